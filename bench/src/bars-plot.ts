@@ -1,20 +1,21 @@
-// Ratios as bars, as a small SVG file: from 1 to the left what is slower, to the right what is faster, on a logarithm.
+// Draws ratios as a small SVG bar chart with a logarithmic axis: slower extends to the left of 1,
+// faster to the right.
 
 import { COLORS, escapeText, INK, round } from './plot.ts';
 
 export interface Bar {
   readonly label: string;
-  /** Above 0. */
+  /** A number above 0. */
   readonly ratio: number;
-  /** Which colour, of those of the plots; undefined: that of the axes. */
+  /** The index of the color in those of the plots; undefined for the color of the axes. */
   readonly color?: number | undefined;
 }
 
 export interface BarsPlot {
-  /** The file's, without its ending. */
+  /** The name of the file, without its extension. */
   readonly name: string;
   readonly title: string;
-  /** Of the axis. */
+  /** The label of the axis. */
   readonly label: string;
   readonly groups: readonly { readonly title: string; readonly bars: readonly Bar[] }[];
 }

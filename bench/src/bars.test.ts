@@ -4,7 +4,7 @@ import { LIMIT, TCP } from './columns.ts';
 import type { Figures } from './stopwatch.ts';
 
 test('bars are judged by the median of the ratios within each round', (t) => {
-  // The machine slows down tenfold, both alike: what counts is the round's own limit.
+  // The machine slows down tenfold, and the limit with it: each round is judged by its own limit.
   const rounds = [round('s2', { rate: 1_000 }, { rate: 1_300 }), round('s2', { rate: 100 }, { rate: 125 }), round('s2', { rate: 500 }, { rate: 100 })];
   t.like(judge(rounds), [{ ratio: 1.25, holds: true }]);
   t.like(judge([...rounds, round('s2', { rate: 100 }, { rate: 110 })]), [{ holds: false }]);
@@ -24,7 +24,8 @@ test('a small call beside large ones on another channel is compared with the lim
 });
 
 test('another Node is judged by the median of what each round shows', (t) => {
-  // Beside the limit ours is 1, 2 and 4; on the other Node so much of it.
+  // On the older Node, Trunkline is at 1, 2 and 4 times the limit; on the newer one at `share` of
+  // that.
   const older = [1, 2, 4].map((times) => round('s3', { rate: 100 }, { rate: 100 * times }));
   const newer = (share: number) => [1, 2, 4].map((times) => round('s3', { rate: 300 }, { rate: 300 * times * share }));
   t.like(compare(older, newer(0.8)), [{ older: 2, newer: 1.6, worse: 1.25, holds: false }]);

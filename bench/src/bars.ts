@@ -1,4 +1,5 @@
-// What must hold, judged by the median over the rounds of a ratio within each.
+// The bars: conditions on a ratio of figures within one round, judged by the median over all
+// rounds.
 
 import {
   CONSUMER,
@@ -27,7 +28,7 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-/** The bars whose scenarios and columns ran. */
+/** Judges the bars whose scenarios and columns ran. */
 export function judge(rounds: readonly Round[], bars: readonly Bar[] = BARS): Verdict[] {
   return bars.flatMap(({ bar, value, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }) => {
     const ratio = medianOf(rounds, value);
@@ -35,18 +36,24 @@ export function judge(rounds: readonly Round[], bars: readonly Bar[] = BARS): Ve
   });
 }
 
-/** What a bar's figure is on one Node and on a newer one. */
+/** The figure of a bar on one Node and on a newer one. */
 export interface Comparison {
   readonly bar: string;
-  /** Undefined where the newer one is judged by itself. */
+  /** The figure on the older Node; undefined if the newer one is judged by itself. */
   readonly older: number | undefined;
   readonly newer: number;
-  /** How many times worse it was than the older in the same round, the median. */
+  /**
+   * How many times worse the newer Node was than the older one in the same round; the median of the
+   * rounds.
+   */
   readonly worse: number | undefined;
   readonly holds: boolean;
 }
 
-/** The bars whose scenarios and columns ran on both in the same rounds: is one more than 15 % worse on the newer Node? */
+/**
+ * Judges whether a bar is more than 15 % worse on the newer Node, for the bars whose scenarios and
+ * columns ran on both Nodes in the same rounds.
+ */
 export function compare(older: readonly Round[], newer: readonly Round[]): Comparison[] {
   const beside = BARS.filter((bar) => bar.newer === undefined).flatMap((bar): Comparison[] => {
     const pairs = newer.flatMap((round, at) => {
@@ -69,17 +76,20 @@ function medianOf(rounds: readonly Round[], value: Bar['value']): number | undef
 
 interface Bar {
   readonly bar: string;
-  /** In one round; undefined where it does not have what it takes. */
+  /** Returns the figure in one round; undefined if the round lacks what the bar needs. */
   value(round: Round): number | undefined;
   readonly least?: number;
   readonly most?: number;
-  /** What a newer Node is judged by instead of being set beside the first. */
+  /** A bar that judges a newer Node by itself instead of by comparison with the older one. */
   readonly newer?: Bar;
 }
 
 type Bounds = { readonly least: number } | { readonly most: number };
 
-/** A figure of one column, divided by that of another. @param to the scenario of the other, where it is another one. */
+/**
+ * A bar on the figure of one column divided by that of another.
+ * @param to the scenario of the other column, if it is a different one.
+ */
 function ratio(scenario: string, figure: Figure, above: Column, below: Column, bounds: Bounds, to = scenario): Bar {
   const bound = 'least' in bounds ? `at least ${bounds.least}` : `at most ${bounds.most}`;
   return {
@@ -93,7 +103,10 @@ function quotient(above: number | undefined, below: number | undefined): number 
   return above === undefined || below === undefined ? undefined : above / below;
 }
 
-/** What carrying a codec's messages takes beyond carrying bytes and the codec itself: CPU of both processes. */
+/**
+ * A bar on the cost of carrying a codec's messages beyond carrying bytes and running the codec
+ * itself: CPU of both processes.
+ */
 function codec(column: Column): Bar {
   return {
     bar: `s2 CPU: ${column.title} ÷ (${TCP.title} + its codec in process) at most ${MOST_BESIDE_CODEC}`,
@@ -110,14 +123,17 @@ function cpu(figures: Figures | undefined): number | undefined {
   return figures?.clientCpu === undefined || figures.serverCpu === undefined ? undefined : figures.clientCpu + figures.serverCpu;
 }
 
-/** KiB. */
+/** The most RSS that an idle connection may take, in KiB. */
 const MOST_MEMORY = 16;
 const MOST_BESIDE_CODEC = 1.15;
 
-/** On a newer Node a bar's figure may be so many times worse. */
+/** How many times worse a bar's figure may be on a newer Node. */
 const MOST_WORSE = 1.15;
 
-/** Where the raw limit's own tail has changed with Node, what counts is how near to it ours is. */
+/**
+ * The most that our p99 at s6 may be of that of `limit-net-credit`. It judges newer Nodes, because
+ * the tail of `limit-net` itself has changed with Node.
+ */
 const MOST_TAIL = 1.3;
 
 const BARS: readonly Bar[] = [

@@ -1,4 +1,5 @@
-// A process of a measurement, as its parent sees it: it is started on a core, does what it is told, one order at a time, and ends.
+// A process of a measurement, as seen by its parent: it starts on a given core, carries out one
+// order at a time, and ends.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,18 +7,18 @@ import { fileURLToPath } from 'node:url';
 import type { Failed } from './orders.ts';
 
 export interface StartOptions {
-  /** As errors name it. */
+  /** The name used in errors. */
   readonly name: string;
-  /** Beside `bench/dist`. */
+  /** The path of the script, relative to `bench/dist`. */
   readonly script: string;
   readonly args?: readonly string[];
-  /** As `taskset -c` takes it; undefined is any. */
+  /** A list of cores for `taskset -c`; undefined for any core. */
   readonly core?: string | undefined;
-  /** The network namespace that it runs in; undefined: this process's. */
+  /** The network namespace that the process runs in; undefined for that of this process. */
   readonly network?: string | undefined;
-  /** For Node, beside those that the parent runs with. */
+  /** Flags for Node, in addition to those that the parent runs with. */
   readonly flags?: readonly string[];
-  /** The program that runs it. Default: the one that runs this. */
+  /** The program that runs the script. Default: the Node that runs this process. */
   readonly node?: string | undefined;
 }
 
@@ -30,7 +31,7 @@ export class Child<Order extends object, Report extends object> {
     this.#process = process;
   }
 
-  /** Gives it with the first thing that it reports. */
+  /** Starts the process and returns it with its first report. */
   static async start<Order extends object, Report extends object>(options: StartOptions): Promise<{ child: Child<Order, Report>; report: Report }> {
     const child = new Child<Order, Report>(options.name, launch(options));
     try {
@@ -45,13 +46,16 @@ export class Child<Order extends object, Report extends object> {
     return this.#process.pid!;
   }
 
-  /** @throws Error for one that fails, or ends instead. */
+  /**
+   * Sends an order and waits for the report.
+   * @throws Error if the order fails or the process ends.
+   */
   ask(order: Order): Promise<Report> {
     this.#process.send(order);
     return this.#next();
   }
 
-  /** Lets go of it, and waits until nothing keeps it alive. */
+  /** Disconnects from the process and waits until nothing keeps it alive. */
   async close(): Promise<void> {
     const exit = once(this.#process, 'exit');
     this.#process.disconnect();
@@ -61,7 +65,7 @@ export class Child<Order extends object, Report extends object> {
     if (code !== 0) throw new Error(`${this.#name} did not end by itself after it was let go of (${signal ?? `exit code ${code}`})`);
   }
 
-  /** Ends it at once. */
+  /** Kills the process at once. */
   kill(): void {
     this.#process.kill('SIGKILL');
   }
@@ -92,5 +96,5 @@ function launch({ script, args = [], core, network, flags = [], node = process.e
   return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
 }
 
-/** Milliseconds that a process may take to end. */
+/** The time in milliseconds that a process may take to end. */
 const LONGEST_END = 5_000;

@@ -1,5 +1,6 @@
-// One end of a measurement, as a process of its own: `child.js server <adapter>`, or `child.js client <adapter> <address> <pid of the server>`.
-// A client runs the scenario that its parent names. When the parent lets go of it, it closes, and ends because nothing is left to do.
+// One end of a measurement in a process of its own: `child.js server <adapter>`, or `child.js
+// client <adapter> <address> <pid of the server>`. A client runs the scenario that its parent
+// names. When the parent disconnects, the process closes everything and ends by itself.
 
 import { adapterOf } from './adapters/by-name.ts';
 import { loadPeer } from './adapters/peers.ts';
@@ -8,14 +9,17 @@ import { obey, report } from './orders.ts';
 import { CALLS } from './scenarios/calls.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
-/** From the parent: which scenario a client is to run, for how many milliseconds. */
+/** An order from the parent to a client: the scenario to run, and for how many milliseconds. */
 export interface Order {
   readonly scenario: string;
   readonly warmUp: number;
   readonly window: number;
 }
 
-/** To the parent: it is ready, or what an order came to. `figures` null: the scenario doesn't suit the adapter. */
+/**
+ * A report to the parent: the process is ready, or the result of an order. `figures` is null if the
+ * scenario does not suit the adapter.
+ */
 export interface Report {
   readonly address?: string;
   readonly figures?: Figures | null;

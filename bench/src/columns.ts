@@ -1,4 +1,5 @@
-// What is measured: an adapter each, the scenarios it is for, and what it is compared with in the same round.
+// The columns of the tables: each has an adapter, the scenarios it is measured in, and the column
+// of the same round that it is compared with.
 
 import { PEER_NAMES } from './adapters/peers.ts';
 import { named } from './named.ts';
@@ -7,9 +8,9 @@ import type { Scenario } from './scenarios/scenario.ts';
 export interface Column {
   readonly title: string;
   readonly adapter: string;
-  /** Scenarios that it is measured in unless it is named. */
+  /** Scenarios in which the column is measured unless columns are named. */
   readonly scenarios: readonly string[];
-  /** The column that its ratios are to in a scenario. */
+  /** Returns the column that its ratios refer to in a scenario. */
   against?(scenario: string): Column;
 }
 
@@ -21,12 +22,15 @@ const ALL = [...CALLS, 's7', 's8'];
 const BULK = new Set(['s4', 's5']);
 
 export const LIMIT = column('limit-net', ALL);
-/** The limit once more: its ratio to itself is the noise. */
+/** The limit measured a second time: its ratio to the first measurement shows the noise. */
 const AGAIN: Column = { ...column('limit-net', ALL, () => LIMIT), title: 'limit-net again' };
 export const EARLY = column('limit-net-early', ['s2', 's3'], () => LIMIT);
 export const CREDIT = column('limit-net-credit', ['s4', 's5', 's6'], () => LIMIT);
 const POOLED = column('limit-net-pooled', ['s8'], () => LIMIT);
-/** What carries large messages so that small ones pass is compared with the limit that does so too. */
+/**
+ * Picks the limit to compare with: in scenarios of large messages, the one that also lets small
+ * messages pass.
+ */
 const fair = (scenario: string) => (BULK.has(scenario) ? CREDIT : LIMIT);
 export const TCP = column('trunkline-tcp', [...ALL, 's6-elsewhere'], fair);
 export const CONSUMER = column('trunkline-tcp-consumer', ['s2'], fair);
@@ -39,12 +43,12 @@ export const LIMIT_INPROC = column('limit-inproc', ['s2'], () => LIMIT);
 export const INMEM = column('trunkline-inmem', ['s2'], () => LIMIT_INPROC);
 export const INMEM_STREAMS = column('trunkline-inmem-streams', ['s2'], () => LIMIT_INPROC);
 export const NATS = column('nats-server', ['s7'], () => LIMIT);
-// The secure ones are measured where they are named.
+// The secure columns are measured only if they are named.
 const LIMIT_TLS = column('limit-tls', [], () => LIMIT);
 const TLS = column('trunkline-tls', [], () => LIMIT_TLS);
 const NOISE = column('trunkline-noise', [], () => TLS);
 
-/** Other libraries, beside the same limit. */
+/** Other libraries, compared with the same limit. */
 const PEERS: readonly Column[] = PEER_NAMES.map((name) => column(name, CALLS, () => LIMIT));
 
 // biome-ignore format: a family a line
@@ -58,9 +62,10 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * Those of a scenario, and what they are compared with. Without names: those that are for it.
+ * Returns the columns of a scenario and those that they are compared with. Without names, returns
+ * the columns meant for the scenario.
  * @param peers the other libraries that are measured too.
- * @throws TypeError for a name that is none.
+ * @throws TypeError if no column has a given name.
  */
 export function columnsOf(
   { name: scenario, against: elsewhere, suits }: Pick<Scenario, 'name' | 'against' | 'suits'>,

@@ -1,4 +1,5 @@
-// The whole of it, in short: processes start, connections are opened and kept, and none is lost.
+// Runs the benchmark of open connections in short: processes start, connections are opened and
+// kept, and none is lost.
 
 import test from 'ava';
 import { run } from './testing/run.ts';

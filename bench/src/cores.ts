@@ -1,12 +1,16 @@
-// Which cores processes can be pinned to, so that both ends of a measurement don't get into each other's way.
+// Finds the cores that processes can be pinned to, so that the two ends of a measurement do not
+// compete for one.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The cores that this process may use, where there are two at least and `taskset` can pin to them; else none. */
+/**
+ * The cores that this process may use; empty unless there are at least two and `taskset` can pin to
+ * them.
+ */
 export const cores: readonly string[] = findCores();
 
-/** Can each end have a core of its own? */
+/** Tells whether each end can have its own core. */
 export function pinned(): boolean {
   return cores.length > 0;
 }

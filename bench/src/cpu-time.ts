@@ -1,8 +1,11 @@
-// How long a process has been on a core, which tells what waiting hides.
+// Reads how long a process has run on a core, a cost that waiting hides.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Nanoseconds that all threads of a process ran, as Linux counts them; undefined elsewhere. */
+/**
+ * Returns the nanoseconds that all threads of a process ran, as Linux counts them; undefined on
+ * other systems.
+ */
 export function cpuTime(pid: number): number | undefined {
   try {
     let total = 0;

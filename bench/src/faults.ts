@@ -44,8 +44,8 @@ try {
 async function tryAll(kinds: readonly FaultKind[], atOnce: number, json: boolean): Promise<void> {
   const outcomes: Outcome[] = [];
   const left = [...kinds.entries()];
-  // Simulations of one thread run one after the other, and real time must not be kept waiting by
-  // them.
+  // Simulations of one thread must run one after the other, and they run first so that they do not
+  // delay the measurements in real time.
   const simulated = new Map<FaultKind, Outcome['simulated']>();
   for (const kind of kinds) simulated.set(kind, await runSimulated(kind));
   const work = async () => {
@@ -63,7 +63,7 @@ async function tryAll(kinds: readonly FaultKind[], atOnce: number, json: boolean
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }
 
-/** Says that nftables is missing; undefined: it is there. */
+/** Returns the reason if nftables is missing, otherwise undefined. */
 function withoutNft(): string | undefined {
   try {
     execFileSync('nft', ['--version'], { stdio: 'ignore' });

@@ -1,12 +1,14 @@
-// The whole of it, in short: a server, an honest peer and a flooder start, and what becomes of each is told.
+// Runs the whole flood benchmark in short: a server, an honest peer and a flooder start, and the
+// report tells how each fared.
 
 import test from 'ava';
 import { run } from './testing/run.ts';
 
-// Elsewhere loopback has no second address, unless someone gives it one.
+// Other systems have no second loopback address unless somebody configures one.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-// One run each: a source keeps the places of what failed for a second, longer than a smoke run's parts.
+// Each manner has its own run, because a source holds the slots of failed handshakes for a second,
+// longer than a part of a smoke run.
 for (const manner of ['hold', 'hello', 'handshake']) {
   onLinux(`a smoke run floods in the manner '${manner}', and the honest peer is answered all the while`, async (t) => {
     const { code, output, errors } = await run('flood.js', '--smoke', '--json', '--rate', '500', '--only', manner);
@@ -19,7 +21,7 @@ for (const manner of ['hold', 'hello', 'handshake']) {
     if (manner === 'hold') t.true(flood.server.refused > 0);
     if (manner === 'hello') t.true(flood.server.failed > 0);
     if (manner === 'handshake') t.true(flood.flood.handshakes > 0);
-    // The eight of the flood, the honest peer, a newcomer, and one or two that are being closed.
+    // Eight sockets of the flood, the honest peer, a newcomer, and one or two that are closing.
     t.true(flood.server.sockets <= 8 + 4, `${flood.server.sockets} sockets`);
     t.deepEqual(verdicts, []);
   });

@@ -1,5 +1,6 @@
-// The benchmark of a handshake flood: how much slower small calls of a connected peer become while another address opens connections
-// as fast as it can, with `limits.handshakes.perSource` set. Rounds with the flood and without it alternate. Exit code 1 where a bar is missed.
+// The benchmark of a handshake flood: how much slower the small calls of a connected peer become
+// while another address opens connections as fast as it can, with `limits.handshakes.perSource`
+// set. Rounds with and without the flood alternate. Exit code 1 if a bar is missed.
 
 import { cores } from './cores.ts';
 import { judge } from './flood/bars.ts';

@@ -1,4 +1,5 @@
-// A cut of the evaluation: a thousand nodes where it has ten thousand, a few cycles, one seed; and what becomes of results.
+// Runs a reduced evaluation (a thousand nodes instead of ten thousand, a few cycles, one seed) and
+// tests how results are formatted and judged.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -135,5 +136,5 @@ test('a wrong option is named, with the usage', async (t) => {
   }
 });
 
-/** Milliseconds on a busy machine; 1 s to 10 s otherwise. */
+/** A timeout in milliseconds for a busy machine; usually a test takes 1 s to 10 s. */
 const SLOW = 300_000;

@@ -1,4 +1,5 @@
-// The papers' tables of HyParView and Plumtree, iroh-gossip's limits and attacks, by the machines that ship: in simulation, with limits.
+// The evaluation of gossip: the tables of the HyParView and Plumtree papers and iroh-gossip's
+// limits and attacks, measured in simulation with the shipped code, and judged by limits.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';

@@ -1,4 +1,5 @@
-// The whole of it, in short: a few processes hear one of them, over every adapter that is there.
+// Runs the benchmark of gossip between processes in short: a few processes receive from one of
+// them, over every available adapter.
 
 import test from 'ava';
 import { run } from './testing/run.ts';

@@ -1,5 +1,6 @@
-// The benchmark of gossip between processes: one publishes at a rate, all others receive, over each overlay, a naive flood and a NATS server, in
-// one run. Exit code 1 where gossip loses a message.
+// The benchmark of gossip between processes: one process publishes at a given rate and all others
+// receive, over each overlay, a naive flood and a NATS server, in one run. Exit code 1 if gossip
+// loses a message.
 
 import { judge } from './gossip-processes/bars.ts';
 import { type Options, readOptions, USAGE } from './gossip-processes/options.ts';

@@ -1,5 +1,6 @@
-// The benchmark of the forwarding scheme for large messages: until the last node has one, sent by way of relays and directly to each, in one run.
-// In virtual time, where what limits is each node's uplink; or over loopback, where it is the processor, which all share.
+// The benchmark of forwarding large messages: the time until the last node has a message, sent by
+// way of relays and directly to each node, in one run. In virtual time each node's uplink is the
+// bottleneck; over loopback it is the processor, which all nodes share.
 
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';

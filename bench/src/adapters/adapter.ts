@@ -1,13 +1,14 @@
-// What a way of carrying calls must show to be measured: a server in one process, a caller in another.
+// The interface that a way of carrying calls implements to be measured: a server in one process, a
+// caller in another.
 
-/** Answers one request; the same function behind every adapter, so that none does less work. */
+/** Answers one request. Every adapter uses the same function, so that none does less work. */
 export type Answer = (request: Uint8Array) => Uint8Array;
 
 export interface Adapter {
   readonly name: string;
-  /** In the server's process: serves until it is closed. */
+  /** Runs in the server's process and serves until it is closed. */
   serve(answer: Answer): Promise<Serving>;
-  /** In the client's process: one connection to a server of the same adapter. */
+  /** Runs in the client's process and opens one connection to a server of the same adapter. */
   connect(address: string): Promise<Caller>;
 }
 
@@ -18,9 +19,15 @@ export interface Serving {
 
 export interface Caller {
   call(request: Uint8Array): Promise<Uint8Array>;
-  /** The same over another channel of the same transport; undefined where there are no channels. */
+  /**
+   * Makes the same call over another channel of the same transport; undefined if the adapter has no
+   * channels.
+   */
   readonly callElsewhere: ((request: Uint8Array) => Promise<Uint8Array>) | undefined;
-  /** What the codecs of a call do at both ends, without a wire, where that is a cost of its own. */
+  /**
+   * Runs the codecs of a call, of both ends, without a wire. Only adapters whose codec is measured
+   * separately have it.
+   */
   inProcess?(request: Uint8Array): Uint8Array;
   close(): Promise<void>;
 }

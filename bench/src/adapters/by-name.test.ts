@@ -1,11 +1,13 @@
-// Every adapter carries calls as the scenarios make them: many at a time, small ones beside large ones.
+// Tests that every adapter carries calls as the scenarios make them: many at a time, small ones
+// beside large ones.
 
 import test from 'ava';
 import { answer, check, Messages, numbered } from '../messages.ts';
 import { ADAPTER_NAMES, adapterOf } from './by-name.ts';
 
 for (const name of ADAPTER_NAMES) {
-  // One after the other: a call has its default deadline, and the others would take its time.
+  // Serial, because a call has its default deadline, and tests that run in parallel would use up
+  // its time.
   test.serial(`${name} carries small calls, many at a time, beside large ones`, async (t) => {
     const adapter = await adapterOf(name);
     t.is(adapter.name, name);

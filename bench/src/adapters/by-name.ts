@@ -1,4 +1,5 @@
-// The adapters that can be measured, by the name that stands in the table. A process loads the one that it needs.
+// The adapters that can be measured, by the names in the tables. A process loads only the one that
+// it needs.
 
 import type { Adapter } from './adapter.ts';
 
@@ -23,7 +24,7 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
 
 export const ADAPTER_NAMES: readonly string[] = Object.keys(ADAPTERS);
 
-/** @throws TypeError for a name that is none. */
+/** Loads an adapter. @throws TypeError if no adapter has this name. */
 export async function adapterOf(name: string): Promise<Adapter> {
   const load = ADAPTERS[name];
   if (load === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${ADAPTER_NAMES.join(', ')}`);

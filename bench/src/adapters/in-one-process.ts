@@ -1,4 +1,5 @@
-// Both ends in the client's process: the server's has nothing to do.
+// A wrapper for adapters whose two ends both run in the client's process: the server's process has
+// nothing to do.
 
 import type { Adapter, Caller } from './adapter.ts';
 

@@ -1,5 +1,6 @@
-// The limit with credit: what is larger than a batch copies goes in chunks of 64 KiB, of which at most 256 KiB are on their way until the
-// receiver says that it has taken some. So a small message never stands behind megabytes in the system's buffers.
+// The limit with credit: messages too large for a batch are sent in chunks of 64 KiB, and at most
+// 256 KiB of chunks are in flight until the receiver acknowledges some. So a small message never
+// waits behind megabytes in the system's buffers.
 
 import type { Socket } from 'node:net';
 import type { Wire } from './limit.ts';
@@ -18,12 +19,12 @@ export function credited(socket: Socket, received: Received): Wire {
   return wire;
 }
 
-/** What stands in the two upper bits of a frame's id. */
+/** The two upper bits of a frame's id, which tell what the frame is. */
 const WHOLE = 0;
-/** A longer message begins: four bytes, its length. */
+/** The start of a longer message: its length, four bytes. */
 const BEGIN = 1;
 const CHUNK = 2;
-/** In place of the id: bytes of chunks that were taken. */
+/** Credit: the number of bytes of chunks that the receiver has taken stands instead of the id. */
 const CREDIT = 3;
 
 interface Outgoing {
@@ -39,7 +40,7 @@ interface Incoming {
 
 class CreditWire implements Wire {
   readonly #writer: FrameWriter;
-  /** Longer messages, one after the other. */
+  /** Longer messages, sent one after the other. */
   readonly #waiting: Outgoing[] = [];
   readonly #coming = new Map<number, Incoming>();
   #credit = WINDOW;
@@ -63,7 +64,7 @@ class CreditWire implements Wire {
     this.#writer.flush();
   }
 
-  /** Writes one chunk; false where there is no credit for it. */
+  /** Writes one chunk; returns false if there is no credit for it. */
   #chunk(message: Outgoing): boolean {
     const { id, payload, at } = message;
     const end = Math.min(at + LARGEST, payload.length);
@@ -96,7 +97,10 @@ class CreditWire implements Wire {
     received(id, body);
   }
 
-  /** A chunk that comes in pieces is put together where it belongs. */
+  /**
+   * Returns the memory for a frame that arrives in pieces: a chunk is put together inside its
+   * message.
+   */
   place(tag: number, length: number): Uint8Array {
     if (tag >>> 30 !== CHUNK) return allocate(tag, length);
     const { body, at } = this.#coming.get(tag & IDS)!;
@@ -115,6 +119,6 @@ function lengthOf(payload: Uint8Array): Uint8Array {
 const IDS = 2 ** 30 - 1;
 const LARGEST = 64 * 1024;
 const WINDOW = 256 * 1024;
-/** Credit goes back when so much has been taken. */
+/** The number of bytes taken after which the receiver returns credit. */
 const RETURNED = 64 * 1024;
 const NOTHING = new Uint8Array(0);

@@ -3,13 +3,13 @@
 import { Buffer } from 'node:buffer';
 
 export interface WriterOptions {
-  /** Frames that one batch takes. Default unlimited. */
+  /** The largest number of frames in a batch. Default: unlimited. */
   readonly most?: number;
-  /** Free batches of all connections. Default: each connection keeps its own. */
+  /** Free batches, shared by all connections. Default: each connection keeps its own. */
   readonly pool?: Batch[];
 }
 
-/** What is written to: as much of a socket as it takes. */
+/** The part of a socket that a writer needs. */
 export interface Writable {
   readonly writableLength: number;
   write(chunk: Uint8Array): unknown;
@@ -17,7 +17,7 @@ export interface Writable {
   uncork(): void;
 }
 
-/** Gathers frames into one batch, reused as soon as the kernel, or TLS, has it. */
+/** Gathers frames into one batch, which is reused once the kernel (or TLS) has taken it. */
 export class FrameWriter {
   readonly #socket: Writable;
   readonly #isTls: boolean;
@@ -56,7 +56,7 @@ export class FrameWriter {
     this.#next(isFirst);
   }
 
-  /** The batch with its header, and the payload as it is: one writev. */
+  /** Writes the batch with the header, and then the payload uncopied, in one writev. */
   #large(payload: Uint8Array): void {
     const isFirst = this.#socket.writableLength === 0;
     this.#socket.cork();
@@ -66,7 +66,11 @@ export class FrameWriter {
     this.#next(isFirst);
   }
 
-  /** TLS has encrypted the first write when it returns, though it tells so a turn later; what comes behind that one waits as it is. */
+  /**
+   * Keeps or gives up the batch after a write. TLS has encrypted the first write by the time the
+   * call returns, although it reports so one turn later; writes queued behind the first one still
+   * refer to their batch.
+   */
   #next(isFirst: boolean): void {
     this.#at = this.#frames = 0;
     const isFree = this.#isTls ? isFirst : this.#socket.writableLength === 0;
@@ -75,7 +79,7 @@ export class FrameWriter {
   }
 }
 
-/** Is told of each message. */
+/** Receives each message. */
 export type Received = (id: number, payload: Uint8Array) => void;
 
 export class Batch {
@@ -83,7 +87,10 @@ export class Batch {
   readonly view = new DataView(this.bytes.buffer);
 }
 
-/** Views of the frames in a chunk; what straddles chunks is put together in one buffer of its size. */
+/**
+ * Hands over frames as views of the chunk they arrived in; a frame that spans chunks is assembled
+ * in one buffer of its size.
+ */
 export class FrameReader {
   readonly #frame: Received;
   readonly #place: (id: number, length: number) => Uint8Array;
@@ -93,7 +100,7 @@ export class FrameReader {
   #filled = 0;
   #id = 0;
 
-  /** @param place gives the memory in which a payload that straddles chunks is put together. */
+  /** @param place returns the memory in which a payload that spans chunks is assembled. */
   constructor(frame: Received, place: (id: number, length: number) => Uint8Array = allocate) {
     this.#frame = frame;
     this.#place = place;
@@ -151,7 +158,7 @@ export class FrameReader {
   }
 }
 
-/** Of its own, and not zeroed. */
+/** Allocates separate memory that is not zeroed. */
 export function allocate(_id: number, length: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
@@ -162,5 +169,5 @@ function readUint(bytes: Uint8Array, at: number): number {
 
 const HEADER = 8;
 const BATCH = 64 * 1024;
-/** Payloads up to here are copied into the batch; larger ones are written as they are. */
+/** Payloads up to this size are copied into the batch; larger ones are written without a copy. */
 export const COPIED = 16 * 1024;

@@ -1,4 +1,5 @@
-// The limit within a process: a slot for each call, and one microtask that answers all that were made meanwhile.
+// The limit within a process: a slot for each call, and one microtask that answers all calls made
+// before it runs.
 
 import { answer } from '../messages.ts';
 import type { Adapter } from './adapter.ts';
@@ -38,7 +39,7 @@ class Slots {
   };
 }
 
-/** One executor for all promises: what it keeps is taken before the next call can come. */
+/** Set by the one executor that all promises share; it is read before the next call can be made. */
 let kept: (reply: Uint8Array) => void;
 const keep = (resolve: (reply: Uint8Array) => void): void => {
   kept = resolve;

@@ -1,4 +1,4 @@
-// The limits of plain calls: hand-written over node:net.
+// The limits of plain calls, hand-written over node:net.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -7,9 +7,12 @@ import { attend, framed, limitCaller, type Open } from './limit.ts';
 import { credited } from './limit-credit.ts';
 
 export const limitNet = overNet('limit-net', framed());
-/** Both ends work at once where a batch does not wait for the end of the tick. */
+/** Writes batches before the tick ends, so that both ends work at the same time. */
 export const limitNetEarly = overNet('limit-net-early', framed({ most: 32 }));
-/** A small call need not wait for more than what a receiver has not taken yet. */
+/**
+ * Limits the bytes in flight by credit, so that a small call waits only for what the receiver has
+ * not taken yet.
+ */
 export const limitNetCredit = overNet('limit-net-credit', credited);
 
 function overNet(name: string, open: Open): Adapter {

@@ -1,4 +1,4 @@
-// The limit of secure calls: hand-written over node:tls, certificates on both sides.
+// The limit of secure calls, hand-written over node:tls, with certificates on both sides.
 
 import type { TLSSocket } from 'node:tls';
 import { listenTls, tlsDialler } from '../secure/bare-tls.ts';

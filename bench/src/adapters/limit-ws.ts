@@ -1,4 +1,5 @@
-// The limit over WebSocket: a message of `ws` each, behind its id, and those of a tick in one write.
+// The limit over WebSocket: each message is a message of `ws` with an id in front, and the messages
+// of a tick are written at once.
 
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -80,7 +81,7 @@ class WsWire implements Wire {
     this.#socket.uncork();
   }
 
-  /** `ws` gives no end of a chunk's messages: what is put is flushed in the next tick. */
+  /** Flushes in the next tick, because `ws` does not tell where the messages of a chunk end. */
   scheduled(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -91,5 +92,8 @@ class WsWire implements Wire {
 }
 
 const ID = 4;
-/** As a protocol of its own would have it: binary messages of any size here, uncompressed, masked at random by the client as RFC 6455 asks. */
+/**
+ * The options of a minimal protocol: uncompressed binary messages, up to 64 MiB, masked at random
+ * by the client as RFC 6455 demands.
+ */
 const OPTIONS = { perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 } as const;

@@ -1,5 +1,5 @@
-// What the limits have in common: calls hand-written over a wire, with nothing but an id before each message. A batch is written once a
-// tick, a call is a promise in an array of slots.
+// The common part of the limits: calls hand-written over a wire, with only an id before each
+// message. A batch is written once a tick, and a call is a promise in an array of slots.
 
 import type { Socket } from 'node:net';
 import type { Answer, Caller } from './adapter.ts';
@@ -7,15 +7,18 @@ import { FrameReader, FrameWriter, type Received, type WriterOptions } from './l
 
 /** Messages with ids over one connection. */
 export interface Wire {
-  /** Takes a message, which leaves with the next `flush` at the latest. */
+  /** Takes a message, which is sent with the next `flush` at the latest. */
   put(id: number, payload: Uint8Array): void;
   flush(): void;
 }
 
-/** Puts a wire on a socket. What is put while it reads leaves when it has read, at the end of the data handler: that needs no scheduling. */
+/**
+ * Puts a wire on a socket. Messages that are put while the wire reads are flushed at the end of the
+ * data handler, which needs no scheduling.
+ */
 export type Open = (socket: Socket, received: Received) => Wire;
 
-/** A length and an id before each message. */
+/** A wire that writes a length and an id before each message. */
 export function framed(options?: WriterOptions): Open {
   return (socket, received) => {
     const writer = new FrameWriter(socket, options);
@@ -33,7 +36,7 @@ export function attend(socket: Socket, answer: Answer, open: Open): void {
   socket.on('error', () => socket.destroy());
 }
 
-/** Calls over a socket. */
+/** Makes calls over a socket. */
 export function limitCaller(socket: Socket, open: Open): Caller {
   const calls = new Calls();
   calls.wire = open(socket, (id, reply) => calls.settle(id, reply));
@@ -42,7 +45,7 @@ export function limitCaller(socket: Socket, open: Open): Caller {
   return { call: (request) => calls.call(request), callElsewhere: undefined, close: async () => void socket.destroy() };
 }
 
-/** The calls that wait for a reply: each has a slot, whose number is the id. */
+/** The calls that wait for a reply. Each has a slot, and the number of the slot is its id. */
 export class Calls {
   wire!: Wire;
   readonly #slots: (Pending | undefined)[] = [];
@@ -83,7 +86,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** One executor for all promises: what it keeps is taken before the next call can come. */
+/** Set by the one executor that all promises share; it is read before the next call can be made. */
 let kept: Pending;
 const keep = (resolve: (reply: Uint8Array) => void, reject: (error: Error) => void): void => {
   kept = { resolve, reject };

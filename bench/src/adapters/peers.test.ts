@@ -1,4 +1,5 @@
-// Each library carries calls as the scenarios make them; where they were never installed, there is nothing to try.
+// Tests that each other library carries calls as the scenarios make them. The tests are skipped if
+// the libraries are not installed.
 
 import test from 'ava';
 import { answer, check, Messages, numbered } from '../messages.ts';

@@ -1,5 +1,6 @@
-// Other libraries that carry calls. They are no dependency of ours: bench/peers has a package and a lockfile of its own outside of the
-// workspace, and is installed when it is asked for. Its modules are plain JavaScript, loaded at run time.
+// Other libraries that carry calls. They are no dependencies of ours: bench/peers has its own
+// package and lockfile outside the workspace and is installed on request. Its modules are plain
+// JavaScript, loaded at run time.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -8,11 +9,13 @@ import { isInstalled as hasNatsServer } from '../gossip-processes/nats-server.ts
 import type { Adapter } from './adapter.ts';
 
 interface Peer {
-  /** In bench/peers, exporting `adapter`. */
+  /** The path of a module in bench/peers that exports `adapter`. */
   readonly module: string;
-  /** Those whose versions tell what was measured. */
+  /** The packages whose versions the report names. */
   readonly packages: readonly string[];
-  /** Something besides its package must be there. */
+  /**
+   * Tells whether everything else that the library needs, besides its package, is on this machine.
+   */
   readonly isUsable?: () => boolean;
 }
 
@@ -25,18 +28,21 @@ const PEERS: Readonly<Record<string, Peer>> = {
   zeromq: { module: 'zeromq.mjs', packages: ['zeromq'] },
 };
 
-/** As the table names them. */
+/** The names used in the tables. */
 export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
 
 const FOLDER = new URL('../../peers/', import.meta.url);
 
-/** Are the libraries there, as the lockfile has them? */
+/** Tells whether the libraries are installed as the lockfile has them. */
 export function isInstalled(): boolean {
   const installed = new URL('node_modules/.package-lock.json', FOLDER);
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(new URL('package-lock.json', FOLDER)).mtimeMs;
 }
 
-/** Installs what is missing with npm; none of its scripts run. @throws Error where npm fails. */
+/**
+ * Installs missing libraries with npm, without running their scripts.
+ * @throws Error if npm fails.
+ */
 export function install(): void {
   if (isInstalled()) return;
   console.error('Other libraries are missing: `npm ci --ignore-scripts` installs them into bench/peers, some 80 MB.');
@@ -49,12 +55,15 @@ export function install(): void {
   throw new Error(`npm could not install bench/peers (${error?.message ?? `exit code ${status}`}); run \`npm ci --ignore-scripts\` there to see why`);
 }
 
-/** Can it be measured here, once it is installed? */
+/** Tells whether an installed library can be measured on this machine. */
 export function isUsable(name: string): boolean {
   return PEERS[name]!.isUsable?.() ?? true;
 }
 
-/** undefined for a name that is none. @throws Error where it is not installed. */
+/**
+ * Loads the adapter of another library; undefined if no library has this name.
+ * @throws Error if it is not installed.
+ */
 export async function loadPeer(name: string): Promise<Adapter | undefined> {
   const peer = PEERS[name];
   if (peer === undefined) return undefined;
@@ -62,7 +71,10 @@ export async function loadPeer(name: string): Promise<Adapter | undefined> {
   return adapter;
 }
 
-/** '@grpc/grpc-js 1.14.7': the libraries of an adapter, as package.json pins them; none of what is no peer. */
+/**
+ * Returns the libraries of an adapter with the versions that package.json pins, such as
+ * '@grpc/grpc-js 1.14.7'; none if the adapter is not one of these libraries.
+ */
 export function versionsOf(name: string): string[] {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', FOLDER), 'utf8')) as { dependencies: Record<string, string> };
   return (PEERS[name]?.packages ?? []).map((library) => `${library} ${dependencies[library]}`);

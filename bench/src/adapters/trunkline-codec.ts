@@ -1,5 +1,6 @@
-// Trunkline over TCP with messages of a codec: JSON that zod checks, and protobuf. A request travels as a message around its bytes. What the
-// codecs of a call take at both ends is measured beside it, without a wire.
+// Trunkline over TCP with the messages of a codec: JSON checked by zod, and protobuf. A request is
+// a message that wraps its bytes. The time that the codecs take at both ends is measured
+// separately, without a wire.
 
 import { Buffer } from 'node:buffer';
 import { type Codec, defineProtocol, json, protobuf, serve } from '@trunkline/transport-core';
@@ -16,7 +17,10 @@ interface Form<Message> {
   unwrap(message: Message): Uint8Array;
 }
 
-/** Bytes are text in JSON, a third longer: 4 MiB of them are above its limit unless that is raised. */
+/**
+ * Raises the codec's limit: bytes in JSON are base64 text, a third longer, so 4 MiB of them exceed
+ * the default.
+ */
 export const trunklineTcpJson = overTcp('trunkline-tcp-json', {
   codec: json(z.object({ number: z.int(), from: z.string(), body: z.string() }), { limit: 8 * 1024 * 1024 }),
   wrap: (bytes, number) => ({ number, from: FROM, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') }),
@@ -43,7 +47,7 @@ export const trunklineTcpProtobuf = overTcp<Wrapped>('trunkline-tcp-protobuf', {
 
 function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>): Adapter {
   let calls = 0;
-  // To its user it is bytes, so that nothing but the codec is more than a call of bytes.
+  // The caller passes and gets bytes, so the codec is the only difference from a call of bytes.
   const around: Codec<Uint8Array> = {
     name: codec.name,
     encode: (bytes) => codec.encode(wrap(bytes, calls++ & 0xffff)),
@@ -74,5 +78,5 @@ function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>):
   };
 }
 
-/** As a name of a node might be. */
+/** A value as long as a node's name might be. */
 const FROM = 'node-1';

@@ -1,4 +1,4 @@
-// Trunkline in memory, both ends in one process: over links, and over streams of bytes.
+// Trunkline in memory, with both ends in one process: over links, and over streams of bytes.
 
 import { NetworkTransport, type Transport } from '@trunkline/transport-core';
 import { createInmemStreams, createInmemTransport } from '@trunkline/transport-inmem';

@@ -1,4 +1,5 @@
-// Trunkline over bare TCP: served by handlers, read by a consumer, and with a pipe that does not grow.
+// Trunkline over plain TCP: served by handlers, served by a consumer, and with a pipe of fixed
+// size.
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { byConsumer, OPTIONS, trunkline } from './trunkline.ts';
@@ -7,5 +8,5 @@ const open = async () => createTcpTransport(OPTIONS);
 
 export const trunklineTcp = trunkline('trunkline-tcp', open);
 export const trunklineTcpConsumer = trunkline('trunkline-tcp-consumer', open, byConsumer);
-/** As much on its way as `limit-net-credit` has. */
+/** Limits the bytes in flight to 256 KiB, as `limit-net-credit` does. */
 export const trunklineTcpFixed = trunkline('trunkline-tcp-fixed', async () => createTcpTransport({ ...OPTIONS, limits: { credit: { pipe: 256 * 1024 } } }));

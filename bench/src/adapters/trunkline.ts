@@ -1,4 +1,5 @@
-// Trunkline as its users have it: default deadlines and limits, one connection, plain bytes. What carries it is the adapter's.
+// Trunkline with the settings that users have: default deadlines and limits, one connection, plain
+// bytes. Each adapter chooses the backend.
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
 import type { Role } from '../secure/nodes.ts';
@@ -8,13 +9,13 @@ const first = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods
 const second = defineProtocol({ name: 'bench-elsewhere', version: 1, channel: 0x21, methods: { answer: { id: 1, request: bytes, response: bytes } } });
 
 export type First = typeof first;
-/** What answers at a server. */
+/** Makes a server answer calls. */
 export type Serve = (transport: Transport<First>, answer: Answer) => void;
 
-/** What an adapter opens its transport with. Each call has the deadline of a call that is given none. */
+/** The options that every adapter opens its transport with. Calls get the default deadline. */
 export const OPTIONS = { protocol: first, maxPool: 1 } as const;
 
-/** @param serving by handlers, unless it is told otherwise. */
+/** @param serving how calls are served; by handlers by default. */
 export function trunkline(name: string, open: (role: Role) => Promise<Transport<First>>, serving: Serve = byHandlers): Adapter {
   return {
     name,
@@ -33,7 +34,7 @@ export function trunkline(name: string, open: (role: Role) => Promise<Transport<
   };
 }
 
-/** Connects first. */
+/** Dials the server, then returns a caller for that connection. */
 export async function callerOf(transport: Transport<First>, address: string, close: () => Promise<void>): Promise<Caller> {
   const elsewhere = transport.mount(second);
   await transport.dial(address);
@@ -49,7 +50,7 @@ export function byHandlers(transport: Transport<First>, answer: Answer): void {
   serve(transport.mount(second), { answer });
 }
 
-/** As Raft reads its calls. */
+/** Serves calls by `consumer()`, as Raft does. */
 export function byConsumer(transport: Transport<First>, answer: Answer): void {
   void consume(transport, answer);
   void consume(transport.mount(second), answer);

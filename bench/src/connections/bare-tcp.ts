@@ -1,4 +1,5 @@
-// Bare node:net: the calls of the raw limit, and nothing kept of a connection but what those take.
+// Bare node:net connections with the calls of the raw limit. Per connection, only what those calls
+// need is kept.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -8,7 +9,10 @@ import { CALL, checkCall } from './call.ts';
 import type { Kind } from './kind.ts';
 
 export const bareTcp = overNet(framed());
-/** A batch is taken from a pool of all connections when there is something to write, and is back there when it is written. */
+/**
+ * Takes a batch from a pool shared by all connections when there is something to write, and returns
+ * it once it is written.
+ */
 export const bareTcpPooled = overNet(framed({ pool: [] }));
 
 function overNet(open: Open): Kind {

@@ -1,4 +1,5 @@
-// Bare node:tls: an echo of whatever comes, and nothing kept of a connection but its socket.
+// Bare node:tls connections whose server echoes everything. Per connection, only the socket is
+// kept.
 
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';

@@ -1,10 +1,13 @@
-// What must hold of open connections.
+// The bars for open connections.
 
 import type { Verdict } from '../bars.ts';
 import type { Measurement } from './measure.ts';
 import type { Options } from './options.ts';
 
-/** The bars of what was measured; memory is judged where there were connections enough to tell it from noise. */
+/**
+ * Judges the bars of the measured kinds. Memory is judged only if there were enough connections to
+ * tell it from noise.
+ */
 export function judge(measurements: readonly Measurement[], { smoke }: Options): Verdict[] {
   const verdicts: Verdict[] = [];
   const bare = measurements.find(({ kind }) => kind === 'bare-tls');
@@ -21,5 +24,5 @@ export function judge(measurements: readonly Measurement[], { smoke }: Options):
   return verdicts;
 }
 
-/** KiB. */
+/** The most that a connection may take beyond a bare one, in KiB. */
 const MOST_MORE = 16;

@@ -1,4 +1,4 @@
-// The kinds of connections that can be measured, by the name that stands in the table.
+// The kinds of connections that can be measured, by the names in the tables.
 
 import { named } from '../named.ts';
 import { bareTcp, bareTcpPooled } from './bare-tcp.ts';
@@ -21,13 +21,17 @@ export function kindOf(name: KindName): Kind {
   return KINDS[name];
 }
 
-/** What a kind is compared with; undefined for the bare ones themselves. */
+/** Returns the kind that a kind is compared with; undefined for the bare kinds themselves. */
 export function bareOf(name: KindName): KindName | undefined {
   if (name.startsWith('bare')) return undefined;
   return name === 'trunkline-tcp' ? 'bare-tcp' : 'bare-tls';
 }
 
-/** Those that `names` name, whole or by a beginning; without any, those that are measured by default. @throws TypeError for a name that is none. */
+/**
+ * Returns the kinds named by `names`, in full or by a prefix; without names, the kinds that are
+ * measured by default.
+ * @throws TypeError if no kind has a given name.
+ */
 export function kindsOf(names: readonly string[]): KindName[] {
   if (names.length === 0) return ['bare-tls', 'trunkline-tls'];
   return named('only', 'kind of connection', Object.keys(KINDS) as KindName[], (kind) => kind, names);

@@ -4,7 +4,10 @@ import { obey, report } from '../orders.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
 import { type KindName, kindOf } from './by-name.ts';
 
-/** So many connections more, so many of them shaking hands at a time; none to ask how many are lost. Or `calls`, `atOnce` at a time over all. */
+/**
+ * Opens `open` more connections, `atOnce` handshakes at a time; `open: 0` only asks how many are
+ * lost. With `calls`, makes calls over all connections instead, `atOnce` at a time.
+ */
 export interface ClientOrder {
   readonly open: number;
   readonly atOnce: number;
@@ -35,7 +38,7 @@ obey<ClientOrder, ClientReport>(
 );
 report<ClientReport>({ lost: 0 });
 
-/** Each over the connection after the one before. */
+/** Makes calls over the connections in turn, `atOnce` at a time. */
 async function call(atOnce: number, { warmUp, window, serverPid }: NonNullable<ClientOrder['calls']>): Promise<Figures> {
   const watch = new Stopwatch();
   let next = 0;

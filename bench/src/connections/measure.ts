@@ -1,4 +1,5 @@
-// One kind of connection: opens them from several processes, sees what they take at the server, and keeps them for a while.
+// Measures one kind of connection: opens connections from several processes, measures what they
+// take at the server, and keeps them for a while.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
@@ -21,36 +22,37 @@ export interface Started {
 export interface Measurement {
   readonly kind: KindName;
   readonly connections: number;
-  /** A second, with one small call on each. */
+  /** Connections opened a second, with one small call on each. */
   readonly connects: number;
-  /** Of each connection: when all were open, and when they had been kept. */
+  /** Memory for each connection: when all were open, and at the end of the time they were kept. */
   readonly opened: Memory;
   readonly kept?: Memory | undefined;
-  /** Absent where they were not kept. */
+  /** The figures of keeping the connections; absent if they were not kept. */
   readonly keeping?: Keeping | undefined;
 }
 
 export interface Keeping {
   readonly minutes: number;
-  /** Connections that came up at the server, since the start. */
+  /** Connections that came up at the server since the start. */
   readonly up: number;
-  /** Connections that went down at either end, since the start. */
+  /** Connections that went down at either end since the start. */
   readonly lost: number;
-  /** Connections that received something meanwhile. */
+  /** Connections that received something while they were kept. */
   readonly heard: number;
-  /** CPU of the server, as a part of one core; absent where the system doesn't tell. */
+  /** CPU of the server as a share of one core; absent if the system does not report it. */
   readonly cpu?: number | undefined;
 }
 
 type Progress = (what: string, done: number) => void;
 
-/** @param progress is told what goes on, and how far it is, from 0 to 1. */
+/** @param progress receives what is going on, and how far it is, from 0 to 1. */
 export async function measure(kind: KindName, options: Options, progress: Progress): Promise<Measurement> {
   const { count, minutes } = options;
   const processes: { kill(): void }[] = [];
   try {
     const { server, clients } = await start(kind, options, processes);
-    // A few first: what is compiled and allocated once is not what a connection takes.
+    // Opens a few connections first, so that code compiled and memory allocated once is not counted
+    // per connection.
     const first = Math.ceil(count * WARM_UP);
     await open(clients, first);
     const before = await memoryOf(server);
@@ -60,7 +62,7 @@ export async function measure(kind: KindName, options: Options, progress: Progre
     const each = (after: Memory) => share(before, after, count - first);
     const opened = each(await memoryOf(server));
     const measured = { kind, connections: count, connects, opened };
-    // Bare sockets have nothing that keeps them alive, nor that would miss it.
+    // Bare sockets are not kept: nothing keeps them alive or would notice their loss.
     if (bareOf(kind) === undefined) return await ended(measured);
     const keeping = await keep(server, clients, minutes, (left, lost) =>
       progress(`${kind}: ${count} kept, ${lost} lost, ${left.toFixed(1)} minutes left`, 1 - left / minutes),
@@ -68,7 +70,8 @@ export async function measure(kind: KindName, options: Options, progress: Progre
     return await ended({ ...measured, keeping, kept: each(await memoryOf(server)) });
 
     async function ended(measurement: Measurement): Promise<Measurement> {
-      // How so many connections end in order is not measured here, and would take its time.
+      // Kills the clients: how so many connections close in order is not measured here and would
+      // take long.
       for (const client of clients) client.kill();
       await server.close();
       return measurement;
@@ -78,7 +81,7 @@ export async function measure(kind: KindName, options: Options, progress: Progre
   }
 }
 
-/** @param started gets each process as it starts, to be killed in the end. */
+/** @param started receives each process as it starts, so that the caller can kill it in the end. */
 export async function start(
   kind: KindName,
   { clients: count, nodeFlags, node }: Pick<Options, 'clients' | 'nodeFlags'> & { readonly node?: string | undefined },
@@ -109,14 +112,14 @@ export async function start(
   return { server, clients };
 }
 
-/** Shares `count` connections out among the clients, the last of them first. */
+/** Divides `count` connections among the clients, the last clients first. */
 export async function open(clients: readonly Client[], count: number): Promise<void> {
   const atOnce = Math.max(Math.floor(SHAKING / clients.length), 1);
   const shares = clients.map((_, at) => Math.floor((count + at) / clients.length));
   await Promise.all(clients.map((client, at) => client.ask({ open: shares[at]!, atOnce })));
 }
 
-/** Tells what the server has seen, until the work is done. */
+/** Reports what the server has seen until the work is done. */
 async function watched(server: Server, work: Promise<void>, tell: (counts: Counts) => void): Promise<void> {
   let isOver = false;
   const end = () => void (isOver = true);
@@ -151,20 +154,23 @@ async function keep(server: Server, clients: readonly Client[], minutes: number,
   }
 }
 
-/** After GC. */
+/** Returns the server's memory after GC. */
 export async function memoryOf(server: Server): Promise<Memory> {
   return (await server.ask({ ask: 'memory' })).memory!;
 }
 
-/** Of each of so many connections. */
+/** Returns the growth of memory per connection. */
 export function share(before: Memory, after: Memory, count: number): Memory {
   const each = (of: keyof Memory) => (after[of] - before[of]) / count;
   return { rss: each('rss'), heap: each('heap'), external: each('external') };
 }
 
 const WARM_UP = 0.05;
-/** Handshakes at a time, of all clients: below the 64 that a server lets in at once (limits.handshakes.pending). */
+/**
+ * Handshakes at a time, over all clients; below the 64 that a server admits at once
+ * (limits.handshakes.pending).
+ */
 const SHAKING = 48;
-/** Milliseconds between two looks. */
+/** The time in milliseconds between two polls. */
 const TELLING = 1_000;
 const KEEPING = 5_000;

@@ -5,17 +5,17 @@ import { aboveZero, listed, positive, words } from '../arguments.ts';
 import { type KindName, kindsOf } from './by-name.ts';
 
 export interface Options {
-  /** Connections that are open at the same time. */
+  /** The number of connections that are open at the same time. */
   readonly count: number;
-  /** For how long they are kept, beside those that are opened. */
+  /** The time in minutes that the connections are kept once they are open. */
   readonly minutes: number;
-  /** Processes that open them, of those `count` is shared by. */
+  /** The number of processes that share the `count` connections. */
   readonly clients: number;
   readonly kinds: readonly KindName[];
-  /** For the server's Node. */
+  /** Flags for the server's Node. */
   readonly nodeFlags: readonly string[];
   readonly json: boolean;
-  /** Few connections for a second, to see that it works: their memory is not judged. */
+  /** Opens few connections for a second, to check that the program works; memory is not judged. */
   readonly smoke: boolean;
   readonly help: boolean;
 }
@@ -32,7 +32,7 @@ export const USAGE = `usage: node bench/dist/connections.js [options]
   --smoke                60 connections for a second, to see that all of it works
   --help                 this text`;
 
-/** @throws TypeError naming the option that is wrong. */
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -61,5 +61,8 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-/** Connections of one client process, unless it is told otherwise: far below what a process may open anywhere. */
+/**
+ * The default number of connections of one client process; far below what a process may open on any
+ * system.
+ */
 const EACH = 2_500;

@@ -1,4 +1,5 @@
-// What open connections take, as a table: a column for each kind, and what Trunkline takes beyond bare sockets of its kind.
+// Formats the cost of open connections as a table: a column for each kind, with the difference from
+// bare sockets of that kind.
 
 import type { Verdict } from '../bars.ts';
 import { alignTable, round3 } from '../table.ts';
@@ -28,7 +29,7 @@ interface Settings {
   readonly nodeFlags: readonly string[];
 }
 
-/** In brackets: how much more than a bare socket. */
+/** Formats a figure; the brackets hold the difference from a bare socket. */
 function cell(value: number | undefined, bare: number | undefined): string {
   if (value === undefined) return '-';
   return bare === undefined ? round3(value) : `${round3(value)} (${value < bare ? '−' : '+'}${round3(Math.abs(value - bare))})`;
@@ -48,7 +49,7 @@ const ROWS: readonly { title: string; figure: (measurement: Measurement) => numb
   { title: 'lost', figure: ({ keeping }) => keeping?.lost },
 ];
 
-/** The memory of ArrayBuffers is part of `external`. */
+/** Returns heap and external memory together; `external` includes ArrayBuffers. */
 function known({ heap, external }: Memory): number {
   return heap + external;
 }

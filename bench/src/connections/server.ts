@@ -6,25 +6,28 @@ import { obey, report } from '../orders.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { Counts } from './kind.ts';
 
-/** What the parent wants to know. 'mark' begins what 'heard' counts. */
+/** A question of the parent. 'mark' starts the period that 'heard' counts. */
 export type ServerOrder = { readonly ask: 'counts' | 'memory' | 'mark' | 'heard' };
 
 export interface ServerReport {
   readonly address?: string;
   readonly counts?: Counts;
   readonly memory?: Memory;
-  /** Connections that received something since the mark; absent where nobody counts. */
+  /** Connections that received something since the mark; absent if they are not counted. */
   readonly heard?: number;
 }
 
 /** Bytes, after GC. */
 export interface Memory {
   /**
-   * Without the young generation, where V8 keeps what was allocated just now: it grows once, by what survives in it (from 7 to 29 MiB
-   * while 2,000 connections open, and not at all with 2,000 more), stays so after GC, and would count as 12 KiB of each of them.
+   * RSS without the young generation, where V8 keeps recent allocations. It grows once, with the
+   * objects that survive in it (from 7 to 29 MiB while 2,000 connections open, and not at all with
+   * 2,000 more), keeps its size after GC, and would add 12 KiB to each of those connections.
    */
   readonly rss: number;
-  /** In use of the heap, and what V8 knows of outside it: the memory of ArrayBuffers is part of that. */
+  /**
+   * Heap in use, and the memory outside the heap that V8 accounts for, which includes ArrayBuffers.
+   */
   readonly heap: number;
   readonly external: number;
 }
@@ -45,7 +48,10 @@ obey<ServerOrder, ServerReport>(
 );
 report<ServerReport>({ address: serving.address });
 
-/** Collects until nothing more comes of it: what finalizers free is collected by a later round. */
+/**
+ * Collects garbage until nothing more is freed: memory freed by finalizers is collected in a later
+ * round.
+ */
 async function settled(): Promise<Memory> {
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0, vain = 0; round < MOST_ROUNDS && vain < VAIN_ROUNDS; round++) {

@@ -1,4 +1,5 @@
-// Trunkline: connections that nobody closes for being idle, and that are kept alive as by default, with a ping after 10 s of silence.
+// Trunkline connections that are not closed for being idle and have the default keep-alive: a ping
+// after 10 s of silence.
 
 import { secure } from '@trunkline/stream-noise';
 import { bytes, type CommonOptions, defineProtocol, NetworkTransport, type Observer, serve, type Transport } from '@trunkline/transport-core';
@@ -41,7 +42,7 @@ function trunkline(open: (role: Role, options: CommonOptions) => Promise<Transpo
       const call = async (name: string) => checkCall(await transport.send(name, 'echo', CALL));
       const holder = {
         lost: 0,
-        // A target has one connection: so each is another name for the same address.
+        // A target has one connection, so each connection gets its own name for the same address.
         open: () => call(names[names.push(`connection-${names.length + 1}:1`) - 1]!),
         call: (at: number) => call(names[at]!),
         close: () => transport.close(),

@@ -1,10 +1,13 @@
-// What a way of spreading messages must show to be measured.
+// The interface that a way of spreading messages implements to be measured.
 
 import type { Spreader } from '../gossip-processes/kind.ts';
 
 export interface Kind {
-  /** A publisher where it dials nobody, else a subscriber. As `gossip-processes/kind.ts` has it. */
+  /**
+   * Opens a publisher if it dials nobody, otherwise a subscriber, as `gossip-processes/kind.ts`
+   * describes.
+   */
   open(setting: { readonly nodes: number; readonly dials: readonly string[] }, received: (message: Uint8Array) => void): Promise<Spreader>;
-  /** Publisher and subscribers dial a server that stands beside them. */
+  /** Publisher and subscribers dial a separate server. */
   readonly throughServer?: boolean;
 }

@@ -1,4 +1,4 @@
-// What spreads messages from one publisher to many subscribers, by the name of its column.
+// The ways to spread messages from one publisher to many subscribers, by the name of their column.
 
 import type { Kind } from './kind.ts';
 

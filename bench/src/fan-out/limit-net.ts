@@ -1,4 +1,5 @@
-// The limit of spreading: the frames of the raw limit, put together once, and the same bytes written to every socket once a tick.
+// The limit of spreading: frames of the raw limit are built once, and the same bytes are written to
+// every socket once a tick.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -56,7 +57,7 @@ async function subscriber(port: number, received: (message: Uint8Array) => void)
   };
 }
 
-/** All sockets as one that is written to. */
+/** Presents all sockets to a `FrameWriter` as one. */
 class Fan {
   readonly sockets = new Set<Socket>();
 

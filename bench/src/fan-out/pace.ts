@@ -1,11 +1,15 @@
-// How far a publisher may be ahead of its slowest subscriber: a bound of its own, so that all ways of spreading are paced alike, and none
-// drops what it can't keep up with. Subscribers tell of every 256th message that all of them have over a socket beside what is measured.
+// Limits how far a publisher may be ahead of its slowest subscriber. All ways of spreading are
+// paced alike, so that none drops messages that it can't keep up with. Over a separate socket, the
+// subscribers report every 256th message once all of them have it.
 
-/** Messages: below the 1,000 that gossip keeps for a slow peer, and steps that are a write of many. */
+/**
+ * In messages. `AHEAD` is below the 1,000 that gossip queues for a slow peer; `STEP` is large
+ * enough that a write carries many messages.
+ */
 export const AHEAD = 768;
 export const STEP = 256;
 export const SUBSCRIBERS = 16;
-/** Bytes of a message. */
+/** The size of a message in bytes. */
 export const SIZE = 256;
 
 export function messageOf(sequence: number): Uint8Array {
@@ -16,19 +20,19 @@ export function messageOf(sequence: number): Uint8Array {
   return message;
 }
 
-/** What came to each subscriber, which must be every message in its order. */
+/** Checks the messages that each subscriber receives: every message, in order. */
 export class Deliveries {
   readonly #next = new Uint32Array(SUBSCRIBERS);
   readonly #step: () => void;
-  /** Subscribers that have all up to the end of each step. */
+  /** The number of subscribers that have all messages up to the end of each step. */
   readonly #reached = new Map<number, number>();
 
-  /** @param step is called whenever all have so many messages more. */
+  /** @param step is called whenever all subscribers have `STEP` more messages. */
   constructor(step: () => void) {
     this.#step = step;
   }
 
-  /** @throws Error for a message that is not the next one, or not whole. */
+  /** @throws Error if the message is not the next one, or not intact. */
   take(subscriber: number, message: Uint8Array): void {
     const sequence = this.#next[subscriber]!;
     if (message.length !== SIZE || readInt(message, 0) !== (sequence | 0) || readInt(message, SIZE - 4) !== ~sequence) {
@@ -47,7 +51,10 @@ export class Deliveries {
   }
 }
 
-/** Without a view of its own: a delivery of the raw limit takes little more than one. */
+/**
+ * Reads an integer without a DataView, whose creation would cost about as much as a delivery of the
+ * raw limit.
+ */
 function readInt(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

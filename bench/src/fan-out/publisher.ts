@@ -1,4 +1,5 @@
-// The process of the publisher: `publisher.js <kind> [address of its server]`. It publishes while its subscribers keep up.
+// The publisher's process: `publisher.js <kind> [address of its server]`. It publishes as long as
+// its subscribers keep up.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -9,7 +10,7 @@ import { AHEAD, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
 
 export interface PublisherReport {
   readonly address: string;
-  /** Where subscribers tell how far they are. */
+  /** The port on which subscribers report their progress. */
   readonly pace: number;
 }
 
@@ -39,7 +40,7 @@ async function publish(socket: Socket): Promise<void> {
   const fail = (error: Error) => {
     if (process.connected) throw error;
   };
-  // All are there before the first message, or it would not come to all.
+  // Waits for all subscribers, because a late one would miss the first messages.
   while (server === undefined && spreader.links() < SUBSCRIBERS) await sleep(1);
   socket.on('data', (steps) => {
     allowed += steps.length * STEP;

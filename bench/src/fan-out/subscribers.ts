@@ -1,4 +1,5 @@
-// The process of all subscribers: `subscribers.js <kind> <address> <port of the pace> <pid of the publisher> [pid of a server]`.
+// The process of all subscribers: `subscribers.js <kind> <address> <port of the pace> <pid of the
+// publisher> [pid of a server]`.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -41,7 +42,7 @@ const spreaders = await Promise.all(
   ),
 );
 while (!spreaders.every((spreader) => spreader.links() >= 1)) await sleep(1);
-// Whereupon the publisher begins.
+// The publisher starts when this connection arrives.
 pace = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
 pace.on('error', () => {});
 await once(pace, 'connect');

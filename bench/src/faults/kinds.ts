@@ -5,9 +5,11 @@ import type { Line } from '../long-line/line.ts';
 
 /** The outcome of one end's connection: whether it lived, or the reason and the time of its end. */
 export interface Fate {
-  /** The reason of the error, or its code if it has none; undefined: the connection lived. */
+  /**
+   * The reason of the error, or its code if it has no reason; undefined if the connection survived.
+   */
   readonly reason: string | undefined;
-  /** Seconds from the fault until it went. */
+  /** Seconds from the fault until the connection ended. */
   readonly after: number | undefined;
   /** Seconds of the slowest call that was answered since the fault. */
   readonly slowest: number;
@@ -38,16 +40,14 @@ export interface FaultKind {
   readonly name: string;
   /** Bytes of the caller's requests. */
   readonly size: number;
-  /**
-   * Seconds after which `end` is called, and those until everybody is asked; both from the fault.
-   */
+  /** Seconds from the fault until `end` is called, and until both ends report their outcome. */
   readonly lasts: number;
   readonly watched: number;
-  /** The line before the fault: milliseconds each way. */
+  /** The delay of the line before the fault, in milliseconds each way. */
   readonly delay: number;
   begin(place: Place): void;
   end?(place: Place): void;
-  /** The same in the simulation; absent if it has no such thing. */
+  /** The same fault in the simulation; absent if the simulation cannot cause it. */
   readonly simulate?: { begin(sim: Simulation, ends: readonly [caller: string, callee: string]): void; end?(sim: Simulation): void };
   readonly wanted: { readonly caller: Wanted; readonly callee: Wanted };
 }
@@ -157,7 +157,7 @@ export const KINDS: readonly FaultKind[] = [
     delay: 1,
     begin: ({ line }) => line.plug('down'),
     end: ({ line }) => line.plug('up'),
-    // A kernel whose own device is down knows it, and tries each half second: nothing is lost.
+    // A kernel that knows its own device is down retries every half second, so nothing is lost.
     simulate: { begin: (sim, [caller, callee]) => sim.hold(caller, callee), end: (sim) => sim.heal() },
     wanted: both(lives),
   },

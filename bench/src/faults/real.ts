@@ -36,5 +36,5 @@ export async function runReal(kind: FaultKind, number: number): Promise<Fates> {
   }
 }
 
-/** Milliseconds of calls before the fault. */
+/** The time in milliseconds that calls run before the fault. */
 const SETTLING = 1_000;

@@ -17,7 +17,10 @@ export function formatTable(outcomes: readonly Outcome[]): string {
   return alignTable([['fault', 'end', 'kernel', 'slowest call, s', 'simulation', 'slowest call, s'], ...lines], 2);
 }
 
-/** Each end must come to what is wanted, and the simulation to the same within a second. */
+/**
+ * Judges each end: it must come to the wanted outcome, and the simulation to the same within a
+ * second.
+ */
 export function judge(outcomes: readonly Outcome[]): Verdict[] {
   return outcomes.flatMap(({ kind, real, simulated }) =>
     ENDS.flatMap((end) => {
@@ -33,7 +36,7 @@ export function judge(outcomes: readonly Outcome[]): Verdict[] {
   );
 }
 
-/** Seconds between two fates; Infinity if they differ in kind. */
+/** Returns the seconds between two outcomes; Infinity if they differ in kind. */
 export function difference(real: Fate, simulated: Fate): number {
   if (real.reason !== simulated.reason) return Number.POSITIVE_INFINITY;
   if (real.reason === undefined) return Math.abs(real.slowest - simulated.slowest);
@@ -55,5 +58,5 @@ function cells({ reason, after, slowest }: Fate): string[] {
 }
 
 const ENDS = ['caller', 'callee'] as const;
-/** Seconds. */
+/** The time in seconds by which the simulation may differ. */
 const TOLERANCE = 1;

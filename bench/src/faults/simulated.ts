@@ -1,4 +1,4 @@
-// The same fault in the simulation, by the same witnesses, in virtual time.
+// Runs the same fault in the simulation, with the same witnesses, in virtual time.
 
 import type { Remote } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
@@ -6,7 +6,7 @@ import type { Fates, FaultKind } from './kinds.ts';
 import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';
 
-/** Undefined: the simulation has no such fault. */
+/** Returns the outcomes of both ends; undefined if the simulation has no such fault. */
 export async function runSimulated(kind: FaultKind, seed = 1): Promise<Fates | undefined> {
   if (kind.simulate === undefined) return undefined;
   const sim = createSimulation({ seed, level: 'stream', link: { latency: kind.delay } });

@@ -17,7 +17,7 @@ export class Witness {
     this.#clock = clock;
   }
 
-  /** Part of the transport's options: it is told how the connection went. */
+  /** Part of the transport's options; records how the connection ended. */
   readonly observer: Observer = {
     event: (event) => {
       if (event.type === 'down') this.#down ??= { reason: event.cause?.reason ?? event.cause?.code ?? 'no error', at: this.#clock.now() };
@@ -25,8 +25,8 @@ export class Witness {
   };
 
   /**
-   * Calls the other end of this connection, and answers it; without end, and without waiting for
-   * answers.
+   * Calls the other end of this connection, without waiting for answers, until `fate()` is called
+   * or the connection closes.
    */
   async run(transport: Transport<typeof protocol>, remote: Remote, size: number): Promise<void> {
     const request = new Uint8Array(size);
@@ -36,12 +36,12 @@ export class Witness {
     }
   }
 
-  /** Serves what the other end calls. */
+  /** Serves the calls of the other end. */
   serve(transport: Transport<typeof protocol>): void {
     serve(transport, { echo: (request) => request });
   }
 
-  /** The fault begins now. */
+  /** Marks the beginning of the fault. */
   begin(): void {
     this.#since = this.#clock.now();
     this.#slowest = 0;
@@ -68,5 +68,5 @@ export class Witness {
   }
 }
 
-/** Milliseconds between calls. */
+/** The time between calls, in milliseconds. */
 const PAUSE = 100;

@@ -1,4 +1,4 @@
-// What must hold in a flood.
+// The bar for a flood: how much slower honest calls may become.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -13,7 +13,7 @@ export function judge(rounds: readonly Round[]): Verdict[] {
     });
 }
 
-/** The median of the ratios to the quiet part of the same round. */
+/** Returns the median of the ratios to the quiet part of the same round. */
 export function ratio(rounds: readonly Round[], part: Part, figure: 'p50' | 'p99' | 'longest' | 'newcomer'): number {
   return median(rounds.map((round) => round.get(part)!.honest[figure] / round.get('quiet')!.honest[figure]));
 }

@@ -1,4 +1,5 @@
-// Opens connections from an address of its own, as fast as it may and can: `flooder.js <address>`.
+// Opens connections from an address of its own, as fast as its order allows: `flooder.js
+// <address>`.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -8,11 +9,11 @@ import { obey, report } from '../orders.ts';
 import type { Manner } from './manners.ts';
 
 export interface FlooderOrder {
-  /** Undefined: nothing is opened. */
+  /** How to flood; undefined if nothing is to be opened. */
   readonly manner: Manner | undefined;
-  /** Connections a second. */
+  /** Connections to open a second. */
   readonly rate: number;
-  /** Connections that may be open at the same time. */
+  /** The most connections open at the same time. */
   readonly atOnce: number;
   readonly milliseconds: number;
 }
@@ -23,9 +24,9 @@ export interface FlooderReport {
 
 export interface FlooderCounts {
   readonly opened: number;
-  /** A second. */
+  /** Connections opened a second. */
   readonly rate: number;
-  /** TLS handshakes that came through here. */
+  /** TLS handshakes that succeeded at the flooder's end. */
   readonly handshakes: number;
 }
 
@@ -72,14 +73,14 @@ function open(manner: Manner, counts: { opened: number; handshakes: number }): S
     socket.write(clientHello);
     socket.once('data', () => socket.resetAndDestroy());
   } else {
-    // What the server sends is not even read.
+    // The answer of the server is discarded unread.
     if (counts.opened % 2 === 0) socket.write(clientHello);
     socket.resume();
   }
   return socket;
 }
 
-/** What a TLS client sends first. */
+/** Records the bytes that a TLS client sends first. */
 async function recordHello(): Promise<Uint8Array> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -93,5 +94,5 @@ async function recordHello(): Promise<Uint8Array> {
   return Uint8Array.from(hello);
 }
 
-/** Another address of loopback than the honest peer's: on Linux all of 127.0.0.0/8 is there. */
+/** A loopback address other than the honest peer's; Linux has all of 127.0.0.0/8. */
 const SOURCE = '127.0.0.2';

@@ -1,4 +1,5 @@
-// An honest peer that is connected, and makes small calls at a steady rate: `honest.js <address>`.
+// An honest peer that stays connected and makes small calls at a steady rate: `honest.js
+// <address>`.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
@@ -11,7 +12,7 @@ import { protocol } from './protocol.ts';
 export interface HonestOrder {
   /** Calls a second. */
   readonly calls: number;
-  /** Milliseconds that pass before it counts, and that it counts for. */
+  /** Milliseconds before counting starts, and milliseconds of counting. */
   readonly warmUp: number;
   readonly window: number;
 }
@@ -22,11 +23,11 @@ export interface HonestReport {
 
 export interface HonestFigures {
   readonly calls: number;
-  /** Microseconds, from the moment when the call was made. */
+  /** Microseconds from the moment when a call was due. */
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
-  /** Milliseconds that a newcomer from the same address took to connect, make a call, and go. */
+  /** Milliseconds that a newcomer from the same address took to connect, make a call, and close. */
   readonly newcomer: number;
 }
 
@@ -51,7 +52,7 @@ function open(): TcpTransport<typeof protocol> {
   return createTcpTransport({ protocol, tls, maxPool: 1 });
 }
 
-/** Calls at their appointed times, whether those before have come back or not; gives how long each took, sorted. */
+/** Makes calls on schedule, whether or not earlier ones have returned; returns the sorted times. */
 async function callSteadily(rate: number, warmUp: number, window: number): Promise<Float64Array> {
   const times: number[] = [];
   const begin = performance.now();

@@ -6,21 +6,21 @@ import { type Manner, mannersOf } from './manners.ts';
 
 export interface Options {
   readonly rounds: number;
-  /** Milliseconds of each part of a round, after half of it as warm-up. */
+  /** Milliseconds of each part of a round, measured after a warm-up of half that length. */
   readonly window: number;
-  /** How floods behave: each is a part of every round. */
+  /** The manners of the floods; each is a part of every round. */
   readonly manners: readonly Manner[];
-  /** Connections a second that a flood is to open, and those that may wait for an answer. */
+  /** Connections that a flood opens a second, and how many of them may wait for an answer. */
   readonly rate: number;
   readonly atOnce: number;
-  /** Calls a second of the honest peer. */
+  /** Calls of the honest peer a second. */
   readonly calls: number;
   /** `limits.handshakes.perSource` of the server. */
   readonly perSource: number;
-  /** For the server's Node. */
+  /** Flags for the server's Node. */
   readonly nodeFlags: readonly string[];
   readonly json: boolean;
-  /** One short round that judges nothing. */
+  /** Runs one short round that judges nothing. */
   readonly smoke: boolean;
   readonly help: boolean;
 }
@@ -42,7 +42,7 @@ export const USAGE = `usage: node bench/dist/flood.js [options]
   --smoke                one short round that judges nothing, to see that all of it works
   --help                 this text`;
 
-/** @throws TypeError naming the option that is wrong. */
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,

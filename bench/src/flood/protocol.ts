@@ -1,4 +1,4 @@
-// What the honest peer calls.
+// The protocol that the honest peer calls.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 

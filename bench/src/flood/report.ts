@@ -1,4 +1,4 @@
-// What became of the honest peer and of the flood, as a table: a column for each part of a round.
+// Formats how the honest peer and the flood fared as a table: a column for each part of a round.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';

@@ -1,4 +1,4 @@
-// Rounds: a quiet part, and one with each flood, each round in another order.
+// Runs rounds of a quiet part and one part for each flood, in another order each round.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
@@ -9,20 +9,20 @@ import type { Manner } from './manners.ts';
 import type { Options } from './options.ts';
 import type { ServerCounts, ServerOrder, ServerReport } from './server.ts';
 
-/** A part of a round: without a flood, or with one. */
+/** A part of a round: quiet, or with a flood. */
 export type Part = 'quiet' | Manner;
 
 export interface PartFigures {
   readonly honest: HonestFigures;
   readonly server: ServerCounts;
   readonly flood: FlooderCounts;
-  /** Seconds from the first to the last of it. */
+  /** The length of the part in seconds. */
   readonly seconds: number;
 }
 
 export type Round = ReadonlyMap<Part, PartFigures>;
 
-/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+/** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Round[]> {
   const parts: Part[] = ['quiet', ...options.manners];
   const steps = options.rounds * parts.length;
@@ -52,7 +52,10 @@ interface Three {
   readonly flooder: Child<FlooderOrder, FlooderReport>;
 }
 
-/** With two cores server and honest peer share one: what the flooder itself does is not to be waited for. */
+/**
+ * Starts the three processes. With only two cores, server and honest peer share one, so that the
+ * flooder's own work does not delay them.
+ */
 async function start({ perSource, nodeFlags }: Options): Promise<Three & { all: readonly { kill(): void }[] }> {
   const [first, second, third] = cores;
   const all: { kill(): void }[] = [];
@@ -91,11 +94,11 @@ async function measure({ server, honest, flooder }: Three, part: Part, { window,
   const [{ figures }] = await Promise.all([honest.ask({ calls, warmUp, window }), flooding]);
   const { counts } = await server.ask({ ask: 'counts' });
   const seconds = (performance.now() - begin) / 1_000;
-  // The places that a flood held are free again when the server has seen its connections end.
+  // The slots that a flood held are free again once the server has seen its connections end.
   await sleep(SETTLING);
   return { honest: figures!, server: counts!, flood: (await flooding).counts!, seconds };
 }
 
-/** Milliseconds that the flood goes on for the newcomer, and for the server to come to rest. */
+/** Milliseconds that the flood goes on for the newcomer, and that the server gets to settle. */
 const NEWCOMER = 300;
 const SETTLING = 200;

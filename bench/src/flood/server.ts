@@ -1,4 +1,5 @@
-// The server that is flooded: `server.js <perSource>`. It counts what becomes of connections, and how many sockets it has at most.
+// The server that is flooded: `server.js <perSource>`. It counts the fate of connections and the
+// most sockets open at a time.
 
 import { serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -7,7 +8,7 @@ import { obey, report } from '../orders.ts';
 import { tlsOf } from '../secure/nodes.ts';
 import { protocol } from './protocol.ts';
 
-/** What was counted since the last time it was asked. */
+/** Asks for the counts since the last such question. */
 export type ServerOrder = { readonly ask: 'counts' };
 
 export interface ServerReport {
@@ -18,13 +19,13 @@ export interface ServerReport {
 export interface ServerCounts {
   /** Connections that came up. */
   readonly up: number;
-  /** Closed at once, for want of a place. */
+  /** Connections closed at once because no slot was free. */
   readonly refused: number;
-  /** That had a place and did not come through: they went, or their time was over, or TLS failed. */
+  /** Connections that had a slot and failed: they disconnected, timed out, or TLS failed. */
   readonly failed: number;
-  /** Sockets that were open at the same time, looked at every few milliseconds. */
+  /** The most sockets open at the same time, sampled every 20 ms. */
   readonly sockets: number;
-  /** Nanoseconds of CPU; absent where the system doesn't tell. */
+  /** Nanoseconds of CPU; absent if the system does not report it. */
   readonly cpu?: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Sample } from './sample.ts';
 import type { Scale } from './scale.ts';
 import { atLeast, atMost, type Section, show } from './section.ts';
 
-/** What each is, and when its traffic is measured. */
+/** The title of each attack, and the moments at which its traffic is measured. */
 const TOLD: Readonly<Record<(typeof ATTACKS)[number], { readonly title: string; readonly when: readonly (readonly [key: string, told: string])[] }>> = {
   sybils: {
     title: 'sybils',

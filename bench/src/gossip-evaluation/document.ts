@@ -1,14 +1,15 @@
-// The evaluation as a document: sections, tables beside what was published, plots, and every limit.
+// Formats the evaluation as a document: sections, tables beside the published figures, plots, and
+// every limit.
 
 import { alignTable, markdownTable } from '../table.ts';
 import type { Section, Table } from './section.ts';
 
 export interface DocumentOptions {
-  /** What was run. */
+  /** The command that ran the evaluation. */
   readonly command: string;
   readonly node: string;
   readonly machine: string;
-  /** Hours of a processor. */
+  /** Hours of processor time. */
   readonly hours: number;
 }
 
@@ -55,7 +56,7 @@ function formatMarkdown({ head, rows }: Table): string[] {
   return markdownTable(head, rows, 1);
 }
 
-/** The same for a terminal. */
+/** Formats the sections for a terminal. */
 export function formatText(sections: readonly Section[]): string {
   return sections
     .flatMap(({ title, tables, verdicts }) => [

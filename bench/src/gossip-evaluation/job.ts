@@ -1,6 +1,8 @@
-// What a worker is asked for, and what it answers.
+// The messages between the pool and a worker: a job and its result.
 
-/** One seed of a scenario of packages/gossip/src/testing/evaluation; its options are told there. */
+/**
+ * One seed of a scenario of packages/gossip/src/testing/evaluation, which documents the options.
+ */
 export interface Job {
   readonly scenario: string;
   readonly seed: number;
@@ -14,11 +16,11 @@ export interface Job {
 export interface Result {
   readonly job: Job;
   readonly figures: Readonly<Record<string, number>>;
-  /** Of real time. */
+  /** Seconds of real time. */
   readonly seconds: number;
 }
 
-/** In a line. */
+/** Describes a job in one line. */
 export function nameOf({ scenario, seed, nodes, share, book, how }: Job): string {
   const told = [
     share === undefined ? [] : [`${Math.round(share * 100)} %`],
@@ -29,7 +31,7 @@ export function nameOf({ scenario, seed, nodes, share, book, how }: Job): string
   return `${scenario}: ${told.flat().join(', ')}`;
 }
 
-/** The same for jobs that give the same figures. */
+/** Returns a key that is the same for jobs with the same figures. */
 export function keyOf({ scenario, seed, nodes, cycles, share, book, how }: Job): string {
   return JSON.stringify([scenario, seed, nodes, cycles ?? null, share ?? null, book ?? null, how ?? null]);
 }

@@ -1,4 +1,4 @@
-// Which jobs each part is made of.
+// The jobs that each part of the evaluation consists of.
 
 import type { Job } from './job.ts';
 import type { Scale } from './scale.ts';
@@ -8,16 +8,16 @@ export const PARTS: readonly PartName[] = ['seen', 'unseen', 'trees', 'mending',
 
 /** Shares of the nodes that fail. */
 export const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
-/** Entries of each node's address book, where it has one: at 10,000 nodes a tenth of all. */
+/** Entries of each node's address book, if it has one: a tenth of all at 10,000 nodes. */
 export const BOOK = 1_000;
 export const UNSEEN = ['send', 'resend', 'idle', 'keep-alive'] as const;
 export const MENDING_SHARES = [0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
-/** Of them, those at which other senders, and other ways to notice, are tried. */
+/** The shares among them at which other senders and other ways to notice failures are tried. */
 export const MENDING_MORE = [0.4, 0.6, 0.8] as const;
 export const SENDERS = ['one', 'many', 'burst'] as const;
 export const ATTACKS = ['sybils', 'covert-flash', 'cold-boot', 'dawn'] as const;
 
-/** The jobs of a part. Those that matter most come first. */
+/** Returns the jobs of a part, the most important first. */
 export function jobsOf(part: PartName, scale: Scale): Job[] {
   const { nodes, few } = scale;
   switch (part) {

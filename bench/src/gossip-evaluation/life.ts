@@ -1,4 +1,4 @@
-// Churn in cycles, and swarms of whole nodes.
+// The sections on churn in cycles and on swarms of whole nodes.
 
 import { SENDERS } from './jobs.ts';
 import { STABLE_REDUNDANCY, SWARM } from './published.ts';
@@ -97,7 +97,8 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
           below(`${name}: last hop, every seed`, runs.most('lastHop'), SWARM[how].lastHop),
           ...(how === 'one'
             ? [
-                // Seeds whose overlay changes in many rounds exceed it without sending in vain: that shows in the rounds without changes.
+                // A seed whose overlay changes in many rounds exceeds this limit without waste, as
+                // its rounds without changes show; so the limit is on the mean.
                 below(`${name}: redundancy, mean`, runs.mean('redundancy'), SWARM.one.redundancy),
                 ...(runs.sum('steady rounds') > 0
                   ? [atMost(`${name}: redundancy where no link changed, every seed`, runs.most('steady'), STABLE_REDUNDANCY)]

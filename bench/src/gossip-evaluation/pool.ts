@@ -1,4 +1,4 @@
-// Runs jobs in threads, a few at once, and keeps what they give.
+// Runs jobs in worker threads, a few at a time, and keeps their results.
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -7,11 +7,14 @@ import { type Job, keyOf, nameOf, type Result } from './job.ts';
 
 export interface PoolOptions {
   readonly workers: number;
-  /** Where results are kept, a line each: what stands there is not run again. */
+  /** A file that keeps results, one a line; jobs whose results it holds are not run again. */
   readonly file?: string | undefined;
 }
 
-/** Every job has a thread of its own: what a simulation leaves is gone with it. Gives the results in the order of the jobs. */
+/**
+ * Runs each job in its own thread, so that a simulation's memory is freed with it. Returns the
+ * results in the order of the jobs.
+ */
 export async function runAll(jobs: readonly Job[], { workers, file }: PoolOptions): Promise<Result[]> {
   const results = new Map(read(file).map((result) => [keyOf(result.job), result]));
   const left = [...new Map(jobs.map((job) => [keyOf(job), job])).values()].filter((job) => !results.has(keyOf(job)));

@@ -1,6 +1,10 @@
-// Figures of the papers and of those who field the protocols, to stand beside ours. Those of figures were read off, to about a percent.
+// Published figures of the papers and of implementers, to compare ours with. Values from plots were
+// read off, to about a percent.
 
-/** HyParView (DSN 2007), table 1, with those of Cyclon and Scamp there; and a re-simulation in JavaScript of three seeds. */
+/**
+ * HyParView (DSN 2007), table 1, with Cyclon's and Scamp's figures from there, and a re-simulation
+ * in JavaScript with three seeds.
+ */
 export const GRAPH = {
   clustering: { paper: '0.00092', replica: '0.00087 to 0.00138', cyclon: '0.00684', scamp: '0.0225' },
   path: { paper: '6.39', replica: '6.38 to 6.39', cyclon: '2.60', scamp: '3.35' },
@@ -10,18 +14,24 @@ export const GRAPH = {
   known: { paper: '–', replica: '13 to 49, median 30', cyclon: '–', scamp: '–' },
 } as const;
 
-/** By the share of nodes that failed: of the living, those reached. */
+/** The share of the living nodes that a message reaches, by the share of nodes that failed. */
 export interface AfterFailures {
-  /** HyParView's curve, as others tell it; and the re-simulation's, seen at once. */
+  /**
+   * HyParView's curve, as others quote it, and the re-simulation's; neighbors see the
+   * failures at once.
+   */
   readonly paper: string;
   readonly seen: string;
-  /** The first message after failures that nobody saw: Plumtree's report, figure 6a; and the re-simulation's. */
+  /**
+   * The first message after failures that nobody saw: figure 6a of Plumtree's report, and the
+   * re-simulation.
+   */
   readonly first: string;
   readonly firstReplica: string;
-  /** The re-simulation's mean of 1,000, lost and resent. */
+  /** The re-simulation's mean of 1,000 messages: lost on dead links, and resent. */
   readonly lost: string;
   readonly resent: string;
-  /** Cycles to 99 %, without messages. */
+  /** Cycles until 99 % are reached, without messages. */
   readonly cycles: string;
 }
 
@@ -38,7 +48,9 @@ export const FAILURES: Readonly<Record<string, AfterFailures>> = {
   '0.95': { paper: '0.9', seen: '0.871 to 0.928', first: '–', firstReplica: '0.002 to 0.004', lost: '0.30 to 0.33', resent: '0.38 to 0.44', cycles: 'never' },
 };
 
-/** What the first message reached in figure 6a, as a number to plot and to be no worse than. */
+/**
+ * The share that the first message reached in figure 6a, as a number to plot and to compare with.
+ */
 export const FIRST: readonly (readonly [share: number, reached: number])[] = [
   [0.1, 1],
   [0.2, 1],
@@ -51,7 +63,7 @@ export const FIRST: readonly (readonly [share: number, reached: number])[] = [
   [0.9, 0],
 ];
 
-/** Plumtree (SRDS 2007; report DI-FCUL TR-07-14): table 1, and figures of the stable state. */
+/** Plumtree (SRDS 2007; report DI-FCUL TR-07-14): table 1 and figures of the stable state. */
 export const TREES = {
   eager: { title: 'eager push', payloads: 39_984, control: 0, redundancy: '3.0', lastHop: '9' },
   one: { title: 'Plumtree, one sender', payloads: 9_999, control: 29_987, redundancy: '0', lastHop: '10' },
@@ -60,13 +72,16 @@ export const TREES = {
   'many-optimised': { title: 'optimised, many senders', payloads: 9_999, control: 38_976, redundancy: '0', lastHop: '17' },
 } as const;
 
-/** Redundancy at most of a tree whose links stay: the report's is 0. */
+/** The highest redundancy of a tree whose links stay; the report has 0. */
 export const STABLE_REDUNDANCY = 0.05;
 
-/** Redundancy of the first three messages of all. */
+/** The redundancy of the very first three messages. */
 export const BOOTSTRAP = ['2', '0.9', '0.03'] as const;
 
-/** Figures 6a, 6b and 7 of the report: rounds until all are reached again, the highest redundancy meanwhile, and the last hop after it with one sender. */
+/**
+ * Figures 6a, 6b and 7 of the report: rounds until a message reaches all again, the highest
+ * redundancy meanwhile, and afterwards the last hop with one sender.
+ */
 export const MENDING: Readonly<Record<string, { readonly rounds: string; readonly redundancy: string; readonly lastHop: string }>> = {
   '0.1': { rounds: '0 to 1', redundancy: '–', lastHop: '–' },
   '0.3': { rounds: '0 to 1', redundancy: '–', lastHop: '–' },
@@ -78,7 +93,10 @@ export const MENDING: Readonly<Record<string, { readonly rounds: string; readonl
   '0.9': { rounds: '2 to 4', redundancy: '–', lastHop: '–' },
 };
 
-/** iroh-gossip's own limits (its simulation tests): hops and redundancy of one sender, of many, and of a burst of all. */
+/**
+ * iroh-gossip's own limits (its simulation tests): hops and redundancy for one sender, many
+ * senders, and a burst of all.
+ */
 export const SWARM = {
   one: { title: 'one sender, 30 messages', lastHop: 15, redundancy: 0.2 },
   many: { title: 'many senders, 30 messages', lastHop: 18, redundancy: 1 },

@@ -1,4 +1,4 @@
-// Results of many seeds, and figures of them.
+// The results of many seeds, and statistics over them.
 
 import type { Job, Result } from './job.ts';
 import { show } from './section.ts';
@@ -10,7 +10,7 @@ export class Sample {
     this.results = results;
   }
 
-  /** Those whose job is so. */
+  /** Returns the results whose jobs match. */
   of(match: Partial<Job>): Sample {
     const wanted = Object.entries(match);
     return new Sample(this.results.filter(({ job }) => wanted.every(([key, value]) => job[key as keyof Job] === value)));
@@ -20,7 +20,7 @@ export class Sample {
     return this.results.length;
   }
 
-  /** Of each seed; NaN where it has none. */
+  /** Returns the figure of each seed; NaN for a seed that lacks it. */
   values(figure: string): number[] {
     return this.results.map(({ figures }) => figures[figure] ?? Number.NaN);
   }
@@ -41,13 +41,13 @@ export class Sample {
     return this.values(figure).reduce((sum, value) => sum + value, 0);
   }
 
-  /** The mean, and in brackets the least and the most where they differ. */
+  /** Formats the mean, with the least and the most in brackets if they differ. */
   range(figure: string): string {
     const [least, most] = [show(this.least(figure)), show(this.most(figure))];
     return least === most ? least : `${show(this.mean(figure))} (${least} to ${most})`;
   }
 
-  /** From the least to the most. */
+  /** Formats the least and the most. */
   span(figure: string): string {
     const [least, most] = [show(this.least(figure)), show(this.most(figure))];
     return least === most ? least : `${least} to ${most}`;

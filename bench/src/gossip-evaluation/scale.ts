@@ -1,18 +1,18 @@
-// How much is run: the paper's size, or a cut of it.
+// The size of an evaluation: that of the papers, or a reduced one.
 
 export interface Scale {
-  /** Of the papers' networks. */
+  /** Nodes of the papers' networks. */
   readonly nodes: number;
-  /** Of the smaller network of the churn. */
+  /** Nodes of the smaller network in the churn section. */
   readonly fewNodes: number;
-  /** Of whole nodes: iroh-gossip's networks. */
+  /** Sizes of the networks of whole nodes, after iroh-gossip. */
   readonly swarms: readonly number[];
-  /** Honest nodes under attack; and under an eclipse. */
+  /** Honest nodes under attack, and under an eclipse. */
   readonly honest: number;
   readonly eclipsed: number;
   /** Seeds at 95 % failures. */
   readonly seeds: readonly number[];
-  /** Seeds of all else at the papers' size, of the swarms, and of the attacks. */
+  /** Seeds of everything else at the papers' size, of the swarms, and of the attacks. */
   readonly few: readonly number[];
   readonly swarmSeeds: readonly number[];
   readonly attackSeeds: readonly number[];
@@ -23,11 +23,14 @@ export interface Scale {
 export interface ScaleOptions {
   readonly nodes: number;
   readonly seeds: number;
-  /** Is the network of a thousand whole nodes measured, too? */
+  /** Tells whether the network of a thousand whole nodes is measured too. */
   readonly large: boolean;
 }
 
-/** All `seeds` are for failures of 95 %, where seeds differ; a quarter for the eclipse, a tenth for swarms, a twentieth for all else. */
+/**
+ * Returns the sizes. All `seeds` are used at failures of 95 %, whose results vary between seeds; a
+ * quarter for the eclipse, a tenth for swarms, a twentieth for everything else.
+ */
 export function scaleOf({ nodes, seeds, large }: ScaleOptions): Scale {
   return {
     nodes,

@@ -1,4 +1,4 @@
-// What a part of the evaluation comes to: words, tables, plots, and whether its limits are met.
+// A section of the evaluation: paragraphs, tables, plots, and whether the limits are met.
 
 import type { Plot } from '../plot.ts';
 
@@ -9,7 +9,7 @@ export interface Table {
 }
 
 export interface Verdict {
-  /** What is judged, with its limit. */
+  /** The judged figure with its limit. */
   readonly bar: string;
   readonly got: string;
   readonly holds: boolean;
@@ -17,11 +17,11 @@ export interface Verdict {
 
 export interface Section {
   readonly title: string;
-  /** Paragraphs before the tables: what was done. */
+  /** Paragraphs before the tables that describe the measurement. */
   readonly before: readonly string[];
   readonly tables: readonly Table[];
   readonly plots: readonly Plot[];
-  /** Paragraphs after them: why ours differ from what was published. */
+  /** Paragraphs after the tables that explain differences from the published figures. */
   readonly after: readonly string[];
   readonly verdicts: readonly Verdict[];
 }
@@ -38,7 +38,9 @@ export function below(bar: string, got: number, limit: number): Verdict {
   return { bar: `${bar}: below ${show(limit)}`, got: show(got), holds: got < limit };
 }
 
-/** A figure with so many digits as tell something: a share near 1 is not told as 1. */
+/**
+ * Formats a figure with as many digits as are significant; a share close to 1 does not become 1.
+ */
 export function show(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Number.isInteger(value)) return value.toLocaleString('en-US');

@@ -1,4 +1,4 @@
-// HyParView: the shape of the overlay, and failures that are seen at once.
+// HyParView: the shape of the overlay, and failures that neighbors see at once.
 
 import { bookOf, SHARES } from './jobs.ts';
 import { FAILURES, GRAPH } from './published.ts';
@@ -72,7 +72,8 @@ export function seenSection(all: Sample, scale: Scale): Section {
 function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, book: number, nodes: number): Verdict[] {
   const isWhole = nodes >= 10_000;
   const judged = [
-    // A random graph has degree ÷ nodes: the limits of 10,000 nodes hold there alone.
+    // The clustering of a random graph is degree ÷ nodes, so the limits for 10,000 nodes hold only
+    // there.
     below('clustering, every seed', shape.most('clustering'), isWhole ? 0.0015 : 15 / nodes),
     ...(isWhole ? [atLeast('average path, every seed', shape.least('path'), 6.3)] : []),
     atMost('average path, every seed', shape.most('path'), isWhole ? 6.5 : 5.2),
@@ -83,7 +84,7 @@ function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, b
     atLeast('reliability after 90 % failed, mean', at(0.9).mean('reliability'), isWhole ? 0.99 : 0.985),
     atLeast('reliability after 95 % failed, with the address book, mean', at(0.95, book).mean('reliability'), 0.95),
   ];
-  // Fifty survivors are too few for a limit of 1,000 nodes.
+  // With 1,000 nodes only fifty survive, too few for a limit.
   if (isWhole) {
     judged.push(atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84));
     judged.push(atLeast('reliability after 95 % failed, mean', at(0.95).mean('reliability'), 0.89));
@@ -91,7 +92,7 @@ function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, b
   return judged;
 }
 
-/** Where it never came to that within ten cycles: so. */
+/** Formats the cycles that a figure took; 'never' if it took more than ten. */
 export function cyclesOf(sample: Sample, figure: string): string {
   const told = (value: number) => (value > 10 ? 'never' : String(value));
   const values = [...new Set(sample.values(figure))].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-// Plumtree in stable state, and after failures.
+// Plumtree in a stable state, and after failures.
 
 import { MENDING_MORE, MENDING_SHARES } from './jobs.ts';
 import { BOOTSTRAP, FAILURES, MENDING, STABLE_REDUNDANCY, TREES } from './published.ts';

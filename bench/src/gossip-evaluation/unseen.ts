@@ -1,4 +1,4 @@
-// HyParView: failures that nobody sees.
+// HyParView: failures that no node notices.
 
 import { SHARES } from './jobs.ts';
 import { FAILURES, FIRST } from './published.ts';
@@ -85,7 +85,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       'Between two cycles stand 60 s by default; keep-alives notice within 15 s.',
     ],
     verdicts: [
-      // Figure 6a is read off, to a percent.
+      // Figure 6a was read off, to a percent.
       ...FIRST.map(([share, reached]) =>
         atLeast(
           `first message after ${show(share * 100)} % failed unseen, mean`,

@@ -1,4 +1,5 @@
-// One job, in a thread. The scenarios are tests of another package, so they are found by their place.
+// Runs one job in a thread. The scenarios are tests of another package, so they are imported by
+// path.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Job, Result } from './job.ts';

@@ -1,9 +1,12 @@
-// What must hold: nothing is lost, and nothing comes twice.
+// The bar for gossip: no message is lost, and none arrives twice.
 
 import type { Verdict } from '../bars.ts';
 import type { Measurement } from './rounds.ts';
 
-/** Of gossip alone: the others are there to be compared with. @param rate that is judged; others look for what is too much. */
+/**
+ * Judges gossip alone; the other adapters are only for comparison.
+ * @param rate the rate that is judged; higher ones explore where overload begins.
+ */
 export function judge(measurements: readonly Measurement[], rate: number): Verdict[] {
   const ours = measurements.filter((each) => each.rate === rate && (each.kind === 'tree' || each.kind === 'mesh'));
   const names = [...new Set(ours.map(nameOf))];

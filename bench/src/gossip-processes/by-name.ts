@@ -1,4 +1,4 @@
-// The ways that can be measured, by the names of the command line.
+// The adapters that can be measured, by the names of the command line.
 
 import { flood } from './flood.ts';
 import type { Kind } from './kind.ts';
@@ -13,7 +13,10 @@ export function kindOf(name: KindName): Kind {
   return KINDS[name];
 }
 
-/** Those that are named; without any, all. @throws TypeError for a name that is none. */
+/**
+ * Returns the named adapters; without names, all.
+ * @throws TypeError if no adapter has a given name.
+ */
 export function kindsOf(names: readonly string[]): KindName[] {
   const all = Object.keys(KINDS) as KindName[];
   for (const name of names) {

@@ -1,14 +1,14 @@
-// What a stage came to, in figures of one delivery.
+// The figures of a stage, most of them per delivery.
 
 import { Histogram } from './histogram.ts';
 import type { StageResult } from './swarm.ts';
 
 export interface Figures {
-  /** Messages a second, as they went out. */
+  /** Messages published a second. */
   readonly rate: number;
-  /** Milliseconds by which the latest of them was late. */
+  /** The delay in milliseconds of the message that was published latest after it was due. */
   readonly late: number;
-  /** Deliveries that did not happen, that happened more than once, and that were of another stage. */
+  /** Deliveries that are missing, that came more than once, and that belong to another stage. */
   readonly lost: number;
   readonly twice: number;
   readonly strange: number;
@@ -16,14 +16,17 @@ export interface Figures {
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
-  /** Microseconds on a core a delivery, of all processes and the server; the publisher's a message. Absent where the system doesn't tell. */
+  /**
+   * CPU in microseconds: of all processes and the server per delivery, and of the publisher per
+   * message. Absent if the system does not report it.
+   */
   readonly cpu?: number | undefined;
   readonly publisherCpu?: number | undefined;
-  /** The server's, a delivery; absent where there is none. */
+  /** The server's CPU per delivery; absent if there is no server. */
   readonly serverCpu?: number | undefined;
-  /** Cores that all of them together used. */
+  /** The number of cores that all of them used together. */
   readonly cores?: number | undefined;
-  /** Copies that came, and bytes that crossed, a delivery. */
+  /** Copies received and bytes transferred, per delivery. */
   readonly copies: number;
   readonly bytes: number;
   /** Links of a process: the mean, and the most. */

@@ -1,4 +1,5 @@
-// A naive flood, straight over Trunkline's transport: who gets a message for the first time passes it on to all others that it has a link to.
+// A naive flood directly over Trunkline's transport: a process that gets a message for the first
+// time forwards it over all its other links.
 
 import { bytes, defineProtocol, type Remote, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -30,7 +31,10 @@ export const flood: Kind = {
     await transport.listen();
     for (const address of dials) await transport.dial(address);
 
-    /** Who has no room gets it when there is some: nothing is dropped, and nothing bounded. */
+    /**
+     * Forwards a message. A link without credit gets it as soon as there is some: nothing is
+     * dropped, and nothing is bounded.
+     */
     function pass(message: Uint8Array, from?: Remote): Promise<unknown> {
       const others = transport.remotes().filter((remote) => remote !== from);
       const went = transport.trySendAll(others, 'push', message);
@@ -51,5 +55,5 @@ export const flood: Kind = {
   },
 };
 
-/** As many links as HyParView keeps by default. */
+/** The number of links that HyParView keeps by default. */
 const DEGREE = 5;

@@ -1,26 +1,29 @@
-// How long deliveries took, over many processes: counts in buckets that are each 1 % wider than the one before.
+// A histogram of delivery times over many processes. Each bucket is 1 % wider than the one before.
 
-/** Bucket → deliveries in it. */
+/** The number of deliveries by bucket. */
 export type Counts = readonly (readonly [bucket: number, count: number])[];
 
 export class Histogram {
   readonly #counts = new Map<number, number>();
   #longest = 0;
 
-  /** @param microseconds that a delivery took. */
+  /** @param microseconds the time that a delivery took. */
   add(microseconds: number): void {
     const bucket = Math.max(0, Math.ceil(Math.log(microseconds) / STEP));
     this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + 1);
     if (microseconds > this.#longest) this.#longest = microseconds;
   }
 
-  /** Adds those of another process. */
+  /** Adds the counts of another process. */
   merge({ counts, longest }: HistogramData): void {
     for (const [bucket, count] of counts) this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
     this.#longest = Math.max(this.#longest, longest);
   }
 
-  /** Microseconds that `part` of the deliveries took at most, up to 1 % too much. NaN of none. */
+  /**
+   * Returns the microseconds within which the share `part` of the deliveries arrived, at most 1 %
+   * too high; NaN if there are none.
+   */
   percentile(part: number): number {
     const sorted = [...this.#counts].sort(([a], [b]) => a - b);
     const wanted = Math.ceil(sorted.reduce((sum, [, count]) => sum + count, 0) * part);
@@ -33,7 +36,7 @@ export class Histogram {
     return this.#longest;
   }
 
-  /** As it goes to the parent. */
+  /** The counts in the form sent to the parent process. */
   get data(): HistogramData {
     return { counts: [...this.#counts], longest: this.#longest };
   }

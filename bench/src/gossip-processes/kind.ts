@@ -1,40 +1,47 @@
-// Ways to spread messages from one process to many, measured alike.
+// The interface of the ways to spread messages from one process to many.
 
-/** One process's part in it. */
+/** The part that one process plays. */
 export interface Spreader {
-  /** Where others reach it; empty where nobody does. */
+  /** The address that others dial; empty if nobody dials this process. */
   readonly address: string;
-  /** Processes that it exchanges messages with now. */
+  /** Returns the number of processes that it exchanges messages with now. */
   links(): number;
-  /** May give a promise that rejects where it failed. */
+  /** May return a promise, which rejects if publishing fails. */
   publish(message: Uint8Array): unknown;
-  /** Since it was opened. */
+  /** Returns the traffic since it was opened. */
   traffic(): Traffic;
   close(): Promise<void>;
 }
 
 export interface Traffic {
-  /** Copies of messages that came, the first of each included. */
+  /** Received copies of messages, including the first of each. */
   readonly copies: number;
-  /** That crossed its connections, framing included: out, as they come in elsewhere; at the clients of a server both ways. */
+  /**
+   * Bytes that its connections carried, including framing. Only outgoing bytes are counted, because
+   * they arrive at another process; clients of a server count both directions.
+   */
   readonly bytes: number;
 }
 
-/** Of each process: which of those before it it dials. */
+/** The processes that each process dials, all of them started before it. */
 export type Plan = readonly (readonly number[])[];
 
 export interface Kind {
-  /** As the table says what it is. */
+  /** The description shown in the table. */
   readonly title: string;
   plan(nodes: number): Plan;
-  /** Is every process connected as it is to be? @param links of each. */
+  /**
+   * Tells whether every process is connected as planned.
+   * @param links the number of links of each process.
+   */
   isReady(links: readonly number[], plan: Plan): boolean;
   /**
-   * @param dials addresses of those that it dials, or of the server.
-   * @param received is called with each message of others, once.
+   * Opens one process's part.
+   * @param dials addresses of the processes that it dials, or of the server.
+   * @param received is called once with each message of another process.
    */
   open(setting: { readonly nodes: number; readonly dials: readonly string[] }, received: (message: Uint8Array) => void): Promise<Spreader>;
-  /** Beside the processes. */
+  /** A server that runs beside the processes. */
   readonly server?: { isInstalled(): boolean; start(): Promise<RunningServer> };
 }
 

@@ -1,10 +1,11 @@
-// Links at random, the same at each run, for what has no overlay of its own.
+// Random links, the same in every run, for adapters without an overlay of their own.
 
 import { seededRandom } from '@trunkline/transport-core';
 
 /**
- * Which of those before it each node dials. Rings through all nodes in random orders, of two links each, and where `degree` is odd random pairs: so
- * all hang together, by short ways. Links that come twice leave some nodes with fewer.
+ * Returns which earlier nodes each node dials. The links are rings through all nodes in random
+ * orders, two links for each node, and random pairs if `degree` is odd: so the graph is connected,
+ * with short paths. Duplicate links leave some nodes with fewer.
  */
 export function randomLinks(nodes: number, degree: number): number[][] {
   const random = seededRandom(1);
@@ -13,7 +14,7 @@ export function randomLinks(nodes: number, degree: number): number[][] {
   for (let links = 0; links < degree; links += 2) {
     const order = shuffled(nodes, random);
     const isRing = links + 2 <= degree;
-    // Of an odd number one has nobody to be paired with.
+    // With an odd number of nodes one node stays without a partner.
     for (let at = 0; isRing ? at < nodes : at + 1 < nodes; at += isRing ? 1 : 2) link(order[at]!, order[(at + 1) % nodes]!);
   }
   return dials.map((set) => [...set]);

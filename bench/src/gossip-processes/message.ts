@@ -1,4 +1,4 @@
-// A message as the processes exchange it: when it was published, its number, and what fills it up.
+// The message that the processes exchange: the time of publishing, the number, and padding.
 
 import { commonNow } from './common-clock.ts';
 
@@ -8,10 +8,10 @@ export interface Stamp {
   readonly publishedAt: number;
 }
 
-/** Bytes of the time and the number. */
+/** The bytes that the time and the number take. */
 export const LEAST_SIZE = 16;
 
-/** A new message, published now. @param size bytes, `LEAST_SIZE` or more. */
+/** Makes a message, published now. @param size in bytes, at least `LEAST_SIZE`. */
 export function writeMessage(sequence: number, size: number): Uint8Array {
   const message = new Uint8Array(size);
   const view = new DataView(message.buffer);

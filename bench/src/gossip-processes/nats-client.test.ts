@@ -1,4 +1,4 @@
-// Against a server that says what is written here.
+// Tests the NATS client against a scripted server.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';

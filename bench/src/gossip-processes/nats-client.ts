@@ -1,5 +1,5 @@
-// As much of NATS' client protocol as it takes to publish and subscribe (docs.nats.io/reference/reference-protocols/nats-protocol): lines of text,
-// payloads behind them.
+// A minimal client of the NATS protocol that publishes and subscribes
+// (docs.nats.io/reference/reference-protocols/nats-protocol): lines of text, followed by payloads.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -7,9 +7,9 @@ import { connect, type Socket } from 'node:net';
 export class NatsClient {
   readonly #socket: Socket;
   readonly #received: (message: Uint8Array) => void;
-  /** What came and is not a whole line or payload yet. */
+  /** Received bytes that are not yet a whole line or payload. */
   #rest: Buffer = Buffer.alloc(0);
-  /** Waits for the answer to the last PING. */
+  /** Resolves the wait for the answer to the last PING. */
   #ponged: (() => void) | undefined;
 
   private constructor(socket: Socket, received: (message: Uint8Array) => void) {
@@ -18,24 +18,24 @@ export class NatsClient {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
-  /** @param address '127.0.0.1:4222'. */
+  /** @param address such as '127.0.0.1:4222'. */
   static async connect(address: string, received: (message: Uint8Array) => void): Promise<NatsClient> {
     const at = address.lastIndexOf(':');
     const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)), noDelay: true });
     await once(socket, 'connect');
     const client = new NatsClient(socket, received);
-    // What it publishes itself is not sent back to it.
+    // `echo: false`: the server does not send the client's own messages back.
     socket.write('CONNECT {"verbose":false,"pedantic":false,"echo":false,"protocol":1}\r\n');
     await client.#ping();
     return client;
   }
 
-  /** Out and in. */
+  /** The number of bytes sent and received. */
   get bytes(): number {
     return this.#socket.bytesWritten + this.#socket.bytesRead;
   }
 
-  /** Resolves when the server has it. */
+  /** Subscribes, and resolves once the server has the subscription. */
   subscribe(subject: string): Promise<void> {
     this.#socket.write(`SUB ${subject} 1\r\n`);
     return this.#ping();

@@ -1,4 +1,4 @@
-// A NATS server of its own for each measurement, where one is installed.
+// Starts a NATS server for each measurement, if one is installed.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,10 @@ export function isInstalled(): boolean {
   return spawnSync(PROGRAM, ['--version']).status === 0;
 }
 
-/** @param args of its command line, beside where it listens. @throws Error where it ends before it listens. */
+/**
+ * @param args command-line arguments in addition to the listening address.
+ * @throws Error if the server ends before it listens.
+ */
 export async function startServer(...args: string[]): Promise<RunningServer> {
   const server = spawn(PROGRAM, ['--addr', '127.0.0.1', '--port', '-1', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = () => void server.kill('SIGKILL');
@@ -25,7 +28,7 @@ export async function startServer(...args: string[]): Promise<RunningServer> {
   const ended = once(server, 'exit').then(([code]) => {
     throw new Error(`${PROGRAM} ended too early (exit code ${code})`);
   });
-  // Later it is stopped.
+  // After this point the end of the server is expected.
   ended.catch(() => {});
   return { address: await Promise.race([listens, ended]), pid: server.pid!, stop };
 }

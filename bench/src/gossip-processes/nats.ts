@@ -1,4 +1,4 @@
-// A NATS server that fans out: one process publishes to it, the others have subscribed.
+// The adapter of a NATS server: one process publishes to it, and the others are subscribed.
 
 import type { Kind } from './kind.ts';
 import { NatsClient } from './nats-client.ts';

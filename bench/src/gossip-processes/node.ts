@@ -1,4 +1,4 @@
-// One of the processes: `node.js <adapter>`. Any of them publishes if it is told to; all receive.
+// One of the processes: `node.js <adapter>`. Each of them can publish on request; all receive.
 
 import { obey, report } from '../orders.ts';
 import { type KindName, kindOf } from './by-name.ts';
@@ -9,13 +9,13 @@ import { type Received, Receiver } from './receiver.ts';
 export type NodeOrder =
   | { readonly ask: 'open'; readonly nodes: number; readonly dials: readonly string[] }
   | { readonly ask: 'state' }
-  /** A stage begins: of these messages all are to come. */
+  /** A stage begins; these messages will arrive. */
   | { readonly ask: 'begin'; readonly first: number; readonly count: number }
   | ({ readonly ask: 'publish' } & Publishing)
-  /** The stage is over when all have come, or none did for `patience` milliseconds. */
+  /** The stage ends when all messages have arrived, or none did for `patience` milliseconds. */
   | { readonly ask: 'end'; readonly patience: number };
 
-/** What its order asked for. */
+/** The answer to an order. */
 export interface NodeReport {
   readonly address?: string;
   readonly state?: NodeState;

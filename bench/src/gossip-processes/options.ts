@@ -6,13 +6,18 @@ import { type KindName, kindsOf } from './by-name.ts';
 import { LEAST_SIZE } from './message.ts';
 
 export interface Options {
-  /** Processes, one of which publishes. Several: one measurement after the other. */
+  /**
+   * The number of processes, one of which publishes. Several numbers are measured one after the
+   * other.
+   */
   readonly nodes: readonly number[];
-  /** Messages a second. Several: one after the other, between the same processes. */
+  /**
+   * Messages a second. Several rates are measured one after the other, between the same processes.
+   */
   readonly rates: readonly number[];
-  /** Bytes of a message. */
+  /** The size of a message in bytes. */
   readonly size: number;
-  /** Seconds that are measured, and that run before. */
+  /** Seconds of measurement, and of warm-up. */
   readonly seconds: number;
   readonly warm: number;
   readonly rounds: number;
@@ -38,7 +43,7 @@ export const USAGE = `usage: node bench/dist/gossip-processes.js [options]
   --json             the figures as JSON instead of a table
   --help             this text`;
 
-/** @throws TypeError naming the option that is wrong. */
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,

@@ -1,4 +1,4 @@
-// Gossip as its users have it: a transport, peers and a topic, over either overlay.
+// Gossip with the settings that users have: a transport, peers and a topic, over either overlay.
 
 import { createGossip, fullMesh, type OverlayFactory, partialView } from '@trunkline/gossip';
 import { createPeers, type PeersOptions } from '@trunkline/peers';
@@ -8,7 +8,10 @@ import type { Kind } from './kind.ts';
 
 const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { idle: { id: 1, request: bytes } } });
 
-/** All know the first process, hear of the others from it, and dial those that HyParView wants. */
+/**
+ * All processes know the first one, learn of the others from it, and dial those that HyParView
+ * picks.
+ */
 export const tree: Kind = {
   title: 'tree: partialView()',
   plan: (nodes) => Array.from({ length: nodes }, (_, at) => (at === 0 ? [] : [0])),
@@ -16,7 +19,7 @@ export const tree: Kind = {
   open: gossip(partialView(), (dials) => ({ seeds: dials })),
 };
 
-/** A small topology that is known: each is given the addresses of all who started before it. */
+/** A small known topology: each process gets the addresses of all that started before it. */
 export const mesh: Kind = {
   title: 'mesh: fullMesh()',
   plan: (nodes) => Array.from({ length: nodes }, (_, at) => Array.from({ length: at }, (_, before) => before)),

@@ -1,4 +1,4 @@
-// Publishes at a rate that nothing slows down: who is late catches up in a burst.
+// Publishes at a fixed rate that nothing slows down: a late publisher catches up in a burst.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeMessage } from './message.ts';
@@ -7,22 +7,22 @@ export interface Publishing {
   /** The number of the first message. */
   readonly first: number;
   readonly count: number;
-  /** A second. */
+  /** Messages a second. */
   readonly rate: number;
-  /** Bytes of a message. */
+  /** The size of a message in bytes. */
   readonly size: number;
 }
 
 export interface Published {
-  /** A second, from the first to the last. */
+  /** Messages published a second, from the first to the last. */
   readonly rate: number;
-  /** Milliseconds by which the latest message was late. */
+  /** The delay in milliseconds of the message that was published latest after it was due. */
   readonly late: number;
-  /** Messages that publishing itself refused. */
+  /** Messages that `publish` rejected. */
   readonly failed: number;
 }
 
-/** @param publish may give a promise that rejects where it failed. */
+/** @param publish may return a promise, which rejects if publishing fails. */
 export async function publishAll({ first, count, rate, size }: Publishing, publish: (message: Uint8Array) => unknown): Promise<Published> {
   const results: unknown[] = [];
   const begin = performance.now();
@@ -40,5 +40,5 @@ export async function publishAll({ first, count, rate, size }: Publishing, publi
   return { rate: (count * 1_000) / (last - begin + spacing), late, failed: settled.filter(({ status }) => status === 'rejected').length };
 }
 
-/** Milliseconds between two looks at what is due. */
+/** Milliseconds between two checks for due messages. */
 const TICK = 1;

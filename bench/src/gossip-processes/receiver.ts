@@ -1,4 +1,4 @@
-// What one process received of one stage: which numbers, which of them twice, and after how long.
+// Tracks what one process received of a stage: which messages, how many duplicates, and the delays.
 
 import { commonNow } from './common-clock.ts';
 import { Histogram, type HistogramData } from './histogram.ts';
@@ -6,9 +6,9 @@ import { readMessage } from './message.ts';
 
 export interface Received {
   readonly received: number;
-  /** Handed over more than once. */
+  /** Messages delivered more than once. */
   readonly twice: number;
-  /** Of another stage. */
+  /** Messages of another stage. */
   readonly strange: number;
   readonly delays: HistogramData;
 }
@@ -23,7 +23,7 @@ export class Receiver {
   #twice = 0;
   #strange = 0;
 
-  /** @param first the number of the first message that is to come, of `count`. */
+  /** @param first the number of the first of `count` expected messages. */
   constructor(first: number, count: number) {
     this.#first = first;
     this.#seen = new Uint8Array(count);
@@ -49,7 +49,7 @@ export class Receiver {
     if (++this.#received === this.#seen.length) this.#isComplete();
   }
 
-  /** Waits until all are here, or none has come for `patience` milliseconds. */
+  /** Waits until all messages are here, or none has arrived for `patience` milliseconds. */
   async end(patience: number): Promise<Received> {
     let before = this.#received;
     let watch!: NodeJS.Timeout;

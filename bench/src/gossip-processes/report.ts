@@ -1,5 +1,6 @@
-// The figures as a table: a block for each size and rate, a column for each adapter. Medians of the rounds, and of ratios to another adapter's of
-// the same round.
+// Formats the figures as a table: a block for each size and rate, a column for each adapter.
+// Figures are medians of the rounds, and medians of the ratios to another adapter in the same
+// round.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -20,7 +21,7 @@ export function formatTables(measurements: readonly Measurement[], { nodes, rate
     .join('\n\n');
 }
 
-/** A line for each size, rate and adapter, with the figures that choose between them. */
+/** Formats a line for each size, rate and adapter, with the most important figures. */
 export function formatMarkdown(measurements: readonly Measurement[], { nodes, rates, kinds }: Options): string {
   const rows = ROWS.filter(({ chooses }) => chooses);
   const lines = nodes.flatMap((count) =>
@@ -39,7 +40,7 @@ export function formatJson(measurements: readonly Measurement[], options: Option
   return JSON.stringify({ node: process.version, options, measurements, verdicts }, null, 2);
 }
 
-/** How busy the machine was with others, which spoils figures. */
+/** Describes how busy other programs kept the machine, which distorts figures. */
 export function formatLoad(measurements: readonly Measurement[]): string {
   const elsewhere = measurements.map((each) => each.elsewhere).filter((cores) => cores !== undefined);
   const load = `load average before the first start ${measurements[0]!.load.toFixed(2)}`;
@@ -59,7 +60,7 @@ function columnsOf(kinds: readonly KindName[]): string[] {
 
 interface Row {
   readonly title: string;
-  /** Is it of the short table, too? */
+  /** Tells whether the row is part of the short table too. */
   readonly chooses?: boolean;
   readonly cell: (own: readonly Measurement[], of: (kind: KindName) => readonly Measurement[]) => string;
 }
@@ -95,7 +96,7 @@ function sum(figure: (each: Measurement) => number): Row['cell'] {
   return (own) => (own.length === 0 ? '-' : round3(own.reduce((total, each) => total + figure(each), 0)));
 }
 
-/** Of CPU a delivery, round by round. */
+/** Returns the median of the ratios of CPU per delivery, round by round. */
 function ratio(own: readonly Measurement[], others: readonly Measurement[]): string {
   const ratios = own.flatMap(({ round, figures }) => {
     const other = others.find((each) => each.round === round)?.figures.cpu;

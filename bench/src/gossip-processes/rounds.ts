@@ -1,4 +1,5 @@
-// Rounds of measurements: every adapter in turn, each round in another order, so that what drifts in the machine hits all alike.
+// Runs rounds of measurements: every adapter in turn, in another order each round, so that drift of
+// the machine affects all alike.
 
 import { cpus, loadavg } from 'node:os';
 import { type KindName, kindOf } from './by-name.ts';
@@ -10,23 +11,26 @@ export interface Measurement {
   readonly round: number;
   readonly kind: KindName;
   readonly nodes: number;
-  /** Messages a second that were wanted. */
+  /** The requested rate, in messages a second. */
   readonly rate: number;
   readonly figures: Figures;
-  /** Of the stage before the measured one: deliveries that did not happen. */
+  /** Deliveries missing from the warm-up stage. */
   readonly lostInWarmUp: number;
-  /** Cores that all other programs of the machine used meanwhile; absent where the system doesn't tell. */
+  /**
+   * The number of cores that all other programs of the machine used meanwhile; absent if the system
+   * does not report it.
+   */
   readonly elsewhere?: number | undefined;
   /** The system's load average over a minute, before the processes started. */
   readonly load: number;
 }
 
-/** Those adapters that need no server, and those whose server is installed. */
+/** Returns the adapters that need no server, and those whose server is installed. */
 export function installed(kinds: readonly KindName[]): KindName[] {
   return kinds.filter((name) => kindOf(name).server?.isInstalled() ?? true);
 }
 
-/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+/** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Measurement[]> {
   const kinds = installed(options.kinds);
   const steps = options.rounds * options.nodes.length * kinds.length;
@@ -71,7 +75,7 @@ async function measure(kind: KindName, nodes: number, round: number, options: Op
   }
 }
 
-/** Milliseconds that the machine's cores have worked, all together. */
+/** Returns the milliseconds that all cores of the machine have worked, added up. */
 function busy(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }

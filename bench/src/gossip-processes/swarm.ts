@@ -1,4 +1,4 @@
-// The processes of one adapter: they start one after the other, and go through stages of messages.
+// The processes of one adapter: they start one after the other and run stages of messages.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
@@ -11,24 +11,27 @@ import type { Received } from './receiver.ts';
 
 type Node = Child<NodeOrder, NodeReport>;
 
-/** Of a stage: what was published at which rate. */
+/** The messages of a stage: how many, at which rate, of which size. */
 export interface Stage {
   readonly count: number;
   readonly rate: number;
   readonly size: number;
 }
 
-/** What a stage came to. */
+/** The result of a stage. */
 export interface StageResult {
   readonly published: Published;
-  /** Of each process but the publisher. */
+  /** Reports of each process except the publisher. */
   readonly received: readonly Received[];
-  /** Of all processes, at its end. */
+  /** The states of all processes at the end of the stage. */
   readonly states: readonly NodeState[];
-  /** During the stage, over all processes. */
+  /** Copies received and bytes transferred during the stage, over all processes. */
   readonly copies: number;
   readonly bytes: number;
-  /** Nanoseconds on a core, of the publisher, of all other processes, and of the server; absent where the system doesn't tell. */
+  /**
+   * Nanoseconds of CPU of the publisher, of all other processes, and of the server; absent if the
+   * system does not report it.
+   */
   readonly cpu?: { readonly publisher: number; readonly others: number; readonly server: number } | undefined;
   readonly seconds: number;
 }
@@ -48,7 +51,10 @@ export class Swarm {
 
   private constructor() {}
 
-  /** Gives it when all are connected as they are to be. @throws Error where they aren't in time. */
+  /**
+   * Starts the processes and resolves when they are connected as planned.
+   * @throws Error if they are not connected in time.
+   */
   static async start(name: KindName, options: SwarmOptions, progress: (started: number) => void): Promise<Swarm> {
     const swarm = new Swarm();
     try {
@@ -85,7 +91,10 @@ export class Swarm {
     await this.#settled(name, (links) => kind.isReady(links, plan));
   }
 
-  /** Publishes at the rate from the last process, and waits until all others have everything or nothing comes any more. */
+  /**
+   * Publishes at the rate from the last process, and waits until all others have everything or no
+   * message arrives any more.
+   */
   async run({ count, rate, size }: Stage): Promise<StageResult> {
     const publisher = this.#nodes.at(-1)!;
     const first = this.#next;
@@ -112,7 +121,10 @@ export class Swarm {
     };
   }
 
-  /** Those that are profiled end in order, or nothing would be written; how so many others do is not measured here. */
+  /**
+   * Closes the profiled processes in order, because otherwise no profile would be written, and
+   * kills the rest: how they close is not measured.
+   */
   async close(): Promise<void> {
     for (const node of this.#profiled) await node.close();
     this.kill();
@@ -148,10 +160,12 @@ export class Swarm {
   }
 }
 
-/** Milliseconds without any message after which what is missing is lost. */
+/** Milliseconds without any message after which missing messages count as lost. */
 const PATIENCE = 5_000;
-/** Milliseconds between two looks at the links, and looks in a row that must show the same. */
+/**
+ * Milliseconds between two checks of the links, and how many checks in a row must show the same.
+ */
 const LOOK = 250;
 const SETTLED = 4;
-/** Milliseconds from the last start until all are connected. */
+/** Milliseconds from the last start until all processes must be connected. */
 const LONGEST_START = 60_000;

@@ -1,4 +1,5 @@
-// In real time, over TCP on loopback, all nodes in this process: what limits is the processor, which they share.
+// Measures in real time, over TCP on loopback, with all nodes in this process: the bottleneck is
+// the processor that they share.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -6,7 +7,10 @@ import { median } from '../statistics.ts';
 import { type BlobNode, silence, startNode } from './node.ts';
 import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
 
-/** Publishes messages of each size, one after the other; the figures of a size are those of the median round. */
+/**
+ * Publishes messages of each size, one after the other; the figures of a size are those of the
+ * median round.
+ */
 export async function loopback({ receivers, relay }: Scene, sizes: readonly number[], rounds: number): Promise<Spread[]> {
   const nodes: BlobNode[] = [];
   let arrivals: number[] = [];

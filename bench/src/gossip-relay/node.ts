@@ -1,32 +1,32 @@
-// One node of the measurement, on whatever transport.
+// One node of the measurement, over any transport.
 
 import { createGossip, fullMesh, type RelayOptions, type Topic } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { type AnyTransport, bytes, defineProtocol } from '@trunkline/transport-core';
 
-/** What the nodes' own users speak: nothing, here. */
+/** The protocol of the nodes' users, which do not call anything here. */
 export const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: {} });
 
 export interface BlobNode {
   readonly transport: AnyTransport;
   readonly topic: Topic<Uint8Array, Uint8Array>;
-  /** Bytes that it has sent over the connections that it has. */
+  /** Returns the bytes sent over its current connections. */
   sent(): number;
   close(): Promise<void>;
 }
 
 export interface NodeOptions {
-  /** Its node id is made of it. */
+  /** The number that the node id is made from. */
   readonly index: number;
-  /** Addresses to stay connected to. */
+  /** The addresses to stay connected to. */
   readonly persistent: readonly string[];
-  /** Undefined: directly to each. */
+  /** The relay options; undefined to send directly to each node. */
   readonly relay: RelayOptions | undefined;
   readonly wall?: (() => number) | undefined;
   arrived(): void;
 }
 
-/** The transport listens already. */
+/** Starts a node on a transport that already listens. */
 export async function startNode(transport: AnyTransport, { index, persistent, relay, wall, arrived }: NodeOptions): Promise<BlobNode> {
   const nodeId = index.toString(16).padStart(64, '0');
   const peers = createPeers({ transport, identity: { nodeId }, maxInbound: 1_000, maxOutbound: 0, persistent });

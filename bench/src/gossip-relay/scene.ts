@@ -1,27 +1,27 @@
-// What is measured, and what comes of it.
+// The setting of a measurement, and its result.
 
 import type { RelayOptions } from '@trunkline/gossip';
 import type { BlobNode } from './node.ts';
 
 export interface Scene {
-  /** Besides the publisher. */
+  /** The number of nodes besides the publisher. */
   readonly receivers: number;
-  /** Undefined: directly to each. */
+  /** The relay options; undefined to send directly to each node. */
   readonly relay: RelayOptions | undefined;
 }
 
 export interface Spread {
-  /** Bytes of the message. */
+  /** The size of the message in bytes. */
   readonly size: number;
-  /** Milliseconds until half of the others had it, and until the last had. */
+  /** Milliseconds until half of the other nodes had it, and until the last had. */
   readonly half: number;
   readonly last: number;
-  /** Bytes that the publisher sent, and that whichever sent most did. */
+  /** Bytes sent by the publisher, and by the node that sent most. */
   readonly published: number;
   readonly most: number;
 }
 
-/** @param arrivals milliseconds from the publishing, one a receiver. */
+/** @param arrivals milliseconds from publishing, one entry for each receiver. */
 export function spreadOf(size: number, arrivals: readonly number[], sent: readonly number[]): Spread {
   const times = [...arrivals].sort((a, b) => a - b);
   return { size, half: times[Math.ceil(times.length / 2) - 1]!, last: times.at(-1)!, published: sent[0]!, most: Math.max(...sent) };

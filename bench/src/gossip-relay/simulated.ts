@@ -1,11 +1,11 @@
-// In virtual time, where each node has an uplink of its own.
+// Measures in virtual time, where each node has its own uplink.
 
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { type BlobNode, silence, startNode } from './node.ts';
 import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
 
 export interface SimulatedScene extends Scene {
-  /** Bytes a second that each node sends over all its links together. */
+  /** Bytes a second that each node can send over all its links together. */
   readonly uplink: number;
   /** Milliseconds from one node to another. */
   readonly latency: number;
@@ -36,7 +36,7 @@ export async function simulated({ receivers, uplink, latency, seed, relay }: Sim
     const begun = sim.now;
     await sim.settle(nodes[0]!.topic.publish(new Uint8Array(size).fill(1)));
     await sim.until(() => arrivals.length === receivers, 600_000);
-    // What still goes when the last has it: receipts and reports.
+    // Includes receipts and reports that are still sent once the last node has the message.
     await sim.run(2_000);
     const sent = nodes.map((node, i) => node.sent() - before[i]!);
     results.push(
