@@ -11,7 +11,7 @@ test('a smoke run measures each attack, the slow peer and too few files', async 
   for (const { honest } of Object.values<{ honest: { count: number } }>(rounds[0].parts)) t.true(honest.count > 0);
   t.true(rounds[0].ticks.alone.count > 0 && rounds[0].ticks.withSlow.count > 0);
   t.true(files.dialed.up > 0);
-  // Of 400 dials with 256 files some fail, and every one of them says why.
+  // Some of 400 dials fail with 256 files, and each failure states the reason.
   t.deepEqual(Object.keys(files.dialed.failed), ['resource_exhausted']);
 });
 

@@ -1,4 +1,5 @@
-// The whole harness, in short: processes start, every reply is checked, figures come, and nothing keeps a closed process alive.
+// Runs the whole harness in short: processes start, every reply is checked, figures are reported,
+// and nothing keeps a closed process alive.
 
 import test from 'ava';
 import { columnsOf } from './columns.ts';
@@ -7,7 +8,7 @@ import { SCENARIOS } from './scenarios/by-name.ts';
 import { run } from './testing/run.ts';
 
 test('a smoke run measures every scenario of every column that is for it, and ends by itself', async (t) => {
-  t.timeout(180_000); // a minute where a machine has much else to do
+  t.timeout(180_000); // It may take a minute on a busy machine.
   const { code, output, errors } = await run('index.js', '--smoke', '--json');
   t.is(code, 0, errors);
   const { rounds, verdicts } = JSON.parse(output);

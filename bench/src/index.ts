@@ -1,4 +1,5 @@
-// The benchmark: Trunkline against hand-written framing over the same sockets, in one run. Exit code 1 where a bar is missed.
+// The benchmark: Trunkline against hand-written framing over the same sockets, in one run. Exit
+// code 1 if a bar is missed.
 
 import { install } from './adapters/peers.ts';
 import { compare, judge } from './bars.ts';

@@ -1,5 +1,6 @@
-// The benchmark of a long line: streams and large messages over 100 ms and 100 Mbit/s beside a raw socket on the same line, with small
-// calls beside the streams. Exit code 1 if a bar is missed; where no line can be made it says so and measures nothing.
+// The benchmark of a long line: streams and large messages over 100 ms and 100 Mbit/s beside a raw
+// socket on the same line, with small calls beside the streams. Exit code 1 if a bar is missed. If
+// no line can be made, it says so and measures nothing.
 
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -55,7 +56,7 @@ try {
       backends: chosen('backend', values.backend, BACKENDS),
       controls: chosen('control', values.control, possible),
     });
-    plan(['bbr', 'cubic']); // A wrong option is told where nothing can be measured, too.
+    plan(['bbr', 'cubic']); // Reports a wrong option even if nothing can be measured.
     const reason = unable();
     if (reason !== undefined) console.log(`skipped: no long line can be made here, ${reason}`);
     else await bench(plan(controls()), { json: values.json === true, report: values.report === true && !smoke, smoke });
@@ -116,7 +117,10 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
   }
 }
 
-/** Names of a list; all if none is given. @throws TypeError naming the option. */
+/**
+ * Returns the names of a list, or all names if none is given.
+ * @throws TypeError naming the option.
+ */
 function chosen<T extends string>(option: string, given: string | undefined, all: readonly T[]): T[] {
   const names = given === undefined ? [...all] : listed(given);
   for (const name of names) if (!all.includes(name as T)) throw new TypeError(`--${option}: '${name}' is none of ${all.join(', ')}`);

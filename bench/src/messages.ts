@@ -1,14 +1,20 @@
-// What is sent, how it is answered, and how every reply is checked.
+// The messages of all scenarios: how requests are made, how they are answered, and how every reply
+// is checked.
 
 import { Buffer } from 'node:buffer';
 
-/** Requests of one size, each another, over and over: a reply that belongs to another of the last calls in flight is noticed. */
+/**
+ * Distinct requests of one size, reused in turn, so that a reply to another call among those in
+ * flight is noticed.
+ */
 export class Messages {
   readonly #requests: readonly Uint8Array[];
   #next = 0;
   #checked = 0;
 
-  /** @param inFlight how many calls there are at a time: of twice as many each is another. */
+  /**
+   * @param inFlight the number of calls at a time; twice as many requests in a row are distinct.
+   */
   constructor(size: number, inFlight: number) {
     const distinct = Math.max(Math.min(Math.floor(MEMORY / size), MOST_DISTINCT), 2 * inFlight);
     this.#requests = Array.from({ length: distinct }, (_, number) => numbered(size, number));
@@ -20,7 +26,11 @@ export class Messages {
     return request;
   }
 
-  /** Every reply by its size and its number, which stands at both ends; one in `WHOLE` byte by byte. @throws Error for a wrong one. */
+  /**
+   * Checks a reply by its size and by the number at both of its ends, and one reply in `WHOLE` byte
+   * by byte.
+   * @throws Error if the reply is wrong.
+   */
   check(request: Uint8Array, reply: Uint8Array): void {
     check(request, reply);
     if (request.length > ECHOED || ++this.#checked % WHOLE !== 0) return;
@@ -28,7 +38,10 @@ export class Messages {
   }
 }
 
-/** A message of `size` bytes, 8 or more, with its number at both ends; no two of its pieces between are alike. */
+/**
+ * Makes a message of `size` bytes, at least 8, with its number at both ends. No two pieces between
+ * are alike.
+ */
 export function numbered(size: number, number: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += PAGE) {
@@ -42,8 +55,9 @@ export function numbered(size: number, number: number): Uint8Array {
 }
 
 /**
- * What every server does, by the request alone: a message of up to 64 KiB comes back as it is; of a longer one a receipt of eight bytes, its
- * size and a sum over a sample of it. An ack that says nothing could not be checked.
+ * Answers a request by its content alone, on every server. A message of up to 64 KiB is echoed; a
+ * longer one is answered by a receipt of eight bytes: its size and a sum over a sample of it. An
+ * empty acknowledgment could not be checked.
  */
 export function answer(request: Uint8Array): Uint8Array {
   if (request.length <= ECHOED) return request;
@@ -52,7 +66,7 @@ export function answer(request: Uint8Array): Uint8Array {
   return Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24, sum, sum >>> 8, sum >>> 16, sum >>> 24);
 }
 
-/** @throws Error where it is not the answer to that request, as far as its ends tell. */
+/** Checks the ends of a reply. @throws Error if it does not answer that request. */
 export function check(request: Uint8Array, reply: Uint8Array): void {
   const { length } = request;
   if (length <= ECHOED) {
@@ -63,7 +77,10 @@ export function check(request: Uint8Array, reply: Uint8Array): void {
   throw new Error(`a wrong answer: ${reply.length} bytes, ${reply.slice(0, 8)}, to a request of ${length} bytes, ${request.slice(0, 8)}`);
 }
 
-/** One byte in 16 KiB, and the last: a piece that is lost, or in another's place, changes it. It reads 65 bytes of a MiB. */
+/**
+ * Computes a sum over one byte in 16 KiB and the last byte, which changes if a piece is lost or
+ * misplaced. It reads 65 bytes of a MiB.
+ */
 function sampled(bytes: Uint8Array): number {
   let sum = bytes[bytes.length - 1]!;
   for (let at = 0; at < bytes.length; at += SAMPLE) sum = Math.imul(sum ^ bytes[at]!, FNV);
@@ -71,15 +88,18 @@ function sampled(bytes: Uint8Array): number {
 }
 
 const PAGE = 256;
-/** Every byte in turn, from any first one. */
+/** All byte values in turn, long enough to start at any of them. */
 const RAMP = Uint8Array.from({ length: 2 * PAGE }, (_, at) => at);
 /** Messages up to this size are echoed. */
 const ECHOED = 64 * 1024;
 const SAMPLE = 16 * 1024;
 /** The prime of FNV-1a. */
 const FNV = 16_777_619;
-/** Bytes that the requests of one size may take: what does not fit a cache would measure memory. */
+/**
+ * The bytes that the requests of one size may take: more would not fit a cache and would measure
+ * memory.
+ */
 const MEMORY = 512 * 1024;
 const MOST_DISTINCT = 4_096;
-/** A power of two; of 64 KiB the comparison takes 2 % of a call. */
+/** A power of two. Comparing one reply of 64 KiB in 16 takes 2 % of a call. */
 const WHOLE = 16;

@@ -1,8 +1,9 @@
-// What names on a command line mean.
+// Resolves names on a command line.
 
 /**
- * Those that `names` name: whole, or by a beginning where none is named so; in their own order. All without names.
- * @throws TypeError naming the option, the name that is none, and those there are.
+ * Returns the items that `names` name, in their own order: those with exactly that name, otherwise
+ * those whose names begin with it. Without names, returns all.
+ * @throws TypeError with the option, the unknown name and the valid names.
  */
 export function named<T>(option: string, what: string, all: readonly T[], nameOf: (each: T) => string, names: readonly string[]): T[] {
   if (names.length === 0) return [...all];

@@ -9,7 +9,7 @@ import { columnsOf, type Plan } from './columns.ts';
 import { scenariosOf } from './scenarios/by-name.ts';
 import type { Setting } from './scenarios/scenario.ts';
 
-/** A Node that is not the one that runs this. */
+/** A Node other than the one that runs this program. */
 export interface OtherNode {
   readonly path: string;
   readonly version: string;
@@ -17,17 +17,17 @@ export interface OtherNode {
 
 export interface Options extends Setting {
   readonly rounds: number;
-  /** Of the Node that runs servers and clients. */
+  /** The version of the Node that runs servers and clients. */
   readonly nodeVersion: string;
-  /** Another Node, which runs all but the other libraries as well, in the same rounds. */
+  /** Another Node, which runs everything except the other libraries as well, in the same rounds. */
   readonly beside: OtherNode | undefined;
   readonly plan: Plan;
-  /** Measurements at a time: one, unless nothing is measured. */
+  /** Measurements at a time: one, unless figures do not matter. */
   readonly atOnce: number;
-  /** Other libraries are measured too, and installed where they are missing. */
+  /** Measures other libraries too, and installs them if they are missing. */
   readonly peers: boolean;
   readonly json: boolean;
-  /** The figures go into docs/performance.md too. */
+  /** Writes the figures into docs/performance.md too. */
   readonly report: boolean;
   readonly help: boolean;
 }
@@ -49,7 +49,7 @@ ${wrapped(ADAPTER_NAMES, 22)}
   --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
   --help              this text`;
 
-/** @throws TypeError naming the option that is wrong. */
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -89,7 +89,7 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-/** @param once each adapter a scenario: the limit again would show nothing that the limit did not. */
+/** @param once measures each adapter only once in a scenario, without the repeated limit. */
 function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[], once: boolean): Plan {
   return new Map(
     scenariosOf(scenarios).map((scenario) => {
@@ -105,7 +105,7 @@ function versionOf(option: string, node: string): string {
   return stdout.trim();
 }
 
-/** Lines of names, so far to the right. */
+/** Wraps names into lines with an indent. */
 function wrapped(names: readonly string[], indent: number): string {
   const lines = [''];
   for (const name of names) {

@@ -1,11 +1,15 @@
-// The other side of it: what a process of a measurement hears from its parent, and tells it.
+// The side of a measuring process in the exchange with its parent: receives orders and sends
+// reports.
 
-/** Instead of what was wanted. */
+/** Sent instead of the expected report. */
 export interface Failed {
   readonly error: string;
 }
 
-/** Does what the parent asks, and tells it what came of it; `released` is called when the parent lets go. */
+/**
+ * Carries out the parent's orders and reports the results; `released` is called when the parent
+ * disconnects.
+ */
 export function obey<Order, Report extends object>(handle: (order: Order) => Promise<Report>, released: () => void): void {
   process.on('disconnect', released);
   process.on('message', (order: Order) => {

@@ -6,7 +6,10 @@ import { cores } from './cores.ts';
 import type { Setting } from './scenarios/scenario.ts';
 import type { Figures } from './stopwatch.ts';
 
-/** What a scenario of calls comes to, between two processes that did nothing before; null where it doesn't suit the adapter. */
+/**
+ * Measures a scenario of calls between two fresh processes; returns null if the scenario does not
+ * suit the adapter.
+ */
 export async function measurePair(adapter: string, scenario: string, setting: Setting): Promise<Figures | null> {
   const pair = await Pair.start(adapter, setting);
   try {
@@ -51,13 +54,13 @@ class Pair {
     return (await this.#client.ask(order)).figures!;
   }
 
-  /** Lets go of both, and waits until nothing keeps them alive. */
+  /** Disconnects from both and waits until nothing keeps them alive. */
   async close(): Promise<void> {
     await this.#client.close();
     await this.#server.close();
   }
 
-  /** Ends both at once, after a failure. */
+  /** Kills both at once, after a failure. */
   kill(): void {
     this.#client.kill();
     this.#server.kill();

@@ -1,4 +1,5 @@
-// Peers by the hundred and thousand, in simulation: the scenarios of packages/peers/src/testing/scale at full size, many seeds over worker threads.
+// Peers by the hundred and thousand, in simulation: the scenarios of
+// packages/peers/src/testing/scale at full size, with many seeds over worker threads.
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -58,7 +59,10 @@ try {
   process.exitCode = 2;
 }
 
-/** Every worker has one job at a time, and a life for each: what a simulation leaves is gone with it. */
+/**
+ * Runs the jobs, one at a time on each worker and each in a thread of its own, so that a
+ * simulation's memory is freed with it.
+ */
 async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> {
   const results: Result[] = [];
   const queue = jobs.values();
@@ -89,7 +93,7 @@ function run(job: Job): Promise<Result> {
   });
 }
 
-/** A line a figure: over all seeds. */
+/** Prints a line for each figure, over all seeds. */
 function report(name: string, results: readonly Result[]): void {
   const well = results.filter(({ faults }) => faults.length === 0).length;
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);

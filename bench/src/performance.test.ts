@@ -111,7 +111,7 @@ test('what was measured on a newer Node stands beside the rest: more than 15 % w
 
 test('bars go from 1 to the left for what is slower, to the right for what is faster: half the time is twice as fast', (t) => {
   const svg = formatPlots(RECORD).get('calls.svg')!;
-  // Ours of s2 by its rate, and of s1 by its time.
+  // One is our s2, by its rate; the other is our s1, by the inverse of its time.
   t.is([...svg.matchAll(/>0\.50</g)].length, 2);
   const plot = formatBars({
     name: 'x',

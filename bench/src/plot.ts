@@ -1,23 +1,26 @@
-// Plots as small SVG files that read on light and on dark ground.
+// Draws plots as small SVG files that are readable on light and dark backgrounds.
 
 export interface Axis {
   readonly label: string;
   readonly from: number;
   readonly to: number;
   readonly ticks: readonly number[];
-  /** What stands at a tick: for axes that are no plain numbers, as logarithms. Default: its number. */
+  /**
+   * The label of a tick, for logarithmic axes and others without plain numbers. Default: its
+   * number.
+   */
   readonly name?: ((tick: number) => string) | undefined;
 }
 
 export interface Series {
   readonly label: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Published figures are dashed. */
+  /** Draws the line dashed, as published figures are. */
   readonly isDashed?: boolean | undefined;
 }
 
 export interface Plot {
-  /** The file's, without its ending. */
+  /** The name of the file, without its extension. */
   readonly name: string;
   readonly title: string;
   readonly x: Axis;
@@ -74,7 +77,7 @@ const TOP = 36;
 const WIDTH = 560;
 const HEIGHT = 280;
 const LINE = 20;
-/** Between black and white, so that it reads on both. */
+/** A gray between black and white that is readable on both. */
 export const INK = '#7d7d7d';
-/** Told apart by those who don't see all colours (Okabe and Ito). */
+/** Colors that color-blind readers can tell apart (Okabe and Ito). */
 export const COLORS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9'];

@@ -1,4 +1,4 @@
-// One line that tells what is being measured; where nobody watches a terminal, one line a step.
+// Shows what is being measured: one line on a terminal, otherwise a line for each step.
 
 const BAR = 24;
 
@@ -9,7 +9,7 @@ export function showProgress(what: string, done: number): void {
   else stderr.write(`${what}\n`);
 }
 
-/** Leaves the terminal's line empty. */
+/** Clears the terminal's line. */
 export function endProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }

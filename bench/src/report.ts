@@ -1,4 +1,5 @@
-// The figures as tables, one for each scenario: medians, and in brackets the median of the ratios to another column of the same round.
+// Formats the figures as tables, one for each scenario: medians, and in brackets the median of the
+// ratios to another column of the same round.
 
 import type { Comparison, Verdict } from './bars.ts';
 import type { Column, Plan } from './columns.ts';
@@ -28,7 +29,7 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${round3(ratio)}`).join('\n');
 }
 
-/** What another Node shows beside the first. */
+/** Formats the bars of another Node beside those of the first. */
 export function formatComparison(comparison: readonly Comparison[], { nodeVersion, beside }: Options): string {
   const rows = comparison.map(({ bar, older, newer, worse, holds }) => [
     `${holds ? 'holds ' : 'WORSE '}  ${bar}`,

@@ -1,20 +1,23 @@
-// Rounds of measurements: every column of a scenario in turn, each round in another order, so that what drifts in the machine hits all alike.
+// Runs rounds of measurements: every column of a scenario in turn, in another order each round, so
+// that drift of the machine affects all alike.
 
 import { PEER_NAMES } from './adapters/peers.ts';
 import type { Column } from './columns.ts';
 import type { Options } from './options.ts';
 import type { Figures } from './stopwatch.ts';
 
-/** What a round showed, by scenario and column; what doesn't suit an adapter is absent. */
+/**
+ * The figures of a round, by scenario and column; scenarios that do not suit an adapter are absent.
+ */
 export type Round = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
 export interface Rounds {
   readonly rounds: Round[];
-  /** The same rounds on the Node of `--beside`; none without one. */
+  /** The same rounds on the Node of `--beside`; empty without one. */
   readonly beside: Round[];
 }
 
-/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+/** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Rounds> {
   const { rounds: count, plan, atOnce, beside } = options;
   const places: Place[] = [{ node: options.node, on: '', rounds: [] }];
@@ -37,15 +40,18 @@ export async function runRounds(options: Options, progress: (what: string, done:
   return { rounds: places[0]!.rounds, beside: places[1]?.rounds ?? [] };
 }
 
-/** A Node, and what it showed. */
+/** A Node and the rounds measured on it. */
 interface Place {
   readonly node: string | undefined;
-  /** As progress tells it. */
+  /** The suffix that names the Node in progress lines. */
   readonly on: string;
   readonly rounds: Map<string, Map<string, Figures>>[];
 }
 
-/** One right after the other, so that the machine is in the same mood. The limit again and other libraries say nothing of us: once is enough. */
+/**
+ * Returns the Nodes to measure a column on, one right after the other, so that the machine is in
+ * the same state. The repeated limit and other libraries run on the first Node only.
+ */
 function placesOf({ title, adapter }: Column, places: readonly Place[]): readonly Place[] {
   return title !== adapter || PEER_NAMES.includes(adapter) ? places.slice(0, 1) : places;
 }
@@ -54,7 +60,10 @@ function rotated<T>(list: readonly T[], by: number): T[] {
   return list.map((_, at) => list[(at + by) % list.length]!);
 }
 
-/** So many at a time; what has begun ends before the first failure is told. */
+/**
+ * Runs up to `atOnce` tasks at a time; tasks that have begun end before the first failure is
+ * thrown.
+ */
 async function allOf(work: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
   const left = [...work];
   const worker = async () => {

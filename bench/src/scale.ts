@@ -1,4 +1,5 @@
-// The benchmark of scale over TCP: more calls in flight, more connections, larger messages, beside the raw limit in the same run.
+// The benchmark of scale over TCP: more calls in flight, more connections, larger messages, beside
+// the raw limit in the same run.
 
 import { checkFiles } from './connections/files.ts';
 import { cores, pinned } from './cores.ts';

@@ -1,4 +1,5 @@
-// The benchmark of the simulation: how much faster than real time it is, how far from a bare loop, and where its time goes.
+// The benchmark of the simulation: how much faster than real time it runs, how close it comes to a
+// bare loop, and where its time goes.
 
 import { parseArgs } from 'node:util';
 import { positive } from './arguments.ts';
@@ -16,7 +17,7 @@ const USAGE = `usage: node bench/dist/simulation.js [options]
   --memory        10,000 nodes with 50,000 links instead: what they take (run it with --expose-gc --max-old-space-size=900)
   --help          this text`;
 
-/** Of virtual time over real time. */
+/** The wanted ratios of virtual time to real time. */
 const GOALS = { message: '5,000', stream: '500' };
 
 try {
@@ -35,7 +36,7 @@ try {
 async function speed(rounds: number, window: number): Promise<void> {
   const clusters = { message: await startCluster('message', 1), stream: await startCluster('stream', 1) };
   const figures = { bare: [] as number[], message: [] as Figures[], stream: [] as Figures[] };
-  // Once unmeasured: what the compiler does to code that it has seen for a while.
+  // Runs everything once unmeasured, so that the code is compiled.
   for (const cluster of Object.values(clusters)) await measure(cluster, window);
   for (let round = 0; round < rounds; round++) {
     figures.bare.push(await bareLoop(window / 3));
@@ -59,9 +60,9 @@ async function speed(rounds: number, window: number): Promise<void> {
 }
 
 interface Figures {
-  /** Virtual time over real time. */
+  /** The ratio of virtual time to real time. */
   readonly times: number;
-  /** A second. */
+  /** Events and calls a second of real time. */
   readonly events: number;
   readonly calls: number;
 }

@@ -22,7 +22,7 @@ test('a short soak of two backends leaves nothing, and every call has one outcom
     errors,
   );
   for (const { phases } of results) for (const { done, ledger } of phases) t.true(done > 0, ledger);
-  // In so short a time the heap shows the compiler alone.
+  // In so short a run the heap only shows the compiler's work.
   t.deepEqual(
     wrong.filter((what) => !what.includes('heap')),
     [],

@@ -49,7 +49,7 @@ try {
 interface Result {
   readonly backend: string;
   readonly phases: readonly Phase[];
-  /** Handles that are left when everything is closed. */
+  /** Handles that are left once everything is closed. */
   readonly left: readonly string[];
 }
 
@@ -57,7 +57,7 @@ async function soak(carriers: readonly Carrier[], milliseconds: number, plan: { 
   const results: Result[] = [];
   const begin = performance.now();
   for (const [at, carrier] of carriers.entries()) {
-    // Time that one backend has not used goes to the others.
+    // Divides the remaining time, so that time one backend has not used goes to the others.
     const share = (milliseconds - (performance.now() - begin)) / (carriers.length - at);
     results.push(await soakOne(carrier, Math.max(share, 1_000), plan));
   }

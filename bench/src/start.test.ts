@@ -10,7 +10,8 @@ test('a smoke run loads every package in a process of its own', async (t) => {
   const names = start.map(({ name }: { name: string }) => name);
   t.is(names[0], 'bare Node');
   for (const name of ['core + tcp', 'transport-core', 'transport-inmem', 'transport-ws', 'peers', 'gossip', 'identity']) t.true(names.includes(name), name);
-  // Of a package they are what comes on top of bare Node: on a busy machine one process of it may well take less time.
+  // The figures of a package are its excess over bare Node, which a busy machine may turn negative
+  // for a single process.
   t.true(start[0].time > 0);
   for (const { name, time, heap } of start) t.true(Number.isFinite(time) && heap > 0, name);
   t.deepEqual(verdicts, []);

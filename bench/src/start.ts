@@ -1,5 +1,5 @@
-// The benchmark of starting: how long a process takes until a package is loaded, and what memory it has then, beside bare Node in the same
-// run. Exit code 1 where a bar is missed.
+// The benchmark of starting: the time that a process takes until a package is loaded, and its
+// memory then, beside bare Node in the same run. Exit code 1 if a bar is missed.
 
 import { parseArgs } from 'node:util';
 import { positive } from './arguments.ts';

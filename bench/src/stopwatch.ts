@@ -1,24 +1,27 @@
-// Says when a scenario stops, and notes what happened between the end of the warm-up and then.
+// Stops a scenario, and records what happened between the end of the warm-up and the stop.
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { cpuTime } from './cpu-time.ts';
 import { percentile } from './statistics.ts';
 
-/** What one window showed. Absent is what the scenario does not tell. */
+/** The figures of one window; those that a scenario does not measure are absent. */
 export interface Figures {
   /** Calls a second. */
   readonly rate: number;
-  /** Microseconds of a call. */
+  /** Times of a call in microseconds. */
   readonly p50?: number;
   readonly p99?: number;
-  /** Megabytes (10^6) a second of large messages. */
+  /** Megabytes (10^6) of large messages a second. */
   readonly bulk?: number;
-  /** Nanoseconds of CPU a call, in each process; absent where the system doesn't tell, and of a process that has nothing to do. */
+  /**
+   * Nanoseconds of CPU per call in each process; absent if the system does not report it, and for a
+   * process that has nothing to do.
+   */
   readonly clientCpu?: number;
   readonly serverCpu?: number;
   /** Nanoseconds that the codecs of a call take at both ends, without a wire. */
   readonly codec?: number;
-  /** KiB of the server's memory a connection: of all of it, and in use of the heap. */
+  /** KiB of the server's memory per connection: resident, and heap in use. */
   readonly rss?: number;
   readonly heap?: number;
 }
@@ -26,29 +29,33 @@ export interface Figures {
 export type Figure = keyof Figures;
 
 export class Stopwatch {
-  /** The scenario makes no more calls. */
+  /** Set when the scenario must make no more calls. */
   over = false;
-  /** Calls that came back, and bytes of large ones. */
+  /** Calls that returned, and bytes of large ones. */
   calls = 0;
   bytes = 0;
   readonly #times = new Float64Array(SAMPLES);
   #timed = 0;
   #breaths = 0;
 
-  /** A promise once in a while: who awaits it lets the loop turn, which answers in the same process never do by themselves. */
+  /**
+   * Returns a promise now and then. Awaiting it lets the event loop turn, which never happens by
+   * itself if answers come from the same process.
+   */
   breath(): Promise<void> | undefined {
     return ++this.#breaths % BREATH === 0 ? turn() : undefined;
   }
 
-  /** A call came back after so many milliseconds. */
+  /** Counts a call that took `time` milliseconds. */
   took(time: number): void {
     this.#times[this.#timed++ % SAMPLES] = time;
     this.calls++;
   }
 
   /**
-   * Lets the scenario run for `warmUp` and then `window` milliseconds, or until a first call came back.
-   * @param serverPids whose CPU is the server's.
+   * Lets the scenario run for `warmUp` and then `window` milliseconds, or longer until a first call
+   * has returned.
+   * @param serverPids the processes whose CPU counts as the server's.
    */
   async measure(warmUp: number, window: number, ...serverPids: readonly number[]): Promise<Figures> {
     await sleep(warmUp);
@@ -81,7 +88,10 @@ function cpuOf(pids: readonly number[]): number | undefined {
   return times.every((time) => time !== undefined) ? times.reduce((sum, time) => sum + time, 0) : undefined;
 }
 
-/** More calls than one at a time can make in a window; beyond it the last ones count. */
+/**
+ * More samples than calls one at a time can make in a window; if there are more calls, the last
+ * ones count.
+ */
 const SAMPLES = 1 << 20;
-/** Calls between two turns of the loop: next to nothing where each waits for a socket. */
+/** Calls between two turns of the loop; the cost is negligible if each call waits for a socket. */
 const BREATH = 1_024;

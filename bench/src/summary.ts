@@ -1,16 +1,20 @@
-// Many rounds as one: medians of the figures, and of their ratios to another figure of the same round.
+// Combines many rounds: medians of the figures, and of their ratios to another figure of the same
+// round.
 
 import type { Column } from './columns.ts';
 import type { Round } from './rounds.ts';
 import { median } from './statistics.ts';
 import type { Figure } from './stopwatch.ts';
 
-/** The median of a figure; undefined where no round has it. */
+/** Returns the median of a figure; undefined if no round has it. */
 export function medianOf(rounds: readonly Round[], scenario: string, { title }: Column, figure: Figure): number | undefined {
   return middle(rounds.map((round) => round.get(scenario)?.get(title)?.[figure]));
 }
 
-/** The median of the ratios of a figure to that of another scenario or column in the same round. */
+/**
+ * Returns the median of the ratios of a figure to that of another scenario or column in the same
+ * round.
+ */
 export function medianRatio(
   rounds: readonly Round[],
   figure: Figure,

@@ -1,6 +1,9 @@
-// Lines of cells as text.
+// Formats lines of cells as text.
 
-/** Pads the cells of each column alike: the first `texts` columns to the left, figures to the right. */
+/**
+ * Pads the cells of each column to the same width: the first `texts` columns are left-aligned,
+ * figures right-aligned.
+ */
 export function alignTable(lines: readonly (readonly string[])[], texts: number): string {
   const widths = lines[0]!.map((_, at) => Math.max(...lines.map((line) => line[at]!.length)));
   return lines
@@ -13,12 +16,12 @@ export function alignTable(lines: readonly (readonly string[])[], texts: number)
     .join('\n');
 }
 
-/** Three digits are all that noise leaves. */
+/** Formats a number with three digits, which is all that noise leaves. */
 export function round3(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US');
 }
 
-/** The same as lines of Markdown: the first `texts` columns to the left, figures to the right. */
+/** Formats lines of Markdown: the first `texts` columns are left-aligned, figures right-aligned. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], texts: number): string[] {
   return [`| ${head.join(' | ')} |`, `|${head.map((_, at) => (at < texts ? '---' : '---:')).join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
 }

@@ -9,11 +9,11 @@ import { obey, report } from '../orders.ts';
 import type { Attack } from './attacks.ts';
 
 export interface AttackerOrder {
-  /** Attack for so many milliseconds. */
+  /** Attack for this many milliseconds. */
   readonly attack?: { readonly kind: Attack; readonly milliseconds: number };
   /** Connect once and never read, until the next order to let go. */
   readonly slow?: 'begin' | 'end';
-  /** Hold so many silent connections for so many milliseconds. */
+  /** Hold this many silent connections for this many milliseconds. */
   readonly hold?: { readonly count: number; readonly milliseconds: number };
 }
 
@@ -26,10 +26,10 @@ const [address] = process.argv.slice(2);
 const port = Number(address!.slice(address!.lastIndexOf(':') + 1));
 let slow: Socket | undefined;
 
-/** Another address of loopback than the honest peers': on Linux all of 127.0.0.0/8 is there. */
+/** A loopback address other than that of the honest peers; Linux has all of 127.0.0.0/8. */
 const SOURCE = '127.0.0.2';
 const PREAMBLE = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]);
-/** Calls that one write opens and cancels. */
+/** The number of calls that one write opens and cancels. */
 const PAIRS = 500;
 
 obey<AttackerOrder, AttackerReport>(
@@ -63,8 +63,8 @@ const ATTACKERS: Record<Attack, (milliseconds: number) => Promise<number>> = {
 };
 
 /**
- * Four connections ask for answers of so many times 64 KiB, 2,000 a second, and do with them what
- * `reads` does; credit is never given.
+ * Four connections request answers of `times` × 64 KiB, 2,000 a second, and treat the answers as
+ * `reads` does; they never grant credit.
  */
 async function unread(milliseconds: number, times: number, reads: (socket: Socket) => void): Promise<number> {
   const sockets = await Promise.all([1, 2, 3, 4].map(admitted));
@@ -88,7 +88,7 @@ async function unread(milliseconds: number, times: number, reads: (socket: Socke
   return asked;
 }
 
-/** Opens calls and cancels them in the same breath, up to 100,000 a second. */
+/** Opens calls and cancels them in the same write, up to 100,000 a second. */
 async function rapidReset(milliseconds: number): Promise<number> {
   const batches: Buffer[] = [];
   let id = 1;
@@ -117,7 +117,7 @@ async function rapidReset(milliseconds: number): Promise<number> {
   return done - socket.writableLength / (batches[0]!.length / PAIRS);
 }
 
-/** Opens connections at a rate and says nothing on them; at most 256 are open at a time. */
+/** Opens connections at a rate and sends nothing on them; at most 256 are open at a time. */
 async function connects(rate: number, milliseconds: number): Promise<number> {
   const sockets = new Set<Socket>();
   const begin = performance.now();
@@ -149,7 +149,7 @@ function dial(): Socket {
   return socket;
 }
 
-/** A connection that has said hello by the rules. */
+/** Opens a connection and says hello according to the protocol. */
 async function admitted(): Promise<Socket> {
   const socket = new Socket();
   socket.on('error', () => {});

@@ -1,5 +1,5 @@
-// Honest peers: `honest.js <address>`. One makes small calls at a steady rate; others hear the
-// server's ticks.
+// Honest peers: `honest.js <address>`. One makes small calls at a steady rate; the others receive
+// the server's ticks.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@trunkline/transport-core';
@@ -10,19 +10,19 @@ import { percentile } from '../statistics.ts';
 import { protocol } from './protocol.ts';
 
 export interface HonestOrder {
-  /** Make calls for so many milliseconds, 500 a second, and count all but the first third. */
+  /** Make 500 calls a second for this many milliseconds, and count all but the first third. */
   readonly calls?: number;
-  /** Have so many peers that hear ticks. */
+  /** Run this many peers that receive ticks. */
   readonly ears?: number;
-  /** Tell how long ticks took since it was asked last. */
+  /** Report how long ticks took since the last such order. */
   readonly heard?: true;
-  /** Connect anew, make a call, and go. */
+  /** Connect again, make a call, and disconnect. */
   readonly newcomer?: true;
 }
 
 export interface HonestReport {
   readonly times?: Times;
-  /** Milliseconds. */
+  /** Milliseconds that the newcomer took. */
   readonly newcomer?: number;
 }
 
@@ -68,7 +68,7 @@ function open() {
   return ear;
 }
 
-/** Calls at their appointed times, whether those before have come back or not. */
+/** Makes calls on schedule, whether or not earlier ones have returned. */
 async function callSteadily(milliseconds: number): Promise<Times> {
   const times: number[] = [];
   const begin = performance.now();

@@ -1,4 +1,4 @@
-// The protocol of honest peers and of the attacker.
+// The protocol of the honest peers and of the attacker.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
@@ -8,11 +8,11 @@ export const protocol = defineProtocol({
   channel: 0x20,
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
-    /** Answers with so many times 64 KiB as the first byte says. */
+    /** Answers with as many times 64 KiB as the first byte says. */
     fill: { id: 2, request: bytes, response: bytes },
     /** Never answers before it is cancelled. */
     wait: { id: 3, request: bytes, response: bytes },
-    /** Bears the time at which it was sent. */
+    /** Carries the time at which it was sent. */
     tick: { id: 4, request: bytes },
   },
 });

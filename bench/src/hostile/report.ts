@@ -1,4 +1,4 @@
-// The effect of attacks on honest peers and on the server as tables, and the verdicts on it.
+// Formats the effect of attacks on honest peers and on the server as tables, and judges it.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -55,10 +55,11 @@ function slower(rounds: readonly Round[], kind: Attack): number {
 
 const SLOWER = 3;
 /**
- * Four connections, each with 16 MiB of answers (`limits.outbound.bytes`) and one answer that
- * crossed that line, and 1 MiB for all else.
+ * MiB that the server may hold: four connections with 16 MiB of answers each
+ * (`limits.outbound.bytes`) plus the one answer that crossed that limit, and 1 MiB for everything
+ * else.
  */
 const HELD = 66;
 const TICKS = 1.1;
-/** Milliseconds; a listener that broke is tried again after a second at most. */
+/** In milliseconds; a listener that failed tries again after at most a second. */
 const AGAIN = 1_500;

@@ -1,5 +1,5 @@
-// Rounds: a quiet part and one of each attack; ticks with and without a peer that never reads; and
-// too few files.
+// Runs rounds of a quiet part and one part for each attack; ticks with and without a peer that
+// never reads; and a server with too few file descriptors.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,15 +13,15 @@ import type { Dialed, ServerOrder, ServerReport, ServerState } from './server.ts
 export interface Part {
   readonly honest: Times;
   readonly server: ServerState;
-  /** Requests, cancelled calls or connections of the attacker, a second. */
+  /** Requests, cancelled calls or connections of the attacker a second. */
   readonly rate: number;
-  /** Bytes that the server's memory has grown by since before the first attack. */
+  /** Bytes by which the server's memory has grown since before the first attack. */
   readonly grown: number;
 }
 
 export interface Round {
   readonly parts: ReadonlyMap<'quiet' | Attack, Part>;
-  /** Ticks to 99 peers, and to the same with one more that never reads. */
+  /** Times of ticks to 99 peers, and to 99 peers and one that never reads. */
   readonly ticks: { readonly alone: Times; readonly withSlow: Times };
 }
 
@@ -29,14 +29,14 @@ export interface FewFiles {
   readonly honest: Times;
   readonly quiet: Times;
   readonly server: ServerState;
-  /** Milliseconds for a newcomer once the files are free again. */
+  /** Milliseconds that a newcomer takes once the files are free again. */
   readonly newcomer: number;
   readonly dialed: Dialed;
 }
 
 export interface Plan {
   readonly rounds: number;
-  /** Milliseconds of a part. */
+  /** The length of a part in milliseconds. */
   readonly window: number;
   readonly attacks: readonly Attack[];
 }
@@ -57,7 +57,7 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
         progress(`round ${number + 1} of ${rounds}: ${kind}`, (number * kinds.length + at) / (rounds * kinds.length));
         await server.ask({ tell: true });
         const attack = kind === 'quiet' ? Promise.resolve({ rate: 0 }) : attacker.ask({ attack: { kind, milliseconds: window } });
-        attack.catch(() => {}); // It is awaited below, unless something else fails first.
+        attack.catch(() => {}); // Avoids an unhandled rejection; the promise is awaited below.
         const { times } = await honest.ask({ calls: window });
         const { state } = await server.ask({ tell: true });
         parts.set(kind, { honest: times!, server: state!, rate: (await attack).rate!, grown: state!.rss - rss });
@@ -78,7 +78,7 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
         await sleep(SETTLING);
         return times;
       };
-      // Either is the first in every other round, so that a machine that warms up or tires favors
+      // The two take turns in coming first, so that a machine that warms up or slows down favors
       // neither.
       const ticks = number % 2 === 0 ? { alone: await alone(), withSlow: await withSlow() } : { withSlow: await withSlow(), alone: await alone() };
       done.push({ parts, ticks });
@@ -88,8 +88,8 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
 }
 
 /**
- * A server that may have 256 files open: a peer holds more connections than that, and then the
- * server itself dials as many.
+ * Attacks a server that may have only 256 files open: a peer holds more connections than that, and
+ * then the server itself dials as many.
  */
 export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
   const node = fileURLToPath(new URL('../../hostile/few-files', import.meta.url));
@@ -97,11 +97,11 @@ export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
     const { times: quiet } = await honest.ask({ calls: window });
     await server.ask({ tell: true });
     const holding = attacker.ask({ hold: { count: 400, milliseconds: window } });
-    holding.catch(() => {}); // It is awaited below, unless something else fails first.
+    holding.catch(() => {}); // Avoids an unhandled rejection; the promise is awaited below.
     const { times } = await honest.ask({ calls: window });
     await holding;
     const { newcomer } = await honest.ask({ newcomer: true });
-    // Told only now: without files a process cannot read its own memory either.
+    // Asked only now, because a process without free files cannot read its own memory either.
     const { state } = await server.ask({ tell: true });
     await sleep(SETTLING);
     const target = await start<ServerOrder, ServerReport>({ name: 'the target', script: './hostile/server.js' });
@@ -123,8 +123,8 @@ interface Peers {
 const start = Child.start;
 
 /**
- * With two cores server and honest peers share one: what the attacker itself does is not to be
- * waited for.
+ * Starts server, honest peers and attacker. With only two cores, server and honest peers share one,
+ * so that the attacker's own work does not delay them.
  */
 async function withPeers<T>(options: { readonly args?: readonly string[]; readonly node?: string }, run: (peers: Peers) => Promise<T>): Promise<T> {
   const [first, second, third] = cores;

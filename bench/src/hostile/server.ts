@@ -1,5 +1,5 @@
-// The server that is attacked: `server.js [perSource]`. It tells its memory, and sends ticks to
-// everybody who is connected.
+// The server that is attacked: `server.js [perSource]`. It reports its memory and sends ticks to
+// every connected peer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, TransportError } from '@trunkline/transport-core';
@@ -9,11 +9,11 @@ import { obey, report } from '../orders.ts';
 import { protocol } from './protocol.ts';
 
 export interface ServerOrder {
-  /** Tell the memory, and what was counted since. */
+  /** Report the memory, and what was counted since the last report. */
   readonly tell?: true;
-  /** Send ticks to all for so many milliseconds. */
+  /** Send ticks to all peers for this many milliseconds. */
   readonly ticks?: number;
-  /** Dial an address by so many transports, and let go. */
+  /** Dial an address from this many transports, then close them. */
   readonly dial?: { readonly address: string; readonly count: number };
 }
 
@@ -26,24 +26,24 @@ export interface ServerReport {
 export interface ServerState {
   /** Bytes. */
   readonly rss: number;
-  /** Bytes of messages that waited or were unsent at most, since it was asked last. */
+  /** The most bytes of messages that were queued or unsent since the last report. */
   readonly held: number;
   readonly connections: number;
   /**
-   * Since it was asked last: connections refused for want of a place, and accepts that failed in
-   * the system.
+   * Since the last report: connections refused because no slot was free, and accepts that failed in
+   * the operating system.
    */
   readonly refused: number;
   readonly acceptFailed: number;
-  /** Milliseconds that the event loop was held up at most. */
+  /** The longest delay of the event loop, in milliseconds. */
   readonly heldUp: number;
 }
 
 export interface Dialed {
   readonly up: number;
-  /** By code, or reason where there is one. */
+  /** Failed dials by reason, or by code if there is no reason. */
   readonly failed: Readonly<Record<string, number>>;
-  /** Milliseconds of a dial after all were closed. */
+  /** Milliseconds of a dial after all transports were closed. */
   readonly again: number;
 }
 

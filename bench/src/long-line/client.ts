@@ -1,4 +1,4 @@
-// The near end of the line: it does one task at a time, each over a new connection.
+// The near end of the line: it carries out one task at a time, each over a new connection.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -12,15 +12,15 @@ import type { Addresses } from './server.ts';
 export interface Order {
   readonly backend: Backend | 'raw';
   readonly task: Task;
-  /** Bytes in all. */
+  /** The total number of bytes. */
   readonly total: number;
   readonly to: Addresses;
 }
 
 export interface Result {
-  /** Milliseconds. */
+  /** Milliseconds that the task took. */
   readonly time: number;
-  /** Milliseconds of a small call beside it, half of them longer; absent if none was made. */
+  /** The median time in milliseconds of small calls beside it; absent if none was made. */
   readonly small?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ async function measure({ backend, task, total, to }: Order): Promise<Result> {
   const transport = backend === 'tcp' ? createTcpTransport({ protocol }) : createWsTransport({ protocol });
   const target = to[backend];
   try {
-    await transport.send(target, 'get', asking(4)); // The connection is there before the time counts, as a raw one is.
+    await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
     const beside = new SmallCalls(transport, target);
     const began = performance.now();
     await carry(transport, target, task, total, () => beside.begin());
@@ -63,7 +63,7 @@ async function carry(transport: Transport, target: string, task: Task, total: nu
   if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);
 }
 
-/** Small calls beside a stream, once it is under way. */
+/** Makes small calls beside a stream once the stream is under way. */
 class SmallCalls {
   readonly #transport: Transport;
   readonly #target: string;
@@ -97,7 +97,9 @@ class SmallCalls {
   }
 }
 
-/** Milliseconds: of a task, until small calls begin, and between them. */
+/**
+ * Milliseconds: the limit of a task, the wait until small calls begin, and the pause between them.
+ */
 const LONGEST = 120_000;
 const UNDER_WAY = 1_500;
 const PAUSE = 20;

@@ -1,4 +1,5 @@
-// A long line between two network namespaces of this machine: `line.c`, compiled, carries the packets between two TUN devices.
+// A long line between two network namespaces of this machine: the compiled `line.c` carries the
+// packets between two TUN devices.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,24 +8,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Settings of both directions; one that is left out stays as it is. */
+/** Settings of both directions; an omitted one stays unchanged. */
 export interface LineOptions {
-  /** Milliseconds each way. */
+  /** The delay in milliseconds each way. */
   readonly delay?: number;
-  /** Bit a second. */
+  /** The rate in bits a second. */
   readonly rate?: number;
-  /** Bytes that may wait for the rate. */
+  /** The bytes that may wait for the rate. */
   readonly queue?: number;
-  /** Share of packets that are lost, and of those that overtake the delay. */
+  /** The share of packets that are lost, and of those that arrive before their delay is over. */
   readonly loss?: number;
   readonly reorder?: number;
-  /** 1: every packet is lost. */
+  /** 1: all packets are lost. */
   readonly drop?: 0 | 1;
-  /** Bytes; larger packets are lost, and nobody is told. */
+  /** The largest packet in bytes; larger packets are lost without a notice to the sender. */
   readonly mtu?: number;
 }
 
-/** Says why no line can be made here; undefined: it can. */
+/** Returns the reason why no line can be made on this machine; undefined if one can. */
 export function unable(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are a matter of Linux';
   if (process.getuid?.() !== 0) return 'only root may make network namespaces';
@@ -42,14 +43,14 @@ export function unable(): string | undefined {
   return undefined;
 }
 
-/** The ways of congestion control that this kernel has, of those that are measured. */
+/** Returns the congestion controls, among those measured, that this kernel has. */
 export function controls(): string[] {
   const available = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(/\s+/);
   return ['bbr', 'cubic'].filter((name) => available.includes(name));
 }
 
 export class Line {
-  /** The namespaces of the two ends, and the far end's address. */
+  /** The namespaces of the two ends, and the address of the far end. */
   readonly near: string;
   readonly far: string;
   readonly host = '10.78.0.2';
@@ -57,7 +58,7 @@ export class Line {
   readonly #commands = join(this.#folder, 'commands');
   #carrier: ChildProcess | undefined = undefined;
 
-  /** @param name tells the lines of one process apart. */
+  /** @param name distinguishes the lines of one process. */
   constructor(name = '') {
     this.near = `trunkline-${process.pid}${name}-a`;
     this.far = `trunkline-${process.pid}${name}-b`;
@@ -74,15 +75,15 @@ export class Line {
     for (const [namespace, own, other] of this.#ends()) {
       ip('-n', namespace, 'link', 'set', 'lo', 'up');
       ip('-n', namespace, 'address', 'add', own, 'peer', other, 'dev', 'line0');
-      // The emulated queue alone drops packets: the device's own would, at 500, when a busy machine
-      // is slow to empty it.
+      // Makes the emulated queue the only one that drops packets: at the default length of 500 the
+      // device's own queue would drop some when a busy machine empties it late.
       ip('-n', namespace, 'link', 'set', 'line0', 'txqueuelen', '10000', 'up');
       ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1');
     }
     this.set(options);
   }
 
-  /** Changes it from now on. */
+  /** Changes settings from now on. */
   set(options: LineOptions): void {
     const commands = Object.entries(options).map(([name, value]) => `2 ${name} ${value}\n`);
     if (commands.length > 0) writeFileSync(this.#commands, commands.join(''));
@@ -94,8 +95,8 @@ export class Line {
   }
 
   /**
-   * From now on both kernels answer every TCP packet that comes with a RST, as a firewall that
-   * rejects does.
+   * Makes both kernels answer every incoming TCP packet with a RST from now on, like a firewall
+   * that rejects.
    */
   reject(): void {
     const rules =
@@ -103,7 +104,7 @@ export class Line {
     for (const [namespace] of this.#ends()) execFileSync('ip', ['netns', 'exec', namespace, 'nft', rules], { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
-  /** Connections that are made from now on use this congestion control. */
+  /** Makes new connections use this congestion control. */
   control(name: string): void {
     for (const [namespace, own, other] of this.#ends()) ip('-n', namespace, 'route', 'replace', other, 'dev', 'line0', 'src', own, 'congctl', name);
   }
@@ -114,7 +115,7 @@ export class Line {
       try {
         ip('netns', 'delete', namespace);
       } catch {
-        // It was not made.
+        // The namespace was never made.
       }
     }
     rmSync(this.#folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The traffic of the long line: streams of items, and messages one after the other.
+// The protocol of the long line: streams of items, and single messages one after the other.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
@@ -14,7 +14,7 @@ export const protocol = defineProtocol({
   },
 });
 
-/** Both directions, as items of a stream and as messages in turn. */
+/** Both directions, as the items of a stream and as single messages. */
 export const TASKS = ['upload', 'download', 'put', 'get'] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -24,7 +24,7 @@ export type Backend = (typeof BACKENDS)[number];
 export const ITEM = 256 * 1024;
 export const MESSAGE = 4 * 1024 * 1024;
 
-/** A request that asks for so many bytes. */
+/** Makes a request that asks for `size` bytes. */
 export function asking(size: number): Uint8Array {
   const request = new Uint8Array(4);
   new DataView(request.buffer).setUint32(0, size);
@@ -35,7 +35,7 @@ export function asked(request: Uint8Array): number {
   return new DataView(request.buffer, request.byteOffset).getUint32(0);
 }
 
-/** Items of so many bytes in all. */
+/** Yields items of `total` bytes in all. */
 export async function* items(total: number): AsyncGenerator<Uint8Array, void, void> {
   const item = new Uint8Array(ITEM);
   for (let sent = 0; sent < total; sent += ITEM) yield item;

@@ -1,4 +1,5 @@
-// The same bytes over a socket alone, which is what the line carries: the size comes first, negative for a download.
+// Sends the same bytes over a bare socket, which shows what the line can carry. The size comes
+// first, negative for a download.
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -11,7 +12,7 @@ export function serveRaw(): Server {
   });
 }
 
-/** Milliseconds that `total` bytes take, their confirmation included. */
+/** Returns the milliseconds that `total` bytes take, including their confirmation. */
 export async function measureRaw(host: string, port: number, direction: 'up' | 'down', total: number): Promise<number> {
   const socket = connect(port, host);
   await once(socket, 'connect');

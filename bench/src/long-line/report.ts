@@ -1,16 +1,17 @@
-// The long line as a table: medians of the rounds, and of the ratios to a raw socket in the same round.
+// Formats the long line as a table: medians of the rounds, and of the ratios to a raw socket in the
+// same round.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
 import { alignTable } from '../table.ts';
 import { BACKENDS, type Backend, TASKS, type Task } from './protocol.ts';
 
-/** One task, by a raw socket and right after it by Trunkline. */
+/** One task, over a raw socket and right after it over Trunkline. */
 export interface Sample {
   readonly control: string;
   readonly backend: Backend;
   readonly task: Task;
-  /** Milliseconds: of the raw socket, of Trunkline, and of a small call beside. */
+  /** Milliseconds of the raw socket, of Trunkline, and of a small call beside it. */
   readonly raw: number;
   readonly ours: number;
   readonly small: number | undefined;
@@ -20,15 +21,15 @@ export interface LineFigures {
   readonly control: string;
   readonly backend: Backend;
   readonly task: Task;
-  /** Mbit/s. */
+  /** Mbit/s of the raw socket and of Trunkline. */
   readonly raw: number;
   readonly ours: number;
   readonly ratio: number;
-  /** A small call's median in round trips of the line. */
+  /** The median time of a small call, in round trips of the line. */
   readonly small: number | undefined;
 }
 
-/** @param bytes of a sample. @param trip of the line, in milliseconds. */
+/** @param bytes the size of a sample. @param trip the round trip of the line in milliseconds. */
 export function summarize(samples: readonly Sample[], bytes: number, trip: number): LineFigures[] {
   const figures: LineFigures[] = [];
   for (const control of new Set(samples.map((sample) => sample.control))) {
@@ -57,7 +58,7 @@ export function formatTable(figures: readonly LineFigures[]): string {
   return alignTable(tableOf(figures), 3);
 }
 
-/** The table's cells, titles first. */
+/** Returns the cells of the table, the head first. */
 export function tableOf(figures: readonly LineFigures[]): string[][] {
   return [
     ['TCP', 'backend', 'task', 'raw Mbit/s', 'Trunkline Mbit/s', 'ratio', 'small call, round trips'],
@@ -90,5 +91,5 @@ const NAMES: Readonly<Record<Task, string>> = {
   get: '4 MiB responses in turn',
 };
 const LEAST: Readonly<Record<Task, number>> = { upload: 0.9, download: 0.9, put: 0.7, get: 0.7 };
-/** Round trips. */
+/** The most round trips that a small call may take. */
 const MOST = 1.2;

@@ -1,4 +1,5 @@
-// The far end of the line: it serves Trunkline over TCP and WebSocket, and raw sockets. `server.js <host>`.
+// The far end of the line, which serves Trunkline over TCP and WebSocket, and raw sockets:
+// `server.js <host>`.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

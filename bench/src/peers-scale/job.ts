@@ -1,4 +1,4 @@
-// What a worker is asked for, and what it answers.
+// The messages between the benchmark and a worker: a job and its result.
 
 export interface Job {
   readonly scenario: string;
@@ -9,11 +9,11 @@ export interface Job {
 
 export interface Result {
   readonly job: Job;
-  /** Empty: all was as it must be. */
+  /** Violated conditions; empty if everything held. */
   readonly faults: readonly string[];
   readonly figures: Readonly<Record<string, number>>;
-  /** Of real time. */
+  /** Seconds of real time. */
   readonly seconds: number;
-  /** Of heap, at the end. */
+  /** Megabytes of heap at the end. */
   readonly megabytes: number;
 }

@@ -1,4 +1,5 @@
-// One seed of a scenario, in a thread. The scenarios are tests of another package, so they are found by their place.
+// Runs one seed of a scenario in a thread. The scenarios are tests of another package, so they are
+// imported by path.
 
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,7 +9,7 @@ interface Scenarios {
   readonly scenarios: Readonly<Record<string, (options: Record<string, unknown>) => Promise<Pick<Result, 'faults' | 'figures'>>>>;
 }
 
-/** Milliseconds between two lines of one job. */
+/** Milliseconds between two progress lines of a job. */
 const PROGRESS = 20_000;
 
 const job = workerData as Job;

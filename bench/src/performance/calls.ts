@@ -1,4 +1,4 @@
-// The scenarios of calls as tables, and as bars.
+// Formats the scenarios of calls as tables and as bars.
 
 import { PEER_NAMES, versionsOf } from '../adapters/peers.ts';
 import type { Bar, BarsPlot } from '../bars-plot.ts';
@@ -10,12 +10,12 @@ import type { Figure } from '../stopwatch.ts';
 import { medianOf, medianRatio } from '../summary.ts';
 import { markdownTable, round3 } from '../table.ts';
 
-/** The scenarios that were measured, in their order. */
+/** Returns the measured scenarios in their order. */
 export function measuredScenarios(rounds: readonly Round[]): Scenario[] {
   return SCENARIOS.filter(({ name }) => rounds.some((round) => (round.get(name)?.size ?? 0) > 0));
 }
 
-/** A heading and a table. */
+/** Formats a heading and a table. */
 export function formatScenario(rounds: readonly Round[], scenario: Scenario): string[] {
   const columns = measuredColumns(rounds, scenario);
   const figures = scenario.figures.filter(({ figure }) => columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined));
@@ -31,7 +31,9 @@ export function formatScenario(rounds: readonly Round[], scenario: Scenario): st
   return [`### ${scenario.name}: ${scenario.title}`, '', ...markdownTable(['', ...figures.map(({ unit }) => unit), '(÷)'], rows, 1)];
 }
 
-/** How fast each column is beside the one that it is compared with, in every scenario. */
+/**
+ * Draws how fast each column is, relative to the one that it is compared with, in every scenario.
+ */
 export function ratioBars(rounds: readonly Round[]): BarsPlot | undefined {
   const groups = measuredScenarios(rounds).flatMap((scenario) => {
     const bars = measuredColumns(rounds, scenario).flatMap((column): Bar[] => {
@@ -49,7 +51,7 @@ export function ratioBars(rounds: readonly Round[]): BarsPlot | undefined {
   };
 }
 
-/** 'library version' of the other libraries that were measured. */
+/** Returns 'library version' for the other libraries that were measured. */
 export function measuredLibraries(rounds: readonly Round[]): string[] {
   const titles = new Set(rounds.flatMap((round) => [...round.values()].flatMap((row) => [...row.keys()])));
   return [...new Set(PEER_NAMES.filter((name) => titles.has(name)).flatMap(versionsOf))];
@@ -61,7 +63,7 @@ function measuredColumns(rounds: readonly Round[], scenario: Scenario): Column[]
   return all.filter(({ title }) => titles.has(title));
 }
 
-/** By the scenario's first figure: of a time it is the inverse. */
+/** Returns the speed ratio by the scenario's first figure; for a time it is the inverse. */
 function speedOf(rounds: readonly Round[], scenario: Scenario, column: Column): number | undefined {
   const { figure } = scenario.figures[0]!;
   const ratio = ratioOf(rounds, scenario, figure, column);
@@ -78,7 +80,10 @@ function cell(value: number | undefined, ratio: number | undefined): string {
   return ratio === undefined ? round3(value) : `${round3(value)} (${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)})`;
 }
 
-/** Ours, others, and the noise as the axes. */
+/**
+ * Returns one color for Trunkline, another for other libraries, and the color of the axes for the
+ * rest.
+ */
 function colorOf({ title }: Column): number | undefined {
   if (title.startsWith('trunkline')) return 0;
   return PEER_NAMES.includes(title) || title === NATS.title ? 1 : undefined;

@@ -1,4 +1,4 @@
-// docs/performance.md, out of the figures and of what was written by hand.
+// Builds docs/performance.md from the figures and a section written by hand.
 
 import { compare, judge, type Verdict } from '../bars.ts';
 import { type BarsPlot, formatBars } from '../bars-plot.ts';
@@ -44,7 +44,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** The files of its plots, by name. */
+/** Returns the files of the plots by name. */
 export function formatPlots(record: PerformanceRecord): Map<string, string> {
   const bars: BarsPlot | undefined = ratioBars(roundsOf(record.calls));
   const plots = new Map(plotsOf(pointsOf(record)).map((plot) => [`${plot.name}.svg`, formatSvg(plot)]));
@@ -109,7 +109,7 @@ function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof rou
   ];
 }
 
-/** The bars on a newer Node, beside those on the first. */
+/** Formats the bars on a newer Node beside those on the first. */
 function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnType<typeof roundsOf>): string[] {
   const after = roundsOf(newer);
   const rows = compare(rounds, after).map(({ bar, older, newer, worse, holds }) => [

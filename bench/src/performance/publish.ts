@@ -1,10 +1,13 @@
-// Renews a part of docs/performance.md and of what lies beside it.
+// Renews a part of docs/performance.md and of the files beside it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { formatDocument, formatPlots } from './document.ts';
 import { formatRecord, NOTHING, type PerformanceRecord, renewed } from './record.ts';
 
-/** Keeps what was measured before of all else, and what was written by hand: docs/performance/tried.md. */
+/**
+ * Replaces the figures in `now` and keeps all others, as well as the section written by hand,
+ * docs/performance/tried.md.
+ */
 export function publish(now: Partial<PerformanceRecord>, docs = DOCS): void {
   const beside = new URL('performance/', docs);
   const file = new URL('figures.json', beside);

@@ -1,4 +1,5 @@
-// The figures that docs/performance.md is made of: a file beside it, which each benchmark's --report renews in its part.
+// The figures behind docs/performance.md, kept in a file beside it. The --report option of each
+// benchmark renews its part.
 
 import { availableParallelism, cpus, release, type } from 'node:os';
 import type { LineFigures } from '../long-line/report.ts';
@@ -8,22 +9,22 @@ import type { Summary } from '../scale/summary.ts';
 import type { StartFigures } from '../start/report.ts';
 import type { Figures } from '../stopwatch.ts';
 
-/** Where something was measured. No names of hosts, no paths. */
+/** The machine of a measurement, without host names or paths. */
 export interface Machine {
   readonly processor: string;
-  /** That the benchmark was allowed to use. */
+  /** The number of cores that the benchmark was allowed to use. */
   readonly cores: number;
-  /** 'Linux 6.1': what a distributor adds says nothing here. */
+  /** The kernel such as 'Linux 6.1'; a distributor's suffix is left out. */
   readonly kernel: string;
-  /** Its version: '20.20.2'. */
+  /** The version of Node such as '20.20.2'. */
   readonly node: string;
 }
 
 export interface MeasuredScenario {
   readonly machine: Machine;
-  /** Milliseconds of a measurement. */
+  /** The length of a measurement in milliseconds. */
   readonly window: number;
-  /** By the title of the column. */
+  /** The figures of each round, by the title of the column. */
   readonly rounds: readonly Readonly<Record<string, Figures>>[];
 }
 
@@ -42,16 +43,16 @@ export interface MeasuredStart {
 
 export interface MeasuredLine {
   readonly machine: Machine;
-  /** Processes that wanted a core, on average, as the system tells it. */
+  /** The average number of processes that wanted a core, as the system reports it. */
   readonly load: number;
   readonly rounds: number;
-  /** That each measurement carried. */
+  /** The MiB that each measurement carried. */
   readonly mib: number;
   readonly figures: readonly LineFigures[];
 }
 
 export interface PerformanceRecord {
-  /** By the name of the scenario. */
+  /** Figures by the name of the scenario. */
   readonly calls: Readonly<Record<string, MeasuredScenario>>;
   /** The same rounds on a newer Node (`--beside`). */
   readonly newer?: Readonly<Record<string, MeasuredScenario>> | undefined;
@@ -62,7 +63,7 @@ export interface PerformanceRecord {
 
 export const NOTHING: PerformanceRecord = { calls: {}, scale: {} };
 
-/** @param cores that the processes could use. */
+/** @param cores the number of cores that the processes could use. */
 export function thisMachine(cores = availableParallelism(), node = process.versions.node): Machine {
   return {
     processor: cpus()[0]?.model.trim() || process.arch,
@@ -72,9 +73,9 @@ export function thisMachine(cores = availableParallelism(), node = process.versi
   };
 }
 
-/** What was measured anew takes the place of what was there: whole scenarios, whole curves. */
+/** Replaces old figures by new ones: whole scenarios and whole curves. */
 export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecord>): PerformanceRecord {
-  // What stood beside other rounds has nothing to stand beside any more.
+  // Figures of the newer Node are dropped if the rounds they belong to were measured again.
   const kept = Object.entries(before.newer ?? {}).filter(([scenario]) => now.calls?.[scenario] === undefined);
   const newer = (before.newer ?? now.newer) && { newer: { ...Object.fromEntries(kept), ...now.newer } };
   const line = (now.line ?? before.line) && { line: now.line ?? before.line };
@@ -92,7 +93,7 @@ export function recordCalls(rounds: readonly Round[], machine: Machine, window: 
   );
 }
 
-/** The other way round. */
+/** Converts recorded scenarios back to rounds. */
 export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
   const count = Math.max(0, ...Object.values(calls).map(({ rounds }) => rounds.length));
   return Array.from(
@@ -101,7 +102,10 @@ export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
   );
 }
 
-/** As the file has it: four digits of what was measured are more than noise leaves; whole numbers are counts and sizes. */
+/**
+ * Formats the record for the file. Measured figures keep four digits, more than noise leaves; whole
+ * numbers are counts and sizes.
+ */
 export function formatRecord(record: PerformanceRecord): string {
   const text = JSON.stringify(record, (_, value) => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value), 1);
   return `${text}\n`;

@@ -1,11 +1,12 @@
-// One end of a connection: `calls.child.js server <adapter>`, or `calls.child.js client <adapter> <address> <pid of the server>`.
+// One end of a connection: `calls.child.js server <adapter>`, or `calls.child.js client <adapter>
+// <address> <pid of the server>`.
 
 import { adapterOf } from '../adapters/by-name.ts';
 import { answer, Messages } from '../messages.ts';
 import { obey, report } from '../orders.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
 
-/** So many calls of that size at a time. */
+/** Makes calls of `size` bytes, `inFlight` at a time. */
 export interface CallOrder {
   readonly size: number;
   readonly inFlight: number;
@@ -50,7 +51,7 @@ async function client(): Promise<void> {
   report<CallReport>({});
 }
 
-/** A message of nothing has no number. */
+/** Empty messages, which have no number to check. */
 class Empty implements Pick<Messages, 'take' | 'check'> {
   readonly #request = new Uint8Array(0);
 

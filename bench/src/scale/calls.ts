@@ -1,11 +1,12 @@
-// One connection between two processes, started anew for each point: more calls in flight, or larger messages.
+// Measures one connection between two processes, started anew for each point: more calls in flight,
+// or larger messages.
 
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import type { CallOrder, CallReport } from './calls.child.ts';
 import type { Part, PointFigures } from './point.ts';
 
-/** What a point of either part means. */
+/** Returns the size and the number of calls in flight of a point. */
 export function loadOf(part: Exclude<Part, 'connections'>, at: number): Pick<CallOrder, 'size' | 'inFlight'> {
   if (part === 'flight') return { size: SMALL, inFlight: at };
   return { size: at, inFlight: Math.max(Math.min(Math.floor(IN_FLIGHT_BYTES / Math.max(at, 1)), MOST_IN_FLIGHT), 1) };
@@ -34,5 +35,5 @@ export async function measureCalls(adapter: string, order: CallOrder): Promise<P
 
 const SMALL = 64;
 const MOST_IN_FLIGHT = 128;
-/** Of large messages as many are in flight as fit in here, one at least. */
+/** Bytes of large messages in flight; at least one message is. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
-// Ever more connections of one server, from several processes: what calls cost when they are spread over all of them, and the server's
-// memory for each.
+// Measures ever more connections of one server, from several processes: the cost of calls that are
+// spread over all of them, and the server's memory per connection.
 
 import type { KindName } from '../connections/by-name.ts';
 import { memoryOf, open, type Started, start } from '../connections/measure.ts';
@@ -7,14 +7,14 @@ import type { Memory } from '../connections/server.ts';
 import type { PointFigures } from './point.ts';
 
 export interface ConnectionsOrder {
-  /** Rising. */
+  /** The numbers of connections, in rising order. */
   readonly counts: readonly number[];
   readonly clients: number;
   readonly warmUp: number;
   readonly window: number;
 }
 
-/** @param tell is told how many are open now. */
+/** @param tell receives how many connections are open now. */
 export async function measureConnections(carrier: string, order: ConnectionsOrder, tell: (open: number) => void): Promise<Map<number, PointFigures>> {
   const { counts, clients: processes } = order;
   const points = new Map<number, PointFigures>();
@@ -38,14 +38,15 @@ export async function measureConnections(carrier: string, order: ConnectionsOrde
   }
 }
 
-/** `IN_FLIGHT` calls at a time, each over the connection after the one before. */
+/** Makes `IN_FLIGHT` calls at a time, over the connections in turn. */
 async function callOverAll({ server, clients }: Started, count: number, { warmUp, window }: ConnectionsOrder): Promise<PointFigures> {
   const holding = clients.slice(Math.max(clients.length - count, 0));
   const atOnce = Math.max(Math.floor(IN_FLIGHT / holding.length), 1);
   const reports = await Promise.all(holding.map((client) => client.ask({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } })));
   const figures = reports.map((report) => report.figures!);
   const rate = figures.reduce((sum, each) => sum + each.rate, 0);
-  // Each has divided its window's CPU of the server by its own calls, and its own by those too.
+  // Each client has divided its own CPU, and the server's CPU in the window, by the number of its
+  // own calls; this undoes it.
   const perCall = (of: 'serverCpu' | 'clientCpu', share: number) =>
     figures.some((each) => each[of] === undefined) ? undefined : figures.reduce((sum, each) => sum + each[of]! * each.rate, 0) / share / rate;
   return { rate, serverCpu: perCall('serverCpu', figures.length), clientCpu: perCall('clientCpu', 1) };
@@ -60,7 +61,7 @@ function kindOf(carrier: string): KindName {
   return carrier === 'trunkline-tcp' ? 'trunkline-tcp' : 'bare-tcp';
 }
 
-/** Of all clients together. */
+/** Calls in flight, over all clients. */
 const IN_FLIGHT = 128;
-/** Connections that tell their memory from noise. */
+/** The least number of connections whose memory can be told from noise. */
 const ENOUGH = 1_000;

@@ -8,10 +8,10 @@ export interface Options {
   readonly parts: readonly Part[];
   readonly points: Readonly<Record<Part, readonly number[]>>;
   readonly rounds: number;
-  /** Milliseconds that are measured, and that run before. */
+  /** Milliseconds of measurement, and of warm-up. */
   readonly window: number;
   readonly warmUp: number;
-  /** Processes that hold the connections. */
+  /** The number of processes that hold the connections. */
   readonly clients: number;
   readonly json: boolean;
   readonly report: boolean;
@@ -34,7 +34,7 @@ export const USAGE = `usage: node bench/dist/scale.js [options]
 
 const PARTS: readonly Part[] = ['flight', 'connections', 'sizes'];
 
-/** @throws TypeError naming the option that is wrong. */
+/** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
@@ -76,7 +76,10 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-/** Whole numbers that rise; a size alone may be 0, and all but 0 are 8 bytes at least, which hold a message's number. */
+/**
+ * Reads rising whole numbers. Only a size may be 0; other sizes are at least 8 bytes, which hold a
+ * message's number.
+ */
 function ascending(name: string, text: string | undefined, otherwise: readonly number[]): readonly number[] {
   if (text === undefined) return otherwise;
   const values = listed(text).map((each) => (name === 'sizes' && each === '0' ? 0 : positive(name, each, 1)));

@@ -1,16 +1,16 @@
-// One point of a curve: something that grows, a way of carrying calls, and what was measured there.
+// A point of a curve: a load that grows, a way of carrying calls, and the figures measured.
 
-/** What grows: calls in flight, connections, or the size of a message in bytes. */
+/** The load that grows: calls in flight, connections, or the size of a message in bytes. */
 export type Part = 'flight' | 'connections' | 'sizes';
 
 export interface Point {
   readonly part: Part;
   readonly at: number;
-  /** The column: `limit-net` or `trunkline-tcp`. */
+  /** The title of the column: `limit-net` or `trunkline-tcp`. */
   readonly carrier: string;
 }
 
-/** Absent is what is not told there. */
+/** The figures of a point; those that its part does not measure are absent. */
 export interface PointFigures {
   /** Calls a second. */
   readonly rate: number;
@@ -19,7 +19,7 @@ export interface PointFigures {
   /** Nanoseconds of CPU a call. */
   readonly clientCpu?: number | undefined;
   readonly serverCpu?: number | undefined;
-  /** Bytes of the server for each connection, of those between the point before and this one. */
+  /** Bytes of the server per connection, for the connections added since the point before. */
   readonly rss?: number | undefined;
   readonly heap?: number | undefined;
 }
@@ -28,6 +28,6 @@ export interface Measured extends Point {
   readonly figures: PointFigures;
 }
 
-/** What the others are compared with. */
+/** The carrier that the others are compared with. */
 export const LIMIT = 'limit-net';
 export const CARRIERS: readonly string[] = [LIMIT, 'trunkline-tcp'];

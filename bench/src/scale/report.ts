@@ -1,4 +1,4 @@
-// The curves as tables, for a terminal or Markdown, and as plots.
+// Formats the curves as tables, for a terminal or Markdown, and as plots.
 
 import type { Axis, Plot } from '../plot.ts';
 import { alignTable, markdownTable, round3 } from '../table.ts';
@@ -15,7 +15,7 @@ interface Shown {
   readonly title: string;
   readonly first: string;
   readonly columns: readonly Column[];
-  /** Of its plot. */
+  /** The column that the plot shows. */
   readonly y: Column;
   name(at: number): string;
 }
@@ -26,7 +26,7 @@ export interface ScaleTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A table for each part that was measured. */
+/** Returns a table for each part that was measured. */
 export function tablesOf(summaries: readonly Summary[]): ScaleTable[] {
   return SHOWN.filter(({ part }) => summaries.some((each) => each.part === part)).map(({ part, title, first, columns, name }) => ({
     title,
@@ -50,7 +50,7 @@ export function formatMarkdown(summaries: readonly Summary[]): string {
     .join('\n\n');
 }
 
-/** One for each part that was measured; its axes are logarithms. */
+/** Returns a plot for each part that was measured, with logarithmic axes. */
 export function plotsOf(summaries: readonly Summary[]): Plot[] {
   return SHOWN.flatMap(({ part, title, first, y, name }) => {
     const measured = summaries.filter((each) => each.part === part && y.figure(each.figures)! > 0);
@@ -60,7 +60,7 @@ export function plotsOf(summaries: readonly Summary[]): Plot[] {
       {
         name: `scale-${part}`,
         title,
-        // By its place: the points are apart by factors of their own.
+        // Points are placed by their index, because the factors between them differ.
         x: { label: first, from: -0.3, to: points.length - 0.7, ticks: points.map((_, at) => at), name: (tick: number) => name(points[tick]!) },
         y: logarithmic(
           y.title,

@@ -1,11 +1,12 @@
-// Rounds of all points: at each one carrier after the other, in an order that turns, so that what drifts in the machine hits both.
+// Runs rounds of all points: at each point one carrier after the other, in alternating order, so
+// that drift of the machine affects both.
 
 import { loadOf, measureCalls } from './calls.ts';
 import { measureConnections } from './connections.ts';
 import type { Options } from './options.ts';
 import { CARRIERS, type Measured, type Part } from './point.ts';
 
-/** @param progress is told what is measured now, and how far it is, from 0 to 1. */
+/** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
 export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Measured[][]> {
   const rounds: Measured[][] = [];
   for (let round = 0; round < options.rounds; round++) {

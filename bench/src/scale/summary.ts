@@ -1,11 +1,12 @@
-// Rounds as curves: medians, and those of the ratios to the raw limit at the same point of the same round.
+// Combines rounds into curves: medians, and the median of the ratios to the raw limit at the same
+// point of the same round.
 
 import { median } from '../statistics.ts';
 import { LIMIT, type Measured, type Point, type PointFigures } from './point.ts';
 
 export interface Summary extends Point {
   readonly figures: PointFigures;
-  /** Of the rate to the raw limit's; absent for the limit itself. */
+  /** The ratio of the rate to the raw limit's; absent for the limit itself. */
   readonly ratio?: number | undefined;
 }
 

@@ -1,4 +1,5 @@
-// S1: a 64-byte call, one at a time, and nothing else. What it takes is the wake-ups of two processes.
+// S1: a 64-byte call, one at a time, and nothing else. The wake-ups of two processes dominate its
+// time.
 
 import type { Caller } from '../adapters/adapter.ts';
 import { Messages } from '../messages.ts';
@@ -10,13 +11,14 @@ export const alone: CallScenario = {
   name: 's1',
   title: '64 B echo, 1 in flight',
   figures: [...TIMES, ...CPU],
-  // V8 compiles what runs often enough, and calls one at a time are few: in 1.5 s 15,000.
+  // Needs a longer warm-up because V8 compiles code only after enough calls, and one call at a time
+  // makes few: 15,000 in 1.5 s.
   warmUps: 3,
   suits: () => true,
   run: oneAtATime,
 };
 
-/** Calls one after the other, each timed. */
+/** Makes calls one after the other and times each. */
 export async function oneAtATime(caller: Caller, watch: Stopwatch): Promise<void> {
   const messages = new Messages(64, 1);
   while (!watch.over) {

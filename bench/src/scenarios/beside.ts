@@ -1,4 +1,5 @@
-// S6: a 64-byte call, one at a time, while two messages of 4 MiB are always in flight through the same client.
+// S6: a 64-byte call, one at a time, while two messages of 4 MiB are always in flight through the
+// same client.
 
 import type { Caller } from '../adapters/adapter.ts';
 import { Messages } from '../messages.ts';
@@ -7,7 +8,7 @@ import { oneAtATime } from './alone.ts';
 import type { CallScenario } from './call-scenario.ts';
 import { bulk, TIMES } from './shown.ts';
 
-// CPU is not shown: it is not a small call's own.
+// CPU is not shown, because it includes that of the large messages.
 const figures = [...TIMES, bulk('bulk MB/s')];
 
 export const beside: CallScenario = {
@@ -22,7 +23,7 @@ export const besideElsewhere: CallScenario = {
   name: 's6-elsewhere',
   title: '64 B echo beside two of 4 MiB on another channel',
   figures,
-  // A limit has no channels.
+  // The limits have no channels, so s6 is what this scenario is compared with.
   against: beside.name,
   suits: (caller) => caller.callElsewhere !== undefined,
   run: (caller, watch) => bothAtOnce(caller, watch, caller.callElsewhere!),
@@ -33,7 +34,7 @@ async function bothAtOnce(caller: Caller, watch: Stopwatch, bulk: Caller['call']
   await Promise.all([oneAtATime(caller, watch), load(bulk, watch, messages), load(bulk, watch, messages)]);
 }
 
-/** One large message after the other. */
+/** Sends one large message after the other. */
 async function load(call: Caller['call'], watch: Stopwatch, messages: Messages): Promise<void> {
   while (!watch.over) {
     const request = messages.take();

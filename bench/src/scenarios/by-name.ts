@@ -1,4 +1,4 @@
-// The scenarios, in the order in which a round goes through them.
+// The scenarios, in the order of a round.
 
 import { ADAPTER_NAMES } from '../adapters/by-name.ts';
 import { PEER_NAMES } from '../adapters/peers.ts';
@@ -12,7 +12,7 @@ import type { Scenario } from './scenario.ts';
 
 export const SCENARIOS: readonly Scenario[] = [...CALLS.map(measured), fanOut, idle];
 
-/** @throws TypeError for a name that is none. */
+/** Returns the named scenarios. @throws TypeError if no scenario has a given name. */
 export function scenariosOf(names: readonly string[]): Scenario[] {
   return named('scenario', 'scenario', SCENARIOS, ({ name }) => name, names);
 }

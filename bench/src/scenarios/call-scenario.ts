@@ -1,15 +1,18 @@
-// What a client does to a server in a scenario of calls.
+// A scenario of calls, by the work that a client does to a server.
 
 import type { Caller } from '../adapters/adapter.ts';
 import type { Figures, Stopwatch } from '../stopwatch.ts';
 import type { Scenario } from './scenario.ts';
 
-/** In the client's process. */
+/** The part of a scenario that runs in the client's process. */
 export interface CallScenario extends Omit<Scenario, 'measure' | 'suits'> {
-  /** How many times the usual warm-up it takes; one where it is absent. */
+  /** How many times the usual warm-up the scenario needs. Default 1. */
   readonly warmUps?: number;
-  /** Can it be asked of this caller? */
+  /** Tells whether this caller can run it. */
   suits(caller: Caller): boolean;
-  /** Works until the watch says stop; every reply is checked. May give figures beside those of the watch. */
+  /**
+   * Makes calls until the watch says stop, and checks every reply. May return figures in addition
+   * to those of the watch.
+   */
   run(caller: Caller, watch: Stopwatch): Promise<Partial<Figures> | void>;
 }

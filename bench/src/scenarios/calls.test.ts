@@ -40,7 +40,7 @@ test('--scenario takes names, whole or their beginnings', (t) => {
   t.throws(() => scenariosOf(['s9']), { instanceOf: TypeError, message: /--scenario: .*'s9'; there are s1, s2/ });
 });
 
-/** Every answer takes a turn of the loop, as on a wire. */
+/** Answers after a turn of the microtask queue, because on a wire no answer comes at once. */
 function honest(answered: (request: Uint8Array) => Uint8Array): Caller {
   const call = async (request: Uint8Array) => {
     await null;

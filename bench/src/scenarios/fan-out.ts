@@ -1,4 +1,5 @@
-// S7: messages of 256 bytes from one publisher to 16 subscribers, each over a connection of its own, in one process.
+// S7: messages of 256 bytes from one publisher to 16 subscribers, each over its own connection, in
+// one process.
 
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
@@ -21,7 +22,7 @@ export const fanOut: Scenario = {
   measure,
 };
 
-/** Null for a server that is not installed. */
+/** Measures one adapter; returns null for a server that is not installed. */
 async function measure(name: string, { warmUp, window, node }: Setting): Promise<Figures | null> {
   const { throughServer = false } = await fanOutOf(name);
   if (throughServer && !isInstalled()) return null;

@@ -1,4 +1,4 @@
-// S2 to S5: calls of one size, so many in flight on one connection.
+// S2 to S5: calls of one size, many in flight on one connection.
 
 import type { Caller } from '../adapters/adapter.ts';
 import { Messages } from '../messages.ts';
@@ -17,10 +17,10 @@ export const oneWay = many({ name: 's5', title: '1 MiB one way, 4 in flight', si
 interface Load {
   readonly name: string;
   readonly title: string;
-  /** Bytes of a request. */
+  /** The size of a request in bytes. */
   readonly size: number;
   readonly inFlight: number;
-  /** What it is about. */
+  /** The figure that the scenario is about. */
   readonly figure: Shown;
 }
 
@@ -39,7 +39,10 @@ function many({ name, title, size, inFlight, figure }: Load): CallScenario {
   };
 }
 
-/** Nanoseconds of a call's codecs, at once after the calls: the code is compiled for just these messages. */
+/**
+ * Returns the nanoseconds that the codecs of a call take. Runs right after the calls, while the
+ * code is compiled for exactly these messages.
+ */
 function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messages): number {
   let calls = 0;
   let passed = 0;

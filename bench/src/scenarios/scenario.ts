@@ -1,19 +1,25 @@
-// What can be measured of an adapter, and which figures it comes to.
+// The interface of a scenario: a measurement of an adapter, and the figures that it yields.
 
 import type { Figure, Figures } from '../stopwatch.ts';
 
 export interface Scenario {
-  /** As `--scenario` takes it. */
+  /** The name for `--scenario`. */
   readonly name: string;
-  /** As the table shows it. */
+  /** The title in the table. */
   readonly title: string;
-  /** Those that the table shows, with their units. */
+  /** The figures in the table, with their units. */
   readonly figures: readonly Shown[];
-  /** The scenario whose figures of another column its own are compared with, where it is not itself. */
+  /**
+   * The scenario whose figures of another column this one is compared with, if it is not this
+   * scenario itself.
+   */
   readonly against?: string;
-  /** Can it be asked of that adapter? */
+  /** Tells whether the adapter can run it. */
   suits(adapter: string): boolean;
-  /** Starts what it takes and ends it again; null where that turned out to be impossible. */
+  /**
+   * Starts everything it needs, measures, and ends it; returns null if that turns out to be
+   * impossible.
+   */
   measure(adapter: string, setting: Setting): Promise<Figures | null>;
 }
 
@@ -22,13 +28,13 @@ export interface Shown {
   readonly unit: string;
 }
 
-/** How it is measured. */
+/** The setting of a measurement. */
 export interface Setting {
-  /** Milliseconds that run before, and that are measured. */
+  /** Milliseconds of warm-up, and of measurement. */
   readonly warmUp: number;
   readonly window: number;
-  /** Short, to see that it works: little of what a scenario has much of. */
+  /** Runs a short measurement to check that everything works, with a reduced load. */
   readonly smoke: boolean;
-  /** The program that runs servers and clients; undefined: the one that runs this. */
+  /** The program that runs servers and clients; undefined for the Node that runs this process. */
   readonly node: string | undefined;
 }

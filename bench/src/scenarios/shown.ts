@@ -1,4 +1,4 @@
-// Figures as tables show them.
+// The figures that tables show.
 
 import type { Shown } from './scenario.ts';
 
@@ -7,12 +7,12 @@ export const TIMES: readonly Shown[] = [
   { figure: 'p50', unit: 'p50 µs' },
   { figure: 'p99', unit: 'p99 µs' },
 ];
-/** What waiting hides. */
+/** CPU figures, which show costs that waiting hides. */
 export const CPU: readonly Shown[] = [
   { figure: 'clientCpu', unit: 'client ns' },
   { figure: 'serverCpu', unit: 'server ns' },
 ];
 /** A figure of the large messages. */
 export const bulk = (unit: string): Shown => ({ figure: 'bulk', unit });
-/** Of those that have one of their own. */
+/** The time that codecs take, for columns whose codec is measured separately. */
 export const CODEC: Shown = { figure: 'codec', unit: 'codec ns' };

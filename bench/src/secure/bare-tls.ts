@@ -1,4 +1,5 @@
-// node:tls with nothing above it, as strict as Trunkline's: version 1.3, certificates on both sides, no session resumed.
+// Plain node:tls, as strict as Trunkline: version 1.3, certificates on both sides, no session
+// resumption.
 
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,11 +14,11 @@ export async function listenTls(accept: (socket: TLSSocket) => void): Promise<{ 
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** What each connection to such a server takes; made once a process. */
+/** Returns a function that dials such a server. The context is made once per process. */
 export async function tlsDialler(): Promise<(port: number) => Promise<TLSSocket>> {
   const context = await contextOf('client');
   return async (port) => {
-    // Trunkline trusts keys, not the names of hosts.
+    // Trunkline trusts keys instead of host names.
     const socket = connect({ ...context, port, host: '127.0.0.1', checkServerIdentity: () => undefined });
     socket.setNoDelay(true);
     await once(socket, 'secureConnect');

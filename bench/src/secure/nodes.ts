@@ -1,5 +1,6 @@
-// The two nodes of a measurement, and the authority that vouches for both. Every process draws the same keys from one seed, so that
-// none has to be passed from process to process: right for a benchmark on loopback, and nowhere else.
+// The two nodes of a measurement, and the authority that signs for both. Every process derives the
+// same keys from one seed, so that no key has to be passed between processes: right for a benchmark
+// on loopback, and nowhere else.
 
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { type Random, seededRandom } from '@trunkline/transport-core';
@@ -7,12 +8,12 @@ import type { TlsOptions } from '@trunkline/transport-tcp';
 
 export type Role = 'server' | 'client';
 
-/** Its key: Ed25519, the default of `createIdentity`. */
+/** Returns the node's identity: an Ed25519 key, the default of `createIdentity`. */
 export function identityOf(role: Role): Identity {
   return createIdentity({ random: drawn(role) });
 }
 
-/** What the option `tls` takes: its key, a certificate, and the authority of both. */
+/** Returns the `tls` option of a node: its key, a certificate, and the authority of both nodes. */
 export async function tlsOf(role: Role): Promise<TlsOptions> {
   const authority = await createAuthority({ identity: createIdentity({ random: drawn('authority') }) });
   const identity = identityOf(role);

@@ -1,4 +1,5 @@
-// The limit of any simulation in this language: a heap of events and a turn of the microtask queue after each, and nothing else.
+// The limit of any simulation in this language: a heap of events and a turn of the microtask queue
+// after each, and nothing else.
 
 interface Event {
   at: number;
@@ -6,7 +7,7 @@ interface Event {
   run: () => void;
 }
 
-/** Events a second that a bare loop runs, `population` of them waiting at any time. */
+/** Returns the events a second that a bare loop runs while `population` of them are waiting. */
 export async function bareLoop(milliseconds: number, population = 32): Promise<number> {
   const heap: Event[] = [];
   let order = 0;

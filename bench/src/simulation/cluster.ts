@@ -1,4 +1,5 @@
-// What the simulation is measured by: five nodes that each send ten messages a second, a call being two, over links that lose some.
+// The workload of the simulation benchmark: five nodes that each send ten messages a second (a call
+// counts as two) over lossy links.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createSimulation, type Level, type Simulation } from '@trunkline/transport-inmem/simulation';
@@ -7,7 +8,7 @@ const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, meth
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
-/** A cluster that is up, and the calls that it has made. */
+/** A running cluster, and the calls that it has made. */
 export interface Cluster {
   readonly sim: Simulation;
   readonly calls: { settled: number };

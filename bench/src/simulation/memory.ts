@@ -1,4 +1,5 @@
-// How much memory a large simulated network takes: nodes that each hold connections to others, all of them live.
+// Measures the memory of a large simulated network, in which each node holds live connections to
+// others.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
@@ -13,7 +14,7 @@ export interface MemoryReport {
   readonly rss: number;
 }
 
-/** Links every node to `degree` others at random and lets them call each other once. */
+/** Connects every node to `degree` others at random and makes one call over each connection. */
 export async function measureMemory(nodes: number, degree: number): Promise<MemoryReport> {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
   let links = 0;

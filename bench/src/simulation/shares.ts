@@ -1,8 +1,9 @@
-// Where the time of a simulation goes, by the sampling profiler of the runtime: shares of its own time, by file.
+// Measures where the time of a simulation goes with the sampling profiler of the runtime: shares of
+// self time, by file.
 
 import { Session } from 'node:inspector/promises';
 
-/** Shares of the time on the core, 0 to 1. */
+/** Shares of the CPU time by file, 0 to 1. */
 export type Shares = ReadonlyMap<string, number>;
 
 export async function sharesOf(work: () => Promise<unknown>): Promise<Shares> {

@@ -1,4 +1,4 @@
-// The backends that are soaked, each with a pair of transports that can reach each other.
+// The backends of the soak, each with a way to open two transports that can reach each other.
 
 import { secure } from '@trunkline/stream-noise';
 import { type CommonOptions, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
@@ -10,9 +10,9 @@ import { protocol, type Soaked } from './protocol.ts';
 
 export interface Carrier {
   readonly name: string;
-  /** @param wrap goes around the client's layer, where the backend is made of one. */
+  /** @param wrap wraps the client's layer, if the backend has one. */
   open(role: Role, options?: CommonOptions, wrap?: (layer: StreamLayer) => StreamLayer): Promise<Soaked>;
-  /** Lets a client dial a server whose address is not enough. */
+  /** Lets a client dial a server, for backends that need more than its address. */
   link?(client: Soaked, server: Soaked): void;
 }
 
@@ -41,7 +41,10 @@ function over(name: string, layerOf: (role: Role) => Promise<StreamLayer>): Carr
   };
 }
 
-/** One for each role: a connection costs a handshake, not a certificate as well. */
+/**
+ * The TLS options of each role, made once: a connection should cost a handshake, but no new
+ * certificate.
+ */
 const papers = new Map<Role, Promise<TlsOptions>>();
 function tls(role: Role): Promise<TlsOptions> {
   const made = papers.get(role) ?? tlsOf(role);

@@ -1,5 +1,5 @@
-// The books of all calls: made, answered, and failed by code; and whether the transports count
-// the same.
+// A ledger of all calls (made, answered, and failed by code) that checks whether the transports
+// count the same.
 
 import { type Code, TransportError } from '@trunkline/transport-core';
 import type { Soaked } from './protocol.ts';
@@ -8,10 +8,10 @@ export class Ledger {
   made = 0;
   answered = 0;
   readonly failed: Partial<Record<Code, number>> = {};
-  /** Calls by the transports' own count, those that are gone included. */
+  /** Calls by the transports' own counters, including transports that are closed. */
   readonly counted: { made: number; failed: Partial<Record<Code, number>> } = { made: 0, failed: {} };
 
-  /** Counts a call; it rejects with anything else than a TransportError alone. */
+  /** Makes and counts a call. Rejects only if the call fails with anything but a TransportError. */
   async call(make: () => Promise<unknown>): Promise<void> {
     this.made++;
     try {
@@ -23,14 +23,14 @@ export class Ledger {
     }
   }
 
-  /** A transport is about to go: what it counted is kept. */
+  /** Adds the counters of a transport that is about to close. */
   keep(transport: Soaked): void {
     const { calls, errors } = transport.snapshot();
     this.counted.made += calls.made;
     for (const [code, amount] of Object.entries(errors)) add(this.counted.failed, code as Code, amount);
   }
 
-  /** Says which numbers differ; undefined if all of them balance. */
+  /** Returns a sentence on the numbers that differ; undefined if all of them balance. */
   imbalance(): string | undefined {
     const failed = Object.values(this.failed).reduce((sum, amount) => sum + amount, 0);
     if (this.made !== this.answered + failed) return `${this.made} calls were made, ${this.answered} answered and ${failed} failed`;

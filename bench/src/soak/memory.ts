@@ -1,4 +1,4 @@
-// The heap after a collection, and what keeps the process alive.
+// Measures the heap after a collection, and lists what keeps the process alive.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes in use once nothing is left to collect. */
+/** Returns the bytes in use once nothing is left to collect. */
 export async function heapUsed(): Promise<number> {
   for (let i = 0; i < 4; i++) {
     await sleep(20);
@@ -16,7 +16,10 @@ export async function heapUsed(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Names of what keeps the process alive, without timers of this program. */
+/**
+ * Returns the names of the resources that keep the process alive, without the timers of this
+ * program.
+ */
 export function handles(): string[] {
   return process
     .getActiveResourcesInfo()
@@ -24,7 +27,7 @@ export function handles(): string[] {
     .sort();
 }
 
-/** Waits until no more than `before` is left; gives what is. */
+/** Waits until no more than `before` is left; returns what is left besides. */
 export async function leftOver(before: readonly string[]): Promise<string[]> {
   let left: string[] = [];
   for (let i = 0; i < 300; i++) {

@@ -9,14 +9,14 @@ import { Ledger } from './ledger.ts';
 import { heapUsed } from './memory.ts';
 import { type Handled, ITEMS, type Soaked } from './protocol.ts';
 
-/** One phase, as it went. */
+/** The result of one phase. */
 export interface Phase {
   readonly name: string;
-  /** The unit of `done`: 'cycles' or 'calls'. */
+  /** The number of `what` that were done: cycles or calls. */
   readonly done: number;
   readonly what: string;
   readonly seconds: number;
-  /** Bytes of heap after a collection: once it was warm, and at the end. */
+  /** Bytes of heap after a collection, once the phase was warm and at its end. */
   readonly heapBefore: number;
   readonly heapAfter: number;
   readonly ledger: string;
@@ -30,11 +30,11 @@ export interface Scene {
   readonly handled: Handled;
   readonly address: string;
   readonly seed: number;
-  /** Reports how many of the phase are done. */
+  /** Reports how many cycles or calls of the phase are done. */
   progress(done: number): void;
 }
 
-/** Connects, calls once and closes, `most` times or for so many milliseconds. */
+/** Connects, calls once and closes, `most` times or until `milliseconds` are over. */
 export async function cycles(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
   const ledger = new Ledger();
   const one = async () => {
@@ -46,7 +46,7 @@ export async function cycles(scene: Scene, most: number, milliseconds: number): 
   return measured(scene, 'connect, call, close', 'cycles', ledger, most, milliseconds, 16, one, async () => gone(scene));
 }
 
-/** Calls over one connection, `most` times or for so many milliseconds. */
+/** Makes calls over one connection, `most` times or until `milliseconds` are over. */
 export async function calls(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
   const ledger = new Ledger();
   let ups = 0;
@@ -61,7 +61,7 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
 }
 
 /**
- * Calls of every kind from several clients, for so many milliseconds, while connections are killed
+ * Makes calls of every kind from several clients for `milliseconds`, while connections are killed
  * at random.
  */
 export async function kills(scene: Scene, milliseconds: number): Promise<Phase> {
@@ -111,7 +111,7 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
   });
 }
 
-/** One call of some kind; some are cancelled, some have too short a time. */
+/** Makes one call of a random kind; some are cancelled, and some have too short a timeout. */
 async function anyCall(client: Soaked, address: string, random: Random, ledger: Ledger, notes: { accepted: number }): Promise<void> {
   const kind = random();
   if (kind < 0.5) return ledger.call(() => client.send(address, 'echo', SMALL));
@@ -139,7 +139,7 @@ async function* items(): AsyncGenerator<Uint8Array, void, void> {
 
 async function open({ carrier, server }: Scene, options?: Parameters<Carrier['open']>[1], wrap?: Parameters<Carrier['open']>[2]): Promise<Soaked> {
   const client = await carrier.open('client', options, wrap);
-  // Links are made by listening ends: an address of its own is all that costs.
+  // A link leads from one listening end to another, so the client listens too.
   if (carrier.link !== undefined) {
     await client.listen();
     carrier.link(client, server);
@@ -148,8 +148,8 @@ async function open({ carrier, server }: Scene, options?: Parameters<Carrier['op
 }
 
 /**
- * Runs `one` again and again, `width` at a time; the heap counts from a third of it on, when code
- * is compiled.
+ * Runs `one` repeatedly, `width` at a time. The heap is compared with that after a third of the
+ * phase, when code is compiled.
  */
 async function measured(
   scene: Scene,
@@ -187,7 +187,7 @@ async function measured(
   return { name, done, what, seconds, heapBefore, heapAfter, ledger: String(ledger), wrong };
 }
 
-/** Waits until the server has no connection; says if it keeps one. */
+/** Waits until the server has no connection left; returns a sentence for all it still holds. */
 async function gone({ server }: Scene): Promise<string[]> {
   for (let i = 0; i < 500 && server.snapshot().connections.length > 0; i++) await sleep(10);
   const { connections, memory, waiting } = server.snapshot();
@@ -202,8 +202,8 @@ const MIDDLE = new Uint8Array(1_000);
 const LARGE = new Uint8Array(100_000);
 const CLIENTS = 4;
 /**
- * Share by which the heap may grow; in a phase of less than so many seconds, so many bytes for code
- * that is still being compiled.
+ * The share by which the heap may grow. Phases of less than `LONG` seconds may grow by `COMPILED`
+ * bytes instead, for code that is still being compiled.
  */
 const GROWTH = 0.05;
 const LONG = 60;

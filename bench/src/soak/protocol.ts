@@ -1,4 +1,4 @@
-// Calls of every kind, and what serves them.
+// A protocol with calls of every kind, and the handlers that serve it.
 
 import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
 
@@ -18,7 +18,7 @@ export const protocol = defineProtocol({
 
 export type Soaked = Transport<typeof protocol>;
 
-/** How many one-ways were handled. */
+/** Counts the one-ways that were handled. */
 export interface Handled {
   notes: number;
 }
@@ -44,6 +44,6 @@ export function serveAll(transport: Soaked): Handled {
   return handled;
 }
 
-/** Items of a stream. */
+/** The number of items of a stream. */
 export const ITEMS = 5;
 const LATE = 20;

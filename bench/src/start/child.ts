@@ -1,4 +1,5 @@
-// A fresh process that loads what it is told to and says what it took: `child.js <url>…`. It imports nothing itself.
+// A fresh process that loads the given modules and reports what that took: `child.js <url>…`. It
+// imports nothing itself.
 
 for (const module of process.argv.slice(2)) await import(module);
 const time = performance.now();

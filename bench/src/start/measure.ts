@@ -1,27 +1,32 @@
-// Fresh processes, one after the other: each round has one of every subject, in an order that turns, so that what drifts hits all alike.
+// Measures fresh processes, one after the other: each round has one of every subject, in
+// alternating order, so that drift of the machine affects all alike.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from './subjects.ts';
 
-/** What one process told. */
+/** The figures of one process. */
 export interface Start {
-  /** Milliseconds from the start of the process until all was loaded. */
+  /** Milliseconds from the start of the process until everything was loaded. */
   readonly time: number;
-  /** Milliseconds of a processor, of all threads. */
+  /** CPU time in milliseconds, of all threads. */
   readonly cpu: number;
-  /** Bytes then. */
+  /** Bytes of resident memory at that time. */
   readonly rss: number;
-  /** Bytes in use of the heap, after GC. */
+  /** Bytes of heap in use, after GC. */
   readonly heap: number;
 }
 
-/** By the name of the subject. */
+/** The figures by the name of the subject. */
 export type StartRound = ReadonlyMap<string, Start>;
 
-/** @param progress is told what is measured now, and how far it is, from 0 to 1. @throws Error for a process that fails. */
+/**
+ * @param progress receives what is being measured, and how far the run is, from 0 to 1.
+ * @throws Error if a process fails.
+ */
 export function measureStarts(subjects: readonly Subject[], runs: number, progress: (what: string, done: number) => void): StartRound[] {
-  // What is read for the first time comes from the disk: that is not counted, where anything is.
+  // Starts every subject once unmeasured, because files that are read for the first time come from
+  // the disk.
   if (runs > 1) for (const subject of subjects) startOne(subject);
   const rounds: StartRound[] = [];
   for (let run = 0; run < runs; run++) {

@@ -1,4 +1,4 @@
-// Starting as medians: what each subject takes beyond bare Node.
+// Formats the figures of starting: medians of what each subject takes beyond bare Node.
 
 import type { Verdict } from '../bars.ts';
 import { median } from '../statistics.ts';
@@ -6,13 +6,16 @@ import { alignTable } from '../table.ts';
 import type { Start, StartRound } from './measure.ts';
 import { BARE, CORE_AND_TCP } from './subjects.ts';
 
-/** Of `BARE` what it takes, of the others what they take beyond it: medians of the differences in the same round. */
+/**
+ * The figures of `BARE` itself, and for the others their excess over it: medians of the differences
+ * in the same round.
+ */
 export interface StartFigures {
   readonly name: string;
-  /** Milliseconds, and those of a processor, which other programs disturb less. */
+  /** Milliseconds of wall-clock time, and of CPU time, which other programs disturb less. */
   readonly time: number;
   readonly cpu: number;
-  /** MiB. */
+  /** MiB of resident memory and of heap. */
   readonly rss: number;
   readonly heap: number;
 }
@@ -29,7 +32,7 @@ export function formatTable(summary: readonly StartFigures[]): string {
   return alignTable(tableOf(summary), 1);
 }
 
-/** The table's cells, titles first. */
+/** Returns the cells of the table, the head first. */
 export function tableOf(summary: readonly StartFigures[]): string[][] {
   return [
     ['', 'ms', 'CPU ms', 'RSS, MiB', 'heap, MiB'],
@@ -49,5 +52,5 @@ function cell(name: string, value: number): string {
 
 const FIGURES = ['time', 'cpu', 'rss', 'heap'] as const;
 const MIB = 1024 * 1024;
-/** Milliseconds. */
+/** The most milliseconds that the subject with a bar may take. */
 const MOST_TIME = 60;

@@ -1,23 +1,24 @@
-// What is loaded: each public package by its main entry, what programs load besides, and nothing at all.
+// The subjects that are loaded: each public package by its main entry, other modules that programs
+// load, and nothing at all.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Subject {
-  /** As the table names it. */
+  /** The name in the table. */
   readonly name: string;
-  /** URLs of modules, in the order in which they are loaded. */
+  /** URLs of modules, in loading order. */
   readonly modules: readonly string[];
 }
 
-/** Bare Node, to which all others are compared. */
+/** Bare Node, which all others are compared with. */
 export const BARE = 'bare Node';
-/** The one that has a bar. */
+/** The subject that has a bar. */
 export const CORE_AND_TCP = 'core + tcp';
 
-/** All that can be loaded, `BARE` first. */
+/** Returns all subjects, `BARE` first. */
 export function subjects(): Subject[] {
   const packages = readdirSync(PACKAGES)
-    // It is for the tests of a backend, and no program loads it.
+    // The testkit is for the tests of a backend; no program loads it.
     .filter((folder) => folder !== 'transport-testkit')
     .sort();
   const core = entryOf('transport-core');

@@ -1,11 +1,11 @@
-// A benchmark as its users run it: a process with arguments.
+// Runs a benchmark as its users do: as a process with arguments.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-/** @param program beside `index.js`. */
+/** @param program the file name of the program, beside `index.js`. */
 export async function run(program: string, ...args: string[]): Promise<{ code: number; output: string; errors: string }> {
   const child = spawn(process.execPath, [fileURLToPath(new URL(`../${program}`, import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
