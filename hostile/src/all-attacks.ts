@@ -1,4 +1,4 @@
-// Every attack, by name.
+// The list of all attacks, by name.
 
 import type { Attack } from './attack.ts';
 import { floods } from './attacks/floods.ts';
@@ -12,7 +12,10 @@ import { webSocket } from './attacks/web-socket.ts';
 
 export const ATTACKS: readonly Attack[] = [...handshakes, ...frames, ...payloads, ...floods, ...memory, ...secure, ...webSocket, ...nodes];
 
-/** Those whose names begin with one of these; without any, all. @throws TypeError for a name that fits none. */
+/**
+ * Returns the attacks whose names begin with one of `names`; without names, all.
+ * @throws TypeError if a name fits no attack.
+ */
 export function attacksNamed(names: readonly string[]): readonly Attack[] {
   for (const name of names) {
     if (!ATTACKS.some((attack) => attack.name.startsWith(name))) {

@@ -1,4 +1,4 @@
-// What an attack is, and the field on which it runs.
+// The interface of an attack, and the field on which it runs.
 
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,29 +9,32 @@ import type { HelloFields } from './wire.ts';
 
 export interface Attack {
   readonly name: string;
-  /** What the attacker does. */
+  /** A description of what the attacker does. */
   readonly title: string;
-  /** The cases of docs/faults.md that it tests. */
+  /** The cases of docs/faults.md that the attack tests. */
   readonly cases: readonly number[];
   /** Default: all of `CARRIERS`. */
   readonly carriers?: readonly Carrier[];
   /** Bytes by which the documented limits let the victim's memory grow. Default 0. */
   readonly memory?: number;
-  /** The victim's answer, as `run` returns it. */
+  /** The expected answer of the victim, as `run` returns it. */
   readonly answer: RegExp;
-  /** How the victim differs from one with default options. */
+  /** Options in which the victim differs from the defaults. */
   readonly victim?: VictimOptions;
-  /** The same in a short run, where an attack with the defaults would take too long. */
+  /** The same for a short run, if the attack would take too long with the defaults. */
   readonly shortVictim?: VictimOptions;
-  /** It says one thing again and again, and the next attack may have the same victim. */
+  /**
+   * The attack repeats a single message, so it needs little time, and the next attack may use the
+   * same victim.
+   */
   readonly isBrief?: boolean;
   /** Rounds of a short run. Default 1. */
   readonly rounds?: number;
-  /** It lasts as long as a deadline of the victim, so quick tests leave it out. */
+  /** The attack lasts as long as a deadline of the victim, so quick tests leave it out. */
   readonly isSlow?: boolean;
   /** Even a short run sends tens of megabytes, so quick tests leave it out. */
   readonly isHeavy?: boolean;
-  /** Attacks until `field.goesOn()` is false and returns how the victim answered. */
+  /** Attacks until `field.goesOn()` is false, and returns how the victim answered. */
   run(field: Field): Promise<string>;
 }
 
@@ -52,12 +55,12 @@ export class Field {
     this.#effort = effort;
   }
 
-  /** A run that counts rounds instead of time. */
+  /** Tells whether the run counts rounds instead of time. */
   get isShort(): boolean {
     return 'rounds' in this.#effort;
   }
 
-  /** May another round begin? */
+  /** Tells whether another round may begin. */
   goesOn(): boolean {
     const effort = this.#effort;
     return 'rounds' in effort ? this.#rounds++ < effort.rounds : performance.now() - this.#begin < effort.milliseconds;
@@ -85,7 +88,7 @@ export class Field {
     return this.#kept(await Enemy.admitted(this.target, fields));
   }
 
-  /** So many admitted connections. */
+  /** Opens `size` admitted connections. */
   async army(size: number, fields: HelloFields = {}): Promise<Enemy[]> {
     const enemies: Enemy[] = [];
     while (enemies.length < size) enemies.push(await this.admitted(fields));
@@ -102,7 +105,7 @@ export class Field {
   }
 }
 
-/** A frame or more, said once by an admitted peer that then waits for the answer. */
+/** One or more frames that an admitted peer sends before it waits for the answer. */
 export interface Saying {
   readonly name: string;
   readonly title: string;
@@ -111,11 +114,11 @@ export interface Saying {
   readonly carriers?: readonly Carrier[];
   readonly isSlow?: boolean;
   readonly memory?: number;
-  /** What to send; a function that returns nothing has sent it. */
+  /** Returns the bytes to send; a function that returns nothing sends them itself. */
   readonly say: (enemy: Enemy) => Uint8Array | Promise<void>;
 }
 
-/** An attack of one saying after another: the answer is how the last was answered. */
+/** An attack that repeats a saying. Its answer is how the victim answered the last one. */
 export function saying({ say, ...rest }: Saying): Attack {
   return {
     ...rest,
@@ -128,7 +131,7 @@ export function saying({ say, ...rest }: Saying): Attack {
         if (said instanceof Uint8Array) await enemy.push(said);
         else await said;
         await enemy.settled();
-        // A GO_AWAY is followed by the end of the stream.
+        // After a GO_AWAY the victim also ends the stream.
         if (enemy.goAway !== undefined) await enemy.over();
         answer = enemy.told();
         enemy.destroy();

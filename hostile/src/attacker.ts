@@ -1,4 +1,4 @@
-// The process of the attacker: it runs one attack and reports how the victim answered.
+// The attacker's process: it runs one attack and reports how the victim answered.
 
 import { ATTACKS } from './all-attacks.ts';
 import { type Effort, Field } from './attack.ts';

@@ -1,4 +1,4 @@
-// Every attack over noise.
+// Runs every attack over noise.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

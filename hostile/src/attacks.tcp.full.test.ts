@@ -1,4 +1,5 @@
-// The attacks over tcp that the quick run leaves out: they are heavy, or wait for a deadline of the victim.
+// Runs the attacks over tcp that the quick run leaves out because they are heavy or wait for a
+// deadline of the victim.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

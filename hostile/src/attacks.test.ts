@@ -1,4 +1,4 @@
-// The brief attacks on bare TCP, and the others with little effort.
+// Runs the attacks on plain TCP that are neither heavy nor slow, with little effort.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

@@ -1,4 +1,4 @@
-// Every attack over tls.
+// Runs every attack over tls.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

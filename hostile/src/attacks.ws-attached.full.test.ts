@@ -1,4 +1,4 @@
-// Every attack over ws-attached.
+// Runs every attack over ws-attached.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

@@ -1,4 +1,4 @@
-// Every attack over ws.
+// Runs every attack over ws.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

@@ -1,4 +1,4 @@
-// What only a WebSocket can be attacked with.
+// Runs the attacks that only a WebSocket allows.
 
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';

@@ -1,4 +1,5 @@
-// Raw connections of every carrier, seen as one thing: bytes go out, bytes come in, and it ends somehow.
+// Raw connections of every carrier behind one interface: send bytes, receive bytes, and learn how
+// the connection ended.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -9,39 +10,42 @@ import { concat } from './wire.ts';
 
 export type Carrier = 'tcp' | 'tls' | 'ws' | 'ws-attached' | 'wss' | 'noise';
 
-/** The carriers that an attack runs on unless it names its own. */
+/** The carriers that an attack runs on unless it names others. */
 export const CARRIERS: readonly Carrier[] = ['tcp', 'tls', 'ws', 'ws-attached', 'noise'];
 
-/** Where the victim listens, and the attacker's papers, with which it is let in. */
+/** The victim's address, and the papers with which it admits the attacker. */
 export interface Target {
   readonly carrier: Carrier;
   readonly host: string;
   readonly port: number;
-  /** PEM. */
+  /** PEM texts. */
   readonly key: string;
   readonly cert: string;
-  /** Papers of an authority that the victim does not know. */
+  /** Papers from an authority that the victim does not know. */
   readonly stranger: { readonly key: string; readonly cert: string };
 }
 
-/** How a connection ended: by FIN, by RST, or by a FIN without the close that its carrier asks for. */
+/** How a connection ended: in order, or with a socket error such as a RST. */
 export type Ending = 'end' | 'reset';
 
-/** A connection on which the victim's carrier is satisfied: from here on it is a stream of bytes. */
+/** A connection whose carrier handshake is done: from here on it is a stream of bytes. */
 export interface Line {
   readonly carrier: Carrier;
   readonly socket: Socket;
-  /** The code of the victim's close frame, on a WebSocket. */
+  /** The code of the victim's close frame; 0 if none came, and on carriers other than WebSocket. */
   readonly closeCode: number;
-  /** Sends a piece of the stream; on a WebSocket it is one message, or several of 256 KiB. False if the system's buffers are full. */
+  /**
+   * Sends a piece of the stream: on a WebSocket one message, or several of 256 KiB. Returns false
+   * if the system's buffers are full.
+   */
   send(bytes: Uint8Array): boolean;
-  /** Resolves when what was sent has left this process, or the connection is over. */
+  /** Resolves when everything sent has left this process, or the connection has ended. */
   drained(): Promise<void>;
   onBytes: (bytes: Uint8Array) => void;
   readonly ended: Promise<Ending>;
 }
 
-/** Opens a bare socket, with TLS if the carrier has it; nothing is written on it. */
+/** Opens a bare socket, with TLS if the carrier has it, and writes nothing on it. */
 export async function openSocket({ carrier, host, port, key, cert }: Target): Promise<Socket> {
   const bare = connect({ host, port, noDelay: true });
   await once(bare, 'connect');
@@ -57,10 +61,10 @@ export function reset(socket: Socket): void {
   (bareSockets.get(socket) ?? socket).resetAndDestroy();
 }
 
-/** The sockets beneath those of TLS. */
+/** The bare sockets below TLS sockets. */
 const bareSockets = new WeakMap<Socket, Socket>();
 
-/** Opens a line: socket, TLS, upgrade or noise handshake. Rejects if the victim does not let it. */
+/** Opens a line: socket, TLS, upgrade or noise handshake. Rejects if the victim refuses it. */
 export async function openLine(target: Target): Promise<Line> {
   const socket = await openSocket(target);
   if (target.carrier === 'noise') return NoiseLine.open(target, socket);
@@ -196,5 +200,5 @@ function endOf(socket: Socket): Promise<Ending> {
 /** The bytes of noise's preamble, and the most plaintext in a record. */
 const GREETING = 5;
 const LONGEST = 65_519;
-/** The most that a WebSocket message should have. */
+/** The most bytes that a WebSocket message should have. */
 const MESSAGE = 262_144;

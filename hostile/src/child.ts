@@ -1,4 +1,4 @@
-// A process of a run, as its parent sees it.
+// A process of a run, as seen by its parent.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import type { Failed } from './orders.ts';
 
 export interface ChildOptions {
-  /** As `taskset -c` takes it; undefined: any core. */
+  /** A list of cores for `taskset -c`; undefined for any core. */
   readonly core?: string | undefined;
-  /** It runs only when nothing else wants its core. */
+  /** Runs the process only when nothing else wants its core. */
   readonly yields?: boolean | undefined;
-  /** For its Node and V8. */
+  /** Flags for Node and V8. */
   readonly flags?: readonly string[] | undefined;
 }
 
@@ -19,7 +19,7 @@ export class Child<Order extends object, Report extends object> {
   readonly #name: string;
   readonly #process: ChildProcess;
 
-  /** @param name of the script beside this one, without its ending. */
+  /** @param name the name of the script beside this one, without its extension. */
   constructor(name: string, { core, yields, flags = [] }: ChildOptions = {}) {
     this.#name = name;
     const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
@@ -33,7 +33,10 @@ export class Child<Order extends object, Report extends object> {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** @throws Error if it fails, or has ended instead. */
+  /**
+   * Sends an order and waits for the report.
+   * @throws Error if the order fails or the process has ended.
+   */
   async ask(order: Order): Promise<Report> {
     if (!this.isAlive) throw new Error(`${this.#name} is dead`);
     const controller = new AbortController();
@@ -54,7 +57,10 @@ export class Child<Order extends object, Report extends object> {
     }
   }
 
-  /** Lets go of it and waits until it has ended by itself; gives false if it had to be killed. */
+  /**
+   * Disconnects from the process and waits until it has ended by itself; returns false if it had to
+   * be killed.
+   */
   async close(): Promise<boolean> {
     if (!this.isAlive) return false;
     const exit = once(this.#process, 'exit');
@@ -70,5 +76,5 @@ export class Child<Order extends object, Report extends object> {
   }
 }
 
-/** Milliseconds that a process may take to end. */
+/** The time in milliseconds that a process may take to end. */
 const LONGEST_END = 10_000;

@@ -1,9 +1,12 @@
-// Which cores the processes of a run are pinned to.
+// Picks the cores that the processes of a run are pinned to.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** One core for the victim and another for everybody else; undefined if there are not two, or if nothing can pin to them. */
+/**
+ * Returns a core for the victim and another for all other processes; undefined if there are fewer
+ * than two, or if nothing can pin to them.
+ */
 export function twoCores(): readonly [string | undefined, string | undefined] {
   try {
     const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
@@ -13,7 +16,7 @@ export function twoCores(): readonly [string | undefined, string | undefined] {
     });
     if (second !== undefined && spawnSync('taskset', ['-c', first!, 'true']).status === 0) return [first, second];
   } catch {
-    // Not Linux.
+    // This system is not Linux.
   }
   return [undefined, undefined];
 }

@@ -1,4 +1,4 @@
-// An admitted peer that means harm: it says a proper hello, and then whatever an attack wants.
+// An admitted peer that attacks: it says a proper hello, and then sends whatever an attack wants.
 
 import type { Socket } from 'node:net';
 import { type Ending, type Line, openLine, type Target } from './carriers.ts';
@@ -6,21 +6,23 @@ import { concat, FrameReader, frame, type HelloFields, hello, Kind, nodeIdIn, PR
 
 export class Enemy {
   readonly line: Line;
-  /** Frames that came, by kind. */
+  /** The number of received frames by kind. */
   readonly received = new Map<number, number>();
-  /** Errors and go-aways that came, as 'ERROR 8/14' or 'GO_AWAY 13/12', with their number. */
+  /**
+   * The number of received errors and go-aways, by texts such as 'ERROR 8/14' or 'GO_AWAY 13/12'.
+   */
   readonly answers = new Map<string, number>();
-  /** What is left of account 1, and of account 3 of channel 0x20, by what the victim's hello said and its CREDIT. */
+  /** The credit left in account 1: the default at first, plus the victim's CREDIT frames. */
   pipe = 256 * 1024;
-  /** Called with each frame that comes, before anything else is done with it. */
+  /** Called with each received frame, before anything else is done with it. */
   onFrame: (frame: ReadFrame) => void = () => {};
-  /** Answers PINGs. */
+  /** Whether the attacker answers PINGs. */
   answersPings = true;
   /** How the connection ended; undefined while it is open. */
   ending: Ending | undefined = undefined;
   /** The node id that the victim's hello names. */
   victimId = '';
-  /** A GO_AWAY came. */
+  /** The first GO_AWAY received, as in `answers`; undefined before one comes. */
   goAway: string | undefined = undefined;
   readonly #reader = new FrameReader();
   #preamble: number = PREAMBLE.length;
@@ -37,12 +39,12 @@ export class Enemy {
     });
   }
 
-  /** A connection whose carrier is up, and nothing more. */
+  /** Opens a connection whose carrier is up, without a hello. */
   static async connect(target: Target): Promise<Enemy> {
     return new Enemy(await openLine(target));
   }
 
-  /** A connection that is up: hello and READY are through. */
+  /** Opens an admitted connection: hello and READY are exchanged. */
   static async admitted(target: Target, fields: HelloFields = {}): Promise<Enemy> {
     const enemy = await Enemy.connect(target);
     enemy.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) })));
@@ -60,28 +62,31 @@ export class Enemy {
     return this.ending !== undefined;
   }
 
-  /** False: the system's buffers are full. */
+  /** Sends bytes; returns false if the system's buffers are full. */
   send(bytes: Uint8Array): boolean {
     return this.isOver || this.line.send(bytes);
   }
 
-  /** Sends, and waits until it has left this process. */
+  /** Sends bytes and waits until they have left this process. */
   async push(bytes: Uint8Array): Promise<void> {
     if (!this.send(bytes)) await this.line.drained();
   }
 
-  /** Resolves when `condition` holds after something came, or the connection is over. */
+  /** Resolves when `condition` holds after something arrived, or the connection has ended. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition() && !this.isOver) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 
-  /** Resolves with how it ended. */
+  /** Resolves with the outcome when the connection has ended. */
   async over(): Promise<string> {
     await this.until(() => false);
     return this.told();
   }
 
-  /** A PING there and back: all that was sent before it has been read. Resolves also if the connection ends. */
+  /**
+   * Sends a PING and waits for its PONG: everything sent before has then been read. Also resolves
+   * if the connection ends.
+   */
   async settled(): Promise<void> {
     const nonce = ++this.#nonce;
     this.send(frame({ kind: Kind.ping, id: nonce }));
@@ -92,7 +97,10 @@ export class Enemy {
     return this.received.get(kind) ?? 0;
   }
 
-  /** What the victim said last: a GO_AWAY, the most frequent ERROR, a close code, or how the socket ended. */
+  /**
+   * Returns the victim's last word: a GO_AWAY, the most frequent ERROR, a close code, or how the
+   * socket ended.
+   */
   told(): string {
     if (this.goAway !== undefined) return this.goAway;
     if (this.line.closeCode > 1001) return `close ${this.line.closeCode}`;
@@ -101,7 +109,7 @@ export class Enemy {
     return most === undefined ? 'nothing' : most[0];
   }
 
-  /** Cuts the connection. */
+  /** Destroys the socket. */
   destroy(): void {
     this.socket.destroy();
   }

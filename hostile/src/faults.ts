@@ -1,4 +1,5 @@
-// The catalog of faults: which behavior each has, and which tests hold us to it. docs/faults.md is made of it.
+// The catalog of faults, which docs/faults.md is made from: the behavior for each fault, and the
+// tests that check it.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +11,10 @@ export interface Section {
   readonly cases: readonly Fault[];
 }
 
-/** A fault with its behavior and tests, each as 'file: a part of its title' (… stands for what differs), or with the reason why it is left out. */
+/**
+ * A fault with its behavior and tests, or with the reason why it is left out. A test is written as
+ * 'file: a part of its title', with … for the part that varies.
+ */
 export interface Fault {
   readonly case: number;
   readonly behavior?: string;
@@ -22,7 +26,10 @@ export function readCatalog(): readonly Section[] {
   return JSON.parse(readFileSync(join(root, 'hostile/faults.json'), 'utf8')) as Section[];
 }
 
-/** What is wrong with the catalog: a number that is missing, a fault without a test, a test that does not exist. */
+/**
+ * Returns the defects of the catalog: missing numbers, faults without a test, and tests that do not
+ * exist.
+ */
 export function flawsOfCatalog(sections: readonly Section[]): string[] {
   const faults = sections.flatMap(({ cases }) => cases);
   const flaws: string[] = [];
@@ -42,7 +49,7 @@ export function flawsOfCatalog(sections: readonly Section[]): string[] {
   return flaws;
 }
 
-/** The page. */
+/** Formats docs/faults.md. */
 export function formatPage(sections: readonly Section[]): string {
   const lines = [
     '# Faults',

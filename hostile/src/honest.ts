@@ -1,4 +1,5 @@
-// The honest peer: it is connected throughout, makes small calls at a steady rate, and a long one now and then.
+// The honest peer: it stays connected, makes small calls at a steady rate, and a long one now and
+// then.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '@trunkline/transport-core';
@@ -10,19 +11,19 @@ import type { Papers } from './papers.ts';
 
 export type HonestOrder =
   | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly address: string }
-  /** Makes many calls at once, so that the heaps of both ends have the size of processes at work. */
+  /** Makes many calls at once, so that the heaps of both ends grow to a working size. */
   | { readonly do: 'warm' }
-  /** Measures until `stop`; the report comes then. */
+  /** Measures until `stop`, whose answer is the report. */
   | { readonly do: 'measure' }
   | { readonly do: 'stop' };
 
 export interface HonestReport {
-  /** Small calls that were answered, and milliseconds that they took. */
+  /** Small calls that were answered, and the milliseconds that they took. */
   readonly calls: number;
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
-  /** Calls that failed, by code; long ones apart. */
+  /** Calls that failed, by code; long ones are counted separately. */
   readonly failed: Readonly<Record<string, number>>;
   readonly longCalls: number;
   readonly longFailed: Readonly<Record<string, number>>;
@@ -109,6 +110,6 @@ const WARM_CALLS = 40_000;
 const WARM_AT_ONCE = 512;
 const SMALL = new Uint8Array(64);
 const LONG = new Uint8Array(1_048_576);
-/** Milliseconds from a small call to the next, and from the end of a long one to the next. */
+/** Milliseconds between two small calls, and from the end of a long call to the next one. */
 const INTERVAL = 5;
 const LONG_INTERVAL = 500;

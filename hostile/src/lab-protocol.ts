@@ -5,7 +5,7 @@ import pb from 'protobufjs';
 import { z } from 'zod';
 import { CHANNEL, Method } from './methods.ts';
 
-/** Lists of every kind, a message that nests, and a map. */
+/** A message with lists of every kind, nested messages, and a map. */
 const { root } = pb.parse(`
   syntax = "proto3";
   message Lists {

@@ -1,4 +1,5 @@
-// A victim, an honest peer that measures, and an attacker: three processes, and what one attack does to them.
+// A lab of three processes (a victim, an honest peer that measures, and an attacker) that measures
+// the effect of one attack at a time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Effort } from './attack.ts';
@@ -17,7 +18,9 @@ export interface LabOptions {
   readonly victim: VictimOptions;
   /** Milliseconds that the honest peer measures before the first attack. */
   readonly quiet: number;
-  /** The victim's core, and that of the honest peer and the attacker; undefined: any. */
+  /**
+   * The core of the victim, and the core of the honest peer and the attacker; undefined for any.
+   */
   readonly cores: readonly [string | undefined, string | undefined];
 }
 
@@ -36,7 +39,7 @@ export class Lab {
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
   }
 
-  /** Starts all three and measures the calls of the honest peer while nobody attacks. */
+  /** Starts all three, and measures the honest peer's calls while nobody attacks. */
   static async open(options: LabOptions): Promise<Lab> {
     const lab = new Lab(options);
     try {

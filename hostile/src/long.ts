@@ -1,11 +1,13 @@
-// Long messages in packets, at the pace of the victim's credit.
+// Sends long messages in packets, at the pace of the victim's credit.
 
 import type { Enemy } from './enemy.ts';
 import { type FrameFields, frame, Kind } from './wire.ts';
 
 /**
- * Sends a message of several packets and waits for credit as the protocol demands. Stops early when an ERROR or the end comes.
- * @param size the announced length; default: that of `payload`. If it is more, the message stays unfinished.
+ * Sends a message of several packets, and waits for credit as the protocol demands. Stops early if
+ * an ERROR comes or the connection ends.
+ * @param size the announced length. Default: that of `payload`; a larger one leaves the message
+ * unfinished.
  */
 export async function pushLong(enemy: Enemy, fields: FrameFields & { readonly id: number }, payload: Uint8Array, size = payload.length): Promise<void> {
   const errors = enemy.answers.size;
@@ -18,5 +20,5 @@ export async function pushLong(enemy: Enemy, fields: FrameFields & { readonly id
   }
 }
 
-/** The bytes of a packet that both ends agree on by default. */
+/** The packet size in bytes on which both ends agree by default. */
 export const PACKET = 65_536;

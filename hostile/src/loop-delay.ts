@@ -1,4 +1,4 @@
-// How long the event loop is held up: by the clock, and by the time that its own thread computed meanwhile.
+// Measures how long the event loop is blocked, by the clock and by the CPU time of its own thread.
 
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -19,12 +19,18 @@ export class LoopDelay {
     this.#busy = 0;
   }
 
-  /** Milliseconds by the clock: on a machine that does other things they include the turns of others. */
+  /**
+   * The longest delay in milliseconds by the clock, which includes the time that other programs
+   * used the core.
+   */
   get longest(): number {
     return Math.max(0, this.#histogram.max / 1e6 - RESOLUTION);
   }
 
-  /** Milliseconds that the thread computed between two turns of a timer; undefined if the system does not tell. */
+  /**
+   * The most CPU time in milliseconds that the thread used between two turns of a timer; undefined
+   * if the system does not report it.
+   */
   get busiest(): number | undefined {
     this.#look();
     return this.#last === undefined ? undefined : this.#busy;
@@ -42,7 +48,7 @@ export class LoopDelay {
   }
 }
 
-/** Milliseconds that the main thread has had a core. */
+/** Returns the milliseconds that the main thread has run on a core. */
 function computed(): number | undefined {
   try {
     return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6;
@@ -51,5 +57,5 @@ function computed(): number | undefined {
   }
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two samples. */
 const RESOLUTION = 10;

@@ -1,4 +1,5 @@
-// `hostile [name…]`: attacks a victim on every carrier and prints what became of it. Exit code 1 if anything did not hold.
+// `hostile [name…]`: attacks a victim over every carrier and prints the outcomes. Exit code 1 if
+// anything did not hold.
 
 import { parseArgs } from 'node:util';
 import { attacksNamed } from './all-attacks.ts';
@@ -20,7 +21,7 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   --list              name the attacks and run none
   --help              this text`;
 
-/** Milliseconds of an attack that says one thing again and again. */
+/** Milliseconds of an attack that repeats a single message. */
 const BRIEF = 1_000;
 
 const { values, positionals } = parseArgs({
@@ -69,7 +70,7 @@ async function attackAll(): Promise<void> {
   if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
 }
 
-/** The place of each attack in the list. */
+/** Returns the names of the attacks, in the order of the list. */
 function byName(attacks: readonly Attack[]): readonly string[] {
   return attacks.map(({ name }) => name);
 }

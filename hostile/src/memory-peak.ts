@@ -1,4 +1,5 @@
-// The most memory that this process had since a moment: the kernel's own figure where it can be reset, otherwise of samples.
+// Measures the peak memory of this process since a reset: the larger of the kernel's figure and of
+// samples taken every 50 ms.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -11,7 +12,7 @@ export class MemoryPeak {
     try {
       writeFileSync('/proc/self/clear_refs', '5');
     } catch {
-      // Another system, or not permitted: the samples are all there is.
+      // Another system, or no permission: only the samples start anew.
     }
   }
 
@@ -29,7 +30,10 @@ export class MemoryPeak {
   }
 }
 
-/** VmHWM in bytes; 0 where there is none, or where it could not be reset and so tells of an earlier time. */
+/**
+ * Returns VmHWM in bytes, or 0 if the system does not report it. If the reset failed, it includes
+ * earlier peaks.
+ */
 function kernelPeak(): number {
   try {
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1_024;

@@ -1,26 +1,26 @@
-// The numbers of the victim's protocol, as an attacker would have learned them.
+// The numbers of the victim's protocol, as an attacker could have learned them.
 
 export const CHANNEL = 0x20;
 
 export const Method = {
-  /** bytes → the same bytes: what honest peers call. */
+  /** Echoes bytes; honest peers call it. */
   echo: 1,
   /** A one-way whose handler takes a second. */
   note: 2,
-  /** JSON strings → their number. */
+  /** Takes JSON strings and returns how many there are. */
   strings: 3,
-  /** bytes → their length, as JSON. */
+  /** Takes bytes and returns their length as JSON. */
   size: 4,
-  /** Streams 64 KiB items for as long as anybody takes them. */
+  /** Streams items of 64 KiB as long as the caller reads them. */
   download: 5,
-  /** Takes an upload of bytes, one item a second. */
+  /** Reads an upload of bytes, one item a second. */
   upload: 6,
-  /** bytes → the same bytes, after ten seconds. */
+  /** Echoes bytes after ten seconds. */
   hold: 7,
-  /** JSON `{ n }` → n. */
+  /** Takes JSON `{ n }` and returns n. */
   number: 8,
-  /** Fails with an error that holds a secret. */
+  /** Fails with an error that contains a secret. */
   fail: 9,
-  /** A protobuf message with lists → the number of their entries, as JSON. */
+  /** Takes a protobuf message with lists and returns the number of their entries as JSON. */
   lists: 10,
 } as const;

@@ -1,4 +1,5 @@
-// Transports of the victim and of the honest peer on each carrier, with default options unless an attack says otherwise.
+// Transports of the victim and of the honest peer on each carrier, with default options unless an
+// attack changes them.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -21,14 +22,14 @@ export interface NodeOptions {
 
 export interface Node {
   readonly transport: Transport<typeof lab>;
-  /** Where it listens, as a raw socket and as an honest peer dial it. */
+  /** The listening address, for raw sockets and for honest peers. */
   readonly host: string;
   readonly port: number;
   readonly address: string;
   close(): Promise<void>;
 }
 
-/** A node that listens on loopback. */
+/** Opens a node that listens on loopback. */
 export async function listeningNode(options: NodeOptions): Promise<Node> {
   const { papers } = options;
   const site = options.carrier === 'ws-attached' ? createServer((_request, response) => response.end()) : undefined;
@@ -50,7 +51,7 @@ export async function listeningNode(options: NodeOptions): Promise<Node> {
   };
 }
 
-/** A node that only dials, over one connection, so that handles can be counted. */
+/** Opens a node that only dials, over one connection, so that handles can be counted. */
 export function diallingNode(options: NodeOptions): Transport<typeof lab> {
   return makeNode(options, options.papers.honest, undefined, 1);
 }

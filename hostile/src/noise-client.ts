@@ -1,4 +1,5 @@
-// The dialling end of a noise channel, from docs/wire-noise.md and revision 34 of the Noise protocol, on node:crypto.
+// The dialing end of a noise channel, written from docs/wire-noise.md and revision 34 of the Noise
+// protocol, on node:crypto.
 
 import {
   createCipheriv,
@@ -13,10 +14,13 @@ import {
 } from 'node:crypto';
 import { concat, text } from './wire.ts';
 
-/** What noise writes first: "TRKN" and the version. */
+/** The first bytes that noise writes: "TRKN" and the version. */
 export const NOISE_PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
 
-/** One handshake: write `begin()`, then give message 2 to `answer` and write what it returns. */
+/**
+ * One handshake: write `begin()`, then pass message 2 to `answer` and write the bytes that it
+ * returns.
+ */
 export class NoiseClient {
   readonly #ephemeral = keyPair();
   readonly #static = keyPair();
@@ -25,7 +29,7 @@ export class NoiseClient {
   #chain: Uint8Array = this.#hash;
   #cipher: Cipher | undefined;
 
-  /** @param key the private key that proves who the client is, as PEM. */
+  /** @param key the private key that proves the client's identity, as PEM. */
   constructor(key: string) {
     this.#key = key;
     this.#mixHash(NOISE_PREAMBLE);
@@ -37,7 +41,9 @@ export class NoiseClient {
     return concat(NOISE_PREAMBLE, framed(this.#ephemeral.raw));
   }
 
-  /** Reads message 2 (without its length) and gives message 3 with the keys of both directions. */
+  /**
+   * Reads message 2 (without its length) and returns message 3 with the ciphers of both directions.
+   */
   answer(message: Uint8Array): { readonly bytes: Uint8Array; readonly send: Cipher; readonly receive: Cipher } {
     const theirs = message.subarray(0, 32);
     this.#mixHash(theirs);
@@ -82,7 +88,7 @@ export class NoiseClient {
   }
 }
 
-/** ChaCha20-Poly1305 with a counted nonce; records take a new key after every 65,536. */
+/** ChaCha20-Poly1305 with a counter as nonce; records change the key after every 65,536. */
 export class Cipher {
   #key: Uint8Array;
   #count = 0;
@@ -105,14 +111,14 @@ export class Cipher {
     return concat(decipher.update(sealed.subarray(0, cut)), decipher.final());
   }
 
-  /** A record with its length. */
+  /** Seals a record and prefixes its length. */
   record(plaintext: Uint8Array): Uint8Array {
     const record = framed(this.seal(plaintext));
     this.#turn();
     return record;
   }
 
-  /** What a record (without its length) holds. */
+  /** Opens a record (without its length). */
   read(sealed: Uint8Array): Uint8Array {
     const plaintext = this.open(sealed);
     this.#turn();

@@ -1,11 +1,14 @@
-// Orders from a parent process and the reports to it, one at a time.
+// Receives orders from a parent process and reports to it, one at a time.
 
-/** Sent instead of a report. */
+/** Sent instead of a report if an order fails. */
 export interface Failed {
   readonly error: string;
 }
 
-/** Does what the parent asks and reports what came of it; `released` is called when the parent lets go. */
+/**
+ * Carries out the parent's orders and reports the results; `released` is called when the parent
+ * disconnects.
+ */
 export function obey<Order, Report extends object>(handle: (order: Order) => Promise<Report>, released: () => void): void {
   process.on('disconnect', released);
   process.on('message', (order: Order) => {

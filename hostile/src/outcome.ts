@@ -1,4 +1,4 @@
-// What became of an attack, and what of it did not hold.
+// The outcome of an attack, and the conditions that it violated.
 
 import type { Attack } from './attack.ts';
 import type { Carrier } from './carriers.ts';
@@ -9,31 +9,36 @@ import type { VictimReport } from './victim.ts';
 export interface Outcome {
   readonly attack: string;
   readonly carrier: Carrier;
-  /** Bytes by which the victim's memory grew at the most, and by which it may. */
+  /** Bytes by which the victim's memory grew at most, and by which it may grow. */
   readonly growth: number;
   readonly bound: number;
-  /** The 99th percentile of the honest peer's calls in milliseconds: before, and during the attack. */
+  /**
+   * The 99th percentile of the honest peer's calls in milliseconds, before and during the attack.
+   */
   readonly before: number;
   readonly during: number;
-  /** The longest delay of the victim's event loop in milliseconds, by the clock, and what of it the victim computed itself. */
+  /**
+   * The longest delay of the victim's event loop in milliseconds by the clock, and the part that
+   * the victim computed itself.
+   */
   readonly delay: number;
   readonly busy: number;
   readonly answer: string;
-  /** What did not hold; empty if all did. */
+  /** Violated conditions; empty if everything held. */
   readonly flaws: readonly string[];
 }
 
 export interface Measured {
   readonly attack: Attack;
   readonly answer: string;
-  /** The victim before the attack, and after it; undefined if it died. */
+  /** The victim's reports before and after the attack; `after` is undefined if it died. */
   readonly base: VictimReport;
   readonly after: VictimReport | undefined;
   readonly before: HonestReport;
   readonly during: HonestReport;
 }
 
-/** Everything that must hold: times, too. */
+/** Returns the violated conditions, including those on times. */
 export function flawsOf(measured: Measured): string[] {
   const { after, before, during } = measured;
   if (after === undefined) return ['the process died'];
@@ -46,7 +51,10 @@ export function flawsOf(measured: Measured): string[] {
   ];
 }
 
-/** What must hold of memory, counts and answers, whatever the machine does meanwhile. */
+/**
+ * Returns the violated conditions on memory, counts and answers, which do not depend on the load of
+ * the machine.
+ */
 export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, 'attack' | 'answer' | 'base' | 'after'>): string[] {
   if (after === undefined) return ['the process died'];
   const growth = after.peak - base.rss;
@@ -60,17 +68,20 @@ export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, '
   ];
 }
 
-/** Is a flaw one of memory? */
+/** Tells whether a flaw concerns memory. */
 export function isOfMemory(flaw: string): boolean {
   return flaw.startsWith('memory grew');
 }
 
-/** The victim's own share of the delay: what others had of its core is not its fault. */
+/**
+ * Returns the delay that the victim itself caused, without the time that other programs used its
+ * core.
+ */
 export function heldUp({ delay, busy }: VictimReport): number {
   return busy === undefined ? delay : Math.min(delay, busy);
 }
 
-/** Texts for people that are not fit to be shown; only a snapshot has lines. */
+/** Finds a text for people that is not safe to show; only a snapshot may have line breaks. */
 function unsafe({ texts, snapshot }: VictimReport): string[] {
   const flawed = [...texts, snapshot.replaceAll('\n', '')].find((text) => UNSAFE.test(text) || text.length > LONGEST_TEXT);
   return flawed === undefined ? [] : [`a text is not fit for people: ${JSON.stringify(flawed.slice(0, 200))}`];
@@ -84,13 +95,16 @@ export function mib(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);
 }
 
-/** Characters that move a cursor, break a line or turn the direction of text. */
+/** Characters that move a cursor, break a line or change the direction of text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
-/** Characters of an error message that quotes a text of 1 KiB; a snapshot is longer with many connections. */
+/**
+ * The most characters of a text: far above an error message that quotes 1 KiB, because a snapshot
+ * grows with the connections.
+ */
 const LONGEST_TEXT = 65_536;
 /** Bytes by which memory may grow beyond the documented bound. */
 const SLACK = 16 * 2 ** 20;
 const MOST_RATIO = 3;
-/** Milliseconds. */
+/** In milliseconds. */
 const MOST_DELAY = 100;

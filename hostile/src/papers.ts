@@ -1,4 +1,5 @@
-// The keys and certificates of a run: the victim, an honest peer, and an attacker whom the same authority vouches for.
+// The keys and certificates of a run: for the victim, an honest peer, and an attacker certified by
+// the same authority.
 
 import { createAuthority, createIdentity } from '@trunkline/identity';
 
@@ -13,7 +14,7 @@ export interface Papers {
   readonly victim: Paper;
   readonly honest: Paper;
   readonly enemy: Paper;
-  /** Of another authority. */
+  /** Papers from another authority. */
   readonly stranger: Paper;
 }
 

@@ -1,4 +1,4 @@
-// The outcomes as a table for a terminal, and as a section of docs/reliability.md.
+// Formats the outcomes as a table for a terminal, and as a section of docs/reliability.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -21,7 +21,7 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
   return `${lines.join('\n')}\n\n${held} of ${outcomes.length} hold`;
 }
 
-/** Puts the figures between the markers of docs/reliability.md. */
+/** Writes the figures between the markers of docs/reliability.md. */
 export function writeReport(outcomes: readonly Outcome[], order: readonly string[]): void {
   const page = readFileSync(PAGE, 'utf8');
   const from = page.indexOf(BEGIN);

@@ -1,9 +1,12 @@
-// What a victim has left over after an attack.
+// Finds what a victim has left over after an attack.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VictimReport } from './victim.ts';
 
-/** Looks until handles and connections are back where they were, or the longest deadline of the victim is over. */
+/**
+ * Polls until handles and connections are back at the base, or the victim's longest deadline has
+ * passed.
+ */
 export async function settle(look: () => Promise<VictimReport>, base: VictimReport): Promise<VictimReport> {
   for (let tries = 0; ; tries++) {
     const now = await look();
@@ -12,7 +15,7 @@ export async function settle(look: () => Promise<VictimReport>, base: VictimRepo
   }
 }
 
-/** Handles and connections above the base, as text. */
+/** Describes the handles and connections in excess of the base; empty if there are none. */
 export function leftOver(now: VictimReport, base: VictimReport): string {
   const kinds = Object.entries(now.resources).filter(([kind]) => /^(TCP|TLS|UDP).*Wrap$/.test(kind));
   const more = kinds.map(([kind, count]) => [kind, count - (base.resources[kind] ?? 0)] as const).filter(([, count]) => count > 0);
@@ -20,6 +23,6 @@ export function leftOver(now: VictimReport, base: VictimReport): string {
   return [...more.map(([kind, count]) => `${count} ${kind}`), ...(connections > 0 ? [`${connections} connections`] : [])].join(', ');
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const LONGEST = 20_000;
 const POLL = 100;

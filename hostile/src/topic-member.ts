@@ -1,4 +1,5 @@
-// A member of a topic as docs/wire-gossip.md describes it: says that it has interests, answers the pull for its list, and joins the view.
+// A member of a topic as docs/wire-gossip.md describes it: announces that it has interests, answers
+// the pull for its list, and joins the view.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Enemy } from './enemy.ts';
@@ -7,7 +8,9 @@ import { concat, frame, Kind, type ReadFrame, text } from './wire.ts';
 export const GOSSIP = 2;
 const Method = { push: 1, control: 2, view: 3, interest: 4, pull: 5 } as const;
 
-/** Makes the victim take the attacker for a member of the topic with this key, and for a neighbor. */
+/**
+ * Makes the victim accept the attacker as a member of the topic with this key, and as a neighbor.
+ */
 export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array): Promise<void> {
   let pulled = false;
   enemy.onFrame = (read) => {
@@ -26,7 +29,7 @@ export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array)
   await enemy.settled();
 }
 
-/** The answer to a pull: number, check, salt and eight tags, one of them the topic's. */
+/** Makes the answer to a pull: number, check, salt and eight tags, one of them the topic's. */
 function list({ payload: question }: ReadFrame, teller: string, hearer: string, topic: Uint8Array): Uint8Array {
   const salt = randomBytes(16);
   const asked = concat(text('trunkline.gossip list\0'), Buffer.from(teller, 'hex'), Buffer.from(hearer, 'hex'), question, salt);

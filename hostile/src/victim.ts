@@ -1,4 +1,5 @@
-// The process under attack: a transport with default options that serves every kind of method. It measures itself.
+// The process under attack: a transport with default options that serves every kind of method, and
+// measures itself.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGossip, partialView } from '@trunkline/gossip';
@@ -13,17 +14,17 @@ import { obey } from './orders.ts';
 import type { Papers } from './papers.ts';
 import { growYoungGeneration } from './warm-up.ts';
 
-/** What an attack changes of the victim's default options. */
+/** Options in which the victim differs from the defaults. */
 export interface VictimOptions {
   readonly limits?: LimitOptions;
   readonly origins?: readonly string[];
-  /** It runs peers and gossip, on one topic. */
+  /** Runs peers and gossip, on one topic. */
   readonly nodes?: boolean;
 }
 
 export type VictimOrder =
   | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly options: VictimOptions }
-  /** Takes what follows as the attack: peaks begin anew. */
+  /** Marks the start of an attack: peaks start anew. */
   | { readonly do: 'mark' }
   | { readonly do: 'look' };
 
@@ -31,20 +32,23 @@ export interface VictimReport {
   readonly host: string;
   readonly port: number;
   readonly address: string;
-  /** Bytes: now, and the most since the mark. */
+  /** Bytes now, and the most since the mark. */
   readonly rss: number;
   readonly peak: number;
-  /** The longest that the event loop was held up since the mark, in milliseconds. */
+  /** The longest delay of the event loop since the mark, in milliseconds. */
   readonly delay: number;
-  /** The longest that its thread computed between two turns of a timer, in milliseconds; undefined if the system does not tell. */
+  /**
+   * The most CPU time in milliseconds that its thread used between two turns of a timer; undefined
+   * if the system does not report it.
+   */
   readonly busy: number | undefined;
-  /** Handles and timers, by kind. */
+  /** The number of handles and timers, by kind. */
   readonly resources: Readonly<Record<string, number>>;
   readonly connections: number;
   /** Bytes that the transport holds for messages. */
   readonly memory: number;
   readonly counters: Readonly<Record<string, number>>;
-  /** What an operator would read: what the observer was told since the mark, and a snapshot. */
+  /** The texts that an operator would read: from the observer since the mark, and a snapshot. */
   readonly texts: readonly string[];
   readonly snapshot: string;
 }
@@ -142,7 +146,7 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
   };
 }
 
-/** Peers and gossip above the transport; gives how they end. */
+/** Starts peers and gossip above the transport; returns a function that closes them. */
 async function startNode(transport: Transport<typeof lab>): Promise<() => Promise<void>> {
   const peers = createPeers({ transport });
   const gossip = createGossip({ transport, peers, overlay: partialView() });
@@ -155,7 +159,7 @@ async function startNode(transport: Transport<typeof lab>): Promise<() => Promis
   };
 }
 
-/** Milliseconds that slow handlers take, and those of `hold`. */
+/** Milliseconds that slow handlers take, and those that `hold` takes. */
 const NOTE = 1_000;
 const HOLD = 10_000;
 const ITEM = new Uint8Array(65_536);

@@ -1,7 +1,10 @@
-// Lets V8's young generation grow to its full size before memory is measured: what a busy process allocates for a moment is no growth
-// that an attacker caused.
+// Lets V8's young generation grow to its full size before memory is measured, so that this growth
+// is not attributed to an attacker.
 
-/** Makes garbage of which a part survives a collection or two, which is what makes V8 enlarge its semi-spaces. */
+/**
+ * Allocates objects of which some survive a collection or two, which makes V8 enlarge its
+ * semi-spaces.
+ */
 export function growYoungGeneration(): void {
   const survivors: unknown[][] = [];
   for (let i = 0; i < ROUNDS; i++) survivors[i % SURVIVORS] = Array.from({ length: OBJECTS }, (_, n) => [n]);

@@ -2,7 +2,7 @@
 
 import { concat, text } from './wire.ts';
 
-/** The request of an upgrade; `lines` replace or add headers, and an empty value leaves one out. */
+/** Makes an upgrade request. `headers` replaces or adds headers; an empty value leaves one out. */
 export function upgradeRequest(path: string, headers: Readonly<Record<string, string>> = {}): Uint8Array {
   const all = {
     Host: 'localhost',
@@ -23,7 +23,7 @@ export interface FrameShape {
   readonly masked?: boolean;
 }
 
-/** A WebSocket frame. Its mask is zero, which is legal and leaves the payload as it is. */
+/** Makes a WebSocket frame. Its mask is zero, which is legal and leaves the payload as it is. */
 export function webSocketFrame(payload: Uint8Array, { opcode = 2, final = true, masked = true }: FrameShape = {}): Uint8Array {
   const { length } = payload;
   const first = (final ? 0x80 : 0) | opcode;
@@ -37,15 +37,15 @@ export function webSocketFrame(payload: Uint8Array, { opcode = 2, final = true, 
   return concat(Uint8Array.from(head), masked ? new Uint8Array(4) : new Uint8Array(0), payload);
 }
 
-/** Reads what a server sends: the status of the upgrade, then the payloads of frames. */
+/** Reads a server's bytes: the status of the upgrade, then the payloads of frames. */
 export class WebSocketReader {
-  /** The HTTP status; 0 before it came. */
+  /** The HTTP status; 0 before it arrives. */
   status = 0;
-  /** The code of the server's close frame: 1005 for one without a code, 0 before one came. */
+  /** The code of the server's close frame: 1005 for one without a code, 0 before one arrives. */
   closeCode = 0;
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** The payloads of data frames in `chunk` and what waited before it. */
+  /** Returns the payloads of data frames that `chunk` completes. */
   push(chunk: Uint8Array): Uint8Array[] {
     this.#rest = concat(this.#rest, chunk);
     if (this.status === 0 && !this.#readHead()) return [];

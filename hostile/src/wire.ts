@@ -1,4 +1,5 @@
-// The wire as an attacker writes it, from docs/wire-protocol.md alone: nothing is shared with core, and nothing is checked.
+// The wire as an attacker writes it, from docs/wire-protocol.md alone: it shares no code with core
+// and checks nothing.
 
 /** The kinds of frames. */
 export const Kind = {
@@ -19,7 +20,7 @@ export const Kind = {
   cancel: 15,
 } as const;
 
-/** A frame to write; a field that is left out, 0 or empty does not cross. */
+/** A frame to write; fields that are left out, 0 or empty are not encoded. */
 export interface FrameFields {
   readonly kind: number;
   readonly id?: number;
@@ -38,7 +39,7 @@ export interface FrameFields {
   readonly payload?: Uint8Array;
 }
 
-/** The fields of a read frame that attackers look at. */
+/** The fields of a received frame that attackers use. */
 export interface ReadFrame {
   readonly kind: number;
   readonly id: number;
@@ -55,7 +56,7 @@ export interface ReadFrame {
 
 export const PREAMBLE: Uint8Array = Uint8Array.of(0x54, 0x52, 0x4b, 0x4c);
 
-/** An unsigned varint, padded with over-long groups to at least `width` bytes. */
+/** Encodes an unsigned varint, padded with over-long groups to at least `width` bytes. */
 export function varint(value: number, width = 1): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
@@ -67,23 +68,23 @@ export function varint(value: number, width = 1): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A field of protobuf with the wire type 0. */
+/** Encodes a protobuf field of wire type 0. */
 export function number(field: number, value: number): Uint8Array {
   return value === 0 ? NOTHING : concat(varint(field << 3), varint(value));
 }
 
-/** A field of protobuf with the wire type 2. */
+/** Encodes a protobuf field of wire type 2. */
 export function block(field: number, value: Uint8Array | string): Uint8Array {
   const bytes = typeof value === 'string' ? text(value) : value;
   return bytes.length === 0 ? NOTHING : concat(varint((field << 3) | 2), varint(bytes.length), bytes);
 }
 
-/** `body` behind its length. */
+/** Prefixes `body` with its length. */
 export function delimited(body: Uint8Array): Uint8Array {
   return concat(varint(body.length), body);
 }
 
-/** A frame with its length. */
+/** Encodes a frame with its length. */
 export function frame(fields: FrameFields): Uint8Array {
   const { kind, id = 0, channel = 0, method = 0, flags = 0, timeout = 0, size = 0, credit = 0, code = 0, reason = 0, account = 0 } = fields;
   const entries = (fields.metadata ?? []).map(([key, value]) => block(11, concat(block(1, key), block(2, value))));
@@ -108,7 +109,7 @@ export function frame(fields: FrameFields): Uint8Array {
   );
 }
 
-/** What a hello says; `raw` is appended as it is. */
+/** The fields of a hello; `raw` is appended unchanged. */
 export interface HelloFields {
   readonly wire?: number;
   readonly instance?: Uint8Array;
@@ -118,7 +119,7 @@ export interface HelloFields {
   readonly nodeId?: string;
   readonly protocols?: readonly { readonly name: string; readonly version: number; readonly channel: number }[];
   readonly packet?: number;
-  /** Each of `message`, `pipe`, `short`, `long`, `reply` and `stream`. */
+  /** The value of each of `message`, `pipe`, `short`, `long`, `reply` and `stream`. */
   readonly window?: number;
   readonly raw?: Uint8Array;
 }
@@ -141,7 +142,7 @@ export function hello(fields: HelloFields): Uint8Array {
   );
 }
 
-/** Cuts a stream of bytes into frames and reads them. */
+/** Cuts a stream of bytes into frames and decodes them. */
 export class FrameReader {
   #rest: Uint8Array = NOTHING;
 
@@ -160,7 +161,7 @@ export class FrameReader {
   }
 }
 
-/** The node id in a hello. */
+/** Returns the node id in a hello. */
 export function nodeIdIn(bytes: Uint8Array): string {
   return decoder.decode(fieldsOf(bytes).blocks[7]!);
 }
@@ -170,7 +171,7 @@ function readFrame(body: Uint8Array): ReadFrame {
   return framed(numbers, blocks);
 }
 
-/** Fields up to 15; those beyond are skipped. */
+/** Decodes fields up to number 15; higher ones are skipped. */
 function fieldsOf(body: Uint8Array): { readonly numbers: number[]; readonly blocks: Uint8Array[] } {
   const numbers = new Array<number>(16).fill(0);
   const blocks = new Array<Uint8Array>(16).fill(NOTHING);
@@ -225,7 +226,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** `part` as often as `times` says, in one piece. */
+/** Repeats `part` `times` times in one piece of memory. */
 export function repeat(part: Uint8Array, times: number): Uint8Array {
   const whole = new Uint8Array(part.length * times);
   for (let at = 0; at < whole.length; at += part.length) whole.set(part, at);
@@ -236,7 +237,7 @@ export function text(value: string): Uint8Array {
   return encoder.encode(value);
 }
 
-/** 16 bytes that no other hello of this process has. */
+/** Returns 16 bytes that no other hello of this process has. */
 function freshInstance(): Uint8Array {
   const bytes = new Uint8Array(16).fill(0x66);
   new DataView(bytes.buffer).setFloat64(0, performance.now() + performance.timeOrigin);

@@ -1,4 +1,5 @@
-// Floods: many cheap frames that cost the victim work. It answers some, slows others and cuts the rest.
+// Floods: many cheap frames that cost the victim work. The victim answers some floods, slows others
+// down, and disconnects the rest.
 
 import type { Attack, Field } from '../attack.ts';
 import type { Enemy } from '../enemy.ts';
@@ -7,7 +8,7 @@ import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
 
 const request = (id: number, method: number, payload: Uint8Array) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
-/** What 4,096 handlers that run take: each has a signal, a promise and a timer. */
+/** The memory of 4,096 running handlers: each has a signal, a promise and a timer. */
 const HANDLERS = 32 * 1024 * 1024;
 
 export const floods: readonly Attack[] = [
@@ -105,7 +106,7 @@ export const floods: readonly Attack[] = [
     answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
     async run(field) {
       const enemy = await field.admitted();
-      // Frames of one byte, each with a head of six, in one write.
+      // Sends frames of one byte in one write, each with a header of six bytes.
       const call = request(1, Method.echo, new Uint8Array(8));
       const socket = enemy.socket;
       const bytes = concat(...Array.from(repeat(call, 50), (byte) => Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, byte)));
@@ -149,19 +150,20 @@ interface Flood {
   readonly cases: readonly number[];
   readonly answer: RegExp;
   readonly memory?: number;
-  /** Bytes a second in a long run; default: as fast as the victim takes them. */
+  /** Bytes a second in a long run. Default: as fast as the victim reads them. */
   readonly rate?: number;
-  /** Frames of one round; `first` is a call id that has not been used. */
+  /** Returns the frames of one round; `first` is a call id that has not been used. */
   readonly chunk: (first: number) => Uint8Array;
 }
 
 /**
- * A flood over one connection at a time: when it is cut, the attacker comes back at once. One that
- * does not read its refusals as fast as it makes them is cut, too.
+ * A flood over one connection at a time: when the victim disconnects the attacker, it connects
+ * again at once. The victim also disconnects an attacker that reads its refusals more slowly than
+ * it causes them.
  */
 function flood({ chunk, rate, answer, ...rest }: Flood): Attack {
   return {
-    // What the victim may queue of refusals.
+    // The refusals that the victim may queue.
     memory: 16 * 1024 * 1024,
     ...rest,
     answer: new RegExp(`${answer.source}|^cut$`),
@@ -173,7 +175,7 @@ function flood({ chunk, rate, answer, ...rest }: Flood): Attack {
         if (enemy.isOver || enemy.goAway !== undefined) {
           if (!enemy.isOver) await enemy.over();
           told = enemy.told();
-          // A short run asks for the first answer alone.
+          // A short run needs only the first answer.
           if (field.isShort) return told;
           enemy = await field.admitted();
         }

@@ -1,4 +1,5 @@
-// Frames that break the protocol: each is answered by a GO_AWAY or skipped, and none is believed.
+// Frames that break the protocol: the victim answers each with a GO_AWAY or skips it, and trusts
+// none.
 
 import { type Attack, saying } from '../attack.ts';
 import type { Enemy } from '../enemy.ts';
@@ -111,7 +112,7 @@ export const frames: readonly Attack[] = [
     name: 'stream-exceeded',
     title: 'streams to a slow reader without waiting for credit',
     cases: [21],
-    // It still sends, so the reset may reach it before the reason.
+    // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
     say: () =>
@@ -124,7 +125,7 @@ export const frames: readonly Attack[] = [
     name: 'short-exceeded',
     title: 'sends one-ways without waiting for credit',
     cases: [21],
-    // It still sends, so the reset may reach it before the reason.
+    // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
     say: () => repeat(frame({ kind: Kind.oneway, channel: CHANNEL, method: Method.note, payload: new Uint8Array(1_024) }), 4_000),
@@ -177,7 +178,7 @@ export const frames: readonly Attack[] = [
   }),
 ];
 
-/** Waits for so many responses and notes that they came. */
+/** Waits for so many responses, and records them as the most frequent answer. */
 async function answered(enemy: Enemy, responses: number): Promise<void> {
   await enemy.until(() => enemy.count(Kind.response) >= responses);
   if (enemy.count(Kind.response) >= responses) enemy.answers.set('answered', 1_000_000);

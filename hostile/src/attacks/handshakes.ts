@@ -1,4 +1,5 @@
-// Before and around the hello: bytes that are none of ours, hellos that break a rule, and connections that come to nothing.
+// Attacks before and around the hello: bytes of another protocol, hellos that break a rule, and
+// connections that never complete.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -60,7 +61,7 @@ export const handshakes: readonly Attack[] = [
     async run(field) {
       const enemy = await field.admitted();
       enemy.answersPings = false;
-      // A byte now and then keeps the connection alive, though not the frame.
+      // A byte now and then keeps the connection alive, but not the incomplete frame.
       const body = call(1, new Uint8Array(60_000));
       await enemy.push(body.subarray(0, 6));
       for (let at = 6; !enemy.isOver && enemy.goAway === undefined; at++) {
@@ -158,7 +159,7 @@ export const handshakes: readonly Attack[] = [
   },
 ];
 
-/** First bytes on a carrier that is up, and what becomes of the connection. */
+/** Sends first bytes on a carrier that is up; the answer is how the connection ends. */
 function opening(name: string, title: string, cases: readonly number[], answer: RegExp, first: () => Uint8Array, isSlow = false): Attack {
   return {
     name,
@@ -174,7 +175,7 @@ function opening(name: string, title: string, cases: readonly number[], answer: 
         const before = enemy.socket.bytesRead;
         if (first().length > 0) await enemy.push(first());
         answer = await enemy.over();
-        // Under TLS and noise an end has bytes of its own.
+        // TLS and noise exchange bytes of their own, so only tcp can compare the bytes read.
         const isSilent = enemy.received.size === 0 && (field.target.carrier !== 'tcp' || enemy.socket.bytesRead === before);
         if (enemy.goAway === undefined && isSilent) answer = `${answer.startsWith('close') ? 'ended' : answer} without a byte`;
       }
@@ -183,7 +184,7 @@ function opening(name: string, title: string, cases: readonly number[], answer: 
   };
 }
 
-/** Opens bare sockets on which nothing is said and counts those that the victim keeps. */
+/** Opens bare sockets, sends nothing on them, and counts those that the victim keeps. */
 async function kept(field: Field, count: number): Promise<string> {
   const { host, port } = field.target;
   const sockets: Socket[] = [];
@@ -208,5 +209,5 @@ function call(id = 1, payload: Uint8Array = new Uint8Array(8)): Uint8Array {
   return frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, payload });
 }
 
-/** Milliseconds for the victim to close what it does not want. */
+/** Milliseconds that the victim gets to close unwanted connections. */
 const SETTLING = 500;

@@ -1,4 +1,5 @@
-// Attacks on memory: messages that are not finished, not read, not taken, or refused to a reader that does not read.
+// Attacks on memory: messages that are not finished, not read, or not taken, and refusals that are
+// not read.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
@@ -8,9 +9,9 @@ import { CHANNEL, Method } from '../methods.ts';
 import { concat, frame, Kind, repeat } from '../wire.ts';
 
 const MIB = 1024 * 1024;
-/** The default of `limits.memory`, and how far beyond it the victim cuts. */
+/** The default of `limits.memory`, times the factor at which the victim disconnects. */
 const MEMORY = 512 * MIB * 1.25;
-/** A victim of short runs that has less memory. */
+/** The options of a victim with less memory, for short runs. */
 const small = { limits: { memory: 24 * MIB, message: 8 * MIB } };
 
 export const memory: readonly Attack[] = [
@@ -18,7 +19,7 @@ export const memory: readonly Attack[] = [
     name: 'oneway-slow-handler',
     title: 'sends one-ways to a handler that takes a second, on four connections, at the pace of the credit',
     cases: [49],
-    // Four connections, each with the credit of one channel and what its queue may hold.
+    // Four connections, each with the credit of one channel and the content of its queue.
     memory: 4 * (1 + 8) * MIB,
     rounds: 400,
     answer: /^nothing$/,
@@ -107,7 +108,7 @@ export const memory: readonly Attack[] = [
     name: 'trickling-reader',
     title: 'makes calls that are refused and does not read the refusals',
     cases: [23, 58],
-    // The refusals that may wait, and what the system's socket buffers leave in a Node stream.
+    // The queued refusals, and the part of the socket buffers that Node's stream keeps.
     memory: 32 * MIB,
     rounds: 2_000,
     answer: /^(cut|ended|GO_AWAY.*)$/,
@@ -195,7 +196,7 @@ export const memory: readonly Attack[] = [
   },
 ];
 
-/** Account 2 of the lab's channel. */
+/** Tracks account 2 of the lab's channel. */
 function creditOf(enemy: Enemy): { left: number } {
   const account = { left: MIB };
   enemy.onFrame = (read) => {
@@ -212,7 +213,7 @@ function refused(id: number): Uint8Array {
   return frame({ kind: Kind.request, id, channel: CHANNEL, method: 99 });
 }
 
-/** Of 32 connections each begins one message, and none finishes it. */
+/** Opens 32 connections (6 in a short run), begins one message on each, and finishes none. */
 async function unfinished(field: Parameters<Attack['run']>[0], begin: (enemy: Enemy, id: number, size: number) => Promise<void>): Promise<string> {
   const enemies = await field.army(field.isShort ? 6 : 32);
   await Promise.all(enemies.map((enemy) => begin(enemy, 1, field.isShort ? 8 * MIB : 64 * MIB)));
@@ -221,7 +222,10 @@ async function unfinished(field: Parameters<Attack['run']>[0], begin: (enemy: En
   return worst(enemies);
 }
 
-/** What the most refused of them was told. */
+/**
+ * Returns the harshest answer among them: a GO_AWAY if there is one, otherwise any answer but
+ * 'nothing'.
+ */
 function worst(enemies: readonly Enemy[]): string {
   const told = enemies.map((enemy) => enemy.told());
   return told.find((answer) => answer.startsWith('GO_AWAY')) ?? told.find((answer) => answer !== 'nothing') ?? 'nothing';

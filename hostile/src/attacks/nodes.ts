@@ -1,4 +1,5 @@
-// Attacks on a victim that runs peers and gossip, by an attacker that claims (or proves) a node id of its own.
+// Attacks on a victim that runs peers and gossip, by an attacker that claims (or proves) a node id
+// of its own.
 
 import { createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +22,7 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     answer: /^GO_AWAY 8\/13$/,
-    // The first may answer a question of the victim's.
+    // The first may pass for an answer to a question that the victim asked.
     run: (field) => said(field, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 3)),
   },
   {
@@ -30,7 +31,7 @@ export const nodes: readonly Attack[] = [
     cases: [112, 113],
     carriers,
     victim,
-    // It is dropped from its first packet on: what grows is garbage of the socket.
+    // The victim drops it from the first packet on; memory grows only by the socket's garbage.
     memory: 32 * MIB,
     isHeavy: true,
     answer: /^(nothing|GO_AWAY 8\/1[34])$/,
@@ -69,7 +70,8 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     rounds: 100,
-    // All peers together bring at most 12,288 origins; each with its message, digest and gaps takes 5 KiB at the most.
+    // All peers together introduce at most 12,288 origins; each takes at most 5 KiB with its
+    // message, digest and gaps.
     memory: 12_288 * 5 * 1_024,
     answer: /^(GO_AWAY.*|cut)$/,
     run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
@@ -140,7 +142,7 @@ export const nodes: readonly Attack[] = [
   },
 ];
 
-/** An attacker that the victim takes for a peer, and for a member of its topic if wanted. */
+/** Connects as a peer, and if wanted as a member of the victim's topic. */
 async function asNode(field: Field, isMember = false): Promise<Enemy> {
   const { carrier, key } = field.target;
   const isProven = carrier === 'tls' || carrier === 'noise';
@@ -171,7 +173,9 @@ async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
   return answer;
 }
 
-/** One-ways of a channel at the pace of its credit; an attacker that was cut comes back. */
+/**
+ * Sends one-ways on a channel at the pace of its credit; a disconnected attacker connects again.
+ */
 async function spending(field: Field, channel: number, make: (round: number) => Uint8Array, chunk: number): Promise<string> {
   let answer = 'nothing';
   let enemy: Enemy | undefined;
@@ -182,7 +186,7 @@ async function spending(field: Field, channel: number, make: (round: number) => 
       if (field.isShort && answer !== 'nothing') return answer;
       enemy = await asNode(field, channel === GOSSIP).catch(() => undefined);
       if (enemy === undefined) {
-        // It is not let in again at once.
+        // The victim does not admit the attacker again at once.
         await sleep(BREATH);
         continue;
       }
@@ -216,7 +220,7 @@ function oneway(channel: number, method: number, payload: Uint8Array): Uint8Arra
   return frame({ kind: Kind.oneway, channel, method, payload });
 }
 
-/** A message of gossip: unsigned, to all. */
+/** Makes an unsigned gossip message to all. */
 function push(origin: Uint8Array, life: number, number: number): Uint8Array {
   const id = Buffer.alloc(44);
   id.set(origin);

@@ -1,4 +1,4 @@
-// Payloads that a codec has to refuse, or to read in bounded time and memory.
+// Payloads that a codec must refuse, or decode in bounded time and memory.
 
 import { type Attack, saying } from '../attack.ts';
 import { pushLong } from '../long.ts';
@@ -114,7 +114,7 @@ export const payloads: readonly Attack[] = [
       name,
       title: `sends ${what} as protobuf`,
       cases: [fault],
-      // The message while it is put together, and 262,144 values of a hundred bytes.
+      // The message while it is assembled, and 262,144 decoded values of a hundred bytes each.
       memory: 80 * MIB,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,
@@ -157,7 +157,7 @@ export const payloads: readonly Attack[] = [
   },
 ];
 
-/** `Lists` in `Lists`, so many levels. */
+/** Nests `Lists` in `Lists`, `levels` deep. */
 function deep(levels: number): Uint8Array {
   const heads: Uint8Array[] = [];
   let size = 0;

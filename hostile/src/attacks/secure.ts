@@ -90,7 +90,7 @@ export const secure: readonly Attack[] = [
   },
 ];
 
-/** A peer whose certificate is not good; the victim tells it so in place of its hello. */
+/** A peer with an unacceptable certificate; the victim rejects it before sending a hello. */
 function stranger(name: string, title: string, answer: RegExp, paper: ConnectionOptions | 'stranger'): Attack {
   return {
     name,
@@ -112,7 +112,7 @@ function stranger(name: string, title: string, answer: RegExp, paper: Connection
   };
 }
 
-/** Bytes on a bare socket, and how it ends. */
+/** Sends bytes on a bare socket; the answer is how the socket ends. */
 async function plain(field: Field, bytes: Uint8Array): Promise<string> {
   let answer = 'nothing';
   while (field.goesOn()) {

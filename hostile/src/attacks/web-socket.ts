@@ -1,4 +1,4 @@
-// What only a WebSocket can be attacked with: the upgrade, and the rules of RFC 6455.
+// Attacks that only a WebSocket allows: on the upgrade, and on the rules of RFC 6455.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Field } from '../attack.ts';
@@ -48,7 +48,7 @@ export const webSocket: readonly Attack[] = [
   },
 ];
 
-/** An upgrade that is answered with an HTTP status. */
+/** An upgrade that the victim answers with an HTTP status. */
 function upgrade(name: string, title: string, cases: readonly number[], status: number | string, headers: Readonly<Record<string, string>>): Attack {
   return {
     name,
@@ -82,7 +82,10 @@ async function ask(field: Field, headers: Readonly<Record<string, string>>): Pro
   return reader.status === 0 ? 'cut' : `HTTP ${reader.status}`;
 }
 
-/** Bytes that an admitted peer sends beneath its session, and the close code that they get. The attacker never answers the close. */
+/**
+ * Bytes that an admitted peer sends below its session, and the close code that they cause. The
+ * attacker never answers the close.
+ */
 function speaking(name: string, title: string, cases: readonly number[], code: number, bytes: () => Uint8Array): Attack {
   return {
     name,

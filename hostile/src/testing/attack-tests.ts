@@ -1,4 +1,5 @@
-// Attacks as tests: short, from this very process, and judged by memory, counts and answers, never by times.
+// Runs attacks as tests: short, from this very process, and judged by memory, counts and answers,
+// never by times.
 
 import type { TestFn } from 'ava';
 import { ATTACKS } from '../all-attacks.ts';
@@ -12,7 +13,10 @@ import type { VictimOptions, VictimOrder, VictimReport } from '../victim.ts';
 
 type Victim = Child<VictimOrder, VictimReport>;
 
-/** A test for each attack that `wanted` picks. Those that leave the victim as it is by default share one. */
+/**
+ * Makes a test for each attack that `wanted` picks. Attacks on a victim with default options share
+ * one.
+ */
 export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Attack) => boolean): void {
   let papers: Promise<Papers> | undefined;
   let shared: Promise<Victim> | undefined;
@@ -40,7 +44,7 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
       const victim = await (options === undefined ? (shared ??= start({})) : start(options));
       if (options !== undefined) t.teardown(() => victim.kill());
       let flaws = await judge(attack, victim);
-      // Garbage that happened to be collected late does not come twice.
+      // Tries again, because late-collected garbage is unlikely to show up twice.
       if (flaws.some(isOfMemory)) flaws = await judge(attack, victim);
       t.deepEqual(flaws, []);
       if (options !== undefined) t.true(await victim.close(), 'the victim ends by itself when it is let go of');
@@ -52,7 +56,10 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
   });
 }
 
-/** V8 collects early and often, so that memory grows by what is held, and hardly by garbage that nobody has collected yet. */
+/**
+ * Makes V8 collect early and often, so that memory grows by what is held and hardly by uncollected
+ * garbage.
+ */
 const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
 /** Attacks that are not stopped yet. */
 const OPEN: ReadonlySet<string> = new Set<string>();
