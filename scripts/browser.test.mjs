@@ -1,4 +1,5 @@
-// A simulation in a browser: its hash must be the one that is written down, which Node's tests hold to as well.
+// Runs a simulation in a browser: its hash must equal the recorded one, which Node's tests check
+// too.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -45,7 +46,10 @@ if (chromium === undefined) {
   });
 }
 
-/** The run ends some while after the page has loaded: it tells the server when it is through. */
+/**
+ * Bundles the page, which reports to the server when its run has ended, some time after it has
+ * loaded.
+ */
 async function bundled() {
   const contents = `
     import { GOLDEN, goldenHash } from './packages/transport-inmem/dist/simulation/testing/golden.js';

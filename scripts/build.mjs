@@ -1,5 +1,6 @@
-// Builds every package with `tsc -b`, which leaves the output of a deleted source behind: that goes first, or a deleted
-// test would run on for ever. Then core's modules as one file, which Node loads in a third of the time.
+// Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
+// stale output is removed first; otherwise a deleted test would go on running. Then bundles core
+// into one file, which Node loads in a third of the time.
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +19,10 @@ console.log(`Building ${packages.length} packages`);
 process.exitCode = (await runTool(tools.tsc, ['-b', ...process.argv.slice(2)])).code;
 if (process.exitCode === 0) await bundleCore();
 
-/** What core's exports give Node. Bundlers get the modules: they leave out what a page does not use. */
+/**
+ * Builds the file that core's exports give Node. Bundlers get the modules instead, so that they can
+ * leave out what a page does not use.
+ */
 async function bundleCore() {
   const dist = join(root, 'packages/transport-core/dist');
   const options = { bundle: true, packages: 'external', format: 'esm', target: 'es2022', sourcemap: true, logLevel: 'error' };

@@ -1,5 +1,6 @@
-// Everything that must hold besides the tests: the walls of the house and its format, the types that users see, the packages
-// as they are published, and the size in a browser. It wants a finished build. It runs all of it, then fails if anything did.
+// Checks everything besides the tests: the lint rules and the format, the types that users see, the
+// packages as they are published, and the size in a browser. It needs a finished build. All checks
+// run before it fails.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,12 +10,14 @@ import { build } from 'esbuild';
 import { root, run, runTool, tools } from './workspace.mjs';
 
 /**
- * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little above the size of today: lower it
- * when the page shrinks, and raise it only for a feature. The last 3.5 kB went to streams that fill a long line, calls that nobody serves,
- * one-ways without credit that are counted, versions that do not fit, addresses that are checked when given, the strict hello and
- * flags of the wire page, channels from a protocol's name, callers' stacks, texts of peers that are
- * cleaned, and sources by IPv6 network. 4.6 kB of it are the zod/mini that the page itself uses.
- * The aim is 35 kB, which this feature set has not reached; nats-core takes 42, libp2p 108.
+ * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little
+ * above the size of today: lower it when the page shrinks, and raise it only for a feature. The
+ * last 3.5 kB went to streams that fill a long line, calls that nobody serves, one-ways without
+ * credit that are counted, versions that do not fit, addresses that are checked when given, the
+ * strict hello and flags of the wire page, channels from a protocol's name, callers' stacks, texts
+ * of peers that are cleaned, and sources by IPv6 network. 4.6 kB of it are the zod/mini that the
+ * page itself uses. The aim is 35 kB, which this feature set has not reached; nats-core takes 42,
+ * libp2p 108.
  */
 const LARGEST_BUNDLE = 59_100;
 
@@ -27,13 +30,13 @@ await dependencies();
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Biome: storeys, floors, cycles, forbidden globals, format. */
+/** Runs Biome: import rules between layers, cycles, forbidden globals, format. */
 async function lint() {
   const { code, output } = await runTool(tools.biome, ['check', '--error-on-warnings', '--max-diagnostics=200'], { capture: 'all' });
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
 }
 
-/** A user's project in Node and in a browser, under each TypeScript that we support. */
+/** Compiles a user's project for Node and for a browser with each supported TypeScript. */
 async function types() {
   for (const version of [5, 6, 7]) {
     for (const platform of ['node', 'browser']) {
@@ -44,7 +47,10 @@ async function types() {
   }
 }
 
-/** The tarballs as they would be published: publint, are-the-types-wrong, and no test inside. */
+/**
+ * Checks the tarballs as they would be published: publint, are-the-types-wrong, and that they
+ * contain no test.
+ */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
   const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm') ? ['pnpm'] : ['npx', '--yes', 'pnpm@12'];
@@ -66,7 +72,10 @@ async function packages() {
   rmSync(folder, { recursive: true });
 }
 
-/** What a page loads: everything that a package exports, then a program that uses core and ws. What needs Node can't be resolved, and fails. */
+/**
+ * Bundles everything that the packages export for pages, then a program that uses core and ws. A
+ * module that needs Node cannot be resolved, so its bundle fails.
+ */
 async function bundles() {
   const all = (...names) => names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
   await bundle('all of core', all('core'));
@@ -97,7 +106,10 @@ async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
   }
 }
 
-/** Licences of production dependencies, no scripts of their installation, and the table in docs/security.md. */
+/**
+ * Checks the licenses of production dependencies, that no dependency has install scripts, and the
+ * table in docs/security.md.
+ */
 async function dependencies() {
   const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], { capture: 'all' });
   report('depends', code === 0, 'licences, no install scripts, docs/security.md', output);

@@ -1,4 +1,5 @@
-// The walls of the house, tried: a breach of each kind is planted in a copy of the tree, and the check must name its rule.
+// Tests the lint and compiler rules: plants a violation of each rule in a copy of the tree, and
+// expects the check to name the rule.
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,10 @@ import { packages, root, runTool, tools } from './workspace.mjs';
 
 const core = 'packages/transport-core/src';
 
-/** What Biome must find: a title, the file, its text, and the rule with a word of its message. */
+/**
+ * Violations that Biome must find: a title, the file, its text, and the rule with a word of its
+ * message.
+ */
 // biome-ignore format: one breach a line
 const lintBreaches = [
   ['wire/ that imports session/', `${core}/wire/planted-storey.ts`, "import type { A } from '../session/a.ts';\nexport type B = A;\n", /noRestrictedImports.*wire\/ is storey 2/],
@@ -56,7 +60,10 @@ const lintBreaches = [
   ['process.exit', 'examples/raft/src/demo-planted.ts', 'process.exit(1);\n', /noJsRestrictedProperties.*process\.exit/],
 ];
 
-/** What the compiler must refuse in the pure storeys: a title, the name, an expression of it. */
+/**
+ * Names that the compiler must reject in the pure layers: a title, the name, and an expression with
+ * it.
+ */
 const compilerBreaches = [
   ['a timer', 'setTimeout', 'setTimeout(() => {}, 1)'],
   ['an immediate', 'setImmediate', 'setImmediate(() => {})'],
@@ -74,7 +81,7 @@ const compilerBreaches = [
   ['new Set methods', 'union', 'new Set([1]).union(new Set([2]))'],
 ];
 
-/** Where the same words are in order. */
+/** The same code in places that allow it. */
 // biome-ignore format: one case a line
 const allowed = [
   ['a timer in a test', 'packages/transport-tcp/src/planted-allowed.test.ts', 'setTimeout(() => {}, 1);\n'],

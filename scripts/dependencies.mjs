@@ -1,5 +1,6 @@
-// The table of production dependencies in docs/security.md: written anew by default, with --check only compared. It fails if a dependency
-// has no licence of the list below, or runs a script when it is installed.
+// Writes the table of production dependencies in docs/security.md; with --check, only compares it.
+// Fails if a dependency has a license that is not in the list below, or runs a script when it is
+// installed.
 
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,15 +8,18 @@ import { argv, exit } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { root } from './workspace.mjs';
 
-/** Licences that ask no more of a user than to be named. */
+/** Licenses that ask users only for attribution. */
 const LICENCES = new Set(['MIT', '0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC']);
-/** What npm runs while it installs a package. */
+/** The scripts that npm runs while it installs a package. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 const PAGE = join(root, 'docs/security.md');
 const BEGIN = '<!-- dependencies: written by scripts/dependencies.mjs -->';
 const END = '<!-- /dependencies -->';
 
-/** Every package that is installed with one of ours, by name and version: with its licence, and which of ours bring it. */
+/**
+ * Returns every package that is installed with one of ours, sorted by name, with its version, its
+ * license, and the packages of ours that bring it.
+ */
 export function productionDependencies() {
   const found = new Map();
   const visit = (folder, owner, isOurs) => {
@@ -42,7 +46,7 @@ export function productionDependencies() {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Scripts that npm would run while it installs a package of ours, a line each. */
+/** Returns a line for each script that npm would run while it installs a package of ours. */
 export function ownFlaws() {
   return readdirSync(join(root, 'packages')).flatMap((folder) => {
     const scripts = scriptsOf(read(join(root, 'packages', folder)));
@@ -50,7 +54,7 @@ export function ownFlaws() {
   });
 }
 
-/** What is wrong with them, a line each. */
+/** Returns a line for each problem of the dependencies. */
 export function flaws(dependencies) {
   return dependencies.flatMap(({ name, version, licence, scripts }) => [
     ...(LICENCES.has(licence) ? [] : [`${name}@${version} has the licence '${licence}', which is not in the list of scripts/dependencies.mjs`]),
@@ -58,7 +62,7 @@ export function flaws(dependencies) {
   ]);
 }
 
-/** The page with the table as it is now. */
+/** Returns the page with the current table. */
 export function renewed(page, dependencies) {
   const [before, rest] = page.split(`${BEGIN}\n`);
   const after = rest?.split(`${END}\n`)[1];
@@ -67,7 +71,10 @@ export function renewed(page, dependencies) {
   return `${before}${BEGIN}\n${['| package | version | licence | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
 }
 
-/** An optional or peer dependency that is not there is a mistake here: the table must not be silent about it. */
+/**
+ * Finds the folder of a dependency. A missing one is an error, even if it is optional, because the
+ * table must not omit it.
+ */
 function resolve(folder, name) {
   for (let at = folder; at !== dirname(at); at = dirname(at)) {
     const place = join(at, 'node_modules', name);

@@ -1,4 +1,4 @@
-// The table of production dependencies, and what none of them may be.
+// Tests the table of production dependencies, and the rules that they must obey.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,10 @@
-// Progress of tests that run side by side: one line for each package that has ended and, in between, the cases done so far.
-// A terminal shows these in one line that is rewritten each second; a log gets a line of them every ten seconds.
+// Progress of tests that run side by side: one line for each package that has ended and, in
+// between, the cases done so far. A terminal shows these in one line that is rewritten each second;
+// a log gets a line of them every ten seconds.
 
 const PERIOD = { terminal: 1_000, log: 10_000 };
 
-/** Starts to report on so many packages. */
+/** Starts to report on `packages` packages. */
 export function createProgress(packages) {
   const begin = performance.now();
   const terminal = process.stdout.isTTY === true;
@@ -33,7 +34,7 @@ export function createProgress(packages) {
       const started = elapsed();
       running.set(name, 0);
       return {
-        /** So many more cases of it are done. */
+        /** Adds to the number of its finished cases. */
         done: (cases) => running.set(name, running.get(name) + cases),
         /** Ends it: prints its counts, and below them the lines of its skips and failures. */
         end({ passed, failed, skipped }, details) {

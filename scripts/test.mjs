@@ -17,7 +17,10 @@ import { parseArgs } from 'node:util';
 import { createProgress, duration } from './progress.mjs';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 
-/** The packages whose tests take longest, slowest first. They start first, so that none is left to run alone at the end. */
+/**
+ * The packages whose tests take longest, slowest first. They start first, so that none is left to
+ * run alone at the end.
+ */
 const SLOWEST = [
   ...['gossip', 'peers', 'transport-inmem', 'bench', 'transport-tcp', 'stream-noise', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
   ...['chat', 'transport-testkit', 'identity'],
@@ -33,7 +36,7 @@ if (!/^[1-9]\d*$/.test(options.seed)) throw new Error(`--seed ${options.seed}: e
 const jobs = chosenJobs();
 const env = { ...process.env, TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed };
 const cores = availableParallelism();
-// One more than there are cores: suites over real sockets wait now and then.
+// One more job than there are cores, because suites over real sockets wait now and then.
 const atOnce = Math.min(cores + 1, jobs.length);
 const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
 
@@ -45,7 +48,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 await Promise.all(Array.from({ length: atOnce }, runJobs));
 progress.close();
 
-if (total.passed === 0) total.failed += 1; // A run without a test is a failure.
+if (total.passed === 0) total.failed += 1; // A run without a test counts as a failure.
 const skips = total.skipped > 0 ? `; ${total.skipped} skipped, for the reasons above` : '';
 console.log(`${duration(progress.elapsed())} in all${skips}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -80,7 +83,10 @@ async function runJobs() {
   }
 }
 
-/** Runs test files of one package. AVA's TAP has one `ok` or `not ok` line a test, with a failure's details indented below it. */
+/**
+ * Runs test files of one package. AVA's TAP has one `ok` or `not ok` line a test, with a failure's
+ * details indented below it.
+ */
 async function runTests({ folder, name, files }) {
   const reporter = progress.start(name);
   let rest = '';

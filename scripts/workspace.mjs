@@ -1,4 +1,4 @@
-// What the scripts share: where the packages are, and how another program is run.
+// Helpers for the scripts: they list the packages and run other programs.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -23,7 +23,7 @@ export const tools = {
   tsc: 'node_modules/typescript/bin/tsc',
 };
 
-/** Every file below a folder, relative to it; none where there is no such folder. */
+/** Returns every file below a folder, relative to it; none if the folder does not exist. */
 export function filesBelow(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -31,13 +31,14 @@ export function filesBelow(folder) {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
 
-/** Runs one of our tools on the Node that runs us. */
+/** Runs one of our tools on the Node that runs this script. */
 export const runTool = (tool, args, options) => run(process.execPath, [join(root, tool), ...args], options);
 
 /**
- * Runs a program to its end and returns `{ code, output }`; `code` is 1 for a program that a signal ended. Its output goes where
- * ours goes or, if `capture` is 'all' or 'stdout', into `output` and, as it arrives, to `onOutput`. A program that has not ended
- * after `limit` milliseconds is killed, and the last line of `output` says so.
+ * Runs a program to its end and returns `{ code, output }`; `code` is 1 if a signal ended the
+ * program. Its output goes to the same place as ours or, if `capture` is 'all' or 'stdout', into
+ * `output` and, as it arrives, to `onOutput`. A program that has not ended after `limit`
+ * milliseconds is killed, and the last line of `output` says so.
  */
 export function run(command, args, { cwd = root, capture = 'none', env = process.env, limit, onOutput } = {}) {
   return new Promise((resolve, reject) => {
@@ -53,7 +54,7 @@ export function run(command, args, { cwd = root, capture = 'none', env = process
     const kill = () => {
       collect(`killed: it had not ended after ${limit / 1000} s\n`);
       child.kill('SIGKILL');
-      child.stdout?.destroy(); // What it started may hold them open.
+      child.stdout?.destroy(); // Child processes of the program may hold the pipes open.
       child.stderr?.destroy();
     };
     const timer = limit === undefined ? undefined : setTimeout(kill, limit);

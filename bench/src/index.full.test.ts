@@ -8,7 +8,7 @@ import { SCENARIOS } from './scenarios/by-name.ts';
 import { run } from './testing/run.ts';
 
 test('a smoke run measures every scenario of every column that is for it, and ends by itself', async (t) => {
-  t.timeout(180_000); // It may take a minute on a busy machine.
+  t.timeout(180_000); // A busy machine may need a minute.
   const { code, output, errors } = await run('index.js', '--smoke', '--json');
   t.is(code, 0, errors);
   const { rounds, verdicts } = JSON.parse(output);

@@ -1,4 +1,4 @@
-// What a page imports: no name of Node may be in these declarations.
+// The imports of a page: these declarations must not refer to any name of Node.
 
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';

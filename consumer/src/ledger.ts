@@ -1,4 +1,5 @@
-// A protocol with all five kinds of call, and what its literal says to the compiler.
+// A protocol with all five kinds of call, and checks of the types that TypeScript infers from its
+// definition.
 
 import type { Client, Handlers, ResponseOf, Rpc, Transport } from '@trunkline/transport-core';
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
@@ -21,7 +22,7 @@ export const ledger = defineProtocol({
 });
 export type Ledger = typeof ledger;
 
-/** Every promise of the types that users lean on; calls nothing. */
+/** Checks every promise of the types that users rely on; it is only compiled and makes no calls. */
 export async function use(transport: Transport<Ledger>, target: string, upload: AsyncIterable<Uint8Array>): Promise<void> {
   const booked = await transport.send(target, 'book', { account: 'a' }, { timeout: 100, signal: undefined, metadata: { tenant: 't' } });
   equal<typeof booked, { balance: number }>(true);
@@ -59,7 +60,7 @@ export const handlers: Handlers<Ledger> = {
   },
 };
 
-/** A switch on `method` types the request and the answer. */
+/** A switch on `method` narrows the types of the request and of the answer. */
 export function answer(rpc: Rpc<Ledger>): boolean {
   switch (rpc.method) {
     case 'book':

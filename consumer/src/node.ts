@@ -1,4 +1,4 @@
-// What a server in Node imports.
+// The imports of a server in Node.
 
 import { createServer } from 'node:http';
 import { createGossip, fullMesh, type GossipEvent, type MessageMeta, partialView } from '@trunkline/gossip';

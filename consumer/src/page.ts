@@ -1,4 +1,5 @@
-// A page's whole use of core and ws: it dials a server, calls it, and is called back. Its bundle is what `pnpm check` holds to a size.
+// A page that uses core and ws: it dials a server, calls it, and is called back. `pnpm check`
+// limits the size of its bundle.
 
 import { bytes, defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createWsTransport } from '@trunkline/transport-ws';

@@ -1,4 +1,4 @@
-// A simulated cluster, as a user's test writes it.
+// A simulated cluster, as a user's test would write it.
 
 import { type Client, serve, type Transport } from '@trunkline/transport-core';
 import { assertDeterministic, createSimulation, explore, nemeses, type Simulation, SimulationError } from '@trunkline/transport-inmem/simulation';

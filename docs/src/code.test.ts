@@ -1,6 +1,7 @@
-// The code in the texts is that of files which are compiled, checked and run. An HTML comment on the line above a block says of
-// which: `docs/src/x.ts` for all of it, `from docs/src/x.ts` for some lines in a row. A block of language `text` below a whole
-// file is what the file prints.
+// Checks that the code in the texts comes from files which are compiled, checked and run. An HTML
+// comment on the line above a block names the file: `docs/src/x.ts` for the whole file, or
+// `from docs/src/x.ts` for consecutive lines of it. A block of language `text` below a whole file
+// is the file's output.
 
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { read, root, texts } from './texts.ts';
 const isCode = ({ language }: Block) => ['ts', 'js', 'mjs', 'typescript', 'javascript'].includes(language);
 const programs = new Map<string, { where: string; prints: string | undefined }>();
 
-// An example's README shows code of its own, which its own tests compile.
+// Examples are excluded: the code in their READMEs is compiled by their own tests.
 for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
   const blocks = blocksOf(read(path));
   for (const [i, block] of blocks.entries()) {

@@ -1,4 +1,4 @@
-// docs/errors.md tells of every code, every reason and every counter that the source has, and of no other.
+// Checks that docs/errors.md lists every code, reason and counter in the source, and no others.
 
 import { CODES, REASONS } from '@trunkline/transport-core';
 import test from 'ava';

@@ -1,4 +1,4 @@
-// Every link inside the repository leads somewhere.
+// Checks that every link inside the repository leads somewhere.
 
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

@@ -1,17 +1,18 @@
-// What the tests read out of a Markdown file: its blocks of code with what stands above them, its tables, its links.
+// Reads parts of a Markdown file for the tests: code blocks with the comments above them, tables,
+// and links.
 
 /** A fenced block. */
 export interface Block {
-  /** The word behind the opening fence: 'ts', 'sh', 'text'; '' where there is none. */
+  /** The word after the opening fence: 'ts', 'sh', 'text'; '' if there is none. */
   readonly language: string;
   readonly code: string;
-  /** The text of the HTML comment on the line above the fence, where there is one. */
+  /** The text of the HTML comment on the line above the fence; undefined if there is none. */
   readonly note: string | undefined;
-  /** Of the opening fence, from 1. */
+  /** The line number of the opening fence, from 1. */
   readonly line: number;
 }
 
-/** All fenced blocks, in order. */
+/** Returns all fenced blocks, in order. */
 export function blocksOf(text: string): Block[] {
   const lines = text.split('\n');
   const blocks: Block[] = [];
@@ -27,7 +28,9 @@ export function blocksOf(text: string): Block[] {
   return blocks;
 }
 
-/** The rows, head and rule left out, of the first table below a heading; each row's cells, trimmed. */
+/**
+ * Returns the rows of the first table below a heading, without head and rule; cells are trimmed.
+ */
 export function tableBelow(text: string, heading: string): string[][] {
   const lines = text.split('\n');
   const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading);
@@ -44,13 +47,13 @@ export function tableBelow(text: string, heading: string): string[][] {
   return rows;
 }
 
-/** The targets of all links, outside of code. */
+/** Returns the targets of all links outside of code. */
 export function linksOf(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1]!);
 }
 
-/** The anchors that GitHub gives to the headings. */
+/** Returns the anchors that GitHub gives to the headings. */
 export function anchorsOf(text: string): string[] {
   const headings = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^#+ .*$/gm) ?? [];
   return headings.map((heading) =>
@@ -62,7 +65,7 @@ export function anchorsOf(text: string): string[] {
   );
 }
 
-/** Is `part` a run of whole lines of `whole`, whatever its indentation there? */
+/** Tells whether `part` is a run of whole lines of `whole`, regardless of indentation. */
 export function isExcerpt(part: string, whole: string): boolean {
   const wanted = trimEach(part);
   const lines = trimEach(whole);

@@ -1,10 +1,10 @@
-// The texts that are held to the code, and where things stand.
+// Lists the texts that the tests check, and resolves paths in the repository.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository. */
+/** The root of the repository. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export const read = (path: string): string => readFileSync(join(root, path), 'utf8');

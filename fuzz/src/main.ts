@@ -1,4 +1,4 @@
-// Fuzzes targets, each in a process of its own, and tells what came of it.
+// Fuzzes targets, each in a process of its own, and reports the results.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -8,11 +8,11 @@ import { loadTarget, TARGET_NAMES, type TargetName } from './targets.ts';
 import type { Progress, Task } from './worker.ts';
 
 const MIB = 1024 * 1024;
-/** Bytes of all corpus files. */
+/** The total bytes of all corpus files. */
 const CORPUS_BYTES = 200_000;
-/** Milliseconds that an input may take. */
+/** The most milliseconds that an input may take. */
 const SLOWEST = 100;
-/** Bytes by which a target's process may grow. */
+/** The most bytes by which a target's process may grow. */
 const MOST_GROWTH = 32 * MIB;
 
 const options = read();
@@ -44,12 +44,12 @@ async function main({ targets, runs, seed, keep, untimed, report, input, help }:
       tell(target, result, runs, untimed);
     }
   };
-  // Times are true only where one target runs at a time.
+  // Times are valid only if one target runs at a time.
   await Promise.all(Array.from({ length: untimed ? availableParallelism() : 1 }, runOne));
   if (report) writeReport(results, seed);
 }
 
-/** Prints what came of a target. */
+/** Prints the result of a target. */
 function tell(target: TargetName, result: Progress | undefined, runs: number, untimed: boolean): void {
   const wrong = result === undefined ? ['its process died'] : verdict(result, untimed);
   if (result !== undefined) {
@@ -61,7 +61,7 @@ function tell(target: TargetName, result: Progress | undefined, runs: number, un
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-/** What is wrong with a result. */
+/** Returns what is wrong with a result. */
 function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): string[] {
   const wrong: string[] = [];
   if (crashes.length > 0) wrong.push(`${crashes.length} crashes`);
@@ -71,7 +71,7 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
   return wrong;
 }
 
-/** The last that the target's process told; undefined where it died before it was through. */
+/** Returns the final report of the target's process; undefined if it died earlier. */
 async function work(task: Task): Promise<Progress | undefined> {
   const child = fork(new URL('./worker.js', import.meta.url), { execArgv: ['--expose-gc'] });
   let last: Progress | undefined;
@@ -104,7 +104,7 @@ function line(target: string, progress: Progress, runs: number): string {
   return `${target.padEnd(14)} ${figures.join('  ')}`;
 }
 
-/** A line that the next one replaces; where nobody watches a terminal, a line of its own. */
+/** Prints a line that the next one replaces; without a terminal, an ordinary line. */
 function show(text: string): void {
   const { stderr } = process;
   if (stderr.isTTY) stderr.write(`\r\x1b[K${text.slice(0, (stderr.columns ?? 80) - 1)}`);

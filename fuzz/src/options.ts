@@ -1,4 +1,4 @@
-// The command line.
+// Reads the command line.
 
 import { parseArgs } from 'node:util';
 import { TARGET_NAMES, type TargetName } from './targets.ts';
@@ -7,13 +7,13 @@ export interface Options {
   readonly targets: readonly TargetName[];
   readonly runs: number;
   readonly seed: number;
-  /** The corpus files are renewed. */
+  /** Renews the corpus files. */
   readonly keep: boolean;
-  /** Neither time nor memory decides. */
+  /** Ignores time and memory in the verdict. */
   readonly untimed: boolean;
-  /** The figures go into docs/reliability.md. */
+  /** Writes the figures into docs/reliability.md. */
   readonly report: boolean;
-  /** One input is run instead. */
+  /** Runs this one input instead of fuzzing. */
   readonly input: Uint8Array | undefined;
   readonly help: boolean;
 }

@@ -3,7 +3,7 @@ import { readCorpus } from './engine/corpus-file.ts';
 import { fuzz } from './engine/loop.ts';
 import { loadTarget, TARGET_NAMES } from './targets.ts';
 
-/** Inputs of each target besides its corpus. */
+/** The number of inputs for each target besides its corpus. */
 const CHANGED = 1_000;
 const seed = Number(process.env['TRUNKLINE_TEST_SEEDS'] ?? '1') || 1;
 

@@ -1,4 +1,4 @@
-// The figures of a run, as a line and as a table of docs/reliability.md.
+// Formats the figures of a run as a line, and as a table of docs/reliability.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import type { Progress } from './worker.ts';
 
 export const heads: readonly string[] = ['inputs', 'a second', 'edges', 'corpus', 'slowest', 'growth', 'crashes'];
 
-/** One cell for each head. */
+/** Returns one cell for each head. */
 export function cells({ runs, rate, edges, covered, corpus, slowest, growth, crashes }: Progress, planned: number = runs): string[] {
   return [
     runs === planned ? grouped(runs) : `${grouped(runs)} of ${grouped(planned)}`,

@@ -1,5 +1,5 @@
-// Two sessions under random schedules, by fast-check: a schedule that fails is shrunk to its least
-// steps, and shown with the command that replays it.
+// Runs two sessions under random schedules, by fast-check: a failing schedule is shrunk to the
+// fewest steps, and shown with the command that replays it.
 
 import fc from 'fast-check';
 
@@ -11,7 +11,7 @@ interface Model {
 const place = '../../packages/transport-core/dist/session/testing/schedule.js';
 const model = (await import(new URL(place, import.meta.url).href)) as Model;
 
-/** Plays `runs` schedules. Throws an error that shows the shortest one that fails. */
+/** Plays `runs` schedules. @throws an error that shows the shortest failing schedule. */
 export async function playSchedules(runs: number, seed: number): Promise<void> {
   const byte = fc.nat(255);
   const step = fc.tuple(byte, byte, byte);

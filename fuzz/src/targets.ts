@@ -1,5 +1,4 @@
-// What is fuzzed, by name: each target stands beside what it tries, in the testing folder of its
-// package.
+// The fuzz targets by name. Each target lies in the testing folder of the package that it tests.
 
 import type { Target } from './engine/target.ts';
 

@@ -1,5 +1,4 @@
-// A thread beside the target: an input that does not come to an end is shown, and its process
-// killed.
+// A thread beside the target: if an input does not end, it prints the input and kills the process.
 
 import { writeSync } from 'node:fs';
 import { setInterval } from 'node:timers';
@@ -7,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 
 const { watched, target } = workerData as { readonly watched: SharedArrayBuffer; readonly target: string };
 const [counter, bytes] = [new Int32Array(watched, 0, 2), new Uint8Array(watched, 8)];
-/** Milliseconds that an input may take before the process is given up. */
+/** Milliseconds that an input may take before the process is killed. */
 const LIMIT = 20_000;
 let last = -1;
 

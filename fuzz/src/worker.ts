@@ -1,5 +1,5 @@
-// One target in a process of its own: its memory is nobody else's, and its modules count their
-// edges. It is told what to do by a message, and answers with progress and the result.
+// Runs one target in a process of its own, so that its memory can be measured and its modules can
+// count their edges. A message starts it, and it answers with progress and the result.
 
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
@@ -12,27 +12,27 @@ import type { Target } from './engine/target.ts';
 import { instrument } from './instrument/hooks.ts';
 import { loadTarget, type TargetName } from './targets.ts';
 
-/** What the process is to do. */
+/** The task of the process. */
 export interface Task {
   readonly target: TargetName;
   readonly runs: number;
   readonly seed: number;
   readonly keep: boolean;
-  /** Bytes that the target's corpus file may have. */
+  /** The most bytes of the target's corpus file. */
   readonly budget: number;
 }
 
-/** How far it is, and in the end how it went. */
+/** The progress of a run and, in the last report, its result. */
 export interface Progress {
   readonly runs: number;
-  /** Inputs a second since it began. */
+  /** Inputs a second since the start. */
   readonly rate: number;
   readonly edges: number;
   readonly covered: number;
   readonly corpus: number;
-  /** Milliseconds of the slowest input. */
+  /** Milliseconds that the slowest input took. */
   readonly slowest: number;
-  /** Bytes by which the process has grown since it was warm, after a garbage collection. */
+  /** Bytes by which the process has grown since warm-up, after a garbage collection. */
   readonly growth: number;
   readonly crashes: readonly { readonly input: string; readonly error: string }[];
   readonly slowestInput: string;
@@ -106,13 +106,13 @@ async function work(task: Task): Promise<void> {
   process.disconnect();
 }
 
-/** Milliseconds of processor time that this process has taken. */
+/** Returns the CPU time that this process has used, in milliseconds. */
 function busy(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
 
-/** Bytes in memory once the garbage is gone. */
+/** Returns the resident bytes after a garbage collection. */
 function residentSize(): number {
   (globalThis as { gc?: () => void }).gc?.();
   return process.memoryUsage.rss();
@@ -143,9 +143,9 @@ function base64(input: Uint8Array): string {
   return Buffer.from(input).toString('base64');
 }
 
-/** Inputs after which memory is taken to be warm. */
+/** The number of inputs after which memory counts as warm. */
 const WARM_UP = 50_000;
 /** Milliseconds between two reports. */
 const PERIOD = 2_000;
-/** Bytes of an input that the watchdog could show. */
+/** The most bytes of an input that the watchdog can show. */
 const WATCHED = 256 * 1024;

@@ -9,7 +9,10 @@ const log = defineProtocol({
   methods: { append: { id: 1, request: json(z.string()), response: json(z.int()) } },
 });
 
-/** Appends at whoever leads. It follows a refusal to the leader, and repeats only what no handler can have seen. */
+/**
+ * Appends at the leader. It follows a refusal to the leader, and retries only requests that no
+ * handler can have seen.
+ */
 async function append(client: Transport<typeof log>, target: string, entry: string): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {

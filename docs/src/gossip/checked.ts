@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 const block = json(z.object({ height: z.int(), entries: z.array(z.string()) }));
 
-/** Blocks that are neither known nor far behind. */
+/** Accepts new blocks, ignores recent ones, and rejects those far behind. */
 export function openBlocks(gossip: Gossip, tip: number) {
   const blocks = gossip.topic('blocks', block, {
     limit: 16 * 1024 * 1024,
@@ -16,25 +16,25 @@ export function openBlocks(gossip: Gossip, tip: number) {
   return blocks;
 }
 
-/** Thousands of nodes, each of which signs what it says. */
+/** For thousands of nodes, each of which signs its messages. */
 export function signedGossip(transport: AnyTransport, peers: Peers, identity: Identity) {
   const gossip = createGossip({ transport, peers, overlay: partialView(), signatures: { identity, mode: 'strict' } });
   return gossip;
 }
 
-/** Topics that are looked for. */
+/** Configures how topics look for their members. */
 export function searchingGossip(transport: AnyTransport, peers: Peers) {
   const gossip = createGossip({ transport, peers, overlay: partialView(), discovery: { walkers: 2, slowest: 30_000 } }); // the defaults; false: looks for nobody
   return gossip;
 }
 
-/** A node whose clock may go back. */
+/** For a node whose clock may go back. */
 export function keptGossip(transport: AnyTransport, peers: Peers, folder: string) {
   const gossip = createGossip({ transport, peers, overlay: partialView(), store: createFileStore(folder) });
   return gossip;
 }
 
-/** Long messages by way of others. */
+/** Sends long messages by way of other nodes. */
 export function relayingGossip(transport: AnyTransport, peers: Peers) {
   const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay: { above: 64 * 1024, fanout: 3 } });
   return gossip;

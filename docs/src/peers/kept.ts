@@ -1,10 +1,10 @@
 import { createFileStore } from '@trunkline/peers/node';
 import { createMemoryStore, type Store } from '@trunkline/transport-core';
 
-/** In a test: nothing outlives the process. */
+/** For tests: nothing outlives the process. */
 export const forgetful = createMemoryStore();
 
-/** Counts the starts of a node that keeps the number. */
+/** Counts the starts of a node and keeps the number. */
 export async function countStart(store: Store): Promise<number> {
   const kept = await store.get('starts');
   const starts = kept === undefined ? 1 : Number(new TextDecoder().decode(kept)) + 1;

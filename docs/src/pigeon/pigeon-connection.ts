@@ -1,10 +1,13 @@
-// One connection of the pigeon post: a MessagePort as a StreamConnection. A port carries letters, in order, and knows neither
-// back-pressure nor an end in order: both are made here, of letters.
+// One connection of the pigeon post: a MessagePort as a StreamConnection. A port delivers letters
+// in order, but has neither back-pressure nor an orderly end. This class builds both from letters.
 
 import type { MessagePort } from 'node:worker_threads';
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
 
-/** What flies: bytes, how many of them the reader has taken, and the end. A port that closes without an end broke off. */
+/**
+ * A letter: bytes, the number of bytes that the reader has taken, or the end. A port that closes
+ * without an 'end' is a broken connection.
+ */
 type Letter = { readonly bytes: Uint8Array } | { readonly taken: number } | 'end' | 'broken';
 
 export class PigeonConnection implements StreamConnection {
@@ -12,14 +15,17 @@ export class PigeonConnection implements StreamConnection {
   readonly #port: MessagePort;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /** Letters that came and are not reported yet, because the reader pauses. The other end's window bounds them. */
+  /**
+   * Letters received but not yet reported, because the reader pauses. The other end's window bounds
+   * them.
+   */
   readonly #letters: Letter[] = [];
   #paused = false;
   /** Bytes written that the other end has not taken. */
   #underWay = 0;
-  /** The last write was false. */
+  /** Whether the last write returned false. */
   #waiting = false;
-  /** Our end was sent: what comes is taken and dropped. */
+  /** Whether our end was sent. From then on, incoming bytes are acknowledged and dropped. */
   #ending = false;
   #discarded = 0;
   #linger: Timer | undefined;
@@ -41,7 +47,8 @@ export class PigeonConnection implements StreamConnection {
 
   write(chunk: Uint8Array): boolean {
     if (this.#ending || this.#over || chunk.length === 0) return true;
-    // A copy, so that the writer may reuse its memory at once; the copy moves to the other end without another.
+    // A copy, so that the writer may reuse its memory at once; the copy moves to the other end
+    // without another.
     const bytes = new Uint8Array(chunk);
     this.#port.postMessage({ bytes }, [bytes.buffer]);
     this.#underWay += chunk.length;
@@ -55,7 +62,7 @@ export class PigeonConnection implements StreamConnection {
 
   resume(): void {
     this.#paused = false;
-    // Not at once: nothing is reported while the driver is still calling us.
+    // Deferred, because nothing may be reported while the driver is still calling us.
     this.#clock.defer(() => this.#deliver());
   }
 
@@ -85,7 +92,10 @@ export class PigeonConnection implements StreamConnection {
     this.#sink?.drained();
   }
 
-  /** Reports what came, for as long as somebody reads. After our end that is us. */
+  /**
+   * Reports received letters while there is a reader. After our own end, we read and drop them
+   * ourselves.
+   */
   #deliver(): void {
     while (!this.#over && (this.#ending || (this.#sink !== undefined && !this.#paused))) {
       const letter = this.#letters.shift();
@@ -103,7 +113,7 @@ export class PigeonConnection implements StreamConnection {
     if (this.#discarded > DISCARD) this.#finish(this.#reset('it floods a connection that has ended'));
   }
 
-  /** A connection that is half closed serves nothing: this end ends too. */
+  /** A half-closed connection serves no purpose, so this end ends too. */
   #ended(): void {
     if (!this.#ending) this.#port.postMessage('end');
     this.#finish(undefined);
@@ -115,7 +125,7 @@ export class PigeonConnection implements StreamConnection {
     this.#error = error;
     this.#letters.length = 0;
     this.#clock.clearTimeout(this.#linger);
-    // The port delivers what was posted before, then tells the other end.
+    // The port first delivers everything posted before, then tells the other end that it closed.
     this.#port.close();
     this.#clock.defer(() => this.#report());
   }
@@ -131,8 +141,11 @@ export class PigeonConnection implements StreamConnection {
   }
 }
 
-/** Bytes on their way in one direction before `write` is false. */
+/** The most bytes in flight in one direction before `write` returns false. */
 const WINDOW = 256 * 1024;
-/** How long an end waits for the other's, in milliseconds, and how many bytes it drops meanwhile: the rule of every layer. */
+/**
+ * How long an end waits for the other's end, in milliseconds, and how many bytes it drops
+ * meanwhile: the same rule as in every layer.
+ */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

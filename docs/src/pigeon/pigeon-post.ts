@@ -1,22 +1,23 @@
-// The pigeon post: streams between the parts of one process, over the MessagePorts of node:worker_threads.
+// The pigeon post: streams between the parts of one process, over the MessagePorts of
+// node:worker_threads.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type Backend, type Clock, reasonError, type StreamConnection, type StreamLayer, systemClock, TransportError } from '@trunkline/transport-core';
 import { PigeonConnection } from './pigeon-connection.ts';
 
-/** Where lofts are known by name. An object that you create, so that two tests never meet. */
+/** A registry of lofts by name. You create the object yourself, so that two tests never meet. */
 export interface PigeonPost {
   layer(options?: PigeonOptions): StreamLayer;
-  /** For `createTransport`: addresses are 'pigeon://loft'. */
+  /** Returns a backend for `createTransport`, with addresses such as 'pigeon://loft'. */
   backend(): Backend;
 }
 
 export interface PigeonOptions {
-  /** The loft to listen at: 'north', with or without 'pigeon://'. Default: one that is free. */
+  /** The loft to listen at: 'north', with or without 'pigeon://'. Default: a free one. */
   readonly address?: string | undefined;
-  /** Told to others verbatim. Default: the loft. */
+  /** The address that other nodes are told, verbatim. Default: the loft. */
   readonly advertiseAddr?: string | undefined;
-  /** Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined;
 }
 
@@ -30,7 +31,7 @@ export function createPigeonPost(): PigeonPost {
   };
 }
 
-/** What a dialler puts into a loft: one end of a channel of their own. */
+/** A message from a dialer to a loft: one end of a new channel between the two. */
 interface Call {
   readonly port: MessagePort;
   readonly from: string;
@@ -41,9 +42,9 @@ class PigeonLayer implements StreamLayer {
   readonly #address: string;
   readonly #advertiseAddr: string | undefined;
   readonly #clock: Clock;
-  /** There while it listens. */
+  /** Set while the layer listens. */
   #listener: { readonly loft: string; readonly port: MessagePort } | undefined;
-  /** What ends each pending dial. */
+  /** A function for each pending dial that ends it. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   constructor(lofts: Map<string, MessagePort>, { address, advertiseAddr, clock = systemClock }: PigeonOptions & { readonly address: string }) {

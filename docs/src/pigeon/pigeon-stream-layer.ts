@@ -1,4 +1,4 @@
-// One post for all the tests of a file, in the shape that a layer on sockets has.
+// Gives all tests of a file one shared post, in the same shape as a layer on sockets.
 
 import type { StreamLayer } from '@trunkline/transport-core';
 import { createPigeonPost, type PigeonOptions } from './pigeon-post.ts';

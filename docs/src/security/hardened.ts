@@ -11,7 +11,7 @@ const text = json(z.string().max(4_000), { limit: 16 * KiB, values: 1 }); // as 
 const chat = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: { say: { id: 1, request: text, response: text } } });
 const authority = await createAuthority();
 
-/** What one connection, one source and all together may take. */
+/** Limits for one connection, for one source, and for all connections together. */
 const limits = {
   handshakes: { pending: 64, perSource: 16 }, // above the number of clients behind one NAT
   connections: 2_000,

@@ -14,7 +14,7 @@ const election = defineProtocol({
   },
 });
 
-/** The same node, that remembers its vote before it gives it. */
+/** The same node, which now stores its vote before it gives it. */
 export function durableElectionNode(members: readonly string[], onLeader: (term: number, leader: string) => void) {
   return async ({ name, transport, clock, random, store }: NodeContext) => {
     const others = members.filter((member) => member !== name);

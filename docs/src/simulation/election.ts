@@ -14,7 +14,10 @@ const election = defineProtocol({
   },
 });
 
-/** A node that stands for election when it has heard of no leader for a while. Each gives one vote a term. */
+/**
+ * A node that stands for election when it has not heard of a leader for a while. Each node gives
+ * one vote a term.
+ */
 export function electionNode(members: readonly string[], onLeader: (term: number, leader: string) => void) {
   return async ({ name, transport, clock, random }: NodeContext) => {
     const others = members.filter((member) => member !== name);

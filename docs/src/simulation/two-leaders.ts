@@ -4,7 +4,7 @@ import { electionNode } from './election.ts';
 
 type Node = (members: readonly string[], onLeader: (term: number, leader: string) => void) => Setup;
 
-/** Five nodes for a virtual minute, and the rule that they must keep whatever happens. */
+/** Runs five nodes for a virtual minute, and checks the rule that they must always keep. */
 function oneLeaderATerm(node: Node) {
   return async (sim: Simulation) => {
     const members = ['n1', 'n2', 'n3', 'n4', 'n5'];

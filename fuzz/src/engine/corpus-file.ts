@@ -1,9 +1,9 @@
-// A corpus on disk: an input a line, in base64, smallest first.
+// Reads and writes a corpus on disk: one input a line, in base64, the smallest first.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The inputs of a target's file; none where there is no file. */
+/** Returns the inputs in a target's file; none if there is no file. */
 export function readCorpus(name: string): Uint8Array[] {
   const path = pathOf(name);
   if (!existsSync(path)) return [];
@@ -20,5 +20,5 @@ function pathOf(name: string): string {
   return `${FOLDER}/${name}.txt`;
 }
 
-/** `corpus` beside `dist`. */
+/** The `corpus` folder beside `dist`. */
 const FOLDER = fileURLToPath(new URL('../../corpus', import.meta.url));

@@ -1,11 +1,10 @@
-// Inputs worth changing: each ran through an edge that none before it did, or another number of
-// times.
+// The inputs worth mutating: each ran through a new edge, or through an edge a new number of times.
 
 import type { Random } from '@trunkline/transport-core';
 
 export interface Entry {
   readonly input: Uint8Array;
-  /** What it ran through; empty where nothing is measured. */
+  /** The features that the input covers; empty if coverage is not measured. */
   readonly features: Uint32Array;
 }
 
@@ -17,7 +16,7 @@ export class Corpus {
     return this.#entries.length;
   }
 
-  /** Bytes of all inputs. */
+  /** The total size of all inputs in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -31,7 +30,10 @@ export class Corpus {
     this.#bytes += entry.input.length;
   }
 
-  /** One of all, or as often one of the newest: what was found last leads on most often. */
+  /**
+   * Picks one of all inputs or, half of the time, one of the newest, because the newest inputs lead
+   * to new ones most often.
+   */
   pick(random: Random): Uint8Array {
     const from = random() < 0.5 ? 0 : Math.max(0, this.#entries.length - NEWEST);
     return this.#entries[from + Math.floor(random() * (this.#entries.length - from))]?.input ?? NOTHING;
@@ -39,8 +41,8 @@ export class Corpus {
 }
 
 /**
- * The fewest inputs, smallest first, that together run through all that the corpus does, as far as
- * `budget` bytes go: what runs through most for its bytes comes first.
+ * Returns the fewest inputs, smallest first, that together cover everything the corpus does, within
+ * `budget` bytes. The inputs that cover most for their size are picked first.
  */
 export function minimized(entries: readonly Entry[], budget: number): Entry[] {
   const smallestFirst = [...entries].sort((a, b) => a.input.length - b.input.length);
@@ -63,12 +65,12 @@ export function minimized(entries: readonly Entry[], budget: number): Entry[] {
   return kept.sort((a, b) => a.input.length - b.input.length);
 }
 
-/** Bytes of an input in a corpus file: in base64, on a line. */
+/** Returns the bytes of an input in a corpus file: in base64, on a line. */
 function sizeOf(input: Uint8Array): number {
   return Math.ceil(input.length / 3) * 4 + 1;
 }
 
 const NOTHING = new Uint8Array(0);
 const NEWEST = 32;
-/** What an input costs besides its bytes. */
+/** The cost of an input besides its bytes. */
 const LINE = 8;

@@ -1,25 +1,25 @@
-// Which edges an input ran through, and how often: each edge and order of magnitude that no input
-// had before is news.
+// Tracks which edges an input ran through, and how often. An edge with a new order of magnitude
+// counts as news.
 
 /**
- * Counters of one module for each call, side by side in one memory, so that all are cleared and
- * read at once.
+ * The counters of all modules side by side in one memory, so that they can be cleared and read at
+ * once.
  */
 export class Coverage {
   readonly #counters = new Uint8ClampedArray(MOST_EDGES);
   readonly #words = new Uint32Array(this.#counters.buffer);
-  /** Of each edge the orders of magnitude that were seen, a bit each. */
+  /** The orders of magnitude seen for each edge, one bit each. */
   readonly #seen = new Uint8Array(MOST_EDGES);
   #edges = 0;
-  /** Edges that an input ran through. */
+  /** The number of edges that any input ran through. */
   covered = 0;
 
-  /** Counters in all. */
+  /** The number of counters. */
   get edges(): number {
     return this.#edges;
   }
 
-  /** The counters of a module that is being loaded. Each begins at a word of its own. */
+  /** Returns the counters for a module that is being loaded; they start at a word boundary. */
   module(edges: number): Uint8ClampedArray {
     const start = this.#edges;
     this.#edges += (edges + 3) & ~3;
@@ -27,14 +27,12 @@ export class Coverage {
     return this.#counters.subarray(start, start + edges);
   }
 
-  /** Forgets the input that ran last. */
+  /** Forgets the last input. */
   clear(): void {
     this.#counters.fill(0, 0, this.#edges);
   }
 
-  /**
-   * How many edges and magnitudes of the input that ran last are news; from now on they are none.
-   */
+  /** Returns how many edges and magnitudes of the last input are new, and records them. */
   judge(): number {
     const words = this.#words;
     const counters = this.#counters;
@@ -54,7 +52,7 @@ export class Coverage {
     return news;
   }
 
-  /** What the input that ran last ran through: a number for each edge and magnitude. */
+  /** Returns the features of the last input: a number for each edge and magnitude. */
   features(): Uint32Array {
     const features: number[] = [];
     for (let edge = 0; edge < this.#edges; edge++) {
@@ -66,7 +64,7 @@ export class Coverage {
 }
 
 /**
- * Counts in eight orders of magnitude, as AFL has them: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to
+ * Maps counts to eight orders of magnitude, as AFL does: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to
  * 127, and more.
  */
 const MAGNITUDE = Uint8Array.from({ length: 256 }, (_, count) => {

@@ -7,7 +7,7 @@ import { shrunk } from './shrink.ts';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('latin1');
 
-/** A reader with a defect behind three branches, and the counter of each. */
+/** A reader with a defect behind three branches, and a counter for each branch. */
 function maze(counters: Uint8ClampedArray) {
   return {
     run(input: Uint8Array): void {

@@ -1,4 +1,4 @@
-// Runs a target with one input after another, and keeps those that it has not met the like of.
+// Runs a target with one input after another, and keeps inputs with new coverage.
 
 import { setImmediate } from 'node:timers/promises';
 import { type Random, seededRandom } from '@trunkline/transport-core';
@@ -9,23 +9,25 @@ import type { Target } from './target.ts';
 
 export interface LoopOptions {
   readonly target: Target;
-  /** Inputs to run. */
+  /** The number of inputs to run. */
   readonly runs: number;
   readonly seed: number;
-  /** Inputs of earlier runs. */
+  /** Inputs kept from earlier runs. */
   readonly known?: readonly Uint8Array[];
-  /** Undefined: nothing is measured, and the corpus stays as it is. */
+  /** The coverage to track; undefined to measure nothing and leave the corpus as it is. */
   readonly coverage?: Coverage | undefined;
-  /** Told of each input before it runs. */
+  /** Called with each input before it runs. */
   readonly before?: (input: Uint8Array) => void;
-  /** Told after every 256 inputs. */
+  /** Called after every 256 inputs. */
   readonly after?: (state: LoopState) => void;
   readonly now?: () => number;
-  /** Milliseconds of processor time: what the machine does for others is not the input's. */
+  /**
+   * Returns milliseconds of CPU time, which leaves out the time of other programs. Default: `now`.
+   */
   readonly busy?: () => number;
 }
 
-/** An input that the target threw for. */
+/** An input for which the target threw. */
 export interface Crash {
   readonly input: Uint8Array;
   readonly error: unknown;
@@ -35,13 +37,13 @@ export interface LoopState {
   readonly runs: number;
   readonly corpus: Corpus;
   readonly crashes: readonly Crash[];
-  /** The input that took longest, and its milliseconds. */
+  /** The slowest input and its time in milliseconds. */
   readonly slowest: { readonly input: Uint8Array; readonly time: number };
 }
 
 /**
- * Runs what is known, then changed and made inputs. It ends early after `MOST_CRASHES` different
- * crashes. Between inputs it now and then lets the promises run that targets made.
+ * Runs the known inputs, then mutated and generated ones. Ends early after `MOST_CRASHES` different
+ * crashes. Now and then, pauses between inputs so that promises made by targets can run.
  */
 export async function fuzz(options: LoopOptions): Promise<LoopState> {
   const { target, runs, seed, known = [], coverage, before, after, now = () => 0, busy = now } = options;
@@ -57,7 +59,7 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
     coverage?.clear();
     const start = now();
     try {
-      // A copy: a target may write into its input, and one that keeps it finds it changed.
+      // A copy, because a target may write into its input or keep it.
       const running = target.run(input.slice());
       if (running !== undefined) await running;
     } catch (error) {
@@ -66,7 +68,7 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
     }
     let time = now() - start;
     if (time > slowest.time) {
-      // Once slow may be the machine; three times is the input.
+      // One slow run may be the machine's fault; three are the input's.
       for (let again = 0; again < 2 && time > slowest.time; again++) time = Math.min(time, await timed(target, input, busy));
       if (time > slowest.time) slowest = { input, time };
     }
@@ -95,8 +97,8 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
 }
 
 /**
- * Inputs without end: changed ones of the corpus and, of a target that makes some, a made one now
- * and then.
+ * Returns an endless source of inputs: mutated ones from the corpus and, if the target makes
+ * inputs, a generated one now and then.
  */
 function inputs(target: Target, corpus: Corpus, random: Random): () => Uint8Array {
   const { tokens = [], most = MOST_BYTES } = target;
@@ -113,13 +115,14 @@ async function timed(target: Target, input: Uint8Array, now: () => number): Prom
   try {
     await target.run(input.slice());
   } catch {
-    // It was counted.
+    // The error was recorded by the first run.
   }
   return now() - start;
 }
 
 /**
- * Crashes that were thrown at the same place are one, and without a place those with the same text.
+ * Names a crash by the place that threw it, or by its text if there is no place. Crashes with the
+ * same name count as one.
  */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -131,5 +134,5 @@ const encoder = new TextEncoder();
 const NONE = new Uint32Array(0);
 const MOST_BYTES = 2_048;
 const MOST_CRASHES = 10;
-/** Of inputs, those that the target makes. */
+/** The share of inputs that are generated, for targets that can. */
 const MADE = 0.15;

@@ -1,19 +1,19 @@
-// Changes of an input, several at once: of bits and bytes, of numbers, of places, and of words that
-// the reader knows.
+// Mutates an input, several times at once: bits and bytes, numbers, positions, and words that the
+// reader knows.
 
 import type { Random } from '@trunkline/transport-core';
 
 export interface Mutation {
   readonly random: Random;
-  /** Another input, to take from. */
+  /** Another input to splice with. */
   readonly other: Uint8Array;
   /** Words that the reader knows. */
   readonly tokens: readonly Uint8Array[];
-  /** Bytes that an input has at most. */
+  /** The most bytes of an input. */
   readonly most: number;
 }
 
-/** A changed copy of `input`. */
+/** Returns a mutated copy of `input`. */
 export function mutated(input: Uint8Array, mutation: Mutation): Uint8Array {
   const { random, most } = mutation;
   let bytes: Uint8Array = input.slice(0, most);
@@ -62,7 +62,7 @@ function changed(bytes: Uint8Array, { random, other, tokens }: Mutation): Uint8A
       return spliced(bytes, at, random() < 0.5 ? size : 0, other.slice(from, from + 1 + below(random() < 0.8 ? 32 : other.length + 1)));
     }
     case 11: {
-      // The beginning of one and the end of the other.
+      // Joins the beginning of one input and the end of the other.
       const end = other.slice(below(other.length + 1));
       return spliced(bytes, at, length - at, end);
     }
@@ -71,7 +71,7 @@ function changed(bytes: Uint8Array, { random, other, tokens }: Mutation): Uint8A
   }
 }
 
-/** A number of one to four bytes, or a varint, that is more likely to be at an edge than any. */
+/** Makes a number of one to four bytes, or a varint; boundary values are most likely. */
 function number(below: (limit: number) => number): Uint8Array {
   const value = NUMBERS[below(NUMBERS.length)]! + below(3) - 1;
   const width = 1 + below(5);

@@ -1,7 +1,7 @@
-// A smaller input that fails as one did: pieces are left out, large ones first, then bytes become
-// 0, as long as it fails the same way.
+// Shrinks a failing input: leaves out pieces, large ones first, and then sets bytes to 0, as long
+// as it fails in the same way.
 
-/** `fails` gets candidates, at most `tries` of them. */
+/** @param fails runs a candidate. @param tries the most candidates. */
 export async function shrunk(input: Uint8Array, fails: (candidate: Uint8Array) => boolean | Promise<boolean>, tries = 5_000): Promise<Uint8Array> {
   let best = input;
   let left = tries;

@@ -1,19 +1,19 @@
-// What is fuzzed: a function of bytes that throws for a defect alone.
+// The interface of a fuzz target: a function of bytes that throws only if there is a defect.
 
 import type { Random } from '@trunkline/transport-core';
 
 export interface Target {
   /**
-   * Reads one input. What a stranger's bytes may lawfully cause is no throw; a broken promise of
-   * the reader is one.
+   * Reads one input. Throws only if the reader breaks a promise, not for results that malformed
+   * bytes may legally cause.
    */
   run(input: Uint8Array): void | Promise<void>;
-  /** Inputs to begin with. */
+  /** Returns the inputs to begin with. */
   seeds(): Iterable<Uint8Array>;
-  /** A well-formed input, or nearly. */
+  /** Generates an input that is well-formed, or nearly so. */
   make?(random: Random): Uint8Array;
-  /** Words that inputs are made of. */
+  /** Words that occur in inputs. */
   readonly tokens?: readonly string[];
-  /** Bytes that an input has at most. Default 2,048. */
+  /** The most bytes of an input. Default 2,048. */
   readonly most?: number;
 }

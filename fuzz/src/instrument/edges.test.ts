@@ -1,7 +1,7 @@
 import test from 'ava';
 import { countEdges } from './edges.ts';
 
-/** Runs a module's source, and gives what each counter stands at. */
+/** Runs a module's source and returns the value of each counter. */
 function counts(source: string, use: string): { readonly result: unknown; readonly counters: number[] } {
   const counted = countEdges(source, 'edges', () => '');
   const edges = new Uint8Array(counted.edges);

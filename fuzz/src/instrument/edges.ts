@@ -1,18 +1,18 @@
-// Counters in a module's source: one at the beginning of each function and of each way that a
-// branch can take.
+// Inserts counters into a module's source: one at the beginning of each function and of each path
+// that a branch can take.
 
 import { type Node, parse } from 'acorn';
 
-/** A module whose source counts. */
+/** A module with counters in its source. */
 export interface Counted {
   readonly source: string;
-  /** How many counters it has. */
+  /** The number of counters. */
   readonly edges: number;
 }
 
 /**
- * Adds counters to a module. Lines keep their numbers, so that stacks stay true. `name` is what the
- * counters' array is called in it.
+ * Adds counters to a module. Lines keep their numbers, so that stack traces stay correct. `name` is
+ * the variable of the counters' array.
  */
 export function countEdges(source: string, name: string, prologue: (edges: number) => string): Counted {
   const inserts: { readonly at: number; readonly text: string }[] = [];
@@ -21,8 +21,8 @@ export function countEdges(source: string, name: string, prologue: (edges: numbe
   const counter = () => `${name}[${edges++}]++`;
 
   /**
-   * Counts before the first statement of a block; a statement alone becomes a block. Returns what
-   * closes it.
+   * Inserts a counter before the first statement of a block; a lone statement becomes a block.
+   * Returns the text that closes it.
    */
   const statement = (node: Node): string => {
     if (node.type === 'BlockStatement') put(node.start + 1, `${counter()};`);

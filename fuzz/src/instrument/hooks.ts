@@ -1,5 +1,5 @@
-// Module hooks of a fuzzing process: our packages' modules come with counters, and one by one where
-// Node would get them as one file.
+// Module hooks of a fuzzing process: they add counters to the modules of our packages, and load
+// those modules one by one instead of as one bundle.
 
 import type { LoadFnOutput, LoadHookContext, ResolveFnOutput, ResolveHookContext } from 'node:module';
 import * as module from 'node:module';
@@ -32,6 +32,6 @@ export async function resolve(
   return { ...resolved, url: resolved.url.replace(/\/dist\/bundle\.js$/, '/dist/index.js') };
 }
 
-/** The published code of the packages, and nothing that tests it. */
+/** The modules that our packages publish, without their tests. */
 const OURS = /\/packages\/[^/]+\/dist\/[^?]*\.js$/;
 const NOT_MEASURED = /\/testing\/|\.test\.js$/;
