@@ -1,13 +1,16 @@
-// Runs the compiled tests, several packages side by side, and counts what passed and failed. Progress is printed from the
-// first second; a failure is printed whole.
+// Runs the compiled tests, several packages side by side, and counts what passed and failed. Prints
+// progress from the first second, and failures in full.
 //
 //   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //
-//   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated combinations and long searches),
-//                 and nine tenths of the seeds of tests that try many
-//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out, with all seeds
+//   --full        runs everything; the quick run leaves out the files *.full.test.ts (repeated
+//                 combinations and long searches), and nine tenths of the seeds of tests that try
+//                 many
+//   --share I/N   runs only the I-th of N equal parts of the files that the quick run leaves out,
+//                 with all seeds
 //   --seed K      the quick run takes the K-th tenth of the seeds instead of the first
-//   --compiled    leaves out the tests of the workspace itself, which need the Node of the build tools
+//   --compiled    leaves out the tests of the workspace itself, which need the Node of the build
+//                 tools
 //   package       the name of a package's folder; `workspace` is the repository's own tooling
 
 import { existsSync } from 'node:fs';

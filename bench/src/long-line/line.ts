@@ -16,7 +16,7 @@ export interface LineOptions {
   readonly rate?: number;
   /** The bytes that may wait for the rate. */
   readonly queue?: number;
-  /** The share of packets that are lost, and of those that skip the delay and so overtake others. */
+  /** The share of packets that are lost, and of those that skip the delay and overtake others. */
   readonly loss?: number;
   readonly reorder?: number;
   /** 1: all packets are lost. */
