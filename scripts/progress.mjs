@@ -51,7 +51,7 @@ export function createProgress(packages) {
   };
 }
 
-/** Milliseconds as minutes and seconds: 1:07. */
+/** Formats milliseconds as minutes and seconds: 1:07. */
 export function duration(milliseconds) {
   const seconds = Math.round(milliseconds / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;

@@ -57,7 +57,7 @@ console.log(`${duration(progress.elapsed())} in all${skips}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0) process.exitCode = 1;
 
-/** The test files to run: `{ folder, name, files }` for each package that has any. */
+/** Returns the test files to run: `{ folder, name, files }` for each package that has any. */
 function chosenJobs() {
   const folders = [...packages, ...(options.compiled ? [] : ['.'])].filter((folder) => existsSync(join(root, folder, 'ava.config.mjs')));
   const all = folders.map((folder) => ({ folder, name: folder === '.' ? 'workspace' : basename(folder), files: testFiles(folder) }));
@@ -111,7 +111,7 @@ async function runTests({ folder, name, files }) {
   return { passed, failed, skipped: skips.length };
 }
 
-/** The test files of a package, relative to its folder. */
+/** Returns the test files of a package, relative to its folder. */
 function testFiles(folder) {
   const [within, ending] = folder === '.' ? ['scripts', '.test.mjs'] : ['dist', '.test.js'];
   const found = filesBelow(join(root, folder, within)).filter((file) => file.endsWith(ending));

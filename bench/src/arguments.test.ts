@@ -1,3 +1,5 @@
+// Tests how numbers and lists on command lines are read.
+
 import test from 'ava';
 import { aboveZero, listed, positive, words } from './arguments.ts';
 

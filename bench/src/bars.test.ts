@@ -1,3 +1,5 @@
+// Tests how bars are judged, on one Node and on two.
+
 import test from 'ava';
 import { compare, judge } from './bars.ts';
 import { LIMIT, TCP } from './columns.ts';

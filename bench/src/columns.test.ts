@@ -1,3 +1,5 @@
+// Tests which columns a scenario has, with and without named adapters.
+
 import test from 'ava';
 import { columnsOf } from './columns.ts';
 

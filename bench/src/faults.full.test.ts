@@ -1,5 +1,5 @@
-// Every fault on real kernels where namespaces can be made, and all of them in the simulation,
-// which needs none.
+// Runs every fault on real kernels if network namespaces can be made, and all of them in the
+// simulation, which needs none.
 
 import test from 'ava';
 import { KINDS } from './faults/kinds.ts';

@@ -1,7 +1,7 @@
-// Faults of real kernels, and the same in the simulation: what a connection between two network
-// namespaces comes to when packets are dropped, rejected, reordered or late, a process stops, or
-// the link goes down. Exit code 1 if one comes to anything else than it must, or the simulation
-// differs by more than a second; where no line can be made it says so and tries nothing.
+// Tries faults on real kernels and in the simulation: the fate of a connection between two network
+// namespaces when packets are dropped, rejected, reordered or late, a process stops, or the link
+// goes down. Exit code 1 if an outcome is not the required one, or the simulation differs by more
+// than a second. If no line can be made, it says so and tries nothing.
 
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

@@ -1,3 +1,5 @@
+// Runs short benchmarks of forwarding, in virtual time and over loopback.
+
 import test from 'ava';
 import { run } from './testing/run.ts';
 

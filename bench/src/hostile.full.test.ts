@@ -1,3 +1,5 @@
+// Runs the benchmark of slow peers and floods in short.
+
 import test from 'ava';
 import { ATTACKS } from './hostile/attacks.ts';
 import { run } from './testing/run.ts';

@@ -1,3 +1,5 @@
+// Tests the benchmark of a long line: a short run, its figures and its options.
+
 import test from 'ava';
 import { unable } from './long-line/line.ts';
 import type { Task } from './long-line/protocol.ts';

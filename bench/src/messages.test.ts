@@ -1,3 +1,5 @@
+// Tests that wrong replies are noticed.
+
 import test from 'ava';
 import { answer, check, Messages, numbered } from './messages.ts';
 

@@ -1,3 +1,5 @@
+// Tests how names on a command line are resolved.
+
 import test from 'ava';
 import { named } from './named.ts';
 

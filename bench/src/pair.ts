@@ -1,4 +1,4 @@
-// A server and a client of one adapter, each in a process and on a core of its own.
+// A server and a client of one adapter, each in its own process and on its own core.
 
 import type { Order, Report } from './child.ts';
 import { Child } from './child-process.ts';

@@ -1,3 +1,5 @@
+// Tests the record behind docs/performance.md, and the document made from it.
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+// Tests the benchmark of scale: a short run, its tables and its plots.
+
 import test from 'ava';
 import { formatSvg } from './plot.ts';
 import type { Measured, PointFigures } from './scale/point.ts';

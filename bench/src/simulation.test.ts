@@ -1,3 +1,5 @@
+// Tests the benchmark of the simulation: a short run, its options, and memory.
+
 import test from 'ava';
 import { measureMemory } from './simulation/memory.ts';
 import { run } from './testing/run.ts';

@@ -1,3 +1,5 @@
+// Runs a short soak of two backends.
+
 import test from 'ava';
 import { run } from './testing/run.ts';
 

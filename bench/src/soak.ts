@@ -1,6 +1,6 @@
-// The soak: every backend goes through connections that come and go, millions of calls on one
-// connection, and calls of every kind while connections are killed at random. At the end nothing
-// may be left: no handle, no heap, no call without an outcome. Exit code 1 if something is.
+// The soak: for every backend, opens and closes connections, makes millions of calls on one
+// connection, and makes calls of every kind while connections are killed at random. At the end
+// nothing may be left: no handle, no heap, no call without an outcome. Exit code 1 if something is.
 
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';

@@ -1,3 +1,5 @@
+// Tests the benchmark of starting: a short run, its figures and its options.
+
 import test from 'ava';
 import type { StartRound } from './start/measure.ts';
 import { formatTable, judge, summarize } from './start/report.ts';

@@ -1,3 +1,5 @@
+// Tests medians and percentiles.
+
 import test from 'ava';
 import { median, percentile } from './statistics.ts';
 

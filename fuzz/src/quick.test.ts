@@ -1,3 +1,5 @@
+// Runs each target with its corpus and a few mutated inputs.
+
 import test from 'ava';
 import { readCorpus } from './engine/corpus-file.ts';
 import { fuzz } from './engine/loop.ts';

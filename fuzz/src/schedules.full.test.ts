@@ -1,3 +1,5 @@
+// Plays 100,000 random schedules of two sessions, in parts.
+
 import test from 'ava';
 import { playSchedules } from './schedules.ts';
 

@@ -1,3 +1,5 @@
+// Plays 1,000 random schedules of two sessions.
+
 import test from 'ava';
 import { playSchedules } from './schedules.ts';
 

@@ -1,3 +1,5 @@
+// Tests that the catalog of faults is complete and that docs/faults.md matches it.
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';

@@ -1,3 +1,5 @@
+// Tests the frames of the raw limit: reading them from chunks, and reusing batches.
+
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import test from 'ava';

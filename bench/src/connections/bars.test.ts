@@ -1,3 +1,5 @@
+// Tests the bars for open connections.
+
 import test from 'ava';
 import { judge } from './bars.ts';
 import type { Measurement } from './measure.ts';

@@ -17,7 +17,7 @@ export interface ServerReport {
   readonly heard?: number;
 }
 
-/** Bytes, after GC. */
+/** Memory in bytes, after GC. */
 export interface Memory {
   /**
    * RSS without the young generation, where V8 keeps recent allocations. It grows once, with the

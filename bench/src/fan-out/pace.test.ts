@@ -1,3 +1,5 @@
+// Tests that deliveries are checked and that steps end with the slowest subscriber.
+
 import test from 'ava';
 import { Deliveries, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
 

@@ -1,4 +1,4 @@
-// One end of the real line: `end.js <host>` accepts, `end.js` dials when it is told to.
+// One end of the real line: `end.js <host>` accepts, `end.js` dials on request.
 
 import { type Remote, systemClock } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
@@ -8,9 +8,9 @@ import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';
 
 export interface Order {
-  /** Dial it, and begin to call; the callee begins once it was dialed. */
+  /** Dial the address and begin to call; the callee begins once it has been dialed. */
   readonly call?: { readonly to: string | undefined; readonly size: number };
-  /** The fault begins, or is over. */
+  /** Marks that the fault begins or is over. */
   readonly fault?: 'begins' | 'is over';
 }
 

@@ -1,4 +1,5 @@
-// The faults that are tried on real kernels and in the simulation, and what each must come to.
+// The faults that are tried on real kernels and in the simulation, and the required outcome of
+// each.
 
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import type { Line } from '../long-line/line.ts';

@@ -1,5 +1,5 @@
-// One end of a connection while a fault happens to it: it calls the other end ten times a second,
-// and notes what becomes of that.
+// One end of a connection while a fault happens to it: it calls the other end ten times a second
+// and records the outcome.
 
 import { type Clock, type Observer, type Remote, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import type { Fate } from './kinds.ts';

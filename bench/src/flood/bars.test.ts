@@ -1,3 +1,5 @@
+// Tests the bar for a flood.
+
 import test from 'ava';
 import { judge } from './bars.ts';
 import type { PartFigures, Round } from './rounds.ts';

@@ -1,4 +1,4 @@
-// HyParView: failures that no node notices.
+// HyParView: failures that no neighbor sees at once.
 
 import { SHARES } from './jobs.ts';
 import { FAILURES, FIRST } from './published.ts';

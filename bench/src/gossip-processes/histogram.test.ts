@@ -1,3 +1,5 @@
+// Tests the percentiles of merged histograms.
+
 import test from 'ava';
 import { Histogram } from './histogram.ts';
 

@@ -1,3 +1,5 @@
+// Tests that random links connect all nodes with at most the wanted degree.
+
 import test from 'ava';
 import { randomLinks } from './links.ts';
 

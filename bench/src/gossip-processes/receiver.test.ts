@@ -1,3 +1,5 @@
+// Tests how a receiver counts missing, duplicate and foreign messages.
+
 import test from 'ava';
 import { writeMessage } from './message.ts';
 import { Receiver } from './receiver.ts';

@@ -11,7 +11,7 @@ import type { Attack } from './attacks.ts';
 export interface AttackerOrder {
   /** Attack for this many milliseconds. */
   readonly attack?: { readonly kind: Attack; readonly milliseconds: number };
-  /** Connect once and never read, until the next order to let go. */
+  /** Connect once and never read, until the order to end. */
   readonly slow?: 'begin' | 'end';
   /** Hold this many silent connections for this many milliseconds. */
   readonly hold?: { readonly count: number; readonly milliseconds: number };
@@ -63,8 +63,8 @@ const ATTACKERS: Record<Attack, (milliseconds: number) => Promise<number>> = {
 };
 
 /**
- * Four connections request answers of `times` × 64 KiB, 2,000 a second, and treat the answers as
- * `reads` does; they never grant credit.
+ * Four connections request answers of `times` × 64 KiB, 2,000 a second, and read them as `reads`
+ * arranges; they never grant credit.
  */
 async function unread(milliseconds: number, times: number, reads: (socket: Socket) => void): Promise<number> {
   const sockets = await Promise.all([1, 2, 3, 4].map(admitted));

@@ -28,7 +28,7 @@ export interface HonestReport {
 
 export interface Times {
   readonly count: number;
-  /** Microseconds. */
+  /** Times of calls in microseconds. */
   readonly p50: number;
   readonly p99: number;
 }

@@ -24,7 +24,7 @@ export interface ServerReport {
 }
 
 export interface ServerState {
-  /** Bytes. */
+  /** Resident bytes. */
   readonly rss: number;
   /** The most bytes of messages that were queued or unsent since the last report. */
   readonly held: number;

@@ -89,7 +89,7 @@ export class Line {
     if (commands.length > 0) writeFileSync(this.#commands, commands.join(''));
   }
 
-  /** Sets the devices of both ends down, or up again. */
+  /** Sets the devices of both ends down or up. */
   plug(state: 'up' | 'down'): void {
     for (const [namespace] of this.#ends()) ip('-n', namespace, 'link', 'set', 'line0', state);
   }

@@ -82,7 +82,7 @@ export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecor
   return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start, ...line };
 }
 
-/** The rounds of a run, by scenario; a scenario in which nothing was measured is absent. */
+/** Converts rounds to a record by scenario; a scenario in which nothing was measured is absent. */
 export function recordCalls(rounds: readonly Round[], machine: Machine, window: number): PerformanceRecord['calls'] {
   const names = [...new Set(rounds.flatMap((round) => [...round.keys()]))];
   return Object.fromEntries(

@@ -1,3 +1,5 @@
+// Tests that every scenario of calls checks replies and stops with its watch.
+
 import test from 'ava';
 import type { Caller } from '../adapters/adapter.ts';
 import { answer } from '../messages.ts';

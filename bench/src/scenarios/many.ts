@@ -58,7 +58,7 @@ function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messag
   return (passed * 1e6) / calls;
 }
 
-/** Milliseconds. */
+/** The time in milliseconds that the codecs run. */
 const MEASURED = 100;
 
 async function work(caller: Caller, messages: Messages, counted: number, watch: Stopwatch): Promise<void> {

@@ -1,3 +1,5 @@
+// Tests that every process derives the same keys and valid certificates.
+
 import { X509Certificate } from 'node:crypto';
 import test from 'ava';
 import { identityOf, tlsOf } from './nodes.ts';

@@ -9,7 +9,7 @@ const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, meth
 export interface MemoryReport {
   readonly nodes: number;
   readonly links: number;
-  /** Bytes. */
+  /** Bytes of heap and of resident memory. */
   readonly heap: number;
   readonly rss: number;
 }

@@ -1,3 +1,5 @@
+// Tests the fuzzing engine: coverage, seeds, crashes, corpus and shrinking.
+
 import test from 'ava';
 import { Corpus, minimized } from './corpus.ts';
 import { Coverage } from './coverage.ts';

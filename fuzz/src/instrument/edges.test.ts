@@ -1,3 +1,5 @@
+// Tests that counters leave a module's behavior and line numbers unchanged.
+
 import test from 'ava';
 import { countEdges } from './edges.ts';
 

@@ -238,5 +238,5 @@ function view(round: number): string {
 /** The key of the victim's topic. */
 const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
 const BREATH = 20;
-/** Milliseconds to wait for credit. */
+/** The time in milliseconds to wait for credit. */
 const PATIENCE = 5_000;
