@@ -181,7 +181,7 @@ export class PipeWindow {
     if (trip <= this.#trip || probed) {
       this.#trip = trip;
       this.#seen = now;
-    // One round to drain the queue, one to measure.
+      // One round to drain the queue, one to measure.
     } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2;
   }
 
