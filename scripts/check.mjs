@@ -12,14 +12,16 @@ import { root, run, runTool, tools } from './workspace.mjs';
 /**
  * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little
  * above the size of today: lower it when the page shrinks, and raise it only for a feature. The
- * last 3.5 kB went to streams that fill a long line, calls that nobody serves, one-ways without
+ * last 8.8 kB went to streams that fill a long line, calls that nobody serves, one-ways without
  * credit that are counted, versions that do not fit, addresses that are checked when given, the
  * strict hello and flags of the wire page, channels from a protocol's name, callers' stacks, texts
- * of peers that are cleaned, and sources by IPv6 network. 4.6 kB of it are the zod/mini that the
+ * of peers that are cleaned, sources by IPv6 network, work units and fair turns, memory that is
+ * charged as it is received, limits of JSON values, limits of all connections together, and
+ * windows that stay ahead of a slow start. 4.6 kB of it are the zod/mini that the
  * page itself uses. The aim is 35 kB, which this feature set has not reached; nats-core takes 42,
  * libp2p 108.
  */
-const LARGEST_BUNDLE = 59_100;
+const LARGEST_BUNDLE = 64_400;
 
 const failed = [];
 await lint();
