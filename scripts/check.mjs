@@ -1,13 +1,14 @@
-// Checks everything besides the tests: the lint rules and the format, the types that users see, the
-// packages as they are published, and the size in a browser. It needs a finished build. All checks
-// run before it fails.
+// Checks everything besides the tests: the lint rules and the format, how comments begin, the types
+// that users see, the packages as they are published, and the size in a browser. It needs a
+// finished build. All checks run before it fails.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { root, run, runTool, tools } from './workspace.mjs';
+import { commentsOf, isRiddle } from './comments.mjs';
+import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
 
 /**
  * The largest size in bytes, after gzip, of a page that uses core and ws. It is a ratchet, a little
@@ -23,8 +24,12 @@ import { root, run, runTool, tools } from './workspace.mjs';
  */
 const LARGEST_BUNDLE = 64_400;
 
+/** The largest part of all comments that may begin with a word such as "What". */
+const MOST_RIDDLES = 0.02;
+
 const failed = [];
 await lint();
+comments();
 await types();
 await packages();
 await bundles();
@@ -36,6 +41,21 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 async function lint() {
   const { code, output } = await runTool(tools.biome, ['check', '--error-on-warnings', '--max-diagnostics=200'], { capture: 'all' });
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
+}
+
+/**
+ * Counts the comments that begin with a word such as "What". A few may, because their sentence is
+ * right all the same.
+ */
+function comments() {
+  const files = [...folders, 'scripts'].flatMap((folder) => {
+    const names = filesBelow(join(root, folder)).filter((name) => /\.(ts|mjs)$/.test(name) && !/(^|\/)(dist|node_modules)\//.test(name));
+    return names.map((name) => join(folder, name));
+  });
+  const all = files.flatMap((file) => commentsOf(readFileSync(join(root, file), 'utf8')).map((comment) => ({ file, ...comment })));
+  const riddles = all.filter(({ text }) => isRiddle(text));
+  const list = riddles.map(({ file, line, text }) => `${file}:${line}: ${text}`).join('\n');
+  report('comments', riddles.length <= all.length * MOST_RIDDLES, `${riddles.length} of ${all.length} comments begin with What, Who, Of, There or It`, list);
 }
 
 /** Compiles a user's project for Node and for a browser with each supported TypeScript. */
