@@ -101,8 +101,7 @@ export class RawPeer {
     const wants = (frame: RawFrame) => frame.kind === kind && where(frame);
     const at = this.#untaken.findIndex(wants);
     if (at >= 0) return Promise.resolve(this.#untaken.splice(at, 1)[0] as RawFrame);
-    if (this.#over) return Promise.reject(this.#missing(String(kind)));
-    return new Promise((resolve, reject) => this.#waiters.push({ wants, what: String(kind), resolve, reject }));
+    return this.#when(String(kind), wants);
   }
 
   /** Returns how many frames of that kind have arrived so far. */
@@ -110,9 +109,21 @@ export class RawPeer {
     return this.log.filter((frame) => frame.kind === kind).length;
   }
 
+  /** Resolves once `total` frames of these kinds have arrived since the connection began. */
+  async arrived(total: number, ...kinds: (RawKind | number)[]): Promise<void> {
+    let read = 0;
+    let count = 0;
+    const isThere = () => {
+      for (; read < this.log.length; read++) if (kinds.includes(this.log[read]!.kind)) count++;
+      return count >= total;
+    };
+    if (!isThere()) await this.#when(`${total} of ${kinds.join(' or ')}`, isThere);
+  }
+
   /**
-   * Resolves when the other end has handled everything sent before and its answers have arrived, by
-   * means of a PING and its PONG. Works only on a connection that is up.
+   * Resolves when the other end has handled everything sent before, by means of a PING and its
+   * PONG. The PONG overtakes answers that had to wait for room in the connection: wait for many
+   * answers with `arrived`. Works only on a connection that is up.
    */
   async barrier(): Promise<void> {
     const id = ++this.#nonce;
@@ -200,6 +211,11 @@ export class RawPeer {
   destroy(): void {
     this.#connection.destroy();
     this.#closed(undefined);
+  }
+
+  #when(what: string, wants: (frame: RawFrame) => boolean): Promise<RawFrame> {
+    if (this.#over) return Promise.reject(this.#missing(what));
+    return new Promise((resolve, reject) => this.#waiters.push({ wants, what, resolve, reject }));
   }
 
   #write(chunk: Uint8Array): void {

@@ -181,7 +181,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'long: unfinished one-ways count in `limits.memory`', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-    for (let n = 0; n < 20; n++) s.peer.send(packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0] as RawFrameInput);
+    await s.peer.paced(Array.from({ length: 20 }, (_, n) => packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0]!));
     await s.peer.barrier();
     t.true(s.transport.snapshot().memory <= 300 * KiB);
     t.is(s.seen.counted('onewayDropped'), 16);
