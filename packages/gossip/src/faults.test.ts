@@ -104,7 +104,7 @@ test.serial('a node that stands still hears what came meanwhile when it goes on;
   }
 });
 
-test.serial('whatever wrong bits do to the streams beneath, what is delivered signed was published so; and all is well after them', async (t) => {
+test.serial('whatever wrong bits do to the streams beneath, what is delivered signed was published so; and new connections are well after them', async (t) => {
   t.timeout(60_000);
   for (const seed of seeds(3)) {
     const { sim, ear, ears } = await meet({ seed, level: 'stream', name: `stream, seed ${seed}` }, { isSigned: true });
@@ -117,6 +117,10 @@ test.serial('whatever wrong bits do to the streams beneath, what is delivered si
       await sim.run(50);
     }
     sim.heal();
+    // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain bytes,
+    // so what it spoiled lasts as long as the connection.
+    for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
+    await sim.run(1);
     await sim.until(() => areMet(ears.values(), 2), 120_000);
     for (const [name, { heard }] of ears) {
       t.true(heard.length < 100, 'some were lost');
