@@ -134,7 +134,7 @@ async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
  */
 async function dependencies() {
   const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], { capture: 'all' });
-  report('depends', code === 0, 'licences, no install scripts, docs/security.md', output);
+  report('depends', code === 0, 'licenses, no install scripts, docs/security.md', output);
 }
 
 function report(part, well, what, details) {

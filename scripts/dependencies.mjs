@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { root } from './workspace.mjs';
 
 /** Licenses that ask users only for attribution. */
-const LICENCES = new Set(['MIT', '0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC']);
+const LICENSES = new Set(['MIT', '0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC']);
 /** The scripts that npm runs while it installs a package. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 const PAGE = join(root, 'docs/security.md');
@@ -29,7 +29,7 @@ export function productionDependencies() {
       const entry = found.get(key) ?? {
         name: manifest.name,
         version: manifest.version,
-        licence: licenceOf(manifest),
+        license: licenseOf(manifest),
         scripts: scriptsOf(manifest),
         owners: new Set(),
       };
@@ -56,8 +56,8 @@ export function ownFlaws() {
 
 /** Returns a line for each problem of the dependencies. */
 export function flaws(dependencies) {
-  return dependencies.flatMap(({ name, version, licence, scripts }) => [
-    ...(LICENCES.has(licence) ? [] : [`${name}@${version} has the licence '${licence}', which is not in the list of scripts/dependencies.mjs`]),
+  return dependencies.flatMap(({ name, version, license, scripts }) => [
+    ...(LICENSES.has(license) ? [] : [`${name}@${version} has the license '${license}', which is not in the list of scripts/dependencies.mjs`]),
     ...(scripts.length === 0 ? [] : [`${name}@${version} runs ${scripts.join(', ')} when it is installed`]),
   ]);
 }
@@ -67,8 +67,8 @@ export function renewed(page, dependencies) {
   const [before, rest] = page.split(`${BEGIN}\n`);
   const after = rest?.split(`${END}\n`)[1];
   if (after === undefined) throw new Error(`docs/security.md has no '${BEGIN}' and '${END}'`);
-  const rows = dependencies.map(({ name, version, licence, owners }) => `| \`${name}\` | ${version} | ${licence} | ${[...owners].join(', ')} |`);
-  return `${before}${BEGIN}\n${['| package | version | licence | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
+  const rows = dependencies.map(({ name, version, license, owners }) => `| \`${name}\` | ${version} | ${license} | ${[...owners].join(', ')} |`);
+  return `${before}${BEGIN}\n${['| package | version | license | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
 }
 
 /**
@@ -87,7 +87,7 @@ function read(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-function licenceOf({ license }) {
+function licenseOf({ license }) {
   return typeof license === 'string' ? license : (license?.type ?? 'none');
 }
 

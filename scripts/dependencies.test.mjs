@@ -6,7 +6,7 @@ import test from 'ava';
 import { flaws, ownFlaws, productionDependencies, renewed } from './dependencies.mjs';
 import { root } from './workspace.mjs';
 
-test('no production dependency runs a script when it is installed, each has a licence of the list, and the table names them all', (t) => {
+test('no production dependency runs a script when it is installed, each has a license of the list, and the table names them all', (t) => {
   const dependencies = productionDependencies();
   t.true(dependencies.some(({ name }) => name === 'ws'));
   t.deepEqual([...ownFlaws(), ...flaws(dependencies)], []);
@@ -14,9 +14,9 @@ test('no production dependency runs a script when it is installed, each has a li
   t.is(renewed(page, dependencies), page, 'run node scripts/dependencies.mjs');
 });
 
-test('a dependency with another licence, or with a script of its installation, is named', (t) => {
+test('a dependency with another license, or with a script of its installation, is named', (t) => {
   const one = { name: 'a', version: '1.0.0', owners: new Set(['x']) };
-  t.regex(flaws([{ ...one, licence: 'GPL-3.0', scripts: [] }])[0], /a@1\.0\.0 has the licence 'GPL-3\.0'/);
-  t.regex(flaws([{ ...one, licence: 'MIT', scripts: ['postinstall'] }])[0], /a@1\.0\.0 runs postinstall/);
+  t.regex(flaws([{ ...one, license: 'GPL-3.0', scripts: [] }])[0], /a@1\.0\.0 has the license 'GPL-3\.0'/);
+  t.regex(flaws([{ ...one, license: 'MIT', scripts: ['postinstall'] }])[0], /a@1\.0\.0 runs postinstall/);
   t.throws(() => renewed('a page without a table\n', []), { message: /has no '<!-- dependencies/ });
 });

@@ -1,4 +1,4 @@
-// Socket.IO, after socket.io/docs/v4/emitting-events: an event with an acknowledgement (`emitWithAck`), over WebSocket alone, so that no
+// Socket.IO, after socket.io/docs/v4/emitting-events: an event with an acknowledgment (`emitWithAck`), over WebSocket alone, so that no
 // part of it is long polling. A server takes messages of 1 MB unless it is told otherwise.
 
 import { once } from 'node:events';

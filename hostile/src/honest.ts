@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
 import type { lab } from './lab-protocol.ts';
-import { diallingNode } from './node.ts';
+import { dialingNode } from './node.ts';
 import { obey } from './orders.ts';
 import type { Papers } from './papers.ts';
 
@@ -36,7 +36,7 @@ let measurement: { readonly end: () => Promise<HonestReport> } | undefined;
 obey<HonestOrder, HonestReport>(
   async (order) => {
     if (order.do === 'start') {
-      transport = diallingNode(order);
+      transport = dialingNode(order);
       address = order.address;
       await transport.send(address, 'echo', SMALL);
     } else if (order.do === 'warm') await Promise.all(Array.from({ length: WARM_AT_ONCE }, warm));

@@ -52,7 +52,7 @@ export async function listeningNode(options: NodeOptions): Promise<Node> {
 }
 
 /** Opens a node that only dials, over one connection, so that handles can be counted. */
-export function diallingNode(options: NodeOptions): Transport<typeof lab> {
+export function dialingNode(options: NodeOptions): Transport<typeof lab> {
   return makeNode(options, options.papers.honest, undefined, 1);
 }
 

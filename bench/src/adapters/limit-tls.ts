@@ -1,7 +1,7 @@
 // The limit of secure calls, hand-written over node:tls, with certificates on both sides.
 
 import type { TLSSocket } from 'node:tls';
-import { listenTls, tlsDialler } from '../secure/bare-tls.ts';
+import { listenTls, tlsDialer } from '../secure/bare-tls.ts';
 import type { Adapter } from './adapter.ts';
 import { attend, framed, limitCaller } from './limit.ts';
 
@@ -27,7 +27,7 @@ export const limitTls: Adapter = {
   },
 
   async connect(address) {
-    const dial = await tlsDialler();
+    const dial = await tlsDialer();
     return limitCaller(await dial(Number(address)), open);
   },
 };

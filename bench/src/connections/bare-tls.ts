@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
-import { listenTls, tlsDialler } from '../secure/bare-tls.ts';
+import { listenTls, tlsDialer } from '../secure/bare-tls.ts';
 import { CALL } from './call.ts';
 import type { Kind } from './kind.ts';
 
@@ -30,7 +30,7 @@ export const bareTls: Kind = {
   },
 
   async connect(address) {
-    const dial = await tlsDialler();
+    const dial = await tlsDialer();
     const sockets = new Set<TLSSocket>();
     const holder = {
       lost: 0,

@@ -46,8 +46,8 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
   return {
     title: 'Attacks on whole nodes',
     before: [
-      `Through whole simulated transports, at the level of messages: ${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, and ${show(4 * honest)} attackers of 20 networks, each with 20 peers of its own asking. A sybil presses every node it is connected to for links every 2 s, gives a link to all who ask, tells of sybils alone in its shuffles, takes every message and passes none on. Nobody's signature, address or behaviour gives it away before it is silent.`,
-      `**Sybils**: they come to a network that stands. **Covert flash**: they are there from the beginning and do all as they should for ten minutes; then all of them pass nothing on and give notice of nothing, at once. **Cold boot**: the sybils are there first, then all honest nodes start at once and know five of them, without history. **Attack at dawn**: a network that stood is restarted at once, address books kept, after the sybils have come. **Eclipse**: ${show(10 * eclipsed)} sybils press one of ${show(eclipsed)} honest nodes alone, which is restarted two minutes later; does it find an honest neighbour again, and keep one?`,
+      `Through whole simulated transports, at the level of messages: ${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, and ${show(4 * honest)} attackers of 20 networks, each with 20 peers of its own asking. A sybil presses every node it is connected to for links every 2 s, gives a link to all who ask, tells of sybils alone in its shuffles, takes every message and passes none on. Nobody's signature, address or behavior gives it away before it is silent.`,
+      `**Sybils**: they come to a network that stands. **Covert flash**: they are there from the beginning and do all as they should for ten minutes; then all of them pass nothing on and give notice of nothing, at once. **Cold boot**: the sybils are there first, then all honest nodes start at once and know five of them, without history. **Attack at dawn**: a network that stood is restarted at once, address books kept, after the sybils have come. **Eclipse**: ${show(10 * eclipsed)} sybils press one of ${show(eclipsed)} honest nodes alone, which is restarted two minutes later; does it find an honest neighbor again, and keep one?`,
     ],
     tables: [
       {
@@ -81,14 +81,14 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
       },
       {
         title: `Eclipse: ${show(10 * eclipsed)} sybils on one of ${show(eclipsed)} honest nodes`,
-        head: ['seeds', 'kept an honest neighbour all the time', 'honest neighbours, mean', 'seconds to the first after the restart', 'delivered to it'],
+        head: ['seeds', 'kept an honest neighbor all the time', 'honest neighbors, mean', 'seconds to the first after the restart', 'delivered to it'],
         rows: [[String(eclipse.size), String(kept), eclipse.range('mean'), show(eclipse.most('back') / 1_000), eclipse.range('delivered')]],
       },
     ],
     plots: [],
     after: [
-      "What protects a network that stands is whom a node chose: links of a node's own go to peers that it dialled from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
-      'What protects nobody is a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A neighbour that takes messages and gives no sign, not even when it is asked for one, loses its place to a node that was chosen; who answers, as sleepers do, and passes nothing on cannot be told from a leaf. Who runs a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
+      "What protects a network that stands is whom a node chose: links of a node's own go to peers that it dialed from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
+      'What protects nobody is a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A neighbor that takes messages and gives no sign, not even when it is asked for one, loses its place to a node that was chosen; who answers, as sleepers do, and passes nothing on cannot be told from a leaf. Who runs a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
     ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>
@@ -102,7 +102,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
       ...(['cold-boot', 'dawn'] as const).map((scenario) =>
         atLeast(`${TOLD[scenario].title}, as soon as all have met: delivered, mean`, at(scenario).mean('early delivered'), 0.99),
       ),
-      atLeast('eclipse: share of the seeds in which the target kept an honest neighbour', kept / eclipse.size, 0.999),
+      atLeast('eclipse: share of the seeds in which the target kept an honest neighbor', kept / eclipse.size, 0.999),
       atLeast('eclipse: delivered to the target, mean', eclipse.mean('delivered'), 0.99),
     ],
   };

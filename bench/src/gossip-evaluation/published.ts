@@ -68,8 +68,8 @@ export const TREES = {
   eager: { title: 'eager push', payloads: 39_984, control: 0, redundancy: '3.0', lastHop: '9' },
   one: { title: 'Plumtree, one sender', payloads: 9_999, control: 29_987, redundancy: '0', lastHop: '10' },
   many: { title: 'Plumtree, many senders', payloads: 9_999, control: 29_990, redundancy: '0', lastHop: '50 to 75' },
-  'one-optimised': { title: 'optimised, one sender', payloads: 9_999, control: 29_989, redundancy: '0', lastHop: '8.5' },
-  'many-optimised': { title: 'optimised, many senders', payloads: 9_999, control: 38_976, redundancy: '0', lastHop: '17' },
+  'one-optimized': { title: 'optimized, one sender', payloads: 9_999, control: 29_989, redundancy: '0', lastHop: '8.5' },
+  'many-optimized': { title: 'optimized, many senders', payloads: 9_999, control: 38_976, redundancy: '0', lastHop: '17' },
 } as const;
 
 /** The highest redundancy of a tree whose links stay; the report has 0. */

@@ -13,7 +13,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes, but whoever fails does so without a sign, as a machine that loses its power: no link closes. A dead neighbour is noticed when something is written to it (where its host is up and its process is gone, that is at once), or by a keep-alive. The first message meets the overlay as the failure left it: the figure is the mean over 1,000 drawn sources. Then 1,000 messages are sent one after the other with no cycle between; a copy to a dead node is lost, or sent again to the neighbour that comes in its place, as Plumtree does here, which gives a new neighbour notice of what is in the cache. Two more networks send nothing: one mends itself by what its views say to each other in the cycles, in the other each link is tested once a cycle.`,
+      `The same ${show(nodes)} nodes, but whoever fails does so without a sign, as a machine that loses its power: no link closes. A dead neighbor is noticed when something is written to it (where its host is up and its process is gone, that is at once), or by a keep-alive. The first message meets the overlay as the failure left it: the figure is the mean over 1,000 drawn sources. Then 1,000 messages are sent one after the other with no cycle between; a copy to a dead node is lost, or sent again to the neighbor that comes in its place, as Plumtree does here, which gives a new neighbor notice of what is in the cache. Two more networks send nothing: one mends itself by what its views say to each other in the cycles, in the other each link is tested once a cycle.`,
     ],
     tables: [
       {

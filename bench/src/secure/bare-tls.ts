@@ -15,7 +15,7 @@ export async function listenTls(accept: (socket: TLSSocket) => void): Promise<{ 
 }
 
 /** Returns a function that dials such a server. The context is made once per process. */
-export async function tlsDialler(): Promise<(port: number) => Promise<TLSSocket>> {
+export async function tlsDialer(): Promise<(port: number) => Promise<TLSSocket>> {
   const context = await contextOf('client');
   return async (port) => {
     // Trunkline trusts keys instead of host names.

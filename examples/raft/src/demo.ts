@@ -53,9 +53,9 @@ async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number
   }
   const [head, ...lines] = table(rows);
   screen.print('');
-  screen.print(screen.colour('bold', head!));
-  for (const line of lines) screen.print(line.replace(/(ok|FAILED)$/, (verdict) => screen.colour(verdict === 'ok' ? 'green' : 'red', verdict)));
-  for (const failure of failures) screen.print(screen.colour('red', `✘ ${failure}`));
+  screen.print(screen.color('bold', head!));
+  for (const line of lines) screen.print(line.replace(/(ok|FAILED)$/, (verdict) => screen.color(verdict === 'ok' ? 'green' : 'red', verdict)));
+  for (const failure of failures) screen.print(screen.color('red', `✘ ${failure}`));
   if (failures.length === 0) screen.print(`\n${story.moral(options)}`);
   return failures.length === 0 ? 0 : 1;
 }

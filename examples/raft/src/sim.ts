@@ -66,7 +66,7 @@ async function search({ seeds, from, workers, settings, replay }: SimOptions, si
   for (const failure of failed) showFailure(failure);
   const outcome = failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
   const speed = `${number(elapsed / 1_000, elapsed < 10_000 ? 1 : 0)} s, ${number(virtualHours, 1)} virtual hours, ${number((virtualHours * HOUR) / elapsed)} × real time`;
-  screen.print(screen.colour(failed.length === 0 ? 'green' : 'red', `${title(passed + failed.length, settings)}: ${outcome} in ${speed}`));
+  screen.print(screen.color(failed.length === 0 ? 'green' : 'red', `${title(passed + failed.length, settings)}: ${outcome} in ${speed}`));
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -80,7 +80,7 @@ function showFailure({ seed, error, trace }: Failure): void {
   const told = lines.findIndex((line, i) => i > events && !line.startsWith('  ') && (events >= 0 || /^(?:it fails with|SEED=)/.test(line)));
   const rest = told < 0 ? lines.length : told;
   const [first = '', ...more] = lines.slice(0, events < 0 ? rest : events);
-  screen.print(screen.colour('red', `✘ seed ${seed}: ${first}`));
+  screen.print(screen.color('red', `✘ seed ${seed}: ${first}`));
   for (const line of more) screen.print(line);
   screen.print(`\nthe last ${Math.min(SHOWN, trace.timeline.length)} of ${number(trace.events)} events:\n`);
   for (const line of drawLanes(trace.timeline.slice(-SHOWN))) screen.print(line);

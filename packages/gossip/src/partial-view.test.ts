@@ -61,7 +61,7 @@ test.serial('what is published as soon as a topic is opened is not lost, and han
   }
 });
 
-test.serial('nodes that crash are replaced as neighbours, and those that come back get what comes', async (t) => {
+test.serial('nodes that crash are replaced as neighbors, and those that come back get what comes', async (t) => {
   for (const run of runs()) {
     const { sim, names, nodes, ears, ear } = network(run, 12);
     await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
@@ -95,7 +95,7 @@ test.serial('nodes that crash are replaced as neighbours, and those that come ba
 });
 
 test.serial(
-  'links that the view asks for are dialled and kept, and those that nobody needs any more end; who brought them together is not needed',
+  'links that the view asks for are dialed and kept, and those that nobody needs any more end; who brought them together is not needed',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
@@ -151,7 +151,7 @@ test.serial('two halves that were apart are one again', async (t) => {
   }
 });
 
-test.serial('lists of recipients are reached, neighbours or not; all but a list get what is passed on through them', async (t) => {
+test.serial('lists of recipients are reached, neighbors or not; all but a list get what is passed on through them', async (t) => {
   for (const run of runs(1)) {
     const { sim, names, nodes, ears, ear } = network(run, 12);
     await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);

@@ -12,7 +12,7 @@ import { stranger } from './testing/stranger.ts';
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 
-test.serial('a filter by id or by address refuses a peer, whoever dialled, and both ends are told', async (t) => {
+test.serial('a filter by id or by address refuses a peer, whoever dialed, and both ends are told', async (t) => {
   for (const run of runs(2)) {
     for (const [which, side] of [
       ['nodeId', 'in'],
@@ -26,9 +26,9 @@ test.serial('a filter by id or by address refuses a peer, whoever dialled, and b
         asked.push([which, what]);
         throw new Error('not today');
       };
-      const [dialler, target] = side === 'in' ? ['b', 'a'] : ['a', 'b'];
+      const [dialer, target] = side === 'in' ? ['b', 'a'] : ['a', 'b'];
       const nodes = cluster(sim, ['a', 'b'], {
-        peers: (name) => ({ ...passive, persistent: name === dialler ? [target] : [], ...(name === 'a' ? { filters: { [which]: filter } } : {}) }),
+        peers: (name) => ({ ...passive, persistent: name === dialer ? [target] : [], ...(name === 'a' ? { filters: { [which]: filter } } : {}) }),
       });
       await sim.run(500);
       const label = `${run.name}, ${which} ${side}`;
@@ -38,13 +38,13 @@ test.serial('a filter by id or by address refuses a peer, whoever dialled, and b
       if (which === 'address' && side === 'in') t.regex(String(what), /^b:/, 'the endpoint that it comes from');
       for (const node of [a, b]) {
         const told = eventsOf(node, 'rejected');
-        const isDialler = node.name === dialler;
+        const isDialer = node.name === dialer;
         // A dialer that refuses is not yet a peer of the other end, which only sees a hello that
         // failed.
         if (node === b && side === 'out' && told.length === 0) continue;
         t.deepEqual(
           told.map(({ reason, direction }) => [reason, direction]),
-          [['filtered', isDialler ? 'out' : 'in']],
+          [['filtered', isDialer ? 'out' : 'in']],
           `${label}: at ${node.name}`,
         );
         t.is(told[0]!.error.code, 'permission_denied');

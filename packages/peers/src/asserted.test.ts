@@ -87,7 +87,7 @@ test('an id that is only asserted never answers to it where the transport proves
   t.deepEqual(await world.close(), []);
 });
 
-test('a persistent peer with an id is dialled on while another asserts the id, and only proof ends that', async (t) => {
+test('a persistent peer with an id is dialed on while another asserts the id, and only proof ends that', async (t) => {
   for (const allowAsserted of [false, true]) {
     const world = new World(t);
     const [ours, theirs] = [await papers(), await papers()];
@@ -96,9 +96,9 @@ test('a persistent peer with an id is dialled on while another asserts the id, a
     await world.settle(b.transport.close());
     const a = await mixed(world, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
     const { transport, heard } = impostor(t, world, theirs.nodeId);
-    const dialled = world.settle(transport.dial(wsOf(a)));
-    if (allowAsserted) t.is(((await t.throwsAsync(dialled)) as { reason?: string }).reason, 'identity_mismatch');
-    else await dialled;
+    const dialed = world.settle(transport.dial(wsOf(a)));
+    if (allowAsserted) t.is(((await t.throwsAsync(dialed)) as { reason?: string }).reason, 'identity_mismatch');
+    else await dialed;
     const { length } = a.dials;
     await world.run(60_000);
     t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
@@ -108,16 +108,16 @@ test('a persistent peer with an id is dialled on while another asserts the id, a
   }
 });
 
-test('a node that dials one that proves nothing, or is dialled by it, makes no peer of it, and each says why', async (t) => {
+test('a node that dials one that proves nothing, or is dialed by it, makes no peer of it, and each says why', async (t) => {
   const world = new World(t);
   const p = await plain(world, 'p');
   const a = await mixed(world, 'a', await papers(), { ...passive, persistent: [p.address] });
-  await world.until('it was dialled', () => told(a, 'rejected').length > 0);
+  await world.until('it was dialed', () => told(a, 'rejected').length > 0);
   const [out] = told(a, 'rejected');
   t.deepEqual([out!.reason, out!.direction, out!.error.reason, out!.addr], ['unproven', 'out', 'identity_mismatch', p.address]);
   t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
   const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
-  await world.until('it dialled', () => told(q, 'rejected').length > 0);
+  await world.until('it dialed', () => told(q, 'rejected').length > 0);
   const [other] = told(q, 'rejected');
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
   t.regex(other!.error.message, /takes only nodes that prove/);
@@ -206,7 +206,7 @@ test('a node that also listens on plain WebSocket advertises, and is found, wher
   t.deepEqual(await world.close(), []);
 });
 
-test('of several addresses that a node advertises the one is dialled where it proves its id', async (t) => {
+test('of several addresses that a node advertises the one is dialed where it proves its id', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await papers(), await papers()];
   const a = await proving(world, 'a', ours);

@@ -14,7 +14,7 @@ for (const honest of [1_000, 900]) {
       t.true(caught > 0 && fresh > 1_000, 'the attack takes place');
       t.is(told > 0, honest < 1_000, 'a node that knows enough asks nobody');
       t.is(left, honest, 'and none that answers loses its place');
-      t.true(least >= 1, 'never without an honest peer that it dialled');
+      t.true(least >= 1, 'never without an honest peer that it dialed');
     },
   );
 }

@@ -70,7 +70,7 @@ for (const [title, flood] of [
   });
 }
 
-test('who is behind such a wire from the first is dialled again and again, each time in vain and never two at once', async (t) => {
+test('who is behind such a wire from the first is dialed again and again, each time in vain and never two at once', async (t) => {
   const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
   const wire = await Wire.to(b.address, t);
@@ -92,7 +92,7 @@ test('who is behind such a wire from the first is dialled again and again, each 
   t.deepEqual(await world.close(), []);
 });
 
-test('a machine that came back resets what it does not know: the peer is down at once, and dialled by back-off', async (t) => {
+test('a machine that came back resets what it does not know: the peer is down at once, and dialed by back-off', async (t) => {
   const { world, a, b, c, wire } = await scene(t);
   await world.run(12_000);
   // A power failure: no other node notices the end.
@@ -115,7 +115,7 @@ test('a machine that came back resets what it does not know: the peer is down at
   await world.until('it is linked again', () => isLinked(a, again), 5_000);
   t.is(a.dials.length, dials + 1);
   const wait = a.dials.at(-1)!.at - down!.at;
-  t.true(wait >= 750 && wait <= 1_250, `dialled again after ${wait} ms`);
+  t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
   t.deepEqual([told(a, 'down').length, told(c, 'down').length], [1, 0]);
   t.deepEqual(await world.close(), []);

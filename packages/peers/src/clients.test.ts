@@ -74,7 +74,7 @@ for (const way of ways) {
       ['closed'],
     );
     t.is(await world.settle(a.transport.send(b.address, 'say', 'hi')), 'b: hi');
-    await world.until('it was dialled again', () => told(a, 'rejected').length > 0);
+    await world.until('it was dialed again', () => told(a, 'rejected').length > 0);
     t.is(told(a, 'rejected')[0]!.reason, 'incompatible');
     t.deepEqual(a.peers.list(), []);
     const again = createPeers({ transport: b.transport, identity: b, ...passive });
@@ -89,7 +89,7 @@ for (const way of ways) {
     const { transport } = await client(t, world, way);
     await transport.listen();
     const a = await node(world, way, 'a', { ...passive, persistent: [transport.localAddr()] });
-    await world.until('it was dialled', () => told(a, 'rejected').length > 0);
+    await world.until('it was dialed', () => told(a, 'rejected').length > 0);
     const [{ reason, direction, error }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
     t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
     t.regex(error.message, /runs no peers/);

@@ -28,7 +28,7 @@ test.serial('a node whose book is empty asks its seed, and is connected to those
   }
 });
 
-test.serial('with a book that has addresses no seed is dialled', async (t) => {
+test.serial('with a book that has addresses no seed is dialed', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     let seeds = ['seed'];
@@ -114,7 +114,7 @@ test.serial('a seed crawls: it tells of nodes that never came to it, and keeps n
   }
 });
 
-test.serial('an address that nobody answers at is dialled at most 16 times a day, and its id is not to blame', async (t) => {
+test.serial('an address that nobody answers at is dialed at most 16 times a day, and its id is not to blame', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const dials = new Map<string, number>();
@@ -379,7 +379,7 @@ test.serial('one whose links are known is not told to others while it is banned,
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('whoever tells a hundred thousand ports of one victim has it dialled at a bounded rate; in public mode hardly at all', async (t) => {
+test.serial('whoever tells a hundred thousand ports of one victim has it dialed at a bounded rate; in public mode hardly at all', async (t) => {
   for (const mode of ['any', 'public'] as const) {
     const sim = simulationOf({ seed: 5, level: 'message', name: '' });
     let dials = 0;

@@ -1,7 +1,7 @@
 // The public API of peers: finding other nodes and staying connected to them.
 
 export type { BookAddress, BookEntry } from './book/book-entry.ts';
-export type { TopologyDiff } from './dialling/topology.ts';
+export type { TopologyDiff } from './dialing/topology.ts';
 export type { ExchangeOptions, FilterOptions, MessageSource, PeersOptions, ReconnectOptions } from './options.ts';
 export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';

@@ -40,7 +40,7 @@ test.serial('known: a count that is none is a TypeError', async (t) => {
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('what a peer told in another protocol is taken as word of mouth, and dialled by id; addressOf tells it on', async (t) => {
+test.serial('what a peer told in another protocol is taken as word of mouth, and dialed by id; addressOf tells it on', async (t) => {
   for (const run of runs(2)) {
     const { sim, node } = await meet(run, ['a', 'b', 'c'], (name) => (name === 'a' ? { persistent: ['b'] } : {}));
     const { peers, transport } = node('a');

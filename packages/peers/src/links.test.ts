@@ -73,7 +73,7 @@ test.serial('a node that dials itself learns that, keeps no link, and never trie
   await sim.run(600_000);
   const a = nodes.get('a')!;
   const selves = a.events.filter((event) => event.type === 'rejected' && event.reason === 'self' && event.direction === 'out');
-  t.is(selves.length, 0, 'an address that it listens on is not even dialled');
+  t.is(selves.length, 0, 'an address that it listens on is not even dialed');
   t.deepEqual(connected(a, ['a', 'b']), ['b']);
   t.is(await sim.settle(a.transport.send('a', 'say', 'me')), 'a: me');
   t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and is no peer of its own');

@@ -48,7 +48,7 @@ const ways: Record<string, (name: string) => Partial<PeersOptions>> = {
 };
 
 for (const [way, given] of Object.entries(ways)) {
-  test.serial(`two nodes that both moved while both were down meet within a minute and a half, by the word of a third: dialled ${way}`, async (t) => {
+  test.serial(`two nodes that both moved while both were down meet within a minute and a half, by the word of a third: dialed ${way}`, async (t) => {
     t.timeout(120_000);
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -81,9 +81,9 @@ for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one,
         let told = 0;
         const liar = stranger(sim, 'l', { answer: () => [{ nodeId: nodeOf('b'), address: `nowhere${++told}` }] });
         await sim.settle(liar.transport.listen());
-        const dialled: string[] = [];
+        const dialed: string[] = [];
         const resolve = (target: string) => {
-          dialled.push(target);
+          dialed.push(target);
           return target;
         };
         const nodes = cluster(sim, ['a', 'c'], {
@@ -95,10 +95,10 @@ for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one,
         await sim.until(() => nodes.has('a') && isLinked(nodes.get('a'), 'c') && isLinked(nodes.get('a'), 'l'), 60_000);
         await sim.run(600_000);
         t.true(
-          dialled.some((target) => target.startsWith('nowhere')),
+          dialed.some((target) => target.startsWith('nowhere')),
           `${run.name}: it is believed`,
         );
-        const places = dialled.filter((target) => target === 'b' || target.startsWith('nowhere'));
+        const places = dialed.filter((target) => target === 'b' || target.startsWith('nowhere'));
         t.true(
           places.every((target, i) => i === 0 || target === 'b' || places[i - 1] === 'b'),
           `${run.name}: at least every other dial goes where it was`,

@@ -3,7 +3,7 @@
 
 import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
-import type { TopologyDiff } from './dialling/topology.ts';
+import type { TopologyDiff } from './dialing/topology.ts';
 import { Driver } from './driver/driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
@@ -143,11 +143,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * Reports `times` times that a node behaved well or badly, which changes its `score`. It is up to
    * the caller to react to a low score, for example with `ban`.
    */
-  report(nodeId: string, behaviour: 'good' | 'bad', times = 1): void {
+  report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
-    if (behaviour !== 'good' && behaviour !== 'bad') throw new TypeError(`peers.report: behaviour must be 'good' or 'bad', got ${String(behaviour)}`);
+    if (behavior !== 'good' && behavior !== 'bad') throw new TypeError(`peers.report: behavior must be 'good' or 'bad', got ${String(behavior)}`);
     if (!(Number.isInteger(times) && times > 0)) throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
-    node.keeper.trust[behaviour](nodeId, node.now(), times);
+    node.keeper.trust[behavior](nodeId, node.now(), times);
   }
 
   /**
@@ -292,7 +292,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
-    const peers = [...this.#driver.peers].filter((peer) => peer.links.some((link) => link.dialled !== undefined && parseTarget(link.dialled).key === key));
+    const peers = [...this.#driver.peers].filter((peer) => peer.links.some((link) => link.dialed !== undefined && parseTarget(link.dialed).key === key));
     return [...new Set([...peers.map((peer) => peer.nodeId), ...this.#driver.node.planner.idsAt(nodeIdOrTarget)])];
   }
 

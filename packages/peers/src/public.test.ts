@@ -54,7 +54,7 @@ interface SceneOptions {
 async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOptions) {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
   /** The addresses that a's transport dialed, except its seed's. */
-  const dialled: string[] = [];
+  const dialed: string[] = [];
   /** Names that were looked up. */
   const asked: string[] = [];
   const lookup = async (host: string) => {
@@ -62,7 +62,7 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
     return names!(host, asked.filter((each) => each === host).length);
   };
   const resolve = (address: string) => {
-    if (address !== SEED) dialled.push(address);
+    if (address !== SEED) dialed.push(address);
     return PLACES[address] ?? `nobody-at-${address.replace(/\W/g, '-')}`;
   };
   const seed = stranger(sim, 's', { answer: () => told });
@@ -73,40 +73,40 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
     durable: false,
   });
   await sim.until(() => nodes.size === 3);
-  return { sim, a: nodes.get('a')!, dialled, asked };
+  return { sim, a: nodes.get('a')!, dialed, asked };
 }
 
 const isLinked = (node: TestNode, name: string) => node.peers.get(idOf(name)) !== undefined;
 const failures = (node: TestNode) => eventsOf(node, 'rejected').map(({ error, addr }) => ({ code: error.code, addr, message: error.message }));
 
-test.serial('addresses of other networks than the public one are not dialled on others’ word; on a network of one’s own those of it are', async (t) => {
+test.serial('addresses of other networks than the public one are not dialed on others’ word; on a network of one’s own those of it are', async (t) => {
   const told = FORBIDDEN.map((ip, i) => ({ nodeId: idOf(`n${i}`), address: ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000` }));
-  const { sim, a, dialled } = await scene({ told: [...told, { nodeId: idOf('b'), address: '8.8.8.8:7000' }], peers: { maxOutbound: 100 } });
+  const { sim, a, dialed } = await scene({ told: [...told, { nodeId: idOf('b'), address: '8.8.8.8:7000' }], peers: { maxOutbound: 100 } });
   await sim.until(() => isLinked(a, 'b'), 30_000);
   await sim.run(600_000);
-  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
   t.is(a.peers.snapshot().book.size, 2, 'they are not even remembered');
   t.deepEqual(await sim.close(), []);
 
   const any = await scene({ told, mode: 'any', peers: { maxOutbound: 100 } });
-  await any.sim.until(() => any.dialled.includes('10.0.0.9:7000'), 30_000);
+  await any.sim.until(() => any.dialed.includes('10.0.0.9:7000'), 30_000);
   await any.sim.run(600_000);
   const never = ['0.0.0.0', '169.254.169.254', '100.100.100.200', '224.0.0.1', '255.255.255.255', '::', 'fd00:ec2::254', 'ff02::1', '64:ff9b::a9fe:a9fe'];
   for (const ip of never)
     t.false(
-      any.dialled.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`),
+      any.dialed.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`),
       `${ip}: nowhere`,
     );
   t.deepEqual(await any.sim.close(), []);
 });
 
-test.serial('a name that leads to another network than the public one is not dialled: the dial fails, and says where it led', async (t) => {
+test.serial('a name that leads to another network than the public one is not dialed: the dial fails, and says where it led', async (t) => {
   const told = FORBIDDEN.map((_, i) => ({ nodeId: idOf(`n${i}`), address: `n${i}.example:7000` }));
   const names = (host: string) => [FORBIDDEN[Number(/\d+/.exec(host)![0])]!];
-  const { sim, a, dialled, asked } = await scene({ told, names, peers: { maxOutbound: 100 } });
+  const { sim, a, dialed, asked } = await scene({ told, names, peers: { maxOutbound: 100 } });
   await sim.until(() => new Set(asked).size === FORBIDDEN.length, 120_000);
   await sim.run(120_000);
-  t.deepEqual(dialled, []);
+  t.deepEqual(dialed, []);
   for (const [i, ip] of FORBIDDEN.entries()) {
     const [failure] = failures(a).filter(({ addr }) => addr === `tcp://n${i}.example:7000`);
     t.is(failure!.code, 'invalid_argument');
@@ -119,14 +119,14 @@ test.serial('a name that leads to another network than the public one is not dia
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('of a name’s addresses the first public one is what is dialled, and not the name', async (t) => {
+test.serial('of a name’s addresses the first public one is what is dialed, and not the name', async (t) => {
   for (const [ips, address] of [
     [['10.0.0.9', '::1', '8.8.8.8'], '8.8.8.8:7000'],
     [['fd00::1', '2600:1f18::b', '8.8.8.8'], '[2600:1f18::b]:7000'],
   ] as const) {
-    const { sim, a, dialled } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }], names: () => ips });
+    const { sim, a, dialed } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }], names: () => ips });
     await sim.until(() => isLinked(a, 'b'), 30_000);
-    t.deepEqual(dialled, [address]);
+    t.deepEqual(dialed, [address]);
     t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'what is remembered is the name');
     t.deepEqual(await sim.close(), []);
   }
@@ -135,11 +135,11 @@ test.serial('of a name’s addresses the first public one is what is dialled, an
 test.serial('a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it', async (t) => {
   const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
   // The node that is dialed is not b, so each dial fails, and there are many dials.
-  const { sim, a, dialled, asked } = await scene({ told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }], names });
+  const { sim, a, dialed, asked } = await scene({ told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }], names });
   await sim.run(600_000);
   t.true(asked.length >= 6, `${asked.length} times`);
-  t.is(dialled.length, Math.ceil(asked.length / 2));
-  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.is(dialed.length, Math.ceil(asked.length / 2));
+  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
   t.deepEqual(
     a.peers.list().map(({ nodeId }) => nodeId),
     [idOf('s')],
@@ -148,21 +148,21 @@ test.serial('a name that is public when it is looked at and private later leads 
 });
 
 test.serial('so it is for a link that is lost: its name is looked up again', async (t) => {
-  const { sim, a, dialled } = await scene({
+  const { sim, a, dialed } = await scene({
     told: [{ nodeId: idOf('b'), address: 'rebind.example:7000' }],
     names: (_, times) => (times === 1 ? ['8.8.8.8'] : ['169.254.169.254']),
   });
   await sim.until(() => isLinked(a, 'b'), 30_000);
   sim.crash('b');
   await sim.run(300_000);
-  t.deepEqual(dialled, ['8.8.8.8:7000']);
+  t.deepEqual(dialed, ['8.8.8.8:7000']);
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('without a lookup no name that others told is dialled, and the error says what to give', async (t) => {
-  const { sim, a, dialled } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }] });
+test.serial('without a lookup no name that others told is dialed, and the error says what to give', async (t) => {
+  const { sim, a, dialed } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }] });
   await sim.run(120_000);
-  t.deepEqual(dialled, []);
+  t.deepEqual(dialed, []);
   const [failure] = failures(a);
   t.true(failure!.code === 'invalid_argument' && /'lookup'.*systemLookup/.test(failure!.message), failure!.message);
   t.deepEqual(await sim.close(), []);
@@ -182,9 +182,9 @@ test.serial('names that are none in the public DNS are not looked up', async (t)
     '127.1',
   ];
   const told = hosts.map((host, i) => ({ nodeId: idOf(`n${i}`), address: `${host}:7000` }));
-  const { sim, a, dialled, asked } = await scene({ told, names: () => ['8.8.8.8'], peers: { maxOutbound: 100 } });
+  const { sim, a, dialed, asked } = await scene({ told, names: () => ['8.8.8.8'], peers: { maxOutbound: 100 } });
   await sim.run(120_000);
-  t.deepEqual([dialled, asked, a.peers.snapshot().book.size], [[], [], 1]);
+  t.deepEqual([dialed, asked, a.peers.snapshot().book.size], [[], [], 1]);
   t.deepEqual(await sim.close(), []);
 });
 
@@ -194,19 +194,19 @@ test.serial('who crawls the network as a seed takes no stranger’s word either'
     { nodeId: idOf('x'), address: '10.0.0.9:7000' },
     { nodeId: idOf('b'), address: 'b.example:7000' },
   ];
-  const { sim, dialled } = await scene({
+  const { sim, dialed } = await scene({
     told,
     names: (host) => [host === 'b.example' ? '8.8.8.8' : '10.0.0.9'],
     peers: { exchange: { seed: true }, persistent: [SEED] },
   });
   await sim.run(600_000);
-  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
   t.deepEqual(await sim.close(), []);
 });
 
 test.serial('a lookup that fails, that never answers, or that answers nonsense costs its own name only', async (t) => {
   const told = ['fails', 'hangs', 'nonsense', 'none', 'many', 'b'].map((name) => ({ nodeId: idOf(name), address: `${name}.example:7000` }));
-  const { sim, a, dialled, asked } = await scene({
+  const { sim, a, dialed, asked } = await scene({
     told,
     names(host) {
       if (host === 'fails.example') throw new Error('no name server');
@@ -220,7 +220,7 @@ test.serial('a lookup that fails, that never answers, or that answers nonsense c
   });
   await sim.until(() => isLinked(a, 'b'), 30_000);
   await sim.run(70_000);
-  t.deepEqual([...new Set(dialled)], ['8.8.8.8:7000']);
+  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
   const of = (name: string) => failures(a).find(({ addr }) => addr === `tcp://${name}.example:7000`)!;
   t.deepEqual(
     ['fails', 'hangs', 'nonsense', 'none', 'many'].map((name) => of(name).code),
@@ -233,20 +233,20 @@ test.serial('a lookup that fails, that never answers, or that answers nonsense c
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('persistent peers and seeds are the operator’s: they are dialled whatever they are, and nobody is asked for their names', async (t) => {
-  const { sim, a, dialled, asked } = await scene({
+test.serial('persistent peers and seeds are the operator’s: they are dialed whatever they are, and nobody is asked for their names', async (t) => {
+  const { sim, a, dialed, asked } = await scene({
     names: () => ['8.8.8.8'],
     peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`, 'b.internal:7000'], seeds: ['127.0.0.1:7000', 'seed.internal:7000'] },
   });
   await sim.until(() => isLinked(a, 'inner'), 10_000);
   await sim.run(60_000);
-  t.deepEqual([...new Set(dialled)].sort(), ['10.0.0.9:7000', '127.0.0.1:7000', 'b.internal:7000', 'seed.internal:7000']);
+  t.deepEqual([...new Set(dialed)].sort(), ['10.0.0.9:7000', '127.0.0.1:7000', 'b.internal:7000', 'seed.internal:7000']);
   t.deepEqual(asked, []);
   t.deepEqual(await sim.close(), []);
 });
 
 test.serial('a call by id goes where the operator says, wherever that is, and where others say only if that is public', async (t) => {
-  const { sim, a, dialled } = await scene({
+  const { sim, a, dialed } = await scene({
     told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
     names: () => ['10.0.0.9'],
     peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`], maxOutbound: 1, locate: (nodeId) => (nodeId === idOf('c') ? '192.168.7.7:7000' : undefined) },
@@ -255,14 +255,14 @@ test.serial('a call by id goes where the operator says, wherever that is, and wh
   const say = (name: string) => sim.settle(a.transport.send(`node:${idOf(name)}`, 'say', 'hello'));
   void a.transport.disconnect(a.peers.get(idOf('inner'))!.remote).catch(() => {});
   await sim.until(() => !isLinked(a, 'inner'), 5_000);
-  dialled.length = 0;
+  dialed.length = 0;
   t.is(await say('inner'), 'inner: hello');
-  t.deepEqual([...new Set(dialled)], ['10.0.0.9:7000']);
-  dialled.length = 0;
+  t.deepEqual([...new Set(dialed)], ['10.0.0.9:7000']);
+  dialed.length = 0;
   await t.throwsAsync(say('b'), { message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/ });
-  t.deepEqual(dialled, []);
+  t.deepEqual(dialed, []);
   // An address from the user's `locate` is trusted.
   await t.throwsAsync(say('c'), { message: /192-168-7-7/ });
-  t.deepEqual(dialled, ['192.168.7.7:7000']);
+  t.deepEqual(dialed, ['192.168.7.7:7000']);
   t.deepEqual(await sim.close(), []);
 });

@@ -313,7 +313,7 @@ test.serial('when peers are closed the transport goes on, and new peers may take
   }
 });
 
-test.serial('an address that is in use is told to who listens; once it is free he may listen, and is dialled', async (t) => {
+test.serial('an address that is in use is told to who listens; once it is free he may listen, and is dialed', async (t) => {
   const sim = simulationOf(calm);
   const nodes = cluster(sim, ['b'], { peers: () => ({ ...passive, persistent: ['a'] }) });
   let made: { first: Transport<typeof echo>; second: Transport<typeof echo> } | undefined;

@@ -11,7 +11,7 @@ import { stranger } from './testing/stranger.ts';
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
 
-test.serial('a persistent peer is dialled until it is there, also after dials that failed, and again whenever it is lost', async (t) => {
+test.serial('a persistent peer is dialed until it is there, also after dials that failed, and again whenever it is lost', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive), durable: false });
@@ -19,7 +19,7 @@ test.serial('a persistent peer is dialled until it is there, also after dials th
     await sim.run(20_000);
     const a = nodes.get('a')!;
     const failed = eventsOf(a, 'rejected');
-    t.true(failed.length >= 4 && failed.length <= 8, `${run.name}: dialled again with growing pauses, ${failed.length} times`);
+    t.true(failed.length >= 4 && failed.length <= 8, `${run.name}: dialed again with growing pauses, ${failed.length} times`);
     t.true(
       failed.every(
         ({ reason, direction, error, addr }) => reason === 'unreachable' && direction === 'out' && error.reason === 'connection_refused' && addr === 'b',
@@ -46,7 +46,7 @@ test.serial('a persistent peer is dialled until it is there, also after dials th
   }
 });
 
-test.serial('after an hour’s absence a persistent peer is back within two minutes and a half, and was not dialled more than once a minute or so', async (t) => {
+test.serial('after an hour’s absence a persistent peer is back within two minutes and a half, and was not dialed more than once a minute or so', async (t) => {
   const sim = simulationOf({ seed: 9, level: 'message', name: '' });
   const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
   sim.refuse('b');
@@ -58,7 +58,7 @@ test.serial('after an hour’s absence a persistent peer is back within two minu
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('with an interval that does not grow a persistent peer is dialled at that interval', async (t) => {
+test.serial('with an interval that does not grow a persistent peer is dialed at that interval', async (t) => {
   const sim = simulationOf({ seed: 9, level: 'message', name: '' });
   const reconnect = { interval: 500, max: 500, jitter: 0 };
   const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'], reconnect } : passive) });
@@ -69,7 +69,7 @@ test.serial('with an interval that does not grow a persistent peer is dialled at
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a persistent peer that had dialled this node is dialled by it when it does not come back by itself', async (t) => {
+test.serial('a persistent peer that had dialed this node is dialed by it when it does not come back by itself', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     let dials = true;
@@ -216,12 +216,12 @@ test.serial('a name is asked for its address at each dial: a node that moved is 
     await sim.run(60_000);
     const dials = eventsOf(a, 'rejected').length;
     // The current dial has not ended yet.
-    t.true(asked - 2 - dials <= 1 && asked < 20, `once a dial, and no hot loop: asked ${asked}, dialled ${dials}`);
+    t.true(asked - 2 - dials <= 1 && asked < 20, `once a dial, and no hot loop: asked ${asked}, dialed ${dials}`);
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('a name that nobody answers for is dialled again: each try is bounded', async (t) => {
+test.serial('a name that nobody answers for is dialed again: each try is bounded', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     let asked = 0;
@@ -241,9 +241,9 @@ test.serial('with all seeds down a node goes on from its book, and asks the seed
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const seeds = ['s1', 's2'];
-    const dialled = new Map<string, number>();
+    const dialed = new Map<string, number>();
     const resolve = (target: string) => {
-      dialled.set(target, (dialled.get(target) ?? 0) + 1);
+      dialed.set(target, (dialed.get(target) ?? 0) + 1);
       return target;
     };
     const nodes = cluster(sim, ['a', 'b', 'c', ...seeds], { transport: { resolve }, peers: (name) => (name.startsWith('s') ? passive : { seeds }) });
@@ -256,9 +256,9 @@ test.serial('with all seeds down a node goes on from its book, and asks the seed
     await sim.until(() => isLinked(a(), 'b') && isLinked(a(), 'c'), 10_000);
     sim.crash('b');
     sim.crash('c');
-    dialled.clear();
+    dialed.clear();
     await sim.run(600_000);
-    const tries = seeds.map((seed) => dialled.get(seed) ?? 0);
+    const tries = seeds.map((seed) => dialed.get(seed) ?? 0);
     t.true(
       tries.every((count) => count > 10 && count < 60),
       `${run.name}: ${tries}`,

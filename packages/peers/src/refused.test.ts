@@ -160,7 +160,7 @@ for (const { title, way, options = {}, come, reason, cause } of cases) {
   });
 }
 
-test('a node that is refused with its hello read is told with its id and where it says that it can be dialled', async (t) => {
+test('a node that is refused with its hello read is told with its id and where it says that it can be dialed', async (t) => {
   const world = new World(t);
   const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });

@@ -6,7 +6,7 @@ import test from 'ava';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 
-test('addresses of others are dialled on a transport that picks its backend by the scheme', async (t) => {
+test('addresses of others are dialed on a transport that picks its backend by the scheme', async (t) => {
   const nodes: Awaited<ReturnType<typeof open>>[] = [];
   try {
     for (let i = 0; i < 3; i++) nodes.push(await open(nodes.slice(0, 1).map(({ transport }) => transport.advertiseAddr())));

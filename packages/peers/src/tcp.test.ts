@@ -107,13 +107,13 @@ test('one address in many spellings is one peer with one link, for good', async 
   for (const node of [a, b])
     t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'up').length, told(node, 'down').length], [1, 1, 1, 0]);
   t.is(a.transport.remotes()[0], link);
-  t.is(a.dials.length, dials, 'each was dialled, and then not any more');
+  t.is(a.dials.length, dials, 'each was dialed, and then not any more');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
   t.deepEqual(await world.close(), []);
 });
 
-test('who is taken off by the address that was given for it is parted from, though the link in use is one that it dialled', async (t) => {
+test('who is taken off by the address that was given for it is parted from, though the link in use is one that it dialed', async (t) => {
   const world = new World(t);
   const b = await world.node('b', { peers: { ...passive, identity: { nodeId: '1'.repeat(64) } } });
   const a = await world.node('a', { peers: { ...passive, identity: { nodeId: '2'.repeat(64) }, maxInbound: 0, persistent: [b.address] } });
@@ -136,7 +136,7 @@ test('of two spellings of one peer one can be taken off, and nobody touches the 
     const b = await world.node('b', { peers: passive });
     const spellings = ['localhost', '127.0.0.1'].map((host) => `${host}:${b.address.split(':')[1]}`);
     const a = await world.node('a', { peers: { ...passive, persistent: spellings } });
-    await world.until('both are dialled', () => isLinked(a, b) && a.dials.length === 2);
+    await world.until('both are dialed', () => isLinked(a, b) && a.dials.length === 2);
     await world.run(15_000);
     const going = spellings.find((spelling) => spelling.startsWith(first))!;
     if (first === 'localhost') a.peers.remove(going);
@@ -169,7 +169,7 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   t.deepEqual(await world.close(), []);
 });
 
-onIPv6('a node finds that it dialled itself however its own address is spelled, and dials that no more', async (t) => {
+onIPv6('a node finds that it dialed itself however its own address is spelled, and dials that no more', async (t) => {
   const world = new World(t);
   const a = await onFreePort('::', (port) =>
     world.node('a', {

@@ -48,7 +48,7 @@ test('another identity than the transport proves is a TypeError that names both,
   await transport.close();
 });
 
-test('where somebody else answers who was dialled by id is not taken for him, and dialled on until he is there', async (t) => {
+test('where somebody else answers who was dialed by id is not taken for him, and dialed on until he is there', async (t) => {
   const world = new World(t);
   const [ours, theirs, impostors] = [await papers(), await papers(), await papers()];
   const impostor = await world.node('impostor', proving(impostors));
@@ -105,7 +105,7 @@ for (const [title, options] of [
   });
 }
 
-test('a persistent peer that moved is dialled where it was last by itself, though somebody else has its old place', async (t) => {
+test('a persistent peer that moved is dialed where it was last by itself, though somebody else has its old place', async (t) => {
   const world = new World(t);
   const [ours, theirs, others] = [await papers(), await papers(), await papers()];
   const first = await world.node('b', proving(theirs));

@@ -103,7 +103,7 @@ test.serial('a node whose address changed is both gone and new: it is linked at 
   }
 });
 
-test.serial('what is taken off the list while it is dialled does not come up', async (t) => {
+test.serial('what is taken off the list while it is dialed does not come up', async (t) => {
   for (const run of runs()) {
     for (const delay of [0, 20, 45, 70, 95, 120]) {
       const sim = simulationOf(run, { link: { latency: 20 } });

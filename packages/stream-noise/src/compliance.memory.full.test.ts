@@ -21,6 +21,6 @@ transportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialled',
+    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialed',
   },
 });

@@ -26,12 +26,12 @@ test('until it is its turn, a connection is paused and unread, and then it is re
   const { layer, accepted, doorway } = await listening({ answer: 'wait' });
   const wire = layer.come();
   t.true(wire.paused);
-  const dialler = greeting({ suite, role: 'initiator' });
-  wire.sink.data(dialler.begin());
+  const dialer = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialer.begin());
   t.deepEqual(wire.written, []);
   doorway.passes[0]!.enter();
   t.false(wire.paused);
-  answerTo(wire, dialler);
+  answerTo(wire, dialer);
   t.is(accepted.length, 1);
 });
 
@@ -139,9 +139,9 @@ test('the answer waits until the connection beneath has drained, and what came m
   const { layer, accepted } = await listening();
   const wire = layer.come();
   wire.takes = false;
-  const dialler = greeting({ suite, role: 'initiator' });
-  wire.sink.data(dialler.begin());
-  answerTo(wire, dialler);
+  const dialer = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialer.begin());
+  answerTo(wire, dialer);
   const { connection } = accepted[0]!;
   t.false(connection.write(pattern(5)), 'the answer of the handshake is not out');
   t.is(wire.written.length, 1);

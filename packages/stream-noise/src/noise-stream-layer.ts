@@ -82,7 +82,7 @@ export class SecureLayer implements NoiseStreamLayer {
       const greeting = this.#greet('initiator');
       const opening = new Opening(this.#init, inner, {
         greeting,
-        dialled: nodeId,
+        dialed: nodeId,
         timeout: due - this.#init.clock.now(),
         late: () => reasonError('dial_timeout', `the noise handshake was not over within ${timeout} ms (dialTimeout)`),
         done(connection) {
@@ -130,7 +130,7 @@ export class SecureLayer implements NoiseStreamLayer {
     const since = pass?.since ?? clock.now();
     opening = new Opening(this.#init, inner, {
       greeting: this.#greet('responder'),
-      dialled: undefined,
+      dialed: undefined,
       timeout: timeout - (clock.now() - since),
       late: () => reasonError('handshake_timeout', `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`),
       done: (connection) => {

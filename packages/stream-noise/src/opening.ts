@@ -9,7 +9,7 @@ import type { Channel, Greeting, Step } from './wire/greeting.ts';
 export interface OpeningInit {
   readonly greeting: Greeting;
   /** The node id that the dialer means to reach. */
-  readonly dialled: string | undefined;
+  readonly dialed: string | undefined;
   /** Milliseconds until it fails with `late`. */
   readonly timeout: number;
   readonly late: () => TransportError;
@@ -134,15 +134,15 @@ export class Opening implements ByteSink {
     const channel = this.#channel;
     if (channel === undefined || this.#outgoing.length > 0 || this.#over) return;
     this.#settle();
-    const { greeting, dialled, done } = this.#init;
+    const { greeting, dialed, done } = this.#init;
     const { peers } = this.#host;
     const { nodeId, flaw } = channel;
     const refused =
       this.#inner.refused ??
-      (nodeId === undefined ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`) : peers.judge(nodeId, dialled));
+      (nodeId === undefined ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`) : peers.judge(nodeId, dialed));
     const arrived = greeting.rest.length === 0 ? this.#arrived : [greeting.rest, ...this.#arrived];
     const connection = new NoiseConnection(this.#host, { inner: this.#inner, channel, refused, blocked: this.#blocked, arrived });
-    if (refused === undefined) peers.watch(connection, dialled);
+    if (refused === undefined) peers.watch(connection, dialed);
     this.#tap.sink = connection;
     done(connection);
   }

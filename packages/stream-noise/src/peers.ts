@@ -48,17 +48,17 @@ export class Peers {
 
   /**
    * Returns why the node is not wanted, judged by its id alone; the text is shown at both ends.
-   * `dialled` is the id that the dialer means to reach.
+   * `dialed` is the id that the dialer means to reach.
    */
-  judge(nodeId: string, dialled: string | undefined): TransportError | undefined {
+  judge(nodeId: string, dialed: string | undefined): TransportError | undefined {
     if (this.#deny.has(nodeId)) return reasonError('denied', `node ${nodeId} is denied (deny)`);
-    if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialled || nodeId === this.self) return undefined;
+    if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialed || nodeId === this.self) return undefined;
     return reasonError('denied', `node ${nodeId} is not allowed (allow has ${this.#allow.size} others)`);
   }
 
   /** Revokes `peer` as soon as it is no longer wanted, until `forget`. */
-  watch(peer: LivePeer, dialled: string | undefined): void {
-    this.#live.set(peer, dialled);
+  watch(peer: LivePeer, dialed: string | undefined): void {
+    this.#live.set(peer, dialed);
   }
 
   forget(peer: LivePeer): void {
@@ -70,8 +70,8 @@ export class Peers {
     const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerUpdate;
     if (allow !== undefined) this.#allow = allow === null ? undefined : new Set(allow);
     if (deny !== undefined) this.#deny = new Set(deny);
-    for (const [peer, dialled] of [...this.#live]) {
-      const error = this.judge(peer.nodeId!, dialled);
+    for (const [peer, dialed] of [...this.#live]) {
+      const error = this.judge(peer.nodeId!, dialed);
       if (error !== undefined) peer.revoke(error);
     }
   }

@@ -66,7 +66,7 @@ for (const { name, place } of places) {
     t.true(answer.length === body.length && answer.every((byte, i) => byte === body[i]));
   });
 
-  test(title('a secured dialler and a plain acceptor both learn what is wrong'), async (t) => {
+  test(title('a secured dialer and a plain acceptor both learn what is wrong'), async (t) => {
     const layer = place();
     const server = end(t, layer());
     const client = end(t, secure(layer(), { identity: createIdentity() }));
@@ -79,7 +79,7 @@ for (const { name, place } of places) {
     t.regex(rejected.error.message, /Trunkline secured by noise \(TRKN\)/);
   });
 
-  test(title('a plain dialler and a secured acceptor both learn what is wrong'), async (t) => {
+  test(title('a plain dialer and a secured acceptor both learn what is wrong'), async (t) => {
     const layer = place();
     const server = end(t, secure(layer(), { identity: createIdentity() }));
     const client = end(t, layer());
@@ -106,7 +106,7 @@ for (const { name, place } of places) {
     t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'local']);
   });
 
-  test(title('a node that the dialler does not allow is told so, and so is the dialler'), async (t) => {
+  test(title('a node that the dialer does not allow is told so, and so is the dialer'), async (t) => {
     const layer = place();
     const bob = createIdentity();
     const server = end(t, secure(layer(), { identity: bob }));
@@ -133,7 +133,7 @@ for (const { name, place } of places) {
     t.is((await server.event('rejected')).error.reason, 'bad_certificate');
   });
 
-  test(title('who is dialled by an id is reached where it proves it, and identity_mismatch at both ends where not'), async (t) => {
+  test(title('who is dialed by an id is reached where it proves it, and identity_mismatch at both ends where not'), async (t) => {
     const layer = place();
     const bob = createIdentity();
     const server = end(t, secure(layer(), { identity: bob }));

@@ -26,7 +26,7 @@ test('numbers are in [0, 1) and spread over it', (t) => {
   for (const bucket of buckets) t.true(bucket > 850 && bucket < 1_150, String(bucket));
 });
 
-test('neighbouring seeds begin with numbers that have nothing in common', (t) => {
+test('neighboring seeds begin with numbers that have nothing in common', (t) => {
   for (let draw = 0; draw < 5; draw++) {
     const numbers = Array.from({ length: 4_000 }, (_, seed) => draws(seed, draw + 1)[draw]!);
     const mean = numbers.reduce((sum, number) => sum + number) / numbers.length;

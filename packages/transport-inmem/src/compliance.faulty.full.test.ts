@@ -28,7 +28,7 @@ for (const [name, faults] of Object.entries(lines)) {
     probe: nodeProbe(process),
     skip: {
       ...(faults.delay === undefined ? {} : skip),
-      'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialled',
+      'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialed',
     },
   });
 }

@@ -58,8 +58,8 @@ test('with callerStacks a failed call shows where it was made, otherwise not', a
     const transport = createTcpTransport({ protocol: echo, callerStacks });
     const { stack } = (await t.throwsAsync(theCallOfMine(transport)))!;
     t.is(/\nsend was called:\n +at theCallOfMine .*composed\.test/.test(stack!), callerStacks, stack);
-    const dialled = (await t.throwsAsync(transport.dial('127.0.0.1:1')))!.stack!;
-    t.is(/\ndial was called:\n +at .*composed\.test/.test(dialled), callerStacks, dialled);
+    const dialed = (await t.throwsAsync(transport.dial('127.0.0.1:1')))!.stack!;
+    t.is(/\ndial was called:\n +at .*composed\.test/.test(dialed), callerStacks, dialed);
     await transport.close();
   }
 });

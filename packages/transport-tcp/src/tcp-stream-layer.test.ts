@@ -10,24 +10,24 @@ import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-l
 test('addresses are taken with and without tcp://, and given without', async (t) => {
   const { address } = await listening(t, { bindAddr: 'tcp://127.0.0.1:0' });
   t.regex(address, /^127\.0\.0\.1:\d+$/);
-  for (const target of [address, `tcp://${address}`, `TCP://${address}/`]) t.is((await dialled(t, target)).endpoint, address);
+  for (const target of [address, `tcp://${address}`, `TCP://${address}/`]) t.is((await dialed(t, target)).endpoint, address);
 });
 
 test('an IPv6 address stands in brackets, and in its shortest spelling', async (t) => {
   const { address } = await listening(t, { bindAddr: '[0:0:0:0:0:0:0:1]:0' });
   t.regex(address, /^\[::1\]:\d+$/);
-  t.is((await dialled(t, `tcp://${address}`)).endpoint, address);
+  t.is((await dialed(t, `tcp://${address}`)).endpoint, address);
 });
 
-test('a host name is looked up, for binding and for dialling', async (t) => {
+test('a host name is looked up, for binding and for dialing', async (t) => {
   const { address } = await listening(t, { bindAddr: 'localhost:0' });
   const port = address.slice(address.lastIndexOf(':') + 1);
-  t.true((await dialled(t, `localhost:${port}`)).endpoint.endsWith(`:${port}`));
+  t.true((await dialed(t, `localhost:${port}`)).endpoint.endsWith(`:${port}`));
 });
 
 test('a peer of a dual-stack listener has its IPv4 address', async (t) => {
   const { address, connections } = await listening(t, { bindAddr: '[::]:0', advertiseAddr: 'node:1' });
-  await dialled(t, `127.0.0.1:${address.slice(address.lastIndexOf(':') + 1)}`);
+  await dialed(t, `127.0.0.1:${address.slice(address.lastIndexOf(':') + 1)}`);
   t.regex((await connections.next()).endpoint, /^127\.0\.0\.1:\d+$/);
 });
 
@@ -52,7 +52,7 @@ test('with an advertised address the whole machine may be bound', async (t) => {
   const { address, layer } = await listening(t, { bindAddr: '0.0.0.0:0', advertiseAddr: 'tcp://Node-1.example:7000' });
   t.regex(address, /^0\.0\.0\.0:\d+$/);
   t.is(layer.advertiseAddr(), 'tcp://Node-1.example:7000');
-  await dialled(t, address.replace('0.0.0.0', '127.0.0.1'));
+  await dialed(t, address.replace('0.0.0.0', '127.0.0.1'));
 });
 
 test('a host that has no address is host_not_found', async (t) => {
@@ -235,7 +235,7 @@ async function listening(t: ExecutionContext, options: TcpStreamLayerOptions = {
   return { layer, address: layer.localAddr(), connections: { next } };
 }
 
-async function dialled(t: ExecutionContext, address: string): Promise<StreamConnection> {
+async function dialed(t: ExecutionContext, address: string): Promise<StreamConnection> {
   const connection = await createTcpStreamLayer().dial(address, { timeout: 10_000 });
   t.teardown(() => connection.destroy());
   return connection;

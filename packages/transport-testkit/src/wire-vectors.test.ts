@@ -30,7 +30,7 @@ const WRITES = env['WRITE_WIRE_VECTORS'] !== undefined;
 
 type LabTransport = Transport<typeof labProtocol>;
 interface Ends {
-  dialler: LabTransport;
+  dialer: LabTransport;
   acceptor: LabTransport;
   /** The dialer's target. */
   to: string;
@@ -52,36 +52,36 @@ interface Example {
 const EXAMPLES: Record<string, Example> = {
   'hello-accepted': {
     about: 'The three steps of the hello.',
-    async run({ dialler, to }, shown) {
+    async run({ dialer, to }, shown) {
       shown();
-      await dialler.dial(to);
+      await dialer.dial(to);
     },
   },
   unary: {
-    about: "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialler calls.",
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    about: "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialer calls.",
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
     },
   },
   'empty-reply': {
     about: 'A call without a deadline, answered by nothing.',
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }), new Uint8Array(0));
+      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }), new Uint8Array(0));
     },
   },
   oneway: {
     about: 'A one-way; its credit comes back when the application is done with it.',
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await dialler.send(to, 'hint', Uint8Array.of(7));
+      await dialer.send(to, 'hint', Uint8Array.of(7));
       const consumer = acceptor.consumer();
       await consumer.next();
       await consumer.return?.(); // Finishes the reading, so that credit is returned.
@@ -89,11 +89,11 @@ const EXAMPLES: Record<string, Example> = {
   },
   error: {
     about: "A call with the metadata trace=00-1. The callee fails with not_found, 'no such key', and the metadata leader=n2.",
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } }).catch(() => {});
+      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } }).catch(() => {});
       const { value: rpc } = await acceptor.consumer().next();
       rpc.fail(new TransportError('not_found', 'no such key', { metadata: { leader: 'n2' } }));
       await sent;
@@ -102,11 +102,11 @@ const EXAMPLES: Record<string, Example> = {
   credit: {
     about:
       'A request of 204,800 times 2a, in four packets. The pipe (account 1) gives back each packet as it is read, but holds back up to a quarter of the account (64 KiB). Account 3 comes back, 204,864 in all, when the application takes the request.',
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      const sent = dialler.send(to, 'echo', new Uint8Array(200 * 1024).fill(0x2a));
+      const sent = dialer.send(to, 'echo', new Uint8Array(200 * 1024).fill(0x2a));
       await answered(acceptor, sent, Uint8Array.of(1));
       await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 3);
     },
@@ -114,11 +114,11 @@ const EXAMPLES: Record<string, Example> = {
   download: {
     about:
       'Two items. The credit that each costs, 66 on accounts 1 and 5, is held back: it is below a quarter of either account, and after END nothing is given back on account 5.',
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      const items = await dialler.send(to, 'feed', Uint8Array.of(1));
+      const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const { value: rpc } = await acceptor.consumer('feed').next();
       await rpc.write(Uint8Array.of(0x0a, 0x0b));
       await rpc.write(Uint8Array.of(0x0c, 0x0d));
@@ -128,12 +128,12 @@ const EXAMPLES: Record<string, Example> = {
   },
   cancel: {
     about: 'A caller that gives up in time: the callee answers CANCEL with ERROR 1.',
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
       const control = new AbortController();
-      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
       await acceptor.consumer().next();
       control.abort();
       await sent;
@@ -142,12 +142,12 @@ const EXAMPLES: Record<string, Example> = {
   },
   'cancel-crossing': {
     about: 'The callee had answered before it read CANCEL, which it drops. The id is free, because the terminal was read.',
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
       const control = new AbortController();
-      const sent = dialler.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
       const { value: rpc } = await acceptor.consumer('echo').next();
       rpc.respond(Uint8Array.of(2));
       control.abort();
@@ -157,32 +157,32 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   'go-away-graceful': {
-    about: "The dialler disconnects ('maintenance'), and the acceptor answers with its own GO_AWAY.",
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    about: "The dialer disconnects ('maintenance'), and the acceptor answers with its own GO_AWAY.",
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await dialler.disconnect(to, 'maintenance');
+      await dialer.disconnect(to, 'maintenance');
     },
   },
   'long-response': {
     about:
       'An answer of 204,800 times 2a, in four packets. Account 1 comes back as the packets are read. The 204,864 on account 4 are held back: they are below a quarter of it.',
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialler.send(to, 'echo', Uint8Array.of(1)), new Uint8Array(200 * 1024).fill(0x2a));
+      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(1)), new Uint8Array(200 * 1024).fill(0x2a));
     },
   },
   'long-item': {
     about:
       'A download of one item of 204,800 times 2a, in four packets. Its whole size is charged to account 5 at the first packet; the packets are charged to account 1.',
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      const items = await dialler.send(to, 'feed', Uint8Array.of(1));
+      const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const reader = items[Symbol.asyncIterator]();
       const first = reader.next();
       const { value: rpc } = await acceptor.consumer('feed').next();
@@ -196,38 +196,38 @@ const EXAMPLES: Record<string, Example> = {
   },
   duplex: {
     about: 'Items both ways under one id. Each direction has its own END; that of the callee ends the call.',
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
       async function* upload() {
         yield Uint8Array.of(0x0a);
         yield Uint8Array.of(0x0b);
       }
-      const items = await dialler.send(to, 'duplex', Uint8Array.of(1), { upload: upload() });
+      const items = await dialer.send(to, 'duplex', Uint8Array.of(1), { upload: upload() });
       const { value: rpc } = await acceptor.consumer('duplex').next();
-      await crossed(transcript, ({ side, frame }) => side === 'dialler' && frame?.kind === 'END');
+      await crossed(transcript, ({ side, frame }) => side === 'dialer' && frame?.kind === 'END');
       for await (const item of rpc.upload) await rpc.write(Uint8Array.from([...item, 0xff]));
       rpc.end();
       for await (const item of items) if (item.length !== 2) throw new Error('an item is broken');
     },
   },
   'call-from-acceptor': {
-    about: 'The acceptor calls the dialler over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
-    async run({ dialler, acceptor, to }, shown) {
-      await dialler.dial(to);
+    about: 'The acceptor calls the dialer over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
+    async run({ dialer, acceptor, to }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(dialler, acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+      await answered(dialer, acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
     },
   },
   protocols: {
-    about: "The dialler mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
-    async run({ dialler, acceptor, to, transcript }, shown) {
-      await dialler.dial(to);
+    about: "The dialer mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
+    async run({ dialer, acceptor, to, transcript }, shown) {
+      await dialer.dial(to);
       await seen(acceptor);
       shown();
-      dialler.mount(sideProtocol);
+      dialer.mount(sideProtocol);
       await crossed(transcript, ({ frame }) => frame?.kind === 'PROTOCOLS');
     },
   },
@@ -235,24 +235,24 @@ const EXAMPLES: Record<string, Example> = {
 
 for (const [name, { about, run }] of Object.entries(EXAMPLES)) {
   test(`${name}: the code sends these bytes`, async (t) => {
-    const { transcript, dialler, acceptor, to, clock } = await ends();
+    const { transcript, dialer, acceptor, to, clock } = await ends();
     let from = 0;
-    await run({ transcript, dialler, acceptor, to, clock }, () => {
+    await run({ transcript, dialer, acceptor, to, clock }, () => {
       from = transcript.lines.length;
     });
     for (let turns = 0; turns < 3; turns++) await turn();
     const lines = transcript.lines.slice(from);
-    await closed(clock, dialler, acceptor);
+    await closed(clock, dialer, acceptor);
     judge(t, name, about, lines);
   });
 }
 
 test('hello-refused: the code sends these bytes', async (t) => {
-  const { transcript, dialler, acceptor, to, clock } = await ends({ acceptor: { network: 'prod' } });
-  await t.throwsAsync(dialler.dial(to), { message: /network/ });
+  const { transcript, dialer, acceptor, to, clock } = await ends({ acceptor: { network: 'prod' } });
+  await t.throwsAsync(dialer.dial(to), { message: /network/ });
   const lines = [...transcript.lines];
-  await closed(clock, dialler, acceptor);
-  judge(t, 'hello-refused', "The acceptor is of the network 'prod' and refuses the dialler in place of its HELLO.", lines);
+  await closed(clock, dialer, acceptor);
+  judge(t, 'hello-refused', "The acceptor is of the network 'prod' and refuses the dialer in place of its HELLO.", lines);
 });
 
 test('version-choice: the code sends these bytes', async (t) => {
@@ -270,7 +270,7 @@ test('version-choice: the code sends these bytes', async (t) => {
   judge(
     t,
     'version-choice',
-    "Versions are agreed on. Of the wire: a dialler that offers 1 to 4 is answered with 1. Of a protocol: the dialler's 'lab' is version 3 and accepts 2 and 1, the acceptor's is version 2 and accepts 1; both find 2, and the call says nothing about it.",
+    "Versions are agreed on. Of the wire: a dialer that offers 1 to 4 is answered with 1. Of a protocol: the dialer's 'lab' is version 3 and accepts 2 and 1, the acceptor's is version 2 and accepts 1; both find 2, and the call says nothing about it.",
     lines,
   );
 });
@@ -300,7 +300,7 @@ test('go-away-final: the code sends these bytes', async (t) => {
   await peer.expectClosed();
   const lines = transcript.lines.slice(from);
   await closed(clock, acceptor);
-  judge(t, 'go-away-final', 'The dialler breaks the protocol with a length of 0.', lines);
+  judge(t, 'go-away-final', 'The dialer breaks the protocol with a length of 0.', lines);
 });
 
 const vote = { term: 7, granted: true, note: undefined, path: 'a/ü' };
@@ -367,7 +367,7 @@ function judge(
   if (told === undefined) return void t.fail(`docs/wire-vectors.json has no conversation '${name}'`);
   t.is(told.about, about);
   const [document, code] = [sidesOf(told), sidesOf(sent)];
-  for (const side of ['dialler', 'acceptor'] as const) {
+  for (const side of ['dialer', 'acceptor'] as const) {
     t.is(document[side], code[side], `${side} of ${name}`);
     // The frames of one side have an order, but those of both sides may interleave differently.
     t.deepEqual(framesOf(told, side), framesOf(sent, side));
@@ -398,11 +398,11 @@ async function ends(options: { acceptor?: { network?: string } } = {}): Promise<
   const transcript = new Transcript();
   const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
   const clock = createManualClock();
-  const dialler = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xaa / 256 });
+  const dialer = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xaa / 256 });
   const acceptor = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xbb / 256, ...options.acceptor });
-  await dialler.listen();
+  await dialer.listen();
   await acceptor.listen();
-  return { dialler, acceptor, to: acceptor.localAddr(), clock, transcript };
+  return { dialer, acceptor, to: acceptor.localAddr(), clock, transcript };
 }
 
 async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {

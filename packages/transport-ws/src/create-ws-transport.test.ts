@@ -41,7 +41,7 @@ test('as a backend it takes the path of its address, on a port of its own and on
   }
 });
 
-test('a page that dialled is called back through its Remote', async (t) => {
+test('a page that dialed is called back through its Remote', async (t) => {
   const server = createWsTransport({ protocol: echo });
   const page = new NetworkTransport({ protocol: echo, stream: createNativeStreamLayer({ webSocket: WebSocket as unknown as NativeWebSocketClass }) });
   t.teardown(() => Promise.all([server.close(), page.close()]).then(() => {}));

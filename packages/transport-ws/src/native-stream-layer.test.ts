@@ -94,10 +94,10 @@ test('a text message ends the connection with 1003', async (t) => {
 test('drained comes by the clock, once the queue of the browser is nearly empty', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
-  const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
   const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
-  const { connection, drains } = watch(await dialling);
+  const { connection, drains } = watch(await dialing);
   t.true(connection.write(new Uint8Array(60_000)));
   t.is(socket.bufferedAmount, 60_000);
   t.false(connection.write(new Uint8Array(10_000)));
@@ -115,10 +115,10 @@ test('drained comes by the clock, once the queue of the browser is nearly empty'
 test('a message that comes asks for drained, too: timers of a page in the background are slow', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
-  const dialling = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
   const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
-  const { connection, drains } = watch(await dialling);
+  const { connection, drains } = watch(await dialing);
   t.false(connection.write(new Uint8Array(100_000)));
   socket.bufferedAmount = 0;
   socket.onmessage?.({ data: new ArrayBuffer(1) });

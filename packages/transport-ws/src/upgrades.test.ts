@@ -28,7 +28,7 @@ test('among several sub-protocols ours is chosen', async (t) => {
   socket.terminate();
 });
 
-test('a server that speaks another sub-protocol, or none, is wrong_version at the dialler', async (t) => {
+test('a server that speaks another sub-protocol, or none, is wrong_version at the dialer', async (t) => {
   for (const handleProtocols of [() => 'trunkline.v2', () => false as const]) {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols });
     t.teardown(() => server.close());

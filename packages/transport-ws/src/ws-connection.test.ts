@@ -188,7 +188,7 @@ test('a peer that never answers a close is cut after a second', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a server that masks its frames, or sends text, is cut by the dialler', async (t) => {
+test('a server that masks its frames, or sends text, is cut by the dialer', async (t) => {
   for (const [frame, code] of [
     [[0x82, 0x81, 1, 2, 3, 4, 5], 1002],
     [[0x81, 0x01, 0x61], 1003],

@@ -45,11 +45,11 @@ export class WsConnection implements StreamConnection {
   #timer: Timer | undefined;
 
   /** @param side a dialer masks what it sends. */
-  constructor(side: 'dialler' | 'acceptor', webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
+  constructor(side: 'dialer' | 'acceptor', webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#webSocket = webSocket;
     this.#socket = socket;
-    this.#frames = new MessageFrames(side === 'dialler');
+    this.#frames = new MessageFrames(side === 'dialer');
     this.#clock = clock;
     this.#secured = secured;
     webSocket.on('message', this.#message);

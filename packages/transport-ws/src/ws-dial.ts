@@ -13,7 +13,7 @@ import { WsConnection } from './ws-connection.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
 /** The parts of a layer that a dial uses. */
-export interface Dialler {
+export interface Dialer {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
   /** A function for each pending dial, which fails it with the given error. */
@@ -21,7 +21,7 @@ export interface Dialler {
 }
 
 /** Opens a WebSocket; rejects if it fails, is aborted, or takes longer than `options.timeout`. */
-export function dialWebSocket(address: string, options: DialOptions, { clock, tls, pending }: Dialler): Promise<StreamConnection> {
+export function dialWebSocket(address: string, options: DialOptions, { clock, tls, pending }: Dialer): Promise<StreamConnection> {
   const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
     const url = parseTarget(address);
@@ -69,7 +69,7 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
     webSocket.on('open', () => {
       settle();
       webSocket.off('error', onError);
-      resolve(new WsConnection('dialler', webSocket, socket!, clock, secured));
+      resolve(new WsConnection('dialer', webSocket, socket!, clock, secured));
     });
   });
 }

@@ -34,7 +34,7 @@ export class Screen {
     this.#last = '';
   }
 
-  colour(style: 'green' | 'red' | 'bold', text: string): string {
+  color(style: 'green' | 'red' | 'bold', text: string): string {
     return this.#live && process.env['NO_COLOR'] === undefined ? styleText(style, text) : text;
   }
 }

@@ -21,7 +21,7 @@ function listOf(question: Uint8Array, answer: Uint8Array, who = between): TopicL
   return new TopicList(who, decodeList(question, answer)!.kept!);
 }
 
-test('who knows a topic recognises it on the list, now and later; other topics are not on it', (t) => {
+test('who knows a topic recognizes it on the list, now and later; other topics are not on it', (t) => {
   const { question, answer } = tell();
   t.is(decodeList(question, answer)!.seq, 9);
   const list = listOf(question, answer);

@@ -9,7 +9,7 @@ export class Dials {
   readonly #mayDial: (nodeId: string) => boolean;
   readonly #under = new Map<string, Promise<void>>();
   /** One controller per dial: a shared signal would collect a listener for each dial. */
-  readonly #dialling = new Set<AbortController>();
+  readonly #dialing = new Set<AbortController>();
   #isOver = false;
 
   /**
@@ -28,7 +28,7 @@ export class Dials {
    */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const message = `node ${nodeId} is not dialled: the topology is fixed, and does not list it`;
+    const message = `node ${nodeId} is not dialed: the topology is fixed, and does not list it`;
     return Promise.reject(new TransportError('failed_precondition', message, { target: nodeId, sent: false }));
   }
 
@@ -38,7 +38,7 @@ export class Dials {
     const under = this.#under.get(nodeId);
     if (under !== undefined) return under;
     if (this.#under.size >= AT_ONCE) {
-      return Promise.reject(new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialled already`, { target: nodeId, sent: false }));
+      return Promise.reject(new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialed already`, { target: nodeId, sent: false }));
     }
     const dial = this.#dial(nodeId, timeout).finally(() => this.#under.delete(nodeId));
     this.#under.set(nodeId, dial);
@@ -47,7 +47,7 @@ export class Dials {
 
   close(): void {
     this.#isOver = true;
-    for (const late of this.#dialling) late.abort(CLOSED);
+    for (const late of this.#dialing) late.abort(CLOSED);
   }
 
   async #dial(nodeId: string, timeout: number): Promise<void> {
@@ -57,7 +57,7 @@ export class Dials {
       () => late.abort(new TransportError('deadline_exceeded', `node ${nodeId} could not be reached in ${timeout} ms`, { target: nodeId, sent: false })),
       timeout,
     );
-    this.#dialling.add(late);
+    this.#dialing.add(late);
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
@@ -66,7 +66,7 @@ export class Dials {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       clock.clearTimeout(timer);
-      this.#dialling.delete(late);
+      this.#dialing.delete(late);
     }
   }
 }

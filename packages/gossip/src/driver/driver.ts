@@ -369,7 +369,7 @@ export class Driver implements SessionHost, RelayHost {
       },
       this.#config.outbound,
     );
-    const isChosen = remote.direction === 'out' && !this.#views.isDialling(nodeId);
+    const isChosen = remote.direction === 'out' && !this.#views.isDialing(nodeId);
     const peer: Peer = { nodeId, instance, remote, isChosen, outbox, topics: NONE, hearsay: new Hearsay(this.clock.now()) };
     this.#acquaintance.met(peer, this.clock.now());
     this.clock.defer(() => {

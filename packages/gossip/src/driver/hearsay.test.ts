@@ -7,7 +7,7 @@ import { stranger } from '../testing/stranger.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, Hearsay } from './hearsay.ts';
 
-test.serial('a node that knows one member by its address is a neighbour of those that this one knows: addresses come in gossip', async (t) => {
+test.serial('a node that knows one member by its address is a neighbor of those that this one knows: addresses come in gossip', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = ['a', 'b', 'c', 'd'];

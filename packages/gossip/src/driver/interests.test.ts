@@ -4,7 +4,7 @@ import test from 'ava';
 import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';
 import { wiretap } from '../testing/wiretap.ts';
 
-test.serial('a topic that is opened later is recognised on the lists that are here: nobody is asked again', async (t) => {
+test.serial('a topic that is opened later is recognized on the lists that are here: nobody is asked again', async (t) => {
   for (const run of runs(2, ['message'])) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b', 'c'], { setup: (node) => node.name !== 'a' && listen(node) });

@@ -76,7 +76,7 @@ export class Interests {
     this.#sync.set(keys.size === 0 ? undefined : concatBytes(...keys.values()), this.#host.clock.now());
     for (const { nodeId, instance } of this.#host.members.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
-      const now = new Set([...[...found].filter((topic) => keys.has(topic)), ...this.#recognised(nodeId, fresh)]);
+      const now = new Set([...[...found].filter((topic) => keys.has(topic)), ...this.#recognized(nodeId, fresh)]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
       this.#found.set(nodeId, now);
       this.#host.told(nodeId, instance, now);
@@ -224,13 +224,13 @@ export class Interests {
   }
 
   #tellHost(nodeId: string, instance: string): void {
-    const found = new Set(this.#recognised(nodeId, this.#keys));
+    const found = new Set(this.#recognized(nodeId, this.#keys));
     this.#found.set(nodeId, found);
     this.#host.told(nodeId, instance, found);
   }
 
   /** Returns those of the topics that are on the list of a peer. */
-  #recognised(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
+  #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
     const list = new TopicList({ teller: nodeId, hearer: this.#host.self }, kept);

@@ -5,7 +5,7 @@ import type { Dials } from './dials.ts';
 import { Outlook } from './outlook.ts';
 
 test('a node that is content dials one stranger a minute; one that is not leaves it to discovery', (t) => {
-  const dialled: number[] = [];
+  const dialed: number[] = [];
   let now = 0;
   let isContent = true;
   const host = {
@@ -14,7 +14,7 @@ test('a node that is content dials one stranger a minute; one that is not leaves
     peers: { known: () => ['somebody'] },
     dials: {
       seek: () => {
-        dialled.push(now / 1_000);
+        dialed.push(now / 1_000);
         return Promise.reject(new Error('nobody is there'));
       },
     } as unknown as Dials,
@@ -26,12 +26,12 @@ test('a node that is content dials one stranger a minute; one that is not leaves
     now = until;
   };
   run(200_000);
-  t.deepEqual(dialled, [60, 120, 180]);
+  t.deepEqual(dialed, [60, 120, 180]);
   isContent = false;
   t.is(outlook.due, Number.POSITIVE_INFINITY);
   run(400_000);
-  t.is(dialled.length, 3);
+  t.is(dialed.length, 3);
   isContent = true;
   run(420_000);
-  t.deepEqual(dialled.slice(3), [400]);
+  t.deepEqual(dialed.slice(3), [400]);
 });

@@ -21,7 +21,7 @@ export interface ViewMailHost {
 export class ViewMail {
   readonly #host: ViewMailHost;
   /** Node id → number of messages that wait for the dial. */
-  readonly #dialled = new Map<string, number>();
+  readonly #dialed = new Map<string, number>();
 
   constructor(host: ViewMailHost) {
     this.#host = host;
@@ -41,11 +41,11 @@ export class ViewMail {
     }
     // Saying goodbye is not worth a dial.
     if (session.isOver) return;
-    this.#dialled.set(to, (this.#dialled.get(to) ?? 0) + 1);
+    this.#dialed.set(to, (this.#dialed.get(to) ?? 0) + 1);
     const over = () => {
-      const left = this.#dialled.get(to)! - 1;
-      if (left > 0) this.#dialled.set(to, left);
-      else this.#dialled.delete(to);
+      const left = this.#dialed.get(to)! - 1;
+      if (left > 0) this.#dialed.set(to, left);
+      else this.#dialed.delete(to);
     };
     host.dials
       .seek(to, DIAL)
@@ -59,8 +59,8 @@ export class ViewMail {
   }
 
   /** Is the node being dialed because a view names it? */
-  isDialling(nodeId: string): boolean {
-    return this.#dialled.has(nodeId);
+  isDialing(nodeId: string): boolean {
+    return this.#dialed.has(nodeId);
   }
 
   #unreachable(session: Session, nodeId: string, error: TransportError): void {

@@ -115,7 +115,7 @@ test('an answer that comes after the time-out still counts, where there is room'
   t.deepEqual(bench.view.active(), ['a']);
 });
 
-test('an introduced node is asked, and becomes a neighbour when it answers', (t) => {
+test('an introduced node is asked, and becomes a neighbor when it answers', (t) => {
   const bench = new Bench();
   bench.asked('a');
   const sent = bench.hear('a', { type: 'forward-join', peer: 'new', ttl: 6 });
@@ -125,7 +125,7 @@ test('an introduced node is asked, and becomes a neighbour when it answers', (t)
   t.deepEqual(bench.view.active(), ['a', 'new']);
 });
 
-test('a node that does not answer its introduction is no neighbour', (t) => {
+test('a node that does not answer its introduction is no neighbor', (t) => {
   const bench = new Bench();
   bench.asked('a');
   bench.hear('a', { type: 'forward-join', peer: 'gone', ttl: 0 });
@@ -134,7 +134,7 @@ test('a node that does not answer its introduction is no neighbour', (t) => {
   t.deepEqual(bench.ups, ['a']);
 });
 
-test('the contact introduces a newcomer to all its neighbours', (t) => {
+test('the contact introduces a newcomer to all its neighbors', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c']) bench.asked(peer);
   const sent = bench.hear('new', { type: 'join', request: 7 });
@@ -163,7 +163,7 @@ test('where a walk passes the right hop, the newcomer is remembered', (t) => {
   t.deepEqual(bench.view.passive(), ['x']);
 });
 
-test('its own id, duplicates, neighbours and overlong lists stay out of the views', (t) => {
+test('its own id, duplicates, neighbors and overlong lists stay out of the views', (t) => {
   const bench = new Bench();
   bench.asked('a');
   t.deepEqual(bench.hear('a', { type: 'forward-join', peer: 'me', ttl: 0 }), []);
@@ -277,7 +277,7 @@ test('a flood of introductions replaces neither the links that the node asked fo
   }
 });
 
-test('a disconnect of somebody who is no neighbour, or of a neighbour again and again, costs one link at most', (t) => {
+test('a disconnect of somebody who is no neighbor, or of a neighbor again and again, costs one link at most', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c');
   for (let i = 0; i < 100; i++) bench.hear(`x${i}`, disconnect(true, ['s1', 's2']));
@@ -287,7 +287,7 @@ test('a disconnect of somebody who is no neighbour, or of a neighbour again and 
   t.deepEqual(bench.downs, ['a left']);
 });
 
-test('a neighbour that goes is remembered if it lives, and not if it leaves', (t) => {
+test('a neighbor that goes is remembered if it lives, and not if it leaves', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b');
   bench.hear('a', disconnect(true));
@@ -394,7 +394,7 @@ test('what is lost is told with its cause, and replaced', (t) => {
   t.false(bench.view.isNeighbor('a') || bench.view.passive().includes('a'));
 });
 
-test('who leaves tells its neighbours whom to turn to, answers no request, and may join again', (t) => {
+test('who leaves tells its neighbors whom to turn to, answers no request, and may join again', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c');
   bench.view.leave(bench.now);
@@ -468,7 +468,7 @@ test('a shuffle reply counts once, and only if it answers', (t) => {
   t.deepEqual(bench.view.passive(), ['p']);
 });
 
-test('one neighbour cannot fill the passive view with what it likes', (t) => {
+test('one neighbor cannot fill the passive view with what it likes', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   for (let i = 0; i < 1_000; i++) bench.hear('a', { type: 'shuffle', origin: `o${i}`, id: i, ttl: 1, peers: [1, 2, 3, 4, 5, 6, 7].map((n) => `s${i}.${n}`) });
@@ -489,7 +489,7 @@ test('wrong options are a TypeError that names them', (t) => {
   }
 });
 
-test('a neighbour that is of no use is told so, another takes its place, and only its own asking brings it back', (t) => {
+test('a neighbor that is of no use is told so, another takes its place, and only its own asking brings it back', (t) => {
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b', 'c');
   bench.hear('a', disconnect(true, []));
@@ -511,7 +511,7 @@ test('a neighbour that is of no use is told so, another takes its place, and onl
   t.true(bench.view.isNeighbor('a'));
 });
 
-test('the place of a neighbour that is of no use goes to one of its own choice, though others press for it', (t) => {
+test('the place of a neighbor that is of no use goes to one of its own choice, though others press for it', (t) => {
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b');
   bench.asked('c');

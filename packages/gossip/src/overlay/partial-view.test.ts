@@ -5,7 +5,7 @@ import test from 'ava';
 import type { OverlayHost } from './overlay.ts';
 import { partialView } from './partial-view.ts';
 
-test('a neighbour that takes everything and passes nothing on loses its place', (t) => {
+test('a neighbor that takes everything and passes nothing on loses its place', (t) => {
   const said: string[] = [];
   let now = 0;
   const host = new Proxy({} as OverlayHost, {

@@ -4,7 +4,7 @@
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
 import type { MissingMessages } from './missing-messages.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Promises } from './promises.ts';
@@ -14,11 +14,11 @@ export interface AskingInit<P> {
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly missing: MissingMessages;
-  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  readonly neighbors: ReadonlyMap<string, Neighbor>;
   readonly outgoing: Outgoing<P>;
   readonly tree: Tree<P>;
   /** Called for each broken promise whose peer is still a neighbor. */
-  readonly onBroken: (neighbour: Neighbour, now: number) => void;
+  readonly onBroken: (neighbor: Neighbor, now: number) => void;
 }
 
 export class Asking<P> {
@@ -48,17 +48,17 @@ export class Asking<P> {
    * Makes the link part of the tree at the other end, and asks for these messages. Returns false if
    * there is no room.
    */
-  graft(neighbour: Neighbour, ids: MessageId[]): boolean {
-    if (!this.#init.outgoing.control(neighbour, { kind: 'graft', ids })) return false;
+  graft(neighbor: Neighbor, ids: MessageId[]): boolean {
+    if (!this.#init.outgoing.control(neighbor, { kind: 'graft', ids })) return false;
     this.#init.counters.graftsSent++;
     return true;
   }
 
   /** The peer sent the message. */
-  kept(neighbour: Neighbour | undefined, key: string): void {
-    if (neighbour === undefined || !this.#promises.keep(neighbour.id, key)) return;
-    neighbour.brokenInRow = 0;
-    neighbour.account.kept++;
+  kept(neighbor: Neighbor | undefined, key: string): void {
+    if (neighbor === undefined || !this.#promises.keep(neighbor.id, key)) return;
+    neighbor.brokenInRow = 0;
+    neighbor.account.kept++;
   }
 
   /** The peer said that it no longer has the message. */
@@ -72,8 +72,8 @@ export class Asking<P> {
   }
 
   #ask(now: number): void {
-    const { missing, neighbours, outgoing, tree, counters } = this.#init;
-    const isTrusted = (peer: string) => neighbours.get(peer)?.brokenInRow === 0;
+    const { missing, neighbors, outgoing, tree, counters } = this.#init;
+    const isTrusted = (peer: string) => neighbors.get(peer)?.brokenInRow === 0;
     const lots = new Map<string, MessageId[]>();
     for (const { peer, message } of missing.ask(now, isTrusted, () => counters.lost++)) {
       const ids = lots.get(peer);
@@ -81,26 +81,26 @@ export class Asking<P> {
       else ids.push(message.id);
     }
     for (const [peer, ids] of lots) {
-      const neighbour = neighbours.get(peer);
-      if (neighbour === undefined) continue;
-      tree.graft(neighbour);
+      const neighbor = neighbors.get(peer);
+      if (neighbor === undefined) continue;
+      tree.graft(neighbor);
       for (let i = 0; i < ids.length; i += outgoing.idsEach) {
         const lot = ids.slice(i, i + outgoing.idsEach);
-        if (!this.graft(neighbour, lot)) break;
+        if (!this.graft(neighbor, lot)) break;
         for (const id of lot) this.#promises.ask(peer, messageKey(id), now);
       }
     }
   }
 
   #blame(now: number): void {
-    const { neighbours, counters, onBroken } = this.#init;
+    const { neighbors, counters, onBroken } = this.#init;
     for (let peer = this.#promises.broken(now); peer !== undefined; peer = this.#promises.broken(now)) {
       counters.brokenPromises++;
-      const neighbour = neighbours.get(peer);
-      if (neighbour === undefined) continue;
-      neighbour.brokenInRow++;
-      neighbour.account.broken++;
-      onBroken(neighbour, now);
+      const neighbor = neighbors.get(peer);
+      if (neighbor === undefined) continue;
+      neighbor.brokenInRow++;
+      neighbor.account.broken++;
+      onBroken(neighbor, now);
     }
   }
 }

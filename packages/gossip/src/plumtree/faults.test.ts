@@ -117,11 +117,11 @@ test('a flood of grafts of unknown ids costs no more than short answers', (t) =>
   for (let i = 0; i < 100; i++) machine.received('a', graftOf(...numbers(20, i * 20)), 0);
   t.is(sent().length, 3);
   t.deepEqual(reports, [['a', 'graft-flood']]);
-  const { neighbours: _, ...rest } = machine.snapshot();
+  const { neighbors: _, ...rest } = machine.snapshot();
   t.deepEqual(rest, { cached: { messages: 0, bytes: 0 }, missing: 0, promises: 0, origins: 0, digests: 0, gaps: 0 });
 });
 
-test('whoever is no neighbour is not heard, and leaves nothing behind', (t) => {
+test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {
   const { machine, sent, delivered } = lone(['a']);
   for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const]) machine.received('stranger', message, 0);
   machine.writable('stranger', 0);
@@ -179,7 +179,7 @@ test('a peer that takes notices and never passes anything on is noticed; one tha
     }
   }
   t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
-  const accounts = new Map(machine.snapshot().neighbours.map((neighbour) => [neighbour.id, neighbour]));
+  const accounts = new Map(machine.snapshot().neighbors.map((neighbor) => [neighbor.id, neighbor]));
   t.deepEqual([accounts.get('mute')!.delivered, accounts.get('mute')!.noticed, accounts.get('mute')!.announced], [0, 0, 400]);
   t.is(accounts.get('source')!.delivered, 400);
 });
@@ -240,7 +240,7 @@ test('a node that every peer of the tree prunes still gets each message, by noti
     for (const [a, b] of regularOverlay(20, 4, random)) network.up(a, b);
     const victim = network.machines[7]!;
     for (let i = 0; i < 10; i++) {
-      for (const { id } of victim.snapshot().neighbours) {
+      for (const { id } of victim.snapshot().neighbors) {
         victim.received(id, { kind: 'prune' }, network.now);
         network.inject(7, Number(id.slice(1)), { kind: 'prune' });
       }

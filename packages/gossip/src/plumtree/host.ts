@@ -35,7 +35,7 @@ export interface DeliveryMeta {
  * - `origin-flood`: the peer brought messages of more new publishers in `idTime` than an honest
  *   node remembers. The excess was ignored, and the host should disconnect the peer.
  */
-export type Misbehaviour = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute' | 'conflict' | 'impostor' | 'origin-flood';
+export type Misbehavior = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute' | 'conflict' | 'impostor' | 'origin-flood';
 
 /**
  * The functions that a Plumtree machine calls. They may call the machine back at once, and must not
@@ -72,6 +72,6 @@ export interface PlumtreeHost<P> {
    * node's name (`own`).
    */
   dropped?(id: MessageId, from: string, reason: 'old' | 'full' | 'unsigned' | 'own'): void;
-  /** A peer misbehaved; see {@link Misbehaviour}. */
-  misbehaved?(peer: string, what: Misbehaviour): void;
+  /** A peer misbehaved; see {@link Misbehavior}. */
+  misbehaved?(peer: string, what: Misbehavior): void;
 }

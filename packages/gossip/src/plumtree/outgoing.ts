@@ -5,7 +5,7 @@ import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeHost } from './host.ts';
 import { type Control, type IHave, NOTICE_BYTES, type Notice, type Push } from './message.ts';
 import type { MessageCache } from './message-cache.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 export interface OutgoingInit<P> {
@@ -14,7 +14,7 @@ export interface OutgoingInit<P> {
   readonly counters: PlumtreeCounters;
   readonly cache: MessageCache<P>;
   /** Called for each neighbor that got notices, or a message that it did not ask for. */
-  readonly onTold: (neighbour: Neighbour, now: number) => void;
+  readonly onTold: (neighbor: Neighbor, now: number) => void;
 }
 
 export class Outgoing<P> {
@@ -22,10 +22,10 @@ export class Outgoing<P> {
   readonly #options: PlumtreeOptions;
   readonly #counters: PlumtreeCounters;
   readonly #cache: MessageCache<P>;
-  readonly #onTold: (neighbour: Neighbour, now: number) => void;
+  readonly #onTold: (neighbor: Neighbor, now: number) => void;
   readonly #noticesEach: number;
   /** Neighbors with notices to send. */
-  readonly #waiting = new Set<Neighbour>();
+  readonly #waiting = new Set<Neighbor>();
   #due = Number.POSITIVE_INFINITY;
 
   constructor({ host, options, counters, cache, onTold }: OutgoingInit<P>) {
@@ -52,37 +52,37 @@ export class Outgoing<P> {
    * neighbor is owed the message.
    * @returns whether the message was pushed.
    */
-  push(neighbour: Neighbour, key: string, push: Push<P>, now: number): boolean {
-    if (this.#trySend(neighbour, push)) {
-      neighbour.take(now);
-      this.#onTold(neighbour, now);
+  push(neighbor: Neighbor, key: string, push: Push<P>, now: number): boolean {
+    if (this.#trySend(neighbor, push)) {
+      neighbor.take(now);
+      this.#onTold(neighbor, now);
       return true;
     }
-    neighbour.owe(key, false, this.#options.backlog);
-    this.notice(neighbour, push, now);
+    neighbor.owe(key, false, this.#options.backlog);
+    this.notice(neighbor, push, now);
     return false;
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
-  serve(neighbour: Neighbour, key: string, push: Push<P>): void {
+  serve(neighbor: Neighbor, key: string, push: Push<P>): void {
     this.#counters.served++;
-    if (!this.#trySend(neighbour, push)) neighbour.owe(key, true, this.#options.backlog);
+    if (!this.#trySend(neighbor, push)) neighbor.owe(key, true, this.#options.backlog);
   }
 
   /** Adds a notice of a message to those that go out next. */
-  notice(neighbour: Neighbour, { id, hops }: Notice, now: number): void {
-    neighbour.notices.push({ id, hops });
-    if (neighbour.notices.length > this.#options.backlog) {
-      neighbour.notices.shift();
+  notice(neighbor: Neighbor, { id, hops }: Notice, now: number): void {
+    neighbor.notices.push({ id, hops });
+    if (neighbor.notices.length > this.#options.backlog) {
+      neighbor.notices.shift();
       this.#counters.noticesDropped++;
     }
-    this.#waiting.add(neighbour);
-    if (!neighbour.stuck) this.#due = Math.min(this.#due, now + this.#options.noticeDelay);
+    this.#waiting.add(neighbor);
+    if (!neighbor.stuck) this.#due = Math.min(this.#due, now + this.#options.noticeDelay);
   }
 
   /** Sends a control message. Returns false if there is no room. */
-  control(neighbour: Neighbour, control: Control): boolean {
-    if (!this.#host.send(neighbour.id, control)) return false;
+  control(neighbor: Neighbor, control: Control): boolean {
+    if (!this.#host.send(neighbor.id, control)) return false;
     this.#counters.controlSent++;
     return true;
   }
@@ -91,8 +91,8 @@ export class Outgoing<P> {
   flush(now: number): void {
     if (now < this.#due) return;
     this.#due = Number.POSITIVE_INFINITY;
-    for (const neighbour of [...this.#waiting]) {
-      if (!neighbour.stuck) this.#sendNotices(neighbour, now);
+    for (const neighbor of [...this.#waiting]) {
+      if (!neighbor.stuck) this.#sendNotices(neighbor, now);
     }
   }
 
@@ -100,50 +100,50 @@ export class Outgoing<P> {
    * The neighbor has room again. Sends notices that had no room first, then the messages that the
    * neighbor is owed.
    */
-  writable(neighbour: Neighbour, now: number): void {
-    const wasStuck = neighbour.stuck;
-    neighbour.blocked = neighbour.stuck = false;
-    if (wasStuck) this.#sendNotices(neighbour, now);
-    for (const [key, isAsked] of neighbour.owed ?? []) {
-      const push = isAsked || neighbour.eager ? this.#cache.get(key)?.push : undefined;
-      if (push !== undefined && !this.#trySend(neighbour, push)) return;
-      neighbour.owed!.delete(key);
+  writable(neighbor: Neighbor, now: number): void {
+    const wasStuck = neighbor.stuck;
+    neighbor.blocked = neighbor.stuck = false;
+    if (wasStuck) this.#sendNotices(neighbor, now);
+    for (const [key, isAsked] of neighbor.owed ?? []) {
+      const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
+      if (push !== undefined && !this.#trySend(neighbor, push)) return;
+      neighbor.owed!.delete(key);
     }
   }
 
   /** The peer is no longer a neighbor. */
-  forget(neighbour: Neighbour): void {
-    this.#waiting.delete(neighbour);
+  forget(neighbor: Neighbor): void {
+    this.#waiting.delete(neighbor);
   }
 
-  #trySend(neighbour: Neighbour, push: Push<P>): boolean {
-    if (neighbour.blocked || !this.#host.trySend(neighbour.id, push)) {
-      neighbour.blocked = true;
+  #trySend(neighbor: Neighbor, push: Push<P>): boolean {
+    if (neighbor.blocked || !this.#host.trySend(neighbor.id, push)) {
+      neighbor.blocked = true;
       this.#counters.refused++;
       return false;
     }
     this.#counters.pushed++;
-    neighbour.account.pushed++;
+    neighbor.account.pushed++;
     return true;
   }
 
-  #sendNotices(neighbour: Neighbour, now: number): void {
-    const { notices } = neighbour;
+  #sendNotices(neighbor: Neighbor, now: number): void {
+    const { notices } = neighbor;
     let sent = 0;
     while (sent < notices.length) {
       const chunk = sent === 0 && notices.length <= this.#noticesEach ? notices : notices.slice(sent, sent + this.#noticesEach);
       const ihave: IHave = { kind: 'ihave', notices: chunk };
-      if (!this.control(neighbour, ihave)) {
-        neighbour.stuck = true;
+      if (!this.control(neighbor, ihave)) {
+        neighbor.stuck = true;
         break;
       }
       sent += chunk.length;
     }
     if (sent === 0) return;
-    neighbour.notices = notices.slice(sent);
-    if (neighbour.notices.length === 0) this.#waiting.delete(neighbour);
+    neighbor.notices = notices.slice(sent);
+    if (neighbor.notices.length === 0) this.#waiting.delete(neighbor);
     this.#counters.noticesSent += sent;
-    neighbour.tell(sent, now);
-    this.#onTold(neighbour, now);
+    neighbor.tell(sent, now);
+    this.#onTold(neighbor, now);
   }
 }

@@ -69,7 +69,7 @@ test('several messages on their way at once do not prune both links', (t) => {
     ['b prune'],
   );
   t.deepEqual(
-    machine.snapshot().neighbours.map(({ id, eager }) => [id, eager]),
+    machine.snapshot().neighbors.map(({ id, eager }) => [id, eager]),
     [
       ['a', true],
       ['b', false],
@@ -170,7 +170,7 @@ test('a peer that is much nearer to the publisher takes the place of the one tha
     machine.received('a', pushOf(1, { hops }), 50);
     t.is(sent().includes('a prune'), swaps, `${threshold} ${hops}`);
     t.deepEqual(
-      machine.snapshot().neighbours.map(({ eager }) => eager),
+      machine.snapshot().neighbors.map(({ eager }) => eager),
       swaps ? [false, true] : [true, false],
     );
   }

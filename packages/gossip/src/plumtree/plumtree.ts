@@ -7,11 +7,11 @@ import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
 import { Asking } from './asking.ts';
 import { PlumtreeCounters } from './counters.ts';
-import type { Misbehaviour, PlumtreeHost } from './host.ts';
+import type { Misbehavior, PlumtreeHost } from './host.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
 import { MessageCache } from './message-cache.ts';
 import { MissingMessages } from './missing-messages.ts';
-import { Neighbour } from './neighbour.ts';
+import { Neighbor } from './neighbor.ts';
 import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { OwnMessages } from './own-messages.ts';
@@ -32,7 +32,7 @@ export class Plumtree<P> {
   readonly #options: PlumtreeOptions;
   readonly #digest: ((payload: P) => number) | undefined;
   readonly #isSigned: ((payload: P) => boolean) | undefined;
-  readonly #neighbours = new Map<string, Neighbour>();
+  readonly #neighbors = new Map<string, Neighbor>();
   readonly #outgoing: Outgoing<P>;
   readonly #cache: MessageCache<P>;
   readonly #seen: SeenMessages;
@@ -68,17 +68,17 @@ export class Plumtree<P> {
       options,
       counters: this.counters,
       missing: this.#missing,
-      neighbours: this.#neighbours,
+      neighbors: this.#neighbors,
       outgoing: this.#outgoing,
       tree: this.#tree,
-      onBroken: (neighbour, now) => this.#report(neighbour, 'broken-promise', now),
+      onBroken: (neighbor, now) => this.#report(neighbor, 'broken-promise', now),
     });
     this.#trials = new Trials({
       self,
       options,
-      graft: (neighbour, ids) => this.#asking.graft(neighbour, ids),
-      onGave: (neighbour) => host.gave?.(neighbour.id),
-      onMute: (neighbour, now) => this.#report(neighbour, 'mute', now),
+      graft: (neighbor, ids) => this.#asking.graft(neighbor, ids),
+      onGave: (neighbor) => host.gave?.(neighbor.id),
+      onMute: (neighbor, now) => this.#report(neighbor, 'mute', now),
     });
   }
 
@@ -89,9 +89,9 @@ export class Plumtree<P> {
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
-    const neighbours = [...this.#neighbours.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
+    const neighbors = [...this.#neighbors.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
-    return { neighbours, cached, missing: this.#missing.size, promises: this.#asking.promises, ...this.#seen.size };
+    return { neighbors, cached, missing: this.#missing.size, promises: this.#asking.promises, ...this.#seen.size };
   }
 
   /**
@@ -121,20 +121,20 @@ export class Plumtree<P> {
    * what each of them missed. Does nothing if the link is up already.
    */
   neighborUp(peer: string, now: number): void {
-    if (peer === this.#self || this.#neighbours.has(peer)) return;
-    const neighbour = new Neighbour(peer, now);
-    this.#neighbours.set(peer, neighbour);
+    if (peer === this.#self || this.#neighbors.has(peer)) return;
+    const neighbor = new Neighbor(peer, now);
+    this.#neighbors.set(peer, neighbor);
     if (this.#options.announce === 0) return;
-    for (const { push } of this.#cache.newest(this.#options.announce)) this.#outgoing.notice(neighbour, push, now);
+    for (const { push } of this.#cache.newest(this.#options.announce)) this.#outgoing.notice(neighbor, push, now);
     this.#flushAtOnce(now);
   }
 
   /** The link is down. The peer's notices, promises and owed messages are forgotten. */
   neighborDown(peer: string): void {
-    const neighbour = this.#neighbours.get(peer);
-    if (neighbour === undefined) return;
-    this.#neighbours.delete(peer);
-    this.#outgoing.forget(neighbour);
+    const neighbor = this.#neighbors.get(peer);
+    if (neighbor === undefined) return;
+    this.#neighbors.delete(peer);
+    this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
     this.#asking.forget(peer);
   }
@@ -156,7 +156,7 @@ export class Plumtree<P> {
 
   /** Returns true if the link to that peer belongs to the tree. */
   isEager(peer: string): boolean {
-    return this.#neighbours.get(peer)?.eager ?? false;
+    return this.#neighbors.get(peer)?.eager ?? false;
   }
 
   /**
@@ -164,11 +164,11 @@ export class Plumtree<P> {
    * there is no such neighbor or message.
    */
   push(peer: string, id: MessageId): boolean {
-    const neighbour = this.#neighbours.get(peer);
+    const neighbor = this.#neighbors.get(peer);
     const key = messageKey(id);
     const cached = this.#cache.get(key);
-    if (neighbour === undefined || cached === undefined) return false;
-    this.#outgoing.serve(neighbour, key, cached.push);
+    if (neighbor === undefined || cached === undefined) return false;
+    this.#outgoing.serve(neighbor, key, cached.push);
     return true;
   }
 
@@ -184,7 +184,7 @@ export class Plumtree<P> {
   arrived(from: string, id: MessageId, now: number): void {
     const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
-    this.#asking.kept(this.#neighbours.get(from), key);
+    this.#asking.kept(this.#neighbors.get(from), key);
   }
 
   /**
@@ -207,21 +207,21 @@ export class Plumtree<P> {
   /** A peer sent that. Malformed messages are ignored and reported. */
   received(from: string, message: Push<P> | Control, now: number): void {
     const kind = message?.kind;
-    const neighbour = this.#neighbours.get(from) ?? (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
-    if (neighbour === undefined) return void this.counters.strangers++;
-    if (kind === 'push') return this.#onPush(neighbour, message as Push<P>, now);
+    const neighbor = this.#neighbors.get(from) ?? (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
+    if (neighbor === undefined) return void this.counters.strangers++;
+    if (kind === 'push') return this.#onPush(neighbor, message as Push<P>, now);
     this.counters.controlReceived++;
-    if (kind === 'prune') return this.#onPrune(neighbour, now);
-    if (kind === 'ihave' && Array.isArray(message.notices)) return this.#onIHave(neighbour, message, now);
-    if (kind === 'graft' && Array.isArray(message.ids)) return this.#onGraft(neighbour, message, now);
-    if (kind === 'absent' && Array.isArray(message.ids)) return this.#onAbsent(neighbour, message, now);
-    this.#malformed(neighbour, now);
+    if (kind === 'prune') return this.#onPrune(neighbor, now);
+    if (kind === 'ihave' && Array.isArray(message.notices)) return this.#onIHave(neighbor, message, now);
+    if (kind === 'graft' && Array.isArray(message.ids)) return this.#onGraft(neighbor, message, now);
+    if (kind === 'absent' && Array.isArray(message.ids)) return this.#onAbsent(neighbor, message, now);
+    this.#malformed(neighbor, now);
   }
 
   /** The host has room again for messages to that peer. */
   writable(peer: string, now: number): void {
-    const neighbour = this.#neighbours.get(peer);
-    if (neighbour !== undefined) this.#outgoing.writable(neighbour, now);
+    const neighbor = this.#neighbors.get(peer);
+    if (neighbor !== undefined) this.#outgoing.writable(neighbor, now);
   }
 
   /**
@@ -230,15 +230,15 @@ export class Plumtree<P> {
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
-    const neighbour = this.#neighbours.get(peer);
-    if (neighbour === undefined) return unsent;
-    for (const [key, isAsked] of neighbour.owed ?? []) {
-      const push = isAsked || neighbour.eager ? this.#cache.get(key)?.push : undefined;
+    const neighbor = this.#neighbors.get(peer);
+    if (neighbor === undefined) return unsent;
+    for (const [key, isAsked] of neighbor.owed ?? []) {
+      const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
       if (push === undefined) continue;
       unsent.messages++;
       unsent.bytes += push.size;
     }
-    unsent.messages = Math.max(unsent.messages, neighbour.notices.length);
+    unsent.messages = Math.max(unsent.messages, neighbor.notices.length);
     return unsent;
   }
 
@@ -249,44 +249,44 @@ export class Plumtree<P> {
     this.#evict(now);
   }
 
-  #onPush(neighbour: Neighbour, message: Push<P>, now: number): void {
+  #onPush(neighbor: Neighbor, message: Push<P>, now: number): void {
     const { id, hops, size } = message;
-    if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbour, now);
+    if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbor, now);
     const key = messageKey(id);
-    this.#asking.kept(neighbour, key);
-    neighbour.owed?.delete(key);
+    this.#asking.kept(neighbor, key);
+    neighbor.owed?.delete(key);
     const { payload } = message;
     const isSigned = this.#isSigned?.(payload) === true;
-    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(payload), isSigned, neighbour.id);
-    if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbour, key, id, verdict === 'conflict', now);
-    if (id.origin === this.#self) return this.#refuseOwn(neighbour, id, now);
-    if (verdict === 'new') return this.#onNew(neighbour, key, message, now);
+    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
+    if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
+    if (id.origin === this.#self) return this.#refuseOwn(neighbor, id, now);
+    if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
     const reason = verdict === 'flood' ? 'full' : verdict;
     // The signed message under that id may still come. If there is no room for what this peer
     // brings, another peer may still bring the message.
     const mayCome = reason === 'unsigned' || (reason === 'full' && this.#seen.look(id, now, isSigned) === 'new');
     if (!mayCome) this.#missing.take(key);
     this.counters[reason]++;
-    this.#host.dropped?.(id, neighbour.id, reason);
-    if (verdict === 'flood') this.#report(neighbour, 'origin-flood', now);
+    this.#host.dropped?.(id, neighbor.id, reason);
+    if (verdict === 'flood') this.#report(neighbor, 'origin-flood', now);
   }
 
-  #onNew(neighbour: Neighbour, key: string, message: Push<P>, now: number): void {
+  #onNew(neighbor: Neighbor, key: string, message: Push<P>, now: number): void {
     const { id, hops, payload, size } = message;
     const advertisers = this.#missing.take(key);
-    this.#trials.gave(neighbour, now);
-    for (const { peer } of advertisers) this.#trials.gave(this.#neighbours.get(peer), now);
-    neighbour.duplicatesInRow = 0;
-    neighbour.account.delivered++;
+    this.#trials.gave(neighbor, now);
+    for (const { peer } of advertisers) this.#trials.gave(this.#neighbors.get(peer), now);
+    neighbor.duplicatesInRow = 0;
+    neighbor.account.delivered++;
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
-    this.#keep(key, push, neighbour.id, now);
-    this.#spread(push, key, neighbour, advertisers, now);
+    this.#keep(key, push, neighbor.id, now);
+    this.#spread(push, key, neighbor, advertisers, now);
     // A message that was in flight when this end pruned the link must not make the link eager
     // again, because the other end holds it pruned.
-    if (!this.#tree.isSettling(neighbour, now)) this.#tree.graft(neighbour);
-    this.#optimize(neighbour, hops, advertisers, now);
+    if (!this.#tree.isSettling(neighbor, now)) this.#tree.graft(neighbor);
+    this.#optimize(neighbor, hops, advertisers, now);
     this.counters.delivered++;
-    this.#host.deliver(message, { id, key, origin: id.origin, from: neighbour.id, hops });
+    this.#host.deliver(message, { id, key, origin: id.origin, from: neighbor.id, hops });
   }
 
   /**
@@ -294,104 +294,104 @@ export class Plumtree<P> {
    * With several messages in flight at once, each of two links may bring the duplicate of the
    * other's message, and pruning both would cut this node off (riak_core #378).
    */
-  #onDuplicate(neighbour: Neighbour, key: string, id: MessageId, isConflict: boolean, now: number): void {
+  #onDuplicate(neighbor: Neighbor, key: string, id: MessageId, isConflict: boolean, now: number): void {
     this.counters.duplicates++;
-    neighbour.account.duplicates++;
-    this.#trials.gave(neighbour, now);
-    this.#host.duplicate?.(id, neighbour.id);
+    neighbor.account.duplicates++;
+    this.#trials.gave(neighbor, now);
+    this.#host.duplicate?.(id, neighbor.id);
     if (isConflict) {
       this.counters.conflicts++;
-      this.#report(neighbour, 'conflict', now);
+      this.#report(neighbor, 'conflict', now);
     }
     const cached = this.#cache.get(key);
     // A link that brings the same message twice is no second path.
-    if (cached?.from === neighbour.id) return;
-    if (cached?.from !== undefined && !this.#neighbours.get(cached.from)?.eager) return;
-    neighbour.duplicatesInRow++;
-    if (neighbour.duplicatesInRow < this.#options.pruneAfter || (!neighbour.eager && this.#tree.isSettling(neighbour, now))) return;
-    this.#tree.prune(neighbour, now);
+    if (cached?.from === neighbor.id) return;
+    if (cached?.from !== undefined && !this.#neighbors.get(cached.from)?.eager) return;
+    neighbor.duplicatesInRow++;
+    if (neighbor.duplicatesInRow < this.#options.pruneAfter || (!neighbor.eager && this.#tree.isSettling(neighbor, now))) return;
+    this.#tree.prune(neighbor, now);
   }
 
-  #onPrune(neighbour: Neighbour, now: number): void {
+  #onPrune(neighbor: Neighbor, now: number): void {
     this.counters.prunesReceived++;
     // The peer prunes because a message reached it twice, so it listens.
-    this.#trials.answered(neighbour, now);
-    this.#tree.leave(neighbour);
+    this.#trials.answered(neighbor, now);
+    this.#tree.leave(neighbor);
   }
 
-  #onIHave(neighbour: Neighbour, { notices }: IHave, now: number): void {
+  #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
     this.counters.noticesReceived += notices.length;
-    neighbour.account.noticed += notices.length;
-    const taken = neighbour.takeNotices(notices.length, this.#options.notices, now);
+    neighbor.account.noticed += notices.length;
+    const taken = neighbor.takeNotices(notices.length, this.#options.notices, now);
     let ignored = notices.length - taken;
     for (let i = 0; i < taken; i++) {
       const notice = notices[i];
-      if (!isMessageId(notice?.id) || !isHops(notice.hops)) return this.#malformed(neighbour, now);
+      if (!isMessageId(notice?.id) || !isHops(notice.hops)) return this.#malformed(neighbor, now);
       const verdict = this.#look(notice.id, now);
-      if (verdict === 'seen') this.#trials.gave(neighbour, now);
-      if (verdict !== 'new' && !neighbour.owed?.size) continue;
+      if (verdict === 'seen') this.#trials.gave(neighbor, now);
+      if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
-      neighbour.owed?.delete(key);
+      neighbor.owed?.delete(key);
       if (verdict !== 'new' || notice.id.origin === this.#self) continue;
-      if (!this.#missing.advertise(notice.id, key, neighbour.id, notice.hops, now)) ignored++;
+      if (!this.#missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;
     }
     this.counters.ignored += ignored;
-    if (ignored > 0) this.#report(neighbour, 'notice-flood', now);
+    if (ignored > 0) this.#report(neighbor, 'notice-flood', now);
   }
 
-  #onGraft(neighbour: Neighbour, { ids }: Graft, now: number): void {
+  #onGraft(neighbor: Neighbor, { ids }: Graft, now: number): void {
     this.counters.graftsReceived++;
-    neighbour.account.requested += ids.length;
-    this.#tree.graft(neighbour);
-    const taken = neighbour.takeGrafts(ids.length, this.#options.notices, now);
+    neighbor.account.requested += ids.length;
+    this.#tree.graft(neighbor);
+    const taken = neighbor.takeGrafts(ids.length, this.#options.notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
     for (let i = 0; i < taken; i++) {
       const id = ids[i];
-      if (!isMessageId(id)) return this.#malformed(neighbour, now);
+      if (!isMessageId(id)) return this.#malformed(neighbor, now);
       const key = messageKey(id);
       const cached = this.#cache.get(key);
       if (cached === undefined) {
         if (absent.length < this.#outgoing.idsEach) absent.push(id);
-      } else if (neighbour.serve(key, this.#options.backlog) > this.#options.attempts) {
+      } else if (neighbor.serve(key, this.#options.backlog) > this.#options.attempts) {
         ignored++;
       } else {
-        this.#trials.answered(neighbour, now);
-        this.#outgoing.serve(neighbour, key, cached.push);
+        this.#trials.answered(neighbor, now);
+        this.#outgoing.serve(neighbor, key, cached.push);
       }
     }
-    if (absent.length > 0) this.#outgoing.control(neighbour, { kind: 'absent', ids: absent });
+    if (absent.length > 0) this.#outgoing.control(neighbor, { kind: 'absent', ids: absent });
     this.counters.ignored += ignored;
-    if (ignored > 0) this.#report(neighbour, 'graft-flood', now);
+    if (ignored > 0) this.#report(neighbor, 'graft-flood', now);
   }
 
-  #onAbsent(neighbour: Neighbour, { ids }: Absent, now: number): void {
-    this.#trials.answered(neighbour, now);
+  #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
+    this.#trials.answered(neighbor, now);
     for (const id of ids.slice(0, this.#outgoing.idsEach)) {
-      if (!isMessageId(id)) return this.#malformed(neighbour, now);
+      if (!isMessageId(id)) return this.#malformed(neighbor, now);
       const key = messageKey(id);
-      this.#asking.excuse(neighbour.id, key);
-      this.#missing.withdraw(key, neighbour.id, now);
+      this.#asking.excuse(neighbor.id, key);
+      this.#missing.withdraw(key, neighbor.id, now);
     }
   }
 
-  #refuseOwn(neighbour: Neighbour, id: MessageId, now: number): void {
+  #refuseOwn(neighbor: Neighbor, id: MessageId, now: number): void {
     this.counters.own++;
-    this.#host.dropped?.(id, neighbour.id, 'own');
-    if (this.#own.look(id, now) === 'new') this.#report(neighbour, 'impostor', now);
+    this.#host.dropped?.(id, neighbor.id, 'own');
+    if (this.#own.look(id, now) === 'new') this.#report(neighbor, 'impostor', now);
   }
 
   /**
    * Returns a placeholder for a peer that brought a message that is still held, and is no longer a
    * neighbor.
    */
-  #departed(from: string, { id }: Push<P>): Neighbour | undefined {
-    return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbour.departed(from) : undefined;
+  #departed(from: string, { id }: Push<P>): Neighbor | undefined {
+    return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbor.departed(from) : undefined;
   }
 
-  #malformed(neighbour: Neighbour, now: number): void {
+  #malformed(neighbor: Neighbor, now: number): void {
     this.counters.malformed++;
-    this.#report(neighbour, 'malformed', now);
+    this.#report(neighbor, 'malformed', now);
   }
 
   #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
@@ -403,16 +403,16 @@ export class Plumtree<P> {
    * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
    * that brought it gets neither, and eager neighbors that are known to have it are skipped.
    */
-  #spread(push: Push<P>, key: string, from: Neighbour | undefined, advertisers: readonly Advertiser[], now: number): { pushed: number; announced: number } {
+  #spread(push: Push<P>, key: string, from: Neighbor | undefined, advertisers: readonly Advertiser[], now: number): { pushed: number; announced: number } {
     let pushed = 0;
     let announced = 0;
-    for (const neighbour of this.#neighbours.values()) {
-      if (neighbour === from) continue;
-      if (!neighbour.eager) {
-        this.#outgoing.notice(neighbour, push, now);
+    for (const neighbor of this.#neighbors.values()) {
+      if (neighbor === from) continue;
+      if (!neighbor.eager) {
+        this.#outgoing.notice(neighbor, push, now);
         announced++;
-      } else if (neighbour.id !== push.id.origin && !advertisers.some(({ peer }) => peer === neighbour.id)) {
-        if (this.#outgoing.push(neighbour, key, push, now)) pushed++;
+      } else if (neighbor.id !== push.id.origin && !advertisers.some(({ peer }) => peer === neighbor.id)) {
+        if (this.#outgoing.push(neighbor, key, push, now)) pushed++;
         else announced++;
       }
     }
@@ -425,10 +425,10 @@ export class Plumtree<P> {
    * the publisher by `optimizeAt` hops or more, it takes the place of the peer that pushed the
    * message.
    */
-  #optimize(sender: Neighbour, hops: number, advertisers: readonly Advertiser[], now: number): void {
+  #optimize(sender: Neighbor, hops: number, advertisers: readonly Advertiser[], now: number): void {
     const best = nearest(advertisers);
     if (best === undefined || hops - best.hops < this.#options.optimizeAt) return;
-    const nearer = this.#neighbours.get(best.peer);
+    const nearer = this.#neighbors.get(best.peer);
     // One exchange at a time, because messages in flight still come over the old link.
     if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
     if (!nearer.eager && !this.#asking.graft(nearer, [])) return;
@@ -450,8 +450,8 @@ export class Plumtree<P> {
     return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.lookUp(id, now);
   }
 
-  #report(neighbour: Neighbour, what: Misbehaviour, now: number): void {
-    if (this.#host.misbehaved !== undefined && neighbour.isNews(what, now)) this.#host.misbehaved(neighbour.id, what);
+  #report(neighbor: Neighbor, what: Misbehavior, now: number): void {
+    if (this.#host.misbehaved !== undefined && neighbor.isNews(what, now)) this.#host.misbehaved(neighbor.id, what);
   }
 
   #flushAtOnce(now: number): void {

@@ -18,7 +18,7 @@ test('who sent what it was asked for has kept its promise, though the message is
   runOut(machine, 20_000);
   t.deepEqual(reports, []);
   t.is(machine.counters.brokenPromises, 0);
-  const [a] = machine.snapshot().neighbours;
+  const [a] = machine.snapshot().neighbors;
   t.like(a, { id: 'a', kept: 1, broken: 0 });
 });
 
@@ -62,7 +62,7 @@ test('while a message is looked at nobody else is asked for it; who gave notice 
   t.deepEqual(sent(), ['d push x1']);
 });
 
-test('a message that was looked at is taken though the neighbour that brought it is gone by then', (t) => {
+test('a message that was looked at is taken though the neighbor that brought it is gone by then', (t) => {
   const { machine, sent, delivered } = lone(['a', 'b'], { settleTime: 0 });
   machine.arrived('a', idOf(1), 0);
   machine.hold(idOf(1));
@@ -73,7 +73,7 @@ test('a message that was looked at is taken though the neighbour that brought it
   t.deepEqual(sent(), ['b push x1']);
   t.is(machine.counters.strangers, 1, 'what was not held is a stranger’s');
   t.deepEqual(
-    machine.snapshot().neighbours.map(({ id }) => id),
+    machine.snapshot().neighbors.map(({ id }) => id),
     ['b'],
   );
 });

@@ -60,7 +60,7 @@ test('two halves hear each other as soon as one link joins them, and what was pu
   network.run(1_000);
   for (const { reached } of network.rounds.values()) t.is(reached.size, 6);
   t.is(network.repeated, 0);
-  for (const [node, machine] of network.machines.entries()) t.is(machine.snapshot().neighbours.length, node === 1 || node === 4 ? 3 : 2);
+  for (const [node, machine] of network.machines.entries()) t.is(machine.snapshot().neighbors.length, node === 1 || node === 4 ? 3 : 2);
 });
 
 test('both ends hold a link for the same, once all is quiet', (t) => {
@@ -68,7 +68,7 @@ test('both ends hold a link for the same, once all is quiet', (t) => {
   for (let i = 0; i < 10; i++) round(network, [3], 5_000);
   const eager = new Set<string>();
   for (const [node, machine] of network.machines.entries()) {
-    for (const { id, eager: isEager } of machine.snapshot().neighbours) if (isEager) eager.add(`n${node} ${id}`);
+    for (const { id, eager: isEager } of machine.snapshot().neighbors) if (isEager) eager.add(`n${node} ${id}`);
   }
   for (const link of eager) t.true(eager.has(link.split(' ').reverse().join(' ')), link);
   t.is(eager.size, 2 * (NODES - 1));

@@ -50,8 +50,8 @@ test('10,000 nodes, many senders: one payload a node, the paper’s control mess
     t.is(missed, 0);
   }
   // The paper has 38,976: its tree is deeper, so there is more to optimize.
-  const [, ...optimised] = rounds(7, 8, true);
-  for (const { payloads, control, lastHop, missed } of optimised) {
+  const [, ...optimized] = rounds(7, 8, true);
+  for (const { payloads, control, lastHop, missed } of optimized) {
     t.true(payloads <= 9_999 * 1.05);
     t.true(control >= 29_990 && control <= 38_976);
     t.true(lastHop <= 20);

@@ -3,7 +3,7 @@
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeHost } from './host.ts';
 import type { Control } from './message.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Neighbor } from './neighbor.ts';
 import type { Outgoing } from './outgoing.ts';
 
 export interface TreeInit<P> {
@@ -22,34 +22,34 @@ export class Tree<P> {
   }
 
   /** Makes the link part of the tree at this end. */
-  graft(neighbour: Neighbour): void {
-    if (neighbour.eager) return;
-    neighbour.eager = true;
-    this.#init.host.grafted?.(neighbour.id);
+  graft(neighbor: Neighbor): void {
+    if (neighbor.eager) return;
+    neighbor.eager = true;
+    this.#init.host.grafted?.(neighbor.id);
   }
 
   /** Takes the link out of the tree at this end; the other end asked for it. */
-  leave(neighbour: Neighbour): void {
-    if (!neighbour.eager) return;
-    neighbour.eager = false;
-    this.#init.host.pruned?.(neighbour.id);
+  leave(neighbor: Neighbor): void {
+    if (!neighbor.eager) return;
+    neighbor.eager = false;
+    this.#init.host.pruned?.(neighbor.id);
   }
 
   /** Takes the link out of the tree, and tells the other end. */
-  prune(neighbour: Neighbour, now: number): void {
-    neighbour.duplicatesInRow = 0;
-    if (this.#init.outgoing.control(neighbour, PRUNE)) {
+  prune(neighbor: Neighbor, now: number): void {
+    neighbor.duplicatesInRow = 0;
+    if (this.#init.outgoing.control(neighbor, PRUNE)) {
       this.#init.counters.prunesSent++;
-      neighbour.prunedAt = now;
+      neighbor.prunedAt = now;
     }
-    this.leave(neighbour);
+    this.leave(neighbor);
   }
 
   /**
    * Returns true if this end pruned the link a moment ago, so that pushes may still be in flight.
    */
-  isSettling(neighbour: Neighbour, now: number): boolean {
-    return now - neighbour.prunedAt < this.#init.settleTime;
+  isSettling(neighbor: Neighbor, now: number): boolean {
+    return now - neighbor.prunedAt < this.#init.settleTime;
   }
 }
 

@@ -24,7 +24,7 @@ function tried(answers: boolean, seconds: number) {
     }
     if (reports.length > 0) mute ??= now;
   }
-  const isEager = machine.snapshot().neighbours.find(({ id }) => id === 'peer')!.eager;
+  const isEager = machine.snapshot().neighbors.find(({ id }) => id === 'peer')!.eager;
   return { asked, mute, reports, isEager };
 }
 

@@ -2,7 +2,7 @@
 // are asked a question.
 
 import type { MessageId } from '../messages/message-id.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 export interface TrialsInit {
@@ -10,11 +10,11 @@ export interface TrialsInit {
   readonly self: string;
   readonly options: PlumtreeOptions;
   /** Asks an eager peer for these messages. Returns false if there is no room. */
-  readonly graft: (neighbour: Neighbour, ids: MessageId[]) => boolean;
+  readonly graft: (neighbor: Neighbor, ids: MessageId[]) => boolean;
   /** Called when a peer shows that it has messages from other nodes. */
-  readonly onGave: (neighbour: Neighbour) => void;
+  readonly onGave: (neighbor: Neighbor) => void;
   /** Called when a peer counts as mute. */
-  readonly onMute: (neighbour: Neighbour, now: number) => void;
+  readonly onMute: (neighbor: Neighbor, now: number) => void;
 }
 
 /**
@@ -41,37 +41,37 @@ export class Trials {
   }
 
   /** The peer was pushed a message, or given notice of some. */
-  weigh(neighbour: Neighbour, now: number): void {
+  weigh(neighbor: Neighbor, now: number): void {
     const { trialAfter, trialTime, muteAfter, muteTime } = this.#init.options;
-    const { unanswered, unansweredSince, eager, triedAt } = neighbour;
+    const { unanswered, unansweredSince, eager, triedAt } = neighbor;
     if (triedAt !== undefined) {
-      if (now - triedAt >= muteTime) this.#mute(neighbour, now);
+      if (now - triedAt >= muteTime) this.#mute(neighbor, now);
     } else if (!eager) {
-      if (unanswered >= muteAfter && now - unansweredSince >= muteTime) this.#mute(neighbour, now);
-    } else if (unanswered >= trialAfter && now - unansweredSince >= trialTime && now >= neighbour.untriedUntil) {
-      if (this.#init.graft(neighbour, [this.#question])) neighbour.triedAt = now;
+      if (unanswered >= muteAfter && now - unansweredSince >= muteTime) this.#mute(neighbor, now);
+    } else if (unanswered >= trialAfter && now - unansweredSince >= trialTime && now >= neighbor.untriedUntil) {
+      if (this.#init.graft(neighbor, [this.#question])) neighbor.triedAt = now;
     }
   }
 
   /** The peer brought a message, or gave notice of one. */
-  gave(neighbour: Neighbour | undefined, now: number): void {
-    if (neighbour === undefined) return;
-    this.answered(neighbour, now);
-    this.#init.onGave(neighbour);
+  gave(neighbor: Neighbor | undefined, now: number): void {
+    if (neighbor === undefined) return;
+    this.answered(neighbor, now);
+    this.#init.onGave(neighbor);
   }
 
   /** The peer asked for a message, pruned the link, or said that a message is absent. */
-  answered(neighbour: Neighbour, now: number): void {
-    neighbour.answered();
-    if (neighbour.triedAt === undefined) return;
-    neighbour.triedAt = undefined;
-    neighbour.untriedUntil = now + PAUSE * 2 ** Math.min(neighbour.trials++, DOUBLED);
+  answered(neighbor: Neighbor, now: number): void {
+    neighbor.answered();
+    if (neighbor.triedAt === undefined) return;
+    neighbor.triedAt = undefined;
+    neighbor.untriedUntil = now + PAUSE * 2 ** Math.min(neighbor.trials++, DOUBLED);
   }
 
-  #mute(neighbour: Neighbour, now: number): void {
-    neighbour.answered();
-    neighbour.triedAt = undefined;
-    this.#init.onMute(neighbour, now);
+  #mute(neighbor: Neighbor, now: number): void {
+    neighbor.answered();
+    neighbor.triedAt = undefined;
+    this.#init.onMute(neighbor, now);
   }
 }
 

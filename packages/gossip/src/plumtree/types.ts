@@ -2,7 +2,7 @@
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { PlumtreeHost } from './host.ts';
-import type { NeighbourAccount } from './neighbour.ts';
+import type { NeighborAccount } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 /** The arguments of a Plumtree machine. */
@@ -40,7 +40,7 @@ export interface Publication<P> {
 
 /** The state of a Plumtree machine, as plain data. */
 export interface PlumtreeSnapshot {
-  readonly neighbours: readonly ({ readonly id: string; readonly eager: boolean; readonly blocked: boolean } & Readonly<NeighbourAccount>)[];
+  readonly neighbors: readonly ({ readonly id: string; readonly eager: boolean; readonly blocked: boolean } & Readonly<NeighborAccount>)[];
   readonly cached: { readonly messages: number; readonly bytes: number };
   readonly missing: number;
   readonly promises: number;

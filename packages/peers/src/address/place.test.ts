@@ -94,7 +94,7 @@ test('numbers that only some readers take for IPv4, and letters that only look l
   t.is(placeOf('bücher.example:80')?.kind, 'name');
 });
 
-test("in a network of one's own all may be dialled that can listen", (t) => {
+test("in a network of one's own all may be dialed that can listen", (t) => {
   const yes = [
     '10.0.0.1:1',
     '127.0.0.1:1',
@@ -125,7 +125,7 @@ test("in a network of one's own all may be dialled that can listen", (t) => {
   for (const address of no) t.false(isDialable(placeOf(address)!, 'any'), address);
 });
 
-test("in public mode only public addresses and names may be dialled on others' word", (t) => {
+test("in public mode only public addresses and names may be dialed on others' word", (t) => {
   const yes = ['1.1.1.1:80', '[2606::1]:80', 'example.com:80', 'wss://a.example.com/x', '[2002:101:101::]:1'];
   const no = [
     '10.0.0.1:1',

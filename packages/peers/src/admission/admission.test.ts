@@ -16,7 +16,7 @@ const hall = (given: Partial<Omit<Hall, 'peer'>> & { known?: Resident } = {}): H
 const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof hall>[0] = {}, limits = caps) =>
   judge({ ...guest, ...candidate }, hall(given), limits)?.reason;
 
-test('who is nobody, ourselves or banned is refused, whoever dialled and whatever he is to us', (t) => {
+test('who is nobody, ourselves or banned is refused, whoever dialed and whatever he is to us', (t) => {
   for (const more of [{}, { direction: 'out' }, { exempt: true }, { proven: true }] as Partial<Candidate>[]) {
     t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
@@ -53,7 +53,7 @@ test('who comes while all its links are parting is new: its caps hold, and its o
   t.is(verdict({ direction: 'out' }, { known: parting, inbound: 3 }), undefined);
 });
 
-test('ordinary peers that dialled are capped, in all and by network; others are not', (t) => {
+test('ordinary peers that dialed are capped, in all and by network; others are not', (t) => {
   t.is(verdict({}, { inbound: 1 }), undefined);
   t.is(verdict({}, { inbound: 2 }), 'full');
   t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);

@@ -57,7 +57,7 @@ export interface Caps {
 export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
   if (!isNodeId(nodeId)) return reasonError('malformed', `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`);
-  if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialled itself`);
+  if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`);
   if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = hall.peer(nodeId);
   // An instance is no secret, so a node that only repeats it must not join a peer that proved its
@@ -72,10 +72,10 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   if (known?.proven === true && !isSame && !known.isParting && hall.isTwin(nodeId, instance)) return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
   const others = hall.inbound - hall.yielding - (known?.isInbound ? 1 : 0);
-  if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialled this node, maxInbound allows no more`);
+  if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialed this node, maxInbound allows no more`);
   const { group } = candidate;
   if (group === undefined || hall.inboundOf(group) < caps.maxPerGroup) return undefined;
-  return reasonError('full', `${caps.maxPerGroup} peers of the network ${group} have dialled this node, no more are taken of one network`);
+  return reasonError('full', `${caps.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`);
 }
 
 /** Maximum connections of one peer: as many as the largest pool opens, in both directions. */

@@ -1,6 +1,6 @@
 // Limits the visits to a full node, that is, connections that are answered once and closed. Pure.
 
-import { DialRate } from '../dialling/dial-rate.ts';
+import { DialRate } from '../dialing/dial-rate.ts';
 
 export class Visitors {
   readonly #pause: number;

@@ -185,7 +185,7 @@ test('private ids never leak: they are neither added, nor told, nor is what they
   }
   book.setPrivate([idOf(5), idOf(6)]);
   for (let i = 0; i < 50; i++) for (const { nodeId } of book.select(i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
-  t.is(book.get(idOf(5))?.tried, true, 'what is there may still be dialled');
+  t.is(book.get(idOf(5))?.tried, true, 'what is there may still be dialed');
 });
 
 test('a success promotes, and ends the failures', (t) => {

@@ -47,18 +47,18 @@ test('what is told of a tried node that failed since it last answered is kept be
   t.deepEqual(makeBook({ saved: book.save(3) }).select(), [{ nodeId: ID, address: HOME }], 'nor saved');
 });
 
-test('the address and what others tell are dialled in turn, whatever is told in between', (t) => {
+test('the address and what others tell are dialed in turn, whatever is told in between', (t) => {
   const book = bookOfOneDown();
   const random = seededRandom(4);
-  const dialled = Array.from({ length: 100 }, (_, i) => {
+  const dialed = Array.from({ length: 100 }, (_, i) => {
     for (let told = 0; told < 5; told++) book.add(node(1, anyAddress(random)), node(i, anyAddress(random), 'b'), i);
     const { address } = book.pick(50, i)!;
     fail(book, address, i);
     return address;
   });
-  t.true(dialled.some((address) => address !== HOME));
-  for (const [i, address] of dialled.entries()) t.true(i === 0 || address === HOME || dialled[i - 1] === HOME, 'never elsewhere twice in a row');
-  t.is(new Set(dialled).size - 1, dialled.filter((address) => address !== HOME).length, 'elsewhere once each');
+  t.true(dialed.some((address) => address !== HOME));
+  for (const [i, address] of dialed.entries()) t.true(i === 0 || address === HOME || dialed[i - 1] === HOME, 'never elsewhere twice in a row');
+  t.is(new Set(dialed).size - 1, dialed.filter((address) => address !== HOME).length, 'elsewhere once each');
 });
 
 test('a dial that reached the node elsewhere makes that its address, tried', (t) => {
@@ -87,13 +87,13 @@ test('a node that answers at its address, or says that it is there, is not looke
   }
 });
 
-test('the first word stays until it was dialled; then there is room for the next, but for a minute not from the same group', (t) => {
+test('the first word stays until it was dialed; then there is room for the next, but for a minute not from the same group', (t) => {
   const book = bookOfOneDown();
   t.is(book.add(node(1, '6.6.6.6:1'), liar, 2), 'alternative');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 3), 'vetted');
   t.is(book.alternative(ID), '6.6.6.6:1');
   book.attempted(ID, 4, '6.6.6.6:1');
-  t.is(book.alternative(ID), undefined, 'it is being dialled');
+  t.is(book.alternative(ID), undefined, 'it is being dialed');
   book.failed(ID, '6.6.6.6:1');
   t.is(book.add(node(1, '6.6.6.6:2'), node(10, '99.1.7.7:7', 'b'), 5), 'vetted');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 6), 'alternative');
@@ -112,7 +112,7 @@ test('a group whose word was in vain gives another after a minute', (t) => {
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2 * MINUTE), 'alternative');
 });
 
-test('one that is never dialled makes way after five minutes, for another’s word first', (t) => {
+test('one that is never dialed makes way after five minutes, for another’s word first', (t) => {
   const book = bookOfOneDown();
   book.add(node(1, '6.6.6.6:1'), liar, 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE), 'vetted');

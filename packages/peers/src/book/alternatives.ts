@@ -48,7 +48,7 @@ export class Alternatives {
   /** Returns the alternative of an id if it is the next address to dial. */
   next(nodeId: string): KnownAddress | undefined {
     const there = this.#shelves.alternative(nodeId);
-    return there === undefined || this.#shelves.get(nodeId)?.dialledElsewhere || this.#isTaken(there) ? undefined : there;
+    return there === undefined || this.#shelves.get(nodeId)?.dialedElsewhere || this.#isTaken(there) ? undefined : there;
   }
 
   /** Returns whether the item is an alternative that is not the next address to dial. */
@@ -66,7 +66,7 @@ export class Alternatives {
     const there = this.#shelves.alternative(nodeId);
     if (there === undefined || there.address !== key) return;
     there.attempted(now);
-    this.#shelves.get(nodeId)!.dialledElsewhere = true;
+    this.#shelves.get(nodeId)!.dialedElsewhere = true;
   }
 
   /**

@@ -26,7 +26,7 @@ test('an answer has all who are there, and a quarter as many others; 32 in all i
   t.is(few.selectAround([]).length, 4);
 });
 
-test('of the others none is told that did not answer when it was last dialled; who is there is told all the same', (t) => {
+test('of the others none is told that did not answer when it was last dialed; who is there is told all the same', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
   for (let i = 0; i < 10; i++) book.attempted(idOf(i), HOUR);

@@ -170,7 +170,7 @@ test('an incumbent that answers its test stays, and one that fails it goes back 
   book.succeeded(newcomer.nodeId, newcomer.address, HOUR);
   book.attempted(first.nodeId, HOUR + 1);
   book.succeeded(first.nodeId, first.address, HOUR + 2);
-  t.is(book.toTest(HOUR + 3), undefined, 'it was dialled since it was put down for its test');
+  t.is(book.toTest(HOUR + 3), undefined, 'it was dialed since it was put down for its test');
   book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR);
   t.is(book.get(newcomer.nodeId)?.tried, false);
   t.is(book.toTest(2 * HOUR)?.nodeId, second.nodeId, 'now another was silent longest');

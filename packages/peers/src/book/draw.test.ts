@@ -102,7 +102,7 @@ test('what nobody spoke of for a week is bad, and word of it makes it good', (t)
   t.is(book.select().length, 1);
 });
 
-test('ten failures make bad what had no success for a week; a tried one is then still dialled, not told', (t) => {
+test('ten failures make bad what had no success for a week; a tried one is then still dialed, not told', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   for (let i = 0; i < 10; i++) book.attempted(idOf(1), DAY);

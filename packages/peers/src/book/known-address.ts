@@ -18,7 +18,7 @@ export class KnownAddress {
   lastSuccess: number | undefined = undefined;
   tried = false;
   /** True if its node was last dialed at an alternative address. */
-  dialledElsewhere = false;
+  dialedElsewhere = false;
   /** The group whose alternative failed, and the time until which it may report no other. */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
@@ -38,7 +38,7 @@ export class KnownAddress {
 
   attempted(now: number): void {
     this.lastAttempt = now;
-    this.dialledElsewhere = false;
+    this.dialedElsewhere = false;
     this.failures = Math.min(this.failures + 1, 1_000_000);
   }
 

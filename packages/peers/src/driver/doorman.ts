@@ -5,7 +5,7 @@ import { type Applicant, type Clock, type Remote, reasonError, type TransportErr
 import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
 import { VISIT } from '../protocol.ts';
-import type { Order } from './dialler.ts';
+import type { Order } from './dialer.ts';
 import { refusedBy } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
@@ -13,7 +13,7 @@ import type { Visits } from './visits.ts';
 export interface Guest extends Candidate {
   readonly persistent: boolean;
   /** The address that this node's planner dialed to get it. */
-  readonly dialled: string | undefined;
+  readonly dialed: string | undefined;
   /** The dial orders that it fulfills. */
   readonly orders: readonly Order[];
   /** Whether the peer was lost by chance and is dialed again. */

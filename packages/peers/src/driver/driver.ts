@@ -3,7 +3,7 @@
 
 import { Alarm, type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
-import type { PlannerView } from '../dialling/dial-order.ts';
+import type { PlannerView } from '../dialing/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
@@ -79,7 +79,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
    */
   #isConnected(nodeId: string): boolean {
     const peer = this.node.peer(nodeId);
-    return peer !== undefined && (this.node.isCertain(peer) || peer.links.some(({ dialled }) => dialled !== undefined));
+    return peer !== undefined && (this.node.isCertain(peer) || peer.links.some(({ dialed }) => dialed !== undefined));
   }
 
   // Life cycle.
@@ -110,7 +110,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { transport } = node.config;
     const isLast = node.closed;
     this.closed();
-    const ordered = [...node.roster.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialled !== undefined));
+    const ordered = [...node.roster.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialed !== undefined));
     const visits = this.visits.close();
     node.management.release();
     await Promise.all([
@@ -197,7 +197,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     node.keeper.trust.gone(nodeId);
     this.conversation.gone(peer);
     node.statuses.delete(nodeId);
-    node.planner.lost({ nodeId, address: main.dialled, told: node.keeper.book.get(nodeId)?.address, persistent }, cause, now);
+    node.planner.lost({ nodeId, address: main.dialed, told: node.keeper.book.get(nodeId)?.address, persistent }, cause, now);
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 

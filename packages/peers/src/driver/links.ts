@@ -5,7 +5,7 @@ import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from
 import { placeOf } from '../address/place.ts';
 import type { Hall, Resident } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import type { Order } from './dialler.ts';
+import type { Order } from './dialer.ts';
 import { Doorman, type Guest } from './doorman.ts';
 import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
@@ -74,10 +74,10 @@ export class Links {
     // A transport may call itself; only a dial of the planner to itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
-    if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialled, and who answered asserts to be ${nodeId}`);
-    if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialled');
+    if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`);
+    if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialed');
     const guest = this.#guest(applicant, nodeId, orders);
-    if (!this.#isWelcome(guest, remote, guest.dialled)) {
+    if (!this.#isWelcome(guest, remote, guest.dialed)) {
       // A connection that the user dialed belongs to a client.
       if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
       throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
@@ -105,14 +105,14 @@ export class Links {
   #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
     const remedy = "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
-    throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialler takes only nodes that prove theirs for peers: ${remedy}`);
+    throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`);
   }
 
   #guest({ remote, features }: Applicant, nodeId: string, orders: readonly Order[]): Guest {
     const { config } = this.#node;
-    const dialled = orders[0]?.address;
+    const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
-    const persistent = this.#node.isPersistent({ nodeId, proven }, dialled);
+    const persistent = this.#node.isPersistent({ nodeId, proven }, dialed);
     return {
       nodeId,
       proven,
@@ -121,7 +121,7 @@ export class Links {
       persistent,
       exempt: this.#isExempt({ nodeId, proven, persistent }),
       group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
-      dialled,
+      dialed,
       orders,
       returned: orders.some(({ kind }) => kind === 'again'),
       refused: remote.direction === 'out' && features.includes(VISIT) ? this.#refusedBy(nodeId, orders) : undefined,
@@ -152,8 +152,8 @@ export class Links {
    * Returns whether the node may be a peer: always with open membership, otherwise only if it is
    * listed.
    */
-  #isWelcome(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled?: string): boolean {
-    return this.#node.config.membership === 'open' || this.#node.isListed(peer, remote, dialled);
+  #isWelcome(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialed?: string): boolean {
+    return this.#node.config.membership === 'open' || this.#node.isListed(peer, remote, dialed);
   }
 
   /** Returns whether the connection was dialed for a persistent peer that was removed meanwhile. */
@@ -166,9 +166,9 @@ export class Links {
    * Updates a peer after the persistent peers changed, or after another of its connections came up.
    */
   reclassify(peer: Peer): void {
-    if (!peer.links.some(({ remote, dialled }) => this.#isWelcome(peer, remote, dialled))) return this.#part(peer, 'it is not listed any more');
+    if (!peer.links.some(({ remote, dialed }) => this.#isWelcome(peer, remote, dialed))) return this.#part(peer, 'it is not listed any more');
     if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer, UNPROVEN);
-    const persistent = peer.links.some(({ dialled }) => this.#node.isPersistent(peer, dialled));
+    const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
     if (persistent === peer.persistent) return;
     peer.persistent = persistent;
     peer.exempt = this.#isExempt(peer);
@@ -187,19 +187,19 @@ export class Links {
     this.#doorman.guests.delete(remote);
     if (guest === undefined || node.closed) return;
     if (guest.refused !== undefined) return this.#visit(remote, guest, guest.refused);
-    const { nodeId, dialled } = guest;
-    if (guest.persistent && !node.isPersistent(guest, dialled)) return this.#dismiss(remote, guest);
-    if (!this.#isWelcome(guest, remote, dialled)) return this.#dismiss(remote, guest);
+    const { nodeId, dialed } = guest;
+    if (guest.persistent && !node.isPersistent(guest, dialed)) return this.#dismiss(remote, guest);
+    if (!this.#isWelcome(guest, remote, dialed)) return this.#dismiss(remote, guest);
     const known = node.peer(nodeId);
     if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialled, lasting: isLasting(guest), received: node.management.received(remote) };
+    const link: Link = { remote, dialed, lasting: isLasting(guest), received: node.management.received(remote) };
     const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
     node.roster.add(peer, link);
     this.#settle(peer);
     // An asserted id must not change where a node is dialed.
-    if (node.isCertain(guest)) this.#note(nodeId, remote, dialled);
+    if (node.isCertain(guest)) this.#note(nodeId, remote, dialed);
     this.#orders.fulfil(guest.orders, nodeId);
     if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
@@ -280,12 +280,12 @@ export class Links {
   }
 
   /** Stores in the address book where the peer of a connection can be reached. */
-  #note(nodeId: string, remote: Remote, dialled: string | undefined): void {
+  #note(nodeId: string, remote: Remote, dialed: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
-    const address = dialled ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
+    const address = dialed ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
     if (address === undefined || nodeOf(address) !== undefined) return;
-    if (dialled !== undefined) keeper.book.succeeded(nodeId, dialled, now);
+    if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now);
     else keeper.book.learn({ nodeId, address }, now, remote.endpoint);
     keeper.met(now);
   }
@@ -305,8 +305,8 @@ export class Links {
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
     for (const link of peer.links) {
-      if (link === main || link.dialled === undefined || !management.isUp(link.remote)) continue;
-      management.retire(link.remote, `both ends have dialled, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialled is used`);
+      if (link === main || link.dialed === undefined || !management.isUp(link.remote)) continue;
+      management.retire(link.remote, `both ends have dialed, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialed is used`);
     }
   }
 

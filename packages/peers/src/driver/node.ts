@@ -12,7 +12,7 @@ import {
   type TransportError,
 } from '@trunkline/transport-core';
 import { Twins } from '../admission/twins.ts';
-import { DialPlanner } from '../dialling/dial-planner.ts';
+import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
@@ -108,7 +108,7 @@ export class Node {
    * else the one in the address book.
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
-    const address = main.dialled ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+    const address = main.dialed ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
@@ -124,8 +124,8 @@ export class Node {
    * Returns whether this is one of the persistent peers. A peer that only asserts its id is
    * recognized by the dialed address, never by its id.
    */
-  isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialled: string | undefined): boolean {
-    return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialled);
+  isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialed: string | undefined): boolean {
+    return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialed);
   }
 
   /**
@@ -133,8 +133,8 @@ export class Node {
    * node that was listed by its address alone is recognized by the address that it advertises,
    * because its id is not known in advance.
    */
-  isListed(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialled: string | undefined): boolean {
-    if (this.isPersistent(peer, dialled)) return true;
+  isListed(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialed: string | undefined): boolean {
+    if (this.isPersistent(peer, dialed)) return true;
     if (!this.isCertain(peer)) return false;
     if (this.config.unconditional.includes(peer.nodeId)) return true;
     return !this.proves && (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address));

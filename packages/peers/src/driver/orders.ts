@@ -3,15 +3,15 @@
 
 import { parseTarget, type Remote, reasonError, spelled, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
-import { Dialler, type DiallerHost, type Order } from './dialler.ts';
+import { Dialer, type DialerHost, type Order } from './dialer.ts';
 import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-export class Orders implements DiallerHost {
+export class Orders implements DialerHost {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #dialler: Dialler;
+  readonly #dialer: Dialer;
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
@@ -20,7 +20,7 @@ export class Orders implements DiallerHost {
   constructor(node: Node, visits: Visits) {
     this.#node = node;
     this.#visits = visits;
-    this.#dialler = new Dialler(node.config.transport, node.config, this);
+    this.#dialer = new Dialer(node.config.transport, node.config, this);
   }
 
   get proves(): boolean {
@@ -29,28 +29,28 @@ export class Orders implements DiallerHost {
 
   /** Returns the orders that a dial of the transport serves. */
   of(target: string | undefined): Order[] {
-    return this.#dialler.ordersOf(target);
+    return this.#dialer.ordersOf(target);
   }
 
   start(order: Order): void {
     if (order.nodeId !== undefined) this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
-    void this.#dialler.run(order);
+    void this.#dialer.run(order);
   }
 
   /** Completes orders whose connection is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
-      if (!this.#dialler.settle(order)) continue;
+      if (!this.#dialer.settle(order)) continue;
       if (order.kind !== 'asked' && order.kind !== 'crawl') this.#node.planner.opened({ ...order, kind: order.kind }, nodeId, this.#node.now());
     }
   }
 
   /** Fails orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
-    for (const order of orders) if (this.#dialler.settle(order)) this.failed(order, toTarget(error, order.address));
+    for (const order of orders) if (this.#dialer.settle(order)) this.failed(order, toTarget(error, order.address));
   }
 
-  dialled(order: Order, remote: Remote): void {
+  dialed(order: Order, remote: Remote): void {
     const peer = this.#node.roster.of(remote);
     const { address } = order;
     if (peer === undefined) {
@@ -81,7 +81,7 @@ export class Orders implements DiallerHost {
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#dialler.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
+    if (nodeId !== undefined && !this.#dialer.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
     if (twins.isNews(error)) events.tell({ type: 'rejected', reason: rejectionOf(error, 'out'), direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
   }
@@ -104,7 +104,7 @@ export class Orders implements DiallerHost {
       };
       const onAbort = () => {
         waiting.delete(settle);
-        if (waiting.size === 0) this.#dialler.cancel(nodeId);
+        if (waiting.size === 0) this.#dialer.cancel(nodeId);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -120,22 +120,22 @@ export class Orders implements DiallerHost {
 
   /** When to call `wake` next. */
   get due(): number {
-    return this.#dialler.due;
+    return this.#dialer.due;
   }
 
   /** Cancels dials that have taken too long. */
   wake(now: number): void {
-    this.#dialler.expire(now);
+    this.#dialer.expire(now);
   }
 
   close(): void {
-    this.#dialler.close();
+    this.#dialer.close();
     for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
   }
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#dialler.isReaching(nodeId) || this.#locating.has(nodeId)) return;
+    if (this.#dialer.isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);

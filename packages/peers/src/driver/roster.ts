@@ -10,7 +10,7 @@ export interface Link {
    * The address that this node's planner dialed to get it, if it did. Such a connection is closed
    * when another one is in use.
    */
-  readonly dialled: string | undefined;
+  readonly dialed: string | undefined;
   /**
    * Whether to keep the connection open when it is idle. Otherwise the end that dialed closes it
    * after `idleTimeout`.

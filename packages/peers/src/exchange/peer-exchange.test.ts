@@ -58,7 +58,7 @@ test('a request of nobody who is connected is ignored', (t) => {
   t.is(exchange.requested(A, 1), 'ignore');
 });
 
-test('a seed answers who dialled it once, then parts; who asks again is ignored', (t) => {
+test('a seed answers who dialed it once, then parts; who asks again is ignored', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, 0, IN);
   t.is(exchange.requested(A, 1), 'answer_and_part');
@@ -66,7 +66,7 @@ test('a seed answers who dialled it once, then parts; who asks again is ignored'
   t.is(exchange.requested(A, 100_000), 'ignore');
 });
 
-test('a seed treats those that it dialled, and persistent peers, as others do', (t) => {
+test('a seed treats those that it dialed, and persistent peers, as others do', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, 0, OUT);
   exchange.connected(B, 0, { direction: 'in', persistent: true });
@@ -158,7 +158,7 @@ test('who answers neither of two requests is left alone for ten intervals, and n
   t.deepEqual(kinds, ['addresses', 'addresses', 'repeated']);
 });
 
-test('a peer that we dialled is asked as soon as it is connected, however many there are', (t) => {
+test('a peer that we dialed is asked as soon as it is connected, however many there are', (t) => {
   const exchange = create();
   t.is(exchange.due, Number.POSITIVE_INFINITY);
   exchange.connected(A, 5, OUT);
@@ -171,7 +171,7 @@ test('a peer that we dialled is asked as soon as it is connected, however many t
   t.true(exchange.due > 6 + 20_000);
 });
 
-test('where only others dialled us, the first of them is asked at once', (t) => {
+test('where only others dialed us, the first of them is asked at once', (t) => {
   const exchange = create();
   exchange.connected(A, 5, IN);
   exchange.connected(B, 5, IN);

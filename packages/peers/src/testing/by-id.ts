@@ -66,9 +66,9 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
   probe: nodeProbe(process),
   skip: {
     'an address that nobody can dial is refused without an advertised one, and taken with it': 'ids are no addresses of a machine',
-    'a hello function gets the target where it dials, undefined where it accepts': 'it gets the address at which the node is dialled',
+    'a hello function gets the target where it dials, undefined where it accepts': 'it gets the address at which the node is dialed',
     'an advertised address is told verbatim': 'its address is its id, whatever the machine says of where it is',
-    'the instance of a peer is the same over all its connections': 'there is one connection: a node that is connected is not dialled from the other end',
-    "no claim of an address brings another's calls to a connection": 'a node is reached over the link that it dialled: that is what ids are for',
+    'the instance of a peer is the same over all its connections': 'there is one connection: a node that is connected is not dialed from the other end',
+    "no claim of an address brings another's calls to a connection": 'a node is reached over the link that it dialed: that is what ids are for',
   },
 };

@@ -76,11 +76,11 @@ export class TrustBook {
    * Records one event, good if the peer was heard or bad if it was late, and lets the `span`
    * milliseconds up to now pass for it.
    */
-  looked(nodeId: string, now: number, span: number, behaviour: 'good' | 'bad'): void {
+  looked(nodeId: string, now: number, span: number, behavior: 'good' | 'bad'): void {
     const metric = this.#present.get(nodeId);
     if (metric === undefined) return;
     metric.resume(now - span);
-    metric[behaviour](now);
+    metric[behavior](now);
     metric.pause(now);
   }
 

@@ -21,7 +21,7 @@ export async function listening({ answer = 'enter' }: { answer?: HandDoorway['an
 }
 
 /** Returns a secured layer that dials, over a layer driven by hand. */
-export function dialling(lists: { allow?: string[]; deny?: string[] } = {}) {
+export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
   const clock = createManualClock();
   const layer = new HandLayer();
   return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
@@ -37,13 +37,13 @@ export async function connect(layer: HandLayer, more: object = {}, n = layer.dia
 
 /** Performs the whole handshake as the dialer. */
 export function shake(wire: HandWire) {
-  const dialler = greeting({ suite, role: 'initiator' });
-  wire.sink.data(dialler.begin());
-  return answerTo(wire, dialler);
+  const dialer = greeting({ suite, role: 'initiator' });
+  wire.sink.data(dialer.begin());
+  return answerTo(wire, dialer);
 }
 
-export function answerTo(wire: HandWire, dialler: Greeting) {
-  const step = dialler.receive(wire.written.at(-1)!)!;
+export function answerTo(wire: HandWire, dialer: Greeting) {
+  const step = dialer.receive(wire.written.at(-1)!)!;
   wire.sink.data(step.send!);
   return step.done!;
 }

@@ -26,7 +26,7 @@ const one = (number: number): Bytes => new Uint8Array([number]);
 test('a unary call resolves to its response', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, { ask: (request) => one((request as Uint8Array)[0]! + 1) });
-  const call = scene.call(scene.pair.dialler, 'ask', one(4));
+  const call = scene.call(scene.pair.dialer, 'ask', one(4));
   await scene.rest();
   t.deepEqual(await call.promise, one(5));
   t.deepEqual(scene.settled, ['fine']);
@@ -39,7 +39,7 @@ test('what a handler throws is the caller’s error, remote, sent, with its targ
       throw new TransportError('not_found', 'no such', { metadata: { leader: 'b' } });
     },
   });
-  const call = scene.call(scene.pair.dialler, 'ask', one(4));
+  const call = scene.call(scene.pair.dialer, 'ask', one(4));
   await scene.rest();
   const { code, message, origin, sent, target, metadata, cause } = await error(call);
   t.deepEqual([code, message, origin, sent, target, { ...metadata }, cause], ['not_found', 'no such', 'remote', true, 'there', { leader: 'b' }, undefined]);
@@ -55,7 +55,7 @@ test('a signal that aborts is cancelled with its reason as the cause, and leaves
     },
   });
   const controller = new AbortController();
-  const call = scene.call(scene.pair.dialler, 'ask', one(1), { signal: controller.signal });
+  const call = scene.call(scene.pair.dialer, 'ask', one(1), { signal: controller.signal });
   await scene.rest();
   controller.abort('enough');
   const { code, cause, sent } = await error(call);
@@ -68,7 +68,7 @@ test('a signal that aborts is cancelled with its reason as the cause, and leaves
 test('a deadline says where the call stood', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, { ask: () => new Promise(() => {}) });
-  const call = scene.call(scene.pair.dialler, 'ask', one(1), { timeout: 50 });
+  const call = scene.call(scene.pair.dialer, 'ask', one(1), { timeout: 50 });
   await scene.rest();
   scene.pair.pass(50);
   const { code, message } = await error(call);
@@ -85,7 +85,7 @@ test('an upload is pulled to its end, and answered', async (t) => {
       return one(sum);
     },
   });
-  const call = scene.call(scene.pair.dialler, 'give', one(0), { upload: upload(1, 2, 3) });
+  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: upload(1, 2, 3) });
   await scene.rest();
   t.deepEqual(await call.promise, one(6));
 });
@@ -104,7 +104,7 @@ test('an upload is pulled only as fast as it is read', async (t) => {
   async function* endless() {
     for (; pulled < 1_000; pulled++) yield new Uint8Array(1_000);
   }
-  const call = scene.call(scene.pair.dialler, 'give', one(0), { upload: endless() });
+  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: endless() });
   await scene.rest();
   t.true(pulled < 20, String(pulled));
   release[0]!();
@@ -129,7 +129,7 @@ test('an upload that throws ends the call with aborted and its cause, at both en
     yield one(1);
     throw cause;
   }
-  const call = scene.call(scene.pair.dialler, 'give', one(0), { upload: broken() });
+  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: broken() });
   await scene.rest();
   const thrown = await error(call);
   t.deepEqual([thrown.code, thrown.cause], ['aborted', cause]);
@@ -147,7 +147,7 @@ test('an answer before the upload is whole returns its iterator', async (t) => {
       returned++;
     }
   }
-  const call = scene.call(scene.pair.dialler, 'give', one(0), { upload: endless() });
+  const call = scene.call(scene.pair.dialer, 'give', one(0), { upload: endless() });
   for (let i = 0; i < 5; i++) await scene.rest();
   t.deepEqual(await call.promise, one(9));
   t.is(returned, 1);
@@ -160,7 +160,7 @@ test('a download is read in order, to its end', async (t) => {
       for (let i = 1; i <= 5; i++) yield one(i);
     },
   });
-  const call = scene.call(scene.pair.dialler, 'get', one(0));
+  const call = scene.call(scene.pair.dialer, 'get', one(0));
   await scene.rest();
   const read: number[] = [];
   for await (const item of await items(call)) read.push(item[0]!);
@@ -177,7 +177,7 @@ test('a download that fails gives what was whole, then its error', async (t) => 
       throw new TransportError('data_loss', 'torn');
     },
   });
-  const call = scene.call(scene.pair.dialler, 'get', one(0));
+  const call = scene.call(scene.pair.dialer, 'get', one(0));
   await scene.rest();
   const read: number[] = [];
   const thrown = (await t.throwsAsync(async () => {
@@ -199,19 +199,19 @@ test('leaving the loop of a download cancels it at the callee', async (t) => {
       }
     },
   });
-  const call = scene.call(scene.pair.dialler, 'get', one(0));
+  const call = scene.call(scene.pair.dialer, 'get', one(0));
   await scene.rest();
   for await (const _ of await items(call)) break;
   await scene.rest();
   t.is(returned, 1);
-  t.is(scene.pair.dialler.session.caller.slots.size, 0);
-  t.is(scene.pair.dialler.memory.used, 0);
+  t.is(scene.pair.dialer.session.caller.slots.size, 0);
+  t.is(scene.pair.dialer.memory.used, 0);
 });
 
 test('a refusal of a download rejects the first next()', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, { ask: () => one(1) });
-  const call = scene.call(scene.pair.dialler, 'get', one(0));
+  const call = scene.call(scene.pair.dialer, 'get', one(0));
   await scene.rest();
   const reader = await items(call);
   const thrown = (await t.throwsAsync(reader.next())) as TransportError;
@@ -234,7 +234,7 @@ test('a method’s timeout bounds each wait of a stream, the call’s own the wh
         return new Promise(() => {});
       },
     });
-    const call = scene.call(scene.pair.dialler, name, one(0), own ? { timeout: 10_000 } : {});
+    const call = scene.call(scene.pair.dialer, name, one(0), own ? { timeout: 10_000 } : {});
     await scene.rest();
     const reader = await items(call);
     const fates: string[] = [];
@@ -260,7 +260,7 @@ test('a duplex call streams both ways at once', async (t) => {
       for await (const item of rpc.upload!) yield one((item as Uint8Array)[0]! * 2);
     } as unknown as AnyHandler,
   });
-  const call = scene.call(scene.pair.dialler, 'both', one(0), { upload: upload(1, 2, 3) });
+  const call = scene.call(scene.pair.dialer, 'both', one(0), { upload: upload(1, 2, 3) });
   await scene.rest();
   const reader = await items(call);
   const read: number[] = [];
@@ -313,7 +313,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
       }
     },
   };
-  const ends = [pair.dialler, pair.acceptor];
+  const ends = [pair.dialer, pair.acceptor];
   for (const end of ends) scene.serve(end, handlers);
   async function* source() {
     for (let i = 0; i < 5; i++) {
@@ -415,7 +415,7 @@ for (const cut of [false, true]) {
 
 test('a one-way costs its sender credit, and its receiver memory, until its handler has ended', async (t) => {
   const scene = new Scene();
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   const running: (() => void)[] = [];
   let failing = 0;
   scene.serve(acceptor, {
@@ -424,7 +424,7 @@ test('a one-way costs its sender credit, and its receiver memory, until its hand
       if (++failing % 2 === 0) throw new Error('half of them fail');
     },
   });
-  for (let i = 0; i < 100; i++) scene.call(dialler, 'tell', new Uint8Array(0));
+  for (let i = 0; i < 100; i++) scene.call(dialer, 'tell', new Uint8Array(0));
   await scene.rest();
   t.is(running.length, 64, 'its short account is 4,096 bytes, and an empty one-way costs 64');
   t.is(acceptor.memory.used, 64 * 64);
@@ -434,19 +434,19 @@ test('a one-way costs its sender credit, and its receiver memory, until its hand
   for (const end of running.splice(0)) end();
   await scene.rest();
   t.is(acceptor.memory.used, 0);
-  t.is(dialler.session.channel(protocol.channel).lanes.shortCredit, 4_096);
+  t.is(dialer.session.channel(protocol.channel).lanes.shortCredit, 4_096);
 });
 
 test('a long one-way, too; a handler that returns at once gives its credit back at once', async (t) => {
   const scene = new Scene();
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   let end: (() => void) | undefined;
   scene.serve(acceptor, { tell: (request) => ((request as Uint8Array)[0] === 1 ? new Promise<void>((resolve) => (end = resolve)) : undefined) });
-  const { lanes } = dialler.session.channel(protocol.channel);
-  scene.call(dialler, 'tell', new Uint8Array(10_000));
+  const { lanes } = dialer.session.channel(protocol.channel);
+  scene.call(dialer, 'tell', new Uint8Array(10_000));
   await scene.rest();
   t.is(lanes.longCredit, 32 * 1024);
-  scene.call(dialler, 'tell', new Uint8Array(10_000).fill(1));
+  scene.call(dialer, 'tell', new Uint8Array(10_000).fill(1));
   await scene.rest();
   t.is(lanes.longCredit, 32 * 1024 - 10_064);
   t.is(acceptor.memory.used, 10_064);
@@ -457,14 +457,14 @@ test('a long one-way, too; a handler that returns at once gives its credit back 
 
 test('as many one-ways run as limits.calls allows; more wait, in order, and stop no request', async (t) => {
   const scene = new Scene({ calls: 3 });
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   const running: [number, () => void][] = [];
   scene.serve(acceptor, {
     tell: (request) => new Promise<void>((resolve) => running.push([(request as Bytes)[0]!, resolve])),
     ask: () => one(9),
   });
-  for (let i = 0; i < 8; i++) scene.call(dialler, 'tell', one(i));
-  const ask = scene.call(dialler, 'ask', one(1));
+  for (let i = 0; i < 8; i++) scene.call(dialer, 'tell', one(i));
+  const ask = scene.call(dialer, 'ask', one(1));
   await scene.rest();
   t.deepEqual(await ask.promise, one(9));
   t.deepEqual(
@@ -487,11 +487,11 @@ test('as many one-ways run as limits.calls allows; more wait, in order, and stop
 
 test('a request counts against limits.memory while its handler runs, also after its caller and its connection are gone', async (t) => {
   const scene = new Scene();
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   const running: (() => void)[] = [];
   scene.serve(acceptor, { ask: () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1)))) });
-  scene.call(dialler, 'ask', new Uint8Array(10_000), { timeout: 50 });
-  scene.call(dialler, 'ask', one(1));
+  scene.call(dialer, 'ask', new Uint8Array(10_000), { timeout: 50 });
+  scene.call(dialer, 'ask', one(1));
   await scene.rest();
   t.is(acceptor.memory.used, 10_064 + 65);
   scene.pair.pass(100);
@@ -506,11 +506,11 @@ test('a request counts against limits.memory while its handler runs, also after 
 
 test('a reader that drops the calls of a connection that is gone leaves nothing held', async (t) => {
   const scene = new Scene();
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   const reader = scene.read(acceptor);
   const [first, second] = [reader.next(), reader.next()];
-  scene.call(dialler, 'ask', one(1));
-  scene.call(dialler, 'ask', one(2));
+  scene.call(dialer, 'ask', one(1));
+  scene.call(dialer, 'ask', one(2));
   await scene.rest();
   t.is(acceptor.memory.used, 2 * 65);
   const { value } = await first;
@@ -528,16 +528,16 @@ test('limits.total bounds the calls of all connections: one may take as much as 
   const running: (() => void)[] = [];
   const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
   for (const scene of [first, second]) scene.serve(scene.pair.acceptor, { ask, tell: ask });
-  const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialler, 'ask', one(1)));
+  const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialer, 'ask', one(1)));
   await first.rest();
   t.is(running.length, 15, 'half of it');
   t.is((await error(greedy[15]!)).code, 'resource_exhausted');
   t.regex((await error(greedy[15]!)).message, /limits\.total is reached/);
   t.false((await error(greedy[15]!)).sent);
-  for (let i = 0; i < 20; i++) second.call(second.pair.dialler, 'ask', one(1));
+  for (let i = 0; i < 20; i++) second.call(second.pair.dialer, 'ask', one(1));
   await second.rest();
   t.is(running.length, 15 + 8, 'half of what is left');
-  for (let i = 0; i < 3; i++) second.call(second.pair.dialler, 'tell', one(1));
+  for (let i = 0; i < 3; i++) second.call(second.pair.dialer, 'tell', one(1));
   await second.rest();
   t.is(running.length, 24, 'one one-way runs, the others wait');
   t.is(memory.calls, 24);
@@ -552,13 +552,13 @@ test('limits.total bounds the calls of all connections: one may take as much as 
 test('one-ways beyond limits.total.bytes are dropped and counted, and their credit goes back', async (t) => {
   const memory = new Memory(2 ** 30);
   const scene = new Scene({ total: { calls: 1_000, bytes: 4 * 1_600 } }, memory);
-  const { acceptor, dialler } = scene.pair;
+  const { acceptor, dialer } = scene.pair;
   const reader = scene.read(acceptor);
-  for (let i = 0; i < 60; i++) scene.call(dialler, 'tell', new Uint8Array(1_024));
+  for (let i = 0; i < 60; i++) scene.call(dialer, 'tell', new Uint8Array(1_024));
   await scene.rest();
   t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than it costs');
   t.is(acceptor.count('onewayDropped'), 58);
-  t.is(dialler.session.channel(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
+  t.is(dialer.session.channel(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
   await reader.next();
   await reader.next();
   await reader.return();

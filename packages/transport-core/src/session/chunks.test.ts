@@ -23,12 +23,12 @@ const message = (size: number) => Uint8Array.from({ length: size }, (_, at) => (
  */
 function told(sizes: readonly number[], most: number): { done: boolean[]; arrived: boolean } {
   const pair = new Pair([protocol], { limits }).open();
-  const { dialler, acceptor } = pair;
-  for (const size of sizes) pair.start(dialler, new TestCall(protocol, 'ask', message(size)));
-  pair.tick(dialler);
-  const stream = Buffer.concat(dialler.sent.splice(0));
+  const { dialer, acceptor } = pair;
+  for (const size of sizes) pair.start(dialer, new TestCall(protocol, 'ask', message(size)));
+  pair.tick(dialer);
+  const stream = Buffer.concat(dialer.sent.splice(0));
   const done: boolean[] = [];
-  for (let at = 0; at < stream.length; at += most) done.push(pair.hand(dialler, Uint8Array.from(stream.subarray(at, at + most))));
+  for (let at = 0; at < stream.length; at += most) done.push(pair.hand(dialer, Uint8Array.from(stream.subarray(at, at + most))));
   const requests = acceptor.calls.map((call) => Buffer.from(call.payload));
   return { done, arrived: requests.length === sizes.length && requests.every((request, n) => request.equals(message(sizes[n]!))) };
 }
@@ -62,12 +62,12 @@ test('one whose chunks come in the same memory is done with each, and keeps what
   const sizes = [0, 10, 64, 65, 66, 300, 2 * KIB, 10 * KIB, 20 * KIB, 40 * KIB, 64 * KIB, 100 * KIB];
   for (const most of [7, 80, KIB, 16 * KIB, 64 * KIB]) {
     const pair = new Pair([protocol], { limits }).open();
-    const { dialler, acceptor } = pair;
+    const { dialer, acceptor } = pair;
     const calls = sizes.map((size) => new TestCall(protocol, 'ask', message(size)));
-    for (const call of calls) pair.start(dialler, call);
+    for (const call of calls) pair.start(dialer, call);
     while (calls.some((call) => !call.done)) {
-      pair.tick(dialler);
-      while (pair.move(dialler));
+      pair.tick(dialer);
+      while (pair.move(dialer));
       for (const call of acceptor.take()) acceptor.session.callee.respond(call, call.payload);
       pair.tick(acceptor);
       const stream = Buffer.concat(acceptor.sent.splice(0));
@@ -80,5 +80,5 @@ test('one whose chunks come in the same memory is done with each, and keeps what
 test('of a connection that is over it is done with all', (t) => {
   const pair = new Pair([protocol]).open();
   pair.acceptor.session.closed(undefined);
-  t.true(pair.hand(pair.dialler, new Uint8Array(10)));
+  t.true(pair.hand(pair.dialer, new Uint8Array(10)));
 });

@@ -21,17 +21,17 @@ const protocol = defineProtocol({
 });
 
 function open() {
-  const allocated = { dialler: [] as number[], acceptor: [] as number[] };
+  const allocated = { dialer: [] as number[], acceptor: [] as number[] };
   const counting = (sizes: number[]) => ({
     allocate(size: number) {
       sizes.push(size);
       return new Uint8Array(size);
     },
   });
-  const pair = new Pair([protocol], counting(allocated.dialler), counting(allocated.acceptor)).open();
+  const pair = new Pair([protocol], counting(allocated.dialer), counting(allocated.acceptor)).open();
   const call = (method: string, length: number) => {
     const made = new TestCall(protocol, method, new Uint8Array(length));
-    pair.start(pair.dialler, made);
+    pair.start(pair.dialer, made);
     pair.quiet();
     return made;
   };
@@ -80,8 +80,8 @@ test('a long response above the limit of its codec fails its call, and no memory
     t.is(made.error?.message, 'limited.ask: a response of 20000 bytes is above 10000, the limit of its codec here (bytes)');
     t.is(made.settlements, 1);
   }
-  t.deepEqual(allocated.dialler, []);
-  t.is(pair.dialler.memory.used, 0);
+  t.deepEqual(allocated.dialer, []);
+  t.is(pair.dialer.memory.used, 0);
   const fit = call('ask', 1);
   const [served] = pair.acceptor.take();
   served!.carrier.respond(served!, new Uint8Array(LIMIT));

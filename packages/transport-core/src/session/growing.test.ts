@@ -48,24 +48,24 @@ class LongLine {
 
   /** Exchanges the hellos over the line, whose round trip the first PING measures. */
   open(): Promise<this> {
-    this.pair.dialler.session.open({});
+    this.pair.dialer.session.open({});
     return this.run(1_000);
   }
 
   get ends(): [End, End] {
-    return [this.pair.dialler, this.pair.acceptor];
+    return [this.pair.dialer, this.pair.acceptor];
   }
 
   upload(): TestCall {
     const call = new TestCall(protocol, 'put', EMPTY);
-    this.pair.start(this.pair.dialler, call);
+    this.pair.start(this.pair.dialer, call);
     void this.#write(call.upload!);
     return call;
   }
 
   download(): TestCall {
     const call = new TestCall(protocol, 'get', EMPTY);
-    this.pair.start(this.pair.dialler, call);
+    this.pair.start(this.pair.dialer, call);
     this.#read(call.download!);
     return call;
   }

@@ -57,13 +57,13 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 }
 
 /** Returns the reason why this end can't talk to the sender of a HELLO; undefined if it can. */
-export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined, side: 'dialler' | 'acceptor'): TransportError | undefined {
-  // Both ends read this text, so it says 'dialler' and 'acceptor' instead of 'we' and 'you'.
-  const [peer, own] = side === 'dialler' ? ['acceptor', 'dialler'] : ['dialler', 'acceptor'];
+export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined, side: 'dialer' | 'acceptor'): TransportError | undefined {
+  // Both ends read this text, so it says 'dialer' and 'acceptor' instead of 'we' and 'you'.
+  const [peer, own] = side === 'dialer' ? ['acceptor', 'dialer'] : ['dialer', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
     return reasonError('wrong_version', `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`);
   }
-  if (side === 'dialler' && hello.wireMin !== hello.wireMax) {
+  if (side === 'dialer' && hello.wireMin !== hello.wireMax) {
     return reasonError('malformed', `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`);
   }
   if (hello.network !== self.network) {

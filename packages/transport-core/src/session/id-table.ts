@@ -21,7 +21,7 @@ export class Slots<T extends { id: number }> {
   readonly #parity: number;
   size = 0;
 
-  /** @param parity 1 for a dialler's ids, 0 for an acceptor's. */
+  /** @param parity 1 for a dialer's ids, 0 for an acceptor's. */
   constructor(parity: 0 | 1) {
     this.#parity = parity;
   }

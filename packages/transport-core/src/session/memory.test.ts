@@ -56,7 +56,7 @@ class Receiver {
   }
 }
 
-/** A connection whose dialler sends frames made by hand. */
+/** A connection whose dialer sends frames made by hand. */
 class Peer {
   readonly pair: Pair;
   readonly receiver: Receiver;

@@ -19,31 +19,31 @@ const windowOf = (end: End) => (Reflect.get(end.session, 'inflow') as { window: 
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
   readonly pair: Pair;
-  /** The most credit of the pipe that the dialler ever had. */
+  /** The most credit of the pipe that the dialer ever had. */
   most = 0;
 
   constructor(pipe: number, pipeMax: number) {
     this.pair = new Pair([protocol], { limits: limits(pipe, pipeMax), keepAlive: { interval: 1e9, timeout: 1e9 } });
-    this.pair.dialler.session.open({});
+    this.pair.dialer.session.open({});
     this.pass(10);
   }
 
   put(size: number): TestCall {
     const call = new TestCall(protocol, 'put', new Uint8Array(size));
-    this.pair.start(this.pair.dialler, call);
+    this.pair.start(this.pair.dialer, call);
     return call;
   }
 
   /** Lets the time of `ways` one-way trips pass; calls that arrive are answered. */
   pass(ways: number): this {
     const { pair } = this;
-    const { dialler, acceptor } = pair;
+    const { dialer, acceptor } = pair;
     for (let way = 0; way < ways; way++) {
-      for (const end of [dialler, acceptor]) if (end.isDirty) pair.tick(end);
-      const crossing = [dialler, acceptor].map((end) => [end, end.sent.length] as const);
+      for (const end of [dialer, acceptor]) if (end.isDirty) pair.tick(end);
+      const crossing = [dialer, acceptor].map((end) => [end, end.sent.length] as const);
       pair.pass(WAY);
       for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
-      this.most = Math.max(this.most, dialler.session.link.pipe);
+      this.most = Math.max(this.most, dialer.session.link.pipe);
       for (const call of acceptor.take()) acceptor.session.callee.respond(call, new Uint8Array(0));
     }
     return this;
@@ -55,10 +55,10 @@ test('a transfer lets the pipe grow at both ends, up to the maximum', (t) => {
   const calls = Array.from({ length: 20 }, () => line.put(200 * KIB));
   line.pass(400);
   t.true(calls.every(({ answer }) => answer !== undefined));
-  const { dialler, acceptor } = line.pair;
+  const { dialer, acceptor } = line.pair;
   t.true(line.most > 90 * KIB && line.most <= 100 * KIB, `${line.most}`);
   t.true(windowOf(acceptor).granted > 90 * KIB && windowOf(acceptor).granted <= 100 * KIB);
-  t.is(windowOf(dialler).granted, 16 * KIB, 'the other direction carried nothing');
+  t.is(windowOf(dialer).granted, 16 * KIB, 'the other direction carried nothing');
 });
 
 test('a pipe without room to grow stays, and nothing is measured', (t) => {
@@ -75,11 +75,11 @@ test('a sender that spends more than the grown pipe breaks the protocol', (t) =>
   const line = new LongLine(16 * KIB, 64 * KIB);
   for (let i = 0; i < 20; i++) line.put(200 * KIB);
   line.pass(60);
-  const { dialler, acceptor } = line.pair;
+  const { dialer, acceptor } = line.pair;
   t.true(windowOf(acceptor).granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
   // Exceeds the single packet by which the account may be overdrawn.
-  dialler.session.link.pipe += 8 * KIB;
+  dialer.session.link.pipe += 8 * KIB;
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without credit of the pipe/);

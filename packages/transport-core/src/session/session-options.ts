@@ -34,13 +34,13 @@ export interface SessionVisitor extends Calls, ProtocolsVisitor {
 }
 
 export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, GreeterOptions {
-  readonly side: 'dialler' | 'acceptor';
+  readonly side: 'dialer' | 'acceptor';
   readonly visitor: SessionVisitor;
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
   readonly keepAlive: KeepAlive;
   /**
-   * Milliseconds without activity after which the dialler leaves; the acceptor waits twice as long.
+   * Milliseconds without activity after which the dialer leaves; the acceptor waits twice as long.
    */
   readonly idleTimeout: number;
   /** Milliseconds from the creation of the session within which the hello must be over. */

@@ -72,7 +72,7 @@ class World {
   }
 
   get ends(): End[] {
-    return [this.pair.dialler, this.pair.acceptor];
+    return [this.pair.dialer, this.pair.acceptor];
   }
 
   step(): void {
@@ -247,15 +247,15 @@ class World {
 
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
-  for (const end of [pair.dialler, pair.acceptor]) {
+  for (const end of [pair.dialer, pair.acceptor]) {
     const { pipe, reply } = Reflect.get(end.session, 'inflow') as { pipe: Receiving; reply: Receiving };
     for (const receiving of [pipe, reply]) receiving.pay();
     for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
   }
   pair.quiet();
-  for (const end of [pair.dialler, pair.acceptor]) {
+  for (const end of [pair.dialer, pair.acceptor]) {
     const { link, caller, callee, outbox } = end.session;
-    const other = end === pair.dialler ? pair.acceptor : pair.dialler;
+    const other = end === pair.dialer ? pair.acceptor : pair.dialer;
     const { window } = Reflect.get(other.session, 'inflow') as { window: PipeWindow };
     t.is(link.pipe, window.granted, 'pipe');
     t.true(link.pipe >= SMALL.credit.pipe && link.pipe <= SMALL.credit.pipeMax, 'between its bounds');
@@ -276,7 +276,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
 }
 
 function checkMemory(t: ExecutionContext, pair: Pair): void {
-  for (const end of [pair.dialler, pair.acceptor]) {
+  for (const end of [pair.dialer, pair.acceptor]) {
     t.is(end.memory.used, 0, 'the gauge');
     t.is(end.session.link.held, 0, 'held');
   }

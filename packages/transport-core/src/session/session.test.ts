@@ -22,31 +22,31 @@ const reasonOf = (end: End) => end.ending?.error.reason;
 
 test('the hello comes up whatever its bytes are cut into', (t) => {
   const pair = new Pair([protocol]);
-  pair.dialler.session.open({ token: 'x' });
-  for (let i = 0; i < 10_000 && !(pair.dialler.isUp && pair.acceptor.isUp); i++) {
-    for (const end of [pair.dialler, pair.acceptor]) {
+  pair.dialer.session.open({ token: 'x' });
+  for (let i = 0; i < 10_000 && !(pair.dialer.isUp && pair.acceptor.isUp); i++) {
+    for (const end of [pair.dialer, pair.acceptor]) {
       if (end.isDirty) pair.tick(end);
       pair.move(end, 1);
     }
   }
-  t.true(pair.dialler.isUp && pair.acceptor.isUp);
+  t.true(pair.dialer.isUp && pair.acceptor.isUp);
   t.deepEqual({ ...pair.acceptor.hello!.fields }, { token: 'x' });
 });
 
 test('an end that wrote before it read the hello is not taken for one whose pipe has been dry since then', (t) => {
   const pair = new Pair([protocol]);
-  pair.dialler.session.open({});
-  for (const end of [pair.dialler, pair.acceptor]) {
-    pair.move(pair.dialler, PREAMBLE.length);
+  pair.dialer.session.open({});
+  for (const end of [pair.dialer, pair.acceptor]) {
+    pair.move(pair.dialer, PREAMBLE.length);
     pair.tick(end);
   }
   pair.quiet();
-  t.true(pair.dialler.isUp && pair.acceptor.isUp);
+  t.true(pair.dialer.isUp && pair.acceptor.isUp);
   for (let time = 0; time < 30_000; time += 1_000) {
     pair.pass(1_000);
     pair.quiet();
   }
-  t.deepEqual([pair.dialler.ending, pair.acceptor.ending], [undefined, undefined]);
+  t.deepEqual([pair.dialer.ending, pair.acceptor.ending], [undefined, undefined]);
 });
 
 test('an acceptor says nothing before it has read the preamble, and nothing to what is none', (t) => {
@@ -62,128 +62,128 @@ test('an acceptor says nothing before it has read the preamble, and nothing to w
 test('a hello that is not over in its time is cut at both ends', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;
-  pair.dialler.session.open({});
+  pair.dialer.session.open({});
   pair.quiet();
   pair.pass(4_999);
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   pair.pass(1);
-  t.is(reasonOf(pair.dialler), 'handshake_timeout');
+  t.is(reasonOf(pair.dialer), 'handshake_timeout');
   t.is(reasonOf(pair.acceptor), 'handshake_timeout');
 });
 
-test('a dialler whose hello comes when all is over says nothing', (t) => {
+test('a dialer whose hello comes when all is over says nothing', (t) => {
   const pair = new Pair([protocol]);
   pair.pass(5_000);
-  t.is(reasonOf(pair.dialler), 'handshake_timeout');
-  pair.dialler.session.open({});
-  t.is(pair.dialler.sent.length, 0);
+  t.is(reasonOf(pair.dialer), 'handshake_timeout');
+  pair.dialer.session.open({});
+  t.is(pair.dialer.sent.length, 0);
 });
 
 test('a refusal is told with its code and reason, and is an end at both', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;
-  pair.dialler.session.open({});
+  pair.dialer.session.open({});
   pair.quiet();
   pair.acceptor.session.break(reasonError('denied', 'not you'));
   pair.quiet();
-  for (const end of [pair.dialler, pair.acceptor]) {
+  for (const end of [pair.dialer, pair.acceptor]) {
     t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['permission_denied', 'denied', 'not you']);
     t.is(end.endings, 1);
     t.false(end.isUp);
   }
-  t.is(pair.dialler.ending!.error.origin, 'remote');
+  t.is(pair.dialer.ending!.error.origin, 'remote');
 });
 
 test('another network is refused before anything is asked', (t) => {
   const self = (network: string) => ({ self: { instance: '3'.repeat(32), network, addr: '', nodeId: '' } });
   const pair = new Pair([protocol], self('main'), self('test'));
-  pair.dialler.session.open({});
+  pair.dialer.session.open({});
   pair.quiet();
-  t.is(reasonOf(pair.dialler), 'wrong_network');
+  t.is(reasonOf(pair.dialer), 'wrong_network');
   t.is(reasonOf(pair.acceptor), 'wrong_network');
   t.is(pair.acceptor.hello, undefined);
 });
 
 test('a peer that the layer refuses gets its reason behind the preamble and nothing else', (t) => {
   const pair = new Pair([protocol], {}, { refused: reasonError('denied', 'on the list') });
-  pair.dialler.session.open({});
+  pair.dialer.session.open({});
   pair.quiet();
-  t.is(reasonOf(pair.dialler), 'denied');
+  t.is(reasonOf(pair.dialer), 'denied');
   t.is(pair.acceptor.hello, undefined);
 });
 
 test('a round trip is measured as soon as it is up', (t) => {
   const pair = new Pair([protocol]);
-  pair.dialler.session.open({});
-  while (!pair.dialler.isUp) {
-    for (const end of [pair.dialler, pair.acceptor]) {
+  pair.dialer.session.open({});
+  while (!pair.dialer.isUp) {
+    for (const end of [pair.dialer, pair.acceptor]) {
       if (end.isDirty) pair.tick(end);
       pair.move(end);
     }
   }
   pair.now += 7;
   pair.quiet();
-  t.is(pair.dialler.session.liveness.rtt, 7);
+  t.is(pair.dialer.session.liveness.rtt, 7);
 });
 
 test('a call is sent when its batch has left, not before; one that is alone leaves at once', (t) => {
   const pair = open();
   const alone = ask();
-  pair.start(pair.dialler, alone);
+  pair.start(pair.dialer, alone);
   t.true(alone.sent);
   const call = ask();
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   t.false(call.sent);
-  pair.tick(pair.dialler);
+  pair.tick(pair.dialer);
   t.true(call.sent);
 });
 
 test('calls in a batch that never left come back in their order; those that left fail as sent', (t) => {
   const pair = open();
   const left = ask();
-  pair.start(pair.dialler, left);
-  pair.tick(pair.dialler);
+  pair.start(pair.dialer, left);
+  pair.tick(pair.dialer);
   const calls = [ask(), ask(5_000), ask(), ask(9_000), ask()];
-  for (const call of calls) pair.start(pair.dialler, call);
+  for (const call of calls) pair.start(pair.dialer, call);
   pair.cut();
-  t.deepEqual(pair.dialler.ending!.unsent, calls);
+  t.deepEqual(pair.dialer.ending!.unsent, calls);
   t.deepEqual([left.error!.code, left.error!.reason, left.error!.sent], ['unavailable', 'reset', true]);
 });
 
 test('one-ways for which no credit came back are counted, also those in a batch that never left', (t) => {
   const pair = open();
-  pair.start(pair.dialler, tell());
-  pair.tick(pair.dialler);
-  for (let i = 0; i < 3; i++) pair.start(pair.dialler, tell());
+  pair.start(pair.dialer, tell());
+  pair.tick(pair.dialer);
+  for (let i = 0; i < 3; i++) pair.start(pair.dialer, tell());
   pair.cut();
-  t.is(pair.dialler.count('onewayLost'), 4);
+  t.is(pair.dialer.count('onewayLost'), 4);
 });
 
 test('a one-way that was taken is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {
   for (const isOrderly of [false, true]) {
     const pair = open();
-    for (let i = 0; i < 5; i++) pair.start(pair.dialler, tell());
+    for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
     pair.quiet();
     for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
     pair.quiet();
     pair.pass(100);
     pair.quiet();
-    if (isOrderly) pair.dialler.session.leave('disconnected', 'enough');
+    if (isOrderly) pair.dialer.session.leave('disconnected', 'enough');
     pair.quiet();
     pair.cut();
-    t.is(pair.dialler.count('onewayLost'), isOrderly ? 0 : 2);
+    t.is(pair.dialer.count('onewayLost'), isOrderly ? 0 : 2);
   }
 });
 
 test('an end that leaves says before what it held back, and one that closes drops what comes later', (t) => {
   const pair = open();
-  for (let i = 0; i < 5; i++) pair.start(pair.dialler, tell());
+  for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
   pair.quiet();
   for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
   pair.acceptor.session.shut(0);
   pair.quiet();
-  t.is(pair.dialler.ending!.error.reason, 'closed');
-  t.is(pair.dialler.count('onewayLost'), 2);
+  t.is(pair.dialer.ending!.error.reason, 'closed');
+  t.is(pair.dialer.count('onewayLost'), 2);
 });
 
 test('a deadline that passes at the caller cancels at the callee; the late answer is counted', (t) => {
@@ -191,7 +191,7 @@ test('a deadline that passes at the caller cancels at the callee; the late answe
   const call = ask();
   call.travels = false;
   call.due = pair.now + 100;
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
   const [served] = pair.acceptor.take();
   pair.pass(100);
@@ -204,8 +204,8 @@ test('a deadline that passes at the caller cancels at the callee; the late answe
   pair.quiet();
   t.is(gone?.code, 'cancelled');
   t.false(served!.carrier.respond(served!, new Uint8Array(1)));
-  t.is(pair.dialler.count('lateReply'), 1);
-  t.is(pair.dialler.session.caller.slots.size, 0);
+  t.is(pair.dialer.count('lateReply'), 1);
+  t.is(pair.dialer.session.caller.slots.size, 0);
 });
 
 test('a deadline travels as what is left, and ends the call at the callee by itself', (t) => {
@@ -213,7 +213,7 @@ test('a deadline travels as what is left, and ends the call at the callee by its
   const call = ask();
   call.due = pair.now + 500.4;
   pair.now += 100;
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
   const [served] = pair.acceptor.take();
   t.is(served!.due, pair.now + 401);
@@ -227,13 +227,13 @@ test('a deadline travels as what is left, and ends the call at the callee by its
 
 test('a call whose caller gives up while it waits in line is never sent', (t) => {
   const pair = open();
-  pair.dialler.stuck = true;
-  pair.start(pair.dialler, ask());
-  pair.tick(pair.dialler);
+  pair.dialer.stuck = true;
+  pair.start(pair.dialer, ask());
+  pair.tick(pair.dialer);
   const call = ask();
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   call.giveUp('cancelled');
-  pair.dialler.drain(pair.now);
+  pair.dialer.drain(pair.now);
   pair.quiet();
   t.is(pair.acceptor.calls.length, 1);
   t.false(call.error!.sent!);
@@ -245,15 +245,15 @@ test('silence for interval and timeout is ping_timeout; any byte puts it off', (
   pair.quiet();
   pair.pass(9_999);
   pair.quiet();
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   for (let second = 0; second < 16; second++) {
     pair.pass(1_000);
-    for (const end of [pair.dialler, pair.acceptor]) {
+    for (const end of [pair.dialer, pair.acceptor]) {
       if (end.isDirty) pair.tick(end);
       end.sent = [];
     }
   }
-  t.is(reasonOf(pair.dialler), 'ping_timeout');
+  t.is(reasonOf(pair.dialer), 'ping_timeout');
   t.is(reasonOf(pair.acceptor), 'ping_timeout');
 });
 
@@ -261,31 +261,31 @@ test('who slept accuses nobody, but calls’ deadlines hold', (t) => {
   const pair = open();
   const call = ask();
   call.due = pair.now + 5_000;
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
-  for (const end of [pair.dialler, pair.acceptor]) end.session.excuse(60_000);
+  for (const end of [pair.dialer, pair.acceptor]) end.session.excuse(60_000);
   pair.pass(60_000);
   t.is(call.error?.code, 'deadline_exceeded');
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   t.is(pair.acceptor.ending, undefined);
 });
 
 test('a connection that keeps a batch for 10 s is cut', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
-  pair.dialler.stuck = true;
-  pair.start(pair.dialler, ask());
-  pair.tick(pair.dialler);
+  pair.dialer.stuck = true;
+  pair.start(pair.dialer, ask());
+  pair.tick(pair.dialer);
   pair.pass(9_999);
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   pair.pass(1);
-  t.is(reasonOf(pair.dialler), 'reset');
+  t.is(reasonOf(pair.dialer), 'reset');
 });
 
 test('a frame that has begun ends within 15 s', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
-  pair.start(pair.dialler, ask(1_000));
-  pair.tick(pair.dialler);
-  pair.move(pair.dialler, 500);
+  pair.start(pair.dialer, ask(1_000));
+  pair.tick(pair.dialer);
+  pair.move(pair.dialer, 500);
   pair.pass(14_999);
   t.is(pair.acceptor.ending, undefined);
   pair.pass(1);
@@ -294,71 +294,71 @@ test('a frame that has begun ends within 15 s', (t) => {
 
 test('frames that drip in, each within its time, are no violation', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
-  for (let i = 0; i < 5; i++) pair.start(pair.dialler, ask(100));
-  pair.tick(pair.dialler);
-  while (pair.move(pair.dialler, 60)) pair.pass(6_000);
+  for (let i = 0; i < 5; i++) pair.start(pair.dialer, ask(100));
+  pair.tick(pair.dialer);
+  while (pair.move(pair.dialer, 60)) pair.pass(6_000);
   t.is(pair.acceptor.ending, undefined);
   t.is(pair.acceptor.calls.length, 5);
 });
 
-test('the dialler leaves an idle connection after idleTimeout, in order', (t) => {
+test('the dialer leaves an idle connection after idleTimeout, in order', (t) => {
   const pair = open({ idleTimeout: 1_000 });
   pair.pass(999);
   pair.quiet();
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   pair.pass(1);
   pair.quiet();
-  t.is(reasonOf(pair.dialler), 'idle');
+  t.is(reasonOf(pair.dialer), 'idle');
   t.is(reasonOf(pair.acceptor), 'idle');
 });
 
 test('whoever holds it, or has a call open, keeps it', (t) => {
   const pair = open({ idleTimeout: 1_000 }, { idleTimeout: Number.POSITIVE_INFINITY });
-  const release = pair.dialler.session.hold();
+  const release = pair.dialer.session.hold();
   pair.pass(5_000);
   pair.quiet();
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   const call = ask();
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
   release();
   release();
   pair.pass(5_000);
   pair.quiet();
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   const [served] = pair.acceptor.take();
   served!.carrier.respond(served!, new Uint8Array(1));
   pair.quiet();
   t.is(call.settlements, 1);
   pair.pass(5_000);
   pair.quiet();
-  t.is(reasonOf(pair.dialler), 'idle');
+  t.is(reasonOf(pair.dialer), 'idle');
 });
 
 test('leaving sends those that wait for room elsewhere, and serves what is open', (t) => {
   const pair = open({ limits: { ...SMALL, calls: 1 } });
   const [running, waiting] = [ask(), ask()];
-  pair.start(pair.dialler, running);
-  pair.start(pair.dialler, waiting);
+  pair.start(pair.dialer, running);
+  pair.start(pair.dialer, waiting);
   pair.quiet();
-  pair.dialler.session.leave('disconnected', 'bye');
-  t.deepEqual(pair.dialler.left, [waiting]);
+  pair.dialer.session.leave('disconnected', 'bye');
+  t.deepEqual(pair.dialer.left, [waiting]);
   pair.quiet();
-  t.is(pair.dialler.ending, undefined);
+  t.is(pair.dialer.ending, undefined);
   const [served] = pair.acceptor.take();
   served!.carrier.respond(served!, new Uint8Array([7]));
   pair.quiet();
   t.is(running.answer?.[0], 7);
-  t.is(reasonOf(pair.dialler), 'disconnected');
+  t.is(reasonOf(pair.dialer), 'disconnected');
   t.is(reasonOf(pair.acceptor), 'disconnected');
 });
 
 test('leaving takes no longer than 5 s', (t) => {
   const pair = open();
   const call = ask();
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
-  pair.dialler.session.leave('disconnected', 'bye');
+  pair.dialer.session.leave('disconnected', 'bye');
   pair.quiet();
   pair.pass(4_999);
   t.is(call.settlements, 0);
@@ -369,17 +369,17 @@ test('leaving takes no longer than 5 s', (t) => {
 test('a transport that closes fails at once what has not left, and gives the rest its grace', (t) => {
   const pair = open();
   const flying = ask();
-  pair.start(pair.dialler, flying);
+  pair.start(pair.dialer, flying);
   pair.quiet();
-  pair.dialler.stuck = true;
-  pair.start(pair.dialler, tell());
-  pair.tick(pair.dialler);
+  pair.dialer.stuck = true;
+  pair.start(pair.dialer, tell());
+  pair.tick(pair.dialer);
   const unsent = ask();
-  pair.start(pair.dialler, unsent);
-  pair.dialler.session.shut(500);
+  pair.start(pair.dialer, unsent);
+  pair.dialer.session.shut(500);
   t.deepEqual([unsent.error?.code, unsent.error?.sent], ['shutdown', false]);
   t.is(flying.settlements, 0);
-  pair.dialler.drain(pair.now);
+  pair.dialer.drain(pair.now);
   pair.quiet();
   pair.pass(500);
   t.deepEqual([flying.error?.code, flying.error?.sent], ['shutdown', true]);
@@ -391,8 +391,8 @@ test('what arrives at a transport that closes is refused unprocessed', (t) => {
   pair.start(pair.acceptor, open1);
   pair.quiet();
   const call = ask();
-  pair.start(pair.dialler, call);
-  pair.tick(pair.dialler);
+  pair.start(pair.dialer, call);
+  pair.tick(pair.dialer);
   pair.acceptor.session.shut(500);
   pair.quiet();
   t.deepEqual([call.error?.code, call.error?.reason, call.error?.sent, call.error?.origin], ['unavailable', 'closed', false, 'remote']);
@@ -404,46 +404,46 @@ test('a protocol that is mounted later is learned by the peer, and one unmounted
   const older = defineProtocol({ name: 'late', version: 2, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } });
   const pair = open();
   const before = new TestCall(late, 'ask', new Uint8Array(1));
-  pair.dialler.mounts.set(0x30, { protocol: late, table: methodTable(late) });
-  pair.dialler.session.mountsChanged();
-  pair.start(pair.dialler, before);
+  pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });
+  pair.dialer.session.mountsChanged();
+  pair.start(pair.dialer, before);
   pair.quiet();
   t.is(before.error?.code, 'unimplemented');
   pair.acceptor.mounts.set(0x30, { protocol: older, table: methodTable(older) });
   pair.acceptor.session.mountsChanged();
   pair.quiet();
   const call = new TestCall(late, 'ask', new Uint8Array(1));
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
   t.is(pair.acceptor.calls.length, 1);
   t.is(pair.acceptor.session.channel(0x30).version, 2);
-  t.is(pair.dialler.session.channel(0x30).version, 2);
+  t.is(pair.dialer.session.channel(0x30).version, 2);
 });
 
 test('a violation ends it at both ends with its reason, and what was unsent comes back', (t) => {
   const pair = open();
   const [sent, unsent] = [ask(), ask()];
-  pair.start(pair.dialler, sent);
+  pair.start(pair.dialer, sent);
   pair.quiet();
-  pair.dialler.stuck = true;
-  pair.start(pair.dialler, tell());
-  pair.tick(pair.dialler);
-  pair.start(pair.dialler, unsent);
+  pair.dialer.stuck = true;
+  pair.start(pair.dialer, tell());
+  pair.tick(pair.dialer);
+  pair.start(pair.dialer, unsent);
   // Kind 20 does not exist in the wire protocol.
   pair.acceptor.session.receive(pair.now, new Uint8Array([2, 0x08, 20]));
   pair.quiet();
   t.is(reasonOf(pair.acceptor), 'malformed');
-  t.deepEqual([reasonOf(pair.dialler), pair.dialler.ending!.error.origin], ['malformed', 'remote']);
+  t.deepEqual([reasonOf(pair.dialer), pair.dialer.ending!.error.origin], ['malformed', 'remote']);
   t.is(sent.error?.sent, true);
-  t.deepEqual(pair.dialler.ending!.unsent, [unsent]);
+  t.deepEqual(pair.dialer.ending!.unsent, [unsent]);
 });
 
 test('a call that is answered at once, long after the chunk that brought it, still lets its session leave', (t) => {
   const pair = open();
   const call = ask();
-  pair.start(pair.dialler, call);
+  pair.start(pair.dialer, call);
   pair.quiet();
-  pair.dialler.session.leave('disconnected', 'this end disconnected');
+  pair.dialer.session.leave('disconnected', 'this end disconnected');
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closing');
   pair.acceptor.session.callee.respond(pair.acceptor.calls[0]!, new Uint8Array(1));

@@ -57,7 +57,7 @@ export class Session implements FrameVisitor, Departing {
   #holds = 0;
   /**
    * Milliseconds without activity until this end leaves. The acceptor waits twice as long, so the
-   * dialler, which knows its own plans, normally leaves first.
+   * dialer, which knows its own plans, normally leaves first.
    */
   readonly #idleTime: number;
 
@@ -80,14 +80,14 @@ export class Session implements FrameVisitor, Departing {
     this.#channels = new Channels(this.link, this.outbox, options.mounts, options.visitor);
     this.#greeter = new Greeter(this.link, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
-    const parity = side === 'dialler' ? 1 : 0;
+    const parity = side === 'dialer' ? 1 : 0;
     this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels);
     this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels, (channel) => this.watch(channel));
     const answers = new Answers(this.link, this.inflow, this.caller);
     this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, this.inflow.window, parity);
     this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
     this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
-    this.#idleTime = options.idleTimeout * (side === 'dialler' ? 1 : 2);
+    this.#idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
     this.#handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.#handshakeDue);
   }
@@ -115,7 +115,7 @@ export class Session implements FrameVisitor, Departing {
 
   // Opening the connection.
 
-  /** Sends the preamble and HELLO. Only the dialler calls this; it speaks first. */
+  /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
     if (this.#phase !== 'hello') return;
     this.#greeter.speak();
@@ -130,7 +130,7 @@ export class Session implements FrameVisitor, Departing {
    */
   consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     if (this.#phase !== 'consent') return;
-    if (this.#options.side === 'dialler') {
+    if (this.#options.side === 'dialer') {
       this.link.writer.signal(Kind.READY, 0);
       this.#rise();
     } else {
@@ -397,7 +397,7 @@ export class Session implements FrameVisitor, Departing {
   break(error: TransportError): void {
     if (this.#phase === 'closed') return;
     // Before its preamble was read, the peer may speak any other protocol, so it is sent nothing.
-    if (this.#options.side === 'dialler' || this.#greeter.matched) {
+    if (this.#options.side === 'dialer' || this.#greeter.matched) {
       const { writer } = this.link;
       this.#greeter.speak();
       if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();

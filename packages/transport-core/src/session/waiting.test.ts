@@ -25,9 +25,9 @@ const long = new Uint8Array(SMALL.packet * 4);
  */
 function waitingBehindAnItem() {
   const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } } }).open();
-  const { dialler, acceptor } = pair;
+  const { dialer, acceptor } = pair;
   const get = new TestCall(protocol, 'get', new Uint8Array(1));
-  pair.start(dialler, get);
+  pair.start(dialer, get);
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
@@ -36,17 +36,17 @@ function waitingBehindAnItem() {
   const tell = new TestCall(protocol, 'tell', long);
   pair.start(acceptor, tell);
   pair.quiet();
-  return { pair, dialler, acceptor, get, served: served!, tell };
+  return { pair, dialer, acceptor, get, served: served!, tell };
 }
 
 test('a call that waits for room goes when an item before it has left', (t) => {
-  const { pair, dialler, acceptor, tell } = waitingBehindAnItem();
+  const { pair, dialer, acceptor, tell } = waitingBehindAnItem();
   t.false(tell.done);
   acceptor.session.outbox.grant(1, SMALL.credit.pipe);
   pair.quiet();
   t.true(tell.done);
   t.is(tell.error, undefined);
-  t.is(dialler.take().length, 1);
+  t.is(dialer.take().length, 1);
 });
 
 test('a call that waits for room goes when an item before it is dropped', (t) => {
@@ -61,11 +61,11 @@ test('a call that waits for room goes when an item before it is dropped', (t) =>
 
 test('nothing is written while the connection keeps a batch, though a call that waited for room filled that batch', (t) => {
   const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } } }).open();
-  const { dialler, acceptor } = pair;
-  const { outbox } = dialler.session;
+  const { dialer, acceptor } = pair;
+  const { outbox } = dialer.session;
   const tell = (size: number) => {
     const call = new TestCall(protocol, 'tell', new Uint8Array(size).fill(size));
-    pair.start(dialler, call);
+    pair.start(dialer, call);
     return call;
   };
   tell(SMALL.packet); // This exhausts the account.
@@ -76,9 +76,9 @@ test('nothing is written while the connection keeps a batch, though a call that 
   pair.tick(acceptor);
   while (pair.move(acceptor));
   outbox.pace.alone = true;
-  dialler.stuck = true;
-  t.notThrows(() => pair.tick(dialler));
-  dialler.drain(pair.now);
+  dialer.stuck = true;
+  t.notThrows(() => pair.tick(dialer));
+  dialer.drain(pair.now);
   pair.quiet();
   for (const call of calls) t.true(call.done);
   t.deepEqual(
@@ -89,23 +89,23 @@ test('nothing is written while the connection keeps a batch, though a call that 
 
 test('a peer that sends a part of an item before the request has left holds no memory once the call is given up', (t) => {
   const pair = new Pair([protocol]).open();
-  const { dialler } = pair;
+  const { dialer } = pair;
   pair.quiet();
   const tell = new TestCall(protocol, 'tell', new Uint8Array(1));
-  dialler.stuck = true;
-  pair.start(dialler, tell);
-  pair.tick(dialler);
+  dialer.stuck = true;
+  pair.start(dialer, tell);
+  pair.tick(dialer);
   const get = new TestCall(protocol, 'get', new Uint8Array(1));
-  pair.start(dialler, get);
+  pair.start(dialer, get);
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
   encoder.message(Kind.ITEM, get.id, 0, 0, 0, 0, undefined, SMALL.packet * 3, long, 0, SMALL.packet);
-  dialler.session.receive(pair.now, encoder.take().slice());
-  t.true(dialler.memory.used > SMALL.packet);
+  dialer.session.receive(pair.now, encoder.take().slice());
+  t.true(dialer.memory.used > SMALL.packet);
   get.giveUp('cancelled');
-  dialler.drain(pair.now);
+  dialer.drain(pair.now);
   pair.quiet();
-  t.is(dialler.memory.used, 0);
+  t.is(dialer.memory.used, 0);
 });
 
 test('a call that waits for the end of another expires with it, when both have the same deadline', (t) => {

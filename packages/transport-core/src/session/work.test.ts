@@ -23,12 +23,12 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
 
 const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) => encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
 
-/** Makes an acceptor whose dialler's frames are made by hand. */
+/** Makes an acceptor whose dialer's frames are made by hand. */
 function victim(options = {}) {
   const pair = new Pair([protocol], { limits: { ...SMALL, calls: 100_000, inbound: { calls: 100_000, bytes: ROOM } }, ...options }).open();
   const { acceptor } = pair;
   acceptor.sent = [];
-  pair.now += 1_000; // Leaves the second in which the dialler's first PING counts.
+  pair.now += 1_000; // Leaves the second in which the dialer's first PING counts.
   const { link } = acceptor.session;
   return {
     pair,

@@ -70,7 +70,7 @@ export function unreachable({ code, message, reason, origin, metadata, cause }: 
 /** Returns the error for a peer that is not the dialed node. */
 export function mismatch(expected: string, { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string }): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
-  return reasonError('identity_mismatch', `node ${expected} was dialled, and who answered at ${endpoint} ${found}`);
+  return reasonError('identity_mismatch', `node ${expected} was dialed, and who answered at ${endpoint} ${found}`);
 }
 
 /** Converts the value that `admit` threw into the error that both ends see. */

@@ -153,7 +153,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
     const encoder = this.#encoder;
     this.session = new Session({
-      side: init.direction === 'out' ? 'dialler' : 'acceptor',
+      side: init.direction === 'out' ? 'dialer' : 'acceptor',
       visitor: this,
       writer: (this.#mailbox ?? encoder) as FrameWriter,
       port: this,

@@ -112,11 +112,11 @@ test('many callers share one dial, and go over its connection in their order', a
   for (const each of calls) pool.start('a:1', each, false);
   const connecting = pool.connect('a:1');
   t.is(dials.length, 1);
-  t.deepEqual(pool.dialling, ['a:1']);
+  t.deepEqual(pool.dialing, ['a:1']);
   const connection = await dials[0]!.up();
   t.deepEqual(connection.started, calls);
   t.is(await connecting, connection.real);
-  t.deepEqual(pool.dialling, []);
+  t.deepEqual(pool.dialing, []);
   const later = call();
   pool.start('a:1', later, false);
   t.is(connection.started.at(-1), later);
@@ -185,7 +185,7 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
   await turn();
   t.deepEqual([first.fate.error!.code, second.fate.error!.code], ['cancelled', 'cancelled']);
   t.is(first.fate.error!.sent, false);
-  t.deepEqual(pool.dialling, []);
+  t.deepEqual(pool.dialing, []);
 });
 
 test('a new call right behind an aborted dial has a dial of its own', async (t) => {
@@ -368,7 +368,7 @@ test('a background dial that fails disturbs nobody, and is told', async (t) => {
     clock.advance(50);
     pool.wake(clock.now());
   }
-  t.is(dials.length, 2, 'a peer that is full is not dialled at each turn');
+  t.is(dials.length, 2, 'a peer that is full is not dialed at each turn');
   clock.advance(100);
   pool.wake(clock.now());
   t.is(dials.length, 3);
@@ -384,21 +384,21 @@ test('what waits for a dial is held in the gauge until it goes, fails or is give
   pool.start('b:1', over, false);
   await turn();
   t.like(over.fate.error, { code: 'resource_exhausted', sent: false });
-  t.is(dials.length, 1, 'nobody is dialled for it');
+  t.is(dials.length, 1, 'nobody is dialed for it');
   controller.abort();
   t.is(memory.used, first.cost * 2);
   await dials[0]!.fail(REFUSED);
   t.is(memory.used, 0);
 });
 
-test('10,000 targets that were dialled in vain leave nothing behind', async (t) => {
+test('10,000 targets that were dialed in vain leave nothing behind', async (t) => {
   const { pool, dials, call } = scene();
   for (let i = 0; i < 10_000; i++) {
     pool.start(`h${i}:1`, call(), false);
     dials[i]!.fail(REFUSED);
   }
   await turn();
-  t.deepEqual(pool.dialling, []);
+  t.deepEqual(pool.dialing, []);
   t.is(Reflect.get(pool, 'entries').size, 0);
   t.true(Reflect.get(pool, 'keys').size <= 4_096);
 });

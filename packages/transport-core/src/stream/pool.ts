@@ -41,7 +41,7 @@ class Entry implements CallCarrier {
   readonly connections: Connection[] = [];
   readonly #waiting = new List<OutCall>();
   readonly waiters = new Set<Waiter>();
-  dialling: AbortController | undefined = undefined;
+  dialing: AbortController | undefined = undefined;
   /** The time since which every connection's pipe has lacked credit while long messages wait. */
   crowdedSince = Number.POSITIVE_INFINITY;
   /** The pool does not try to grow again before this time, because the last attempt failed. */
@@ -138,8 +138,8 @@ export class Pool {
   }
 
   /** The targets that are being dialed. */
-  get dialling(): string[] {
-    return [...this.entries.values()].filter((entry) => entry.dialling !== undefined).map((entry) => entry.target);
+  get dialing(): string[] {
+    return [...this.entries.values()].filter((entry) => entry.dialing !== undefined).map((entry) => entry.target);
   }
 
   /** Starts a call on a live connection, or dials. */
@@ -205,8 +205,8 @@ export class Pool {
   /** Aborts all dials and fails all calls and callers that wait. */
   close(error: TransportError): void {
     for (const entry of this.entries.values()) {
-      entry.dialling?.abort(error);
-      entry.dialling = undefined;
+      entry.dialing?.abort(error);
+      entry.dialing = undefined;
       this.#fail(entry, error);
     }
     this.entries.clear();
@@ -229,8 +229,8 @@ export class Pool {
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
-    entry.dialling?.abort(error);
-    entry.dialling = undefined;
+    entry.dialing?.abort(error);
+    entry.dialing = undefined;
     this.#fail(entry, error);
     this.settle(entry);
   }
@@ -295,20 +295,20 @@ export class Pool {
   }
 
   #dial(entry: Entry, background = false): void {
-    if (entry.dialling !== undefined) return;
-    const dialling = new AbortController();
-    entry.dialling = dialling;
-    this.host.open(entry.target, entry.address, entry.nodeId, dialling.signal).then(
+    if (entry.dialing !== undefined) return;
+    const dialing = new AbortController();
+    entry.dialing = dialing;
+    this.host.open(entry.target, entry.address, entry.nodeId, dialing.signal).then(
       (connection) => {
-        if (entry.dialling === dialling) entry.dialling = undefined;
+        if (entry.dialing === dialing) entry.dialing = undefined;
         // The link to a node was replaced by another one while it came up; dialing again finds that
         // one.
         if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined) return this.#dial(entry);
         this.#opened(entry, connection);
       },
       (error) => {
-        if (entry.dialling !== dialling) return;
-        entry.dialling = undefined;
+        if (entry.dialing !== dialing) return;
+        entry.dialing = undefined;
         if (background) entry.growAfter = this.host.now() + GROW_PAUSE;
         this.host.dialFailed(entry.target, error);
         this.#fail(entry, error);
@@ -349,12 +349,12 @@ export class Pool {
    * waiters.
    */
   settle(entry: Entry): void {
-    if (entry.dialling !== undefined && !entry.wanted && entry.connections.length === 0) {
-      const { dialling } = entry;
-      entry.dialling = undefined;
-      dialling.abort(UNWANTED);
+    if (entry.dialing !== undefined && !entry.wanted && entry.connections.length === 0) {
+      const { dialing } = entry;
+      entry.dialing = undefined;
+      dialing.abort(UNWANTED);
     }
-    if (entry.dialling === undefined && !entry.wanted && entry.connections.length === 0) {
+    if (entry.dialing === undefined && !entry.wanted && entry.connections.length === 0) {
       this.entries.delete(this.#key(entry.target));
       this.#last = undefined;
     }

@@ -205,7 +205,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
         pass: undefined,
       });
       this.#add(connection);
-      const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialler gave up')));
+      const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
       connection.opened = (error) => {
         signal.removeEventListener('abort', onAbort);

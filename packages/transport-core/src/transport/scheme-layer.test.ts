@@ -10,7 +10,7 @@ import { SchemeLayer } from './scheme-layer.ts';
 
 interface Made {
   options: BackendLayerOptions;
-  dialled: string[];
+  dialed: string[];
   listens: boolean;
   closed: number;
   /** Makes its listener fail. */
@@ -24,7 +24,7 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
   const value: Backend = {
     schemes,
     layer: (options) => {
-      const layer: Made = { options, dialled: [], listens: false, closed: 0, fail: () => {} };
+      const layer: Made = { options, dialed: [], listens: false, closed: 0, fail: () => {} };
       made.push(layer);
       return {
         listen: async (_accept, failed) => {
@@ -37,7 +37,7 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
           };
         },
         dial: async (address: string) => {
-          layer.dialled.push(address);
+          layer.dialed.push(address);
           return { endpoint: address } as StreamConnection;
         },
         localAddr: () => local(options.bindAddr!),
@@ -58,7 +58,7 @@ const layerOf = (addresses: string[], advertised: string[], ...backends: Backend
   new SchemeLayer(addresses, advertised, backends, { clock, random, observer: undefined });
 const dial = { timeout: 1_000 };
 
-test('the scheme picks the backend, for dialling and for listening', async (t) => {
+test('the scheme picks the backend, for dialing and for listening', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2/rpc'], [], tcp.value, ws.value);
   await layer.listen(() => {});
@@ -68,8 +68,8 @@ test('the scheme picks the backend, for dialling and for listening', async (t) =
   await layer.dial('wss://b:443/x', dial);
   await layer.dial('WS://b:80', dial);
   await layer.dial('tcp://b:1', dial);
-  t.deepEqual(ws.made[0]!.dialled, ['wss://b:443/x', 'WS://b:80']);
-  t.deepEqual(tcp.made[0]!.dialled, ['tcp://b:1']);
+  t.deepEqual(ws.made[0]!.dialed, ['wss://b:443/x', 'WS://b:80']);
+  t.deepEqual(tcp.made[0]!.dialed, ['tcp://b:1']);
 });
 
 test('a layer gets the clock and the chance of its transport', (t) => {
@@ -98,7 +98,7 @@ test('several addresses of one backend are several layers, of which one dials', 
   t.true(tcp.made.every(({ listens }) => listens));
   await layer.dial('tcp://c:3', dial);
   t.deepEqual(
-    tcp.made.map(({ dialled }) => dialled.length),
+    tcp.made.map(({ dialed }) => dialed.length),
     [1, 0],
   );
   await layer.close();
@@ -124,7 +124,7 @@ test('an address without a scheme is TCP’s where there is TCP, and says so whe
   const tcp = backend(['tcp']);
   const layer = layerOf([], [], backend(['ws', 'wss']).value, tcp.value);
   await layer.dial('a:1', dial);
-  t.deepEqual(tcp.made[0]?.dialled, ['a:1']);
+  t.deepEqual(tcp.made[0]?.dialed, ['a:1']);
   for (const [target, backends] of [
     ['a:1', [backend(['ws']).value]],
     ['a', [tcp.value]],

@@ -16,7 +16,7 @@ export class SchemeLayer implements StreamLayer {
   /** The layers that listen, each with its scheme, in the order of their addresses. */
   readonly #listeners: { readonly scheme: string; readonly layer: StreamLayer }[] = [];
   /** The layers that dial. A backend that listens dials with the same layer. */
-  readonly #diallers = new Map<Backend, StreamLayer>();
+  readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
   /** The layers that are listening now. */
   readonly #up = new Set<StreamLayer>();
@@ -35,7 +35,7 @@ export class SchemeLayer implements StreamLayer {
       const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
       const layer = backend.layer({ bindAddr, advertiseAddr, ...given });
       this.#listeners.push({ scheme, layer });
-      if (!this.#diallers.has(backend)) this.#diallers.set(backend, layer);
+      if (!this.#dialers.has(backend)) this.#dialers.set(backend, layer);
     }
     for (const [index, address] of advertiseAddrs.entries()) checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
   }
@@ -78,7 +78,7 @@ export class SchemeLayer implements StreamLayer {
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
     let backend: Backend;
     try {
-      backend = this.#diallerOf(address);
+      backend = this.#dialerOf(address);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -86,14 +86,14 @@ export class SchemeLayer implements StreamLayer {
   }
 
   checkAddress(address: string): void {
-    this.#layerOf(this.#diallerOf(address)).checkAddress?.(address);
+    this.#layerOf(this.#dialerOf(address)).checkAddress?.(address);
   }
 
   #layerOf(backend: Backend): StreamLayer {
-    let layer = this.#diallers.get(backend);
+    let layer = this.#dialers.get(backend);
     if (layer === undefined) {
       layer = backend.layer({ bindAddr: undefined, advertiseAddr: undefined, ...this.#given });
-      this.#diallers.set(backend, layer);
+      this.#dialers.set(backend, layer);
     }
     return layer;
   }
@@ -122,7 +122,7 @@ export class SchemeLayer implements StreamLayer {
 
   proves(address: string): boolean {
     try {
-      const layer = this.#layerOf(this.#diallerOf(address));
+      const layer = this.#layerOf(this.#dialerOf(address));
       return layer.proves?.(address) ?? layer.nodeId !== undefined;
     } catch {
       return false; // No backend here can dial it.
@@ -142,7 +142,7 @@ export class SchemeLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    const layers = new Set([...this.#listeners.map(({ layer }) => layer), ...this.#diallers.values()]);
+    const layers = new Set([...this.#listeners.map(({ layer }) => layer), ...this.#dialers.values()]);
     await Promise.all([...layers].map((layer) => layer.close()));
   }
 
@@ -150,7 +150,7 @@ export class SchemeLayer implements StreamLayer {
    * Returns the backend that dials an address. A bare 'host:port' belongs to the TCP backend, if
    * there is one, because `parseTarget` treats it and its 'tcp://' form as one target.
    */
-  #diallerOf(address: string): Backend {
+  #dialerOf(address: string): Backend {
     const isBare = splitScheme(address).scheme === undefined && parseHostPort(address) !== undefined;
     const tcp = isBare ? this.#backends.find((candidate) => candidate.schemes.includes('tcp')) : undefined;
     return tcp ?? this.#backendOf(address, 'dial').backend;

@@ -15,7 +15,7 @@ export function takeSnapshot(network: Network): Snapshot {
     localAddrs: network.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
     protocols: [...network.mounts.values()].map(({ protocol: { name, version, channel } }) => ({ name, version, channel })),
     connections: [...network.connections].map((connection) => ofConnection(connection, at)),
-    dialing: network.pool.dialling,
+    dialing: network.pool.dialing,
     memory: network.memory.used,
     waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: network.seq, served: network.served },

@@ -13,7 +13,7 @@ import { FrameConnection } from './frame-connection.ts';
 export class DirectLayer extends NearbyLayer {
   readonly address: string;
   private readonly links = new Map<string, DirectLayer>();
-  private dialled = 0;
+  private dialed = 0;
 
   constructor(address: string, clock: Clock) {
     super(clock, undefined);
@@ -45,7 +45,7 @@ export class DirectLayer extends NearbyLayer {
 
   protected override connect(address: string, peer: DirectLayer): [StreamConnection, StreamConnection] {
     const near = new FrameConnection(address, this.clock);
-    const far = new FrameConnection(`${this.address}:${++this.dialled}`, peer.clock);
+    const far = new FrameConnection(`${this.address}:${++this.dialed}`, peer.clock);
     MemoryConnection.join(near, far);
     return [near, far];
   }

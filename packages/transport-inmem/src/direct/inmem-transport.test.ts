@@ -58,7 +58,7 @@ test('disconnect removes the link, too, until the next connect', async (t) => {
   t.is(await call(a, 'b'), 3);
 });
 
-test('disconnect of a Remote that was dialled removes its link', async (t) => {
+test('disconnect of a Remote that was dialed removes its link', async (t) => {
   const [a, b] = await nodes(t, 'a', 'b');
   a.connect('b', b);
   await a.disconnect(await a.dial('b'));

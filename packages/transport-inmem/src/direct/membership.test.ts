@@ -93,7 +93,7 @@ async function serving(transport: InmemTransport<typeof echo>) {
   })();
 }
 
-test('a target node:<id> is dialled through the membership, and then reached over its link, from both ends', async (t) => {
+test('a target node:<id> is dialed through the membership, and then reached over its link, from both ends', async (t) => {
   const { a, b, close } = pair();
   manage(a.transport, a.register);
   manage(b.transport, b.register);

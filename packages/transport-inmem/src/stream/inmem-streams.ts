@@ -65,7 +65,7 @@ class InmemStreamLayer extends NearbyLayer {
   private readonly given: string | undefined;
   private readonly random: Random;
   private name: string | undefined;
-  private dialled = 0;
+  private dialed = 0;
 
   constructor(
     listening: Map<string, InmemStreamLayer>,
@@ -104,7 +104,7 @@ class InmemStreamLayer extends NearbyLayer {
 
   protected override connect(address: string, peer: InmemStreamLayer): [StreamConnection, StreamConnection] {
     const near = new ByteConnection(SCHEME + nameOf(address), this.clock, this.capacity);
-    const far = new ByteConnection(`${SCHEME}${this.ownName()}:${++this.dialled}`, peer.clock, peer.capacity);
+    const far = new ByteConnection(`${SCHEME}${this.ownName()}:${++this.dialed}`, peer.clock, peer.capacity);
     MemoryConnection.join(near, far);
     return [near, far];
   }

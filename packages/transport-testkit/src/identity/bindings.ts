@@ -14,16 +14,16 @@ export const bindingCases: Cases = (define) => {
     const pair = await pairs(f, here, there);
     const all: Uint8Array[] = [];
     for (let i = 0; i < 5; i++) {
-      const { dialled, accepted } = await pair();
-      const binding = shared(t, dialled, accepted);
+      const { dialed, accepted } = await pair();
+      const binding = shared(t, dialed, accepted);
       t.false(
         all.some((other) => equalBytes(other, binding)),
         'no two connections have the same',
       );
       all.push(binding);
-      t.is(dialled.nodeId, there.nodeId);
+      t.is(dialed.nodeId, there.nodeId);
       t.is(accepted.nodeId, here.nodeId);
-      t.is(dialled.refused, undefined);
+      t.is(dialed.refused, undefined);
       t.is(accepted.refused, undefined);
     }
   });
@@ -34,20 +34,20 @@ export const bindingCases: Cases = (define) => {
     const relay = await f.relay(node);
     const layer = f.backend.layer(here);
     f.atEnd(() => layer.close());
-    const dialled = await layer.dial(relay.at, { timeout: 60_000 });
-    attach(f, dialled);
-    const before = dialled.binding;
+    const dialed = await layer.dial(relay.at, { timeout: 60_000 });
+    attach(f, dialed);
+    const before = dialed.binding;
     t.true(before !== undefined);
-    dialled.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
+    dialed.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
     await f.until('the acceptor has answered', () => relay.last.acceptor.written > 4);
     await f.quiet();
-    t.true(equalBytes(dialled.binding!, before!));
-    t.is(dialled.nodeId, node.nodeId);
+    t.true(equalBytes(dialed.binding!, before!));
+    t.is(dialed.nodeId, node.nodeId);
   });
 };
 
-function shared(t: TestContext, dialled: StreamConnection, accepted: StreamConnection): Uint8Array {
-  const { binding } = dialled;
+function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnection): Uint8Array {
+  const { binding } = dialed;
   t.true(binding !== undefined && accepted.binding !== undefined, 'both ends have one');
   t.true(binding!.length >= 32, 'it has at least 32 bytes');
   t.true(equalBytes(binding!, accepted.binding!), 'it is the same at both ends');
@@ -56,10 +56,10 @@ function shared(t: TestContext, dialled: StreamConnection, accepted: StreamConne
 }
 
 /** Dials one layer from another; the returned function gives the two ends of each connection. */
-async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() => Promise<{ dialled: StreamConnection; accepted: StreamConnection }>> {
-  const [dialler, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
+async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
+  const [dialer, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());
-  f.atEnd(() => dialler!.close());
+  f.atEnd(() => dialer!.close());
   const accepted: StreamConnection[] = [];
   await acceptor!.listen((connection, pass) => {
     pass?.leave();
@@ -68,11 +68,11 @@ async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() =>
   });
   let made = 0;
   return async () => {
-    const dialled = await dialler!.dial(acceptor!.localAddr(), { timeout: 60_000 });
-    attach(f, dialled);
+    const dialed = await dialer!.dial(acceptor!.localAddr(), { timeout: 60_000 });
+    attach(f, dialed);
     const n = made++;
     await f.until('it is accepted', () => accepted.length > n);
-    return { dialled, accepted: accepted[n]! };
+    return { dialed, accepted: accepted[n]! };
   };
 }
 

@@ -13,7 +13,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
     const flaw = () => certificates!.refused[title];
     // FAULTS 81
     define(
-      `${title} is refused at both ends (a dialler shows it)`,
+      `${title} is refused at both ends (a dialer shows it)`,
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
@@ -28,7 +28,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
-        await refused(f, good, bad.at, bad, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+        await refused(f, good, bad.at, bad, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
         await understood(f, good, other);
       },
       { what: 'certificates' },
@@ -38,7 +38,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
   for (const title of STRANGE) {
     // FAULTS 81, 87
     define(
-      `${title} is refused at both ends (a dialler shows it)`,
+      `${title} is refused at both ends (a dialer shows it)`,
       async (f, t) => {
         const { make, says } = certificates!.strange[title];
         const [good, other] = [await f.open(), await f.open()];
@@ -89,22 +89,22 @@ export const certificateCases: Cases = (define, { certificates }) => {
   }
 
   // FAULTS 87
-  for (const who of ['dialler', 'acceptor'] as const) {
+  for (const who of ['dialer', 'acceptor'] as const) {
     define(
-      `a chain of hundreds of certificates is refused, not read through (${who === 'dialler' ? 'a dialler' : 'an acceptor'} shows it)`,
+      `a chain of hundreds of certificates is refused, not read through (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
       async (f, t) => {
         const [bad, good, other] = [await f.open({ papers: await certificates!.giant() }), await f.open(), await f.open()];
-        const [dialler, acceptor] = who === 'dialler' ? [bad, good] : [good, bad];
-        const calls = [dialler.transport.send(acceptor.at, 'echo', Uint8Array.of(1)), dialler.transport.dial(acceptor.at)];
+        const [dialer, acceptor] = who === 'dialer' ? [bad, good] : [good, bad];
+        const calls = [dialer.transport.send(acceptor.at, 'echo', Uint8Array.of(1)), dialer.transport.dial(acceptor.at)];
         const errors = await Promise.all(calls.map((call) => caught(t, call)));
         const { error } = await f.event(acceptor, 'rejected');
         for (const each of errors) t.true(each instanceof TransportError && each.sent === false && each.target === acceptor.at, String(each));
         // The end that judges reports what it found. The other end may be disconnected while it
         // still writes, and learn no more than that.
-        for (const found of who === 'dialler' ? [error] : errors) {
+        for (const found of who === 'dialer' ? [error] : errors) {
           checked(t, found, { code: 'unauthenticated', reason: 'bad_certificate', message: /TLS handshake/ });
         }
-        t.log(who === 'dialler' ? `the dialler: ${String(errors[0])}` : `the acceptor: ${String(error)}`);
+        t.log(who === 'dialer' ? `the dialer: ${String(errors[0])}` : `the acceptor: ${String(error)}`);
         t.is(count(good, 'up') + count(bad, 'up'), 0);
         t.deepEqual([...bad.served, ...good.served], []);
         await understood(f, other, good);

@@ -21,15 +21,15 @@ export const claimCases: Cases = (define) => {
   });
 
   // FAULTS 84
-  define('a hello that claims another id than the proven one is refused, naming both (as dialler)', async (f, t) => {
+  define('a hello that claims another id than the proven one is refused, naming both (as dialer)', async (f, t) => {
     const [node, liar, victim] = [await f.open(), await f.backend.papers(), await f.backend.papers()];
     const listener = await f.rawListen(f.backend.layer(liar));
-    const dialled = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
+    const dialed = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
     const peer = await listener.next();
     await peer.next('HELLO');
     peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
     await refusedClaim(f, t, node, peer, liar, victim);
-    checked(t, await dialled, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false, message: new RegExp(victim.nodeId) });
+    checked(t, await dialed, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false, message: new RegExp(victim.nodeId) });
     t.is(peer.count('READY') + peer.count('REQUEST'), 0);
   });
 
@@ -46,7 +46,7 @@ export const claimCases: Cases = (define) => {
     }
   });
 
-  define('an address that a hello claims is nobody: calls to it are dialled, never sent over that connection', async (f, t) => {
+  define('an address that a hello claims is nobody: calls to it are dialed, never sent over that connection', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const liar = await f.backend.papers();
     const peer = await f.rawDial(f.backend.layer(liar), a.at);

@@ -6,7 +6,7 @@ import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const cuttingCases: Cases = (define) => {
-  for (const direction of ['dialler', 'acceptor'] as const) {
+  for (const direction of ['dialer', 'acceptor'] as const) {
     // SEEDS 57, FAULTS 92
     define(
       `a handshake that is cut off at any byte of the ${direction}'s fails, typed, and the acceptor goes on`,
@@ -25,11 +25,11 @@ export const cuttingCases: Cases = (define) => {
     );
 
     // SEEDS 57, 62
-    for (const impatient of ['dialler', 'acceptor'] as const) {
+    for (const impatient of ['dialer', 'acceptor'] as const) {
       define(
         `a handshake that falls silent at any tenth byte of the ${direction}'s ends by the ${impatient}'s time`,
         async (f, t) => {
-          const on = await wired(f, impatient === 'dialler' ? { dial: 2_000, handshake: 600_000 } : { dial: 600_000, handshake: 2_000 });
+          const on = await wired(f, impatient === 'dialer' ? { dial: 2_000, handshake: 600_000 } : { dial: 600_000, handshake: 2_000 });
           const length = (await handshakeLengths(f, on))[direction];
           let failures = 0;
           for (let hold = 0; hold < length; hold += 10) {

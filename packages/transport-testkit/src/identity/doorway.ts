@@ -14,9 +14,9 @@ export const doorwayCases: Cases = (define) => {
     const [node, a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } }), await f.open()];
     const silent = await f.bare(node);
     const relay = await f.relay(node);
-    relay.courses = { dialler: { hold: 20 } };
+    relay.courses = { dialer: { hold: 20 } };
     const halfway = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
-    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialler.written > 20);
+    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.written > 20);
     await f.quiet();
     const now = f.clock.now();
     await understood(f, b, node);
@@ -51,7 +51,7 @@ export const doorwayCases: Cases = (define) => {
     const relay = await f.relay(node);
     const call = a.transport.send(relay.at, 'echo', Uint8Array.of(1));
     const state = watch(call);
-    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialler.passed > 0);
+    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.passed > 0);
     await f.quiet();
     t.is(relay.last.acceptor.written, 0, 'not a byte of an answer');
     t.false(state.settled);

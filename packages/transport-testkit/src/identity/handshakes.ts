@@ -42,10 +42,10 @@ export async function handshakeLengths(f: IdentityLab, { a, relay }: Wired): Pro
   const connection = await layer.dial(relay.at, { timeout: 60_000 });
   connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });
   await f.quiet();
-  const { dialler, acceptor } = relay.last;
+  const { dialer, acceptor } = relay.last;
   connection.destroy();
   await layer.close();
-  return { dialler: dialler.written, acceptor: acceptor.written };
+  return { dialer: dialer.written, acceptor: acceptor.written };
 }
 
 export type Outcome = 'whole' | 'failed';
@@ -72,7 +72,7 @@ export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: C
   const isRight = b.served.length === served + 1 && equalBytes(answer, request) && equalBytes(call!.request, request) && call!.from.nodeId === a.nodeId;
   if (!isRight) t.fail(`${what}: it came up, and is not what was sent`);
   const remote = await a.transport.dial(relay.at);
-  if (remote.nodeId !== b.nodeId) t.fail(`${what}: the dialler takes the acceptor for ${remote.nodeId}`);
+  if (remote.nodeId !== b.nodeId) t.fail(`${what}: the dialer takes the acceptor for ${remote.nodeId}`);
   await f.drive(a.transport.disconnect(relay.at));
   return 'whole';
 }
@@ -85,7 +85,7 @@ export async function unharmed(f: IdentityLab, { a, b, other, relay }: Wired, fa
   const { t } = f;
   await f.driveUntil('every connection is over', () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1);
   await f.until('all are forgotten', () => b.transport.snapshot().connections.length === 1 && a.transport.snapshot().connections.length === 0);
-  t.is(count(a, 'dialFailed'), failures, 'each failure was told once at the dialler');
+  t.is(count(a, 'dialFailed'), failures, 'each failure was told once at the dialer');
   t.is(b.transport.remotes().length, 1, 'only the bystander is left');
   t.is(count(other, 'down'), 0);
   await understood(f, other, b);

@@ -7,7 +7,7 @@ import { bindingCases } from './bindings.ts';
 import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
 import { cuttingCases } from './cutting.ts';
-import { dialledCases } from './dialled.ts';
+import { dialedCases } from './dialed.ts';
 import { doorwayCases } from './doorway.ts';
 import { impostorCases } from './impostors.ts';
 import { listCases } from './lists.ts';
@@ -33,7 +33,7 @@ export function identitySuite<P extends Papers>(test: TestFunction, backend: Ide
 const CASES: readonly Cases[] = [
   provingCases,
   bindingCases,
-  dialledCases,
+  dialedCases,
   claimCases,
   impostorCases,
   certificateCases,

@@ -6,16 +6,16 @@ import type { Cases } from './suite.ts';
 
 export const impostorCases: Cases = (define, { impostors }) => {
   for (const how of IMPOSTORS) {
-    for (const who of ['dialler', 'acceptor'] as const) {
+    for (const who of ['dialer', 'acceptor'] as const) {
       // SEEDS 57, FAULTS 91
       define(
-        `${who === 'dialler' ? 'a dialler' : 'an acceptor'} that shows another's key and ${how} is refused at both ends`,
+        `${who === 'dialer' ? 'a dialer' : 'an acceptor'} that shows another's key and ${how} is refused at both ends`,
         async (f, t) => {
           const [victim, good] = [await f.open(), await f.open()];
           const bad = await f.open({ papers: await impostors![how](victim.papers) });
-          const [dialler, acceptor] = who === 'dialler' ? [bad, good] : [good, bad];
-          const refusal = { code: 'unauthenticated', reason: 'bad_certificate', says: /not proven/, by: who === 'dialler' ? 'acceptor' : 'dialler' } as const;
-          await refused(f, dialler, acceptor.at, acceptor, refusal);
+          const [dialer, acceptor] = who === 'dialer' ? [bad, good] : [good, bad];
+          const refusal = { code: 'unauthenticated', reason: 'bad_certificate', says: /not proven/, by: who === 'dialer' ? 'acceptor' : 'dialer' } as const;
+          await refused(f, dialer, acceptor.at, acceptor, refusal);
           t.is((await understood(f, good, victim)).nodeId, victim.nodeId, 'the victim itself is who it is');
         },
         { what: 'impostors' },
@@ -28,7 +28,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
       const bad = await f.open({ papers: await impostors![IMPOSTORS[0]](victim.papers) });
-      const refusal = { code: 'unauthenticated', reason: 'identity_mismatch', says: /proved no id/, by: 'dialler' } as const;
+      const refusal = { code: 'unauthenticated', reason: 'identity_mismatch', says: /proved no id/, by: 'dialer' } as const;
       await refused(f, good, `${victim.nodeId}@${bad.at}`, bad, refusal);
     },
     { what: 'impostors' },

@@ -15,11 +15,11 @@ export const listCases: Cases = (define, { untrusting }) => {
   });
 
   // FAULTS 85
-  define('a denied node is refused at the handshake, the others are not (the dialler denies)', async (f) => {
+  define('a denied node is refused at the handshake, the others are not (the dialer denies)', async (f) => {
     const [b, c] = [await f.open(), await f.open()];
     const a = await f.open({ lists: { deny: [b.nodeId] } });
-    await refused(f, a, b.at, b, denied('dialler', b.nodeId));
-    await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialler', b.nodeId));
+    await refused(f, a, b.at, b, denied('dialer', b.nodeId));
+    await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialer', b.nodeId));
     await understood(f, a, c);
   });
 
@@ -30,11 +30,11 @@ export const listCases: Cases = (define, { untrusting }) => {
     await refused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
   });
 
-  define('deny goes before allow, and before an id that was dialled', async (f) => {
+  define('deny goes before allow, and before an id that was dialed', async (f) => {
     const a = await f.open();
     const b = await f.open({ lists: { allow: [a.nodeId], deny: [a.nodeId] } });
     await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-    await refused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialler', a.nodeId));
+    await refused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialer', a.nodeId));
   });
 
   define('with a list only its members come in (as acceptor)', async (f) => {
@@ -44,10 +44,10 @@ export const listCases: Cases = (define, { untrusting }) => {
     await understood(f, c, b);
   });
 
-  define('with a list only its members are reached by an address (as dialler)', async (f) => {
+  define('with a list only its members are reached by an address (as dialer)', async (f) => {
     const [b, c] = [await f.open(), await f.open()];
     const a = await f.open({ lists: { allow: [c.nodeId] } });
-    await refused(f, a, b.at, b, denied('dialler', b.nodeId));
+    await refused(f, a, b.at, b, denied('dialer', b.nodeId));
     await understood(f, a, c);
   });
 
@@ -60,7 +60,7 @@ export const listCases: Cases = (define, { untrusting }) => {
 
   const alone = () => untrusting!.alone();
   define(
-    'without an authority nobody is trusted: neither who dials nor who is dialled by an address',
+    'without an authority nobody is trusted: neither who dials nor who is dialed by an address',
     async (f) => {
       const [a, b] = [await f.open({ papers: await alone() }), await f.open({ papers: await alone() })];
       await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
@@ -72,13 +72,13 @@ export const listCases: Cases = (define, { untrusting }) => {
   );
 
   define(
-    'without an authority the dialled id is trusted, and a member of the list',
+    'without an authority the dialed id is trusted, and a member of the list',
     async (f) => {
       const here = await alone();
       const a = await f.open({ papers: here });
       const b = await f.open({ papers: await alone(), lists: { allow: [here.nodeId] } });
       await understood(f, a, b, `${b.nodeId}@${b.at}`);
-      await refused(f, a, b.at, b, denied('dialler', b.nodeId));
+      await refused(f, a, b.at, b, denied('dialer', b.nodeId));
       await understood(f, b, a, `${a.nodeId}@${a.at}`).then(
         () => f.t.fail('the acceptor trusts nobody'),
         (error) => f.t.is(error.reason, 'denied'),

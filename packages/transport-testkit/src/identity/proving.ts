@@ -21,7 +21,7 @@ export const provingCases: Cases = (define) => {
         t.is(back.nodeId, a.nodeId);
         t.is(back, b.served[0]!.from, 'one object from up to down');
         t.deepEqual(await b.transport.send(back, 'echo', Uint8Array.of(7)), Uint8Array.of(7));
-        t.is(a.served[0]!.from, remote, 'the dialler is called over its own connection, by the node it dialled');
+        t.is(a.served[0]!.from, remote, 'the dialer is called over its own connection, by the node it dialed');
         for (const [node, other] of [
           [a, b],
           [b, a],
@@ -75,7 +75,7 @@ export const provingCases: Cases = (define) => {
     define(`the boundaries of chunks mean nothing: bytes that come ${piece === 1 ? 'one by one' : `${piece} at a time`}`, async (f, t) => {
       const [a, b] = [await f.open({ options: { dialTimeout: 60_000, handshakeTimeout: 60_000 } }), await f.open({ options: { handshakeTimeout: 60_000 } })];
       const relay = await f.relay(b);
-      relay.courses = { dialler: { piece }, acceptor: { piece } };
+      relay.courses = { dialer: { piece }, acceptor: { piece } };
       await understood(f, a, b, relay.at);
       for (const size of [0, 1, 31, 1_000, 20_000]) {
         const request = pattern(size);

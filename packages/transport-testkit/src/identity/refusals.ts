@@ -11,7 +11,7 @@ export interface Refusal {
   /** Matches the error texts of both ends. */
   readonly says: RegExp;
   /** The end that refused. A dialer that refused has revealed nothing of itself. */
-  readonly by: 'dialler' | 'acceptor' | 'both';
+  readonly by: 'dialer' | 'acceptor' | 'both';
 }
 
 /** Matches the error of an end whose own certificate the other end refused. */
@@ -21,10 +21,10 @@ const MINE = /the other end refused this end's certificate/;
  * Makes every kind of call to `target` at once, and checks that each is refused at both ends alike.
  * If `acceptor` is a node, it must not dispatch anything.
  */
-export async function refused(f: IdentityLab, dialler: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
+export async function refused(f: IdentityLab, dialer: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
   const { t } = f;
-  const { transport } = dialler;
-  const before = { failed: failures(dialler).length, told: rejections(acceptor, 'in').length, asked: dialler.asked.length };
+  const { transport } = dialer;
+  const before = { failed: failures(dialer).length, told: rejections(acceptor, 'in').length, asked: dialer.asked.length };
   const served = acceptor.served?.length ?? 0;
   const askedThere = acceptor.asked?.length ?? 0;
   const liveHere = transport.remotes().length;
@@ -38,30 +38,30 @@ export async function refused(f: IdentityLab, dialler: Node, target: string, acc
   ];
   for (const error of await Promise.all(calls.map((call) => caught(t, call)))) {
     checked(t, error, { code: expected.code, reason: expected.reason, sent: false, message: expected.says });
-    t.is((error as TransportError).target, target, 'the error names what was dialled');
+    t.is((error as TransportError).target, target, 'the error names what was dialed');
     const isMine = expected.reason === 'bad_certificate' && expected.by === 'acceptor';
     if (isMine) t.regex((error as TransportError).message, MINE, 'whose certificate it was can be read');
   }
-  await f.until('both ends are told', () => failures(dialler).length > before.failed && rejections(acceptor, 'in').length > before.told);
-  for (const told of [failures(dialler).slice(before.failed), rejections(acceptor, 'in').slice(before.told)]) {
+  await f.until('both ends are told', () => failures(dialer).length > before.failed && rejections(acceptor, 'in').length > before.told);
+  for (const told of [failures(dialer).slice(before.failed), rejections(acceptor, 'in').slice(before.told)]) {
     t.is(told.length, 1, 'one dial, told once at each end');
     checked(t, told[0]!.error, { code: expected.code, reason: expected.reason, message: expected.says });
   }
   t.is(acceptor.served?.length ?? 0, served, 'nothing was dispatched');
   t.is(acceptor.asked?.length ?? 0, askedThere, 'the acceptor asked its user nothing');
-  if (expected.by !== 'acceptor') t.is(dialler.asked.length, before.asked, 'the dialler asked its user nothing, and told nothing');
+  if (expected.by !== 'acceptor') t.is(dialer.asked.length, before.asked, 'the dialer asked its user nothing, and told nothing');
   t.is(transport.remotes().length, liveHere, 'nothing came up');
 }
 
 /** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
-export async function understood(f: IdentityLab, dialler: Node, acceptor: Node, target = acceptor.at): Promise<Remote> {
+export async function understood(f: IdentityLab, dialer: Node, acceptor: Node, target = acceptor.at): Promise<Remote> {
   const { t } = f;
-  const request = Uint8Array.of(...new TextEncoder().encode(`${acceptor.served.length} ${dialler.nodeId}`));
-  t.deepEqual(await dialler.transport.send(target, 'echo', request), request as Uint8Array<ArrayBuffer>);
+  const request = Uint8Array.of(...new TextEncoder().encode(`${acceptor.served.length} ${dialer.nodeId}`));
+  t.deepEqual(await dialer.transport.send(target, 'echo', request), request as Uint8Array<ArrayBuffer>);
   const call = acceptor.served.at(-1)!;
   t.deepEqual(call.request, request as Uint8Array<ArrayBuffer>);
-  t.is(call.from.nodeId, dialler.nodeId, 'the callee knows who calls');
-  const remote = await dialler.transport.dial(target);
+  t.is(call.from.nodeId, dialer.nodeId, 'the callee knows who calls');
+  const remote = await dialer.transport.dial(target);
   t.is(remote.nodeId, acceptor.nodeId, 'the caller knows whom it called');
   return remote;
 }

@@ -3,7 +3,7 @@
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
 
-export type Direction = 'dialler' | 'acceptor';
+export type Direction = 'dialer' | 'acceptor';
 
 /** The treatment of the bytes that one end writes; positions count from its first byte. */
 export interface Course {
@@ -71,25 +71,25 @@ export class Relay {
 /** One connection through the relay. */
 export class Passage {
   /** The bytes that each end wrote. */
-  readonly dialler: Lane;
+  readonly dialer: Lane;
   readonly acceptor: Lane;
 
   constructor(courses: Courses, hooks: RelayHooks) {
     const ended = (how: 'close' | 'destroy') => this.#end(how);
-    this.dialler = new Lane(courses.dialler ?? {}, hooks, ended);
+    this.dialer = new Lane(courses.dialer ?? {}, hooks, ended);
     this.acceptor = new Lane(courses.acceptor ?? {}, hooks, ended);
   }
 
   get over(): boolean {
-    return this.dialler.over && this.acceptor.over;
+    return this.dialer.over && this.acceptor.over;
   }
 
   /** Joins both ends. Until `there` resolves, what `here` writes waits. */
   join(here: StreamConnection, there: Promise<StreamConnection | undefined>): void {
-    this.acceptor.goTo(here, this.dialler);
+    this.acceptor.goTo(here, this.dialer);
     void there.then((connection) => {
       if (connection === undefined) return here.destroy();
-      this.dialler.goTo(connection, this.acceptor);
+      this.dialer.goTo(connection, this.acceptor);
     });
   }
 
@@ -98,7 +98,7 @@ export class Passage {
   }
 
   #end(how: 'close' | 'destroy'): void {
-    this.dialler.end(how);
+    this.dialer.end(how);
     this.acceptor.end(how);
   }
 }

@@ -12,13 +12,13 @@ import type { Cases } from './suite.ts';
 export const replayCases: Cases = (define) => {
   // FAULTS 92
   for (const how of ['at once', 'piece by piece, as answers come'] as const) {
-    define(`what a dialler said once, said again to its acceptor ${how}, does not come up`, async (f, t) => {
+    define(`what a dialer said once, said again to its acceptor ${how}, does not come up`, async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
-      const { dialler } = await recorded(f, a, b);
+      const { dialer } = await recorded(f, a, b);
       const before = { up: count(b, 'up'), served: b.served.length, told: rejections(b, 'in').length };
       for (let i = 0; i < 3; i++) {
         const replay = await f.bare(b);
-        for (const chunk of dialler.chunks) {
+        for (const chunk of dialer.chunks) {
           replay.write(chunk);
           if (how !== 'at once') await f.quiet();
         }
@@ -33,7 +33,7 @@ export const replayCases: Cases = (define) => {
   }
 
   // FAULTS 92
-  define('what an acceptor said once, said again to its dialler, does not come up', async (f, t) => {
+  define('what an acceptor said once, said again to its dialer, does not come up', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const { acceptor } = await recorded(f, a, b);
     const up = count(a, 'up');
@@ -53,7 +53,7 @@ export const replayCases: Cases = (define) => {
   });
 
   // FAULTS 92
-  define("a mirror that gives a dialler's bytes back does not come up", async (f, t) => {
+  define("a mirror that gives a dialer's bytes back does not come up", async (f, t) => {
     const a = await f.open();
     const at = await f.bareListener(
       () => {},
@@ -66,7 +66,7 @@ export const replayCases: Cases = (define) => {
   });
 
   // FAULTS 92: two honest ends, each given the other's part in a handshake that it did not begin.
-  define("two diallers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another", async (f, t) => {
+  define("two dialers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another", async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const waiting: Bare[] = [];
     const at = await f.bareListener(
@@ -91,7 +91,7 @@ async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
   return relay.last;
 }
 
-async function comesToNothing(f: IdentityLab, dialler: Node, target: string): Promise<void> {
-  const error = await f.drive(caught(f.t, dialler.transport.send(target, 'echo', Uint8Array.of(1))));
+async function comesToNothing(f: IdentityLab, dialer: Node, target: string): Promise<void> {
+  const error = await f.drive(caught(f.t, dialer.transport.send(target, 'echo', Uint8Array.of(1))));
   f.t.true(error instanceof TransportError && error.sent === false && error.reason !== undefined, String(error));
 }

@@ -12,7 +12,7 @@ import type { Cases } from './suite.ts';
 const DENIED = { code: 'permission_denied', reason: 'denied' } as const;
 
 export const revokingCases: Cases = (define) => {
-  for (const who of ['acceptor', 'dialler'] as const) {
+  for (const who of ['acceptor', 'dialer'] as const) {
     // FAULTS 85
     define(`a node that is denied while connected is cut at once, its calls fail at both ends, others live on (the ${who} denies)`, async (f, t) => {
       const [a, b, c] = [await f.open(), await f.open(), await f.open()];
@@ -30,7 +30,7 @@ export const revokingCases: Cases = (define) => {
       const [here, there, third] = [await f.backend.papers(), await f.backend.papers(), await f.backend.papers()];
       const allow = [here.nodeId, there.nodeId, third.nodeId];
       const [a, b, c] = [
-        await f.open({ papers: here, lists: who === 'dialler' ? { allow } : {} }),
+        await f.open({ papers: here, lists: who === 'dialer' ? { allow } : {} }),
         await f.open({ papers: there, lists: who === 'acceptor' ? { allow } : {} }),
         await f.open({ papers: third }),
       ];
@@ -112,7 +112,7 @@ export const revokingCases: Cases = (define) => {
     const relay = await f.relay(b);
     relay.courses = { acceptor: { hold: 0 } };
     const call = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
-    await f.until('the handshake has begun', () => relay.passages.length > 0 && relay.last.dialler.written > 0);
+    await f.until('the handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.written > 0);
     await f.quiet();
     await b.update({ deny: [a.nodeId] });
     relay.last.acceptor.release();

@@ -22,7 +22,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
       // An expired certificate shows which of them is in use.
       await a.update({ papers: await certificates!.outdated(papers) });
       const says = certificates!.refused['a certificate that has expired'].says;
-      await refused(f, c, a.at, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+      await refused(f, c, a.at, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
       await refused(f, a, c.at, c, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
       t.false(remote.closed);
       await a.update({ papers: await certificates!.renewed(papers) });
@@ -96,7 +96,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
       const says = /authority/;
       await refused(f, b, `${papers.nodeId}@${a.at}`, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
       const before = rejections(a, 'out').length;
-      await refused(f, a, b.at, b, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialler' });
+      await refused(f, a, b.at, b, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
       t.is(rejections(a, 'out').length, before + 1);
       const foreign = await f.open({ papers: await certificates!.foreign() });
       await understood(f, foreign, a);

@@ -60,10 +60,10 @@ export const strangerCases: Cases = (define) => {
     const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;
     const outward = await f.drive(caught(t, secured.transport.send(fromSecured(plain.at), 'echo', Uint8Array.of(1))));
     t.true(outward instanceof TransportError && outward.sent === false, String(outward));
-    t.log(`a secured end that dialled a plain one: ${String(outward)}`);
+    t.log(`a secured end that dialed a plain one: ${String(outward)}`);
     const inward = await f.drive(caught(t, plain.transport.send(toSecured(secured.at), 'echo', Uint8Array.of(1))));
     t.true(inward instanceof TransportError && inward.sent === false, String(inward));
-    t.log(`a plain end that dialled a secured one: ${String(inward)}`);
+    t.log(`a plain end that dialed a secured one: ${String(inward)}`);
     await f.until('the secured end is told of both', () => count(secured, 'dialFailed') === 1 && rejections(secured, 'in').length === 1);
     await f.event(plain, 'dialFailed');
     checked(t, (await f.event(plain, 'rejected')).error, { code: 'internal', reason: 'wrong_preamble' });
@@ -72,7 +72,7 @@ export const strangerCases: Cases = (define) => {
   });
 
   // FAULTS 89
-  define('a secured dialler that meets HTTP, random bytes, silence or an early end fails in time, typed', async (f, t) => {
+  define('a secured dialer that meets HTTP, random bytes, silence or an early end fails in time, typed', async (f, t) => {
     const node = await f.open();
     for (const answer of [utf8('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), pattern(512, 999), new Uint8Array(0), undefined]) {
       const at = await f.bareListener(

@@ -9,7 +9,7 @@ import { understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
-  for (const direction of ['dialler', 'acceptor'] as const) {
+  for (const direction of ['dialer', 'acceptor'] as const) {
     // SEEDS 57, FAULTS 92
     define(
       `one bit of any byte of the ${direction}'s handshake that is changed: it fails, typed, and the acceptor goes on`,
@@ -53,7 +53,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
           lane.course = { flip: lane.written + at };
           const error = await f.drive(caught(t, a.transport.send(relay.at, 'echo', request)), 3_000);
           if (!(error instanceof TransportError)) t.fail(`byte ${at} of ${length}: ${String(error)}`);
-          if (b.served.length !== served + (direction === 'dialler' ? 0 : 1)) t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
+          if (b.served.length !== served + (direction === 'dialer' ? 0 : 1)) t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
           await f.driveUntil('it is over at both ends', () => a.transport.remotes().length === 0 && b.transport.remotes().length === 1, 3_000);
         }
         t.log(`${length} bytes`);

@@ -30,7 +30,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
           checked(t, error, { code: 'invalid_argument', sent: false, message: says });
           t.is((error as TransportError).target, other.at);
         }
-        t.deepEqual(rejections(other, 'in'), [], 'nobody was dialled');
+        t.deepEqual(rejections(other, 'in'), [], 'nobody was dialed');
         // The transport recovers once it has valid papers.
         const { papers } = place;
         await bad.update({ papers });

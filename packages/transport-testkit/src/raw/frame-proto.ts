@@ -19,7 +19,7 @@ message Frame {
   // 10 RESPONSE, 11 ITEM, 12 PART, 13 END, 14 ERROR, 15 CANCEL. 16 to 31 are reserved; 32 and above are skipped by who does not know them.
   uint32 kind = 1;
 
-  // The call: odd from the dialler, even from the acceptor. In PING and PONG a nonce, in CREDIT the call of account 5.
+  // The call: odd from the dialer, even from the acceptor. In PING and PONG a nonce, in CREDIT the call of account 5.
   fixed32 id = 2;
 
   // The protocol's channel, 0 to 255.
@@ -76,7 +76,7 @@ message Hello {
   // The network that the sender belongs to; peers of another are refused.
   string network = 4;
 
-  // Where the sender says it can be dialled; empty where it cannot.
+  // Where the sender says it can be dialed; empty where it cannot.
   string addr = 5;
 
   // The software and its version, for people.

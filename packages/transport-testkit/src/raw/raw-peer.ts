@@ -18,7 +18,7 @@ interface Waiter {
 
 /** One connection, as an independent implementation sees it. */
 export class RawPeer {
-  readonly role: 'dialler' | 'acceptor';
+  readonly role: 'dialer' | 'acceptor';
   /** Every received frame, in order, whether taken by `next` or not. */
   readonly log: RawFrame[] = [];
   /** Answers PINGs at once, as every peer must. */
@@ -47,7 +47,7 @@ export class RawPeer {
   #error: Error | undefined;
   #nonce = 0x7000_0000;
 
-  constructor(connection: StreamConnection, role: 'dialler' | 'acceptor') {
+  constructor(connection: StreamConnection, role: 'dialer' | 'acceptor') {
     this.role = role;
     this.#connection = connection;
     this.#ended = new Promise((resolve) => {
@@ -63,7 +63,7 @@ export class RawPeer {
 
   /** Dials `address`; sends nothing yet. */
   static async dial(layer: StreamLayer, address: string): Promise<RawPeer> {
-    return new RawPeer(await layer.dial(address, { timeout: 10_000 }), 'dialler');
+    return new RawPeer(await layer.dial(address, { timeout: 10_000 }), 'dialer');
   }
 
   /** Sends bytes unchanged, each argument as a chunk of its own. */
@@ -144,7 +144,7 @@ export class RawPeer {
    */
   async handshake(hello: Partial<RawHello> = {}, behind: RawFrameInput[] = []): Promise<RawHello> {
     const mine = rawHello(hello);
-    if (this.role === 'dialler') {
+    if (this.role === 'dialer') {
       this.begin({ kind: 'HELLO', hello: mine });
       const theirs = (await this.next('HELLO')).hello as RawHello;
       this.send({ kind: 'READY' }, ...behind);

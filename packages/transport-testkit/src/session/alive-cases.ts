@@ -141,9 +141,9 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
   });
 
-  eachRole(test, 'alive: the dialler ends an idle connection after `idleTimeout`, the acceptor after twice that', async (t, role) => {
+  eachRole(test, 'alive: the dialer ends an idle connection after `idleTimeout`, the acceptor after twice that', async (t, role) => {
     const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
-    const idle = role === 'dialler' ? 20_000 : 40_000;
+    const idle = role === 'dialer' ? 20_000 : 40_000;
     const began = s.clock.now();
     const bye = await s.until(s.peer.next('GO_AWAY'));
     t.is(bye.code, 14);
@@ -191,7 +191,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
   for (const [what, frame] of floods) {
     eachRole(test, `alive: more than 1,000 ${what} in a second are a flood, fewer are none`, async (t, role) => {
       const s = await session(t, backend, role);
-      const own = (n: number) => (what.startsWith('answers') ? { ...frame(n * 2), id: n * 2 + (role === 'dialler' ? 1_001 : 1_000) } : frame(n));
+      const own = (n: number) => (what.startsWith('answers') ? { ...frame(n * 2), id: n * 2 + (role === 'dialer' ? 1_001 : 1_000) } : frame(n));
       for (let second = 0; second < 3; second++) {
         for (let n = 0; n < 800; n++) s.peer.send(own(n));
         await s.peer.barrier();
@@ -248,7 +248,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     await server.stop();
   });
 
-  eachRole(test, 'alive: full queues refuse and cut nobody, and cancelling is no flood', async (t, role) => {
+  eachRole(test, 'alive: full queues refuse and cut nobody, and canceling is no flood', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
     for (let n = 0; n < 3_000; n++) s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
     await s.peer.barrier();

@@ -26,7 +26,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     const ids = new Set<number>();
     for (let n = 0; n < 100; n++) {
       const { id } = await s.peer.next('REQUEST');
-      t.is(id & 1, role === 'dialler' ? 1 : 0);
+      t.is(id & 1, role === 'dialer' ? 1 : 0);
       t.true(id >= 1);
       ids.add(id);
     }
@@ -109,7 +109,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(test, 'calls: an answer to a call that was never made is dropped and counted', async (t, role) => {
     const s = await session(t, backend, role);
-    const own = role === 'dialler' ? 1_001 : 1_000;
+    const own = role === 'dialer' ? 1_001 : 1_000;
     for (const kind of ['RESPONSE', 'ITEM', 'END', 'ERROR'] as const) s.peer.send({ kind, id: own });
     await s.seen.reaches('unknownAnswer', 4);
     await s.peer.barrier();

@@ -167,7 +167,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('CANCEL'), 0);
   });
 
-  test('cancel: dialling and the hello come off the timeout', async (t) => {
+  test('cancel: dialing and the hello come off the timeout', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1), { timeout: 2_000 });

@@ -179,8 +179,8 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     const on = await bench(t, backend);
     const listener = await on.listen();
     const out = failure(t, on.transport.send(listener.address, 'echo', tag(1)));
-    const dialled = await listener.next();
-    await dialled.next('HELLO');
+    const dialed = await listener.next();
+    await dialed.next('HELLO');
     const inward = await on.dialIn();
     inward.begin();
     await inward.preamble();
@@ -188,7 +188,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     const error = await out;
     t.is(error.code, 'shutdown');
     t.is(error.sent, false);
-    await dialled.expectClosed();
+    await dialed.expectClosed();
     await inward.expectClosed();
     t.is(on.clock.timers, 0);
   });

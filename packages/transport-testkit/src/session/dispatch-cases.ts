@@ -236,7 +236,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('dispatch: calls to a Remote that is lost are not made again, `sent: false` where they waited', async (t) => {
-    const s = await session(t, backend, 'dialler', { hello: { limits: { calls: 1 } } });
+    const s = await session(t, backend, 'dialer', { hello: { limits: { calls: 1 } } });
     const first = s.client.echo(tag(0));
     const second = s.client.echo(tag(1));
     await s.peer.next('REQUEST');

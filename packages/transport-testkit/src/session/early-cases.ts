@@ -24,7 +24,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ['an unknown kind', () => ({ kind: 40 })],
   ];
   for (const [what, frame] of early) {
-    test(`early: ${what} before the dialler's HELLO is a violation`, async (t) => {
+    test(`early: ${what} before the dialer's HELLO is a violation`, async (t) => {
       const on = await bench(t, backend);
       const peer = await on.dialIn();
       peer.begin(frame(), hello());
@@ -35,16 +35,16 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     test(`early: ${what} instead of the acceptor's HELLO is a violation`, async (t) => {
       const on = await bench(t, backend);
       const listener = await on.listen();
-      const dialled = on.transport.dial(listener.address);
+      const dialed = on.transport.dial(listener.address);
       const peer = await listener.next();
       await peer.next('HELLO');
       peer.begin(frame(), hello());
       await violation(t, peer);
-      t.is((await failure(t, dialled)).reason, 'malformed');
+      t.is((await failure(t, dialed)).reason, 'malformed');
       t.is(peer.count('READY'), 0);
     });
 
-    test(`early: ${what} between the dialler's HELLO and the acceptor's is a violation`, async (t) => {
+    test(`early: ${what} between the dialer's HELLO and the acceptor's is a violation`, async (t) => {
       const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
       const peer = await on.dialIn();
       peer.begin(hello(), frame());
@@ -103,7 +103,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ],
   ];
   for (const [what, begin] of silent) {
-    test(`early: a dialler that ${what} is closed after 5 s`, async (t) => {
+    test(`early: a dialer that ${what} is closed after 5 s`, async (t) => {
       const on = await bench(t, backend);
       const peer = await on.dialIn();
       await begin(peer);
@@ -117,7 +117,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
   }
 
-  test('early: a dialler that sends nothing at all is closed after 5 s', async (t) => {
+  test('early: a dialer that sends nothing at all is closed after 5 s', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     await on.until(cutOff(t, peer, backend));
@@ -126,7 +126,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     t.is(peer.receivedBytes, 0);
   });
 
-  test('early: a dialler in time is up in its last moment, and stays', async (t) => {
+  test('early: a dialer in time is up in its last moment, and stays', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin(hello());
@@ -191,11 +191,11 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   test('early: a connection that ends in its hello fails the dial with unavailable, sent: false', async (t) => {
     const on = await bench(t, backend, { timeout: 1_000 });
     const listener = await on.listen();
-    const dialled = on.transport.dial(listener.address);
+    const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
     await peer.next('HELLO');
     peer.close();
-    const error = await failure(t, dialled);
+    const error = await failure(t, dialed);
     t.is(error.code, 'unavailable');
     t.is(error.sent, false);
   });

@@ -9,7 +9,7 @@ import { request } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function helloCases(test: TestFunction, backend: SessionBackend): void {
-  test("hello: the acceptor sends its HELLO after the dialler's, and is up when it has read READY", async (t) => {
+  test("hello: the acceptor sends its HELLO after the dialer's, and is up when it has read READY", async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
@@ -22,17 +22,17 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(on.transport.remotes(), [remote]);
   });
 
-  test("hello: the dialler sends its HELLO at once, READY after the acceptor's, and is up then", async (t) => {
+  test("hello: the dialer sends its HELLO at once, READY after the acceptor's, and is up then", async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
-    const dialled = on.transport.dial(listener.address);
+    const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
     await peer.next('HELLO');
     t.is(peer.count('READY'), 0);
     t.deepEqual(on.transport.remotes(), []);
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('READY');
-    const remote = await dialled;
+    const remote = await dialed;
     t.is(remote.direction, 'out');
     t.deepEqual(on.transport.remotes(), [remote]);
   });
@@ -80,7 +80,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     const a = await session(t, backend, 'acceptor');
     const second = await a.dialIn();
     const again = await second.handshake();
-    const b = await session(t, backend, 'dialler');
+    const b = await session(t, backend, 'dialer');
     t.deepEqual(again.instance, a.hello.instance);
     t.notDeepEqual(b.hello.instance, a.hello.instance);
   });
@@ -115,15 +115,15 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     eachRole(test, 'hello: a claim that is not what the layer proved is refused, and the application hears nothing', async (t, role) => {
       const on = await bench(t, backend);
       const claim = rawHello({ nodeId: 'ab'.repeat(32) });
-      const listener = role === 'dialler' ? await on.listen() : undefined;
-      const dialled = listener === undefined ? undefined : failure(t, on.transport.dial(listener.address));
+      const listener = role === 'dialer' ? await on.listen() : undefined;
+      const dialed = listener === undefined ? undefined : failure(t, on.transport.dial(listener.address));
       const peer = listener === undefined ? await on.dialIn() : await listener.next();
       peer.begin({ kind: 'HELLO', hello: claim });
       const bye = await peer.next('GO_AWAY');
       t.is(bye.code, 16);
       t.is(bye.reason, 10);
       t.regex(bye.text, /claims to be node (ab){32} and proved to be [0-9a-f]{64}/);
-      if (dialled !== undefined) t.is((await dialled).reason, 'identity_mismatch');
+      if (dialed !== undefined) t.is((await dialed).reason, 'identity_mismatch');
       await peer.expectClosed();
     });
   }
@@ -160,11 +160,11 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
       await peer.barrier();
     } else {
       const listener = await on.listen();
-      const dialled = on.transport.dial(listener.address);
+      const dialed = on.transport.dial(listener.address);
       const peer = await listener.next();
       await peer.next('HELLO');
       peer.begin({ kind: 'HELLO', hello: later });
-      await dialled;
+      await dialed;
       await peer.next('READY');
       await peer.barrier();
     }

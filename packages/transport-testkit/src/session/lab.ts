@@ -52,7 +52,7 @@ export interface SessionPlace {
 }
 
 /** The role of the transport: the raw peer dials an acceptor, and a dialer dials the raw peer. */
-export type Role = 'acceptor' | 'dialler';
+export type Role = 'acceptor' | 'dialer';
 
 export type Lab = typeof labProtocol;
 
@@ -154,7 +154,7 @@ export async function bench(t: TestContext, backend: SessionBackend, options: La
 export async function session(t: TestContext, backend: SessionBackend, role: Role, setup: LabSetup = {}): Promise<Session> {
   const on = await bench(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
-  const parts = role === 'acceptor' ? await dialledIn(on, setup) : await dialledOut(on, setup);
+  const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);
   // Waits for the first PING, so that its PONG does not fall into a frame that a case sends in
   // pieces.
   await parts.peer.next('PING');
@@ -165,7 +165,7 @@ export async function session(t: TestContext, backend: SessionBackend, role: Rol
 /** Declares a case for each role of the transport. */
 export function eachRole(test: TestFunction, title: string, run: (t: TestContext, role: Role) => Promise<void>): void {
   test(`${title} (as acceptor)`, (t) => run(t, 'acceptor'));
-  test(`${title} (as dialler)`, (t) => run(t, 'dialler'));
+  test(`${title} (as dialer)`, (t) => run(t, 'dialer'));
 }
 
 /**
@@ -176,20 +176,20 @@ export function turn(): Promise<void> {
   return systemClock.sleep(0);
 }
 
-async function dialledIn(on: Bench, setup: LabSetup) {
+async function dialedIn(on: Bench, setup: LabSetup) {
   const peer = await on.dialIn();
   const hello = await peer.handshake(setup.hello, setup.behindReady);
   const { remote } = await on.seen.first('up');
   return { peer, hello, remote };
 }
 
-async function dialledOut(on: Bench, setup: LabSetup) {
+async function dialedOut(on: Bench, setup: LabSetup) {
   const listener = await on.listen();
-  const dialled = on.transport.dial(listener.address);
-  dialled.catch(() => {});
+  const dialed = on.transport.dial(listener.address);
+  dialed.catch(() => {});
   const peer = await listener.next();
   const hello = await peer.handshake(setup.hello);
-  return { peer, hello, remote: await dialled };
+  return { peer, hello, remote: await dialed };
 }
 
 async function pump<T>(clock: ManualClock, done: PromiseLike<T>, step = 100): Promise<T> {

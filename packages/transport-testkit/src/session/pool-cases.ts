@@ -11,7 +11,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
-    const dialled = on.transport.dial(listener.address);
+    const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
     await peer.handshake();
     for (let n = 0; n < 4; n++) {
@@ -19,7 +19,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
       peer.send({ kind: 'RESPONSE', id, payload });
     }
     t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
-    t.is(await dialled, on.transport.remotes()[0] as never);
+    t.is(await dialed, on.transport.remotes()[0] as never);
     t.is(listener.peers.length, 1);
   });
 

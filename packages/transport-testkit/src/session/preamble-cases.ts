@@ -8,7 +8,7 @@ import { request } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function preambleCases(test: TestFunction, backend: SessionBackend): void {
-  test('preamble: the acceptor is silent until it has read the dialler\'s "TRKL", then sends its own', async (t) => {
+  test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.bytes([0x54, 0x52, 0x4b]);
@@ -19,7 +19,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     t.is(peer.count('HELLO'), 0, 'its HELLO waits for ours');
   });
 
-  test('preamble: the dialler begins with "TRKL"', async (t) => {
+  test('preamble: the dialer begins with "TRKL"', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     on.transport.dial(listener.address).catch(() => {});

@@ -52,12 +52,12 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('refusals: an acceptor that names another version than ours is refused', async (t) => {
-    const { bye } = await refused(t, backend, 'dialler', { wireMin: 3, wireMax: 3 });
+    const { bye } = await refused(t, backend, 'dialer', { wireMin: 3, wireMax: 3 });
     t.is(bye.reason, 5);
   });
 
   test('refusals: an acceptor that answers a range of versions: internal/malformed', async (t) => {
-    const { bye, error } = await refused(t, backend, 'dialler', { wireMin: 1, wireMax: 4 });
+    const { bye, error } = await refused(t, backend, 'dialer', { wireMin: 1, wireMax: 4 });
     t.is(bye.code, 13);
     t.is(bye.reason, 12);
     t.regex(bye.text, /1 to 4/);
@@ -81,7 +81,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     await third.barrier();
   });
 
-  test('refusals: a dialled id that nobody proves is unauthenticated before any application data', async (t) => {
+  test('refusals: a dialed id that nobody proves is unauthenticated before any application data', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(`${'ab'.repeat(32)}@${listener.address}`, 'echo', Uint8Array.of(1));
@@ -119,12 +119,12 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName}, sent: false`, async (t) => {
       const on = await bench(t, backend);
       const listener = await on.listen();
-      const dialled = on.transport.dial(listener.address);
+      const dialed = on.transport.dial(listener.address);
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();
       await peer.next('HELLO');
       peer.begin({ kind: 'GO_AWAY', code, reason, text: 'we do not want you' });
-      for (const promise of [dialled, sent]) {
+      for (const promise of [dialed, sent]) {
         const error = await failure(t, promise);
         t.is(error.code as string, name);
         t.is(error.reason, reasonName as never);
@@ -137,7 +137,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     });
   }
 
-  test('refusals: a dialler that refuses instead of READY is told to the observer', async (t) => {
+  test('refusals: a dialer that refuses instead of READY is told to the observer', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });

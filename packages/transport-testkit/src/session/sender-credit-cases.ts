@@ -135,7 +135,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     const s = await session(t, backend, role, { hello: { limits: { long: 1 } } });
     await s.client.hint(body(100 * KiB));
     const first = await s.peer.message('ONEWAY');
-    t.is(first.id & 1, role === 'dialler' ? 1 : 0);
+    t.is(first.id & 1, role === 'dialer' ? 1 : 0);
     t.true(first.id > 0);
     const second = s.client.hint(body(80 * KiB));
     await s.peer.barrier();

@@ -14,7 +14,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'once listen has resolved, localAddr can be dialled',
+    title: 'once listen has resolved, localAddr can be dialed',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       await lab.dial(address);

@@ -46,7 +46,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'a thousand chunks of many sizes arrive in order at the dialler',
+    title: 'a thousand chunks of many sizes arrive in order at the dialer',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(await inOrder(far, near));
@@ -111,7 +111,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'memory whose write was true may be reused at once, by the dialler',
+    title: 'memory whose write was true may be reused at once, by the dialer',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(await reusing(near, far));
@@ -157,7 +157,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'what the acceptor writes as it accepts reaches the dialler',
+    title: 'what the acceptor writes as it accepts reaches the dialer',
     async run(t, lab) {
       const layer = lab.layer();
       await layer.listen((connection) => {

@@ -250,17 +250,17 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'a connection destroyed as it is accepted, unattached, ends at the dialler',
+    title: 'a connection destroyed as it is accepted, unattached, ends at the dialer',
     async run(t, lab) {
       const layer = lab.layer();
       await layer.listen((connection) => connection.destroy());
-      const near = await dialled(lab.dial(layer.localAddr()));
+      const near = await dialed(lab.dial(layer.localAddr()));
       await near?.ended();
       t.true(near === undefined || near.ends === 1);
     },
   },
   {
-    title: 'a connection closed as it is accepted, unattached, ends in order at the dialler, with what was written',
+    title: 'a connection closed as it is accepted, unattached, ends in order at the dialer, with what was written',
     async run(t, lab) {
       const layer = lab.layer();
       await layer.listen((connection) => {
@@ -278,16 +278,16 @@ export const endRules: Rule[] = [
     async run(t, lab) {
       const { clock } = lab;
       const { layer, address, accept } = await lab.listen();
-      const dialler = lab.layer();
+      const dialer = lab.layer();
       for (let i = 0; i < 200; i++) {
-        const near = await lab.dial(address, dialler);
+        const near = await lab.dial(address, dialer);
         const far = await accept(i);
         await near.write(pattern(100));
         await far.until(() => far.size === 100);
         (i % 2 === 0 ? near : far).connection.close();
         await Promise.all([near.ended(), far.ended()]);
       }
-      await Promise.all([layer.close(), dialler.close()]);
+      await Promise.all([layer.close(), dialer.close()]);
       t.is(clock.timers, 0);
     },
   },
@@ -297,8 +297,8 @@ export const endRules: Rule[] = [
  * Returns undefined if the dial fails, because the connection may be aborted before the dial
  * completes.
  */
-async function dialled<T>(dialling: Promise<T>): Promise<T | undefined> {
-  return dialling.catch(() => undefined);
+async function dialed<T>(dialing: Promise<T>): Promise<T | undefined> {
+  return dialing.catch(() => undefined);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { TestFunction } from '../test-runner.ts';
 import { addressRules } from './addresses.ts';
 import { backPressureRules } from './back-pressure.ts';
 import { byteRules } from './bytes.ts';
-import { dialRules } from './dialling.ts';
+import { dialRules } from './dialing.ts';
 import { endRules } from './ending.ts';
 import { Lab, type Rule, type StreamLayerBackend, type StreamLayerSuiteOptions } from './lab.ts';
 

@@ -4,7 +4,7 @@
 import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
 
 /** The writer of a chunk: the end that dialed, or the one that accepted. */
-export type Side = 'dialler' | 'acceptor';
+export type Side = 'dialer' | 'acceptor';
 
 /**
  * Creates a world of pipes, with addresses 'pipe-1', 'pipe-2' …; `tap` receives every chunk as it
@@ -26,7 +26,7 @@ export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () =>
           const accept = listeners.get(to);
           if (accept === undefined)
             throw new TransportError('unavailable', `nobody listens at ${to}`, { reason: 'connection_refused', target: to, sent: false });
-          const here = new PipeEnd(to, (chunk) => tap('dialler', chunk));
+          const here = new PipeEnd(to, (chunk) => tap('dialer', chunk));
           const there = new PipeEnd(address, (chunk) => tap('acceptor', chunk));
           here.other = there;
           there.other = here;

@@ -43,12 +43,12 @@ export class Transcript {
 
 /** Returns the bytes of each side in a block of the document, in hex. */
 export function readBlock(text: string): Record<Side, string> {
-  const sides = { dialler: '', acceptor: '' };
-  let side: Side = 'dialler';
+  const sides = { dialer: '', acceptor: '' };
+  let side: Side = 'dialer';
   for (const line of text.split('\n')) {
     const [code = ''] = line.split('#');
     const mark = code.trim()[0];
-    if (mark === '>') side = 'dialler';
+    if (mark === '>') side = 'dialer';
     if (mark === '<') side = 'acceptor';
     sides[side] += readHex(code.replace(/[<>]/, ''));
   }

@@ -33,7 +33,7 @@ export function conversationOf(name: string, about: string, lines: readonly Line
 
 /** Returns all bytes of each side, in hex. */
 export function sidesOf({ frames }: Conversation): Record<Side, string> {
-  const sides = { dialler: '', acceptor: '' };
+  const sides = { dialer: '', acceptor: '' };
   for (const { from, bytes } of frames) sides[from] += readHex(bytes);
   return sides;
 }

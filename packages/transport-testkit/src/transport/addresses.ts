@@ -9,7 +9,7 @@ import { pattern, textOf, utf8 } from './values.ts';
 
 export const addressCases: Cases = (define) => {
   // PEERS 2i-9
-  define('listen binds an address of its own, which can be dialled at once', async (f, t) => {
+  define('listen binds an address of its own, which can be dialed at once', async (f, t) => {
     const [a, b, c] = [await f.open(kit), await f.open(kit), await f.open(kit)];
     t.is(new Set([a, b, c].map((transport) => transport.localAddr())).size, 3);
     t.false(/:0$/.test(a.localAddr()), 'the real port stands after `:0`');

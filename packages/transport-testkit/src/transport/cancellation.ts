@@ -10,7 +10,7 @@ import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const cancellationCases: Cases = (define) => {
   // FAULTS 44, 52, PEERS 2i-1
-  define('a signal that has aborted already cancels before anything is dialled', async (f, t) => {
+  define('a signal that has aborted already cancels before anything is dialed', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const reason = new Error('changed my mind');
@@ -20,7 +20,7 @@ export const cancellationCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define('an abort while dialling cancels the call, and the dial with it', async (f, t) => {
+  define('an abort while dialing cancels the call, and the dial with it', async (f, t) => {
     const wire = createWire();
     const b = await f.open(kit, {}, { wrap: wire.wrap });
     const a = await f.open(kit);

@@ -19,13 +19,13 @@ export interface Wire {
   /** The number of open connections, dialed and accepted. */
   readonly live: number;
   /** The number of connections ever dialed. */
-  readonly dialled: number;
+  readonly dialed: number;
 }
 
 /** Creates a wire that does nothing yet. */
 export function createWire(): Wire {
   const connections = new Set<FaultyConnection>();
-  const state = { frozen: false, dialled: 0 };
+  const state = { frozen: false, dialed: 0 };
   const adopt = (connection: StreamConnection): StreamConnection => {
     const faulty = new FaultyConnection(
       connection,
@@ -39,7 +39,7 @@ export function createWire(): Wire {
     wrap: (layer) => ({
       listen: (accept, failed, options) => layer.listen((connection, pass) => accept(adopt(connection), pass), failed, options),
       async dial(address, options) {
-        state.dialled++;
+        state.dialed++;
         return adopt(await layer.dial(address, options));
       },
       localAddr: () => layer.localAddr(),
@@ -59,8 +59,8 @@ export function createWire(): Wire {
     get live() {
       return connections.size;
     },
-    get dialled() {
-      return state.dialled;
+    get dialed() {
+      return state.dialed;
     },
   };
 }

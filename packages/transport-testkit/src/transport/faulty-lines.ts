@@ -22,9 +22,9 @@ export const faultyLineCases: Cases = (define) => {
     const { a, at, network } = await line(f, { delay: 100 });
     const before = f.clock.now();
     await f.drive(a.dial(at), 10);
-    const dialled = f.clock.now() - before;
+    const dialed = f.clock.now() - before;
     // The dial itself, and the two hellos.
-    t.true(dialled >= 400, `${dialled} ms`);
+    t.true(dialed >= 400, `${dialed} ms`);
     const start = f.clock.now();
     t.is(textOf(await f.drive(a.send(at, 'echo', utf8('late')), 10)), 'late');
     const took = f.clock.now() - start;

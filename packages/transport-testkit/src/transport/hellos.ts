@@ -82,7 +82,7 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 59
-  define("the dialler's admit refuses as well", async (f, t) => {
+  define("the dialer's admit refuses as well", async (f, t) => {
     const { a, b, at } = await f.pair({
       a: {
         admit() {

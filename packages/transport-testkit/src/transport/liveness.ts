@@ -128,7 +128,7 @@ export const livenessCases: Cases = (define) => {
   });
 
   // SEEDS 62, FAULTS 62
-  define('a dialler that says nothing is dropped in time, and the next one served meanwhile', async (f, t) => {
+  define('a dialer that says nothing is dropped in time, and the next one served meanwhile', async (f, t) => {
     const wire = createWire();
     const own = f.newClock();
     const mute = await f.open(kit, { clock: own }, { wrap: wire.wrap });

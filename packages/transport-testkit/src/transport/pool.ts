@@ -39,7 +39,7 @@ export const poolCases: Cases = (define) => {
     const calls = [a.send(at, 'echo', utf8('1')), a.send(at, 'echo', utf8('2')), a.dial(at), a.writable(at), a.send(at, 'note', utf8('3'))];
     t.deepEqual([...a.snapshot().dialing], [at]);
     await Promise.all(calls);
-    t.is(wire.dialled, 1);
+    t.is(wire.dialed, 1);
   });
 
   // FAULTS 53, docs/design.md, the pool
@@ -112,7 +112,7 @@ export const poolCases: Cases = (define) => {
     }
   });
 
-  define('disconnect of a target that nobody dialled is done at once', async (f, t) => {
+  define('disconnect of a target that nobody dialed is done at once', async (f, t) => {
     const { a, at } = await f.pair();
     await a.disconnect(at);
     await a.disconnect(f.backend.unreachable());
@@ -247,7 +247,7 @@ export const poolCases: Cases = (define) => {
       t.is(textOf(await a.send(at, 'echo', utf8(`${i}`))), `${i}`);
       wire.cut();
     }
-    t.is(wire.dialled, 20);
+    t.is(wire.dialed, 20);
   });
 
   // FAULTS 55, PEERS 2i-7

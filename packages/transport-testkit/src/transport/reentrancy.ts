@@ -116,7 +116,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
   });
 
-  define('a down event finds its Remote closed and the next call dialling anew', async (f, t) => {
+  define('a down event finds its Remote closed and the next call dialing anew', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const remote = await a.dial(at);

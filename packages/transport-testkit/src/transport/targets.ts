@@ -75,7 +75,7 @@ export const targetCases: Cases = (define) => {
     t.is(textOf(await server.to(remote).echo(utf8(''))), 'from behind a NAT');
   });
 
-  define('a Remote that is gone is unavailable and never dialled again', async (f, t) => {
+  define('a Remote that is gone is unavailable and never dialed again', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const remote = await a.dial(at);
@@ -114,7 +114,7 @@ export const targetCases: Cases = (define) => {
         .map((remote) => remote.direction)
         .sort(),
       ['in', 'out'],
-      'b dialled, though a connection from a peer of that address was there',
+      'b dialed, though a connection from a peer of that address was there',
     );
   });
 

@@ -45,7 +45,7 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
         socket.on('error', reject);
         const webSocket = new WebSocket(url, SUB_PROTOCOL, { createConnection: (() => socket) as ClientOptions['createConnection'] });
         webSocket.once('error', reject);
-        webSocket.once('open', () => resolve(new WsConnection('dialler', webSocket, socket, systemClock)));
+        webSocket.once('open', () => resolve(new WsConnection('dialer', webSocket, socket, systemClock)));
       });
     },
     localAddr: () => above!.localAddr(),

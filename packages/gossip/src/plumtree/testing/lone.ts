@@ -1,7 +1,7 @@
 // A single Plumtree machine whose peers are played by a test.
 
 import type { MessageId } from '../../messages/message-id.ts';
-import type { Misbehaviour } from '../host.ts';
+import type { Misbehavior } from '../host.ts';
 import type { Control, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -12,7 +12,7 @@ export interface Lone {
   /** Returns what was sent since the last call, as 'peer kind ids'. */
   sent(): string[];
   readonly delivered: string[];
-  readonly reports: (readonly [peer: string, what: Misbehaviour])[];
+  readonly reports: (readonly [peer: string, what: Misbehavior])[];
   readonly dropped: string[];
   /** Peers without room for messages, and those without room for anything. */
   readonly full: Set<string>;
@@ -25,7 +25,7 @@ export interface Lone {
 export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {}): Lone {
   let sent: string[] = [];
   const delivered: string[] = [];
-  const reports: (readonly [string, Misbehaviour])[] = [];
+  const reports: (readonly [string, Misbehavior])[] = [];
   const dropped: string[] = [];
   const full = new Set<string>();
   const stuck = new Set<string>();

@@ -4,7 +4,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { IdSource } from '../../messages/id-source.ts';
 import { type MessageId, messageKey } from '../../messages/message-id.ts';
-import type { DeliveryMeta, Misbehaviour } from '../host.ts';
+import type { DeliveryMeta, Misbehavior } from '../host.ts';
 import type { Control, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -63,7 +63,7 @@ export class Network {
   readonly ids: IdSource[];
   /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
-  readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehaviour }[] = [];
+  readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehavior }[] = [];
   /** Messages sent since `resetTraffic`. */
   payloads = 0;
   control = 0;

@@ -15,8 +15,8 @@ const PROTOCOLS: Readonly<Record<string, { readonly tree: PlumtreeOptionsInput; 
   eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
   one: { tree: { optimizeAt: 65_535 }, isMany: false },
   many: { tree: { optimizeAt: 65_535 }, isMany: true },
-  'one-optimised': { tree: { optimizeAt: 3 }, isMany: false },
-  'many-optimised': { tree: { optimizeAt: 7 }, isMany: true },
+  'one-optimized': { tree: { optimizeAt: 3 }, isMany: false },
+  'many-optimized': { tree: { optimizeAt: 7 }, isMany: true },
 };
 
 /**

@@ -2,11 +2,11 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { words } from '../cluster.ts';
-import { type Behaviour, numbers } from './scene.ts';
+import { type Behavior, numbers } from './scene.ts';
 
 const LONG = numbers(100).map((number) => number.padEnd(50_000));
 
-export const closing: readonly Behaviour[] = [
+export const closing: readonly Behavior[] = [
   {
     title: 'closing delivers what publish resolved for, and publishes nothing more',
     async check(t, scene) {

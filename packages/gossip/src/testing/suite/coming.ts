@@ -1,11 +1,11 @@
 // Behaviors when nodes join, leave, are lost and come back.
 
 import { words } from '../cluster.ts';
-import type { Behaviour } from './scene.ts';
+import type { Behavior } from './scene.ts';
 
 const PRESENCE = ['joined', 'neighborUp', 'neighborDown', 'left'];
 
-export const coming: readonly Behaviour[] = [
+export const coming: readonly Behavior[] = [
   {
     title: 'the first node may be alone; others join through any member',
     async check(t, scene) {
@@ -123,7 +123,7 @@ export const coming: readonly Behaviour[] = [
     },
   },
   {
-    title: 'joined, neighbours, left: in this order, with their causes, for each who leaves and comes again',
+    title: 'joined, neighbors, left: in this order, with their causes, for each who leaves and comes again',
     async check(t, scene) {
       await scene.boot(['a', 'b'], { listens: () => false });
       const [a, b] = [scene.node('a'), scene.node('b')];

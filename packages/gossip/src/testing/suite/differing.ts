@@ -5,9 +5,9 @@ import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import type { Verdict } from '../../types.ts';
 import { eventsOf, type TestNode, words } from '../cluster.ts';
-import { type Behaviour, numbers } from './scene.ts';
+import { type Behavior, numbers } from './scene.ts';
 
-export const differing: readonly Behaviour[] = [
+export const differing: readonly Behavior[] = [
   {
     title: 'a validator that takes 5 ms loses nothing of a burst of 1,000',
     async check(t, scene) {

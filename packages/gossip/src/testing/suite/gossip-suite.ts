@@ -11,11 +11,11 @@ import { reading } from './reading.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
 import { relays } from './relays.ts';
-import { type Behaviour, Scene } from './scene.ts';
+import { type Behavior, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
 import { waiting } from './waiting.ts';
 
-const BEHAVIOURS: readonly Behaviour[] = [...recipients, ...sizes, ...relays, ...reading, ...receipts, ...waiting, ...coming, ...differing, ...closing];
+const BEHAVIORS: readonly Behavior[] = [...recipients, ...sizes, ...relays, ...reading, ...receipts, ...waiting, ...coming, ...differing, ...closing];
 
 /**
  * A lost neighbor may be asked again soon, because the tests split and join networks within a
@@ -29,7 +29,7 @@ const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_00
  */
 export function gossipSuite(backend: GossipBackend): void {
   for (const overlay of OVERLAYS) {
-    for (const { title, overlay: only, check } of BEHAVIOURS) {
+    for (const { title, overlay: only, check } of BEHAVIORS) {
       if (only !== undefined && only !== overlay.name) continue;
       test.serial(`${backend.name}, ${overlay.name}: ${title}`, async (t) => {
         if (!backend.simulated) t.timeout(60_000);

@@ -1,11 +1,11 @@
 // Behaviors with readers that keep up, and with readers that do not.
 
 import { words } from '../cluster.ts';
-import { type Behaviour, numbers } from './scene.ts';
+import { type Behavior, numbers } from './scene.ts';
 
 const COUNT = 1_000;
 
-export const reading: readonly Behaviour[] = [
+export const reading: readonly Behavior[] = [
   {
     title: 'loops that keep up miss nothing, however many messages come in one turn, and however short their queue is',
     async check(t, scene) {

@@ -4,11 +4,11 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { PublishResult } from '../../types.ts';
 import { idOf, words } from '../cluster.ts';
-import type { Behaviour } from './scene.ts';
+import type { Behavior } from './scene.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-export const receipts: readonly Behaviour[] = [
+export const receipts: readonly Behavior[] = [
   {
     title: 'min counts peers whose readers have the message: those of the topic, of a list, and any',
     async check(t, scene) {

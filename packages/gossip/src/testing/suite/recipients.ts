@@ -3,11 +3,11 @@
 import { bytes, isNodeId, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { idOf } from '../cluster.ts';
-import { type Behaviour, inOrder, numbers } from './scene.ts';
+import { type Behavior, inOrder, numbers } from './scene.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-export const recipients: readonly Behaviour[] = [
+export const recipients: readonly Behavior[] = [
   {
     title: 'a message reaches all on its topic but its publisher, once, with where it came from',
     async check(t, scene) {

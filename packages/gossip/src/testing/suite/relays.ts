@@ -1,11 +1,11 @@
 // Behaviors of long messages, which nodes pass on to each other.
 
-import type { Behaviour } from './scene.ts';
+import type { Behavior } from './scene.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const SIZES = [50_000, 70_000, 300_000, 1_500_000];
 
-export const relays: readonly Behaviour[] = [
+export const relays: readonly Behavior[] = [
   {
     title: 'by way of relays each gets long messages once, as they are, and the publisher sends each to two',
     overlay: 'fullMesh',

@@ -7,7 +7,7 @@ import { areMet, type Ear, listen, type TestNode } from '../cluster.ts';
 import type { Network, NodeOptions } from './network.ts';
 
 /** A behavior that gossip shows on every backend. */
-export interface Behaviour {
+export interface Behavior {
   readonly title: string;
   /** Limits the behavior to one overlay. */
   readonly overlay?: 'fullMesh';

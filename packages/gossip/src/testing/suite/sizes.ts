@@ -1,7 +1,7 @@
 // Behaviors with messages of all sizes up to the limit.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { Behaviour } from './scene.ts';
+import type { Behavior } from './scene.ts';
 
 const LIMIT = 1_500_000;
 /**
@@ -9,7 +9,7 @@ const LIMIT = 1_500_000;
  */
 const SIZES = [2, 3, 4_000, 4_058, 4_096, 65_400, 65_457, 65_458, 65_536, 65_537, 1_048_576, LIMIT - 1, LIMIT];
 
-export const sizes: readonly Behaviour[] = [
+export const sizes: readonly Behavior[] = [
   {
     title: 'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
     async check(t, scene) {

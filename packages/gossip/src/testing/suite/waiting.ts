@@ -1,11 +1,11 @@
 // Behaviors with peers that are absent, don't read, or are slow: no other node waits for them.
 
 import { words } from '../cluster.ts';
-import { type Behaviour, inOrder, numbers } from './scene.ts';
+import { type Behavior, inOrder, numbers } from './scene.ts';
 
 const hang = () => new Promise<void>(() => {});
 
-export const waiting: readonly Behaviour[] = [
+export const waiting: readonly Behavior[] = [
   {
     title: 'publishing never waits: with nobody there, nobody who listens, and a reader that hangs',
     async check(t, scene) {
@@ -17,7 +17,7 @@ export const waiting: readonly Behaviour[] = [
       const deaf = scene.node('b').gossip.topic('news', words, { queue: { size: 10_000 } });
       scene.node('c').gossip.topic('news', words).subscribe(hang);
       await scene.until('both are on it', () => scene.node('a').gossip.snapshot().topics[0]!.interested === 2 && deaf.neighbors.length > 0);
-      await scene.until('and neighbours', () => scene.ear('a').topic.neighbors.length >= (scene.isMesh ? 2 : 1));
+      await scene.until('and neighbors', () => scene.ear('a').topic.neighbors.length >= (scene.isMesh ? 2 : 1));
       const results = await scene.settle(Promise.all(numbers(500).map((number) => scene.ear('a').topic.publish(number))));
       t.true(results.every(({ queued, failed }) => queued >= (scene.isMesh ? 2 : 1) && failed === undefined));
       // A tree gives newcomers notice of recent messages, even of those that were published to

@@ -84,7 +84,7 @@ export class Fleet {
   }
 
   /** Yields the peers of a node that are up and list it as their peer, too. */
-  *neighbours({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
+  *neighbors({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
     for (const id of linked) {
       const other = this.#byId.get(id);
       if (other?.linked.has(nodeId)) yield other;
@@ -102,7 +102,7 @@ export class Fleet {
       left.delete(first);
       const queue = [first];
       for (const node of queue) {
-        for (const next of this.neighbours(node)) if (left.delete(next)) queue.push(next);
+        for (const next of this.neighbors(node)) if (left.delete(next)) queue.push(next);
       }
       sizes.push(queue.length);
     }

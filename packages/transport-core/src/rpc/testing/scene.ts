@@ -90,7 +90,7 @@ export class Scene {
     for (let round = 0; round < 50; round++) {
       this.pair.quiet();
       await turn();
-      if (!this.pair.dialler.isDirty && !this.pair.acceptor.isDirty && this.pair.dialler.sent.length + this.pair.acceptor.sent.length === 0) return;
+      if (!this.pair.dialer.isDirty && !this.pair.acceptor.isDirty && this.pair.dialer.sent.length + this.pair.acceptor.sent.length === 0) return;
     }
   }
 }

@@ -70,7 +70,7 @@ class Scene {
   readonly #encoder = new FrameEncoder((size) => new Uint8Array(size), 1_024);
   readonly #made: TestCall[] = [];
   readonly #served: InCall[] = [];
-  readonly #isDialler: boolean;
+  readonly #isDialer: boolean;
   /** Work units of a turn; 0 means no limit. */
   readonly #units: number;
   #at = 1;
@@ -80,12 +80,12 @@ class Scene {
   constructor(input: Uint8Array) {
     const flags = input[0] ?? 0;
     this.#input = input;
-    this.#isDialler = (flags & 1) !== 0;
+    this.#isDialer = (flags & 1) !== 0;
     this.#units = flags >>> 5;
     const limits = (flags & 2) === 0 ? SMALL : { ...SMALL, calls: 3, streams: 2, inbound: { calls: 2, bytes: 512 }, outbound: { messages: 2, bytes: 2_048 } };
-    this.#end = new End(this.#isDialler ? 'dialler' : 'acceptor', [protocol], { limits, copies: (flags & 4) !== 0 });
+    this.#end = new End(this.#isDialer ? 'dialer' : 'acceptor', [protocol], { limits, copies: (flags & 4) !== 0 });
     if ((flags & 16) !== 0) Object.assign(this.#end.memory, { limit: 20_000 });
-    if (this.#isDialler) this.#end.session.open({});
+    if (this.#isDialer) this.#end.session.open({});
     if ((flags & 8) === 0) this.#greet();
   }
 
@@ -140,7 +140,7 @@ class Scene {
       if (this.#units > 0) session.link.units = this.#units;
       const isDone = session.receive(this.#now, rest);
       const unread = session.unread.slice();
-      if (isDone || this.#isDialler) rest.fill(0xee);
+      if (isDone || this.#isDialer) rest.fill(0xee);
       rest = unread;
     }
   }
@@ -149,7 +149,7 @@ class Scene {
   #greet(): void {
     const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
     this.#encoder.hello(Kind.HELLO, encodeHello(makeHello(self, SMALL, [protocol], {}, 'test')));
-    if (!this.#isDialler) this.#encoder.signal(Kind.READY, 0);
+    if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();
     this.#encoder.clear();
     this.#receive(Uint8Array.of(...PREAMBLE, ...frames));

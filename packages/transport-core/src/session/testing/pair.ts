@@ -59,7 +59,7 @@ export class End implements Port, SessionVisitor {
   #kept: Uint8Array | undefined = undefined;
   readonly #encoder: FrameEncoder;
 
-  constructor(side: 'dialler' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
+  constructor(side: 'dialer' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
     const limits = options.limits ?? SMALL;
     this.memory = options.memory ?? new Memory(512 * KIB * KIB);
     this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
@@ -73,14 +73,14 @@ export class End implements Port, SessionVisitor {
       memory: this.memory,
       allocate: (size) => new Uint8Array(size),
       count: (counter, amount) => void this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount),
-      self: { instance: (side === 'dialler' ? 'd' : 'a').repeat(32).replaceAll('d', '1').replaceAll('a', '2'), network: 'default', addr: '', nodeId: '' },
+      self: { instance: (side === 'dialer' ? 'd' : 'a').repeat(32).replaceAll('d', '1').replaceAll('a', '2'), network: 'default', addr: '', nodeId: '' },
       proven: undefined,
       observed: 'test',
       mounts: this.mounts,
       keepAlive: { interval: 10_000, timeout: 5_000 },
       idleTimeout: Number.POSITIVE_INFINITY,
       handshakeTimeout: 5_000,
-      random: seededRandom(side === 'dialler' ? 1 : 2),
+      random: seededRandom(side === 'dialer' ? 1 : 2),
       preamble: () => this.#encoder.preamble(),
       refused: undefined,
       now: 1_000,
@@ -173,28 +173,28 @@ export class End implements Port, SessionVisitor {
   }
 }
 
-/** A dialler and an acceptor, connected to each other. */
+/** A dialer and an acceptor, connected to each other. */
 export class Pair {
-  readonly dialler: End;
+  readonly dialer: End;
   readonly acceptor: End;
   now = 1_000;
   #seq = 0;
 
-  /** The dialler runs with `copies`, as if all its chunks arrived in the same memory. */
+  /** The dialer runs with `copies`, as if all its chunks arrived in the same memory. */
   constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
-    this.dialler = new End('dialler', protocols, { ...options, copies: true });
+    this.dialer = new End('dialer', protocols, { ...options, copies: true });
     this.acceptor = new End('acceptor', protocols, theirs);
   }
 
   other(end: End): End {
-    return end === this.dialler ? this.acceptor : this.dialler;
+    return end === this.dialer ? this.acceptor : this.dialer;
   }
 
   /** Exchanges the hellos until both ends are up. */
   open(): this {
-    this.dialler.session.open({});
+    this.dialer.session.open({});
     this.quiet();
-    if (!this.dialler.isUp || !this.acceptor.isUp) throw new Error('they did not come up');
+    if (!this.dialer.isUp || !this.acceptor.isUp) throw new Error('they did not come up');
     return this;
   }
 
@@ -221,7 +221,7 @@ export class Pair {
 
   /**
    * Lets the other end read a chunk, and overwrites the chunk if that end is done with it (always
-   * if the reader is the dialler). Returns true if it is done with it.
+   * if the reader is the dialer). Returns true if it is done with it.
    */
   hand(end: End, chunk: Uint8Array): boolean {
     const isDone = this.other(end).session.receive(this.now, chunk);
@@ -241,7 +241,7 @@ export class Pair {
   quiet(): void {
     for (let round = 0; round < 100_000; round++) {
       let moved = false;
-      for (const end of [this.dialler, this.acceptor]) {
+      for (const end of [this.dialer, this.acceptor]) {
         if (end.isDirty) {
           this.tick(end);
           moved = true;
@@ -256,7 +256,7 @@ export class Pair {
   /** Advances the time at once and does what is due. */
   pass(milliseconds: number): void {
     this.now += milliseconds;
-    for (const end of [this.dialler, this.acceptor]) {
+    for (const end of [this.dialer, this.acceptor]) {
       if (end.wakeAt > this.now) continue;
       end.wakeAt = Number.POSITIVE_INFINITY;
       end.wakeBy(end.session.wake(this.now));
@@ -265,7 +265,7 @@ export class Pair {
 
   /** Breaks the connection. */
   cut(error?: TransportError): void {
-    for (const end of [this.dialler, this.acceptor]) {
+    for (const end of [this.dialer, this.acceptor]) {
       end.sent = [];
       end.session.closed(error);
     }

@@ -137,7 +137,7 @@ class World {
   }
 
   get #ends(): readonly [End, End] {
-    return [this.#pair.dialler, this.#pair.acceptor];
+    return [this.#pair.dialer, this.#pair.acceptor];
   }
 
   /** Performs a step. Returns a promise if an item was written. */

@@ -29,7 +29,7 @@ export class SimNetwork {
   readonly topology: Topology;
   readonly #world: World;
   readonly #level: Level;
-  #dialled = 0;
+  #dialed = 0;
 
   constructor(world: World, level: Level, topology: Topology) {
     this.#world = world;
@@ -48,7 +48,7 @@ export class SimNetwork {
     const again = () => {
       world.schedule(wait, 'network', life, () => this.dial(from, address, dial, wait * 2));
     };
-    this.#trace(Happening.dialled, there);
+    this.#trace(Happening.dialed, there);
     world.schedule(there.delay(world.now, 0, true)!, 'network', undefined, () => {
       if (!life.alive || !dial.wanted()) return;
       if (there.closed || there.loses()) return again();
@@ -113,7 +113,7 @@ export class SimNetwork {
 
   #connect(from: Door, to: Door, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const window = (writer: Door, reader: Door) => this.topology.path(writer.life.name, reader.life.name).settings.window;
-    const back = `${from.life.name}:${++this.#dialled}`;
+    const back = `${from.life.name}:${++this.#dialed}`;
     return this.#level === 'message'
       ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
       : this.#join(
@@ -128,13 +128,13 @@ export class SimNetwork {
   #join<Unit>(
     near: MemoryConnection<Unit>,
     far: MemoryConnection<Unit>,
-    dialler: Life,
+    dialer: Life,
     acceptor: Life,
     Line: new (interceptors: Interceptors, parity: 0 | 1, world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) => SimLine<Unit, any>,
   ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const { topology, interceptors } = this;
-    const there = new Line(interceptors, 1, this.#world, topology.path(dialler.name, acceptor.name), dialler, acceptor, far);
-    const home = new Line(interceptors, 0, this.#world, topology.path(acceptor.name, dialler.name), acceptor, dialler, near);
+    const there = new Line(interceptors, 1, this.#world, topology.path(dialer.name, acceptor.name), dialer, acceptor, far);
+    const home = new Line(interceptors, 0, this.#world, topology.path(acceptor.name, dialer.name), acceptor, dialer, near);
     there.back = home;
     home.back = there;
     MemoryConnection.join(near, far, (end) => (end === far ? there : home));

@@ -32,7 +32,7 @@ test('a child stream depends on the seed and on every label, and on nothing else
   t.is(new Set(others.map((labels) => first(...(labels as unknown as Parameters<typeof childRandom>)))).size, others.length);
 });
 
-test('child streams of neighbouring seeds and names do not resemble each other', (t) => {
+test('child streams of neighboring seeds and names do not resemble each other', (t) => {
   const firsts: number[] = [];
   for (let seed = 0; seed < 1_000; seed++) firsts.push(childRandom(seed, 'link', 'a', 'b')());
   t.true(Math.abs(mean(firsts) - 0.5) < 0.03, `${mean(firsts)}`);

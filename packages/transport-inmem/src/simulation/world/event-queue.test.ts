@@ -53,7 +53,7 @@ test('what is cancelled never comes, however many there are, and counts no more'
   );
 });
 
-test('cancelling twice, or what has run, does nothing', (t) => {
+test('canceling twice, or what has run, does nothing', (t) => {
   const queue = new EventQueue();
   const [first, second] = [add(queue, 1), add(queue, 2)];
   const taken = queue.next(1)!;

@@ -39,7 +39,7 @@ export const Happening = {
   lost: 7,
   duplicated: 8,
   held: 9,
-  dialled: 10,
+  dialed: 10,
   accepted: 11,
   refused: 12,
   ended: 13,

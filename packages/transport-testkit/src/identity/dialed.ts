@@ -6,14 +6,14 @@ import { caught, checked } from '../transport/expect.ts';
 import { refused, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-export const dialledCases: Cases = (define) => {
+export const dialedCases: Cases = (define) => {
   // FAULTS 83, SEEDS 63
-  define('another id than the dialled one is identity_mismatch at both ends, naming both, before a byte of application data', async (f, t) => {
+  define('another id than the dialed one is identity_mismatch at both ends, naming both, before a byte of application data', async (f, t) => {
     const meant = await f.backend.papers();
     const [a, b] = [await f.open(), await f.open()];
     const target = `${meant.nodeId}@${b.at}`;
     const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
-    await refused(f, a, target, b, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialler' });
+    await refused(f, a, target, b, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialer' });
     t.is((await f.event(a, 'dialFailed')).target, target);
     // The right id, and no id, still work.
     await understood(f, a, b, `${b.nodeId}@${b.at}`);
@@ -26,16 +26,16 @@ export const dialledCases: Cases = (define) => {
     const wrong = await f.backend.papers();
     const a = await f.open({ options: { hello: { token: 'secret' } } });
     const listener = await f.rawListen(f.backend.layer(wrong));
-    const dialled = caught(t, a.transport.send(`${meant.nodeId}@${listener.address}`, 'echo', Uint8Array.of(1)));
+    const dialed = caught(t, a.transport.send(`${meant.nodeId}@${listener.address}`, 'echo', Uint8Array.of(1)));
     const peer = await listener.next();
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     const bye = await peer.next('GO_AWAY');
     t.is(bye.code, 16);
     t.is(bye.reason, 10);
-    checked(t, await dialled, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
+    checked(t, await dialed, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
     await peer.expectClosed();
     t.is(peer.log.length, 1, 'nothing but the refusal');
-    t.deepEqual(a.asked, [], 'the dialler asked its user nothing');
+    t.deepEqual(a.asked, [], 'the dialer asked its user nothing');
   });
 
   // FAULTS 83
@@ -43,11 +43,11 @@ export const dialledCases: Cases = (define) => {
     const [b, evil] = [await f.open(), await f.open()];
     const a = await f.open({ options: { resolve: () => evil.at } });
     const says = new RegExp(`(?=.*${b.nodeId})(?=.*${evil.nodeId})`);
-    await refused(f, a, `${b.nodeId}@${b.at}`, evil, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialler' });
+    await refused(f, a, `${b.nodeId}@${b.at}`, evil, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialer' });
   });
 
   // FAULTS 83
-  define('a dialled id on a plain backend is identity_mismatch: nobody proves anything there', async (f, t) => {
+  define('a dialed id on a plain backend is identity_mismatch: nobody proves anything there', async (f, t) => {
     const someone = await f.backend.papers();
     const [a, b] = [await f.openPlain(), await f.openPlain()];
     const error = await caught(t, a.transport.send(`${someone.nodeId}@${b.at}`, 'echo', Uint8Array.of(1)));

@@ -1,14 +1,14 @@
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
 // waits for the peer, and what it sent and received.
 
-import type { Misbehaviour } from './host.ts';
+import type { Misbehavior } from './host.ts';
 import type { Notice } from './message.ts';
 
 /**
  * Messages and ids that passed over a link since it came up. An overlay can weigh its neighbors by
  * these numbers.
  */
-export interface NeighbourAccount {
+export interface NeighborAccount {
   /** Messages that the peer was the first to bring. */
   delivered: number;
   /** Messages that the peer brought when they were here already. */
@@ -27,7 +27,7 @@ export interface NeighbourAccount {
 }
 
 /** One peer of a Plumtree machine. */
-export class Neighbour {
+export class Neighbor {
   readonly id: string;
   /**
    * True if the link belongs to the tree, as far as this end knows: messages are pushed over it.
@@ -67,11 +67,11 @@ export class Neighbour {
    */
   trials = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;
-  readonly account: NeighbourAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
+  readonly account: NeighborAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
   #interval: number;
   #notices = 0;
   #grafts = 0;
-  #reported: Misbehaviour[] = [];
+  #reported: Misbehavior[] = [];
 
   constructor(id: string, now: number) {
     this.id = id;
@@ -82,11 +82,11 @@ export class Neighbour {
    * Returns a placeholder for a peer that is no longer a neighbor. Its link can't become part of
    * the tree.
    */
-  static departed(id: string): Neighbour {
-    const neighbour = new Neighbour(id, 0);
-    neighbour.eager = false;
-    neighbour.prunedAt = Number.POSITIVE_INFINITY;
-    return neighbour;
+  static departed(id: string): Neighbor {
+    const neighbor = new Neighbor(id, 0);
+    neighbor.eager = false;
+    neighbor.prunedAt = Number.POSITIVE_INFINITY;
+    return neighbor;
   }
 
   /** The peer was given notice of `count` ids. */
@@ -129,7 +129,7 @@ export class Neighbour {
   }
 
   /** Returns true if a misbehavior is to be reported: the first of its kind within a second. */
-  isNews(what: Misbehaviour, now: number): boolean {
+  isNews(what: Misbehavior, now: number): boolean {
     this.#roll(now);
     if (this.#reported.includes(what)) return false;
     this.#reported.push(what);

@@ -264,7 +264,7 @@ export class DialPlanner {
   #notice(targets: DialTargets, backOff: BackOffOptions, now: number, view: PlannerView): void {
     for (const target of targets) {
       const { id, state } = target;
-      if (id === undefined || state.t === 'dialling') continue;
+      if (id === undefined || state.t === 'dialing') continue;
       const isUp = view.isConnected(id);
       if (isUp && state.t !== 'up') target.up(now);
       else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);

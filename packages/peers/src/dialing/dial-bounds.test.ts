@@ -11,21 +11,21 @@ import { idOf, refused, reset, someone, World } from './testing/planner-world.ts
 const HOUR = 3_600_000;
 const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
 const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
-const kinds = (world: World) => world.dialled.map(({ kind }) => kind);
+const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
 
-test('a few persistent peers are dialled at once, many are spread over three intervals', (t) => {
+test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
   const few = new World({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
   few.run(10);
-  t.is(few.dialled.length, 4);
+  t.is(few.dialed.length, 4);
   const many = new World({
     persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
     outcome: (order) => up(HOUR)(order),
   });
   many.run(3_100);
-  t.is(many.dialled.length, 300);
+  t.is(many.dialed.length, 300);
   for (let second = 0; second < 3; second++) {
-    const count = many.dialled.filter(({ at }) => Math.floor(at / 1_000) === second).length;
+    const count = many.dialed.filter(({ at }) => Math.floor(at / 1_000) === second).length;
     t.true(count > 70 && count < 130, `${count} in second ${second}`);
   }
   const slow = new World({
@@ -34,20 +34,20 @@ test('a few persistent peers are dialled at once, many are spread over three int
     reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
   });
   slow.run(3_000);
-  t.is(slow.dialled.length, 9);
+  t.is(slow.dialed.length, 9);
 });
 
 test('dials keep to their rate, their number at once and their number to one host', (t) => {
   const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
   const rate = new World({ book, maxOutbound: 100, concurrent: 100, young: 100, outcome: () => ({ after: 1, error: refused }) });
   rate.run(10_000);
-  t.true(rate.dialled.length >= 215 && rate.dialled.length <= 221, `${rate.dialled.length} in ten seconds`);
-  t.is(rate.dialled.filter(({ at }) => at === 0).length, 20);
+  t.true(rate.dialed.length >= 215 && rate.dialed.length <= 221, `${rate.dialed.length} in ten seconds`);
+  t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
 
   const hang = () => ({ after: 1e9, error: refused });
   const concurrent = new World({ book, maxOutbound: 100, outcome: hang });
   concurrent.run(60_000);
-  t.is(concurrent.dialled.length, 16);
+  t.is(concurrent.dialed.length, 16);
 
   const host = new World({
     book: [...book, ...someones(5, 1_000)],
@@ -57,7 +57,7 @@ test('dials keep to their rate, their number at once and their number to one hos
     outcome: hang,
   });
   host.run(60_000);
-  t.is(host.dialled.length, 2 + 2 + 5);
+  t.is(host.dialed.length, 2 + 2 + 5);
 });
 
 test('three dials are begun at once; the next one waits until one is over, or is a second old', (t) => {
@@ -65,13 +65,13 @@ test('three dials are begun at once; the next one waits until one is over, or is
   const prompt = new World({ book, outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }) });
   prompt.run(2_000);
   t.deepEqual(
-    prompt.dialled.map(({ at }) => at),
+    prompt.dialed.map(({ at }) => at),
     [0, 0, 0, 100, 100, 100, 200, 200, 200, 300],
   );
   const hanging = new World({ book, outcome: () => ({ after: 1e9, error: refused }) });
   hanging.run(3_500);
   t.deepEqual(
-    hanging.dialled.map(({ at }) => at),
+    hanging.dialed.map(({ at }) => at),
     [0, 0, 0, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000, 3_000],
   );
 });
@@ -87,12 +87,12 @@ test('persistent peers that hang fill the dials at once, but for a quarter of th
   t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
 });
 
-test('of more persistent peers than are dialled at once each gets its turn', (t) => {
+test('of more persistent peers than are dialed at once each gets its turn', (t) => {
   const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
   const outcome = () => ({ after: 1_000, error: refused });
   const world = new World({ persistent, maxOutbound: 0, outcome, reconnect: { interval: 1, max: 1, jitter: 0 } });
   world.run(60_000);
-  const counts = persistent.map((target) => world.dialled.filter(({ address }) => address === target).length);
+  const counts = persistent.map((target) => world.dialed.filter(({ address }) => address === target).length);
   t.true(Math.min(...counts) >= 15 && Math.max(...counts) <= 22, `${Math.min(...counts)} to ${Math.max(...counts)}`);
 });
 

@@ -10,26 +10,26 @@ const someones = (count: number, first = 1) => Array.from({ length: count }, (_,
 const up =
   (lives: number, end: TransportError = reset) =>
   (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
-const gaps = (world: World, address = world.dialled[0]!.address) => {
-  const times = world.dialled.filter((order) => order.address === address).map(({ at }) => at);
+const gaps = (world: World, address = world.dialed[0]!.address) => {
+  const times = world.dialed.filter((order) => order.address === address).map(({ at }) => at);
   return times.slice(1).map((at, i) => at - times[i]!);
 };
-const kinds = (world: World) => world.dialled.map(({ kind }) => kind);
+const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
 
-test('a persistent peer is dialled at once, and again within the bounds of the back-off', (t) => {
+test('a persistent peer is dialed at once, and again within the bounds of the back-off', (t) => {
   const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
   world.run(HOUR);
-  t.is(world.dialled[0]!.at, 0);
+  t.is(world.dialed[0]!.at, 0);
   for (const [i, gap] of gaps(world).entries()) {
     const middle = Math.min(120_000, 1_000 * 1.6 ** i);
     t.true(gap - 20 >= 0.8 * middle && gap - 20 <= 1.2 * middle, `wait ${i + 1}: ${gap}`);
   }
 });
 
-test('a persistent peer is dialled for ever', (t) => {
+test('a persistent peer is dialed for ever', (t) => {
   const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
   world.run(7 * 24 * HOUR);
-  t.true(world.dialled.length > (7 * 24 * HOUR) / 145_000);
+  t.true(world.dialed.length > (7 * 24 * HOUR) / 145_000);
   t.true(Math.max(...gaps(world)) <= 144_020);
   t.deepEqual(world.givenUp, []);
 });
@@ -40,7 +40,7 @@ test('a fixed interval stays what it is', (t) => {
   t.deepEqual([...new Set(gaps(world))], [60_020]);
 });
 
-test('a persistent peer that was lost is dialled again, also after dials that failed; only a link resets the back-off', (t) => {
+test('a persistent peer that was lost is dialed again, also after dials that failed; only a link resets the back-off', (t) => {
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) => (answers.has(count) ? up(60_000)(order) : { after: 0, error: refused });
   const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
@@ -54,35 +54,35 @@ test('a persistent peer that was lost is dialled again, also after dials that fa
   );
 });
 
-test('a peer that accepts and drops at once is not dialled in a hot loop', (t) => {
+test('a peer that accepts and drops at once is not dialed in a hot loop', (t) => {
   for (const options of [{ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 }, { book: [{ nodeId: idOf(1), address: 'a:1' }] }, { seeds: ['a:1'] }]) {
     const world = new World({ ...options, outcome: up(5) });
     world.run(10 * 60_000);
-    t.true(world.dialled.length < 40, `${world.dialled.length} dials`);
+    t.true(world.dialed.length < 40, `${world.dialed.length} dials`);
     const longest = 'persistent' in options ? 120_000 : 30_000;
     t.true(gaps(world).at(-1)! > 0.79 * longest);
     if ('seeds' in options)
       t.true(
         kinds(world).every((kind) => kind === 'seed'),
-        'a seed that closes is not dialled before strangers',
+        'a seed that closes is not dialed before strangers',
       );
   }
 });
 
-test('a persistent peer that dialled us, or answers at another address, is not dialled', (t) => {
+test('a persistent peer that dialed us, or answers at another address, is not dialed', (t) => {
   const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
   world.comeIn(idOf(1));
   world.run(HOUR);
-  t.is(world.dialled.length, 0);
+  t.is(world.dialed.length, 0);
   world.lose(idOf(1), undefined, reset);
   world.run(HOUR + 2_000);
   t.deepEqual(
-    world.dialled.map(({ address }) => address),
+    world.dialed.map(({ address }) => address),
     ['a:1'],
   );
 });
 
-test('the id of an address is learned from who answers: that peer is not dialled while it is connected', (t) => {
+test('the id of an address is learned from who answers: that peer is not dialed while it is connected', (t) => {
   const world = new World({ persistent: ['a:1'], maxOutbound: 0, outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }) });
   t.false(world.planner.isPersistent(idOf(9_999)));
   world.run(40_000);
@@ -92,7 +92,7 @@ test('the id of an address is learned from who answers: that peer is not dialled
   t.is(world.planner.addressOf(idOf(9_999)), 'a:1');
   world.at(50_021, () => world.comeIn(idOf(9_999)));
   world.run(HOUR);
-  t.is(world.dialled.length, 1);
+  t.is(world.dialed.length, 1);
 });
 
 test('an end that nobody told is noticed', (t) => {
@@ -101,7 +101,7 @@ test('an end that nobody told is noticed', (t) => {
   world.isConnected = () => false;
   world.ask();
   world.run(62_000);
-  t.is(world.dialled.length, 2);
+  t.is(world.dialed.length, 2);
 });
 
 test('with an id that was given, another node at that address is not the persistent peer', (t) => {
@@ -111,7 +111,7 @@ test('with an id that was given, another node at that address is not the persist
   t.false(planner.isPersistent(idOf(2), 'a:1'));
 });
 
-test('a topology that is set anew: who goes is not dialled any more, who comes is at once, who moves is at the new address', (t) => {
+test('a topology that is set anew: who goes is not dialed any more, who comes is at once, who moves is at the new address', (t) => {
   const world = new World({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
   world.run(60_000);
   const diff = world.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
@@ -122,17 +122,17 @@ test('a topology that is set anew: who goes is not dialled any more, who comes i
     kept: [],
   });
   t.is(world.planner.due(60_000), 60_000);
-  const before = world.dialled.length;
+  const before = world.dialed.length;
   world.run(60_001);
   t.deepEqual(
-    world.dialled.slice(before).map(({ address, at }) => [address, at]),
+    world.dialed.slice(before).map(({ address, at }) => [address, at]),
     [
       ['b:2', 60_000],
       ['c:1', 60_000],
     ],
   );
   world.run(HOUR);
-  t.deepEqual([...new Set(world.dialled.slice(before).map(({ address }) => address))].sort(), ['b:2', 'c:1']);
+  t.deepEqual([...new Set(world.dialed.slice(before).map(({ address }) => address))].sort(), ['b:2', 'c:1']);
   t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
   t.throws(() => world.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
   t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
@@ -166,14 +166,14 @@ test('we do not dial ourselves twice, until the topology is set anew', (t) => {
   world.book.push({ nodeId: idOf(2), address: 'me:4' });
   world.run(HOUR);
   t.deepEqual(
-    world.dialled.map(({ address }) => address),
+    world.dialed.map(({ address }) => address),
     ['me:1', 'me:3', 'me:2'],
   );
   t.deepEqual(world.givenUp, []);
   world.planner.setPersistent(['me:1', 'tcp://me:3']);
   world.run(2 * HOUR);
   t.deepEqual(
-    world.dialled.slice(3).map(({ address }) => address),
+    world.dialed.slice(3).map(({ address }) => address),
     ['me:1', 'tcp://me:3'],
   );
 });
@@ -198,7 +198,7 @@ test('an address of the book that fails is left alone for a while, at most half 
   world.ask();
   world.run(10 * 60_000);
   t.true(gaps(world, someone(1).address).every((gap) => gap <= 36_020));
-  t.true(world.dialled.some(({ address }) => address === someone(2).address));
+  t.true(world.dialed.some(({ address }) => address === someone(2).address));
 });
 
 test('after sixteen failures an address of the book is given up; a seed never is, nor a seed that is in the book', (t) => {
@@ -206,7 +206,7 @@ test('after sixteen failures an address of the book is given up; a seed never is
   const world = new World({ book: [someone(1), seed], seeds: [`${seed.nodeId}@${seed.address}`] });
   world.run(HOUR);
   t.deepEqual(world.givenUp, [someone(1).address]);
-  t.is(world.dialled.filter(({ address }) => address === someone(1).address).length, 16);
+  t.is(world.dialed.filter(({ address }) => address === someone(1).address).length, 16);
   t.true(gaps(world, seed.address).length > 90);
 });
 
@@ -220,7 +220,7 @@ test('where trying soon can not help, an address of the book waits four times as
   }
 });
 
-test('an ordinary peer that was lost by chance is dialled again before strangers are, three times', (t) => {
+test('an ordinary peer that was lost by chance is dialed again before strangers are, three times', (t) => {
   const transient = [
     reset,
     reasonError('ping_timeout', ''),
@@ -238,22 +238,22 @@ test('an ordinary peer that was lost by chance is dialled again before strangers
     world.run(19_000);
     world.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     world.run(60_000);
-    t.is(world.dialled.filter(({ kind, address }) => kind === 'again' && address === someone(1).address).length, 3, end.reason);
+    t.is(world.dialed.filter(({ kind, address }) => kind === 'again' && address === someone(1).address).length, 3, end.reason);
     t.true(kinds(world).includes('book'));
   }
 });
 
-test('an ordinary peer that was lost for another reason is not dialled again by preference', (t) => {
+test('an ordinary peer that was lost for another reason is not dialed again by preference', (t) => {
   for (const reason of ['malformed', 'denied', 'refused', 'duplicate', 'disconnected', 'full', 'flood', 'idle'] as Reason[]) {
     const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: up(20_000, reasonError(reason, '')) });
     world.run(20_010);
     world.book.length = 0;
     world.run(HOUR);
-    t.is(world.dialled.length, 1, reason);
+    t.is(world.dialed.length, 1, reason);
   }
 });
 
-test('who was dialled again, and was then lost for another reason, is left to the book', (t) => {
+test('who was dialed again, and was then lost for another reason, is left to the book', (t) => {
   const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
   const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: (order, count) => up(20_000, end(count))(order) });
   world.run(19_000);
@@ -262,13 +262,13 @@ test('who was dialled again, and was then lost for another reason, is left to th
   t.deepEqual(kinds(world), ['book', 'again']);
 });
 
-test('a peer that dialled us, and one that is no longer persistent, is not dialled when it is lost', (t) => {
+test('a peer that dialed us, and one that is no longer persistent, is not dialed when it is lost', (t) => {
   const world = new World({ outcome: up(HOUR) });
   world.comeIn(idOf(1));
   world.lose(idOf(1), undefined, reset);
   world.planner.lost({ nodeId: idOf(2), address: 'a:1', persistent: true }, reset, world.now);
   world.run(HOUR);
-  t.is(world.dialled.length, 0);
+  t.is(world.dialed.length, 0);
 });
 
 test('who is connected, banned or persistent is not picked from the book', (t) => {
@@ -285,12 +285,12 @@ test('with an empty book a seed is asked at once, two at a time; with somebody i
   empty.run(0);
   t.deepEqual(kinds(empty), ['seed', 'seed']);
   empty.run(HOUR);
-  t.is(new Set(empty.dialled.map(({ address }) => address)).size, 6);
+  t.is(new Set(empty.dialed.map(({ address }) => address)).size, 6);
   t.true(gaps(empty, 's0:1').every((gap) => gap <= 60_000));
   const first = (seed: number) => {
     const world = new World({ seeds, seed });
     world.run(0);
-    return world.dialled[0]!.address;
+    return world.dialed[0]!.address;
   };
   t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
   const full = new World({ seeds, book: someones(20), maxOutbound: 10, outcome: up(HOUR) });
@@ -298,7 +298,7 @@ test('with an empty book a seed is asked at once, two at a time; with somebody i
   t.false(kinds(full).includes('seed'));
 });
 
-test('what a seed tells is dialled at once', (t) => {
+test('what a seed tells is dialed at once', (t) => {
   const world = new World({ seeds: ['s:1'], outcome: (order) => (order.kind === 'seed' ? up(300, reasonError('closed', ''))(order) : up(HOUR)(order)) });
   world.at(200, () => {
     world.book.push(...someones(10));
@@ -317,7 +317,7 @@ test('all seeds down: they are asked again with back-off, and the book goes on',
   });
   world.run(HOUR / 2);
   t.is(world.outbound, 3);
-  const seeds = world.dialled.filter(({ kind }) => kind === 'seed');
+  const seeds = world.dialed.filter(({ kind }) => kind === 'seed');
   t.true(seeds.length > 60 && seeds.length < 200, `${seeds.length} dials to seeds`);
   world.book.push(...someones(2, 50));
   world.ask();
@@ -325,10 +325,10 @@ test('all seeds down: they are asked again with back-off, and the book goes on',
   t.is(world.outbound, 5);
 });
 
-test('a seed that is connected is not dialled', (t) => {
+test('a seed that is connected is not dialed', (t) => {
   const world = new World({ seeds: ['s:1'], outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }) });
   world.run(HOUR / 2);
-  t.is(world.dialled.length, 1);
+  t.is(world.dialed.length, 1);
 });
 
 test('one entry at a time is tested, ten seconds apart, also when all slots are taken, and not who is connected', (t) => {
@@ -340,7 +340,7 @@ test('one entry at a time is tested, ten seconds apart, also when all slots are 
     outcome: (order) => (order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order)),
   });
   world.run(HOUR / 6);
-  const tested = world.dialled.filter(({ kind }) => kind === 'test');
+  const tested = world.dialed.filter(({ kind }) => kind === 'test');
   t.is(tested.length, 5, 'someone(1) is connected');
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });

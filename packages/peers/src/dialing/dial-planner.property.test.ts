@@ -53,7 +53,7 @@ function randomWorld(seed: number, options: { poll?: number } = {}): World {
   });
 }
 
-const print = (world: World) => world.dialled.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
+const print = (world: World) => world.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
 
 test('asked only when it is due, the planner orders the same as when it is asked every 50 ms', (t) => {
   for (const seed of seeds(60)) {
@@ -129,7 +129,7 @@ test('never two dials to one address or id, never over a bound, and every persis
     world.run(900_000);
     for (const text of world.planner.persistent) {
       const address = text.slice(text.indexOf('@') + 1);
-      if (!world.dialled.some((order) => order.address === address)) t.fail(`seed ${seed}: ${text} was never dialled`);
+      if (!world.dialed.some((order) => order.address === address)) t.fail(`seed ${seed}: ${text} was never dialed`);
     }
   }
   t.true(orders > 5_000, String(orders));

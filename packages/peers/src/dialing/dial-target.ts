@@ -10,7 +10,7 @@ type TargetState =
   /** Not scheduled yet; `DialTargets.begin` sets its time. */
   | { readonly t: 'new' }
   | { readonly t: 'waiting'; readonly at: number }
-  | { readonly t: 'dialling' }
+  | { readonly t: 'dialing' }
   /** A connection is up, whichever end dialed it. */
   | { readonly t: 'up'; readonly since: number };
 
@@ -75,7 +75,7 @@ export class DialTarget {
   }
 
   dial(): void {
-    this.state = { t: 'dialling' };
+    this.state = { t: 'dialing' };
   }
 
   up(now: number): void {
@@ -92,7 +92,7 @@ export class DialTarget {
    * outcome of that dial decides.
    */
   lost(now: number, options: BackOffOptions, random: Random): void {
-    if (this.state.t === 'dialling') return;
+    if (this.state.t === 'dialing') return;
     if (this.state.t === 'up' && now - this.state.since >= LONG_ENOUGH) this.failures = 0;
     this.failed(now, options, random);
   }

@@ -2,7 +2,7 @@
 
 import { type AnyTransport, formatHostPort, type Remote, reasonError, splitScheme, TransportError, withDetails } from '@trunkline/transport-core';
 import { isDialable, placeOf } from '../address/place.ts';
-import type { DialKind } from '../dialling/dial-order.ts';
+import type { DialKind } from '../dialing/dial-order.ts';
 import type { PeersConfig } from '../options.ts';
 
 /**
@@ -29,20 +29,20 @@ interface UnderWay {
 }
 
 /** Receives the outcome of orders. */
-export interface DiallerHost {
+export interface DialerHost {
   readonly proves: boolean;
-  dialled(order: Order, remote: Remote): void;
+  dialed(order: Order, remote: Remote): void;
   failed(order: Order, error: TransportError): void;
 }
 
-export class Dialler {
+export class Dialer {
   /** Orders under way. */
   readonly #under = new Map<Order, UnderWay>();
   readonly #transport: AnyTransport;
   readonly #config: PeersConfig;
-  readonly #host: DiallerHost;
+  readonly #host: DialerHost;
 
-  constructor(transport: AnyTransport, config: PeersConfig, host: DiallerHost) {
+  constructor(transport: AnyTransport, config: PeersConfig, host: DialerHost) {
     this.#transport = transport;
     this.#config = config;
     this.#host = host;
@@ -107,7 +107,7 @@ export class Dialler {
     try {
       under.target = this.#named(order, await this.#resolve(order));
       const remote = await this.#transport.dial(under.target, { signal: under.cancel.signal });
-      if (this.settle(order)) this.#host.dialled(order, remote);
+      if (this.settle(order)) this.#host.dialed(order, remote);
     } catch (error) {
       if (!this.settle(order)) return;
       this.#host.failed(order, error instanceof TransportError ? error : new TransportError('internal', String(error), { target: under.target, cause: error }));
@@ -153,7 +153,7 @@ export class Dialler {
 }
 
 function notPublic(address: string, why: string): TransportError {
-  return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialled, and it ${why}`, {
+  return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialed, and it ${why}`, {
     target: address,
     sent: false,
   });

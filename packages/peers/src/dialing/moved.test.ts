@@ -41,7 +41,7 @@ class Scene {
   }
 }
 
-test('who was last elsewhere, at the address that it told, is dialled in turn where the operator says and there', (t) => {
+test('who was last elsewhere, at the address that it told, is dialed in turn where the operator says and there', (t) => {
   const scene = new Scene();
   t.deepEqual(scene.fail(1), [{ address: 'old:1', nodeId: ID, kind: 'persistent' }]);
   scene.planner.lost(lost, reset, scene.now);
@@ -53,7 +53,7 @@ test('who was last elsewhere, at the address that it told, is dialled in turn wh
   for (const { address, nodeId, hearsay } of orders) t.deepEqual([nodeId, hearsay ?? false], [ID, address === 'new:2'], 'whose word it is, is told');
 });
 
-test('a link to where it was last ends the search, and when it is lost both places are dialled again', (t) => {
+test('a link to where it was last ends the search, and when it is lost both places are dialed again', (t) => {
   const scene = new Scene();
   scene.planner.lost(lost, reset, scene.now);
   scene.fail(1);
@@ -71,7 +71,7 @@ test('a link to where it was last ends the search, and when it is lost both plac
   );
 });
 
-test('one that came back to where the operator says is dialled only there', (t) => {
+test('one that came back to where the operator says is dialed only there', (t) => {
   const scene = new Scene();
   scene.planner.lost(lost, reset, scene.now);
   scene.planner.lost({ nodeId: ID, address: 'OLD:1', persistent: true }, reset, scene.now);
@@ -85,7 +85,7 @@ test('an address without an id stands for itself: nobody is looked for elsewhere
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
-test('where it told an address of ours the operator’s is dialled on, and not in a hot loop', (t) => {
+test('where it told an address of ours the operator’s is dialed on, and not in a hot loop', (t) => {
   const scene = new Scene();
   scene.planner.lost(lost, reset, scene.now);
   const orders = scene.fail(8, ({ hearsay }) => (hearsay ? reasonError('self', 'it was us') : refused));
@@ -93,7 +93,7 @@ test('where it told an address of ours the operator’s is dialled on, and not i
   t.true(scene.now > 20_000, `8 dials in ${scene.now} ms`);
 });
 
-test('where it told the address of another that is being dialled, that dial goes on alone', (t) => {
+test('where it told the address of another that is being dialed, that dial goes on alone', (t) => {
   const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
   const [one, other] = scene.planner.next(0, view);
   t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
@@ -106,15 +106,15 @@ test('where it told the address of another that is being dialled, that dial goes
   ]);
 });
 
-test('who is where the book says, or others tell, is dialled there in turn with where the operator says', (t) => {
+test('who is where the book says, or others tell, is dialed there in turn with where the operator says', (t) => {
   let place: string | undefined;
   const scene = new Scene([`${ID}@old:1`], { ...view, whereabouts: (nodeId) => (nodeId === ID ? place : undefined) });
-  const dialled = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((next) => {
+  const dialed = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((next) => {
     place = next;
     return scene.fail(2);
   });
   t.deepEqual(
-    dialled.map(({ address, hearsay }) => (hearsay ? `others: ${address}` : address)),
+    dialed.map(({ address, hearsay }) => (hearsay ? `others: ${address}` : address)),
     ['old:1', 'old:1', 'others: told:3', 'old:1', 'old:1', 'old:1', 'old:1', 'old:1'],
   );
 });
@@ -124,7 +124,7 @@ test('a peer without an id stands for its address, wherever the book has it', (t
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
-test('who was lost by chance is dialled again where others tell that it is, and where it was while it may not be dialled there', (t) => {
+test('who was lost by chance is dialed again where others tell that it is, and where it was while it may not be dialed there', (t) => {
   let place: string | undefined = 'new:2';
   const sight: PlannerView = {
     ...view,

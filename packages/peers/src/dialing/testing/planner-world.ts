@@ -25,14 +25,14 @@ export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | '
   outcome?(order: DialOrder, count: number, now: number): Outcome;
 }
 
-export interface Dialled extends DialOrder {
+export interface Dialed extends DialOrder {
   readonly at: number;
 }
 
 export class World implements PlannerView {
   now = 0;
   readonly planner: DialPlanner;
-  readonly dialled: Dialled[] = [];
+  readonly dialed: Dialed[] = [];
   readonly underWay = new Set<DialOrder>();
   readonly banned = new Set<string>();
   readonly givenUp: string[] = [];
@@ -119,7 +119,7 @@ export class World implements PlannerView {
     const count = (this.#counts.get(order.address) ?? 0) + 1;
     this.#counts.set(order.address, count);
     if (order.kind === 'test') this.#counts.set('test', (this.#counts.get('test') ?? 0) + 1);
-    this.dialled.push({ ...order, at: this.now });
+    this.dialed.push({ ...order, at: this.now });
     this.underWay.add(order);
     const outcome = this.#options.outcome?.(order, count, this.now) ?? { after: 20, error: reasonError('connection_refused', 'nobody listens') };
     this.at(this.now + outcome.after, () => this.#settle(order, outcome));

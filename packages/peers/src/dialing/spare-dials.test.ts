@@ -8,9 +8,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
 const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
-const of = (world: World, kind: string) => world.dialled.filter((dial) => dial.kind === kind);
+const of = (world: World, kind: string) => world.dialed.filter((dial) => dial.kind === kind);
 
-test('with all links up one more is dialled every five minutes or so, somebody new or a seed; with a link to spare none is', (t) => {
+test('with all links up one more is dialed every five minutes or so, somebody new or a seed; with a link to spare none is', (t) => {
   const world = new World({
     book: someones(100),
     seeds: ['seed:1'],
@@ -19,7 +19,7 @@ test('with all links up one more is dialled every five minutes or so, somebody n
   });
   world.run(4 * MINUTE - 1);
   t.deepEqual(
-    world.dialled.map(({ kind }) => kind),
+    world.dialed.map(({ kind }) => kind),
     ['book', 'book', 'book'],
   );
   world.run(2 * HOUR);
@@ -34,7 +34,7 @@ test('with all links up one more is dialled every five minutes or so, somebody n
   t.is(of(hungry, 'spare').length, 0);
   const none = new World({ book: someones(9), seeds: ['seed:1'], maxOutbound: 0, outcome: up(HOUR * 9) });
   none.run(HOUR);
-  t.is(none.dialled.length, 0);
+  t.is(none.dialed.length, 0);
 });
 
 test('who was lost by chance is looked for though others have come for it, until it is there or given up', (t) => {
@@ -55,7 +55,7 @@ test('who was lost by chance is looked for though others have come for it, until
   }
 });
 
-test('of many that were lost four are dialled at once while all links are up', (t) => {
+test('of many that were lost four are dialed at once while all links are up', (t) => {
   const book = someones(20);
   const outcome = (order: DialOrder, count: number) => {
     if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
@@ -69,7 +69,7 @@ test('of many that were lost four are dialled at once while all links are up', (
   t.is(most, 4);
 });
 
-test('a book without anybody eligible is not searched again before there are news, or the next may be dialled', (t) => {
+test('a book without anybody eligible is not searched again before there are news, or the next may be dialed', (t) => {
   let picks = 0;
   class Counting extends World {
     news = 0;
@@ -80,16 +80,16 @@ test('a book without anybody eligible is not searched again before there are new
   }
   const world = new Counting({ book: someones(3), maxOutbound: 10, outcome: up(HOUR) });
   world.run(1_000);
-  t.is(world.dialled.length, 3);
+  t.is(world.dialed.length, 3);
   picks = 0;
   for (let i = 0; i < 100; i++) world.ask();
   t.is(picks, 0);
   world.book.push(someone(4));
   world.ask();
-  t.is(world.dialled.length, 3, 'nobody has told');
+  t.is(world.dialed.length, 3, 'nobody has told');
   world.news++;
   world.ask();
-  t.is(world.dialled.length, 4);
+  t.is(world.dialed.length, 4);
   world.run(20_000);
   picks = 0;
   world.run(80_000);

@@ -40,10 +40,10 @@ export const dialRules: Rule[] = [
     title: 'a dial that failed can be made again once somebody listens',
     async run(t, lab) {
       const address = await lab.nobody();
-      const dialler = lab.layer();
-      await failure(t, lab.dial(address, dialler));
+      const dialer = lab.layer();
+      await failure(t, lab.dial(address, dialer));
       const { accept } = await lab.listen(lab.layer(address));
-      await lab.dial(address, dialler);
+      await lab.dial(address, dialer);
       await accept(0);
       t.pass();
     },
@@ -52,9 +52,9 @@ export const dialRules: Rule[] = [
     title: 'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
     async run(t, lab) {
       const listening = await lab.listen();
-      const dialling = lab.layer().dial(listening.address, { timeout: 300 });
+      const dialing = lab.layer().dial(listening.address, { timeout: 300 });
       lab.clock.advance(300);
-      const error = await failure(t, dialling);
+      const error = await failure(t, dialing);
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'dial_timeout');
       t.true(error.message.includes(listening.address), error.message);
@@ -68,10 +68,10 @@ export const dialRules: Rule[] = [
     async run(t, lab) {
       const listening = await lab.listen();
       const controller = new AbortController();
-      const dialling = lab.layer().dial(listening.address, { timeout: 10_000, signal: controller.signal });
+      const dialing = lab.layer().dial(listening.address, { timeout: 10_000, signal: controller.signal });
       const reason = new Error('no longer wanted');
       controller.abort(reason);
-      t.is(await dialling.catch((error: unknown) => error), reason);
+      t.is(await dialing.catch((error: unknown) => error), reason);
       await nothingLeft(lab, listening);
     },
   },
@@ -109,10 +109,10 @@ export const dialRules: Rule[] = [
     title: 'close ends the dials that are pending, and leaves no connection behind',
     async run(t, lab) {
       const listening = await lab.listen();
-      const dialler = lab.layer();
-      const dialling = dialler.dial(listening.address, { timeout: 10_000 });
-      await dialler.close();
-      t.is((await failure(t, dialling)).code, 'shutdown');
+      const dialer = lab.layer();
+      const dialing = dialer.dial(listening.address, { timeout: 10_000 });
+      await dialer.close();
+      t.is((await failure(t, dialing)).code, 'shutdown');
       await nothingLeft(lab, listening);
     },
   },
@@ -126,9 +126,9 @@ export const dialRules: Rule[] = [
       await failure(t, lab.dial(await lab.nobody()));
       await failure(t, lab.dial(lab.backend.malformed[0]!));
       const controller = new AbortController();
-      const dialling = lab.layer().dial(address, { timeout: 300, signal: controller.signal });
+      const dialing = lab.layer().dial(address, { timeout: 300, signal: controller.signal });
       controller.abort(new Error('enough'));
-      await t.throwsAsync(dialling);
+      await t.throwsAsync(dialing);
       await layer.close();
       t.is(clock.timers, 0);
       t.is(near.ends + far.ends, 0);
@@ -150,8 +150,8 @@ export const dialRules: Rule[] = [
     title: 'fifty dials at once become fifty connections, each its own',
     async run(t, lab) {
       const { address, accepted, accept } = await lab.listen();
-      const dialler = lab.layer();
-      const nears = await Promise.all(Array.from({ length: 50 }, () => lab.dial(address, dialler)));
+      const dialer = lab.layer();
+      const nears = await Promise.all(Array.from({ length: 50 }, () => lab.dial(address, dialer)));
       await accept(49);
       await Promise.all(nears.map((near, i) => near.write(pattern(100 + i, i + 1))));
       await Promise.all(accepted.map((far) => far.until(() => far.size > 0)));

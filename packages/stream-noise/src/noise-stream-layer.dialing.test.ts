@@ -7,10 +7,10 @@ import { suite } from './primitives.node.ts';
 import { pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
 import { Ear, HandWire } from './testing/hand-wire.ts';
-import { answer, connect, dialling } from './testing/layers.ts';
+import { answer, connect, dialing } from './testing/layers.ts';
 
 test('a dial is through when the other end has proven who it is, and asks the layer beneath for what it was asked for', async (t) => {
-  const { layer, clock, noise } = dialling();
+  const { layer, clock, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000, nodeId: bob.nodeId });
   t.deepEqual([layer.dials[0]!.address, layer.dials[0]!.options.nodeId], ['there', bob.nodeId]);
   const wire = await connect(layer);
@@ -22,7 +22,7 @@ test('a dial is through when the other end has proven who it is, and asks the la
 });
 
 test('the dial beneath and the greeting have one time together', async (t) => {
-  const { layer, clock, noise } = dialling();
+  const { layer, clock, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   clock.advance(700);
   const wire = await connect(layer);
@@ -38,7 +38,7 @@ test('the dial beneath and the greeting have one time together', async (t) => {
 });
 
 test('an abort within the greeting rejects with its reason, and leaves nothing', async (t) => {
-  const { layer, clock, noise } = dialling();
+  const { layer, clock, noise } = dialing();
   const controller = new AbortController();
   const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
   const wire = await connect(layer);
@@ -50,7 +50,7 @@ test('an abort within the greeting rejects with its reason, and leaves nothing',
 });
 
 test('a signal that aborts just when the dial beneath is through leaves nothing', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const controller = new AbortController();
   const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
   const wire = new HandWire();
@@ -61,7 +61,7 @@ test('a signal that aborts just when the dial beneath is through leaves nothing'
 });
 
 test('close ends dials, in the greeting and just before it', async (t) => {
-  const { layer, noise, clock } = dialling();
+  const { layer, noise, clock } = dialing();
   const one = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
   const other = noise.dial('there', { timeout: 1_000 });
@@ -80,7 +80,7 @@ test('a dial that is answered by something else says by what', async (t) => {
     [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 2), 'wrong_version', /version 2/],
     [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1, 0, 5, 1, 2, 3, 4, 5), 'malformed', /message 2/],
   ] as const) {
-    const { layer, noise, clock } = dialling();
+    const { layer, noise, clock } = dialing();
     const dial = noise.dial('there', { timeout: 1_000 });
     const wire = await connect(layer);
     wire.sink.data(bytes);
@@ -94,7 +94,7 @@ test('a dial that is answered by something else says by what', async (t) => {
 });
 
 test('a dial whose connection ends within the greeting keeps the reason of the layer beneath', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
   wire.sink.closed(new TransportError('unavailable', 'Connection with there: it broke', { reason: 'reset' }));
@@ -112,7 +112,7 @@ test('a peer that is not wanted is handed over, refused', async (t) => {
     { options: { allow: [bob.nodeId] }, nodeId: undefined, reason: undefined, said: /./ },
   ];
   for (const { options, nodeId, reason, said } of cases) {
-    const { layer, noise } = dialling(options);
+    const { layer, noise } = dialing(options);
     const dial = noise.dial('there', { timeout: 1_000, nodeId });
     answer(await connect(layer));
     const { refused } = await dial;
@@ -122,14 +122,14 @@ test('a peer that is not wanted is handed over, refused', async (t) => {
 });
 
 test('a node may dial itself, whomever it allows', async (t) => {
-  const { layer, noise } = dialling({ allow: [bob.nodeId] });
+  const { layer, noise } = dialing({ allow: [bob.nodeId] });
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(await connect(layer), greeting({ suite, role: 'responder', identity: ada }));
   t.is((await dial).refused, undefined);
 });
 
 test('a peer without a proof is handed over, refused as bad_certificate', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(await connect(layer), greeting({ suite, role: 'responder', identity: { publicKey: bob.publicKey, sign: () => new Uint8Array(0) } }));
   const { refused, nodeId } = await dial;
@@ -139,7 +139,7 @@ test('a peer without a proof is handed over, refused as bad_certificate', async 
 });
 
 test('a peer that the layer beneath refuses stays refused', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer, { refused: new TransportError('permission_denied', 'not by me') });
   answer(wire);
@@ -147,7 +147,7 @@ test('a peer that the layer beneath refuses stays refused', async (t) => {
 });
 
 test('updatePeers cuts who is not wanted any more, and nobody else', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const meet = async (nodeId?: string) => {
     const dial = noise.dial('there', { timeout: 1_000, nodeId });
     answer(await connect(layer));
@@ -172,7 +172,7 @@ test('updatePeers cuts who is not wanted any more, and nobody else', async (t) =
 });
 
 test('updatePeers between a dial and its attach is seen in refused', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(await connect(layer));
   noise.updatePeers({ deny: [bob.nodeId] });
@@ -180,7 +180,7 @@ test('updatePeers between a dial and its attach is seen in refused', async (t) =
 });
 
 test('a dial whose last message waits beneath is through when that is out, and loses nothing that came meanwhile', async (t) => {
-  const { layer, noise } = dialling();
+  const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer, { takes: false });
   const responder = greeting({ suite, role: 'responder' });
