@@ -41,9 +41,13 @@ export class Stopwatch {
   /**
    * Returns a promise now and then. Awaiting it lets the event loop turn, which never happens by
    * itself if answers come from the same process.
+   * @param weight the number of small calls that the last call was as long as.
    */
-  breath(): Promise<void> | undefined {
-    return ++this.#breaths % BREATH === 0 ? turn() : undefined;
+  breath(weight = 1): Promise<void> | undefined {
+    this.#breaths += weight;
+    if (this.#breaths < BREATH) return undefined;
+    this.#breaths = 0;
+    return turn();
   }
 
   /** Counts a call that took `time` milliseconds. */
@@ -93,5 +97,5 @@ function cpuOf(pids: readonly number[]): number | undefined {
  * ones count.
  */
 const SAMPLES = 1 << 20;
-/** Calls between two turns of the loop; the cost is negligible if each call waits for a socket. */
+/** Small calls between two turns of the loop; the cost is negligible if each call waits for a socket. */
 const BREATH = 1_024;

@@ -40,7 +40,11 @@ async function load(call: Caller['call'], watch: Stopwatch, messages: Messages):
     const request = messages.take();
     messages.check(request, await call(request));
     watch.bytes += LARGE;
+    const breath = watch.breath(WEIGHT);
+    if (breath !== undefined) await breath;
   }
 }
 
 const LARGE = 4 * 1024 * 1024;
+/** The small calls that take as long as a large one. */
+const WEIGHT = 64;

@@ -16,6 +16,20 @@ for (const scenario of CALLS) {
     watch.over = true;
   });
 
+  test(`${scenario.name}: the event loop turns even if every answer comes in the same turn`, async (t) => {
+    const watch = new Stopwatch();
+    setImmediate(() => {
+      watch.over = true;
+    });
+    let bytes = 0;
+    const near = honest((request) => {
+      bytes += request.length;
+      if (bytes > 2 ** 33) throw new Error('the event loop did not turn');
+      return answer(request);
+    });
+    await t.notThrowsAsync(scenario.run(near, watch));
+  });
+
   test(`${scenario.name}: stops when its watch is over`, async (t) => {
     const watch = new Stopwatch();
     let calls = 0;
