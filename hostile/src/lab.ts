@@ -11,6 +11,7 @@ import { flawsOf, heldUp, type Outcome } from './outcome.ts';
 import type { Papers } from './papers.ts';
 import { settle } from './settle.ts';
 import type { VictimOptions, VictimOrder, VictimReport } from './victim.ts';
+import { SMALL_HEAP } from './warm-up.ts';
 
 export interface LabOptions {
   readonly carrier: Carrier;
@@ -34,7 +35,7 @@ export class Lab {
 
   private constructor({ carrier, cores }: LabOptions) {
     this.#carrier = carrier;
-    this.#victim = new Child('victim', { core: cores[0] });
+    this.#victim = new Child('victim', { core: cores[0], flags: SMALL_HEAP });
     this.#honest = new Child('honest', { core: cores[1] });
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
   }

@@ -1,9 +1,15 @@
-// Lets V8's young generation grow to its full size before memory is measured, so that this growth
-// is not attributed to an attacker.
+// Keeps V8's own use of memory small and steady while memory is measured, so that garbage is not
+// attributed to an attacker.
 
 /**
- * Allocates objects of which some survive a collection or two, which makes V8 enlarge its
- * semi-spaces.
+ * Flags that make V8 collect early and often: memory then grows by what is held, and hardly by
+ * uncollected garbage.
+ */
+export const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
+
+/**
+ * Lets V8's young generation grow to its full size before an attack. Allocates objects of which
+ * some survive a collection or two, which makes V8 enlarge its semi-spaces.
  */
 export function growYoungGeneration(): void {
   const survivors: unknown[][] = [];

@@ -160,12 +160,13 @@ async function asNode(field: Field, isMember = false): Promise<Enemy> {
   return enemy;
 }
 
+/** Says the same on one connection after the other; the victim ends each, a moment later. */
 async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
   let answer = 'nothing';
   while (field.goesOn()) {
     const enemy = await asNode(field);
     await enemy.push(bytes());
-    await enemy.settled();
+    await Promise.race([enemy.until(() => enemy.goAway !== undefined), sleep(PATIENCE)]);
     answer = await told(enemy);
     enemy.destroy();
     if (!field.isShort) await sleep(BREATH);
@@ -238,5 +239,5 @@ function view(round: number): string {
 /** The key of the victim's topic. */
 const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
 const BREATH = 20;
-/** The time in milliseconds to wait for credit. */
+/** The time in milliseconds to wait for credit or a GO_AWAY. */
 const PATIENCE = 5_000;

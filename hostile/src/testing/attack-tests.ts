@@ -10,6 +10,7 @@ import { countedFlawsOf, isOfMemory } from '../outcome.ts';
 import { issuePapers, type Papers } from '../papers.ts';
 import { settle } from '../settle.ts';
 import type { VictimOptions, VictimOrder, VictimReport } from '../victim.ts';
+import { SMALL_HEAP } from '../warm-up.ts';
 
 type Victim = Child<VictimOrder, VictimReport>;
 
@@ -56,10 +57,5 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
   });
 }
 
-/**
- * Makes V8 collect early and often, so that memory grows by what is held and hardly by uncollected
- * garbage.
- */
-const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size'];
 /** Attacks that are not stopped yet. */
 const OPEN: ReadonlySet<string> = new Set<string>();
