@@ -451,6 +451,8 @@ export class Callee implements AnswerCarrier {
 
   forget(call: InCall): void {
     if (!this.ids.delete(call)) return;
+    // The deadlines refer to the call until its time has come.
+    call.payload = EMPTY;
     call.channel.openIn--;
     if (call.method.flags === 0) return;
     this.streams--;
