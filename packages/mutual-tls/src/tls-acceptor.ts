@@ -1,9 +1,9 @@
-// The accepting side of TLS. A connection first gets a place from the doorway, then does its TLS
+// The accepting side of TLS. A connection first gets a handshake slot, then does its TLS
 // handshake within a timeout, and is then handed over.
 
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
-import { type Clock, formatHostPort, type ListenOptions, type Pass, type Timer, type TransportError } from '@trunkline/transport-core';
+import { type Clock, formatHostPort, type HandshakeSlot, type ListenOptions, type Timer, type TransportError } from '@trunkline/transport-core';
 import { Peer, type Trust } from './peer.ts';
 import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
@@ -21,7 +21,7 @@ export interface AcceptorOptions {
    * Receives a connection whose handshake is complete. It takes over the pass; `left` is the rest
    * of the handshake's timeout in milliseconds.
    */
-  accept(secured: Secured, pass: Pass | undefined, left: number): void;
+  accept(secured: Secured, slot: HandshakeSlot | undefined, left: number): void;
 }
 
 /** The parts of the owner of keys and lists that an acceptor needs. */
@@ -68,17 +68,17 @@ export class TlsAcceptor {
     raw.on('error', ignore);
     const { listen } = this.#options;
     if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
-    // Nothing is allocated for a connection before the doorway has room, so that refusing stays
+    // Nothing is allocated for a connection before there is a handshake slot, so that refusing stays
     // cheap in a flood.
     let handshake: Handshake | undefined;
     let isTurn = false;
-    const pass = listen.doorway.knock(endpoint, () => {
+    const slot = listen.handshakes.acquire(endpoint, () => {
       isTurn = true;
       if (handshake !== undefined) this.#begin(handshake);
     });
-    if (pass === undefined) return cutOff(raw);
+    if (slot === undefined) return cutOff(raw);
     handshake = this.#wait(raw, endpoint, listen.timeout);
-    handshake.pass = pass;
+    handshake.slot = slot;
     if (isTurn) this.#begin(handshake);
   }
 
@@ -108,9 +108,9 @@ export class TlsAcceptor {
     // During the handshake, an end of the socket is an end of the connection; from here on, the
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
-    const { raw, pass } = handshake;
+    const { raw, slot } = handshake;
     const peer = new Peer(socket, undefined, this.#host.trust, this.#host.live);
-    this.#options.accept(new Secured(socket, raw, peer), pass, handshake.left);
+    this.#options.accept(new Secured(socket, raw, peer), slot, handshake.left);
   }
 }
 
@@ -120,7 +120,7 @@ class Handshake {
   readonly #endpoint: string;
   readonly #clock: Clock;
   readonly #forget: () => void;
-  pass: Pass | undefined;
+  slot: HandshakeSlot | undefined;
   over = false;
   #timer: Timer;
   #due = 0;
@@ -156,7 +156,7 @@ class Handshake {
     if (this.over) return;
     this.done();
     this.raw.destroy();
-    this.pass?.leave(error);
+    this.slot?.leave(error);
   }
 
   readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.#endpoint));

@@ -118,8 +118,8 @@ test.serial('a host that answers with garbage, or again and again, costs a visit
     const host = sim.client(defineProjectProtocol({ name: 'none', version: 1, channel: 0x0f, methods: { no: { id: 1, request: bytes } } }), { name: 'host' });
     manage(host, {
       nodeId: idOf('host'),
-      admit: (applicant) => {
-        applicant.answer = [VISIT];
+      admit: (pendingConnection) => {
+        pendingConnection.answer = [VISIT];
       },
       up() {},
       down() {},

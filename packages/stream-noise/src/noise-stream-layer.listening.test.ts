@@ -10,26 +10,26 @@ import { HandLayer, HandPass } from './testing/hand-layer.ts';
 import { answerTo, connect, listening, shake } from './testing/layers.ts';
 
 test('a connection that has greeted is handed over, with who it is, the binding, and its pass', async (t) => {
-  const { layer, accepted, doorway } = await listening();
+  const { layer, accepted, handshakes } = await listening();
   const wire = layer.come();
   const { binding } = shake(wire);
-  const { connection, pass } = accepted[0]!;
+  const { connection, slot } = accepted[0]!;
   t.is(connection.nodeId, ada.nodeId);
   t.deepEqual(connection.binding, binding);
   t.is(connection.refused, undefined);
   t.is(connection.endpoint, wire.endpoint);
-  t.is(pass, doorway.passes[0]);
-  t.deepEqual(doorway.passes[0]!.left, [], 'its place is still taken');
+  t.is(slot, handshakes.passes[0]);
+  t.deepEqual(handshakes.passes[0]!.left, [], 'its place is still taken');
 });
 
 test('until it is its turn, a connection is paused and unread, and then it is read from its first byte', async (t) => {
-  const { layer, accepted, doorway } = await listening({ answer: 'wait' });
+  const { layer, accepted, handshakes } = await listening({ answer: 'wait' });
   const wire = layer.come();
   t.true(wire.paused);
   const dialer = greeting({ suite, role: 'initiator' });
   wire.sink.data(dialer.begin());
   t.deepEqual(wire.written, []);
-  doorway.passes[0]!.enter();
+  handshakes.passes[0]!.enter();
   t.false(wire.paused);
   answerTo(wire, dialer);
   t.is(accepted.length, 1);
@@ -43,52 +43,52 @@ test('where there is no room a connection is destroyed, unread', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a pass of the layer beneath is used, and nobody knocks again', async (t) => {
-  const { layer, accepted, doorway, clock } = await listening();
-  const pass = new HandPass(clock.now());
-  shake(layer.come(pass));
-  t.is(accepted[0]!.pass, pass);
-  t.is(doorway.knocks, 0);
-  t.is(layer.options?.doorway, doorway, 'the layer beneath was given the doorway');
+test('a slot of the layer beneath is used, and nobody acquires another', async (t) => {
+  const { layer, accepted, handshakes, clock } = await listening();
+  const slot = new HandPass(clock.now());
+  shake(layer.come(slot));
+  t.is(accepted[0]!.slot, slot);
+  t.is(handshakes.acquisitions, 0);
+  t.is(layer.options?.handshakes, handshakes, 'the layer beneath was given the limiter');
 });
 
-test('a greeting that takes longer than the time since the knock is handshake_timeout, told once, and cut', async (t) => {
-  const { layer, doorway, clock } = await listening({ answer: 'wait' });
+test('a greeting that takes longer than the time since the acquire is handshake_timeout, told once, and cut', async (t) => {
+  const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(600);
-  doorway.passes[0]!.enter();
+  handshakes.passes[0]!.enter();
   wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
   clock.advance(399);
   t.is(wire.destroyed, undefined);
   clock.advance(1);
-  const [error] = doorway.passes[0]!.left as TransportError[];
+  const [error] = handshakes.passes[0]!.left as TransportError[];
   t.is(error!.reason, 'handshake_timeout');
   t.regex(error!.message, /1000 ms \(handshakeTimeout\)/);
   t.true(wire.destroyed !== undefined);
   wire.sink.closed(error);
-  t.is(doorway.passes[0]!.left.length, 1);
+  t.is(handshakes.passes[0]!.left.length, 1);
   t.is(clock.timers, 0);
 });
 
 test('time that the layer beneath took counts', async (t) => {
   const { layer, clock } = await listening();
-  const pass = new HandPass(clock.now() - 900);
-  layer.come(pass);
+  const slot = new HandPass(clock.now() - 900);
+  layer.come(slot);
   clock.advance(100);
-  t.is((pass.left[0] as TransportError).reason, 'handshake_timeout');
+  t.is((slot.left[0] as TransportError).reason, 'handshake_timeout');
 });
 
 test('a connection that waits for its turn too long is ended, too', async (t) => {
-  const { layer, doorway, clock } = await listening({ answer: 'wait' });
+  const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(1_000);
   t.true(wire.destroyed !== undefined);
-  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'handshake_timeout');
-  doorway.passes[0]!.enter();
+  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'handshake_timeout');
+  handshakes.passes[0]!.enter();
   t.deepEqual(wire.written, []);
 });
 
-test('without options a greeting has five seconds and no doorway', async (t) => {
+test('without options a greeting has five seconds and no limiter', async (t) => {
   const clock = createManualClock();
   const layer = new HandLayer();
   const accepted: StreamConnection[] = [];
@@ -103,35 +103,35 @@ test('without options a greeting has five seconds and no doorway', async (t) => 
 });
 
 test('what fails by its bytes is cut and told; what looks like something else is closed in order, and told when it is gone', async (t) => {
-  const { layer, accepted, doorway } = await listening();
+  const { layer, accepted, handshakes } = await listening();
   const cut = layer.come();
   cut.sink.data(concat(greeting({ suite, role: 'initiator' }).begin().subarray(0, 7), new Uint8Array(32)));
-  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'malformed');
+  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'malformed');
   t.is(cut.destroyed!.error!.reason, 'malformed');
   const stranger = layer.come();
   stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
   t.deepEqual([stranger.written, stranger.closes, stranger.destroyed], [[], 1, undefined]);
-  t.deepEqual(doorway.passes[1]!.left, []);
+  t.deepEqual(handshakes.passes[1]!.left, []);
   stranger.sink.closed();
-  t.is((doorway.passes[1]!.left[0] as TransportError).reason, 'wrong_preamble');
+  t.is((handshakes.passes[1]!.left[0] as TransportError).reason, 'wrong_preamble');
   t.deepEqual(accepted, []);
 });
 
 test('a stranger that will not go is cut, and told for what it was', async (t) => {
-  const { layer, doorway, clock } = await listening();
+  const { layer, handshakes, clock } = await listening();
   const stranger = layer.come();
   stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
   clock.advance(1_000);
   t.true(stranger.destroyed !== undefined);
-  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'wrong_preamble');
+  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'wrong_preamble');
 });
 
 test('a connection that ends within the greeting is told', async (t) => {
-  const { layer, doorway, clock } = await listening();
+  const { layer, handshakes, clock } = await listening();
   const wire = layer.come();
   wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
   wire.sink.closed();
-  t.is((doorway.passes[0]!.left[0] as TransportError).reason, 'reset');
+  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'reset');
   t.is(clock.timers, 0);
 });
 
@@ -151,11 +151,11 @@ test('the answer waits until the connection beneath has drained, and what came m
 });
 
 test('a connection that carries frames is refused: noise needs bytes', async (t) => {
-  const { layer, doorway, clock, noise } = await listening();
-  const pass = new HandPass(clock.now());
-  const far = layer.come(pass, { frames: {} });
-  t.is((pass.left[0] as TransportError).code, 'failed_precondition');
-  t.is(doorway.knocks, 0);
+  const { layer, handshakes, clock, noise } = await listening();
+  const slot = new HandPass(clock.now());
+  const far = layer.come(slot, { frames: {} });
+  t.is((slot.left[0] as TransportError).code, 'failed_precondition');
+  t.is(handshakes.acquisitions, 0);
   const dial = noise.dial('there', { timeout: 1_000 });
   const near = await connect(layer, { frames: {} });
   const error = (await t.throwsAsync(dial)) as TransportError;
@@ -165,13 +165,13 @@ test('a connection that carries frames is refused: noise needs bytes', async (t)
 });
 
 test('close ends the greetings that are under way, leaves those that were handed over, and closes beneath', async (t) => {
-  const { layer, accepted, doorway, noise, clock } = await listening();
+  const { layer, accepted, handshakes, noise, clock } = await listening();
   const done = layer.come();
   shake(done);
   const pending = layer.come();
   await noise.close();
   t.true(pending.destroyed !== undefined);
-  t.deepEqual(doorway.passes[1]!.left, [undefined]);
+  t.deepEqual(handshakes.passes[1]!.left, [undefined]);
   t.is(done.destroyed, undefined);
   t.deepEqual([accepted.length, layer.closes, clock.timers], [1, 1, 0]);
 });

@@ -4,8 +4,8 @@
 import type { Identity } from '@trunkline/identity';
 import {
   type DialOptions,
+  type HandshakeSlot,
   type ListenOptions,
-  type Pass,
   type Random,
   randomBytes,
   reasonError,
@@ -53,8 +53,12 @@ export class SecureLayer implements NoiseStreamLayer {
     this.#staticKey = this.#drawKey();
   }
 
-  listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
-    return this.#inner.listen((connection, pass) => this.#meet(connection, pass, accept, options), failed, options);
+  listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
+    return this.#inner.listen((connection, slot) => this.#meet(connection, slot, accept, options), failed, options);
   }
 
   async dial(address: string, options: DialOptions): Promise<StreamConnection> {
@@ -101,33 +105,38 @@ export class SecureLayer implements NoiseStreamLayer {
   }
 
   /**
-   * Handles a connection that was accepted beneath: asks the doorway for a handshake slot, waits
+   * Handles a connection that was accepted beneath: asks the limiter for a handshake slot, waits
    * for its turn, and hands the connection over once it is secured.
    */
-  #meet(inner: StreamConnection, given: Pass | undefined, accept: (connection: StreamConnection, pass?: Pass) => void, options?: ListenOptions): void {
+  #meet(
+    inner: StreamConnection,
+    given: HandshakeSlot | undefined,
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    options?: ListenOptions,
+  ): void {
     if (inner.frames !== undefined) {
       given?.leave(needsBytes(inner.endpoint));
       return inner.destroy();
     }
     const { clock } = this.#init;
-    const { doorway, timeout = HANDSHAKE_TIMEOUT } = options ?? {};
+    const { handshakes, timeout = HANDSHAKE_TIMEOUT } = options ?? {};
     let opening: Opening | undefined;
-    let isTurn = given !== undefined || doorway === undefined;
+    let isTurn = given !== undefined || handshakes === undefined;
     const enter = () => {
       isTurn = true;
       if (opening === undefined) return;
       inner.resume();
       opening.begin();
     };
-    const pass = given ?? doorway?.knock(inner.endpoint, enter);
-    if (pass === undefined && doorway !== undefined) return inner.destroy();
+    const slot = given ?? handshakes?.acquire(inner.endpoint, enter);
+    if (slot === undefined && handshakes !== undefined) return inner.destroy();
     const onClose = () => {
       this.#pending.delete(onClose);
       opening?.drop();
-      pass?.leave();
+      slot?.leave();
     };
     this.#pending.add(onClose);
-    const since = pass?.since ?? clock.now();
+    const since = slot?.since ?? clock.now();
     opening = new Opening(this.#init, inner, {
       greeting: this.#greet('responder'),
       dialed: undefined,
@@ -135,11 +144,11 @@ export class SecureLayer implements NoiseStreamLayer {
       late: () => reasonError('handshake_timeout', `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`),
       done: (connection) => {
         this.#pending.delete(onClose);
-        accept(connection, pass);
+        accept(connection, slot);
       },
       failed: (error) => {
         this.#pending.delete(onClose);
-        pass?.leave(error);
+        slot?.leave(error);
       },
     });
     if (isTurn) opening.begin();

@@ -282,7 +282,7 @@ function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
     return connection;
   };
   return {
-    listen: (accept, failed, options) => layer.listen((connection, pass) => accept(watch(connection), pass), failed, options),
+    listen: (accept, failed, options) => layer.listen((connection, slot) => accept(watch(connection), slot), failed, options),
     dial: async (address, options) => watch(await layer.dial(address, options)),
     localAddr: () => layer.localAddr(),
     advertiseAddr: () => layer.advertiseAddr(),
@@ -309,8 +309,8 @@ function watchArrivals(inner: StreamLayer, count: number): { layer: StreamLayer;
   const layer: StreamLayer = {
     listen: (accept, failed, options) =>
       inner.listen(
-        (connection, pass) => {
-          accept(connection, pass);
+        (connection, slot) => {
+          accept(connection, slot);
           if (++arrived === count) told();
         },
         failed,

@@ -1,7 +1,7 @@
 // The machine's own clock and timers. Only the system-*.ts files use such globals of the runtime.
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
-import { standIn } from './stand-in.ts';
+import { override } from './runtime-override.ts';
 
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delay: number): unknown;
@@ -28,4 +28,4 @@ export const systemClock: Clock = Object.freeze({
  * Returns the time of day in milliseconds since 1970; inside a simulation, that of the simulated
  * machine.
  */
-export const systemWall = (): number => (standIn === undefined ? Date.now() : standIn.wall());
+export const systemWall = (): number => (override === undefined ? Date.now() : override.wall());

@@ -1,7 +1,7 @@
 // The machine's own source of random numbers.
 
 import type { Random } from './random.ts';
-import { standIn } from './stand-in.ts';
+import { override } from './runtime-override.ts';
 
 declare const crypto: { getRandomValues<T extends ArrayBufferView>(array: T): T };
 
@@ -13,7 +13,7 @@ let left = 0;
  * made of them. In a simulation, the numbers come from its seed.
  */
 export const systemRandom: Random = () => {
-  if (standIn !== undefined) return standIn.random();
+  if (override !== undefined) return override.random();
   if (left === 0) {
     crypto.getRandomValues(pool);
     left = pool.length;

@@ -7,11 +7,11 @@ import {
   checkAdvertised,
   type DialOptions,
   formatHostPort,
+  type HandshakeSlot,
   type HostPort,
   isUnspecified,
   type ListenOptions,
   type Observer,
-  type Pass,
   parseHostPort,
   reasonError,
   type StreamConnection,
@@ -103,7 +103,11 @@ class TcpLayer implements TcpStreamLayer {
     this.#socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: keepAlive !== false, keepAliveInitialDelay: keepAlive || 0 };
   }
 
-  async listen(accept: (connection: StreamConnection, pass?: Pass) => void, _failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
+  async listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    _failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
     if (this.#server !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`);
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
@@ -113,7 +117,7 @@ class TcpLayer implements TcpStreamLayer {
       clock: this.#clock,
       listen: options,
       tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
-      accept: (secured, pass) => accept(new TcpConnection(secured.socket, this.#clock, { secured }), pass),
+      accept: (secured, slot) => accept(new TcpConnection(secured.socket, this.#clock, { secured }), slot),
     });
     // Under TLS, nothing is read before a connection has its handshake slot, and a peer that ends
     // during the handshake is closed (no allowHalfOpen).

@@ -3,20 +3,20 @@
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
-import { formatHostPort, type Pass, reasonError, type TransportError } from '@trunkline/transport-core';
+import { formatHostPort, type HandshakeSlot, reasonError, type TransportError } from '@trunkline/transport-core';
 
 export interface Arrival {
   readonly secured?: Secured | undefined;
-  readonly pass?: Pass | undefined;
+  readonly slot?: HandshakeSlot | undefined;
 }
 
 /**
  * Releases the handshake slot of a connection that does not become a WebSocket. The transport
  * reports `error`, if one is given.
  */
-export function leave({ secured, pass }: Arrival, error?: TransportError): void {
+export function leave({ secured, slot }: Arrival, error?: TransportError): void {
   secured?.release();
-  pass?.leave(error);
+  slot?.leave(error);
 }
 
 /** Returns the other end's address, for error messages and for limits per source. */

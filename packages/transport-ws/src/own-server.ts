@@ -64,7 +64,7 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
   /** Keeps a connection until its upgrade arrives, for at most `time` milliseconds. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
-    // The doorway, if there is one, bounds the number of waiting connections; otherwise WAITING
+    // The handshakes, if there is one, bounds the number of waiting connections; otherwise WAITING
     // does.
     const isFull = listen === undefined && waiting.size >= WAITING;
     const timer = isFull ? undefined : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
@@ -81,8 +81,8 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     clock,
     listen,
     tune,
-    accept(secured, pass, left) {
-      wait(secured.socket, { secured, pass }, left);
+    accept(secured, slot, left) {
+      wait(secured.socket, { secured, slot }, left);
       if (!secured.socket.destroyed) http.emit('connection', secured.socket);
     },
   });
@@ -95,12 +95,12 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     socket.on('error', ignore);
     let isKept = false;
     let isTurn = listen === undefined;
-    const pass = listen?.doorway.knock(endpointOf(socket), () => {
+    const slot = listen?.handshakes.acquire(endpointOf(socket), () => {
       isTurn = true;
       if (isKept) begin(socket);
     });
-    if (listen !== undefined && pass === undefined) return cutOff(socket);
-    wait(socket, { pass }, timeout);
+    if (listen !== undefined && slot === undefined) return cutOff(socket);
+    wait(socket, { slot }, timeout);
     isKept = true;
     if (isTurn) begin(socket);
   };
@@ -132,7 +132,7 @@ function ignore(): void {}
 /** Milliseconds of silence before the kernel probes a connection. */
 const KEEP_ALIVE = 30_000;
 /**
- * Without a doorway: the most connections that may wait for their upgrade, the same number that
+ * Without a limiter: the most connections that may wait for their upgrade, the same number that
  * core lets wait before their hello (64 plus 4 times 64).
  */
 const WAITING = 320;

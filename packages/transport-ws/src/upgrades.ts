@@ -3,7 +3,7 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, type ListenOptions, type Pass, reasonError, type Timer, TransportError } from '@trunkline/transport-core';
+import { type Clock, type HandshakeSlot, type ListenOptions, reasonError, type Timer, TransportError } from '@trunkline/transport-core';
 import { WebSocketServer } from 'ws';
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
@@ -26,7 +26,7 @@ export interface UpgradeOptions {
   readonly listen?: ListenOptions | undefined;
   /** Called for each upgrade before it is examined, whether it is for this layer or not. */
   arrived?(socket: Socket): Arrival;
-  accept(connection: WsConnection, pass: Pass | undefined): void;
+  accept(connection: WsConnection, slot: HandshakeSlot | undefined): void;
 }
 
 /** Handles the server's upgrades under `path` until the returned function is called. */
@@ -57,7 +57,7 @@ export function takeUpgrades({ server, path, origins, isHost, clock, listen, arr
         // Installed before `ws` reads a chunk.
         const unmasker = new Unmasker();
         socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
-        accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.pass);
+        accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
       });
     };
     if (arrival === undefined && listen !== undefined) park(socket, listen, { clock, parked, become });
@@ -79,10 +79,10 @@ interface Parking {
 }
 
 /**
- * Asks the doorway for a handshake slot and lets the upgrade continue once it has one; refuses it
+ * Asks the limiter for a handshake slot and lets the upgrade continue once it has one; refuses it
  * with 503 when too many wait.
  */
-function park(socket: Socket, { doorway, timeout }: ListenOptions, { clock, parked, become }: Parking): void {
+function park(socket: Socket, { handshakes, timeout }: ListenOptions, { clock, parked, become }: Parking): void {
   const endpoint = endpointOf(socket);
   let isTurn = false;
   let timer: Timer;
@@ -93,17 +93,17 @@ function park(socket: Socket, { doorway, timeout }: ListenOptions, { clock, park
   };
   const end = (error?: TransportError) => {
     done();
-    pass?.leave(error);
+    slot?.leave(error);
     socket.destroy();
   };
   const cut = () => end();
   const gone = () => end(reasonError('reset', `Connection with ${endpoint}: it ended before its turn`, { target: endpoint }));
-  const pass = doorway.knock(endpoint, (given) => {
+  const slot = handshakes.acquire(endpoint, (given) => {
     isTurn = true;
     done();
-    become({ pass: given });
+    become({ slot: given });
   });
-  if (pass === undefined) return refuse(socket, [503, 'Too many handshakes']);
+  if (slot === undefined) return refuse(socket, [503, 'Too many handshakes']);
   if (isTurn) return;
   timer = clock.setTimeout(() => end(tooLate(endpoint, timeout)), timeout);
   parked.add(cut);

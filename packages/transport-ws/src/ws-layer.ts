@@ -8,10 +8,10 @@ import {
   type Clock,
   type DialOptions,
   formatHostPort,
+  type HandshakeSlot,
   isUnspecified,
   type ListenOptions,
   type Observer,
-  type Pass,
   reasonError,
   type StreamConnection,
   socketError,
@@ -25,7 +25,7 @@ import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
 import { checkWsOptions, type HttpServer, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
 
-type Accept = (connection: StreamConnection, pass?: Pass) => void;
+type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
 
 export class WsLayer implements WsStreamLayer {
   readonly #options: WsStreamLayerOptions;

@@ -3,9 +3,9 @@
 
 import type { PeerInfo } from '@trunkline/peers';
 import {
-  Alarm,
   type Clock,
   type Codec,
+  DeadlineTimer,
   EventHub,
   messageLimit,
   type Random,
@@ -65,7 +65,7 @@ export class Driver implements SessionHost, RelayHost {
   readonly #config: GossipConfig;
   readonly #roster: Roster<Peer>;
   readonly members: ReadonlyMap<string, Peer>;
-  readonly #alarm: Alarm;
+  readonly #timer: DeadlineTimer;
   readonly #dials: Dials;
   readonly #holds: Holds;
   readonly #views: ViewMail;
@@ -107,7 +107,7 @@ export class Driver implements SessionHost, RelayHost {
         for (const session of this.sessions.values()) session.failed(error);
       },
     });
-    this.#alarm = new Alarm(
+    this.#timer = new DeadlineTimer(
       this.clock,
       (now) => this.#wake(now),
       // If this process slept, there is nothing to excuse: gossip blames no peer for silence, and
@@ -230,7 +230,7 @@ export class Driver implements SessionHost, RelayHost {
     }
     this.#state = 'closed';
     this.#relays?.close();
-    this.#alarm.stop();
+    this.#timer.stop();
     this.#walker?.close();
     this.#dials.close();
     this.#roster.close();
@@ -473,7 +473,7 @@ export class Driver implements SessionHost, RelayHost {
   };
 
   dueBy(time: number): void {
-    if (this.isStarted) this.#alarm.by(time);
+    if (this.isStarted) this.#timer.by(time);
   }
 
   soon(): void {

@@ -1,7 +1,7 @@
 // Admission of connections: judges each connection whose hello was read, asks the filters, and
 // reserves its place until it is up.
 
-import { type Applicant, type Clock, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
+import { type Clock, type PendingConnection, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
 import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
 import { VISIT } from '../protocol.ts';
@@ -46,13 +46,13 @@ export class Doorman {
    * Admits a guest, or throws or rejects. `asked` is the address that is passed to the address
    * filter.
    */
-  receive(applicant: Applicant, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
-    const { remote } = applicant;
+  receive(pendingConnection: PendingConnection, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
+    const { remote } = pendingConnection;
     const refusal = judge(guest, hall, this.#caps);
     if (refusal !== undefined) {
       if (!this.#mayVisit(guest, refusal, hall)) throw refusal;
       guest.refused = refusal;
-      applicant.answer = [VISIT];
+      pendingConnection.answer = [VISIT];
     }
     this.guests.set(remote, guest);
     const { address, nodeId } = this.#filters;

@@ -1,7 +1,7 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { Alarm, type Applicant, type Codec, type Membership, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Codec, DeadlineTimer, type Membership, type PendingConnection, type Remote, TransportError } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
 import type { PlannerView } from '../dialing/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
@@ -23,7 +23,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   readonly visits: Visits;
   readonly #orders: Orders;
   readonly #links: Links;
-  readonly #alarm: Alarm;
+  readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
   readonly #view: PlannerView;
   readonly screen: Membership['screen'];
@@ -45,7 +45,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links = new Links(node, this.#orders, this.visits, this);
     this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
     this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
-    this.#alarm = new Alarm(
+    this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
       () => {
@@ -53,7 +53,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       },
     );
     node.soon = () => {
-      if (this.#state === 'running') this.#alarm.by(node.now());
+      if (this.#state === 'running') this.#timer.by(node.now());
     };
     const { message } = config.filters;
     this.screen = message === undefined ? undefined : (remote, protocol, method, bytes) => this.#screen(message, bytes, { protocol, method, remote });
@@ -130,7 +130,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     if (node.closed) return;
     node.closed = true;
     this.#state = 'closed';
-    this.#alarm.stop();
+    this.#timer.stop();
     this.#orders.close();
     for (const peer of node.roster.peers.values()) peer.release();
     node.events.end();
@@ -139,8 +139,8 @@ export class Driver implements Membership, LinksHost, ConversationHost {
 
   // Membership: called by the transport.
 
-  admit(applicant: Applicant): unknown {
-    return this.#links.admit(applicant);
+  admit(pendingConnection: PendingConnection): unknown {
+    return this.#links.admit(pendingConnection);
   }
 
   up(remote: Remote): void {
@@ -151,7 +151,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#links.down(remote, cause);
   }
 
-  remounted(remote: Remote, protocols: Applicant['protocols']): void {
+  remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
     this.#links.remounted(remote, protocols);
   }
 
@@ -380,7 +380,7 @@ const CRAWLS = 16;
 const LOOK = 2_000;
 /**
  * Milliseconds of silence after a ping that count against a peer. Longer than a look plus the
- * longest suspension that the Alarm does not notice (half a second), because that is not the peer's
+ * longest suspension that the DeadlineTimer does not notice (half a second), because that is not the peer's
  * fault; short enough that a look falls between it and the ping timeout.
  */
 const LATE = 2_750;

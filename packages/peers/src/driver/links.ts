@@ -1,7 +1,7 @@
 // Turns connections into peers: groups the connections of one node, picks the one to use, and
 // reports a peer as gone with the cause when its last connection ends.
 
-import { type Applicant, nodeOf, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
+import { nodeOf, type PendingConnection, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { Hall, Resident } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
@@ -35,7 +35,7 @@ export class Links {
    * Connections whose hello was read and that are not up yet, with the node id that the other end
    * proved or asserted; '' if it has none.
    */
-  readonly #applicants = new Map<Remote, string>();
+  readonly #pendingConnections = new Map<Remote, string>();
 
   constructor(node: Node, orders: Orders, visits: Visits, host: LinksHost) {
     const doorman = new Doorman(node.config, node.clock, visits);
@@ -60,11 +60,11 @@ export class Links {
     };
   }
 
-  admit(applicant: Applicant): unknown {
-    const { remote, claim, protocols, target } = applicant;
+  admit(pendingConnection: PendingConnection): unknown {
+    const { remote, claim, protocols, target } = pendingConnection;
     const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
-    this.#applicants.set(remote, nodeId);
+    this.#pendingConnections.set(remote, nodeId);
     const isProven = remote.nodeId !== undefined;
     if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
     if (!this.#node.isCertain({ proven: isProven })) {
@@ -76,13 +76,13 @@ export class Links {
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialed');
-    const guest = this.#guest(applicant, nodeId, orders);
+    const guest = this.#guest(pendingConnection, nodeId, orders);
     if (!this.#isWelcome(guest, remote, guest.dialed)) {
       // A connection that the user dialed belongs to a client.
       if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
       throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
     }
-    const verdict = this.#doorman.receive(applicant, guest, this.#hall, target ?? remote.endpoint);
+    const verdict = this.#doorman.receive(pendingConnection, guest, this.#hall, target ?? remote.endpoint);
     this.#yield();
     return verdict;
   }
@@ -108,7 +108,7 @@ export class Links {
     throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`);
   }
 
-  #guest({ remote, features }: Applicant, nodeId: string, orders: readonly Order[]): Guest {
+  #guest({ remote, features }: PendingConnection, nodeId: string, orders: readonly Order[]): Guest {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
@@ -182,7 +182,7 @@ export class Links {
 
   up(remote: Remote): void {
     const node = this.#node;
-    this.#applicants.delete(remote);
+    this.#pendingConnections.delete(remote);
     const guest = this.#doorman.guests.get(remote);
     this.#doorman.guests.delete(remote);
     if (guest === undefined || node.closed) return;
@@ -326,14 +326,14 @@ export class Links {
    * Handles a change of the other end's protocols: a node that closes its peers but keeps its
    * transport is a client from then on.
    */
-  remounted(remote: Remote, protocols: Applicant['protocols']): void {
+  remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
     if (runsPeers(protocols)) return;
     // The same error as if its transport had closed, or as if it had ended the connection itself.
     this.#leave(remote, reasonError(remote.direction === 'out' ? 'closed' : 'disconnected', 'the other end has closed its peers'));
   }
 
   down(remote: Remote, cause: TransportError): void {
-    this.#applicants.delete(remote);
+    this.#pendingConnections.delete(remote);
     this.#doorman.guests.delete(remote);
     this.#leave(remote, cause);
   }
@@ -356,7 +356,7 @@ export class Links {
   turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
     const { twins, closed } = this.#node;
     if (closed || !twins.isNews(error)) return;
-    const claim = remote === undefined ? undefined : this.#applicants.get(remote);
+    const claim = remote === undefined ? undefined : this.#pendingConnections.get(remote);
     this.#tell(endpoint, error, remote, remote?.nodeId ?? (claim === '' ? undefined : claim));
   }
 
@@ -366,7 +366,7 @@ export class Links {
   }
 }
 
-function runsPeers(protocols: Applicant['protocols']): boolean {
+function runsPeers(protocols: PendingConnection['protocols']): boolean {
   return protocols.some(({ name }) => name === peersProtocol.name);
 }
 

@@ -1,24 +1,24 @@
 // A stream layer that a test drives by hand: the test decides what it accepts and what its dials
 // become.
 
-import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { DialOptions, HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from '@trunkline/transport-core';
 import { HandWire } from './hand-wire.ts';
 
 export class HandLayer implements StreamLayer {
   readonly dials: { readonly address: string; readonly options: DialOptions; connected(connection: StreamConnection): void }[] = [];
   options: ListenOptions | undefined;
   closes = 0;
-  #accept: ((connection: StreamConnection, pass?: Pass) => void) | undefined;
+  #accept: ((connection: StreamConnection, slot?: HandshakeSlot) => void) | undefined;
 
-  async listen(accept: (connection: StreamConnection, pass?: Pass) => void, _failed?: unknown, options?: ListenOptions): Promise<void> {
+  async listen(accept: (connection: StreamConnection, slot?: HandshakeSlot) => void, _failed?: unknown, options?: ListenOptions): Promise<void> {
     this.#accept = accept;
     this.options = options;
   }
 
   /** Simulates an incoming connection. */
-  come(pass?: Pass, more: object = {}): HandWire {
+  come(slot?: HandshakeSlot, more: object = {}): HandWire {
     const wire = Object.assign(new HandWire(), more);
-    this.#accept?.(wire, pass);
+    this.#accept?.(wire, slot);
     return wire;
   }
 
@@ -39,10 +39,10 @@ export class HandLayer implements StreamLayer {
   }
 }
 
-/** A doorway that a test drives by hand. */
+/** A handshake limiter that a test drives by hand. */
 export class HandDoorway {
   readonly passes: HandPass[] = [];
-  knocks = 0;
+  acquisitions = 0;
   /** 'wait': no slot yet; 'closed': no room. */
   answer: 'enter' | 'wait' | 'closed' = 'enter';
   readonly #now: () => number;
@@ -51,23 +51,23 @@ export class HandDoorway {
     this.#now = now;
   }
 
-  knock(_endpoint: string, enter: (pass: Pass) => void): Pass | undefined {
-    this.knocks++;
+  acquire(_endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakeSlot | undefined {
+    this.acquisitions++;
     if (this.answer === 'closed') return undefined;
-    const pass = new HandPass(this.#now(), enter);
-    this.passes.push(pass);
-    if (this.answer === 'enter') pass.enter();
-    return pass;
+    const slot = new HandPass(this.#now(), enter);
+    this.passes.push(slot);
+    if (this.answer === 'enter') slot.enter();
+    return slot;
   }
 }
 
-export class HandPass implements Pass {
+export class HandPass implements HandshakeSlot {
   readonly since: number;
   /** The argument of each call of `leave`. */
   readonly left: unknown[] = [];
-  readonly #enter: (pass: Pass) => void;
+  readonly #enter: (slot: HandshakeSlot) => void;
 
-  constructor(since: number, enter: (pass: Pass) => void = () => {}) {
+  constructor(since: number, enter: (slot: HandshakeSlot) => void = () => {}) {
     this.since = since;
     this.#enter = enter;
   }

@@ -12,12 +12,12 @@ import { HandWire } from './hand-wire.ts';
 export async function listening({ answer = 'enter' }: { answer?: HandDoorway['answer'] } = {}) {
   const clock = createManualClock();
   const layer = new HandLayer();
-  const doorway = new HandDoorway(() => clock.now());
-  doorway.answer = answer;
+  const handshakes = new HandDoorway(() => clock.now());
+  handshakes.answer = answer;
   const noise = secure(layer, { identity: bob, clock });
-  const accepted: { connection: StreamConnection; pass: unknown }[] = [];
-  await noise.listen((connection, pass) => accepted.push({ connection, pass }), undefined, { timeout: 1_000, doorway });
-  return { clock, layer, doorway, noise, accepted };
+  const accepted: { connection: StreamConnection; slot: unknown }[] = [];
+  await noise.listen((connection, slot) => accepted.push({ connection, slot }), undefined, { timeout: 1_000, handshakes });
+  return { clock, layer, handshakes, noise, accepted };
 }
 
 /** Returns a secured layer that dials, over a layer driven by hand. */

@@ -21,7 +21,7 @@ test('before there is any reader calls wait, and the first reader gets them in o
   for (let i = 0; i < 5; i++) seen.push(first(await read(consumer)));
   t.deepEqual(seen, [1, 2, 3, 4, 5]);
   t.is(bench.inbox.waiting, 0);
-  t.is(a.link.held, 0);
+  t.is(a.context.held, 0);
 });
 
 test('a reader that waits is handed the call as it comes', async (t) => {
@@ -185,17 +185,17 @@ test('a request costs work units and points of a flood for each issue that its s
   void consumer.next();
   const a = bench.connection();
   const spent = (values: number) => {
-    const { units } = a.link;
+    const { units } = a.context;
     a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill('')])));
-    return units - a.link.units;
+    return units - a.context.units;
   };
   const [one, two] = [spent(1), spent(1_000)];
   t.true(one < 100, `${one}`);
   t.true(two > 1_000 * 2 * 16, `${two}`);
   spent(14_000);
-  t.true(a.link.abused(0));
+  t.true(a.context.abused(0));
   spent(14_000);
-  t.false(a.link.abused(0));
+  t.false(a.context.abused(0));
   t.deepEqual(new Set(a.answers.map((answer) => answer.slice(answer.indexOf('!')))), new Set(['! invalid_argument (unprocessed)']));
   void consumer.return?.();
 });
@@ -217,7 +217,7 @@ test('a call whose caller is gone leaves the queue', async (t) => {
   bench.inbox.remove(gone);
   t.is(bench.inbox.waiting, 1);
   t.is(first(await read(consume(bench))), 2);
-  t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.link.held], [0, 0, 0]);
+  t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.context.held], [0, 0, 0]);
 });
 
 test('while a connection’s answers are jammed its calls are not dispatched, those of others are', async (t) => {
@@ -247,7 +247,7 @@ test('a closed inbox refuses what waits and ends its readers', async (t) => {
   bench.inbox.close(new TransportError('unavailable', 'closed'));
   t.deepEqual(a.answers, ['ask 3 ! unavailable (unprocessed)']);
   t.is((await consumer.next()).done, true);
-  t.is(a.link.held, 0);
+  t.is(a.context.held, 0);
   t.is((await consume(bench).next()).done, true);
 });
 

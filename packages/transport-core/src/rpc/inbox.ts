@@ -162,7 +162,7 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.link.leaves(call.cost, call.method.kind !== 'oneway');
+    channel.context.leaves(call.cost, call.method.kind !== 'oneway');
     if (call.account === undefined) {
       channel.queued--;
       channel.queuedBytes -= call.cost;
@@ -238,7 +238,7 @@ export class Inbox {
 
   #enqueue(call: InCall): boolean {
     const { channel } = call;
-    const { inbound } = channel.link.limits;
+    const { inbound } = channel.context.limits;
     if (call.account === undefined) {
       if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
         this.#count('refusedCall', call.from);
@@ -249,7 +249,7 @@ export class Inbox {
       channel.queued++;
       channel.queuedBytes += call.cost;
     }
-    channel.link.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     channel.inbound.push(call);
@@ -263,7 +263,7 @@ export class Inbox {
    */
   #crowds({ method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
-    if (channel.oneways < channel.link.limits.calls && !channel.link.hasTooMany) return false;
+    if (channel.oneways < channel.context.limits.calls && !channel.context.hasTooMany) return false;
     channel.crowded = true;
     return true;
   }
@@ -285,7 +285,7 @@ export class Inbox {
 
   #hand(taker: Taker, call: InCall): void {
     const { method, payload } = call;
-    if (method.request !== bytes) call.channel.link.units -= payload.length >> DECODED_SHIFT;
+    if (method.request !== bytes) call.channel.context.units -= payload.length >> DECODED_SHIFT;
     let request: unknown;
     try {
       request = decodeAs(method.request, method.what.request, payload);
@@ -299,17 +299,17 @@ export class Inbox {
   #undecodable(call: InCall, error: TransportError): void {
     if (call.method.kind === 'oneway') this.#dropOneway(call);
     else call.carrier.fail(call, error, true);
-    const { link } = call.channel;
+    const { context } = call.channel;
     const work = Math.max(call.payload.length, workOf(error));
-    link.units -= UNDECODABLE + work;
-    link.refused(work >> UNDECODABLE_SHIFT);
+    context.units -= UNDECODABLE + work;
+    context.refused(work >> UNDECODABLE_SHIFT);
   }
 
   #refuse(call: InCall): void {
     this.release(call);
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
-    call.channel.link.refused();
+    call.channel.context.refused();
   }
 
   #dropOneway(call: InCall): void {

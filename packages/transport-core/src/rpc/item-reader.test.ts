@@ -7,8 +7,8 @@ import { OutboxBench } from '../session/testing/outbox-bench.ts';
 import { ItemReader } from './item-reader.ts';
 
 function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
-  const { link } = new OutboxBench();
-  const stream = new InStream(link, { credit: () => {}, holds: () => {} }, 1);
+  const { context } = new OutboxBench();
+  const stream = new InStream(context, { credit: () => {}, holds: () => {} }, 1);
   const log: string[] = [];
   const reader = new ItemReader<number>(stream, {
     decode,
@@ -19,7 +19,7 @@ function scene(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
   const push = (...numbers: number[]) => {
     for (const number of numbers) stream.push(new Uint8Array([number]), 65);
   };
-  return { link, stream, log, reader, push };
+  return { context, stream, log, reader, push };
 }
 
 const BROKEN = new TransportError('unavailable', 'gone');
@@ -64,14 +64,14 @@ test('an error comes behind the items that were whole, once; then the iterator i
 });
 
 test('a break is at once, whatever is still here', async (t) => {
-  const { reader, push, link } = scene();
+  const { reader, push, context } = scene();
   push(1, 2);
   const reason = new Error('mine');
   reader.break(reason);
   reader.break(new Error('second'));
   t.is(await t.throwsAsync(reader.next()), reason);
   t.is((await reader.next()).done, true);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
 });
 
 test('a break reaches a reader that waits', async (t) => {
@@ -83,12 +83,12 @@ test('a break reaches a reader that waits', async (t) => {
 });
 
 test('leaving the loop tells the call, drops what is here and what comes', async (t) => {
-  const { reader, push, link, log } = scene();
+  const { reader, push, context, log } = scene();
   push(1, 2, 3);
   for await (const _ of reader) break;
   t.deepEqual(log, ['taken', 'left']);
   push(4);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
   t.is((await reader.next()).done, true);
   await reader.return();
   t.deepEqual(log, ['taken', 'left']);
@@ -110,7 +110,7 @@ test('return() ends those that wait', async (t) => {
 });
 
 test('an item that its codec refuses ends the stream with that error', async (t) => {
-  const { reader, push, log, link } = scene((bytes) => {
+  const { reader, push, log, context } = scene((bytes) => {
     if (bytes[0] === 2) throw new Error('no 2');
     return bytes[0]!;
   });
@@ -119,5 +119,5 @@ test('an item that its codec refuses ends the stream with that error', async (t)
   await t.throwsAsync(reader.next(), { message: 'failure: no 2' });
   t.is((await reader.next()).done, true);
   t.deepEqual(log, ['taken', 'left']);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
 });

@@ -7,34 +7,34 @@ import { cleanText } from '../text.ts';
 import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { Assembly } from './assembly.ts';
 import type { Caller } from './caller.ts';
-import { type Inflow, longCost } from './inflow.ts';
+import { type IncomingPackets, longCost } from './incoming-packets.ts';
 import { receiveItem, receivePart } from './items.ts';
-import { ACCOUNT_MAX, type Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
 import { oversized } from './refusal.ts';
+import { ACCOUNT_MAX, type SessionContext } from './session-context.ts';
 
 export class Answers {
-  readonly #link: Link;
-  readonly #inflow: Inflow;
+  readonly #context: SessionContext;
+  readonly #incomingPackets: IncomingPackets;
   readonly #caller: Caller;
 
-  constructor(link: Link, inflow: Inflow, caller: Caller) {
-    this.#link = link;
-    this.#inflow = inflow;
+  constructor(context: SessionContext, incomingPackets: IncomingPackets, caller: Caller) {
+    this.#context = context;
+    this.#incomingPackets = incomingPackets;
     this.#caller = caller;
   }
 
   response(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || frame.size > 0 || call.method.kind !== 'unary' || call.assembly !== undefined) return this.#response(frame, call);
-    this.#link.active = this.#link.now;
-    if (this.#inflow.short(frame)) this.#settle(call, frame);
+    this.#context.active = this.#context.now;
+    if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
   }
 
   #settle(call: OutCall, frame: Frame): void {
     this.#caller.terminal(call);
-    if (call.done) this.#link.count('lateReply', 1);
-    else call.answered(this.#inflow.keep(frame));
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.answered(this.#incomingPackets.keep(frame));
   }
 
   /**
@@ -44,17 +44,17 @@ export class Answers {
   #response(frame: Frame, call: OutCall | undefined): void {
     if (call === undefined) return this.#unknown(frame);
     if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined)
-      return this.#link.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
-    this.#link.active = this.#link.now;
+      return this.#context.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
+    this.#context.active = this.#context.now;
     if (frame.size === 0) {
-      if (this.#inflow.short(frame)) this.#settle(call, frame);
-    } else if (this.#inflow.long(frame, this.#link.limits.message, 'limits.message', this.#inflow.reply)) {
+      if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
+    } else if (this.#incomingPackets.long(frame, this.#context.limits.message, 'limits.message', this.#incomingPackets.reply)) {
       call.widen();
       if (!call.done && oversized(call.method.response, frame.size)) call.failed(excess(call.method, frame.size));
-      call.assembly = new Assembly(this.#link, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done, {
+      call.assembly = new Assembly(this.#context, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done, {
         refuse: () => this.#caller.crowdOut(call),
       });
-      this.#link.makeRoom();
+      this.#context.makeRoom();
     }
   }
 
@@ -62,30 +62,30 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     const { download } = call;
-    if (download === undefined) return this.#link.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
-    this.#link.active = this.#link.now;
-    receiveItem(this.#link, this.#inflow, download, frame, call.done, { refuse: () => this.#caller.crowdOut(call) });
-    if (!call.done) call.progressed(this.#link.now);
+    if (download === undefined) return this.#context.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
+    this.#context.active = this.#context.now;
+    receiveItem(this.#context, this.#incomingPackets, download, frame, call.done, { refuse: () => this.#caller.crowdOut(call) });
+    if (!call.done) call.progressed(this.#context.now);
   }
 
   part(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (!this.#inflow.packet(frame)) return;
+    if (!this.#incomingPackets.packet(frame)) return;
     const { assembly, download } = call;
     if (assembly === undefined) {
-      if (download?.assembly !== undefined) receivePart(this.#link, download, frame);
-      else this.#link.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
+      if (download?.assembly !== undefined) receivePart(this.#context, download, frame);
+      else this.#context.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
       return;
     }
-    if (!assembly.add(frame.payload)) return this.#link.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
-    if (!assembly.complete) return this.#link.makeRoom();
+    if (!assembly.add(frame.payload)) return this.#context.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
+    if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
     assembly.release();
     this.#caller.terminal(call);
-    if (call.done) this.#link.count('lateReply', 1);
+    if (call.done) this.#context.count('lateReply', 1);
     else call.answered(assembly.buffer);
-    this.#inflow.reply.used(assembly.cost, 0);
+    this.#incomingPackets.reply.used(assembly.cost, 0);
   }
 
   /** Returns the incomplete long message of a call. */
@@ -97,11 +97,11 @@ export class Answers {
   end(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (call.download === undefined) return this.#link.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
-    if (call.download.assembly !== undefined) return this.#link.violation('malformed', `END of call ${frame.id} in the middle of an item`);
+    if (call.download === undefined) return this.#context.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
+    if (call.download.assembly !== undefined) return this.#context.violation('malformed', `END of call ${frame.id} in the middle of an item`);
     this.#caller.terminal(call);
     call.download.end(undefined);
-    if (call.done) this.#link.count('lateReply', 1);
+    if (call.done) this.#context.count('lateReply', 1);
     else call.ended();
   }
 
@@ -115,25 +115,26 @@ export class Answers {
       metadata: frame.metadata,
       sent: !unprocessed,
     });
-    if (call.assembly !== undefined) this.#inflow.reply.giveBack(call.assembly.cost, false);
+    if (call.assembly !== undefined) this.#incomingPackets.reply.giveBack(call.assembly.cost, false);
     this.#caller.terminal(call);
     call.download?.end(error);
-    if (call.done) this.#link.count('lateReply', 1);
+    if (call.done) this.#context.count('lateReply', 1);
     else call.failed(error);
   }
 
   /** Handles CREDIT for a stream that we upload. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const upload = this.#caller.slots.get(frame.id)?.upload;
-    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
+    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
   #unknown(frame: Frame): void {
-    this.#link.count('unknownAnswer', 1);
-    this.#link.abused();
+    this.#context.count('unknownAnswer', 1);
+    this.#context.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet && !this.#inflow.packet(frame)) return;
-    if (frame.kind === Kind.RESPONSE && frame.size > 0) this.#inflow.reply.giveBack(this.#inflow.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
+    if (packet && !this.#incomingPackets.packet(frame)) return;
+    if (frame.kind === Kind.RESPONSE && frame.size > 0)
+      this.#incomingPackets.reply.giveBack(this.#incomingPackets.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
   }
 }
 

@@ -9,15 +9,15 @@ import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
 const begin = (size: number, keep = true, limit?: number) => {
-  const { link } = new OutboxBench(SMALL, limit);
-  link.now = 5;
-  return { link, assembly: new Assembly(link, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, { refuse: () => {} }) };
+  const { context } = new OutboxBench(SMALL, limit);
+  context.now = 5;
+  return { context, assembly: new Assembly(context, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, { refuse: () => {} }) };
 };
 
 test('packets are put together in the order of their coming', (t) => {
-  const { assembly, link } = begin(2 * packet + 3);
+  const { assembly, context } = begin(2 * packet + 3);
   t.false(assembly.complete);
-  link.now = 9;
+  context.now = 9;
   t.true(assembly.add(new Uint8Array(packet).fill(2)));
   t.is(assembly.last, 9);
   t.false(assembly.complete);
@@ -54,25 +54,25 @@ test('there is no room for what breaks the sum, nor where nothing is kept', (t) 
 });
 
 test('what has come is held until it is released, once', (t) => {
-  const { assembly, link } = begin(3 * packet);
-  t.is(link.held, packet);
+  const { assembly, context } = begin(3 * packet);
+  t.is(context.held, packet);
   assembly.add(new Uint8Array(packet));
-  t.deepEqual([link.held, link.unfinished, link.memory.used, link.memory.unfinished], Array(4).fill(2 * packet));
+  t.deepEqual([context.held, context.unfinished, context.memory.used, context.memory.unfinished], Array(4).fill(2 * packet));
   assembly.release();
   assembly.release();
-  t.deepEqual([link.held, link.unfinished, link.memory.used, link.memory.unfinished, link.memory.ahead], Array(5).fill(0));
+  t.deepEqual([context.held, context.unfinished, context.memory.used, context.memory.unfinished, context.memory.ahead], Array(5).fill(0));
 });
 
 test('it is allocated as a whole while little is allocated ahead, otherwise in steps that double', (t) => {
   const roomy = begin(40 * packet);
   t.is(roomy.assembly.buffer.length, 40 * packet);
-  t.is(roomy.link.memory.ahead, 39 * packet);
-  const { assembly, link } = begin(40 * packet, true, 80 * packet);
+  t.is(roomy.context.memory.ahead, 39 * packet);
+  const { assembly, context } = begin(40 * packet, true, 80 * packet);
   const sizes = [assembly.buffer.length];
   for (let i = 1; i < 40; i++) {
     if (i % 2 === 0) t.true(assembly.add(assembly.room(packet)!.fill(i)));
     else t.true(assembly.add(new Uint8Array(packet).fill(i)));
-    t.is(link.memory.ahead, assembly.buffer.length - assembly.got);
+    t.is(context.memory.ahead, assembly.buffer.length - assembly.got);
     if (sizes.at(-1) !== assembly.buffer.length) sizes.push(assembly.buffer.length);
   }
   // Beyond 30 packets at most 10 are outstanding, an eighth of the limit, so the rest is allocated
@@ -83,18 +83,18 @@ test('it is allocated as a whole while little is allocated ahead, otherwise in s
 });
 
 test('one that is dropped holds nothing, and is counted to its end', (t) => {
-  const { assembly, link } = begin(3 * packet);
+  const { assembly, context } = begin(3 * packet);
   assembly.drop();
-  t.deepEqual([link.held, link.memory.ahead, assembly.buffer.length], [0, 0, 0]);
+  t.deepEqual([context.held, context.memory.ahead, assembly.buffer.length], [0, 0, 0]);
   t.true(assembly.add(new Uint8Array(packet)));
   t.true(assembly.add(new Uint8Array(packet)));
   t.true(assembly.complete);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
 });
 
 test('one that nobody wants is counted and takes no memory', (t) => {
-  const { assembly, link } = begin(2 * packet, false);
-  t.is(link.held, 0);
+  const { assembly, context } = begin(2 * packet, false);
+  t.is(context.held, 0);
   t.is(assembly.buffer.length, 0);
   t.true(assembly.add(new Uint8Array(packet)));
   t.true(assembly.complete);

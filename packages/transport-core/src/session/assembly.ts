@@ -3,7 +3,7 @@
 
 import type { Entry, List } from '../list.ts';
 import { EMPTY } from '../wire/frame.ts';
-import type { Link, Unfinished } from './link.ts';
+import type { SessionContext, Unfinished } from './session-context.ts';
 
 /** The call that a long message belongs to; it is notified when the message is given up. */
 export interface Owner {
@@ -31,7 +31,7 @@ export class Assembly implements Unfinished {
   /** The time at which the last packet arrived. */
   last: number;
   readonly #owner: Owner;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   #isKept: boolean;
   /** The memory into which the next packet is being read. */
   #room: Uint8Array | undefined = undefined;
@@ -40,8 +40,8 @@ export class Assembly implements Unfinished {
    * The caller has already checked the size.
    * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
-  constructor(link: Link, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: Owner) {
-    this.#link = link;
+  constructor(context: SessionContext, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: Owner) {
+    this.#context = context;
     this.kind = kind;
     this.size = size;
     this.cost = cost;
@@ -49,11 +49,11 @@ export class Assembly implements Unfinished {
     this.#owner = owner;
     this.buffer = EMPTY;
     this.got = first.length;
-    this.last = link.now;
+    this.last = context.now;
     if (!keep) return;
-    this.buffer = link.allocate(this.#capacity(first.length));
+    this.buffer = context.allocate(this.#capacity(first.length));
     this.buffer.set(first);
-    link.begins(this, first.length, this.buffer.length - first.length);
+    context.begins(this, first.length, this.buffer.length - first.length);
   }
 
   refuse(): void {
@@ -85,18 +85,18 @@ export class Assembly implements Unfinished {
    */
   add(packet: Uint8Array): boolean {
     const end = this.got + packet.length;
-    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#link.terms.packet)) return false;
+    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#context.terms.packet)) return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
       if (packet !== this.#room) {
         this.#reach(end);
         this.buffer.set(packet, this.got);
       }
-      this.#link.comes(packet.length);
+      this.#context.comes(packet.length);
     }
     this.#room = undefined;
     this.got = end;
-    this.last = this.#link.now;
+    this.last = this.#context.now;
     return true;
   }
 
@@ -104,7 +104,7 @@ export class Assembly implements Unfinished {
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
-    this.#link.ends(this, this.got, this.buffer.length - this.got);
+    this.#context.ends(this, this.got, this.buffer.length - this.got);
   }
 
   /** Drops what has arrived; packets that still come are only counted. */
@@ -118,10 +118,10 @@ export class Assembly implements Unfinished {
   }
 
   #grow(end: number): void {
-    const { memory } = this.#link;
+    const { memory } = this.#context;
     const before = this.buffer;
     memory.ahead -= before.length - this.got;
-    this.buffer = this.#link.allocate(this.#capacity(end));
+    this.buffer = this.#context.allocate(this.#capacity(end));
     this.buffer.set(before.subarray(0, this.got));
     memory.ahead += this.buffer.length - this.got;
   }
@@ -133,7 +133,7 @@ export class Assembly implements Unfinished {
    * not every system overcommits.)
    */
   #capacity(needed: number): number {
-    const { memory } = this.#link;
+    const { memory } = this.#context;
     return memory.ahead + this.size - needed <= memory.maxAhead ? this.size : Math.min(this.size, needed * 2);
   }
 }

@@ -13,14 +13,14 @@ import { Deadlines } from './deadlines.ts';
 import { PeerIds } from './id-table.ts';
 import { type AnswerCarrier, HANDLER, InCall, type InChannel, READER, type Running } from './in-call.ts';
 import { InStream } from './in-stream.ts';
-import { type Inflow, longCost } from './inflow.ts';
+import { type IncomingPackets, longCost } from './incoming-packets.ts';
 import { receiveItem, receivePart } from './items.ts';
-import { ACCOUNT_MAX, type Link } from './link.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing } from './outgoing.ts';
-import type { Receiving } from './receiving.ts';
+import type { ReceiveAccount } from './receive-account.ts';
 import { oversized, refusalOf, unserved } from './refusal.ts';
+import { ACCOUNT_MAX, type SessionContext } from './session-context.ts';
 import { CANCEL, CANCEL_TOLD, REFUSAL } from './work.ts';
 
 /** Receives the peer's calls once they are complete. */
@@ -41,17 +41,17 @@ export class Callee implements AnswerCarrier {
   refusing: TransportError | undefined = undefined;
   /** The number of open streaming calls. */
   streams = 0;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #outbox: Outbox;
-  readonly #inflow: Inflow;
+  readonly #incomingPackets: IncomingPackets;
   readonly #calls: Calls;
   readonly #channels: Channels;
   readonly #watch: (channel: Channel) => void;
 
-  constructor(link: Link, outbox: Outbox, inflow: Inflow, calls: Calls, channels: Channels, watch: (channel: Channel) => void) {
-    this.#link = link;
+  constructor(context: SessionContext, outbox: Outbox, incomingPackets: IncomingPackets, calls: Calls, channels: Channels, watch: (channel: Channel) => void) {
+    this.#context = context;
     this.#outbox = outbox;
-    this.#inflow = inflow;
+    this.#incomingPackets = incomingPackets;
     this.#calls = calls;
     this.#channels = channels;
     this.#watch = watch;
@@ -60,12 +60,12 @@ export class Callee implements AnswerCarrier {
   // Frames from the peer.
 
   request(frame: Frame): void {
-    this.#link.active = this.#link.now;
+    this.#context.active = this.#context.now;
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
-    if (!this.#inflow.short(frame)) return;
+    if (!this.#incomingPackets.short(frame)) return;
     const call = this.#admit(frame, channel!, method!, undefined);
     this.#calls.incoming(call);
     if (call.open || call.reply !== undefined) this.#remember(call);
@@ -77,8 +77,8 @@ export class Callee implements AnswerCarrier {
    */
   #takes(channel: Channel | undefined, method: Method | undefined): boolean {
     if (channel === undefined || method === undefined || method.kind !== 'unary' || channel.disagreement !== undefined) return false;
-    const { calls } = this.#link.limits;
-    return channel.openIn < calls && channel.running < calls && this.refusing === undefined && !this.#link.hasTooMany;
+    const { calls } = this.#context.limits;
+    return channel.openIn < calls && channel.running < calls && this.refusing === undefined && !this.#context.hasTooMany;
   }
 
   /** Handles every other request: streaming, long, duplicate or refused. */
@@ -86,7 +86,7 @@ export class Callee implements AnswerCarrier {
     const charged = this.#charge(frame, channel, undefined);
     if (charged === false) return;
     if (this.ids.get(frame.id) !== undefined) return this.#duplicate(frame, charged);
-    const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#link, this.streams);
+    const refusal = this.refusing ?? refusalOf(frame, channel, method, this.#context, this.streams);
     if (refusal !== undefined) return this.#refuse(frame, charged, refusal);
     const call = this.#admit(frame, channel!, method!, charged);
     if (frame.flags !== 0) this.#openStreams(channel!, call);
@@ -102,7 +102,7 @@ export class Callee implements AnswerCarrier {
 
   expires(call: InCall, time: number): void {
     this.#due(call, time);
-    this.#link.port.wakeBy(time);
+    this.#context.port.wakeBy(time);
   }
 
   #due(call: InCall, time: number): void {
@@ -110,41 +110,41 @@ export class Callee implements AnswerCarrier {
     this.#deadlines.add(call, time);
   }
 
-  #admit(frame: Frame, channel: Channel, method: Method, charged: Receiving | undefined): InCall {
-    const call = this.#open(frame, channel, method, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#link.now + frame.timeout, charged);
+  #admit(frame: Frame, channel: Channel, method: Method, charged: ReceiveAccount | undefined): InCall {
+    const call = this.#open(frame, channel, method, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#context.now + frame.timeout, charged);
     this.ids.set(call);
     channel.openIn++;
-    if (frame.timeout !== 0) this.#link.port.wakeBy(call.due);
+    if (frame.timeout !== 0) this.#context.port.wakeBy(call.due);
     return call;
   }
 
-  #open(frame: Frame, channel: Channel, method: Method, due: number, charged: Receiving | undefined): InCall {
-    const call = new InCall(this, frame.id, channel, method, frame.metadata, longCost(frame), due, this.#inflow.keep(frame));
+  #open(frame: Frame, channel: Channel, method: Method, due: number, charged: ReceiveAccount | undefined): InCall {
+    const call = new InCall(this, frame.id, channel, method, frame.metadata, longCost(frame), due, this.#incomingPackets.keep(frame));
     call.account = charged;
     return call;
   }
 
-  #duplicate(frame: Frame, charged: Receiving | undefined): void {
-    this.#link.count('duplicateRequest', 1);
+  #duplicate(frame: Frame, charged: ReceiveAccount | undefined): void {
+    this.#context.count('duplicateRequest', 1);
     charged?.giveBack(longCost(frame), true);
   }
 
-  #refuse(frame: Frame, charged: Receiving | undefined, refusal: TransportError): void {
+  #refuse(frame: Frame, charged: ReceiveAccount | undefined, refusal: TransportError): void {
     charged?.giveBack(longCost(frame), true);
-    this.#link.count('refusedCall', 1);
+    this.#context.count('refusedCall', 1);
     this.#sendError(undefined, frame.channel, frame.id, refusal, true);
     // The caller is not to blame for a full queue or for a transport that closes.
-    if (refusal.code === 'resource_exhausted' || refusal === this.refusing) this.#link.units -= REFUSAL;
-    else this.#link.refused();
+    if (refusal.code === 'resource_exhausted' || refusal === this.refusing) this.#context.units -= REFUSAL;
+    else this.#context.refused();
   }
 
   oneway(frame: Frame): void {
-    this.#link.active = this.#link.now;
+    this.#context.active = this.#context.now;
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     const isPlain = frame.size === 0 && this.#hears(channel, method) && channel!.short.left > 0;
     if (!isPlain) return this.#oneway(frame, channel, method);
-    if (!this.#inflow.short(frame)) return;
+    if (!this.#incomingPackets.short(frame)) return;
     const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, channel!.short);
     channel!.short.spend(call.cost);
     this.#calls.incoming(call);
@@ -158,7 +158,7 @@ export class Callee implements AnswerCarrier {
       method.kind === 'oneway' &&
       channel.disagreement === undefined &&
       this.refusing === undefined &&
-      !this.#link.hasTooMuch
+      !this.#context.hasTooMuch
     );
   }
 
@@ -167,14 +167,14 @@ export class Callee implements AnswerCarrier {
     const charged = this.#charge(frame, channel, channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel));
     if (charged === false || charged === undefined) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
-      return this.#link.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
+      return this.#context.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
-      this.#link.count('onewayDropped', 1);
+      this.#context.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
     }
     const call = this.#open(frame, channel!, method!, Number.POSITIVE_INFINITY, charged);
     this.ids.set(call);
-    if (!this.#link.fits(frame.size)) return this.#crowdOut(call);
+    if (!this.#context.fits(frame.size)) return this.#crowdOut(call);
     this.#begin(call, frame);
   }
 
@@ -182,24 +182,24 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#link.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
-    this.#link.active = this.#link.now;
-    receiveItem(this.#link, this.#inflow, call.upload, frame, false, this.#owner(call));
+      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
+    this.#context.active = this.#context.now;
+    receiveItem(this.#context, this.#incomingPackets, call.upload, frame, false, this.#owner(call));
   }
 
   part(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return this.#late(frame);
-    if (!this.#inflow.packet(frame)) return;
+    if (!this.#incomingPackets.packet(frame)) return;
     const { assembly } = call;
     if (assembly === undefined) {
       // Without an unfinished message this packet belongs to a duplicate that was dropped, or it
       // crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) receivePart(this.#link, call.upload, frame);
+      if (call.upload?.assembly !== undefined) receivePart(this.#context, call.upload, frame);
       return;
     }
-    if (!assembly.add(frame.payload)) return this.#link.violation('malformed', `the packets of request ${frame.id} break its sum`);
-    if (!assembly.complete) return this.#link.makeRoom();
+    if (!assembly.add(frame.payload)) return this.#context.violation('malformed', `the packets of request ${frame.id} break its sum`);
+    if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
     assembly.release();
     call.payload = assembly.buffer;
@@ -212,72 +212,72 @@ export class Callee implements AnswerCarrier {
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
-      return this.#link.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
-    if (upload.ended) return this.#link.violation('malformed', `END of call ${frame.id}, whose stream had ended`);
+      return this.#context.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
+    if (upload.ended) return this.#context.violation('malformed', `END of call ${frame.id}, whose stream had ended`);
     upload.end(undefined);
   }
 
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
-    this.#link.units -= call.cancelled === undefined ? CANCEL : CANCEL_TOLD;
+    this.#context.units -= call.cancelled === undefined ? CANCEL : CANCEL_TOLD;
     this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const download = this.ids.get(frame.id)?.download;
-    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.#link.violation('malformed', 'a stream account rose above 2^31 − 1');
+    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
   /**
    * Charges a message to its account. Returns undefined if it has no account, and false if it broke
    * the rules (the session has then reported the violation).
    */
-  #charge(frame: Frame, channel: Channel | undefined, short: Receiving | undefined): Receiving | undefined | false {
+  #charge(frame: Frame, channel: Channel | undefined, short: ReceiveAccount | undefined): ReceiveAccount | undefined | false {
     if (frame.size === 0) {
-      if (!this.#inflow.short(frame)) return false;
+      if (!this.#incomingPackets.short(frame)) return false;
       if (short !== undefined && !short.spend(longCost(frame))) {
-        this.#link.violation('malformed', `a one-way on channel ${frame.channel} came without credit`);
+        this.#context.violation('malformed', `a one-way on channel ${frame.channel} came without credit`);
         return false;
       }
       return short;
     }
     const long = channel?.long ?? this.#channels.stray(Account.LONG, frame.channel);
-    return this.#inflow.long(frame, this.#link.limits.message, 'limits.message', long) && long;
+    return this.#incomingPackets.long(frame, this.#context.limits.message, 'limits.message', long) && long;
   }
 
   #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
     call.widen();
-    if (call.method.flags & UPLOAD) call.upload = new InStream(this.#link, this.#outbox, call.id);
-    if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, () => {});
+    if (call.method.flags & UPLOAD) call.upload = new InStream(this.#context, this.#outbox, call.id);
+    if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, () => {});
   }
 
   #begin(call: InCall, frame: Frame): void {
     call.widen();
-    call.assembly = new Assembly(this.#link, frame.kind, frame.size, call.cost, frame.payload, true, this.#owner(call));
+    call.assembly = new Assembly(this.#context, frame.kind, frame.size, call.cost, frame.payload, true, this.#owner(call));
     call.payload = EMPTY;
-    this.#link.port.wakeBy(this.#link.now + STALLED);
-    this.#link.makeRoom();
+    this.#context.port.wakeBy(this.#context.now + STALLED);
+    this.#context.makeRoom();
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
   #late(frame: Frame): void {
-    this.#inflow.packet(frame);
+    this.#incomingPackets.packet(frame);
   }
 
   // Answers of the reader.
 
   respond(call: InCall, payload: Uint8Array): boolean {
     if (!call.open) return false;
-    const { packet, message } = this.#link.terms;
+    const { packet, message } = this.#context.terms;
     const { length } = payload;
     const { lanes } = call.channel;
-    this.#link.active = this.#link.now;
+    this.#context.active = this.#context.now;
     if (length > packet || length > message || lanes.replies.length > 0 || !this.#outbox.straight(length)) return this.#queueReply(call, lanes, payload);
     call.open = false;
-    this.#link.writer.short(Kind.RESPONSE, call.id, 0, 0, 0, payload);
+    this.#context.writer.short(Kind.RESPONSE, call.id, 0, 0, 0, payload);
     this.forget(call);
     this.#outbox.wrote();
     return true;
@@ -285,14 +285,14 @@ export class Callee implements AnswerCarrier {
 
   /** Queues a response that is long or has to wait. */
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
-    const { terms } = this.#link;
+    const { terms } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       this.fail(call, new TransportError('resource_exhausted', message, { reason: 'too_large' }), false);
       return true;
     }
-    if (this.#link.full(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${this.#link.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
+    if (this.#context.full(payload.length)) {
+      const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
       this.fail(call, new TransportError('resource_exhausted', message), false);
       return true;
     }
@@ -327,7 +327,7 @@ export class Callee implements AnswerCarrier {
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
       call.account?.giveBack(call.cost, true);
-      this.#link.count('onewayDropped', 1);
+      this.#context.count('onewayDropped', 1);
       call.assembly?.release();
       return void this.ids.delete(call);
     }
@@ -344,7 +344,7 @@ export class Callee implements AnswerCarrier {
 
   /** Refuses a call that has waited long enough for a reader. */
   #refuseUnserved(call: InCall): void {
-    this.#link.count('refusedCall', 1);
+    this.#context.count('refusedCall', 1);
     this.abort(call, unserved(call.method), true);
   }
 
@@ -359,9 +359,9 @@ export class Callee implements AnswerCarrier {
   #crowdOut(call: InCall): void {
     // The call is answered already, so the rest of its upload is not needed.
     if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
-    const { used, limit } = this.#link.memory;
+    const { used, limit } = this.#context.memory;
     const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection has most of what is unfinished`;
-    if (call.method.kind !== 'oneway') this.#link.count('refusedCall', 1);
+    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
     this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
@@ -391,7 +391,7 @@ export class Callee implements AnswerCarrier {
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;
     if (!items && lanes.replies.length === 0 && this.#outbox.straight(room)) {
-      this.#link.writer.error(id, code, reason, text, flags, metadata);
+      this.#context.writer.error(id, code, reason, text, flags, metadata);
       call?.download?.stop(error);
       if (call !== undefined) this.forget(call);
       return this.#outbox.wrote();
@@ -416,11 +416,11 @@ export class Callee implements AnswerCarrier {
    * allow: the peer makes calls but does not read the answers.
    */
   #isUnread({ refusals }: Lanes): boolean {
-    const { calls, outbound } = this.#link.limits;
+    const { calls, outbound } = this.#context.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
-    if (!isFull && (refusals.messages < SCARCE || !this.#link.full(0))) return false;
+    if (!isFull && (refusals.messages < SCARCE || !this.#context.full(0))) return false;
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
-    this.#link.violation('flood', `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`);
+    this.#context.violation('flood', `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`);
     return true;
   }
 
@@ -429,7 +429,7 @@ export class Callee implements AnswerCarrier {
    * The driver's `roomForReplies` is called once there is room.
    */
   congested({ byte, lanes }: InChannel): boolean {
-    if (!lanes.congested(this.#link.limits.outbound)) return false;
+    if (!lanes.congested(this.#context.limits.outbound)) return false;
     const channel = this.#channels.get(byte);
     channel.stalled = true;
     this.#watch(channel);
@@ -437,14 +437,14 @@ export class Callee implements AnswerCarrier {
   }
 
   late(): void {
-    this.#link.count('lateAnswer', 1);
+    this.#context.count('lateAnswer', 1);
   }
 
   started(call: InCall, by: Running = HANDLER): void {
     call.running = by;
     // The request was decoded; its reader keeps what it needs of it.
     call.payload = EMPTY;
-    this.#link.begin(call.cost, by === READER);
+    this.#context.begin(call.cost, by === READER);
     if (call.method.kind === 'oneway') call.channel.oneways++;
     else call.channel.running++;
   }
@@ -462,7 +462,7 @@ export class Callee implements AnswerCarrier {
 
   finished(call: InCall): void {
     if (call.running === 0) return;
-    this.#link.finish(call.cost, call.running === READER);
+    this.#context.finish(call.cost, call.running === READER);
     call.running = 0;
     if (call.method.kind === 'oneway') call.channel.oneways--;
     else call.channel.running--;
@@ -486,9 +486,9 @@ export class Callee implements AnswerCarrier {
       else this.#refuseUnserved(call);
     }
     // No packet of a long message has come since, so all unfinished messages have stopped.
-    const stale = this.#inflow.lastPacket + STALLED;
-    if (stale > now) return this.#link.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
-    for (const assembly of [...this.#link.assemblies]) assembly.stopped();
+    const stale = this.#incomingPackets.lastPacket + STALLED;
+    if (stale > now) return this.#context.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
+    for (const assembly of [...this.#context.assemblies]) assembly.stopped();
     return deadlines.next;
   }
 

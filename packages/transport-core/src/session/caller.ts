@@ -10,12 +10,12 @@ import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { Slots } from './id-table.ts';
 import { InStream } from './in-stream.ts';
-import type { Inflow } from './inflow.ts';
-import { type Link, memoryFull, UNIT } from './link.ts';
+import type { IncomingPackets } from './incoming-packets.ts';
 import type { CallCarrier, OutCall } from './out-call.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
+import { memoryFull, type SessionContext, UNIT } from './session-context.ts';
 
 export class Caller implements CallCarrier {
   readonly stage = 'it waited to be sent';
@@ -25,25 +25,25 @@ export class Caller implements CallCarrier {
   readonly #waitingStreams = new List<OutCall>();
   /** Calls of all channels that wait for room. */
   #waiting = 0;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #outbox: Outbox;
-  readonly #inflow: Inflow;
+  readonly #incomingPackets: IncomingPackets;
   readonly #channels: Channels;
 
-  constructor(link: Link, outbox: Outbox, inflow: Inflow, parity: 0 | 1, channels: Channels) {
-    this.#link = link;
+  constructor(context: SessionContext, outbox: Outbox, incomingPackets: IncomingPackets, parity: 0 | 1, channels: Channels) {
+    this.#context = context;
     this.#outbox = outbox;
-    this.#inflow = inflow;
+    this.#incomingPackets = incomingPackets;
     this.slots = new Slots(parity);
     this.#channels = channels;
   }
 
   get mark(): number {
-    return this.#link.mark;
+    return this.#context.mark;
   }
 
   get now(): number {
-    return this.#link.now;
+    return this.#context.now;
   }
 
   /**
@@ -56,11 +56,11 @@ export class Caller implements CallCarrier {
     const refusal = this.#refusal(channel, call);
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
-    if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
+    if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
     const queue = this.#queueOf(channel, call);
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
-    if (this.#link.full(call.cost)) return call.failed(memoryFull(this.#link.memory));
-    this.#link.hold(call.cost);
+    if (this.#context.full(call.cost)) return call.failed(memoryFull(this.#context.memory));
+    this.#context.hold(call.cost);
     call.widen();
     queue.push(call);
     this.#waiting++;
@@ -71,24 +71,24 @@ export class Caller implements CallCarrier {
    * Returns true for the common case: a unary call of one packet, with nothing queued before it.
    */
   #isPlain({ disagreement, lanes, open, waiting }: Channel, { method, metadata, payload }: OutCall): boolean {
-    const { calls, message, packet } = this.#link.terms;
+    const { calls, message, packet } = this.#context.terms;
     if (method.kind !== 'unary' || metadata !== undefined || payload.length > packet || payload.length > message) return false;
     return disagreement === undefined && waiting.length === 0 && lanes.short.length === 0 && open < calls && !this.slots.full;
   }
 
   #startPlain(channel: Channel, call: OutCall): void {
     call.carrier = this;
-    if (call.due < Number.POSITIVE_INFINITY) this.#link.port.wakeBy(call.due);
+    if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
     this.slots.add(call);
     channel.open++;
     const { payload } = call;
     if (!this.#outbox.straight(payload.length)) return this.#queue(channel, call, false);
-    const { mark, now, writer } = this.#link;
+    const { mark, now, writer } = this.#context;
     const timeout = call.timeLeft(now);
     if (timeout < 0) return;
     writer.short(Kind.REQUEST, call.id, channel.byte, call.method.id, timeout, payload);
     call.writtenIn = mark;
-    this.#link.active = now;
+    this.#context.active = now;
     this.#outbox.wrote();
   }
 
@@ -100,13 +100,13 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     const { lanes } = channel;
     const { length } = payload;
-    const { terms } = this.#link;
+    const { terms } = this.#context;
     if (channel.disagreement !== undefined || length > terms.packet || length > terms.message || channel.waiting.length > 0) return false;
     if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length)) return false;
     lanes.shortCredit -= length + UNIT;
     lanes.uncreditedShort.oneway(length + UNIT);
-    this.#link.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
-    this.#link.active = this.#link.now;
+    this.#context.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
+    this.#context.active = this.#context.now;
     this.#outbox.wrote();
     return true;
   }
@@ -127,19 +127,19 @@ export class Caller implements CallCarrier {
   /** Returns true if a one-way of at most one packet could go now. */
   writable(channel: Channel): boolean {
     const { lanes } = channel;
-    const room = lanes.shorts.fits(this.#link.terms.packet + UNIT, this.#link.limits.outbound);
+    const room = lanes.shorts.fits(this.#context.terms.packet + UNIT, this.#context.limits.outbound);
     return room && channel.waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
   /** Returns true if the account of this one-way has credit and no earlier message waits for it. */
   #payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
-    if (call.payload.length > this.#link.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
+    if (call.payload.length > this.#context.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
     return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
   #refusal(channel: Channel, call: OutCall): TransportError | undefined {
     if (channel.disagreement !== undefined) return withDetails(channel.disagreement, { sent: false });
-    const { message } = this.#link.terms;
+    const { message } = this.#context.terms;
     if (call.payload.length <= message) return undefined;
     const remedy = call.method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
     const text = `${call.method.full}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
@@ -147,10 +147,10 @@ export class Caller implements CallCarrier {
   }
 
   #hasRoom(channel: Channel, call: OutCall): boolean {
-    const tally = call.payload.length > this.#link.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
-    if (!tally.fits(call.cost, this.#link.limits.outbound)) return false;
+    const tally = call.payload.length > this.#context.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
+    if (!tally.fits(call.cost, this.#context.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
-    return channel.open < this.#link.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#link.terms.streams);
+    return channel.open < this.#context.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#context.terms.streams);
   }
 
   /**
@@ -160,7 +160,7 @@ export class Caller implements CallCarrier {
    */
   #queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.#waitingStreams;
-    return call.payload.length > this.#link.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
+    return call.payload.length > this.#context.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
   }
 
   /** Admits waiting calls as far as there is room. */
@@ -180,7 +180,7 @@ export class Caller implements CallCarrier {
   #unwait(channel: Channel, call: OutCall): boolean {
     if (!this.#queueOf(channel, call).remove(call)) return false;
     this.#outbox.awaited = --this.#waiting > 0;
-    this.#link.free(call.cost);
+    this.#context.free(call.cost);
     return true;
   }
 
@@ -191,7 +191,7 @@ export class Caller implements CallCarrier {
     const { method, payload, metadata } = call;
     const { length } = payload;
     if (method.flags !== 0) this.#openStreams(channel, call);
-    const isShort = length <= this.#link.terms.packet;
+    const isShort = length <= this.#context.terms.packet;
     if (!isShort || channel.lanes.short.length > 0 || !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length))
       return this.#queue(channel, call, !isShort);
     this.#write(channel, call);
@@ -200,12 +200,12 @@ export class Caller implements CallCarrier {
   /** Writes a request straight into the batch, unless its deadline has passed. */
   #write(channel: Channel, call: OutCall): void {
     const { method, payload, metadata } = call;
-    const { mark, now, writer } = this.#link;
+    const { mark, now, writer } = this.#context;
     const timeout = call.timeLeft(now);
     if (timeout < 0) return;
     writer.message(Kind.REQUEST, call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
     call.writtenIn = mark;
-    this.#link.active = now;
+    this.#context.active = now;
     if (method.flags !== 0) call.accepted();
     this.#outbox.wrote();
   }
@@ -225,7 +225,7 @@ export class Caller implements CallCarrier {
   #admitOneway(channel: Channel, call: OutCall): void {
     const { lanes } = channel;
     const { method, payload, metadata } = call;
-    const long = payload.length > this.#link.terms.packet;
+    const long = payload.length > this.#context.terms.packet;
     if (
       !long &&
       lanes.short.length === 0 &&
@@ -234,9 +234,9 @@ export class Caller implements CallCarrier {
     ) {
       lanes.shortCredit -= call.cost;
       lanes.uncreditedShort.oneway(call.cost);
-      this.#link.writer.message(Kind.ONEWAY, 0, channel.byte, method.id, 0, 0, metadata, 0, payload, 0, payload.length);
-      call.writtenIn = this.#link.mark;
-      this.#link.active = this.#link.now;
+      this.#context.writer.message(Kind.ONEWAY, 0, channel.byte, method.id, 0, 0, metadata, 0, payload, 0, payload.length);
+      call.writtenIn = this.#context.mark;
+      this.#context.active = this.#context.now;
       call.accepted();
       this.#outbox.wrote();
       return;
@@ -248,9 +248,9 @@ export class Caller implements CallCarrier {
   #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
     call.widen();
-    const progress = () => call.progressed(this.#link.now);
-    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.#link, this.#outbox, channel.lanes, call.id, progress);
-    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#link, this.#outbox, call.id);
+    const progress = () => call.progressed(this.#context.now);
+    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, progress);
+    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#context, this.#outbox, call.id);
   }
 
   requestWritten(call: OutCall): void {
@@ -382,7 +382,7 @@ export class Caller implements CallCarrier {
       look(call);
       const { assembly = call.download?.assembly } = call;
       if (assembly === undefined || call.done) continue;
-      const stale = Math.max(assembly.last, this.#inflow.lastPacket) + STALLED;
+      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
       else this.#stopped(call, assembly);
     }
@@ -456,7 +456,7 @@ export class Caller implements CallCarrier {
         }
       }
     }
-    if (lost > 0) this.#link.count('onewayLost', lost);
+    if (lost > 0) this.#context.count('onewayLost', lost);
     for (const call of this.takeWaiting(channels)) over(this.#channels.get(call.channel), call);
     for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);

@@ -6,10 +6,10 @@ import { List } from '../list.ts';
 import type { MethodTable, Protocol } from '../protocol/protocol.ts';
 import { Account } from '../wire/frame.ts';
 import type { InCall, InChannel } from './in-call.ts';
-import type { Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
-import { type Creditor, Receiving } from './receiving.ts';
+import { type Creditor, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** A protocol as this end has mounted it. */
 export interface Mounted {
@@ -18,7 +18,7 @@ export interface Mounted {
 }
 
 export class Channel implements InChannel {
-  readonly link: Link;
+  readonly context: SessionContext;
   readonly byte: number;
   /**
    * The name of the first protocol mounted here; a channel byte keeps its name as long as the
@@ -40,8 +40,8 @@ export class Channel implements InChannel {
   readonly writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
   /** The peer's accounts with this end. */
-  readonly short: Receiving;
-  readonly long: Receiving;
+  readonly short: ReceiveAccount;
+  readonly long: ReceiveAccount;
   /**
    * The peer's calls that have no terminal frame yet, and the requests whose handlers are running.
    */
@@ -63,11 +63,11 @@ export class Channel implements InChannel {
   queued = 0;
   queuedBytes = 0;
 
-  constructor(link: Link, creditor: Creditor, byte: number) {
-    this.link = link;
+  constructor(context: SessionContext, creditor: Creditor, byte: number) {
+    this.context = context;
     this.byte = byte;
-    this.lanes = new Lanes(byte, 10, link.terms.short, link.terms.long);
-    this.short = new Receiving(creditor, Account.SHORT, link.limits.credit.short, 0, byte);
-    this.long = new Receiving(creditor, Account.LONG, link.limits.credit.long, 0, byte);
+    this.lanes = new Lanes(byte, 10, context.terms.short, context.terms.long);
+    this.short = new ReceiveAccount(creditor, Account.SHORT, context.limits.credit.short, 0, byte);
+    this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
   }
 }

@@ -6,9 +6,9 @@ import { Account, type FrameWriter } from '../wire/frame.ts';
 import { decodeProtocols, encodeProtocols, type HelloProtocol } from '../wire/hello.ts';
 import { Channel, type Mounted } from './channel.ts';
 import { agree, helloProtocol } from './handshake.ts';
-import type { Link } from './link.ts';
 import { Lanes } from './outgoing.ts';
-import { type Creditor, Receiving } from './receiving.ts';
+import { type Creditor, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Receives changes of the protocols of a connection. */
 export interface ProtocolsVisitor {
@@ -29,9 +29,9 @@ export class Channels {
    * Accounts of channels that have no protocol mounted, by account and byte; each has credit to
    * give back.
    */
-  #strays: Map<number, Receiving> | undefined = undefined;
+  #strays: Map<number, ReceiveAccount> | undefined = undefined;
   #nowhere: Lanes | undefined = undefined;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
   readonly #visitor: ProtocolsVisitor;
@@ -40,9 +40,9 @@ export class Channels {
   /** Our protocols whose disagreement was reported; at most as many as were ever mounted. */
   #told: readonly string[] = NONE;
 
-  constructor(link: Link, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, visitor: ProtocolsVisitor = {}) {
+  constructor(context: SessionContext, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, visitor: ProtocolsVisitor = {}) {
     this.#visitor = visitor;
-    this.#link = link;
+    this.#context = context;
     this.#creditor = creditor;
     this.#mounts = mounts;
   }
@@ -71,8 +71,8 @@ export class Channels {
    * is forgotten once the credit is paid back. Numbers above 255 have no account: nothing is given
    * back on them.
    */
-  stray(account: number, number: number): Receiving {
-    const { short, long } = this.#link.limits.credit;
+  stray(account: number, number: number): ReceiveAccount {
+    const { short, long } = this.#context.limits.credit;
     const key = account * BYTES + number;
     let stray = this.#strays?.get(key);
     if (stray !== undefined) return stray;
@@ -100,7 +100,7 @@ export class Channels {
   #find(byte: number): Channel {
     let channel = this.used(byte);
     if (channel === undefined) {
-      channel = new Channel(this.#link, this.#creditor, byte);
+      channel = new Channel(this.#context, this.#creditor, byte);
       // Most connections have one or two channels, so the array is copied to exactly the size it
       // needs.
       this.#opened = [...this.#opened, channel];
@@ -204,7 +204,7 @@ export class Channels {
       if (channel.writers.length > 0 && (disagreement !== undefined || writable(channel))) {
         for (const writer of channel.writers.splice(0)) disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
       }
-      if (channel.stalled && !channel.lanes.congested(this.#link.limits.outbound)) {
+      if (channel.stalled && !channel.lanes.congested(this.#context.limits.outbound)) {
         channel.stalled = false;
         room(channel);
       }
@@ -241,7 +241,7 @@ export class Channels {
 }
 
 /** An account that is forgotten once everything is paid back. */
-class Stray extends Receiving {
+class Stray extends ReceiveAccount {
   readonly #paid: () => void;
 
   constructor(creditor: Creditor, account: number, start: number, channel: number, paid: () => void) {

@@ -6,7 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import { agree, helloProtocol, type Introduction, judgeHello, makeHello, settle, WIRE_VERSION } from './handshake.ts';
-import type { SessionLimits, Terms } from './link.ts';
+import type { SessionLimits, Terms } from './session-context.ts';
 
 const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };
 const limits: SessionLimits = {

@@ -5,7 +5,7 @@ import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
-import type { SessionLimits, Terms } from './link.ts';
+import type { SessionLimits, Terms } from './session-context.ts';
 
 /** The version of the wire protocol that this code speaks. */
 export const WIRE_VERSION = 1;

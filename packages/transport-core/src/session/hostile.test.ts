@@ -173,7 +173,7 @@ for (const rude of [0, 0.02, 0.3]) {
             frames++;
             end.session.receive(pair.now, plausible(random, rude));
           }
-          if (end.memory.used < 0 || end.session.link.held < 0) throw new Error(`the gauge fell to ${end.memory.used}`);
+          if (end.memory.used < 0 || end.session.context.held < 0) throw new Error(`the gauge fell to ${end.memory.used}`);
           if (step % 10 === 0) await null;
         }
         ended += end.endings;
@@ -181,7 +181,7 @@ for (const rude of [0, 0.02, 0.3]) {
         t.is(end.endings, 1);
         for (const call of prey.made) t.is(call.settlements, 1, call.method.name);
         t.is(end.memory.used, 0);
-        t.is(end.session.link.held, 0);
+        t.is(end.session.context.held, 0);
         t.deepEqual([end.session.caller.slots.size, end.session.callee.ids.size], [0, 0]);
         for (const channel of end.session.openChannels) t.is(channel.running, 0);
       } catch (error) {

@@ -7,14 +7,14 @@ import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import type { Link } from './link.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Lanes, Outgoing, Sender } from './outgoing.ts';
-import type { Receiving } from './receiving.ts';
+import type { ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** The side of a `Channel` that its incoming calls use. */
 export interface InChannel {
-  readonly link: Link;
+  readonly context: SessionContext;
   readonly byte: number;
   readonly version: number;
   /** The mounted protocol; an object of the driver. */
@@ -88,7 +88,7 @@ export class InCall implements Entry, Sender {
    * The account that paid for it. It is charged until a request is taken or a one-way's reader is
    * done with it; undefined if no account paid.
    */
-  account: Receiving | undefined = undefined;
+  account: ReceiveAccount | undefined = undefined;
   /**
    * The cost on that account. The inbound queue counts the same amount, and the call holds as much
    * of the transport's memory while it waits.

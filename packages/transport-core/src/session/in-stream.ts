@@ -4,12 +4,12 @@
 import type { TransportError } from '../errors.ts';
 import { Account } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
-import { Growing } from './growing.ts';
-import type { Link } from './link.ts';
-import type { Creditor } from './receiving.ts';
+import { GrowingAccount } from './growing-account.ts';
+import type { Creditor } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
 
 export class InStream {
-  readonly account: Growing;
+  readonly account: GrowingAccount;
   /** The long item that is arriving. */
   assembly: Assembly | undefined = undefined;
   /** True once the stream is complete or broken; `error` is set if it is broken. */
@@ -29,21 +29,21 @@ export class InStream {
   #unread = 0;
   #discarding = false;
   #released = false;
-  readonly #link: Link;
+  readonly #context: SessionContext;
 
-  constructor(link: Link, creditor: Creditor, id: number) {
-    this.#link = link;
-    this.heard = link.now;
-    const { stream, streamMax } = link.limits.credit;
-    this.account = new Growing(link, creditor, Account.STREAM, stream, streamMax, id);
+  constructor(context: SessionContext, creditor: Creditor, id: number) {
+    this.#context = context;
+    this.heard = context.now;
+    const { stream, streamMax } = context.limits.credit;
+    this.account = new GrowingAccount(context, creditor, Account.STREAM, stream, streamMax, id);
   }
 
   /** Adds a complete item. */
   push(payload: Uint8Array, cost: number): void {
     if (this.#discarding) return this.account.giveBack(cost, false);
     this.came++;
-    this.heard = this.#link.now;
-    this.#link.hold(cost);
+    this.heard = this.#context.now;
+    this.#context.hold(cost);
     this.#items.push({ payload, cost });
     this.#unread += cost;
     this.#notify();
@@ -57,7 +57,7 @@ export class InStream {
       this.#items = [];
       this.#head = 0;
     }
-    if (!this.#released) this.#link.free(cost);
+    if (!this.#released) this.#context.free(cost);
     this.#unread -= cost;
     this.account.used(cost, this.#unread);
     return payload;
@@ -90,7 +90,7 @@ export class InStream {
     if (this.#released) return;
     this.#released = true;
     this.dropAssembly();
-    for (let i = this.#head; i < this.#items.length; i++) this.#link.free(this.#items[i]!.cost);
+    for (let i = this.#head; i < this.#items.length; i++) this.#context.free(this.#items[i]!.cost);
   }
 
   /** Called when the reader has left: items that are here or still arrive are dropped. */

@@ -3,35 +3,36 @@
 import { type Frame, Kind } from '../wire/frame.ts';
 import { Assembly, type Owner } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import { type Inflow, longCost } from './inflow.ts';
-import type { Link } from './link.ts';
+import { type IncomingPackets, longCost } from './incoming-packets.ts';
+import type { SessionContext } from './session-context.ts';
 
 /**
  * Handles an ITEM: a short one, or the first packet of a long one.
  * @param drop true if its reader is gone.
  * @param owner notified if a long item is given up.
  */
-export function receiveItem(link: Link, inflow: Inflow, stream: InStream, frame: Frame, drop: boolean, owner: Owner): void {
-  if (stream.assembly !== undefined) return link.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
+export function receiveItem(context: SessionContext, incomingPackets: IncomingPackets, stream: InStream, frame: Frame, drop: boolean, owner: Owner): void {
+  if (stream.assembly !== undefined) return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
   const cost = longCost(frame);
   if (frame.size === 0) {
-    if (!inflow.short(frame)) return;
-    if (frame.length > link.limits.item) return link.violation('too_large', `an item of ${frame.length} bytes is above our limits.item, ${link.limits.item}`);
-    if (!stream.account.spend(cost)) return link.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
-    if (!inflow.packet(frame)) return;
+    if (!incomingPackets.short(frame)) return;
+    if (frame.length > context.limits.item)
+      return context.violation('too_large', `an item of ${frame.length} bytes is above our limits.item, ${context.limits.item}`);
+    if (!stream.account.spend(cost)) return context.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
+    if (!incomingPackets.packet(frame)) return;
     if (drop) stream.account.giveBack(cost, false);
-    else stream.push(inflow.keep(frame), cost);
-  } else if (inflow.long(frame, link.limits.item, 'limits.item', stream.account)) {
-    stream.assembly = new Assembly(link, Kind.ITEM, frame.size, cost, frame.payload, !drop, owner);
-    link.makeRoom();
+    else stream.push(incomingPackets.keep(frame), cost);
+  } else if (incomingPackets.long(frame, context.limits.item, 'limits.item', stream.account)) {
+    stream.assembly = new Assembly(context, Kind.ITEM, frame.size, cost, frame.payload, !drop, owner);
+    context.makeRoom();
   }
 }
 
 /** Handles a further packet of a stream's long item. */
-export function receivePart(link: Link, stream: InStream, frame: Frame): void {
+export function receivePart(context: SessionContext, stream: InStream, frame: Frame): void {
   const assembly = stream.assembly!;
-  if (!assembly.add(frame.payload)) return link.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
-  if (!assembly.complete) return link.makeRoom();
+  if (!assembly.add(frame.payload)) return context.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
+  if (!assembly.complete) return context.makeRoom();
   stream.dropAssembly();
   if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);
   else stream.account.giveBack(assembly.cost, false);

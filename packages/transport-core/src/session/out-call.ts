@@ -7,9 +7,9 @@ import type { Method } from '../protocol/protocol.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
-import { UNIT } from './link.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
+import { UNIT } from './session-context.ts';
 
 /** The session, or the pool, that carries a call. */
 export interface CallCarrier {

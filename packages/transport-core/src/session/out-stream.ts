@@ -4,9 +4,9 @@
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import { EMPTY, Kind } from '../wire/frame.ts';
-import { type Link, UNIT } from './link.ts';
 import type { Outbox } from './outbox.ts';
 import { type Lanes, Outgoing, type Sender } from './outgoing.ts';
+import { type SessionContext, UNIT } from './session-context.ts';
 
 /** An item, with the promise functions of the writer that waits for it. */
 class Item extends Outgoing {
@@ -28,7 +28,7 @@ export class OutStream implements Sender {
   #ended: TransportError | 'ended' | undefined = undefined;
   #finish: (() => void) | undefined = undefined;
   readonly #id: number;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #lanes: Lanes;
   readonly #progress: () => void;
@@ -37,12 +37,12 @@ export class OutStream implements Sender {
    * @param progress called when a packet of the stream has been written, so a timeout for progress
    *   starts again.
    */
-  constructor(link: Link, outbox: Outbox, lanes: Lanes, id: number, progress: () => void) {
-    this.#link = link;
+  constructor(context: SessionContext, outbox: Outbox, lanes: Lanes, id: number, progress: () => void) {
+    this.#context = context;
     this.#outbox = outbox;
     this.#lanes = lanes;
     this.#id = id;
-    this.#credit = link.terms.stream;
+    this.#credit = context.terms.stream;
     this.#progress = progress;
   }
 
@@ -62,7 +62,7 @@ export class OutStream implements Sender {
    */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#over());
-    const { terms, limits } = this.#link;
+    const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
       return Promise.reject(new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }));
@@ -72,16 +72,16 @@ export class OutStream implements Sender {
       this.#current === undefined &&
       this.#queue.length === 0 &&
       this.#credit > 0 &&
-      this.#link.pipe > 0 &&
+      this.#context.pipe > 0 &&
       payload.length <= terms.packet &&
       this.#outbox.straight(payload.length)
     ) {
       this.#credit -= cost;
-      this.#link.pipe -= cost;
-      this.#link.writer.message(Kind.ITEM, this.#id, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
-      this.#link.active = this.#link.now;
+      this.#context.pipe -= cost;
+      this.#context.writer.message(Kind.ITEM, this.#id, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
+      this.#context.active = this.#context.now;
       this.#outbox.wrote();
-      if (this.#link.pipe <= 0) this.#link.port.dirty();
+      if (this.#context.pipe <= 0) this.#context.port.dirty();
       this.#progress();
       return RESOLVED;
     }
@@ -121,7 +121,7 @@ export class OutStream implements Sender {
       this.#current = undefined;
     }
     for (let unit = this.#queue.shift(); unit !== undefined; unit = this.#queue.shift()) {
-      this.#link.free(unit.cost);
+      this.#context.free(unit.cost);
       (unit as Item).reject?.(error);
     }
     this.#queuedBytes = 0;
@@ -154,7 +154,7 @@ export class OutStream implements Sender {
 
   #enqueue(unit: Outgoing): void {
     this.#queuedBytes += unit.cost;
-    this.#link.hold(unit.cost);
+    this.#context.hold(unit.cost);
     this.#queue.push(unit);
     this.#feed();
   }
@@ -168,7 +168,7 @@ export class OutStream implements Sender {
     if (head === undefined || this.#current !== undefined || (head.kind === Kind.ITEM && this.#credit <= 0)) return;
     this.#queue.remove(head);
     this.#queuedBytes -= head.cost;
-    this.#link.free(head.cost);
+    this.#context.free(head.cost);
     if (head.kind === Kind.ITEM) this.#credit -= head.cost;
     this.#current = head;
     this.#outbox.push(this.#lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');

@@ -153,7 +153,7 @@ test('after a write that was kept nothing is written before drained', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   bench.stuck = true;
-  bench.link.now = 500;
+  bench.context.now = 500;
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   t.is(bench.pump().length, 1);
   t.true(bench.outbox.blocked);
@@ -172,11 +172,11 @@ test('after a write that was kept nothing is written before drained', (t) => {
 test('a kept write asks to be looked after in 10 s', (t) => {
   const bench = new OutboxBench();
   let asked = 0;
-  bench.link.port.wakeBy = (time) => {
+  bench.context.port.wakeBy = (time) => {
     asked = time;
   };
   bench.stuck = true;
-  bench.link.now = 700;
+  bench.context.now = 700;
   bench.outbox.control(Kind.PING, 1);
   bench.outbox.flush();
   t.is(asked, 700 + STUCK);
@@ -187,14 +187,14 @@ test('a pipe that runs dry is stuck 10 s later, unless a CREDIT for it comes, an
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   const asked: number[] = [];
-  bench.link.port.wakeBy = (time) => void asked.push(time);
-  bench.link.pipe = 1;
-  bench.link.now = 700;
+  bench.context.port.wakeBy = (time) => void asked.push(time);
+  bench.context.pipe = 1;
+  bench.context.now = 700;
   bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   bench.pump();
   t.deepEqual(asked, [700 + STUCK]);
   t.is(bench.outbox.stuckAt, 700 + STUCK);
-  bench.link.now = 900;
+  bench.context.now = 900;
   bench.pump();
   t.is(bench.outbox.stuckAt, 700 + STUCK);
   bench.outbox.grant(Account.PIPE, 1);
@@ -245,7 +245,7 @@ test('the first packet tells the size, the rest are PART, all but the last full'
 
 test('a message of exactly one packet is short', (t) => {
   const bench = new OutboxBench();
-  bench.link.pipe = 0;
+  bench.context.pipe = 0;
   bench.outbox.push(bench.lanes(0x20), unit(Kind.REQUEST, packet), 'short');
   t.deepEqual(
     bench.pump().map((frame) => [frame.kind, frame.size, frame.payload.length]),
@@ -272,30 +272,30 @@ test('what waits is held in the gauge until it is written, taken back or dropped
     unit(Kind.RESPONSE, 20),
     unit(Kind.RESPONSE, 3 * packet, Account.REPLY),
   ];
-  bench.link.reply = 0;
+  bench.context.reply = 0;
   bench.outbox.push(lanes, units[0]!, 'short');
   bench.outbox.push(lanes, units[1]!, 'bulk');
   bench.outbox.push(lanes, units[2]!, 'replies');
   bench.outbox.push(lanes, units[3]!, 'replies');
   t.is(
-    bench.link.held,
+    bench.context.held,
     units.reduce((sum, { cost }) => sum + cost, 0),
   );
   bench.pump();
-  t.is(bench.link.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
+  t.is(bench.context.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
   bench.outbox.remove(lanes, units[1]!);
   bench.outbox.remove(lanes, units[1]!);
-  t.is(bench.link.held, units[0]!.cost + units[3]!.cost);
+  t.is(bench.context.held, units[0]!.cost + units[3]!.cost);
   bench.outbox.over = true;
   bench.outbox.drop(lanes);
-  t.is(bench.link.held, 0);
-  t.is(bench.link.memory.used, 0);
+  t.is(bench.context.held, 0);
+  t.is(bench.context.memory.used, 0);
 });
 
 test('an account that would pass 2^31 − 1 is told', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 1, 1);
-  bench.link.pipe = bench.link.reply = 1;
+  bench.context.pipe = bench.context.reply = 1;
   t.true(bench.outbox.grant(Account.PIPE, 0x7fff_fffe));
   t.false(bench.outbox.grant(Account.PIPE, 1));
   t.false(bench.outbox.grant(Account.REPLY, 0x7fff_ffff));

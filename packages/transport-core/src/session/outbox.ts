@@ -4,10 +4,10 @@
 
 import { List } from '../list.ts';
 import { Account, FRAME_OVERHEAD, Kind } from '../wire/frame.ts';
-import { ACCOUNT_MAX, type Link, UNIT } from './link.ts';
+import { BatchPacer } from './batch-pacer.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
-import { Pace } from './pace.ts';
-import type { Receiving } from './receiving.ts';
+import type { ReceiveAccount } from './receive-account.ts';
+import { ACCOUNT_MAX, type SessionContext, UNIT } from './session-context.ts';
 
 /** A small frame that goes before all messages. */
 interface Control {
@@ -17,7 +17,7 @@ interface Control {
 }
 
 /** A GO_AWAY that goes behind everything that was accepted. */
-export interface Farewell {
+export interface FinalGoAway {
   code: number;
   reason: number;
   text: string;
@@ -42,24 +42,24 @@ export class Outbox {
   /** The connection is over: nothing is paid for any more. */
   over = false;
   /** Decides when a batch leaves before the tick is over. */
-  readonly pace: Pace;
-  readonly #link: Link;
+  readonly pacer: BatchPacer;
+  readonly #context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
   /** Long responses that wait for credit of account 4, in order. */
   readonly #unpaidReplies = new List<Outgoing>();
   readonly #controls: Control[] = [];
   #controlBytes = 0;
-  readonly #credits: Receiving[] = [];
+  readonly #credits: ReceiveAccount[] = [];
   /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
-  #farewell: Farewell | undefined = undefined;
+  #farewell: FinalGoAway | undefined = undefined;
   /** The number of units in lanes, including those that wait for credit. */
   #waiting = 0;
 
-  constructor(link: Link, isBounded = false) {
-    this.#link = link;
-    this.pace = new Pace(isBounded);
+  constructor(context: SessionContext, isBounded = false) {
+    this.#context = context;
+    this.pacer = new BatchPacer(isBounded);
   }
 
   get idle(): boolean {
@@ -77,27 +77,27 @@ export class Outbox {
    */
   straight(bytes: number): boolean {
     if (this.blocked || (this.#busy.length > 0 && this.#sendable())) return false;
-    return this.#link.writer.fits(bytes) || this.flush();
+    return this.#context.writer.fits(bytes) || this.flush();
   }
 
   /** Returns true if a unit in some lane could be sent now. */
   #sendable(): boolean {
-    const { pipe, terms } = this.#link;
+    const { pipe, terms } = this.#context;
     return this.#busy.some((lanes) => lanes.next(pipe, terms.packet) !== undefined);
   }
 
   /** Called after a frame went straight into the batch. */
   wrote(): void {
-    const { pace } = this;
-    if (pace.alone || this.#link.writer.count >= pace.batch) {
-      pace.alone = false;
+    const { pacer } = this;
+    if (pacer.alone || this.#context.writer.count >= pacer.batch) {
+      pacer.alone = false;
       // Credit and other control frames leave together with the answer, not in a write of their
       // own.
       this.#pumpControl();
       this.flush();
       if (!this.leaving) return;
     }
-    this.#link.port.dirty();
+    this.#context.port.dirty();
   }
 
   /**
@@ -106,8 +106,8 @@ export class Outbox {
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
-    this.#link.hold(unit.cost);
-    const tally = lanes.tallyOf(unit, this.#link.terms.packet);
+    this.#context.hold(unit.cost);
+    const tally = lanes.tallyOf(unit, this.#context.terms.packet);
     tally.messages++;
     tally.bytes += unit.cost;
     if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
@@ -121,14 +121,14 @@ export class Outbox {
         lanes.firstUnpaid ??= unit;
       }
     }
-    this.#link.port.dirty();
+    this.#context.port.dirty();
   }
 
   #pushLong(lanes: Lanes, unit: Outgoing): void {
     if (lanes.unpaidLong.length === 0 && lanes.pay(unit)) {
       lanes.bulk.push(unit);
       this.#wake(lanes);
-      this.#link.port.dirty();
+      this.#context.port.dirty();
       unit.sender?.paid(unit);
     } else {
       unit.unpaid = true;
@@ -153,14 +153,14 @@ export class Outbox {
    * channels the scheduler decides that order.
    */
   #payReplies(): void {
-    for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#link.reply > 0; unit = this.#unpaidReplies.first) {
+    for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#context.reply > 0; unit = this.#unpaidReplies.first) {
       const lanes = unit.waitsFor!;
       this.#unpaidReplies.remove(unit);
       unit.waitsFor = undefined;
       unit.unpaid = false;
       lanes.bulk.push(unit);
       this.#wake(lanes);
-      this.#link.port.dirty();
+      this.#context.port.dirty();
     }
   }
 
@@ -201,11 +201,11 @@ export class Outbox {
 
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
-    this.#link.free(unit.cost);
-    const tally = lanes.tallyOf(unit, this.#link.terms.packet);
+    this.#context.free(unit.cost);
+    const tally = lanes.tallyOf(unit, this.#context.terms.packet);
     tally.messages--;
     tally.bytes -= unit.cost;
-    if (this.#farewell !== undefined || this.awaited) this.#link.port.dirty();
+    if (this.#farewell !== undefined || this.awaited) this.#context.port.dirty();
   }
 
   #nextUnpaid(lanes: Lanes, from: Outgoing): void {
@@ -221,14 +221,14 @@ export class Outbox {
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
       this.drySince = Number.POSITIVE_INFINITY;
-      this.#link.pipe += credit;
-      if (this.#link.pipe > ACCOUNT_MAX) return false;
+      this.#context.pipe += credit;
+      if (this.#context.pipe > ACCOUNT_MAX) return false;
     } else {
-      this.#link.reply += credit;
-      if (this.#link.reply > ACCOUNT_MAX) return false;
+      this.#context.reply += credit;
+      if (this.#context.reply > ACCOUNT_MAX) return false;
       this.#payReplies();
     }
-    this.#link.port.dirty();
+    this.#context.port.dirty();
     return true;
   }
 
@@ -246,7 +246,7 @@ export class Outbox {
     }
     if (lanes.shortCredit > ACCOUNT_MAX || lanes.longCredit > ACCOUNT_MAX) return false;
     this.#payWaiting(lanes);
-    this.#link.port.dirty();
+    this.#context.port.dirty();
     return true;
   }
 
@@ -260,20 +260,20 @@ export class Outbox {
       lanes.unpaidLong.remove(unit);
       lanes.bulk.push(unit);
       this.#wake(lanes);
-      this.#link.port.dirty();
+      this.#context.port.dirty();
       unit.sender?.paid(unit);
     }
   }
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
   control(kind: number, id: number, bytes?: Uint8Array): void {
-    if (!this.blocked && this.#controls.length === 0 && (this.#link.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
+    if (!this.blocked && this.#controls.length === 0 && (this.#context.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
       this.#writeControl(kind, id, bytes);
       return this.wrote();
     }
     this.#controls.push({ kind, id, bytes });
     this.#controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
-    this.#link.port.dirty();
+    this.#context.port.dirty();
   }
 
   /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
@@ -282,9 +282,9 @@ export class Outbox {
   }
 
   /** Queues an account that owes the peer credit. */
-  credit(receiving: Receiving): void {
+  credit(receiving: ReceiveAccount): void {
     this.#credits.push(receiving);
-    this.#link.port.dirty();
+    this.#context.port.dirty();
   }
 
   /**
@@ -293,14 +293,14 @@ export class Outbox {
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
-    this.heldUntil = this.#link.now + HELD;
-    this.#link.port.wakeBy(this.heldUntil);
+    this.heldUntil = this.#context.now + HELD;
+    this.#context.port.wakeBy(this.heldUntil);
   }
 
   /** Sends a GO_AWAY behind everything that was accepted. */
-  sayFarewell(farewell: Farewell): void {
+  sayFarewell(farewell: FinalGoAway): void {
     this.#farewell ??= farewell;
-    this.#link.port.dirty();
+    this.#context.port.dirty();
   }
 
   /** True once everything was written, including the farewell. */
@@ -314,27 +314,27 @@ export class Outbox {
    */
   pump(): void {
     if (this.blocked || !this.#pumpControl()) return;
-    const { terms } = this.#link;
+    const { terms } = this.#context;
     while (this.#busy.length > 0) {
       const lanes = this.#pick(terms.packet);
       if (lanes === undefined) break;
-      const lane = lanes.next(this.#link.pipe, terms.packet)!;
+      const lane = lanes.next(this.#context.pipe, terms.packet)!;
       // Writing may admit a waiting call, which may fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.blocked) return;
     }
-    if (this.#link.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    if (this.#context.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
     if (this.#farewell !== undefined && this.#farewell !== SAID && this.#waiting === 0) {
-      if (!this.#link.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
+      if (!this.#context.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
       const { code, reason, text } = this.#farewell;
-      this.#link.writer.goAway(code, reason, text);
+      this.#context.writer.goAway(code, reason, text);
       this.#farewell = SAID;
     }
   }
 
   /** Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. */
   #ranDry(): void {
-    this.drySince = this.#link.now;
-    this.#link.port.wakeBy(this.drySince + STUCK);
+    this.drySince = this.#context.now;
+    this.#context.port.wakeBy(this.drySince + STUCK);
   }
 
   /**
@@ -371,15 +371,15 @@ export class Outbox {
       if (lanes.empty) {
         lanes.busy = false;
         this.#busy.splice(i, 1);
-      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.#link.pipe, packet) !== undefined) best = lanes;
+      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.#context.pipe, packet) !== undefined) best = lanes;
     }
     return best;
   }
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
-    const { terms, writer } = this.#link;
+    const { terms, writer } = this.#context;
     const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.#link.reply <= 0) {
+    if (pays && this.#context.reply <= 0) {
       lane.remove(unit);
       this.#park(lanes, unit);
       return true;
@@ -390,32 +390,32 @@ export class Outbox {
     if (!writer.fits(end - start + room(unit)) && !this.flush()) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(this.#link.now);
+      timeout = unit.sender!.timeLeft(this.#context.now);
       if (timeout < 0) {
         this.remove(lanes, unit);
         unit.sender!.dropped(unit);
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.#link.pipe -= end - start + extra + UNIT;
-    if (pays) this.#link.reply -= unit.cost;
+    if (needsPipe(unit, terms.packet)) this.#context.pipe -= end - start + extra + UNIT;
+    if (pays) this.#context.reply -= unit.cost;
     else if (unit.account !== 0 && !unit.begun) leaves(lanes, unit);
     this.#encode(lanes, unit, start, end, timeout);
     lanes.took(end - start + extra + UNIT);
     unit.begun = true;
     unit.offset = end;
-    this.#link.active = this.#link.now;
+    this.#context.active = this.#context.now;
     const last = end === unit.payload.length;
     if (last) {
       lane.remove(unit);
       this.#gone(lanes, unit);
     } else if (lane === lanes.bulk) lane.rotate();
     unit.sender?.written(unit, last);
-    return writer.count < this.pace.batch || this.flush();
+    return writer.count < this.pacer.batch || this.flush();
   }
 
   #encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
-    const { writer } = this.#link;
+    const { writer } = this.#context;
     const { kind, id, payload, method, flags, metadata } = unit;
     if (kind === Kind.END) return writer.signal(kind, id);
     if (kind === Kind.ERROR) return writer.error(id, unit.code, unit.reason, unit.text, flags, metadata);
@@ -427,7 +427,7 @@ export class Outbox {
   }
 
   #pumpControl(): boolean {
-    const { writer } = this.#link;
+    const { writer } = this.#context;
     let done = 0;
     if (this.#controls.length === 0 && this.#credits.length === 0) return true;
     for (const { kind, id, bytes } of this.#controls) {
@@ -445,7 +445,7 @@ export class Outbox {
   }
 
   #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
-    const { writer } = this.#link;
+    const { writer } = this.#context;
     if (bytes === undefined) writer.signal(kind, id);
     else writer.hello(kind, bytes);
   }
@@ -455,12 +455,12 @@ export class Outbox {
    * more can be written.
    */
   flush(): boolean {
-    if (this.#link.writer.count === 0 && this.#link.writer.size === 0) return !this.blocked;
-    this.#link.mark++;
-    if (this.#link.port.flush()) return true;
+    if (this.#context.writer.count === 0 && this.#context.writer.size === 0) return !this.blocked;
+    this.#context.mark++;
+    if (this.#context.port.flush()) return true;
     this.blocked = true;
-    this.blockedSince = this.#link.now;
-    this.#link.port.wakeBy(this.#link.now + STUCK);
+    this.blockedSince = this.#context.now;
+    this.#context.port.wakeBy(this.#context.now + STUCK);
     return false;
   }
 
@@ -493,4 +493,4 @@ const HELD = 100;
  * exhausted pipe got no credit.
  */
 export const STUCK = 10_000;
-const SAID: Farewell = { code: 0, reason: 0, text: '' };
+const SAID: FinalGoAway = { code: 0, reason: 0, text: '' };

@@ -3,8 +3,8 @@
 
 import { type Entry, List } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
-import { UNIT } from './link.ts';
-import { Uncredited } from './uncredited.ts';
+import { UNIT } from './session-context.ts';
+import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface Sender {
@@ -62,7 +62,7 @@ export class Outgoing implements Entry {
 }
 
 /** A count of messages and their bytes. */
-export class Tally {
+export class QueueTally {
   messages = 0;
   bytes = 0;
 
@@ -101,15 +101,15 @@ export class Lanes {
   shortCredit: number;
   longCredit: number;
   /** Short and long one-ways that have left and whose credit has not come back. */
-  readonly uncreditedShort = new Uncredited();
-  readonly uncreditedLong = new Uncredited();
+  readonly uncreditedShort = new UncreditedOneWays();
+  readonly uncreditedLong = new UncreditedOneWays();
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
-  readonly shorts = new Tally();
-  readonly longs = new Tally();
-  readonly shortReplies = new Tally();
-  readonly longReplies = new Tally();
+  readonly shorts = new QueueTally();
+  readonly longs = new QueueTally();
+  readonly shortReplies = new QueueTally();
+  readonly longReplies = new QueueTally();
   /** Refusals: answers to calls that no handler saw. */
-  readonly refusals = new Tally();
+  readonly refusals = new QueueTally();
   /**
    * The share of the wire used so far: bytes divided by priority, on a scale that all channels of a
    * connection share.
@@ -131,7 +131,7 @@ export class Lanes {
   }
 
   /** Returns the tally that counts a unit. */
-  tallyOf(unit: Outgoing, packet: number): Tally {
+  tallyOf(unit: Outgoing, packet: number): QueueTally {
     const reply = unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR;
     if (unit.sender === undefined && unit.kind === Kind.ERROR) return this.refusals;
     if (unit.kind === Kind.ITEM || unit.payload.length > packet) return reply ? this.longReplies : this.longs;

@@ -14,7 +14,7 @@ const protocol = defineProtocol({ name: 'scene', version: 1, channel: 0x20, meth
 const WAY = 20;
 
 const limits = (pipe: number, pipeMax: number) => ({ ...SMALL, credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB } });
-const windowOf = (end: End) => (Reflect.get(end.session, 'inflow') as { window: PipeWindow }).window;
+const windowOf = (end: End) => (Reflect.get(end.session, 'incomingPackets') as { window: PipeWindow }).window;
 
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
@@ -43,7 +43,7 @@ class LongLine {
       const crossing = [dialer, acceptor].map((end) => [end, end.sent.length] as const);
       pair.pass(WAY);
       for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
-      this.most = Math.max(this.most, dialer.session.link.pipe);
+      this.most = Math.max(this.most, dialer.session.context.pipe);
       for (const call of acceptor.take()) acceptor.session.callee.respond(call, new Uint8Array(0));
     }
     return this;
@@ -79,7 +79,7 @@ test('a sender that spends more than the grown pipe breaks the protocol', (t) =>
   t.true(windowOf(acceptor).granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
   // Exceeds the single packet by which the account may be overdrawn.
-  dialer.session.link.pipe += 8 * KIB;
+  dialer.session.context.pipe += 8 * KIB;
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without credit of the pipe/);

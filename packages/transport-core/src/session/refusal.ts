@@ -6,14 +6,20 @@ import type { Codec } from '../protocol/codec.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { DOWNLOAD, type Frame, UPLOAD } from '../wire/frame.ts';
 import type { Channel } from './channel.ts';
-import type { Link } from './link.ts';
+import type { SessionContext } from './session-context.ts';
 
 /**
  * Returns the answer to a REQUEST that no handler may see; undefined if one may, and then its
  * channel and its method exist.
  * @param streams the number of open streaming calls
  */
-export function refusalOf(frame: Frame, channel: Channel | undefined, method: Method | undefined, link: Link, streams: number): TransportError | undefined {
+export function refusalOf(
+  frame: Frame,
+  channel: Channel | undefined,
+  method: Method | undefined,
+  context: SessionContext,
+  streams: number,
+): TransportError | undefined {
   if (channel?.disagreement !== undefined) return channel.disagreement;
   if (channel?.mounted === undefined) return stackless('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
   const { name } = channel.mounted.protocol;
@@ -24,7 +30,7 @@ export function refusalOf(frame: Frame, channel: Channel | undefined, method: Me
     const message = `${method.full}: a request of ${frame.size} bytes is above ${method.request.limit}, the limit of its codec here (${method.request.name})`;
     return stackless('resource_exhausted', message, { reason: 'too_large' });
   }
-  return crowded(frame, channel, method, link, streams);
+  return crowded(frame, channel, method, context, streams);
 }
 
 /** Returns true if a message with this announced size is larger than its codec accepts. */
@@ -37,22 +43,22 @@ export function unserved({ full }: Method): TransportError {
   return stackless('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
 }
 
-function crowded(frame: Frame, channel: Channel, method: Method, link: Link, streams: number): TransportError | undefined {
-  const { limits, memory } = link;
+function crowded(frame: Frame, channel: Channel, method: Method, context: SessionContext, streams: number): TransportError | undefined {
+  const { limits, memory } = context;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
     // The caller can count its open calls, so this is its fault. It can't count the handlers of
     // cancelled calls.
-    link.abused();
+    context.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
   if (channel.running >= limits.calls) return exhausted(`${channel.running} handlers of '${name}' still run, limits.calls allows no more`);
-  if (link.hasTooMany) {
-    const share = `${link.calls} of this connection (${link.bytes} bytes)`;
+  if (context.hasTooMany) {
+    const share = `${context.calls} of this connection (${context.bytes} bytes)`;
     return exhausted(`limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which leaves it no share`);
   }
   if (method.flags !== 0 && streams >= limits.streams) return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
-  if (frame.size > 0 && !link.fits(frame.size)) {
+  if (frame.size > 0 && !context.fits(frame.size)) {
     return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`);
   }
   return undefined;

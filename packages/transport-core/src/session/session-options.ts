@@ -6,10 +6,10 @@ import type { Hello } from '../wire/hello.ts';
 import type { Calls } from './callee.ts';
 import type { Channel } from './channel.ts';
 import type { ProtocolsVisitor } from './channels.ts';
-import type { GreeterOptions } from './greeter.ts';
-import type { Link } from './link.ts';
+import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { KeepAlive } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Receives the events of a session; implemented by the driver. */
 export interface SessionVisitor extends Calls, ProtocolsVisitor {
@@ -33,7 +33,7 @@ export interface SessionVisitor extends Calls, ProtocolsVisitor {
   down(error: TransportError, unsent: OutCall[]): void;
 }
 
-export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, GreeterOptions {
+export interface SessionOptions extends Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, HelloExchangeOptions {
   readonly side: 'dialer' | 'acceptor';
   readonly visitor: SessionVisitor;
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
@@ -49,11 +49,11 @@ export interface SessionOptions extends Pick<Link, 'writer' | 'port' | 'limits' 
   /** Set if the layer below refuses this peer: the session only tells the peer why, and ends. */
   readonly refused: TransportError | undefined;
   readonly now: number;
-  /** True if `limits.rate.send` is set: see Pace. */
+  /** True if `limits.rate.send` is set: see BatchPacer. */
   readonly isBounded?: boolean;
   /**
    * True if all chunks arrive in one piece of memory that is overwritten by the next read: see
-   * Shelf.
+   * PayloadRetainer.
    */
   readonly copies?: boolean;
 }

@@ -7,7 +7,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { HANDLER, type InCall } from './in-call.ts';
-import type { Receiving } from './receiving.ts';
+import type { ReceiveAccount } from './receive-account.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 import type { PipeWindow } from './window.ts';
@@ -250,18 +250,18 @@ class World {
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { pipe, reply } = Reflect.get(end.session, 'inflow') as { pipe: Receiving; reply: Receiving };
+    const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as { pipe: ReceiveAccount; reply: ReceiveAccount };
     for (const receiving of [pipe, reply]) receiving.pay();
     for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
   }
   pair.quiet();
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { link, caller, callee, outbox } = end.session;
+    const { context, caller, callee, outbox } = end.session;
     const other = end === pair.dialer ? pair.acceptor : pair.dialer;
-    const { window } = Reflect.get(other.session, 'inflow') as { window: PipeWindow };
-    t.is(link.pipe, window.granted, 'pipe');
-    t.true(link.pipe >= SMALL.credit.pipe && link.pipe <= SMALL.credit.pipeMax, 'between its bounds');
-    t.is(link.reply, SMALL.credit.reply, 'reply');
+    const { window } = Reflect.get(other.session, 'incomingPackets') as { window: PipeWindow };
+    t.is(context.pipe, window.granted, 'pipe');
+    t.true(context.pipe >= SMALL.credit.pipe && context.pipe <= SMALL.credit.pipeMax, 'between its bounds');
+    t.is(context.reply, SMALL.credit.reply, 'reply');
     for (const { lanes, ...channel } of end.session.openChannels) {
       t.is(lanes.shortCredit, SMALL.credit.short, 'short');
       t.is(lanes.longCredit, SMALL.credit.long, 'long');
@@ -280,7 +280,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
 function checkMemory(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
     t.is(end.memory.used, 0, 'the gauge');
-    t.is(end.session.link.held, 0, 'held');
+    t.is(end.session.context.held, 0, 'held');
   }
 }
 
@@ -371,7 +371,7 @@ test('when a transport closes, what it accepted arrives, and every call settles 
     const end = pick(world.ends, random)!;
     const told = world.made.filter(({ call, end: by }) => by === end && call.method.kind === 'oneway' && call.done && call.error === undefined);
     const grace = random() < 0.5 ? 0 : 500;
-    end.session.link.now = world.pair.now;
+    end.session.context.now = world.pair.now;
     end.session.shut(grace);
     for (const one of world.ends) one.drain(world.pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {

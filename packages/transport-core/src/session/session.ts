@@ -15,28 +15,28 @@ import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';
-import { type Departing, Departure, goAwayError, lossOf } from './departure.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { Greeter } from './greeter.ts';
+import { FrameDispatcher } from './frame-dispatcher.ts';
+import { GracefulClose, type GracefulCloseHost, goAwayError, lossOf } from './graceful-close.ts';
 import { judgeHello, settle } from './handshake.ts';
-import { Inflow } from './inflow.ts';
-import { Link } from './link.ts';
+import { HelloExchange } from './hello-exchange.ts';
+import { IncomingPackets } from './incoming-packets.ts';
 import { Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox, STUCK } from './outbox.ts';
+import { PayloadRetainer } from './payload-retainer.ts';
 import { EARLY_END } from './preamble.ts';
+import { SessionContext } from './session-context.ts';
 import type { Phase, SessionOptions } from './session-options.ts';
-import { Shelf } from './shelf.ts';
 import { FIELDS_SHIFT } from './work.ts';
 
-export class Session implements FrameVisitor, Departing {
-  readonly link: Link;
+export class Session implements FrameVisitor, GracefulCloseHost {
+  readonly context: SessionContext;
   readonly caller: Caller;
   readonly callee: Callee;
   readonly outbox: Outbox;
   readonly #options: SessionOptions;
-  private readonly inflow: Inflow;
-  readonly #shelf: Shelf | undefined;
+  private readonly incomingPackets: IncomingPackets;
+  readonly #retainer: PayloadRetainer | undefined;
   /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
   readonly liveness: Liveness;
@@ -46,9 +46,9 @@ export class Session implements FrameVisitor, Departing {
    * list.
    */
   #isStale = false;
-  readonly #greeter: Greeter;
-  readonly #dispatcher: Dispatcher;
-  readonly #departure: Departure;
+  readonly #helloExchange: HelloExchange;
+  readonly #dispatcher: FrameDispatcher;
+  readonly #gracefulClose: GracefulClose;
   #phase: Phase = 'hello';
   #handshakeDue: number;
   /** The time by which the frame that is now arriving must be complete. */
@@ -64,28 +64,28 @@ export class Session implements FrameVisitor, Departing {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { now, side } = options;
-    this.link = new Link({
+    this.context = new SessionContext({
       ...options,
       now,
       breakOff: (error) => this.break(error),
       violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
-    this.outbox = new Outbox(this.link, options.isBounded);
+    this.outbox = new Outbox(this.context, options.isBounded);
     const carriesBytes = options.preamble !== undefined;
     // Frames are handed over within one thread, so neither end can read while the other writes, and
     // splitting a tick into several batches gains nothing.
-    if (!carriesBytes) this.outbox.pace.batch = Number.POSITIVE_INFINITY;
-    this.#shelf = carriesBytes ? new Shelf(options.allocate, options.copies) : undefined;
-    this.inflow = new Inflow(this.link, this.outbox, this.#shelf, () => this.#measure());
-    this.#channels = new Channels(this.link, this.outbox, options.mounts, options.visitor);
-    this.#greeter = new Greeter(this.link, options);
+    if (!carriesBytes) this.outbox.pacer.batch = Number.POSITIVE_INFINITY;
+    this.#retainer = carriesBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
+    this.incomingPackets = new IncomingPackets(this.context, this.outbox, this.#retainer, () => this.#measure());
+    this.#channels = new Channels(this.context, this.outbox, options.mounts, options.visitor);
+    this.#helloExchange = new HelloExchange(this.context, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialer' ? 1 : 0;
-    this.caller = new Caller(this.link, this.outbox, this.inflow, parity, this.#channels);
-    this.callee = new Callee(this.link, this.outbox, this.inflow, options.visitor, this.#channels, (channel) => this.watch(channel));
-    const answers = new Answers(this.link, this.inflow, this.caller);
-    this.#dispatcher = new Dispatcher(this.link, this.outbox, answers, this.callee, this.#channels, this.liveness, this.inflow.window, parity);
-    this.#departure = new Departure(this.link, this.outbox, this.caller, this.callee, this.#channels, this);
+    this.caller = new Caller(this.context, this.outbox, this.incomingPackets, parity, this.#channels);
+    this.callee = new Callee(this.context, this.outbox, this.incomingPackets, options.visitor, this.#channels, (channel) => this.watch(channel));
+    const answers = new Answers(this.context, this.incomingPackets, this.caller);
+    this.#dispatcher = new FrameDispatcher(this.context, this.outbox, answers, this.callee, this.#channels, this.liveness, this.incomingPackets.window, parity);
+    this.#gracefulClose = new GracefulClose(this.context, this.outbox, this.caller, this.callee, this.#channels, this);
     this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
     this.#idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
     this.#handshakeDue = now + options.handshakeTimeout;
@@ -102,7 +102,7 @@ export class Session implements FrameVisitor, Departing {
 
   /** The amount of work this session has, for comparison with other sessions to the same target. */
   get load(): number {
-    return this.link.held - this.link.working + this.caller.slots.size;
+    return this.context.held - this.context.working + this.caller.slots.size;
   }
 
   /**
@@ -110,7 +110,7 @@ export class Session implements FrameVisitor, Departing {
    * help.
    */
   get crowded(): boolean {
-    return this.#phase === 'up' && this.link.pipe <= 0 && this.outbox.bulky;
+    return this.#phase === 'up' && this.context.pipe <= 0 && this.outbox.bulky;
   }
 
   // Opening the connection.
@@ -118,9 +118,9 @@ export class Session implements FrameVisitor, Departing {
   /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
     if (this.#phase !== 'hello') return;
-    this.#greeter.speak();
+    this.#helloExchange.speak();
     this.#isStale = false;
-    this.#greeter.hello(fields);
+    this.#helloExchange.hello(fields);
     this.outbox.flush();
   }
 
@@ -131,20 +131,20 @@ export class Session implements FrameVisitor, Departing {
   consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     if (this.#phase !== 'consent') return;
     if (this.#options.side === 'dialer') {
-      this.link.writer.signal(Kind.READY, 0);
+      this.context.writer.signal(Kind.READY, 0);
       this.#rise();
     } else {
       this.#phase = 'ready';
       this.#isStale = false;
-      this.#greeter.hello(fields, features);
+      this.#helloExchange.hello(fields, features);
     }
     this.outbox.flush();
   }
 
   #rise(): void {
-    const { now } = this.link;
+    const { now } = this.context;
     this.#phase = 'up';
-    this.link.active = now;
+    this.context.active = now;
     this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#options.port.wakeBy(this.#nextDue());
     this.#options.visitor.up();
@@ -161,22 +161,22 @@ export class Session implements FrameVisitor, Departing {
    * chunk.
    */
   receive(now: number, chunk: Uint8Array): boolean {
-    this.link.now = now;
+    this.context.now = now;
     if (this.#phase === 'closed') return true;
     this.liveness.heard(now);
-    const bytes = this.#greeter.matched ? chunk : this.#preamble(chunk);
+    const bytes = this.#helloExchange.matched ? chunk : this.#preamble(chunk);
     if (bytes === undefined) return true;
     this.#frames = 0;
     const calls = this.caller.slots.size;
     const decoder = this.#decoder!;
-    const shelf = this.#shelf!;
-    shelf.open(bytes);
+    const retainer = this.#retainer!;
+    retainer.open(bytes);
     const violation = decoder.read(bytes, this);
     const { ids } = this.callee;
-    this.outbox.pace.read(calls, ids.peak, this.#frames);
+    this.outbox.pacer.read(calls, ids.peak, this.#frames);
     ids.peak = 0;
-    const isDone = shelf.clear();
-    if (violation !== undefined && this.state !== 'closed') this.link.violation(violation.reason, violation.message);
+    const isDone = retainer.clear();
+    if (violation !== undefined && this.state !== 'closed') this.context.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
     else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.#frameDue = now + FRAME_TIME;
@@ -196,7 +196,7 @@ export class Session implements FrameVisitor, Departing {
    * how many were read.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
-    this.link.now = now;
+    this.context.now = now;
     this.liveness.heard(now);
     let read = 0;
     if (this.#phase !== 'closed') while (read < batch.length && this.frame(batch[read++]!));
@@ -209,19 +209,19 @@ export class Session implements FrameVisitor, Departing {
    * or undefined if nothing of it is left to read.
    */
   #preamble(chunk: Uint8Array): Uint8Array | undefined {
-    const rest = this.#greeter.read(chunk);
+    const rest = this.#helloExchange.read(chunk);
     if (rest instanceof TransportError) {
       this.outbox.flush();
       this.end(rest);
       this.#options.port.close();
       return undefined;
     }
-    if (this.#greeter.matched && this.#options.side === 'acceptor') {
+    if (this.#helloExchange.matched && this.#options.side === 'acceptor') {
       if (this.#options.refused !== undefined) {
         this.break(this.#options.refused);
         return undefined;
       }
-      this.#greeter.speak();
+      this.#helloExchange.speak();
       this.#options.port.dirty();
     }
     return rest.length === 0 ? undefined : rest;
@@ -229,15 +229,15 @@ export class Session implements FrameVisitor, Departing {
 
   frame(frame: Frame): boolean {
     // The chunk has a second frame: the answers to both leave in one batch.
-    if (++this.#frames === 2) this.outbox.pace.alone = false;
-    if (frame.rich) this.link.units -= frame.fields >> FIELDS_SHIFT;
+    if (++this.#frames === 2) this.outbox.pacer.alone = false;
+    if (frame.rich) this.context.units -= frame.fields >> FIELDS_SHIFT;
     if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (this.#phase === 'up' || this.#phase === 'leaving') {
       this.#dispatcher.dispatch(frame);
       // The packet has been copied into its message or dropped, so its buffer can be reused.
       if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     } else this.#greeting(frame);
-    return --this.link.units > 0;
+    return --this.context.units > 0;
   }
 
   /**
@@ -257,18 +257,18 @@ export class Session implements FrameVisitor, Departing {
     if (refused !== undefined) return this.break(refused);
     if (this.#phase === 'ready' && frame.kind === Kind.READY) return this.#rise();
     if (this.#phase !== 'hello' || frame.kind !== Kind.HELLO) {
-      return this.link.violation('malformed', `frame ${frame.kind} before the hello was over`);
+      return this.context.violation('malformed', `frame ${frame.kind} before the hello was over`);
     }
     const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string') return this.link.violation('malformed', `its HELLO has ${hello}`);
+    if (typeof hello === 'string') return this.context.violation('malformed', `its HELLO has ${hello}`);
     const wrong = judgeHello(hello, self, proven, this.#options.side);
     if (wrong !== undefined) return this.break(wrong);
-    settle(this.link.terms, hello);
-    if (this.#decoder !== undefined) this.#decoder.maxLength = this.link.limits.packet + FRAME_OVERHEAD;
-    this.link.pipe = hello.limits.pipe;
+    settle(this.context.terms, hello);
+    if (this.#decoder !== undefined) this.#decoder.maxLength = this.context.limits.packet + FRAME_OVERHEAD;
+    this.context.pipe = hello.limits.pipe;
     // Before the hello the pipe had no credit that could be exhausted.
     this.outbox.drySince = Number.POSITIVE_INFINITY;
-    this.link.reply = hello.limits.reply;
+    this.context.reply = hello.limits.reply;
     this.#channels.met(hello.protocols);
     this.#phase = 'consent';
     visitor.greeted(hello);
@@ -327,12 +327,12 @@ export class Session implements FrameVisitor, Departing {
       (channel) => this.caller.writable(channel),
       (channel) => this.#options.visitor.roomForReplies(channel),
     );
-    this.#departure.finish();
+    this.#gracefulClose.finish();
   }
 
   /** Continues writing after the connection has taken the batch that it had kept. */
   drained(now: number): void {
-    this.link.now = now;
+    this.context.now = now;
     if (this.#phase === 'closed') return;
     this.outbox.drained();
     this.pump();
@@ -341,7 +341,7 @@ export class Session implements FrameVisitor, Departing {
   /** Watches a channel until its waiting writers and its replies have room again. */
   watch(channel: Channel): void {
     this.#channels.watch(channel);
-    this.link.port.dirty();
+    this.context.port.dirty();
   }
 
   // Closing the connection.
@@ -362,7 +362,7 @@ export class Session implements FrameVisitor, Departing {
    * @param told the text that the peer receives.
    */
   leave(reason: 'idle' | 'disconnected' | 'duplicate', text: string, told = text): void {
-    if (this.#phase === 'up') this.#departure.leave(reasonError(reason, text), told);
+    if (this.#phase === 'up') this.#gracefulClose.leave(reasonError(reason, text), told);
   }
 
   /**
@@ -371,19 +371,19 @@ export class Session implements FrameVisitor, Departing {
    */
   shut(grace: number): void {
     if (this.state === 'opening') this.break(reasonError('closed', 'the other end has closed its transport'));
-    else if (this.#phase !== 'closed') this.#departure.shut(grace);
+    else if (this.#phase !== 'closed') this.#gracefulClose.shut(grace);
   }
 
   departed(waiting: OutCall[]): void {
     this.#phase = 'leaving';
     this.outbox.leaving = true;
     this.#options.visitor.leaving(waiting);
-    this.#channels.rejectWriters(lossOf(this.#departure.left!));
+    this.#channels.rejectWriters(lossOf(this.#gracefulClose.left!));
   }
 
   #goneAway(frame: Frame): void {
     const error = goAwayError(frame);
-    if (this.state === 'opening' || !this.#departure.hear(error)) {
+    if (this.state === 'opening' || !this.#gracefulClose.hear(error)) {
       this.#options.port.close();
       this.end(error);
     } else this.#dispatcher.peerLeft = true;
@@ -397,9 +397,9 @@ export class Session implements FrameVisitor, Departing {
   break(error: TransportError): void {
     if (this.#phase === 'closed') return;
     // Before its preamble was read, the peer may speak any other protocol, so it is sent nothing.
-    if (this.#options.side === 'dialer' || this.#greeter.matched) {
-      const { writer } = this.link;
-      this.#greeter.speak();
+    if (this.#options.side === 'dialer' || this.#helloExchange.matched) {
+      const { writer } = this.context;
+      this.#helloExchange.speak();
       if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
       writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
       // Otherwise the port sends the GO_AWAY behind the batch that it keeps.
@@ -412,8 +412,8 @@ export class Session implements FrameVisitor, Departing {
   /** Handles a connection that ended without a decision of this session. */
   closed(error: TransportError | undefined): void {
     if (this.#phase === 'closed') return;
-    const cause = this.#departure.left ?? error;
-    const isMutual = error === undefined && this.#departure.isMutual;
+    const cause = this.#gracefulClose.left ?? error;
+    const isMutual = error === undefined && this.#gracefulClose.isMutual;
     this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'), isMutual);
   }
 
@@ -421,13 +421,13 @@ export class Session implements FrameVisitor, Departing {
   end(error: TransportError, arrived = false): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.link.units = 0; // No more frames are read.
+    this.context.units = 0; // No more frames are read.
     this.outbox.over = true;
     const lost = lossOf(error);
     const unsent = this.caller.close(lost, this.#channels.all(), arrived);
     this.callee.close(lost);
-    this.inflow.end();
-    this.link.end();
+    this.incomingPackets.end();
+    this.context.end();
     for (const lanes of this.#channels.lanes()) this.outbox.drop(lanes);
     this.#channels.rejectWriters(lost);
     this.#options.visitor.down(error, unsent);
@@ -442,26 +442,26 @@ export class Session implements FrameVisitor, Departing {
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.#handshakeDue += lateness;
-    this.inflow.excuse(lateness);
-    this.link.excuse(lateness);
+    this.incomingPackets.excuse(lateness);
+    this.context.excuse(lateness);
     this.outbox.excuse(lateness);
     this.#frameDue += lateness;
   }
 
   /** Does everything that is due at `now`, and returns the next time at which something is due. */
   wake(now: number): number {
-    this.link.now = now;
+    this.context.now = now;
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.state === 'opening') {
       if (now >= this.#handshakeDue) this.#late(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
-      else if (now >= this.#frameDue) this.link.violation('malformed', FRAME_LATE);
+      else if (now >= this.#frameDue) this.context.violation('malformed', FRAME_LATE);
       return Math.min(this.#handshakeDue, this.#frameDue);
     }
     const calls = Math.min(this.caller.wake(now, this.#channels.all()), this.callee.wake(now));
     if (now >= this.outbox.heldUntil) this.#payHeld();
     this.#check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
-    this.link.port.dirty();
+    this.context.port.dirty();
     return Math.min(calls, this.#nextDue());
   }
 
@@ -472,19 +472,19 @@ export class Session implements FrameVisitor, Departing {
 
   #check(now: number): void {
     const { keepAlive } = this.#options;
-    if (now >= this.#frameDue) return this.link.violation('malformed', FRAME_LATE);
+    if (now >= this.#frameDue) return this.context.violation('malformed', FRAME_LATE);
     if (now >= this.outbox.stuckAt) return this.#cut(reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`));
     if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
     if (this.liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
-    if (this.liveness.wantsPing(now, this.link.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
-    this.#departure.wake(now);
-    if (this.#phase === 'up' && now >= this.link.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
+    if (this.liveness.wantsPing(now, this.context.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
+    this.#gracefulClose.wake(now);
+    if (this.#phase === 'up' && now >= this.context.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
   }
 
   /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
   #measure(): boolean {
     if (this.liveness.asks) return false;
-    this.outbox.control(Kind.PING, this.liveness.ping(this.link.now));
+    this.outbox.control(Kind.PING, this.liveness.ping(this.context.now));
     return true;
   }
 
@@ -493,7 +493,7 @@ export class Session implements FrameVisitor, Departing {
    * otherwise no Trunkline peer is known to be there.
    */
   #late(error: TransportError): void {
-    if (this.#greeter.matched) this.break(error);
+    if (this.#helloExchange.matched) this.break(error);
     else this.#cut(error);
   }
 
@@ -503,8 +503,8 @@ export class Session implements FrameVisitor, Departing {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.liveness.due(this.link.active), this.#frameDue, this.#departure.due, this.outbox.stuckAt, this.outbox.heldUntil);
-    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.link.active + this.#idleTime);
+    let due = Math.min(this.liveness.due(this.context.active), this.#frameDue, this.#gracefulClose.due, this.outbox.stuckAt, this.outbox.heldUntil);
+    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.context.active + this.#idleTime);
     return due;
   }
 

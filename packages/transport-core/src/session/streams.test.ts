@@ -3,11 +3,11 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { Account, Kind } from '../wire/frame.ts';
-import { Mailbox } from '../wire/mailbox.ts';
+import { FrameCollector } from '../wire/frame-collector.ts';
 import { InStream } from './in-stream.ts';
 import { OutStream } from './out-stream.ts';
 import { Outgoing } from './outgoing.ts';
-import type { Receiving } from './receiving.ts';
+import type { ReceiveAccount } from './receive-account.ts';
 import { OutboxBench } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -16,10 +16,10 @@ const BROKEN = new TransportError('unavailable', 'gone');
 
 function out(credit = 1_000, limits = SMALL) {
   const bench = new OutboxBench(limits);
-  bench.link.terms.stream = credit;
+  bench.context.terms.stream = credit;
   const lanes = bench.lanes(0x20);
   const seen = { progress: 0 };
-  return { bench, lanes, seen, stream: new OutStream(bench.link, bench.outbox, lanes, 7, () => void seen.progress++) };
+  return { bench, lanes, seen, stream: new OutStream(bench.context, bench.outbox, lanes, 7, () => void seen.progress++) };
 }
 
 /** Tracks whether a promise is still waiting, was fulfilled or failed. */
@@ -67,7 +67,7 @@ test('items wait for the receiver’s credit, one at a time, and keep their orde
     bench.frames.map(({ payload }) => payload[0]),
     [1, 2, 3],
   );
-  t.is(bench.link.held, 0);
+  t.is(bench.context.held, 0);
 });
 
 test('an account overdrawn by one item starts the next only above 0', (t) => {
@@ -100,7 +100,7 @@ test('a long item is one write, of many packets', async (t) => {
 
 test('an item above the peer’s limit fails, and the stream goes on', async (t) => {
   const { bench, stream } = out();
-  bench.link.terms.item = 50;
+  bench.context.terms.item = 50;
   const error = (await t.throwsAsync(stream.write(new Uint8Array(51)))) as TransportError;
   t.deepEqual([error.code, error.reason, error.sent], ['resource_exhausted', 'too_large', false]);
   await t.notThrowsAsync(stream.write(new Uint8Array(50)));
@@ -158,7 +158,7 @@ test('a stream that is stopped tells all its writers why, and sends nothing more
   for (const { error } of fates) t.is(error, BROKEN);
   t.is(await t.throwsAsync(stream.write(new Uint8Array(1))), BROKEN);
   t.is(bench.pump().length, 0);
-  t.is(bench.link.held, 0);
+  t.is(bench.context.held, 0);
 });
 
 test('items that wait are bounded: who does not await a write is told', async (t) => {
@@ -168,7 +168,7 @@ test('items that wait are bounded: who does not await a write is told', async (t
   t.true(fates.filter(({ state }) => state === 'failed').length >= 1);
   t.is((fates.at(-1)!.error as TransportError).code, 'resource_exhausted');
   stream.stop(BROKEN);
-  t.is(bench.link.held, 0);
+  t.is(bench.context.held, 0);
 });
 
 test('an account over 2^31 − 1 is told', (t) => {
@@ -178,31 +178,31 @@ test('an account over 2^31 − 1 is told', (t) => {
 });
 
 function into(limits = SMALL) {
-  const { link } = new OutboxBench(limits);
-  const owing: Receiving[] = [];
-  const stream = new InStream(link, { credit: (receiving) => void owing.push(receiving), holds: () => {} }, 9);
+  const { context } = new OutboxBench(limits);
+  const owing: ReceiveAccount[] = [];
+  const stream = new InStream(context, { credit: (receiving) => void owing.push(receiving), holds: () => {} }, 9);
   const paid = () => {
-    const mailbox = new Mailbox();
-    for (const receiving of owing.splice(0)) receiving.write(mailbox);
-    return mailbox.take().map(({ account, id, credit }) => [account, id, credit]);
+    const collector = new FrameCollector();
+    for (const receiving of owing.splice(0)) receiving.write(collector);
+    return collector.take().map(({ account, id, credit }) => [account, id, credit]);
   };
-  return { link, stream, paid };
+  return { context, stream, paid };
 }
 
 test('items are taken in order, held until then, and their credit goes back', (t) => {
-  const { link, stream, paid } = into();
+  const { context, stream, paid } = into();
   const items = [1, 2].map((number) => new Uint8Array(3_000).fill(number));
   for (const item of items) {
     t.true(stream.account.spend(3_064));
     stream.push(item, 3_064);
   }
-  t.is(link.held, 6_128);
+  t.is(context.held, 6_128);
   t.is(stream.take(), items[0]);
-  t.is(link.held, 3_064);
+  t.is(context.held, 3_064);
   t.deepEqual(paid(), [[Account.STREAM, 9, 3_064]]);
   t.is(stream.take(), items[1]);
   t.is(stream.take(), undefined);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
 });
 
 test('a reader that waits is told once of an item, and of the end', (t) => {
@@ -240,12 +240,12 @@ test('items that were whole before the end can still be taken; no credit follows
 });
 
 test('a reader that has left drops what is here and what still comes, whose credit goes back', (t) => {
-  const { link, stream, paid } = into();
+  const { context, stream, paid } = into();
   stream.account.spend(3_000);
   stream.push(new Uint8Array(2_936), 3_000);
   stream.discard();
   stream.discard();
-  t.is(link.held, 0);
+  t.is(context.held, 0);
   t.deepEqual(paid(), [[Account.STREAM, 9, 3_000]]);
   stream.account.spend(3_000);
   stream.push(new Uint8Array(2_936), 3_000);
@@ -254,15 +254,15 @@ test('a reader that has left drops what is here and what still comes, whose cred
 });
 
 test('when its call is over, what is unread is its reader’s and no more in the gauge', (t) => {
-  const { link, stream } = into();
+  const { context, stream } = into();
   stream.push(new Uint8Array(10), 74);
   stream.push(new Uint8Array(0), 64);
   stream.end(undefined);
   stream.release();
   stream.release();
-  t.is(link.held, 0);
+  t.is(context.held, 0);
   t.is(stream.take()?.length, 10);
   t.is(stream.take()?.length, 0);
   t.is(stream.take(), undefined);
-  t.is(link.held, 0);
+  t.is(context.held, 0);
 });

@@ -31,7 +31,7 @@ function waitingBehindAnItem() {
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
-  acceptor.session.link.pipe = 0;
+  acceptor.session.context.pipe = 0;
   served!.download!.write(new Uint8Array(100)).catch(() => {});
   const tell = new TestCall(protocol, 'tell', long);
   pair.start(acceptor, tell);
@@ -75,7 +75,7 @@ test('nothing is written while the connection keeps a batch, though a call that 
   acceptor.session.channel(protocol.channel).short.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
-  outbox.pace.alone = true;
+  outbox.pacer.alone = true;
   dialer.stuck = true;
   t.notThrows(() => pair.tick(dialer));
   dialer.drain(pair.now);

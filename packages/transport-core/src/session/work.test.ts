@@ -29,16 +29,16 @@ function victim(options = {}) {
   const { acceptor } = pair;
   acceptor.sent = [];
   pair.now += 1_000; // Leaves the second in which the dialer's first PING counts.
-  const { link } = acceptor.session;
+  const { context } = acceptor.session;
   return {
     pair,
     acceptor,
-    link,
+    context,
     /** Reads a chunk with so many units; returns how many were spent. */
     read(chunk: Uint8Array, units = 1_000_000): number {
-      link.units = units;
+      context.units = units;
       acceptor.session.receive(pair.now, chunk);
-      return units - link.units;
+      return units - context.units;
     },
   };
 }

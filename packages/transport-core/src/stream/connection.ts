@@ -10,25 +10,25 @@ import type { Remote } from '../remote.ts';
 import type { Channel, Mounted } from '../session/channel.ts';
 import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
-import type { Port } from '../session/link.ts';
 import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
+import type { SessionPort } from '../session/session-context.ts';
 import type { SessionVisitor } from '../session/session-options.ts';
 import { allocate } from '../system-memory.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import type { Frame, FrameWriter } from '../wire/frame.ts';
+import type { FrameCollector } from '../wire/frame-collector.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
-import type { Mailbox } from '../wire/mailbox.ts';
-import { askAdmit, askHello, mismatch, unreachable } from './asking.ts';
 import type { BufferPool } from './buffers.ts';
 import { Intake, type Reading } from './intake.ts';
 import type { Membership } from './membership.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
-import type { Pass, StreamConnection, StreamSink } from './stream-layer.ts';
+import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Turns } from './turns.ts';
+import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /** The transport as its connections see it. */
 export interface ConnectionHost {
@@ -71,12 +71,12 @@ export interface ConnectionInit {
   readonly expected: string | undefined;
   /** The error with which this end refuses the peer, whoever it is. */
   readonly refused: TransportError | undefined;
-  /** The place of an accepted connection in the doorway. */
-  readonly pass: Pass | undefined;
+  /** The handshake slot of an accepted connection. */
+  readonly slot: HandshakeSlot | undefined;
 }
 
 /** One connection of a transport. */
-export class Connection implements StreamSink, Port, SessionVisitor, Flushable, RemoteLink, Reading {
+export class Connection implements StreamSink, SessionPort, SessionVisitor, Flushable, RemoteLink, Reading {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -101,13 +101,13 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   wasUp = false;
   /** The time at which the connection needs `wake` at the latest. */
   due = Number.POSITIVE_INFINITY;
-  #pass: Pass | undefined;
+  #slot: HandshakeSlot | undefined;
   readonly #endings: (() => void)[] = [];
   #ended = false;
   readonly host: ConnectionHost;
   readonly #stream: StreamConnection;
   readonly #encoder: FrameEncoder | undefined;
-  readonly #mailbox: Mailbox | undefined;
+  readonly #collector: FrameCollector | undefined;
   readonly #expected: string | undefined;
   #kept: Uint8Array | undefined = undefined;
   #flagged = false;
@@ -142,20 +142,20 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.copies = stream.reuses === true;
     const { config, ticker } = host;
     this.since = ticker.now();
-    this.#pass = init.pass;
+    this.#slot = init.slot;
     const { send, receive } = config.limits.rate;
     this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
     this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
-    this.#mailbox = stream.frames?.mailbox;
+    this.#collector = stream.frames?.collector;
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
     // rate allows.
     const gathers = stream.writeAll !== undefined && send === undefined;
-    this.#encoder = this.#mailbox === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
+    this.#encoder = this.#collector === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
     const encoder = this.#encoder;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialer' : 'acceptor',
       visitor: this,
-      writer: (this.#mailbox ?? encoder) as FrameWriter,
+      writer: (this.#collector ?? encoder) as FrameWriter,
       port: this,
       limits: config.limits,
       memory: host.memory,
@@ -168,7 +168,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       keepAlive: config.keepAlive,
       idleTimeout: config.idleTimeout,
       // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-      handshakeTimeout: Math.max(config.handshakeTimeout - (this.since - (init.pass?.since ?? this.since)), 0),
+      handshakeTimeout: Math.max(config.handshakeTimeout - (this.since - (init.slot?.since ?? this.since)), 0),
       random: host.random,
       preamble: encoder === undefined ? undefined : () => encoder.preamble(),
       refused: stream.refused ?? init.refused,
@@ -283,10 +283,10 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   // Requests of the session.
 
   flush(): boolean {
-    if (this.#mailbox !== undefined) {
-      const { size } = this.#mailbox;
+    if (this.#collector !== undefined) {
+      const { size } = this.#collector;
       this.bytesOut += size;
-      this.#stream.frames!.send(this.#mailbox.take());
+      this.#stream.frames!.send(this.#collector.take());
       return this.#sendLater(size, true);
     }
     const encoder = this.#encoder!;
@@ -354,7 +354,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
 
   flushTick(now: number): void {
     this.#flagged = false;
-    this.session.link.now = now;
+    this.session.context.now = now;
     this.session.pump();
     if (this.target === undefined || this.session.crowded === this.#crowded) return;
     this.#crowded = !this.#crowded;
@@ -370,7 +370,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    if (!this.session.outbox.blocked || this.session.link.writer.count === 0) return this.#stream.close();
+    if (!this.session.outbox.blocked || this.session.context.writer.count === 0) return this.#stream.close();
     if (this.#kept === undefined) return this.#sayFarewell();
     this.#farewell = this.host.ticker.now() + FAREWELL;
     this.wakeBy(this.#farewell);
@@ -395,9 +395,9 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields, applicant.answer)));
+      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields, pendingConnection.answer)));
     };
-    const applicant = {
+    const pendingConnection = {
       remote: this.remote,
       claim: hello.nodeId,
       protocols: hello.protocols,
@@ -405,7 +405,7 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
       features: hello.features,
       answer: NONE,
     };
-    askAdmit(config, membership, applicant, agree, (error) => this.session.break(error));
+    askAdmit(config, membership, pendingConnection, agree, (error) => this.session.break(error));
   }
 
   /** Gets the fields of the hello for this peer. */
@@ -431,8 +431,8 @@ export class Connection implements StreamSink, Port, SessionVisitor, Flushable, 
   }
 
   #leaveDoorway(error?: TransportError): void {
-    this.#pass?.leave(error);
-    this.#pass = undefined;
+    this.#slot?.leave(error);
+    this.#slot = undefined;
   }
 
   leaving(waiting: OutCall[]): void {

@@ -1,8 +1,8 @@
 // Reads the input of one connection as far as its work units for this turn go, and keeps the rest
 // until its next turn (turns.ts).
 
-import { UNBOUNDED } from '../session/link.ts';
 import type { Session } from '../session/session.ts';
+import { UNBOUNDED } from '../session/session-context.ts';
 import { CHUNK, CHUNK_SHIFT, TURN } from '../session/work.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
@@ -89,7 +89,7 @@ export class Intake implements Waiting {
     this.stop();
     if (backlog === undefined) return;
     const { session } = this.#reading;
-    session.link.units = UNBOUNDED;
+    session.context.units = UNBOUNDED;
     if (backlog.frames !== undefined) session.receiveFrames(now, backlog.frames);
     else session.receive(now, backlog.bytes);
   }
@@ -103,7 +103,7 @@ export class Intake implements Waiting {
   #read(now: number, chunk: Uint8Array): boolean {
     const { session } = this.#reading;
     const units = this.#unitsLeft();
-    session.link.units = units - CHUNK - (chunk.length >> CHUNK_SHIFT);
+    session.context.units = units - CHUNK - (chunk.length >> CHUNK_SHIFT);
     const isDone = session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
     const { unread } = session;
@@ -114,7 +114,7 @@ export class Intake implements Waiting {
   #readFrames(now: number, batch: readonly Frame[]): void {
     const { session } = this.#reading;
     const units = this.#unitsLeft();
-    session.link.units = units - CHUNK;
+    session.context.units = units - CHUNK;
     const read = session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
     this.#wait(now);
@@ -134,7 +134,7 @@ export class Intake implements Waiting {
    */
   #isWithin(units: number): boolean {
     const { session, over } = this.#reading;
-    const { units: left } = session.link;
+    const { units: left } = session.context;
     this.#spend(units - left);
     return left > 0 || over;
   }

@@ -9,7 +9,7 @@ import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-const OPTIONS = { timeout: 5_000, doorway: { knock: () => undefined } };
+const OPTIONS = { timeout: 5_000, handshakes: { acquire: () => undefined } };
 
 /** Creates a layer whose `listen` fails while `broken`, and a listener on it. */
 function scene() {
@@ -34,22 +34,22 @@ function scene() {
     (_error, retryIn) => void retries.push(retryIn),
     OPTIONS,
   );
-  const pass = async (milliseconds: number) => {
+  const slot = async (milliseconds: number) => {
     for (let i = 0; i < milliseconds; i++) {
       clock.advance(1);
       if (clock.nextDue === undefined || i % 50 === 0) await turn();
     }
   };
-  return { clock, state, retries, listener, pass, fail: (error = BROKEN) => fail(error), accept: (connection: StreamConnection) => accept(connection) };
+  return { clock, state, retries, listener, slot, fail: (error = BROKEN) => fail(error), accept: (connection: StreamConnection) => accept(connection) };
 }
 
 test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {
-  const { clock, state, retries, listener, pass, fail } = scene();
+  const { clock, state, retries, listener, slot, fail } = scene();
   await listener.start();
   state.broken = true;
   state.tries = 0;
   fail();
-  await pass(4_000);
+  await slot(4_000);
   t.true(retries.length >= 11 && retries.length <= 12, String(retries.length));
   t.is(retries.length, state.tries + 1);
   t.deepEqual(retries.slice(0, 10), [5, 10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]);
@@ -59,15 +59,15 @@ test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling
 });
 
 test('one that recovers listens on, and a connection sets the back-off back', async (t) => {
-  const { state, retries, listener, pass, fail, accept } = scene();
+  const { state, retries, listener, slot, fail, accept } = scene();
   await listener.start();
   state.broken = true;
   fail();
-  await pass(100);
+  await slot(100);
   state.broken = false;
-  await pass(200);
+  await slot(200);
   const { tries } = state;
-  await pass(5_000);
+  await slot(5_000);
   t.is(state.tries, tries);
   accept({} as StreamConnection);
   t.is(state.accepted, 1);
@@ -77,11 +77,11 @@ test('one that recovers listens on, and a connection sets the back-off back', as
 });
 
 test('a layer that listens and breaks at once, again and again, is no tight loop', async (t) => {
-  const { state, retries, listener, pass, fail } = scene();
+  const { state, retries, listener, slot, fail } = scene();
   await listener.start();
   for (let i = 0; i < 20; i++) {
     fail();
-    await pass(1_000);
+    await slot(1_000);
   }
   t.is(retries.at(-1), 1_000);
   t.true(state.tries <= 21);

@@ -3,13 +3,13 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import type { ListenOptions, Pass, StreamConnection, StreamLayer } from './stream-layer.ts';
+import type { HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from './stream-layer.ts';
 
 /** Listens on a layer, and again after failures. */
 export class Listener {
   readonly #layer: StreamLayer;
   readonly #clock: Clock;
-  readonly #accept: (connection: StreamConnection, pass: Pass | undefined) => void;
+  readonly #accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
   readonly #broke: (error: TransportError, retryIn: number) => void;
   readonly #options: ListenOptions;
   #timer: Timer = undefined;
@@ -20,7 +20,7 @@ export class Listener {
   constructor(
     layer: StreamLayer,
     clock: Clock,
-    accept: (connection: StreamConnection, pass: Pass | undefined) => void,
+    accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void,
     broke: (error: TransportError, retryIn: number) => void,
     options: ListenOptions,
   ) {
@@ -44,10 +44,10 @@ export class Listener {
 
   #listen(): Promise<void> {
     return this.#layer.listen(
-      (connection, pass) => {
+      (connection, slot) => {
         this.#delay = FIRST_DELAY;
-        if (!this.#stopped) return this.#accept(connection, pass);
-        pass?.leave();
+        if (!this.#stopped) return this.#accept(connection, slot);
+        slot?.leave();
         connection.destroy();
       },
       (error) => this.#again(error),

@@ -6,7 +6,7 @@ import type { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 
 /** A connection whose hello was received and that is not up yet. */
-export interface Applicant {
+export interface PendingConnection {
   readonly remote: Remote;
   /**
    * The node id that its hello asserts; '' if it asserts none. If the layer proved an id, this is
@@ -41,7 +41,7 @@ export interface Membership {
    * Called after the user's `admit` has agreed. Like that, it refuses by throwing, now or later,
    * and both ends see why.
    */
-  admit(applicant: Applicant): unknown;
+  admit(pendingConnection: PendingConnection): unknown;
   /**
    * Reports that a connection is up: either `admit` agreed to it, or it is older than the
    * membership.
@@ -51,7 +51,7 @@ export interface Membership {
    * Reports that the peer of a live connection has mounted or unmounted protocols; `protocols` is
    * its new list.
    */
-  remounted?(remote: Remote, protocols: Applicant['protocols']): void;
+  remounted?(remote: Remote, protocols: PendingConnection['protocols']): void;
   /** Reports that a connection for which `admit` was called is closed, whether it was up or not. */
   down(remote: Remote, cause: TransportError): void;
   /**

@@ -5,9 +5,9 @@ import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
-import { memoryFull } from '../session/link.ts';
 import type { MemoryGauge } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
+import { memoryFull } from '../session/session-context.ts';
 import type { Connection } from './connection.ts';
 import { nodeOf } from './membership.ts';
 

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
-import type { Mailbox } from '../wire/mailbox.ts';
+import type { FrameCollector } from '../wire/frame-collector.ts';
 
 /**
  * Carries ordered bytes between two ends, by any means. NetworkTransport turns a StreamLayer into a
@@ -20,7 +20,11 @@ export interface StreamLayer {
    * @param options for layers that have work to do before they hand over a connection (TLS, noise);
    * others can ignore it.
    */
-  listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void>;
+  listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void>;
   /**
    * Connects. Rejects with a TransportError: `dial_timeout` after `timeout` milliseconds,
    * `connection_refused`, `host_not_found`, or `invalid_argument` for an address that the layer
@@ -80,33 +84,33 @@ export interface DialOptions {
 /** Options of `listen`. */
 export interface ListenOptions {
   /**
-   * Milliseconds from `knock` until the connection is handed over (`handshakeTimeout`); then the
+   * Milliseconds from `acquire` until the connection is handed over (`handshakeTimeout`); then the
    * layer closes it.
    */
   readonly timeout: number;
   /** Asked before any work is done for a connection (limits.handshakes). */
-  readonly doorway: Doorway;
+  readonly handshakes: HandshakeLimiter;
 }
 
 /**
  * Limits the number of handshakes at a time, in all and from one source, so that strangers can't
  * keep a machine busy with them.
  */
-export interface Doorway {
+export interface HandshakeLimiter {
   /**
    * Announces a connection from `endpoint`. Returns undefined if there is no room: close the
-   * connection immediately. Otherwise `enter` is called with the same pass, now or when others have
+   * connection immediately. Otherwise `enter` is called with the same slot, now or when others have
    * left; do not read from the connection before that.
    */
-  knock(endpoint: string, enter: (pass: Pass) => void): Pass | undefined;
+  acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakeSlot | undefined;
 }
 
 /**
- * A connection's place in the doorway. Its holder calls `leave` once or hands the pass over with
+ * A connection's handshake slot. Its holder calls `leave` once or hands the slot over with
  * the connection.
  */
-export interface Pass {
-  /** The time of the `knock`, on the transport's clock. */
+export interface HandshakeSlot {
+  /** The time at which it was acquired, on the transport's clock. */
   readonly since: number;
   /**
    * Frees the place. An error means that the connection failed; it is reported to the observer
@@ -133,9 +137,9 @@ export interface StreamConnection {
   /**
    * Set by the direct in-memory transport, which carries frames as objects instead of bytes.
    * `write` and `data` are not used then, and a sent batch belongs to the receiver. The connection
-   * provides the mailbox that collects frames, so that only transports that use it load its code.
+   * provides the object that collects frames, so that only transports that use it load its code.
    */
-  readonly frames?: { readonly mailbox: Mailbox; send(batch: Frame[]): void } | undefined;
+  readonly frames?: { readonly collector: FrameCollector; send(batch: Frame[]): void } | undefined;
   /**
    * True if the connection reads into the same memory again and again when its sink `copies`.
    * Otherwise the sink owns each chunk.

@@ -11,7 +11,7 @@ import type { AnyTransport, Transport } from './types.ts';
  * `remote`, the longest that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
-  if (remote !== undefined) return connectionOf(remote).session.link.terms.message;
+  if (remote !== undefined) return connectionOf(remote).session.context.terms.message;
   return (transport as unknown as Record<symbol, Network>)[NETWORK]!.config.limits.message;
 }
 

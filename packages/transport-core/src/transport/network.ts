@@ -14,19 +14,19 @@ import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { Alarm } from '../stream/alarm.ts';
-import { askResolve } from '../stream/asking.ts';
+import { BoundedHandshakes, HandshakePlace } from '../stream/bounded-handshakes.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
-import { Doorway, Visit } from '../stream/doorway.ts';
+import { DeadlineTimer } from '../stream/deadline-timer.ts';
 import { Listener } from '../stream/listener.ts';
 import { type Membership, nodeOf } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
-import type { Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
 import { Turns } from '../stream/turns.ts';
-import { Bulletin } from './bulletin.ts';
+import { askResolve } from '../stream/user-hooks.ts';
 import type { ConnectionEvents } from './connection-events.ts';
+import { EventDispatcher } from './event-dispatcher.ts';
 import { introduce, introduceUnproven } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
 import { channelTaken, Mount, type MountHost } from './mount.ts';
@@ -54,9 +54,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   /** The number of calls made here; gives calls their order. */
   seq = 0;
   served = 0;
-  readonly bulletin: Bulletin;
-  readonly #alarm: Alarm;
-  readonly #doorway: Doorway;
+  readonly dispatcher: EventDispatcher;
+  readonly #timer: DeadlineTimer;
+  readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
   #ids = 0;
   /**
@@ -73,30 +73,30 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.bulletin = new Bulletin(config.observer);
+    this.dispatcher = new EventDispatcher(config.observer);
     this.ticker = new Ticker(clock);
     this.turns = new Turns(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = new Memory(config.limits.memory);
     this.self = introduce(this, config.network, random);
     this.selfUnproven = introduceUnproven(this.self, this);
-    this.#alarm = new Alarm(
+    this.#timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
     this.pool = new Pool(this);
-    this.#doorway = new Doorway(
+    this.#handshakes = new BoundedHandshakes(
       config.limits.handshakes,
       () => this.ticker.now(),
-      (endpoint, error, visit) => this.#rejected(endpoint, error, visit),
+      (endpoint, error, place) => this.#rejected(endpoint, error, place),
     );
     this.#listener = new Listener(
       layer,
       clock,
-      (stream, pass) => this.#accept(stream, pass),
-      (error, retryIn) => this.bulletin.tell({ type: 'listenFailed', error, retryIn }),
-      { timeout: config.handshakeTimeout, doorway: { knock: (endpoint, enter) => this.#knock(endpoint, enter) } },
+      (stream, slot) => this.#accept(stream, slot),
+      (error, retryIn) => this.dispatcher.tell({ type: 'listenFailed', error, retryIn }),
+      { timeout: config.handshakeTimeout, handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) } },
     );
   }
 
@@ -143,7 +143,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     return this.#listened;
   }
 
-  #accept(stream: StreamConnection, given: Pass | undefined): void {
+  #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
     const { limits } = this.config;
     // Connections that were refused or are closing still hold a socket for a second, so their
     // number is bounded, too.
@@ -153,31 +153,31 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     }
     const refused = this.#live >= limits.connections ? this.#full() : undefined;
     let connection: Connection | undefined;
-    const turn = given === undefined ? this.#knock(stream.endpoint, () => connection?.unpark()) : undefined;
-    const pass = given ?? turn;
-    if (pass === undefined) return stream.destroy();
-    if (pass instanceof Visit) pass.isTaken = true;
-    connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, pass });
+    const turn = given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const slot = given ?? turn;
+    if (slot === undefined) return stream.destroy();
+    if (slot instanceof HandshakePlace) slot.isTaken = true;
+    connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, slot });
     this.#add(connection);
     connection.start();
     if (turn?.waits) connection.park();
   }
 
   /** Admits another handshake; if there is no room, tells the observer. */
-  #knock(endpoint: string, enter: (pass: Pass) => void) {
-    const pass = this.#doorway.knock(endpoint, enter);
+  #acquire(endpoint: string, enter: (slot: HandshakeSlot) => void) {
+    const slot = this.#handshakes.acquire(endpoint, enter);
     // All share one error: in a flood, creating an error for each would cost more than refusing the
     // connection.
-    if (pass === undefined) {
-      this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
+    if (slot === undefined) {
+      this.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
       this.membership?.turnedAway?.(endpoint, CROWDED, undefined);
     }
-    return pass;
+    return slot;
   }
 
-  #rejected(endpoint: string, error: TransportError, { isTaken }: Visit): void {
+  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
     const cause = withDetails(error, { target: endpoint });
-    this.bulletin.tell({ type: 'rejected', endpoint, direction: 'in', error: cause });
+    this.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error: cause });
     // If the transport has taken the connection, its `down` reports this.
     if (!isTaken) this.membership?.turnedAway?.(endpoint, cause, undefined);
   }
@@ -202,7 +202,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
         target,
         expected: nodeId,
         refused: undefined,
-        pass: undefined,
+        slot: undefined,
       });
       this.#add(connection);
       const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
@@ -229,7 +229,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   up(connection: Connection): void {
     const remote = connection.remote!;
-    this.bulletin.tell({ type: 'up', remote });
+    this.dispatcher.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
     this.protocolsChanged(connection);
@@ -237,7 +237,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   protocolsChanged({ session, remote }: Connection): void {
     if (remote === undefined || session.state !== 'up') return;
-    for (const { protocol, error } of session.disagreements()) this.bulletin.tell({ type: 'mismatch', remote, protocol, error });
+    for (const { protocol, error } of session.disagreements()) this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
   leaving(connection: Connection, waiting: OutCall[]): void {
@@ -252,9 +252,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (direction === 'in' && !connection.wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (connection.wasUp && remote !== undefined) {
-      this.bulletin.tell({ type: 'down', remote, cause: error });
-      // (For an accepted connection, the doorway has reported it.)
-    } else if (direction === 'out') this.bulletin.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target }) });
+      this.dispatcher.tell({ type: 'down', remote, cause: error });
+      // (For an accepted connection, its slot has reported it.)
+    } else if (direction === 'out') this.dispatcher.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target }) });
     for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
 
@@ -304,9 +304,9 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
    */
   #relieve(): void {
     let most: Connection | undefined;
-    for (const connection of this.connections) if (most === undefined || connection.session.link.held > most.session.link.held) most = connection;
+    for (const connection of this.connections) if (most === undefined || connection.session.context.held > most.session.context.held) most = connection;
     most?.session.break(
-      new TransportError('resource_exhausted', `this connection held ${most.session.link.held} bytes of the ${this.memory.limit} of limits.memory`),
+      new TransportError('resource_exhausted', `this connection held ${most.session.context.held} bytes of the ${this.memory.limit} of limits.memory`),
     );
   }
 
@@ -325,7 +325,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   settled(code: Code | undefined): void {
-    this.bulletin.settled(code);
+    this.dispatcher.settled(code);
   }
 
   now(): number {
@@ -337,7 +337,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   wakeBy(time: number): void {
-    this.#alarm.by(time);
+    this.#timer.by(time);
   }
 
   #ring(now: number): number {
@@ -360,21 +360,21 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // Events and counters.
 
   follow(): ConnectionEvents {
-    const events = this.bulletin.follow(this.remotes());
-    if (this.state === 'closed') this.bulletin.end();
+    const events = this.dispatcher.follow(this.remotes());
+    if (this.state === 'closed') this.dispatcher.end();
     return events;
   }
 
   count(counter: Counter, amount: number, remote: Remote | undefined): void {
-    this.bulletin.count(counter, amount, remote);
+    this.dispatcher.count(counter, amount, remote);
   }
 
   callbackFailed(callback: string, error: unknown): void {
-    this.bulletin.tell({ type: 'callbackFailed', callback, error });
+    this.dispatcher.tell({ type: 'callbackFailed', callback, error });
   }
 
   dialFailed(target: string, error: TransportError): void {
-    this.bulletin.tell({ type: 'dialFailed', target, error });
+    this.dispatcher.tell({ type: 'dialFailed', target, error });
   }
 
   // Closing.
@@ -408,10 +408,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
     await stopped.catch(() => {});
     this.#endGrace();
-    this.#alarm.stop();
+    this.#timer.stop();
     this.turns.stop();
     this.state = 'closed';
-    this.bulletin.end();
+    this.dispatcher.end();
   }
 
   /**

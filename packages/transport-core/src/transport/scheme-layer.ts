@@ -4,7 +4,7 @@
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
 import { parseHostPort } from '../host-port.ts';
-import type { DialOptions, ListenOptions, Pass, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { DialOptions, HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
 /** A stream layer that delegates to those of several backends. */
@@ -40,7 +40,11 @@ export class SchemeLayer implements StreamLayer {
     for (const [index, address] of advertiseAddrs.entries()) checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
   }
 
-  async listen(accept: (connection: StreamConnection, pass?: Pass) => void, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
+  async listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
     if (this.#listeners.length === 0) {
       throw new TransportError(
         'failed_precondition',

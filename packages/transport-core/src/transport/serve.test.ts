@@ -52,7 +52,7 @@ function scene() {
     started: () => {},
     finished: () => {},
   };
-  const channel = new Channel(new OutboxBench().link, { credit: () => {}, holds: () => {} }, 0x20);
+  const channel = new Channel(new OutboxBench().context, { credit: () => {}, holds: () => {} }, 0x20);
   const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
     const method = methodTable(protocol).byName.get(name)!;
     const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;

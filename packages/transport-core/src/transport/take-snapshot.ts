@@ -19,8 +19,8 @@ export function takeSnapshot(network: Network): Snapshot {
     memory: network.memory.used,
     waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: network.seq, served: network.served },
-    errors: Object.fromEntries(network.bulletin.errors),
-    counters: Object.fromEntries(network.bulletin.counters),
+    errors: Object.fromEntries(network.dispatcher.errors),
+    counters: Object.fromEntries(network.dispatcher.counters),
   };
 }
 

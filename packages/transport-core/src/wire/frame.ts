@@ -219,12 +219,12 @@ export interface FrameWriter {
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
    * Writes the most frequent messages: a REQUEST, ONEWAY or RESPONSE in one frame, without flags or
-   * metadata. Pass 0 for fields that the kind does not have: a short one-way's id; a response's
+   * metadata. HandshakeSlot 0 for fields that the kind does not have: a short one-way's id; a response's
    * channel, method and timeout.
    */
   short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void;
   /**
-   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. Pass 0 or undefined for fields that the kind
+   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. HandshakeSlot 0 or undefined for fields that the kind
    * does not have, and 0 for `size` unless PARTs follow.
    */
   message(

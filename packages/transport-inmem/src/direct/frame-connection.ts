@@ -1,6 +1,6 @@
 // One end of a direct connection, which passes frames unchanged.
 
-import { type Clock, type Frame, Mailbox, type StreamSink } from '@trunkline/transport-core';
+import { type Clock, type Frame, FrameCollector, type StreamSink } from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import type { Turns } from '../memory/turns.ts';
 
@@ -9,11 +9,11 @@ import type { Turns } from '../memory/turns.ts';
  * once.
  */
 export class FrameConnection extends MemoryConnection<Frame[]> {
-  readonly frames: { readonly mailbox: Mailbox; send(batch: Frame[]): void };
+  readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
 
   constructor(endpoint: string, clock: Clock, turns?: Pick<Turns, 'run' | 'stop'>) {
     super(endpoint, clock, Number.POSITIVE_INFINITY, turns);
-    this.frames = { mailbox: new Mailbox(), send: (batch) => void this.put(batch) };
+    this.frames = { collector: new FrameCollector(), send: (batch) => void this.put(batch) };
   }
 
   override write(): boolean {

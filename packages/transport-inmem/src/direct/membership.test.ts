@@ -1,6 +1,15 @@
 // Tests of membership hooks over the direct transport.
 
-import { type Applicant, type Codec, defineProtocol, type Membership, manage, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
+import {
+  type Codec,
+  defineProtocol,
+  type Membership,
+  manage,
+  type PendingConnection,
+  type Remote,
+  reasonError,
+  TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
 
@@ -33,7 +42,7 @@ class Register implements Membership {
     this.#addresses = addresses;
   }
 
-  admit({ remote, claim, target }: Applicant) {
+  admit({ remote, claim, target }: PendingConnection) {
     this.asked.push(`${claim.slice(0, 2)} ${target ?? 'in'}`);
     if (this.refused.has(claim)) throw reasonError('denied', `node ${claim} is not wanted`);
     this.#claims.set(remote, claim);

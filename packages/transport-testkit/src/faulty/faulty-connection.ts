@@ -65,7 +65,7 @@ export class FaultyConnection implements StreamConnection {
     this.#out = new Lane({ clock, random: random.out, deliver: (cargo) => this.#depart(cargo), room: () => this.#roomToWrite() }, settings.out);
     this.#in = new Lane({ clock, random: random.in, deliver: (cargo) => this.#arrive(cargo), room: () => this.#roomToRead() }, settings.in);
     const { frames } = inner;
-    this.frames = frames && { mailbox: frames.mailbox, send: (batch) => this.#send(batch) };
+    this.frames = frames && { collector: frames.collector, send: (batch) => this.#send(batch) };
     this.writeAll = inner.writeAll && ((chunks) => this.#writeAll(chunks));
   }
 

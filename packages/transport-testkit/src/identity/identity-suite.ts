@@ -8,7 +8,7 @@ import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
 import { cuttingCases } from './cutting.ts';
 import { dialedCases } from './dialed.ts';
-import { doorwayCases } from './doorway.ts';
+import { handshakeLimitCases } from './handshake-limits.ts';
 import { impostorCases } from './impostors.ts';
 import { listCases } from './lists.ts';
 import { provingCases } from './proving.ts';
@@ -43,7 +43,7 @@ const CASES: readonly Cases[] = [
   rotationCases,
   tlsCases,
   strangerCases,
-  doorwayCases,
+  handshakeLimitCases,
   replayCases,
   cuttingCases,
   tamperingCases,

@@ -97,7 +97,7 @@ class FaultyConnection implements StreamConnection {
     this.#onEnd = onEnd;
     const frames = inner.frames;
     this.frames = frames && {
-      mailbox: frames.mailbox,
+      collector: frames.collector,
       send: (batch) => {
         if (isFrozen()) this.#batches.push(batch);
         else frames.send(batch);

@@ -9,7 +9,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a transport in memory that shares buffers',
     scenario: 'calls',
-    edits: [{ file: `${CORE}/wire/mailbox.js`, find: 'length === 0 ? EMPTY : new Uint8Array(payload)', replace: 'payload' }],
+    edits: [{ file: `${CORE}/wire/frame-collector.js`, find: 'length === 0 ? EMPTY : new Uint8Array(payload)', replace: 'payload' }],
   },
   {
     name: 'a pool that hands out dead connections',

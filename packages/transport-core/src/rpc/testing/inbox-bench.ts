@@ -8,7 +8,7 @@ import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channel.ts';
 import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
-import { Receiving } from '../../session/receiving.ts';
+import { ReceiveAccount } from '../../session/receive-account.ts';
 import { OutboxBench } from '../../session/testing/outbox-bench.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
@@ -37,7 +37,7 @@ export type Name = keyof typeof protocol.methods;
  */
 export class FakeConnection implements AnswerCarrier {
   readonly answers: string[] = [];
-  readonly link = new OutboxBench(SMALL).link;
+  readonly context = new OutboxBench(SMALL).context;
   readonly channel: Channel;
   readonly remote: Remote;
   running = 0;
@@ -49,7 +49,7 @@ export class FakeConnection implements AnswerCarrier {
   constructor(bench: InboxBench, name: string) {
     this.#bench = bench;
     this.remote = { id: name, endpoint: name, direction: 'in', closed: false, instance: name, hello: {} };
-    this.channel = new Channel(this.link, { credit: () => void this.credited++, holds: () => {} }, protocol.channel);
+    this.channel = new Channel(this.context, { credit: () => void this.credited++, holds: () => {} }, protocol.channel);
     this.channel.version = 1;
   }
 
@@ -59,7 +59,11 @@ export class FakeConnection implements AnswerCarrier {
     const call = new InCall(this, id, this.channel, method, undefined, payload.length + 64, Number.POSITIVE_INFINITY, payload);
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
-      call.account = new Receiving({ credit: () => void this.credited++, holds: () => {} }, method.kind === 'oneway' ? Account.SHORT : Account.LONG, 1_000_000);
+      call.account = new ReceiveAccount(
+        { credit: () => void this.credited++, holds: () => {} },
+        method.kind === 'oneway' ? Account.SHORT : Account.LONG,
+        1_000_000,
+      );
       call.account.spend(call.cost);
     }
     return call;

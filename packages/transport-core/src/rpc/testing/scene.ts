@@ -3,8 +3,8 @@
 
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
-import type { SessionLimits } from '../../session/link.ts';
 import type { Memory } from '../../session/memory.ts';
+import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { Call, type CallHost } from '../call.ts';
 import { Consumer } from '../consumer.ts';

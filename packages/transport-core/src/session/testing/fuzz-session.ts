@@ -96,7 +96,7 @@ class Scene {
       if (what < 16) this.#say(what);
       else if (what < 24) this.#receive(this.#take(this.#byte()));
       else this.#act(what);
-      if (this.#end.memory.used < 0 || session.link.held < 0) throw new Error(`the gauge fell to ${this.#end.memory.used}, of it ${session.link.held}`);
+      if (this.#end.memory.used < 0 || session.context.held < 0) throw new Error(`the gauge fell to ${this.#end.memory.used}, of it ${session.context.held}`);
       this.#end.sent.length = 0;
     }
   }
@@ -119,8 +119,8 @@ class Scene {
       if (call.settlements !== 1) throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
     }
     end.session.pump();
-    const { link, caller, callee } = end.session;
-    if (end.memory.used !== 0 || link.held !== 0) throw new Error(`${end.memory.used} bytes are still held, of them ${link.held} by the connection`);
+    const { context, caller, callee } = end.session;
+    if (end.memory.used !== 0 || context.held !== 0) throw new Error(`${end.memory.used} bytes are still held, of them ${context.held} by the connection`);
     if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
     for (const channel of end.session.openChannels) if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
@@ -137,7 +137,7 @@ class Scene {
   #receive(chunk: Uint8Array): void {
     const { session } = this.#end;
     for (let rest = chunk; rest.length > 0 && this.#end.ending === undefined; ) {
-      if (this.#units > 0) session.link.units = this.#units;
+      if (this.#units > 0) session.context.units = this.#units;
       const isDone = session.receive(this.#now, rest);
       const unread = session.unread.slice();
       if (isDone || this.#isDialer) rest.fill(0xee);
@@ -226,7 +226,7 @@ class Scene {
     const how = this.#byte();
     switch (what) {
       case 24:
-        session.link.now = this.#now;
+        session.context.now = this.#now;
         session.pump();
         return;
       case 25:
@@ -267,7 +267,7 @@ class Scene {
     if ((how & 8) !== 0) call.due = this.#now + 50;
     call.seq = this.#seq++;
     this.#made.push(call);
-    session.link.now = this.#now;
+    session.context.now = this.#now;
     session.caller.start(call);
   }
 

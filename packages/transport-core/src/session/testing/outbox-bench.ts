@@ -2,26 +2,26 @@
 // frame by frame.
 
 import type { Frame } from '../../wire/frame.ts';
-import { Mailbox } from '../../wire/mailbox.ts';
-import { Link, type SessionLimits } from '../link.ts';
+import { FrameCollector } from '../../wire/frame-collector.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
 import { Lanes, Outgoing, type Sender } from '../outgoing.ts';
+import { SessionContext, type SessionLimits } from '../session-context.ts';
 import { SMALL } from './pair.ts';
 
 /** An outbox whose connection accepts every batch or, with `stuck`, holds it. */
 export class OutboxBench {
-  readonly link: Link;
+  readonly context: SessionContext;
   readonly outbox: Outbox;
   readonly frames: Frame[] = [];
   readonly batches: number[] = [];
   readonly violations: string[] = [];
   stuck = false;
-  readonly #mailbox = new Mailbox();
+  readonly #collector = new FrameCollector();
 
   constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
-    this.link = new Link({
-      writer: this.#mailbox,
+    this.context = new SessionContext({
+      writer: this.#collector,
       port: { flush: () => this.#flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
       limits,
       memory: new Memory(memory),
@@ -31,8 +31,8 @@ export class OutboxBench {
       breakOff: (error) => void this.violations.push(error.message),
       now: 0,
     });
-    this.link.pipe = this.link.reply = Number.MAX_SAFE_INTEGER / 4;
-    this.outbox = new Outbox(this.link);
+    this.context.pipe = this.context.reply = Number.MAX_SAFE_INTEGER / 4;
+    this.outbox = new Outbox(this.context);
   }
 
   lanes(byte: number, priority = 10, short = 0x7fff_ffff, long = 0x7fff_ffff): Lanes {
@@ -61,7 +61,7 @@ export class OutboxBench {
   }
 
   #flush(): boolean {
-    const batch = this.#mailbox.take();
+    const batch = this.#collector.take();
     this.frames.push(...batch);
     this.batches.push(batch.length);
     return !this.stuck;

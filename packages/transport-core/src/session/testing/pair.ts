@@ -9,10 +9,10 @@ import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { Channel, Mounted } from '../channel.ts';
 import type { InCall } from '../in-call.ts';
-import type { Port, SessionLimits } from '../link.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
 import { Session } from '../session.ts';
+import type { SessionLimits, SessionPort } from '../session-context.ts';
 import type { SessionOptions, SessionVisitor } from '../session-options.ts';
 
 const KIB = 1024;
@@ -31,7 +31,7 @@ export const SMALL: SessionLimits = {
 };
 
 /** One end: the driver of its session, which records the session's events. */
-export class End implements Port, SessionVisitor {
+export class End implements SessionPort, SessionVisitor {
   readonly session: Session;
   readonly memory: Memory;
   readonly counters = new Map<Counter, number>();
@@ -111,7 +111,7 @@ export class End implements Port, SessionVisitor {
     this.session.drained(now);
   }
 
-  // Implementation of Port.
+  // Implementation of SessionPort.
 
   flush(): boolean {
     const chunk = this.#encoder.take().slice();
@@ -200,13 +200,13 @@ export class Pair {
 
   start(end: End, call: OutCall): void {
     call.seq = this.#seq++;
-    end.session.link.now = this.now;
+    end.session.context.now = this.now;
     end.session.caller.start(call);
   }
 
   tick(end: End): void {
     end.isDirty = false;
-    end.session.link.now = this.now;
+    end.session.context.now = this.now;
     end.session.pump();
   }
 

@@ -7,8 +7,8 @@ import { TransportError, withDetails } from '../../errors.ts';
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
-import type { SessionLimits } from '../link.ts';
-import type { Receiving } from '../receiving.ts';
+import type { ReceiveAccount } from '../receive-account.ts';
+import type { SessionLimits } from '../session-context.ts';
 import type { PipeWindow } from '../window.ts';
 import { type End, Pair, SMALL } from './pair.ts';
 import { TestCall } from './test-call.ts';
@@ -225,7 +225,10 @@ class World {
     }
     this.#checkCalls();
     for (const end of this.#ends) {
-      check(end.memory.used === 0 && end.session.link.held === 0, `${end.memory.used} bytes are held, of them ${end.session.link.held} by the connection`);
+      check(
+        end.memory.used === 0 && end.session.context.held === 0,
+        `${end.memory.used} bytes are held, of them ${end.session.context.held} by the connection`,
+      );
     }
   }
 
@@ -342,7 +345,7 @@ class World {
    */
   #shut(by: End, grace: number): void {
     const pair = this.#pair;
-    by.session.link.now = pair.now;
+    by.session.context.now = pair.now;
     by.session.shut(grace);
     for (const end of this.#ends) end.drain(pair.now);
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {
@@ -377,17 +380,17 @@ class World {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = Reflect.get(end.session, 'inflow') as { pipe: Receiving; reply: Receiving };
+      const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as { pipe: ReceiveAccount; reply: ReceiveAccount };
       for (const receiving of [pipe, reply]) receiving.pay();
       for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
     for (const end of this.#ends) {
-      const { link, caller, callee, outbox } = end.session;
-      const { window } = Reflect.get(pair.other(end).session, 'inflow') as { window: PipeWindow };
-      check(link.pipe === window.granted, `the pipe has ${link.pipe}, and its receiver granted ${window.granted}`);
-      check(link.reply === credit.reply, `the reply account has ${link.reply}, not ${credit.reply}`);
+      const { context, caller, callee, outbox } = end.session;
+      const { window } = Reflect.get(pair.other(end).session, 'incomingPackets') as { window: PipeWindow };
+      check(context.pipe === window.granted, `the pipe has ${context.pipe}, and its receiver granted ${window.granted}`);
+      check(context.reply === credit.reply, `the reply account has ${context.reply}, not ${credit.reply}`);
       for (const { lanes, ...channel } of end.session.openChannels) {
         check(lanes.shortCredit === credit.short, `the short account has ${lanes.shortCredit}, not ${credit.short}`);
         check(lanes.longCredit === credit.long, `the long account has ${lanes.longCredit}, not ${credit.long}`);

@@ -1,7 +1,7 @@
 // One life of a node, from its start to its crash. It owns the node's timers, connections and
 // messages in flight.
 
-import type { Protocol, SystemStandIn } from '@trunkline/transport-core';
+import type { Protocol, RuntimeOverride } from '@trunkline/transport-core';
 import type { Owner } from '../world/event-queue.ts';
 
 /** The machine that a life runs on; it outlives the life. */
@@ -35,7 +35,7 @@ export class Life implements Owner {
   alive = true;
   busyUntil = 0;
   cost = 0;
-  system: SystemStandIn | undefined;
+  system: RuntimeOverride | undefined;
   readonly ends = new Set<LivingEnd>();
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();

@@ -7,9 +7,9 @@ import {
   NetworkTransport,
   type Protocol,
   type Random,
+  type RuntimeOverride,
   type Store,
   type StreamLayer,
-  type SystemStandIn,
   type Transport,
 } from '@trunkline/transport-core';
 import { Life, type Machine } from '../network/life.ts';
@@ -275,7 +275,7 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
  * Answers code of a node that asks the system for randomness or the time of day instead of using
  * its context; the answers are still derived from the seed.
  */
-class SimSystem implements SystemStandIn {
+class SimSystem implements RuntimeOverride {
   readonly #clock: NodeClock;
   readonly #source: () => Random;
   #random: Random | undefined;

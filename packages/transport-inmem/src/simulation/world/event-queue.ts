@@ -1,6 +1,6 @@
 // The queue of future events, ordered by time and then by the order in which they were scheduled.
 
-import type { SystemStandIn } from '@trunkline/transport-core';
+import type { RuntimeOverride } from '@trunkline/transport-core';
 
 /**
  * The owner of an event: one life of a node or client. Events of a dead owner never happen; events
@@ -13,7 +13,7 @@ export interface Owner {
   /** Whether this is a client, outside all nodes: its code belongs to the test. */
   readonly isClient: boolean;
   /** Answers the owner's code when it asks the system for randomness or the time of day. */
-  readonly system?: SystemStandIn | undefined;
+  readonly system?: RuntimeOverride | undefined;
   alive: boolean;
   /** Virtual time before which none of its events run, because it is paused or its CPU is slow. */
   busyUntil: number;

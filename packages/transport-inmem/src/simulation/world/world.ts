@@ -1,7 +1,7 @@
 // The virtual time of a simulation: runs the next event, then everything that follows from it
 // within the same instant, then moves on. Idle time is skipped.
 
-import { replaceSystem, type SystemStandIn } from '@trunkline/transport-core';
+import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core';
 import { childRandom } from './chance.ts';
 import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
 import { banReality, macrotask, type RealityBan, realTurn } from './reality.ts';
@@ -62,12 +62,12 @@ export class World {
   #suspects = 0;
   #watch: UncaughtWatch | undefined;
   /** Answers code that asks the system, on behalf of the owner that is running. */
-  readonly #system: SystemStandIn = {
+  readonly #system: RuntimeOverride = {
     random: () => (this.#acting?.system ?? this.#outside).random(),
     wall: () => (this.#acting?.system ?? this.#outside).wall(),
   };
   /** Answers code outside all nodes and clients. */
-  readonly #outside: SystemStandIn;
+  readonly #outside: RuntimeOverride;
   #ban: RealityBan | undefined;
   #running = false;
   /** Number of events since time last advanced. */

@@ -4,10 +4,10 @@
 import type { Clock, Timer } from '../clock.ts';
 
 /**
- * Calls `ring` at the earliest requested time and asks it for the next one. If the alarm is late by
+ * Calls `ring` at the earliest requested time and asks it for the next one. If the timer is late by
  * more than half a second, the process was asleep: it first calls `excuse`.
  */
-export class Alarm {
+export class DeadlineTimer {
   readonly #clock: Clock;
   readonly #ring: (now: number) => number;
   readonly #excuse: (lateness: number) => void;
@@ -26,7 +26,7 @@ export class Alarm {
     this.#excuse = excuse;
   }
 
-  /** Makes the alarm ring at `time` or earlier. */
+  /** Makes the timer ring at `time` or earlier. */
   by(time: number): void {
     if (time < this.#due && !this.#stopped) this.#arm(time);
   }

@@ -2,18 +2,18 @@
 
 import test from 'ava';
 import { Account } from '../wire/frame.ts';
-import { Mailbox } from '../wire/mailbox.ts';
-import { Receiving } from './receiving.ts';
+import { FrameCollector } from '../wire/frame-collector.ts';
+import { ReceiveAccount } from './receive-account.ts';
 
 /** Makes an account that records its announcements and pays when `pay` is called. */
 function account(start = 1_000, id = 0, channel = 0) {
-  const announced: Receiving[] = [];
+  const announced: ReceiveAccount[] = [];
   const held: number[] = [];
-  const receiving = new Receiving({ credit: (owing) => void announced.push(owing), holds: () => void held.push(1) }, Account.LONG, start, id, channel);
+  const receiving = new ReceiveAccount({ credit: (owing) => void announced.push(owing), holds: () => void held.push(1) }, Account.LONG, start, id, channel);
   const pay = () => {
-    const mailbox = new Mailbox();
-    for (const owing of announced.splice(0)) owing.write(mailbox);
-    return mailbox.take();
+    const collector = new FrameCollector();
+    for (const owing of announced.splice(0)) owing.write(collector);
+    return collector.take();
   };
   return { receiving, announced, held, pay };
 }
@@ -73,7 +73,7 @@ test('a channel tells once that it begins to hold back, and again when that was 
   receiving.giveBack(10, false);
   t.is(held.length, 2);
   const told: number[] = [];
-  const stream = new Receiving({ credit: () => {}, holds: () => void told.push(1) }, Account.STREAM, 1_000, 9);
+  const stream = new ReceiveAccount({ credit: () => {}, holds: () => void told.push(1) }, Account.STREAM, 1_000, 9);
   stream.giveBack(10, false);
   t.deepEqual(told, []);
 });

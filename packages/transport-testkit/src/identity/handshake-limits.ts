@@ -8,7 +8,7 @@ import { count, type IdentityLab, type Node } from './lab.ts';
 import { rejections, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-export const doorwayCases: Cases = (define) => {
+export const handshakeLimitCases: Cases = (define) => {
   // SEEDS 62
   define('a peer that never finishes its handshake delays nobody, and is ended in time', async (f, t) => {
     const [node, a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } }), await f.open()];

@@ -2,21 +2,21 @@
 // (docs/wire-protocol.md §6). Only the pipe measures the line, and these accounts follow it: their
 // credit comes back no sooner than the pipe's, so they need at least as large a window.
 
-import type { Link } from './link.ts';
-import { type Creditor, Receiving } from './receiving.ts';
+import { type Creditor, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** The receiver's side of an account whose window follows the pipe's. */
-export class Growing extends Receiving {
+export class GrowingAccount extends ReceiveAccount {
   /** Bytes granted to the sender beyond the start. */
   #more = 0;
   #over = false;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #least: number;
   readonly #most: number;
 
-  constructor(link: Link, creditor: Creditor, account: number, start: number, most: number, id = 0) {
+  constructor(context: SessionContext, creditor: Creditor, account: number, start: number, most: number, id = 0) {
     super(creditor, account, start, id);
-    this.#link = link;
+    this.#context = context;
     this.#least = start;
     this.#most = most - start;
   }
@@ -29,7 +29,7 @@ export class Growing extends Receiving {
    * @param unread bytes that still wait for their reader.
    */
   used(cost: number, unread: number): void {
-    const { grown, memory } = this.#link;
+    const { grown, memory } = this.#context;
     const isLarge = cost > this.#least >> 1;
     if (this.#over || (grown === 0 && this.#more === 0 && !isLarge)) return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
@@ -48,7 +48,7 @@ export class Growing extends Receiving {
   override end(): void {
     super.end();
     this.#over = true;
-    this.#link.memory.lent -= this.#more;
+    this.#context.memory.lent -= this.#more;
     this.#more = 0;
   }
 }

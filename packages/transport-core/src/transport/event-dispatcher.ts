@@ -7,7 +7,7 @@ import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
 
 /** The events and counters of one transport. */
-export class Bulletin {
+export class EventDispatcher {
   /** Calls made here that failed, by code. */
   readonly errors = new Map<Code, number>();
   readonly counters = new Map<Counter, number>();

@@ -2,24 +2,24 @@
 // (docs/wire-protocol.md §4, §6).
 
 import { Account, type Frame, Kind } from '../wire/frame.ts';
-import { Growing } from './growing.ts';
-import { type Link, UNIT } from './link.ts';
-import { type Creditor, Receiving } from './receiving.ts';
-import type { Shelf } from './shelf.ts';
+import { GrowingAccount } from './growing-account.ts';
+import type { PayloadRetainer } from './payload-retainer.ts';
+import { type Creditor, ReceiveAccount } from './receive-account.ts';
+import { type SessionContext, UNIT } from './session-context.ts';
 import { PipeWindow } from './window.ts';
 
-export class Inflow {
+export class IncomingPackets {
   /**
    * The account of the packets of long messages and items; credit is given back as they are read.
    */
-  readonly pipe: Receiving;
+  readonly pipe: ReceiveAccount;
   /** The window of the pipe: how much the sender may have in flight. */
   readonly window: PipeWindow;
   /**
    * The account of long responses; credit is given back when a response is complete and handed
    * over.
    */
-  readonly reply: Growing;
+  readonly reply: GrowingAccount;
   /** The time at which the last packet of a long message or an item came in. */
   lastPacket: number;
   /**
@@ -27,23 +27,23 @@ export class Inflow {
    * amount owed.
    */
   #credited: number;
-  readonly #link: Link;
-  readonly #shelf: Shelf | undefined;
+  readonly #context: SessionContext;
+  readonly #retainer: PayloadRetainer | undefined;
   readonly #ping: () => boolean;
 
   /**
-   * @param shelf undefined if every payload is already a copy.
+   * @param retainer undefined if every payload is already a copy.
    * @param ping sends a PING; returns false if one is already outstanding.
    */
-  constructor(link: Link, creditor: Creditor, shelf: Shelf | undefined, ping: () => boolean) {
-    this.#link = link;
-    this.#shelf = shelf;
+  constructor(context: SessionContext, creditor: Creditor, retainer: PayloadRetainer | undefined, ping: () => boolean) {
+    this.#context = context;
+    this.#retainer = retainer;
     this.#ping = ping;
-    const { pipe, pipeMax, reply, replyMax } = link.limits.credit;
-    this.pipe = new Receiving(creditor, Account.PIPE, pipe);
+    const { pipe, pipeMax, reply, replyMax } = context.limits.credit;
+    this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
-    this.reply = new Growing(link, creditor, Account.REPLY, reply, replyMax);
-    this.lastPacket = this.#credited = link.now;
+    this.reply = new GrowingAccount(context, creditor, Account.REPLY, reply, replyMax);
+    this.lastPacket = this.#credited = context.now;
   }
 
   /**
@@ -62,7 +62,7 @@ export class Inflow {
 
   /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
-    return this.#shelf === undefined ? frame.payload : this.#shelf.keep(frame);
+    return this.#retainer === undefined ? frame.payload : this.#retainer.keep(frame);
   }
 
   /**
@@ -71,15 +71,15 @@ export class Inflow {
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
-      this.#link.violation('malformed', 'a packet came without credit of the pipe');
+      this.#context.violation('malformed', 'a packet came without credit of the pipe');
       return false;
     }
-    const { now } = this.#link;
+    const { now } = this.#context;
     this.lastPacket = now;
     const isDue = now >= this.#credited + PROMPT;
     if (isDue) this.#credited = now;
     this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
-    this.#link.grown = this.window.granted - this.#link.limits.credit.pipe;
+    this.#context.grown = this.window.granted - this.#context.limits.credit.pipe;
     if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
     return true;
   }
@@ -87,11 +87,11 @@ export class Inflow {
   /** Checks a frame that is a complete message. Returns false after a violation. */
   short(frame: Frame): boolean {
     if (frame.kind !== Kind.ITEM) this.window.short();
-    return frame.length <= this.#link.terms.packet || this.#tooLarge(frame);
+    return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
   }
 
   #tooLarge(frame: Frame): false {
-    this.#link.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#link.terms.packet} agreed`);
+    this.#context.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#context.terms.packet} agreed`);
     return false;
   }
 
@@ -99,14 +99,14 @@ export class Inflow {
    * Checks the first packet of a long message of at most `limit` bytes and charges the message to
    * `account`. Returns false after a violation.
    */
-  long(frame: Frame, limit: number, name: string, account: Receiving): boolean {
+  long(frame: Frame, limit: number, name: string, account: ReceiveAccount): boolean {
     const { size, length } = frame;
-    if (size <= length || length !== this.#link.terms.packet) {
-      this.#link.violation('malformed', `a message of ${size} bytes began with a packet of ${length} bytes`);
+    if (size <= length || length !== this.#context.terms.packet) {
+      this.#context.violation('malformed', `a message of ${size} bytes began with a packet of ${length} bytes`);
     } else if (size > limit) {
-      this.#link.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
+      this.#context.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
     } else if (!account.spend(longCost(frame))) {
-      this.#link.violation('malformed', `a message of ${size} bytes came without credit of its account`);
+      this.#context.violation('malformed', `a message of ${size} bytes came without credit of its account`);
     } else return this.packet(frame);
     return false;
   }

@@ -6,10 +6,10 @@ import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
 import type { Mounted } from './channel.ts';
 import { type Introduction, makeHello } from './handshake.ts';
-import type { Link } from './link.ts';
 import { isNoise, lookAlike } from './preamble.ts';
+import type { SessionContext } from './session-context.ts';
 
-export interface GreeterOptions {
+export interface HelloExchangeOptions {
   readonly self: Introduction;
   /** The peer's address as this end sees it. */
   readonly observed: string;
@@ -19,16 +19,16 @@ export interface GreeterOptions {
   readonly preamble: (() => void) | undefined;
 }
 
-export class Greeter {
+export class HelloExchange {
   /** True once the peer's preamble was read completely. */
   matched: boolean;
-  readonly #link: Link;
-  readonly #options: GreeterOptions;
+  readonly #context: SessionContext;
+  readonly #options: HelloExchangeOptions;
   readonly #seen: number[] = [];
   #spoke = false;
 
-  constructor(link: Link, options: GreeterOptions) {
-    this.#link = link;
+  constructor(context: SessionContext, options: HelloExchangeOptions) {
+    this.#context = context;
     this.#options = options;
     this.matched = options.preamble === undefined;
   }
@@ -42,7 +42,7 @@ export class Greeter {
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     const { self, mounts, observed } = this.#options;
     const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
-    this.#link.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#link.limits, protocols, fields, observed, features)));
+    this.#context.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#context.limits, protocols, fields, observed, features)));
   }
 
   /**

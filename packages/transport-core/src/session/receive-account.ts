@@ -5,7 +5,7 @@ import { Account, type FrameWriter } from '../wire/frame.ts';
 
 /** Queues an account that owes credit. */
 export interface Creditor {
-  credit(receiving: Receiving): void;
+  credit(receiving: ReceiveAccount): void;
   /**
    * Called when an account of a channel begins to hold credit back; its `pay` must be called within
    * 100 ms.
@@ -19,7 +19,7 @@ export interface Creditor {
  * waits, and of accounts 2 and 3 nothing for long, because only credit tells their senders that a
  * one-way was taken.
  */
-export class Receiving {
+export class ReceiveAccount {
   /** The sender's credit as far as this end knows; never less than the sender's own figure. */
   left: number;
   #owed = 0;

@@ -5,7 +5,7 @@
 
 import { EMPTY, type Frame } from '../wire/frame.ts';
 
-export class Shelf {
+export class PayloadRetainer {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #copies: boolean;
   /** The chunk that is being read. */

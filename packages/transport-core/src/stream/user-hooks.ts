@@ -3,7 +3,7 @@
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Applicant, Membership } from './membership.ts';
+import type { Membership, PendingConnection } from './membership.ts';
 
 /** Resolves a name to its address. `shown` stands for the name in an error. */
 export async function askResolve({ resolve }: CommonConfig, target: string, shown: string, address: string): Promise<string> {
@@ -49,14 +49,14 @@ export function askHello(
 export function askAdmit(
   { admit }: CommonConfig,
   membership: Membership | undefined,
-  applicant: Applicant,
+  pendingConnection: PendingConnection,
   agree: () => void,
   refuse: (error: TransportError) => void,
 ): void {
   const failed = (error: unknown) => refuse(refusal(error));
-  const apply = membership === undefined ? agree : () => attempt(() => membership.admit(applicant), agree, failed);
+  const apply = membership === undefined ? agree : () => attempt(() => membership.admit(pendingConnection), agree, failed);
   if (admit === undefined) return apply();
-  attempt(() => admit(applicant.remote), apply, failed);
+  attempt(() => admit(pendingConnection.remote), apply, failed);
 }
 
 /**

@@ -53,7 +53,7 @@ export interface Terms {
 }
 
 /** The interface through which a session uses its driver. */
-export interface Port {
+export interface SessionPort {
   /**
    * Passes the batch to the connection. Returns false if nothing more may be written until
    * `Session.drained()` is called.
@@ -86,7 +86,7 @@ export interface Unfinished extends Entry {
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The state that the parts of a session share. */
-export class Link implements Sender {
+export class SessionContext implements Sender {
   now: number;
   /**
    * The number of the batch that is being filled. Everything written into an earlier batch has
@@ -128,7 +128,7 @@ export class Link implements Sender {
   #abuses = 0;
   #abuseSince = 0;
   readonly writer: FrameWriter;
-  readonly port: Port;
+  readonly port: SessionPort;
   readonly limits: SessionLimits;
   readonly memory: Memory;
   readonly allocate: (size: number) => Uint8Array;
@@ -150,7 +150,7 @@ export class Link implements Sender {
   #from = 0;
   #wasSlow = false;
 
-  constructor(init: Pick<Link, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'>) {
+  constructor(init: Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'>) {
     this.writer = init.writer;
     this.port = init.port;
     this.limits = init.limits;

@@ -1,15 +1,15 @@
-// Tests of the alarm, the one timer of a transport.
+// Tests of the deadline timer, the one timer of a transport.
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import { Alarm } from './alarm.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
 
-/** Creates an alarm that logs its rings and excuses; `next` is the time that `ring` returns. */
+/** Creates a timer that logs its rings and excuses; `next` is the time that `ring` returns. */
 function scene() {
   const clock = createManualClock(0);
   const log: string[] = [];
   const state = { next: Number.POSITIVE_INFINITY };
-  const alarm = new Alarm(
+  const timer = new DeadlineTimer(
     clock,
     (now) => {
       log.push(`ring ${now}`);
@@ -17,14 +17,14 @@ function scene() {
     },
     (lateness) => void log.push(`excuse ${lateness}`),
   );
-  return { clock, log, state, alarm };
+  return { clock, log, state, timer };
 }
 
 test('it rings at the earliest time that was asked for, with one timer', (t) => {
-  const { clock, log, alarm } = scene();
-  alarm.by(100);
-  alarm.by(50);
-  alarm.by(70);
+  const { clock, log, timer } = scene();
+  timer.by(100);
+  timer.by(50);
+  timer.by(70);
   t.is(clock.timers, 1);
   clock.advance(49);
   t.deepEqual(log, []);
@@ -34,9 +34,9 @@ test('it rings at the earliest time that was asked for, with one timer', (t) => 
 });
 
 test('a ring names the next one', (t) => {
-  const { clock, log, alarm, state } = scene();
+  const { clock, log, timer, state } = scene();
   state.next = 130;
-  alarm.by(100);
+  timer.by(100);
   clock.advance(100);
   state.next = Number.POSITIVE_INFINITY;
   clock.advance(1_000);
@@ -46,23 +46,23 @@ test('a ring names the next one', (t) => {
 test('what is asked for while it rings counts', (t) => {
   const clock = createManualClock(0);
   const rings: number[] = [];
-  const alarm: Alarm = new Alarm(
+  const timer: DeadlineTimer = new DeadlineTimer(
     clock,
     (now) => {
       rings.push(now);
-      if (rings.length === 1) alarm.by(110);
+      if (rings.length === 1) timer.by(110);
       return rings.length === 1 ? 200 : Number.POSITIVE_INFINITY;
     },
     () => {},
   );
-  alarm.by(100);
+  timer.by(100);
   clock.advance(1_000);
   t.deepEqual(rings, [100, 110]);
 });
 
 test('who is woken more than 500 ms late excuses first, reads, and rings then', (t) => {
-  const { clock, log, alarm } = scene();
-  alarm.by(100);
+  const { clock, log, timer } = scene();
+  timer.by(100);
   clock.jump(601);
   t.deepEqual(log, ['excuse 501']);
   clock.advance(1);
@@ -70,41 +70,41 @@ test('who is woken more than 500 ms late excuses first, reads, and rings then', 
 });
 
 test('500 ms is not late yet', (t) => {
-  const { clock, log, alarm } = scene();
-  alarm.by(100);
+  const { clock, log, timer } = scene();
+  timer.by(100);
   clock.jump(600);
   t.deepEqual(log, ['ring 600']);
 });
 
 test('a time that is past when it is asked for rings at once and excuses nobody', (t) => {
-  const { clock, log, alarm } = scene();
+  const { clock, log, timer } = scene();
   clock.advance(10_000);
-  alarm.by(1_000);
+  timer.by(1_000);
   clock.advance(0);
   t.deepEqual(log, ['ring 10000']);
 });
 
-test('a stopped alarm has no timer and rings no more', (t) => {
-  const { clock, log, alarm } = scene();
-  alarm.by(100);
-  alarm.stop();
-  alarm.by(10);
+test('a stopped one has no timer and rings no more', (t) => {
+  const { clock, log, timer } = scene();
+  timer.by(100);
+  timer.stop();
+  timer.by(10);
   t.is(clock.timers, 0);
   clock.advance(1_000);
   t.deepEqual(log, []);
 });
 
-test('an alarm that is stopped by its own ring stays stopped', (t) => {
+test('a timer that is stopped by its own ring stays stopped', (t) => {
   const clock = createManualClock(0);
-  const alarm: Alarm = new Alarm(
+  const timer: DeadlineTimer = new DeadlineTimer(
     clock,
     () => {
-      alarm.stop();
+      timer.stop();
       return 500;
     },
     () => {},
   );
-  alarm.by(100);
+  timer.by(100);
   clock.advance(1_000);
   t.is(clock.timers, 0);
 });

@@ -2,15 +2,15 @@
 
 import test from 'ava';
 import { Frame } from '../wire/frame.ts';
-import { Shelf } from './shelf.ts';
+import { PayloadRetainer } from './payload-retainer.ts';
 
 const chunk = Uint8Array.from({ length: 64 * 1024 }, (_, at) => at % 251);
 const framed = (payload: Uint8Array): Frame => Object.assign(Frame.empty(), { payload });
-const shelf = () => new Shelf((size) => new Uint8Array(size));
+const retainer = () => new PayloadRetainer((size) => new Uint8Array(size));
 
 test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) => {
   for (const length of [0, 1, 64, 65, 256, 2_048, 2_049, 8_000]) {
-    const kept = shelf().keep(framed(chunk.subarray(7, 7 + length)));
+    const kept = retainer().keep(framed(chunk.subarray(7, 7 + length)));
     t.deepEqual(kept, chunk.slice(7, 7 + length));
     t.true(kept.buffer !== chunk.buffer && kept.buffer.byteLength <= 16 * 1024, `${length} bytes`);
   }
@@ -18,11 +18,11 @@ test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) 
 
 test('a large payload, and any of a small chunk, is not copied', (t) => {
   const small = new Uint8Array(16 * 1024);
-  for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)]) t.is(shelf().keep(framed(payload)), payload);
+  for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)]) t.is(retainer().keep(framed(payload)), payload);
 });
 
 test('payloads that came beside each other are copied together, in pieces that pin at most 16 KiB', (t) => {
-  const used = shelf();
+  const used = retainer();
   const frame = Frame.empty();
   const kept: Uint8Array[] = [];
   let at = 5;
@@ -38,14 +38,14 @@ test('payloads that came beside each other are copied together, in pieces that p
 });
 
 test('who keeps one payload of a chunk copies that one', (t) => {
-  const used = shelf();
+  const used = retainer();
   const frame = Frame.empty();
   frame.place(chunk, 100, 400);
   t.is(used.keep(frame).buffer.byteLength, 300);
 });
 
 test('who kept most of the last chunk is given pieces of 16 KiB from the first payload on, and else begins anew', (t) => {
-  const used = shelf();
+  const used = retainer();
   const frame = Frame.empty();
   const first = (payloads: number): number => {
     used.open(chunk);
@@ -60,7 +60,7 @@ test('who kept most of the last chunk is given pieces of 16 KiB from the first p
 });
 
 test('a payload before the piece, or across its end, has a piece of its own', (t) => {
-  const used = shelf();
+  const used = retainer();
   const frame = Frame.empty();
   const places: [number, number][] = [
     [0, 1_000],
@@ -76,7 +76,7 @@ test('a payload before the piece, or across its end, has a piece of its own', (t
 });
 
 test('between chunks it holds nothing', (t) => {
-  const used = shelf();
+  const used = retainer();
   const before = used.keep(framed(chunk.subarray(0, 100)));
   used.clear();
   const after = used.keep(framed(chunk.subarray(0, 100)));
@@ -85,7 +85,7 @@ test('between chunks it holds nothing', (t) => {
 
 test('of memory that is read into again every payload is a copy, those of a small chunk in one piece', (t) => {
   const memory = new Uint8Array(64 * 1024);
-  const used = new Shelf((size) => new Uint8Array(size), true);
+  const used = new PayloadRetainer((size) => new Uint8Array(size), true);
   const frame = Frame.empty();
   const read = (length: number, places: readonly [number, number][]): Uint8Array[] => {
     memory.set(chunk);
@@ -119,7 +119,7 @@ test('of memory that is read into again every payload is a copy, those of a smal
 });
 
 test('a payload that straddled chunks has memory of its own: it is not copied again', (t) => {
-  const used = new Shelf((size) => new Uint8Array(size), true);
+  const used = new PayloadRetainer((size) => new Uint8Array(size), true);
   used.open(chunk.subarray(0, 100));
   const own = new Uint8Array(300);
   t.is(used.keep(framed(own)), own);

@@ -3,16 +3,16 @@
 
 import type { TransportError } from '../errors.ts';
 import { sourceOf } from '../host-port.ts';
-import type { Doorway as DoorwayPort, Pass } from './stream-layer.ts';
+import type { HandshakeLimiter, HandshakeSlot } from './stream-layer.ts';
 
 /** Admits connections to the handshake. */
-export class Doorway implements DoorwayPort {
+export class BoundedHandshakes implements HandshakeLimiter {
   readonly #pending: number;
   readonly #perSource: number;
   readonly #now: () => number;
   /** Called when the handshake of a connection fails. */
-  readonly #rejected: (endpoint: string, error: TransportError, visit: Visit) => void;
-  readonly #waiting = new Set<Visit>();
+  readonly #rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void;
+  readonly #waiting = new Set<HandshakePlace>();
   /**
    * The places that failed handshakes still occupy, with their source and the time at which they
    * become free, in order.
@@ -24,7 +24,7 @@ export class Doorway implements DoorwayPort {
   constructor(
     limits: { readonly pending: number; readonly perSource?: number | undefined },
     now: () => number,
-    rejected: (endpoint: string, error: TransportError, visit: Visit) => void,
+    rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void,
   ) {
     this.#pending = limits.pending;
     this.#perSource = limits.perSource ?? Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ export class Doorway implements DoorwayPort {
     this.#rejected = rejected;
   }
 
-  knock(endpoint: string, enter: (pass: Pass) => void): Visit | undefined {
+  acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
     const now = this.#now();
     this.#letGo(now);
     const source = this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint);
@@ -40,26 +40,26 @@ export class Doorway implements DoorwayPort {
     const isFull = this.#inside >= this.#pending;
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE)) return undefined;
     this.#sources.set(source, count + 1);
-    const visit = new Visit(now, enter, (error) => {
-      this.#left(visit, source, error !== undefined);
-      if (error !== undefined) this.#rejected(endpoint, error, visit);
+    const place = new HandshakePlace(now, enter, (error) => {
+      this.#left(place, source, error !== undefined);
+      if (error !== undefined) this.#rejected(endpoint, error, place);
     });
-    if (isFull) this.#waiting.add(visit);
-    else this.#admit(visit);
-    return visit;
+    if (isFull) this.#waiting.add(place);
+    else this.#admit(place);
+    return place;
   }
 
-  #admit(visit: Visit): void {
+  #admit(place: HandshakePlace): void {
     this.#inside++;
-    visit.enter();
+    place.enter();
   }
 
-  #left(visit: Visit, source: string, hasFailed: boolean): void {
+  #left(place: HandshakePlace, source: string, hasFailed: boolean): void {
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY) this.#kept.push({ source, until: this.#now() + PENALTY });
     else this.#free(source);
-    if (this.#waiting.delete(visit)) return;
+    if (this.#waiting.delete(place)) return;
     this.#inside--;
     const [next] = this.#waiting;
     if (next === undefined) return;
@@ -81,17 +81,17 @@ export class Doorway implements DoorwayPort {
 }
 
 /** The pass of one connection. */
-export class Visit implements Pass {
+export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
   /** True once the transport has the connection; before that, it belongs to the layer. */
   isTaken = false;
   /** True while the connection waits for its turn. */
   waits = true;
-  readonly #entered: (pass: Pass) => void;
+  readonly #entered: (slot: HandshakeSlot) => void;
   readonly #leave: (error: TransportError | undefined) => void;
   #left = false;
 
-  constructor(since: number, entered: (pass: Pass) => void, leave: (error: TransportError | undefined) => void) {
+  constructor(since: number, entered: (slot: HandshakeSlot) => void, leave: (error: TransportError | undefined) => void) {
     this.since = since;
     this.#entered = entered;
     this.#leave = leave;

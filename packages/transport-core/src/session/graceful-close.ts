@@ -7,12 +7,12 @@ import type { Frame } from '../wire/frame.ts';
 import type { Callee } from './callee.ts';
 import type { Caller } from './caller.ts';
 import type { Channels } from './channels.ts';
-import type { Link } from './link.ts';
 import type { OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
+import type { SessionContext } from './session-context.ts';
 
-/** The parts of a session that its departure uses. */
-export interface Departing {
+/** The parts of a session that its graceful close uses. */
+export interface GracefulCloseHost {
   /**
    * Called when this end starts to leave: it opens nothing new, and the calls that waited for room
    * go elsewhere.
@@ -22,7 +22,7 @@ export interface Departing {
   end(error: TransportError, arrived: boolean): void;
 }
 
-export class Departure {
+export class GracefulClose {
   /** The reason why this end opens nothing more. */
   left: TransportError | undefined = undefined;
   /** The reason why the peer opens nothing more. */
@@ -33,15 +33,15 @@ export class Departure {
    */
   #leaveDue = Number.POSITIVE_INFINITY;
   #graceDue = Number.POSITIVE_INFINITY;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #caller: Caller;
   readonly #callee: Callee;
   readonly #channels: Channels;
-  readonly #session: Departing;
+  readonly #session: GracefulCloseHost;
 
-  constructor(link: Link, outbox: Outbox, caller: Caller, callee: Callee, channels: Channels, session: Departing) {
-    this.#link = link;
+  constructor(context: SessionContext, outbox: Outbox, caller: Caller, callee: Callee, channels: Channels, session: GracefulCloseHost) {
+    this.#context = context;
     this.#outbox = outbox;
     this.#caller = caller;
     this.#callee = callee;
@@ -72,8 +72,8 @@ export class Departure {
   leave(error: TransportError, told: string, time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
     if (this.left !== undefined) return;
     this.left = error;
-    this.#leaveDue = this.#link.now + time;
-    if (time !== Number.POSITIVE_INFINITY) this.#link.port.wakeBy(this.#leaveDue);
+    this.#leaveDue = this.#context.now + time;
+    if (time !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(this.#leaveDue);
     this.#channels.payHeld();
     this.#outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
     this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
@@ -85,11 +85,11 @@ export class Departure {
    */
   shut(grace: number): void {
     this.#callee.refusing = CLOSED;
-    this.#graceDue = this.#link.now + grace;
+    this.#graceDue = this.#context.now + grace;
     this.leave(reasonError('closed', SHUTDOWN.message), CLOSED.message, grace + FLUSH_TIME);
     this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
     this.#caller.failUnsent(SHUTDOWN, this.#channels.all());
-    this.#link.port.wakeBy(this.#graceDue);
+    this.#context.port.wakeBy(this.#graceDue);
     if (grace === 0) this.#endGrace();
   }
 
@@ -111,7 +111,7 @@ export class Departure {
     if (now >= this.#graceDue) this.#endGrace();
     if (now < this.#leaveDue || this.left === undefined) return;
     this.#outbox.flush();
-    this.#link.port.close();
+    this.#context.port.close();
     this.#session.end(this.left, this.isMutual);
   }
 
@@ -123,7 +123,7 @@ export class Departure {
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
     if (waits && (this.#caller.slots.size > 0 || this.#callee.ids.size > 0)) return;
     this.#outbox.flush();
-    this.#link.port.close();
+    this.#context.port.close();
     // A closing transport has written everything and does not wait for the peer's GO_AWAY.
     this.#session.end(this.left, shutting || this.isMutual);
   }
@@ -152,7 +152,7 @@ export function lossOf(error: TransportError): TransportError {
   return error.reason === 'duplicate' ? reasonError('disconnected', error.message, { origin: error.origin }) : error;
 }
 
-/** Milliseconds that an orderly departure may take. */
+/** Milliseconds that a graceful close may take. */
 const LEAVE_TIME = 5_000;
 /** Milliseconds that a closing transport may spend on flushing after its grace period. */
 const FLUSH_TIME = 1_000;

@@ -4,7 +4,7 @@
 import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './frame.ts';
 
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */
-export class Mailbox implements FrameWriter {
+export class FrameCollector implements FrameWriter {
   size = 0;
   #batch: Frame[] = [];
 

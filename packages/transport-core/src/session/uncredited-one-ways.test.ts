@@ -2,10 +2,10 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { Uncredited } from './uncredited.ts';
+import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
 test('each one-way counts until its credit is whole, the oldest first', (t) => {
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   for (const cost of [100, 200, 300]) uncredited.oneway(cost);
   t.is(uncredited.size, 3);
   uncredited.credited(99);
@@ -19,7 +19,7 @@ test('each one-way counts until its credit is whole, the oldest first', (t) => {
 });
 
 test('requests of the account take credit in their turn, and do not count', (t) => {
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   uncredited.oneway(100);
   uncredited.request(500);
   uncredited.oneway(100);
@@ -32,7 +32,7 @@ test('requests of the account take credit in their turn, and do not count', (t) 
 });
 
 test('credit beyond what was spent stands for nothing later', (t) => {
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   uncredited.oneway(100);
   uncredited.credited(1_000);
   uncredited.oneway(100);
@@ -41,7 +41,7 @@ test('credit beyond what was spent stands for nothing later', (t) => {
 
 test('it agrees with a plain list, whatever goes and comes', (t) => {
   const random = seededRandom(7);
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   const list: number[] = [];
   let owed = 0;
   let credit = 0;
@@ -66,7 +66,7 @@ test('it agrees with a plain list, whatever goes and comes', (t) => {
 });
 
 test('however the sizes change, its memory is bounded: what does not fit is counted by its mean cost, and none is missed', (t) => {
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   let spent = 0;
   for (let i = 0; i < 50_000; i++) {
     const cost = 64 + (i % 7);
@@ -85,7 +85,7 @@ test('however the sizes change, its memory is bounded: what does not fit is coun
 });
 
 test('messages that are alike take no memory, however many', (t) => {
-  const uncredited = new Uncredited();
+  const uncredited = new UncreditedOneWays();
   for (let i = 0; i < 1_000_000; i++) uncredited.oneway(64);
   uncredited.credited(64 * 999_000 + 63);
   t.is(uncredited.size, 1_000);

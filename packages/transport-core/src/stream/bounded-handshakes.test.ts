@@ -2,21 +2,21 @@
 
 import test from 'ava';
 import { reasonError, type TransportError } from '../errors.ts';
-import { Doorway } from './doorway.ts';
+import { BoundedHandshakes } from './bounded-handshakes.ts';
 
 function scene(pending: number, perSource?: number) {
   const told: string[] = [];
   let now = 0;
   const rejected = (endpoint: string, error: TransportError) => void told.push(`${endpoint} ${error.reason}`);
-  const doorway = new Doorway({ pending, perSource }, () => now, rejected);
+  const handshakes = new BoundedHandshakes({ pending, perSource }, () => now, rejected);
   const entered: string[] = [];
   const arrive = (endpoint: string) => {
     const before = entered.length;
-    const pass = doorway.knock(endpoint, () => void entered.push(endpoint));
-    const verdict = pass === undefined ? 'refuse' : pass.waits ? 'wait' : 'enter';
-    return { verdict, pass, at: pass?.since, isInside: entered.length > before, leave: (error?: TransportError) => pass?.leave(error) };
+    const slot = handshakes.acquire(endpoint, () => void entered.push(endpoint));
+    const verdict = slot === undefined ? 'refuse' : slot.waits ? 'wait' : 'enter';
+    return { verdict, slot, at: slot?.since, isInside: entered.length > before, leave: (error?: TransportError) => slot?.leave(error) };
   };
-  return { arrive, entered, told, pass: (milliseconds: number) => void (now += milliseconds) };
+  return { arrive, entered, told, slot: (milliseconds: number) => void (now += milliseconds) };
 }
 
 test('so many say hello at a time, four times as many wait unread, the rest is refused', (t) => {
@@ -73,10 +73,10 @@ test('neighbors in one IPv6 /64 are one source, and an IPv4 address mapped into 
   t.is(arrive('[::ffff:10.0.0.2]:3').verdict, 'enter');
 });
 
-test('a pass knows when it knocked, and an error on leaving is told once', (t) => {
-  const { arrive, told, pass } = scene(1);
+test('a pass knows when it acquired, and an error on leaving is told once', (t) => {
+  const { arrive, told, slot } = scene(1);
   const a = arrive('a:1');
-  pass(7);
+  slot(7);
   const b = arrive('b:1');
   t.is(a.at, 0);
   t.is(b.at, 7);
@@ -87,15 +87,15 @@ test('a pass knows when it knocked, and an error on leaving is told once', (t) =
 });
 
 test('one that came to nothing keeps the place of its source for a second, and no other place', (t) => {
-  const { arrive, pass } = scene(2, 2);
+  const { arrive, slot } = scene(2, 2);
   const failure = reasonError('handshake_timeout', 'slow');
   for (let i = 0; i < 2; i++) arrive('a:1').leave(failure);
   t.is(arrive('a:2').verdict, 'refuse');
   t.is(arrive('b:1').verdict, 'enter');
   t.is(arrive('c:1').verdict, 'enter');
-  pass(999);
+  slot(999);
   t.is(arrive('a:3').verdict, 'refuse');
-  pass(1);
+  slot(1);
   t.is(arrive('a:4').verdict, 'wait');
   t.is(arrive('a:5').verdict, 'wait');
   t.is(arrive('a:6').verdict, 'refuse');
@@ -105,8 +105,8 @@ test('without a bound on sources, failures keep nothing', (t) => {
   const { arrive } = scene(1);
   const failure = reasonError('reset', 'gone');
   for (let i = 0; i < 100; i++) {
-    const visit = arrive('a:1');
-    t.is(visit.verdict, 'enter');
-    visit.leave(failure);
+    const place = arrive('a:1');
+    t.is(place.verdict, 'enter');
+    place.leave(failure);
   }
 });

@@ -4,15 +4,15 @@ import { Account, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import type { Answers } from './answers.ts';
 import type { Callee } from './callee.ts';
 import type { Channels } from './channels.ts';
-import type { Link } from './link.ts';
 import type { Liveness } from './liveness.ts';
 import type { Outbox } from './outbox.ts';
+import type { SessionContext } from './session-context.ts';
 import type { PipeWindow } from './window.ts';
 
-export class Dispatcher {
+export class FrameDispatcher {
   /** The peer has sent GO_AWAY, so it may open nothing more. */
   peerLeft = false;
-  readonly #link: Link;
+  readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #answers: Answers;
   readonly #callee: Callee;
@@ -22,8 +22,17 @@ export class Dispatcher {
   /** The parity of our own call ids. */
   readonly #parity: 0 | 1;
 
-  constructor(link: Link, outbox: Outbox, answers: Answers, callee: Callee, channels: Channels, liveness: Liveness, window: PipeWindow, parity: 0 | 1) {
-    this.#link = link;
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    answers: Answers,
+    callee: Callee,
+    channels: Channels,
+    liveness: Liveness,
+    window: PipeWindow,
+    parity: 0 | 1,
+  ) {
+    this.#context = context;
     this.#outbox = outbox;
     this.#answers = answers;
     this.#callee = callee;
@@ -78,9 +87,9 @@ export class Dispatcher {
       case Kind.PROTOCOLS:
         return this.#protocols(frame);
       default:
-        if (kind < UNKNOWN_KINDS) return this.#link.violation('malformed', `a frame of kind ${kind}, which has no place here`);
-        this.#link.count('unknownFrame', 1);
-        this.#link.abused();
+        if (kind < UNKNOWN_KINDS) return this.#context.violation('malformed', `a frame of kind ${kind}, which has no place here`);
+        this.#context.count('unknownFrame', 1);
+        this.#context.abused();
     }
   }
 
@@ -94,9 +103,9 @@ export class Dispatcher {
 
   #mayOpen(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
-    if (this.peerLeft) this.#link.violation('malformed', 'it opened a call after its GO_AWAY');
-    else if (named && (frame.id === 0 || this.#isOurs(frame.id))) this.#link.violation('malformed', `it opened call ${frame.id}, an id of this end`);
-    else if (frame.method === 0) this.#link.violation('malformed', 'it called method 0');
+    if (this.peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
+    else if (named && (frame.id === 0 || this.#isOurs(frame.id))) this.#context.violation('malformed', `it opened call ${frame.id}, an id of this end`);
+    else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
     else return true;
     return false;
   }
@@ -117,25 +126,25 @@ export class Dispatcher {
         if (known === undefined || this.#outbox.grantChannel(known.lanes, account, credit)) return;
       }
     }
-    this.#link.violation('malformed', `CREDIT of ${credit} for account ${account}`);
+    this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}`);
   }
 
   /** Answers a PING whatever is queued, as long as the peer does not send too many of them. */
   #ping(id: number): void {
-    if (this.#link.abused()) this.#outbox.control(Kind.PONG, id);
+    if (this.#context.abused()) this.#outbox.control(Kind.PONG, id);
   }
 
   #pong(nonce: number): void {
-    const { now, active, port } = this.#link;
+    const { now, active, port } = this.#context;
     const rtt = this.#liveness.pong(nonce, now);
-    if (rtt === undefined) return void this.#link.abused();
+    if (rtt === undefined) return void this.#context.abused();
     this.#window.pong(rtt, now);
     port.wakeBy(this.#liveness.due(active));
   }
 
   #protocols(frame: Frame): void {
-    if (!this.#link.abused()) return;
+    if (!this.#context.abused()) return;
     const wrong = this.#channels.learn(frame.hello);
-    if (wrong !== undefined) this.#link.violation('malformed', `its PROTOCOLS has ${wrong}`);
+    if (wrong !== undefined) this.#context.violation('malformed', `its PROTOCOLS has ${wrong}`);
   }
 }

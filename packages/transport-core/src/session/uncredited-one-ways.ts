@@ -5,7 +5,7 @@
  * Messages of one account in the order in which they left, stored as runs of equal cost because
  * most messages of a sender are alike.
  */
-export class Uncredited {
+export class UncreditedOneWays {
   /**
    * The newest run: the cost of each message (negative for requests, which have an answer) and the
    * number of messages.
