@@ -297,10 +297,10 @@ export class Inbox {
 
   /** Refuses a request that its codec can't decode; it reaches no reader. */
   #undecodable(call: InCall, error: TransportError): void {
-    if (call.method.kind === 'oneway') this.#dropOneway(call);
-    else call.carrier.fail(call, error, true);
     const { context } = call.channel;
     const work = Math.max(call.payload.length, workOf(error));
+    if (call.method.kind === 'oneway') this.#dropOneway(call);
+    else call.carrier.fail(call, error, true);
     context.units -= UNDECODABLE + work;
     context.refused(work >> UNDECODABLE_SHIFT);
   }
