@@ -72,8 +72,8 @@ test.serial('a node that dials itself learns that, keeps no link, and never trie
   const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['a', 'b'], seeds: ['a'] } : {}) });
   await sim.run(600_000);
   const a = nodes.get('a')!;
-  const selves = a.events.filter((event) => event.type === 'rejected' && event.reason === 'self' && event.direction === 'out');
-  t.is(selves.length, 0, 'an address that it listens on is not even dialed');
+  const ownAddresses = a.events.filter((event) => event.type === 'rejected' && event.reason === 'self' && event.direction === 'out');
+  t.is(ownAddresses.length, 0, 'an address that it listens on is not even dialed');
   t.deepEqual(connected(a, ['a', 'b']), ['b']);
   t.is(await sim.settle(a.transport.send('a', 'say', 'me')), 'a: me');
   t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and is no peer of its own');
@@ -86,13 +86,13 @@ test.serial('a node that reaches itself by a name that it does not know is told 
   const nodes = cluster(sim, ['a'], { transport: { resolve }, peers: () => ({ persistent: ['front'] }) });
   await sim.run(600_000);
   const a = nodes.get('a')!;
-  const selves = a.events.filter((event) => event.type === 'rejected');
+  const ownAddresses = a.events.filter((event) => event.type === 'rejected');
   t.deepEqual(
-    selves.map((event) => event.reason),
+    ownAddresses.map((event) => event.reason),
     ['self', 'self'],
   );
-  t.deepEqual(selves.map((event) => event.direction).sort(), ['in', 'out']);
-  t.is(selves[0]!.error.reason, 'self');
+  t.deepEqual(ownAddresses.map((event) => event.direction).sort(), ['in', 'out']);
+  t.is(ownAddresses[0]!.error.reason, 'self');
   t.is(a.transport.remotes().length, 0);
   t.deepEqual(await sim.close(), []);
 });

@@ -5,7 +5,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { AddressBook } from './book/address-book.ts';
-import { formatNotes } from './driver/notes.ts';
+import { formatSavedState } from './driver/saved-state.ts';
 import type { PeersOptions } from './options.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
@@ -24,7 +24,7 @@ async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookS
   const store = createMemoryAddressBook();
   const write = async () => {
     await store.load((text) => text);
-    await store.save(formatNotes({ book: book.save(0), trust: new TrustBook({ now: 0 }).save(0) }));
+    await store.save(formatSavedState({ book: book.save(0), trust: new TrustBook({ now: 0 }).save(0) }));
     await store.close();
   };
   await sim.settle(write());

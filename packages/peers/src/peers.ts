@@ -4,7 +4,7 @@
 import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
-import { Driver } from './driver/driver.ts';
+import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { NodeTransport } from './node-transport.ts';
@@ -29,11 +29,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
   readonly nodeId: string;
   /** The status that this node publishes, and the statuses of its peers. */
   readonly status: PeerStatuses<S>;
-  readonly #driver: Driver;
+  readonly #driver: PeersDriver;
 
   constructor(options: PeersOptions<S>) {
     const config = readOptions(options);
-    this.#driver = new Driver(config);
+    this.#driver = new PeersDriver(config);
     this.nodeId = this.#driver.node.nodeId;
     const { node, conversation } = this.#driver;
     this.status = {
@@ -219,7 +219,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     signal?.throwIfAborted();
     const { clock } = this.#driver.node;
     const enough = new AbortController();
-    const isReady = () => this.#driver.node.roster.peers.size >= peers;
+    const isReady = () => this.#driver.node.peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
     const onAbort = () => void events.return?.();
@@ -241,7 +241,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       signal?.removeEventListener('abort', onAbort);
     }
     signal?.throwIfAborted();
-    const size = this.#driver.node.roster.peers.size;
+    const size = this.#driver.node.peerTable.peers.size;
     if (isLate) throw new TransportError('deadline_exceeded', `peers.ready: ${size} of ${peers} peers are connected after ${timeout} ms`);
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }
@@ -263,8 +263,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { book } = node.keeper;
     return {
       nodeId: this.nodeId,
-      inbound: node.roster.count('in'),
-      outbound: node.roster.count('out'),
+      inbound: node.peerTable.count('in'),
+      outbound: node.peerTable.count('out'),
       persistent: node.planner.persistent.length,
       book: { size: book.size, tried: book.tried, fresh: book.fresh },
       peers: this.list(),

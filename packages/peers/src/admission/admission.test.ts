@@ -1,20 +1,20 @@
 // Tests of the admission of connections.
 
 import test from 'ava';
-import { type Candidate, type Hall, judge, type Resident } from './admission.ts';
+import { type AdmissionState, type Candidate, type ConnectedPeer, judge } from './admission.ts';
 
 const ME = 'a'.repeat(64);
 const THEM = 'b'.repeat(64);
-const guest: Candidate = { nodeId: THEM, proven: false, instance: 'i1', direction: 'in', exempt: false, group: undefined };
-const resident: Resident = { instance: 'i1', proven: false, links: 1, isParting: false, isInbound: true };
-const caps = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
+const candidateOfThem: Candidate = { nodeId: THEM, proven: false, instance: 'i1', direction: 'in', exempt: false, group: undefined };
+const resident: ConnectedPeer = { instance: 'i1', proven: false, links: 1, isParting: false, isInbound: true };
+const LIMITS = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
 
-const hall = (given: Partial<Omit<Hall, 'peer'>> & { known?: Resident } = {}): Hall => {
+const state = (given: Partial<Omit<AdmissionState, 'peer'>> & { known?: ConnectedPeer } = {}): AdmissionState => {
   const { known, ...rest } = given;
   return { nodeId: ME, isBanned: () => false, isTwin: () => false, peer: () => known, inbound: 0, yielding: 0, inboundOf: () => 0, ...rest };
 };
-const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof hall>[0] = {}, limits = caps) =>
-  judge({ ...guest, ...candidate }, hall(given), limits)?.reason;
+const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof state>[0] = {}, limits = LIMITS) =>
+  judge({ ...candidateOfThem, ...candidate }, state(given), limits)?.reason;
 
 test('who is nobody, ourselves or banned is refused, whoever dialed and whatever he is to us', (t) => {
   for (const more of [{}, { direction: 'out' }, { exempt: true }, { proven: true }] as Partial<Candidate>[]) {

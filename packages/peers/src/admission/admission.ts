@@ -17,10 +17,10 @@ export interface Candidate {
 }
 
 /** The state of this node that `judge` looks at. */
-export interface Hall {
+export interface AdmissionState {
   readonly nodeId: string;
   isBanned(nodeId: string): boolean;
-  peer(nodeId: string): Resident | undefined;
+  peer(nodeId: string): ConnectedPeer | undefined;
   /**
    * Returns whether this instance of a node was recently replaced by another one, so that both are
    * alive. Called only for an instance that would replace the connected one.
@@ -35,7 +35,7 @@ export interface Hall {
 }
 
 /** A connected peer that has the candidate's id. */
-export interface Resident {
+export interface ConnectedPeer {
   readonly instance: string;
   readonly proven: boolean;
   readonly links: number;
@@ -48,18 +48,18 @@ export interface Resident {
   readonly isInbound: boolean;
 }
 
-export interface Caps {
+export interface AdmissionLimits {
   readonly maxInbound: number;
   readonly maxPerGroup: number;
 }
 
 /** Returns why a connection is refused, or undefined if it is welcome. Both ends see the text. */
-export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportError | undefined {
+export function judge(candidate: Candidate, state: AdmissionState, limits: AdmissionLimits): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
   if (!isNodeId(nodeId)) return reasonError('malformed', `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`);
-  if (nodeId === hall.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`);
-  if (hall.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
-  const known = hall.peer(nodeId);
+  if (nodeId === state.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`);
+  if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
+  const known = state.peer(nodeId);
   // An instance is no secret, so a node that only repeats it must not join a peer that proved its
   // id, nor the other way round.
   const isSame = known?.instance === instance && known.proven === proven;
@@ -69,13 +69,13 @@ export function judge(candidate: Candidate, hall: Hall, caps: Caps): TransportEr
   // asserted the id. Of two nodes that assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
-  if (known?.proven === true && !isSame && !known.isParting && hall.isTwin(nodeId, instance)) return twinError(nodeId, instance);
+  if (known?.proven === true && !isSame && !known.isParting && state.isTwin(nodeId, instance)) return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
-  const others = hall.inbound - hall.yielding - (known?.isInbound ? 1 : 0);
-  if (others >= caps.maxInbound) return reasonError('full', `${hall.inbound} peers have dialed this node, maxInbound allows no more`);
+  const others = state.inbound - state.yielding - (known?.isInbound ? 1 : 0);
+  if (others >= limits.maxInbound) return reasonError('full', `${state.inbound} peers have dialed this node, maxInbound allows no more`);
   const { group } = candidate;
-  if (group === undefined || hall.inboundOf(group) < caps.maxPerGroup) return undefined;
-  return reasonError('full', `${caps.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`);
+  if (group === undefined || state.inboundOf(group) < limits.maxPerGroup) return undefined;
+  return reasonError('full', `${limits.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`);
 }
 
 /** Maximum connections of one peer: as many as the largest pool opens, in both directions. */

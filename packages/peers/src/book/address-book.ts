@@ -4,6 +4,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { AddressIndex } from './address-index.ts';
 import { Alternatives } from './alternatives.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
@@ -14,7 +15,6 @@ import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_A
 import { Placement } from './placement.ts';
 import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
-import { Shelves } from './shelves.ts';
 
 /** Options of {@link AddressBook}. */
 export interface AddressBookOptions {
@@ -77,7 +77,7 @@ export class AddressBook {
   readonly #nodeId: string | undefined;
   readonly #key: string;
   readonly #placement: Placement;
-  readonly #shelves = new Shelves();
+  readonly #index = new AddressIndex();
   readonly #promotion: Promotion;
   readonly #alternatives: Alternatives;
   readonly #bans = new BanList();
@@ -100,26 +100,26 @@ export class AddressBook {
     this.#private = idSet(privateIds, 'AddressBook: privateIds');
     this.#key = typeof saved?.key === 'string' && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
-    this.#promotion = new Promotion(this.#shelves, this.#placement);
-    this.#alternatives = new Alternatives(this.#shelves, this.#placement, mode);
-    if (saved !== undefined) restoreBook(saved, this.#shelves, this.#bans, this.#placement, mode, now);
-    const self = nodeId === undefined ? undefined : this.#shelves.get(nodeId);
-    if (self !== undefined) this.#shelves.remove(self);
+    this.#promotion = new Promotion(this.#index, this.#placement);
+    this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
+    if (saved !== undefined) restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
+    const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
+    if (self !== undefined) this.#index.remove(self);
   }
 
   /** The number of entries in the book. */
   get size(): number {
-    return this.#shelves.size;
+    return this.#index.size;
   }
 
   /** The number of entries that a dial has reached. */
   get tried(): number {
-    return this.#shelves.tried.size;
+    return this.#index.tried.size;
   }
 
   /** The number of entries that are hearsay. */
   get fresh(): number {
-    return this.#shelves.freshSize;
+    return this.#index.freshSize;
   }
 
   /** A counter that changes whenever the book has a new address to dial. */
@@ -144,15 +144,15 @@ export class AddressBook {
     const time = this.#advance(now);
     const place = this.#placeFor(entry, source?.nodeId);
     if (typeof place === 'string') return place;
-    const known = this.#shelves.get(entry.nodeId);
+    const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = time;
       // The more buckets the entry is in, the less likely it gets into another one.
       const isOut = known.tried || known.rows.length >= NEW_BUCKETS_PER_ADDRESS || this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut) this.#shelves.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
+      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
       return 'known';
     }
-    const holder = this.#shelves.at(place.key);
+    const holder = this.#index.at(place.key);
     if (holder?.tried) return 'vetted';
     if (known?.tried) {
       const verdict = this.#alternatives.offer(known, place, sourceGroup(source), time);
@@ -177,13 +177,13 @@ export class AddressBook {
     const time = this.#advance(now);
     const place = this.#placeFor(entry, undefined);
     if (typeof place === 'string') return place;
-    const known = this.#shelves.get(entry.nodeId);
+    const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = time;
       this.#alternatives.forget(entry.nodeId);
       return 'known';
     }
-    const holder = this.#shelves.at(place.key);
+    const holder = this.#index.at(place.key);
     if (holder?.tried && holder.isRecent(time)) return 'vetted';
     const source = seenAt === undefined ? place.group : groupOf(seenAt);
     return this.#settle(entry.nodeId, place, source, time) === undefined ? 'full' : 'added';
@@ -202,7 +202,7 @@ export class AddressBook {
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     const time = this.#advance(now);
     const isEligible = (known: KnownAddress) => !this.#alternatives.isOutOfTurn(known) && (eligible === undefined || eligible(known));
-    return drawOne(this.#shelves, this.#random, bias, time, isEligible)?.snapshot();
+    return drawOne(this.#index, this.#random, bias, time, isEligible)?.snapshot();
   }
 
   /**
@@ -211,7 +211,7 @@ export class AddressBook {
    * addresses are never included, nor tried ones that failed 10 times without a success for a week.
    */
   select(bias?: number): BookAddress[] {
-    return drawMany(this.#shelves, this.#random, bias, (known) => this.#isTold(known) && !known.isLost(this.#now)).map(({ nodeId, address }) => ({
+    return drawMany(this.#index, this.#random, bias, (known) => this.#isTold(known) && !known.isLost(this.#now)).map(({ nodeId, address }) => ({
       nodeId,
       address,
     }));
@@ -223,7 +223,7 @@ export class AddressBook {
    * Otherwise nodes that are gone would be reported forever.
    */
   selectAround(alive: Iterable<string>): BookAddress[] {
-    return drawAround(this.#shelves, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
+    return drawAround(this.#index, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
   }
 
   /**
@@ -231,7 +231,7 @@ export class AddressBook {
    * none that may be sent.
    */
   told(nodeId: string): BookAddress | undefined {
-    const known = this.#shelves.get(nodeId);
+    const known = this.#index.get(nodeId);
     return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
   }
 
@@ -241,7 +241,7 @@ export class AddressBook {
    */
   attempted(nodeId: string, now: number, address?: string): void {
     const time = this.#advance(now);
-    const known = this.#shelves.get(nodeId);
+    const known = this.#index.get(nodeId);
     const key = address === undefined ? known?.address : placeOf(address)?.key;
     if (known?.address === key) known?.attempted(time);
     else this.#alternatives.attempted(nodeId, key, time);
@@ -263,7 +263,7 @@ export class AddressBook {
    */
   succeeded(nodeId: string, address: string, now: number): void {
     const time = this.#advance(now);
-    let known = this.#shelves.get(nodeId);
+    let known = this.#index.get(nodeId);
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#placeFor({ nodeId, address }, undefined);
       if (typeof place === 'string') return;
@@ -289,8 +289,8 @@ export class AddressBook {
     checkId(nodeId, 'AddressBook.ban: nodeId');
     if (!(time > 0)) throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
     const start = this.#advance(now);
-    const known = this.#shelves.get(nodeId);
-    if (known !== undefined) this.#shelves.remove(known);
+    const known = this.#index.get(nodeId);
+    if (known !== undefined) this.#index.remove(known);
     const out = this.#bans.add({ nodeId, until: start + time, place: known?.place, source: known?.source ?? '' }, start);
     if (out !== undefined) this.#reinstate(out);
   }
@@ -316,8 +316,8 @@ export class AddressBook {
     const [first] = this.#own;
     if (this.#own.size >= MOST_OWN) this.#own.delete(first!);
     this.#own.add(place.key);
-    const holder = this.#shelves.at(place.key);
-    if (holder !== undefined) this.#shelves.remove(holder);
+    const holder = this.#index.at(place.key);
+    if (holder !== undefined) this.#index.remove(holder);
   }
 
   isOwn(address: string): boolean {
@@ -335,8 +335,8 @@ export class AddressBook {
 
   /** Removes an entry. Returns whether it existed. */
   remove(nodeId: string): boolean {
-    const known = this.#shelves.get(nodeId);
-    if (known !== undefined) this.#shelves.remove(known);
+    const known = this.#index.get(nodeId);
+    if (known !== undefined) this.#index.remove(known);
     return known !== undefined;
   }
 
@@ -349,18 +349,18 @@ export class AddressBook {
   }
 
   get(nodeId: string): BookEntry | undefined {
-    return this.#shelves.get(nodeId)?.snapshot();
+    return this.#index.get(nodeId)?.snapshot();
   }
 
   /** Returns the entry at an address, however the address is spelled. */
   at(address: string): BookEntry | undefined {
     const place = placeOf(address);
-    return place === undefined ? undefined : this.#shelves.at(place.key)?.snapshot();
+    return place === undefined ? undefined : this.#index.at(place.key)?.snapshot();
   }
 
   /** All entries as they are now, tried ones first. */
   *entries(): IterableIterator<BookEntry> {
-    for (const known of [...this.#shelves.allTried(), ...this.#shelves.allNew()]) yield known.snapshot();
+    for (const known of [...this.#index.allTried(), ...this.#index.allNew()]) yield known.snapshot();
   }
 
   /**
@@ -376,7 +376,7 @@ export class AddressBook {
 
   /** Returns everything that the next book needs, as plain data: see `formatBook`. */
   save(now: number): BookDocument {
-    return saveBook(this.#key, this.#shelves, this.#bans, this.#advance(now));
+    return saveBook(this.#key, this.#index, this.#bans, this.#advance(now));
   }
 
   #isTold(known: KnownAddress): boolean {
@@ -394,7 +394,7 @@ export class AddressBook {
   #placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
     const { nodeId, address } = entry ?? {};
     if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId)) return 'malformed';
-    const known = this.#shelves.get(nodeId);
+    const known = this.#index.get(nodeId);
     const place = known?.address === address ? known.place : placeOf(address);
     if (place === undefined) return 'malformed';
     if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
@@ -408,14 +408,14 @@ export class AddressBook {
    * place. Returns undefined if the host is full.
    */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
-    const leaving = new Set([this.#shelves.get(nodeId), this.#shelves.alternative(nodeId), this.#shelves.at(place.key)]);
+    const leaving = new Set([this.#index.get(nodeId), this.#index.alternative(nodeId), this.#index.at(place.key)]);
     leaving.delete(undefined);
-    const staying = this.#shelves.on(place.host) - [...leaving].filter((known) => known!.place.host === place.host).length;
+    const staying = this.#index.on(place.host) - [...leaving].filter((known) => known!.place.host === place.host).length;
     if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
-    for (const known of leaving) this.#shelves.remove(known!);
+    for (const known of leaving) this.#index.remove(known!);
     const known = new KnownAddress(nodeId, place, source, now);
     this.#news++;
-    this.#shelves.addNew(known, this.#placement.newRow(place.group, source), now);
+    this.#index.addNew(known, this.#placement.newRow(place.group, source), now);
     return known;
   }
 
@@ -424,7 +424,7 @@ export class AddressBook {
    * meanwhile, it is dropped.
    */
   #reinstate({ nodeId, place, source }: Ban): void {
-    if (place === undefined || this.#shelves.at(place.key) !== undefined) return;
+    if (place === undefined || this.#index.at(place.key) !== undefined) return;
     if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string') this.#settle(nodeId, place, source, this.#now);
   }
 }

@@ -2,10 +2,10 @@
 // others report for it is kept beside it, and the two are dialed in turn.
 
 import type { DialMode, Place } from '../address/place.ts';
+import type { AddressIndex } from './address-index.ts';
 import { KnownAddress } from './known-address.ts';
 import { ALTERNATIVE_WAITS, MISLED, MOST_ON_A_HOST } from './limits.ts';
 import type { Placement } from './placement.ts';
-import type { Shelves } from './shelves.ts';
 
 /**
  * Keeps at most one alternative address for each id. Hearsay never replaces a tried address, so two
@@ -22,12 +22,12 @@ import type { Shelves } from './shelves.ts';
  * Alternatives are neither sent to others nor saved.
  */
 export class Alternatives {
-  readonly #shelves: Shelves;
+  readonly #index: AddressIndex;
   readonly #placement: Placement;
   readonly #mostOnHost: number;
 
-  constructor(shelves: Shelves, placement: Placement, mode: DialMode) {
-    this.#shelves = shelves;
+  constructor(index: AddressIndex, placement: Placement, mode: DialMode) {
+    this.#index = index;
     this.#placement = placement;
     this.#mostOnHost = mode === 'public' ? MOST_ON_A_HOST : Number.POSITIVE_INFINITY;
   }
@@ -35,38 +35,38 @@ export class Alternatives {
   /** Offers another address of a tried entry, one that no other tried entry has. */
   offer(known: KnownAddress, place: Place, source: string, now: number): 'alternative' | 'vetted' | 'full' {
     const { nodeId, failures } = known;
-    const there = this.#shelves.alternative(nodeId);
+    const there = this.#index.alternative(nodeId);
     if (there !== undefined && (this.#isTaken(there) || now - there.added > ALTERNATIVE_WAITS)) this.#drop(there, known, now);
     const { misled } = known;
     const isMisled = misled !== undefined && misled.source === source && now < misled.until;
-    if (failures === 0 || isMisled || this.#shelves.alternative(nodeId) !== undefined) return 'vetted';
-    if (this.#shelves.on(place.host) >= this.#mostOnHost) return 'full';
-    this.#shelves.addAlternative(new KnownAddress(nodeId, place, source, now), this.#placement.newRow(place.group, source), now);
+    if (failures === 0 || isMisled || this.#index.alternative(nodeId) !== undefined) return 'vetted';
+    if (this.#index.on(place.host) >= this.#mostOnHost) return 'full';
+    this.#index.addAlternative(new KnownAddress(nodeId, place, source, now), this.#placement.newRow(place.group, source), now);
     return 'alternative';
   }
 
   /** Returns the alternative of an id if it is the next address to dial. */
   next(nodeId: string): KnownAddress | undefined {
-    const there = this.#shelves.alternative(nodeId);
-    return there === undefined || this.#shelves.get(nodeId)?.dialedElsewhere || this.#isTaken(there) ? undefined : there;
+    const there = this.#index.alternative(nodeId);
+    return there === undefined || this.#index.get(nodeId)?.dialedElsewhere || this.#isTaken(there) ? undefined : there;
   }
 
   /** Returns whether the item is an alternative that is not the next address to dial. */
   isOutOfTurn(known: KnownAddress): boolean {
-    return this.#shelves.alternative(known.nodeId) === known && this.next(known.nodeId) !== known;
+    return this.#index.alternative(known.nodeId) === known && this.next(known.nodeId) !== known;
   }
 
   /** Returns the source that reported an id at a place. */
   sourceOf(nodeId: string, place: Place): string | undefined {
-    const there = this.#shelves.alternative(nodeId);
+    const there = this.#index.alternative(nodeId);
     return there?.address === place.key ? there.source : undefined;
   }
 
   attempted(nodeId: string, key: string | undefined, now: number): void {
-    const there = this.#shelves.alternative(nodeId);
+    const there = this.#index.alternative(nodeId);
     if (there === undefined || there.address !== key) return;
     there.attempted(now);
-    this.#shelves.get(nodeId)!.dialedElsewhere = true;
+    this.#index.get(nodeId)!.dialedElsewhere = true;
   }
 
   /**
@@ -74,8 +74,8 @@ export class Alternatives {
    * not be before.
    */
   failed(nodeId: string, key: string | undefined, now: number): boolean {
-    const there = this.#shelves.alternative(nodeId);
-    const known = this.#shelves.get(nodeId);
+    const there = this.#index.alternative(nodeId);
+    const known = this.#index.get(nodeId);
     if (there === undefined || known === undefined) return false;
     if (there.address !== key) return known.address === key;
     this.#drop(there, known, now);
@@ -83,17 +83,17 @@ export class Alternatives {
   }
 
   forget(nodeId: string): void {
-    const there = this.#shelves.alternative(nodeId);
-    if (there !== undefined) this.#shelves.remove(there);
+    const there = this.#index.alternative(nodeId);
+    if (there !== undefined) this.#index.remove(there);
   }
 
   #drop(there: KnownAddress, known: KnownAddress, now: number): void {
     known.misled = { source: there.source, until: now + MISLED };
-    this.#shelves.remove(there);
+    this.#index.remove(there);
   }
 
   /** Returns whether another node that a dial has reached holds the address. */
   #isTaken({ address }: KnownAddress): boolean {
-    return this.#shelves.at(address)?.tried === true;
+    return this.#index.at(address)?.tried === true;
   }
 }

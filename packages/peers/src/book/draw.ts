@@ -1,28 +1,28 @@
 // Draws entries at random: one to dial, or a sample to send to a peer.
 
 import type { Random } from '@trunkline/transport-core';
+import type { AddressIndex } from './address-index.ts';
 import type { KnownAddress } from './known-address.ts';
 import { ANSWER_PERCENT, LONGEST_ANSWER, MOST_NEW_PICKS, SHORTEST_ANSWER, TRIED_ENOUGH } from './limits.ts';
-import type { Shelves } from './shelves.ts';
 
 type Test = (known: KnownAddress) => boolean;
 
-/** Draws the entry to dial next; see `AddressBook.pick`. `isFit` must not change the shelves. */
-export function drawOne(shelves: Shelves, random: Random, bias: number, now: number, isFit: Test): KnownAddress | undefined {
+/** Draws the entry to dial next; see `AddressBook.pick`. `isFit` must not change the index. */
+export function drawOne(index: AddressIndex, random: Random, bias: number, now: number, isFit: Test): KnownAddress | undefined {
   const isGood: Test = (known) => !known.isBad(now) && isFit(known);
-  const tried = () => drawTried(shelves, random, isGood);
-  const fresh = () => drawNew(shelves, random, isGood);
-  const [first, second] = random() < shareOfNew(shelves, bias) ? [fresh, tried] : [tried, fresh];
-  return first() ?? second() ?? drawNew(shelves, random, isFit);
+  const tried = () => drawTried(index, random, isGood);
+  const fresh = () => drawNew(index, random, isGood);
+  const [first, second] = random() < shareOfNew(index, bias) ? [fresh, tried] : [tried, fresh];
+  return first() ?? second() ?? drawNew(index, random, isFit);
 }
 
 /**
  * Draws several entries that fit, each once, in random order. With a bias, that percentage of them
  * is new, as far as there are enough. See `AddressBook.select`.
  */
-export function drawMany(shelves: Shelves, random: Random, bias: number | undefined, isFit: Test): KnownAddress[] {
-  const tried = shelves.allTried().filter(isFit);
-  const fresh = shelves.allNew().filter(isFit);
+export function drawMany(index: AddressIndex, random: Random, bias: number | undefined, isFit: Test): KnownAddress[] {
+  const tried = index.allTried().filter(isFit);
+  const fresh = index.allNew().filter(isFit);
   const all = tried.length + fresh.length;
   const count = Math.min(Math.max(Math.min(SHORTEST_ANSWER, all), Math.floor((all * ANSWER_PERCENT) / 100)), LONGEST_ANSWER);
   if (bias === undefined) return sample([...tried, ...fresh], count, random);
@@ -36,13 +36,13 @@ export function drawMany(shelves: Shelves, random: Random, bias: number | undefi
  * Draws those of `alive` that fit, plus a quarter as many others that have not failed; see
  * `AddressBook.selectAround`.
  */
-export function drawAround(shelves: Shelves, random: Random, alive: Iterable<string>, isFit: Test): KnownAddress[] {
+export function drawAround(index: AddressIndex, random: Random, alive: Iterable<string>, isFit: Test): KnownAddress[] {
   const there = new Set<KnownAddress>();
   for (const nodeId of alive) {
-    const known = shelves.get(nodeId);
+    const known = index.get(nodeId);
     if (known !== undefined && isFit(known)) there.add(known);
   }
-  const others = drawMany(shelves, random, undefined, (known) => !there.has(known) && known.failures === 0 && isFit(known));
+  const others = drawMany(index, random, undefined, (known) => !there.has(known) && known.failures === 0 && isFit(known));
   const chosen = [...there, ...others.slice(0, Math.max(SHORTEST_ANSWER, Math.floor(there.size * 1.25)) - there.size)];
   return sample(chosen, Math.min(chosen.length, LONGEST_ANSWER), random);
 }
@@ -51,17 +51,17 @@ export function drawAround(shelves: Shelves, random: Random, alive: Iterable<str
  * Returns the probability of picking a new entry. The weights are Tendermint's: the square root of
  * the number of entries times the bias. The result is capped once enough entries are tried.
  */
-function shareOfNew(shelves: Shelves, bias: number): number {
-  const fresh = Math.sqrt(shelves.hearsaySize) * clamp(bias);
-  const tried = Math.sqrt(shelves.tried.size) * (100 - clamp(bias));
+function shareOfNew(index: AddressIndex, bias: number): number {
+  const fresh = Math.sqrt(index.hearsaySize) * clamp(bias);
+  const tried = Math.sqrt(index.tried.size) * (100 - clamp(bias));
   const share = fresh === 0 ? 0 : fresh / (fresh + tried);
-  return shelves.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
+  return index.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
 }
 
 /**
  * Draws a tried entry, each with the same probability: see the differences listed at `AddressBook`.
  */
-function drawTried({ tried }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
+function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {
     const known = tried.at(below(tried.size, random));
     if (isFit(known)) return known;
@@ -73,7 +73,7 @@ function drawTried({ tried }: Shelves, random: Random, isFit: Test): KnownAddres
  * Draws a bucket first, each with the same probability, so that a source group's quota of buckets
  * is its quota of picks.
  */
-function drawNew({ fresh }: Shelves, random: Random, isFit: Test): KnownAddress | undefined {
+function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
   for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {
     const known = any(fresh.bucketAt(below(fresh.used, random)), random);
     if (known !== undefined && isFit(known)) return known;

@@ -3,27 +3,27 @@
 
 import { isNodeId } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import type { AddressIndex } from './address-index.ts';
 import type { Ban, BanList } from './ban-list.ts';
 import type { BookDocument, SavedBan, SavedEntry } from './book-document.ts';
 import { KnownAddress } from './known-address.ts';
 import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import type { Placement } from './placement.ts';
-import type { Shelves } from './shelves.ts';
 
 /** Returns the document of a book at the time `now`. */
-export function saveBook(key: string, shelves: Shelves, bans: BanList, now: number): BookDocument {
-  const all = [...shelves.allTried(), ...shelves.allNew()];
+export function saveBook(key: string, index: AddressIndex, bans: BanList, now: number): BookDocument {
+  const all = [...index.allTried(), ...index.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
   return {
     key,
     entries: all.map((known) => savedEntry(known, now)),
-    buckets: shelves.fresh.rows.map((bucket) => bucket.flatMap((known) => positions.get(known) ?? [])),
+    buckets: index.fresh.rows.map((bucket) => bucket.flatMap((known) => positions.get(known) ?? [])),
     bans: Array.from(bans.all(), (ban) => savedBan(ban, now)),
   };
 }
 
-/** Fills empty shelves with the bans and entries of a document. */
-export function restoreBook(document: BookDocument, shelves: Shelves, bans: BanList, placement: Placement, mode: DialMode, now: number): void {
+/** Fills an empty index with the bans and entries of a document. */
+export function restoreBook(document: BookDocument, index: AddressIndex, bans: BanList, placement: Placement, mode: DialMode, now: number): void {
   for (const saved of listOf<SavedBan>(document.bans).slice(0, MOST_BANS)) {
     const ban = banOf(saved, now);
     if (ban !== undefined) bans.add(ban, now);
@@ -33,17 +33,17 @@ export function restoreBook(document: BookDocument, shelves: Shelves, bans: BanL
     const known = knownOf(saved, now);
     return known !== undefined && isFit(known) ? { known, tried: saved.tried === true } : undefined;
   });
-  for (const entry of read) if (entry?.tried) shelves.promote(entry.known, placement.triedRow(entry.known.place));
-  for (const [row, bucket] of listOf<readonly number[]>(document.buckets).slice(0, shelves.fresh.rows.length).entries()) {
+  for (const entry of read) if (entry?.tried) index.promote(entry.known, placement.triedRow(entry.known.place));
+  for (const [row, bucket] of listOf<readonly number[]>(document.buckets).slice(0, index.fresh.rows.length).entries()) {
     for (const position of listOf<number>(bucket)) {
       const known = read[position]?.known;
-      if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS) shelves.putNew(known, row);
+      if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS) index.putNew(known, row);
     }
   }
   // Entries that the document lists in no bucket, or only in full ones, are placed as if they had
   // just been reported.
   for (const entry of read) {
-    if (entry !== undefined && entry.known.rows.length === 0) shelves.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
+    if (entry !== undefined && entry.known.rows.length === 0) index.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
   }
 }
 

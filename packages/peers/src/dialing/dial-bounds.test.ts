@@ -4,8 +4,8 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { AddressHistory } from './address-history.ts';
-import { AgainList } from './again-list.ts';
 import type { DialOrder } from './dial-order.ts';
+import { ReconnectList } from './reconnect-list.ts';
 import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
 
 const HOUR = 3_600_000;
@@ -110,7 +110,7 @@ test('of four thousand failed addresses the one longest untouched is forgotten',
 });
 
 test('of sixty-four who were lost by chance the one that waits longest makes room', (t) => {
-  const list = new AgainList<number>();
+  const list = new ReconnectList<number>();
   for (let i = 0; i < 70; i++) list.add(`a:${i}`, i);
   t.is(list.size, 64);
   const pick = () =>

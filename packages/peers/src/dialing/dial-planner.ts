@@ -4,7 +4,6 @@
 import { isNodeId, parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
 import { AddressHistory } from './address-history.ts';
 import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
-import { AgainList } from './again-list.ts';
 import type { BackOffOptions } from './back-off.ts';
 import { BookSearch } from './book-search.ts';
 import type { Candidate, DialKind, DialOrder, DialPlannerOptions, LostPeer, PlannerView } from './dial-order.ts';
@@ -14,7 +13,8 @@ import { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
 import { LONGEST_ORDINARY, LONGEST_SPREAD, MOST_AGAIN, MOST_FAILURES, MOST_PERSISTENT, MOST_SEEDS, REST, SPARE_PERIOD, TEST_PERIOD, YOUNG } from './limits.ts';
 import { isPointless, isTransient } from './lost-link.ts';
-import { Selves } from './selves.ts';
+import { OwnAddresses } from './own-addresses.ts';
+import { ReconnectList } from './reconnect-list.ts';
 import type { TopologyDiff } from './topology.ts';
 
 /**
@@ -34,11 +34,11 @@ export class DialPlanner {
   readonly #persistent: DialTargets;
   readonly #seeds: DialTargets;
   readonly #history: AddressHistory;
-  readonly #again = new AgainList<Candidate>();
+  readonly #again = new ReconnectList<Candidate>();
   readonly #underWay = new DialsUnderWay<DialKind>();
   readonly #keys = new AddressKeys();
   /** Canonical addresses at which this node dialed itself. */
-  readonly #selves = new Selves();
+  readonly #ownAddresses = new OwnAddresses();
   /** The time of the last call of `next`. */
   #now: number;
   #testAt: number;
@@ -154,7 +154,7 @@ export class DialPlanner {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
     this.#again.remove(dial.key);
     this.#history.forget(dial.key);
-    this.#selves.add(dial.key);
+    this.#ownAddresses.add(dial.key);
   }
 
   /**
@@ -189,7 +189,7 @@ export class DialPlanner {
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#persistent.set(targets);
-    for (const text of targets) this.#selves.delete(keyOf(parseTarget(text)));
+    for (const text of targets) this.#ownAddresses.delete(keyOf(parseTarget(text)));
     this.#changed();
     return diff;
   }
@@ -200,7 +200,7 @@ export class DialPlanner {
    */
   addPersistent(target: string): TopologyDiff {
     const diff = this.#persistent.set([...this.#persistent.texts, target]);
-    this.#selves.delete(addressKey(target)!);
+    this.#ownAddresses.delete(addressKey(target)!);
     this.#changed();
     return diff;
   }
@@ -401,7 +401,7 @@ export class DialPlanner {
     if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
     const key = this.#keys.of(address);
     if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
-    if (this.#selves.has(key) || view.isOwn(address) || this.#persistent.includes(nodeId, key)) return false;
+    if (this.#ownAddresses.has(key) || view.isOwn(address) || this.#persistent.includes(nodeId, key)) return false;
     return this.#perHost === Number.POSITIVE_INFINITY || this.#underWay.ofHost(hostOf(key)) < this.#perHost;
   }
 
@@ -411,7 +411,7 @@ export class DialPlanner {
   #ready(targets: DialTargets, now: number): DialTarget[] {
     const ready: { target: DialTarget; at: number }[] = [];
     for (const target of targets) {
-      if (target.state.t !== 'waiting' || this.#selves.has(target.key)) continue;
+      if (target.state.t !== 'waiting' || this.#ownAddresses.has(target.key)) continue;
       if (target.state.at > now) this.#wakeAt(target.state.at);
       else ready.push({ target, at: target.state.at });
     }

@@ -5,7 +5,7 @@ import { type Clock, type Random, TransportError } from '@trunkline/transport-co
 import { AddressBook } from '../book/address-book.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { TrustBook } from '../trust/trust-book.ts';
-import { formatNotes, parseNotes } from './notes.ts';
+import { formatSavedState, parseSavedState } from './saved-state.ts';
 
 export interface BookKeeperOptions {
   readonly store: AddressBookStore | undefined;
@@ -43,7 +43,7 @@ export class BookKeeper {
   async open(): Promise<void> {
     const { store, clock, warn } = this.#options;
     if (store === undefined) return;
-    const { value, warnings } = await store.load(parseNotes);
+    const { value, warnings } = await store.load(parseSavedState);
     // Closed meanwhile: release the store at once.
     if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
@@ -62,7 +62,7 @@ export class BookKeeper {
   }
 
   /**
-   * Notes that a node was connected, perhaps at a new address. A small book is saved soon, so that
+   * SavedState that a node was connected, perhaps at a new address. A small book is saved soon, so that
    * a process that is killed early finds its few peers again after a restart.
    */
   met(now: number): void {
@@ -78,7 +78,7 @@ export class BookKeeper {
     if (store === undefined || !this.#opened) return Promise.resolve();
     const now = clock.now();
     this.due = now + SAVE;
-    this.#saving ??= this.#write(store, formatNotes({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
+    this.#saving ??= this.#write(store, formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
       this.#saving = undefined;
     });
     return this.#saving;
@@ -129,7 +129,7 @@ export class BookKeeper {
     }
   }
 
-  #bookOf(saved: ReturnType<typeof parseNotes>['book'] | undefined, now: number): AddressBook {
+  #bookOf(saved: ReturnType<typeof parseSavedState>['book'] | undefined, now: number): AddressBook {
     const { random, mode, privateIds, nodeId } = this.#options;
     return new AddressBook({ random, now, mode, privateIds, nodeId, ...(saved === undefined ? {} : { saved }) });
   }

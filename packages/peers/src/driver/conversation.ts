@@ -20,11 +20,11 @@ import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus, LONGEST_STATUS, peersProtocol } from '../protocol.ts';
 import { PullRation } from '../status/pull-ration.ts';
 import { StatusSync } from '../status/status-sync.ts';
-import type { Peer } from './roster.ts';
+import type { Peer } from './peer-table.ts';
 import type { Visits } from './visits.ts';
 
 /** A node that reports addresses, and the connection over which it does so. */
-export interface Teller {
+export interface AddressSource {
   readonly nodeId: string;
   readonly remote: Remote;
 }
@@ -40,7 +40,7 @@ export interface ConversationHost {
   readonly visits: Visits;
   /** The addresses to send to a peer that asks for some. */
   addresses(seed: boolean): BookAddress[];
-  told(entries: readonly BookAddress[], by: Teller): void;
+  told(entries: readonly BookAddress[], by: AddressSource): void;
   /** Called when a peer violated the protocol: disconnects it, and bans it if `ban` is set. */
   abused(peer: Peer, error: TransportError, ban: boolean): void;
   /** Called when a peer behaved well. */

@@ -36,7 +36,7 @@ export interface DialerHost {
 }
 
 export class Dialer {
-  /** Orders under way. */
+  /** DialOutcomes under way. */
   readonly #under = new Map<Order, UnderWay>();
   readonly #transport: AnyTransport;
   readonly #config: PeersConfig;

@@ -3,15 +3,15 @@
 
 import { nodeOf, type PendingConnection, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
-import type { Hall, Resident } from '../admission/admission.ts';
+import type { AdmissionState, ConnectedPeer } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
+import { AdmissionControl, type AdmittedConnection } from './admission-control.ts';
+import type { DialOutcomes } from './dial-outcomes.ts';
 import type { Order } from './dialer.ts';
-import { Doorman, type Guest } from './doorman.ts';
 import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
-import type { Orders } from './orders.ts';
+import type { Link, Peer } from './peer-table.ts';
 import { rejectionOf } from './rejection.ts';
-import type { Link, Peer } from './roster.ts';
 import type { Visits } from './visits.ts';
 
 /** Receives events about peers. */
@@ -26,37 +26,37 @@ export interface LinksHost {
 
 export class Links {
   readonly #node: Node;
-  readonly #orders: Orders;
+  readonly #orders: DialOutcomes;
   readonly #visits: Visits;
   readonly #host: LinksHost;
-  readonly #doorman: Doorman;
-  readonly #hall: Hall;
+  readonly #admission: AdmissionControl;
+  readonly #state: AdmissionState;
   /**
    * Connections whose hello was read and that are not up yet, with the node id that the other end
    * proved or asserted; '' if it has none.
    */
   readonly #pendingConnections = new Map<Remote, string>();
 
-  constructor(node: Node, orders: Orders, visits: Visits, host: LinksHost) {
-    const doorman = new Doorman(node.config, node.clock, visits);
+  constructor(node: Node, orders: DialOutcomes, visits: Visits, host: LinksHost) {
+    const admission = new AdmissionControl(node.config, node.clock, visits);
     this.#node = node;
     this.#orders = orders;
     this.#visits = visits;
     this.#host = host;
-    this.#doorman = doorman;
+    this.#admission = admission;
     const yielding = () => this.#yielding().length;
-    this.#hall = {
+    this.#state = {
       nodeId: node.nodeId,
       isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
       peer: (nodeId) => this.#resident(node.peer(nodeId)),
       isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
       get inbound() {
-        return node.roster.count('in') + doorman.inbound();
+        return node.peerTable.count('in') + admission.inbound();
       },
       get yielding() {
         return yielding();
       },
-      inboundOf: (group) => node.roster.countInbound(group) + doorman.inbound(group),
+      inboundOf: (group) => node.peerTable.countInbound(group) + admission.inbound(group),
     };
   }
 
@@ -76,13 +76,13 @@ export class Links {
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`);
     if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialed');
-    const guest = this.#guest(pendingConnection, nodeId, orders);
-    if (!this.#isWelcome(guest, remote, guest.dialed)) {
+    const admitted = this.#admitted(pendingConnection, nodeId, orders);
+    if (!this.#isWelcome(admitted, remote, admitted.dialed)) {
       // A connection that the user dialed belongs to a client.
       if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
       throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
     }
-    const verdict = this.#doorman.receive(pendingConnection, guest, this.#hall, target ?? remote.endpoint);
+    const verdict = this.#admission.receive(pendingConnection, admitted, this.#state, target ?? remote.endpoint);
     this.#yield();
     return verdict;
   }
@@ -92,7 +92,7 @@ export class Links {
    * even if it proved its id. Throws if it is banned, or if this node's planner dialed it.
    */
   #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
-    if (this.#hall.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
+    if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
     const remedy = nodeId === '' ? '' : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
     throw new TransportError('failed_precondition', `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`);
@@ -108,7 +108,7 @@ export class Links {
     throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`);
   }
 
-  #guest({ remote, features }: PendingConnection, nodeId: string, orders: readonly Order[]): Guest {
+  #admitted({ remote, features }: PendingConnection, nodeId: string, orders: readonly Order[]): AdmittedConnection {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
@@ -141,7 +141,7 @@ export class Links {
     return refused;
   }
 
-  #resident(peer: Peer | undefined): Resident | undefined {
+  #resident(peer: Peer | undefined): ConnectedPeer | undefined {
     if (peer === undefined) return undefined;
     const { instance, proven, links, exempt, leaving, main } = peer;
     const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
@@ -172,7 +172,7 @@ export class Links {
     if (persistent === peer.persistent) return;
     peer.persistent = persistent;
     peer.exempt = this.#isExempt(peer);
-    this.#node.roster.recount();
+    this.#node.peerTable.recount();
     this.#host.reclassified(peer);
   }
 
@@ -183,25 +183,25 @@ export class Links {
   up(remote: Remote): void {
     const node = this.#node;
     this.#pendingConnections.delete(remote);
-    const guest = this.#doorman.guests.get(remote);
-    this.#doorman.guests.delete(remote);
-    if (guest === undefined || node.closed) return;
-    if (guest.refused !== undefined) return this.#visit(remote, guest, guest.refused);
-    const { nodeId, dialed } = guest;
-    if (guest.persistent && !node.isPersistent(guest, dialed)) return this.#dismiss(remote, guest);
-    if (!this.#isWelcome(guest, remote, dialed)) return this.#dismiss(remote, guest);
+    const admitted = this.#admission.connections.get(remote);
+    this.#admission.connections.delete(remote);
+    if (admitted === undefined || node.closed) return;
+    if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
+    const { nodeId, dialed } = admitted;
+    if (admitted.persistent && !node.isPersistent(admitted, dialed)) return this.#dismiss(remote, admitted);
+    if (!this.#isWelcome(admitted, remote, dialed)) return this.#dismiss(remote, admitted);
     const known = node.peer(nodeId);
-    if (known !== undefined && (known.instance !== guest.instance || known.proven !== guest.proven)) this.#replace(known);
+    if (known !== undefined && (known.instance !== admitted.instance || known.proven !== admitted.proven)) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialed, lasting: isLasting(guest), received: node.management.received(remote) };
-    const peer: Peer = here ?? { ...guest, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
+    const link: Link = { remote, dialed, lasting: isLasting(admitted), received: node.management.received(remote) };
+    const peer: Peer = here ?? { ...admitted, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
-    node.roster.add(peer, link);
+    node.peerTable.add(peer, link);
     this.#settle(peer);
     // An asserted id must not change where a node is dialed.
-    if (node.isCertain(guest)) this.#note(nodeId, remote, dialed);
-    this.#orders.fulfil(guest.orders, nodeId);
-    if (guest.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
+    if (node.isCertain(admitted)) this.#note(nodeId, remote, dialed);
+    this.#orders.fulfil(admitted.orders, nodeId);
+    if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
     else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
@@ -212,11 +212,11 @@ export class Links {
    * Begins a visit: one end has no room for the other as a peer, so only addresses are exchanged
    * over this connection before it ends.
    */
-  #visit(remote: Remote, guest: Guest, refused: TransportError): void {
-    const { nodeId, orders } = guest;
+  #visit(remote: Remote, admitted: AdmittedConnection, refused: TransportError): void {
+    const { nodeId, orders } = admitted;
     this.#visits.begin(remote, nodeId, this.#node.now());
     if (remote.direction === 'in') {
-      if (this.#node.isCertain(guest)) this.#note(nodeId, remote, undefined);
+      if (this.#node.isCertain(admitted)) this.#note(nodeId, remote, undefined);
       this.#tell(remote.endpoint, refused, remote, nodeId);
     } else {
       this.#host.visited(remote);
@@ -231,9 +231,9 @@ export class Links {
    * know no other nodes and only need to learn some addresses.
    */
   #yielding(): Peer[] {
-    const { roster, config } = this.#node;
+    const { peerTable, config } = this.#node;
     const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
-    if (roster.count('in') <= lasting) return [];
+    if (peerTable.count('in') <= lasting) return [];
     const since = this.#node.now() - SHORT_STAY;
     return this.#ordinary('in')
       .slice(lasting)
@@ -243,7 +243,7 @@ export class Links {
   /** Disconnects short-stay peers if a node was let in when all places were taken. */
   #yield(): void {
     for (const peer of this.#yielding()) {
-      if (this.#hall.inbound <= this.#node.config.maxInbound) return;
+      if (this.#state.inbound <= this.#node.config.maxInbound) return;
       this.#part(peer);
     }
   }
@@ -253,7 +253,7 @@ export class Links {
    * that were lost and came back go last.
    */
   #makeRoom(newcomer: Peer): void {
-    if (this.#node.roster.count('out') <= this.#node.config.maxOutbound) return;
+    if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
     const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
     const going = others.findLast(({ returned }) => !returned) ?? others.at(-1);
     if (going !== undefined) this.#part(going);
@@ -261,12 +261,12 @@ export class Links {
 
   /** Returns the peers that count against a limit, in the order in which they connected. */
   #ordinary(direction: 'in' | 'out'): Peer[] {
-    return [...this.#node.roster.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
+    return [...this.#node.peerTable.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
   }
 
   #part(peer: Peer, why = 'another peer takes its place'): void {
     peer.leaving = true;
-    this.#node.roster.recount();
+    this.#node.peerTable.recount();
     for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, why).catch(() => {});
   }
 
@@ -274,7 +274,7 @@ export class Links {
    * Disconnects a node that was admitted as a persistent or listed peer and was taken off the list
    * before its connection came up. It may come back as an ordinary peer.
    */
-  #dismiss(remote: Remote, { nodeId, orders }: Guest): void {
+  #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
     this.#orders.fulfil(orders, nodeId);
     void this.#node.config.transport.disconnect(remote, 'it was taken off the persistent peers as it came').catch(() => {});
   }
@@ -295,13 +295,13 @@ export class Links {
    * their calls are done.
    */
   #settle(peer: Peer): void {
-    const { roster, management, config, nodeId } = this.#node;
-    const main = roster.elect(peer, management.isUp);
+    const { peerTable, management, config, nodeId } = this.#node;
+    const main = peerTable.elect(peer, management.isUp);
     if (main === undefined) return;
     if (main !== peer.main || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
-      roster.recount();
+      peerTable.recount();
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
     for (const link of peer.links) {
@@ -318,7 +318,7 @@ export class Links {
     const cause = reasonError('duplicate', `node ${peer.nodeId} came back: another instance of it is connected`);
     peer.release();
     if (peer.proven) this.#node.twins.replaced(peer.nodeId, peer.instance);
-    for (const { remote } of this.#node.roster.dismiss(peer)) this.#node.management.retire(remote, cause.message);
+    for (const { remote } of this.#node.peerTable.dismiss(peer)) this.#node.management.retire(remote, cause.message);
     this.#host.left(peer, cause);
   }
 
@@ -334,14 +334,14 @@ export class Links {
 
   down(remote: Remote, cause: TransportError): void {
     this.#pendingConnections.delete(remote);
-    this.#doorman.guests.delete(remote);
+    this.#admission.connections.delete(remote);
     this.#leave(remote, cause);
   }
 
   #leave(remote: Remote, cause: TransportError): void {
-    const { roster, closed } = this.#node;
+    const { peerTable, closed } = this.#node;
     this.#visits.end(remote);
-    const peer = roster.remove(remote);
+    const peer = peerTable.remove(remote);
     if (peer === undefined || closed) return;
     if (peer.links.length > 0) return this.#settle(peer);
     peer.release();
@@ -374,7 +374,7 @@ function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * Returns whether a connection is kept open when it is idle. The end that dialed decides:
  * connections that the planner dials are meant to stay, except short-lived ones (`BRIEF`).
  */
-function isLasting({ direction, persistent, orders }: Guest): boolean {
+function isLasting({ direction, persistent, orders }: AdmittedConnection): boolean {
   return direction === 'in' || persistent || orders.some(({ kind }) => !BRIEF.has(kind));
 }
 

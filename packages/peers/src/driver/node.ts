@@ -17,7 +17,7 @@ import { type PeersConfig, readTarget } from '../options.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
 import { firstAddress } from './first-address.ts';
-import { type Peer, Roster } from './roster.ts';
+import { type Peer, PeerTable } from './peer-table.ts';
 
 export class Node {
   readonly config: PeersConfig;
@@ -26,7 +26,7 @@ export class Node {
   /** Whether this transport proves node ids, on some connections at least. */
   readonly proves: boolean;
   readonly management: Management;
-  readonly roster: Roster;
+  readonly peerTable: PeerTable;
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
   readonly twins = new Twins();
@@ -64,7 +64,7 @@ export class Node {
       throw error;
     }
     membership.nodeId = this.nodeId;
-    this.roster = new Roster(this.nodeId);
+    this.peerTable = new PeerTable(this.nodeId);
     this.keeper = new BookKeeper({ store: config.addressBook, clock, random, mode, privateIds, nodeId: this.nodeId, warn: (error) => this.warn(error) });
     const { interval, jitter } = config.reconnect;
     this.planner = new DialPlanner({
@@ -88,7 +88,7 @@ export class Node {
   }
 
   peer(nodeId: string): Peer | undefined {
-    return this.roster.peers.get(nodeId);
+    return this.peerTable.peers.get(nodeId);
   }
 
   warn(error: TransportError): void {

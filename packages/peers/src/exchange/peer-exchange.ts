@@ -1,4 +1,4 @@
-// Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
+// ExchangePeer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go) as a pure state
 // machine; on the wire it is two one-way messages, a request and a list of addresses.
 
@@ -47,13 +47,13 @@ export type ReceivedAddresses =
  */
 export const MOST_ADDRESSES = 250;
 
-/** Peer exchange of one node. Memory is bounded by the number of connected peers. */
+/** ExchangePeer exchange of one node. Memory is bounded by the number of connected peers. */
 export class PeerExchange {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
   readonly #welcome: number;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, ExchangePeer>();
   /** Time of the next round. The first one is due at once, so that an empty book fills quickly. */
   #round = Number.NEGATIVE_INFINITY;
 
@@ -235,7 +235,7 @@ export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] 
   return [...kept.values()];
 }
 
-interface Peer {
+interface ExchangePeer {
   direction: 'in' | 'out';
   persistent: boolean;
   /** When its session began. */
@@ -258,7 +258,7 @@ interface Peer {
   requested: number;
 }
 
-type Candidate = readonly [nodeId: string, peer: Peer];
+type Candidate = readonly [nodeId: string, peer: ExchangePeer];
 
 /** Requests of a session that may come at any time. */
 const FREE_REQUESTS = 2;

@@ -38,7 +38,7 @@ export class StatusSync {
   readonly #random: Random;
   readonly #interval: number;
   readonly #pullTimeout: number;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, PeerState>();
   #seq: number;
   #own: Uint8Array | undefined = undefined;
   #due: number;
@@ -191,7 +191,7 @@ export class StatusSync {
   }
 }
 
-interface Peer {
+interface PeerState {
   instance: string;
   /** The former instance, whose late messages are no restart, and until when they are ignored. */
   former: string | undefined;
@@ -210,11 +210,11 @@ interface Peer {
   pull: { readonly began: number; readonly asked: number } | undefined;
 }
 
-function newPeer(instance: string): Peer {
+function newPeer(instance: string): PeerState {
   return { instance, former: undefined, formerUntil: 0, seq: 0, value: undefined, told: undefined, heard: 0, pull: undefined };
 }
 
-function restart(peer: Peer, instance: string, formerUntil: number): void {
+function restart(peer: PeerState, instance: string, formerUntil: number): void {
   peer.former = peer.instance;
   peer.formerUntil = formerUntil;
   peer.instance = instance;
@@ -223,12 +223,12 @@ function restart(peer: Peer, instance: string, formerUntil: number): void {
   peer.pull = undefined;
 }
 
-function beginPull(peer: Peer, now: number): void {
+function beginPull(peer: PeerState, now: number): void {
   peer.pull = { began: now, asked: peer.heard };
 }
 
 /** Stores a status. Returns whether it differs from the one that was reported last. */
-function take(peer: Peer, seq: number, value: Uint8Array | undefined): boolean {
+function take(peer: PeerState, seq: number, value: Uint8Array | undefined): boolean {
   peer.seq = seq;
   peer.value = seq === 0 ? undefined : value?.slice();
   const changed = !isSame(peer.value, peer.told);

@@ -2,7 +2,7 @@
 // file.
 
 import { createMemoryStore, type Store, type TransportError } from '@trunkline/transport-core';
-import { OneUser } from './lifecycle.ts';
+import { ExclusiveStore } from './exclusive-store.ts';
 import { StoreBacking } from './store-backing.ts';
 
 /**
@@ -45,5 +45,5 @@ export function createMemoryAddressBook(): AddressBookStore {
  * be read under `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
-  return new OneUser(new StoreBacking(store, key), key);
+  return new ExclusiveStore(new StoreBacking(store, key), key);
 }

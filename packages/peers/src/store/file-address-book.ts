@@ -2,9 +2,9 @@
 
 import { resolve } from 'node:path';
 import type { AddressBookStore } from './address-book-store.ts';
+import { ExclusiveStore } from './exclusive-store.ts';
 import { FileBacking } from './file-backing.ts';
 import { fileDisk } from './file-disk.ts';
-import { OneUser } from './lifecycle.ts';
 import { processes } from './processes.ts';
 
 /**
@@ -26,5 +26,5 @@ export function createFileAddressBook(path: string): AddressBookStore {
     throw new TypeError(`createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`);
   }
   const file = resolve(path);
-  return new OneUser(new FileBacking(file, fileDisk, processes), file);
+  return new ExclusiveStore(new FileBacking(file, fileDisk, processes), file);
 }

@@ -4,8 +4,8 @@
 import { type Code, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
+import { ExclusiveStore } from './exclusive-store.ts';
 import { FileBacking } from './file-backing.ts';
-import { OneUser } from './lifecycle.ts';
 import type { Processes } from './processes.ts';
 import { FakeDisk } from './testing/fake-disk.ts';
 import { read, storeSuite } from './testing/store-suite.ts';
@@ -14,7 +14,7 @@ const PATH = '/data/book';
 
 /** A system in which no other process is running. */
 const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
-const bookOn = (disk: FakeDisk, processes = alone) => new OneUser(new FileBacking(PATH, disk, processes), 'book');
+const bookOn = (disk: FakeDisk, processes = alone) => new ExclusiveStore(new FileBacking(PATH, disk, processes), 'book');
 const texts = (disk: FakeDisk) => Object.fromEntries([...disk.names].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -22,7 +22,7 @@ storeSuite(test, 'file, on a disk in memory', () => bookOn(new FakeDisk()));
 storeSuite(test, 'file, on a disk without hard links', () => bookOn(withoutLinks(new FakeDisk())));
 
 /** Returns a disk on which '[one]' and '[two]' were saved, and a book that is open. */
-async function prepared(links: boolean): Promise<{ disk: FakeDisk; book: OneUser }> {
+async function prepared(links: boolean): Promise<{ disk: FakeDisk; book: ExclusiveStore }> {
   const disk = links ? new FakeDisk() : withoutLinks(new FakeDisk());
   const book = bookOn(disk);
   await book.load(read);
@@ -242,7 +242,7 @@ test('where no lock can be made the book is read with a warning, and each save t
 
 test('a lock that was taken away is taken again; while another process has it, nothing is saved', async (t) => {
   const disk = new FakeDisk();
-  const [one, two] = [8, 9].map((own) => bookOn(disk, { own, isRunning: () => true, birthOf: async () => undefined })) as [OneUser, OneUser];
+  const [one, two] = [8, 9].map((own) => bookOn(disk, { own, isRunning: () => true, birthOf: async () => undefined })) as [ExclusiveStore, ExclusiveStore];
   await one.load(read);
   await disk.unlink(`${PATH}.lock`);
   await one.save('[one]');

@@ -2,10 +2,10 @@
 // name, and the old version is kept under another name.
 
 import { TransportError } from '@trunkline/transport-core';
+import type { Backing } from './exclusive-store.ts';
 import type { FileDisk } from './file-disk.ts';
 import { codeOf, fileError, ignoreMissing, isMisplaced } from './file-error.ts';
 import { FileLock } from './file-lock.ts';
-import type { Backing } from './lifecycle.ts';
 import type { Processes } from './processes.ts';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
 

@@ -2,7 +2,7 @@
 // machine stops.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
-import type { Backing } from './lifecycle.ts';
+import type { Backing } from './exclusive-store.ts';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
 
 /** Loads and saves an address book under a key of a `Store`. */

@@ -6,7 +6,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Random, seededRandom, TransportError } from '@trunkline/transport-core';
 import { AddressBook } from '../../book/address-book.ts';
 import { TrustBook } from '../../trust/trust-book.ts';
-import { formatNotes, type Notes, parseNotes } from '../notes.ts';
+import { formatSavedState, parseSavedState, type SavedState } from '../saved-state.ts';
 
 const SELF = 'f'.repeat(64);
 const utf8 = new TextDecoder();
@@ -52,30 +52,30 @@ export const target = {
 };
 
 function load(text: string): void {
-  const notes = read(text);
-  if (notes === undefined) return;
-  const book = bookFrom(notes);
-  const trust = new TrustBook({ now: 5_000, saved: notes.trust });
+  const state = read(text);
+  if (state === undefined) return;
+  const book = bookFrom(state);
+  const trust = new TrustBook({ now: 5_000, saved: state.trust });
   for (const { nodeId } of book.entries()) {
     if (nodeId === SELF) throw new Error('the book has this node');
     const score = trust.score(nodeId, 5_000);
     if (!(score >= 0 && score <= 100)) throw new Error(`a score of ${score}`);
   }
   for (let i = 0; i < 3; i++) book.pick(50, 5_000, () => true);
-  const saved = formatNotes({ book: book.save(5_000), trust: trust.save(5_000) });
-  const again = read(saved);
+  const written = formatSavedState({ book: book.save(5_000), trust: trust.save(5_000) });
+  const again = read(written);
   if (again === undefined) throw new Error('what was saved is no book');
   const other = bookFrom(again);
   if (other.size !== book.size || other.tried !== book.tried) throw new Error(`${other.size} entries after ${book.size}`);
 }
 
-function bookFrom({ book: saved }: Notes): AddressBook {
+function bookFrom({ book: saved }: SavedState): AddressBook {
   return new AddressBook({ random: seededRandom(2), now: 5_000, nodeId: SELF, saved });
 }
 
-function read(text: string): Notes | undefined {
+function read(text: string): SavedState | undefined {
   try {
-    return parseNotes(text);
+    return parseSavedState(text);
   } catch (error) {
     if (!(error instanceof TransportError) || error.code !== 'data_loss') throw error;
     if (error.message.length > 500) throw new Error(`an error of ${error.message.length} characters`);
@@ -100,6 +100,6 @@ function bookOf(random: Random, count: number): string {
     trust.connected(nodeId, i);
     trust.bad(nodeId, i);
   }
-  const text = formatNotes({ book: book.save(10), trust: trust.save(10) });
+  const text = formatSavedState({ book: book.save(10), trust: trust.save(10) });
   return text.slice(text.indexOf('\n') + 1);
 }

@@ -5,7 +5,7 @@
 import { type Random, seededRandom } from '@trunkline/transport-core';
 import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import { placeOf } from '../../address/place.ts';
-import { parseNotes } from '../../driver/notes.ts';
+import { parseSavedState } from '../../driver/saved-state.ts';
 import { idOf } from '../cluster.ts';
 import { type Stranger, stranger } from '../stranger.ts';
 import { Fleet, shuffled } from './fleet.ts';
@@ -114,7 +114,7 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   }
   const virtual = sim.now;
   await sim.settle(victim.peers.close());
-  const { entries } = (await sim.settle(store.load(parseNotes))).value!.book;
+  const { entries } = (await sim.settle(store.load(parseSavedState))).value!.book;
   const ofBad = entries.filter(({ address }) => isBad.has(address));
   const tried = ofBad.filter((entry) => entry.tried).length;
   const outcome = {
@@ -163,7 +163,7 @@ export async function poison({ seed, hours }: { readonly seed: number; readonly 
   fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 } });
   await sim.run(hours * HOUR);
   await sim.settle(fleet.up.get('77.1.1.1')!.peers.close());
-  const { entries, buckets } = (await sim.settle(store.load(parseNotes))).value!.book;
+  const { entries, buckets } = (await sim.settle(store.load(parseSavedState))).value!.book;
   const told = new Set(entries.flatMap(({ source: group }, position) => (group === placeOf('66.6.1.1')!.group ? [position] : [])));
   const used = buckets.filter((bucket) => bucket.some((position) => told.has(position))).length;
   const asked = source.heard.filter(({ method }) => method === 'request').length;

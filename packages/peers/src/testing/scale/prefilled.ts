@@ -3,7 +3,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';
 import type { BookDocument, SavedEntry } from '../../book/book-document.ts';
-import { formatNotes, parseNotes } from '../../driver/notes.ts';
+import { formatSavedState, parseSavedState } from '../../driver/saved-state.ts';
 import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
 import { idOf } from '../cluster.ts';
 
@@ -24,8 +24,8 @@ export async function prefilled(addresses: readonly string[], random: Random): P
   const key = Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
   const book: BookDocument = { key, entries, buckets: [], bans: [] };
   const store = createMemoryAddressBook();
-  await store.load(parseNotes);
-  await store.save(formatNotes({ book, trust: { version: 1, peers: [] } }));
+  await store.load(parseSavedState);
+  await store.save(formatSavedState({ book, trust: { version: 1, peers: [] } }));
   await store.close();
   return store;
 }

@@ -6,7 +6,7 @@ import type { KnownAddress } from './known-address.ts';
 import { NEW_BUCKETS, TRIED_BUCKETS } from './limits.ts';
 
 /** The entries of the address book and its indexes. */
-export class Shelves {
+export class AddressIndex {
   readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
   readonly #byId = new Map<string, KnownAddress>();

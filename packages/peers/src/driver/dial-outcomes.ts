@@ -8,7 +8,7 @@ import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-export class Orders implements DialerHost {
+export class DialOutcomes implements DialerHost {
   readonly #node: Node;
   readonly #visits: Visits;
   readonly #dialer: Dialer;
@@ -51,7 +51,7 @@ export class Orders implements DialerHost {
   }
 
   dialed(order: Order, remote: Remote): void {
-    const peer = this.#node.roster.of(remote);
+    const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
       if (this.#visits.has(remote)) return this.failed(order, toTarget(reasonError('full', 'it has no room for another peer', { origin: 'remote' }), address));

@@ -2,7 +2,7 @@
 // reserves its place until it is up.
 
 import { type Clock, type PendingConnection, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
-import { type Candidate, type Caps, type Hall, judge } from '../admission/admission.ts';
+import { type AdmissionLimits, type AdmissionState, type Candidate, judge } from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
 import { VISIT } from '../protocol.ts';
 import type { Order } from './dialer.ts';
@@ -10,7 +10,7 @@ import { refusedBy } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
 /** A connection that may come up as a peer's. */
-export interface Guest extends Candidate {
+export interface AdmittedConnection extends Candidate {
   readonly persistent: boolean;
   /** The address that this node's planner dialed to get it. */
   readonly dialed: string | undefined;
@@ -22,12 +22,12 @@ export interface Guest extends Candidate {
   refused: TransportError | undefined;
 }
 
-export class Doorman {
+export class AdmissionControl {
   /** Admitted connections that are not up yet. */
-  readonly guests = new Map<Remote, Guest>();
+  readonly connections = new Map<Remote, AdmittedConnection>();
   readonly #filters: PeersConfig['filters'];
   readonly #clock: Clock;
-  readonly #caps: Caps;
+  readonly #limits: AdmissionLimits;
   readonly #visits: Visits;
   /** Whether this node sends addresses to others. */
   readonly #tells: boolean;
@@ -39,47 +39,47 @@ export class Doorman {
     this.#clock = clock;
     // With public addresses, one network gets at most a quarter of the places, because an attacker
     // has few networks.
-    this.#caps = { maxInbound, maxPerGroup: addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY };
+    this.#limits = { maxInbound, maxPerGroup: addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY };
   }
 
   /**
-   * Admits a guest, or throws or rejects. `asked` is the address that is passed to the address
+   * Admits a connection, or throws or rejects. `asked` is the address that is passed to the address
    * filter.
    */
-  receive(pendingConnection: PendingConnection, guest: Guest, hall: Hall, asked: string): void | Promise<void> {
+  receive(pendingConnection: PendingConnection, admitted: AdmittedConnection, state: AdmissionState, asked: string): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = judge(guest, hall, this.#caps);
+    const refusal = judge(admitted, state, this.#limits);
     if (refusal !== undefined) {
-      if (!this.#mayVisit(guest, refusal, hall)) throw refusal;
-      guest.refused = refusal;
+      if (!this.#mayVisit(admitted, refusal, state)) throw refusal;
+      admitted.refused = refusal;
       pendingConnection.answer = [VISIT];
     }
-    this.guests.set(remote, guest);
+    this.connections.set(remote, admitted);
     const { address, nodeId } = this.#filters;
     if (address === undefined && nodeId === undefined) return undefined;
-    return this.#filter(remote, guest, asked);
+    return this.#filter(remote, admitted, asked);
   }
 
   /**
-   * Returns the number of ordinary guests that dialed this node, optionally only those of one
+   * Returns the number of ordinary connections that dialed this node, optionally only those of one
    * group.
    */
   inbound(group?: string): number {
     let count = 0;
-    for (const guest of this.guests.values())
-      if (guest.direction === 'in' && !guest.exempt && guest.refused === undefined && (group === undefined || guest.group === group)) count++;
+    for (const admitted of this.connections.values())
+      if (admitted.direction === 'in' && !admitted.exempt && admitted.refused === undefined && (group === undefined || admitted.group === group)) count++;
     return count;
   }
 
   /** Returns whether a node that is refused because this one is full may ask for addresses. */
-  #mayVisit({ nodeId }: Guest, refusal: TransportError, hall: Hall): boolean {
-    if (!this.#tells || refusal.reason !== 'full' || hall.peer(nodeId) !== undefined) return false;
+  #mayVisit({ nodeId }: AdmittedConnection, refusal: TransportError, state: AdmissionState): boolean {
+    if (!this.#tells || refusal.reason !== 'full' || state.peer(nodeId) !== undefined) return false;
     const coming: string[] = [];
-    for (const guest of this.guests.values()) if (guest.direction === 'in' && guest.refused !== undefined) coming.push(guest.nodeId);
+    for (const admitted of this.connections.values()) if (admitted.direction === 'in' && admitted.refused !== undefined) coming.push(admitted.nodeId);
     return this.#visits.take(nodeId, coming, this.#clock.now());
   }
 
-  async #filter(remote: Remote, guest: Guest, asked: string): Promise<void> {
+  async #filter(remote: Remote, admitted: AdmittedConnection, asked: string): Promise<void> {
     const { address, nodeId, timeout } = this.#filters;
     const enough = new AbortController();
     const late = this.#clock.sleep(timeout, enough.signal).then(
@@ -90,7 +90,7 @@ export class Doorman {
     );
     const answers = async () => {
       await address?.(asked, remote);
-      await nodeId?.(guest.nodeId, remote);
+      await nodeId?.(admitted.nodeId, remote);
     };
     try {
       await Promise.race([answers(), late]);

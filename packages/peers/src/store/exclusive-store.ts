@@ -22,7 +22,7 @@ type State =
  * Implements `AddressBookStore`, which it does not import because that would make a circular
  * import.
  */
-export class OneUser {
+export class ExclusiveStore {
   readonly #backing: Backing;
   readonly #name: string;
   #state: State = { t: 'closed' };

@@ -7,21 +7,21 @@ import type { PlannerView } from '../dialing/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Conversation, type ConversationHost, type Teller } from './conversation.ts';
+import { type AddressSource, Conversation, type ConversationHost } from './conversation.ts';
+import { DialOutcomes } from './dial-outcomes.ts';
 import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
-import { Orders } from './orders.ts';
+import type { Link, Peer } from './peer-table.ts';
 import { refusedBy } from './rejection.ts';
-import type { Link, Peer } from './roster.ts';
 import { Visits } from './visits.ts';
 
-export class Driver implements Membership, LinksHost, ConversationHost {
+export class PeersDriver implements Membership, LinksHost, ConversationHost {
   nodeId = '';
   asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
   readonly visits: Visits;
-  readonly #orders: Orders;
+  readonly #orders: DialOutcomes;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
@@ -41,7 +41,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.node = node;
     this.asserts = !node.proves || config.allowAsserted;
     this.visits = new Visits(exchange.interval / 3);
-    this.#orders = new Orders(node, this.visits);
+    this.#orders = new DialOutcomes(node, this.visits);
     this.#links = new Links(node, this.#orders, this.visits, this);
     this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
     this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
@@ -62,13 +62,13 @@ export class Driver implements Membership, LinksHost, ConversationHost {
       isOwn: (address) => node.keeper.book.isOwn(address),
       isBanned: (nodeId) => nodeId === node.nodeId || node.keeper.book.isBanned(nodeId, node.now()),
       get outbound() {
-        return node.roster.count('out');
+        return node.peerTable.count('out');
       },
       get news() {
         return node.keeper.book.news;
       },
       whereabouts: (nodeId) => node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
-      pick: (eligible) => node.keeper.book.pick(newBias(node.roster.count('out')), node.now(), eligible),
+      pick: (eligible) => node.keeper.book.pick(newBias(node.peerTable.count('out')), node.now(), eligible),
       toTest: () => (node.isFixed ? undefined : node.keeper.book.toTest(node.now())),
     };
   }
@@ -110,7 +110,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     const { transport } = node.config;
     const isLast = node.closed;
     this.closed();
-    const ordered = [...node.roster.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialed !== undefined));
+    const ordered = [...node.peerTable.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialed !== undefined));
     const visits = this.visits.close();
     node.management.release();
     await Promise.all([
@@ -132,7 +132,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
     this.#state = 'closed';
     this.#timer.stop();
     this.#orders.close();
-    for (const peer of node.roster.peers.values()) peer.release();
+    for (const peer of node.peerTable.peers.values()) peer.release();
     node.events.end();
     void node.keeper.close();
   }
@@ -223,7 +223,7 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   // Conversation: addresses and statuses.
 
   get peers(): Iterable<Peer> {
-    return this.node.roster.peers.values();
+    return this.node.peerTable.peers.values();
   }
 
   peer(nodeId: string): Peer | undefined {
@@ -231,15 +231,15 @@ export class Driver implements Membership, LinksHost, ConversationHost {
   }
 
   peerOf(remote: Remote): Peer | undefined {
-    return this.node.roster.of(remote);
+    return this.node.peerTable.of(remote);
   }
 
   addresses(seed: boolean): BookAddress[] {
     const { book } = this.node.keeper;
-    return seed ? book.select(SEED_BIAS) : book.selectAround(this.node.roster.peers.keys());
+    return seed ? book.select(SEED_BIAS) : book.selectAround(this.node.peerTable.peers.keys());
   }
 
-  told(entries: readonly BookAddress[], { nodeId, remote }: Teller): void {
+  told(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
     const { node } = this;
     const now = node.now();
     // The source is the endpoint that we see, not the address that the peer advertises, so that the

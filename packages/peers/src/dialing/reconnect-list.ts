@@ -5,7 +5,7 @@
  * A list of lost peers. Holds at most 64; after that, the oldest is removed and left to the address
  * book.
  */
-export class AgainList<Candidate> {
+export class ReconnectList<Candidate> {
   readonly #entries = new Map<string, { readonly candidate: Candidate; tries: number }>();
 
   add(key: string, candidate: Candidate): void {

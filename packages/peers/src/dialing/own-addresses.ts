@@ -3,7 +3,7 @@
 /**
  * A set of at most 1,024 addresses; after that, the oldest is forgotten and may be dialed again.
  */
-export class Selves {
+export class OwnAddresses {
   readonly #keys = new Set<string>();
 
   add(key: string): void {

@@ -44,7 +44,7 @@ export interface Peer {
   release: () => void;
 }
 
-export class Roster {
+export class PeerTable {
   readonly peers = new Map<string, Peer>();
   readonly #self: string;
   readonly #byRemote = new Map<Remote, Peer>();
