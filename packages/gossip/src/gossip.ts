@@ -2,12 +2,12 @@
 // The public Gossip class, and the factory that creates it.
 
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
-import { Driver } from './driver/driver.ts';
 import { formatGossip } from './driver/format-snapshot.ts';
+import { GossipDriver } from './driver/gossip-driver.ts';
 import { closeOptions, type GossipOptions, gossipConfig, type TopicConfig, topicOptions } from './options.ts';
 import { Topic } from './topic.ts';
-import type { Session } from './topics/session.ts';
 import { topicKey } from './topics/topic-key.ts';
+import type { TopicSession } from './topics/topic-session.ts';
 import type { CloseResult, GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
 
 /**
@@ -22,10 +22,10 @@ export function createGossip(options: GossipOptions): Gossip {
 export class Gossip implements AsyncDisposable {
   /** This node's id. */
   readonly nodeId: string;
-  readonly #driver: Driver;
+  readonly #driver: GossipDriver;
 
   constructor(options: GossipOptions) {
-    this.#driver = new Driver(gossipConfig(options));
+    this.#driver = new GossipDriver(gossipConfig(options));
     this.nodeId = this.#driver.self;
   }
 
@@ -118,7 +118,7 @@ function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
   );
 }
 
-function checkSame(session: Session, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {
+function checkSame(session: TopicSession, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {
   const { name } = session.key;
   if (session.codec.name !== codec.name) {
     throw new TypeError(`gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': its messages have one encoding`);

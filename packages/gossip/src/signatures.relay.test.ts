@@ -3,7 +3,7 @@
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
 import { encodeHead } from './relay/wire.ts';
-import { FORGERIES } from './signatures/forgers.ts';
+import { FORGERIES } from './signatures/forgery-limiter.ts';
 import { areMet, cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { blob } from './testing/relay-mesh.ts';

@@ -4,7 +4,7 @@ import { type Codec, parseOptions, TransportError } from '@trunkline/transport-c
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import { CallbackReader, LoopReader, type ReaderHost, type ReaderOptions } from './topics/reader.ts';
-import type { Session } from './topics/session.ts';
+import type { TopicSession } from './topics/topic-session.ts';
 import type { MessageMeta, PublishOptions, PublishResult, QueueOptions, Received, SubscribeOptions, Subscription } from './types.ts';
 
 /**
@@ -16,13 +16,13 @@ import type { MessageMeta, PublishOptions, PublishResult, QueueOptions, Received
  * another order there; so may messages longer than a packet.
  */
 export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
-  readonly #session: Session;
+  readonly #session: TopicSession;
   readonly #codec: Codec<T, In>;
   readonly #queue: ReaderOptions;
   #isClosed = false;
 
   /** @internal */
-  constructor(session: Session, codec: Codec<T, In>, queue: QueueOptions) {
+  constructor(session: TopicSession, codec: Codec<T, In>, queue: QueueOptions) {
     this.#session = session;
     this.#codec = codec;
     this.#queue = { size: queue.size ?? SIZE, bytes: queue.bytes ?? BYTES, policy: queue.policy ?? 'drop-oldest' };

@@ -4,7 +4,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { readName } from '../messages/hex-names.ts';
 import { MESSAGE_ID_BYTES, type MessageId, readMessageId, writeMessageId } from '../messages/message-id.ts';
-import { rest } from '../messages/words.ts';
+import { rest } from '../messages/word-reader.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';

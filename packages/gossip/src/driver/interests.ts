@@ -9,7 +9,7 @@ import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
 import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { Member } from './roster.ts';
+import type { Member } from './member-table.ts';
 
 export interface InterestsHost {
   /** This node's id. */

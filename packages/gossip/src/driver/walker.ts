@@ -9,15 +9,15 @@ import { Ration } from '../discovery/ration.ts';
 import { type Need, type Step, TopicWalk, type WalkView } from '../discovery/topic-walk.ts';
 import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { Session } from '../topics/session.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { DiscoverySnapshot } from '../types.ts';
-import type { Member } from './roster.ts';
+import type { Member } from './member-table.ts';
 
 export interface WalkerHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly sessions: ReadonlyMap<string, Session>;
+  readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Returns the connected peers that are on the topic. */
   interested(topic: string): string[];
   isOn(nodeId: string, topic: string): boolean | undefined;
@@ -116,7 +116,7 @@ export class Walker implements WalkView {
     return this.#peers.known(DRAWN).find((nodeId) => this.#peers.mayDial(nodeId) && isFit(nodeId));
   }
 
-  *#hungry(): IterableIterator<Session> {
+  *#hungry(): IterableIterator<TopicSession> {
     for (const session of this.#host.sessions.values()) {
       const { overlay } = session;
       if (overlay !== undefined && overlay.neighbors().length < overlay.wanted) yield session;

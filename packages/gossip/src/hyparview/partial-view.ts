@@ -4,7 +4,7 @@
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
-import { Favors } from './favors.ts';
+import { FavorLimiter } from './favor-limiter.ts';
 import type { PartialViewHost, PartialViewSetup } from './host.ts';
 import { Inputs } from './inputs.ts';
 import { Merges } from './merges.ts';
@@ -34,7 +34,7 @@ export class PartialView {
   readonly #contacts: Contacts;
   readonly #requests: Requests;
   readonly #search: Search;
-  readonly #favors: Favors;
+  readonly #favorLimiter: FavorLimiter;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
   readonly #rescue: Rescue;
@@ -59,7 +59,7 @@ export class PartialView {
     ({ active: this.#active, passive: this.#passive, losses: this.#losses, contacts: this.#contacts } = this.#views);
     this.#requests = new Requests(config.neighborTimeout, random);
     this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#favors = new Favors(config, (peer) => this.#contacts.has(peer), now);
+    this.#favorLimiter = new FavorLimiter(config, (peer) => this.#contacts.has(peer), now);
     this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
     this.#merges = new Merges(config.mergeInterval, random, now);
     this.#rescue = new Rescue({ config, views: this.#views, requests: this.#requests, shuffles: this.#shuffles });
@@ -176,7 +176,7 @@ export class PartialView {
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
-    return (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0);
+    return (chosen <= this.#config.own && this.#favorLimiter.isScarce(now)) || (chosen === 0 && size > 0);
   }
 
   /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
@@ -222,12 +222,12 @@ export class PartialView {
       // Its answer was lost, or it has forgotten the link: after a restart it must be introduced
       // again.
       this.#host.send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#favors.take(from, now)) this.#introduce(from);
+      if (isNewcomer && this.#favorLimiter.take(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
-    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favors.take(from, now) : !isFull;
+    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favorLimiter.take(from, now) : !isFull;
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -293,7 +293,7 @@ export class PartialView {
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#favors.take(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
+    if (mayFit || this.#favorLimiter.take(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
 
@@ -381,7 +381,7 @@ export class PartialView {
       const isFit = (peer: string) => this.#mayAsk(peer, now);
       // The first links of this node's own choice are preferably requested from known nodes, and so
       // are all links while many nodes request one: the passive view holds only what others tell.
-      const isOwn = this.#isIntroduced && (this.#active.chosen < this.#config.own || this.#favors.isScarce(now));
+      const isOwn = this.#isIntroduced && (this.#active.chosen < this.#config.own || this.#favorLimiter.isScarce(now));
       const { peer, isPassive } = this.#views.candidate(!this.#isIntroduced || (isOwn && this.#views.drawsContact()), isFit);
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;

@@ -1,7 +1,7 @@
 // A fast digest of a message's content, to notice two contents under one id. It is not
 // cryptographic: anyone can construct two contents with the same digest.
 
-import { look } from './words.ts';
+import { look } from './word-reader.ts';
 
 /**
  * Returns an integer from 0 to 2^53 − 1. The mixing follows MurmurHash3, in four lanes that don't

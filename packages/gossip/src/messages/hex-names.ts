@@ -4,7 +4,7 @@
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core';
-import { look } from './words.ts';
+import { look } from './word-reader.ts';
 
 /** Bytes of a name. */
 export const NAME_BYTES = 32;

@@ -2,7 +2,7 @@
 // content twice gives two ids.
 
 import { NAME_BYTES, readName, writeName } from './hex-names.ts';
-import { look } from './words.ts';
+import { look } from './word-reader.ts';
 
 export interface MessageId {
   /** The node id of the publisher. Only a signature proves it. */

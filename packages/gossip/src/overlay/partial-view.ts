@@ -12,7 +12,7 @@ import { type PlumtreeOptions, type PlumtreeOptionsInput, plumtreeOptions } from
 import { Plumtree } from '../plumtree/plumtree.ts';
 import { type Body, isFor } from './body.ts';
 import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
-import { Silence } from './silence.ts';
+import { StallDetector } from './stall-detector.ts';
 
 /** Options of HyParView, and those of Plumtree as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
@@ -37,7 +37,7 @@ class TreeOverlay implements Overlay {
   readonly #self: string;
   readonly #view: PartialView;
   readonly #tree: Plumtree<Body>;
-  readonly #silence: Silence;
+  readonly #stallDetector: StallDetector;
   #joined = false;
   /** The time of the current input, because the callbacks of the view don't pass one. */
   #now: number;
@@ -46,7 +46,7 @@ class TreeOverlay implements Overlay {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#now = now;
-    this.#silence = new Silence(random);
+    this.#stallDetector = new StallDetector(random);
     this.#view = new PartialView({
       self,
       random,
@@ -60,7 +60,7 @@ class TreeOverlay implements Overlay {
         },
         down: (peer, cause, error) => {
           this.#tree.neighborDown(peer);
-          this.#silence.gone(peer, this.#now);
+          this.#stallDetector.gone(peer, this.#now);
           host.neighborDown(peer, cause, error);
         },
       },
@@ -79,7 +79,7 @@ class TreeOverlay implements Overlay {
         pruned: (peer) => host.pruned(peer),
         gave: (peer) => {
           this.#view.gave(peer);
-          this.#silence.heard(peer, this.#now);
+          this.#stallDetector.heard(peer, this.#now);
         },
         duplicate: (id, from) => host.duplicate(id, from),
         dropped: (id, from, reason) => host.dropped(id, from, reason),
@@ -198,11 +198,11 @@ class TreeOverlay implements Overlay {
     this.#now = now;
     if (now >= this.#view.due) this.#view.wake(now);
     if (now >= this.#tree.due) this.#tree.wake(now);
-    if (this.#silence.isLong(now, this.#view.isPressed(now))) this.#view.seek(now);
+    if (this.#stallDetector.isLong(now, this.#view.isPressed(now))) this.#view.seek(now);
   }
 
   get due(): number {
-    return Math.min(this.#view.due, this.#tree.due, this.#silence.due);
+    return Math.min(this.#view.due, this.#tree.due, this.#stallDetector.due);
   }
 
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {

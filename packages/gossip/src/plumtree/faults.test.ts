@@ -61,7 +61,7 @@ test('made-up ids cost a bounded place, are given up, and their peer is blamed',
     machine.received('a', ihaveOf(numbers(4_000, second * 4_000)), second * 1_000);
     t.true(machine.snapshot().missing <= 200);
     for (let now = machine.due; now <= (second + 1) * 1_000; now = machine.due) machine.wake(now);
-    t.true(machine.snapshot().promises <= 200);
+    t.true(machine.snapshot().pendingGrafts <= 200);
   }
   // The notices of another peer have room of their own.
   machine.received('b', ihaveOf([1], 1, 'y'), 20_000);
@@ -118,7 +118,7 @@ test('a flood of grafts of unknown ids costs no more than short answers', (t) =>
   t.is(sent().length, 3);
   t.deepEqual(reports, [['a', 'graft-flood']]);
   const { neighbors: _, ...rest } = machine.snapshot();
-  t.deepEqual(rest, { cached: { messages: 0, bytes: 0 }, missing: 0, promises: 0, origins: 0, digests: 0, gaps: 0 });
+  t.deepEqual(rest, { cached: { messages: 0, bytes: 0 }, missing: 0, pendingGrafts: 0, origins: 0, digests: 0, gaps: 0 });
 });
 
 test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {

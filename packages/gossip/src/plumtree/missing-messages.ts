@@ -4,8 +4,8 @@
 import type { MessageId } from '../messages/message-id.ts';
 import type { Advertiser } from './advertiser.ts';
 import { DelayQueue } from './delay-queue.ts';
-import { InHand } from './in-hand.ts';
 import { Lateness } from './lateness.ts';
+import { PendingMessages } from './pending-messages.ts';
 
 /** A message that has not arrived. */
 export interface MissingMessage {
@@ -43,7 +43,7 @@ export class MissingMessages {
   readonly #now = new DelayQueue<MissingMessage>(0);
   /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
-  readonly #inHand = new InHand();
+  readonly #pendingMessages = new PendingMessages();
   readonly #lateness = new Lateness();
 
   constructor(options: MissingMessagesOptions) {
@@ -67,7 +67,7 @@ export class MissingMessages {
    * missing messages.
    */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
-    if (this.#inHand.advertise(key, peer, hops)) return true;
+    if (this.#pendingMessages.advertise(key, peer, hops)) return true;
     let message = this.#messages.get(key);
     if (message?.advertisers.some((advertiser) => advertiser.peer === peer)) return true;
     const outstanding = this.#outstanding.get(peer) ?? 0;
@@ -99,7 +99,7 @@ export class MissingMessages {
    * order.
    */
   take(key: string): readonly Advertiser[] {
-    return this.#inHand.take(key) ?? this.#take(key);
+    return this.#pendingMessages.take(key) ?? this.#take(key);
   }
 
   /**
@@ -107,11 +107,11 @@ export class MissingMessages {
    * `refuse` is called.
    */
   hold(key: string): void {
-    if (!this.#inHand.isHeld(key)) this.#inHand.hold(key, this.#take(key));
+    if (!this.#pendingMessages.isHeld(key)) this.#pendingMessages.hold(key, this.#take(key));
   }
 
   isHeld(key: string): boolean {
-    return this.#inHand.isHeld(key);
+    return this.#pendingMessages.isHeld(key);
   }
 
   /**
@@ -120,7 +120,7 @@ export class MissingMessages {
    */
   refuse(key: string): void {
     this.#take(key);
-    this.#inHand.refuse(key);
+    this.#pendingMessages.refuse(key);
   }
 
   /**

@@ -21,7 +21,7 @@ export interface NeighborAccount {
   announced: number;
   /** Ids that the peer asked for. */
   requested: number;
-  /** Promises that the peer broke, and those that it kept. */
+  /** PendingGrafts that the peer broke, and those that it kept. */
   broken: number;
   kept: number;
 }
@@ -52,7 +52,7 @@ export class Neighbor {
   owed: Map<string, boolean> | undefined;
   /** Keys of messages that the peer was sent on demand → how often. The oldest first. */
   served: Map<string, number> | undefined;
-  /** Promises broken in a row since the last one that was kept. */
+  /** PendingGrafts broken in a row since the last one that was kept. */
   brokenInRow = 0;
   /**
    * Messages that were pushed or announced to the peer since it last gave a sign of having or
@@ -65,7 +65,7 @@ export class Neighbor {
   /**
    * How often the peer has answered that question, and the time before which it isn't asked again.
    */
-  trials = 0;
+  leafProbes = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;
   readonly account: NeighborAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
   #interval: number;

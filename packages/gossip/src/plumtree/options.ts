@@ -112,7 +112,7 @@ const plumtreeSchema = optionsSchema({
   backlog: withDefault(integer(1, 2 ** 20), 8_192),
   /**
    * Pushes that an eager peer may receive without giving a sign, over at least `trialTime`
-   * milliseconds (default 5,000), before it is asked for one; default 8. See Trials.
+   * milliseconds (default 5,000), before it is asked for one; default 8. See LeafProbes.
    */
   trialAfter: withDefault(integer(1, 2 ** 24), 8),
   trialTime: withDefault(milliseconds(), 5_000),

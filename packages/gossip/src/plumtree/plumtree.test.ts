@@ -154,7 +154,7 @@ test('a graft of what is not here is answered at once, and the answer moves the 
   // No peer has the message: it is forgotten, and no promise is left.
   machine.received('c', { kind: 'absent', ids: [idOf(9)] }, 90);
   t.is(machine.snapshot().missing, 0);
-  t.is(machine.snapshot().promises, 0);
+  t.is(machine.snapshot().pendingGrafts, 0);
 });
 
 test('a peer that is much nearer to the publisher takes the place of the one that pushed', (t) => {
@@ -242,7 +242,7 @@ test('a peer that went down is asked for nothing', (t) => {
   t.deepEqual(sent(), ['b graft x2']);
   machine.neighborDown('b');
   t.is(machine.snapshot().missing, 0);
-  t.is(machine.snapshot().promises, 0);
+  t.is(machine.snapshot().pendingGrafts, 0);
 });
 
 test('the cache is bounded by time, entries and bytes; ids by time', (t) => {

@@ -5,9 +5,10 @@
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
-import { Asking } from './asking.ts';
 import { PlumtreeCounters } from './counters.ts';
+import { GraftRequests } from './graft-requests.ts';
 import type { Misbehavior, PlumtreeHost } from './host.ts';
+import { LeafProbes } from './leaf-probes.ts';
 import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
 import { MessageCache } from './message-cache.ts';
 import { MissingMessages } from './missing-messages.ts';
@@ -16,7 +17,6 @@ import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import { OwnMessages } from './own-messages.ts';
 import { Tree } from './tree.ts';
-import { Trials } from './trials.ts';
 import type { PlumtreeInit, PlumtreeSnapshot, Publication } from './types.ts';
 
 /**
@@ -38,8 +38,8 @@ export class Plumtree<P> {
   readonly #seen: SeenMessages;
   readonly #tree: Tree<P>;
   readonly #missing: MissingMessages;
-  readonly #asking: Asking<P>;
-  readonly #trials: Trials;
+  readonly #graftRequests: GraftRequests<P>;
+  readonly #leafProbes: LeafProbes;
   readonly #own: OwnMessages;
   #evictAt = Number.POSITIVE_INFINITY;
 
@@ -50,7 +50,7 @@ export class Plumtree<P> {
     this.#digest = digest;
     this.#isSigned = isSigned;
     this.#cache = new MessageCache(options);
-    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onTold: (told, now) => this.#trials.weigh(told, now) });
+    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onTold: (told, now) => this.#leafProbes.weigh(told, now) });
     this.#tree = new Tree({ host, counters: this.counters, outgoing: this.#outgoing, settleTime: options.settleTime });
     this.#seen = new SeenMessages({
       retention: options.idTime,
@@ -64,7 +64,7 @@ export class Plumtree<P> {
     });
     this.#own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
     this.#missing = new MissingMessages(options);
-    this.#asking = new Asking({
+    this.#graftRequests = new GraftRequests({
       options,
       counters: this.counters,
       missing: this.#missing,
@@ -73,10 +73,10 @@ export class Plumtree<P> {
       tree: this.#tree,
       onBroken: (neighbor, now) => this.#report(neighbor, 'broken-promise', now),
     });
-    this.#trials = new Trials({
+    this.#leafProbes = new LeafProbes({
       self,
       options,
-      graft: (neighbor, ids) => this.#asking.graft(neighbor, ids),
+      graft: (neighbor, ids) => this.#graftRequests.graft(neighbor, ids),
       onGave: (neighbor) => host.gave?.(neighbor.id),
       onMute: (neighbor, now) => this.#report(neighbor, 'mute', now),
     });
@@ -84,14 +84,14 @@ export class Plumtree<P> {
 
   /** When `wake` has something to do; Infinity if nothing is due unless something happens. */
   get due(): number {
-    return Math.min(this.#outgoing.due, this.#asking.due, this.#evictAt);
+    return Math.min(this.#outgoing.due, this.#graftRequests.due, this.#evictAt);
   }
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
     const neighbors = [...this.#neighbors.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
-    return { neighbors, cached, missing: this.#missing.size, promises: this.#asking.promises, ...this.#seen.size };
+    return { neighbors, cached, missing: this.#missing.size, pendingGrafts: this.#graftRequests.pendingGrafts, ...this.#seen.size };
   }
 
   /**
@@ -136,7 +136,7 @@ export class Plumtree<P> {
     this.#neighbors.delete(peer);
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
-    this.#asking.forget(peer);
+    this.#graftRequests.forget(peer);
   }
 
   /**
@@ -182,9 +182,9 @@ export class Plumtree<P> {
    * it has kept its promise. The key is only computed if a message is missing or a promise is open.
    */
   arrived(from: string, id: MessageId, now: number): void {
-    const key = this.#missing.size + this.#asking.promises > 0 ? messageKey(id) : '';
+    const key = this.#missing.size + this.#graftRequests.pendingGrafts > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
-    this.#asking.kept(this.#neighbors.get(from), key);
+    this.#graftRequests.kept(this.#neighbors.get(from), key);
   }
 
   /**
@@ -245,7 +245,7 @@ export class Plumtree<P> {
   /** Does everything that is due. */
   wake(now: number): void {
     this.#outgoing.flush(now);
-    this.#asking.wake(now);
+    this.#graftRequests.wake(now);
     this.#evict(now);
   }
 
@@ -253,7 +253,7 @@ export class Plumtree<P> {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return this.#malformed(neighbor, now);
     const key = messageKey(id);
-    this.#asking.kept(neighbor, key);
+    this.#graftRequests.kept(neighbor, key);
     neighbor.owed?.delete(key);
     const { payload } = message;
     const isSigned = this.#isSigned?.(payload) === true;
@@ -274,8 +274,8 @@ export class Plumtree<P> {
   #onNew(neighbor: Neighbor, key: string, message: Push<P>, now: number): void {
     const { id, hops, payload, size } = message;
     const advertisers = this.#missing.take(key);
-    this.#trials.gave(neighbor, now);
-    for (const { peer } of advertisers) this.#trials.gave(this.#neighbors.get(peer), now);
+    this.#leafProbes.gave(neighbor, now);
+    for (const { peer } of advertisers) this.#leafProbes.gave(this.#neighbors.get(peer), now);
     neighbor.duplicatesInRow = 0;
     neighbor.account.delivered++;
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
@@ -297,7 +297,7 @@ export class Plumtree<P> {
   #onDuplicate(neighbor: Neighbor, key: string, id: MessageId, isConflict: boolean, now: number): void {
     this.counters.duplicates++;
     neighbor.account.duplicates++;
-    this.#trials.gave(neighbor, now);
+    this.#leafProbes.gave(neighbor, now);
     this.#host.duplicate?.(id, neighbor.id);
     if (isConflict) {
       this.counters.conflicts++;
@@ -315,7 +315,7 @@ export class Plumtree<P> {
   #onPrune(neighbor: Neighbor, now: number): void {
     this.counters.prunesReceived++;
     // The peer prunes because a message reached it twice, so it listens.
-    this.#trials.answered(neighbor, now);
+    this.#leafProbes.answered(neighbor, now);
     this.#tree.leave(neighbor);
   }
 
@@ -328,7 +328,7 @@ export class Plumtree<P> {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return this.#malformed(neighbor, now);
       const verdict = this.#look(notice.id, now);
-      if (verdict === 'seen') this.#trials.gave(neighbor, now);
+      if (verdict === 'seen') this.#leafProbes.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
       neighbor.owed?.delete(key);
@@ -356,7 +356,7 @@ export class Plumtree<P> {
       } else if (neighbor.serve(key, this.#options.backlog) > this.#options.attempts) {
         ignored++;
       } else {
-        this.#trials.answered(neighbor, now);
+        this.#leafProbes.answered(neighbor, now);
         this.#outgoing.serve(neighbor, key, cached.push);
       }
     }
@@ -366,11 +366,11 @@ export class Plumtree<P> {
   }
 
   #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
-    this.#trials.answered(neighbor, now);
+    this.#leafProbes.answered(neighbor, now);
     for (const id of ids.slice(0, this.#outgoing.idsEach)) {
       if (!isMessageId(id)) return this.#malformed(neighbor, now);
       const key = messageKey(id);
-      this.#asking.excuse(neighbor.id, key);
+      this.#graftRequests.excuse(neighbor.id, key);
       this.#missing.withdraw(key, neighbor.id, now);
     }
   }
@@ -431,7 +431,7 @@ export class Plumtree<P> {
     const nearer = this.#neighbors.get(best.peer);
     // One exchange at a time, because messages in flight still come over the old link.
     if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
-    if (!nearer.eager && !this.#asking.graft(nearer, [])) return;
+    if (!nearer.eager && !this.#graftRequests.graft(nearer, [])) return;
     this.counters.optimized++;
     this.#tree.graft(nearer);
     this.#tree.prune(sender, now);

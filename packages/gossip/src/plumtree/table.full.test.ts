@@ -11,7 +11,7 @@ const NEVER = 0xffff;
 const NO_TRIALS = 2 ** 24;
 
 /**
- * Measures rounds in which notices are sent at once and there are no trials, as in the paper's
+ * Measures rounds in which notices are sent at once and there are no probes, as in the paper's
  * simulation.
  */
 function rounds(optimizeAt: number, count: number, isMany: boolean): RoundFigures[] {

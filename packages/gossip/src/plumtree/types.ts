@@ -43,7 +43,7 @@ export interface PlumtreeSnapshot {
   readonly neighbors: readonly ({ readonly id: string; readonly eager: boolean; readonly blocked: boolean } & Readonly<NeighborAccount>)[];
   readonly cached: { readonly messages: number; readonly bytes: number };
   readonly missing: number;
-  readonly promises: number;
+  readonly pendingGrafts: number;
   readonly origins: number;
   readonly digests: number;
   readonly gaps: number;

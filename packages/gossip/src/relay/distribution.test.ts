@@ -2,9 +2,9 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { Cargo } from './cargo.ts';
 import { Distribution } from './distribution.ts';
 import type { Part } from './plan.ts';
+import { RelayBuffer } from './relay-buffer.ts';
 import type { RelayReport } from './wire.ts';
 
 interface Upload {
@@ -15,11 +15,11 @@ interface Upload {
   fail(): Promise<void>;
 }
 
-function scene(nodes: number, unreachable: readonly string[] = [], cargo = new Cargo(new Uint8Array(10), 10)) {
+function scene(nodes: number, unreachable: readonly string[] = [], buffer = new RelayBuffer(new Uint8Array(10), 10)) {
   const uploads: Upload[] = [];
   const missed: string[] = [];
-  const scene = { now: 0, uploads, missed, cargo };
-  const distribution = new Distribution(cargo, {
+  const scene = { now: 0, uploads, missed, buffer };
+  const distribution = new Distribution(buffer, {
     fanout: 2,
     stall: 1_000,
     random: seededRandom(1),
@@ -102,12 +102,12 @@ test('who takes nothing is given up; who has all of it and says nothing is waite
 });
 
 test('nobody is blamed for a message that does not come here', async (t) => {
-  const scenery = scene(6, [], new Cargo(new Uint8Array(10)));
-  const { distribution, uploads, missed, cargo, names } = scenery;
+  const scenery = scene(6, [], new RelayBuffer(new Uint8Array(10)));
+  const { distribution, uploads, missed, buffer, names } = scenery;
   const asked = uploads.map(({ chunks }) => chunks.next());
   distribution.wake((scenery.now = 60_000));
   t.true(uploads.every(({ signal }) => !signal.aborted));
-  cargo.fail(new Error('it will not'));
+  buffer.fail(new Error('it will not'));
   for (const each of asked) await t.throwsAsync(each);
   for (const upload of uploads) await upload.fail();
   await turn();
@@ -118,14 +118,14 @@ test('nobody is blamed for a message that does not come here', async (t) => {
 
 test('who takes a little now and then is given up when that is too slow; not while there is no more to give it', async (t) => {
   for (const comes of ['at once', 'slowly'] as const) {
-    const cargo = new Cargo(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
-    const scenery = scene(4, [], cargo);
+    const buffer = new RelayBuffer(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
+    const scenery = scene(4, [], buffer);
     const { distribution, uploads } = scenery;
     const [slow] = uploads as [Upload];
     let chunk = slow.chunks.next();
     for (let i = 0; i < 10 && !slow.signal.aborted; i++) {
       scenery.now += 900;
-      if (comes === 'slowly') cargo.append(new Uint8Array(32 * 1024));
+      if (comes === 'slowly') buffer.append(new Uint8Array(32 * 1024));
       await chunk;
       chunk = slow.chunks.next();
       distribution.wake(scenery.now);

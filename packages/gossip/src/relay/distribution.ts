@@ -2,8 +2,8 @@
 // receivers are split into parts again.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import type { Cargo, CargoReader } from './cargo.ts';
 import { type Part, splitRecipients } from './plan.ts';
+import type { RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
 import { grace, patience, type Timing } from './timing.ts';
 import type { RelayReport } from './wire.ts';
 
@@ -27,20 +27,20 @@ export interface DistributionHost extends Timing {
 
 interface Child {
   readonly part: Part;
-  readonly reader: CargoReader;
+  readonly reader: RelayBufferReader;
   readonly controller: AbortController;
 }
 
 /** One message that is being sent to several nodes. */
 export class Distribution {
-  readonly #cargo: Cargo;
+  readonly #buffer: RelayBuffer;
   readonly #host: DistributionHost;
   readonly #children = new Set<Child>();
   #movedAt: number;
   #waiting: (() => void)[] = [];
 
-  constructor(cargo: Cargo, host: DistributionHost) {
-    this.#cargo = cargo;
+  constructor(buffer: RelayBuffer, host: DistributionHost) {
+    this.#buffer = buffer;
     this.#host = host;
     this.#movedAt = host.now();
   }
@@ -99,8 +99,8 @@ export class Distribution {
     this.#settle();
   }
 
-  #dueOf(reader: CargoReader): number {
-    if (reader.isThrough) return reader.movedAt + patience(this.#host, this.#cargo.bytes.length);
+  #dueOf(reader: RelayBufferReader): number {
+    if (reader.isThrough) return reader.movedAt + patience(this.#host, this.#buffer.bytes.length);
     // The relay is not to blame for waiting. The sender that this node waits for has deadlines of
     // its own.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
@@ -108,7 +108,7 @@ export class Distribution {
   }
 
   #begin(part: Part): void {
-    const child: Child = { part, reader: this.#cargo.read(() => this.#host.now()), controller: new AbortController() };
+    const child: Child = { part, reader: this.#buffer.read(() => this.#host.now()), controller: new AbortController() };
     this.#children.add(child);
     this.#host.upload(part, child.reader, child.controller.signal).then(
       (report) => this.#answered(child, report),
@@ -133,7 +133,7 @@ export class Distribution {
 
   #replace({ relay, rest }: Part): void {
     this.#host.missed([relay]);
-    if (this.#cargo.error === undefined) this.send(rest);
+    if (this.#buffer.error === undefined) this.send(rest);
     else this.#host.missed(rest);
   }
 

@@ -1,8 +1,8 @@
 // A message of this node that relays spread. It is kept until all receivers have it, and sent
 // directly to those that don't confirm it in time.
 
-import { Cargo } from './cargo.ts';
 import { Distribution, type DistributionHost } from './distribution.ts';
+import { RelayBuffer } from './relay-buffer.ts';
 import { patience } from './timing.ts';
 
 export interface ShipmentHost extends Omit<DistributionHost, 'missed'> {
@@ -24,7 +24,7 @@ export class Shipment {
     this.#host = host;
     this.#open = new Set(to);
     this.#heardAt = host.now();
-    this.#distribution = new Distribution(new Cargo(frame, frame.length), { ...host, missed: (nodeIds) => this.#repair(nodeIds) });
+    this.#distribution = new Distribution(new RelayBuffer(frame, frame.length), { ...host, missed: (nodeIds) => this.#repair(nodeIds) });
     this.#distribution.send(to);
   }
 

@@ -2,8 +2,8 @@
 // is passed on while it comes.
 
 import { TransportError } from '@trunkline/transport-core';
-import { Cargo } from './cargo.ts';
 import { Distribution, type DistributionHost } from './distribution.ts';
+import { RelayBuffer } from './relay-buffer.ts';
 import { longestTransfer } from './timing.ts';
 
 export interface TransitHost extends Omit<DistributionHost, 'missed'> {
@@ -13,7 +13,7 @@ export interface TransitHost extends Omit<DistributionHost, 'missed'> {
 
 /** One message of another node that is being received and passed on. */
 export class Transit {
-  readonly #cargo: Cargo;
+  readonly #buffer: RelayBuffer;
   readonly #host: TransitHost;
   readonly #distribution: Distribution;
   readonly #missed = new Set<string>();
@@ -23,11 +23,11 @@ export class Transit {
 
   constructor(size: number, host: TransitHost) {
     const now = host.now();
-    this.#cargo = new Cargo(new Uint8Array(size));
+    this.#buffer = new RelayBuffer(new Uint8Array(size));
     this.#host = host;
     this.#movedAt = now;
     this.#end = now + longestTransfer(host, size);
-    this.#distribution = new Distribution(this.#cargo, { ...host, missed: (nodeIds) => this.#miss(nodeIds) });
+    this.#distribution = new Distribution(this.#buffer, { ...host, missed: (nodeIds) => this.#miss(nodeIds) });
   }
 
   /**
@@ -35,16 +35,16 @@ export class Transit {
    * message; rejects if it does not come.
    */
   async receive(chunks: AsyncIterable<Uint8Array>, rest: readonly string[]): Promise<Uint8Array> {
-    const cargo = this.#cargo;
+    const buffer = this.#buffer;
     const source = chunks[Symbol.asyncIterator]();
     this.#source = source;
     this.#distribution.send(rest);
     try {
       for (let item = await source.next(); item.done !== true; item = await source.next()) this.#take(item.value);
-      if (!cargo.isWhole) throw cargo.error ?? this.#wrong('ended too early');
-      return cargo.bytes;
+      if (!buffer.isWhole) throw buffer.error ?? this.#wrong('ended too early');
+      return buffer.bytes;
     } catch (error) {
-      cargo.fail(error);
+      buffer.fail(error);
       throw error;
     } finally {
       this.#source = undefined;
@@ -77,9 +77,9 @@ export class Transit {
   }
 
   #take(chunk: Uint8Array): void {
-    const cargo = this.#cargo;
-    if (cargo.error !== undefined) throw cargo.error;
-    if (!cargo.append(chunk)) {
+    const buffer = this.#buffer;
+    if (buffer.error !== undefined) throw buffer.error;
+    if (!buffer.append(chunk)) {
       this.#host.misbehaved();
       throw this.#wrong('is longer than was said');
     }
@@ -87,11 +87,11 @@ export class Transit {
   }
 
   #wrong(what: string): TransportError {
-    return new TransportError('invalid_argument', `a relayed message of ${this.#cargo.bytes.length} bytes ${what}`);
+    return new TransportError('invalid_argument', `a relayed message of ${this.#buffer.bytes.length} bytes ${what}`);
   }
 
   #leave(error: TransportError): void {
-    this.#cargo.fail(error);
+    this.#buffer.fail(error);
     const source = this.#source;
     void source?.return?.().catch(() => {});
   }

@@ -8,7 +8,7 @@ import type { Body } from '../overlay/body.ts';
 import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
 import { topicKey } from '../topics/topic-key.ts';
-import { FORGERIES, Forgers } from './forgers.ts';
+import { FORGERIES, ForgeryLimiter } from './forgery-limiter.ts';
 import { Signatures } from './signatures.ts';
 import { signedContent } from './signed-content.ts';
 
@@ -133,14 +133,14 @@ test('of a peer that forges, so much is looked at in a second, and no more; othe
 });
 
 test('who forged is forgotten after a second, however many they were', (t) => {
-  const forgers = new Forgers();
-  for (let i = 0; i < 50_000; i++) forgers.note(`p${i % 100}`, 0);
-  t.true(forgers.isBarred('p7', 999));
-  t.false(forgers.isBarred('p7', 1_000));
-  for (let i = 1; i < FORGERIES; i++) forgers.note('p7', 1_000);
-  t.false(forgers.isBarred('p7', 1_500));
-  forgers.note('p7', 1_500);
-  t.true(forgers.isBarred('p7', 1_999));
+  const forgeryLimiter = new ForgeryLimiter();
+  for (let i = 0; i < 50_000; i++) forgeryLimiter.note(`p${i % 100}`, 0);
+  t.true(forgeryLimiter.isBarred('p7', 999));
+  t.false(forgeryLimiter.isBarred('p7', 1_000));
+  for (let i = 1; i < FORGERIES; i++) forgeryLimiter.note('p7', 1_000);
+  t.false(forgeryLimiter.isBarred('p7', 1_500));
+  forgeryLimiter.note('p7', 1_500);
+  t.true(forgeryLimiter.isBarred('p7', 1_999));
 });
 
 test('a signer must be this node, with a key that others take', (t) => {

@@ -7,7 +7,7 @@ import { TransportError } from '@trunkline/transport-core';
 import type { Envelope } from '../driver/frame.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
-import { Forgers } from './forgers.ts';
+import { ForgeryLimiter } from './forgery-limiter.ts';
 import { SIGNATURE_BYTES, type Signature } from './signature.ts';
 import { signedContent } from './signed-content.ts';
 
@@ -35,7 +35,7 @@ export type Authenticity = 'true' | 'forged' | 'refused';
 
 /**
  * The signatures of one node. Each message is verified once, because known messages are recognized
- * by their ids before. A flood of forgeries costs no more than `Forgers` lets pass, and verifying
+ * by their ids before. A flood of forgeries costs no more than `ForgeryLimiter` lets pass, and verifying
  * them costs less per byte than receiving them. A forgery leaves no trace except in the count of
  * its sender, so it can't take the place of the true message, whose id anybody can guess.
  */
@@ -43,7 +43,7 @@ export class Signatures {
   readonly isStrict: boolean;
   readonly #signer: Signer | undefined;
   readonly #publicKey: Uint8Array;
-  readonly #forgers = new Forgers();
+  readonly #forgeryLimiter = new ForgeryLimiter();
 
   /**
    * @param self this node's id.
@@ -95,11 +95,11 @@ export class Signatures {
    * @param source the name that forgeries are counted under.
    */
   examine(source: string, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
-    if (this.#forgers.isBarred(source, now)) return 'refused';
+    if (this.#forgeryLimiter.isBarred(source, now)) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
     if (idOfKey(publicKey) === id.origin && verifySignature(publicKey, signedContent(topic, id, envelope), bytes)) return 'true';
-    this.#forgers.note(source, now);
+    this.#forgeryLimiter.note(source, now);
     return 'forged';
   }
 }

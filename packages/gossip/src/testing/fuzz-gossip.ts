@@ -7,7 +7,7 @@ import { type Random, randomBytes, seededRandom } from '@trunkline/transport-cor
 import { Question } from '../discovery/question.ts';
 import { decodeList, TopicList } from '../discovery/topic-list.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from '../driver/frame.ts';
-import { Hearsay } from '../driver/hearsay.ts';
+import { MessageAddresses } from '../driver/message-addresses.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { messageKey } from '../messages/message-id.ts';
 import type { OverlayHost } from '../overlay/overlay.ts';
@@ -57,7 +57,7 @@ class Node {
   readonly #random = seededRandom(7);
   readonly #delivered = new Set<string>();
   readonly #overlay;
-  readonly #hearsay = new Hearsay(0);
+  readonly #addresses = new MessageAddresses(0);
   #now = 0;
 
   constructor() {
@@ -139,7 +139,7 @@ class Node {
     } catch {
       return;
     }
-    this.#hearsay.heard(view.addresses, from, { learn: () => true }, this.#now);
+    this.#addresses.heard(view.addresses, from, { learn: () => true }, this.#now);
     const limits = { self: SELF, joinWalk: 6, shuffleWalk: 6, peers: 8 };
     const tidy = tidyMessage(view.message, limits);
     if (tidy !== undefined && JSON.stringify(tidyMessage(tidy, limits)) !== JSON.stringify(tidy))

@@ -12,7 +12,7 @@ import type { Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import { topicClosed } from './errors.ts';
-import { Expected, NEW } from './expected.ts';
+import { ExpectedMembers, NEW } from './expected-members.ts';
 import { Publication, resultOf } from './publication.ts';
 import { ANYBODY, Publications } from './publications.ts';
 import { type Sender, sendTo, sendToAny } from './recipients.ts';
@@ -47,7 +47,7 @@ export class Publisher {
   readonly #sender: Sender;
   readonly #ids: IdSource;
   readonly #publications: Publications;
-  readonly #expected = new Expected();
+  readonly #expected = new ExpectedMembers();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
   /**

@@ -3,7 +3,7 @@
 
 import { type Clock, type Codec, type Timer, TransportError } from '@trunkline/transport-core';
 import type { MessageMeta, QueuePolicy, Received } from '../types.ts';
-import { Waiting, withMissed } from './waiting.ts';
+import { ReaderQueue, withMissed } from './reader-queue.ts';
 
 /** Limits of a reader's queue: messages, bytes, and the policy beyond them. */
 export interface ReaderOptions {
@@ -36,7 +36,7 @@ export interface ReaderHost {
 export abstract class Reader {
   readonly #options: ReaderOptions;
   readonly #host: ReaderHost;
-  readonly #waiting = new Waiting();
+  readonly #waiting = new ReaderQueue();
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
   #cut: Timer | undefined = undefined;
@@ -132,7 +132,7 @@ export abstract class Reader {
    * Takes a message at once if the reader is idle, with the number of messages missed before it. It
    * must not throw.
    */
-  protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean;
+  protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean;
   /** A message is there to be taken. */
   protected abstract ready(): void;
   /** The reader was too slow, and ends with an error. */
@@ -167,7 +167,7 @@ export class CallbackReader extends Reader {
     this.#drain();
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean {
     if (this.#isBusy) return false;
     this.#isBusy = true;
     if (this.#call(message, withMissed(meta, waiting.takeMissed()))) this.#drain();
@@ -244,7 +244,7 @@ export class LoopReader extends Reader implements AsyncIterableIterator<Received
     return Promise.resolve(DONE);
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, waiting: Waiting): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean {
     const asker = this.#askers.shift();
     asker?.resolve({ value: { message, meta: withMissed(meta, waiting.takeMissed()) }, done: false });
     return asker !== undefined;

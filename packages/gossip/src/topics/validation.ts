@@ -42,7 +42,7 @@ export class Validation {
    * deadlines.
    */
   readonly #pending = new Map<object, { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }>();
-  /** Waiting messages, the oldest first. The places before `#next` are empty. */
+  /** ReaderQueue messages, the oldest first. The places before `#next` are empty. */
   #waiting: (Check | undefined)[] = [];
   #next = 0;
   #bytes = 0;

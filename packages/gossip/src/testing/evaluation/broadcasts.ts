@@ -14,7 +14,7 @@ export interface BroadcastsOptions {
   readonly nodes: number;
   readonly random: Random;
   /**
-   * Options of the tree. Notices are sent at once, and there are no trials, as in the paper's
+   * Options of the tree. Notices are sent at once, and there are no probes, as in the paper's
    * simulation.
    */
   readonly tree?: PlumtreeOptionsInput | undefined;
@@ -93,5 +93,5 @@ export class Broadcasts {
   }
 }
 
-/** A number of messages that is never reached, so that there are no trials. */
+/** A number of messages that is never reached, so that there are no probes. */
 const NO_TRIALS = 2 ** 24;

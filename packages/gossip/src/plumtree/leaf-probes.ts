@@ -5,7 +5,7 @@ import type { MessageId } from '../messages/message-id.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
-export interface TrialsInit {
+export interface LeafProbesInit {
   /** The node id of this node. */
   readonly self: string;
   readonly options: PlumtreeOptions;
@@ -28,14 +28,14 @@ export interface TrialsInit {
  *
  * Pruning the link instead would tell more, namely whether the peer has messages from other nodes.
  * But it would cost each leaf duplicates: with one publisher, twice as many as there are without. A
- * peer that passed the trial is left alone for a minute, and twice as long after each further one,
+ * peer that passed the probe is left alone for a minute, and twice as long after each further one,
  * up to 16 minutes.
  */
-export class Trials {
-  readonly #init: TrialsInit;
+export class LeafProbes {
+  readonly #init: LeafProbesInit;
   readonly #question: MessageId;
 
-  constructor(init: TrialsInit) {
+  constructor(init: LeafProbesInit) {
     this.#init = init;
     this.#question = { origin: init.self, epoch: 0, sequence: 0 };
   }
@@ -65,7 +65,7 @@ export class Trials {
     neighbor.answered();
     if (neighbor.triedAt === undefined) return;
     neighbor.triedAt = undefined;
-    neighbor.untriedUntil = now + PAUSE * 2 ** Math.min(neighbor.trials++, DOUBLED);
+    neighbor.untriedUntil = now + PAUSE * 2 ** Math.min(neighbor.leafProbes++, DOUBLED);
   }
 
   #mute(neighbor: Neighbor, now: number): void {
@@ -76,7 +76,7 @@ export class Trials {
 }
 
 /**
- * Milliseconds from the first passed trial to the next one. Each later pause is twice as long, up
+ * Milliseconds from the first passed probe to the next one. Each later pause is twice as long, up
  * to 16 times.
  */
 const PAUSE = 60_000;

@@ -1,4 +1,4 @@
-// Tests of peers that take messages and give none: leaves of the tree answer a trial, and peers
+// Tests of peers that take messages and give none: leaves of the tree answer a probe, and peers
 // that don't listen are mute.
 
 import { seededRandom } from '@trunkline/transport-core';

@@ -4,30 +4,30 @@
 import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { Session } from '../topics/session.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { Dials } from './dials.ts';
-import { addressesFor, sizeOf } from './hearsay.ts';
-import type { Outbox, Parcel } from './outbox.ts';
+import { addressesFor, sizeOf } from './message-addresses.ts';
+import type { Parcel, PeerOutbox } from './peer-outbox.ts';
 
-export interface ViewMailHost {
+export interface ViewMessengerHost {
   readonly peers: Pick<Peers, 'addressOf'>;
   readonly dials: Dials;
   /** Returns the queue of a connected node. */
-  outboxOf(nodeId: string): Outbox | undefined;
+  outboxOf(nodeId: string): PeerOutbox | undefined;
   readonly clock: Clock;
   dueBy(time: number): void;
 }
 
-export class ViewMail {
-  readonly #host: ViewMailHost;
+export class ViewMessenger {
+  readonly #host: ViewMessengerHost;
   /** Node id → number of messages that wait for the dial. */
   readonly #dialed = new Map<string, number>();
 
-  constructor(host: ViewMailHost) {
+  constructor(host: ViewMessengerHost) {
     this.#host = host;
   }
 
-  send(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
+  send(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void {
     const host = this.#host;
     const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
     const addresses = addressesFor(message as PartialViewMessage, host.peers);
@@ -63,7 +63,7 @@ export class ViewMail {
     return this.#dialed.has(nodeId);
   }
 
-  #unreachable(session: Session, nodeId: string, error: TransportError): void {
+  #unreachable(session: TopicSession, nodeId: string, error: TransportError): void {
     if (session.isOver) return;
     session.overlay?.unreachable(nodeId, error, this.#host.clock.now());
     this.#host.dueBy(session.due);

@@ -30,7 +30,7 @@ export function sizeOf(addresses: Addresses = []): number {
  * Passes the addresses that one peer tells to the address book, up to a rate limit. The address
  * book checks them.
  */
-export class Hearsay {
+export class MessageAddresses {
   readonly #allowance: Allowance;
 
   constructor(now: number) {

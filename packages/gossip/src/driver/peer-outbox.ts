@@ -14,7 +14,7 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
   | { readonly method: 'view'; readonly request: { topic: string; message: unknown; addresses?: unknown; life?: number } }
 );
 
-export interface OutboxHost {
+export interface PeerOutboxHost {
   readonly mount: Mount;
   /** The connection in use; undefined if there is none. */
   remote(): Remote | undefined;
@@ -24,14 +24,14 @@ export interface OutboxHost {
   writable(): void;
 }
 
-export interface OutboxLimits {
+export interface PeerOutboxLimits {
   readonly messages: number;
   readonly bytes: number;
 }
 
-export class Outbox {
-  readonly #host: OutboxHost;
-  readonly #limits: OutboxLimits;
+export class PeerOutbox {
+  readonly #host: PeerOutboxHost;
+  readonly #limits: PeerOutboxLimits;
   readonly #queue: Parcel[] = [];
   #bytes = 0;
   #dropped = 0;
@@ -42,7 +42,7 @@ export class Outbox {
   #isWanted = false;
   #isClosed = false;
 
-  constructor(host: OutboxHost, limits: OutboxLimits) {
+  constructor(host: PeerOutboxHost, limits: PeerOutboxLimits) {
     this.#host = host;
     this.#limits = limits;
   }

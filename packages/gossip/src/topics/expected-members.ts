@@ -2,7 +2,7 @@
 // them, but not for long.
 
 /** The waits for newcomers of one topic. */
-export class Expected {
+export class ExpectedMembers {
   /** When the topic stops being new. */
   #until = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<{ readonly nodeId: string | undefined; readonly resolve: (isHere: boolean) => void }>();

@@ -3,7 +3,7 @@
 
 import { DelayQueue } from './delay-queue.ts';
 
-interface Promised {
+interface PendingGraft {
   readonly peer: string;
   readonly key: string;
 }
@@ -13,9 +13,9 @@ interface Promised {
  * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
  * is forgotten.
  */
-export class Promises {
+export class PendingGrafts {
   readonly #most: number;
-  readonly #open: DelayQueue<Promised>;
+  readonly #open: DelayQueue<PendingGraft>;
 
   /**
    * @param time milliseconds that a peer has to keep a promise. @param most number of open

@@ -25,51 +25,51 @@ import { type RelayHost, Relays } from '../relay/relays.ts';
 import { decodeReceipt } from '../relay/wire.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { Terms } from '../topics/differences.ts';
-import { Session, type SessionHost } from '../topics/session.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
+import { TopicSession, type TopicSessionHost } from '../topics/topic-session.ts';
 import type { CloseResult, GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
-import { Acquaintance } from './acquaintance.ts';
+import { ConnectionPins } from './connection-pins.ts';
 import { Dials } from './dials.ts';
 import { flush } from './flush.ts';
 import { encodeControl, encodePush, FRAME_AROUND } from './frame.ts';
-import { Hearsay } from './hearsay.ts';
-import { Holds } from './holds.ts';
-import { Inbox } from './inbox.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { Outbox } from './outbox.ts';
-import { Outlook } from './outlook.ts';
-import { type Member, Roster } from './roster.ts';
-import { ViewMail } from './view-mail.ts';
+import { type Member, MemberTable } from './member-table.ts';
+import { MessageAddresses } from './message-addresses.ts';
+import { PartitionProbe } from './partition-probe.ts';
+import { PeerOutbox } from './peer-outbox.ts';
+import { PendingInterests } from './pending-interests.ts';
+import { TopicInbox } from './topic-inbox.ts';
+import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
 
 interface Peer extends Member {
   /** True if this node dialed the peer, unless it did so because others on a topic named it. */
   readonly isChosen: boolean;
-  readonly outbox: Outbox;
+  readonly outbox: PeerOutbox;
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
-  readonly hearsay: Hearsay;
+  readonly messageAddresses: MessageAddresses;
 }
 
-export class Driver implements SessionHost, RelayHost {
+export class GossipDriver implements TopicSessionHost, RelayHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
   readonly events = new EventHub<GossipEvent>((missed) => ({ type: 'lagged', missed }));
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Map<string, TopicSession>();
   readonly longest: number;
   readonly #config: GossipConfig;
-  readonly #roster: Roster<Peer>;
+  readonly #memberTable: MemberTable<Peer>;
   readonly members: ReadonlyMap<string, Peer>;
   readonly #timer: DeadlineTimer;
   readonly #dials: Dials;
-  readonly #holds: Holds;
-  readonly #views: ViewMail;
-  readonly #outlook: Outlook;
+  readonly #pins: ConnectionPins;
+  readonly #views: ViewMessenger;
+  readonly #partitionProbe: PartitionProbe;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -79,7 +79,7 @@ export class Driver implements SessionHost, RelayHost {
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
   #closing: Promise<CloseResult> | undefined = undefined;
-  readonly #acquaintance = new Acquaintance<Peer>(({ nodeId }) => {
+  readonly #pendingInterests = new PendingInterests<Peer>(({ nodeId }) => {
     for (const session of this.sessions.values()) session.known(nodeId);
   });
   readonly #lives: Lives;
@@ -116,21 +116,21 @@ export class Driver implements SessionHost, RelayHost {
     );
     this.#dials = new Dials(
       transport,
-      (nodeId) => this.#roster.get(nodeId) !== undefined,
+      (nodeId) => this.#memberTable.get(nodeId) !== undefined,
       (nodeId) => peers.mayDial(nodeId),
     );
-    this.#views = new ViewMail({
+    this.#views = new ViewMessenger({
       peers,
       dials: this.#dials,
-      outboxOf: (nodeId) => this.#roster.get(nodeId)?.outbox,
+      outboxOf: (nodeId) => this.#memberTable.get(nodeId)?.outbox,
       clock: this.clock,
       dueBy: (time) => this.dueBy(time),
     });
     const isContent = () => overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
-    this.#outlook = new Outlook({ clock: this.clock, random: this.random, peers, dials: this.#dials, isContent });
-    this.#holds = new Holds(transport, (nodeId) => this.remoteOf(nodeId));
-    this.#roster = new Roster<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
-    this.members = this.#roster.members;
+    this.#partitionProbe = new PartitionProbe({ clock: this.clock, random: this.random, peers, dials: this.#dials, isContent });
+    this.#pins = new ConnectionPins(transport, (nodeId) => this.remoteOf(nodeId));
+    this.#memberTable = new MemberTable<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
+    this.members = this.#memberTable.members;
   }
 
   // Life cycle.
@@ -172,12 +172,12 @@ export class Driver implements SessionHost, RelayHost {
     const mount = this.#config.transport.mount(gossipProtocol);
     this.#mount = mount;
     this.#interests = new Interests(this, mount);
-    const inbox = new Inbox({
+    const inbox = new TopicInbox({
       clock: this.clock,
       now: () => this.#now(),
       peers: this.#config.peers,
       sessions: this.sessions,
-      peerOf: (from) => this.#roster.of(from),
+      peerOf: (from) => this.#memberTable.of(from),
       remind: (nodeId) => this.#interests!.remind(nodeId),
       acknowledge: (to, receipt) => this.acknowledge(to, receipt),
       misbehaved: (nodeId) => this.misbehaved(nodeId),
@@ -196,18 +196,18 @@ export class Driver implements SessionHost, RelayHost {
       terms: (request, { from }) => inbox.told(request, from),
       interest: ({ seq, empty }, { from }) => {
         inbox.settle();
-        const peer = this.#roster.of(from);
+        const peer = this.#memberTable.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },
       pull: (question, { from }) => this.#interests!.answer(this.#memberOf(from), question),
       ask: (question, { from }) => this.#walker!.answer(this.#memberOf(from), question),
       relay: relays && ((request, { from, upload }) => relays.receive(this.#memberOf(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
-        const peer = this.#roster.of(from);
+        const peer = this.#memberTable.of(from);
         if (peer !== undefined) this.#receipt(request, peer.nodeId);
       },
     });
-    this.#roster.start();
+    this.#memberTable.start();
     for (const session of this.sessions.values()) session.join();
     this.soon();
   }
@@ -233,8 +233,8 @@ export class Driver implements SessionHost, RelayHost {
     this.#timer.stop();
     this.#walker?.close();
     this.#dials.close();
-    this.#roster.close();
-    this.#holds.close();
+    this.#memberTable.close();
+    this.#pins.close();
     this.events.end();
     await this.#server?.stop({ grace: 0 });
     await this.#mount?.close();
@@ -242,9 +242,9 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   *#waiting(): Iterable<{ nodeId: string; remote: Remote; amounts: { messages: number; bytes: number }[] }> {
-    for (const peer of this.#roster.members.values()) {
+    for (const peer of this.#memberTable.members.values()) {
       const { nodeId, outbox } = peer;
-      const remote = this.#roster.remoteOf(peer);
+      const remote = this.#memberTable.remoteOf(peer);
       if (remote === undefined) continue;
       const amounts = [outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
@@ -256,11 +256,11 @@ export class Driver implements SessionHost, RelayHost {
   // Topics.
 
   /** Returns the open topic with that key, or opens it. */
-  open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): Session {
+  open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
     const known = this.sessions.get(key.hex);
     if (known !== undefined) return known;
     if (this.sessions.size >= MOST_TOPICS) throw new TransportError('resource_exhausted', `gossip.topic: this node is on ${MOST_TOPICS} topics already`);
-    const session = new Session(key, codec, config, this);
+    const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
     this.#changed();
     if (this.isStarted) session.join();
@@ -268,7 +268,7 @@ export class Driver implements SessionHost, RelayHost {
     return session;
   }
 
-  unused(session: Session): void {
+  unused(session: TopicSession): void {
     if (this.sessions.get(session.key.hex) !== session) return;
     this.sessions.delete(session.key.hex);
     // Joining the topic again is another life, however soon.
@@ -300,22 +300,22 @@ export class Driver implements SessionHost, RelayHost {
   // Peers.
 
   pending(): readonly string[] {
-    return this.#acquaintance.pending();
+    return this.#pendingInterests.pending();
   }
 
   isChosen(nodeId: string): boolean {
-    return this.#roster.members.get(nodeId)?.isChosen ?? false;
+    return this.#memberTable.members.get(nodeId)?.isChosen ?? false;
   }
 
   interested(topic: string): string[] {
     const interested: string[] = [];
-    for (const peer of this.#roster.members.values()) if (peer.topics.has(topic)) interested.push(peer.nodeId);
+    for (const peer of this.#memberTable.members.values()) if (peer.topics.has(topic)) interested.push(peer.nodeId);
     return interested;
   }
 
   isOn(nodeId: string, topic: string): boolean | undefined {
-    const peer = this.#roster.members.get(nodeId);
-    return peer !== undefined && this.#acquaintance.isMade(peer) ? peer.topics.has(topic) : undefined;
+    const peer = this.#memberTable.members.get(nodeId);
+    return peer !== undefined && this.#pendingInterests.isMade(peer) ? peer.topics.has(topic) : undefined;
   }
 
   async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
@@ -329,14 +329,14 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
-    const peer = this.#roster.get(nodeId);
+    const peer = this.#memberTable.get(nodeId);
     if (peer === undefined) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
-    await this.#acquaintance.wait(peer);
+    await this.#pendingInterests.wait(peer);
     return peer.topics.has(topic);
   }
 
   neighbor(nodeId: string, isOne: boolean): void {
-    if (this.overlay.holds) this.#holds.set(nodeId, isOne);
+    if (this.overlay.holds) this.#pins.set(nodeId, isOne);
   }
 
   misbehaved(nodeId: string): void {
@@ -357,11 +357,11 @@ export class Driver implements SessionHost, RelayHost {
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     if (this.#instances.size > INSTANCES) this.#instances.delete(this.#instances.keys().next().value!);
-    const outbox = new Outbox(
+    const outbox = new PeerOutbox(
       {
         mount: this.#mount!,
-        remote: () => this.#roster.remoteOf(peer),
-        elsewhere: () => this.#roster.refresh(peer),
+        remote: () => this.#memberTable.remoteOf(peer),
+        elsewhere: () => this.#memberTable.refresh(peer),
         writable: () => {
           for (const session of this.sessions.values()) session.overlay?.writable(nodeId, this.clock.now());
           this.soon();
@@ -370,10 +370,10 @@ export class Driver implements SessionHost, RelayHost {
       this.#config.outbound,
     );
     const isChosen = remote.direction === 'out' && !this.#views.isDialing(nodeId);
-    const peer: Peer = { nodeId, instance, remote, isChosen, outbox, topics: NONE, hearsay: new Hearsay(this.clock.now()) };
-    this.#acquaintance.met(peer, this.clock.now());
+    const peer: Peer = { nodeId, instance, remote, isChosen, outbox, topics: NONE, messageAddresses: new MessageAddresses(this.clock.now()) };
+    this.#pendingInterests.met(peer, this.clock.now());
     this.clock.defer(() => {
-      if (this.#roster.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
+      if (this.#memberTable.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
       this.soon();
     });
     return peer;
@@ -388,29 +388,29 @@ export class Driver implements SessionHost, RelayHost {
     this.#walker!.gone(nodeId);
     for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
     this.#relays?.gone(nodeId);
-    this.#acquaintance.made(peer);
+    this.#pendingInterests.made(peer);
   }
 
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
-    const peer = this.#roster.members.get(nodeId);
+    const peer = this.#memberTable.members.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return;
     const now = this.clock.now();
     const before = peer.topics;
     peer.topics = topics;
     for (const topic of before) if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
     for (const topic of topics) if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
-    this.#acquaintance.made(peer);
+    this.#pendingInterests.made(peer);
   }
 
   #memberOf(from: Remote): Peer {
-    const peer = this.#roster.of(from);
+    const peer = this.#memberTable.of(from);
     if (peer !== undefined) return peer;
     throw new TransportError('failed_precondition', 'topics and their messages are for peers: this connection told no node id');
   }
 
   remoteOf(nodeId: string): Remote | undefined {
-    const peer = this.#roster.members.get(nodeId);
-    return peer === undefined ? undefined : this.#roster.remoteOf(peer);
+    const peer = this.#memberTable.members.get(nodeId);
+    return peer === undefined ? undefined : this.#memberTable.remoteOf(peer);
   }
 
   #receipt(request: Uint8Array, from: string): void {
@@ -423,27 +423,27 @@ export class Driver implements SessionHost, RelayHost {
   // Sending.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
-    const peer = this.#roster.members.get(to);
+    const peer = this.#memberTable.members.get(to);
     return peer === undefined ? 'no-room' : peer.outbox.push(encodePush(topic.bytes, push), lost);
   }
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
-    const peer = this.#roster.members.get(to);
+    const peer = this.#memberTable.members.get(to);
     return peer === undefined ? 'no-room' : peer.outbox.tryNow(encodePush(topic.bytes, push));
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
-    const peer = this.#roster.members.get(to);
+    const peer = this.#memberTable.members.get(to);
     const request = encodeControl(topic.bytes, control);
     return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
   }
 
   terms(to: string, topic: TopicKey, { overlay, limit, life }: Terms & { readonly life: number | undefined }): void {
     const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
-    this.#roster.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
+    this.#memberTable.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }
 
-  view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void {
+  view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void {
     this.#views.send(to, session, message);
   }
 
@@ -452,7 +452,7 @@ export class Driver implements SessionHost, RelayHost {
   }
 
   acknowledge(to: string, request: Uint8Array): void {
-    this.#roster.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
+    this.#memberTable.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
   }
 
   // Time.
@@ -482,7 +482,7 @@ export class Driver implements SessionHost, RelayHost {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [this.#interests!, this.#walker!, this.#holds, this.#acquaintance, this.#outlook]) due = Math.min(due, machine.due);
+    for (const machine of [this.#interests!, this.#walker!, this.#pins, this.#pendingInterests, this.#partitionProbe]) due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }
@@ -490,10 +490,10 @@ export class Driver implements SessionHost, RelayHost {
   #wake(now: number): number {
     this.#interests!.wake(now);
     this.#walker!.wake(now);
-    this.#holds.wake(now);
-    this.#acquaintance.wake(now);
+    this.#pins.wake(now);
+    this.#pendingInterests.wake(now);
     this.#relays?.wake(now);
-    this.#outlook.wake(now);
+    this.#partitionProbe.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }
@@ -502,7 +502,7 @@ export class Driver implements SessionHost, RelayHost {
     return {
       nodeId: this.self,
       topics: [...this.sessions.values()].map((session) => session.snapshot()),
-      peers: [...this.#roster.members.values()].map(({ nodeId, topics, outbox }) => ({
+      peers: [...this.#memberTable.members.values()].map(({ nodeId, topics, outbox }) => ({
         nodeId,
         topics: topics.size,
         waiting: outbox.waiting,

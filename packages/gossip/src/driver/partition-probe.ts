@@ -6,7 +6,7 @@ import type { Clock, Random } from '@trunkline/transport-core';
 import { jittered } from '../hyparview/chance.ts';
 import type { Dials } from './dials.ts';
 
-export interface OutlookHost {
+export interface PartitionProbeHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly peers: Pick<Peers, 'known'>;
@@ -24,11 +24,11 @@ export interface OutlookHost {
  * of it when it asks a node outside of its views for a link. Nothing is kept of nodes that are on
  * no topic of this node.
  */
-export class Outlook {
-  readonly #host: OutlookHost;
+export class PartitionProbe {
+  readonly #host: PartitionProbeHost;
   #next: number;
 
-  constructor(host: OutlookHost) {
+  constructor(host: PartitionProbeHost) {
     this.#host = host;
     this.#next = host.clock.now() + INTERVAL;
   }

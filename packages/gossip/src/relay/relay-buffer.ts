@@ -2,7 +2,7 @@
 // much of it as has arrived, each at its own pace.
 
 /** The bytes of a message that have arrived so far. */
-export class Cargo {
+export class RelayBuffer {
   readonly bytes: Uint8Array;
   #length: number;
   #error: unknown = undefined;
@@ -47,8 +47,8 @@ export class Cargo {
     this.#feed();
   }
 
-  read(now: () => number): CargoReader {
-    return new CargoReader(this, now);
+  read(now: () => number): RelayBufferReader {
+    return new RelayBufferReader(this, now);
   }
 
   /** Calls the function once, when more bytes arrive or no more will come. */
@@ -64,8 +64,8 @@ export class Cargo {
 }
 
 /** Reads a message in chunks, as they are asked for and as they arrive. It serves one consumer. */
-export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined> {
-  readonly #cargo: Cargo;
+export class RelayBufferReader implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #buffer: RelayBuffer;
   readonly #now: () => number;
   #at = 0;
   readonly #begunAt: number;
@@ -74,8 +74,8 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
   #isStarved = false;
   #isOver = false;
 
-  constructor(cargo: Cargo, now: () => number) {
-    this.#cargo = cargo;
+  constructor(buffer: RelayBuffer, now: () => number) {
+    this.#buffer = buffer;
     this.#now = now;
     this.#begunAt = this.#movedAt = now();
   }
@@ -102,7 +102,7 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
 
   /** True if the whole message was read. */
   get isThrough(): boolean {
-    return this.#at === this.#cargo.bytes.length;
+    return this.#at === this.#buffer.bytes.length;
   }
 
   [Symbol.asyncIterator](): this {
@@ -110,17 +110,17 @@ export class CargoReader implements AsyncIterableIterator<Uint8Array, undefined>
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const cargo = this.#cargo;
+    const buffer = this.#buffer;
     this.#movedAt = this.#now();
     while (!this.#isOver && !this.isThrough) {
-      if (this.#at < cargo.length) {
+      if (this.#at < buffer.length) {
         const from = this.#at;
-        this.#at = Math.min(from + CHUNK, cargo.length);
-        return { done: false, value: cargo.bytes.subarray(from, this.#at) };
+        this.#at = Math.min(from + CHUNK, buffer.length);
+        return { done: false, value: buffer.bytes.subarray(from, this.#at) };
       }
-      if (cargo.error !== undefined) throw cargo.error;
+      if (buffer.error !== undefined) throw buffer.error;
       this.#isStarved = true;
-      await new Promise<void>((resolve) => cargo.wait(resolve));
+      await new Promise<void>((resolve) => buffer.wait(resolve));
       this.#isStarved = false;
       this.#starvedFor += this.#now() - this.#movedAt;
       this.#movedAt = this.#now();

@@ -3,7 +3,7 @@
 
 import type { Advertiser } from './advertiser.ts';
 
-export class InHand {
+export class PendingMessages {
   /**
    * Messages that the host is looking at, with the peers that gave notice of them. The host bounds
    * their number.

@@ -13,7 +13,7 @@ interface Entry {
  * A queue that counts its bytes. Each message taken from it says how many were missed just before
  * it.
  */
-export class Waiting {
+export class ReaderQueue {
   /**
    * The first `#taken` entries are empty. Moving all others up for each message would cost more
    * than the rest of a delivery.

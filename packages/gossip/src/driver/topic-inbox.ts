@@ -4,24 +4,24 @@ import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
 import { encodeReceipt } from '../relay/wire.ts';
 import type { Terms } from '../topics/differences.ts';
-import type { Session } from '../topics/session.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import { Arrivals } from './arrivals.ts';
 import { decodeControl, decodePush, type Envelope } from './frame.ts';
-import type { Hearsay } from './hearsay.ts';
+import type { MessageAddresses } from './message-addresses.ts';
 
 /** The sender of a message. */
 interface Sender {
   readonly nodeId: string;
-  readonly hearsay: Hearsay;
+  readonly messageAddresses: MessageAddresses;
 }
 
-export interface InboxHost {
+export interface TopicInboxHost {
   readonly clock: Pick<Clock, 'defer'>;
   /** The time at the start of this tick. */
   now(): number;
   readonly peers: Pick<Peers, 'learn'>;
   /** This node's topics, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, Session>;
+  readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Returns undefined if the connection belongs to no peer. */
   peerOf(from: Remote): Sender | undefined;
   /** Called when a peer sent a message of a topic that this node is not on. */
@@ -40,13 +40,13 @@ interface View {
   readonly life?: number | undefined;
 }
 
-export class Inbox {
-  readonly #host: InboxHost;
+export class TopicInbox {
+  readonly #host: TopicInboxHost;
   readonly #arrivals: Arrivals<Sender>;
   /** The session of the last message; the next message is usually for the same one. */
-  #last: Session | undefined = undefined;
+  #last: TopicSession | undefined = undefined;
 
-  constructor(host: InboxHost) {
+  constructor(host: TopicInboxHost) {
     this.#host = host;
     this.#arrivals = new Arrivals(host.clock, (request, peer) => this.#take(request, peer));
   }
@@ -84,7 +84,7 @@ export class Inbox {
     if (isAsked && from === id.origin) this.#host.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
 
-  #sessionOf(topic: string): Session | undefined {
+  #sessionOf(topic: string): TopicSession | undefined {
     if (this.#last?.key.hex !== topic || this.#last.isOver) this.#last = this.#host.sessions.get(topic);
     return this.#last;
   }
@@ -109,7 +109,7 @@ export class Inbox {
     if (peer === undefined || session === undefined) return;
     const now = this.#host.now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.hearsay.heard(addresses, peer.nodeId, peers, now);
+    peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);
     session.overlay?.viewed(peer.nodeId, message, now);
     this.#host.dueBy(session.due);
   }

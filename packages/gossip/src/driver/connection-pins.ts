@@ -2,16 +2,16 @@
 
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 
-interface Hold {
+interface ConnectionPin {
   topics: number;
   remote: Remote | undefined;
   release: () => void;
 }
 
-export class Holds {
+export class ConnectionPins {
   readonly #transport: AnyTransport;
   readonly #remoteOf: (nodeId: string) => Remote | undefined;
-  readonly #holds = new Map<string, Hold>();
+  readonly #pins = new Map<string, ConnectionPin>();
   #lookAt = Number.POSITIVE_INFINITY;
 
   constructor(transport: AnyTransport, remoteOf: (nodeId: string) => Remote | undefined) {
@@ -21,40 +21,40 @@ export class Holds {
 
   /** The node became a neighbor on one more topic, or on one less. */
   set(nodeId: string, isOne: boolean): void {
-    const hold = this.#holds.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
-    hold.topics += isOne ? 1 : -1;
-    if (hold.topics <= 0) {
-      hold.release();
-      this.#holds.delete(nodeId);
+    const pin = this.#pins.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
+    pin.topics += isOne ? 1 : -1;
+    if (pin.topics <= 0) {
+      pin.release();
+      this.#pins.delete(nodeId);
       return;
     }
-    this.#holds.set(nodeId, hold);
-    this.#take(nodeId, hold);
+    this.#pins.set(nodeId, pin);
+    this.#take(nodeId, pin);
     this.#lookAt = Math.min(this.#lookAt, this.#transport.clock.now() + LOOK);
   }
 
   get due(): number {
-    return this.#holds.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
+    return this.#pins.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
-  /** Moves each hold to the connection of the peer that is in use now. */
+  /** Moves each pin to the connection of the peer that is in use now. */
   wake(now: number): void {
     if (now < this.due) return;
     this.#lookAt = now + LOOK;
-    for (const [nodeId, hold] of this.#holds) this.#take(nodeId, hold);
+    for (const [nodeId, pin] of this.#pins) this.#take(nodeId, pin);
   }
 
   close(): void {
-    for (const { release } of this.#holds.values()) release();
-    this.#holds.clear();
+    for (const { release } of this.#pins.values()) release();
+    this.#pins.clear();
   }
 
-  #take(nodeId: string, hold: Hold): void {
+  #take(nodeId: string, pin: ConnectionPin): void {
     const remote = this.#remoteOf(nodeId);
-    if (remote === undefined || remote === hold.remote) return;
-    hold.release();
-    hold.remote = remote;
-    hold.release = this.#transport.hold(remote);
+    if (remote === undefined || remote === pin.remote) return;
+    pin.release();
+    pin.remote = remote;
+    pin.release = this.#transport.hold(remote);
   }
 }
 

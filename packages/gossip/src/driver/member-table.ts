@@ -11,16 +11,16 @@ export interface Member {
   remote: Remote;
 }
 
-export interface RosterHost<M extends Member> {
+export interface MemberTableHost<M extends Member> {
   /** Called when a peer connects. Returns the record to keep for it. */
   came(peer: PeerInfo): M;
   went(member: M, cause: TransportError): void;
 }
 
-export class Roster<M extends Member> {
+export class MemberTable<M extends Member> {
   readonly members = new Map<string, M>();
   readonly #peers: Peers<any>;
-  readonly #host: RosterHost<M>;
+  readonly #host: MemberTableHost<M>;
   readonly #byInstance = new Map<string, M>();
   /**
    * The last sender and its connection: messages in one chunk come from the same peer, so it is
@@ -30,7 +30,7 @@ export class Roster<M extends Member> {
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
 
-  constructor(peers: Peers<any>, host: RosterHost<M>) {
+  constructor(peers: Peers<any>, host: MemberTableHost<M>) {
     this.#peers = peers;
     this.#host = host;
   }

@@ -2,7 +2,7 @@
 // wait for that, but not for long.
 
 /** P is the type of a peer: one object for as long as the peer is connected. */
-export class Acquaintance<P extends { readonly nodeId: string }> {
+export class PendingInterests<P extends { readonly nodeId: string }> {
   readonly #known: (peer: P) => void;
   /** Peers whose topics are not known yet, the oldest first. */
   readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();

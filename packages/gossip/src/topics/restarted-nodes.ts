@@ -1,7 +1,7 @@
 // Remembers nodes that were restarted since they were last connected: their lives that are
 // remembered here are over.
 
-interface Rebirth {
+interface RestartedNode {
   /** The newest life that was known before the restart. */
   readonly life: number;
   /** True once a message of the new life has come directly from the node. */
@@ -9,10 +9,10 @@ interface Rebirth {
 }
 
 /** The restarted nodes of one topic; at most 4,096 are remembered. */
-export class Rebirths {
+export class RestartedNodes {
   readonly #newest: (nodeId: string) => number;
   /** The oldest first. */
-  readonly #nodes = new Map<string, Rebirth>();
+  readonly #nodes = new Map<string, RestartedNode>();
 
   /** @param newest returns the number of the newest life of a node that is remembered; −1: none. */
   constructor(newest: (nodeId: string) => number) {
@@ -40,10 +40,10 @@ export class Rebirths {
    * none, or the node is known to be past it.
    */
   lifeOf(nodeId: string): number | undefined {
-    const rebirth = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
-    if (rebirth === undefined) return undefined;
-    if (this.#newest(nodeId) === rebirth.life) return rebirth.life;
-    if (rebirth.hasBegun) this.#nodes.delete(nodeId);
+    const restarted = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
+    if (restarted === undefined) return undefined;
+    if (this.#newest(nodeId) === restarted.life) return restarted.life;
+    if (restarted.hasBegun) this.#nodes.delete(nodeId);
     return undefined;
   }
 
@@ -52,9 +52,9 @@ export class Rebirths {
    * the first.
    */
   begin(nodeId: string): boolean {
-    const rebirth = this.#nodes.get(nodeId);
-    if (rebirth === undefined || rebirth.hasBegun) return false;
-    rebirth.hasBegun = true;
+    const restarted = this.#nodes.get(nodeId);
+    if (restarted === undefined || restarted.hasBegun) return false;
+    restarted.hasBegun = true;
     return true;
   }
 }

@@ -7,10 +7,10 @@ import type { MissingMessages } from './missing-messages.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
-import { Promises } from './promises.ts';
+import { PendingGrafts } from './pending-grafts.ts';
 import type { Tree } from './tree.ts';
 
-export interface AskingInit<P> {
+export interface GraftRequestsInit<P> {
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly missing: MissingMessages;
@@ -21,22 +21,22 @@ export interface AskingInit<P> {
   readonly onBroken: (neighbor: Neighbor, now: number) => void;
 }
 
-export class Asking<P> {
-  readonly #init: AskingInit<P>;
-  readonly #promises: Promises;
+export class GraftRequests<P> {
+  readonly #init: GraftRequestsInit<P>;
+  readonly #pendingGrafts: PendingGrafts;
 
-  constructor(init: AskingInit<P>) {
+  constructor(init: GraftRequestsInit<P>) {
     this.#init = init;
-    this.#promises = new Promises(init.options.promiseTime, init.options.outstanding);
+    this.#pendingGrafts = new PendingGrafts(init.options.promiseTime, init.options.outstanding);
   }
 
   get due(): number {
-    return Math.min(this.#init.missing.due, this.#promises.due);
+    return Math.min(this.#init.missing.due, this.#pendingGrafts.due);
   }
 
   /** Number of open promises. */
-  get promises(): number {
-    return this.#promises.size;
+  get pendingGrafts(): number {
+    return this.#pendingGrafts.size;
   }
 
   wake(now: number): void {
@@ -56,19 +56,19 @@ export class Asking<P> {
 
   /** The peer sent the message. */
   kept(neighbor: Neighbor | undefined, key: string): void {
-    if (neighbor === undefined || !this.#promises.keep(neighbor.id, key)) return;
+    if (neighbor === undefined || !this.#pendingGrafts.keep(neighbor.id, key)) return;
     neighbor.brokenInRow = 0;
     neighbor.account.kept++;
   }
 
   /** The peer said that it no longer has the message. */
   excuse(peer: string, key: string): void {
-    this.#promises.keep(peer, key);
+    this.#pendingGrafts.keep(peer, key);
   }
 
   /** The peer is no longer a neighbor. */
   forget(peer: string): void {
-    this.#promises.forget(peer);
+    this.#pendingGrafts.forget(peer);
   }
 
   #ask(now: number): void {
@@ -87,14 +87,14 @@ export class Asking<P> {
       for (let i = 0; i < ids.length; i += outgoing.idsEach) {
         const lot = ids.slice(i, i + outgoing.idsEach);
         if (!this.graft(neighbor, lot)) break;
-        for (const id of lot) this.#promises.ask(peer, messageKey(id), now);
+        for (const id of lot) this.#pendingGrafts.ask(peer, messageKey(id), now);
       }
     }
   }
 
   #blame(now: number): void {
     const { neighbors, counters, onBroken } = this.#init;
-    for (let peer = this.#promises.broken(now); peer !== undefined; peer = this.#promises.broken(now)) {
+    for (let peer = this.#pendingGrafts.broken(now); peer !== undefined; peer = this.#pendingGrafts.broken(now)) {
       counters.brokenPromises++;
       const neighbor = neighbors.get(peer);
       if (neighbor === undefined) continue;

@@ -5,7 +5,7 @@ import { partialView } from '../overlay/partial-view.ts';
 import { cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';
 import { stranger } from '../testing/stranger.ts';
 import { topicKey } from '../topics/topic-key.ts';
-import { type Addresses, addressesFor, Hearsay } from './hearsay.ts';
+import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
 
 test.serial('a node that knows one member by its address is a neighbor of those that this one knows: addresses come in gossip', async (t) => {
   for (const run of runs()) {
@@ -59,14 +59,14 @@ test.serial('whatever a peer sends as addresses, gossip goes on, and no more is 
 test('of one message 16 nodes are taken, with two addresses each; of one peer 256 addresses at once, and four in a second', (t) => {
   const learned: string[] = [];
   const peers = { learn: (nodeId: string, address: string, by: string) => learned.push(`${by}: ${nodeId} ${address}`) > 0 };
-  const hearsay = new Hearsay(0);
+  const messageAddresses = new MessageAddresses(0);
   const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
-  hearsay.heard(told, 'b', peers, 0);
+  messageAddresses.heard(told, 'b', peers, 0);
   t.is(learned.length, 32);
   t.deepEqual(learned.slice(0, 3), ['b: n0 one', 'b: n0 two', 'b: n1 one']);
-  for (let i = 0; i < 20; i++) hearsay.heard(told, 'b', peers, 0);
+  for (let i = 0; i < 20; i++) messageAddresses.heard(told, 'b', peers, 0);
   t.is(learned.length, 256);
-  hearsay.heard(told, 'b', peers, 1_000);
+  messageAddresses.heard(told, 'b', peers, 1_000);
   t.is(learned.length, 260);
 });
 

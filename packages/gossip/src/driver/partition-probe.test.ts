@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import type { Dials } from './dials.ts';
-import { Outlook } from './outlook.ts';
+import { PartitionProbe } from './partition-probe.ts';
 
 test('a node that is content dials one stranger a minute; one that is not leaves it to discovery', (t) => {
   const dialed: number[] = [];
@@ -20,15 +20,15 @@ test('a node that is content dials one stranger a minute; one that is not leaves
     } as unknown as Dials,
     isContent: () => isContent,
   };
-  const outlook = new Outlook(host);
+  const partitionProbe = new PartitionProbe(host);
   const run = (until: number) => {
-    for (; Math.max(now, outlook.due) <= until; outlook.wake(now)) now = Math.max(now, outlook.due);
+    for (; Math.max(now, partitionProbe.due) <= until; partitionProbe.wake(now)) now = Math.max(now, partitionProbe.due);
     now = until;
   };
   run(200_000);
   t.deepEqual(dialed, [60, 120, 180]);
   isContent = false;
-  t.is(outlook.due, Number.POSITIVE_INFINITY);
+  t.is(partitionProbe.due, Number.POSITIVE_INFINITY);
   run(400_000);
   t.is(dialed.length, 3);
   isContent = true;

@@ -5,7 +5,7 @@
  * Counts forgeries per source in the current second. It remembers only sources that have sent a
  * forgery in that second.
  */
-export class Forgers {
+export class ForgeryLimiter {
   readonly #counts = new Map<string, number>();
   #since = Number.NEGATIVE_INFINITY;
 

@@ -5,7 +5,7 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Verdict } from '../relay/wire.ts';
 
 /** The messages of one topic that a receipt is asked for. */
-export class Asked {
+export class ReceiptRequests {
   readonly #tell: (id: MessageId, verdict: Verdict) => void;
   /** Message keys → the peers that brought them; the oldest first. */
   readonly #messages = new Map<string, string>();

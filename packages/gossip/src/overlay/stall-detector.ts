@@ -11,7 +11,7 @@ import { jittered } from '../hyparview/chance.ts';
  * time, until a neighbor brings something. While many nodes press for links, the interval stays at
  * 10 s.
  */
-export class Silence {
+export class StallDetector {
   readonly #random: Random;
   /** Neighbors that brought messages or notices. */
   readonly #givers = new Set<string>();

@@ -7,14 +7,14 @@
  * A view of the memory that holds some bytes, and their offset in it. The object is shared: it is
  * valid until the next call of `look`.
  */
-export interface Look {
+export interface WordReader {
   readonly view: DataView<ArrayBufferLike>;
   readonly at: number;
 }
 
 const here = { bytes: new Uint8Array(0), memory: new ArrayBuffer(0) as ArrayBufferLike, view: new DataView<ArrayBufferLike>(new ArrayBuffer(0)), at: 0 };
 
-export function look(bytes: Uint8Array): Look {
+export function look(bytes: Uint8Array): WordReader {
   if (bytes !== here.bytes) turn(bytes);
   return here;
 }

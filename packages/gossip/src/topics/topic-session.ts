@@ -12,18 +12,18 @@ import type { Control, Push } from '../plumtree/message.ts';
 import { encodeReceipt, type Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
-import { Asked } from './asked.ts';
 import { Differences, type Terms } from './differences.ts';
 import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
 import { Publisher } from './publisher.ts';
 import type { Reader } from './reader.ts';
-import { Rebirths } from './rebirths.ts';
+import { ReceiptRequests } from './receipt-requests.ts';
+import { RestartedNodes } from './restarted-nodes.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** The functions that a session calls: those of the driver. */
-export interface SessionHost {
+export interface TopicSessionHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -72,7 +72,7 @@ export interface SessionHost {
   terms(to: string, topic: TopicKey, terms: Terms & { readonly life: number | undefined }): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
-  view(to: string, session: Session, message: Readonly<Record<string, unknown>>): void;
+  view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void;
   /**
    * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
    * within `timeout` milliseconds.
@@ -95,20 +95,20 @@ export interface SessionHost {
   /** Has `wake` called at that time or earlier. */
   dueBy(time: number): void;
   /** The topic has no handles and no readers any more. */
-  unused(session: Session): void;
+  unused(session: TopicSession): void;
 }
 
 /**
  * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
  * incoming messages and the readers.
  */
-export class Session {
+export class TopicSession {
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
-  readonly host: SessionHost;
-  readonly #rebirths = new Rebirths((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
+  readonly host: TopicSessionHost;
+  readonly #restartedNodes = new RestartedNodes((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
   /**
    * The number of this node's life on the topic. A new one begins when the topic is joined again.
    * −1 until gossip has started.
@@ -130,13 +130,13 @@ export class Session {
   /** Sends messages to lists of nodes, which go directly, whatever the overlay. */
   readonly #direct: FullMesh;
   readonly #publisher: Publisher;
-  readonly #asked: Asked;
+  readonly #asked: ReceiptRequests;
   #overlay: Overlay | undefined = undefined;
   #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
-  constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: SessionHost) {
+  constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: TopicSessionHost) {
     this.key = key;
     this.codec = codec;
     this.limit = config.limit ?? Math.min(LIMIT, host.longest);
@@ -154,7 +154,7 @@ export class Session {
       differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
-    this.#asked = new Asked((id, verdict) => host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })));
+    this.#asked = new ReceiptRequests((id, verdict) => host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })));
     const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
     this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct, latest: () => host.latestLife() });
   }
@@ -260,7 +260,7 @@ export class Session {
 
   /** A node connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
-    this.#rebirths.add(nodeId);
+    this.#restartedNodes.add(nodeId);
   }
 
   /**
@@ -268,7 +268,7 @@ export class Session {
    * peer was restarted since.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.#overlay?.passesOn === true ? this.#rebirths.lifeOf(nodeId) : undefined;
+    return this.#overlay?.passesOn === true ? this.#restartedNodes.lifeOf(nodeId) : undefined;
   }
 
   /**
@@ -347,7 +347,7 @@ export class Session {
   // Incoming messages.
 
   pushed(from: string, envelope: Envelope, now: number): void {
-    if (this.#rebirths.isAny && envelope.id.origin === from) this.#begin(from, envelope);
+    if (this.#restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.#asked.add(envelope.id, from);
     this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
     if (this.#isDueTold) return;
@@ -370,7 +370,7 @@ export class Session {
    * message and send it again.
    */
   #begin(from: string, { id, signature }: Envelope): void {
-    if ((signature !== undefined && !this.host.isProven(from)) || !this.#rebirths.begin(from)) return;
+    if ((signature !== undefined && !this.host.isProven(from)) || !this.#restartedNodes.begin(from)) return;
     if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
     const isSigned = signature !== undefined;
     this.#direct.begun(id, isSigned);

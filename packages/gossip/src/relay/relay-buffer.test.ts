@@ -1,7 +1,7 @@
 // Tests of reading a message while it arrives.
 
 import test from 'ava';
-import { Cargo } from './cargo.ts';
+import { RelayBuffer } from './relay-buffer.ts';
 
 async function rest(reader: AsyncIterable<Uint8Array>): Promise<number[]> {
   const bytes: number[] = [];
@@ -10,25 +10,25 @@ async function rest(reader: AsyncIterable<Uint8Array>): Promise<number[]> {
 }
 
 test('each reader gets all of it, in order, at its own pace, from the one copy', async (t) => {
-  const cargo = new Cargo(new Uint8Array(100_000));
-  const [early, slow] = [cargo.read(() => 0), cargo.read(() => 0)];
+  const buffer = new RelayBuffer(new Uint8Array(100_000));
+  const [early, slow] = [buffer.read(() => 0), buffer.read(() => 0)];
   const first = rest(early);
   const begun = slow.next();
   const sent = Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256);
-  for (let at = 0; at < sent.length; at += 9_999) t.true(cargo.append(Uint8Array.from(sent.slice(at, at + 9_999))));
-  t.true(cargo.isWhole);
+  for (let at = 0; at < sent.length; at += 9_999) t.true(buffer.append(Uint8Array.from(sent.slice(at, at + 9_999))));
+  t.true(buffer.isWhole);
   t.deepEqual(await first, sent);
   const chunk = (await begun).value!;
-  t.is(chunk.buffer, cargo.bytes.buffer);
+  t.is(chunk.buffer, buffer.bytes.buffer);
   t.deepEqual([...chunk, ...(await rest(slow))], sent);
   t.true(slow.isThrough);
 });
 
 test('who has read all that is here is starved until more comes, and moves when it is asked for more', async (t) => {
   let now = 0;
-  const cargo = new Cargo(new Uint8Array(3));
-  const reader = cargo.read(() => now);
-  cargo.append(Uint8Array.of(1));
+  const buffer = new RelayBuffer(new Uint8Array(3));
+  const reader = buffer.read(() => now);
+  buffer.append(Uint8Array.of(1));
   now = 5;
   await reader.next();
   t.deepEqual([reader.movedAt, reader.isStarved], [5, false]);
@@ -36,19 +36,19 @@ test('who has read all that is here is starved until more comes, and moves when 
   const next = reader.next();
   t.deepEqual([reader.movedAt, reader.isStarved], [7, true]);
   now = 9;
-  cargo.append(Uint8Array.of(2, 3));
+  buffer.append(Uint8Array.of(2, 3));
   t.deepEqual((await next).value, Uint8Array.of(2, 3));
   t.deepEqual([reader.movedAt, reader.isStarved, reader.isThrough], [9, false, true]);
 });
 
 test('more than there should be is refused, and what fails fails its readers when they have read what is here', async (t) => {
-  const cargo = new Cargo(new Uint8Array(3));
-  const reader = cargo.read(() => 0);
-  t.true(cargo.append(Uint8Array.of(1, 2)));
-  t.false(cargo.append(Uint8Array.of(3, 4)));
+  const buffer = new RelayBuffer(new Uint8Array(3));
+  const reader = buffer.read(() => 0);
+  t.true(buffer.append(Uint8Array.of(1, 2)));
+  t.false(buffer.append(Uint8Array.of(3, 4)));
   const error = new Error('gone');
-  cargo.fail(error);
-  t.false(cargo.append(Uint8Array.of(3)));
+  buffer.fail(error);
+  t.false(buffer.append(Uint8Array.of(3)));
   t.deepEqual((await reader.next()).value, Uint8Array.of(1, 2));
   t.is(await t.throwsAsync(reader.next()), error);
 });

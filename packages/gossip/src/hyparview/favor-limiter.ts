@@ -4,7 +4,7 @@
 import { Allowance } from './allowance.ts';
 import type { PartialViewConfig } from './options.ts';
 
-export class Favors {
+export class FavorLimiter {
   readonly #forAll: Allowance;
   /** A second allowance for known nodes, which strangers can't use up. */
   readonly #forKnown: Allowance;
