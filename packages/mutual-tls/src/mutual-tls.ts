@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { Peer, type Trust } from './peer.ts';
 import { Secured } from './secured.ts';
 import { type AcceptorHost, type AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
 import { tlsDialError } from './tls-errors.ts';
 import { mergeTls, parseTls, type TlsOptions, type TlsUpdate } from './tls-options.ts';
+import { TlsPeer, type Trust } from './tls-peer.ts';
 
 /** Options of {@link MutualTls.secure}. */
 export interface SecureOptions {
@@ -26,7 +26,7 @@ export interface SecureOptions {
 /** Mutual TLS of one node; see {@link TlsOptions}. */
 export class MutualTls implements AcceptorHost {
   /** The other ends of live connections that are still trusted. */
-  readonly live = new Set<Peer>();
+  readonly live = new Set<TlsPeer>();
   readonly #acceptors = new Set<TlsAcceptor>();
   #options: TlsOptions;
   #credentials: Credentials | undefined;
@@ -110,7 +110,7 @@ export class MutualTls implements AcceptorHost {
     const onError = (error: Error) => failed(tlsDialError(error, address));
     socket.on('error', onError);
     socket.once('secureConnect', () => {
-      const peer = new Peer(socket, nodeId, this.trust, this.live);
+      const peer = new TlsPeer(socket, nodeId, this.trust, this.live);
       done(new Secured(socket, raw, peer));
       socket.off('error', onError);
     });

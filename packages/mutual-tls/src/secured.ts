@@ -5,15 +5,15 @@ import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
-import type { Peer } from './peer.ts';
+import type { TlsPeer } from './tls-peer.ts';
 
 /** A connection whose TLS handshake is complete. */
 export class Secured {
   readonly socket: TLSSocket;
   readonly #raw: Socket;
-  readonly #peer: Peer;
+  readonly #peer: TlsPeer;
 
-  constructor(socket: TLSSocket, raw: Socket, peer: Peer) {
+  constructor(socket: TLSSocket, raw: Socket, peer: TlsPeer) {
     this.socket = socket;
     this.#raw = raw;
     this.#peer = peer;

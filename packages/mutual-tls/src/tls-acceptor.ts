@@ -4,9 +4,9 @@
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { type Clock, formatHostPort, type HandshakeSlot, type ListenOptions, type Timer, type TransportError } from '@trunkline/transport-core';
-import { Peer, type Trust } from './peer.ts';
 import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
+import { TlsPeer, type Trust } from './tls-peer.ts';
 
 /** Options of {@link TlsAcceptor}. */
 export interface AcceptorOptions {
@@ -26,7 +26,7 @@ export interface AcceptorOptions {
 
 /** The parts of the owner of keys and lists that an acceptor needs. */
 export interface AcceptorHost {
-  readonly live: Set<Peer>;
+  readonly live: Set<TlsPeer>;
   readonly trust: Trust;
   gone(acceptor: TlsAcceptor): void;
 }
@@ -109,7 +109,7 @@ export class TlsAcceptor {
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
     const { raw, slot } = handshake;
-    const peer = new Peer(socket, undefined, this.#host.trust, this.#host.live);
+    const peer = new TlsPeer(socket, undefined, this.#host.trust, this.#host.live);
     this.#options.accept(new Secured(socket, raw, peer), slot, handshake.left);
   }
 }

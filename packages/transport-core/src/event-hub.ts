@@ -7,7 +7,7 @@
  */
 export class EventHub<E> {
   readonly #lagged: (missed: number) => E;
-  readonly #readers = new Set<Reader<E>>();
+  readonly #readers = new Set<EventReader<E>>();
   #over = false;
 
   /** @param lagged makes the event that tells a reader how many events it missed. */
@@ -27,7 +27,7 @@ export class EventHub<E> {
 
   /** Adds a reader, which receives the events of `first` before all others. */
   follow(first: readonly E[]): AsyncIterableIterator<E, undefined> {
-    const reader = new Reader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
+    const reader = new EventReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);
     if (this.#over) reader.end();
     else this.#readers.add(reader);
@@ -42,15 +42,15 @@ export class EventHub<E> {
   }
 }
 
-class Reader<E> implements AsyncIterableIterator<E, undefined> {
+class EventReader<E> implements AsyncIterableIterator<E, undefined> {
   readonly #queue: E[] = [];
   readonly #waiting: ((result: IteratorResult<E, undefined>) => void)[] = [];
   readonly #lagged: (missed: number) => E;
-  readonly #left: (reader: Reader<E>) => void;
+  readonly #left: (reader: EventReader<E>) => void;
   #missed = 0;
   #over = false;
 
-  constructor(lagged: (missed: number) => E, left: (reader: Reader<E>) => void) {
+  constructor(lagged: (missed: number) => E, left: (reader: EventReader<E>) => void) {
     this.#lagged = lagged;
     this.#left = left;
   }

@@ -1,8 +1,8 @@
 // One end of a direct connection, which passes frames unchanged.
 
 import { type Clock, type Frame, FrameCollector, type StreamSink } from '@trunkline/transport-core';
+import type { EndOfTick } from '../memory/end-of-tick.ts';
 import { MemoryConnection } from '../memory/memory-connection.ts';
-import type { Turns } from '../memory/turns.ts';
 
 /**
  * One end of a connection without bytes. Its unit is the batch of frames that a session wrote at
@@ -11,7 +11,7 @@ import type { Turns } from '../memory/turns.ts';
 export class FrameConnection extends MemoryConnection<Frame[]> {
   readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
 
-  constructor(endpoint: string, clock: Clock, turns?: Pick<Turns, 'run' | 'stop'>) {
+  constructor(endpoint: string, clock: Clock, turns?: Pick<EndOfTick, 'run' | 'stop'>) {
     super(endpoint, clock, Number.POSITIVE_INFINITY, turns);
     this.frames = { collector: new FrameCollector(), send: (batch) => void this.put(batch) };
   }

@@ -1,8 +1,8 @@
 // One end of a connection within this process. Subclasses decide what it carries: bytes or frames.
 
 import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import { EndOfTick } from './end-of-tick.ts';
 import { Direct, type Line, type LineEnd } from './line.ts';
-import { Turns } from './turns.ts';
 
 /**
  * Behaves like a socket: data waits at the other end until it is read, and too much unread data
@@ -12,7 +12,7 @@ import { Turns } from './turns.ts';
 export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
-  private readonly turns: Pick<Turns, 'run' | 'stop'>;
+  private readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
   private readonly capacity: number;
   /** The line to the other end. */
   private line: Line<Unit> | undefined;
@@ -39,7 +39,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
    * @param capacity the amount of unread data above which a write returns false.
    * @param turns runs the callbacks of this end.
    */
-  constructor(endpoint: string, clock: Clock, capacity: number, turns: Pick<Turns, 'run' | 'stop'> = new Turns(clock)) {
+  constructor(endpoint: string, clock: Clock, capacity: number, turns: Pick<EndOfTick, 'run' | 'stop'> = new EndOfTick(clock)) {
     this.endpoint = endpoint;
     this.clock = clock;
     this.turns = turns;

@@ -17,7 +17,7 @@ const options: LabOptions = {
 };
 const BAD: LinkOptions = { latency: [1, 20], loss: 0.1, duplicate: 0.1, reorder: 0.1 };
 
-interface Tally {
+interface SeedTally {
   made: number;
   settled: number;
   wrong: string[];
@@ -29,7 +29,7 @@ const shapes = ['short', 'request', 'response', 'hint', 'long hint', 'collect', 
 for (const seed of seeds(20)) {
   test.serial(`nothing leaks under loss, duplicates, reordering, cuts and interceptors: seed ${seed}`, async (t) => {
     const { sim, nodes, downs } = pair(seed);
-    const tally: Tally = { made: 0, settled: 0, wrong: [], codes: new Map() };
+    const tally: SeedTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
     await sim.run(1);
     await sim.settle(Promise.all([nodes.a!.dial('b'), nodes.b!.dial('a')]));
     sim.link('a', 'b', BAD);
@@ -70,7 +70,7 @@ for (const seed of seeds(20)) {
   });
 }
 
-async function call(tally: Tally, from: Lab, to: string, shape: (typeof shapes)[number], i: number, random: () => number): Promise<void> {
+async function call(tally: SeedTally, from: Lab, to: string, shape: (typeof shapes)[number], i: number, random: () => number): Promise<void> {
   const tag = `${i}.`;
   tally.made++;
   const [got, ...expected] = await made(from, to, shape, tag, random);

@@ -4,8 +4,8 @@
 import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
+import { FaultInjector } from './faults/fault-injector.ts';
 import type { Nemesis } from './faults/nemesis.ts';
-import { Trouble } from './faults/trouble.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import { CALM, type LinkOptions, linkSettings } from './network/link-settings.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
@@ -69,7 +69,7 @@ export class Simulation {
   readonly #world: World;
   readonly #network: SimNetwork;
   readonly #cluster: Cluster;
-  readonly #trouble: Trouble;
+  readonly #faults: FaultInjector;
   readonly #disk: DiskOptions;
   #nemesis: SimulationOptions['nemesis'];
   /** Scheduled faults whose node names have not been checked yet; the next drive checks them. */
@@ -88,7 +88,7 @@ export class Simulation {
     const base = linkSettings(CALM, link ?? {}, 'createSimulation: link');
     this.#network = new SimNetwork(this.#world, level, new Topology(seed, base, (name) => this.#cluster.nodes.has(name)));
     this.#cluster = new Cluster(this.#world, this.#network);
-    this.#trouble = new Trouble(this.#world, this.#network, this.#cluster);
+    this.#faults = new FaultInjector(this.#world, this.#network, this.#cluster);
   }
 
   /** Virtual milliseconds since the simulation began. */
@@ -117,7 +117,7 @@ export class Simulation {
    * disk faults do not count.
    */
   get calmSince(): number | undefined {
-    return this.#trouble.calmSince;
+    return this.#faults.calmSince;
   }
 
   // Nodes and clients.
@@ -317,7 +317,7 @@ export class Simulation {
    * @throws TypeError if the fault names an unknown node or client, or has an invalid number.
    */
   inject(fault: Fault): void {
-    this.#trouble.inject(fault);
+    this.#faults.inject(fault);
   }
 
   /**
@@ -410,14 +410,14 @@ export class Simulation {
       throw new TypeError(`${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`);
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
     this.#cluster.boot();
-    this.#trouble.weigh(false);
+    this.#faults.weigh(false);
     if (this.#nemesis !== undefined) {
       const nemesis = this.#nemesis;
       this.#nemesis = undefined;
       if ('plan' in nemesis) this.unleash(nemesis);
       else this.schedule(nemesis);
     }
-    for (const fault of this.#unchecked.splice(0)) this.#trouble.check(fault);
+    for (const fault of this.#unchecked.splice(0)) this.#faults.check(fault);
     return this.#world.drive(done, this.now + milliseconds, patient);
   }
 

@@ -7,7 +7,7 @@ import { realTime } from './host.ts';
 import { Lab, type Runner } from './lab.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { loadScenario } from './scenario-module.ts';
-import { Tally } from './tally.ts';
+import { SeedTally } from './seed-tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
 /** The result of a search. All of it except the speed is independent of the number of workers. */
@@ -48,7 +48,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   };
   signal?.addEventListener('abort', abort);
   try {
-    const tally = new Tally(seeds, stopAfter);
+    const tally = new SeedTally(seeds, stopAfter);
     const speed = await hunt(runners, tally, search, seeds.length);
     const { passed, failures, virtualHours } = tally.result();
     const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
@@ -94,7 +94,7 @@ async function runnersOf({ scenario, lab, signal }: Search, workers: number): Pr
 }
 
 /** Lets every runner take seeds until none are left. Returns the seeds per second. */
-async function hunt(runners: readonly Runner[], tally: Tally, { stopAfter, onProgress }: Search, seeds: number): Promise<number> {
+async function hunt(runners: readonly Runner[], tally: SeedTally, { stopAfter, onProgress }: Search, seeds: number): Promise<number> {
   const began = realTime();
   let told = began;
   const speed = (now: number) => (now > began ? (tally.done * 1_000) / (now - began) : 0);

@@ -2,12 +2,12 @@
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import { createSimulation, type Simulation, type SimulationOptions } from '../simulation.ts';
-import { realTurn } from '../world/reality.ts';
+import { realTurn } from '../world/nondeterminism-guard.ts';
 import { SimulationError } from '../world/simulation-error.ts';
 import { summaryOf } from '../world/trace.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { shrinkFailure } from './shrink.ts';
-import { calmed, type Trouble } from './troubles.ts';
+import { calmed, type FaultInjector } from './troubles.ts';
 
 /**
  * A scenario of a search: it declares nodes on the simulation and runs them, and fails by
@@ -29,7 +29,7 @@ export interface LabOptions extends Pick<SimulationOptions, 'level' | 'link' | '
    * remove from the link (`without`).
    */
   readonly only?: readonly number[] | undefined;
-  readonly without?: readonly Trouble[] | undefined;
+  readonly without?: readonly FaultInjector[] | undefined;
 }
 
 /** The result of running a seed. */

@@ -2,7 +2,7 @@
 // scenario again with the smallest schedule found.
 
 import { commandLine, environment } from './host.ts';
-import { TROUBLES, type Trouble } from './troubles.ts';
+import { type FaultInjector, TROUBLES } from './troubles.ts';
 
 /** A run of a scenario, as named by `SEED` in the environment. */
 export interface Replay {
@@ -11,7 +11,7 @@ export interface Replay {
   /** Positions, in the planned list, of the faults to inject. Undefined: all of them. */
   readonly only: readonly number[] | undefined;
   /** The troubles to remove from the link. */
-  readonly without: readonly Trouble[];
+  readonly without: readonly FaultInjector[];
 }
 
 /**
@@ -41,7 +41,7 @@ export function environmentReplay(scenario: string): Replay | undefined {
   if (text === undefined || text === '') return undefined;
   const match = /^([^:]+):(-?\d+)(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(text);
   const seed = Number(match?.[2]);
-  const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as Trouble[];
+  const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as FaultInjector[];
   if (match === null || !Number.isSafeInteger(seed) || !without.every((word) => TROUBLES.includes(word))) {
     const example = `${scenario}:${/^-?\d+$/.test(text) ? text : '7'}`;
     throw new TypeError(

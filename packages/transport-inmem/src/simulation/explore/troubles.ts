@@ -4,10 +4,10 @@ import type { LinkOptions } from '../network/link-settings.ts';
 
 /** Link options that make a link bad. */
 export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
-export type Trouble = (typeof TROUBLES)[number];
+export type FaultInjector = (typeof TROUBLES)[number];
 
 /** Returns a link without the given troubles. */
-export function calmed(link: LinkOptions | undefined, troubles: readonly Trouble[]): LinkOptions | undefined {
+export function calmed(link: LinkOptions | undefined, troubles: readonly FaultInjector[]): LinkOptions | undefined {
   if (link === undefined || troubles.length === 0) return link;
   const calm = { ...link };
   for (const trouble of troubles) delete calm[trouble];

@@ -62,7 +62,7 @@ export type Fault =
 export type ScheduledFault = Fault & { readonly at: number };
 
 /**
- * Checks the numbers and disk options of a fault. `Trouble` checks its names.
+ * Checks the numbers and disk options of a fault. `FaultInjector` checks its names.
  *
  * @throws TypeError naming the invalid number or option.
  */

@@ -5,14 +5,14 @@
 
 import { Account, CODES, type Codec, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
 import { checksum, Happening } from '../world/trace.ts';
-import { IdMap } from './id-map.ts';
+import { CallTable } from './call-table.ts';
+import { CreditReserve } from './credit-reserve.ts';
+import { InFlightFrame, roleOf, type TrackedCall } from './in-flight-frame.ts';
 import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
-import { Letter, roleOf, type TrackedCall } from './letter.ts';
-import { Reserve } from './reserve.ts';
 import { SimLine } from './sim-line.ts';
 
 /** One direction of a connection that carries frames. */
-export class MessageLine extends SimLine<Frame[], Letter[]> {
+export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   declare back: MessageLine;
   readonly #interceptors: Interceptors;
   /** The parity of the ids of calls that the writer opens. */
@@ -21,8 +21,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
    * The writer's calls by id: as the writer has opened them, and, somewhat later, as the reader
    * knows them.
    */
-  #opened: IdMap<TrackedCall> | undefined;
-  #known: IdMap<TrackedCall> | undefined;
+  #opened: CallTable<TrackedCall> | undefined;
+  #known: CallTable<TrackedCall> | undefined;
   /** When the last message that may be overtaken arrives. */
   #looseUntil = 0;
   /** Whether the writer's GO_AWAY has arrived. Messages behind it are lost. */
@@ -31,41 +31,41 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   /** When READY arrives; no message arrives before it. */
   #readyAt = 0;
   /** Credit for copies and longer messages; set once the reader's hello has passed. */
-  #reserve = Reserve.NONE;
+  #reserve = CreditReserve.NONE;
 
-  constructor(interceptors: Interceptors, parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Frame[], Letter[]>>) {
+  constructor(interceptors: Interceptors, parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Frame[], InFlightFrame[]>>) {
     super(...rest);
     this.#interceptors = interceptors;
     this.#parity = parity;
   }
 
-  // Sending: the writer's frames become letters.
+  // Sending: the writer's frames become frames in flight.
 
   put(batch: Frame[]): void {
     if (!this.from.alive) return;
     const { path } = this;
     const { reorder, duplicate } = path.settings;
-    const inOrder: Letter[] = [];
-    let loose: Letter[] | undefined;
+    const inOrder: InFlightFrame[] = [];
+    let loose: InFlightFrame[] | undefined;
     let size = 0;
     let ready = false;
     let last = false;
     for (const frame of batch) {
-      const letter = this.#letter(frame);
-      if (letter === undefined) continue;
-      if (letter.role !== 'control') this.trace(Happening.sent, letter.word, frame.payload.length, letter.check);
-      if (letter.movable && path.chance(reorder)) loose = [...(loose ?? []), letter];
+      const inFlight = this.#inFlight(frame);
+      if (inFlight === undefined) continue;
+      if (inFlight.role !== 'control') this.trace(Happening.sent, inFlight.word, frame.payload.length, inFlight.check);
+      if (inFlight.movable && path.chance(reorder)) loose = [...(loose ?? []), inFlight];
       else {
-        inOrder.push(letter);
-        size += letter.cost;
+        inOrder.push(inFlight);
+        size += inFlight.cost;
         ready ||= frame.kind === Kind.READY;
         last ||= frame.kind === Kind.GO_AWAY;
       }
-      if (letter.movable && letter.role !== 'answer' && path.chance(duplicate)) loose = [...(loose ?? []), this.#copyOf(letter)];
+      if (inFlight.movable && inFlight.role !== 'answer' && path.chance(duplicate)) loose = [...(loose ?? []), this.#copyOf(inFlight)];
     }
     if (inOrder.length > 0) this.#sendInOrder(inOrder, size, last ? this.#looseUntil : 0);
     if (ready) this.#readyAt = this.lastAt;
-    if (loose !== undefined) for (const letter of loose) this.#sendLoose(letter);
+    if (loose !== undefined) for (const inFlight of loose) this.#sendLoose(inFlight);
   }
 
   override finish(): void {
@@ -78,33 +78,33 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     super.reset();
   }
 
-  #sendInOrder(letters: Letter[], size: number, notBefore: number): void {
+  #sendInOrder(frames: InFlightFrame[], size: number, notBefore: number): void {
     const { path, world } = this;
     const delay = path.delay(world.now, size, false);
-    const rest = delay === undefined ? this.spared(letters) : letters;
+    const rest = delay === undefined ? this.spared(frames) : frames;
     if (rest === undefined) return;
     this.cross(rest, delay ?? path.delay(world.now, size, true)!, notBefore);
   }
 
-  #sendLoose(letter: Letter): void {
+  #sendLoose(inFlight: InFlightFrame): void {
     const { path, world } = this;
-    const at = Math.max(this.#readyAt, world.now + path.delay(world.now, letter.cost, true)! + path.detour());
-    if (!letter.copy) this.#looseUntil = Math.max(this.#looseUntil, at);
-    this.crossAt(at, [letter]);
+    const at = Math.max(this.#readyAt, world.now + path.delay(world.now, inFlight.cost, true)! + path.detour());
+    if (!inFlight.copy) this.#looseUntil = Math.max(this.#looseUntil, at);
+    this.crossAt(at, [inFlight]);
   }
 
   /**
    * Returns a second copy of a message. A copied request gets an id of its own, so that the session
    * can tell it from the first.
    */
-  #copyOf(letter: Letter): Letter {
-    const frame = Object.assign(Frame.empty(), letter.frame, { payload: letter.frame.payload.slice() });
+  #copyOf(inFlight: InFlightFrame): InFlightFrame {
+    const frame = Object.assign(Frame.empty(), inFlight.frame, { payload: inFlight.frame.payload.slice() });
     let call: TrackedCall | undefined;
-    if (letter.call !== undefined) {
+    if (inFlight.call !== undefined) {
       frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
-      call = { ...letter.call, id: frame.id, copy: true };
+      call = { ...inFlight.call, id: frame.id, copy: true };
     }
-    const copy = new Letter(frame, letter.role, call, letter.word);
+    const copy = new InFlightFrame(frame, inFlight.role, call, inFlight.word);
     copy.copy = true;
     return copy;
   }
@@ -113,19 +113,19 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
    * Returns a frame with its call. Returns undefined if the frame goes no further, because it
    * answers a copy or its credit went into the reserve.
    */
-  #letter(frame: Frame): Letter | undefined {
+  #inFlight(frame: Frame): InFlightFrame | undefined {
     const { kind, id } = frame;
-    if (kind === Kind.HELLO) this.back.#reserve = Reserve.of(frame);
+    if (kind === Kind.HELLO) this.back.#reserve = CreditReserve.of(frame);
     if (kind === Kind.CREDIT && frame.account === Account.SHORT && !this.back.#reserve.grants(frame)) return undefined;
     if (id === 0 || kind === Kind.PING || kind === Kind.PONG) {
       const words = kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
-      return new Letter(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
+      return new InFlightFrame(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
     }
     const call = this.#callOf(frame);
-    const letter = new Letter(frame, roleOf(frame, call), call, (call?.words ?? this.#words(undefined))[kind] ?? 0);
-    if (call?.copy !== true) return letter;
-    if (letter.role === 'answer') this.back.#reserve.giveCall();
-    this.#repay(letter);
+    const inFlight = new InFlightFrame(frame, roleOf(frame, call), call, (call?.words ?? this.#words(undefined))[kind] ?? 0);
+    if (call?.copy !== true) return inFlight;
+    if (inFlight.role === 'answer') this.back.#reserve.giveCall();
+    this.#repay(inFlight);
     return undefined;
   }
 
@@ -145,7 +145,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
         inboundAt: 0,
         copy: false,
       };
-      this.#opened ??= new IdMap();
+      this.#opened ??= new CallTable();
       this.#opened.set(call);
       return call;
     }
@@ -157,59 +157,59 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return protocol && methodTable(protocol).byId.get(frame.method);
   }
 
-  // Receiving: letters arrive.
+  // Receiving: frames in flight arrive.
 
-  protected deliver(letters: Letter[]): void {
+  protected deliver(arrived: InFlightFrame[]): void {
     let frames: Frame[] | undefined;
-    for (const letter of letters) {
-      if (!this.#passes(letter)) continue;
-      const { frame } = letter;
-      const happening = letter.copy ? Happening.duplicated : letter.role === 'control' ? Happening.control : Happening.arrived;
-      this.trace(happening, letter.word, frame.payload.length, letter.check);
+    for (const inFlight of arrived) {
+      if (!this.#passes(inFlight)) continue;
+      const { frame } = inFlight;
+      const happening = inFlight.copy ? Happening.duplicated : inFlight.role === 'control' ? Happening.control : Happening.arrived;
+      this.trace(happening, inFlight.word, frame.payload.length, inFlight.check);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
     }
     if (frames !== undefined) this.end.arrive(frames);
   }
 
-  protected spared(letters: Letter[]): Letter[] | undefined {
-    const spared = letters.filter((letter) => {
-      const lost = letter.lossy || letter.copy;
-      if (lost) this.#lose(letter);
+  protected spared(frames: InFlightFrame[]): InFlightFrame[] | undefined {
+    const spared = frames.filter((inFlight) => {
+      const lost = inFlight.lossy || inFlight.copy;
+      if (lost) this.#lose(inFlight);
       return !lost;
     });
     return spared.length > 0 ? spared : undefined;
   }
 
-  /** Returns whether a letter reaches the reader, and makes up for one that does not. */
-  #passes(letter: Letter): boolean {
-    const { role, call, frame } = letter;
+  /** Returns whether a frame reaches the reader, and makes up for one that does not. */
+  #passes(inFlight: InFlightFrame): boolean {
+    const { role, call, frame } = inFlight;
     if (role === 'control') {
       this.#over ||= frame.kind === Kind.GO_AWAY;
       return true;
     }
-    if (letter.copy) return this.#copyPasses(letter);
-    if (call !== undefined && this.#isHeldUp(letter, call)) return false;
-    if (role === 'cancel') return this.#cancels(letter);
+    if (inFlight.copy) return this.#copyPasses(inFlight);
+    if (call !== undefined && this.#isHeldUp(inFlight, call)) return false;
+    if (role === 'cancel') return this.#cancels(inFlight);
     if (call?.lost === true) {
-      this.#repay(letter);
+      this.#repay(inFlight);
       return false;
     }
-    const over = this.#over && letter.lossy && role !== 'answer';
-    if (over || (letter.lossy && !letter.judged && this.path.loses())) {
-      this.#lose(letter);
+    const over = this.#over && inFlight.lossy && role !== 'answer';
+    if (over || (inFlight.lossy && !inFlight.judged && this.path.loses())) {
+      this.#lose(inFlight);
       return false;
     }
-    const { wholeCost } = letter;
-    if (!this.#interceptors.empty && !letter.judged && !this.#judged(letter)) return false;
+    const { wholeCost } = inFlight;
+    if (!this.#interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
     if (role === 'request') this.#arrives(call!);
-    else if (role === 'oneway' && letter.whole) this.#reserve.arrives(frame.channel, Math.min(wholeCost, letter.wholeCost));
+    else if (role === 'oneway' && inFlight.whole) this.#reserve.arrives(frame.channel, Math.min(wholeCost, inFlight.wholeCost));
     return true;
   }
 
   #arrives(call: TrackedCall): void {
     call.arrived = true;
-    this.#known ??= new IdMap();
+    this.#known ??= new CallTable();
     if (call.copy) this.#known.setAside(call);
     else this.#known.set(call);
   }
@@ -218,7 +218,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
    * Returns whether a copy reaches the reader: the writer must still be allowed to open calls, and
    * the reader must have room.
    */
-  #copyPasses({ call, frame, wholeCost }: Letter): boolean {
+  #copyPasses({ call, frame, wholeCost }: InFlightFrame): boolean {
     if (this.#over || this.path.loses()) return false;
     if (call === undefined) return this.#reserve.take(frame.channel, wholeCost);
     if (!this.#reserve.takeCall()) return false;
@@ -230,7 +230,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
    * Handles a cancellation, and returns whether it reaches the reader. If the call was lost or has
    * not arrived, the network answers the cancellation.
    */
-  #cancels({ call }: Letter): boolean {
+  #cancels({ call }: InFlightFrame): boolean {
     if (call === undefined) return true;
     const { lost, arrived } = call;
     call.cancelled = true;
@@ -241,15 +241,15 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     return arrived;
   }
 
-  #lose(letter: Letter): void {
-    const { call } = letter;
-    this.trace(Happening.lost, letter.word, letter.frame.payload.length, 0);
-    if (letter.copy) return;
+  #lose(inFlight: InFlightFrame): void {
+    const { call } = inFlight;
+    this.trace(Happening.lost, inFlight.word, inFlight.frame.payload.length, 0);
+    if (inFlight.copy) return;
     if (call !== undefined) {
       if (call.cancelled && !call.lost) this.#answerFor(call);
       call.lost = true;
     }
-    this.#repay(letter);
+    this.#repay(inFlight);
   }
 
   /**
@@ -263,8 +263,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
   }
 
   /** Gives the credit that a lost frame had spent back to the writer, as the reader would have. */
-  #repay(letter: Letter): void {
-    const { frame, role, cost, wholeCost, whole } = letter;
+  #repay(inFlight: InFlightFrame): void {
+    const { frame, role, cost, wholeCost, whole } = inFlight;
     const { back } = this;
     if (role === 'oneway') back.#credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
     else if (role === 'request' && !whole) back.#credit(Account.LONG, wholeCost, frame.channel);
@@ -274,7 +274,7 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   /** Sends a frame of the network itself, which is never lost. */
   #control(frame: Frame): void {
-    this.cross([new Letter(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)], this.latency());
+    this.cross([new InFlightFrame(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)], this.latency());
   }
 
   #credit(account: number, credit: number, channel: number): void {
@@ -283,8 +283,8 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
 
   // Interceptors.
 
-  #judged(letter: Letter): boolean {
-    const { frame, role, call } = letter;
+  #judged(inFlight: InFlightFrame): boolean {
+    const { frame, role, call } = inFlight;
     const kind = KINDS.get(frame.kind);
     if (kind === undefined) return true;
     const method = call?.method ?? (role === 'oneway' ? this.#method(frame) : undefined);
@@ -293,14 +293,14 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     const [protocol, name] = method === undefined ? ['', ''] : [method.full.slice(0, -method.name.length - 1), method.name];
     const view = new MessageView({ from: from.name, to: to.name, kind, protocol, method: name, at: world.now, payload: frame.payload }, codec);
     const verdict = this.#interceptors.judge(view);
-    letter.judged = true;
+    inFlight.judged = true;
     if (verdict === undefined) return true;
-    if (verdict === 'drop') this.#lose(letter);
-    else if ('delay' in verdict) this.#putOff(letter, verdict.delay);
+    if (verdict === 'drop') this.#lose(inFlight);
+    else if ('delay' in verdict) this.#putOff(inFlight, verdict.delay);
     else {
-      if (codec === undefined || !letter.whole)
+      if (codec === undefined || !inFlight.whole)
         throw new TypeError(`intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`);
-      this.#mutate(letter, codec.encode(verdict.mutate as never).slice());
+      this.#mutate(inFlight, codec.encode(verdict.mutate as never).slice());
       return true;
     }
     return false;
@@ -310,13 +310,13 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
    * Replaces a payload, and adjusts the credit of both ends, because each counts the bytes that it
    * sees.
    */
-  #mutate(letter: Letter, payload: Uint8Array): void {
-    const { frame, role } = letter;
+  #mutate(inFlight: InFlightFrame, payload: Uint8Array): void {
+    const { frame, role } = inFlight;
     if (payload.length > MOST_MUTATED)
       throw new TypeError(`intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`);
     const more = payload.length - frame.payload.length;
     frame.payload = payload;
-    letter.check = checksum(payload);
+    inFlight.check = checksum(payload);
     if (role === 'oneway') {
       if (more < 0) this.back.#credit(Account.SHORT, -more, frame.channel);
       else if (more > 0 && !this.#reserve.take(frame.channel, more)) throw new TypeError(GROWN(`a one-way by ${more}`));
@@ -327,19 +327,19 @@ export class MessageLine extends SimLine<Frame[], Letter[]> {
     }
   }
 
-  /** Delays a letter, and with it the rest of the same message or stream. */
-  #putOff(letter: Letter, delay: number): void {
-    const { call } = letter;
+  /** Delays a frame, and with it the rest of the same message or stream. */
+  #putOff(inFlight: InFlightFrame, delay: number): void {
+    const { call } = inFlight;
     const at = this.world.now + delay;
-    if (call !== undefined && (!letter.whole || call.streams)) call[this.#side(call)] = at;
+    if (call !== undefined && (!inFlight.whole || call.streams)) call[this.#side(call)] = at;
     this.#looseUntil = Math.max(this.#looseUntil, at);
-    this.crossAt(at, [letter]);
+    this.crossAt(at, [inFlight]);
   }
 
-  #isHeldUp(letter: Letter, call: TrackedCall): boolean {
+  #isHeldUp(inFlight: InFlightFrame, call: TrackedCall): boolean {
     const until = call[this.#side(call)];
     if (until <= this.world.now) return false;
-    this.crossAt(until, [letter]);
+    this.crossAt(until, [inFlight]);
     return true;
   }
 

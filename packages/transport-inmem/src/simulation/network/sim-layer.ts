@@ -1,21 +1,21 @@
 // A stream layer on the simulated network: its addresses are names of nodes.
 
 import { type Clock, reasonError, TransportError } from '@trunkline/transport-core';
+import type { EndOfTick } from '../../memory/end-of-tick.ts';
 import { type Dial, MemoryLayer } from '../../memory/memory-layer.ts';
-import type { Turns } from '../../memory/turns.ts';
-import type { Door } from './door.ts';
 import type { Life } from './life.ts';
 import type { SimNetwork } from './sim-network.ts';
+import type { TransportPort } from './transport-port.ts';
 
 /** The stream layer of one transport of a node. */
-export class SimLayer extends MemoryLayer implements Door {
+export class SimLayer extends MemoryLayer implements TransportPort {
   readonly life: Life;
   readonly address: string;
   /**
    * Runs the turns of its connections. Everything that arrives is an event of its own already, so a
    * turn is merely deferred.
    */
-  readonly turns: Pick<Turns, 'run' | 'stop'>;
+  readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
   readonly #network: SimNetwork;
 
   constructor(network: SimNetwork, life: Life, address: string, clock: Clock, advertiseAddr?: string) {

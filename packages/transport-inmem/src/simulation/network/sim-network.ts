@@ -8,13 +8,13 @@ import { ByteConnection } from '../../stream/byte-connection.ts';
 import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { ByteLine } from './byte-line.ts';
-import type { Door } from './door.ts';
 import { Interceptors } from './interceptors.ts';
 import type { Life } from './life.ts';
 import { MessageLine } from './message-line.ts';
 import type { Path } from './path.ts';
 import type { SimLine } from './sim-line.ts';
 import type { Topology } from './topology.ts';
+import type { TransportPort } from './transport-port.ts';
 
 /**
  * The level of a simulation: 'message' carries whole messages over the direct transport, 'stream'
@@ -25,7 +25,7 @@ export type Level = 'message' | 'stream';
 /** The network between all nodes and clients of a simulation. */
 export class SimNetwork {
   readonly interceptors = new Interceptors();
-  readonly listening = new Map<string, Door>();
+  readonly listening = new Map<string, TransportPort>();
   readonly topology: Topology;
   readonly #world: World;
   readonly #level: Level;
@@ -41,7 +41,7 @@ export class SimNetwork {
    * Carries a dial to its target and the answer back. A dial that is lost is retried after 1, 2, 4
    * … s, as TCP does (RFC 6298).
    */
-  dial(from: Door, address: string, dial: Dial, wait = RETRY): void {
+  dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
     const { life } = from;
     const there = this.topology.path(life.name, this.#hostOf(address));
     const world = this.#world;
@@ -57,7 +57,7 @@ export class SimNetwork {
   }
 
   /** Answers a dial that has arrived: with a connection for both sides, or with a refusal. */
-  #answer(from: Door, address: string, dial: Dial, again: () => void): void {
+  #answer(from: TransportPort, address: string, dial: Dial, again: () => void): void {
     const peer = this.listening.get(address);
     const home = this.topology.path(this.#hostOf(address), from.life.name);
     const refuses = peer === undefined || !peer.life.alive || peer.life.machine.refusing;
@@ -92,8 +92,8 @@ export class SimNetwork {
    */
   vacate(life: Life | undefined): void {
     for (const address of life?.addresses ?? []) {
-      const door = this.listening.get(address);
-      if (door?.life === life) this.listening.set(address, { life: door!.life, clock: door!.clock, turns: door!.turns, accept: () => {} });
+      const port = this.listening.get(address);
+      if (port?.life === life) this.listening.set(address, { life: port!.life, clock: port!.clock, turns: port!.turns, accept: () => {} });
     }
   }
 
@@ -111,8 +111,8 @@ export class SimNetwork {
     return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<unknown, unknown>[];
   }
 
-  #connect(from: Door, to: Door, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
-    const window = (writer: Door, reader: Door) => this.topology.path(writer.life.name, reader.life.name).settings.window;
+  #connect(from: TransportPort, to: TransportPort, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+    const window = (writer: TransportPort, reader: TransportPort) => this.topology.path(writer.life.name, reader.life.name).settings.window;
     const back = `${from.life.name}:${++this.#dialed}`;
     return this.#level === 'message'
       ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
@@ -152,7 +152,7 @@ export class SimNetwork {
   }
 }
 
-function refusal(address: string, peer: Door | undefined): TransportError {
+function refusal(address: string, peer: TransportPort | undefined): TransportError {
   const remedy = peer === undefined ? 'is its node declared and up, and has its transport called listen()?' : 'its node is down, or refuses';
   return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
 }

@@ -4,7 +4,7 @@
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core';
 import { childRandom } from './chance.ts';
 import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
-import { banReality, macrotask, type RealityBan, realTurn } from './reality.ts';
+import { banReality, macrotask, type NondeterminismGuard, realTurn } from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Happening, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
@@ -68,7 +68,7 @@ export class World {
   };
   /** Answers code outside all nodes and clients. */
   readonly #outside: RuntimeOverride;
-  #ban: RealityBan | undefined;
+  #ban: NondeterminismGuard | undefined;
   #running = false;
   /** Number of events since time last advanced. */
   #still = 0;

@@ -5,7 +5,7 @@
 import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core';
 
 /** The reserve of one direction of a connection. */
-export class Reserve {
+export class CreditReserve {
   /**
    * Bytes of one-way credit set aside per channel; and by channel, what is left of them once some
    * are spent.
@@ -22,11 +22,11 @@ export class Reserve {
   #calls = 0;
 
   /** The empty reserve, until the reader has sent its hello. */
-  static readonly NONE: Reserve = new Reserve();
+  static readonly NONE: CreditReserve = new CreditReserve();
 
   /** Creates the reserve from the reader's hello, and lowers the limits in the hello by it. */
-  static of(hello: Frame): Reserve {
-    const reserve = new Reserve();
+  static of(hello: Frame): CreditReserve {
+    const reserve = new CreditReserve();
     const said = decodeHello(hello.hello);
     if (typeof said === 'string') return reserve;
     const { short, calls } = said.limits;

@@ -9,7 +9,7 @@ export interface Ban {
 }
 
 /** The ban made by {@link banReality}. */
-export interface RealityBan extends Ban {
+export interface NondeterminismGuard extends Ban {
   /** Ends the ban for good. */
   end(): void;
   /**
@@ -37,7 +37,7 @@ interface Patch extends Target {
  * @throws TypeError if another simulation is running in this thread, because their microtasks would
  * interleave.
  */
-export function banReality(report: (name: string, remedy: string) => Error): RealityBan {
+export function banReality(report: (name: string, remedy: string) => Error): NondeterminismGuard {
   if (held) throw new TypeError('another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)');
   held = true;
   let isSpared = false;

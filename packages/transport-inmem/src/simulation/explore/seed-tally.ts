@@ -5,7 +5,7 @@ import type { FailedRun } from './failure.ts';
 import type { Outcome } from './lab.ts';
 
 /** The seeds of a search and their outcomes. */
-export class Tally {
+export class SeedTally {
   /** Number of seeds that have run. */
   done = 0;
   /** Number of these that have failed. */

@@ -8,7 +8,7 @@ import type { World } from '../world/world.ts';
 import { checkFault, describeFault, type Fault } from './fault.ts';
 
 /** The state of all faults in a simulation. */
-export class Trouble {
+export class FaultInjector {
   /**
    * The virtual time since which the network has been whole and every node up, accepting
    * connections and not slowed down; undefined while something is wrong. Pauses, wrong clocks and

@@ -1,15 +1,15 @@
 // The network's view of one transport.
 
 import type { Clock, StreamConnection } from '@trunkline/transport-core';
-import type { Turns } from '../../memory/turns.ts';
+import type { EndOfTick } from '../../memory/end-of-tick.ts';
 import type { Life } from './life.ts';
 
 /** A transport that dials, and may listen, on the simulated network. */
-export interface Door {
+export interface TransportPort {
   readonly life: Life;
   readonly clock: Clock;
   /** Runs the turns of its connections. */
-  readonly turns: Pick<Turns, 'run' | 'stop'>;
+  readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
   /** Receives a connection that another node has dialed. */
   accept(connection: StreamConnection): void;
 }

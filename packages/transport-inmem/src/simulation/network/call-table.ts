@@ -2,7 +2,7 @@
 // by slots: a new call reuses the slot of an ended one.
 
 /** Entries by call id. */
-export class IdMap<T extends { readonly id: number }> {
+export class CallTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = [];
   #others: Map<number, T> | undefined;
 

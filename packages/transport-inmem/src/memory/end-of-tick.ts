@@ -8,7 +8,7 @@ import type { Clock, Timer } from '@trunkline/transport-core';
  * read. During continuous work a timer is therefore set; if it is late, the next callback waits for
  * it.
  */
-export class Turns {
+export class EndOfTick {
   readonly #clock: Clock;
   #marker: Timer | undefined;
   /** The time at which the marker was last set. */

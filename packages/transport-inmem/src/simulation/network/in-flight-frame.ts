@@ -41,7 +41,7 @@ export interface TrackedCall {
 export type Role = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 
 /** A frame in flight. */
-export class Letter {
+export class InFlightFrame {
   readonly frame: Frame;
   readonly role: Role;
   readonly call: TrackedCall | undefined;
