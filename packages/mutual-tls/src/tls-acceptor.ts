@@ -37,7 +37,7 @@ export class TlsAcceptor {
   readonly #options: AcceptorOptions;
   readonly #server: Server;
   /** The handshakes in progress, by endpoint. */
-  readonly #pending = new Map<string, Handshake>();
+  readonly #pending = new Map<string, TlsHandshake>();
 
   constructor(host: AcceptorHost, context: SecureContextOptions, options: AcceptorOptions) {
     this.#host = host;
@@ -70,7 +70,7 @@ export class TlsAcceptor {
     if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
     // Nothing is allocated for a connection before there is a handshake slot, so that refusing stays
     // cheap in a flood.
-    let handshake: Handshake | undefined;
+    let handshake: TlsHandshake | undefined;
     let isTurn = false;
     const slot = listen.handshakes.acquire(endpoint, () => {
       isTurn = true;
@@ -82,14 +82,14 @@ export class TlsAcceptor {
     if (isTurn) this.#begin(handshake);
   }
 
-  #wait(raw: Socket, endpoint: string, timeout: number): Handshake {
-    const handshake = new Handshake(raw, endpoint, this.#options.clock, () => this.#pending.delete(endpoint));
+  #wait(raw: Socket, endpoint: string, timeout: number): TlsHandshake {
+    const handshake = new TlsHandshake(raw, endpoint, this.#options.clock, () => this.#pending.delete(endpoint));
     this.#pending.set(endpoint, handshake);
     handshake.within(timeout);
     return handshake;
   }
 
-  #begin({ over, raw }: Handshake): void {
+  #begin({ over, raw }: TlsHandshake): void {
     if (over) return;
     this.#options.tune(raw);
     this.#server.emit('connection', raw);
@@ -115,7 +115,7 @@ export class TlsAcceptor {
 }
 
 /** One connection between its accept and the end of its handshake. */
-class Handshake {
+class TlsHandshake {
   readonly raw: Socket;
   readonly #endpoint: string;
   readonly #clock: Clock;

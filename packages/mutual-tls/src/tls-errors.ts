@@ -36,13 +36,13 @@ export function tlsConnectionError(error: Error & { code?: string }, endpoint: s
 /** Alerts about a certificate, or about the chain behind it, from the other end (RFC 8446 §6.2). */
 const OF_CERTIFICATES = /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 
-interface Meaning {
+interface TlsErrorMeaning {
   as: 'wrong_preamble' | 'bad_certificate' | 'reset' | undefined;
   text: string;
   origin?: 'remote';
 }
 
-function meaning(error: Error & { code?: string }): Meaning {
+function meaning(error: Error & { code?: string }): TlsErrorMeaning {
   const code = codeOf(error);
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return {

@@ -1,13 +1,13 @@
 // Tests of the linked list.
 
 import test from 'ava';
-import { type Entry, List } from './list.ts';
+import { List, type ListEntry } from './list.ts';
 import { seededRandom } from './random.ts';
 
-class Item implements Entry {
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
+class Item implements ListEntry {
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
   readonly name: number;
   constructor(name: number) {
     this.name = name;

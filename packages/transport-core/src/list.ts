@@ -5,20 +5,20 @@
  * An entry of a List; it can be in one list at a time. (An interface, because a base class would be
  * one more constructor for each call.)
  */
-export interface Entry {
-  list: List<Entry> | undefined;
-  before: Entry | undefined;
-  after: Entry | undefined;
+export interface ListEntry {
+  list: List<ListEntry> | undefined;
+  before: ListEntry | undefined;
+  after: ListEntry | undefined;
 }
 
 /** A first-in, first-out list with `remove` from any position. */
-export class List<T extends Entry> {
+export class List<T extends ListEntry> {
   first: T | undefined = undefined;
   last: T | undefined = undefined;
   length = 0;
 
   push(entry: T): void {
-    entry.list = this as unknown as List<Entry>;
+    entry.list = this as unknown as List<ListEntry>;
     entry.before = this.last;
     entry.after = undefined;
     if (this.last === undefined) this.first = entry;
@@ -35,7 +35,7 @@ export class List<T extends Entry> {
 
   /** Removes an entry. Returns false, and does nothing, if the entry is not in this list. */
   remove(entry: T): boolean {
-    if (entry.list !== (this as unknown as List<Entry>)) return false;
+    if (entry.list !== (this as unknown as List<ListEntry>)) return false;
     if (entry.before === undefined) this.first = entry.after as T | undefined;
     else entry.before.after = entry.after;
     if (entry.after === undefined) this.last = entry.before as T | undefined;

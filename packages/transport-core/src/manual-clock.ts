@@ -27,7 +27,7 @@ export interface ManualClock extends Clock {
   readonly timers: number;
 }
 
-interface Entry {
+interface TimerEntry {
   due: number;
   order: number;
   callback: () => void;
@@ -40,9 +40,9 @@ interface Entry {
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
   let order = 0;
-  const entries = new Set<Entry>();
-  const next = (): Entry | undefined => {
-    let first: Entry | undefined;
+  const entries = new Set<TimerEntry>();
+  const next = (): TimerEntry | undefined => {
+    let first: TimerEntry | undefined;
     for (const entry of entries) {
       if (first === undefined || entry.due < first.due || (entry.due === first.due && entry.order < first.order)) first = entry;
     }
@@ -55,7 +55,7 @@ export function createManualClock(start = 1_000): ManualClock {
       entries.add(entry);
       return entry;
     },
-    clearTimeout: (timer) => void entries.delete(timer as Entry),
+    clearTimeout: (timer) => void entries.delete(timer as TimerEntry),
     sleep: (delay, signal) => sleepOn(clock, delay, signal),
     defer: (callback) => queueMicrotask(callback),
     turn: (callback) => queueMicrotask(callback),

@@ -2,9 +2,9 @@
 // globals of the runtime.
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
-declare const MessageChannel: (new () => { readonly port1: Port }) | undefined;
+declare const MessageChannel: (new () => { readonly port1: MessagePortLike }) | undefined;
 
-interface Port {
+interface MessagePortLike {
   postMessage(message: null, transfer: readonly ArrayBuffer[]): void;
   close(): void;
 }
@@ -64,14 +64,14 @@ export function freeChunk(chunk: Uint8Array): void {
 const free: (memory: Transferable) => void =
   'transfer' in ArrayBuffer.prototype ? (memory) => void memory.transfer!(0) : (memory) => (nowhere ??= closedPort())?.postMessage(null, [memory]);
 
-function closedPort(): Port | undefined {
+function closedPort(): MessagePortLike | undefined {
   if (typeof MessageChannel === 'undefined') return undefined;
   const { port1 } = new MessageChannel();
   port1.close();
   return port1;
 }
 
-let nowhere: Port | undefined;
+let nowhere: MessagePortLike | undefined;
 
 /** Chunks up to this size are not worth freeing. */
 const SHORT = 16 * 1024;

@@ -8,7 +8,7 @@ import type { OnReadOpts } from 'node:net';
  * The read callback of a socket that is about to be dialed. Its connection is set later; until then
  * the socket is paused.
  */
-export class Reader {
+export class SocketReader {
   /**
    * Receives a chunk, whose memory is valid until the callback returns. Returns false to stop
    * reading for now.

@@ -14,7 +14,7 @@ import {
   type Timer,
   type TransportError,
 } from '@trunkline/transport-core';
-import type { Reader } from './read-buffer.ts';
+import type { SocketReader } from './read-buffer.ts';
 
 /**
  * Wraps a socket that is connected. From here on the socket belongs to the connection, including
@@ -27,7 +27,7 @@ export class TcpConnection implements StreamConnection {
   readonly writeAll?: (chunks: readonly Uint8Array[]) => boolean;
   readonly #socket: Socket;
   /** Set only on dialed plain sockets, which read into the shared buffer. */
-  readonly #reader: Reader | undefined;
+  readonly #reader: SocketReader | undefined;
   /** Set only under TLS: the socket beneath, and the proven identity of the other end. */
   readonly #secured: Secured | undefined;
   readonly #clock: Clock;
@@ -54,7 +54,7 @@ export class TcpConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock, { reader, secured }: { readonly reader?: Reader; readonly secured?: Secured } = {}) {
+  constructor(socket: Socket, clock: Clock, { reader, secured }: { readonly reader?: SocketReader; readonly secured?: Secured } = {}) {
     this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#socket = socket;
     this.#clock = clock;

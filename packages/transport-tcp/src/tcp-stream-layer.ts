@@ -20,7 +20,7 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
-import { Reader } from './read-buffer.ts';
+import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface TcpStreamLayerOptions {
@@ -157,7 +157,7 @@ class TcpLayer implements TcpStreamLayer {
       const to = placeOf(address);
       if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
-      const reader = this.#tls === undefined ? new Reader() : undefined;
+      const reader = this.#tls === undefined ? new SocketReader() : undefined;
       const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port, ...(reader && { onread: reader.onread() }) });
       const settle = () => {
         this.#clock.clearTimeout(timer);

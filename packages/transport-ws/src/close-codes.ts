@@ -44,7 +44,7 @@ export function violationError(code: string | undefined, text: string, endpoint:
 }
 
 /** The meaning of a close code: error code, reason and text. */
-export interface Meaning {
+export interface CloseCodeMeaning {
   as: Code;
   reason?: Reason;
   meaning: string;
@@ -52,7 +52,7 @@ export interface Meaning {
 
 const MALFORMED = 'the other end found what this end sent malformed';
 
-const CLOSE_CODES: Readonly<Record<number, Meaning>> = {
+const CLOSE_CODES: Readonly<Record<number, CloseCodeMeaning>> = {
   1002: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
   1003: { as: 'internal', reason: 'malformed', meaning: 'the other end takes no messages of this type' },
   1006: { as: 'unavailable', reason: 'reset', meaning: 'it broke off' },

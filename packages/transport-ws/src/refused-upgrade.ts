@@ -2,7 +2,7 @@
 // browsers hide it from pages.
 
 import { cleanText, TransportError } from '@trunkline/transport-core';
-import { type Meaning, SUB_PROTOCOL } from './close-codes.ts';
+import { type CloseCodeMeaning, SUB_PROTOCOL } from './close-codes.ts';
 
 /** Creates the error for a refused upgrade from its HTTP status and status text. */
 export function refusalError(status: number, text: string, address: string): TransportError {
@@ -15,9 +15,9 @@ export function refusalError(status: number, text: string, address: string): Tra
   });
 }
 
-const UNAVAILABLE: Meaning = { as: 'unavailable', meaning: 'the server there can not take it now' };
+const UNAVAILABLE: CloseCodeMeaning = { as: 'unavailable', meaning: 'the server there can not take it now' };
 
-const STATUSES: Readonly<Record<number, Meaning>> = {
+const STATUSES: Readonly<Record<number, CloseCodeMeaning>> = {
   400: { as: 'failed_precondition', reason: 'wrong_version', meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?` },
   401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
   403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin or host (origins, hosts)' },

@@ -24,7 +24,7 @@ import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
 import { decodeReceipt } from '../relay/wire.ts';
 import { Signatures } from '../signatures/signatures.ts';
-import type { Terms } from '../topics/differences.ts';
+import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession, type TopicSessionHost } from '../topics/topic-session.ts';
 import type { CloseResult, GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
@@ -44,7 +44,7 @@ import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
 
-interface Peer extends Member {
+interface ConnectedMember extends Member {
   /** True if this node dialed the peer, unless it did so because others on a topic named it. */
   readonly isChosen: boolean;
   readonly outbox: PeerOutbox;
@@ -63,8 +63,8 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   readonly sessions = new Map<string, TopicSession>();
   readonly longest: number;
   readonly #config: GossipConfig;
-  readonly #memberTable: MemberTable<Peer>;
-  readonly members: ReadonlyMap<string, Peer>;
+  readonly #memberTable: MemberTable<ConnectedMember>;
+  readonly members: ReadonlyMap<string, ConnectedMember>;
   readonly #timer: DeadlineTimer;
   readonly #dials: Dials;
   readonly #pins: ConnectionPins;
@@ -79,7 +79,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
   #closing: Promise<CloseResult> | undefined = undefined;
-  readonly #pendingInterests = new PendingInterests<Peer>(({ nodeId }) => {
+  readonly #pendingInterests = new PendingInterests<ConnectedMember>(({ nodeId }) => {
     for (const session of this.sessions.values()) session.known(nodeId);
   });
   readonly #lives: Lives;
@@ -129,7 +129,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     const isContent = () => overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
     this.#partitionProbe = new PartitionProbe({ clock: this.clock, random: this.random, peers, dials: this.#dials, isContent });
     this.#pins = new ConnectionPins(transport, (nodeId) => this.remoteOf(nodeId));
-    this.#memberTable = new MemberTable<Peer>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
+    this.#memberTable = new MemberTable<ConnectedMember>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
     this.members = this.#memberTable.members;
   }
 
@@ -350,7 +350,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
-  #came({ nodeId: id, instance, remote }: PeerInfo): Peer {
+  #came({ nodeId: id, instance, remote }: PeerInfo): ConnectedMember {
     const nodeId = sameName(id);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance) for (const session of this.sessions.values()) session.reborn(nodeId);
@@ -370,7 +370,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       this.#config.outbound,
     );
     const isChosen = remote.direction === 'out' && !this.#views.isDialing(nodeId);
-    const peer: Peer = { nodeId, instance, remote, isChosen, outbox, topics: NONE, messageAddresses: new MessageAddresses(this.clock.now()) };
+    const peer: ConnectedMember = { nodeId, instance, remote, isChosen, outbox, topics: NONE, messageAddresses: new MessageAddresses(this.clock.now()) };
     this.#pendingInterests.met(peer, this.clock.now());
     this.clock.defer(() => {
       if (this.#memberTable.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
@@ -379,7 +379,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return peer;
   }
 
-  #went(peer: Peer, cause: TransportError): void {
+  #went(peer: ConnectedMember, cause: TransportError): void {
     const { nodeId, outbox } = peer;
     const now = this.clock.now();
     outbox.close();
@@ -402,7 +402,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.#pendingInterests.made(peer);
   }
 
-  #memberOf(from: Remote): Peer {
+  #memberOf(from: Remote): ConnectedMember {
     const peer = this.#memberTable.of(from);
     if (peer !== undefined) return peer;
     throw new TransportError('failed_precondition', 'topics and their messages are for peers: this connection told no node id');
@@ -438,7 +438,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
   }
 
-  terms(to: string, topic: TopicKey, { overlay, limit, life }: Terms & { readonly life: number | undefined }): void {
+  terms(to: string, topic: TopicKey, { overlay, limit, life }: TopicTerms & { readonly life: number | undefined }): void {
     const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
     this.#memberTable.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }

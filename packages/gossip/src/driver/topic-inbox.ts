@@ -3,14 +3,14 @@
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
 import { encodeReceipt } from '../relay/wire.ts';
-import type { Terms } from '../topics/differences.ts';
+import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import { Arrivals } from './arrivals.ts';
 import { decodeControl, decodePush, type Envelope } from './frame.ts';
 import type { MessageAddresses } from './message-addresses.ts';
 
 /** The sender of a message. */
-interface Sender {
+interface MessageSource {
   readonly nodeId: string;
   readonly messageAddresses: MessageAddresses;
 }
@@ -23,7 +23,7 @@ export interface TopicInboxHost {
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Returns undefined if the connection belongs to no peer. */
-  peerOf(from: Remote): Sender | undefined;
+  peerOf(from: Remote): MessageSource | undefined;
   /** Called when a peer sent a message of a topic that this node is not on. */
   remind(nodeId: string): void;
   /** Sends or queues a receipt. */
@@ -42,7 +42,7 @@ interface View {
 
 export class TopicInbox {
   readonly #host: TopicInboxHost;
-  readonly #arrivals: Arrivals<Sender>;
+  readonly #arrivals: Arrivals<MessageSource>;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
 
@@ -61,7 +61,7 @@ export class TopicInbox {
     this.#arrivals.flush();
   }
 
-  #take(request: Uint8Array, peer: Sender): void {
+  #take(request: Uint8Array, peer: MessageSource): void {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.#host.misbehaved(peer.nodeId);
     const session = this.#sessionOf(envelope.topic);
@@ -70,7 +70,7 @@ export class TopicInbox {
   }
 
   /** Processes a peer's terms on a topic: its overlay and its message size limit. */
-  told({ topic, overlay, limit, life }: Terms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
+  told({ topic, overlay, limit, life }: TopicTerms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
     this.settle();
     const peer = this.#host.peerOf(from);
     const session = this.#host.sessions.get(topic);

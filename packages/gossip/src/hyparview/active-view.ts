@@ -5,7 +5,7 @@ import { Allowance } from './allowance.ts';
 import { pick } from './chance.ts';
 import type { PartialViewConfig } from './options.ts';
 
-export interface Link {
+export interface OverlayLink {
   readonly peer: string;
   /**
    * True if this node asked for the link of its own accord, or knows the peer; false if the peer
@@ -24,7 +24,7 @@ export interface Link {
 export class ActiveView {
   readonly #shuffleInterval: number;
   readonly #own: number;
-  readonly #links: Link[] = [];
+  readonly #links: OverlayLink[] = [];
   #turn = 0;
 
   constructor({ shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>) {
@@ -51,7 +51,7 @@ export class ActiveView {
     return this.get(peer) !== undefined;
   }
 
-  get(peer: string): Link | undefined {
+  get(peer: string): OverlayLink | undefined {
     for (const link of this.#links) if (link.peer === peer) return link;
     return undefined;
   }
@@ -73,7 +73,7 @@ export class ActiveView {
    * its turn. So each link is used regularly, and both ends know that it works.
    */
   next(): string | undefined {
-    let next: Link | undefined;
+    let next: OverlayLink | undefined;
     for (const link of this.#links) if (next === undefined || link.turn < next.turn) next = link;
     if (next !== undefined) next.turn = ++this.#turn;
     return next?.peer;
@@ -95,7 +95,7 @@ export class ActiveView {
    * So in a flood of requests each new link replaces the last one, and all older links stay.
    */
   victim(): string | undefined {
-    const last = (isFit: (link: Link) => boolean) => this.#links.findLast(isFit);
+    const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
     const useless = last(({ chosen, gave }) => !chosen && !gave) ?? (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
     return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
   }

@@ -2,7 +2,7 @@
 // each other some of their peers.
 
 import type { Random } from '@trunkline/transport-core';
-import type { Link } from './active-view.ts';
+import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';
 import type { PartialViewHost } from './host.ts';
@@ -66,7 +66,7 @@ export class Shuffles {
   }
 
   /** Handles a walk that arrived over a link: passes it on, or ends it here. */
-  received(link: Link, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     if (!link.shuffles.take(now)) return;
     const { random, host, views } = this.#setup;
     if (ttl > 1 && views.active.size > 1) {

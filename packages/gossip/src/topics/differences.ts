@@ -5,7 +5,7 @@ import { TransportError } from '@trunkline/transport-core';
 import type { GossipEvent } from '../types.ts';
 
 /** Settings that all nodes of a topic should share. */
-export interface Terms {
+export interface TopicTerms {
   /** Name of the overlay. */
   readonly overlay: string;
   /** Bytes of the longest message that the node takes. */
@@ -15,7 +15,7 @@ export interface Terms {
 type Difference = Pick<Extract<GossipEvent, { readonly type: 'differs' }>, 'what' | 'ours' | 'theirs'>;
 
 /** This node's terms, and the functions that are called. */
-export interface DifferencesHost extends Terms {
+export interface DifferencesHost extends TopicTerms {
   readonly topic: string;
   now(): number;
   /** Tells this node's terms to a peer. */
@@ -56,7 +56,7 @@ export class Differences {
   }
 
   /** A peer announced its terms. */
-  heard(nodeId: string, { overlay, limit }: Terms): void {
+  heard(nodeId: string, { overlay, limit }: TopicTerms): void {
     const host = this.#host;
     const known = this.#of(nodeId);
     if (limit !== (known.limit ?? host.limit)) {

@@ -3,12 +3,12 @@
 
 import type { Body } from '../overlay/body.ts';
 import type { MessageMeta } from '../types.ts';
-import type { Reader } from './reader.ts';
+import type { TopicReader } from './reader.ts';
 
 /** The parts of the topic that handing out uses. */
 export interface HandOutHost {
   /** The codec that decoded `body.message`. */
-  readonly codec: Reader['codec'];
+  readonly codec: TopicReader['codec'];
   failed(error: unknown): void;
 }
 
@@ -16,7 +16,7 @@ export interface HandOutHost {
  * Gives each reader a message of its own, decoded again if it could be changed. If a reader's codec
  * refuses it, `failed` is called.
  */
-export function handOut(readers: readonly Reader[], host: HandOutHost, body: Body, meta: MessageMeta): void {
+export function handOut(readers: readonly TopicReader[], host: HandOutHost, body: Body, meta: MessageMeta): void {
   const isPlain = !isChangeable(body.message);
   let isTaken = false;
   // Decode before the first reader runs, because a message may lie in the memory of the payload.

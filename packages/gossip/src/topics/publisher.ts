@@ -15,10 +15,10 @@ import { topicClosed } from './errors.ts';
 import { ExpectedMembers, NEW } from './expected-members.ts';
 import { Publication, resultOf } from './publication.ts';
 import { ANYBODY, Publications } from './publications.ts';
-import { type Sender, sendTo, sendToAny } from './recipients.ts';
+import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
 
 /** The topic to publish on. */
-export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
+export interface PublisherSession extends Pick<DirectSender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
   epoch(): number;
   readonly limit: number;
   readonly overlay: Overlay | undefined;
@@ -30,7 +30,7 @@ export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push'
    * because the overlay may count them.
    */
   addDifferent(failed: PublishFailure[], queued: readonly string[], message: OwnMessage): void;
-  readonly host: Sender['host'] & {
+  readonly host: DirectSender['host'] & {
     readonly overlay: OverlayFactory;
     readonly signatures: Signatures;
     readonly longest: number;
@@ -44,7 +44,7 @@ export interface PublisherSession extends Pick<Sender, 'key' | 'unsent' | 'push'
 export class Publisher {
   published = 0;
   readonly #session: PublisherSession;
-  readonly #sender: Sender;
+  readonly #sender: DirectSender;
   readonly #ids: IdSource;
   readonly #publications: Publications;
   readonly #expected = new ExpectedMembers();

@@ -25,7 +25,7 @@ export interface ReaderHost {
   /** A callback threw an error, or was too slow for its queue. */
   failed(error: unknown): void;
   /** The reader ended. */
-  gone(reader: Reader): void;
+  gone(reader: TopicReader): void;
 }
 
 /**
@@ -33,7 +33,7 @@ export interface ReaderHost {
  * bring more messages than the queue holds before any code of the reader runs. So a queue that is
  * too long is cut only after the reader has had its turn, by a timer of 0 ms.
  */
-export abstract class Reader {
+export abstract class TopicReader {
   readonly #options: ReaderOptions;
   readonly #host: ReaderHost;
   readonly #waiting = new ReaderQueue();
@@ -145,7 +145,7 @@ export abstract class Reader {
  * Calls a function with one message after the other. If the function returns a promise, the next
  * message waits for it.
  */
-export class CallbackReader extends Reader {
+export class CallbackReader extends TopicReader {
   readonly #callback: (message: unknown, meta: MessageMeta) => unknown;
   readonly #onError: ((error: unknown) => void) | undefined;
   #isBusy = false;
@@ -221,7 +221,7 @@ export class CallbackReader extends Reader {
 /**
  * The reader of a loop: `for await (const { message, meta } of topic)`. Leaving the loop closes it.
  */
-export class LoopReader extends Reader implements AsyncIterableIterator<Received<unknown>, undefined> {
+export class LoopReader extends TopicReader implements AsyncIterableIterator<Received<unknown>, undefined> {
   readonly #askers: { readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
   #error: TransportError | undefined = undefined;
 

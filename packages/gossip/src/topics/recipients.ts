@@ -11,7 +11,7 @@ import { Publication } from './publication.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** The functions of the topic that sending uses. */
-export interface Sender {
+export interface DirectSender {
   readonly key: TopicKey;
   readonly isOver: boolean;
   readonly host: {
@@ -50,7 +50,7 @@ export interface Wanted {
  * Resolves when the message is queued for each listed node or could not be, and `min` of them have
  * confirmed it.
  */
-export function sendTo(session: Sender, message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
+export function sendTo(session: DirectSender, message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
   const { id, body } = message;
   const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
@@ -93,7 +93,7 @@ export function sendTo(session: Sender, message: OwnMessage, wanted: Wanted): Pr
  * another one (FISCO-BCOS tries the next on an error). Each node gets a message of its own, with
  * its own id.
  */
-export function sendToAny(session: Sender, make: (nodes: readonly string[]) => OwnMessage, count: number, wanted: Wanted): Promise<PublishResult> {
+export function sendToAny(session: DirectSender, make: (nodes: readonly string[]) => OwnMessage, count: number, wanted: Wanted): Promise<PublishResult> {
   const { host, key } = session;
   const tried = new Set<string>();
   const replaced = new Set<string>();
@@ -139,7 +139,7 @@ export function sendToAny(session: Sender, make: (nodes: readonly string[]) => O
   return publication.promise;
 }
 
-function publicationOf({ host }: Sender, { min, timeout }: Wanted, missed?: (nodeId: string) => void): Publication {
+function publicationOf({ host }: DirectSender, { min, timeout }: Wanted, missed?: (nodeId: string) => void): Publication {
   return new Publication({ min, timeout, due: min === 0 ? Number.POSITIVE_INFINITY : host.clock.now() + timeout, missed });
 }
 

@@ -12,12 +12,12 @@ import type { Control, Push } from '../plumtree/message.ts';
 import { encodeReceipt, type Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
-import { Differences, type Terms } from './differences.ts';
+import { Differences, type TopicTerms } from './differences.ts';
 import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
 import { Publisher } from './publisher.ts';
-import type { Reader } from './reader.ts';
+import type { TopicReader } from './reader.ts';
 import { ReceiptRequests } from './receipt-requests.ts';
 import { RestartedNodes } from './restarted-nodes.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -69,7 +69,7 @@ export interface TopicSessionHost {
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
   /** Tells a peer this node's terms on the topic. */
-  terms(to: string, topic: TopicKey, terms: Terms & { readonly life: number | undefined }): void;
+  terms(to: string, topic: TopicKey, terms: TopicTerms & { readonly life: number | undefined }): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void;
@@ -118,7 +118,7 @@ export class TopicSession {
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later one. */
   #raised = 0;
-  #list: readonly Reader[] = [];
+  #list: readonly TopicReader[] = [];
   handles = 0;
   delivered = 0;
   duplicates = 0;
@@ -205,15 +205,15 @@ export class TopicSession {
    * The readers. The list is replaced, never changed, when one comes or goes, so that it can be
    * iterated over in the meantime.
    */
-  get readers(): readonly Reader[] {
+  get readers(): readonly TopicReader[] {
     return this.#list;
   }
 
-  addReader(reader: Reader): void {
+  addReader(reader: TopicReader): void {
     this.#list = [...this.#list, reader];
   }
 
-  removeReader(reader: Reader): void {
+  removeReader(reader: TopicReader): void {
     this.#list = this.#list.filter((other) => other !== reader);
   }
 
@@ -254,7 +254,7 @@ export class TopicSession {
   }
 
   /** A peer announced its terms on the topic. */
-  terms(from: string, terms: Terms): void {
+  terms(from: string, terms: TopicTerms): void {
     this.#differences.heard(from, terms);
   }
 

@@ -4,7 +4,7 @@ import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
 import { LONG_ENOUGH } from './dial-target.ts';
 
-interface Entry {
+interface AddressRecord {
   failures: number;
   /** The address is not dialed before this time. */
   at: number;
@@ -18,7 +18,7 @@ interface Entry {
  */
 export class AddressHistory {
   readonly #random: Random;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, AddressRecord>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -79,7 +79,7 @@ export class AddressHistory {
    * Moves an entry to the end. A Map keeps the order of insertion, so the first entry is the one
    * that was not touched for the longest time.
    */
-  #touch(key: string): Entry {
+  #touch(key: string): AddressRecord {
     const entry = this.#entries.get(key) ?? { failures: 0, at: Number.NEGATIVE_INFINITY, since: undefined };
     this.#entries.delete(key);
     this.#entries.set(key, entry);

@@ -1,7 +1,7 @@
 // Searches the address book for a node to dial, and skips searches that would fail again: a book
 // without eligible nodes may be large, and it is asked at every wake-up.
 
-import type { Candidate, PlannerView } from './dial-order.ts';
+import type { DialCandidate, PlannerView } from './dial-order.ts';
 
 export class BookSearch {
   /** Set after a search that found nothing, until the given time or until `news` changes. */
@@ -21,7 +21,7 @@ export class BookSearch {
    * @param again returns when a node may become eligible without news: when a back-off ends, or a
    * ban, whose end is not reported.
    */
-  pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean, again: () => number): Candidate | undefined {
+  pick(now: number, view: PlannerView, isEligible: (candidate: DialCandidate) => boolean, again: () => number): DialCandidate | undefined {
     if (this.isVain(now, view)) return undefined;
     const candidate = view.pick(isEligible);
     if (candidate !== undefined && isEligible(candidate)) return candidate;

@@ -4,7 +4,7 @@ import type { Random } from '@trunkline/transport-core';
 import type { BackOffOptions } from './back-off.ts';
 
 /** A node of the address book. */
-export interface Candidate {
+export interface DialCandidate {
   readonly nodeId: string;
   readonly address: string;
 }
@@ -60,9 +60,9 @@ export interface PlannerView {
    */
   whereabouts?(nodeId: string): string | undefined;
   /** Picks a node of the address book that is `eligible`. */
-  pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined;
+  pick(eligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined;
   /** Returns a tried entry that the address book wants tested. */
-  toTest(): Candidate | undefined;
+  toTest(): DialCandidate | undefined;
 }
 
 /** A peer whose last connection is gone. */

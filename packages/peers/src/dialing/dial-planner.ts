@@ -6,7 +6,7 @@ import { AddressHistory } from './address-history.ts';
 import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
 import type { BackOffOptions } from './back-off.ts';
 import { BookSearch } from './book-search.ts';
-import type { Candidate, DialKind, DialOrder, DialPlannerOptions, LostPeer, PlannerView } from './dial-order.ts';
+import type { DialCandidate, DialKind, DialOrder, DialPlannerOptions, LostPeer, PlannerView } from './dial-order.ts';
 import { DialRate } from './dial-rate.ts';
 import type { DialTarget } from './dial-target.ts';
 import { DialTargets } from './dial-targets.ts';
@@ -34,7 +34,7 @@ export class DialPlanner {
   readonly #persistent: DialTargets;
   readonly #seeds: DialTargets;
   readonly #history: AddressHistory;
-  readonly #again = new ReconnectList<Candidate>();
+  readonly #again = new ReconnectList<DialCandidate>();
   readonly #underWay = new DialsUnderWay<DialKind>();
   readonly #keys = new AddressKeys();
   /** Canonical addresses at which this node dialed itself. */
@@ -296,7 +296,7 @@ export class DialPlanner {
 
   #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
     if (this.#search.isVain(now, view)) return false;
-    const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
+    const isEligible = (candidate: DialCandidate) => this.#isEligible(candidate, now, view);
     const again = this.#again.pick(
       ({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId),
       (lost) => this.#place(lost, now, view) !== undefined,
@@ -307,7 +307,7 @@ export class DialPlanner {
     return true;
   }
 
-  #pick(now: number, view: PlannerView, isEligible: (candidate: Candidate) => boolean): Candidate | undefined {
+  #pick(now: number, view: PlannerView, isEligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined {
     return this.#search.pick(now, view, isEligible, () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY));
   }
 
@@ -322,9 +322,9 @@ export class DialPlanner {
     if (this.#maxOutbound === 0) return;
     this.#wakeAt(this.#spareAt > now ? this.#spareAt : Number.POSITIVE_INFINITY);
     if (view.outbound < this.#maxOutbound) return;
-    const isEligible = (candidate: Candidate) => this.#isEligible(candidate, now, view);
+    const isEligible = (candidate: DialCandidate) => this.#isEligible(candidate, now, view);
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
-      const isOver = ({ nodeId }: Candidate) => view.isConnected(nodeId);
+      const isOver = ({ nodeId }: DialCandidate) => view.isConnected(nodeId);
       const lost = this.#again.pick(isOver, (one) => this.#place(one, now, view) !== undefined, Number.POSITIVE_INFINITY);
       if (lost === undefined) break;
       this.#start({ ...this.#place(lost, now, view)!, kind: 'again' }, orders);
@@ -392,12 +392,12 @@ export class DialPlanner {
    * Returns where to dial a lost peer: where the address book would dial it, or otherwise its last
    * address; undefined while neither is eligible.
    */
-  #place(lost: Candidate, now: number, view: PlannerView): Candidate | undefined {
+  #place(lost: DialCandidate, now: number, view: PlannerView): DialCandidate | undefined {
     const told = { nodeId: lost.nodeId, address: view.whereabouts?.(lost.nodeId) ?? lost.address };
     return [told, lost].find((one) => this.#isEligible(one, now, view));
   }
 
-  #isEligible({ nodeId, address }: Candidate, now: number, view: PlannerView): boolean {
+  #isEligible({ nodeId, address }: DialCandidate, now: number, view: PlannerView): boolean {
     if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
     const key = this.#keys.of(address);
     if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;

@@ -5,10 +5,10 @@
  * A list of lost peers. Holds at most 64; after that, the oldest is removed and left to the address
  * book.
  */
-export class ReconnectList<Candidate> {
-  readonly #entries = new Map<string, { readonly candidate: Candidate; tries: number }>();
+export class ReconnectList<DialCandidate> {
+  readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();
 
-  add(key: string, candidate: Candidate): void {
+  add(key: string, candidate: DialCandidate): void {
     this.#entries.delete(key);
     this.#entries.set(key, { candidate, tries: 0 });
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
@@ -28,7 +28,7 @@ export class ReconnectList<Candidate> {
    * Returns the first candidate that `isFit` and has failed less than `most` times. Removes
    * candidates that are `isOver`.
    */
-  pick(isOver: (candidate: Candidate) => boolean, isFit: (candidate: Candidate) => boolean, most: number = MOST_TRIES): Candidate | undefined {
+  pick(isOver: (candidate: DialCandidate) => boolean, isFit: (candidate: DialCandidate) => boolean, most: number = MOST_TRIES): DialCandidate | undefined {
     for (const [key, { candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(key);
       else if (tries < most && isFit(candidate)) return candidate;

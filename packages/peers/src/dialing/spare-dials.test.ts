@@ -1,7 +1,7 @@
 // Tests of dials while enough peers are connected.
 
 import test from 'ava';
-import type { Candidate, DialOrder } from './dial-order.ts';
+import type { DialCandidate, DialOrder } from './dial-order.ts';
 import { refused, reset, someone, World } from './testing/planner-world.ts';
 
 const MINUTE = 60_000;
@@ -73,7 +73,7 @@ test('a book without anybody eligible is not searched again before there are new
   let picks = 0;
   class Counting extends World {
     news = 0;
-    override pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined {
+    override pick(eligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined {
       picks++;
       return super.pick(eligible);
     }

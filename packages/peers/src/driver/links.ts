@@ -10,7 +10,7 @@ import type { DialOutcomes } from './dial-outcomes.ts';
 import type { Order } from './dialer.ts';
 import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
-import type { Link, Peer } from './peer-table.ts';
+import type { Peer, PeerConnection } from './peer-table.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
@@ -193,7 +193,7 @@ export class Links {
     const known = node.peer(nodeId);
     if (known !== undefined && (known.instance !== admitted.instance || known.proven !== admitted.proven)) this.#replace(known);
     const here = node.peer(nodeId);
-    const link: Link = { remote, dialed, lasting: isLasting(admitted), received: node.management.received(remote) };
+    const link: PeerConnection = { remote, dialed, lasting: isLasting(admitted), received: node.management.received(remote) };
     const peer: Peer = here ?? { ...admitted, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
     peer.leaving = false;
     node.peerTable.add(peer, link);

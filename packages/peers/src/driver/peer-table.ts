@@ -4,7 +4,7 @@
 import type { Remote } from '@trunkline/transport-core';
 
 /** One connection to a peer. */
-export interface Link {
+export interface PeerConnection {
   readonly remote: Remote;
   /**
    * The address that this node's planner dialed to get it, if it did. Such a connection is closed
@@ -38,8 +38,8 @@ export interface Peer {
    * more.
    */
   leaving: boolean;
-  readonly links: Link[];
-  main: Link;
+  readonly links: PeerConnection[];
+  main: PeerConnection;
   /** Releases the hold that keeps the connection in use from being closed as idle. */
   release: () => void;
 }
@@ -60,7 +60,7 @@ export class PeerTable {
   }
 
   /** Adds a connection to a peer, which may be new. */
-  add(peer: Peer, link: Link): void {
+  add(peer: Peer, link: PeerConnection): void {
     this.#counts = undefined;
     if (!peer.links.includes(link)) peer.links.push(link);
     this.peers.set(peer.nodeId, peer);
@@ -80,7 +80,7 @@ export class PeerTable {
   }
 
   /** Removes a peer whose id belongs to another node now. Returns its connections. */
-  dismiss(peer: Peer): Link[] {
+  dismiss(peer: Peer): PeerConnection[] {
     this.#counts = undefined;
     this.peers.delete(peer.nodeId);
     for (const link of peer.links) this.#byRemote.delete(link.remote);
@@ -92,7 +92,7 @@ export class PeerTable {
    * node with the lower id dialed, so both ends choose the same. `isUp` excludes connections that
    * are closing and take no calls.
    */
-  elect(peer: Peer, isUp: (remote: Remote) => boolean): Link | undefined {
+  elect(peer: Peer, isUp: (remote: Remote) => boolean): PeerConnection | undefined {
     const winner = this.#self < peer.nodeId ? 'out' : 'in';
     const up = peer.links.filter((link) => isUp(link.remote));
     return up.find((link) => link.remote.direction === winner) ?? up[0];

@@ -11,7 +11,7 @@ import { type AddressSource, Conversation, type ConversationHost } from './conve
 import { DialOutcomes } from './dial-outcomes.ts';
 import { Links, type LinksHost } from './links.ts';
 import { Node } from './node.ts';
-import type { Link, Peer } from './peer-table.ts';
+import type { Peer, PeerConnection } from './peer-table.ts';
 import { refusedBy } from './rejection.ts';
 import { Visits } from './visits.ts';
 
@@ -350,7 +350,7 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   }
 
   /** Returns whether anything was received on these connections since the last look. */
-  #wasHeard(links: readonly Link[]): boolean {
+  #wasHeard(links: readonly PeerConnection[]): boolean {
     let wasHeard = false;
     for (const link of links) {
       const received = this.node.management.received(link.remote);

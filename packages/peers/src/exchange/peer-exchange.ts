@@ -205,14 +205,14 @@ export class PeerExchange {
     if (now >= this.#round) this.#round = this.#nextRound(now);
   }
 
-  #drawn(ready: readonly Candidate[]): Candidate | undefined {
+  #drawn(ready: readonly ExchangeCandidate[]): ExchangeCandidate | undefined {
     const outbound = ready.filter(([, peer]) => peer.direction === 'out');
     const inbound = ready.filter(([, peer]) => peer.direction === 'in');
     const first = inbound.length > 0 && (outbound.length === 0 || this.#random() < INBOUND_SHARE) ? inbound : outbound;
     return this.#oneOf(first);
   }
 
-  #oneOf(candidates: readonly Candidate[]): Candidate | undefined {
+  #oneOf(candidates: readonly ExchangeCandidate[]): ExchangeCandidate | undefined {
     return candidates[Math.floor(this.#random() * candidates.length)];
   }
 
@@ -258,7 +258,7 @@ interface ExchangePeer {
   requested: number;
 }
 
-type Candidate = readonly [nodeId: string, peer: ExchangePeer];
+type ExchangeCandidate = readonly [nodeId: string, peer: ExchangePeer];
 
 /** Requests of a session that may come at any time. */
 const FREE_REQUESTS = 2;

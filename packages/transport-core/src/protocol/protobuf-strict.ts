@@ -6,7 +6,7 @@ import { plain } from '../plain.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 
 /** The part of protobufjs' Reader that is used here. */
-interface Reader {
+interface ProtobufReader {
   discardUnknown: boolean;
   readonly buf: Uint8Array;
   pos: number;
@@ -18,17 +18,17 @@ interface Reader {
   string(): string;
   stringVerify(): string;
 }
-type ReaderClass = new (bytes: Uint8Array) => Reader;
-type StrictReaderClass = new (bytes: Uint8Array, values: number) => Reader;
+type ReaderClass = new (bytes: Uint8Array) => ProtobufReader;
+type StrictReaderClass = new (bytes: Uint8Array, values: number) => ProtobufReader;
 
 /** The part of protobufjs' Writer that is used here. */
-interface Writer {
+interface ProtobufWriter {
   uint32(value: number): this;
   finish(): Uint8Array;
   reset(): this;
   readonly buf: Uint8Array;
 }
-type WriterClass = new () => Writer;
+type WriterClass = new () => ProtobufWriter;
 
 /** Thrown by a reader that finds more values than its limit. */
 export class TooManyValues extends RangeError {}
@@ -40,7 +40,7 @@ export class TooManyValues extends RangeError {}
  * without `decodeDelimited`, the function returns the bytes unchanged.
  */
 export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
-  const Base = capture<Reader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify']);
+  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify']);
   // From a Buffer, protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
@@ -54,10 +54,10 @@ export function strictReader(type: object, values: number): (bytes: Uint8Array) 
  * For a type without `encodeDelimited`, it uses the type's own writer.
  */
 export function strictEncode(type: { encode(message: any, writer?: any): { finish(): Uint8Array } }): (message: unknown) => Uint8Array {
-  const Base = capture<Writer>(type, 'encodeDelimited', 'encode', 1, ['uint32', 'finish', 'reset']);
+  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, ['uint32', 'finish', 'reset']);
   if (Base === undefined) return (message) => type.encode(message).finish();
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
-  let kept: Writer | undefined;
+  let kept: ProtobufWriter | undefined;
   return (message) => {
     // The writer is not reused after a throw or after it grew for a large message.
     const writer = kept ?? new Class();

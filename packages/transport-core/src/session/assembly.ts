@@ -1,12 +1,12 @@
 // Puts the packets of an incoming long message together in one buffer. Memory accounts are charged
 // with the bytes that have arrived, not with the size that was announced.
 
-import type { Entry, List } from '../list.ts';
+import type { List, ListEntry } from '../list.ts';
 import { EMPTY } from '../wire/frame.ts';
 import type { SessionContext, Unfinished } from './session-context.ts';
 
 /** The call that a long message belongs to; it is notified when the message is given up. */
-export interface Owner {
+export interface AssemblyOwner {
   /** Called when there is no room for the rest, so the message must be dropped. */
   refuse(): void;
   /**
@@ -18,9 +18,9 @@ export interface Owner {
 
 export class Assembly implements Unfinished {
   // Links of the list of incomplete messages of the connection.
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
   readonly kind: number;
   readonly size: number;
   /** The charge to its account, given back when the message is used or discarded. */
@@ -30,7 +30,7 @@ export class Assembly implements Unfinished {
   got: number;
   /** The time at which the last packet arrived. */
   last: number;
-  readonly #owner: Owner;
+  readonly #owner: AssemblyOwner;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The memory into which the next packet is being read. */
@@ -40,7 +40,7 @@ export class Assembly implements Unfinished {
    * The caller has already checked the size.
    * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
-  constructor(context: SessionContext, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: Owner) {
+  constructor(context: SessionContext, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: AssemblyOwner) {
     this.#context = context;
     this.kind = kind;
     this.size = size;

@@ -6,7 +6,7 @@ import type { Method } from '../protocol/protocol.ts';
 import { truncateText } from '../text.ts';
 import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { Assembly, type Owner, STALLED } from './assembly.ts';
+import { Assembly, type AssemblyOwner, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { Deadlines } from './deadlines.ts';
@@ -348,7 +348,7 @@ export class Callee implements AnswerCarrier {
     this.abort(call, unserved(call.method), true);
   }
 
-  #owner(call: InCall): Owner {
+  #owner(call: InCall): AssemblyOwner {
     return { refuse: () => this.#crowdOut(call), stopped: () => this.#stopped(call) };
   }
 

@@ -2,13 +2,13 @@
 // reader sees.
 
 import type { TransportError } from '../errors.ts';
-import type { Entry, List } from '../list.ts';
+import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
 import type { OutStream } from './out-stream.ts';
-import type { Lanes, Outgoing, Sender } from './outgoing.ts';
+import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -76,7 +76,7 @@ export const READER = 2;
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
-export class InCall implements Entry, Sender {
+export class InCall implements ListEntry, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: Method;
@@ -107,9 +107,9 @@ export class InCall implements Entry, Sender {
   // The following properties matter only for a call that waits, is long, streams or is given up;
   // see `OutCall`. Call `widen` before setting any of them.
   declare private wide: true | undefined;
-  declare list: List<Entry> | undefined;
-  declare before: Entry | undefined;
-  declare after: Entry | undefined;
+  declare list: List<ListEntry> | undefined;
+  declare before: ListEntry | undefined;
+  declare after: ListEntry | undefined;
   declare assembly: Assembly | undefined;
   /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;

@@ -1,7 +1,7 @@
 // Incoming items, at either end of a call: short ones, and long ones packet by packet.
 
 import { type Frame, Kind } from '../wire/frame.ts';
-import { Assembly, type Owner } from './assembly.ts';
+import { Assembly, type AssemblyOwner } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
 import { type IncomingPackets, longCost } from './incoming-packets.ts';
 import type { SessionContext } from './session-context.ts';
@@ -11,7 +11,14 @@ import type { SessionContext } from './session-context.ts';
  * @param drop true if its reader is gone.
  * @param owner notified if a long item is given up.
  */
-export function receiveItem(context: SessionContext, incomingPackets: IncomingPackets, stream: InStream, frame: Frame, drop: boolean, owner: Owner): void {
+export function receiveItem(
+  context: SessionContext,
+  incomingPackets: IncomingPackets,
+  stream: InStream,
+  frame: Frame,
+  drop: boolean,
+  owner: AssemblyOwner,
+): void {
   if (stream.assembly !== undefined) return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
   const cost = longCost(frame);
   if (frame.size === 0) {

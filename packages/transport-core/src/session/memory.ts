@@ -15,7 +15,7 @@ export interface MemoryGauge {
 }
 
 /** A connection that has incomplete messages. */
-export interface Sender {
+export interface MemoryHolder {
   /** Bytes that have arrived of incomplete messages. */
   readonly unfinished: number;
   /** The part of `unfinished` that belongs to the largest message. */
@@ -44,7 +44,7 @@ export class Memory implements MemoryGauge {
   unfinished = 0;
   /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
-  readonly #senders = new Set<Sender>();
+  readonly #senders = new Set<MemoryHolder>();
 
   constructor(limit: number) {
     this.limit = limit;
@@ -55,11 +55,11 @@ export class Memory implements MemoryGauge {
     return this.limit / AHEAD;
   }
 
-  begins(sender: Sender): void {
+  begins(sender: MemoryHolder): void {
     this.#senders.add(sender);
   }
 
-  ends(sender: Sender): void {
+  ends(sender: MemoryHolder): void {
     this.#senders.delete(sender);
   }
 
@@ -70,7 +70,7 @@ export class Memory implements MemoryGauge {
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
-      let fastest: Sender | undefined;
+      let fastest: MemoryHolder | undefined;
       let best = -1;
       for (const sender of this.#senders) {
         const rate = sender.rate(now);

@@ -2,13 +2,13 @@
 // sees.
 
 import type { TransportError } from '../errors.ts';
-import type { Entry, List } from '../list.ts';
+import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
 import type { InStream } from './in-stream.ts';
 import type { OutStream } from './out-stream.ts';
-import type { Outgoing, Sender } from './outgoing.ts';
+import type { Outgoing, UnitSender } from './outgoing.ts';
 import { UNIT } from './session-context.ts';
 
 /** The session, or the pool, that carries a call. */
@@ -26,7 +26,7 @@ export interface CallCarrier {
 }
 
 /** One outgoing call, from `send` until it has settled and its terminal frame was read. */
-export abstract class OutCall implements Entry, Sender {
+export abstract class OutCall implements ListEntry, UnitSender {
   readonly channel: number;
   readonly method: Method;
   readonly payload: Uint8Array;
@@ -49,9 +49,9 @@ export abstract class OutCall implements Entry, Sender {
   // `widen` before setting any of them.
   /** Undefined if the call is unary, was never queued, and has none of these properties. */
   declare wide: true | undefined;
-  declare list: List<Entry> | undefined;
-  declare before: Entry | undefined;
-  declare after: Entry | undefined;
+  declare list: List<ListEntry> | undefined;
+  declare before: ListEntry | undefined;
+  declare after: ListEntry | undefined;
   declare unit: Outgoing | undefined;
   /**
    * Whether the deadline is sent to the callee. For a streaming call that applies only to its own

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import { EMPTY, Kind } from '../wire/frame.ts';
 import type { Outbox } from './outbox.ts';
-import { type Lanes, Outgoing, type Sender } from './outgoing.ts';
+import { type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
 import { type SessionContext, UNIT } from './session-context.ts';
 
 /** An item, with the promise functions of the writer that waits for it. */
@@ -18,7 +18,7 @@ class Item extends Outgoing {
  * The sending end of a stream. It waits for credit, keeps the order of items, and ends exactly
  * once.
  */
-export class OutStream implements Sender {
+export class OutStream implements UnitSender {
   /** Bytes that the receiver still accepts. */
   #credit: number;
   readonly #queue = new List<Outgoing>();

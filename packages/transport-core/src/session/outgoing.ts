@@ -1,13 +1,13 @@
 // Outgoing messages, and the three lanes of a channel in which they wait (docs/wire-protocol.md
 // §7).
 
-import { type Entry, List } from '../list.ts';
+import { List, type ListEntry } from '../list.ts';
 import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
 import { UNIT } from './session-context.ts';
 import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
-export interface Sender {
+export interface UnitSender {
   /**
    * Returns the milliseconds left for a REQUEST, or 0 if it has no deadline. A negative value means
    * that the deadline has passed, and the request is dropped.
@@ -22,15 +22,15 @@ export interface Sender {
 }
 
 /** A unit of the outbox: one frame, or one message of many packets. */
-export class Outgoing implements Entry {
+export class Outgoing implements ListEntry {
   // Links of the list that holds the unit.
-  list: List<Entry> | undefined = undefined;
-  before: Entry | undefined = undefined;
-  after: Entry | undefined = undefined;
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
   readonly kind: number;
   id: number;
   readonly payload: Uint8Array;
-  readonly sender: Sender | undefined;
+  readonly sender: UnitSender | undefined;
   method = 0;
   flags = 0;
   metadata: EncodedMetadata | undefined = undefined;
@@ -46,7 +46,7 @@ export class Outgoing implements Entry {
   reason = 0;
   text = '';
 
-  constructor(kind: number, id: number, payload: Uint8Array, sender: Sender | undefined) {
+  constructor(kind: number, id: number, payload: Uint8Array, sender: UnitSender | undefined) {
     this.kind = kind;
     this.id = id;
     this.payload = payload;

@@ -2,10 +2,10 @@
 // account. It does not depend on any of those parts.
 
 import { TransportError } from '../errors.ts';
-import { type Entry, List } from '../list.ts';
+import { List, type ListEntry } from '../list.ts';
 import type { Counter } from '../observer.ts';
 import type { FrameWriter } from '../wire/frame.ts';
-import type { Memory, MemoryGauge, Sender } from './memory.ts';
+import type { Memory, MemoryGauge, MemoryHolder } from './memory.ts';
 import { REFUSAL } from './work.ts';
 
 /**
@@ -73,7 +73,7 @@ export interface SessionPort {
 }
 
 /** An incoming long message, as its connection sees it. */
-export interface Unfinished extends Entry {
+export interface Unfinished extends ListEntry {
   /** Bytes that have arrived so far. */
   readonly got: number;
   /** Discards the message because there is no room for the rest. */
@@ -86,7 +86,7 @@ export interface Unfinished extends Entry {
 export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The state that the parts of a session share. */
-export class SessionContext implements Sender {
+export class SessionContext implements MemoryHolder {
   now: number;
   /**
    * The number of the batch that is being filled. Everything written into an earlier batch has

@@ -26,13 +26,13 @@ export interface PoolHost {
 }
 
 /** A caller that waits for a connection without a call. */
-interface Waiter {
+interface PendingDial {
   resolve(connection: Connection): void;
   reject(error: TransportError): void;
 }
 
 /** One target: its connections, its dial, and the calls that wait for it. */
-class Entry implements CallCarrier {
+class PoolEntry implements CallCarrier {
   readonly stage = 'it waited for a connection';
   readonly mark = 0;
   readonly target: string;
@@ -40,7 +40,7 @@ class Entry implements CallCarrier {
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
   readonly #waiting = new List<OutCall>();
-  readonly waiters = new Set<Waiter>();
+  readonly waiters = new Set<PendingDial>();
   dialing: AbortController | undefined = undefined;
   /** The time since which every connection's pipe has lacked credit while long messages wait. */
   crowdedSince = Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ class Entry implements CallCarrier {
 /** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: PoolHost;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
   /**
@@ -106,7 +106,7 @@ export class Pool {
    * as the one before.
    */
   #lastTarget = '';
-  #last: Entry | undefined = undefined;
+  #last: PoolEntry | undefined = undefined;
 
   constructor(host: PoolHost) {
     this.host = host;
@@ -176,7 +176,7 @@ export class Pool {
         this.settle(entry);
       };
       const settled = () => signal?.removeEventListener('abort', leave);
-      const waiter: Waiter = {
+      const waiter: PendingDial = {
         resolve: (connection) => {
           settled();
           resolve(connection);
@@ -258,7 +258,7 @@ export class Pool {
     if (entry !== undefined) this.#look(entry);
   }
 
-  #look(entry: Entry): void {
+  #look(entry: PoolEntry): void {
     const crowded = entry.connections.length > 0 && entry.connections.every((connection) => connection.session.crowded);
     if (!crowded) entry.crowdedSince = Number.POSITIVE_INFINITY;
     else if (entry.crowdedSince === Number.POSITIVE_INFINITY) {
@@ -267,7 +267,7 @@ export class Pool {
     }
   }
 
-  #grow(entry: Entry): void {
+  #grow(entry: PoolEntry): void {
     entry.crowdedSince = Number.POSITIVE_INFINITY;
     this.#look(entry);
     if (entry.crowdedSince === Number.POSITIVE_INFINITY || entry.connections.length >= this.host.maxPool) return;
@@ -284,17 +284,17 @@ export class Pool {
     return key;
   }
 
-  #entry(target: string): Entry {
+  #entry(target: string): PoolEntry {
     const key = this.#key(target);
     let entry = this.entries.get(key);
     if (entry === undefined) {
-      entry = new Entry(this, target);
+      entry = new PoolEntry(this, target);
       this.entries.set(key, entry);
     }
     return entry;
   }
 
-  #dial(entry: Entry, background = false): void {
+  #dial(entry: PoolEntry, background = false): void {
     if (entry.dialing !== undefined) return;
     const dialing = new AbortController();
     entry.dialing = dialing;
@@ -318,7 +318,7 @@ export class Pool {
   }
 
   /** Starts the calls that waited for this connection, in order, then resolves other waiters. */
-  #opened(entry: Entry, connection: Connection): void {
+  #opened(entry: PoolEntry, connection: Connection): void {
     for (let call = entry.next(); call !== undefined; call = entry.next()) {
       if (connection.over) call.failed(LOST);
       else connection.session.caller.start(call);
@@ -338,7 +338,7 @@ export class Pool {
     this.#opened(entry, connection);
   }
 
-  #fail(entry: Entry, error: TransportError): void {
+  #fail(entry: PoolEntry, error: TransportError): void {
     for (let call = entry.next(); call !== undefined; call = entry.next()) call.failed(withDetails(error, { sent: false }));
     for (const waiter of entry.waiters) waiter.reject(withDetails(error, { sent: false, target: entry.target }));
     entry.waiters.clear();
@@ -348,7 +348,7 @@ export class Pool {
    * Aborts a dial that nobody waits for, and forgets a target without connections, dial and
    * waiters.
    */
-  settle(entry: Entry): void {
+  settle(entry: PoolEntry): void {
     if (entry.dialing !== undefined && !entry.wanted && entry.connections.length === 0) {
       const { dialing } = entry;
       entry.dialing = undefined;

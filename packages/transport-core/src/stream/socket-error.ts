@@ -15,13 +15,13 @@ export function socketError(error: unknown, action: SocketAction, address: strin
   return new TransportError(as, `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`, { reason, target: address, cause: error });
 }
 
-interface Meaning {
+interface SocketErrorMeaning {
   as: Code;
   reason?: Reason;
   text: string;
 }
 
-function meaning(code: string | undefined, action: SocketAction): Meaning {
+function meaning(code: string | undefined, action: SocketAction): SocketErrorMeaning {
   switch (code) {
     case 'ECONNREFUSED':
       return { as: 'unavailable', reason: 'connection_refused', text: 'nobody listens there; is it started, and is the port right?' };

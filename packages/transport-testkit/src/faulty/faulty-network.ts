@@ -35,7 +35,7 @@ export interface FaultyNetwork {
   cut(): void;
 }
 
-export class Network implements FaultyNetwork {
+export class FaultController implements FaultyNetwork {
   readonly seed: number;
   settings: { readonly out: FaultSettings; readonly in: FaultSettings };
   readonly #live = new Set<FaultyConnection>();
@@ -121,14 +121,14 @@ export class Network implements FaultyNetwork {
 
 /** A stream layer whose connections have the faults of a network. */
 export class FaultyLayer implements StreamLayer {
-  readonly #network: Network;
+  readonly #network: FaultController;
   readonly #inner: StreamLayer;
   readonly #clock: Clock;
   /** A function for each waiting dial, which fails it. */
   readonly #dials = new Set<(error: unknown) => void>();
   isClosed = false;
 
-  constructor(network: Network, inner: StreamLayer, clock: Clock | undefined) {
+  constructor(network: FaultController, inner: StreamLayer, clock: Clock | undefined) {
     this.#network = network;
     this.#inner = inner;
     this.#clock = clock ?? inner.clock ?? systemClock;

@@ -18,7 +18,7 @@ import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import { labProtocol, sideProtocol } from './lab-protocols.ts';
-import { type Seen, watch } from './seen.ts';
+import { type ObserverLog, watch } from './seen.ts';
 
 /** The backend under test: a kind of streams, and transports over it. */
 export interface SessionBackend {
@@ -73,7 +73,7 @@ export interface LabSetup {
 export interface Bench {
   transport: Transport<Lab>;
   clock: ManualClock;
-  seen: Seen;
+  seen: ObserverLog;
   place: SessionPlace;
   /** Resolves with the next incoming call, which must be of that method. */
   call<N extends MethodName<Lab>>(method: N): Promise<Rpc<Lab, N>>;
@@ -89,7 +89,7 @@ export interface Bench {
 }
 
 /** One connection that is up, and everything that a case inspects. */
-export interface Session extends Bench {
+export interface SessionLab extends Bench {
   role: Role;
   /** The transport's handle of the connection; calls to it go to the raw peer. */
   remote: Remote;
@@ -151,7 +151,7 @@ export async function bench(t: TestContext, backend: SessionBackend, options: La
 }
 
 /** Connects a transport and a raw peer; resolves once the connection is up. */
-export async function session(t: TestContext, backend: SessionBackend, role: Role, setup: LabSetup = {}): Promise<Session> {
+export async function session(t: TestContext, backend: SessionBackend, role: Role, setup: LabSetup = {}): Promise<SessionLab> {
   const on = await bench(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
   const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);

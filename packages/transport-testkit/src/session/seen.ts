@@ -2,7 +2,7 @@
 
 import type { Counter, Observer, ObserverEvent } from '@trunkline/transport-core';
 
-export interface Seen {
+export interface ObserverLog {
   readonly events: ObserverEvent[];
   /** Returns the amount counted so far. */
   counted(counter: Counter): number;
@@ -13,7 +13,7 @@ export interface Seen {
 }
 
 /** Returns an observer, and the record of its events. */
-export function watch(): { seen: Seen; observer: Observer } {
+export function watch(): { seen: ObserverLog; observer: Observer } {
   const events: ObserverEvent[] = [];
   const counts = new Map<Counter, number>();
   const waiters = new Set<() => void>();

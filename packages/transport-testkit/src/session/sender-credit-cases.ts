@@ -3,7 +3,7 @@
 
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type Session, type SessionBackend, session } from './lab.ts';
+import { eachRole, type SessionBackend, type SessionLab, session } from './lab.ts';
 import { body, KiB, PACKET, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
@@ -238,7 +238,7 @@ async function packetsAre(t: { is(a: number, b: number, message?: string): unkno
   t.is(peer.count('REQUEST') + peer.count('PART'), expected, why);
 }
 
-async function itemsAre(s: Session, id: number, expected: number, t: { is(a: number, b: number): unknown }): Promise<void> {
+async function itemsAre(s: SessionLab, id: number, expected: number, t: { is(a: number, b: number): unknown }): Promise<void> {
   for (let n = 0; n < 4; n++) await s.peer.barrier();
   t.is(s.peer.log.filter((frame) => frame.kind === 'ITEM' && frame.id === id).length, expected);
 }

@@ -3,7 +3,7 @@
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { type Session, type SessionBackend, session } from './lab.ts';
+import { type SessionBackend, type SessionLab, session } from './lab.ts';
 import { body, hint, KiB, PACKET, packets, request, tag } from './lab-frames.ts';
 import { granted } from './receiver-credit-cases.ts';
 import { violation } from './verdicts.ts';
@@ -71,7 +71,7 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
 }
 
 /** Brings a call into a state, and returns its id. */
-type Enter = (s: Session) => Promise<number> | number;
+type Enter = (s: SessionLab) => Promise<number> | number;
 
 /** States of calls that the raw peer makes. */
 const AS_CALLER: Record<string, Enter> = {
@@ -146,13 +146,13 @@ function longFirst(first: RawFrameInput): RawFrameInput {
   return packets(first, body(LONG))[0] as RawFrameInput;
 }
 
-async function opened(s: Session, ...frames: RawFrameInput[]): Promise<number> {
+async function opened(s: SessionLab, ...frames: RawFrameInput[]): Promise<number> {
   s.peer.send(...frames);
   await s.peer.barrier();
   return s.id(0);
 }
 
 /** Sums the counters of frames without effect. */
-function countOf({ seen }: Session): number {
+function countOf({ seen }: SessionLab): number {
   return seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped');
 }

@@ -4,7 +4,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { eachRole, type LabSetup, type Session, type SessionBackend, session } from './lab.ts';
+import { eachRole, type LabSetup, type SessionBackend, type SessionLab, session } from './lab.ts';
 
 /**
  * Checks that a violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as
@@ -24,7 +24,7 @@ export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame
  * Declares a case for each role: `commit` commits a violation on a connection that is up, and the
  * observer is informed.
  */
-export function violates(test: TestFunction, backend: SessionBackend, title: string, commit: (s: Session) => void | Promise<void>, setup?: LabSetup): void {
+export function violates(test: TestFunction, backend: SessionBackend, title: string, commit: (s: SessionLab) => void | Promise<void>, setup?: LabSetup): void {
   eachRole(test, `${title} is a violation`, async (t, role) => {
     const s = await session(t, backend, role, setup);
     await commit(s);

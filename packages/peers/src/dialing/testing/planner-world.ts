@@ -2,7 +2,7 @@
 // `next` when it is due or at fixed times.
 
 import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
-import type { Candidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
+import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
 
 /**
@@ -15,9 +15,9 @@ export type Outcome =
 
 export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
   readonly seed?: number;
-  readonly book?: Candidate[];
+  readonly book?: DialCandidate[];
   readonly own?: string[];
-  readonly tests?: Candidate[];
+  readonly tests?: DialCandidate[];
   /** Calls `next` every so many milliseconds, instead of when the planner is due. */
   readonly poll?: number;
   /** Times are rounded up to a multiple of this. Default 1. */
@@ -36,7 +36,7 @@ export class World implements PlannerView {
   readonly underWay = new Set<DialOrder>();
   readonly banned = new Set<string>();
   readonly givenUp: string[] = [];
-  readonly book: Candidate[];
+  readonly book: DialCandidate[];
   asked = 0;
   /** Called after each call of `next`. */
   check: (orders: DialOrder[]) => void = () => {};
@@ -68,11 +68,11 @@ export class World implements PlannerView {
     return [...this.#links.values()].filter(({ ordinary }) => ordinary).length;
   }
 
-  pick(eligible: (candidate: Candidate) => boolean): Candidate | undefined {
+  pick(eligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined {
     return this.book.find(eligible);
   }
 
-  toTest(): Candidate | undefined {
+  toTest(): DialCandidate | undefined {
     return this.#options.tests?.[this.#counts.get('test') ?? 0];
   }
 
@@ -155,6 +155,6 @@ export class World implements PlannerView {
 export const RECONNECT = { interval: 1_000, max: 120_000, jitter: 0.2 };
 
 export const idOf = (number: number): string => number.toString(16).padStart(64, '0');
-export const someone = (number: number): Candidate => ({ nodeId: idOf(number), address: `10.0.${number >> 8}.${number & 255}:7000` });
+export const someone = (number: number): DialCandidate => ({ nodeId: idOf(number), address: `10.0.${number >> 8}.${number & 255}:7000` });
 export const refused = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 export const reset = reasonError('reset', 'reset');

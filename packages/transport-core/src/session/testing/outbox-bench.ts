@@ -5,7 +5,7 @@ import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
-import { Lanes, Outgoing, type Sender } from '../outgoing.ts';
+import { Lanes, Outgoing, type UnitSender } from '../outgoing.ts';
 import { SessionContext, type SessionLimits } from '../session-context.ts';
 import { SMALL } from './pair.ts';
 
@@ -69,7 +69,7 @@ export class OutboxBench {
 }
 
 /** A sender that records its notifications. */
-export class Teller implements Sender {
+export class Teller implements UnitSender {
   left = 0;
   paidFor = 0;
   packets = 0;
@@ -96,7 +96,7 @@ export class Teller implements Sender {
 
 let ids = 1;
 
-export function unit(kind: number, size: number, account = 0, sender: Sender = new Teller()): Outgoing {
+export function unit(kind: number, size: number, account = 0, sender: UnitSender = new Teller()): Outgoing {
   const made = new Outgoing(kind, (ids += 2), new Uint8Array(size), sender);
   made.method = 1;
   made.account = account;

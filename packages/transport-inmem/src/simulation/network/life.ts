@@ -2,7 +2,7 @@
 // messages in flight.
 
 import type { Protocol, RuntimeOverride } from '@trunkline/transport-core';
-import type { Owner } from '../world/event-queue.ts';
+import type { EventOwner } from '../world/event-queue.ts';
 
 /** The machine that a life runs on; it outlives the life. */
 export interface Machine {
@@ -28,7 +28,7 @@ export interface LivingEnd {
 }
 
 /** One life of a node or client. */
-export class Life implements Owner {
+export class Life implements EventOwner {
   readonly name: string;
   readonly number: number;
   readonly machine: Machine;

@@ -1,7 +1,7 @@
 // The clocks of a simulated node: they can run at the wrong rate and show the wrong time.
 
 import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from '@trunkline/transport-core';
-import type { Owner, SimEvent } from '../world/event-queue.ts';
+import type { EventOwner, SimEvent } from '../world/event-queue.ts';
 import { EPOCH, type World } from '../world/world.ts';
 
 /**
@@ -58,9 +58,9 @@ export class NodeClock implements Clock {
   armed = 0;
   readonly #world: World;
   readonly #time: NodeTime;
-  readonly #owner: Owner;
+  readonly #owner: EventOwner;
 
-  constructor(world: World, time: NodeTime, owner: Owner) {
+  constructor(world: World, time: NodeTime, owner: EventOwner) {
     this.#world = world;
     this.#time = time;
     this.#owner = owner;

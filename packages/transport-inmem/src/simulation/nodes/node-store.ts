@@ -2,7 +2,7 @@
 
 import { optional, optionsSchema, parseOptions, type Random, reference, type Store, TransportError } from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
-import type { Owner } from '../world/event-queue.ts';
+import type { EventOwner } from '../world/event-queue.ts';
 import { checksum, Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 
@@ -84,7 +84,7 @@ export class NodeStore implements Store {
   /** Number of operations that have not completed yet. */
   pending = 0;
   readonly #world: World;
-  readonly #owner: Owner;
+  readonly #owner: EventOwner;
   readonly #disk: Disk;
   /**
    * Number of changes that this life has synced. Syncs may overlap, so each one makes durable only
@@ -92,7 +92,7 @@ export class NodeStore implements Store {
    */
   #synced = 0;
 
-  constructor(world: World, owner: Owner, disk: Disk) {
+  constructor(world: World, owner: EventOwner, disk: Disk) {
     this.#world = world;
     this.#owner = owner;
     this.#disk = disk;

@@ -7,7 +7,7 @@ import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.t
 import { SimLayer } from '../network/sim-layer.ts';
 import { type Level, SimNetwork } from '../network/sim-network.ts';
 import { Topology } from '../network/topology.ts';
-import type { EventKind, Owner, SimEvent } from '../world/event-queue.ts';
+import type { EventKind, EventOwner, SimEvent } from '../world/event-queue.ts';
 import { World } from '../world/world.ts';
 
 /** A simulated network that runs by itself. Delays determine only the order of events. */
@@ -35,12 +35,12 @@ export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
 class LiveWorld extends World {
   #awake = false;
 
-  override schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+  override schedule(delay: number, kind: EventKind, owner: EventOwner | undefined, run: () => void): SimEvent {
     this.#wake();
     return super.schedule(delay, kind, owner, run);
   }
 
-  override scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  override scheduleAt<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
     this.#wake();
     return super.scheduleAt(at, kind, owner, run, cargo);
   }

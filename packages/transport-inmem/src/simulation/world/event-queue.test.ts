@@ -2,11 +2,11 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { EventQueue, type Owner, type SimEvent } from './event-queue.ts';
+import { type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 
-const owner = (name: string, more: Partial<Owner> = {}): Owner => ({ name, number: 1, isClient: false, alive: true, busyUntil: 0, cost: 0, ...more });
+const owner = (name: string, more: Partial<EventOwner> = {}): EventOwner => ({ name, number: 1, isClient: false, alive: true, busyUntil: 0, cost: 0, ...more });
 
-function add(queue: EventQueue, at: number, cargo: unknown = at, of?: Owner): SimEvent {
+function add(queue: EventQueue, at: number, cargo: unknown = at, of?: EventOwner): SimEvent {
   return queue.add(at, 'timer', of, () => {}, cargo);
 }
 

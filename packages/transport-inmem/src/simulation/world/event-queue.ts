@@ -6,7 +6,7 @@ import type { RuntimeOverride } from '@trunkline/transport-core';
  * The owner of an event: one life of a node or client. Events of a dead owner never happen; events
  * of a busy one wait.
  */
-export interface Owner {
+export interface EventOwner {
   readonly name: string;
   /** The owner's number in the trace. */
   readonly number: number;
@@ -25,7 +25,7 @@ export interface Owner {
 export interface SimEvent {
   at: number;
   order: number;
-  readonly owner: Owner | undefined;
+  readonly owner: EventOwner | undefined;
   readonly kind: EventKind;
   /** Undefined once the event has run or was canceled. */
   run: ((cargo: any) => void) | undefined;
@@ -51,7 +51,7 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
-  add<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  add<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
     const event = { at, order: this.#orders++, owner, kind, run, cargo };
     this.#push(event);
     return event;

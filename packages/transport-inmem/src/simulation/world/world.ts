@@ -3,7 +3,7 @@
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core';
 import { childRandom } from './chance.ts';
-import { type EventKind, EventQueue, type Owner, type SimEvent } from './event-queue.ts';
+import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 import { banReality, macrotask, type NondeterminismGuard, realTurn } from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Happening, summaryOf, Trace } from './trace.ts';
@@ -23,7 +23,7 @@ export interface WorldOptions {
 
 /** A rejected promise without a handler. */
 interface Unhandled {
-  readonly owner: Owner | undefined;
+  readonly owner: EventOwner | undefined;
   readonly error: unknown;
 }
 
@@ -40,7 +40,7 @@ export class World {
   steps = 0;
   readonly #strict: boolean;
   readonly #stepLimit: number;
-  readonly #deferred: { readonly owner: Owner | undefined; readonly callback: () => void }[] = [];
+  readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] = [];
   #touched = false;
   /** The name of the owner that touched the world last. */
   #toucher = 'the simulation';
@@ -53,9 +53,9 @@ export class World {
    * The owner of the event or deferred callback that ran last. Promises rejected now are attributed
    * to it.
    */
-  #acting: Owner | undefined;
+  #acting: EventOwner | undefined;
   /** The owners of promises that async callbacks returned. */
-  readonly #promised = new WeakMap<object, Owner>();
+  readonly #promised = new WeakMap<object, EventOwner>();
   /** Rejected promises that have no handler so far. */
   readonly #unhandled = new Map<object, Unhandled>();
   /** How many of these belong to nodes. */
@@ -81,13 +81,13 @@ export class World {
   }
 
   /** Schedules `run` for `delay` milliseconds from now. */
-  schedule(delay: number, kind: EventKind, owner: Owner | undefined, run: () => void): SimEvent {
+  schedule(delay: number, kind: EventKind, owner: EventOwner | undefined, run: () => void): SimEvent {
     this.#touch(owner);
     return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
   /** Schedules `run` for a virtual time that is not in the past; `cargo` is its argument. */
-  scheduleAt<T>(at: number, kind: EventKind, owner: Owner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  scheduleAt<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
     this.#touch(owner);
     return this.queue.add(at, kind, owner, run, cargo);
   }
@@ -98,12 +98,12 @@ export class World {
   }
 
   /** Runs `callback` at this instant, once the current code has finished. */
-  defer(owner: Owner | undefined, callback: () => void): void {
+  defer(owner: EventOwner | undefined, callback: () => void): void {
     this.#touch(owner);
     this.#deferred.push({ owner, callback });
   }
 
-  #touch(owner: Owner | undefined): void {
+  #touch(owner: EventOwner | undefined): void {
     this.#touched = true;
     if (owner !== undefined) this.#toucher = owner.name;
   }
@@ -258,7 +258,7 @@ export class World {
     this.#deferred.length = 0;
   }
 
-  #attempt(run: (cargo: any) => unknown, cargo: unknown, owner: Owner | undefined): void {
+  #attempt(run: (cargo: any) => unknown, cargo: unknown, owner: EventOwner | undefined): void {
     try {
       const result = run(cargo);
       // If the promise of an async callback is ever rejected, the owner is responsible.
@@ -268,7 +268,7 @@ export class World {
     }
   }
 
-  #threw(owner: Owner | undefined, error: unknown): void {
+  #threw(owner: EventOwner | undefined, error: unknown): void {
     if (!(error instanceof SimulationError)) this.fail(UNCAUGHT, `${nameOf(owner)} threw ${describeError(error)}`, error);
     else if (!this.#forgiving) this.#failure ??= error;
   }
@@ -320,7 +320,7 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-function nameOf(owner: Owner | undefined): string {
+function nameOf(owner: EventOwner | undefined): string {
   return owner?.name ?? 'the simulation';
 }
 
@@ -328,7 +328,7 @@ function nameOf(owner: Owner | undefined): string {
  * Returns whether an owner is a node. Clients belong to the test, which may handle their promises
  * later.
  */
-function isNode(owner: Owner | undefined): boolean {
+function isNode(owner: EventOwner | undefined): boolean {
   return owner !== undefined && !owner.isClient;
 }
 
