@@ -12,7 +12,9 @@ import test from 'ava';
 import { build } from 'esbuild';
 import { root } from './workspace.mjs';
 
-const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync(name, ['--version']).status === 0);
+const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
+  (name) => spawnSync(name, ['--version']).status === 0,
+);
 const title = 'Chromium gives a simulation the hash that is written down';
 
 if (chromium === undefined) {
@@ -32,7 +34,11 @@ if (chromium === undefined) {
 
     const profile = mkdtempSync(join(tmpdir(), 'trunkline-browser-'));
     const address = `http://127.0.0.1:${server.address().port}/`;
-    const browser = spawn(chromium, ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, address], { stdio: 'ignore' });
+    const browser = spawn(
+      chromium,
+      ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, address],
+      { stdio: 'ignore' },
+    );
     const ended = once(browser, 'exit');
     t.teardown(async () => {
       browser.kill();
@@ -40,7 +46,9 @@ if (chromium === undefined) {
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     });
 
-    const { hashes, golden, error } = JSON.parse(await Promise.race([told, ended.then(([code]) => `{ "error": "Chromium ended (${code})" }`)]));
+    const { hashes, golden, error } = JSON.parse(
+      await Promise.race([told, ended.then(([code]) => `{ "error": "Chromium ended (${code})" }`)]),
+    );
     t.is(error, undefined);
     t.deepEqual(hashes, golden);
   });
@@ -61,7 +69,13 @@ async function bundled() {
     } catch (error) {
       await tell({ error: String(error?.stack) });
     }`;
-  const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', write: false };
+  const options = {
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+  };
   const result = await build({ stdin: { contents, resolveDir: root }, ...options });
   return result.outputFiles[0].text.replaceAll('</script', '<\\/script');
 }

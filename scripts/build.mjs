@@ -10,7 +10,12 @@ import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
 for (const folder of packages) {
   for (const file of filesBelow(join(root, folder, 'dist'))) {
     const name = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
-    const stale = name !== file && name !== 'bundle' && !['.ts', '.js', '.d.ts'].some((extension) => existsSync(join(root, folder, 'src', name + extension)));
+    const stale =
+      name !== file &&
+      name !== 'bundle' &&
+      !['.ts', '.js', '.d.ts'].some((extension) =>
+        existsSync(join(root, folder, 'src', name + extension)),
+      );
     if (stale) rmSync(join(root, folder, 'dist', file));
   }
 }
@@ -25,6 +30,17 @@ if (process.exitCode === 0) await bundleCore();
  */
 async function bundleCore() {
   const dist = join(root, 'packages/transport-core/dist');
-  const options = { bundle: true, packages: 'external', format: 'esm', target: 'es2022', sourcemap: true, logLevel: 'error' };
-  await build({ entryPoints: [join(dist, 'index.js')], outfile: join(dist, 'bundle.js'), ...options });
+  const options = {
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    target: 'es2022',
+    sourcemap: true,
+    logLevel: 'error',
+  };
+  await build({
+    entryPoints: [join(dist, 'index.js')],
+    outfile: join(dist, 'bundle.js'),
+    ...options,
+  });
 }

@@ -39,7 +39,11 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 
 /** Runs Biome: import rules between layers, cycles, forbidden globals, format. */
 async function lint() {
-  const { code, output } = await runTool(tools.biome, ['check', '--error-on-warnings', '--max-diagnostics=200'], { capture: 'all' });
+  const { code, output } = await runTool(
+    tools.biome,
+    ['check', '--error-on-warnings', '--max-diagnostics=200'],
+    { capture: 'all' },
+  );
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
 }
 
@@ -49,13 +53,22 @@ async function lint() {
  */
 function comments() {
   const files = [...folders, 'scripts'].flatMap((folder) => {
-    const names = filesBelow(join(root, folder)).filter((name) => /\.(ts|mjs)$/.test(name) && !/(^|\/)(dist|node_modules)\//.test(name));
+    const names = filesBelow(join(root, folder)).filter(
+      (name) => /\.(ts|mjs)$/.test(name) && !/(^|\/)(dist|node_modules)\//.test(name),
+    );
     return names.map((name) => join(folder, name));
   });
-  const all = files.flatMap((file) => commentsOf(readFileSync(join(root, file), 'utf8')).map((comment) => ({ file, ...comment })));
+  const all = files.flatMap((file) =>
+    commentsOf(readFileSync(join(root, file), 'utf8')).map((comment) => ({ file, ...comment })),
+  );
   const riddles = all.filter(({ text }) => isRiddle(text));
   const list = riddles.map(({ file, line, text }) => `${file}:${line}: ${text}`).join('\n');
-  report('comments', riddles.length <= all.length * MOST_RIDDLES, `${riddles.length} of ${all.length} comments begin with What, Who, Of, There or It`, list);
+  report(
+    'comments',
+    riddles.length <= all.length * MOST_RIDDLES,
+    `${riddles.length} of ${all.length} comments begin with What, Who, Of, There or It`,
+    list,
+  );
 }
 
 /** Compiles a user's project for Node and for a browser with each supported TypeScript. */
@@ -63,7 +76,11 @@ async function types() {
   for (const version of [5, 6, 7]) {
     for (const platform of ['node', 'browser']) {
       const compiler = `consumer/node_modules/typescript-${version}/bin/tsc`;
-      const { code, output } = await runTool(compiler, ['-p', `consumer/tsconfig.${platform}.json`], { capture: 'all' });
+      const { code, output } = await runTool(
+        compiler,
+        ['-p', `consumer/tsconfig.${platform}.json`],
+        { capture: 'all' },
+      );
       report('types', code === 0, `TypeScript ${version}, ${platform}`, output);
     }
   }
@@ -75,17 +92,33 @@ async function types() {
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
-  const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm') ? ['pnpm'] : ['npx', '--yes', 'pnpm@12'];
+  const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm')
+    ? ['pnpm']
+    : ['npx', '--yes', 'pnpm@12'];
   const [command, ...first] = pnpm;
-  const pack = await run(command, [...first, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder], { capture: 'all' });
+  const pack = await run(
+    command,
+    [...first, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder],
+    { capture: 'all' },
+  );
   if (pack.code !== 0) report('packages', false, 'pnpm pack', pack.output);
   for (const file of readdirSync(folder).sort()) {
     const tarball = join(folder, file);
     const list = await run('tar', ['-tzf', tarball], { capture: 'all' });
     const names = list.output.trim().split('\n');
     const strange = names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name));
-    const missing = ['package/LICENSE', 'package/README.md', 'package/dist/index.js', 'package/dist/index.d.ts'].filter((name) => !names.includes(name));
-    report('packages', strange.length + missing.length === 0, `${file}: ${names.length} files`, `not wanted: ${strange}; missing: ${missing}`);
+    const missing = [
+      'package/LICENSE',
+      'package/README.md',
+      'package/dist/index.js',
+      'package/dist/index.d.ts',
+    ].filter((name) => !names.includes(name));
+    report(
+      'packages',
+      strange.length + missing.length === 0,
+      `${file}: ${names.length} files`,
+      `not wanted: ${strange}; missing: ${missing}`,
+    );
     const publint = await runTool(tools.publint, ['run', tarball, '--strict'], { capture: 'all' });
     report('packages', publint.code === 0, `${file}: publint`, publint.output);
     const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
@@ -99,7 +132,8 @@ async function packages() {
  * module that needs Node cannot be resolved, so its bundle fails.
  */
 async function bundles() {
-  const all = (...names) => names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
+  const all = (...names) =>
+    names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
   await bundle('all of core', all('core'));
   await bundle('all of core + inmem', all('core', 'inmem'));
   await bundle('all of the simulation', "export * from '@trunkline/transport-inmem/simulation';");
@@ -116,13 +150,32 @@ async function bundles() {
 }
 
 async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
-  const options = { bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, logLevel: 'silent' };
+  const options = {
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  };
   try {
-    const result = await build({ stdin: { contents, resolveDir: join(root, 'consumer') }, ...options });
+    const result = await build({
+      stdin: { contents, resolveDir: join(root, 'consumer') },
+      ...options,
+    });
     const size = gzipSync(result.outputFiles[0].contents, { level: 9 }).length;
-    const foreign = Object.keys(result.metafile.inputs).filter((path) => path.includes('/node_modules/ws/'));
+    const foreign = Object.keys(result.metafile.inputs).filter((path) =>
+      path.includes('/node_modules/ws/'),
+    );
     const limit = largest === Number.POSITIVE_INFINITY ? '' : ` (at most ${largest / 1000} kB)`;
-    report('bundle', foreign.length === 0 && size <= largest, `${what}: ${(size / 1000).toFixed(1)} kB gzip${limit}`, foreign.join('\n'));
+    report(
+      'bundle',
+      foreign.length === 0 && size <= largest,
+      `${what}: ${(size / 1000).toFixed(1)} kB gzip${limit}`,
+      foreign.join('\n'),
+    );
   } catch (error) {
     report('bundle', false, what, error.message);
   }
@@ -133,7 +186,9 @@ async function bundle(what, contents, largest = Number.POSITIVE_INFINITY) {
  * table in docs/security.md.
  */
 async function dependencies() {
-  const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], { capture: 'all' });
+  const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], {
+    capture: 'all',
+  });
   report('depends', code === 0, 'licenses, no install scripts, docs/security.md', output);
 }
 

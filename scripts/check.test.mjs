@@ -1,7 +1,15 @@
 // Tests the lint and compiler rules: plants a violation of each rule in a copy of the tree, and
 // expects the check to name the rule.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import test from 'ava';
@@ -104,7 +112,8 @@ test.before('the tree is copied, linted, planted with breaches and checked again
   for (const [, file, text] of [...lintBreaches, ...allowed]) plant(file, text);
   lintFindings = (await lint()).findings;
   for (const [, , file] of lintBreaches) rmSync(join(copy, file), { force: true });
-  for (const [title, , expression] of compilerBreaches) plant(compilerFile(title), `export const planted = ${expression};\n`);
+  for (const [title, , expression] of compilerBreaches)
+    plant(compilerFile(title), `export const planted = ${expression};\n`);
   compilerFindings = await compile();
 });
 
@@ -144,8 +153,18 @@ for (const [title, name] of compilerBreaches) {
 }
 
 function copyTree() {
-  for (const entry of ['biome.json', 'package.json', 'tsconfig.base.json', '.gitignore', 'scripts', ...packages]) {
-    cpSync(join(root, entry), join(copy, entry), { recursive: true, filter: (path) => !['node_modules', 'dist'].includes(basename(path)) });
+  for (const entry of [
+    'biome.json',
+    'package.json',
+    'tsconfig.base.json',
+    '.gitignore',
+    'scripts',
+    ...packages,
+  ]) {
+    cpSync(join(root, entry), join(copy, entry), {
+      recursive: true,
+      filter: (path) => !['node_modules', 'dist'].includes(basename(path)),
+    });
   }
   for (const folder of ['.', ...packages]) {
     const modules = join(root, folder, 'node_modules');
@@ -167,7 +186,10 @@ async function lint() {
 }
 
 async function compile() {
-  const { output } = await runTool(tools.tsc, ['-p', `${dirname(core)}/tsconfig.pure.json`], { cwd: copy, capture: 'stdout' });
+  const { output } = await runTool(tools.tsc, ['-p', `${dirname(core)}/tsconfig.pure.json`], {
+    cwd: copy,
+    capture: 'stdout',
+  });
   return linesOf(output).filter((line) => line.includes('error TS'));
 }
 

@@ -24,6 +24,20 @@ test('each kind of comment is found once, by its first line', (t) => {
 });
 
 test('a comment that names no thing at its beginning is a riddle', (t) => {
-  for (const text of ['What it takes.', 'Who asks.', '(Of these two.)', 'One that left.', 'Else it fails.']) t.true(isRiddle(text), text);
-  for (const text of ['Whole messages.', 'The peer that asks.', 'Items.', 'One of them.', 'Often called.']) t.false(isRiddle(text), text);
+  for (const text of [
+    'What it takes.',
+    'Who asks.',
+    '(Of these two.)',
+    'One that left.',
+    'Else it fails.',
+  ])
+    t.true(isRiddle(text), text);
+  for (const text of [
+    'Whole messages.',
+    'The peer that asks.',
+    'Items.',
+    'One of them.',
+    'Often called.',
+  ])
+    t.false(isRiddle(text), text);
 });

@@ -37,12 +37,16 @@ export function productionDependencies() {
       entry.owners.add(owner);
       found.set(key, entry);
     }
-    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    for (const name of Object.keys({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+    })) {
       if (name.startsWith('@trunkline/')) continue;
       visit(resolve(folder, name), owner, false);
     }
   };
-  for (const folder of readdirSync(join(root, 'packages')).sort()) visit(join(root, 'packages', folder), folder, true);
+  for (const folder of readdirSync(join(root, 'packages')).sort())
+    visit(join(root, 'packages', folder), folder, true);
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
@@ -57,8 +61,14 @@ export function ownFlaws() {
 /** Returns a line for each problem of the dependencies. */
 export function flaws(dependencies) {
   return dependencies.flatMap(({ name, version, license, scripts }) => [
-    ...(LICENSES.has(license) ? [] : [`${name}@${version} has the license '${license}', which is not in the list of scripts/dependencies.mjs`]),
-    ...(scripts.length === 0 ? [] : [`${name}@${version} runs ${scripts.join(', ')} when it is installed`]),
+    ...(LICENSES.has(license)
+      ? []
+      : [
+          `${name}@${version} has the license '${license}', which is not in the list of scripts/dependencies.mjs`,
+        ]),
+    ...(scripts.length === 0
+      ? []
+      : [`${name}@${version} runs ${scripts.join(', ')} when it is installed`]),
   ]);
 }
 
@@ -67,7 +77,10 @@ export function renewed(page, dependencies) {
   const [before, rest] = page.split(`${BEGIN}\n`);
   const after = rest?.split(`${END}\n`)[1];
   if (after === undefined) throw new Error(`docs/security.md has no '${BEGIN}' and '${END}'`);
-  const rows = dependencies.map(({ name, version, license, owners }) => `| \`${name}\` | ${version} | ${license} | ${[...owners].join(', ')} |`);
+  const rows = dependencies.map(
+    ({ name, version, license, owners }) =>
+      `| \`${name}\` | ${version} | ${license} | ${[...owners].join(', ')} |`,
+  );
   return `${before}${BEGIN}\n${['| package | version | license | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
 }
 
@@ -101,7 +114,10 @@ if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
   const page = readFileSync(PAGE, 'utf8');
   const next = renewed(page, dependencies);
   if (argv.includes('--check')) {
-    if (next !== page) wrong.push('the table in docs/security.md is not as it would be written: run node scripts/dependencies.mjs');
+    if (next !== page)
+      wrong.push(
+        'the table in docs/security.md is not as it would be written: run node scripts/dependencies.mjs',
+      );
   } else writeFileSync(PAGE, next);
   for (const line of wrong) console.error(`dependencies: ${line}`);
   exit(wrong.length === 0 ? 0 : 1);

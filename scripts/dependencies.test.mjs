@@ -16,7 +16,13 @@ test('no production dependency runs a script when it is installed, each has a li
 
 test('a dependency with another license, or with a script of its installation, is named', (t) => {
   const one = { name: 'a', version: '1.0.0', owners: new Set(['x']) };
-  t.regex(flaws([{ ...one, license: 'GPL-3.0', scripts: [] }])[0], /a@1\.0\.0 has the license 'GPL-3\.0'/);
-  t.regex(flaws([{ ...one, license: 'MIT', scripts: ['postinstall'] }])[0], /a@1\.0\.0 runs postinstall/);
+  t.regex(
+    flaws([{ ...one, license: 'GPL-3.0', scripts: [] }])[0],
+    /a@1\.0\.0 has the license 'GPL-3\.0'/,
+  );
+  t.regex(
+    flaws([{ ...one, license: 'MIT', scripts: ['postinstall'] }])[0],
+    /a@1\.0\.0 runs postinstall/,
+  );
   t.throws(() => renewed('a page without a table\n', []), { message: /has no '<!-- dependencies/ });
 });

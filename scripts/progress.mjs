@@ -19,7 +19,9 @@ export function createProgress(packages) {
     if (running.size === 0) return;
     const cases = [...running].map(([name, done]) => `${name} ${done}`).join(', ');
     const line = `  ${duration(elapsed())}  ${ended} of ${packages} packages; cases done in ${cases}`;
-    process.stdout.write(terminal ? `\r\x1b[2K${line.slice(0, (process.stdout.columns ?? 80) - 1)}` : `${line}\n`);
+    process.stdout.write(
+      terminal ? `\r\x1b[2K${line.slice(0, (process.stdout.columns ?? 80) - 1)}` : `${line}\n`,
+    );
   };
   const timer = setInterval(show, terminal ? PERIOD.terminal : PERIOD.log);
 
@@ -43,7 +45,9 @@ export function createProgress(packages) {
           clear();
           const skips = skipped > 0 ? `, ${skipped} skipped` : '';
           const counts = `${String(passed).padStart(5)} passed, ${failed} failed${skips}`;
-          console.log(`${name.padEnd(20)} ${counts}  (${duration(elapsed() - started)}, ${ended} of ${packages})`);
+          console.log(
+            `${name.padEnd(20)} ${counts}  (${duration(elapsed() - started)}, ${ended} of ${packages})`,
+          );
           for (const line of details) console.log(line);
         },
       };

@@ -25,27 +25,54 @@ import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
  * run alone at the end.
  */
 const SLOWEST = [
-  ...['gossip', 'peers', 'transport-inmem', 'bench', 'transport-tcp', 'stream-noise', 'transport-core', 'raft', 'docs', 'hostile', 'transport-ws'],
+  ...[
+    'gossip',
+    'peers',
+    'transport-inmem',
+    'bench',
+    'transport-tcp',
+    'stream-noise',
+    'transport-core',
+    'raft',
+    'docs',
+    'hostile',
+    'transport-ws',
+  ],
   ...['chat', 'transport-testkit', 'identity'],
 ];
 /** The milliseconds after which a package's tests are killed. */
 const LIMIT = 30 * 60_000;
 
 const { values: options, positionals: named } = parseArgs({
-  options: { full: { type: 'boolean' }, share: { type: 'string' }, seed: { type: 'string', default: '1' }, compiled: { type: 'boolean' } },
+  options: {
+    full: { type: 'boolean' },
+    share: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    compiled: { type: 'boolean' },
+  },
   allowPositionals: true,
 });
-if (!/^[1-9]\d*$/.test(options.seed)) throw new Error(`--seed ${options.seed}: expected a number from 1`);
+if (!/^[1-9]\d*$/.test(options.seed))
+  throw new Error(`--seed ${options.seed}: expected a number from 1`);
 const jobs = chosenJobs();
-const env = { ...process.env, TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed };
+const env = {
+  ...process.env,
+  TRUNKLINE_TEST_SEEDS: options.full || options.share !== undefined ? 'all' : options.seed,
+};
 const cores = availableParallelism();
 // One more job than there are cores, because suites over real sockets wait now and then.
 const atOnce = Math.min(cores + 1, jobs.length);
 const concurrency = String(Math.max(1, Math.floor(cores / atOnce)));
 
 const extent =
-  options.share === undefined ? (options.full ? 'full' : `quick, seeds ${options.seed}`) : `part ${options.share} of what the quick run leaves out`;
-console.log(`Tests on Node ${process.versions.node}, ${cores} cores: ${extent}, ${jobs.length} packages, ${atOnce} at a time`);
+  options.share === undefined
+    ? options.full
+      ? 'full'
+      : `quick, seeds ${options.seed}`
+    : `part ${options.share} of what the quick run leaves out`;
+console.log(
+  `Tests on Node ${process.versions.node}, ${cores} cores: ${extent}, ${jobs.length} packages, ${atOnce} at a time`,
+);
 const progress = createProgress(jobs.length);
 const total = { passed: 0, failed: 0, skipped: 0 };
 await Promise.all(Array.from({ length: atOnce }, runJobs));
@@ -59,9 +86,17 @@ if (total.failed > 0) process.exitCode = 1;
 
 /** Returns the test files to run: `{ folder, name, files }` for each package that has any. */
 function chosenJobs() {
-  const folders = [...packages, ...(options.compiled ? [] : ['.'])].filter((folder) => existsSync(join(root, folder, 'ava.config.mjs')));
-  const all = folders.map((folder) => ({ folder, name: folder === '.' ? 'workspace' : basename(folder), files: testFiles(folder) }));
-  const left = all.flatMap(({ folder, files }) => files.filter(isFull).map((file) => join(folder, file))).sort();
+  const folders = [...packages, ...(options.compiled ? [] : ['.'])].filter((folder) =>
+    existsSync(join(root, folder, 'ava.config.mjs')),
+  );
+  const all = folders.map((folder) => ({
+    folder,
+    name: folder === '.' ? 'workspace' : basename(folder),
+    files: testFiles(folder),
+  }));
+  const left = all
+    .flatMap(({ folder, files }) => files.filter(isFull).map((file) => join(folder, file)))
+    .sort();
   const [part, parts] = parseShare(options.share ?? '1/1');
   const inShare = (path) => left.indexOf(path) % parts === part - 1;
   const runs = (folder, file) => {
@@ -69,10 +104,17 @@ function chosenJobs() {
     return options.full || !isFull(file);
   };
   const strange = named.filter((name) => !all.some((job) => job.name === name));
-  if (strange.length > 0) throw new Error(`no package is called ${strange.join(', ')}; choose from ${all.map(({ name }) => name).join(', ')}`);
+  if (strange.length > 0)
+    throw new Error(
+      `no package is called ${strange.join(', ')}; choose from ${all.map(({ name }) => name).join(', ')}`,
+    );
   return all
     .filter(({ name }) => named.length === 0 || named.includes(name))
-    .map(({ folder, name, files }) => ({ folder, name, files: files.filter((file) => runs(folder, file)) }))
+    .map(({ folder, name, files }) => ({
+      folder,
+      name,
+      files: files.filter((file) => runs(folder, file)),
+    }))
     .filter(({ files }) => files.length > 0)
     .sort((a, b) => rank(a) - rank(b));
 }
@@ -99,13 +141,21 @@ async function runTests({ folder, name, files }) {
     reporter.done(lines.filter((line) => /^(not )?ok /.test(line)).length);
   };
   const args = ['--tap', '--concurrency', concurrency, ...files];
-  const { code, output } = await runTool(tools.ava, args, { cwd: join(root, folder), capture: 'stdout', env, limit: LIMIT, onOutput });
+  const { code, output } = await runTool(tools.ava, args, {
+    cwd: join(root, folder),
+    capture: 'stdout',
+    env,
+    limit: LIMIT,
+    onOutput,
+  });
   const lines = output.split('\n');
   const skips = lines.filter((line) => /^ok .*# SKIP/.test(line));
   const passed = lines.filter((line) => line.startsWith('ok ')).length - skips.length;
   const failures = lines.filter((line) => line.startsWith('not ok ')).length;
   const failed = code === 0 ? failures : Math.max(failures, 1);
-  const reasons = skips.map((line) => `  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`);
+  const reasons = skips.map(
+    (line) => `  skipped: ${line.replace(/^ok \d+ - /, '').replace(/ # SKIP.*/, '')}`,
+  );
   const details = failed > 0 ? lines.filter((line) => !line.startsWith('ok ')) : [];
   reporter.end({ passed, failed, skipped: skips.length }, [...reasons, ...details]);
   return { passed, failed, skipped: skips.length };

@@ -12,7 +12,15 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const published = subfolders('packages');
 
 /** The folders of all packages, transport-core first. */
-export const packages = [...published, ...subfolders('examples'), 'bench', 'consumer', 'docs', 'fuzz', 'hostile'];
+export const packages = [
+  ...published,
+  ...subfolders('examples'),
+  'bench',
+  'consumer',
+  'docs',
+  'fuzz',
+  'hostile',
+];
 
 /** The programs of our tools: scripts that Node runs. */
 export const tools = {
@@ -32,7 +40,8 @@ export function filesBelow(folder) {
 }
 
 /** Runs one of our tools on the Node that runs this script. */
-export const runTool = (tool, args, options) => run(process.execPath, [join(root, tool), ...args], options);
+export const runTool = (tool, args, options) =>
+  run(process.execPath, [join(root, tool), ...args], options);
 
 /**
  * Runs a program to its end and returns `{ code, output }`; `code` is 1 if a signal ended the
@@ -40,9 +49,17 @@ export const runTool = (tool, args, options) => run(process.execPath, [join(root
  * `output` and, as it arrives, to `onOutput`. A program that has not ended after `limit`
  * milliseconds is killed, and the last line of `output` says so.
  */
-export function run(command, args, { cwd = root, capture = 'none', env = process.env, limit, onOutput } = {}) {
+export function run(
+  command,
+  args,
+  { cwd = root, capture = 'none', env = process.env, limit, onOutput } = {},
+) {
   return new Promise((resolve, reject) => {
-    const stdio = ['ignore', capture === 'none' ? 'inherit' : 'pipe', capture === 'all' ? 'pipe' : 'inherit'];
+    const stdio = [
+      'ignore',
+      capture === 'none' ? 'inherit' : 'pipe',
+      capture === 'all' ? 'pipe' : 'inherit',
+    ];
     const child = spawn(command, args, { cwd, env, stdio });
     let output = '';
     const collect = (text) => {
@@ -68,5 +85,7 @@ export function run(command, args, { cwd = root, capture = 'none', env = process
 
 function subfolders(folder) {
   const names = readdirSync(join(root, folder)).sort();
-  return names.map((name) => `${folder}/${name}`).filter((path) => existsSync(join(root, path, 'package.json')));
+  return names
+    .map((name) => `${folder}/${name}`)
+    .filter((path) => existsSync(join(root, path, 'package.json')));
 }

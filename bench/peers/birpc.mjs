@@ -29,10 +29,19 @@ export const adapter = {
     await once(socket, 'open');
     /** @type {import('birpc').BirpcReturn<{ answer(request: Uint8Array): Uint8Array }>} */
     const rpc = createBirpc({}, over(socket));
-    return { call: (request) => rpc.answer(request), callElsewhere: undefined, close: async () => socket.terminate() };
+    return {
+      call: (request) => rpc.answer(request),
+      callElsewhere: undefined,
+      close: async () => socket.terminate(),
+    };
   },
 };
 
 function over(socket) {
-  return { post: (data) => socket.send(data), on: (receive) => socket.on('message', receive), serialize, deserialize };
+  return {
+    post: (data) => socket.send(data),
+    on: (receive) => socket.on('message', receive),
+    serialize,
+    deserialize,
+  };
 }

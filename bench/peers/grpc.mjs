@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-const { bench } = /** @type {any} */ (loadPackageDefinition(loadSync(fileURLToPath(new URL('bench.proto', import.meta.url)))));
+const { bench } = /** @type {any} */ (
+  loadPackageDefinition(loadSync(fileURLToPath(new URL('bench.proto', import.meta.url))))
+);
 const LIMITS = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
 
 /** @type {import('../dist/adapters/adapter.js').Adapter} */
@@ -18,7 +20,9 @@ export const adapter = {
       answer: (call, reply) => reply(null, { body: answer(call.request.body) }),
     });
     const port = await new Promise((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
     });
     return { address: `127.0.0.1:${port}`, close: async () => server.forceShutdown() };
   },
@@ -26,7 +30,9 @@ export const adapter = {
   async connect(address) {
     const client = new bench.Bench(address, credentials.createInsecure(), LIMITS);
     await new Promise((resolve, reject) => {
-      client.waitForReady(Date.now() + 5_000, (error) => (error ? reject(error) : resolve(undefined)));
+      client.waitForReady(Date.now() + 5_000, (error) =>
+        error ? reject(error) : resolve(undefined),
+      );
     });
     return {
       call: (body) =>

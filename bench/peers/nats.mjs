@@ -19,7 +19,9 @@ export const adapter = {
     writeFileSync(config, 'max_payload: 64MB\n');
     const server = await startServer('--config', config);
     const connection = await connect({ servers: server.address });
-    connection.subscribe(SUBJECT, { callback: (_error, message) => message.respond(answer(message.data)) });
+    connection.subscribe(SUBJECT, {
+      callback: (_error, message) => message.respond(answer(message.data)),
+    });
     await connection.flush();
     return {
       address: server.address,
@@ -34,7 +36,8 @@ export const adapter = {
   async connect(address) {
     const connection = await connect({ servers: address });
     return {
-      call: async (request) => (await connection.request(SUBJECT, request, { timeout: 30_000 })).data,
+      call: async (request) =>
+        (await connection.request(SUBJECT, request, { timeout: 30_000 })).data,
       callElsewhere: undefined,
       close: () => connection.close(),
     };

@@ -33,7 +33,11 @@ export const adapter = {
     await once(socket, 'connect');
     const rpc = new ProtomuxRPC(framed(socket));
     await rpc.fullyOpened();
-    return { call: (request) => rpc.request('answer', request), callElsewhere: undefined, close: async () => void socket.destroy() };
+    return {
+      call: (request) => rpc.request('answer', request),
+      callElsewhere: undefined,
+      close: async () => void socket.destroy(),
+    };
   },
 };
 

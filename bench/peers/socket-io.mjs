@@ -12,7 +12,10 @@ export const adapter = {
 
   async serve(answer) {
     const http = createServer();
-    const server = new Server(http, { transports: ['websocket'], maxHttpBufferSize: 128 * 1024 * 1024 });
+    const server = new Server(http, {
+      transports: ['websocket'],
+      maxHttpBufferSize: 128 * 1024 * 1024,
+    });
     server.on('connection', (socket) => {
       socket.on('answer', (request, acknowledge) => acknowledge(answer(request)));
     });
@@ -27,6 +30,10 @@ export const adapter = {
       socket.once('connect', () => resolve(undefined));
       socket.once('connect_error', reject);
     });
-    return { call: (request) => socket.emitWithAck('answer', request), callElsewhere: undefined, close: async () => void socket.disconnect() };
+    return {
+      call: (request) => socket.emitWithAck('answer', request),
+      callElsewhere: undefined,
+      close: async () => void socket.disconnect(),
+    };
   },
 };

@@ -12,7 +12,10 @@ export const adapter = {
     await router.bind('tcp://127.0.0.1:*');
     const out = new Outgoing(router);
     void answerAll(router, out, answer);
-    return { address: /** @type {string} */ (router.lastEndpoint), close: async () => router.close() };
+    return {
+      address: /** @type {string} */ (router.lastEndpoint),
+      close: async () => router.close(),
+    };
   },
 
   async connect(address) {

@@ -8,10 +8,16 @@ test('a number is what was given, else what holds otherwise; what is none is nam
   t.is(positive('rounds', undefined, 5), 5);
   t.is(aboveZero('minutes', '0.5', 1), 0.5);
   for (const text of ['', '0', '-1', '1.5', 'many', 'Infinity']) {
-    t.throws(() => positive('rounds', text, 5), { instanceOf: TypeError, message: `--rounds: a whole number above 0 is wanted, not '${text}'` });
+    t.throws(() => positive('rounds', text, 5), {
+      instanceOf: TypeError,
+      message: `--rounds: a whole number above 0 is wanted, not '${text}'`,
+    });
   }
   for (const text of ['', '0', '-1', 'many', 'Infinity']) {
-    t.throws(() => aboveZero('minutes', text, 5), { instanceOf: TypeError, message: `--minutes: a number above 0 is wanted, not '${text}'` });
+    t.throws(() => aboveZero('minutes', text, 5), {
+      instanceOf: TypeError,
+      message: `--minutes: a number above 0 is wanted, not '${text}'`,
+    });
   }
 });
 

@@ -32,8 +32,14 @@ export function formatBars({ title, label, groups }: BarsPlot): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 56} ${bottom + 48}" font-family="system-ui, sans-serif" font-size="12" fill="${INK}">`,
     `<title>${escapeText(title)}</title>`,
     `<text x="16" y="20" font-size="14" font-weight="600">${escapeText(title)}</text>`,
-    ...ticks.map((tick) => `<path d="M${atX(tick)} ${TOP}V${bottom}" stroke="${INK}" stroke-opacity="${tick === 0 ? 1 : 0.25}"/>`),
-    ...ticks.map((tick) => `<text x="${atX(tick)}" y="${bottom + 16}" text-anchor="middle">${Number((10 ** tick).toPrecision(1))}</text>`),
+    ...ticks.map(
+      (tick) =>
+        `<path d="M${atX(tick)} ${TOP}V${bottom}" stroke="${INK}" stroke-opacity="${tick === 0 ? 1 : 0.25}"/>`,
+    ),
+    ...ticks.map(
+      (tick) =>
+        `<text x="${atX(tick)}" y="${bottom + 16}" text-anchor="middle">${Number((10 ** tick).toPrecision(1))}</text>`,
+    ),
     `<text x="${LEFT + WIDTH / 2}" y="${bottom + 36}" text-anchor="middle">${escapeText(label)}</text>`,
   ];
   let y = TOP;

@@ -30,10 +30,12 @@ export interface Verdict {
 
 /** Judges the bars whose scenarios and columns ran. */
 export function judge(rounds: readonly Round[], bars: readonly Bar[] = BARS): Verdict[] {
-  return bars.flatMap(({ bar, value, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }) => {
-    const ratio = medianOf(rounds, value);
-    return ratio === undefined ? [] : [{ bar, ratio, holds: ratio >= least && ratio <= most }];
-  });
+  return bars.flatMap(
+    ({ bar, value, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }) => {
+      const ratio = medianOf(rounds, value);
+      return ratio === undefined ? [] : [{ bar, ratio, holds: ratio >= least && ratio <= most }];
+    },
+  );
 }
 
 /** The figure of a bar on one Node and on a newer one. */
@@ -58,15 +60,39 @@ export function compare(older: readonly Round[], newer: readonly Round[]): Compa
   const beside = BARS.filter((bar) => bar.newer === undefined).flatMap((bar): Comparison[] => {
     const pairs = newer.flatMap((round, at) => {
       const [before, after] = [older[at] && bar.value(older[at]), bar.value(round)];
-      return before === undefined || after === undefined ? [] : [{ before, after, worse: bar.least === undefined ? after / before : before / after }];
+      return before === undefined || after === undefined
+        ? []
+        : [{ before, after, worse: bar.least === undefined ? after / before : before / after }];
     });
     if (pairs.length === 0) return [];
     const worse = median(pairs.map((pair) => pair.worse));
-    const [before, after] = [median(pairs.map((pair) => pair.before)), median(pairs.map((pair) => pair.after))];
-    return [{ bar: bar.bar.replace(/ at (most|least) .*/, ''), older: before, newer: after, worse, holds: worse <= MOST_WORSE }];
+    const [before, after] = [
+      median(pairs.map((pair) => pair.before)),
+      median(pairs.map((pair) => pair.after)),
+    ];
+    return [
+      {
+        bar: bar.bar.replace(/ at (most|least) .*/, ''),
+        older: before,
+        newer: after,
+        worse,
+        holds: worse <= MOST_WORSE,
+      },
+    ];
   });
   const byItself = BARS.flatMap((bar) => bar.newer ?? []);
-  return [...beside, ...judge(newer, byItself).map(({ bar, ratio, holds }): Comparison => ({ bar, older: undefined, newer: ratio, worse: undefined, holds }))];
+  return [
+    ...beside,
+    ...judge(newer, byItself).map(
+      ({ bar, ratio, holds }): Comparison => ({
+        bar,
+        older: undefined,
+        newer: ratio,
+        worse: undefined,
+        holds,
+      }),
+    ),
+  ];
 }
 
 function medianOf(rounds: readonly Round[], value: Bar['value']): number | undefined {
@@ -90,11 +116,22 @@ type Bounds = { readonly least: number } | { readonly most: number };
  * A bar on the figure of one column divided by that of another.
  * @param to the scenario of the other column, if it is a different one.
  */
-function ratio(scenario: string, figure: Figure, above: Column, below: Column, bounds: Bounds, to = scenario): Bar {
+function ratio(
+  scenario: string,
+  figure: Figure,
+  above: Column,
+  below: Column,
+  bounds: Bounds,
+  to = scenario,
+): Bar {
   const bound = 'least' in bounds ? `at least ${bounds.least}` : `at most ${bounds.most}`;
   return {
     bar: `${scenario} ${figure === 'bulk' ? 'MB/s' : figure}: ${above.title} ÷ ${below.title} ${bound}`,
-    value: (round) => quotient(round.get(scenario)?.get(above.title)?.[figure], round.get(to)?.get(below.title)?.[figure]),
+    value: (round) =>
+      quotient(
+        round.get(scenario)?.get(above.title)?.[figure],
+        round.get(to)?.get(below.title)?.[figure],
+      ),
     ...bounds,
   };
 }
@@ -113,14 +150,19 @@ function codec(column: Column): Bar {
     value(round) {
       const figures = round.get('s2')?.get(column.title);
       const bytes = cpu(round.get('s2')?.get(TCP.title));
-      return quotient(cpu(figures), figures?.codec === undefined || bytes === undefined ? undefined : bytes + figures.codec);
+      return quotient(
+        cpu(figures),
+        figures?.codec === undefined || bytes === undefined ? undefined : bytes + figures.codec,
+      );
     },
     most: MOST_BESIDE_CODEC,
   };
 }
 
 function cpu(figures: Figures | undefined): number | undefined {
-  return figures?.clientCpu === undefined || figures.serverCpu === undefined ? undefined : figures.clientCpu + figures.serverCpu;
+  return figures?.clientCpu === undefined || figures.serverCpu === undefined
+    ? undefined
+    : figures.clientCpu + figures.serverCpu;
 }
 
 /** The most RSS that an idle connection may take, in KiB. */
@@ -153,11 +195,17 @@ const BARS: readonly Bar[] = [
   ratio('s5', 'bulk', TCP, CREDIT, { least: 1.3 }),
   ratio('s5', 'bulk', WS, LIMIT_WS, { least: 0.75 }),
   ratio('s6', 'p50', TCP, LIMIT, { most: 0.06 }),
-  { ...ratio('s6', 'p99', TCP, LIMIT, { most: 0.15 }), newer: ratio('s6', 'p99', TCP, CREDIT, { most: MOST_TAIL }) },
+  {
+    ...ratio('s6', 'p99', TCP, LIMIT, { most: 0.15 }),
+    newer: ratio('s6', 'p99', TCP, CREDIT, { most: MOST_TAIL }),
+  },
   ratio('s6', 'bulk', TCP, CREDIT, { least: 0.7 }),
   ratio('s6', 'p50', WS, LIMIT_WS, { most: 0.06 }),
   ratio('s6-elsewhere', 'p50', TCP, LIMIT, { most: 0.06 }, 's6'),
-  { ...ratio('s6-elsewhere', 'p99', TCP, LIMIT, { most: 0.15 }, 's6'), newer: ratio('s6-elsewhere', 'p99', TCP, CREDIT, { most: MOST_TAIL }, 's6') },
+  {
+    ...ratio('s6-elsewhere', 'p99', TCP, LIMIT, { most: 0.15 }, 's6'),
+    newer: ratio('s6-elsewhere', 'p99', TCP, CREDIT, { most: MOST_TAIL }, 's6'),
+  },
   ratio('s6-elsewhere', 'bulk', TCP, CREDIT, { least: 0.7 }, 's6'),
   ratio('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
   ratio('s7', 'rate', TCP, NATS, { least: 1 }),

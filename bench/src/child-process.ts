@@ -32,7 +32,9 @@ export class Child<Order extends object, Report extends object> {
   }
 
   /** Starts the process and returns it with its first report. */
-  static async start<Order extends object, Report extends object>(options: StartOptions): Promise<{ child: Child<Order, Report>; report: Report }> {
+  static async start<Order extends object, Report extends object>(
+    options: StartOptions,
+  ): Promise<{ child: Child<Order, Report>; report: Report }> {
     const child = new Child<Order, Report>(options.name, launch(options));
     try {
       return { child, report: await child.#next() };
@@ -62,7 +64,10 @@ export class Child<Order extends object, Report extends object> {
     const tooLong = setTimeout(() => this.#process.kill(), LONGEST_END);
     const [code, signal] = await exit;
     clearTimeout(tooLong);
-    if (code !== 0) throw new Error(`${this.#name} did not end by itself after it was let go of (${signal ?? `exit code ${code}`})`);
+    if (code !== 0)
+      throw new Error(
+        `${this.#name} did not end by itself after it was let go of (${signal ?? `exit code ${code}`})`,
+      );
   }
 
   /** Kills the process at once. */
@@ -88,10 +93,21 @@ export class Child<Order extends object, Report extends object> {
   }
 }
 
-function launch({ script, args = [], core, network, flags = [], node = process.execPath }: StartOptions): ChildProcess {
+function launch({
+  script,
+  args = [],
+  core,
+  network,
+  flags = [],
+  node = process.execPath,
+}: StartOptions): ChildProcess {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const given = [...process.execArgv, ...flags];
-  if (network !== undefined) return fork(path, args, { execPath: 'ip', execArgv: ['netns', 'exec', network, node, ...given] });
+  if (network !== undefined)
+    return fork(path, args, {
+      execPath: 'ip',
+      execArgv: ['netns', 'exec', network, node, ...given],
+    });
   if (core === undefined) return fork(path, args, { execPath: node, execArgv: given });
   return fork(path, args, { execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
 }

@@ -42,7 +42,10 @@ async function client(): Promise<void> {
       const scenario = CALLS.find((each) => each.name === wanted)!;
       if (!scenario.suits(caller)) return { figures: null };
       const watch = new Stopwatch();
-      const [figures, others] = await Promise.all([watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)), scenario.run(caller, watch)]);
+      const [figures, others] = await Promise.all([
+        watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)),
+        scenario.run(caller, watch),
+      ]);
       return { figures: { ...figures, ...others } };
     },
     () => void caller.close(),

@@ -4,12 +4,21 @@ import test from 'ava';
 import { columnsOf } from './columns.ts';
 
 const titles = (name: string, names: string[], peers?: string[]) =>
-  columnsOf({ name, suits: (adapter) => adapter !== 'limit-ws' }, names, peers).map(({ title }) => title);
+  columnsOf({ name, suits: (adapter) => adapter !== 'limit-ws' }, names, peers).map(
+    ({ title }) => title,
+  );
 
 test('--adapter takes names, and adds what an adapter is compared with', (t) => {
   t.deepEqual(titles('s2', ['trunkline-tcp']), ['limit-net', 'trunkline-tcp']);
-  t.deepEqual(titles('s2', ['trunkline-tls', 'trunkline-noise']), ['limit-tls', 'trunkline-tls', 'trunkline-noise']);
-  t.throws(() => columnsOf({ name: 's2', suits: () => true }, ['telnet']), { instanceOf: TypeError, message: /--adapter: .*'telnet'; there are limit-net, / });
+  t.deepEqual(titles('s2', ['trunkline-tls', 'trunkline-noise']), [
+    'limit-tls',
+    'trunkline-tls',
+    'trunkline-noise',
+  ]);
+  t.throws(() => columnsOf({ name: 's2', suits: () => true }, ['telnet']), {
+    instanceOf: TypeError,
+    message: /--adapter: .*'telnet'; there are limit-net, /,
+  });
 });
 
 test('without a name a scenario has the columns that are for it', (t) => {

@@ -74,11 +74,20 @@ export function columnsOf(
 ): Column[] {
   const all = [...COLUMNS, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
   const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter(
-    ({ adapter, scenarios }) => suits(adapter) && (names.length > 0 || scenarios.includes(scenario)),
+    ({ adapter, scenarios }) =>
+      suits(adapter) && (names.length > 0 || scenarios.includes(scenario)),
   );
-  return all.filter((column) => chosen.includes(column) || (elsewhere === undefined && chosen.some(({ against }) => against?.(scenario) === column)));
+  return all.filter(
+    (column) =>
+      chosen.includes(column) ||
+      (elsewhere === undefined && chosen.some(({ against }) => against?.(scenario) === column)),
+  );
 }
 
-function column(adapter: string, scenarios: readonly string[], against?: (scenario: string) => Column): Column {
+function column(
+  adapter: string,
+  scenarios: readonly string[],
+  against?: (scenario: string) => Column,
+): Column {
   return { title: adapter, adapter, scenarios, ...(against !== undefined && { against }) };
 }

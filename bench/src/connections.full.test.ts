@@ -5,11 +5,27 @@ import test from 'ava';
 import { run } from './testing/run.ts';
 
 test('a smoke run opens every kind of connection, and keeps those that can be kept', async (t) => {
-  const { code, output, errors } = await run('connections.js', '--smoke', '--json', '--count', '20', '--clients', '1', '--only', 'bare,trunkline');
+  const { code, output, errors } = await run(
+    'connections.js',
+    '--smoke',
+    '--json',
+    '--count',
+    '20',
+    '--clients',
+    '1',
+    '--only',
+    'bare,trunkline',
+  );
   t.is(code, 0, errors);
   const { measurements, verdicts } = JSON.parse(output);
   t.deepEqual(
-    measurements.map(({ kind, connections, keeping }: { kind: string; connections: number; keeping?: object }) => [kind, connections, keeping !== undefined]),
+    measurements.map(
+      ({ kind, connections, keeping }: { kind: string; connections: number; keeping?: object }) => [
+        kind,
+        connections,
+        keeping !== undefined,
+      ],
+    ),
     [
       ['bare-tcp', 20, false],
       ['bare-tcp-pooled', 20, false],
@@ -19,14 +35,23 @@ test('a smoke run opens every kind of connection, and keeps those that can be ke
       ['trunkline-noise', 20, true],
     ],
   );
-  for (const { connects, opened } of measurements) t.true(connects > 0 && Number.isFinite(opened.rss));
-  for (const { keeping } of measurements) if (keeping !== undefined) t.like(keeping, { up: 20, lost: 0 });
+  for (const { connects, opened } of measurements)
+    t.true(connects > 0 && Number.isFinite(opened.rss));
+  for (const { keeping } of measurements)
+    if (keeping !== undefined) t.like(keeping, { up: 20, lost: 0 });
   t.is(verdicts.length, 3);
   t.regex(errors, /trunkline-tls: 20 kept, 0 lost/);
 });
 
 test('the table tells what each takes, and how much more than bare node:tls', async (t) => {
-  const { code, output, errors } = await run('connections.js', '--smoke', '--count', '10', '--clients', '1');
+  const { code, output, errors } = await run(
+    'connections.js',
+    '--smoke',
+    '--count',
+    '10',
+    '--clients',
+    '1',
+  );
   t.is(code, 0, errors);
   t.regex(output, /^ +bare-tls +trunkline-tls$/m);
   t.regex(output, /^RSS, KiB +-?[\d.,]+ +-?[\d.,]+ \([+−][\d.,]+\)$/m);

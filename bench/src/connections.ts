@@ -33,7 +33,9 @@ async function bench(options: Options): Promise<void> {
   const verdicts = judge(measurements, options);
   if (options.json) return console.log(formatJson(measurements, options, verdicts));
   const cores = pinned() ? 'the server on a core of its own' : 'not pinned to cores';
-  console.log(`Node ${process.versions.node}, ${cores}; memory of the server after GC, of each connection\n`);
+  console.log(
+    `Node ${process.versions.node}, ${cores}; memory of the server after GC, of each connection\n`,
+  );
   console.log(`${formatTable(measurements)}\n\n${formatVerdicts(verdicts)}`);
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }

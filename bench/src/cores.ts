@@ -18,7 +18,8 @@ export function pinned(): boolean {
 function findCores(): string[] {
   let allowed: string[];
   try {
-    const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+    const list =
+      /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
     allowed = list.split(',').flatMap((range) => {
       const [from = 0, to = from] = range.split('-').map(Number);
       return Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
@@ -26,5 +27,8 @@ function findCores(): string[] {
   } catch {
     return [];
   }
-  return allowed.length >= 2 && spawnSync('taskset', ['-c', allowed.slice(0, 2).join(','), 'true']).status === 0 ? allowed : [];
+  return allowed.length >= 2 &&
+    spawnSync('taskset', ['-c', allowed.slice(0, 2).join(','), 'true']).status === 0
+    ? allowed
+    : [];
 }

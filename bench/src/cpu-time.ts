@@ -9,7 +9,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export function cpuTime(pid: number): number | undefined {
   try {
     let total = 0;
-    for (const thread of readdirSync(`/proc/${pid}/task`)) total += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      total += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
     return total;
   } catch {
     return undefined;

@@ -14,7 +14,8 @@ interface Printed {
 test('a connection comes to the same on real kernels and in the simulation, or it is said why no line can be made', async (t) => {
   t.timeout(300_000);
   const { output, errors } = await run('faults.js', '--json');
-  if (!output.startsWith('{')) return t.regex(output, /^skipped: no real faults can be made here, /, errors);
+  if (!output.startsWith('{'))
+    return t.regex(output, /^skipped: no real faults can be made here, /, errors);
   const { outcomes } = JSON.parse(output) as Printed;
   t.deepEqual(
     outcomes.map(({ fault }) => fault),
@@ -23,7 +24,11 @@ test('a connection comes to the same on real kernels and in the simulation, or i
   for (const [at, { fault, real, simulated }] of outcomes.entries()) {
     for (const end of ['caller', 'callee'] as const) {
       t.is(real[end].reason, KINDS[at]!.wanted[end].reason, `${fault}, ${end}`);
-      if (simulated !== undefined) t.true(difference(real[end], simulated[end]) <= 1, `${fault}, ${end}: ${JSON.stringify([real[end], simulated[end]])}`);
+      if (simulated !== undefined)
+        t.true(
+          difference(real[end], simulated[end]) <= 1,
+          `${fault}, ${end}: ${JSON.stringify([real[end], simulated[end]])}`,
+        );
     }
   }
 });

@@ -24,7 +24,12 @@ const USAGE = `usage: node bench/dist/faults.js [options]
 
 It needs Linux, root, gcc, iproute2 and nftables.`;
 
-const OPTIONS = { only: { type: 'string' }, 'at-once': { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+const OPTIONS = {
+  only: { type: 'string' },
+  'at-once': { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
 
 try {
   const { values } = parseArgs({ options: OPTIONS });
@@ -58,8 +63,25 @@ async function tryAll(kinds: readonly FaultKind[], atOnce: number, json: boolean
   await Promise.all(Array.from({ length: atOnce }, work)).finally(endProgress);
   outcomes.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
   const verdicts = judge(outcomes);
-  if (json) console.log(JSON.stringify({ outcomes: outcomes.map(({ kind, real, simulated }) => ({ fault: kind.name, real, simulated })), verdicts }, null, 2));
-  else console.log(`Node ${process.versions.node}\n\n${formatTable(outcomes)}\n\n${formatVerdicts(verdicts)}`);
+  if (json)
+    console.log(
+      JSON.stringify(
+        {
+          outcomes: outcomes.map(({ kind, real, simulated }) => ({
+            fault: kind.name,
+            real,
+            simulated,
+          })),
+          verdicts,
+        },
+        null,
+        2,
+      ),
+    );
+  else
+    console.log(
+      `Node ${process.versions.node}\n\n${formatTable(outcomes)}\n\n${formatVerdicts(verdicts)}`,
+    );
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }
 

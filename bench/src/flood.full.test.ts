@@ -10,25 +10,46 @@ const onLinux = process.platform === 'linux' ? test : test.skip;
 // Each manner has its own run, because a source holds the slots of failed handshakes for a second,
 // longer than a part of a smoke run.
 for (const manner of ['hold', 'hello', 'handshake']) {
-  onLinux(`a smoke run floods in the manner '${manner}', and the honest peer is answered all the while`, async (t) => {
-    const { code, output, errors } = await run('flood.js', '--smoke', '--json', '--rate', '500', '--only', manner);
-    t.is(code, 0, errors);
-    const { rounds, verdicts } = JSON.parse(output);
-    t.is(rounds.length, 1);
-    const { quiet, [manner]: flood } = rounds[0];
-    for (const { honest } of [quiet, flood]) t.true(honest.calls > 0 && honest.p99 >= honest.p50 && honest.p50 > 0 && honest.newcomer > 0);
-    t.deepEqual([quiet.flood.opened, quiet.server.refused, quiet.server.failed], [0, 0, 0]);
-    if (manner === 'hold') t.true(flood.server.refused > 0);
-    if (manner === 'hello') t.true(flood.server.failed > 0);
-    if (manner === 'handshake') t.true(flood.flood.handshakes > 0);
-    // Eight sockets of the flood, the honest peer, a newcomer, and one or two that are closing.
-    t.true(flood.server.sockets <= 8 + 4, `${flood.server.sockets} sockets`);
-    t.deepEqual(verdicts, []);
-  });
+  onLinux(
+    `a smoke run floods in the manner '${manner}', and the honest peer is answered all the while`,
+    async (t) => {
+      const { code, output, errors } = await run(
+        'flood.js',
+        '--smoke',
+        '--json',
+        '--rate',
+        '500',
+        '--only',
+        manner,
+      );
+      t.is(code, 0, errors);
+      const { rounds, verdicts } = JSON.parse(output);
+      t.is(rounds.length, 1);
+      const { quiet, [manner]: flood } = rounds[0];
+      for (const { honest } of [quiet, flood])
+        t.true(
+          honest.calls > 0 && honest.p99 >= honest.p50 && honest.p50 > 0 && honest.newcomer > 0,
+        );
+      t.deepEqual([quiet.flood.opened, quiet.server.refused, quiet.server.failed], [0, 0, 0]);
+      if (manner === 'hold') t.true(flood.server.refused > 0);
+      if (manner === 'hello') t.true(flood.server.failed > 0);
+      if (manner === 'handshake') t.true(flood.flood.handshakes > 0);
+      // Eight sockets of the flood, the honest peer, a newcomer, and one or two that are closing.
+      t.true(flood.server.sockets <= 8 + 4, `${flood.server.sockets} sockets`);
+      t.deepEqual(verdicts, []);
+    },
+  );
 }
 
 onLinux('the table tells how much slower honest calls are', async (t) => {
-  const { code, output, errors } = await run('flood.js', '--smoke', '--rate', '200', '--only', 'hold');
+  const { code, output, errors } = await run(
+    'flood.js',
+    '--smoke',
+    '--rate',
+    '200',
+    '--only',
+    'hold',
+  );
   t.is(code, 0, errors);
   t.regex(output, /^honest calls, p99 µs +[\d,.]+ +[\d,.]+ \([\d.]+\)$/m);
   t.regex(errors, /round 1 of 1: hold/);

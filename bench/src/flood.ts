@@ -25,8 +25,12 @@ async function bench(options: Options): Promise<void> {
   const verdicts = options.smoke ? [] : judge(rounds);
   if (options.json) console.log(formatJson(rounds, options, verdicts));
   else {
-    console.log(`Node ${process.versions.node}, ${placed()}, ${options.rounds} rounds of ${options.window} ms: medians, and in brackets those of the ratios`);
-    console.log(`to the quiet part of the same round. perSource is ${options.perSource}, an honest peer calls ${options.calls} times a second.\n`);
+    console.log(
+      `Node ${process.versions.node}, ${placed()}, ${options.rounds} rounds of ${options.window} ms: medians, and in brackets those of the ratios`,
+    );
+    console.log(
+      `to the quiet part of the same round. perSource is ${options.perSource}, an honest peer calls ${options.calls} times a second.\n`,
+    );
     console.log(`${formatTable(rounds, options)}\n`);
     console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
   }
@@ -35,5 +39,7 @@ async function bench(options: Options): Promise<void> {
 
 function placed(): string {
   if (cores.length === 0) return 'not pinned to cores';
-  return cores.length > 2 ? 'server, honest peer and flooder on a core each' : 'server and honest peer on one core, the flooder on the other';
+  return cores.length > 2
+    ? 'server, honest peer and flooder on a core each'
+    : 'server and honest peer on one core, the flooder on the other';
 }

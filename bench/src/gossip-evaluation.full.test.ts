@@ -18,7 +18,8 @@ import { run } from './testing/run.ts';
 const nodes = 1_000;
 const seed = 1;
 const scale = scaleOf({ nodes, seeds: 1, large: false });
-const figuresOf = async (job: Omit<Job, 'seed'>) => (await runAll([{ ...job, seed }], { workers: 1 }))[0]!.figures;
+const figuresOf = async (job: Omit<Job, 'seed'>) =>
+  (await runAll([{ ...job, seed }], { workers: 1 }))[0]!.figures;
 
 test.serial('a thousand nodes: the graph, and failures that are seen at once', async (t) => {
   t.timeout(SLOW);
@@ -30,12 +31,15 @@ test.serial('a thousand nodes: the graph, and failures that are seen at once', a
   t.true(most['reliability']! >= 0.95);
 });
 
-test.serial('a thousand nodes: failures that nobody sees are healed in a cycle of keep-alives', async (t) => {
-  t.timeout(SLOW);
-  const figures = await figuresOf({ scenario: 'unseen', nodes, share: 0.8, how: 'keep-alive' });
-  t.true(figures['before']! < 0.5);
-  t.true(figures['nearly']! <= 1 && figures['whole']! <= 2);
-});
+test.serial(
+  'a thousand nodes: failures that nobody sees are healed in a cycle of keep-alives',
+  async (t) => {
+    t.timeout(SLOW);
+    const figures = await figuresOf({ scenario: 'unseen', nodes, share: 0.8, how: 'keep-alive' });
+    t.true(figures['before']! < 0.5);
+    t.true(figures['nearly']! <= 1 && figures['whole']! <= 2);
+  },
+);
 
 test.serial('a thousand nodes: trees in stable state hold all their limits', async (t) => {
   t.timeout(SLOW);
@@ -47,14 +51,29 @@ test.serial('a thousand nodes: trees in stable state hold all their limits', asy
   );
 });
 
-test.serial('a thousand nodes: what a message missed after failures that nobody saw is delivered once they are noticed', async (t) => {
-  t.timeout(SLOW);
-  const noticed = await figuresOf({ scenario: 'mending', nodes, share: 0.6, how: 'keep-alive', cycles: 20 });
-  t.true(noticed['first']! < 1);
-  t.like(noticed, { healed: 1, lost: 0, rounds: 1 });
-  const written = await figuresOf({ scenario: 'mending', nodes, share: 0.6, how: 'one', cycles: 20 });
-  t.true(written['rounds']! <= 3 && written['redundancy 1']! > written['redundancy 3']!);
-});
+test.serial(
+  'a thousand nodes: what a message missed after failures that nobody saw is delivered once they are noticed',
+  async (t) => {
+    t.timeout(SLOW);
+    const noticed = await figuresOf({
+      scenario: 'mending',
+      nodes,
+      share: 0.6,
+      how: 'keep-alive',
+      cycles: 20,
+    });
+    t.true(noticed['first']! < 1);
+    t.like(noticed, { healed: 1, lost: 0, rounds: 1 });
+    const written = await figuresOf({
+      scenario: 'mending',
+      nodes,
+      share: 0.6,
+      how: 'one',
+      cycles: 20,
+    });
+    t.true(written['rounds']! <= 3 && written['redundancy 1']! > written['redundancy 3']!);
+  },
+);
 
 test.serial('a thousand nodes: with 50 out and 50 in a cycle nothing is missed', async (t) => {
   t.timeout(SLOW);
@@ -72,18 +91,21 @@ test.serial("twenty whole nodes keep iroh-gossip's limits", async (t) => {
   );
 });
 
-test.serial('the same seed gives the same figures, and what a file holds is not run again', async (t) => {
-  t.timeout(SLOW);
-  const folder = mkdtempSync(join(tmpdir(), 'evaluation-'));
-  const file = join(folder, 'results');
-  const job = { scenario: 'mending', seed, nodes: 200, share: 0.5, how: 'many', cycles: 10 };
-  const [first] = await runAll([job], { workers: 1, file });
-  const [again] = await runAll([job], { workers: 1, file });
-  t.deepEqual(again, first);
-  t.is(readFileSync(file, 'utf8').trim().split('\n').length, 1);
-  t.deepEqual((await runAll([job], { workers: 1 }))[0]!.figures, first!.figures);
-  rmSync(folder, { recursive: true });
-});
+test.serial(
+  'the same seed gives the same figures, and what a file holds is not run again',
+  async (t) => {
+    t.timeout(SLOW);
+    const folder = mkdtempSync(join(tmpdir(), 'evaluation-'));
+    const file = join(folder, 'results');
+    const job = { scenario: 'mending', seed, nodes: 200, share: 0.5, how: 'many', cycles: 10 };
+    const [first] = await runAll([job], { workers: 1, file });
+    const [again] = await runAll([job], { workers: 1, file });
+    t.deepEqual(again, first);
+    t.is(readFileSync(file, 'utf8').trim().split('\n').length, 1);
+    t.deepEqual((await runAll([job], { workers: 1 }))[0]!.figures, first!.figures);
+    rmSync(folder, { recursive: true });
+  },
+);
 
 test('the document has every part, and what has no figures has not met its limits', (t) => {
   const none: Result[] = [];
@@ -95,7 +117,12 @@ test('the document has every part, and what has no figures has not met its limit
       title,
     );
   }
-  const document = formatDocument(sections, { command: 'pnpm sim:gossip', node: '20', machine: '2 cores', hours: 1 });
+  const document = formatDocument(sections, {
+    command: 'pnpm sim:gossip',
+    node: '20',
+    machine: '2 cores',
+    hours: 1,
+  });
   for (const { title, plots } of sections) {
     t.true(document.includes(`\n## ${title}\n`));
     for (const plot of plots) t.true(document.includes(`(gossip-evaluation/${plot.name}.svg)`));
@@ -120,7 +147,8 @@ test('a plot is an SVG with its axes, units and legend', (t) => {
     ],
   });
   t.regex(svg, /^<svg [^>]*viewBox="0 0 \d+ \d+"/);
-  for (const text of ['a &lt; b', 'failed, %', 'reached', 'ours &amp; theirs']) t.true(svg.includes(`>${text}<`), text);
+  for (const text of ['a &lt; b', 'failed, %', 'reached', 'ours &amp; theirs'])
+    t.true(svg.includes(`>${text}<`), text);
   t.true(svg.includes('d="M64 36L624 316"'));
 });
 

@@ -32,7 +32,16 @@ const FLAG = { type: 'boolean' } as const;
 
 try {
   const { values } = parseArgs({
-    options: { only: TYPES, nodes: TYPES, seeds: TYPES, workers: TYPES, results: TYPES, large: FLAG, report: FLAG, help: FLAG },
+    options: {
+      only: TYPES,
+      nodes: TYPES,
+      seeds: TYPES,
+      workers: TYPES,
+      results: TYPES,
+      large: FLAG,
+      report: FLAG,
+      help: FLAG,
+    },
   });
   if (values.help === true) console.log(USAGE);
   else {
@@ -42,9 +51,16 @@ try {
     const parts = names as PartName[];
     const nodes = positive('nodes', values.nodes, 10_000);
     if (nodes < 1_000) throw new TypeError(`--nodes: at least 1000 are wanted, not ${nodes}`);
-    const scale = scaleOf({ nodes, seeds: positive('seeds', values.seeds, 20), large: values.large === true });
+    const scale = scaleOf({
+      nodes,
+      seeds: positive('seeds', values.seeds, 20),
+      large: values.large === true,
+    });
     const jobs = parts.flatMap((part) => jobsOf(part, scale));
-    const results = await runAll(jobs, { workers: positive('workers', values.workers, availableParallelism()), file: values.results });
+    const results = await runAll(jobs, {
+      workers: positive('workers', values.workers, availableParallelism()),
+      file: values.results,
+    });
     const sections = parts.map((part) => SECTIONS[part](new Sample(results), scale));
     console.log(formatText(sections));
     if (values.report === true) {
@@ -63,7 +79,8 @@ try {
       };
       mkdirSync(`${folder}gossip-evaluation`, { recursive: true });
       writeFileSync(`${folder}gossip-evaluation.md`, formatDocument(sections, document));
-      for (const plot of sections.flatMap(({ plots }) => plots)) writeFileSync(`${folder}gossip-evaluation/${plot.name}.svg`, formatSvg(plot));
+      for (const plot of sections.flatMap(({ plots }) => plots))
+        writeFileSync(`${folder}gossip-evaluation/${plot.name}.svg`, formatSvg(plot));
     }
     if (sections.some(({ verdicts }) => verdicts.some(({ holds }) => !holds))) process.exitCode = 1;
   }

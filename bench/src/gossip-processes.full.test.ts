@@ -4,7 +4,18 @@
 import test from 'ava';
 import { run } from './testing/run.ts';
 
-const SHORT = ['--nodes', '4', '--rate', '200', '--seconds', '0.5', '--warm', '0.2', '--rounds', '1'];
+const SHORT = [
+  '--nodes',
+  '4',
+  '--rate',
+  '200',
+  '--seconds',
+  '0.5',
+  '--warm',
+  '0.2',
+  '--rounds',
+  '1',
+];
 
 test('every process gets every message once, over each overlay, the flood and, where it is installed, NATS', async (t) => {
   t.timeout(120_000);
@@ -12,7 +23,9 @@ test('every process gets every message once, over each overlay, the flood and, w
   t.is(code, 0, errors);
   const { measurements, verdicts } = JSON.parse(output);
   t.deepEqual(
-    measurements.map(({ kind }: { kind: string }) => kind).filter((kind: string) => kind !== 'nats'),
+    measurements
+      .map(({ kind }: { kind: string }) => kind)
+      .filter((kind: string) => kind !== 'nats'),
     ['tree', 'mesh', 'flood'],
   );
   for (const { kind, figures, lostInWarmUp } of measurements) {
@@ -30,9 +43,17 @@ test('every process gets every message once, over each overlay, the flood and, w
 
 test('tables have a block for each size and rate, and what is not asked for is not measured', async (t) => {
   t.timeout(120_000);
-  const { code, output, errors } = await run('gossip-processes.js', ...SHORT, '--nodes', '2,3', '--adapter', 'flood');
+  const { code, output, errors } = await run(
+    'gossip-processes.js',
+    ...SHORT,
+    '--nodes',
+    '2,3',
+    '--adapter',
+    'flood',
+  );
   t.is(code, 0, errors);
-  for (const nodes of [2, 3]) t.regex(output, new RegExp(`^${nodes} processes, 200 messages/s +flood$`, 'm'));
+  for (const nodes of [2, 3])
+    t.regex(output, new RegExp(`^${nodes} processes, 200 messages/s +flood$`, 'm'));
   t.regex(output, /^lost +0$/m);
   t.regex(output, /load average/);
   t.notRegex(output, /tree/);

@@ -29,7 +29,13 @@ async function bench(options: Options): Promise<void> {
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
   if (options.json) return console.log(formatJson(measurements, options, verdicts));
   const { rounds, seconds, size } = options;
-  console.log(`Node ${process.versions.node}, ${size} bytes a message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`);
-  console.log(options.report ? formatMarkdown(measurements, options) : formatTables(measurements, options));
-  console.log(`\n${verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}${holds ? '' : `: ${ratio}`}`).join('\n')}`);
+  console.log(
+    `Node ${process.versions.node}, ${size} bytes a message, ${rounds} rounds of ${seconds} s; ${formatLoad(measurements)}\n`,
+  );
+  console.log(
+    options.report ? formatMarkdown(measurements, options) : formatTables(measurements, options),
+  );
+  console.log(
+    `\n${verdicts.map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}${holds ? '' : `: ${ratio}`}`).join('\n')}`,
+  );
 }

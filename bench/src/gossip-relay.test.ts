@@ -5,7 +5,13 @@ import { run } from './testing/run.ts';
 
 test('a short run tells times, their ratio, and what was sent', async (t) => {
   t.timeout(60_000);
-  const { code, output, errors } = await run('gossip-relay.js', '--receivers', '8', '--size', '256');
+  const { code, output, errors } = await run(
+    'gossip-relay.js',
+    '--receivers',
+    '8',
+    '--size',
+    '256',
+  );
   t.is(code, 0, errors);
   const cells = output
     .split('\n')
@@ -19,11 +25,21 @@ test('a short run tells times, their ratio, and what was sent', async (t) => {
 
 test('over loopback too', async (t) => {
   t.timeout(60_000);
-  const { code, output, errors } = await run('gossip-relay.js', '--loopback', '--receivers', '5', '--size', '256', '--rounds', '1');
+  const { code, output, errors } = await run(
+    'gossip-relay.js',
+    '--loopback',
+    '--receivers',
+    '5',
+    '--size',
+    '256',
+    '--rounds',
+    '1',
+  );
   t.is(code, 0, errors);
   t.regex(output, /^ +5 +256 /m);
 });
 
 test('wrong options are told, with exit code 2', async (t) => {
-  for (const args of [['--fanout', 'none'], ['--size', '1,x'], ['--fast']]) t.is((await run('gossip-relay.js', ...args)).code, 2);
+  for (const args of [['--fanout', 'none'], ['--size', '1,x'], ['--fast']])
+    t.is((await run('gossip-relay.js', ...args)).code, 2);
 });

@@ -39,7 +39,8 @@ try {
   });
   if (values.help === true) console.log(USAGE);
   else {
-    const numbers = (name: 'receivers' | 'size', otherwise: string) => listed(values[name] ?? otherwise).map((text) => positive(name, text, 1));
+    const numbers = (name: 'receivers' | 'size', otherwise: string) =>
+      listed(values[name] ?? otherwise).map((text) => positive(name, text, 1));
     const sizes = numbers('size', '64,1024,16384').map((size) => size * KIB);
     const fanout = positive('fanout', values.fanout, 3);
     const uplink = positive('uplink', values.uplink, 100);
@@ -47,8 +48,23 @@ try {
     const seed = positive('seed', values.seed, 1);
     const rounds = positive('rounds', values.rounds, 5);
     const measure = (scene: Scene): Promise<Spread[]> =>
-      values.loopback === true ? loopback(scene, sizes, rounds) : simulated({ ...scene, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
-    const lines = [['receivers', 'KiB', 'direct ms', 'relays ms', 'ratio', 'half, direct', 'half, relays', 'publisher sent, direct', 'relays', 'most, relays']];
+      values.loopback === true
+        ? loopback(scene, sizes, rounds)
+        : simulated({ ...scene, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
+    const lines = [
+      [
+        'receivers',
+        'KiB',
+        'direct ms',
+        'relays ms',
+        'ratio',
+        'half, direct',
+        'half, relays',
+        'publisher sent, direct',
+        'relays',
+        'most, relays',
+      ],
+    ];
     for (const receivers of numbers('receivers', '8,16,32')) {
       const direct = await measure({ receivers, relay: undefined });
       const relays = await measure({ receivers, relay: { above: 0, fanout } });
@@ -58,7 +74,9 @@ try {
       values.loopback === true
         ? `TCP on loopback in one process, Node ${process.versions.node}, medians of ${rounds}`
         : `virtual time; uplinks of ${uplink} Mbit/s, ${latency} ms from node to node`;
-    console.log(`${where}; fanout ${fanout}; milliseconds until the last has it, and until half have\n`);
+    console.log(
+      `${where}; fanout ${fanout}; milliseconds until the last has it, and until half have\n`,
+    );
     console.log(alignTable(lines, 0));
     console.log('\nratio: relays to direct. What was sent is in copies of the message.');
   }

@@ -10,7 +10,8 @@ test('a smoke run measures each attack, the slow peer and too few files', async 
   t.is(code, 0, errors);
   const { rounds, files } = JSON.parse(output);
   t.deepEqual(Object.keys(rounds[0].parts).sort(), ['quiet', ...ATTACKS].sort());
-  for (const { honest } of Object.values<{ honest: { count: number } }>(rounds[0].parts)) t.true(honest.count > 0);
+  for (const { honest } of Object.values<{ honest: { count: number } }>(rounds[0].parts))
+    t.true(honest.count > 0);
   t.true(rounds[0].ticks.alone.count > 0 && rounds[0].ticks.withSlow.count > 0);
   t.true(files.dialed.up > 0);
   // Some of 400 dials fail with 256 files, and each failure states the reason.

@@ -25,9 +25,13 @@ const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 
 try {
-  const { values } = parseArgs({ options: { rounds: text, window: text, only: text, json: flag, smoke: flag, help: flag } });
+  const { values } = parseArgs({
+    options: { rounds: text, window: text, only: text, json: flag, smoke: flag, help: flag },
+  });
   const smoke = values.smoke === true;
-  const names = listed(values.only?.replaceAll(',', '\u0000').replaceAll('|', ',')).map((name) => name.replaceAll('\u0000', ','));
+  const names = listed(values.only?.replaceAll(',', '\u0000').replaceAll('|', ',')).map((name) =>
+    name.replaceAll('\u0000', ','),
+  );
   const plan: Plan = {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 3),
     window: positive('window', values.window, smoke ? 300 : 3_000),
@@ -47,13 +51,20 @@ async function bench(plan: Plan, smoke: boolean, json: boolean): Promise<void> {
   if (json)
     console.log(
       JSON.stringify(
-        { node: process.version, rounds: rounds.map(({ parts, ticks }) => ({ parts: Object.fromEntries(parts), ticks })), files, verdicts },
+        {
+          node: process.version,
+          rounds: rounds.map(({ parts, ticks }) => ({ parts: Object.fromEntries(parts), ticks })),
+          files,
+          verdicts,
+        },
         null,
         2,
       ),
     );
   else {
-    console.log(`Node ${process.versions.node}, medians of ${plan.rounds} rounds of ${plan.window} ms\n\n${formatTable(rounds, files)}\n`);
+    console.log(
+      `Node ${process.versions.node}, medians of ${plan.rounds} rounds of ${plan.window} ms\n\n${formatTable(rounds, files)}\n`,
+    );
     console.log(smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;

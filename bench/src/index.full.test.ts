@@ -16,20 +16,43 @@ test('a smoke run measures every scenario of every column that is for it, and en
   for (const scenario of SCENARIOS) {
     const columns = columnsOf(scenario, []);
     t.true(columns.length > 0, scenario.name);
-    for (const { title } of columns.filter(({ title, adapter }) => title === adapter && (adapter !== 'nats-server' || isInstalled())))
+    for (const { title } of columns.filter(
+      ({ title, adapter }) => title === adapter && (adapter !== 'nats-server' || isInstalled()),
+    ))
       t.true(rounds[0][scenario.name][title].rate > 0, `${scenario.name} of ${title}`);
   }
   t.deepEqual(verdicts, []);
 });
 
 test('the secure ones are measured where they are named', async (t) => {
-  const { code, output, errors } = await run('index.js', '--smoke', '--json', '--scenario', 's6', '--adapter', 'trunkline-tls,trunkline-noise');
+  const { code, output, errors } = await run(
+    'index.js',
+    '--smoke',
+    '--json',
+    '--scenario',
+    's6',
+    '--adapter',
+    'trunkline-tls,trunkline-noise',
+  );
   t.is(code, 0, errors);
-  t.deepEqual(Object.keys(JSON.parse(output).rounds[0].s6).sort(), ['limit-tls', 'trunkline-noise', 'trunkline-tls']);
+  t.deepEqual(Object.keys(JSON.parse(output).rounds[0].s6).sort(), [
+    'limit-tls',
+    'trunkline-noise',
+    'trunkline-tls',
+  ]);
 });
 
 test('the table names the scenario and what each is compared with, and progress is told while it runs', async (t) => {
-  const { code, output, errors } = await run('index.js', '--smoke', '--scenario', 's2', '--adapter', 'trunkline-tcp', '--node', process.execPath);
+  const { code, output, errors } = await run(
+    'index.js',
+    '--smoke',
+    '--scenario',
+    's2',
+    '--adapter',
+    'trunkline-tcp',
+    '--node',
+    process.execPath,
+  );
   t.is(code, 0, errors);
   t.regex(output, /^s2: 64 B echo, 128 in flight\n +calls\/s +client ns +server ns$/m);
   t.regex(output, /^ {2}limit-net +[\d,.]+ +[\d,.]+ +[\d,.]+$/m);
@@ -38,7 +61,16 @@ test('the table names the scenario and what each is compared with, and progress 
 });
 
 test('another Node runs in the same rounds, and not what says nothing of it', async (t) => {
-  const args = ['--smoke', '--json', '--scenario', 's2', '--adapter', 'trunkline-tcp', '--beside', process.execPath];
+  const args = [
+    '--smoke',
+    '--json',
+    '--scenario',
+    's2',
+    '--adapter',
+    'trunkline-tcp',
+    '--beside',
+    process.execPath,
+  ];
   const { code, output, errors } = await run('index.js', ...args);
   t.is(code, 0, errors);
   const { rounds, beside } = JSON.parse(output);

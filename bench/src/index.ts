@@ -26,18 +26,24 @@ async function bench(options: Options): Promise<void> {
   const { rounds, beside } = await runRounds(options, showProgress).finally(endProgress);
   const verdicts = options.smoke ? [] : judge(rounds);
   if (options.report) {
-    const recorded = (rounds: Round[], node: string) => recordCalls(rounds, thisMachine(cores.length || undefined, node), options.window);
+    const recorded = (rounds: Round[], node: string) =>
+      recordCalls(rounds, thisMachine(cores.length || undefined, node), options.window);
     const newer = options.beside && recorded(beside, options.beside.version);
     publish({ calls: recorded(rounds, options.nodeVersion), newer });
   }
   if (options.json) console.log(formatJson(rounds, beside, options, verdicts));
   else {
     const { rounds: count, window } = options;
-    const places = pinned() ? 'server and client on a core each' : 'server and client not pinned to cores';
-    console.log(`Node ${options.nodeVersion}, ${places}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`);
+    const places = pinned()
+      ? 'server and client on a core each'
+      : 'server and client not pinned to cores';
+    console.log(
+      `Node ${options.nodeVersion}, ${places}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`,
+    );
     console.log(`${formatTables(rounds, options.plan)}\n`);
     console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
-    if (options.beside !== undefined && !options.smoke) console.log(`\n${formatComparison(compare(rounds, beside), options)}`);
+    if (options.beside !== undefined && !options.smoke)
+      console.log(`\n${formatComparison(compare(rounds, beside), options)}`);
   }
   if (verdicts.some((verdict) => !verdict.holds)) process.exitCode = 1;
 }

@@ -7,7 +7,17 @@ import { formatTable, judge, type Sample, summarize } from './long-line/report.t
 import { run } from './testing/run.ts';
 
 test('a smoke run carries its tasks over a line of its own, or says why there is none', async (t) => {
-  const { code, output, errors } = await run('long-line.js', '--smoke', '--json', '--backend', 'tcp', '--task', 'upload,get', '--mib', '1');
+  const { code, output, errors } = await run(
+    'long-line.js',
+    '--smoke',
+    '--json',
+    '--backend',
+    'tcp',
+    '--task',
+    'upload,get',
+    '--mib',
+    '1',
+  );
   t.is(code, 0, errors);
   if (unable() !== undefined) return t.regex(output, /^skipped: no long line can be made here, /);
   const { figures } = JSON.parse(output);
@@ -16,7 +26,12 @@ test('a smoke run carries its tasks over a line of its own, or says why there is
 });
 
 test('ratios are medians of pairs, and small calls are told in round trips', (t) => {
-  const samples = [sample('upload', 1_000, 1_000, 110), sample('upload', 1_000, 1_250, 130), sample('upload', 2_000, 2_100, 115), sample('put', 1_000, 1_500)];
+  const samples = [
+    sample('upload', 1_000, 1_000, 110),
+    sample('upload', 1_000, 1_250, 130),
+    sample('upload', 2_000, 2_100, 115),
+    sample('put', 1_000, 1_500),
+  ];
   const figures = summarize(samples, 1_000_000, 100);
   t.deepEqual(
     figures.map(({ task, raw, ours, small }) => [task, raw, ours, small]),

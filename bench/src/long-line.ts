@@ -32,7 +32,17 @@ It needs Linux, root, gcc and iproute2.`;
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-const OPTIONS = { rounds: text, mib: text, task: text, backend: text, control: text, report: flag, json: flag, smoke: flag, help: flag } as const;
+const OPTIONS = {
+  rounds: text,
+  mib: text,
+  task: text,
+  backend: text,
+  control: text,
+  report: flag,
+  json: flag,
+  smoke: flag,
+  help: flag,
+} as const;
 
 interface Plan {
   readonly rounds: number;
@@ -59,25 +69,43 @@ try {
     plan(['bbr', 'cubic']); // Reports a wrong option even if nothing can be measured.
     const reason = unable();
     if (reason !== undefined) console.log(`skipped: no long line can be made here, ${reason}`);
-    else await bench(plan(controls()), { json: values.json === true, report: values.report === true && !smoke, smoke });
+    else
+      await bench(plan(controls()), {
+        json: values.json === true,
+        report: values.report === true && !smoke,
+        smoke,
+      });
   }
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;
 }
 
-async function bench(plan: Plan, { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean }): Promise<void> {
+async function bench(
+  plan: Plan,
+  { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean },
+): Promise<void> {
   const before = loadavg()[0]!;
   const samples = await measure(plan).finally(endProgress);
   const load = (before + loadavg()[0]!) / 2;
   const figures = summarize(samples, plan.total, 2 * LINE.delay);
-  const line = { machine: thisMachine(), load, rounds: plan.rounds, mib: plan.total / 2 ** 20, figures };
+  const line = {
+    machine: thisMachine(),
+    load,
+    rounds: plan.rounds,
+    mib: plan.total / 2 ** 20,
+    figures,
+  };
   if (report) publish({ line });
   const verdicts = smoke ? [] : judge(figures);
   if (json) console.log(JSON.stringify({ ...line, verdicts }, null, 2));
   else {
-    console.log(`Node ${process.versions.node}, ${2 * LINE.delay} ms and ${LINE.rate / 1e6} Mbit/s, medians of ${plan.rounds}, load ${load.toFixed(1)}\n`);
-    console.log(`${formatTable(figures)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`);
+    console.log(
+      `Node ${process.versions.node}, ${2 * LINE.delay} ms and ${LINE.rate / 1e6} Mbit/s, medians of ${plan.rounds}, load ${load.toFixed(1)}\n`,
+    );
+    console.log(
+      `${formatTable(figures)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`,
+    );
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }
@@ -89,9 +117,18 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
   const children: { kill(): void; close(): Promise<void> }[] = [];
   try {
     await line.raise(LINE);
-    const server = await Child.start<object, Addresses>({ name: 'the server', script: 'long-line/server.js', args: [line.host], network: line.far });
+    const server = await Child.start<object, Addresses>({
+      name: 'the server',
+      script: 'long-line/server.js',
+      args: [line.host],
+      network: line.far,
+    });
     children.push(server.child);
-    const client = await Child.start<Order, Result>({ name: 'the client', script: 'long-line/client.js', network: line.near });
+    const client = await Child.start<Order, Result>({
+      name: 'the client',
+      script: 'long-line/client.js',
+      network: line.near,
+    });
     children.push(client.child);
     const samples: Sample[] = [];
     const steps = rounds * controls.length * tasks.length * backends.length;
@@ -100,10 +137,20 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
         line.control(control);
         for (const task of tasks) {
           for (const backend of backends) {
-            showProgress(`round ${round + 1}, ${control}, ${backend}, ${task}`, samples.length / steps);
+            showProgress(
+              `round ${round + 1}, ${control}, ${backend}, ${task}`,
+              samples.length / steps,
+            );
             const raw = await client.child.ask({ backend: 'raw', task, total, to: server.report });
             const ours = await client.child.ask({ backend, task, total, to: server.report });
-            samples.push({ control, backend, task, raw: raw.time, ours: ours.time, small: ours.small });
+            samples.push({
+              control,
+              backend,
+              task,
+              raw: raw.time,
+              ours: ours.time,
+              small: ours.small,
+            });
           }
         }
       }
@@ -121,8 +168,14 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
  * Returns the names of a list, or all names if none is given.
  * @throws TypeError naming the option.
  */
-function chosen<T extends string>(option: string, given: string | undefined, all: readonly T[]): T[] {
+function chosen<T extends string>(
+  option: string,
+  given: string | undefined,
+  all: readonly T[],
+): T[] {
   const names = given === undefined ? [...all] : listed(given);
-  for (const name of names) if (!all.includes(name as T)) throw new TypeError(`--${option}: '${name}' is none of ${all.join(', ')}`);
+  for (const name of names)
+    if (!all.includes(name as T))
+      throw new TypeError(`--${option}: '${name}' is none of ${all.join(', ')}`);
   return names as T[];
 }

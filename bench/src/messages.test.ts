@@ -6,7 +6,8 @@ import { answer, check, Messages, numbered } from './messages.ts';
 const large = 300_000;
 
 test('an answer passes the check, of a small message and of a large one', (t) => {
-  for (const request of [numbered(64, 4_095), numbered(large, 2)]) t.notThrows(() => check(request, answer(request)));
+  for (const request of [numbered(64, 4_095), numbered(large, 2)])
+    t.notThrows(() => check(request, answer(request)));
 });
 
 test('the answer to another call is noticed', (t) => {
@@ -14,15 +15,20 @@ test('the answer to another call is noticed', (t) => {
     const messages = new Messages(size, 16);
     const requests = Array.from({ length: 32 }, () => messages.take());
     const [first, ...others] = requests as [Uint8Array, ...Uint8Array[]];
-    for (const other of others) t.throws(() => check(first, answer(other)), { message: /a wrong answer/ });
+    for (const other of others)
+      t.throws(() => check(first, answer(other)), { message: /a wrong answer/ });
   }
-  t.throws(() => check(numbered(large, 1), answer(numbered(large, 2))), { message: /a wrong answer/ });
+  t.throws(() => check(numbered(large, 1), answer(numbered(large, 2))), {
+    message: /a wrong answer/,
+  });
 });
 
 test('an answer that was cut is noticed', (t) => {
   const request = numbered(64, 1);
   t.throws(() => check(request, answer(request).subarray(0, 63)), { message: /63 bytes/ });
-  t.throws(() => check(numbered(large, 1), answer(numbered(large - 1, 1))), { message: /a wrong answer/ });
+  t.throws(() => check(numbered(large, 1), answer(numbered(large - 1, 1))), {
+    message: /a wrong answer/,
+  });
 });
 
 test('of what lies between the ends one reply in sixteen is compared', (t) => {
@@ -30,7 +36,9 @@ test('of what lies between the ends one reply in sixteen is compared', (t) => {
   const request = messages.take();
   const bent = request.with(500, request[500]! ^ 1);
   for (let i = 0; i < 15; i++) t.notThrows(() => messages.check(request, bent));
-  t.throws(() => messages.check(request, bent), { message: /differ from those of the request in the middle/ });
+  t.throws(() => messages.check(request, bent), {
+    message: /differ from those of the request in the middle/,
+  });
 });
 
 test('the receipt of a large message tells of a piece that is lost or out of place', (t) => {
@@ -40,5 +48,6 @@ test('the receipt of a large message tells of a piece that is lost or out of pla
   const swapped = request.slice();
   swapped.set(request.subarray(piece, 2 * piece), 2 * piece);
   swapped.set(request.subarray(2 * piece, 3 * piece), piece);
-  for (const bent of [blank, swapped]) t.throws(() => check(request, answer(bent)), { message: /a wrong answer/ });
+  for (const bent of [blank, swapped])
+    t.throws(() => check(request, answer(bent)), { message: /a wrong answer/ });
 });

@@ -34,7 +34,10 @@ export class Messages {
   check(request: Uint8Array, reply: Uint8Array): void {
     check(request, reply);
     if (request.length > ECHOED || ++this.#checked % WHOLE !== 0) return;
-    if (Buffer.compare(request, reply) !== 0) throw new Error(`a wrong answer: ${reply.length} bytes that differ from those of the request in the middle`);
+    if (Buffer.compare(request, reply) !== 0)
+      throw new Error(
+        `a wrong answer: ${reply.length} bytes that differ from those of the request in the middle`,
+      );
   }
 }
 
@@ -63,7 +66,16 @@ export function answer(request: Uint8Array): Uint8Array {
   if (request.length <= ECHOED) return request;
   const { length } = request;
   const sum = sampled(request);
-  return Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24, sum, sum >>> 8, sum >>> 16, sum >>> 24);
+  return Uint8Array.of(
+    length,
+    length >>> 8,
+    length >>> 16,
+    length >>> 24,
+    sum,
+    sum >>> 8,
+    sum >>> 16,
+    sum >>> 24,
+  );
 }
 
 /** Checks the ends of a reply. @throws Error if it does not answer that request. */
@@ -71,10 +83,18 @@ export function check(request: Uint8Array, reply: Uint8Array): void {
   const { length } = request;
   if (length <= ECHOED) {
     const last = length - 1;
-    if (reply.length === length && reply[0] === request[0] && reply[1] === request[1] && reply[last] === request[last] && reply[last - 1] === request[last - 1])
+    if (
+      reply.length === length &&
+      reply[0] === request[0] &&
+      reply[1] === request[1] &&
+      reply[last] === request[last] &&
+      reply[last - 1] === request[last - 1]
+    )
       return;
   } else if (reply.length === 8 && Buffer.compare(reply, answer(request)) === 0) return;
-  throw new Error(`a wrong answer: ${reply.length} bytes, ${reply.slice(0, 8)}, to a request of ${length} bytes, ${request.slice(0, 8)}`);
+  throw new Error(
+    `a wrong answer: ${reply.length} bytes, ${reply.slice(0, 8)}, to a request of ${length} bytes, ${request.slice(0, 8)}`,
+  );
 }
 
 /**

@@ -11,5 +11,8 @@ test('a name is taken whole where there is one, else as a beginning', (t) => {
   t.deepEqual(chosen('tc'), ['tcp', 'tcp-json']);
   t.deepEqual(chosen('ws', 'tcp-'), ['tcp-json', 'ws']);
   t.deepEqual(chosen(), all);
-  t.throws(() => chosen('ws', 'udp'), { instanceOf: TypeError, message: "--adapter: no adapter is named 'udp'; there are tcp, tcp-json, ws" });
+  t.throws(() => chosen('ws', 'udp'), {
+    instanceOf: TypeError,
+    message: "--adapter: no adapter is named 'udp'; there are tcp, tcp-json, ws",
+  });
 });

@@ -70,7 +70,9 @@ export function readOptions(args: string[]): Options {
   const smoke = values.smoke === true;
   const peers = values.peers === true;
   if (values.report === true && values.node !== undefined)
-    throw new TypeError('--report is of the Node that runs this, so without --node; --beside sets another one beside it');
+    throw new TypeError(
+      '--report is of the Node that runs this, so without --node; --beside sets another one beside it',
+    );
   const window = positive('window', values.window, smoke ? 60 : 1_500);
   return {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
@@ -78,9 +80,17 @@ export function readOptions(args: string[]): Options {
     warmUp: window,
     node: values.node,
     nodeVersion: values.node === undefined ? process.version : versionOf('node', values.node),
-    beside: values.beside === undefined ? undefined : { path: values.beside, version: versionOf('beside', values.beside) },
+    beside:
+      values.beside === undefined
+        ? undefined
+        : { path: values.beside, version: versionOf('beside', values.beside) },
     peers,
-    plan: planOf(listed(values.scenario), listed(values.adapter), peers ? PEER_NAMES.filter(isUsable) : [], smoke),
+    plan: planOf(
+      listed(values.scenario),
+      listed(values.adapter),
+      peers ? PEER_NAMES.filter(isUsable) : [],
+      smoke,
+    ),
     atOnce: smoke ? 3 : 1,
     json: values.json === true,
     report: values.report === true && !smoke,
@@ -90,18 +100,30 @@ export function readOptions(args: string[]): Options {
 }
 
 /** @param once measures each adapter only once in a scenario, without the repeated limit. */
-function planOf(scenarios: readonly string[], adapters: readonly string[], peers: readonly string[], once: boolean): Plan {
+function planOf(
+  scenarios: readonly string[],
+  adapters: readonly string[],
+  peers: readonly string[],
+  once: boolean,
+): Plan {
   return new Map(
     scenariosOf(scenarios).map((scenario) => {
       const columns = columnsOf(scenario, adapters, peers);
-      return [scenario, columns.filter(({ adapter }, at) => !once || columns.findIndex((other) => other.adapter === adapter) === at)];
+      return [
+        scenario,
+        columns.filter(
+          ({ adapter }, at) =>
+            !once || columns.findIndex((other) => other.adapter === adapter) === at,
+        ),
+      ];
     }),
   );
 }
 
 function versionOf(option: string, node: string): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
-  if (status !== 0) throw new TypeError(`--${option}: '${node}' does not run; a path to a Node is wanted`);
+  if (status !== 0)
+    throw new TypeError(`--${option}: '${node}' does not run; a path to a Node is wanted`);
   return stdout.trim();
 }
 

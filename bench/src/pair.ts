@@ -10,10 +10,18 @@ import type { Figures } from './stopwatch.ts';
  * Measures a scenario of calls between two fresh processes; returns null if the scenario does not
  * suit the adapter.
  */
-export async function measurePair(adapter: string, scenario: string, setting: Setting): Promise<Figures | null> {
+export async function measurePair(
+  adapter: string,
+  scenario: string,
+  setting: Setting,
+): Promise<Figures | null> {
   const pair = await Pair.start(adapter, setting);
   try {
-    const figures = await pair.measure({ scenario, warmUp: setting.warmUp, window: setting.window });
+    const figures = await pair.measure({
+      scenario,
+      warmUp: setting.warmUp,
+      window: setting.window,
+    });
     await pair.close();
     return figures;
   } catch (error) {
@@ -42,7 +50,12 @@ class Pair {
     });
     try {
       const args = ['client', adapter, report.address!, String(server.pid)];
-      const { child: client } = await Child.start<Order, Report>({ ...common, name: `the client of ${adapter}`, args, core: clientCore });
+      const { child: client } = await Child.start<Order, Report>({
+        ...common,
+        name: `the client of ${adapter}`,
+        args,
+        core: clientCore,
+      });
       return new Pair(server, client);
     } catch (error) {
       server.kill();

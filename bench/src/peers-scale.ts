@@ -43,7 +43,10 @@ try {
     const cycles = values.cycles === undefined ? undefined : positive('cycles', values.cycles, 100);
     const workers = positive('workers', values.workers, availableParallelism());
     const jobs = names.flatMap((scenario) =>
-      Array.from({ length: positive('seeds', values.seeds, SEEDS[scenario]!) }, (_, i): Job => ({ scenario, seed: from + i, nodes, cycles })),
+      Array.from(
+        { length: positive('seeds', values.seeds, SEEDS[scenario]!) },
+        (_, i): Job => ({ scenario, seed: from + i, nodes, cycles }),
+      ),
     );
     const results = await runAll(jobs, workers);
     for (const name of names)
@@ -83,13 +86,19 @@ async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> 
 
 function run(job: Job): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./peers-scale/worker.js', import.meta.url), { workerData: job, resourceLimits: { maxOldGenerationSizeMb: 6_000 } });
+    const worker = new Worker(new URL('./peers-scale/worker.js', import.meta.url), {
+      workerData: job,
+      resourceLimits: { maxOldGenerationSizeMb: 6_000 },
+    });
     worker.on('message', (message: Result | string) => {
-      if (typeof message === 'string') console.error(`${job.scenario}, seed ${job.seed}: ${message}`);
+      if (typeof message === 'string')
+        console.error(`${job.scenario}, seed ${job.seed}: ${message}`);
       else resolve(message);
     });
     worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`the worker of ${job.scenario}, seed ${job.seed}, ended with code ${code}`)));
+    worker.on('exit', (code) =>
+      reject(new Error(`the worker of ${job.scenario}, seed ${job.seed}, ended with code ${code}`)),
+    );
   });
 }
 
@@ -98,11 +107,18 @@ function report(name: string, results: readonly Result[]): void {
   const well = results.filter(({ faults }) => faults.length === 0).length;
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   console.log(`\n${name}: ${well} of ${results.length} seeds well, ${seconds.toFixed(0)} s in all`);
-  for (const { job, faults } of results) if (faults.length > 0) console.log(`  seed ${job.seed}: ${faults.join('; ')}`);
-  const figures = (key: string) => results.map((result) => result.figures[key] ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  for (const { job, faults } of results)
+    if (faults.length > 0) console.log(`  seed ${job.seed}: ${faults.join('; ')}`);
+  const figures = (key: string) =>
+    results.map((result) => result.figures[key] ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
   const lines = Object.keys(results[0]?.figures ?? {}).map((key) => {
     const all = figures(key);
-    return [key, ...[all[0]!, median(all), all[Math.ceil(0.9 * all.length) - 1]!, all.at(-1)!].map((value) => (Number.isFinite(value) ? round3(value) : '–'))];
+    return [
+      key,
+      ...[all[0]!, median(all), all[Math.ceil(0.9 * all.length) - 1]!, all.at(-1)!].map((value) =>
+        Number.isFinite(value) ? round3(value) : '–',
+      ),
+    ];
   });
   console.log(alignTable([['', 'least', 'median', '90 %', 'most'], ...lines], 1));
 }

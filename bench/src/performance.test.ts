@@ -8,7 +8,16 @@ import test from 'ava';
 import { formatBars } from './bars-plot.ts';
 import { formatDocument, formatPlots } from './performance/document.ts';
 import { publish } from './performance/publish.ts';
-import { formatRecord, type Machine, NOTHING, type PerformanceRecord, recordCalls, renewed, roundsOf, thisMachine } from './performance/record.ts';
+import {
+  formatRecord,
+  type Machine,
+  NOTHING,
+  type PerformanceRecord,
+  recordCalls,
+  renewed,
+  roundsOf,
+  thisMachine,
+} from './performance/record.ts';
 import type { Round } from './rounds.ts';
 import type { Figures } from './stopwatch.ts';
 
@@ -16,7 +25,15 @@ const MACHINE: Machine = { processor: 'Abacus 9', cores: 2, kernel: 'Linux 6.1',
 const ROUNDS: Round[] = [100, 200, 400].map(
   (rate) =>
     new Map([
-      ['s2', row({ 'limit-net': { rate }, 'limit-net again': { rate: rate * 1.01 }, 'trunkline-tcp': { rate: rate / 2 }, 'grpc-js': { rate: rate / 100 } })],
+      [
+        's2',
+        row({
+          'limit-net': { rate },
+          'limit-net again': { rate: rate * 1.01 },
+          'trunkline-tcp': { rate: rate / 2 },
+          'grpc-js': { rate: rate / 100 },
+        }),
+      ],
       ['s1', row({ 'limit-net': { rate, p50: 50 }, 'trunkline-tcp': { rate, p50: 100 } })],
     ]),
 );
@@ -46,18 +63,29 @@ const RECORD: PerformanceRecord = {
 test('a record gives back the rounds that it was made of', (t) => {
   t.deepEqual(
     roundsOf(RECORD.calls),
-    ROUNDS.map((round) => new Map([...round].sort(([a], [b]) => Number(a === 's1') - Number(b === 's1')))),
+    ROUNDS.map(
+      (round) => new Map([...round].sort(([a], [b]) => Number(a === 's1') - Number(b === 's1'))),
+    ),
   );
   t.deepEqual(JSON.parse(formatRecord(RECORD)), RECORD);
   t.regex(formatRecord({ ...RECORD, start: { ...RECORD.start!, runs: 65_537 } }), /65537/);
   t.is(
-    JSON.parse(formatRecord({ ...RECORD, calls: recordCalls([new Map([['s2', row({ x: { rate: 123_456.7 } })]])], MACHINE, 1) })).calls.s2.rounds[0].x.rate,
+    JSON.parse(
+      formatRecord({
+        ...RECORD,
+        calls: recordCalls([new Map([['s2', row({ x: { rate: 123_456.7 } })]])], MACHINE, 1),
+      }),
+    ).calls.s2.rounds[0].x.rate,
     123_500,
   );
 });
 
 test('what is measured anew takes the place of its part, and nothing else', (t) => {
-  const now = recordCalls([new Map([['s1', row({ 'limit-net': { rate: 7 } })]])], { ...MACHINE, node: '24.0.0' }, 1_500);
+  const now = recordCalls(
+    [new Map([['s1', row({ 'limit-net': { rate: 7 } })]])],
+    { ...MACHINE, node: '24.0.0' },
+    1_500,
+  );
   const after = renewed(RECORD, { calls: now });
   t.is(after.calls['s1'], now['s1']);
   t.is(after.calls['s2'], RECORD.calls['s2']);
@@ -65,7 +93,11 @@ test('what is measured anew takes the place of its part, and nothing else', (t) 
   t.deepEqual(after.scale, RECORD.scale);
   t.deepEqual(renewed(NOTHING, RECORD), RECORD);
   const beside = renewed(RECORD, { newer: RECORD.calls });
-  t.deepEqual(Object.keys(renewed(beside, { calls: now }).newer!), ['s2'], 'what stood beside other rounds is gone');
+  t.deepEqual(
+    Object.keys(renewed(beside, { calls: now }).newer!),
+    ['s2'],
+    'what stood beside other rounds is gone',
+  );
   t.deepEqual(Object.keys(renewed(beside, { calls: now, newer: now }).newer!), ['s2', 's1']);
   t.deepEqual(recordCalls([new Map([['s2', new Map()]])], MACHINE, 1), {});
 });
@@ -81,12 +113,15 @@ test('the document has tables with ratios, bars, libraries, the machine, and wha
   t.regex(document, /^\| core \+ tcp \| \+70\.0 \| \+60\.0 \| \+10\.0 \| \+4\.0 \|$/m);
   t.regex(document, /3 rounds of 1500 ms/);
   t.true(document.endsWith('## What was tried\n\nNothing paid.\n'));
-  for (const name of formatPlots(RECORD).keys()) t.true(document.includes(`(performance/${name})`), name);
+  for (const name of formatPlots(RECORD).keys())
+    t.true(document.includes(`(performance/${name})`), name);
   t.deepEqual([...formatPlots(RECORD).keys()], ['scale-flight.svg', 'calls.svg']);
 });
 
 test('parts of other machines are told apart, and parts that were not measured are left out', (t) => {
-  const other = renewed(RECORD, { start: { ...RECORD.start!, machine: { ...MACHINE, node: '24.0.0' } } });
+  const other = renewed(RECORD, {
+    start: { ...RECORD.start!, machine: { ...MACHINE, node: '24.0.0' } },
+  });
   const document = formatDocument(other, '');
   t.regex(document, /^\| s2, s1, scale of flight \| .* 20\.20\.2 \|$/m);
   t.regex(document, /^\| starting \| .* 24\.0\.0 \|$/m);
@@ -100,15 +135,31 @@ test('what was measured on a newer Node stands beside the rest: more than 15 % w
     recordCalls(
       ROUNDS.map(
         (round) =>
-          new Map([['s2', new Map([...round.get('s2')!].map(([title, figures]) => [title, { ...figures, rate: title === 'trunkline-tcp' ? rate : 100 }]))]]),
+          new Map([
+            [
+              's2',
+              new Map(
+                [...round.get('s2')!].map(([title, figures]) => [
+                  title,
+                  { ...figures, rate: title === 'trunkline-tcp' ? rate : 100 },
+                ]),
+              ),
+            ],
+          ]),
       ),
       { ...MACHINE, node: '24.1.0' },
       1_500,
     );
-  const rowOf = (rate: number) => /^\| s2 rate: trunkline-tcp ÷ limit-net \|.*$/m.exec(formatDocument(renewed(RECORD, { newer: newer(rate) }), ''))?.[0];
+  const rowOf = (rate: number) =>
+    /^\| s2 rate: trunkline-tcp ÷ limit-net \|.*$/m.exec(
+      formatDocument(renewed(RECORD, { newer: newer(rate) }), ''),
+    )?.[0];
   t.is(rowOf(44), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.440 | 1.14 | holds |');
   t.is(rowOf(40), '| s2 rate: trunkline-tcp ÷ limit-net | 0.500 | 0.400 | 1.25 | **worse** |');
-  t.regex(formatDocument(renewed(RECORD, { newer: newer(44) }), ''), /^\| figure \| Node 20\.20\.2 \| Node 24\.1\.0 \|/m);
+  t.regex(
+    formatDocument(renewed(RECORD, { newer: newer(44) }), ''),
+    /^\| figure \| Node 20\.20\.2 \| Node 24\.1\.0 \|/m,
+  );
 });
 
 test('bars go from 1 to the left for what is slower, to the right for what is faster: half the time is twice as fast', (t) => {
@@ -130,7 +181,9 @@ test('bars go from 1 to the left for what is slower, to the right for what is fa
       },
     ],
   });
-  const bars = [...plot.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)].map(([, x, width]) => [Number(x), Number(width)]);
+  const bars = [...plot.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)].map(
+    ([, x, width]) => [Number(x), Number(width)],
+  );
   t.deepEqual(bars, [
     [170, 220],
     [390, 220],

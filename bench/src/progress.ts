@@ -5,7 +5,8 @@ const BAR = 24;
 export function showProgress(what: string, done: number): void {
   const { stderr } = process;
   const filled = Math.round(done * BAR);
-  if (stderr.isTTY) stderr.write(`\r\x1b[K${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${what}`);
+  if (stderr.isTTY)
+    stderr.write(`\r\x1b[K${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${what}`);
   else stderr.write(`${what}\n`);
 }
 

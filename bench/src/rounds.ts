@@ -18,18 +18,28 @@ export interface Rounds {
 }
 
 /** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
-export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Rounds> {
+export async function runRounds(
+  options: Options,
+  progress: (what: string, done: number) => void,
+): Promise<Rounds> {
   const { rounds: count, plan, atOnce, beside } = options;
   const places: Place[] = [{ node: options.node, on: '', rounds: [] }];
-  if (beside !== undefined) places.push({ node: beside.path, on: ` on ${beside.version}`, rounds: [] });
-  const steps = count * [...plan.values()].flat().reduce((sum, column) => sum + placesOf(column, places).length, 0);
+  if (beside !== undefined)
+    places.push({ node: beside.path, on: ` on ${beside.version}`, rounds: [] });
+  const steps =
+    count *
+    [...plan.values()].flat().reduce((sum, column) => sum + placesOf(column, places).length, 0);
   let step = 0;
   for (let round = 0; round < count; round++) {
-    for (const { rounds } of places) rounds[round] = new Map([...plan.keys()].map(({ name }) => [name, new Map()]));
+    for (const { rounds } of places)
+      rounds[round] = new Map([...plan.keys()].map(({ name }) => [name, new Map()]));
     const work = [...plan].flatMap(([scenario, columns]) =>
       rotated(columns, round).flatMap((column) =>
         rotated(placesOf(column, places), round).map(({ node, on, rounds }) => async () => {
-          progress(`round ${round + 1} of ${count}: ${scenario.name}, ${column.title}${on}`, step++ / steps);
+          progress(
+            `round ${round + 1} of ${count}: ${scenario.name}, ${column.title}${on}`,
+            step++ / steps,
+          );
           const figures = await scenario.measure(column.adapter, { ...options, node });
           if (figures !== null) rounds[round]!.get(scenario.name)!.set(column.title, figures);
         }),

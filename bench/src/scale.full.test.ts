@@ -14,7 +14,9 @@ test('a smoke run measures each part over both carriers', async (t) => {
   const names = scale.map(({ part, at, carrier }: Measured) => `${part} ${at} ${carrier}`).sort();
   t.deepEqual(
     names,
-    ['connections 1', 'connections 20', 'flight 1', 'flight 8', 'sizes 0', 'sizes 1024'].flatMap((point) => [`${point} limit-net`, `${point} trunkline-tcp`]),
+    ['connections 1', 'connections 20', 'flight 1', 'flight 8', 'sizes 0', 'sizes 1024'].flatMap(
+      (point) => [`${point} limit-net`, `${point} trunkline-tcp`],
+    ),
   );
   for (const { figures, carrier, ratio } of scale) {
     t.true(figures.rate > 0);
@@ -33,7 +35,9 @@ test('points are medians, and their ratios those of the same round', (t) => {
 });
 
 test('tables name their points, for a terminal and as Markdown', (t) => {
-  const summaries = summarize([[...round(2_000, 1_000), ...round(4, 3, { part: 'sizes', at: 67_108_864, bulk: 268 })]]);
+  const summaries = summarize([
+    [...round(2_000, 1_000), ...round(4, 3, { part: 'sizes', at: 67_108_864, bulk: 268 })],
+  ]);
   t.is(
     formatText(summaries.slice(0, 2)),
     [
@@ -43,11 +47,16 @@ test('tables name their points, for a terminal and as Markdown', (t) => {
       '128        trunkline-tcp    1,000                                           500         0.50',
     ].join('\n'),
   );
-  t.regex(formatMarkdown(summaries), /^\| 64 MiB \| trunkline-tcp \| 3 \| 268 \| {2}\| 500 \| 0\.75 \|$/m);
+  t.regex(
+    formatMarkdown(summaries),
+    /^\| 64 MiB \| trunkline-tcp \| 3 \| 268 \| {2}\| 500 \| 0\.75 \|$/m,
+  );
 });
 
 test('a plot has a line for each carrier, with logarithms up and the points side by side', (t) => {
-  const summaries = summarize([[...round(1_000, 100, { at: 1 }), ...round(100_000, 10_000, { at: 128 })]]);
+  const summaries = summarize([
+    [...round(1_000, 100, { at: 1 }), ...round(100_000, 10_000, { at: 128 })],
+  ]);
   const [plot, none] = plotsOf(summaries);
   t.is(none, undefined);
   t.is(plot!.name, 'scale-flight');
@@ -71,11 +80,14 @@ test('a plot has a line for each carrier, with logarithms up and the points side
     ],
   );
   const svg = formatSvg(plot!);
-  for (const text of ['128', '100', '100,000', 'in flight', 'calls/s']) t.true(svg.includes(`>${text}<`), text);
+  for (const text of ['128', '100', '100,000', 'in flight', 'calls/s'])
+    t.true(svg.includes(`>${text}<`), text);
 });
 
 test('what is 0 has no place on a logarithm: it is left out of the plot', (t) => {
-  const summaries = summarize([[...round(5, 4, { part: 'sizes', at: 0 }), ...round(5, 4, { part: 'sizes', at: 64, bulk: 1 })]]);
+  const summaries = summarize([
+    [...round(5, 4, { part: 'sizes', at: 0 }), ...round(5, 4, { part: 'sizes', at: 64, bulk: 1 })],
+  ]);
   t.deepEqual(plotsOf(summaries)[0]!.series[0]!.points, [[0, 0]]);
 });
 
@@ -93,7 +105,11 @@ test('a wrong option is named, with the usage', async (t) => {
   }
 });
 
-function round(limit: number, ours: number, { part = 'flight', at = 128, bulk }: Partial<Omit<Measured, 'figures'> & PointFigures> = {}): Measured[] {
+function round(
+  limit: number,
+  ours: number,
+  { part = 'flight', at = 128, bulk }: Partial<Omit<Measured, 'figures'> & PointFigures> = {},
+): Measured[] {
   return [
     { part, at, carrier: 'limit-net', figures: { rate: limit, bulk, serverCpu: 500 } },
     { part, at, carrier: 'trunkline-tcp', figures: { rate: ours, bulk, serverCpu: 500 } },

@@ -14,7 +14,8 @@ import { summarize } from './scale/summary.ts';
 let options: Options | undefined;
 try {
   options = readOptions(process.argv.slice(2));
-  if (!options.help && options.parts.includes('connections')) checkFiles(Math.max(...options.points.connections));
+  if (!options.help && options.parts.includes('connections'))
+    checkFiles(Math.max(...options.points.connections));
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;
@@ -26,12 +27,16 @@ else if (options !== undefined) await bench(options);
 async function bench(options: Options): Promise<void> {
   const scale = summarize(await runRounds(options, showProgress).finally(endProgress));
   const { rounds, window } = options;
-  if (options.json) return console.log(JSON.stringify({ node: process.version, rounds, window, scale }, null, 2));
+  if (options.json)
+    return console.log(JSON.stringify({ node: process.version, rounds, window, scale }, null, 2));
   const places = pinned() ? 'the server on a core of its own' : 'not pinned to cores';
   const words = `Node ${process.versions.node}, ${places}; medians of ${rounds} rounds of ${window} ms, the last column that of the ratios within a round`;
   if (!options.report) return console.log(`${words}\n\n${formatText(scale)}`);
   console.log(`${words}\n\n${formatMarkdown(scale)}`);
   const machine = thisMachine(cores.length || undefined);
-  const curves = options.parts.map((part) => [part, { machine, window, rounds, points: scale.filter((point) => point.part === part) }]);
+  const curves = options.parts.map((part) => [
+    part,
+    { machine, window, rounds, points: scale.filter((point) => point.part === part) },
+  ]);
   publish({ scale: Object.fromEntries(curves) });
 }

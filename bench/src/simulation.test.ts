@@ -11,14 +11,22 @@ test('a short run tells speed, rate, ratio and shares of both levels, and ends b
   for (const level of ['message', 'stream']) {
     t.regex(
       output,
-      new RegExp(`^${level} level: [\\d,]+ × real time \\(goal [\\d,]+\\), [\\d,]+ events/s, \\d\\.\\d+ of the bare loop, [\\d,]+ calls/s$`, 'm'),
+      new RegExp(
+        `^${level} level: [\\d,]+ × real time \\(goal [\\d,]+\\), [\\d,]+ events/s, \\d\\.\\d+ of the bare loop, [\\d,]+ calls/s$`,
+        'm',
+      ),
     );
   }
-  t.is(output.match(/^ {2}trace \d+ % · drain \d+ % · queue \d+ % · network \d+ % · codec \d+ % · /gm)?.length, 2);
+  t.is(
+    output.match(/^ {2}trace \d+ % · drain \d+ % · queue \d+ % · network \d+ % · codec \d+ % · /gm)
+      ?.length,
+    2,
+  );
 });
 
 test('wrong options are told, with exit code 2', async (t) => {
-  for (const args of [['--rounds', 'none'], ['--fast']]) t.is((await run('simulation.js', ...args)).code, 2);
+  for (const args of [['--rounds', 'none'], ['--fast']])
+    t.is((await run('simulation.js', ...args)).code, 2);
 });
 
 test('the memory of a network is that of all its links', async (t) => {

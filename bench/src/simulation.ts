@@ -22,7 +22,12 @@ const GOALS = { message: '5,000', stream: '500' };
 
 try {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, window: { type: 'string' }, memory: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      rounds: { type: 'string' },
+      window: { type: 'string' },
+      memory: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help === true) console.log(USAGE);
   else if (values.memory === true) await memory();
@@ -34,13 +39,17 @@ try {
 }
 
 async function speed(rounds: number, window: number): Promise<void> {
-  const clusters = { message: await startCluster('message', 1), stream: await startCluster('stream', 1) };
+  const clusters = {
+    message: await startCluster('message', 1),
+    stream: await startCluster('stream', 1),
+  };
   const figures = { bare: [] as number[], message: [] as Figures[], stream: [] as Figures[] };
   // Runs everything once unmeasured, so that the code is compiled.
   for (const cluster of Object.values(clusters)) await measure(cluster, window);
   for (let round = 0; round < rounds; round++) {
     figures.bare.push(await bareLoop(window / 3));
-    for (const level of ['message', 'stream'] as const) figures[level].push(await measure(clusters[level], window));
+    for (const level of ['message', 'stream'] as const)
+      figures[level].push(await measure(clusters[level], window));
   }
   console.log(
     `Node ${process.versions.node}, five nodes that each send 10 messages a second, faults and trace on; medians of ${rounds} rounds of ${window} ms\n`,
@@ -48,13 +57,19 @@ async function speed(rounds: number, window: number): Promise<void> {
   console.log(`bare heap and microtask loop: ${round3(median(figures.bare))} events/s`);
   for (const level of ['message', 'stream'] as const) {
     const of = (pick: (each: Figures, at: number) => number) => median(figures[level].map(pick));
-    const [times, events, calls] = [of((each) => each.times), of((each) => each.events), of((each) => each.calls)];
+    const [times, events, calls] = [
+      of((each) => each.times),
+      of((each) => each.events),
+      of((each) => each.calls),
+    ];
     const ratio = of((each, at) => each.events / figures.bare[at]!);
     console.log(
       `\n${level} level: ${round3(times)} × real time (goal ${GOALS[level]}), ${round3(events)} events/s, ${ratio.toFixed(3)} of the bare loop, ${round3(calls)} calls/s`,
     );
     const shares = await sharesOf(() => measure(clusters[level], window));
-    console.log(`  ${[...shares].map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`).join(' · ')}`);
+    console.log(
+      `  ${[...shares].map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`).join(' · ')}`,
+    );
   }
   for (const { sim } of Object.values(clusters)) await sim.close();
 }
@@ -74,7 +89,11 @@ async function measure({ sim, calls }: Cluster, window: number): Promise<Figures
   while (performance.now() - begin < window);
   const real = performance.now() - begin;
   const perSecond = (count: number) => (count / real) * 1_000;
-  return { times: (sim.now - before.now) / real, events: perSecond(sim.events - before.events), calls: perSecond(calls.settled - before.calls) };
+  return {
+    times: (sim.now - before.now) / real,
+    events: perSecond(sim.events - before.events),
+    calls: perSecond(calls.settled - before.calls),
+  };
 }
 
 async function memory(): Promise<void> {

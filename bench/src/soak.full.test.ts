@@ -13,7 +13,18 @@ interface Printed {
 }
 
 test('a short soak of two backends leaves nothing, and every call has one outcome', async (t) => {
-  const { output, errors } = await run('soak.js', '--minutes', '0.05', '--backend', 'inmem-streams,tcp', '--cycles', '20', '--calls', '500', '--json');
+  const { output, errors } = await run(
+    'soak.js',
+    '--minutes',
+    '0.05',
+    '--backend',
+    'inmem-streams,tcp',
+    '--cycles',
+    '20',
+    '--calls',
+    '500',
+    '--json',
+  );
   const { results, wrong } = JSON.parse(output) as Printed;
   t.deepEqual(
     results.map(({ backend, phases, left }) => [backend, phases.length, left]),

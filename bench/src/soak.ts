@@ -28,12 +28,29 @@ const flag = { type: 'boolean' } as const;
 const EVERY = 5_000;
 
 try {
-  const { values } = parseArgs({ options: { minutes: text, backend: text, cycles: text, calls: text, seed: text, json: flag, help: flag } });
+  const { values } = parseArgs({
+    options: {
+      minutes: text,
+      backend: text,
+      cycles: text,
+      calls: text,
+      seed: text,
+      json: flag,
+      help: flag,
+    },
+  });
   if (values.help === true) console.log(USAGE);
   else {
-    const carriers = named('backend', 'backend', CARRIERS, ({ name }) => name, listed(values.backend));
+    const carriers = named(
+      'backend',
+      'backend',
+      CARRIERS,
+      ({ name }) => name,
+      listed(values.backend),
+    );
     const minutes = Number(values.minutes ?? 60);
-    if (!(minutes > 0)) throw new TypeError(`--minutes: a number above 0 is wanted, not '${values.minutes}'`);
+    if (!(minutes > 0))
+      throw new TypeError(`--minutes: a number above 0 is wanted, not '${values.minutes}'`);
     const plan = {
       cycles: positive('cycles', values.cycles, 100_000),
       calls: positive('calls', values.calls, 10_000_000),
@@ -53,7 +70,12 @@ interface Result {
   readonly left: readonly string[];
 }
 
-async function soak(carriers: readonly Carrier[], milliseconds: number, plan: { cycles: number; calls: number; seed: number }, json: boolean): Promise<void> {
+async function soak(
+  carriers: readonly Carrier[],
+  milliseconds: number,
+  plan: { cycles: number; calls: number; seed: number },
+  json: boolean,
+): Promise<void> {
   const results: Result[] = [];
   const begin = performance.now();
   for (const [at, carrier] of carriers.entries()) {
@@ -67,14 +89,25 @@ async function soak(carriers: readonly Carrier[], milliseconds: number, plan: { 
   ]);
   if (json) console.log(JSON.stringify({ results, wrong }, null, 2));
   else {
-    console.log(`\nNode ${process.versions.node}, ${((performance.now() - begin) / 60_000).toFixed(1)} minutes\n\n${tableOf(results)}\n`);
-    for (const { backend, phases } of results) for (const { name, ledger } of phases) console.log(`${backend}, ${name}: ${ledger}`);
-    console.log(wrong.length === 0 ? '\nHandles are back to zero, the heap is within 5 %, every call has one outcome.' : `\nWRONG\n${wrong.join('\n')}`);
+    console.log(
+      `\nNode ${process.versions.node}, ${((performance.now() - begin) / 60_000).toFixed(1)} minutes\n\n${tableOf(results)}\n`,
+    );
+    for (const { backend, phases } of results)
+      for (const { name, ledger } of phases) console.log(`${backend}, ${name}: ${ledger}`);
+    console.log(
+      wrong.length === 0
+        ? '\nHandles are back to zero, the heap is within 5 %, every call has one outcome.'
+        : `\nWRONG\n${wrong.join('\n')}`,
+    );
   }
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-async function soakOne(carrier: Carrier, milliseconds: number, plan: { cycles: number; calls: number; seed: number }): Promise<Result> {
+async function soakOne(
+  carrier: Carrier,
+  milliseconds: number,
+  plan: { cycles: number; calls: number; seed: number },
+): Promise<Result> {
   const before = handles();
   const server = await carrier.open('server');
   const handled = serveAll(server);
@@ -91,13 +124,20 @@ async function soakOne(carrier: Carrier, milliseconds: number, plan: { cycles: n
       const now = performance.now();
       if (now - told < EVERY) return;
       told = now;
-      console.error(`${carrier.name}, ${what}: ${done.toLocaleString('en-US')} after ${((now - begin) / 1_000).toFixed(0)} s`);
+      console.error(
+        `${carrier.name}, ${what}: ${done.toLocaleString('en-US')} after ${((now - begin) / 1_000).toFixed(0)} s`,
+      );
     },
   });
   const phases: Phase[] = [];
   phases.push(await cycles(scene('cycles'), plan.cycles, milliseconds * 0.45));
   phases.push(await calls(scene('calls on one connection'), plan.calls, milliseconds * 0.3));
-  phases.push(await kills(scene('calls while connections are killed'), Math.max(milliseconds - (performance.now() - begin), 1_000)));
+  phases.push(
+    await kills(
+      scene('calls while connections are killed'),
+      Math.max(milliseconds - (performance.now() - begin), 1_000),
+    ),
+  );
   await server.close();
   return { backend: carrier.name, phases, left: await leftOver(before) };
 }
@@ -114,5 +154,8 @@ function tableOf(results: readonly Result[]): string {
       wrong.length === 0 ? 'balances' : 'WRONG',
     ]),
   );
-  return alignTable([['backend', 'phase', 'done', 'time', 'heap', 'handles left', ''], ...lines], 2);
+  return alignTable(
+    [['backend', 'phase', 'done', 'time', 'heap', 'handles left', ''], ...lines],
+    2,
+  );
 }

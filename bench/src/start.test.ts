@@ -11,7 +11,16 @@ test('a smoke run loads every package in a process of its own', async (t) => {
   const { start, verdicts } = JSON.parse(output);
   const names = start.map(({ name }: { name: string }) => name);
   t.is(names[0], 'bare Node');
-  for (const name of ['core + tcp', 'transport-core', 'transport-inmem', 'transport-ws', 'peers', 'gossip', 'identity']) t.true(names.includes(name), name);
+  for (const name of [
+    'core + tcp',
+    'transport-core',
+    'transport-inmem',
+    'transport-ws',
+    'peers',
+    'gossip',
+    'identity',
+  ])
+    t.true(names.includes(name), name);
   // The figures of a package are its excess over bare Node, which a busy machine may turn negative
   // for a single process.
   t.true(start[0].time > 0);

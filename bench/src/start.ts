@@ -22,25 +22,41 @@ const USAGE = `usage: node bench/dist/start.js [options]
 
 try {
   const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({ options: { runs: { type: 'string' }, report: flag, json: flag, smoke: flag, help: flag } });
+  const { values } = parseArgs({
+    options: { runs: { type: 'string' }, report: flag, json: flag, smoke: flag, help: flag },
+  });
   const smoke = values.smoke === true;
   if (values.help === true) console.log(USAGE);
-  else bench(positive('runs', values.runs, smoke ? 1 : 20), { json: values.json === true, report: values.report === true && !smoke, smoke });
+  else
+    bench(positive('runs', values.runs, smoke ? 1 : 20), {
+      json: values.json === true,
+      report: values.report === true && !smoke,
+      smoke,
+    });
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exitCode = 2;
 }
 
-function bench(runs: number, { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean }): void {
+function bench(
+  runs: number,
+  { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean },
+): void {
   const rounds = measureStarts(subjects(), runs, showProgress);
   endProgress();
   const summary = summarize(rounds);
-  if (report) publish({ start: { machine: thisMachine(cores.length || undefined), runs, figures: summary } });
+  if (report)
+    publish({ start: { machine: thisMachine(cores.length || undefined), runs, figures: summary } });
   const verdicts = smoke ? [] : judge(summary);
-  if (json) console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
+  if (json)
+    console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
   else {
-    console.log(`Node ${process.versions.node}, medians of ${runs} fresh processes each; packages are what comes on top of bare Node\n`);
-    console.log(`${formatTable(summary)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`);
+    console.log(
+      `Node ${process.versions.node}, medians of ${runs} fresh processes each; packages are what comes on top of bare Node\n`,
+    );
+    console.log(
+      `${formatTable(summary)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`,
+    );
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }

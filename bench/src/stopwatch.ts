@@ -61,7 +61,11 @@ export class Stopwatch {
    * has returned.
    * @param serverPids the processes whose CPU counts as the server's.
    */
-  async measure(warmUp: number, window: number, ...serverPids: readonly number[]): Promise<Figures> {
+  async measure(
+    warmUp: number,
+    window: number,
+    ...serverPids: readonly number[]
+  ): Promise<Figures> {
     await sleep(warmUp);
     this.calls = this.bytes = this.#timed = 0;
     const client = cpuTime(process.pid);
@@ -73,13 +77,18 @@ export class Stopwatch {
     const { calls, bytes } = this;
     const times = this.#times.slice(0, Math.min(this.#timed, SAMPLES)).sort();
     const perCall = (before: number | undefined, after: number | undefined) =>
-      before === undefined || after === undefined || after === before ? undefined : (after - before) / calls;
+      before === undefined || after === undefined || after === before
+        ? undefined
+        : (after - before) / calls;
     const clientCpu = perCall(client, cpuTime(process.pid));
     const serverCpu = perCall(server, cpuOf(serverPids));
     this.over = true;
     return {
       rate: calls / seconds,
-      ...(times.length > 0 && { p50: percentile(times, 0.5) * 1_000, p99: percentile(times, 0.99) * 1_000 }),
+      ...(times.length > 0 && {
+        p50: percentile(times, 0.5) * 1_000,
+        p99: percentile(times, 0.99) * 1_000,
+      }),
       ...(bytes > 0 && { bulk: bytes / seconds / 1e6 }),
       ...(clientCpu !== undefined && { clientCpu }),
       ...(serverCpu !== undefined && { serverCpu }),
@@ -89,7 +98,9 @@ export class Stopwatch {
 
 function cpuOf(pids: readonly number[]): number | undefined {
   const times = pids.map(cpuTime);
-  return times.every((time) => time !== undefined) ? times.reduce((sum, time) => sum + time, 0) : undefined;
+  return times.every((time) => time !== undefined)
+    ? times.reduce((sum, time) => sum + time, 0)
+    : undefined;
 }
 
 /**

@@ -7,7 +7,12 @@ import { median } from './statistics.ts';
 import type { Figure } from './stopwatch.ts';
 
 /** Returns the median of a figure; undefined if no round has it. */
-export function medianOf(rounds: readonly Round[], scenario: string, { title }: Column, figure: Figure): number | undefined {
+export function medianOf(
+  rounds: readonly Round[],
+  scenario: string,
+  { title }: Column,
+  figure: Figure,
+): number | undefined {
   return middle(rounds.map((round) => round.get(scenario)?.get(title)?.[figure]));
 }
 

@@ -22,6 +22,14 @@ export function round3(value: number): string {
 }
 
 /** Formats lines of Markdown: the first `texts` columns are left-aligned, figures right-aligned. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], texts: number): string[] {
-  return [`| ${head.join(' | ')} |`, `|${head.map((_, at) => (at < texts ? '---' : '---:')).join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  texts: number,
+): string[] {
+  return [
+    `| ${head.join(' | ')} |`,
+    `|${head.map((_, at) => (at < texts ? '---' : '---:')).join('|')}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ];
 }

@@ -7,13 +7,20 @@ import { createInmemTransport } from '@trunkline/transport-inmem';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
 
-export async function main(url: string, upload: AsyncIterable<Uint8Array>): Promise<TransportError | undefined> {
+export async function main(
+  url: string,
+  upload: AsyncIterable<Uint8Array>,
+): Promise<TransportError | undefined> {
   const transport = createTransport({ protocol: ledger, backends: [ws()] });
   serve(transport, handlers);
   await use(transport, url, upload);
   await use(createWsTransport({ protocol: ledger }), url, upload);
   await createInmemTransport({ protocol: ledger }).close();
-  const gossip = createGossip({ transport, peers: createPeers({ transport, seeds: [url] }), overlay: partialView() });
+  const gossip = createGossip({
+    transport,
+    peers: createPeers({ transport, seeds: [url] }),
+    overlay: partialView(),
+  });
   for await (const { message } of gossip.topic('pictures', bytes)) if (message.length > 0) break;
   for await (const event of transport.connections()) if (event.type === 'down') return event.cause;
   return undefined;

@@ -13,7 +13,12 @@ export const ledger = defineProtocol({
   accepts: [1],
   channel: 0x20,
   methods: {
-    book: { id: 1, request: json(Amount), response: json(z.object({ balance: z.number() })), timeout: 500 },
+    book: {
+      id: 1,
+      request: json(Amount),
+      response: json(z.object({ balance: z.number() })),
+      timeout: 500,
+    },
     hint: { id: 2, request: bytes },
     restore: { id: 3, request: json(z.string()), upload: bytes, response: json(z.number()) },
     dump: { id: 4, request: json(z.string()), download: json(Amount) },
@@ -23,14 +28,24 @@ export const ledger = defineProtocol({
 export type Ledger = typeof ledger;
 
 /** Checks every promise of the types that users rely on; it is only compiled and makes no calls. */
-export async function use(transport: Transport<Ledger>, target: string, upload: AsyncIterable<Uint8Array>): Promise<void> {
-  const booked = await transport.send(target, 'book', { account: 'a' }, { timeout: 100, signal: undefined, metadata: { tenant: 't' } });
+export async function use(
+  transport: Transport<Ledger>,
+  target: string,
+  upload: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const booked = await transport.send(
+    target,
+    'book',
+    { account: 'a' },
+    { timeout: 100, signal: undefined, metadata: { tenant: 't' } },
+  );
   equal<typeof booked, { balance: number }>(true);
   equal<ResponseOf<Ledger, 'restore'>, number>(true);
   const client: Client<Ledger> = transport.to(target);
   equal<Awaited<ReturnType<typeof client.restore>>, number>(true);
   await client.restore('a', { upload });
-  for await (const item of await client.dump('a')) equal<typeof item, { account: string; amount: number }>(true);
+  for await (const item of await client.dump('a'))
+    equal<typeof item, { account: string; amount: number }>(true);
   const queued: boolean = transport.trySend(target, 'hint', new Uint8Array(1));
   await transport.send(target, 'hint', new Uint8Array(Number(queued)));
 
@@ -43,13 +58,25 @@ export async function use(transport: Transport<Ledger>, target: string, upload: 
   // @ts-expect-error: only one-way methods can be tried
   transport.trySend(target, 'book', { account: 'a' });
   // @ts-expect-error: an upload needs a response or a download
-  defineProtocol({ name: 'wrong', version: 1, channel: 0x30, methods: { lost: { id: 1, request: bytes, upload: bytes } } });
+  defineProtocol({
+    name: 'wrong',
+    version: 1,
+    channel: 0x30,
+    methods: { lost: { id: 1, request: bytes, upload: bytes } },
+  });
   // @ts-expect-error: two methods with one id
-  defineProtocol({ name: 'wrong', version: 1, channel: 0x30, methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } });
+  defineProtocol({
+    name: 'wrong',
+    version: 1,
+    channel: 0x30,
+    methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } },
+  });
 }
 
 export const handlers: Handlers<Ledger> = {
-  book: ({ account, amount }, rpc) => ({ balance: account.length + amount + (rpc.metadata['tenant'] ?? '').length }),
+  book: ({ account, amount }, rpc) => ({
+    balance: account.length + amount + (rpc.metadata['tenant'] ?? '').length,
+  }),
   restore: async (_name, rpc) => {
     let size = 0;
     for await (const chunk of rpc.upload) size += chunk.length;
@@ -75,4 +102,6 @@ export function answer(rpc: Rpc<Ledger>): boolean {
   }
 }
 
-export function equal<A, B>(_same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false): void {}
+export function equal<A, B>(
+  _same: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false,
+): void {}

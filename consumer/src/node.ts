@@ -1,13 +1,33 @@
 // The imports of a server in Node.
 
 import { createServer } from 'node:http';
-import { createGossip, fullMesh, type GossipEvent, type MessageMeta, partialView } from '@trunkline/gossip';
+import {
+  createGossip,
+  fullMesh,
+  type GossipEvent,
+  type MessageMeta,
+  partialView,
+} from '@trunkline/gossip';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/identity';
 import { loadOrCreateIdentity } from '@trunkline/identity/node';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
-import { createTransport, json, multicast, NetworkTransport, type StreamLayer, serve, type Transport, TransportError } from '@trunkline/transport-core';
-import { connectAll, createInmemStreams, createInmemTransport, inmem } from '@trunkline/transport-inmem';
+import {
+  createTransport,
+  json,
+  multicast,
+  NetworkTransport,
+  type StreamLayer,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  connectAll,
+  createInmemStreams,
+  createInmemTransport,
+  inmem,
+} from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import { z } from 'zod';
@@ -16,18 +36,39 @@ import { equal, handlers, type Ledger, ledger, use } from './ledger.ts';
 export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const identity: Identity = await loadOrCreateIdentity('node.key');
   const authority = await createAuthority();
-  const tls = { key: identity.key, cert: await authority.issue(createIdentity()), ca: [authority.cert], allow: undefined, deny: [identity.nodeId] };
+  const tls = {
+    key: identity.key,
+    cert: await authority.issue(createIdentity()),
+    ca: [authority.cert],
+    allow: undefined,
+    deny: [identity.nodeId],
+  };
   const transports: Transport<Ledger>[] = [
-    createTcpTransport({ protocol: ledger, bindAddr: '127.0.0.1:0', advertiseAddr: undefined, timeout: 1_000, limits: { message: 1_024 } }),
+    createTcpTransport({
+      protocol: ledger,
+      bindAddr: '127.0.0.1:0',
+      advertiseAddr: undefined,
+      timeout: 1_000,
+      limits: { message: 1_024 },
+    }),
     createWsTransport({ protocol: ledger, server: createServer(), path: '/rpc' }),
     createInmemTransport({ protocol: ledger }),
     createTransport('tcp://127.0.0.1:0', { protocol: ledger, backends: [tcp(), ws(), inmem()] }),
     createTransport({ protocol: ledger, backends: [tcp({ tls }), ws({ tls })] }),
-    new NetworkTransport({ protocol: ledger, stream: createInmemStreams().layer('a') satisfies StreamLayer }),
-    new NetworkTransport({ protocol: ledger, stream: createTcpStreamLayer({ bindAddr: '127.0.0.1:0' }) }),
+    new NetworkTransport({
+      protocol: ledger,
+      stream: createInmemStreams().layer('a') satisfies StreamLayer,
+    }),
+    new NetworkTransport({
+      protocol: ledger,
+      stream: createTcpStreamLayer({ bindAddr: '127.0.0.1:0' }),
+    }),
   ];
   await createTcpTransport({ protocol: ledger, tls }).updateTls({ deny: [], allow: null });
-  connectAll(createInmemTransport({ protocol: ledger }), createInmemTransport({ protocol: ledger }));
+  connectAll(
+    createInmemTransport({ protocol: ledger }),
+    createInmemTransport({ protocol: ledger }),
+  );
   const status = json(z.object({ height: z.int() }));
   const peers = createPeers({
     transport: transports[0]!,
@@ -46,13 +87,30 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   }
   await use(peers.transport(ledger), peers.nodeId, upload);
   await gossip(
-    createGossip({ transport: transports[0]!, peers, overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }), signatures: { identity, mode: 'strict' } }),
+    createGossip({
+      transport: transports[0]!,
+      peers,
+      overlay: partialView({ active: 5, tree: { optimizeAt: 3 } }),
+      signatures: { identity, mode: 'strict' },
+    }),
   );
-  createGossip({ transport: transports[1]!, peers, overlay: fullMesh({ hops: 2 }), relay: { above: 1_024, fanout: undefined }, discovery: false });
+  createGossip({
+    transport: transports[1]!,
+    peers,
+    overlay: fullMesh({ hops: 2 }),
+    relay: { above: 1_024, fanout: undefined },
+    discovery: false,
+  });
   for (const transport of transports) {
     const server = serve(transport, handlers, { concurrency: 8 });
     await use(transport, transport.advertiseAddr(), upload);
-    for await (const { target, error, response } of multicast(transport, ['a', 'b'], 'book', { account: 'a' }, { until: 'quorum' })) {
+    for await (const { target, error, response } of multicast(
+      transport,
+      ['a', 'b'],
+      'book',
+      { account: 'a' },
+      { until: 'quorum' },
+    )) {
       if (error instanceof TransportError && error.reason === 'connection_refused') throw error;
       void [target, response?.balance];
     }
@@ -67,10 +125,18 @@ async function gossip(gossip: ReturnType<typeof createGossip>): Promise<void> {
     limit: undefined,
     validate: ({ height }) => (height > 0 ? 'accept' : 'reject'),
   });
-  heights.subscribe((message, meta) => equal<[typeof message, typeof meta], [{ height: number }, MessageMeta]>(true)).close();
-  const { queued, failed } = await heights.publish({ height: 1 }, { except: [gossip.nodeId], min: undefined });
+  heights
+    .subscribe((message, meta) =>
+      equal<[typeof message, typeof meta], [{ height: number }, MessageMeta]>(true),
+    )
+    .close();
+  const { queued, failed } = await heights.publish(
+    { height: 1 },
+    { except: [gossip.nodeId], min: undefined },
+  );
   void [queued, failed?.[0]?.error satisfies TransportError | undefined];
   for await (const { message, meta } of heights) if (message.height > meta.hops) break;
-  for await (const event of gossip.events()) if (event.type === 'neighborDown') void (event satisfies GossipEvent).cause;
+  for await (const event of gossip.events())
+    if (event.type === 'neighborDown') void (event satisfies GossipEvent).cause;
   await gossip[Symbol.asyncDispose]();
 }

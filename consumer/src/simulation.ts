@@ -1,7 +1,14 @@
 // A simulated cluster, as a user's test would write it.
 
 import { type Client, serve, type Transport } from '@trunkline/transport-core';
-import { assertDeterministic, createSimulation, explore, nemeses, type Simulation, SimulationError } from '@trunkline/transport-inmem/simulation';
+import {
+  assertDeterministic,
+  createSimulation,
+  explore,
+  nemeses,
+  type Simulation,
+  SimulationError,
+} from '@trunkline/transport-inmem/simulation';
 import { ledger } from './ledger.ts';
 
 export async function scenario(sim: Simulation): Promise<void> {
@@ -25,16 +32,26 @@ export async function scenario(sim: Simulation): Promise<void> {
 }
 
 export async function search(): Promise<string[]> {
-  const { failed } = await explore({ seeds: 10, scenario, nemesis: nemeses.swarm({ duration: 5_000 }), level: 'stream' });
+  const { failed } = await explore({
+    seeds: 10,
+    scenario,
+    nemesis: nemeses.swarm({ duration: 5_000 }),
+    level: 'stream',
+  });
   return failed.map(({ seed, error, trace }) => `${seed} ${error.message} ${trace.hash}`);
 }
 
 export async function once(): Promise<string> {
-  const sim = createSimulation({ seed: 7, link: { latency: [1, 20], loss: 0.01 }, disk: { sync: { exponential: 2 } } });
+  const sim = createSimulation({
+    seed: 7,
+    link: { latency: [1, 20], loss: 0.01 },
+    disk: { sync: { exponential: 2 } },
+  });
   try {
     await scenario(sim);
   } catch (error) {
-    if (error instanceof SimulationError) return `${error.invariant} ${error.at} ${error.trace.timeline.length}`;
+    if (error instanceof SimulationError)
+      return `${error.invariant} ${error.at} ${error.trace.timeline.length}`;
   }
   return `${sim.trace.hash} ${await assertDeterministic(scenario)} ${(await sim.close()).length}`;
 }

@@ -14,7 +14,8 @@ import test from 'ava';
 import { type Block, blocksOf, isExcerpt, tableBelow } from './markdown.ts';
 import { read, root, texts } from './texts.ts';
 
-const isCode = ({ language }: Block) => ['ts', 'js', 'mjs', 'typescript', 'javascript'].includes(language);
+const isCode = ({ language }: Block) =>
+  ['ts', 'js', 'mjs', 'typescript', 'javascript'].includes(language);
 const programs = new Map<string, { where: string; prints: string | undefined }>();
 
 // Examples are excluded: the code in their READMEs is compiled by their own tests.
@@ -29,12 +30,16 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
     if (whole !== undefined) {
       test(`${where} is all of ${whole}`, (t) => t.is(code, read(whole)));
       const next = blocks[i + 1];
-      if (!whole.endsWith('.test.ts')) programs.set(whole, { where, prints: next?.language === 'text' ? next.code : undefined });
+      if (!whole.endsWith('.test.ts'))
+        programs.set(whole, { where, prints: next?.language === 'text' ? next.code : undefined });
     } else if (partOf !== undefined) {
-      test(`${where} is a part of ${partOf}`, (t) => t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
+      test(`${where} is a part of ${partOf}`, (t) =>
+        t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
     } else if (!/^in place of a line of \S+\.ts$/.test(note ?? '')) {
       test(`${where} says of which file it is`, (t) =>
-        t.fail('a block of code needs a comment on the line above: <!-- docs/src/x.ts --> or <!-- from docs/src/x.ts -->'));
+        t.fail(
+          'a block of code needs a comment on the line above: <!-- docs/src/x.ts --> or <!-- from docs/src/x.ts -->',
+        ));
     }
   }
 }
@@ -51,7 +56,9 @@ for (const [file, { where, prints }] of programs) {
 
 test.serial('the first program runs in memory once one line is changed', async (t) => {
   const file = 'docs/src/hello/hello.ts';
-  const change = blocksOf(read('README.md')).find(({ note }) => note === `in place of a line of ${file}`);
+  const change = blocksOf(read('README.md')).find(
+    ({ note }) => note === `in place of a line of ${file}`,
+  );
   const name = /^const (\w+) = /.exec(change?.code ?? '')?.[1];
   t.truthy(name, 'README.md shows the line');
   const lines = read('docs/dist/hello/hello.js').split('\n');
@@ -68,7 +75,9 @@ test.serial('the first program runs in memory once one line is changed', async (
 });
 
 test('the README names the two commands', (t) => {
-  const commands = blocksOf(read('README.md')).flatMap(({ language, code }) => (language === 'sh' ? code.split('\n') : []));
+  const commands = blocksOf(read('README.md')).flatMap(({ language, code }) =>
+    language === 'sh' ? code.split('\n') : [],
+  );
   for (const command of ['npx pnpm@12 demo', 'npx pnpm@12 test']) {
     t.true(
       commands.some((line) => line.replace(/\s+#.*$/, '') === command),
@@ -82,22 +91,31 @@ test('the README names the two commands', (t) => {
 
 test('the table of backends names what the packages export', (t) => {
   const exported = new Set([inmem, tcp, ws, noise].flatMap((each) => Object.keys(each)));
-  const named = tableBelow(read('README.md'), 'Which backend').flatMap(([, made = '']) => made.match(/(?<=`)\w+/g) ?? []);
+  const named = tableBelow(read('README.md'), 'Which backend').flatMap(
+    ([, made = '']) => made.match(/(?<=`)\w+/g) ?? [],
+  );
   const functions = named.filter((name) => /^[a-z]/.test(name));
   t.true(functions.length >= 8);
   for (const name of functions) t.true(exported.has(name), name);
 });
 
-test('the first program has about twenty lines', (t) => t.true(read('docs/src/hello/hello.ts').trimEnd().split('\n').length <= 25));
+test('the first program has about twenty lines', (t) =>
+  t.true(read('docs/src/hello/hello.ts').trimEnd().split('\n').length <= 25));
 
 const PORT = /(?<=127\.0\.0\.1|\[::1\]):\d+/g;
 
-const compiled = (file: string): string => join(root, file.replace('docs/src/', 'docs/dist/').replace(/\.ts$/, '.js'));
+const compiled = (file: string): string =>
+  join(root, file.replace('docs/src/', 'docs/dist/').replace(/\.ts$/, '.js'));
 
 /** Runs a program with no network but this machine's, as a reader would. */
 function run(path: string): Promise<{ code: number | null; output: string; errors: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, env: { ...process.env, NODE_OPTIONS: '' } });
+    const child = spawn(process.execPath, [path], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 30_000,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     const result = { output: '', errors: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (result.output += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (result.errors += text));

@@ -14,17 +14,24 @@ test('the table of codes is that of the source: names, order, numbers on the wir
 });
 
 test('the table of reasons is that of the source: names, order, codes, numbers on the wire', (t) => {
-  const rows = tableBelow(text, 'Reasons').map(([name, code, wire]) => [unquoted(name), { wire: wire === '–' ? 0 : Number(wire), code: unquoted(code) }]);
+  const rows = tableBelow(text, 'Reasons').map(([name, code, wire]) => [
+    unquoted(name),
+    { wire: wire === '–' ? 0 : Number(wire), code: unquoted(code) },
+  ]);
   t.deepEqual(rows, Object.entries(REASONS));
 });
 
 test('each code and each reason says what happened, what `sent` is and what to do', (t) => {
-  for (const row of tableBelow(text, 'Codes')) for (const cell of row) t.true(cell.length > 0, row[0]);
-  for (const row of tableBelow(text, 'Reasons')) for (const cell of row) t.true(cell.length > 0, row[0]);
+  for (const row of tableBelow(text, 'Codes'))
+    for (const cell of row) t.true(cell.length > 0, row[0]);
+  for (const row of tableBelow(text, 'Reasons'))
+    for (const cell of row) t.true(cell.length > 0, row[0]);
 });
 
 test('the table of counters is that of the source', (t) => {
-  const union = /export type Counter =([^;]*);/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
+  const union =
+    /export type Counter =([^;]*);/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ??
+    '';
   const counters = [...union.matchAll(/'(\w+)'/g)].map((match) => match[1]);
   t.true(counters.length > 0);
   t.deepEqual(
@@ -34,7 +41,10 @@ test('the table of counters is that of the source', (t) => {
 });
 
 test('the table of events is that of the source', (t) => {
-  const union = /export type ObserverEvent =([\s\S]*?);\n\n/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
+  const union =
+    /export type ObserverEvent =([\s\S]*?);\n\n/.exec(
+      read('packages/transport-core/src/observer.ts'),
+    )?.[1] ?? '';
   const events = [...union.matchAll(/type: '(\w+)'/g)].map((match) => match[1]);
   t.true(events.length > 0);
   t.deepEqual(

@@ -13,7 +13,8 @@ for (const path of texts) {
       const [file = '', anchor] = link.split('#');
       const target = file === '' ? path : normalize(join(dirname(path), file));
       t.true(existsSync(join(root, target)), `${link}: there is no ${target}`);
-      if (anchor !== undefined && target.endsWith('.md')) t.true(anchorsOf(read(target)).includes(anchor), `${link}: ${target} has no such heading`);
+      if (anchor !== undefined && target.endsWith('.md'))
+        t.true(anchorsOf(read(target)).includes(anchor), `${link}: ${target} has no such heading`);
     }
     t.pass();
   });

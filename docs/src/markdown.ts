@@ -22,7 +22,12 @@ export function blocksOf(text: string): Block[] {
     const end = lines.indexOf('```', at + 1);
     if (end < 0) throw new Error(`the fence of line ${at + 1} is never closed`);
     const note = /^<!-- (.*) -->$/.exec(lines[at - 1] ?? '')?.[1];
-    blocks.push({ language: fence[1]!, code: `${lines.slice(at + 1, end).join('\n')}\n`, note, line: at + 1 });
+    blocks.push({
+      language: fence[1]!,
+      code: `${lines.slice(at + 1, end).join('\n')}\n`,
+      note,
+      line: at + 1,
+    });
     at = end;
   }
   return blocks;
@@ -33,7 +38,9 @@ export function blocksOf(text: string): Block[] {
  */
 export function tableBelow(text: string, heading: string): string[][] {
   const lines = text.split('\n');
-  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading);
+  const start = lines.findIndex(
+    (line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading,
+  );
   if (start < 0) throw new Error(`there is no heading '${heading}'`);
   const first = lines.findIndex((line, i) => i > start && line.startsWith('|'));
   const rows: string[][] = [];

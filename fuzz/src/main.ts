@@ -28,7 +28,16 @@ function read(): Options | undefined {
   }
 }
 
-async function main({ targets, runs, seed, keep, untimed, report, input, help }: Options): Promise<void> {
+async function main({
+  targets,
+  runs,
+  seed,
+  keep,
+  untimed,
+  report,
+  input,
+  help,
+}: Options): Promise<void> {
   if (help) return console.log(USAGE);
   if (input !== undefined) {
     await (await loadTarget(targets[0]!)).run(input);
@@ -50,12 +59,18 @@ async function main({ targets, runs, seed, keep, untimed, report, input, help }:
 }
 
 /** Prints the result of a target. */
-function tell(target: TargetName, result: Progress | undefined, runs: number, untimed: boolean): void {
+function tell(
+  target: TargetName,
+  result: Progress | undefined,
+  runs: number,
+  untimed: boolean,
+): void {
   const wrong = result === undefined ? ['its process died'] : verdict(result, untimed);
   if (result !== undefined) {
     console.log(line(target, result, runs));
     for (const crash of result.crashes) console.log(crashText(target, crash));
-    if (!untimed && result.slowest > SLOWEST) console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
+    if (!untimed && result.slowest > SLOWEST)
+      console.log(`\n  npx pnpm@12 fuzz ${target} --input ${result.slowestInput}\n`);
   }
   for (const problem of wrong) console.log(`${target}: ${problem}`);
   if (wrong.length > 0) process.exitCode = 1;
@@ -66,8 +81,12 @@ function verdict({ crashes, slowest, growth }: Progress, untimed: boolean): stri
   const wrong: string[] = [];
   if (crashes.length > 0) wrong.push(`${crashes.length} crashes`);
   if (untimed) return wrong;
-  if (slowest > SLOWEST) wrong.push(`an input took ${Math.round(slowest)} ms, more than ${SLOWEST}`);
-  if (growth > MOST_GROWTH) wrong.push(`the process grew by ${Math.round(growth / MIB)} MiB, more than ${MOST_GROWTH / MIB}`);
+  if (slowest > SLOWEST)
+    wrong.push(`an input took ${Math.round(slowest)} ms, more than ${SLOWEST}`);
+  if (growth > MOST_GROWTH)
+    wrong.push(
+      `the process grew by ${Math.round(growth / MIB)} MiB, more than ${MOST_GROWTH / MIB}`,
+    );
   return wrong;
 }
 

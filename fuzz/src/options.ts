@@ -45,8 +45,12 @@ export function readOptions(args: string[]): Options {
     },
   });
   const strange = positionals.filter((name) => !(TARGET_NAMES as string[]).includes(name));
-  if (strange.length > 0) throw new TypeError(`no target is called ${strange.join(', ')}; choose from ${TARGET_NAMES.join(', ')}`);
-  if (values.input !== undefined && positionals.length !== 1) throw new TypeError('--input: name the one target that it is for');
+  if (strange.length > 0)
+    throw new TypeError(
+      `no target is called ${strange.join(', ')}; choose from ${TARGET_NAMES.join(', ')}`,
+    );
+  if (values.input !== undefined && positionals.length !== 1)
+    throw new TypeError('--input: name the one target that it is for');
   return {
     targets: positionals.length === 0 ? TARGET_NAMES : (positionals as TargetName[]),
     runs: count('--runs', values.runs),
@@ -54,12 +58,14 @@ export function readOptions(args: string[]): Options {
     keep: values.keep,
     untimed: values.untimed,
     report: values.report,
-    input: values.input === undefined ? undefined : new Uint8Array(Buffer.from(values.input, 'base64')),
+    input:
+      values.input === undefined ? undefined : new Uint8Array(Buffer.from(values.input, 'base64')),
     help: values.help,
   };
 }
 
 function count(name: string, text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new TypeError(`${name}: expected a number from 1, got '${text}'`);
+  if (!/^[1-9]\d{0,9}$/.test(text))
+    throw new TypeError(`${name}: expected a number from 1, got '${text}'`);
   return Number(text);
 }

@@ -10,14 +10,17 @@ const CHANGED = 1_000;
 const seed = Number(process.env['TRUNKLINE_TEST_SEEDS'] ?? '1') || 1;
 
 for (const name of TARGET_NAMES) {
-  test.serial(`${name}: the corpus and ${CHANGED.toLocaleString('en-US')} changed inputs break nothing`, async (t) => {
-    const target = await loadTarget(name);
-    const known = readCorpus(name);
-    const { runs, crashes } = await fuzz({ target, known, runs: known.length + CHANGED, seed });
-    for (const { input, error } of crashes) {
-      t.log(`npx pnpm@12 fuzz ${name} --input ${Buffer.from(input).toString('base64')}`);
-      t.fail(error instanceof Error ? error.stack : String(error));
-    }
-    t.is(runs, known.length + CHANGED);
-  });
+  test.serial(
+    `${name}: the corpus and ${CHANGED.toLocaleString('en-US')} changed inputs break nothing`,
+    async (t) => {
+      const target = await loadTarget(name);
+      const known = readCorpus(name);
+      const { runs, crashes } = await fuzz({ target, known, runs: known.length + CHANGED, seed });
+      for (const { input, error } of crashes) {
+        t.log(`npx pnpm@12 fuzz ${name} --input ${Buffer.from(input).toString('base64')}`);
+        t.fail(error instanceof Error ? error.stack : String(error));
+      }
+      t.is(runs, known.length + CHANGED);
+    },
+  );
 }

@@ -4,10 +4,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Progress } from './worker.ts';
 
-export const heads: readonly string[] = ['inputs', 'a second', 'edges', 'corpus', 'slowest', 'growth', 'crashes'];
+export const heads: readonly string[] = [
+  'inputs',
+  'a second',
+  'edges',
+  'corpus',
+  'slowest',
+  'growth',
+  'crashes',
+];
 
 /** Returns one cell for each head. */
-export function cells({ runs, rate, edges, covered, corpus, slowest, growth, crashes }: Progress, planned: number = runs): string[] {
+export function cells(
+  { runs, rate, edges, covered, corpus, slowest, growth, crashes }: Progress,
+  planned: number = runs,
+): string[] {
   return [
     runs === planned ? grouped(runs) : `${grouped(runs)} of ${grouped(planned)}`,
     grouped(rate),
@@ -29,8 +40,13 @@ export function writeReport(results: ReadonlyMap<string, Progress>, seed: number
     const name = /^\| ([a-z-]+) \| (?!inputs)/.exec(row)?.[1];
     if (name !== undefined) rows.set(name, row);
   }
-  for (const [name, progress] of results) rows.set(name, `| ${[name, ...cells(progress), seed].join(' | ')} |`);
-  const table = [`| ${['target', ...heads, 'seed'].join(' | ')} |`, `|---|${'---:|'.repeat(heads.length + 1)}`, ...rows.values()];
+  for (const [name, progress] of results)
+    rows.set(name, `| ${[name, ...cells(progress), seed].join(' | ')} |`);
+  const table = [
+    `| ${['target', ...heads, 'seed'].join(' | ')} |`,
+    `|---|${'---:|'.repeat(heads.length + 1)}`,
+    ...rows.values(),
+  ];
   writeFileSync(PAGE, `${page.slice(0, start)}${BEGIN}\n${table.join('\n')}\n${page.slice(end)}`);
 }
 

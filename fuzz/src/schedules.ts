@@ -15,7 +15,11 @@ const model = (await import(new URL(place, import.meta.url).href)) as Model;
 export async function playSchedules(runs: number, seed: number): Promise<void> {
   const byte = fc.nat(255);
   const step = fc.tuple(byte, byte, byte);
-  const schedules = fc.record({ ending: byte, limits: byte, steps: fc.array(step, { maxLength: MOST_STEPS, size: 'max' }) });
+  const schedules = fc.record({
+    ending: byte,
+    limits: byte,
+    steps: fc.array(step, { maxLength: MOST_STEPS, size: 'max' }),
+  });
   const property = fc.asyncProperty(schedules, async ({ ending, limits, steps }) => {
     await model.playSchedule(Uint8Array.from([ending, limits, ...steps.flat()]));
   });
@@ -24,7 +28,9 @@ export async function playSchedules(runs: number, seed: number): Promise<void> {
   const [{ ending, limits, steps }] = result.counterexample!;
   const schedule = Uint8Array.from([ending, limits, ...steps.flat()]);
   const replay = `npx pnpm@12 fuzz schedule --input ${Buffer.from(schedule).toString('base64')}`;
-  throw new Error(`${model.describeSchedule(schedule)}\n${replay}`, { cause: result.errorInstance });
+  throw new Error(`${model.describeSchedule(schedule)}\n${replay}`, {
+    cause: result.errorInstance,
+  });
 }
 
 const MOST_STEPS = 100;

@@ -23,6 +23,8 @@ export type TargetName = keyof typeof PLACES;
 export const TARGET_NAMES = Object.keys(PLACES) as TargetName[];
 
 export async function loadTarget(name: TargetName): Promise<Target> {
-  const { target } = (await import(new URL(`../../packages/${PLACES[name]}`, import.meta.url).href)) as { target: Target };
+  const { target } = (await import(
+    new URL(`../../packages/${PLACES[name]}`, import.meta.url).href
+  )) as { target: Target };
   return target;
 }

@@ -50,7 +50,9 @@ async function work(task: Task): Promise<void> {
   const watched = new SharedArrayBuffer(WATCHED);
   const counter = new Int32Array(watched, 0, 2);
   const bytes = new Uint8Array(watched, 8);
-  const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData: { watched, target: task.target } });
+  const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), {
+    workerData: { watched, target: task.target },
+  });
   const began = performance.now();
   const warm = Math.min(WARM_UP, task.runs >> 1);
   let base = 0;
@@ -92,7 +94,16 @@ async function work(task: Task): Promise<void> {
       void tell(state, false);
     }
   };
-  const state = await fuzz({ ...task, target, known: readCorpus(task.target), coverage, before, after, now: () => performance.now(), busy });
+  const state = await fuzz({
+    ...task,
+    target,
+    known: readCorpus(task.target),
+    coverage,
+    before,
+    after,
+    now: () => performance.now(),
+    busy,
+  });
   if (base === 0) base = residentSize();
   await watchdog.terminate();
   if (task.keep) {

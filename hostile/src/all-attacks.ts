@@ -10,7 +10,16 @@ import { payloads } from './attacks/payloads.ts';
 import { secure } from './attacks/secure.ts';
 import { webSocket } from './attacks/web-socket.ts';
 
-export const ATTACKS: readonly Attack[] = [...handshakes, ...frames, ...payloads, ...floods, ...memory, ...secure, ...webSocket, ...nodes];
+export const ATTACKS: readonly Attack[] = [
+  ...handshakes,
+  ...frames,
+  ...payloads,
+  ...floods,
+  ...memory,
+  ...secure,
+  ...webSocket,
+  ...nodes,
+];
 
 /**
  * Returns the attacks whose names begin with one of `names`; without names, all.
@@ -19,8 +28,12 @@ export const ATTACKS: readonly Attack[] = [...handshakes, ...frames, ...payloads
 export function attacksNamed(names: readonly string[]): readonly Attack[] {
   for (const name of names) {
     if (!ATTACKS.some((attack) => attack.name.startsWith(name))) {
-      throw new TypeError(`no attack is named '${name}'; there are ${ATTACKS.map((attack) => attack.name).join(', ')}`);
+      throw new TypeError(
+        `no attack is named '${name}'; there are ${ATTACKS.map((attack) => attack.name).join(', ')}`,
+      );
     }
   }
-  return names.length === 0 ? ATTACKS : ATTACKS.filter((attack) => names.some((name) => attack.name.startsWith(name)));
+  return names.length === 0
+    ? ATTACKS
+    : ATTACKS.filter((attack) => names.some((name) => attack.name.startsWith(name)));
 }

@@ -63,7 +63,9 @@ export class Field {
   /** Tells whether another round may begin. */
   goesOn(): boolean {
     const effort = this.#effort;
-    return 'rounds' in effort ? this.#rounds++ < effort.rounds : performance.now() - this.#begin < effort.milliseconds;
+    return 'rounds' in effort
+      ? this.#rounds++ < effort.rounds
+      : performance.now() - this.#begin < effort.milliseconds;
   }
 
   /** Keeps an attack at `rate` bytes a second; a short run does not wait. */

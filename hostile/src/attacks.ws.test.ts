@@ -3,4 +3,9 @@
 import test from 'ava';
 import { attackTests } from './testing/attack-tests.ts';
 
-attackTests(test, 'ws', ({ carriers, isSlow, victim }) => carriers !== undefined && isSlow !== true && victim?.nodes !== true);
+attackTests(
+  test,
+  'ws',
+  ({ carriers, isSlow, victim }) =>
+    carriers !== undefined && isSlow !== true && victim?.nodes !== true,
+);

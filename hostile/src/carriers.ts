@@ -50,7 +50,12 @@ export async function openSocket({ carrier, host, port, key, cert }: Target): Pr
   const bare = connect({ host, port, noDelay: true });
   await once(bare, 'connect');
   if (carrier !== 'tls' && carrier !== 'wss') return bare;
-  const socket = connectTls({ socket: bare, ...(key !== '' && { key, cert }), rejectUnauthorized: false, minVersion: 'TLSv1.3' });
+  const socket = connectTls({
+    socket: bare,
+    ...(key !== '' && { key, cert }),
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.3',
+  });
   bareSockets.set(socket, bare);
   await once(socket, 'secureConnect');
   return socket;
@@ -68,7 +73,8 @@ const bareSockets = new WeakMap<Socket, Socket>();
 export async function openLine(target: Target): Promise<Line> {
   const socket = await openSocket(target);
   if (target.carrier === 'noise') return NoiseLine.open(target, socket);
-  if (target.carrier === 'tcp' || target.carrier === 'tls') return new SocketLine(target.carrier, socket);
+  if (target.carrier === 'tcp' || target.carrier === 'tls')
+    return new SocketLine(target.carrier, socket);
   return WebSocketLine.open(target, socket);
 }
 
@@ -118,8 +124,10 @@ class WebSocketLine extends SocketLine {
   static async open(target: Target, socket: Socket): Promise<Line> {
     const line = new WebSocketLine(target.carrier, socket);
     socket.write(upgradeRequest('/', { Host: `${target.host}:${target.port}` }));
-    while (line.#reader.status === 0 && !socket.destroyed) await Promise.race([once(socket, 'data'), line.ended]);
-    if (line.#reader.status !== 101) throw new Error(`the upgrade was answered with ${line.#reader.status}`);
+    while (line.#reader.status === 0 && !socket.destroyed)
+      await Promise.race([once(socket, 'data'), line.ended]);
+    if (line.#reader.status !== 101)
+      throw new Error(`the upgrade was answered with ${line.#reader.status}`);
     return line;
   }
 
@@ -129,7 +137,8 @@ class WebSocketLine extends SocketLine {
 
   override send(bytes: Uint8Array): boolean {
     let room = true;
-    for (let at = 0; at < bytes.length; at += MESSAGE) room = super.send(webSocketFrame(bytes.subarray(at, at + MESSAGE)));
+    for (let at = 0; at < bytes.length; at += MESSAGE)
+      room = super.send(webSocketFrame(bytes.subarray(at, at + MESSAGE)));
     return room;
   }
 
@@ -163,14 +172,16 @@ class NoiseLine extends SocketLine {
 
   override send(bytes: Uint8Array): boolean {
     let room = true;
-    for (let at = 0; at < bytes.length; at += LONGEST) room = super.send(this.#send!.record(bytes.subarray(at, at + LONGEST)));
+    for (let at = 0; at < bytes.length; at += LONGEST)
+      room = super.send(this.#send!.record(bytes.subarray(at, at + LONGEST)));
     return room;
   }
 
   protected override received(chunk: Uint8Array): void {
     this.#rest = concat(this.#rest, chunk);
     if (this.#receive === undefined) return;
-    for (let record = this.#take(); record !== undefined; record = this.#take()) this.onBytes(this.#receive.read(record));
+    for (let record = this.#take(); record !== undefined; record = this.#take())
+      this.onBytes(this.#receive.read(record));
   }
 
   #record(from: number): Uint8Array | undefined {

@@ -24,7 +24,10 @@ export class Child<Order extends object, Report extends object> {
     this.#name = name;
     const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
     const execArgv = [...process.execArgv, ...flags];
-    const pinned = core === undefined ? { execArgv } : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
+    const pinned =
+      core === undefined
+        ? { execArgv }
+        : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
     this.#process = fork(path, { serialization: 'advanced', ...pinned });
     if (yields === true) setPriority(this.#process.pid!, 19);
   }
@@ -46,7 +49,10 @@ export class Child<Order extends object, Report extends object> {
     exit.catch(() => {});
     this.#process.send(order);
     try {
-      const first = await Promise.race([message, exit.then(([code, killed]) => ({ code: killed ?? `exit code ${code}` }))]);
+      const first = await Promise.race([
+        message,
+        exit.then(([code, killed]) => ({ code: killed ?? `exit code ${code}` })),
+      ]);
       if (!Array.isArray(first)) throw new Error(`${this.#name} ended (${first.code})`);
       const [report] = first as [Report & Partial<Failed>];
       if (report.error !== undefined) throw new Error(`${this.#name}: ${report.error}`);

@@ -2,7 +2,17 @@
 
 import type { Socket } from 'node:net';
 import { type Ending, type Line, openLine, type Target } from './carriers.ts';
-import { concat, FrameReader, frame, type HelloFields, hello, Kind, nodeIdIn, PREAMBLE, type ReadFrame } from './wire.ts';
+import {
+  concat,
+  FrameReader,
+  frame,
+  type HelloFields,
+  hello,
+  Kind,
+  nodeIdIn,
+  PREAMBLE,
+  type ReadFrame,
+} from './wire.ts';
 
 export class Enemy {
   readonly line: Line;
@@ -49,7 +59,8 @@ export class Enemy {
     const enemy = await Enemy.connect(target);
     enemy.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) })));
     await enemy.until(() => (enemy.received.get(Kind.hello) ?? 0) > 0);
-    if (enemy.ending !== undefined || enemy.goAway !== undefined) throw new Error(`the hello was refused: ${enemy.told()}`);
+    if (enemy.ending !== undefined || enemy.goAway !== undefined)
+      throw new Error(`the hello was refused: ${enemy.told()}`);
     enemy.send(frame({ kind: Kind.ready }));
     return enemy;
   }
@@ -74,7 +85,8 @@ export class Enemy {
 
   /** Resolves when `condition` holds after something arrived, or the connection has ended. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition() && !this.isOver) await new Promise<void>((resolve) => this.#wake.push(resolve));
+    while (!condition() && !this.isOver)
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 
   /** Resolves with the outcome when the connection has ended. */
@@ -125,7 +137,8 @@ export class Enemy {
     this.received.set(read.kind, this.count(read.kind) + 1);
     if (read.kind === Kind.hello) this.victimId = nodeIdIn(read.hello);
     this.onFrame(read);
-    if (read.kind === Kind.ping && this.answersPings) this.send(frame({ kind: Kind.pong, id: read.id }));
+    if (read.kind === Kind.ping && this.answersPings)
+      this.send(frame({ kind: Kind.pong, id: read.id }));
     else if (read.kind === Kind.pong) this.#pong = read.id;
     else if (read.kind === Kind.credit && read.account === 1) this.pipe += read.credit;
     else if (read.kind === Kind.goAway || read.kind === Kind.error) {

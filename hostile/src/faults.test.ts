@@ -10,7 +10,11 @@ test('each fault has a test that exists, or a reason why it has none', (t) => {
 });
 
 test('docs/faults.md is what the catalog says', (t) => {
-  t.is(readFileSync(join(root, 'docs/faults.md'), 'utf8'), formatPage(readCatalog()), "run 'npx pnpm@12 hostile:faults'");
+  t.is(
+    readFileSync(join(root, 'docs/faults.md'), 'utf8'),
+    formatPage(readCatalog()),
+    "run 'npx pnpm@12 hostile:faults'",
+  );
 });
 
 test('a test that does not exist, a case without one, and a case that is missing are found', (t) => {

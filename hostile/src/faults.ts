@@ -39,12 +39,17 @@ export function flawsOfCatalog(sections: readonly Section[]): string[] {
   }
   for (const fault of faults) {
     const { case: number, behavior, leftOut, tests = [] } = fault;
-    if ((behavior === undefined) === (leftOut === undefined)) flaws.push(`case ${number} has neither or both of 'behavior' and 'leftOut'`);
-    if (behavior !== undefined && tests.length + attacksOn(number).length === 0) flaws.push(`case ${number} has no test`);
-    for (const test of tests) if (!exists(test)) flaws.push(`case ${number}: there is no test '${test}'`);
+    if ((behavior === undefined) === (leftOut === undefined))
+      flaws.push(`case ${number} has neither or both of 'behavior' and 'leftOut'`);
+    if (behavior !== undefined && tests.length + attacksOn(number).length === 0)
+      flaws.push(`case ${number} has no test`);
+    for (const test of tests)
+      if (!exists(test)) flaws.push(`case ${number}: there is no test '${test}'`);
   }
   for (const { name, cases } of ATTACKS) {
-    for (const number of cases) if (!faults.some((fault) => fault.case === number)) flaws.push(`attack ${name}: there is no case ${number}`);
+    for (const number of cases)
+      if (!faults.some((fault) => fault.case === number))
+        flaws.push(`attack ${name}: there is no case ${number}`);
   }
   return flaws;
 }
@@ -61,10 +66,18 @@ export function formatPage(sections: readonly Section[]): string {
   ];
   for (const { section, cases } of sections) {
     const sorted = [...cases].sort((a, b) => a.case - b.case);
-    lines.push('', `## ${section}`, '', '| case | behavior | attacks | other tests |', '|---:|---|---|---|');
+    lines.push(
+      '',
+      `## ${section}`,
+      '',
+      '| case | behavior | attacks | other tests |',
+      '|---:|---|---|---|',
+    );
     for (const { case: number, behavior, tests = [], leftOut } of sorted) {
       const attacks = attacksOn(number).map((name) => `\`${name}\``);
-      lines.push(`| ${number} | ${behavior ?? `Left out: ${leftOut}`} | ${attacks.join(' ')} | ${tests.map(shown).join('<br>')} |`);
+      lines.push(
+        `| ${number} | ${behavior ?? `Left out: ${leftOut}`} | ${attacks.join(' ')} | ${tests.map(shown).join('<br>')} |`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;

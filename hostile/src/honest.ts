@@ -10,7 +10,12 @@ import { obey } from './orders.ts';
 import type { Papers } from './papers.ts';
 
 export type HonestOrder =
-  | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly address: string }
+  | {
+      readonly do: 'start';
+      readonly carrier: Carrier;
+      readonly papers: Papers;
+      readonly address: string;
+    }
   /** Makes many calls at once, so that the heaps of both ends grow to a working size. */
   | { readonly do: 'warm' }
   /** Measures until `stop`, whose answer is the report. */
@@ -48,7 +53,8 @@ obey<HonestOrder, HonestReport>(
 );
 
 async function warm(): Promise<void> {
-  for (let call = 0; call < WARM_CALLS / WARM_AT_ONCE; call++) await transport.send(address, 'hold', SMALL, { timeout: 1 + (call % 8) }).catch(() => {});
+  for (let call = 0; call < WARM_CALLS / WARM_AT_ONCE; call++)
+    await transport.send(address, 'hold', SMALL, { timeout: 1 + (call % 8) }).catch(() => {});
 }
 
 function measure(): { readonly end: () => Promise<HonestReport> } {
@@ -93,8 +99,18 @@ function measure(): { readonly end: () => Promise<HonestReport> } {
       isOver = true;
       await through;
       times.sort((a, b) => a - b);
-      const part = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.POSITIVE_INFINITY;
-      return { calls: times.length, p50: part(0.5), p99: part(0.99), longest: part(1), failed, longCalls, longFailed };
+      const part = (share: number) =>
+        times[Math.min(times.length - 1, Math.floor(times.length * share))] ??
+        Number.POSITIVE_INFINITY;
+      return {
+        calls: times.length,
+        p50: part(0.5),
+        p99: part(0.99),
+        longest: part(1),
+        failed,
+        longCalls,
+        longFailed,
+      };
     },
   };
 }
@@ -105,7 +121,15 @@ function count(counts: Record<string, number>, error: unknown): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-const NOTHING: HonestReport = { calls: 0, p50: 0, p99: 0, longest: 0, failed: {}, longCalls: 0, longFailed: {} };
+const NOTHING: HonestReport = {
+  calls: 0,
+  p50: 0,
+  p99: 0,
+  longest: 0,
+  failed: {},
+  longCalls: 0,
+  longFailed: {},
+};
 const WARM_CALLS = 40_000;
 const WARM_AT_ONCE = 512;
 const SMALL = new Uint8Array(64);

@@ -35,8 +35,16 @@ export const lab = defineProtocol({
     download: { id: Method.download, request: bytes, download: bytes },
     upload: { id: Method.upload, request: bytes, upload: bytes, response: json(z.number()) },
     hold: { id: Method.hold, request: bytes, response: bytes },
-    number: { id: Method.number, request: json(z.object({ n: z.number() })), response: json(z.number()) },
+    number: {
+      id: Method.number,
+      request: json(z.object({ n: z.number() })),
+      response: json(z.number()),
+    },
     fail: { id: Method.fail, request: bytes, response: bytes },
-    lists: { id: Method.lists, request: protobuf<Lists>(root.lookupType('Lists')), response: json(z.number()) },
+    lists: {
+      id: Method.lists,
+      request: protobuf<Lists>(root.lookupType('Lists')),
+      response: json(z.number()),
+    },
   },
 });

@@ -57,10 +57,22 @@ export class Lab {
     const base = await victim.ask({ do: 'mark' });
     await this.#honest.ask({ do: 'measure' });
     const attacked = this.#attacker.ask({ attack: attack.name, target: this.#target!, effort });
-    const { answer } = await attacked.catch((error: Error) => ({ answer: `failed: ${error.message.split('\n')[0]}` }));
+    const { answer } = await attacked.catch((error: Error) => ({
+      answer: `failed: ${error.message.split('\n')[0]}`,
+    }));
     const during = await this.#honest.ask({ do: 'stop' });
-    const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base).catch(() => undefined) : undefined;
-    const measured = { attack, carrier: this.#carrier, answer, base, after, before: this.#before!, during };
+    const after = victim.isAlive
+      ? await settle(() => victim.ask({ do: 'look' }), base).catch(() => undefined)
+      : undefined;
+    const measured = {
+      attack,
+      carrier: this.#carrier,
+      answer,
+      base,
+      after,
+      before: this.#before!,
+      during,
+    };
     return {
       attack: attack.name,
       carrier: this.#carrier,
@@ -82,7 +94,12 @@ export class Lab {
   }
 
   async #start({ carrier, papers, victim, quiet }: LabOptions): Promise<void> {
-    const { host, port, address } = await this.#victim.ask({ do: 'start', carrier, papers, options: victim });
+    const { host, port, address } = await this.#victim.ask({
+      do: 'start',
+      carrier,
+      papers,
+      options: victim,
+    });
     this.#target = { carrier, host, port, ...papers.enemy, stranger: papers.stranger };
     await this.#honest.ask({ do: 'start', carrier, papers, address });
     await this.#honest.ask({ do: 'warm' });

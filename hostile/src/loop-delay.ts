@@ -43,7 +43,8 @@ export class LoopDelay {
 
   #look(): void {
     const now = computed();
-    if (now !== undefined && this.#last !== undefined) this.#busy = Math.max(this.#busy, now - this.#last);
+    if (now !== undefined && this.#last !== undefined)
+      this.#busy = Math.max(this.#busy, now - this.#last);
     this.#last = now;
   }
 }

@@ -41,14 +41,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 if (values.help) console.log(USAGE);
-else if (values.list) for (const { name, title } of attacksNamed(positionals)) console.log(`${name.padEnd(26)} ${title}`);
+else if (values.list)
+  for (const { name, title } of attacksNamed(positionals))
+    console.log(`${name.padEnd(26)} ${title}`);
 else await attackAll();
 
 async function attackAll(): Promise<void> {
   const attacks = attacksNamed(positionals);
-  const carriers = [...CARRIERS, 'wss' as const].filter((carrier) => (values.on === undefined ? true : values.on.split(',').includes(carrier)));
+  const carriers = [...CARRIERS, 'wss' as const].filter((carrier) =>
+    values.on === undefined ? true : values.on.split(',').includes(carrier),
+  );
   const jobs = carriers.flatMap((carrier) =>
-    attacks.filter((attack) => (attack.carriers ?? CARRIERS).includes(carrier)).map((attack) => ({ attack, carrier })),
+    attacks
+      .filter((attack) => (attack.carriers ?? CARRIERS).includes(carrier))
+      .map((attack) => ({ attack, carrier })),
   );
   const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
   const common = { papers: await issuePapers(), quiet, cores: twoCores() };
@@ -60,8 +66,11 @@ async function attackAll(): Promise<void> {
       await shared.lab.close();
       shared = undefined;
     }
-    const lab = shared?.lab ?? (await Lab.open({ ...common, carrier, victim: attack.victim ?? {} }));
-    const outcome = await lab.attack(attack, { milliseconds: attack.isBrief === true ? Math.min(BRIEF, long) : long });
+    const lab =
+      shared?.lab ?? (await Lab.open({ ...common, carrier, victim: attack.victim ?? {} }));
+    const outcome = await lab.attack(attack, {
+      milliseconds: attack.isBrief === true ? Math.min(BRIEF, long) : long,
+    });
     if (attack.isBrief === true && outcome.flaws.length === 0) shared = { lab, carrier };
     else {
       await lab.close();

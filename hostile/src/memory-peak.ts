@@ -36,7 +36,10 @@ export class MemoryPeak {
  */
 function kernelPeak(): number {
   try {
-    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1_024;
+    return (
+      Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) *
+      1_024
+    );
   } catch {
     return 0;
   }

@@ -5,7 +5,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { parseIdentity } from '@trunkline/identity';
 import { secured } from '@trunkline/stream-noise';
-import { createTransport, type LimitOptions, type Observer, type Transport } from '@trunkline/transport-core';
+import {
+  createTransport,
+  type LimitOptions,
+  type Observer,
+  type Transport,
+} from '@trunkline/transport-core';
 import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
 import type { Carrier } from './carriers.ts';
@@ -32,7 +37,10 @@ export interface Node {
 /** Opens a node that listens on loopback. */
 export async function listeningNode(options: NodeOptions): Promise<Node> {
   const { papers } = options;
-  const site = options.carrier === 'ws-attached' ? createServer((_request, response) => response.end()) : undefined;
+  const site =
+    options.carrier === 'ws-attached'
+      ? createServer((_request, response) => response.end())
+      : undefined;
   if (site !== undefined) await once(site.listen(0, '127.0.0.1'), 'listening');
   const transport = makeNode(options, papers.victim, site);
   await transport.listen();

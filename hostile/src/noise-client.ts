@@ -44,7 +44,11 @@ export class NoiseClient {
   /**
    * Reads message 2 (without its length) and returns message 3 with the ciphers of both directions.
    */
-  answer(message: Uint8Array): { readonly bytes: Uint8Array; readonly send: Cipher; readonly receive: Cipher } {
+  answer(message: Uint8Array): {
+    readonly bytes: Uint8Array;
+    readonly send: Cipher;
+    readonly receive: Cipher;
+  } {
     const theirs = message.subarray(0, 32);
     this.#mixHash(theirs);
     this.#mixKey(this.#ephemeral, theirs);
@@ -55,13 +59,22 @@ export class NoiseClient {
     this.#mixKey(this.#static, theirs);
     const proof = this.#encrypt(this.#proof());
     const [send, receive] = derive(this.#chain, new Uint8Array(0));
-    return { bytes: framed(concat(own, proof)), send: new Cipher(send), receive: new Cipher(receive) };
+    return {
+      bytes: framed(concat(own, proof)),
+      send: new Cipher(send),
+      receive: new Cipher(receive),
+    };
   }
 
   #proof(): Uint8Array {
     const key = createPrivateKey(this.#key);
     const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-    return concat(framed(spki), framed(sign(null, concat(text('trunkline-noise-1/initiator'), this.#hash, this.#static.raw), key)));
+    return concat(
+      framed(spki),
+      framed(
+        sign(null, concat(text('trunkline-noise-1/initiator'), this.#hash, this.#static.raw), key),
+      ),
+    );
   }
 
   #mixHash(data: Uint8Array): void {
@@ -69,8 +82,15 @@ export class NoiseClient {
   }
 
   #mixKey(own: KeyPair, theirs: Uint8Array): void {
-    const publicKey = createPublicKey({ key: Buffer.concat([SPKI_X25519, theirs]), format: 'der', type: 'spki' });
-    const [chain, key] = derive(this.#chain, diffieHellman({ privateKey: own.privateKey, publicKey }));
+    const publicKey = createPublicKey({
+      key: Buffer.concat([SPKI_X25519, theirs]),
+      format: 'der',
+      type: 'spki',
+    });
+    const [chain, key] = derive(
+      this.#chain,
+      diffieHellman({ privateKey: own.privateKey, publicKey }),
+    );
     this.#chain = chain;
     this.#cipher = new Cipher(key);
   }
@@ -98,14 +118,18 @@ export class Cipher {
   }
 
   seal(plaintext: Uint8Array, associated: Uint8Array = NONE): Uint8Array {
-    const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce(this.#count++), { authTagLength: TAG });
+    const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce(this.#count++), {
+      authTagLength: TAG,
+    });
     cipher.setAAD(associated, { plaintextLength: plaintext.length });
     return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
   }
 
   open(sealed: Uint8Array, associated: Uint8Array = NONE): Uint8Array {
     const cut = sealed.length - TAG;
-    const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce(this.#count++), { authTagLength: TAG });
+    const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce(this.#count++), {
+      authTagLength: TAG,
+    });
     decipher.setAAD(associated, { plaintextLength: cut });
     decipher.setAuthTag(sealed.subarray(cut));
     return concat(decipher.update(sealed.subarray(0, cut)), decipher.final());
@@ -128,7 +152,9 @@ export class Cipher {
   #turn(): void {
     if (this.#count % 65_536 !== 0) return;
     const last = new Uint8Array(12).fill(255, 4);
-    this.#key = createCipheriv('chacha20-poly1305', this.#key, last, { authTagLength: TAG }).update(new Uint8Array(32));
+    this.#key = createCipheriv('chacha20-poly1305', this.#key, last, { authTagLength: TAG }).update(
+      new Uint8Array(32),
+    );
   }
 }
 
@@ -139,7 +165,10 @@ interface KeyPair {
 
 function keyPair(): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync('x25519');
-  return { privateKey, raw: publicKey.export({ type: 'spki', format: 'der' }).subarray(SPKI_X25519.length) };
+  return {
+    privateKey,
+    raw: publicKey.export({ type: 'spki', format: 'der' }).subarray(SPKI_X25519.length),
+  };
 }
 
 function derive(chain: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {

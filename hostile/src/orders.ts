@@ -9,7 +9,10 @@ export interface Failed {
  * Carries out the parent's orders and reports the results; `released` is called when the parent
  * disconnects.
  */
-export function obey<Order, Report extends object>(handle: (order: Order) => Promise<Report>, released: () => void): void {
+export function obey<Order, Report extends object>(
+  handle: (order: Order) => Promise<Report>,
+  released: () => void,
+): void {
   process.on('disconnect', released);
   process.on('message', (order: Order) => {
     handle(order).then(

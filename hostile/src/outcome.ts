@@ -44,8 +44,12 @@ export function flawsOf(measured: Measured): string[] {
   if (after === undefined) return ['the process died'];
   return [
     ...countedFlawsOf(measured),
-    ...(during.p99 > MOST_RATIO * before.p99 ? [`p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times that before`] : []),
-    ...(heldUp(after) > MOST_DELAY ? [`the event loop was held up for ${heldUp(after).toFixed(0)} ms`] : []),
+    ...(during.p99 > MOST_RATIO * before.p99
+      ? [`p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times that before`]
+      : []),
+    ...(heldUp(after) > MOST_DELAY
+      ? [`the event loop was held up for ${heldUp(after).toFixed(0)} ms`]
+      : []),
     ...failures('small', during.failed),
     ...failures('long', during.longFailed),
   ];
@@ -55,14 +59,23 @@ export function flawsOf(measured: Measured): string[] {
  * Returns the violated conditions on memory, counts and answers, which do not depend on the load of
  * the machine.
  */
-export function countedFlawsOf({ attack, answer, base, after }: Pick<Measured, 'attack' | 'answer' | 'base' | 'after'>): string[] {
+export function countedFlawsOf({
+  attack,
+  answer,
+  base,
+  after,
+}: Pick<Measured, 'attack' | 'answer' | 'base' | 'after'>): string[] {
   if (after === undefined) return ['the process died'];
   const growth = after.peak - base.rss;
   const bound = attack.memory ?? 0;
   const left = leftOver(after, base);
   return [
-    ...(growth > bound + SLACK ? [`memory grew by ${mib(growth)} MiB, its bound is ${mib(bound)} and ${mib(SLACK)}`] : []),
-    ...(attack.answer.test(answer) ? [] : [`the answer is '${answer}', not ${attack.answer.source}`]),
+    ...(growth > bound + SLACK
+      ? [`memory grew by ${mib(growth)} MiB, its bound is ${mib(bound)} and ${mib(SLACK)}`]
+      : []),
+    ...(attack.answer.test(answer)
+      ? []
+      : [`the answer is '${answer}', not ${attack.answer.source}`]),
     ...(left === '' ? [] : [`left behind: ${left}`]),
     ...unsafe(after),
   ];
@@ -83,12 +96,18 @@ export function heldUp({ delay, busy }: VictimReport): number {
 
 /** Finds a text for people that is not safe to show; only a snapshot may have line breaks. */
 function unsafe({ texts, snapshot }: VictimReport): string[] {
-  const flawed = [...texts, snapshot.replaceAll('\n', '')].find((text) => UNSAFE.test(text) || text.length > LONGEST_TEXT);
-  return flawed === undefined ? [] : [`a text is not fit for people: ${JSON.stringify(flawed.slice(0, 200))}`];
+  const flawed = [...texts, snapshot.replaceAll('\n', '')].find(
+    (text) => UNSAFE.test(text) || text.length > LONGEST_TEXT,
+  );
+  return flawed === undefined
+    ? []
+    : [`a text is not fit for people: ${JSON.stringify(flawed.slice(0, 200))}`];
 }
 
 function failures(what: string, failed: Readonly<Record<string, number>>): string[] {
-  return Object.entries(failed).map(([code, count]) => `${count} ${what} honest calls failed: ${code}`);
+  return Object.entries(failed).map(
+    ([code, count]) => `${count} ${what} honest calls failed: ${code}`,
+  );
 }
 
 export function mib(bytes: number): string {

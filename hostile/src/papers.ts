@@ -25,5 +25,11 @@ export async function issuePapers(): Promise<Papers> {
     const identity = createIdentity();
     return { key: identity.key, cert: await issuer.issue(identity) };
   };
-  return { ca: authority.cert, victim: await paper(), honest: await paper(), enemy: await paper(), stranger: await paper(another) };
+  return {
+    ca: authority.cert,
+    victim: await paper(),
+    honest: await paper(),
+    enemy: await paper(),
+    stranger: await paper(another),
+  };
 }

@@ -5,7 +5,19 @@ import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { mib, type Outcome } from './outcome.ts';
 
-const HEAD = ['attack', 'carrier', 'RSS MiB', 'of', 'p99 ms', 'before', 'ratio', 'delay ms', 'own ms', 'answer', 'verdict'];
+const HEAD = [
+  'attack',
+  'carrier',
+  'RSS MiB',
+  'of',
+  'p99 ms',
+  'before',
+  'ratio',
+  'delay ms',
+  'own ms',
+  'answer',
+  'verdict',
+];
 
 /** @param order the names of the attacks, in the order of the table. */
 export function formatOutcomes(outcomes: readonly Outcome[], order: readonly string[]): string {
@@ -13,7 +25,9 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
   const lines = rows.map((row) =>
     row
-      .map((cell, at) => (at >= 2 && at <= 8 ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+      .map((cell, at) =>
+        at >= 2 && at <= 8 ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!),
+      )
       .join('  ')
       .trimEnd(),
   );
@@ -27,7 +41,10 @@ export function writeReport(outcomes: readonly Outcome[], order: readonly string
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
-  writeFileSync(PAGE, `${page.slice(0, from + BEGIN.length)}\n${section(sorted(outcomes, order))}\n${page.slice(to)}`);
+  writeFileSync(
+    PAGE,
+    `${page.slice(0, from + BEGIN.length)}\n${section(sorted(outcomes, order))}\n${page.slice(to)}`,
+  );
 }
 
 function section(outcomes: readonly Outcome[]): string {
@@ -48,7 +65,18 @@ function sorted(outcomes: readonly Outcome[], order: readonly string[]): Outcome
   return [...outcomes].sort((a, b) => order.indexOf(a.attack) - order.indexOf(b.attack));
 }
 
-function cells({ attack, carrier, growth, bound, before, during, delay, busy, answer, flaws }: Outcome): string[] {
+function cells({
+  attack,
+  carrier,
+  growth,
+  bound,
+  before,
+  during,
+  delay,
+  busy,
+  answer,
+  flaws,
+}: Outcome): string[] {
   const verdict = flaws.length === 0 ? 'holds' : flaws.join('; ');
   return [
     attack,

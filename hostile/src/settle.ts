@@ -7,7 +7,10 @@ import type { VictimReport } from './victim.ts';
  * Polls until handles and connections are back at the base, or the victim's longest deadline has
  * passed.
  */
-export async function settle(look: () => Promise<VictimReport>, base: VictimReport): Promise<VictimReport> {
+export async function settle(
+  look: () => Promise<VictimReport>,
+  base: VictimReport,
+): Promise<VictimReport> {
   for (let tries = 0; ; tries++) {
     const now = await look();
     if (leftOver(now, base) === '' || tries === LONGEST / POLL) return now;
@@ -17,10 +20,17 @@ export async function settle(look: () => Promise<VictimReport>, base: VictimRepo
 
 /** Describes the handles and connections in excess of the base; empty if there are none. */
 export function leftOver(now: VictimReport, base: VictimReport): string {
-  const kinds = Object.entries(now.resources).filter(([kind]) => /^(TCP|TLS|UDP).*Wrap$/.test(kind));
-  const more = kinds.map(([kind, count]) => [kind, count - (base.resources[kind] ?? 0)] as const).filter(([, count]) => count > 0);
+  const kinds = Object.entries(now.resources).filter(([kind]) =>
+    /^(TCP|TLS|UDP).*Wrap$/.test(kind),
+  );
+  const more = kinds
+    .map(([kind, count]) => [kind, count - (base.resources[kind] ?? 0)] as const)
+    .filter(([, count]) => count > 0);
   const connections = now.connections - base.connections;
-  return [...more.map(([kind, count]) => `${count} ${kind}`), ...(connections > 0 ? [`${connections} connections`] : [])].join(', ');
+  return [
+    ...more.map(([kind, count]) => `${count} ${kind}`),
+    ...(connections > 0 ? [`${connections} connections`] : []),
+  ].join(', ');
 }
 
 /** In milliseconds. */

@@ -15,25 +15,60 @@ export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array)
   let pulled = false;
   enemy.onFrame = (read) => {
     if (read.kind !== Kind.request || read.channel !== GOSSIP) return;
-    if (read.method !== Method.pull) enemy.send(frame({ kind: Kind.error, id: read.id, code: 12, flags: 1 }));
+    if (read.method !== Method.pull)
+      enemy.send(frame({ kind: Kind.error, id: read.id, code: 12, flags: 1 }));
     else {
       pulled = true;
-      enemy.send(frame({ kind: Kind.response, id: read.id, payload: list(read, nodeId, enemy.victimId, topic) }));
+      enemy.send(
+        frame({
+          kind: Kind.response,
+          id: read.id,
+          payload: list(read, nodeId, enemy.victimId, topic),
+        }),
+      );
     }
   };
-  enemy.send(frame({ kind: Kind.oneway, channel: GOSSIP, method: Method.interest, payload: text('{"seq":1,"empty":false}') }));
+  enemy.send(
+    frame({
+      kind: Kind.oneway,
+      channel: GOSSIP,
+      method: Method.interest,
+      payload: text('{"seq":1,"empty":false}'),
+    }),
+  );
   await enemy.until(() => pulled);
   await enemy.settled();
   const view = { topic: Buffer.from(topic).toString('hex'), message: { type: 'join', request: 1 } };
-  enemy.send(frame({ kind: Kind.oneway, channel: GOSSIP, method: Method.view, payload: text(JSON.stringify(view)) }));
+  enemy.send(
+    frame({
+      kind: Kind.oneway,
+      channel: GOSSIP,
+      method: Method.view,
+      payload: text(JSON.stringify(view)),
+    }),
+  );
   await enemy.settled();
 }
 
 /** Makes the answer to a pull: number, check, salt and eight tags, one of them the topic's. */
-function list({ payload: question }: ReadFrame, teller: string, hearer: string, topic: Uint8Array): Uint8Array {
+function list(
+  { payload: question }: ReadFrame,
+  teller: string,
+  hearer: string,
+  topic: Uint8Array,
+): Uint8Array {
   const salt = randomBytes(16);
-  const asked = concat(text('trunkline.gossip list\0'), Buffer.from(teller, 'hex'), Buffer.from(hearer, 'hex'), question, salt);
-  const tag = createHmac('sha256', topic).update(createHash('sha256').update(asked).digest()).digest().subarray(0, 16);
+  const asked = concat(
+    text('trunkline.gossip list\0'),
+    Buffer.from(teller, 'hex'),
+    Buffer.from(hearer, 'hex'),
+    question,
+    salt,
+  );
+  const tag = createHmac('sha256', topic)
+    .update(createHash('sha256').update(asked).digest())
+    .digest()
+    .subarray(0, 16);
   const tags = [tag, ...Array.from({ length: 7 }, () => randomBytes(16))].sort(Buffer.compare);
   const number = Uint8Array.of(0, 0, 0, 1);
   const check = Buffer.alloc(4);

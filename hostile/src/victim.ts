@@ -4,7 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
-import { bytes, formatSnapshot, type LimitOptions, serve, type Transport } from '@trunkline/transport-core';
+import {
+  bytes,
+  formatSnapshot,
+  type LimitOptions,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
 import type { lab } from './lab-protocol.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -23,7 +29,12 @@ export interface VictimOptions {
 }
 
 export type VictimOrder =
-  | { readonly do: 'start'; readonly carrier: Carrier; readonly papers: Papers; readonly options: VictimOptions }
+  | {
+      readonly do: 'start';
+      readonly carrier: Carrier;
+      readonly papers: Papers;
+      readonly options: VictimOptions;
+    }
   /** Marks the start of an attack: peaks start anew. */
   | { readonly do: 'mark' }
   | { readonly do: 'look' };
@@ -104,7 +115,10 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
     },
     number: ({ n }) => n,
     fail() {
-      throw Object.assign(new Error('the handler failed'), { secret: 'hunter2', stack: 'secret stack' });
+      throw Object.assign(new Error('the handler failed'), {
+        secret: 'hunter2',
+        stack: 'secret stack',
+      });
     },
     lists: ({ numbers, texts, nested }) => numbers.length + texts.length + nested.length,
   });
@@ -121,7 +135,8 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
     look(): VictimReport {
       const snapshot = node.transport.snapshot();
       const resources: Record<string, number> = {};
-      for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+      for (const kind of process.getActiveResourcesInfo())
+        resources[kind] = (resources[kind] ?? 0) + 1;
       return {
         host: node.host,
         port: node.port,

@@ -13,7 +13,8 @@ export const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1', '--opti
  */
 export function growYoungGeneration(): void {
   const survivors: unknown[][] = [];
-  for (let i = 0; i < ROUNDS; i++) survivors[i % SURVIVORS] = Array.from({ length: OBJECTS }, (_, n) => [n]);
+  for (let i = 0; i < ROUNDS; i++)
+    survivors[i % SURVIVORS] = Array.from({ length: OBJECTS }, (_, n) => [n]);
 }
 
 const ROUNDS = 400;

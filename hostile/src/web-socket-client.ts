@@ -3,7 +3,10 @@
 import { concat, text } from './wire.ts';
 
 /** Makes an upgrade request. `headers` replaces or adds headers; an empty value leaves one out. */
-export function upgradeRequest(path: string, headers: Readonly<Record<string, string>> = {}): Uint8Array {
+export function upgradeRequest(
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const all = {
     Host: 'localhost',
     Connection: 'Upgrade',
@@ -14,7 +17,9 @@ export function upgradeRequest(path: string, headers: Readonly<Record<string, st
     ...headers,
   };
   const lines = Object.entries(all).filter(([, value]) => value !== '');
-  return text(`GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  return text(
+    `GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
 }
 
 export interface FrameShape {
@@ -24,7 +29,10 @@ export interface FrameShape {
 }
 
 /** Makes a WebSocket frame. Its mask is zero, which is legal and leaves the payload as it is. */
-export function webSocketFrame(payload: Uint8Array, { opcode = 2, final = true, masked = true }: FrameShape = {}): Uint8Array {
+export function webSocketFrame(
+  payload: Uint8Array,
+  { opcode = 2, final = true, masked = true }: FrameShape = {},
+): Uint8Array {
   const { length } = payload;
   const first = (final ? 0x80 : 0) | opcode;
   const bit = masked ? 0x80 : 0;
@@ -33,7 +41,18 @@ export function webSocketFrame(payload: Uint8Array, { opcode = 2, final = true, 
       ? [first, bit | length]
       : length < 65_536
         ? [first, bit | 126, length >>> 8, length & 255]
-        : [first, bit | 127, 0, 0, 0, 0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255];
+        : [
+            first,
+            bit | 127,
+            0,
+            0,
+            0,
+            0,
+            length >>> 24,
+            (length >>> 16) & 255,
+            (length >>> 8) & 255,
+            length & 255,
+          ];
   return concat(Uint8Array.from(head), masked ? new Uint8Array(4) : new Uint8Array(0), payload);
 }
 
@@ -52,7 +71,9 @@ export class WebSocketReader {
     const payloads: Uint8Array[] = [];
     for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
       if (frame.opcode < 8) payloads.push(frame.payload);
-      else if (frame.opcode === 8) this.closeCode = frame.payload.length < 2 ? 1005 : (frame.payload[0]! << 8) | frame.payload[1]!;
+      else if (frame.opcode === 8)
+        this.closeCode =
+          frame.payload.length < 2 ? 1005 : (frame.payload[0]! << 8) | frame.payload[1]!;
     }
     return payloads;
   }
@@ -60,7 +81,11 @@ export class WebSocketReader {
   #readHead(): boolean {
     const end = Buffer.from(this.#rest).indexOf('\r\n\r\n');
     if (end === -1) return false;
-    this.status = Number(/^HTTP\/1\.1 (\d{3})/.exec(Buffer.from(this.#rest.subarray(0, end)).toString('latin1'))?.[1] ?? 999);
+    this.status = Number(
+      /^HTTP\/1\.1 (\d{3})/.exec(
+        Buffer.from(this.#rest.subarray(0, end)).toString('latin1'),
+      )?.[1] ?? 999,
+    );
     this.#rest = this.#rest.slice(end + 4);
     return true;
   }

@@ -76,7 +76,9 @@ export function number(field: number, value: number): Uint8Array {
 /** Encodes a protobuf field of wire type 2. */
 export function block(field: number, value: Uint8Array | string): Uint8Array {
   const bytes = typeof value === 'string' ? text(value) : value;
-  return bytes.length === 0 ? NOTHING : concat(varint((field << 3) | 2), varint(bytes.length), bytes);
+  return bytes.length === 0
+    ? NOTHING
+    : concat(varint((field << 3) | 2), varint(bytes.length), bytes);
 }
 
 /** Prefixes `body` with its length. */
@@ -86,12 +88,28 @@ export function delimited(body: Uint8Array): Uint8Array {
 
 /** Encodes a frame with its length. */
 export function frame(fields: FrameFields): Uint8Array {
-  const { kind, id = 0, channel = 0, method = 0, flags = 0, timeout = 0, size = 0, credit = 0, code = 0, reason = 0, account = 0 } = fields;
-  const entries = (fields.metadata ?? []).map(([key, value]) => block(11, concat(block(1, key), block(2, value))));
+  const {
+    kind,
+    id = 0,
+    channel = 0,
+    method = 0,
+    flags = 0,
+    timeout = 0,
+    size = 0,
+    credit = 0,
+    code = 0,
+    reason = 0,
+    account = 0,
+  } = fields;
+  const entries = (fields.metadata ?? []).map(([key, value]) =>
+    block(11, concat(block(1, key), block(2, value))),
+  );
   return delimited(
     concat(
       number(1, kind),
-      id === 0 ? NOTHING : Uint8Array.of(0x15, id & 255, (id >>> 8) & 255, (id >>> 16) & 255, id >>> 24),
+      id === 0
+        ? NOTHING
+        : Uint8Array.of(0x15, id & 255, (id >>> 8) & 255, (id >>> 16) & 255, id >>> 24),
       number(3, channel),
       number(4, method),
       number(5, flags),
@@ -117,7 +135,11 @@ export interface HelloFields {
   readonly addr?: string;
   readonly agent?: string;
   readonly nodeId?: string;
-  readonly protocols?: readonly { readonly name: string; readonly version: number; readonly channel: number }[];
+  readonly protocols?: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly channel: number;
+  }[];
   readonly packet?: number;
   /** The value of each of `message`, `pipe`, `short`, `long`, `reply` and `stream`. */
   readonly window?: number;
@@ -125,9 +147,31 @@ export interface HelloFields {
 }
 
 export function hello(fields: HelloFields): Uint8Array {
-  const { wire = 1, network = 'default', addr = '', agent = 'hostile', nodeId = '', protocols = [], packet = 65_536, window = 0x4000_0000 } = fields;
-  const listed = protocols.map(({ name, version, channel }) => block(8, concat(block(1, name), number(2, version), number(4, channel))));
-  const limits = [window, 1_048_576, packet, window, window, window, window, window, 4_096, 128].map((value, at) => number(at + 1, value));
+  const {
+    wire = 1,
+    network = 'default',
+    addr = '',
+    agent = 'hostile',
+    nodeId = '',
+    protocols = [],
+    packet = 65_536,
+    window = 0x4000_0000,
+  } = fields;
+  const listed = protocols.map(({ name, version, channel }) =>
+    block(8, concat(block(1, name), number(2, version), number(4, channel))),
+  );
+  const limits = [
+    window,
+    1_048_576,
+    packet,
+    window,
+    window,
+    window,
+    window,
+    window,
+    4_096,
+    128,
+  ].map((value, at) => number(at + 1, value));
   return concat(
     number(1, wire),
     number(2, wire),

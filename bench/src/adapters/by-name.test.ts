@@ -15,13 +15,21 @@ for (const name of ADAPTER_NAMES) {
     const caller = await adapter.connect(serving.address);
     const messages = new Messages(64, 250);
     const requests = Array.from({ length: 500 }, () => messages.take());
-    const large = [16 * 1024, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 1024 * 1024, 4 * 1024 * 1024].map(numbered);
+    const large = [
+      16 * 1024,
+      16 * 1024 + 1,
+      64 * 1024,
+      64 * 1024 + 1,
+      1024 * 1024,
+      4 * 1024 * 1024,
+    ].map(numbered);
     requests.splice(250, 0, ...large);
     for (const call of [caller.call, caller.callElsewhere ?? caller.call]) {
       const replies = await Promise.all(requests.map((request) => call(request)));
       for (const [at, reply] of replies.entries()) t.notThrows(() => check(requests[at]!, reply));
     }
-    for (const request of large) t.notThrows(() => check(request, caller.inProcess?.(request) ?? answer(request)));
+    for (const request of large)
+      t.notThrows(() => check(request, caller.inProcess?.(request) ?? answer(request)));
     await caller.close();
     await serving.close();
   });

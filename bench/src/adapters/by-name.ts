@@ -16,7 +16,8 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'trunkline-ws': async () => (await import('./trunkline-ws.ts')).trunklineWs,
   'limit-inproc': async () => (await import('./limit-inproc.ts')).limitInproc,
   'trunkline-inmem': async () => (await import('./trunkline-inmem.ts')).trunklineInmem,
-  'trunkline-inmem-streams': async () => (await import('./trunkline-inmem.ts')).trunklineInmemStreams,
+  'trunkline-inmem-streams': async () =>
+    (await import('./trunkline-inmem.ts')).trunklineInmemStreams,
   'limit-tls': async () => (await import('./limit-tls.ts')).limitTls,
   'trunkline-tls': async () => (await import('./trunkline-tls.ts')).trunklineTls,
   'trunkline-noise': async () => (await import('./trunkline-noise.ts')).trunklineNoise,
@@ -27,6 +28,7 @@ export const ADAPTER_NAMES: readonly string[] = Object.keys(ADAPTERS);
 /** Loads an adapter. @throws TypeError if no adapter has this name. */
 export async function adapterOf(name: string): Promise<Adapter> {
   const load = ADAPTERS[name];
-  if (load === undefined) throw new TypeError(`no adapter is named '${name}'; there are ${ADAPTER_NAMES.join(', ')}`);
+  if (load === undefined)
+    throw new TypeError(`no adapter is named '${name}'; there are ${ADAPTER_NAMES.join(', ')}`);
   return load();
 }

@@ -82,7 +82,11 @@ class CreditWire implements Wire {
     const kind = tag >>> 30;
     if (kind === WHOLE) received(id, payload);
     else if (kind === CREDIT) this.#credit += id;
-    else if (kind === BEGIN) this.#coming.set(id, { body: allocate(id, new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)), at: 0 });
+    else if (kind === BEGIN)
+      this.#coming.set(id, {
+        body: allocate(id, new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)),
+        at: 0,
+      });
     else this.#piece(id, payload, received);
   }
 

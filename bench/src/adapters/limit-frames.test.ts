@@ -6,14 +6,18 @@ import test from 'ava';
 import { numbered } from '../messages.ts';
 import { FrameReader, FrameWriter } from './limit-frames.ts';
 
-const frames = [1, 2, 100, 20_000, 3, 70_000, 4].map((size, id) => ({ id, payload: numbered(size + 8, id) }));
+const frames = [1, 2, 100, 20_000, 3, 70_000, 4].map((size, id) => ({
+  id,
+  payload: numbered(size + 8, id),
+}));
 
 test('frames arrive whole wherever their bytes are cut', (t) => {
   const written = write(frames);
   for (const step of [1, 7, 8, 9, 64, 1_000, 65_536, written.length]) {
     const read: typeof frames = [];
     const reader = new FrameReader((id, payload) => read.push({ id, payload: payload.slice() }));
-    for (let at = 0; at < written.length; at += step) reader.read(Buffer.from(written.subarray(at, at + step)));
+    for (let at = 0; at < written.length; at += step)
+      reader.read(Buffer.from(written.subarray(at, at + step)));
     t.deepEqual(read, frames, `in pieces of ${step}`);
   }
 });

@@ -7,7 +7,11 @@ import { inOneProcess } from './in-one-process.ts';
 
 export const limitInproc: Adapter = inOneProcess('limit-inproc', async () => {
   const slots = new Slots();
-  return { call: (request) => slots.call(request), callElsewhere: undefined, close: async () => {} };
+  return {
+    call: (request) => slots.call(request),
+    callElsewhere: undefined,
+    close: async () => {},
+  };
 });
 
 class Slots {

@@ -38,7 +38,11 @@ export const limitWs: Adapter = {
     const calls = new Calls();
     calls.wire = open(webSocket, socket, (id, reply) => calls.settle(id, reply));
     webSocket.on('close', () => calls.fail());
-    return { call: (request) => calls.call(request), callElsewhere: undefined, close: async () => webSocket.terminate() };
+    return {
+      call: (request) => calls.call(request),
+      callElsewhere: undefined,
+      close: async () => webSocket.terminate(),
+    };
   },
 };
 
@@ -47,7 +51,10 @@ function open(webSocket: WebSocket, socket: Socket, received: Received): WsWire 
   webSocket.on('error', () => {});
   webSocket.on('message', (data) => {
     const message = data as Buffer;
-    received(message.readUInt32LE(0), new Uint8Array(message.buffer, message.byteOffset + ID, message.length - ID));
+    received(
+      message.readUInt32LE(0),
+      new Uint8Array(message.buffer, message.byteOffset + ID, message.length - ID),
+    );
   });
   return new WsWire(webSocket, socket);
 }

@@ -42,7 +42,11 @@ export function limitCaller(socket: Socket, open: Open): Caller {
   calls.wire = open(socket, (id, reply) => calls.settle(id, reply));
   socket.on('error', () => {});
   socket.on('close', () => calls.fail());
-  return { call: (request) => calls.call(request), callElsewhere: undefined, close: async () => void socket.destroy() };
+  return {
+    call: (request) => calls.call(request),
+    callElsewhere: undefined,
+    close: async () => void socket.destroy(),
+  };
 }
 
 /** The calls that wait for a reply. Each has a slot, and the number of the slot is its id. */

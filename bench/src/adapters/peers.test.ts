@@ -14,7 +14,12 @@ for (const name of PEER_NAMES) {
     const caller = await adapter.connect(serving.address);
     const small = new Messages(64, 250);
     const requests = Array.from({ length: 500 }, () => small.take());
-    requests.push(numbered(4 * 1024 * 1024, 1), numbered(4 * 1024 * 1024, 2), numbered(16 * 1024, 3), numbered(64 * 1024, 4));
+    requests.push(
+      numbered(4 * 1024 * 1024, 1),
+      numbered(4 * 1024 * 1024, 2),
+      numbered(16 * 1024, 3),
+      numbered(64 * 1024, 4),
+    );
     const replies = await Promise.all(requests.map((request) => caller.call(request)));
     for (const [at, reply] of replies.entries()) t.notThrows(() => check(requests[at]!, reply));
     await caller.close();
@@ -23,7 +28,8 @@ for (const name of PEER_NAMES) {
 }
 
 test('what is measured is named with its pinned version', async (t) => {
-  for (const name of PEER_NAMES) for (const version of versionsOf(name)) t.regex(version, /^\S+ \d+\.\d+\.\d+$/);
+  for (const name of PEER_NAMES)
+    for (const version of versionsOf(name)) t.regex(version, /^\S+ \d+\.\d+\.\d+$/);
   t.deepEqual(versionsOf('limit-net'), []);
   t.is(await loadPeer('limit-net'), undefined);
 });

@@ -36,7 +36,10 @@ const FOLDER = new URL('../../peers/', import.meta.url);
 /** Tells whether the libraries are installed as the lockfile has them. */
 export function isInstalled(): boolean {
   const installed = new URL('node_modules/.package-lock.json', FOLDER);
-  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(new URL('package-lock.json', FOLDER)).mtimeMs;
+  return (
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(new URL('package-lock.json', FOLDER)).mtimeMs
+  );
 }
 
 /**
@@ -45,14 +48,22 @@ export function isInstalled(): boolean {
  */
 export function install(): void {
   if (isInstalled()) return;
-  console.error('Other libraries are missing: `npm ci --ignore-scripts` installs them into bench/peers, some 80 MB.');
-  const { status, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: fileURLToPath(FOLDER),
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
+  console.error(
+    'Other libraries are missing: `npm ci --ignore-scripts` installs them into bench/peers, some 80 MB.',
+  );
+  const { status, error } = spawnSync(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
+    {
+      cwd: fileURLToPath(FOLDER),
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    },
+  );
   if (status === 0) return;
-  throw new Error(`npm could not install bench/peers (${error?.message ?? `exit code ${status}`}); run \`npm ci --ignore-scripts\` there to see why`);
+  throw new Error(
+    `npm could not install bench/peers (${error?.message ?? `exit code ${status}`}); run \`npm ci --ignore-scripts\` there to see why`,
+  );
 }
 
 /** Tells whether an installed library can be measured on this machine. */
@@ -76,6 +87,8 @@ export async function loadPeer(name: string): Promise<Adapter | undefined> {
  * '@grpc/grpc-js 1.14.7'; none if the adapter is not one of these libraries.
  */
 export function versionsOf(name: string): string[] {
-  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', FOLDER), 'utf8')) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', FOLDER), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
   return (PEERS[name]?.packages ?? []).map((library) => `${library} ${dependencies[library]}`);
 }

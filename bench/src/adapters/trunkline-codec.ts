@@ -22,8 +22,14 @@ interface Form<Message> {
  * the default.
  */
 export const trunklineTcpJson = overTcp('trunkline-tcp-json', {
-  codec: json(z.object({ number: z.int(), from: z.string(), body: z.string() }), { limit: 8 * 1024 * 1024 }),
-  wrap: (bytes, number) => ({ number, from: FROM, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') }),
+  codec: json(z.object({ number: z.int(), from: z.string(), body: z.string() }), {
+    limit: 8 * 1024 * 1024,
+  }),
+  wrap: (bytes, number) => ({
+    number,
+    from: FROM,
+    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'),
+  }),
   unwrap: ({ body }) => Buffer.from(body, 'base64'),
 });
 
@@ -53,7 +59,12 @@ function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>):
     encode: (bytes) => codec.encode(wrap(bytes, calls++ & 0xffff)),
     decode: (encoded) => unwrap(codec.decode(encoded)),
   };
-  const protocol = defineProtocol({ name: 'bench-codec', version: 1, channel: 0x20, methods: { answer: { id: 1, request: around, response: around } } });
+  const protocol = defineProtocol({
+    name: 'bench-codec',
+    version: 1,
+    channel: 0x20,
+    methods: { answer: { id: 1, request: around, response: around } },
+  });
   const open = () => createTcpTransport({ ...OPTIONS, protocol });
   return {
     name,
@@ -71,7 +82,8 @@ function overTcp<Message>(name: string, { codec, wrap, unwrap }: Form<Message>):
       return {
         call: (request) => transport.send(address, 'answer', request),
         callElsewhere: undefined,
-        inProcess: (request) => around.decode(around.encode(answer(around.decode(around.encode(request))))),
+        inProcess: (request) =>
+          around.decode(around.encode(answer(around.decode(around.encode(request))))),
         close: () => transport.close(),
       };
     },

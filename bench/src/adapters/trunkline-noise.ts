@@ -8,5 +8,9 @@ import { OPTIONS, trunkline } from './trunkline.ts';
 
 export const trunklineNoise = trunkline(
   'trunkline-noise',
-  async (role) => new NetworkTransport({ ...OPTIONS, stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }) }),
+  async (role) =>
+    new NetworkTransport({
+      ...OPTIONS,
+      stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }),
+    }),
 );

@@ -9,4 +9,6 @@ const open = async () => createTcpTransport(OPTIONS);
 export const trunklineTcp = trunkline('trunkline-tcp', open);
 export const trunklineTcpConsumer = trunkline('trunkline-tcp-consumer', open, byConsumer);
 /** Limits the bytes in flight to 256 KiB, as `limit-net-credit` does. */
-export const trunklineTcpFixed = trunkline('trunkline-tcp-fixed', async () => createTcpTransport({ ...OPTIONS, limits: { credit: { pipe: 256 * 1024 } } }));
+export const trunklineTcpFixed = trunkline('trunkline-tcp-fixed', async () =>
+  createTcpTransport({ ...OPTIONS, limits: { credit: { pipe: 256 * 1024 } } }),
+);

@@ -5,8 +5,18 @@ import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transpo
 import type { Role } from '../secure/nodes.ts';
 import type { Adapter, Answer, Caller } from './adapter.ts';
 
-const first = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { answer: { id: 1, request: bytes, response: bytes } } });
-const second = defineProtocol({ name: 'bench-elsewhere', version: 1, channel: 0x21, methods: { answer: { id: 1, request: bytes, response: bytes } } });
+const first = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { answer: { id: 1, request: bytes, response: bytes } },
+});
+const second = defineProtocol({
+  name: 'bench-elsewhere',
+  version: 1,
+  channel: 0x21,
+  methods: { answer: { id: 1, request: bytes, response: bytes } },
+});
 
 export type First = typeof first;
 /** Makes a server answer calls. */
@@ -16,7 +26,11 @@ export type Serve = (transport: Transport<First>, answer: Answer) => void;
 export const OPTIONS = { protocol: first, maxPool: 1 } as const;
 
 /** @param serving how calls are served; by handlers by default. */
-export function trunkline(name: string, open: (role: Role) => Promise<Transport<First>>, serving: Serve = byHandlers): Adapter {
+export function trunkline(
+  name: string,
+  open: (role: Role) => Promise<Transport<First>>,
+  serving: Serve = byHandlers,
+): Adapter {
   return {
     name,
 
@@ -35,7 +49,11 @@ export function trunkline(name: string, open: (role: Role) => Promise<Transport<
 }
 
 /** Dials the server, then returns a caller for that connection. */
-export async function callerOf(transport: Transport<First>, address: string, close: () => Promise<void>): Promise<Caller> {
+export async function callerOf(
+  transport: Transport<First>,
+  address: string,
+  close: () => Promise<void>,
+): Promise<Caller> {
   const elsewhere = transport.mount(second);
   await transport.dial(address);
   return {
@@ -56,6 +74,10 @@ export function byConsumer(transport: Transport<First>, answer: Answer): void {
   void consume(transport.mount(second), answer);
 }
 
-async function consume(transport: Transport<First> | Transport<typeof second>, answer: Answer): Promise<void> {
-  for await (const rpc of (transport as Transport<First>).consumer()) rpc.respond(answer(rpc.request));
+async function consume(
+  transport: Transport<First> | Transport<typeof second>,
+  answer: Answer,
+): Promise<void> {
+  for await (const rpc of (transport as Transport<First>).consumer())
+    rpc.respond(answer(rpc.request));
 }

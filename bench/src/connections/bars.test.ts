@@ -23,7 +23,12 @@ function holds(measurements: Measurement[]): boolean[] {
 }
 
 function bare(rss: number): Measurement {
-  return { kind: 'bare-tls', connections: 100, connects: 1, opened: { rss: rss * KIB, heap: 0, external: 0 } };
+  return {
+    kind: 'bare-tls',
+    connections: 100,
+    connects: 1,
+    opened: { rss: rss * KIB, heap: 0, external: 0 },
+  };
 }
 
 function ours(rss: number, { up = 100, lost = 0 } = {}): Measurement {

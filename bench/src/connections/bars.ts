@@ -14,11 +14,19 @@ export function judge(measurements: readonly Measurement[], { smoke }: Options):
   for (const { kind, connections, opened, keeping } of measurements) {
     if (kind === 'trunkline-tls' && bare !== undefined && !smoke) {
       const more = (opened.rss - bare.opened.rss) / 1024;
-      verdicts.push({ bar: `${kind}: at most ${MOST_MORE} KiB of RSS each more than bare-tls`, ratio: more, holds: more <= MOST_MORE });
+      verdicts.push({
+        bar: `${kind}: at most ${MOST_MORE} KiB of RSS each more than bare-tls`,
+        ratio: more,
+        holds: more <= MOST_MORE,
+      });
     }
     if (keeping !== undefined) {
       const lost = Math.max(keeping.lost, connections - keeping.up);
-      verdicts.push({ bar: `${kind}: none of ${connections} connections lost in ${keeping.minutes.toPrecision(2)} minutes`, ratio: lost, holds: lost === 0 });
+      verdicts.push({
+        bar: `${kind}: none of ${connections} connections lost in ${keeping.minutes.toPrecision(2)} minutes`,
+        ratio: lost,
+        holds: lost === 0,
+      });
     }
   }
   return verdicts;

@@ -34,5 +34,11 @@ export function bareOf(name: KindName): KindName | undefined {
  */
 export function kindsOf(names: readonly string[]): KindName[] {
   if (names.length === 0) return ['bare-tls', 'trunkline-tls'];
-  return named('only', 'kind of connection', Object.keys(KINDS) as KindName[], (kind) => kind, names);
+  return named(
+    'only',
+    'kind of connection',
+    Object.keys(KINDS) as KindName[],
+    (kind) => kind,
+    names,
+  );
 }

@@ -11,7 +11,9 @@ import { type KindName, kindOf } from './by-name.ts';
 export interface ClientOrder {
   readonly open: number;
   readonly atOnce: number;
-  readonly calls?: { readonly warmUp: number; readonly window: number; readonly serverPid: number } | undefined;
+  readonly calls?:
+    | { readonly warmUp: number; readonly window: number; readonly serverPid: number }
+    | undefined;
 }
 
 export interface ClientReport {
@@ -39,7 +41,10 @@ obey<ClientOrder, ClientReport>(
 report<ClientReport>({ lost: 0 });
 
 /** Makes calls over the connections in turn, `atOnce` at a time. */
-async function call(atOnce: number, { warmUp, window, serverPid }: NonNullable<ClientOrder['calls']>): Promise<Figures> {
+async function call(
+  atOnce: number,
+  { warmUp, window, serverPid }: NonNullable<ClientOrder['calls']>,
+): Promise<Figures> {
   const watch = new Stopwatch();
   let next = 0;
   const work = async () => {
@@ -48,6 +53,9 @@ async function call(atOnce: number, { warmUp, window, serverPid }: NonNullable<C
       watch.calls++;
     }
   };
-  const [figures] = await Promise.all([watch.measure(warmUp, window, serverPid), ...Array.from({ length: atOnce }, work)]);
+  const [figures] = await Promise.all([
+    watch.measure(warmUp, window, serverPid),
+    ...Array.from({ length: atOnce }, work),
+  ]);
   return figures;
 }

@@ -8,7 +8,9 @@ import { readFileSync } from 'node:fs';
 export function checkFiles(count: number): void {
   const most = mostFiles();
   if (count + OTHERS <= most) return;
-  throw new TypeError(`--count: ${count} connections are as many open files, and a process may have ${most} here; raise it (ulimit -Hn) or open fewer`);
+  throw new TypeError(
+    `--count: ${count} connections are as many open files, and a process may have ${most} here; raise it (ulimit -Hn) or open fewer`,
+  );
 }
 
 /**
@@ -17,7 +19,9 @@ export function checkFiles(count: number): void {
  */
 function mostFiles(): number {
   try {
-    const limit = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    const limit = /^Max open files\s+\S+\s+(\d+)/m.exec(
+      readFileSync('/proc/self/limits', 'utf8'),
+    )?.[1];
     return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
   } catch {
     return Number.POSITIVE_INFINITY;

@@ -46,7 +46,11 @@ export interface Keeping {
 type Progress = (what: string, done: number) => void;
 
 /** @param progress receives what is going on, and how far it is, from 0 to 1. */
-export async function measure(kind: KindName, options: Options, progress: Progress): Promise<Measurement> {
+export async function measure(
+  kind: KindName,
+  options: Options,
+  progress: Progress,
+): Promise<Measurement> {
   const { count, minutes } = options;
   const processes: { kill(): void }[] = [];
   try {
@@ -57,7 +61,9 @@ export async function measure(kind: KindName, options: Options, progress: Progre
     await open(clients, first);
     const before = await memoryOf(server);
     const begin = performance.now();
-    await watched(server, open(clients, count - first), ({ up }) => progress(`${kind}: ${up} of ${count} open`, up / count));
+    await watched(server, open(clients, count - first), ({ up }) =>
+      progress(`${kind}: ${up} of ${count} open`, up / count),
+    );
     const connects = ((count - first) / (performance.now() - begin)) * 1_000;
     const each = (after: Memory) => share(before, after, count - first);
     const opened = each(await memoryOf(server));
@@ -65,7 +71,10 @@ export async function measure(kind: KindName, options: Options, progress: Progre
     // Bare sockets are not kept: nothing keeps them alive or would notice their loss.
     if (bareOf(kind) === undefined) return await ended(measured);
     const keeping = await keep(server, clients, minutes, (left, lost) =>
-      progress(`${kind}: ${count} kept, ${lost} lost, ${left.toFixed(1)} minutes left`, 1 - left / minutes),
+      progress(
+        `${kind}: ${count} kept, ${lost} lost, ${left.toFixed(1)} minutes left`,
+        1 - left / minutes,
+      ),
     );
     return await ended({ ...measured, keeping, kept: each(await memoryOf(server)) });
 
@@ -84,7 +93,11 @@ export async function measure(kind: KindName, options: Options, progress: Progre
 /** @param started receives each process as it starts, so that the caller can kill it in the end. */
 export async function start(
   kind: KindName,
-  { clients: count, nodeFlags, node }: Pick<Options, 'clients' | 'nodeFlags'> & { readonly node?: string | undefined },
+  {
+    clients: count,
+    nodeFlags,
+    node,
+  }: Pick<Options, 'clients' | 'nodeFlags'> & { readonly node?: string | undefined },
   started: { kill(): void }[],
 ): Promise<Started> {
   const [serverCore, ...others] = cores;
@@ -120,7 +133,11 @@ export async function open(clients: readonly Client[], count: number): Promise<v
 }
 
 /** Reports what the server has seen until the work is done. */
-async function watched(server: Server, work: Promise<void>, tell: (counts: Counts) => void): Promise<void> {
+async function watched(
+  server: Server,
+  work: Promise<void>,
+  tell: (counts: Counts) => void,
+): Promise<void> {
   let isOver = false;
   const end = () => void (isOver = true);
   work.then(end, end);
@@ -131,7 +148,12 @@ async function watched(server: Server, work: Promise<void>, tell: (counts: Count
   await work;
 }
 
-async function keep(server: Server, clients: readonly Client[], minutes: number, tell: (left: number, lost: number) => void): Promise<Keeping> {
+async function keep(
+  server: Server,
+  clients: readonly Client[],
+  minutes: number,
+  tell: (left: number, lost: number) => void,
+): Promise<Keeping> {
   await server.ask({ ask: 'mark' });
   const begin = performance.now();
   const end = begin + minutes * 60_000;
@@ -147,7 +169,10 @@ async function keep(server: Server, clients: readonly Client[], minutes: number,
     tell(Math.max(left, 0) / 60_000, lost);
     if (left <= 0) {
       const after = cpuTime(server.pid);
-      const cpu = before === undefined || after === undefined ? undefined : (after - before) / 1e6 / (performance.now() - begin);
+      const cpu =
+        before === undefined || after === undefined
+          ? undefined
+          : (after - before) / 1e6 / (performance.now() - begin);
       return { minutes, up, lost, heard: (await server.ask({ ask: 'heard' })).heard ?? 0, cpu };
     }
     await sleep(Math.min(left, KEEPING));

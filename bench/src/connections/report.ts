@@ -19,8 +19,16 @@ export function formatTable(measurements: readonly Measurement[]): string {
   return alignTable([['', ...measurements.map(({ kind }) => kind)], ...lines], 1);
 }
 
-export function formatJson(measurements: readonly Measurement[], { count, minutes, nodeFlags }: Settings, verdicts: readonly Verdict[]): string {
-  return JSON.stringify({ node: process.version, count, minutes, nodeFlags, measurements, verdicts }, null, 2);
+export function formatJson(
+  measurements: readonly Measurement[],
+  { count, minutes, nodeFlags }: Settings,
+  verdicts: readonly Verdict[],
+): string {
+  return JSON.stringify(
+    { node: process.version, count, minutes, nodeFlags, measurements, verdicts },
+    null,
+    2,
+  );
 }
 
 interface Settings {
@@ -32,22 +40,25 @@ interface Settings {
 /** Formats a figure; the brackets hold the difference from a bare socket. */
 function cell(value: number | undefined, bare: number | undefined): string {
   if (value === undefined) return '-';
-  return bare === undefined ? round3(value) : `${round3(value)} (${value < bare ? '−' : '+'}${round3(Math.abs(value - bare))})`;
+  return bare === undefined
+    ? round3(value)
+    : `${round3(value)} (${value < bare ? '−' : '+'}${round3(Math.abs(value - bare))})`;
 }
 
-const ROWS: readonly { title: string; figure: (measurement: Measurement) => number | undefined }[] = [
-  { title: 'connections', figure: ({ connections }) => connections },
-  { title: 'connects a second', figure: ({ connects }) => connects },
-  { title: 'RSS, KiB', figure: ({ opened }) => opened.rss / 1024 },
-  { title: 'heap and external, KiB', figure: ({ opened }) => known(opened) / 1024 },
-  { title: '  of it heap, KiB', figure: ({ opened }) => opened.heap / 1024 },
-  { title: 'RSS when kept, KiB', figure: ({ kept }) => kept && kept.rss / 1024 },
-  { title: 'heap and external when kept, KiB', figure: ({ kept }) => kept && known(kept) / 1024 },
-  { title: 'minutes kept', figure: ({ keeping }) => keeping?.minutes },
-  { title: 'heard from meanwhile', figure: ({ keeping }) => keeping?.heard },
-  { title: 'server CPU when kept, of one core', figure: ({ keeping }) => keeping?.cpu },
-  { title: 'lost', figure: ({ keeping }) => keeping?.lost },
-];
+const ROWS: readonly { title: string; figure: (measurement: Measurement) => number | undefined }[] =
+  [
+    { title: 'connections', figure: ({ connections }) => connections },
+    { title: 'connects a second', figure: ({ connects }) => connects },
+    { title: 'RSS, KiB', figure: ({ opened }) => opened.rss / 1024 },
+    { title: 'heap and external, KiB', figure: ({ opened }) => known(opened) / 1024 },
+    { title: '  of it heap, KiB', figure: ({ opened }) => opened.heap / 1024 },
+    { title: 'RSS when kept, KiB', figure: ({ kept }) => kept && kept.rss / 1024 },
+    { title: 'heap and external when kept, KiB', figure: ({ kept }) => kept && known(kept) / 1024 },
+    { title: 'minutes kept', figure: ({ keeping }) => keeping?.minutes },
+    { title: 'heard from meanwhile', figure: ({ keeping }) => keeping?.heard },
+    { title: 'server CPU when kept, of one core', figure: ({ keeping }) => keeping?.cpu },
+    { title: 'lost', figure: ({ keeping }) => keeping?.lost },
+  ];
 
 /** Returns heap and external memory together; `external` includes ArrayBuffers. */
 function known({ heap, external }: Memory): number {

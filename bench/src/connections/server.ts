@@ -66,7 +66,10 @@ async function settled(): Promise<Memory> {
 }
 
 function youngGeneration(): number {
-  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.physical_space_size ?? 0;
+  return (
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
+      ?.physical_space_size ?? 0
+  );
 }
 
 function heardSince(before: ReadonlyMap<string, number>): number {

@@ -2,23 +2,47 @@
 // after 10 s of silence.
 
 import { secure } from '@trunkline/stream-noise';
-import { bytes, type CommonOptions, defineProtocol, NetworkTransport, type Observer, serve, type Transport } from '@trunkline/transport-core';
+import {
+  bytes,
+  type CommonOptions,
+  defineProtocol,
+  NetworkTransport,
+  type Observer,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
 import { createTcpStreamLayer, createTcpTransport } from '@trunkline/transport-tcp';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
 import { CALL, checkCall } from './call.ts';
 import type { Kind } from './kind.ts';
 
-const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
-export const trunklineTcp = trunkline(async (_role, options) => createTcpTransport({ ...options, protocol }));
-
-export const trunklineTls = trunkline(async (role, options) => createTcpTransport({ ...options, protocol, tls: await tlsOf(role) }));
-
-export const trunklineNoise = trunkline(
-  async (role, options) => new NetworkTransport({ ...options, protocol, stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }) }),
+export const trunklineTcp = trunkline(async (_role, options) =>
+  createTcpTransport({ ...options, protocol }),
 );
 
-function trunkline(open: (role: Role, options: CommonOptions) => Promise<Transport<typeof protocol>>): Kind {
+export const trunklineTls = trunkline(async (role, options) =>
+  createTcpTransport({ ...options, protocol, tls: await tlsOf(role) }),
+);
+
+export const trunklineNoise = trunkline(
+  async (role, options) =>
+    new NetworkTransport({
+      ...options,
+      protocol,
+      stream: secure(createTcpStreamLayer(), { identity: identityOf(role) }),
+    }),
+);
+
+function trunkline(
+  open: (role: Role, options: CommonOptions) => Promise<Transport<typeof protocol>>,
+): Kind {
   return {
     async serve(counts) {
       const observer: Observer = {
@@ -32,7 +56,8 @@ function trunkline(open: (role: Role, options: CommonOptions) => Promise<Transpo
       await transport.listen();
       return {
         address: transport.localAddr(),
-        received: () => new Map(transport.snapshot().connections.map(({ id, bytes }) => [id, bytes.in])),
+        received: () =>
+          new Map(transport.snapshot().connections.map(({ id, bytes }) => [id, bytes.in])),
         close: () => transport.close(),
       };
     },

@@ -7,7 +7,10 @@ export interface Kind {
    * Opens a publisher if it dials nobody, otherwise a subscriber, as `gossip-processes/kind.ts`
    * describes.
    */
-  open(setting: { readonly nodes: number; readonly dials: readonly string[] }, received: (message: Uint8Array) => void): Promise<Spreader>;
+  open(
+    setting: { readonly nodes: number; readonly dials: readonly string[] },
+    received: (message: Uint8Array) => void,
+  ): Promise<Spreader>;
   /** Publisher and subscribers dial a separate server. */
   readonly throughServer?: boolean;
 }

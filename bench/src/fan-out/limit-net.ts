@@ -7,7 +7,8 @@ import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
 import type { Kind } from './kind.ts';
 
 export const limitNet: Kind = {
-  open: ({ dials: [address] }, received) => (address === undefined ? publisher() : subscriber(Number(address), received)),
+  open: ({ dials: [address] }, received) =>
+    address === undefined ? publisher() : subscriber(Number(address), received),
 };
 
 async function publisher(): ReturnType<Kind['open']> {
@@ -42,7 +43,10 @@ async function publisher(): ReturnType<Kind['open']> {
   };
 }
 
-async function subscriber(port: number, received: (message: Uint8Array) => void): ReturnType<Kind['open']> {
+async function subscriber(
+  port: number,
+  received: (message: Uint8Array) => void,
+): ReturnType<Kind['open']> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
   const reader = new FrameReader((_id, message) => received(message));

@@ -7,7 +7,8 @@ test('a step is over when the last subscriber has it', (t) => {
   let steps = 0;
   const deliveries = new Deliveries(() => steps++);
   const deliver = (subscriber: number) => {
-    for (let sequence = 0; sequence < STEP; sequence++) deliveries.take(subscriber, messageOf(sequence));
+    for (let sequence = 0; sequence < STEP; sequence++)
+      deliveries.take(subscriber, messageOf(sequence));
   };
   for (let subscriber = 1; subscriber < SUBSCRIBERS; subscriber++) deliver(subscriber);
   t.is(steps, 0);
@@ -18,7 +19,12 @@ test('a step is over when the last subscriber has it', (t) => {
 test('a message that is missing, twice there, cut or bent is noticed', (t) => {
   const deliveries = new Deliveries(() => {});
   deliveries.take(3, messageOf(0));
-  for (const wrong of [messageOf(2), messageOf(0), messageOf(1).slice(0, 255), messageOf(1).fill(0, 250)]) {
+  for (const wrong of [
+    messageOf(2),
+    messageOf(0),
+    messageOf(1).slice(0, 255),
+    messageOf(1).fill(0, 250),
+  ]) {
     t.throws(() => deliveries.take(3, wrong), { message: /subscriber 3 got message/ });
   }
   t.notThrows(() => deliveries.take(3, messageOf(1)));

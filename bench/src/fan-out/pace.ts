@@ -35,8 +35,14 @@ export class Deliveries {
   /** @throws Error if the message is not the next one, or not intact. */
   take(subscriber: number, message: Uint8Array): void {
     const sequence = this.#next[subscriber]!;
-    if (message.length !== SIZE || readInt(message, 0) !== (sequence | 0) || readInt(message, SIZE - 4) !== ~sequence) {
-      throw new Error(`subscriber ${subscriber} got message ${readInt(message, 0)} of ${message.length} bytes, in place of ${sequence}`);
+    if (
+      message.length !== SIZE ||
+      readInt(message, 0) !== (sequence | 0) ||
+      readInt(message, SIZE - 4) !== ~sequence
+    ) {
+      throw new Error(
+        `subscriber ${subscriber} got message ${readInt(message, 0)} of ${message.length} bytes, in place of ${sequence}`,
+      );
     }
     this.#next[subscriber] = sequence + 1;
     if ((sequence + 1) % STEP === 0) this.#reach(sequence);

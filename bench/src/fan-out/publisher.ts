@@ -16,7 +16,10 @@ export interface PublisherReport {
 
 const [name, server] = process.argv.slice(2);
 const kind = await fanOutOf(name!);
-const spreader = await kind.open({ nodes: SUBSCRIBERS + 1, dials: server === undefined ? [] : [server] }, () => {});
+const spreader = await kind.open(
+  { nodes: SUBSCRIBERS + 1, dials: server === undefined ? [] : [server] },
+  () => {},
+);
 let pacing: Socket | undefined;
 const pace = createServer((socket) => {
   pacing = socket;
@@ -28,14 +31,18 @@ process.on('disconnect', () => {
   pacing?.destroy();
   void spreader.close();
 });
-report<PublisherReport>({ address: server ?? spreader.address, pace: (pace.address() as AddressInfo).port });
+report<PublisherReport>({
+  address: server ?? spreader.address,
+  pace: (pace.address() as AddressInfo).port,
+});
 
 async function publish(socket: Socket): Promise<void> {
   socket.on('error', () => socket.destroy());
   let allowed = AHEAD;
   let published = 0;
   const publishAll = () => {
-    while (published < allowed) Promise.resolve(spreader.publish(messageOf(published++))).catch(fail);
+    while (published < allowed)
+      Promise.resolve(spreader.publish(messageOf(published++))).catch(fail);
   };
   const fail = (error: Error) => {
     if (process.connected) throw error;

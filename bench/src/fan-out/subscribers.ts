@@ -48,7 +48,9 @@ pace.on('error', () => {});
 await once(pace, 'connect');
 
 obey<FanOutOrder, FanOutReport>(
-  async ({ warmUp, window }) => ({ figures: await Promise.race([watch.measure(warmUp, window, ...pids.map(Number)), failure]) }),
+  async ({ warmUp, window }) => ({
+    figures: await Promise.race([watch.measure(warmUp, window, ...pids.map(Number)), failure]),
+  }),
   () => {
     pace.destroy();
     for (const spreader of spreaders) void spreader.close();

@@ -21,7 +21,11 @@ export interface Report {
 
 const [host] = process.argv.slice(2);
 const witness = new Witness(systemClock);
-const transport = createTcpTransport({ protocol, observer: witness.observer, ...(host === undefined ? {} : { bindAddr: `${host}:0` }) });
+const transport = createTcpTransport({
+  protocol,
+  observer: witness.observer,
+  ...(host === undefined ? {} : { bindAddr: `${host}:0` }),
+});
 witness.serve(transport);
 if (host !== undefined) await transport.listen();
 

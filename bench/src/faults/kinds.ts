@@ -49,7 +49,10 @@ export interface FaultKind {
   begin(place: Place): void;
   end?(place: Place): void;
   /** The same fault in the simulation; absent if the simulation cannot cause it. */
-  readonly simulate?: { begin(sim: Simulation, ends: readonly [caller: string, callee: string]): void; end?(sim: Simulation): void };
+  readonly simulate?: {
+    begin(sim: Simulation, ends: readonly [caller: string, callee: string]): void;
+    end?(sim: Simulation): void;
+  };
   readonly wanted: { readonly caller: Wanted; readonly callee: Wanted };
 }
 
@@ -85,7 +88,9 @@ export const KINDS: readonly FaultKind[] = [
     watched: 6,
     delay: 20,
     begin: ({ line }) => line.set({ reorder: 0.25 }),
-    simulate: { begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 20, reorder: 0.25 }) },
+    simulate: {
+      begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 20, reorder: 0.25 }),
+    },
     wanted: both(lives),
   },
   {
@@ -95,7 +100,9 @@ export const KINDS: readonly FaultKind[] = [
     watched: 10,
     delay: 1,
     begin: ({ line }) => line.set({ loss: 0.05 }),
-    simulate: { begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 1, loss: 0.05 }) },
+    simulate: {
+      begin: (sim, [caller, callee]) => sim.link(caller, callee, { latency: 1, loss: 0.05 }),
+    },
     wanted: both(lives),
   },
   {
@@ -147,7 +154,10 @@ export const KINDS: readonly FaultKind[] = [
     delay: 1,
     begin: ({ line }) => line.set({ drop: 1 }),
     end: ({ line }) => line.set({ drop: 0 }),
-    simulate: { begin: (sim, [caller, callee]) => sim.cut(caller, callee), end: (sim) => sim.heal() },
+    simulate: {
+      begin: (sim, [caller, callee]) => sim.cut(caller, callee),
+      end: (sim) => sim.heal(),
+    },
     wanted: both(lives),
   },
   {
@@ -159,7 +169,10 @@ export const KINDS: readonly FaultKind[] = [
     begin: ({ line }) => line.plug('down'),
     end: ({ line }) => line.plug('up'),
     // A kernel that knows its own device is down retries every half second, so nothing is lost.
-    simulate: { begin: (sim, [caller, callee]) => sim.hold(caller, callee), end: (sim) => sim.heal() },
+    simulate: {
+      begin: (sim, [caller, callee]) => sim.hold(caller, callee),
+      end: (sim) => sim.heal(),
+    },
     wanted: both(lives),
   },
 ];

@@ -2,4 +2,9 @@
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
-export const protocol = defineProtocol({ name: 'faults', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+export const protocol = defineProtocol({
+  name: 'faults',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});

@@ -13,12 +13,24 @@ export async function runReal(kind: FaultKind, number: number): Promise<Fates> {
   const children: Child<Order, Report>[] = [];
   try {
     await line.raise({ delay: kind.delay });
-    const callee = await Child.start<Order, Report>({ name: 'the callee', script: './faults/end.js', args: [line.host], network: line.far });
+    const callee = await Child.start<Order, Report>({
+      name: 'the callee',
+      script: './faults/end.js',
+      args: [line.host],
+      network: line.far,
+    });
     children.push(callee.child);
-    const caller = await Child.start<Order, Report>({ name: 'the caller', script: './faults/end.js', network: line.near });
+    const caller = await Child.start<Order, Report>({
+      name: 'the caller',
+      script: './faults/end.js',
+      network: line.near,
+    });
     children.push(caller.child);
     const place = { line, calleePid: callee.child.pid };
-    const calls = [callee.child.ask({ call: { to: undefined, size: 64 } }), caller.child.ask({ call: { to: callee.report.address, size: kind.size } })];
+    const calls = [
+      callee.child.ask({ call: { to: undefined, size: 64 } }),
+      caller.child.ask({ call: { to: callee.report.address, size: kind.size } }),
+    ];
     await Promise.all(calls);
     await sleep(SETTLING);
     const ends = [caller.child, callee.child] as const;

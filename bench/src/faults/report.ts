@@ -12,9 +12,17 @@ export interface Outcome {
 
 export function formatTable(outcomes: readonly Outcome[]): string {
   const lines = outcomes.flatMap(({ kind, real, simulated }) =>
-    ENDS.map((end) => [kind.name, end, ...cells(real[end]), ...(simulated === undefined ? ['', ''] : cells(simulated[end]))]),
+    ENDS.map((end) => [
+      kind.name,
+      end,
+      ...cells(real[end]),
+      ...(simulated === undefined ? ['', ''] : cells(simulated[end])),
+    ]),
   );
-  return alignTable([['fault', 'end', 'kernel', 'slowest call, s', 'simulation', 'slowest call, s'], ...lines], 2);
+  return alignTable(
+    [['fault', 'end', 'kernel', 'slowest call, s', 'simulation', 'slowest call, s'], ...lines],
+    2,
+  );
 }
 
 /**
@@ -25,11 +33,19 @@ export function judge(outcomes: readonly Outcome[]): Verdict[] {
   return outcomes.flatMap(({ kind, real, simulated }) =>
     ENDS.flatMap((end) => {
       const verdicts = [
-        { bar: `${kind.name}, ${end}: ${describe(kind.wanted[end])}`, ratio: real[end].after ?? 0, holds: isAsWanted(real[end], kind.wanted[end]) },
+        {
+          bar: `${kind.name}, ${end}: ${describe(kind.wanted[end])}`,
+          ratio: real[end].after ?? 0,
+          holds: isAsWanted(real[end], kind.wanted[end]),
+        },
       ];
       if (simulated !== undefined) {
         const off = difference(real[end], simulated[end]);
-        verdicts.push({ bar: `${kind.name}, ${end}: the simulation comes to the same within ${TOLERANCE} s`, ratio: off, holds: off <= TOLERANCE });
+        verdicts.push({
+          bar: `${kind.name}, ${end}: the simulation comes to the same within ${TOLERANCE} s`,
+          ratio: off,
+          holds: off <= TOLERANCE,
+        });
       }
       return verdicts;
     }),
@@ -54,7 +70,10 @@ function describe({ reason, least = 0, most }: Wanted): string {
 }
 
 function cells({ reason, after, slowest }: Fate): string[] {
-  return [reason === undefined ? 'lives' : `${reason} after ${after!.toFixed(2)} s`, reason === undefined ? slowest.toFixed(2) : ''];
+  return [
+    reason === undefined ? 'lives' : `${reason} after ${after!.toFixed(2)} s`,
+    reason === undefined ? slowest.toFixed(2) : '',
+  ];
 }
 
 const ENDS = ['caller', 'callee'] as const;

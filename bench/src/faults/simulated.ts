@@ -18,11 +18,13 @@ export async function runSimulated(kind: FaultKind, seed = 1): Promise<Fates | u
         const net = transport(protocol, { observer: witness.observer });
         witness.serve(net);
         await net.listen();
-        const run = async (remote: Remote) => witness.run(net, remote, name === CALLER ? kind.size : 64);
+        const run = async (remote: Remote) =>
+          witness.run(net, remote, name === CALLER ? kind.size : 64);
         if (name === CALLER) void net.dial(CALLEE).then(run);
         else {
           void (async () => {
-            for await (const event of net.connections()) if (event.type === 'up') return run(event.remote);
+            for await (const event of net.connections())
+              if (event.type === 'up') return run(event.remote);
           })();
         }
       });

@@ -1,7 +1,14 @@
 // One end of a connection while a fault happens to it: it calls the other end ten times a second
 // and records the outcome.
 
-import { type Clock, type Observer, type Remote, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type Observer,
+  type Remote,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { Fate } from './kinds.ts';
 import type { protocol } from './protocol.ts';
 
@@ -20,7 +27,11 @@ export class Witness {
   /** Part of the transport's options; records how the connection ended. */
   readonly observer: Observer = {
     event: (event) => {
-      if (event.type === 'down') this.#down ??= { reason: event.cause?.reason ?? event.cause?.code ?? 'no error', at: this.#clock.now() };
+      if (event.type === 'down')
+        this.#down ??= {
+          reason: event.cause?.reason ?? event.cause?.code ?? 'no error',
+          at: this.#clock.now(),
+        };
     },
   };
 
@@ -52,10 +63,19 @@ export class Witness {
   fate(): Fate {
     this.#isOver = true;
     const { reason, at } = this.#down ?? {};
-    return { reason, after: at === undefined ? undefined : (at - this.#since) / 1_000, slowest: this.#slowest / 1_000, answered: this.#answered };
+    return {
+      reason,
+      after: at === undefined ? undefined : (at - this.#since) / 1_000,
+      slowest: this.#slowest / 1_000,
+      answered: this.#answered,
+    };
   }
 
-  async #call(transport: Transport<typeof protocol>, remote: Remote, request: Uint8Array): Promise<void> {
+  async #call(
+    transport: Transport<typeof protocol>,
+    remote: Remote,
+    request: Uint8Array,
+  ): Promise<void> {
     const made = this.#clock.now();
     try {
       await transport.send(remote, 'echo', request, { timeout: Number.POSITIVE_INFINITY });

@@ -9,13 +9,23 @@ export function judge(rounds: readonly Round[]): Verdict[] {
     .filter((part) => part !== 'quiet')
     .map((part) => {
       const slower = ratio(rounds, part, 'p99');
-      return { bar: `${part}: p99 of honest calls at most ${MOST} times that without a flood`, ratio: slower, holds: slower <= MOST };
+      return {
+        bar: `${part}: p99 of honest calls at most ${MOST} times that without a flood`,
+        ratio: slower,
+        holds: slower <= MOST,
+      };
     });
 }
 
 /** Returns the median of the ratios to the quiet part of the same round. */
-export function ratio(rounds: readonly Round[], part: Part, figure: 'p50' | 'p99' | 'longest' | 'newcomer'): number {
-  return median(rounds.map((round) => round.get(part)!.honest[figure] / round.get('quiet')!.honest[figure]));
+export function ratio(
+  rounds: readonly Round[],
+  part: Part,
+  figure: 'p50' | 'p99' | 'longest' | 'newcomer',
+): number {
+  return median(
+    rounds.map((round) => round.get(part)!.honest[figure] / round.get('quiet')!.honest[figure]),
+  );
 }
 
 const MOST = 2;

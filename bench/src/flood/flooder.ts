@@ -84,7 +84,11 @@ function open(manner: Manner, counts: { opened: number; handshakes: number }): S
 async function recordHello(): Promise<Uint8Array> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = connectTls({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, minVersion: 'TLSv1.3' });
+  const client = connectTls({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    minVersion: 'TLSv1.3',
+  });
   client.on('error', () => {});
   const [socket] = (await once(server, 'connection')) as [Socket];
   const [hello] = (await once(socket, 'data')) as [Uint8Array];

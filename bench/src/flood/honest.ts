@@ -42,7 +42,15 @@ obey<HonestOrder, HonestReport>(
     const times = await callSteadily(calls, warmUp, window);
     const newcomer = await comeAnew();
     const figure = (part: number) => percentile(times, part) * 1_000;
-    return { figures: { calls: times.length, p50: figure(0.5), p99: figure(0.99), longest: figure(1), newcomer } };
+    return {
+      figures: {
+        calls: times.length,
+        p50: figure(0.5),
+        p99: figure(0.99),
+        longest: figure(1),
+        newcomer,
+      },
+    };
   },
   () => void transport.close(),
 );

@@ -10,7 +10,8 @@ const ALL: readonly Manner[] = ['hold', 'hello', 'handshake'];
  */
 export function mannersOf(names: readonly string[]): readonly Manner[] {
   for (const name of names) {
-    if (!ALL.some((manner) => manner === name)) throw new TypeError(`--only: no flood is named '${name}'; there are ${ALL.join(', ')}`);
+    if (!ALL.some((manner) => manner === name))
+      throw new TypeError(`--only: no flood is named '${name}'; there are ${ALL.join(', ')}`);
   }
   return names.length === 0 ? ['hold', 'hello'] : ALL.filter((manner) => names.includes(manner));
 }

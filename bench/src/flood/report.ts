@@ -9,17 +9,37 @@ import type { Part, PartFigures, Round } from './rounds.ts';
 
 export function formatTable(rounds: readonly Round[], { manners }: Options): string {
   const parts: Part[] = ['quiet', ...manners];
-  const of = (part: Part, figure: (each: PartFigures) => number) => median(rounds.map((round) => figure(round.get(part)!)));
+  const of = (part: Part, figure: (each: PartFigures) => number) =>
+    median(rounds.map((round) => figure(round.get(part)!)));
   const honest = HONEST.map(({ title, figure }) => [
     title,
-    ...parts.map((part) => `${round3(of(part, ({ honest }) => honest[figure]))}${part === 'quiet' ? '' : ` (${ratio(rounds, part, figure).toFixed(2)})`}`),
+    ...parts.map(
+      (part) =>
+        `${round3(of(part, ({ honest }) => honest[figure]))}${part === 'quiet' ? '' : ` (${ratio(rounds, part, figure).toFixed(2)})`}`,
+    ),
   ]);
-  const rest = ROWS.map(({ title, figure }) => [title, ...parts.map((part) => round3(of(part, figure)))]);
+  const rest = ROWS.map(({ title, figure }) => [
+    title,
+    ...parts.map((part) => round3(of(part, figure))),
+  ]);
   return alignTable([['', ...parts], ...honest, ...rest], 1);
 }
 
-export function formatJson(rounds: readonly Round[], options: Options, verdicts: readonly Verdict[]): string {
-  return JSON.stringify({ node: process.version, options, rounds: rounds.map((round) => Object.fromEntries(round)), verdicts }, null, 2);
+export function formatJson(
+  rounds: readonly Round[],
+  options: Options,
+  verdicts: readonly Verdict[],
+): string {
+  return JSON.stringify(
+    {
+      node: process.version,
+      options,
+      rounds: rounds.map((round) => Object.fromEntries(round)),
+      verdicts,
+    },
+    null,
+    2,
+  );
 }
 
 const HONEST = [
@@ -32,9 +52,18 @@ const HONEST = [
 const ROWS: readonly { title: string; figure: (part: PartFigures) => number }[] = [
   { title: 'flood: connects a second', figure: ({ flood }) => flood.rate },
   { title: 'refused a second', figure: ({ server, seconds }) => server.refused / seconds },
-  { title: 'had a place and failed, a second', figure: ({ server, seconds }) => server.failed / seconds },
-  { title: "flood's whole handshakes, a second", figure: ({ flood, seconds }) => flood.handshakes / seconds },
+  {
+    title: 'had a place and failed, a second',
+    figure: ({ server, seconds }) => server.failed / seconds,
+  },
+  {
+    title: "flood's whole handshakes, a second",
+    figure: ({ flood, seconds }) => flood.handshakes / seconds,
+  },
   { title: 'came up at the server, in all', figure: ({ server }) => server.up },
   { title: 'sockets of the server at most', figure: ({ server }) => server.sockets },
-  { title: 'server CPU, of one core', figure: ({ server, seconds }) => (server.cpu ?? Number.NaN) / 1e9 / seconds },
+  {
+    title: 'server CPU, of one core',
+    figure: ({ server, seconds }) => (server.cpu ?? Number.NaN) / 1e9 / seconds,
+  },
 ];

@@ -23,7 +23,10 @@ export interface PartFigures {
 export type Round = ReadonlyMap<Part, PartFigures>;
 
 /** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
-export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Round[]> {
+export async function runRounds(
+  options: Options,
+  progress: (what: string, done: number) => void,
+): Promise<Round[]> {
   const parts: Part[] = ['quiet', ...options.manners];
   const steps = options.rounds * parts.length;
   const { all, ...three } = await start(options);
@@ -33,7 +36,10 @@ export async function runRounds(options: Options, progress: (what: string, done:
       const round = new Map<Part, PartFigures>();
       for (let at = 0; at < parts.length; at++) {
         const part = parts[(at + number) % parts.length]!;
-        progress(`round ${number + 1} of ${options.rounds}: ${part}`, (number * parts.length + at) / steps);
+        progress(
+          `round ${number + 1} of ${options.rounds}: ${part}`,
+          (number * parts.length + at) / steps,
+        );
         round.set(part, await measure(three, part, options));
       }
       rounds.push(round);
@@ -56,7 +62,10 @@ interface Three {
  * Starts the three processes. With only two cores, server and honest peer share one, so that the
  * flooder's own work does not delay them.
  */
-async function start({ perSource, nodeFlags }: Options): Promise<Three & { all: readonly { kill(): void }[] }> {
+async function start({
+  perSource,
+  nodeFlags,
+}: Options): Promise<Three & { all: readonly { kill(): void }[] }> {
   const [first, second, third] = cores;
   const all: { kill(): void }[] = [];
   try {
@@ -76,7 +85,12 @@ async function start({ perSource, nodeFlags }: Options): Promise<Three & { all: 
       core: third === undefined ? first : third,
     });
     all.push(honest);
-    const { child: flooder } = await Child.start<FlooderOrder, FlooderReport>({ name: 'the flooder', script: './flood/flooder.js', args, core: second });
+    const { child: flooder } = await Child.start<FlooderOrder, FlooderReport>({
+      name: 'the flooder',
+      script: './flood/flooder.js',
+      args,
+      core: second,
+    });
     all.push(flooder);
     return { server, honest, flooder, all };
   } catch (error) {
@@ -85,7 +99,11 @@ async function start({ perSource, nodeFlags }: Options): Promise<Three & { all: 
   }
 }
 
-async function measure({ server, honest, flooder }: Three, part: Part, { window, rate, atOnce, calls }: Options): Promise<PartFigures> {
+async function measure(
+  { server, honest, flooder }: Three,
+  part: Part,
+  { window, rate, atOnce, calls }: Options,
+): Promise<PartFigures> {
   const warmUp = window / 2;
   await server.ask({ ask: 'counts' });
   const begin = performance.now();

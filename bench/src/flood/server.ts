@@ -50,7 +50,9 @@ serve(transport, { echo: (request) => request });
 await transport.listen();
 
 const looking = setInterval(() => {
-  const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const sockets = process
+    .getActiveResourcesInfo()
+    .filter((name) => name === 'TCPSocketWrap').length;
   counts.sockets = Math.max(counts.sockets, sockets);
 }, 20);
 

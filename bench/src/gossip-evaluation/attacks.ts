@@ -6,7 +6,12 @@ import type { Scale } from './scale.ts';
 import { atLeast, atMost, type Section, show } from './section.ts';
 
 /** The title of each attack, and the moments at which its traffic is measured. */
-const TOLD: Readonly<Record<(typeof ATTACKS)[number], { readonly title: string; readonly when: readonly (readonly [key: string, told: string])[] }>> = {
+const TOLD: Readonly<
+  Record<
+    (typeof ATTACKS)[number],
+    { readonly title: string; readonly when: readonly (readonly [key: string, told: string])[] }
+  >
+> = {
   sybils: {
     title: 'sybils',
     when: [
@@ -71,7 +76,12 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
       },
       {
         title: 'Links of the honest in the end',
-        head: ['', 'to honest nodes', 'honest nodes without one', 'seconds until each honest node had one'],
+        head: [
+          '',
+          'to honest nodes',
+          'honest nodes without one',
+          'seconds until each honest node had one',
+        ],
         rows: ATTACKS.map((scenario) => [
           TOLD[scenario].title,
           at(scenario).range('honest links'),
@@ -81,8 +91,22 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
       },
       {
         title: `Eclipse: ${show(10 * eclipsed)} sybils on one of ${show(eclipsed)} honest nodes`,
-        head: ['seeds', 'kept an honest neighbor all the time', 'honest neighbors, mean', 'seconds to the first after the restart', 'delivered to it'],
-        rows: [[String(eclipse.size), String(kept), eclipse.range('mean'), show(eclipse.most('back') / 1_000), eclipse.range('delivered')]],
+        head: [
+          'seeds',
+          'kept an honest neighbor all the time',
+          'honest neighbors, mean',
+          'seconds to the first after the restart',
+          'delivered to it',
+        ],
+        rows: [
+          [
+            String(eclipse.size),
+            String(kept),
+            eclipse.range('mean'),
+            show(eclipse.most('back') / 1_000),
+            eclipse.range('delivered'),
+          ],
+        ],
       },
     ],
     plots: [],
@@ -95,14 +119,30 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
         TOLD[scenario].when
           .slice(1)
           .flatMap(([key, told]) => [
-            atLeast(`${TOLD[scenario].title}, ${told}: delivered, mean`, at(scenario).mean(`${key} delivered`), 0.99),
-            atMost(`${TOLD[scenario].title}, ${told}: p99 in ms, mean`, at(scenario).mean(`${key} p99`), 2_000),
+            atLeast(
+              `${TOLD[scenario].title}, ${told}: delivered, mean`,
+              at(scenario).mean(`${key} delivered`),
+              0.99,
+            ),
+            atMost(
+              `${TOLD[scenario].title}, ${told}: p99 in ms, mean`,
+              at(scenario).mean(`${key} p99`),
+              2_000,
+            ),
           ]),
       ),
       ...(['cold-boot', 'dawn'] as const).map((scenario) =>
-        atLeast(`${TOLD[scenario].title}, as soon as all have met: delivered, mean`, at(scenario).mean('early delivered'), 0.99),
+        atLeast(
+          `${TOLD[scenario].title}, as soon as all have met: delivered, mean`,
+          at(scenario).mean('early delivered'),
+          0.99,
+        ),
       ),
-      atLeast('eclipse: share of the seeds in which the target kept an honest neighbor', kept / eclipse.size, 0.999),
+      atLeast(
+        'eclipse: share of the seeds in which the target kept an honest neighbor',
+        kept / eclipse.size,
+        0.999,
+      ),
       atLeast('eclipse: delivered to the target, mean', eclipse.mean('delivered'), 0.99),
     ],
   };

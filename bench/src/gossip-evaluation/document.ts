@@ -13,8 +13,13 @@ export interface DocumentOptions {
   readonly hours: number;
 }
 
-export function formatDocument(sections: readonly Section[], { command, node, machine, hours }: DocumentOptions): string {
-  const verdicts = sections.flatMap((section) => section.verdicts.map((verdict) => ({ section, verdict })));
+export function formatDocument(
+  sections: readonly Section[],
+  { command, node, machine, hours }: DocumentOptions,
+): string {
+  const verdicts = sections.flatMap((section) =>
+    section.verdicts.map((verdict) => ({ section, verdict })),
+  );
   const missed = verdicts.filter(({ verdict }) => !verdict.holds);
   const lines = [
     '# Gossip: evaluation',
@@ -28,7 +33,9 @@ export function formatDocument(sections: readonly Section[], { command, node, ma
     `Node ${node}, ${machine}, ${hours.toFixed(1)} hours of one thread. Seeds count from 1; where a cell has brackets, they hold the least and the most of them. "Re-simulation" is one in JavaScript of the papers' pseudocode, made before ours was written.`,
     '',
     `**${verdicts.length - missed.length} of ${verdicts.length} limits are met${missed.length === 0 ? '.**' : '.** Missed:'}`,
-    ...missed.map(({ section, verdict }) => `- ${section.title}: ${verdict.bar}; it is ${verdict.got}`),
+    ...missed.map(
+      ({ section, verdict }) => `- ${section.title}: ${verdict.bar}; it is ${verdict.got}`,
+    ),
     '',
     ...sections.flatMap(formatSection),
   ];
@@ -45,7 +52,11 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
     ...after.flatMap((words) => [words, '']),
     '<details><summary>Limits</summary>',
     '',
-    ...formatMarkdown({ title: '', head: ['limit', 'it is', ''], rows: verdicts.map(({ bar, got, holds }) => [bar, got, holds ? 'met' : '**missed**']) }),
+    ...formatMarkdown({
+      title: '',
+      head: ['limit', 'it is', ''],
+      rows: verdicts.map(({ bar, got, holds }) => [bar, got, holds ? 'met' : '**missed**']),
+    }),
     '',
     '</details>',
     '',

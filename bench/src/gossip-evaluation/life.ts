@@ -17,7 +17,16 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
     tables: [
       {
         title: '50 out and 50 in, in each of 100 cycles',
-        head: ['nodes', 'paper, 50 out', 'delivered, ours', 'missed', 'least reached before any view was mended', 'redundancy', 'parts in the end', 'seeds'],
+        head: [
+          'nodes',
+          'paper, 50 out',
+          'delivered, ours',
+          'missed',
+          'least reached before any view was mended',
+          'redundancy',
+          'parts in the end',
+          'seeds',
+        ],
         rows: sizes.map((count) => {
           const runs = at(count);
           return [
@@ -37,7 +46,9 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
     after: [
       'Redundancy is that of new links, which are of the tree until they bring a duplicate, and of newcomers, which are given what is still in the caches.',
     ],
-    verdicts: sizes.map((count) => atMost(`deliveries missed, ${show(count)} nodes`, at(count).sum('missed'), 0)),
+    verdicts: sizes.map((count) =>
+      atMost(`deliveries missed, ${show(count)} nodes`, at(count).sum('missed'), 0),
+    ),
   };
 }
 
@@ -101,10 +112,22 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
                 // its rounds without changes show; so the limit is on the mean.
                 below(`${name}: redundancy, mean`, runs.mean('redundancy'), SWARM.one.redundancy),
                 ...(runs.sum('steady rounds') > 0
-                  ? [atMost(`${name}: redundancy where no link changed, every seed`, runs.most('steady'), STABLE_REDUNDANCY)]
+                  ? [
+                      atMost(
+                        `${name}: redundancy where no link changed, every seed`,
+                        runs.most('steady'),
+                        STABLE_REDUNDANCY,
+                      ),
+                    ]
                   : []),
               ]
-            : [below(`${name}: redundancy, every seed`, runs.most('redundancy'), SWARM[how].redundancy)]),
+            : [
+                below(
+                  `${name}: redundancy, every seed`,
+                  runs.most('redundancy'),
+                  SWARM[how].redundancy,
+                ),
+              ]),
         ];
       }),
     ),

@@ -15,14 +15,20 @@ export interface PoolOptions {
  * Runs each job in its own thread, so that a simulation's memory is freed with it. Returns the
  * results in the order of the jobs.
  */
-export async function runAll(jobs: readonly Job[], { workers, file }: PoolOptions): Promise<Result[]> {
+export async function runAll(
+  jobs: readonly Job[],
+  { workers, file }: PoolOptions,
+): Promise<Result[]> {
   const results = new Map(read(file).map((result) => [keyOf(result.job), result]));
-  const left = [...new Map(jobs.map((job) => [keyOf(job), job])).values()].filter((job) => !results.has(keyOf(job)));
+  const left = [...new Map(jobs.map((job) => [keyOf(job), job])).values()].filter(
+    (job) => !results.has(keyOf(job)),
+  );
   let done = 0;
   const queue = left.values();
   const take = async () => {
     for (const job of queue) {
-      const show = (text: string) => showProgress(`${done} of ${left.length}, ${nameOf(job)}: ${text}`, done / left.length);
+      const show = (text: string) =>
+        showProgress(`${done} of ${left.length}, ${nameOf(job)}: ${text}`, done / left.length);
       if (process.stderr.isTTY) show('begins');
       const result = await run(job, process.stderr.isTTY ? show : () => {});
       results.set(keyOf(job), result);
@@ -38,7 +44,10 @@ export async function runAll(jobs: readonly Job[], { workers, file }: PoolOption
 
 function run(job: Job, log: (text: string) => void): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job, resourceLimits: { maxOldGenerationSizeMb: 6_000 } });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: job,
+      resourceLimits: { maxOldGenerationSizeMb: 6_000 },
+    });
     worker.on('message', (message: Result | string) => {
       if (typeof message === 'string') log(message);
       else resolve(message);

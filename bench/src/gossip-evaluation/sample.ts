@@ -13,7 +13,11 @@ export class Sample {
   /** Returns the results whose jobs match. */
   of(match: Partial<Job>): Sample {
     const wanted = Object.entries(match);
-    return new Sample(this.results.filter(({ job }) => wanted.every(([key, value]) => job[key as keyof Job] === value)));
+    return new Sample(
+      this.results.filter(({ job }) =>
+        wanted.every(([key, value]) => job[key as keyof Job] === value),
+      ),
+    );
   }
 
   get size(): number {

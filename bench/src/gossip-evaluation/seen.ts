@@ -50,13 +50,29 @@ export function seenSection(all: Sample, scale: Scale): Section {
             'known',
             `${show(shape.least('leastKnown'))} to ${show(shape.most('mostKnown'))}, median ${shape.span('medianKnown')}`,
           ),
-          ['links that point to a node', '–', '–', `${show(shape.least('leastIn'))} to ${show(shape.most('mostIn'))}`, '–', '–'],
+          [
+            'links that point to a node',
+            '–',
+            '–',
+            `${show(shape.least('leastIn'))} to ${show(shape.most('mostIn'))}`,
+            '–',
+            '–',
+          ],
           ['parts', '–', '–', shape.span('parts'), '–', '–'],
         ],
       },
       {
         title: 'Reliability after failures that are seen at once',
-        head: ['failed', 'paper', 're-simulation', 'ours', 'largest part', 'cycles to 99 %', 'cycles to all', 'seeds'],
+        head: [
+          'failed',
+          'paper',
+          're-simulation',
+          'ours',
+          'largest part',
+          'cycles to 99 %',
+          'cycles to all',
+          'seeds',
+        ],
         rows: [...SHARES.map((share) => line(share, 0)), line(0.95, book)],
       },
     ],
@@ -69,7 +85,12 @@ export function seenSection(all: Sample, scale: Scale): Section {
   };
 }
 
-function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, book: number, nodes: number): Verdict[] {
+function verdicts(
+  at: (share: number, book?: number) => Sample,
+  shape: Sample,
+  book: number,
+  nodes: number,
+): Verdict[] {
   const isWhole = nodes >= 10_000;
   const judged = [
     // The clustering of a random graph is degree ÷ nodes, so the limits for 10,000 nodes hold only
@@ -79,14 +100,28 @@ function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, b
     atMost('average path, every seed', shape.most('path'), isWhole ? 6.5 : 5.2),
     atLeast('full symmetric views, every seed', shape.least('symmetric'), 0.995),
     ...SHARES.filter((share) => share <= 0.8).map((share) =>
-      atLeast(`reliability after ${show(share * 100)} % failed, every seed`, at(share).least('reliability'), 0.9999),
+      atLeast(
+        `reliability after ${show(share * 100)} % failed, every seed`,
+        at(share).least('reliability'),
+        0.9999,
+      ),
     ),
-    atLeast('reliability after 90 % failed, mean', at(0.9).mean('reliability'), isWhole ? 0.99 : 0.985),
-    atLeast('reliability after 95 % failed, with the address book, mean', at(0.95, book).mean('reliability'), 0.95),
+    atLeast(
+      'reliability after 90 % failed, mean',
+      at(0.9).mean('reliability'),
+      isWhole ? 0.99 : 0.985,
+    ),
+    atLeast(
+      'reliability after 95 % failed, with the address book, mean',
+      at(0.95, book).mean('reliability'),
+      0.95,
+    ),
   ];
   // With 1,000 nodes only fifty survive, too few for a limit.
   if (isWhole) {
-    judged.push(atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84));
+    judged.push(
+      atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84),
+    );
     judged.push(atLeast('reliability after 95 % failed, mean', at(0.95).mean('reliability'), 0.89));
   }
   return judged;
@@ -96,5 +131,9 @@ function verdicts(at: (share: number, book?: number) => Sample, shape: Sample, b
 export function cyclesOf(sample: Sample, figure: string): string {
   const told = (value: number) => (value > 10 ? 'never' : String(value));
   const values = [...new Set(sample.values(figure))].sort((a, b) => a - b);
-  return values.length === 0 ? '–' : values.length === 1 ? told(values[0]!) : `${told(values[0]!)} to ${told(values.at(-1)!)}`;
+  return values.length === 0
+    ? '–'
+    : values.length === 1
+      ? told(values[0]!)
+      : `${told(values[0]!)} to ${told(values.at(-1)!)}`;
 }

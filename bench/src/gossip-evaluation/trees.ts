@@ -25,7 +25,15 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
         rows: PROTOCOLS.map((name) => {
           const { title, payloads, control } = TREES[name];
           const [pushed, said] = [runs.mean(`${name} payloads`), runs.mean(`${name} control`)];
-          return [title, published(payloads), whole(pushed), published(control), whole(said), published(payloads + control), whole(pushed + said)];
+          return [
+            title,
+            published(payloads),
+            whole(pushed),
+            published(control),
+            whole(said),
+            published(payloads + control),
+            whole(pushed + said),
+          ];
         }),
       },
       {
@@ -43,7 +51,11 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
       {
         title: 'Redundancy of the first messages of all, one sender',
         head: ['message', 'paper', 'ours'],
-        rows: ['first', 'second', 'third'].map((when, i) => [String(i + 1), BOOTSTRAP[i]!, runs.range(`one ${when}`)]),
+        rows: ['first', 'second', 'third'].map((when, i) => [
+          String(i + 1),
+          BOOTSTRAP[i]!,
+          runs.range(`one ${when}`),
+        ]),
       },
     ],
     plots: [],
@@ -58,17 +70,39 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
 function treeVerdicts(runs: Sample, nodes: number): Verdict[] {
   const isWhole = nodes >= 10_000;
   return [
-    ...PROTOCOLS.map((name) => atMost(`${TREES[name].title}: deliveries missed`, runs.sum(`${name} missed`), 0)),
-    ...PROTOCOLS.slice(1).map((name) => atMost(`${TREES[name].title}: redundancy, every seed`, runs.most(`${name} redundancy`), STABLE_REDUNDANCY)),
-    ...PROTOCOLS.slice(1).map((name) =>
-      atMost(`${TREES[name].title}: redundancy of the third message, every seed`, runs.most(`${name} third`), STABLE_REDUNDANCY),
+    ...PROTOCOLS.map((name) =>
+      atMost(`${TREES[name].title}: deliveries missed`, runs.sum(`${name} missed`), 0),
     ),
-    ...(['one', 'one-optimized'] as const).map((name) => atMost(`${TREES[name].title}: last hop, every seed`, runs.most(`${name} lastHop`), 10)),
-    atMost(`${TREES['many-optimized'].title}: last hop, mean`, runs.mean('many-optimized lastHop'), 18),
+    ...PROTOCOLS.slice(1).map((name) =>
+      atMost(
+        `${TREES[name].title}: redundancy, every seed`,
+        runs.most(`${name} redundancy`),
+        STABLE_REDUNDANCY,
+      ),
+    ),
+    ...PROTOCOLS.slice(1).map((name) =>
+      atMost(
+        `${TREES[name].title}: redundancy of the third message, every seed`,
+        runs.most(`${name} third`),
+        STABLE_REDUNDANCY,
+      ),
+    ),
+    ...(['one', 'one-optimized'] as const).map((name) =>
+      atMost(`${TREES[name].title}: last hop, every seed`, runs.most(`${name} lastHop`), 10),
+    ),
+    atMost(
+      `${TREES['many-optimized'].title}: last hop, mean`,
+      runs.mean('many-optimized lastHop'),
+      18,
+    ),
     ...(isWhole
       ? PROTOCOLS.map((name) => {
           const { title, payloads, control } = TREES[name];
-          return atMost(`${title}: messages in all`, runs.mean(`${name} payloads`) + runs.mean(`${name} control`), Math.round((payloads + control) * 1.02));
+          return atMost(
+            `${title}: messages in all`,
+            runs.mean(`${name} payloads`) + runs.mean(`${name} control`),
+            Math.round((payloads + control) * 1.02),
+          );
         })
       : []),
   ];
@@ -133,7 +167,16 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
       },
       {
         title: 'Many senders; and one sender, where every link is tested once a cycle',
-        head: ['failed', 'first message', 'the same message, after one cycle', 'rounds to all', 'redundancy 1', 'redundancy 2', 'last hop', 'never delivered'],
+        head: [
+          'failed',
+          'first message',
+          'the same message, after one cycle',
+          'rounds to all',
+          'redundancy 1',
+          'redundancy 2',
+          'last hop',
+          'never delivered',
+        ],
         rows: [...more('many', 'many senders'), ...more('keep-alive', 'keep-alive')],
       },
     ],
@@ -158,9 +201,17 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
     ],
     verdicts: [
       ...MENDING_SHARES.filter((share) => share <= 0.8).map((share) =>
-        atMost(`rounds until a message reaches all, after ${show(share * 100)} % failed unseen, every seed`, at(share, 'one').most('rounds'), 3),
+        atMost(
+          `rounds until a message reaches all, after ${show(share * 100)} % failed unseen, every seed`,
+          at(share, 'one').most('rounds'),
+          3,
+        ),
       ),
-      atMost('rounds until a message reaches all, after 90 % failed unseen, every seed', at(0.9, 'one').most('rounds'), 4),
+      atMost(
+        'rounds until a message reaches all, after 90 % failed unseen, every seed',
+        at(0.9, 'one').most('rounds'),
+        4,
+      ),
       ...MENDING_MORE.map((share) =>
         atLeast(
           `of the first message after ${show(share * 100)} % failed, delivered after one cycle with keep-alives, every seed`,

@@ -49,7 +49,14 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       },
       {
         title: 'Cycles until messages reach 99 % of the living, and all',
-        head: ['failed', 're-simulation, to 99 %', 'noticed by writing: to 99 %', 'to all', 'keep-alive: to 99 %', 'to all'],
+        head: [
+          'failed',
+          're-simulation, to 99 %',
+          'noticed by writing: to 99 %',
+          'to all',
+          'keep-alive: to 99 %',
+          'to all',
+        ],
         rows: SHARES.map((share) => {
           const [idle, alive] = [at(share, 'idle'), at(share, 'keep-alive')];
           return [
@@ -68,16 +75,37 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
         name: 'reliability',
         title: `Messages after failures, ${show(nodes)} nodes`,
         x: { label: 'nodes that failed, %', from: 0, to: 100, ticks: [0, 20, 40, 60, 80, 100] },
-        y: { label: 'share of the living reached', from: 0, to: 1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] },
+        y: {
+          label: 'share of the living reached',
+          from: 0,
+          to: 1,
+          ticks: [0, 0.2, 0.4, 0.6, 0.8, 1],
+        },
         series: [
-          { label: 'seen at once', points: SHARES.map((share) => [100 * share, all.of({ scenario: 'seen', share, book: 0 }).mean('reliability')]) },
-          { label: 'unseen: the first message', points: SHARES.map((share) => [100 * share, first(share).mean('before')]) },
+          {
+            label: 'seen at once',
+            points: SHARES.map((share) => [
+              100 * share,
+              all.of({ scenario: 'seen', share, book: 0 }).mean('reliability'),
+            ]),
+          },
+          {
+            label: 'unseen: the first message',
+            points: SHARES.map((share) => [100 * share, first(share).mean('before')]),
+          },
           {
             label: 'unseen: mean of 1,000, sent again to who comes in place',
             points: SHARES.map((share) => [100 * share, at(share, 'resend').mean('reliability')]),
           },
-          { label: "unseen: the first message, Plumtree's report (read off)", points: FIRST.map(([share, reached]) => [100 * share, reached]), isDashed: true },
-        ].map((series) => ({ ...series, points: series.points.filter(([, y]) => Number.isFinite(y)) as [number, number][] })),
+          {
+            label: "unseen: the first message, Plumtree's report (read off)",
+            points: FIRST.map(([share, reached]) => [100 * share, reached]),
+            isDashed: true,
+          },
+        ].map((series) => ({
+          ...series,
+          points: series.points.filter(([, y]) => Number.isFinite(y)) as [number, number][],
+        })),
       },
     ],
     after: [
@@ -94,9 +122,17 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
         ),
       ).filter((_, i) => FIRST[i]![1] > 0.2),
       ...SHARES.filter((share) => share <= 0.8).map((share) =>
-        atMost(`cycles to 99 % after ${show(share * 100)} % failed unseen, keep-alive, every seed`, at(share, 'keep-alive').most('nearly'), 1),
+        atMost(
+          `cycles to 99 % after ${show(share * 100)} % failed unseen, keep-alive, every seed`,
+          at(share, 'keep-alive').most('nearly'),
+          1,
+        ),
       ),
-      atMost('cycles to 99 % after 90 % failed unseen, keep-alive, every seed', at(0.9, 'keep-alive').most('nearly'), 3),
+      atMost(
+        'cycles to 99 % after 90 % failed unseen, keep-alive, every seed',
+        at(0.9, 'keep-alive').most('nearly'),
+        3,
+      ),
     ],
   };
 }

@@ -8,12 +8,18 @@ import type { Measurement } from './rounds.ts';
  * @param rate the rate that is judged; higher ones explore where overload begins.
  */
 export function judge(measurements: readonly Measurement[], rate: number): Verdict[] {
-  const ours = measurements.filter((each) => each.rate === rate && (each.kind === 'tree' || each.kind === 'mesh'));
+  const ours = measurements.filter(
+    (each) => each.rate === rate && (each.kind === 'tree' || each.kind === 'mesh'),
+  );
   const names = [...new Set(ours.map(nameOf))];
   return names.map((name) => {
     const faults = ours
       .filter((each) => nameOf(each) === name)
-      .reduce((sum, { figures, lostInWarmUp }) => sum + figures.lost + figures.twice + figures.strange + lostInWarmUp, 0);
+      .reduce(
+        (sum, { figures, lostInWarmUp }) =>
+          sum + figures.lost + figures.twice + figures.strange + lostInWarmUp,
+        0,
+      );
     return { bar: `${name}: nothing lost, and nothing twice`, ratio: faults, holds: faults === 0 };
   });
 }

@@ -20,7 +20,8 @@ export function kindOf(name: KindName): Kind {
 export function kindsOf(names: readonly string[]): KindName[] {
   const all = Object.keys(KINDS) as KindName[];
   for (const name of names) {
-    if (!all.some((kind) => kind === name)) throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${all.join(', ')}`);
+    if (!all.some((kind) => kind === name))
+      throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${all.join(', ')}`);
   }
   return all.filter((kind) => names.length === 0 || names.includes(kind));
 }

@@ -34,8 +34,12 @@ export interface Figures {
   readonly mostLinks: number;
 }
 
-export function figuresOf({ published, received, states, copies, bytes, cpu, seconds }: StageResult, count: number): Figures {
-  const sum = (of: (each: (typeof received)[number]) => number) => received.reduce((total, each) => total + of(each), 0);
+export function figuresOf(
+  { published, received, states, copies, bytes, cpu, seconds }: StageResult,
+  count: number,
+): Figures {
+  const sum = (of: (each: (typeof received)[number]) => number) =>
+    received.reduce((total, each) => total + of(each), 0);
   const deliveries = sum((each) => each.received);
   const delays = new Histogram();
   for (const each of received) delays.merge(each.delays);
@@ -50,7 +54,12 @@ export function figuresOf({ published, received, states, copies, bytes, cpu, sec
     p50: delays.percentile(0.5) / 1_000,
     p99: delays.percentile(0.99) / 1_000,
     longest: delays.longest / 1_000,
-    ...(cpu && all && { cpu: all / deliveries / 1_000, publisherCpu: cpu.publisher / count / 1_000, cores: all / 1e9 / seconds }),
+    ...(cpu &&
+      all && {
+        cpu: all / deliveries / 1_000,
+        publisherCpu: cpu.publisher / count / 1_000,
+        cores: all / 1e9 / seconds,
+      }),
     ...(cpu && cpu.server > 0 && { serverCpu: cpu.server / deliveries / 1_000 }),
     copies: copies / deliveries,
     bytes: bytes / deliveries,

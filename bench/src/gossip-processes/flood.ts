@@ -7,17 +7,30 @@ import type { Kind } from './kind.ts';
 import { randomLinks } from './links.ts';
 import { readMessage } from './message.ts';
 
-const protocol = defineProtocol({ name: 'bench-flood', version: 1, channel: 0x20, methods: { push: { id: 1, request: bytes } } });
+const protocol = defineProtocol({
+  name: 'bench-flood',
+  version: 1,
+  channel: 0x20,
+  methods: { push: { id: 1, request: bytes } },
+});
 
 export const flood: Kind = {
   title: 'flood: to all links, 5 each',
   plan: (nodes) => randomLinks(nodes, DEGREE),
-  isReady: (links, plan) => links.every((count, at) => count === plan[at]!.length + plan.filter((dials) => dials.includes(at)).length),
+  isReady: (links, plan) =>
+    links.every(
+      (count, at) => count === plan[at]!.length + plan.filter((dials) => dials.includes(at)).length,
+    ),
 
   async open({ dials }, received) {
     const seen = new Set<number>();
     let copies = 0;
-    const transport = createTcpTransport({ protocol, bindAddr: '127.0.0.1:0', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY });
+    const transport = createTcpTransport({
+      protocol,
+      bindAddr: '127.0.0.1:0',
+      maxPool: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
     serve(transport, {
       push(message, { from }) {
         copies++;
@@ -38,7 +51,9 @@ export const flood: Kind = {
     function pass(message: Uint8Array, from?: Remote): Promise<unknown> {
       const others = transport.remotes().filter((remote) => remote !== from);
       const went = transport.trySendAll(others, 'push', message);
-      const late = others.filter((_, at) => !went[at]).map((remote) => transport.send(remote, 'push', message));
+      const late = others
+        .filter((_, at) => !went[at])
+        .map((remote) => transport.send(remote, 'push', message));
       return Promise.allSettled(late);
     }
 
@@ -49,7 +64,10 @@ export const flood: Kind = {
         seen.add(readMessage(message).sequence);
         void pass(message);
       },
-      traffic: () => ({ copies, bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0) }),
+      traffic: () => ({
+        copies,
+        bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0),
+      }),
       close: () => transport.close(),
     };
   },

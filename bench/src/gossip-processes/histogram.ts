@@ -16,7 +16,8 @@ export class Histogram {
 
   /** Adds the counts of another process. */
   merge({ counts, longest }: HistogramData): void {
-    for (const [bucket, count] of counts) this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
+    for (const [bucket, count] of counts)
+      this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
     this.#longest = Math.max(this.#longest, longest);
   }
 
@@ -28,7 +29,8 @@ export class Histogram {
     const sorted = [...this.#counts].sort(([a], [b]) => a - b);
     const wanted = Math.ceil(sorted.reduce((sum, [, count]) => sum + count, 0) * part);
     let passed = 0;
-    for (const [bucket, count] of sorted) if ((passed += count) >= wanted) return Math.min(Math.exp(bucket * STEP), this.#longest);
+    for (const [bucket, count] of sorted)
+      if ((passed += count) >= wanted) return Math.min(Math.exp(bucket * STEP), this.#longest);
     return Number.NaN;
   }
 

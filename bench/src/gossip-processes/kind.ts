@@ -40,7 +40,10 @@ export interface Kind {
    * @param dials addresses of the processes that it dials, or of the server.
    * @param received is called once with each message of another process.
    */
-  open(setting: { readonly nodes: number; readonly dials: readonly string[] }, received: (message: Uint8Array) => void): Promise<Spreader>;
+  open(
+    setting: { readonly nodes: number; readonly dials: readonly string[] },
+    received: (message: Uint8Array) => void,
+  ): Promise<Spreader>;
   /** A server that runs beside the processes. */
   readonly server?: { isInstalled(): boolean; start(): Promise<RunningServer> };
 }

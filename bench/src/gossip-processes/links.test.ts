@@ -10,7 +10,8 @@ test('each node dials nodes before it, all hang together, and none has more link
     const reached = new Set([0]);
     for (let round = 0; round < nodes; round++) {
       dials.forEach((others, node) => {
-        for (const other of others) if (reached.has(node) || reached.has(other)) reached.add(node).add(other);
+        for (const other of others)
+          if (reached.has(node) || reached.has(other)) reached.add(node).add(other);
       });
     }
     dials.forEach((others, node) => {

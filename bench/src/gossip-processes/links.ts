@@ -10,12 +10,14 @@ import { seededRandom } from '@trunkline/transport-core';
 export function randomLinks(nodes: number, degree: number): number[][] {
   const random = seededRandom(1);
   const dials = Array.from({ length: nodes }, () => new Set<number>());
-  const link = (one: number, other: number) => one !== other && dials[Math.max(one, other)]!.add(Math.min(one, other));
+  const link = (one: number, other: number) =>
+    one !== other && dials[Math.max(one, other)]!.add(Math.min(one, other));
   for (let links = 0; links < degree; links += 2) {
     const order = shuffled(nodes, random);
     const isRing = links + 2 <= degree;
     // With an odd number of nodes one node stays without a partner.
-    for (let at = 0; isRing ? at < nodes : at + 1 < nodes; at += isRing ? 1 : 2) link(order[at]!, order[(at + 1) % nodes]!);
+    for (let at = 0; isRing ? at < nodes : at + 1 < nodes; at += isRing ? 1 : 2)
+      link(order[at]!, order[(at + 1) % nodes]!);
   }
   return dials.map((set) => [...set]);
 }

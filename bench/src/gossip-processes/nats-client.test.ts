@@ -19,7 +19,10 @@ test('messages are read wherever the stream is cut, pings are answered, and what
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = await NatsClient.connect(`127.0.0.1:${(server.address() as AddressInfo).port}`, (message) => heard.push(new TextDecoder().decode(message)));
+  const client = await NatsClient.connect(
+    `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    (message) => heard.push(new TextDecoder().decode(message)),
+  );
   await client.subscribe('bench');
   for (const byte of 'MSG bench 1 5\r\na\r\nbc\r\nPING\r\nMSG bench 1 2\r\nde\r\n') {
     peer.write(byte);

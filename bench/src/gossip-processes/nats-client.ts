@@ -19,9 +19,16 @@ export class NatsClient {
   }
 
   /** @param address such as '127.0.0.1:4222'. */
-  static async connect(address: string, received: (message: Uint8Array) => void): Promise<NatsClient> {
+  static async connect(
+    address: string,
+    received: (message: Uint8Array) => void,
+  ): Promise<NatsClient> {
     const at = address.lastIndexOf(':');
-    const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)), noDelay: true });
+    const socket = connect({
+      host: address.slice(0, at),
+      port: Number(address.slice(at + 1)),
+      noDelay: true,
+    });
     await once(socket, 'connect');
     const client = new NatsClient(socket, received);
     // `echo: false`: the server does not send the client's own messages back.

@@ -16,7 +16,9 @@ export function isInstalled(): boolean {
  * @throws Error if the server ends before it listens.
  */
 export async function startServer(...args: string[]): Promise<RunningServer> {
-  const server = spawn(PROGRAM, ['--addr', '127.0.0.1', '--port', '-1', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const server = spawn(PROGRAM, ['--addr', '127.0.0.1', '--port', '-1', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const stop = () => void server.kill('SIGKILL');
   const lines = createInterface({ input: server.stderr });
   const listens = new Promise<string>((resolve) => {

@@ -38,7 +38,8 @@ obey<NodeOrder, NodeReport>(
       return { address: spreader.address };
     }
     if (order.ask === 'state') return { state: { links: spreader.links(), ...spreader.traffic() } };
-    if (order.ask === 'publish') return { published: await publishAll(order, (message) => spreader.publish(message)) };
+    if (order.ask === 'publish')
+      return { published: await publishAll(order, (message) => spreader.publish(message)) };
     if (order.ask === 'end') return { received: await receiver.end(order.patience) };
     receiver = new Receiver(order.first, order.count);
     return {};

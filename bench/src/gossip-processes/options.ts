@@ -62,7 +62,8 @@ export function readOptions(args: string[]): Options {
     },
   });
   const size = positive('size', values.size, 256);
-  if (size < LEAST_SIZE) throw new TypeError(`--size: at least ${LEAST_SIZE} bytes are wanted, not ${size}`);
+  if (size < LEAST_SIZE)
+    throw new TypeError(`--size: at least ${LEAST_SIZE} bytes are wanted, not ${size}`);
   const nodes = several('nodes', values.nodes, 50);
   if (nodes.includes(1)) throw new TypeError("--nodes: at least 2 are wanted, not '1'");
   return {
@@ -81,5 +82,7 @@ export function readOptions(args: string[]): Options {
 }
 
 function several(name: string, text: string | undefined, otherwise: number): number[] {
-  return text === undefined ? [otherwise] : listed(text).map((each) => positive(name, each, otherwise));
+  return text === undefined
+    ? [otherwise]
+    : listed(text).map((each) => positive(name, each, otherwise));
 }

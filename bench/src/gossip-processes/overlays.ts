@@ -6,7 +6,12 @@ import { bytes, defineProtocol } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import type { Kind } from './kind.ts';
 
-const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { idle: { id: 1, request: bytes } } });
+const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { idle: { id: 1, request: bytes } },
+});
 
 /**
  * All processes know the first one, learn of the others from it, and dial those that HyParView
@@ -22,12 +27,16 @@ export const tree: Kind = {
 /** A small known topology: each process gets the addresses of all that started before it. */
 export const mesh: Kind = {
   title: 'mesh: fullMesh()',
-  plan: (nodes) => Array.from({ length: nodes }, (_, at) => Array.from({ length: at }, (_, before) => before)),
+  plan: (nodes) =>
+    Array.from({ length: nodes }, (_, at) => Array.from({ length: at }, (_, before) => before)),
   isReady: (links) => links.every((count) => count === links.length - 1),
   open: gossip(fullMesh(), (dials) => ({ persistent: dials, maxOutbound: 0 })),
 };
 
-function gossip(overlay: OverlayFactory, wired: (dials: readonly string[]) => Partial<PeersOptions>): Kind['open'] {
+function gossip(
+  overlay: OverlayFactory,
+  wired: (dials: readonly string[]) => Partial<PeersOptions>,
+): Kind['open'] {
   return async ({ nodes, dials }, received) => {
     const transport = createTcpTransport({ protocol, bindAddr: '127.0.0.1:0' });
     await transport.listen();
@@ -43,7 +52,10 @@ function gossip(overlay: OverlayFactory, wired: (dials: readonly string[]) => Pa
       publish: (message) => topic.publish(message),
       traffic() {
         const { delivered, duplicates } = gossip.snapshot().topics[0]!;
-        return { copies: delivered + duplicates, bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0) };
+        return {
+          copies: delivered + duplicates,
+          bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0),
+        };
       },
       async close() {
         await gossip.close();

@@ -23,7 +23,10 @@ export interface Published {
 }
 
 /** @param publish may return a promise, which rejects if publishing fails. */
-export async function publishAll({ first, count, rate, size }: Publishing, publish: (message: Uint8Array) => unknown): Promise<Published> {
+export async function publishAll(
+  { first, count, rate, size }: Publishing,
+  publish: (message: Uint8Array) => unknown,
+): Promise<Published> {
   const results: unknown[] = [];
   const begin = performance.now();
   let late = 0;
@@ -37,7 +40,11 @@ export async function publishAll({ first, count, rate, size }: Publishing, publi
   }
   const settled = await Promise.allSettled(results);
   const spacing = 1_000 / rate;
-  return { rate: (count * 1_000) / (last - begin + spacing), late, failed: settled.filter(({ status }) => status === 'rejected').length };
+  return {
+    rate: (count * 1_000) / (last - begin + spacing),
+    late,
+    failed: settled.filter(({ status }) => status === 'rejected').length,
+  };
 }
 
 /** Milliseconds between two checks for due messages. */

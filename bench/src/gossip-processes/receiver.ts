@@ -61,6 +61,11 @@ export class Receiver {
     });
     await Promise.race([this.#complete, stalled]);
     clearInterval(watch);
-    return { received: this.#received, twice: this.#twice, strange: this.#strange, delays: this.#delays.data };
+    return {
+      received: this.#received,
+      twice: this.#twice,
+      strange: this.#strange,
+      delays: this.#delays.data,
+    };
   }
 }

@@ -31,7 +31,10 @@ export function installed(kinds: readonly KindName[]): KindName[] {
 }
 
 /** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
-export async function runRounds(options: Options, progress: (what: string, done: number) => void): Promise<Measurement[]> {
+export async function runRounds(
+  options: Options,
+  progress: (what: string, done: number) => void,
+): Promise<Measurement[]> {
   const kinds = installed(options.kinds);
   const steps = options.rounds * options.nodes.length * kinds.length;
   const measurements: Measurement[] = [];
@@ -41,7 +44,11 @@ export async function runRounds(options: Options, progress: (what: string, done:
       for (let at = 0; at < kinds.length; at++) {
         const kind = kinds[(at + round) % kinds.length]!;
         const title = `round ${round + 1} of ${options.rounds}: ${kind}, ${nodes} processes`;
-        measurements.push(...(await measure(kind, nodes, round, options, (what) => progress(`${title}, ${what}`, step / steps))));
+        measurements.push(
+          ...(await measure(kind, nodes, round, options, (what) =>
+            progress(`${title}, ${what}`, step / steps),
+          )),
+        );
         step++;
       }
     }
@@ -49,7 +56,13 @@ export async function runRounds(options: Options, progress: (what: string, done:
   return measurements;
 }
 
-async function measure(kind: KindName, nodes: number, round: number, options: Options, progress: (what: string) => void): Promise<Measurement[]> {
+async function measure(
+  kind: KindName,
+  nodes: number,
+  round: number,
+  options: Options,
+  progress: (what: string) => void,
+): Promise<Measurement[]> {
   const { rates, seconds, warm, size, profile } = options;
   const load = loadavg()[0]!;
   progress('starting');
@@ -65,7 +78,8 @@ async function measure(kind: KindName, nodes: number, round: number, options: Op
       const begin = performance.now();
       const figures = figuresOf(await swarm.run({ count, rate, size }), count);
       const cores = (busy() - machine) / (performance.now() - begin);
-      const elsewhere = figures.cores === undefined ? undefined : Math.max(0, cores - figures.cores);
+      const elsewhere =
+        figures.cores === undefined ? undefined : Math.max(0, cores - figures.cores);
       measurements.push({ round, kind, nodes, rate, figures, lostInWarmUp, elsewhere, load });
     }
     await swarm.close();
@@ -77,5 +91,8 @@ async function measure(kind: KindName, nodes: number, round: number, options: Op
 
 /** Returns the milliseconds that all cores of the machine have worked, added up. */
 function busy(): number {
-  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  return cpus().reduce(
+    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
+    0,
+  );
 }

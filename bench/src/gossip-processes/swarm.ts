@@ -32,7 +32,9 @@ export interface StageResult {
    * Nanoseconds of CPU of the publisher, of all other processes, and of the server; absent if the
    * system does not report it.
    */
-  readonly cpu?: { readonly publisher: number; readonly others: number; readonly server: number } | undefined;
+  readonly cpu?:
+    | { readonly publisher: number; readonly others: number; readonly server: number }
+    | undefined;
   readonly seconds: number;
 }
 
@@ -55,7 +57,11 @@ export class Swarm {
    * Starts the processes and resolves when they are connected as planned.
    * @throws Error if they are not connected in time.
    */
-  static async start(name: KindName, options: SwarmOptions, progress: (started: number) => void): Promise<Swarm> {
+  static async start(
+    name: KindName,
+    options: SwarmOptions,
+    progress: (started: number) => void,
+  ): Promise<Swarm> {
     const swarm = new Swarm();
     try {
       await swarm.#start(name, options, progress);
@@ -66,7 +72,11 @@ export class Swarm {
     }
   }
 
-  async #start(name: KindName, { nodes, profile }: SwarmOptions, progress: (started: number) => void): Promise<void> {
+  async #start(
+    name: KindName,
+    { nodes, profile }: SwarmOptions,
+    progress: (started: number) => void,
+  ): Promise<void> {
     const kind = kindOf(name);
     this.#server = await kind.server?.start();
     const plan = kind.plan(nodes);
@@ -74,7 +84,11 @@ export class Swarm {
     for (let at = 0; at < nodes; at++) {
       const isProfiled = profile !== undefined && at >= nodes - 2;
       const flags = isProfiled
-        ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-${at === nodes - 1 ? 'publisher' : 'other'}.cpuprofile`]
+        ? [
+            '--cpu-prof',
+            `--cpu-prof-dir=${profile}`,
+            `--cpu-prof-name=${name}-${at === nodes - 1 ? 'publisher' : 'other'}.cpuprofile`,
+          ]
         : [];
       const { child } = await Child.start<NodeOrder, NodeReport>({
         name: `process ${at} of ${name}`,
@@ -84,7 +98,10 @@ export class Swarm {
       });
       this.#nodes.push(child);
       if (isProfiled) this.#profiled.push(child);
-      const dials = this.#server === undefined ? plan[at]!.map((before) => addresses[before]!) : [this.#server.address];
+      const dials =
+        this.#server === undefined
+          ? plan[at]!.map((before) => addresses[before]!)
+          : [this.#server.address];
       addresses.push((await child.ask({ ask: 'open', nodes, dials })).address!);
       progress(at + 1);
     }
@@ -99,24 +116,33 @@ export class Swarm {
     const publisher = this.#nodes.at(-1)!;
     const first = this.#next;
     this.#next += count;
-    for (const node of this.#nodes) await node.ask({ ask: 'begin', first, count: node === publisher ? 0 : count });
+    for (const node of this.#nodes)
+      await node.ask({ ask: 'begin', first, count: node === publisher ? 0 : count });
     const before = await this.#states();
     const cpuBefore = this.#cpu();
     const begin = performance.now();
     const { published } = await publisher.ask({ ask: 'publish', first, count, rate, size });
     const others = this.#nodes.filter((node) => node !== publisher);
-    const received = await Promise.all(others.map(async (node) => (await node.ask({ ask: 'end', patience: PATIENCE })).received!));
+    const received = await Promise.all(
+      others.map(async (node) => (await node.ask({ ask: 'end', patience: PATIENCE })).received!),
+    );
     const seconds = (performance.now() - begin) / 1_000;
     const cpu = this.#cpu();
     const states = await this.#states();
-    const more = (figure: 'copies' | 'bytes') => states.reduce((sum, state, at) => sum + state[figure] - before[at]![figure], 0);
+    const more = (figure: 'copies' | 'bytes') =>
+      states.reduce((sum, state, at) => sum + state[figure] - before[at]![figure], 0);
     return {
       published: published!,
       received,
       states,
       copies: more('copies'),
       bytes: more('bytes'),
-      cpu: cpu && cpuBefore && { publisher: cpu.publisher - cpuBefore.publisher, others: cpu.others - cpuBefore.others, server: cpu.server - cpuBefore.server },
+      cpu: cpu &&
+        cpuBefore && {
+          publisher: cpu.publisher - cpuBefore.publisher,
+          others: cpu.others - cpuBefore.others,
+          server: cpu.server - cpuBefore.server,
+        },
       seconds,
     };
   }
@@ -142,7 +168,10 @@ export class Swarm {
       const links = (await this.#states()).map((state) => state.links);
       same = isReady(links) && links.join() === before ? same + 1 : 0;
       before = links.join();
-      if (performance.now() > end) throw new Error(`${name}: its processes are not connected after ${LONGEST_START} ms; links of each: ${before}`);
+      if (performance.now() > end)
+        throw new Error(
+          `${name}: its processes are not connected after ${LONGEST_START} ms; links of each: ${before}`,
+        );
       await sleep(LOOK);
     }
   }
@@ -156,7 +185,11 @@ export class Swarm {
     const server = this.#server === undefined ? 0 : cpuTime(this.#server.pid);
     if (server === undefined || each.includes(undefined)) return undefined;
     const publisher = each.at(-1)!;
-    return { publisher, others: each.reduce<number>((sum, time) => sum + time!, -publisher), server };
+    return {
+      publisher,
+      others: each.reduce<number>((sum, time) => sum + time!, -publisher),
+      server,
+    };
   }
 }
 

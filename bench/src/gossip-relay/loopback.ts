@@ -11,7 +11,11 @@ import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
  * Publishes messages of each size, one after the other; the figures of a size are those of the
  * median round.
  */
-export async function loopback({ receivers, relay }: Scene, sizes: readonly number[], rounds: number): Promise<Spread[]> {
+export async function loopback(
+  { receivers, relay }: Scene,
+  sizes: readonly number[],
+  rounds: number,
+): Promise<Spread[]> {
   const nodes: BlobNode[] = [];
   let arrivals: number[] = [];
   let allHere = () => {};
@@ -23,7 +27,14 @@ export async function loopback({ receivers, relay }: Scene, sizes: readonly numb
     for (let index = 0; index <= receivers; index++) {
       const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
       await transport.listen();
-      nodes.push(await startNode(transport, { index, persistent: nodes.map((node) => node.transport.localAddr()), relay, arrived }));
+      nodes.push(
+        await startNode(transport, {
+          index,
+          persistent: nodes.map((node) => node.transport.localAddr()),
+          relay,
+          arrived,
+        }),
+      );
     }
     while (!haveMet(nodes, receivers)) await sleep(20);
     for (const size of sizes) {
@@ -46,7 +57,11 @@ export async function loopback({ receivers, relay }: Scene, sizes: readonly numb
           ),
         );
       }
-      results.push({ ...all[0]!, half: median(all.map(({ half }) => half)), last: median(all.map(({ last }) => last)) });
+      results.push({
+        ...all[0]!,
+        half: median(all.map(({ half }) => half)),
+        last: median(all.map(({ last }) => last)),
+      });
     }
   } finally {
     await Promise.all(nodes.map((node) => node.close()));

@@ -27,9 +27,18 @@ export interface NodeOptions {
 }
 
 /** Starts a node on a transport that already listens. */
-export async function startNode(transport: AnyTransport, { index, persistent, relay, wall, arrived }: NodeOptions): Promise<BlobNode> {
+export async function startNode(
+  transport: AnyTransport,
+  { index, persistent, relay, wall, arrived }: NodeOptions,
+): Promise<BlobNode> {
   const nodeId = index.toString(16).padStart(64, '0');
-  const peers = createPeers({ transport, identity: { nodeId }, maxInbound: 1_000, maxOutbound: 0, persistent });
+  const peers = createPeers({
+    transport,
+    identity: { nodeId },
+    maxInbound: 1_000,
+    maxOutbound: 0,
+    persistent,
+  });
   const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay, wall });
   const topic = gossip.topic('blobs', bytes, { limit: 32 * 1024 * 1024 });
   topic.subscribe(arrived);
@@ -38,7 +47,8 @@ export async function startNode(transport: AnyTransport, { index, persistent, re
   return {
     transport,
     topic,
-    sent: () => transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0),
+    sent: () =>
+      transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0),
     close: async () => {
       await gossip.close();
       await peers.close();

@@ -22,11 +22,24 @@ export interface Spread {
 }
 
 /** @param arrivals milliseconds from publishing, one entry for each receiver. */
-export function spreadOf(size: number, arrivals: readonly number[], sent: readonly number[]): Spread {
+export function spreadOf(
+  size: number,
+  arrivals: readonly number[],
+  sent: readonly number[],
+): Spread {
   const times = [...arrivals].sort((a, b) => a - b);
-  return { size, half: times[Math.ceil(times.length / 2) - 1]!, last: times.at(-1)!, published: sent[0]!, most: Math.max(...sent) };
+  return {
+    size,
+    half: times[Math.ceil(times.length / 2) - 1]!,
+    last: times.at(-1)!,
+    published: sent[0]!,
+    most: Math.max(...sent),
+  };
 }
 
 export function haveMet(nodes: readonly (BlobNode | undefined)[], receivers: number): boolean {
-  return nodes.length === receivers + 1 && Array.from(nodes).every((node) => node?.topic.neighbors.length === receivers);
+  return (
+    nodes.length === receivers + 1 &&
+    Array.from(nodes).every((node) => node?.topic.neighbors.length === receivers)
+  );
 }

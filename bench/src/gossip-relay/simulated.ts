@@ -13,7 +13,10 @@ export interface SimulatedScene extends Scene {
 }
 
 /** Publishes a message of each size, one after the other. */
-export async function simulated({ receivers, uplink, latency, seed, relay }: SimulatedScene, sizes: readonly number[]): Promise<Spread[]> {
+export async function simulated(
+  { receivers, uplink, latency, seed, relay }: SimulatedScene,
+  sizes: readonly number[],
+): Promise<Spread[]> {
   const sim = createSimulation({ seed, level: 'stream', link: { latency, uplink, fragment: 0 } });
   const names = Array.from({ length: receivers + 1 }, (_, i) => `n${i}`);
   const nodes: BlobNode[] = [];
@@ -23,7 +26,13 @@ export async function simulated({ receivers, uplink, latency, seed, relay }: Sim
       const transport = make(silence);
       await transport.listen();
       const arrived = () => void arrivals.push(clock.now());
-      const node = await startNode(transport, { index, persistent: names.slice(0, index), relay, wall: () => clock.wall(), arrived });
+      const node = await startNode(transport, {
+        index,
+        persistent: names.slice(0, index),
+        relay,
+        wall: () => clock.wall(),
+        arrived,
+      });
       nodes[index] = node;
       return () => node.close();
     });

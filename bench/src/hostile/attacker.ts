@@ -66,7 +66,11 @@ const ATTACKERS: Record<Attack, (milliseconds: number) => Promise<number>> = {
  * Four connections request answers of `times` × 64 KiB, 2,000 a second, and read them as `reads`
  * arranges; they never grant credit.
  */
-async function unread(milliseconds: number, times: number, reads: (socket: Socket) => void): Promise<number> {
+async function unread(
+  milliseconds: number,
+  times: number,
+  reads: (socket: Socket) => void,
+): Promise<number> {
   const sockets = await Promise.all([1, 2, 3, 4].map(admitted));
   for (const socket of sockets) reads(socket);
   const end = performance.now() + milliseconds;
@@ -77,7 +81,14 @@ async function unread(milliseconds: number, times: number, reads: (socket: Socke
       if (socket.destroyed || socket.writableLength > 1_000_000) continue;
       const requests = Array.from(
         { length: 5 },
-        (): RawFrameInput => ({ kind: 'REQUEST', id: (id += 2), channel: 0x20, method: 2, timeout: 60_000, payload: Uint8Array.of(times) }),
+        (): RawFrameInput => ({
+          kind: 'REQUEST',
+          id: (id += 2),
+          channel: 0x20,
+          method: 2,
+          timeout: 60_000,
+          payload: Uint8Array.of(times),
+        }),
       );
       socket.write(Buffer.concat(requests.map(encodeFrame)));
       asked += requests.length;
@@ -96,7 +107,10 @@ async function rapidReset(milliseconds: number): Promise<number> {
     const frames: RawFrameInput[] = [];
     for (let j = 0; j < PAIRS; j++) {
       id += 2;
-      frames.push({ kind: 'REQUEST', id, channel: 0x20, method: 3, timeout: 60_000 }, { kind: 'CANCEL', id });
+      frames.push(
+        { kind: 'REQUEST', id, channel: 0x20, method: 3, timeout: 60_000 },
+        { kind: 'CANCEL', id },
+      );
     }
     batches.push(Buffer.concat(frames.map(encodeFrame)));
   }
@@ -108,7 +122,12 @@ async function rapidReset(milliseconds: number): Promise<number> {
     socket.resume();
     socket.write(batches[batch % batches.length]!);
     done += PAIRS;
-    while (!socket.destroyed && socket.writableLength > 1_000_000 && performance.now() - begin < milliseconds) await sleep(1);
+    while (
+      !socket.destroyed &&
+      socket.writableLength > 1_000_000 &&
+      performance.now() - begin < milliseconds
+    )
+      await sleep(1);
     const due = begin + (done / 100_000) * 1_000;
     if (due > performance.now()) await sleep(due - performance.now());
     else await sleep(0);
@@ -154,7 +173,9 @@ async function admitted(): Promise<Socket> {
   const socket = new Socket();
   socket.on('error', () => {});
   socket.connect({ host: '127.0.0.1', port, localAddress: SOURCE });
-  const hello = rawHello({ protocols: [{ name: 'hostile', version: 1, accepts: [1], channel: 0x20 }] });
+  const hello = rawHello({
+    protocols: [{ name: 'hostile', version: 1, accepts: [1], channel: 0x20 }],
+  });
   socket.write(Buffer.concat([PREAMBLE, encodeFrame({ kind: 'HELLO', hello })]));
   await once(socket, 'data');
   socket.write(encodeFrame({ kind: 'READY' }));

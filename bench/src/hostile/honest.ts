@@ -64,7 +64,12 @@ report<HonestReport>({});
 
 function open() {
   const ear = createTcpTransport({ protocol, maxPool: 1 });
-  serve(ear, { tick: (sent) => void ticks.push((commonNow() - new DataView(sent.buffer, sent.byteOffset).getFloat64(0)) / 1e6) });
+  serve(ear, {
+    tick: (sent) =>
+      void ticks.push(
+        (commonNow() - new DataView(sent.buffer, sent.byteOffset).getFloat64(0)) / 1e6,
+      ),
+  });
   return ear;
 }
 
@@ -99,5 +104,9 @@ async function comeAnew(): Promise<number> {
 
 function timesOf(milliseconds: readonly number[]): Times {
   const sorted = Float64Array.from(milliseconds).sort();
-  return { count: sorted.length, p50: percentile(sorted, 0.5) * 1_000, p99: percentile(sorted, 0.99) * 1_000 };
+  return {
+    count: sorted.length,
+    p50: percentile(sorted, 0.5) * 1_000,
+    p99: percentile(sorted, 0.99) * 1_000,
+  };
 }

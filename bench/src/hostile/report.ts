@@ -6,9 +6,13 @@ import { alignTable, round3 } from '../table.ts';
 import type { Attack } from './attacks.ts';
 import type { FewFiles, Part, Round } from './rounds.ts';
 
-export function formatTable(rounds: readonly Round[], { dialed, honest, quiet, server, newcomer }: FewFiles): string {
+export function formatTable(
+  rounds: readonly Round[],
+  { dialed, honest, quiet, server, newcomer }: FewFiles,
+): string {
   const kinds = [...rounds[0]!.parts.keys()];
-  const of = (kind: 'quiet' | Attack, figure: (part: Part) => number) => round3(median(rounds.map(({ parts }) => figure(parts.get(kind)!))));
+  const of = (kind: 'quiet' | Attack, figure: (part: Part) => number) =>
+    round3(median(rounds.map(({ parts }) => figure(parts.get(kind)!))));
   const lines = kinds.map((kind) => [
     kind,
     of(kind, ({ rate }) => rate),
@@ -22,7 +26,23 @@ export function formatTable(rounds: readonly Round[], { dialed, honest, quiet, s
   ]);
   const failed = Object.entries(dialed.failed).map(([name, count]) => `${count} ${name}`);
   return [
-    alignTable([['', 'done a second', 'honest p50 µs', 'p99 µs', '÷ quiet', 'loop held up ms', 'messages held MiB', 'RSS grew MiB', 'refused'], ...lines], 1),
+    alignTable(
+      [
+        [
+          '',
+          'done a second',
+          'honest p50 µs',
+          'p99 µs',
+          '÷ quiet',
+          'loop held up ms',
+          'messages held MiB',
+          'RSS grew MiB',
+          'refused',
+        ],
+        ...lines,
+      ],
+      1,
+    ),
     '',
     `ticks to 99 peers: p99 ${round3(median(rounds.map(({ ticks }) => ticks.alone.p99)))} µs; with one more that never reads: ${round3(median(rounds.map(({ ticks }) => ticks.withSlow.p99)))} µs`,
     `256 files at the server, 400 connections held: honest p99 ${round3(quiet.p99)} µs before, ${round3(honest.p99)} µs meanwhile; accepts that failed: ${server.acceptFailed}; a newcomer afterwards: ${round3(newcomer)} ms`,
@@ -35,22 +55,54 @@ export function judge(rounds: readonly Round[], { dialed, honest, newcomer }: Fe
   for (const kind of rounds[0]!.parts.keys()) {
     if (kind === 'quiet') continue;
     const ratio = slower(rounds, kind);
-    verdicts.push({ bar: `${kind}: p99 of honest calls at most ${SLOWER} times that of the quiet part`, ratio, holds: ratio <= SLOWER });
+    verdicts.push({
+      bar: `${kind}: p99 of honest calls at most ${SLOWER} times that of the quiet part`,
+      ratio,
+      holds: ratio <= SLOWER,
+    });
     const held = median(rounds.map(({ parts }) => parts.get(kind)!.server.held / 2 ** 20));
-    verdicts.push({ bar: `${kind}: the server holds at most ${HELD} MiB of messages`, ratio: held, holds: held <= HELD });
+    verdicts.push({
+      bar: `${kind}: the server holds at most ${HELD} MiB of messages`,
+      ratio: held,
+      holds: held <= HELD,
+    });
   }
   const ticks = median(rounds.map(({ ticks }) => ticks.withSlow.p99 / ticks.alone.p99));
-  verdicts.push({ bar: `one slow peer among 100: p99 of the others at most ${TICKS} times`, ratio: ticks, holds: ticks <= TICKS });
-  verdicts.push({ bar: 'no files left to accept: calls of connected peers are answered', ratio: honest.count, holds: honest.count > 0 });
-  verdicts.push({ bar: `files free again: a newcomer is served within ${AGAIN} ms`, ratio: newcomer, holds: newcomer <= AGAIN });
-  const known = Object.keys(dialed.failed).every((name) => name === 'resource_exhausted' || name === 'dial_timeout');
-  verdicts.push({ bar: 'no files left to dial: each dial that fails is resource_exhausted', ratio: dialed.up, holds: known && dialed.up > 0 });
-  verdicts.push({ bar: `files free again: a dial is through within ${AGAIN} ms`, ratio: dialed.again, holds: dialed.again <= AGAIN });
+  verdicts.push({
+    bar: `one slow peer among 100: p99 of the others at most ${TICKS} times`,
+    ratio: ticks,
+    holds: ticks <= TICKS,
+  });
+  verdicts.push({
+    bar: 'no files left to accept: calls of connected peers are answered',
+    ratio: honest.count,
+    holds: honest.count > 0,
+  });
+  verdicts.push({
+    bar: `files free again: a newcomer is served within ${AGAIN} ms`,
+    ratio: newcomer,
+    holds: newcomer <= AGAIN,
+  });
+  const known = Object.keys(dialed.failed).every(
+    (name) => name === 'resource_exhausted' || name === 'dial_timeout',
+  );
+  verdicts.push({
+    bar: 'no files left to dial: each dial that fails is resource_exhausted',
+    ratio: dialed.up,
+    holds: known && dialed.up > 0,
+  });
+  verdicts.push({
+    bar: `files free again: a dial is through within ${AGAIN} ms`,
+    ratio: dialed.again,
+    holds: dialed.again <= AGAIN,
+  });
   return verdicts;
 }
 
 function slower(rounds: readonly Round[], kind: Attack): number {
-  return median(rounds.map(({ parts }) => parts.get(kind)!.honest.p99 / parts.get('quiet')!.honest.p99));
+  return median(
+    rounds.map(({ parts }) => parts.get(kind)!.honest.p99 / parts.get('quiet')!.honest.p99),
+  );
 }
 
 const SLOWER = 3;

@@ -43,7 +43,10 @@ export interface Plan {
 
 type Progress = (what: string, done: number) => void;
 
-export async function runRounds({ rounds, window, attacks }: Plan, progress: Progress): Promise<Round[]> {
+export async function runRounds(
+  { rounds, window, attacks }: Plan,
+  progress: Progress,
+): Promise<Round[]> {
   return withPeers({ args: ['8'] }, async ({ server, honest, attacker }) => {
     await honest.ask({ ears: 99 });
     await honest.ask({ calls: window });
@@ -54,13 +57,24 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
       const parts = new Map<'quiet' | Attack, Part>();
       for (let at = 0; at < kinds.length; at++) {
         const kind = kinds[(at + number) % kinds.length]!;
-        progress(`round ${number + 1} of ${rounds}: ${kind}`, (number * kinds.length + at) / (rounds * kinds.length));
+        progress(
+          `round ${number + 1} of ${rounds}: ${kind}`,
+          (number * kinds.length + at) / (rounds * kinds.length),
+        );
         await server.ask({ tell: true });
-        const attack = kind === 'quiet' ? Promise.resolve({ rate: 0 }) : attacker.ask({ attack: { kind, milliseconds: window } });
+        const attack =
+          kind === 'quiet'
+            ? Promise.resolve({ rate: 0 })
+            : attacker.ask({ attack: { kind, milliseconds: window } });
         attack.catch(() => {}); // Avoids an unhandled rejection; the promise is awaited below.
         const { times } = await honest.ask({ calls: window });
         const { state } = await server.ask({ tell: true });
-        parts.set(kind, { honest: times!, server: state!, rate: (await attack).rate!, grown: state!.rss - rss });
+        parts.set(kind, {
+          honest: times!,
+          server: state!,
+          rate: (await attack).rate!,
+          grown: state!.rss - rss,
+        });
         await sleep(SETTLING);
       }
       const listen = async () => {
@@ -80,7 +94,10 @@ export async function runRounds({ rounds, window, attacks }: Plan, progress: Pro
       };
       // The two take turns in coming first, so that a machine that warms up or slows down favors
       // neither.
-      const ticks = number % 2 === 0 ? { alone: await alone(), withSlow: await withSlow() } : { withSlow: await withSlow(), alone: await alone() };
+      const ticks =
+        number % 2 === 0
+          ? { alone: await alone(), withSlow: await withSlow() }
+          : { withSlow: await withSlow(), alone: await alone() };
       done.push({ parts, ticks });
     }
     return done;
@@ -104,10 +121,21 @@ export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
     // Asked only now, because a process without free files cannot read its own memory either.
     const { state } = await server.ask({ tell: true });
     await sleep(SETTLING);
-    const target = await start<ServerOrder, ServerReport>({ name: 'the target', script: './hostile/server.js' });
+    const target = await start<ServerOrder, ServerReport>({
+      name: 'the target',
+      script: './hostile/server.js',
+    });
     try {
-      const { dialed } = await server.ask({ dial: { address: target.report.address!, count: 400 } });
-      return { quiet: quiet!, honest: times!, server: state!, newcomer: newcomer!, dialed: dialed! };
+      const { dialed } = await server.ask({
+        dial: { address: target.report.address!, count: 400 },
+      });
+      return {
+        quiet: quiet!,
+        honest: times!,
+        server: state!,
+        newcomer: newcomer!,
+        dialed: dialed!,
+      };
     } finally {
       target.child.kill();
     }
@@ -126,16 +154,34 @@ const start = Child.start;
  * Starts server, honest peers and attacker. With only two cores, server and honest peers share one,
  * so that the attacker's own work does not delay them.
  */
-async function withPeers<T>(options: { readonly args?: readonly string[]; readonly node?: string }, run: (peers: Peers) => Promise<T>): Promise<T> {
+async function withPeers<T>(
+  options: { readonly args?: readonly string[]; readonly node?: string },
+  run: (peers: Peers) => Promise<T>,
+): Promise<T> {
   const [first, second, third] = cores;
   const children: { kill(): void }[] = [];
   try {
-    const server = await start<ServerOrder, ServerReport>({ name: 'the server', script: './hostile/server.js', core: first, ...options });
+    const server = await start<ServerOrder, ServerReport>({
+      name: 'the server',
+      script: './hostile/server.js',
+      core: first,
+      ...options,
+    });
     children.push(server.child);
     const args = [server.report.address!];
-    const honest = await start<HonestOrder, HonestReport>({ name: 'the honest peers', script: './hostile/honest.js', args, core: third ?? first });
+    const honest = await start<HonestOrder, HonestReport>({
+      name: 'the honest peers',
+      script: './hostile/honest.js',
+      args,
+      core: third ?? first,
+    });
     children.push(honest.child);
-    const attacker = await start<AttackerOrder, AttackerReport>({ name: 'the attacker', script: './hostile/attacker.js', args, core: second });
+    const attacker = await start<AttackerOrder, AttackerReport>({
+      name: 'the attacker',
+      script: './hostile/attacker.js',
+      args,
+      core: second,
+    });
     children.push(attacker.child);
     return await run({ server: server.child, honest: honest.child, attacker: attacker.child });
   } finally {

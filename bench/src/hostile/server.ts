@@ -62,7 +62,10 @@ const transport = createTcpTransport({
 serve(transport, {
   echo: (request) => request,
   fill: ([times = 1]) => new Uint8Array(times * 64 * 1024).fill(1),
-  wait: (request, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(request), { once: true })),
+  wait: (request, { signal }) =>
+    new Promise((resolve) =>
+      signal.addEventListener('abort', () => resolve(request), { once: true }),
+    ),
 });
 await transport.listen();
 
@@ -81,7 +84,11 @@ obey<ServerOrder, ServerReport>(
   async ({ ticks, dial }) => {
     if (dial !== undefined) return { dialed: await dialMany(dial.address, dial.count) };
     if (ticks !== undefined) await sendTicks(ticks);
-    const state = { ...counts, rss: process.memoryUsage.rss(), connections: transport.snapshot().connections.length };
+    const state = {
+      ...counts,
+      rss: process.memoryUsage.rss(),
+      connections: transport.snapshot().connections.length,
+    };
     counts = { refused: 0, acceptFailed: 0, heldUp: 0, held: 0 };
     return { state };
   },

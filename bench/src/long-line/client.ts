@@ -24,14 +24,25 @@ export interface Result {
   readonly small?: number | undefined;
 }
 
-type Transport = ReturnType<typeof createTcpTransport<typeof protocol>> | ReturnType<typeof createWsTransport<typeof protocol>>;
+type Transport =
+  | ReturnType<typeof createTcpTransport<typeof protocol>>
+  | ReturnType<typeof createWsTransport<typeof protocol>>;
 
 obey<Order, Result>(measure, () => {});
 report({});
 
 async function measure({ backend, task, total, to }: Order): Promise<Result> {
-  if (backend === 'raw') return { time: await measureRaw(to.host, to.raw, task === 'upload' || task === 'put' ? 'up' : 'down', total) };
-  const transport = backend === 'tcp' ? createTcpTransport({ protocol }) : createWsTransport({ protocol });
+  if (backend === 'raw')
+    return {
+      time: await measureRaw(
+        to.host,
+        to.raw,
+        task === 'upload' || task === 'put' ? 'up' : 'down',
+        total,
+      ),
+    };
+  const transport =
+    backend === 'tcp' ? createTcpTransport({ protocol }) : createWsTransport({ protocol });
   const target = to[backend];
   try {
     await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
@@ -45,19 +56,33 @@ async function measure({ backend, task, total, to }: Order): Promise<Result> {
   }
 }
 
-async function carry(transport: Transport, target: string, task: Task, total: number, streams: () => void): Promise<void> {
+async function carry(
+  transport: Transport,
+  target: string,
+  task: Task,
+  total: number,
+  streams: () => void,
+): Promise<void> {
   let carried = 0;
   if (task === 'upload') {
     streams();
-    carried = asked(await transport.send(target, 'upload', asking(0), { upload: items(total), timeout: LONGEST }));
+    carried = asked(
+      await transport.send(target, 'upload', asking(0), { upload: items(total), timeout: LONGEST }),
+    );
   } else if (task === 'download') {
     streams();
-    for await (const item of await transport.send(target, 'download', asking(total), { timeout: LONGEST })) carried += item.length;
+    for await (const item of await transport.send(target, 'download', asking(total), {
+      timeout: LONGEST,
+    }))
+      carried += item.length;
   } else {
     const message = new Uint8Array(MESSAGE);
     while (carried < total) {
-      if (task === 'put') carried += asked(await transport.send(target, 'put', message, { timeout: LONGEST }));
-      else carried += (await transport.send(target, 'get', asking(MESSAGE), { timeout: LONGEST })).length;
+      if (task === 'put')
+        carried += asked(await transport.send(target, 'put', message, { timeout: LONGEST }));
+      else
+        carried += (await transport.send(target, 'get', asking(MESSAGE), { timeout: LONGEST }))
+          .length;
     }
   }
   if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);

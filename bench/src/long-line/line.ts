@@ -45,7 +45,9 @@ export function unable(): string | undefined {
 
 /** Returns the congestion controls, among those measured, that this kernel has. */
 export function controls(): string[] {
-  const available = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(/\s+/);
+  const available = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8')
+    .trim()
+    .split(/\s+/);
   return ['bbr', 'cubic'].filter((name) => available.includes(name));
 }
 
@@ -67,11 +69,21 @@ export class Line {
   async raise(options: LineOptions): Promise<void> {
     const program = join(this.#folder, 'line');
     const commands = this.#commands;
-    execFileSync('gcc', ['-O2', '-o', program, fileURLToPath(new URL('../../line/line.c', import.meta.url))]);
+    execFileSync('gcc', [
+      '-O2',
+      '-o',
+      program,
+      fileURLToPath(new URL('../../line/line.c', import.meta.url)),
+    ]);
     execFileSync('mkfifo', [commands]);
     for (const namespace of [this.near, this.far]) ip('netns', 'add', namespace);
-    this.#carrier = spawn(program, [this.near, this.far, commands], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await Promise.race([once(this.#carrier.stdout!, 'data'), once(this.#carrier, 'exit').then(ended)]);
+    this.#carrier = spawn(program, [this.near, this.far, commands], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await Promise.race([
+      once(this.#carrier.stdout!, 'data'),
+      once(this.#carrier, 'exit').then(ended),
+    ]);
     for (const [namespace, own, other] of this.#ends()) {
       ip('-n', namespace, 'link', 'set', 'lo', 'up');
       ip('-n', namespace, 'address', 'add', own, 'peer', other, 'dev', 'line0');
@@ -101,12 +113,16 @@ export class Line {
   reject(): void {
     const rules =
       'table ip faults { chain incoming { type filter hook input priority 0; iifname "line0" ip protocol tcp tcp flags & rst == 0 reject with tcp reset; }; }';
-    for (const [namespace] of this.#ends()) execFileSync('ip', ['netns', 'exec', namespace, 'nft', rules], { stdio: ['ignore', 'ignore', 'pipe'] });
+    for (const [namespace] of this.#ends())
+      execFileSync('ip', ['netns', 'exec', namespace, 'nft', rules], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
   }
 
   /** Makes new connections use this congestion control. */
   control(name: string): void {
-    for (const [namespace, own, other] of this.#ends()) ip('-n', namespace, 'route', 'replace', other, 'dev', 'line0', 'src', own, 'congctl', name);
+    for (const [namespace, own, other] of this.#ends())
+      ip('-n', namespace, 'route', 'replace', other, 'dev', 'line0', 'src', own, 'congctl', name);
   }
 
   lower(): void {

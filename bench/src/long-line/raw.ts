@@ -13,7 +13,12 @@ export function serveRaw(): Server {
 }
 
 /** Returns the milliseconds that `total` bytes take, including their confirmation. */
-export async function measureRaw(host: string, port: number, direction: 'up' | 'down', total: number): Promise<number> {
+export async function measureRaw(
+  host: string,
+  port: number,
+  direction: 'up' | 'down',
+  total: number,
+): Promise<number> {
   const socket = connect(port, host);
   await once(socket, 'connect');
   const head = Buffer.alloc(4);
@@ -39,7 +44,8 @@ async function answer(socket: Socket): Promise<void> {
 
 async function write(socket: Socket, total: number): Promise<void> {
   const chunk = new Uint8Array(ITEM);
-  for (let sent = 0; sent < total; sent += ITEM) if (!socket.write(chunk)) await once(socket, 'drain');
+  for (let sent = 0; sent < total; sent += ITEM)
+    if (!socket.write(chunk)) await once(socket, 'drain');
 }
 
 function read(socket: Socket, total: number): Promise<void> {

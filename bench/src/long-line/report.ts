@@ -35,7 +35,10 @@ export function summarize(samples: readonly Sample[], bytes: number, trip: numbe
   for (const control of new Set(samples.map((sample) => sample.control))) {
     for (const backend of BACKENDS) {
       for (const task of TASKS) {
-        const own = samples.filter((sample) => sample.control === control && sample.backend === backend && sample.task === task);
+        const own = samples.filter(
+          (sample) =>
+            sample.control === control && sample.backend === backend && sample.task === task,
+        );
         if (own.length === 0) continue;
         const small = own.flatMap((sample) => sample.small ?? []);
         const speed = (time: number) => (bytes * 8) / time / 1_000;
@@ -61,7 +64,15 @@ export function formatTable(figures: readonly LineFigures[]): string {
 /** Returns the cells of the table, the head first. */
 export function tableOf(figures: readonly LineFigures[]): string[][] {
   return [
-    ['TCP', 'backend', 'task', 'raw Mbit/s', 'Trunkline Mbit/s', 'ratio', 'small call, round trips'],
+    [
+      'TCP',
+      'backend',
+      'task',
+      'raw Mbit/s',
+      'Trunkline Mbit/s',
+      'ratio',
+      'small call, round trips',
+    ],
     ...figures.map(({ control, backend, task, raw, ours, ratio, small }) => [
       control,
       backend,
@@ -78,8 +89,15 @@ export function judge(figures: readonly LineFigures[]): Verdict[] {
   return figures.flatMap(({ control, backend, task, ratio, small }) => {
     const least = LEAST[task];
     const name = `long line, ${control}, ${backend}, ${NAMES[task]}`;
-    const verdicts: Verdict[] = [{ bar: `${name}: Mbit/s ÷ raw at least ${least}`, ratio, holds: ratio >= least }];
-    if (small !== undefined) verdicts.push({ bar: `${name}: a small call beside at most ${MOST} round trips`, ratio: small, holds: small <= MOST });
+    const verdicts: Verdict[] = [
+      { bar: `${name}: Mbit/s ÷ raw at least ${least}`, ratio, holds: ratio >= least },
+    ];
+    if (small !== undefined)
+      verdicts.push({
+        bar: `${name}: a small call beside at most ${MOST} round trips`,
+        ratio: small,
+        holds: small <= MOST,
+      });
     return verdicts;
   });
 }

@@ -18,7 +18,10 @@ export interface Addresses {
 }
 
 const host = process.argv[2]!;
-const transports = [createTcpTransport({ protocol, bindAddr: `${host}:0` }), createWsTransport({ protocol, bindAddr: `ws://${host}:0` })] as const;
+const transports = [
+  createTcpTransport({ protocol, bindAddr: `${host}:0` }),
+  createWsTransport({ protocol, bindAddr: `ws://${host}:0` }),
+] as const;
 for (const transport of transports) {
   serve(transport, {
     upload: async (_, { upload }) => {

@@ -6,14 +6,21 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Job, Result } from './job.ts';
 
 interface Scenarios {
-  readonly scenarios: Readonly<Record<string, (options: Record<string, unknown>) => Promise<Pick<Result, 'faults' | 'figures'>>>>;
+  readonly scenarios: Readonly<
+    Record<
+      string,
+      (options: Record<string, unknown>) => Promise<Pick<Result, 'faults' | 'figures'>>
+    >
+  >;
 }
 
 /** Milliseconds between two progress lines of a job. */
 const PROGRESS = 20_000;
 
 const job = workerData as Job;
-const { scenarios } = (await import(new URL('../../../packages/peers/dist/testing/scale/scenarios.js', import.meta.url).href)) as Scenarios;
+const { scenarios } = (await import(
+  new URL('../../../packages/peers/dist/testing/scale/scenarios.js', import.meta.url).href
+)) as Scenarios;
 const begin = performance.now();
 let told = begin;
 const log = (text: string) => {
@@ -23,5 +30,11 @@ const log = (text: string) => {
 };
 const { seed, nodes, cycles } = job;
 const { faults, figures } = await scenarios[job.scenario]!({ seed, nodes, cycles, log });
-const result: Result = { job, faults, figures, seconds: (performance.now() - begin) / 1_000, megabytes: getHeapStatistics().used_heap_size / 1e6 };
+const result: Result = {
+  job,
+  faults,
+  figures,
+  seconds: (performance.now() - begin) / 1_000,
+  megabytes: getHeapStatistics().used_heap_size / 1e6,
+};
 parentPort!.postMessage(result);

@@ -18,17 +18,27 @@ export function measuredScenarios(rounds: readonly Round[]): Scenario[] {
 /** Formats a heading and a table. */
 export function formatScenario(rounds: readonly Round[], scenario: Scenario): string[] {
   const columns = measuredColumns(rounds, scenario);
-  const figures = scenario.figures.filter(({ figure }) => columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined));
+  const figures = scenario.figures.filter(({ figure }) =>
+    columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined),
+  );
   const rows = columns.map((column) => {
     const ratios = figures.map(({ figure }) => ratioOf(rounds, scenario, figure, column));
-    const compared = ratios.some((ratio) => ratio !== undefined) ? column.against!(scenario.name).title : '';
+    const compared = ratios.some((ratio) => ratio !== undefined)
+      ? column.against!(scenario.name).title
+      : '';
     return [
       column.title === TCP.title ? `**${column.title}**` : column.title,
-      ...figures.map(({ figure }, at) => cell(medianOf(rounds, scenario.name, column, figure), ratios[at])),
+      ...figures.map(({ figure }, at) =>
+        cell(medianOf(rounds, scenario.name, column, figure), ratios[at]),
+      ),
       compared,
     ];
   });
-  return [`### ${scenario.name}: ${scenario.title}`, '', ...markdownTable(['', ...figures.map(({ unit }) => unit), '(÷)'], rows, 1)];
+  return [
+    `### ${scenario.name}: ${scenario.title}`,
+    '',
+    ...markdownTable(['', ...figures.map(({ unit }) => unit), '(÷)'], rows, 1),
+  ];
 }
 
 /**
@@ -38,7 +48,9 @@ export function ratioBars(rounds: readonly Round[]): BarsPlot | undefined {
   const groups = measuredScenarios(rounds).flatMap((scenario) => {
     const bars = measuredColumns(rounds, scenario).flatMap((column): Bar[] => {
       const speed = speedOf(rounds, scenario, column);
-      return speed === undefined ? [] : [{ label: column.title, ratio: speed, color: colorOf(column) }];
+      return speed === undefined
+        ? []
+        : [{ label: column.title, ratio: speed, color: colorOf(column) }];
     });
     return bars.length === 0 ? [] : [{ title: `${scenario.name}: ${scenario.title}`, bars }];
   });
@@ -53,7 +65,9 @@ export function ratioBars(rounds: readonly Round[]): BarsPlot | undefined {
 
 /** Returns 'library version' for the other libraries that were measured. */
 export function measuredLibraries(rounds: readonly Round[]): string[] {
-  const titles = new Set(rounds.flatMap((round) => [...round.values()].flatMap((row) => [...row.keys()])));
+  const titles = new Set(
+    rounds.flatMap((round) => [...round.values()].flatMap((row) => [...row.keys()])),
+  );
   return [...new Set(PEER_NAMES.filter((name) => titles.has(name)).flatMap(versionsOf))];
 }
 
@@ -70,14 +84,24 @@ function speedOf(rounds: readonly Round[], scenario: Scenario, column: Column): 
   return ratio !== undefined && LESS_IS_BETTER.has(figure) ? 1 / ratio : ratio;
 }
 
-function ratioOf(rounds: readonly Round[], { name, against = name }: Scenario, figure: Figure, column: Column): number | undefined {
+function ratioOf(
+  rounds: readonly Round[],
+  { name, against = name }: Scenario,
+  figure: Figure,
+  column: Column,
+): number | undefined {
   const other = column.against?.(name);
-  return other && medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other });
+  return (
+    other &&
+    medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other })
+  );
 }
 
 function cell(value: number | undefined, ratio: number | undefined): string {
   if (value === undefined) return '';
-  return ratio === undefined ? round3(value) : `${round3(value)} (${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)})`;
+  return ratio === undefined
+    ? round3(value)
+    : `${round3(value)} (${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)})`;
 }
 
 /**
@@ -89,4 +113,11 @@ function colorOf({ title }: Column): number | undefined {
   return PEER_NAMES.includes(title) || title === NATS.title ? 1 : undefined;
 }
 
-const LESS_IS_BETTER: ReadonlySet<Figure> = new Set(['p50', 'p99', 'clientCpu', 'serverCpu', 'rss', 'heap'] as const);
+const LESS_IS_BETTER: ReadonlySet<Figure> = new Set([
+  'p50',
+  'p99',
+  'clientCpu',
+  'serverCpu',
+  'rss',
+  'heap',
+] as const);

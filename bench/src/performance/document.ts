@@ -14,7 +14,10 @@ import { type Machine, type PerformanceRecord, roundsOf } from './record.ts';
 /** @param tried the text of the section 'What was tried'. */
 export function formatDocument(record: PerformanceRecord, tried: string): string {
   const rounds = roundsOf(record.calls);
-  const verdicts = [...judge(rounds), ...(record.start === undefined ? [] : judgeStart(record.start.figures))];
+  const verdicts = [
+    ...judge(rounds),
+    ...(record.start === undefined ? [] : judgeStart(record.start.figures)),
+  ];
   const lines = [
     '# Performance',
     '',
@@ -47,7 +50,9 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
 /** Returns the files of the plots by name. */
 export function formatPlots(record: PerformanceRecord): Map<string, string> {
   const bars: BarsPlot | undefined = ratioBars(roundsOf(record.calls));
-  const plots = new Map(plotsOf(pointsOf(record)).map((plot) => [`${plot.name}.svg`, formatSvg(plot)]));
+  const plots = new Map(
+    plotsOf(pointsOf(record)).map((plot) => [`${plot.name}.svg`, formatSvg(plot)]),
+  );
   if (bars !== undefined) plots.set(`${bars.name}.svg`, formatBars(bars));
   return plots;
 }
@@ -56,7 +61,9 @@ function formatMachines(record: PerformanceRecord): string[] {
   const measured: readonly (readonly [string, Machine])[] = [
     ...Object.entries(record.calls).map(([name, { machine }]) => [name, machine] as const),
     ...Object.entries(record.newer ?? {}).map(([name, { machine }]) => [name, machine] as const),
-    ...Object.entries(record.scale).map(([part, { machine }]) => [`scale of ${part}`, machine] as const),
+    ...Object.entries(record.scale).map(
+      ([part, { machine }]) => [`scale of ${part}`, machine] as const,
+    ),
     ...(record.line === undefined ? [] : [['a long line', record.line.machine] as const]),
     ...(record.start === undefined ? [] : [['starting', record.start.machine] as const]),
   ];
@@ -67,7 +74,10 @@ function formatMachines(record: PerformanceRecord): string[] {
     byMachine.set(told, [...(byMachine.get(told) ?? []), what]);
   }
   const only = byMachine.size === 1;
-  const rows = [...byMachine].map(([told, what]) => [only ? 'all' : what.join(', '), ...told.split(' | ')]);
+  const rows = [...byMachine].map(([told, what]) => [
+    only ? 'all' : what.join(', '),
+    ...told.split(' | '),
+  ]);
   return markdownTable(['measured', 'processor', 'cores', 'kernel', 'Node'], rows, 5);
 }
 
@@ -84,8 +94,19 @@ const HOW_TO_READ = [
 function formatVerdicts(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
   const held = verdicts.filter(({ holds }) => holds).length;
-  const rows = verdicts.map(({ bar, ratio, holds }) => [bar, ratio.toPrecision(3), holds ? 'holds' : '**missed**']);
-  return ['## Bars', '', `${held} of ${verdicts.length} hold.`, '', ...markdownTable(['bar', 'it is', ''], rows, 1), ''];
+  const rows = verdicts.map(({ bar, ratio, holds }) => [
+    bar,
+    ratio.toPrecision(3),
+    holds ? 'holds' : '**missed**',
+  ]);
+  return [
+    '## Bars',
+    '',
+    `${held} of ${verdicts.length} hold.`,
+    '',
+    ...markdownTable(['bar', 'it is', ''], rows, 1),
+    '',
+  ];
 }
 
 function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof roundsOf>): string[] {
@@ -103,14 +124,19 @@ function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof rou
       return [
         ...formatScenario(rounds, scenario),
         '',
-        ...(window === 1_500 && measured.length === 5 ? [] : [`${measured.length} rounds of ${window} ms.`, '']),
+        ...(window === 1_500 && measured.length === 5
+          ? []
+          : [`${measured.length} rounds of ${window} ms.`, '']),
       ];
     }),
   ];
 }
 
 /** Formats the bars on a newer Node beside those on the first. */
-function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnType<typeof roundsOf>): string[] {
+function formatNewer(
+  { calls, newer = {} }: PerformanceRecord,
+  rounds: ReturnType<typeof roundsOf>,
+): string[] {
   const after = roundsOf(newer);
   const rows = compare(rounds, after).map(({ bar, older, newer, worse, holds }) => [
     bar,
@@ -120,7 +146,9 @@ function formatNewer({ calls, newer = {} }: PerformanceRecord, rounds: ReturnTyp
     holds ? 'holds' : '**worse**',
   ]);
   if (rows.length === 0) return [];
-  const counts = [...new Set(Object.values(newer).map(({ rounds }) => rounds.length))].sort((a, b) => a - b);
+  const counts = [...new Set(Object.values(newer).map(({ rounds }) => rounds.length))].sort(
+    (a, b) => a - b,
+  );
   const version = (of: PerformanceRecord['calls']) => `Node ${Object.values(of)[0]!.machine.node}`;
   return [
     '## On a newer Node',
@@ -136,7 +164,9 @@ function formatScale(record: PerformanceRecord): string[] {
   const curves = Object.values(record.scale);
   if (curves.length === 0) return [];
   const points = pointsOf(record);
-  const lengths = [...new Set(curves.map(({ rounds, window }) => `${rounds} rounds of ${window} ms`))].join(', ');
+  const lengths = [
+    ...new Set(curves.map(({ rounds, window }) => `${rounds} rounds of ${window} ms`)),
+  ].join(', ');
   return [
     '## Scale',
     '',

@@ -12,9 +12,15 @@ export function publish(now: Partial<PerformanceRecord>, docs = DOCS): void {
   const beside = new URL('performance/', docs);
   const file = new URL('figures.json', beside);
   mkdirSync(beside, { recursive: true });
-  const record = renewed(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PerformanceRecord) : NOTHING, now);
+  const record = renewed(
+    existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PerformanceRecord) : NOTHING,
+    now,
+  );
   writeFileSync(file, formatRecord(record));
-  writeFileSync(new URL('performance.md', docs), formatDocument(record, readFileSync(new URL('tried.md', beside), 'utf8')));
+  writeFileSync(
+    new URL('performance.md', docs),
+    formatDocument(record, readFileSync(new URL('tried.md', beside), 'utf8')),
+  );
   for (const [name, svg] of formatPlots(record)) writeFileSync(new URL(name, beside), svg);
 }
 

@@ -74,21 +74,40 @@ export function thisMachine(cores = availableParallelism(), node = process.versi
 }
 
 /** Replaces old figures by new ones: whole scenarios and whole curves. */
-export function renewed(before: PerformanceRecord, now: Partial<PerformanceRecord>): PerformanceRecord {
+export function renewed(
+  before: PerformanceRecord,
+  now: Partial<PerformanceRecord>,
+): PerformanceRecord {
   // Figures of the newer Node are dropped if the rounds they belong to were measured again.
-  const kept = Object.entries(before.newer ?? {}).filter(([scenario]) => now.calls?.[scenario] === undefined);
-  const newer = (before.newer ?? now.newer) && { newer: { ...Object.fromEntries(kept), ...now.newer } };
+  const kept = Object.entries(before.newer ?? {}).filter(
+    ([scenario]) => now.calls?.[scenario] === undefined,
+  );
+  const newer = (before.newer ?? now.newer) && {
+    newer: { ...Object.fromEntries(kept), ...now.newer },
+  };
   const line = (now.line ?? before.line) && { line: now.line ?? before.line };
-  return { calls: { ...before.calls, ...now.calls }, ...newer, scale: { ...before.scale, ...now.scale }, start: now.start ?? before.start, ...line };
+  return {
+    calls: { ...before.calls, ...now.calls },
+    ...newer,
+    scale: { ...before.scale, ...now.scale },
+    start: now.start ?? before.start,
+    ...line,
+  };
 }
 
 /** Converts rounds to a record by scenario; a scenario in which nothing was measured is absent. */
-export function recordCalls(rounds: readonly Round[], machine: Machine, window: number): PerformanceRecord['calls'] {
+export function recordCalls(
+  rounds: readonly Round[],
+  machine: Machine,
+  window: number,
+): PerformanceRecord['calls'] {
   const names = [...new Set(rounds.flatMap((round) => [...round.keys()]))];
   return Object.fromEntries(
     names.flatMap((name) => {
       const measured = rounds.map((round) => Object.fromEntries(round.get(name) ?? []));
-      return measured.some((row) => Object.keys(row).length > 0) ? [[name, { machine, window, rounds: measured }]] : [];
+      return measured.some((row) => Object.keys(row).length > 0)
+        ? [[name, { machine, window, rounds: measured }]]
+        : [];
     }),
   );
 }
@@ -98,7 +117,12 @@ export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
   const count = Math.max(0, ...Object.values(calls).map(({ rounds }) => rounds.length));
   return Array.from(
     { length: count },
-    (_, at) => new Map(Object.entries(calls).flatMap(([name, { rounds }]) => (rounds[at] === undefined ? [] : [[name, new Map(Object.entries(rounds[at]))]]))),
+    (_, at) =>
+      new Map(
+        Object.entries(calls).flatMap(([name, { rounds }]) =>
+          rounds[at] === undefined ? [] : [[name, new Map(Object.entries(rounds[at]))]],
+        ),
+      ),
   );
 }
 
@@ -107,6 +131,11 @@ export function roundsOf(calls: PerformanceRecord['calls']): Round[] {
  * numbers are counts and sizes.
  */
 export function formatRecord(record: PerformanceRecord): string {
-  const text = JSON.stringify(record, (_, value) => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value), 1);
+  const text = JSON.stringify(
+    record,
+    (_, value) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value,
+    1,
+  );
   return `${text}\n`;
 }

@@ -43,7 +43,10 @@ async function client(): Promise<void> {
           watch.bytes += size;
         }
       };
-      const [figures] = await Promise.all([watch.measure(warmUp, window, Number(serverPid)), ...Array.from({ length: inFlight }, work)]);
+      const [figures] = await Promise.all([
+        watch.measure(warmUp, window, Number(serverPid)),
+        ...Array.from({ length: inFlight }, work),
+      ]);
       return { figures };
     },
     () => void caller.close(),

@@ -7,16 +7,27 @@ import type { CallOrder, CallReport } from './calls.child.ts';
 import type { Part, PointFigures } from './point.ts';
 
 /** Returns the size and the number of calls in flight of a point. */
-export function loadOf(part: Exclude<Part, 'connections'>, at: number): Pick<CallOrder, 'size' | 'inFlight'> {
+export function loadOf(
+  part: Exclude<Part, 'connections'>,
+  at: number,
+): Pick<CallOrder, 'size' | 'inFlight'> {
   if (part === 'flight') return { size: SMALL, inFlight: at };
-  return { size: at, inFlight: Math.max(Math.min(Math.floor(IN_FLIGHT_BYTES / Math.max(at, 1)), MOST_IN_FLIGHT), 1) };
+  return {
+    size: at,
+    inFlight: Math.max(Math.min(Math.floor(IN_FLIGHT_BYTES / Math.max(at, 1)), MOST_IN_FLIGHT), 1),
+  };
 }
 
 export async function measureCalls(adapter: string, order: CallOrder): Promise<PointFigures> {
   const [serverCore, clientCore] = cores;
   const started: { kill(): void }[] = [];
   const start = async (role: 'server' | 'client', core: string | undefined, ...args: string[]) => {
-    const options = { name: `the ${role} of ${adapter}`, script: './scale/calls.child.js', args: [role, adapter, ...args], core };
+    const options = {
+      name: `the ${role} of ${adapter}`,
+      script: './scale/calls.child.js',
+      args: [role, adapter, ...args],
+      core,
+    };
     const { child, report } = await Child.start<CallOrder, CallReport>(options);
     started.push(child);
     return { child, address: report.address };

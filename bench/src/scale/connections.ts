@@ -15,19 +15,30 @@ export interface ConnectionsOrder {
 }
 
 /** @param tell receives how many connections are open now. */
-export async function measureConnections(carrier: string, order: ConnectionsOrder, tell: (open: number) => void): Promise<Map<number, PointFigures>> {
+export async function measureConnections(
+  carrier: string,
+  order: ConnectionsOrder,
+  tell: (open: number) => void,
+): Promise<Map<number, PointFigures>> {
   const { counts, clients: processes } = order;
   const points = new Map<number, PointFigures>();
   const started: { kill(): void }[] = [];
   try {
-    const { server, clients } = await start(kindOf(carrier), { clients: processes, nodeFlags: [] }, started);
+    const { server, clients } = await start(
+      kindOf(carrier),
+      { clients: processes, nodeFlags: [] },
+      started,
+    );
     let before: { count: number; memory: Memory } | undefined;
     for (const count of counts) {
       tell(count);
       await open(clients, count - (before?.count ?? 0));
       const rates = await callOverAll({ server, clients }, count, order);
       const memory = await memoryOf(server);
-      points.set(count, { ...rates, ...(before !== undefined && count >= ENOUGH && each(before, { count, memory })) });
+      points.set(count, {
+        ...rates,
+        ...(before !== undefined && count >= ENOUGH && each(before, { count, memory })),
+      });
       before = { count, memory };
     }
     for (const client of clients) client.kill();
@@ -39,21 +50,39 @@ export async function measureConnections(carrier: string, order: ConnectionsOrde
 }
 
 /** Makes `IN_FLIGHT` calls at a time, over the connections in turn. */
-async function callOverAll({ server, clients }: Started, count: number, { warmUp, window }: ConnectionsOrder): Promise<PointFigures> {
+async function callOverAll(
+  { server, clients }: Started,
+  count: number,
+  { warmUp, window }: ConnectionsOrder,
+): Promise<PointFigures> {
   const holding = clients.slice(Math.max(clients.length - count, 0));
   const atOnce = Math.max(Math.floor(IN_FLIGHT / holding.length), 1);
-  const reports = await Promise.all(holding.map((client) => client.ask({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } })));
+  const reports = await Promise.all(
+    holding.map((client) =>
+      client.ask({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } }),
+    ),
+  );
   const figures = reports.map((report) => report.figures!);
   const rate = figures.reduce((sum, each) => sum + each.rate, 0);
   // Each client has divided its own CPU, and the server's CPU in the window, by the number of its
   // own calls; this undoes it.
   const perCall = (of: 'serverCpu' | 'clientCpu', share: number) =>
-    figures.some((each) => each[of] === undefined) ? undefined : figures.reduce((sum, each) => sum + each[of]! * each.rate, 0) / share / rate;
-  return { rate, serverCpu: perCall('serverCpu', figures.length), clientCpu: perCall('clientCpu', 1) };
+    figures.some((each) => each[of] === undefined)
+      ? undefined
+      : figures.reduce((sum, each) => sum + each[of]! * each.rate, 0) / share / rate;
+  return {
+    rate,
+    serverCpu: perCall('serverCpu', figures.length),
+    clientCpu: perCall('clientCpu', 1),
+  };
 }
 
-function each(before: { count: number; memory: Memory }, after: { count: number; memory: Memory }): Pick<PointFigures, 'rss' | 'heap'> {
-  const share = (of: keyof Memory) => (after.memory[of] - before.memory[of]) / (after.count - before.count);
+function each(
+  before: { count: number; memory: Memory },
+  after: { count: number; memory: Memory },
+): Pick<PointFigures, 'rss' | 'heap'> {
+  const share = (of: keyof Memory) =>
+    (after.memory[of] - before.memory[of]) / (after.count - before.count);
   return { rss: share('rss'), heap: share('heap') };
 }
 

@@ -58,13 +58,22 @@ export function readOptions(args: string[]): Options {
   const window = positive('window', values.window, smoke ? 60 : 1_000);
   const names = values.only === undefined ? PARTS : listed(values.only);
   const unknown = names.find((name) => !PARTS.includes(name as Part));
-  if (unknown !== undefined) throw new TypeError(`--only: there is no '${unknown}'; there are ${PARTS.join(', ')}`);
+  if (unknown !== undefined)
+    throw new TypeError(`--only: there is no '${unknown}'; there are ${PARTS.join(', ')}`);
   return {
     parts: PARTS.filter((part) => names.includes(part)),
     points: {
       flight: ascending('in-flight', values['in-flight'], smoke ? [1, 8] : [1, 8, 128, 512, 2_048]),
-      connections: ascending('connections', values.connections, smoke ? [1, 20] : [1, 100, 1_000, 10_000]),
-      sizes: ascending('sizes', values.sizes, smoke ? [0, 1_024] : [0, 64, 1_024, 16_384, 65_536, 1_048_576, 16_777_216, 67_108_864]),
+      connections: ascending(
+        'connections',
+        values.connections,
+        smoke ? [1, 20] : [1, 100, 1_000, 10_000],
+      ),
+      sizes: ascending(
+        'sizes',
+        values.sizes,
+        smoke ? [0, 1_024] : [0, 64, 1_024, 16_384, 65_536, 1_048_576, 16_777_216, 67_108_864],
+      ),
     },
     rounds: positive('rounds', values.rounds, smoke ? 1 : 3),
     window,
@@ -80,10 +89,18 @@ export function readOptions(args: string[]): Options {
  * Reads rising whole numbers. Only a size may be 0; other sizes are at least 8 bytes, which hold a
  * message's number.
  */
-function ascending(name: string, text: string | undefined, otherwise: readonly number[]): readonly number[] {
+function ascending(
+  name: string,
+  text: string | undefined,
+  otherwise: readonly number[],
+): readonly number[] {
   if (text === undefined) return otherwise;
-  const values = listed(text).map((each) => (name === 'sizes' && each === '0' ? 0 : positive(name, each, 1)));
-  if (values.some((value, at) => at > 0 && value <= values[at - 1]!)) throw new TypeError(`--${name}: numbers that rise are wanted, not '${text}'`);
-  if (name === 'sizes' && values.some((value) => value > 0 && value < 8)) throw new TypeError(`--${name}: 0, or 8 bytes and more, are wanted, not '${text}'`);
+  const values = listed(text).map((each) =>
+    name === 'sizes' && each === '0' ? 0 : positive(name, each, 1),
+  );
+  if (values.some((value, at) => at > 0 && value <= values[at - 1]!))
+    throw new TypeError(`--${name}: numbers that rise are wanted, not '${text}'`);
+  if (name === 'sizes' && values.some((value) => value > 0 && value < 8))
+    throw new TypeError(`--${name}: 0, or 8 bytes and more, are wanted, not '${text}'`);
   return values;
 }

@@ -28,14 +28,21 @@ export interface ScaleTable {
 
 /** Returns a table for each part that was measured. */
 export function tablesOf(summaries: readonly Summary[]): ScaleTable[] {
-  return SHOWN.filter(({ part }) => summaries.some((each) => each.part === part)).map(({ part, title, first, columns, name }) => ({
-    title,
-    head: [first, 'carried by', ...columns.map((column) => column.title), `÷ ${LIMIT}`],
-    rows: summaries
-      .filter((each) => each.part === part)
-      .sort((a, b) => a.at - b.at || CARRIERS.indexOf(a.carrier) - CARRIERS.indexOf(b.carrier))
-      .map(({ at, carrier, figures, ratio }) => [name(at), carrier, ...columns.map((column) => cell(column.figure(figures))), ratio?.toFixed(2) ?? '']),
-  }));
+  return SHOWN.filter(({ part }) => summaries.some((each) => each.part === part)).map(
+    ({ part, title, first, columns, name }) => ({
+      title,
+      head: [first, 'carried by', ...columns.map((column) => column.title), `÷ ${LIMIT}`],
+      rows: summaries
+        .filter((each) => each.part === part)
+        .sort((a, b) => a.at - b.at || CARRIERS.indexOf(a.carrier) - CARRIERS.indexOf(b.carrier))
+        .map(({ at, carrier, figures, ratio }) => [
+          name(at),
+          carrier,
+          ...columns.map((column) => cell(column.figure(figures))),
+          ratio?.toFixed(2) ?? '',
+        ]),
+    }),
+  );
 }
 
 export function formatText(summaries: readonly Summary[]): string {
@@ -61,7 +68,13 @@ export function plotsOf(summaries: readonly Summary[]): Plot[] {
         name: `scale-${part}`,
         title,
         // Points are placed by their index, because the factors between them differ.
-        x: { label: first, from: -0.3, to: points.length - 0.7, ticks: points.map((_, at) => at), name: (tick: number) => name(points[tick]!) },
+        x: {
+          label: first,
+          from: -0.3,
+          to: points.length - 0.7,
+          ticks: points.map((_, at) => at),
+          name: (tick: number) => name(points[tick]!),
+        },
         y: logarithmic(
           y.title,
           measured.map(({ figures }) => y.figure(figures)!),
@@ -97,14 +110,24 @@ function bytesName(bytes: number): string {
 const RATE: Column = { title: 'calls/s', figure: ({ rate }) => rate };
 const BULK: Column = { title: 'MB/s', figure: ({ bulk }) => bulk };
 const SERVER_CPU: Column = { title: 'server CPU, ns a call', figure: ({ serverCpu }) => serverCpu };
-const CPU: readonly Column[] = [{ title: 'client CPU, ns a call', figure: ({ clientCpu }) => clientCpu }, SERVER_CPU];
+const CPU: readonly Column[] = [
+  { title: 'client CPU, ns a call', figure: ({ clientCpu }) => clientCpu },
+  SERVER_CPU,
+];
 const MEMORY: readonly Column[] = [
   { title: 'RSS, KiB each', figure: ({ rss }) => rss && rss / 1_024 },
   { title: 'heap, KiB each', figure: ({ heap }) => heap && heap / 1_024 },
 ];
 
 const SHOWN: readonly Shown[] = [
-  { part: 'flight', title: '64 bytes echoed, one connection', first: 'in flight', columns: [RATE, ...CPU], y: RATE, name: String },
+  {
+    part: 'flight',
+    title: '64 bytes echoed, one connection',
+    first: 'in flight',
+    columns: [RATE, ...CPU],
+    y: RATE,
+    name: String,
+  },
   {
     part: 'connections',
     title: '64 bytes echoed, 128 in flight over all connections',

@@ -31,7 +31,11 @@ export const besideElsewhere: CallScenario = {
 
 async function bothAtOnce(caller: Caller, watch: Stopwatch, bulk: Caller['call']): Promise<void> {
   const messages = new Messages(LARGE, 1);
-  await Promise.all([oneAtATime(caller, watch), load(bulk, watch, messages), load(bulk, watch, messages)]);
+  await Promise.all([
+    oneAtATime(caller, watch),
+    load(bulk, watch, messages),
+    load(bulk, watch, messages),
+  ]);
 }
 
 /** Sends one large message after the other. */

@@ -10,7 +10,9 @@ import { CALLS } from './calls.ts';
 for (const scenario of CALLS) {
   test(`${scenario.name}: a caller with one wrong answer fails`, async (t) => {
     let calls = 0;
-    const lying = honest((request) => (++calls === 200 ? answer(request).slice(1) : answer(request)));
+    const lying = honest((request) =>
+      ++calls === 200 ? answer(request).slice(1) : answer(request),
+    );
     const watch = new Stopwatch();
     await t.throwsAsync(scenario.run(lying, watch), { message: /a wrong answer/ });
     watch.over = true;
@@ -53,7 +55,10 @@ test('--scenario takes names, whole or their beginnings', (t) => {
   const names = (wanted: string[]) => scenariosOf(wanted).map(({ name }) => name);
   t.deepEqual(names(['s6', 's2']), ['s2', 's6']);
   t.deepEqual(names(['s6-']), ['s6-elsewhere']);
-  t.throws(() => scenariosOf(['s9']), { instanceOf: TypeError, message: /--scenario: .*'s9'; there are s1, s2/ });
+  t.throws(() => scenariosOf(['s9']), {
+    instanceOf: TypeError,
+    message: /--scenario: .*'s9'; there are s1, s2/,
+  });
 });
 
 /** Answers after a turn of the microtask queue, because on a wire no answer comes at once. */

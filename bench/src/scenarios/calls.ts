@@ -5,4 +5,12 @@ import { beside, besideElsewhere } from './beside.ts';
 import type { CallScenario } from './call-scenario.ts';
 import { large, medium, oneWay, small } from './many.ts';
 
-export const CALLS: readonly CallScenario[] = [alone, small, medium, large, oneWay, beside, besideElsewhere];
+export const CALLS: readonly CallScenario[] = [
+  alone,
+  small,
+  medium,
+  large,
+  oneWay,
+  beside,
+  besideElsewhere,
+];

@@ -41,7 +41,13 @@ async function measure(name: string, { warmUp, window, node }: Setting): Promise
     const { child: subscribers } = await Child.start<FanOutOrder, FanOutReport>({
       name: `the subscribers of ${name}`,
       script: './fan-out/subscribers.js',
-      args: [name, report.address, String(report.pace), String(publisher.pid), ...(server === undefined ? [] : [String(server.pid)])],
+      args: [
+        name,
+        report.address,
+        String(report.pace),
+        String(publisher.pid),
+        ...(server === undefined ? [] : [String(server.pid)]),
+      ],
       core: subscribersCore,
       node,
     });

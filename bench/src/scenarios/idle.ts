@@ -30,7 +30,11 @@ async function measure(adapter: string, { smoke, node }: Setting): Promise<Figur
   const count = smoke ? 40 : 2_000;
   const processes: { kill(): void }[] = [];
   try {
-    const { server, clients } = await start(KINDS[adapter]!, { clients: 1, nodeFlags: [], node }, processes);
+    const { server, clients } = await start(
+      KINDS[adapter]!,
+      { clients: 1, nodeFlags: [], node },
+      processes,
+    );
     // Opens half as many connections first, so that memory allocated once is not counted per
     // connection, and because V8 goes on compiling for that long.
     await open(clients, count / 2);

@@ -9,10 +9,34 @@ import { bulk, CODEC, CPU, RATE } from './shown.ts';
 
 const KIB = 1024;
 
-export const small = many({ name: 's2', title: '64 B echo, 128 in flight', size: 64, inFlight: 128, figure: RATE });
-export const medium = many({ name: 's3', title: '1 KiB echo, 128 in flight', size: KIB, inFlight: 128, figure: RATE });
-export const large = many({ name: 's4', title: '64 KiB echo, 16 in flight', size: 64 * KIB, inFlight: 16, figure: bulk('MB/s each way') });
-export const oneWay = many({ name: 's5', title: '1 MiB one way, 4 in flight', size: KIB * KIB, inFlight: 4, figure: bulk('MB/s') });
+export const small = many({
+  name: 's2',
+  title: '64 B echo, 128 in flight',
+  size: 64,
+  inFlight: 128,
+  figure: RATE,
+});
+export const medium = many({
+  name: 's3',
+  title: '1 KiB echo, 128 in flight',
+  size: KIB,
+  inFlight: 128,
+  figure: RATE,
+});
+export const large = many({
+  name: 's4',
+  title: '64 KiB echo, 16 in flight',
+  size: 64 * KIB,
+  inFlight: 16,
+  figure: bulk('MB/s each way'),
+});
+export const oneWay = many({
+  name: 's5',
+  title: '1 MiB one way, 4 in flight',
+  size: KIB * KIB,
+  inFlight: 4,
+  figure: bulk('MB/s'),
+});
 
 interface Load {
   readonly name: string;
@@ -33,7 +57,9 @@ function many({ name, title, size, inFlight, figure }: Load): CallScenario {
     async run(caller, watch) {
       const messages = new Messages(size, inFlight);
       const counted = figure.figure === 'bulk' ? size : 0;
-      await Promise.all(Array.from({ length: inFlight }, () => work(caller, messages, counted, watch)));
+      await Promise.all(
+        Array.from({ length: inFlight }, () => work(caller, messages, counted, watch)),
+      );
       return caller.inProcess && { codec: codecCost(caller.inProcess, messages) };
     },
   };
@@ -61,7 +87,12 @@ function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messag
 /** The time in milliseconds that the codecs run. */
 const MEASURED = 100;
 
-async function work(caller: Caller, messages: Messages, counted: number, watch: Stopwatch): Promise<void> {
+async function work(
+  caller: Caller,
+  messages: Messages,
+  counted: number,
+  watch: Stopwatch,
+): Promise<void> {
   while (!watch.over) {
     const request = messages.take();
     messages.check(request, await caller.call(request));

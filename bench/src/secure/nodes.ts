@@ -15,7 +15,9 @@ export function identityOf(role: Role): Identity {
 
 /** Returns the `tls` option of a node: its key, a certificate, and the authority of both nodes. */
 export async function tlsOf(role: Role): Promise<TlsOptions> {
-  const authority = await createAuthority({ identity: createIdentity({ random: drawn('authority') }) });
+  const authority = await createAuthority({
+    identity: createIdentity({ random: drawn('authority') }),
+  });
   const identity = identityOf(role);
   return { key: identity.key, cert: await authority.issue(identity), ca: authority.cert };
 }

@@ -2,9 +2,18 @@
 // counts as two) over lossy links.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createSimulation, type Level, type Simulation } from '@trunkline/transport-inmem/simulation';
+import {
+  createSimulation,
+  type Level,
+  type Simulation,
+} from '@trunkline/transport-inmem/simulation';
 
-const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
@@ -15,7 +24,11 @@ export interface Cluster {
 }
 
 export async function startCluster(level: Level, seed: number): Promise<Cluster> {
-  const sim = createSimulation({ seed, level, link: { latency: [1, 20], loss: 0.01, duplicate: 0.001, reorder: 0.01 } });
+  const sim = createSimulation({
+    seed,
+    level,
+    link: { latency: [1, 20], loss: 0.01, duplicate: 0.001, reorder: 0.01 },
+  });
   const calls = { settled: 0 };
   const settle = () => {
     calls.settled++;

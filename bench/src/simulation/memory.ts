@@ -4,7 +4,12 @@
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 
-const protocol = defineProtocol({ name: 'bench', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 export interface MemoryReport {
   readonly nodes: number;

@@ -15,7 +15,9 @@ export async function sharesOf(work: () => Promise<unknown>): Promise<Shares> {
   await work();
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();
-  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, partOf(callFrame.functionName, callFrame.url)]));
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame }) => [id, partOf(callFrame.functionName, callFrame.url)]),
+  );
   const times = new Map<string, number>();
   let total = 0;
   for (const [at, id] of (profile.samples ?? []).entries()) {
@@ -25,7 +27,12 @@ export async function sharesOf(work: () => Promise<unknown>): Promise<Shares> {
     times.set(name, (times.get(name) ?? 0) + time);
     total += time;
   }
-  return new Map([...PARTS.map(([name]) => name), 'garbage', 'the rest'].map((name) => [name, (times.get(name) ?? 0) / total]));
+  return new Map(
+    [...PARTS.map(([name]) => name), 'garbage', 'the rest'].map((name) => [
+      name,
+      (times.get(name) ?? 0) / total,
+    ]),
+  );
 }
 
 function partOf(name: string, url: string): string | undefined {

@@ -2,7 +2,11 @@
 
 import { secure } from '@trunkline/stream-noise';
 import { type CommonOptions, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
-import { createInmemStreams, createInmemTransport, type InmemTransport } from '@trunkline/transport-inmem';
+import {
+  createInmemStreams,
+  createInmemTransport,
+  type InmemTransport,
+} from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, type TlsOptions } from '@trunkline/transport-tcp';
 import { createWsStreamLayer } from '@trunkline/transport-ws';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
@@ -11,7 +15,11 @@ import { protocol, type Soaked } from './protocol.ts';
 export interface Carrier {
   readonly name: string;
   /** @param wrap wraps the client's layer, if the backend has one. */
-  open(role: Role, options?: CommonOptions, wrap?: (layer: StreamLayer) => StreamLayer): Promise<Soaked>;
+  open(
+    role: Role,
+    options?: CommonOptions,
+    wrap?: (layer: StreamLayer) => StreamLayer,
+  ): Promise<Soaked>;
   /** Lets a client dial a server, for backends that need more than its address. */
   link?(client: Soaked, server: Soaked): void;
 }
@@ -22,7 +30,11 @@ export const CARRIERS: readonly Carrier[] = [
   {
     name: 'inmem',
     open: async (_role, options) => createInmemTransport({ ...options, protocol }),
-    link: (client, server) => (client as InmemTransport<typeof protocol>).connect(server.localAddr(), server as InmemTransport<typeof protocol>),
+    link: (client, server) =>
+      (client as InmemTransport<typeof protocol>).connect(
+        server.localAddr(),
+        server as InmemTransport<typeof protocol>,
+      ),
   },
   over('inmem-streams', async () => streams.layer()),
   over('tcp', async () => createTcpStreamLayer()),

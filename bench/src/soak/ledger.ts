@@ -9,7 +9,10 @@ export class Ledger {
   answered = 0;
   readonly failed: Partial<Record<Code, number>> = {};
   /** Calls by the transports' own counters, including transports that are closed. */
-  readonly counted: { made: number; failed: Partial<Record<Code, number>> } = { made: 0, failed: {} };
+  readonly counted: { made: number; failed: Partial<Record<Code, number>> } = {
+    made: 0,
+    failed: {},
+  };
 
   /** Makes and counts a call. Rejects only if the call fails with anything but a TransportError. */
   async call(make: () => Promise<unknown>): Promise<void> {
@@ -27,16 +30,21 @@ export class Ledger {
   keep(transport: Soaked): void {
     const { calls, errors } = transport.snapshot();
     this.counted.made += calls.made;
-    for (const [code, amount] of Object.entries(errors)) add(this.counted.failed, code as Code, amount);
+    for (const [code, amount] of Object.entries(errors))
+      add(this.counted.failed, code as Code, amount);
   }
 
   /** Returns a sentence on the numbers that differ; undefined if all of them balance. */
   imbalance(): string | undefined {
     const failed = Object.values(this.failed).reduce((sum, amount) => sum + amount, 0);
-    if (this.made !== this.answered + failed) return `${this.made} calls were made, ${this.answered} answered and ${failed} failed`;
-    if (this.made !== this.counted.made) return `${this.made} calls were made, the transports counted ${this.counted.made}`;
+    if (this.made !== this.answered + failed)
+      return `${this.made} calls were made, ${this.answered} answered and ${failed} failed`;
+    if (this.made !== this.counted.made)
+      return `${this.made} calls were made, the transports counted ${this.counted.made}`;
     const [ours, theirs] = [this.failed, this.counted.failed].map(sorted);
-    return ours === theirs ? undefined : `failed by code: ${ours}; the transports counted ${theirs}`;
+    return ours === theirs
+      ? undefined
+      : `failed by code: ${ours}; the transports counted ${theirs}`;
   }
 
   toString(): string {

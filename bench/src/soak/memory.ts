@@ -23,7 +23,12 @@ export async function heapUsed(): Promise<number> {
 export function handles(): string[] {
   return process
     .getActiveResourcesInfo()
-    .filter((name) => !['Timeout', 'Immediate', 'TTYWrap', 'PipeWrap', 'FSReqCallback', 'CloseReq'].includes(name))
+    .filter(
+      (name) =>
+        !['Timeout', 'Immediate', 'TTYWrap', 'PipeWrap', 'FSReqCallback', 'CloseReq'].includes(
+          name,
+        ),
+    )
     .sort();
 }
 

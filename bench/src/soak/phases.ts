@@ -43,21 +43,47 @@ export async function cycles(scene: Scene, most: number, milliseconds: number): 
     ledger.keep(client);
     await client.close();
   };
-  return measured(scene, 'connect, call, close', 'cycles', ledger, most, milliseconds, 16, one, async () => gone(scene));
+  return measured(
+    scene,
+    'connect, call, close',
+    'cycles',
+    ledger,
+    most,
+    milliseconds,
+    16,
+    one,
+    async () => gone(scene),
+  );
 }
 
 /** Makes calls over one connection, `most` times or until `milliseconds` are over. */
 export async function calls(scene: Scene, most: number, milliseconds: number): Promise<Phase> {
   const ledger = new Ledger();
   let ups = 0;
-  const client = await open(scene, { maxPool: 1, observer: { event: ({ type }) => void (ups += Number(type === 'up')) } });
+  const client = await open(scene, {
+    maxPool: 1,
+    observer: { event: ({ type }) => void (ups += Number(type === 'up')) },
+  });
   await client.dial(scene.address);
   const one = () => ledger.call(() => client.send(scene.address, 'echo', SMALL));
-  return measured(scene, 'calls on one connection', 'calls', ledger, most, milliseconds, 256, one, async () => {
-    ledger.keep(client);
-    await client.close();
-    return [...(ups === 1 ? [] : [`${ups} connections came up instead of one`]), ...(await gone(scene))];
-  });
+  return measured(
+    scene,
+    'calls on one connection',
+    'calls',
+    ledger,
+    most,
+    milliseconds,
+    256,
+    one,
+    async () => {
+      ledger.keep(client);
+      await client.close();
+      return [
+        ...(ups === 1 ? [] : [`${ups} connections came up instead of one`]),
+        ...(await gone(scene)),
+      ];
+    },
+  );
 }
 
 /**
@@ -68,9 +94,11 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
   const ledger = new Ledger();
   const random = seededRandom(scene.seed);
   const networks: FaultyStreamLayer[] = [];
-  const faultyOf = (layer: StreamLayer) => faulty(layer, { seed: Math.floor(random() * 1e9), cutEvery: 20_000_000 });
+  const faultyOf = (layer: StreamLayer) =>
+    faulty(layer, { seed: Math.floor(random() * 1e9), cutEvery: 20_000_000 });
   const clients: Soaked[] = [];
-  for (let i = 0; i < CLIENTS; i++) clients.push(await open(scene, {}, (layer) => (networks[i] = faultyOf(layer))));
+  for (let i = 0; i < CLIENTS; i++)
+    clients.push(await open(scene, {}, (layer) => (networks[i] = faultyOf(layer))));
   let lost = 0;
   const close = async (client: Soaked) => {
     await client.close();
@@ -96,36 +124,59 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
       }
     }
   })();
-  const one = () => anyCall(clients[Math.floor(random() * clients.length)]!, scene.address, random, ledger, notes);
-  return measured(scene, 'calls of every kind, connections killed', 'calls', ledger, Number.POSITIVE_INFINITY, milliseconds, 64, one, async () => {
-    killing.abort();
-    await killer;
-    const wrong: string[] = killed === 0 ? ['no connection was killed'] : [];
-    for (const client of clients) await close(client);
-    wrong.push(...(await gone(scene)));
-    const handled = scene.handled.notes - notes.before;
-    if (handled > notes.accepted || handled + lost < notes.accepted) {
-      wrong.push(`${notes.accepted} one-ways were accepted, ${handled} handled and ${lost} counted as lost`);
-    }
-    return wrong;
-  });
+  const one = () =>
+    anyCall(clients[Math.floor(random() * clients.length)]!, scene.address, random, ledger, notes);
+  return measured(
+    scene,
+    'calls of every kind, connections killed',
+    'calls',
+    ledger,
+    Number.POSITIVE_INFINITY,
+    milliseconds,
+    64,
+    one,
+    async () => {
+      killing.abort();
+      await killer;
+      const wrong: string[] = killed === 0 ? ['no connection was killed'] : [];
+      for (const client of clients) await close(client);
+      wrong.push(...(await gone(scene)));
+      const handled = scene.handled.notes - notes.before;
+      if (handled > notes.accepted || handled + lost < notes.accepted) {
+        wrong.push(
+          `${notes.accepted} one-ways were accepted, ${handled} handled and ${lost} counted as lost`,
+        );
+      }
+      return wrong;
+    },
+  );
 }
 
 /** Makes one call of a random kind; some are cancelled, and some have too short a timeout. */
-async function anyCall(client: Soaked, address: string, random: Random, ledger: Ledger, notes: { accepted: number }): Promise<void> {
+async function anyCall(
+  client: Soaked,
+  address: string,
+  random: Random,
+  ledger: Ledger,
+  notes: { accepted: number },
+): Promise<void> {
   const kind = random();
   if (kind < 0.5) return ledger.call(() => client.send(address, 'echo', SMALL));
   if (kind < 0.6) return ledger.call(() => client.send(address, 'echo', LARGE));
-  if (kind < 0.7) return ledger.call(() => client.send(address, 'note', SMALL).then(() => void notes.accepted++));
+  if (kind < 0.7)
+    return ledger.call(() => client.send(address, 'note', SMALL).then(() => void notes.accepted++));
   if (kind < 0.75) return ledger.call(() => client.send(address, 'late', SMALL, { timeout: 5 }));
   if (kind < 0.8) {
     const controller = new AbortController();
-    const call = ledger.call(() => client.send(address, 'late', SMALL, { signal: controller.signal }));
+    const call = ledger.call(() =>
+      client.send(address, 'late', SMALL, { signal: controller.signal }),
+    );
     await sleep(2);
     controller.abort();
     return call;
   }
-  if (kind < 0.9) return ledger.call(() => client.send(address, 'gather', SMALL, { upload: items() }));
+  if (kind < 0.9)
+    return ledger.call(() => client.send(address, 'gather', SMALL, { upload: items() }));
   return ledger.call(async () => {
     let got = 0;
     for await (const _ of await client.send(address, 'range', SMALL)) got++;
@@ -137,7 +188,11 @@ async function* items(): AsyncGenerator<Uint8Array, void, void> {
   for (let i = 0; i < ITEMS; i++) yield MIDDLE;
 }
 
-async function open({ carrier, server }: Scene, options?: Parameters<Carrier['open']>[1], wrap?: Parameters<Carrier['open']>[2]): Promise<Soaked> {
+async function open(
+  { carrier, server }: Scene,
+  options?: Parameters<Carrier['open']>[1],
+  wrap?: Parameters<Carrier['open']>[2],
+): Promise<Soaked> {
   const client = await carrier.open('client', options, wrap);
   // A link leads from one listening end to another, so the client listens too.
   if (carrier.link !== undefined) {
@@ -183,7 +238,8 @@ async function measured(
   if (imbalance !== undefined) wrong.push(imbalance);
   const seconds = (performance.now() - begin) / 1_000;
   const grown = heapAfter - heapBefore;
-  if (grown > Math.max(GROWTH * heapBefore, seconds < LONG ? COMPILED : 0)) wrong.push(`the heap grew by ${((grown / heapBefore) * 100).toFixed(1)} %`);
+  if (grown > Math.max(GROWTH * heapBefore, seconds < LONG ? COMPILED : 0))
+    wrong.push(`the heap grew by ${((grown / heapBefore) * 100).toFixed(1)} %`);
   return { name, done, what, seconds, heapBefore, heapAfter, ledger: String(ledger), wrong };
 }
 
@@ -193,7 +249,8 @@ async function gone({ server }: Scene): Promise<string[]> {
   const { connections, memory, waiting } = server.snapshot();
   const wrong: string[] = [];
   if (connections.length > 0) wrong.push(`the server keeps ${connections.length} connections`);
-  if (memory > 0 || waiting > 0) wrong.push(`the server keeps ${memory} bytes of messages and ${waiting} calls`);
+  if (memory > 0 || waiting > 0)
+    wrong.push(`the server keeps ${memory} bytes of messages and ${waiting} calls`);
   return wrong;
 }
 

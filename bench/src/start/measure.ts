@@ -24,7 +24,11 @@ export type StartRound = ReadonlyMap<string, Start>;
  * @param progress receives what is being measured, and how far the run is, from 0 to 1.
  * @throws Error if a process fails.
  */
-export function measureStarts(subjects: readonly Subject[], runs: number, progress: (what: string, done: number) => void): StartRound[] {
+export function measureStarts(
+  subjects: readonly Subject[],
+  runs: number,
+  progress: (what: string, done: number) => void,
+): StartRound[] {
   // Starts every subject once unmeasured, because files that are read for the first time come from
   // the disk.
   if (runs > 1) for (const subject of subjects) startOne(subject);
@@ -38,8 +42,13 @@ export function measureStarts(subjects: readonly Subject[], runs: number, progre
 }
 
 function startOne({ name, modules }: Subject): Start {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', CHILD, ...modules], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`a process that loads ${name} failed (exit code ${status}): ${stderr}`);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', CHILD, ...modules],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0)
+    throw new Error(`a process that loads ${name} failed (exit code ${status}): ${stderr}`);
   return JSON.parse(stdout) as Start;
 }
 

@@ -21,9 +21,16 @@ export interface StartFigures {
 }
 
 export function summarize(rounds: readonly StartRound[]): StartFigures[] {
-  const names = [...(rounds[0]?.keys() ?? [])].sort((a, b) => Number(b === BARE) - Number(a === BARE));
+  const names = [...(rounds[0]?.keys() ?? [])].sort(
+    (a, b) => Number(b === BARE) - Number(a === BARE),
+  );
   return names.map((name) => {
-    const of = (figure: keyof Start) => median(rounds.map((round) => round.get(name)![figure] - (name === BARE ? 0 : round.get(BARE)![figure])));
+    const of = (figure: keyof Start) =>
+      median(
+        rounds.map(
+          (round) => round.get(name)![figure] - (name === BARE ? 0 : round.get(BARE)![figure]),
+        ),
+      );
     return { name, time: of('time'), cpu: of('cpu'), rss: of('rss') / MIB, heap: of('heap') / MIB };
   });
 }
@@ -36,14 +43,23 @@ export function formatTable(summary: readonly StartFigures[]): string {
 export function tableOf(summary: readonly StartFigures[]): string[][] {
   return [
     ['', 'ms', 'CPU ms', 'RSS, MiB', 'heap, MiB'],
-    ...summary.map(({ name, ...figures }) => [name, ...FIGURES.map((figure) => cell(name, figures[figure]))]),
+    ...summary.map(({ name, ...figures }) => [
+      name,
+      ...FIGURES.map((figure) => cell(name, figures[figure])),
+    ]),
   ];
 }
 
 export function judge(summary: readonly StartFigures[]): Verdict[] {
   const ours = summary.find(({ name }) => name === CORE_AND_TCP);
   if (ours === undefined) return [];
-  return [{ bar: `${CORE_AND_TCP}: loaded at most ${MOST_TIME} ms after bare Node`, ratio: ours.time, holds: ours.time < MOST_TIME }];
+  return [
+    {
+      bar: `${CORE_AND_TCP}: loaded at most ${MOST_TIME} ms after bare Node`,
+      ratio: ours.time,
+      holds: ours.time < MOST_TIME,
+    },
+  ];
 }
 
 function cell(name: string, value: number): string {

@@ -30,13 +30,17 @@ export function subjects(): Subject[] {
     { name: 'peers/node', modules: [entryOf('peers', './node')] },
     {
       name: 'core + tcp + noise + peers + gossip',
-      modules: ['transport-core', 'transport-tcp', 'stream-noise', 'peers', 'gossip'].map((name) => entryOf(name)),
+      modules: ['transport-core', 'transport-tcp', 'stream-noise', 'peers', 'gossip'].map((name) =>
+        entryOf(name),
+      ),
     },
   ];
 }
 
 function entryOf(folder: string, entry = '.'): string {
-  const { exports } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8')) as {
+  const { exports } = JSON.parse(
+    readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8'),
+  ) as {
     exports: Record<string, { node?: string; default: string }>;
   };
   const { node, default: otherwise } = exports[entry]!;

@@ -6,8 +6,19 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** @param program the file name of the program, beside `index.js`. */
-export async function run(program: string, ...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../${program}`, import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+export async function run(
+  program: string,
+  ...args: string[]
+): Promise<{ code: number; output: string; errors: string }> {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL(`../${program}`, import.meta.url)), ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
   return { code, output, errors };
 }

@@ -1,4 +1,11 @@
-import { createTransport, defineProtocol, json, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  createTransport,
+  defineProtocol,
+  json,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
@@ -13,7 +20,11 @@ const log = defineProtocol({
  * Appends at the leader. It follows a refusal to the leader, and retries only requests that no
  * handler can have seen.
  */
-async function append(client: Transport<typeof log>, target: string, entry: string): Promise<number> {
+async function append(
+  client: Transport<typeof log>,
+  target: string,
+  entry: string,
+): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {
       return await client.send(target, 'append', entry, { timeout: 5_000 });
@@ -36,7 +47,9 @@ await leader.listen();
 const follower = createTransport('inmem://b', { protocol: log, backends });
 serve(follower, {
   append() {
-    throw new TransportError('failed_precondition', 'b does not lead', { metadata: { leader: leader.advertiseAddr() } });
+    throw new TransportError('failed_precondition', 'b does not lead', {
+      metadata: { leader: leader.advertiseAddr() },
+    });
   },
 });
 await follower.listen();

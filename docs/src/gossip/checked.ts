@@ -18,24 +18,44 @@ export function openBlocks(gossip: Gossip, tip: number) {
 
 /** For thousands of nodes, each of which signs its messages. */
 export function signedGossip(transport: AnyTransport, peers: Peers, identity: Identity) {
-  const gossip = createGossip({ transport, peers, overlay: partialView(), signatures: { identity, mode: 'strict' } });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: partialView(),
+    signatures: { identity, mode: 'strict' },
+  });
   return gossip;
 }
 
 /** Configures how topics look for their members. */
 export function searchingGossip(transport: AnyTransport, peers: Peers) {
-  const gossip = createGossip({ transport, peers, overlay: partialView(), discovery: { walkers: 2, slowest: 30_000 } }); // the defaults; false: looks for nobody
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: partialView(),
+    discovery: { walkers: 2, slowest: 30_000 },
+  }); // the defaults; false: looks for nobody
   return gossip;
 }
 
 /** For a node whose clock may go back. */
 export function keptGossip(transport: AnyTransport, peers: Peers, folder: string) {
-  const gossip = createGossip({ transport, peers, overlay: partialView(), store: createFileStore(folder) });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: partialView(),
+    store: createFileStore(folder),
+  });
   return gossip;
 }
 
 /** Sends long messages by way of other nodes. */
 export function relayingGossip(transport: AnyTransport, peers: Peers) {
-  const gossip = createGossip({ transport, peers, overlay: fullMesh(), relay: { above: 64 * 1024, fanout: 3 } });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: fullMesh(),
+    relay: { above: 64 * 1024, fanout: 3 },
+  });
   return gossip;
 }

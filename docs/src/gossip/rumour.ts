@@ -30,10 +30,15 @@ const ada = await villager('ada', []);
 const bob = await villager('bob', ['inmem://ada']);
 const eve = await villager('eve', ['inmem://ada']);
 
-const heard = [bob, eve].map(({ gossip }) => gossip.topic('rumours', rumour)[Symbol.asyncIterator]()); // joins, and reads from now on
+const heard = [bob, eve].map(({ gossip }) =>
+  gossip.topic('rumours', rumour)[Symbol.asyncIterator](),
+); // joins, and reads from now on
 const rumours = ada.gossip.topic('rumours', rumour);
 
-const { received } = await rumours.publish({ about: 'the mill', text: 'it turns by itself' }, { min: 2 }); // waits until two have it
+const { received } = await rumours.publish(
+  { about: 'the mill', text: 'it turns by itself' },
+  { min: 2 },
+); // waits until two have it
 console.log(`${received} peers have it`);
 for (const reader of heard) {
   const { value } = await reader.next();

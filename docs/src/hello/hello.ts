@@ -7,7 +7,9 @@ const greeter = defineProtocol({
   name: 'greeter',
   version: 1,
   channel: 0x20, // its number on a connection, 0x10 to 0xff: the same at all nodes
-  methods: { greet: { id: 1, request: json(z.object({ name: z.string() })), response: json(z.string()) } },
+  methods: {
+    greet: { id: 1, request: json(z.object({ name: z.string() })), response: json(z.string()) },
+  },
 });
 const backends = [tcp(), inmem()];
 const address = 'tcp://127.0.0.1:0';

@@ -12,7 +12,12 @@ const numbers = defineProtocol({
     note: { id: 2, request: bytes }, // one-way
     sum: { id: 3, request: json(z.string()), upload: json(z.number()), response: json(z.number()) }, // the caller streams
     count: { id: 4, request: json(Range), download: json(z.number()) }, // the callee streams
-    double: { id: 5, request: json(z.null()), upload: json(z.number()), download: json(z.number()) }, // both stream
+    double: {
+      id: 5,
+      request: json(z.null()),
+      upload: json(z.number()),
+      download: json(z.number()),
+    }, // both stream
   },
 });
 

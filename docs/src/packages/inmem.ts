@@ -1,7 +1,12 @@
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { connectAll, createInmemTransport } from '@trunkline/transport-inmem';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 const [a, b] = ['a', 'b'].map((addr) => createInmemTransport({ protocol: echo, addr }));
 connectAll(a!, b!);
 serve(b!, { echo: (request) => request });

@@ -9,7 +9,9 @@ const chat = defineProtocol({
   methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
 });
 const server = createTcpTransport({ protocol: chat, bindAddr: '127.0.0.1:0' }); // port 0: one that is free
-serve(server, { say: async (text, rpc) => `you are ${await server.send(rpc.from, 'say', `who says ${text}?`)}` }); // calls back
+serve(server, {
+  say: async (text, rpc) => `you are ${await server.send(rpc.from, 'say', `who says ${text}?`)}`,
+}); // calls back
 await server.listen();
 
 const client = createTcpTransport({ protocol: chat }); // does not listen, and yet is called, over the connection that it made

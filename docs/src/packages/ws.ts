@@ -4,7 +4,12 @@ import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createWsTransport } from '@trunkline/transport-ws';
 import { z } from 'zod';
 
-const clock = defineProtocol({ name: 'clock', version: 1, channel: 0x20, methods: { tick: { id: 1, request: json(z.int()), download: json(z.int()) } } });
+const clock = defineProtocol({
+  name: 'clock',
+  version: 1,
+  channel: 0x20,
+  methods: { tick: { id: 1, request: json(z.int()), download: json(z.int()) } },
+});
 const site = createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1'); // your own, with its pages
 await once(site, 'listening');
 const server = createWsTransport({ protocol: clock, server: site, path: '/rpc' });

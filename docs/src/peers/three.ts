@@ -3,7 +3,12 @@ import { createTransport, defineProtocol, json, serve } from '@trunkline/transpo
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const chat = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } } });
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
 const backends = [inmem()];
 
 async function node(name: string, seeds: string[]) {

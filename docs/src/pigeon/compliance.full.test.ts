@@ -13,6 +13,7 @@ transportSuite(test, {
   unreachable: () => 'loft-that-nobody-keeps',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'a loft is one place, and no name means all of them',
+    'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'a loft is one place, and no name means all of them',
   },
 });

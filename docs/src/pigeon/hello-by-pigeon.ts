@@ -1,7 +1,12 @@
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { createPigeonPost } from './pigeon-post.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 const backends = [createPigeonPost().backend()];
 
 const server = createTransport('pigeon://north', { protocol: echo, backends });

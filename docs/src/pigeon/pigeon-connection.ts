@@ -2,7 +2,14 @@
 // in order, but has neither back-pressure nor an orderly end. This class builds both from letters.
 
 import type { MessagePort } from 'node:worker_threads';
-import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 /**
  * A letter: bytes, the number of bytes that the reader has taken, or the end. A port that closes
@@ -70,7 +77,10 @@ export class PigeonConnection implements StreamConnection {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     this.#port.postMessage('end');
-    this.#linger = this.#clock.setTimeout(() => this.#finish(this.#reset(`it did not end within ${LINGER} ms`)), LINGER);
+    this.#linger = this.#clock.setTimeout(
+      () => this.#finish(this.#reset(`it did not end within ${LINGER} ms`)),
+      LINGER,
+    );
     this.#clock.defer(() => this.#deliver());
   }
 
@@ -110,7 +120,8 @@ export class PigeonConnection implements StreamConnection {
     this.#port.postMessage({ taken: bytes.length });
     if (!this.#ending) return void this.#sink?.data(bytes);
     this.#discarded += bytes.length;
-    if (this.#discarded > DISCARD) this.#finish(this.#reset('it floods a connection that has ended'));
+    if (this.#discarded > DISCARD)
+      this.#finish(this.#reset('it floods a connection that has ended'));
   }
 
   /** A half-closed connection serves no purpose, so this end ends too. */
@@ -137,7 +148,9 @@ export class PigeonConnection implements StreamConnection {
   }
 
   #reset(why: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, { target: this.endpoint });
+    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, {
+      target: this.endpoint,
+    });
   }
 }
 

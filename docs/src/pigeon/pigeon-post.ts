@@ -2,7 +2,15 @@
 // node:worker_threads.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { type Backend, type Clock, reasonError, type StreamConnection, type StreamLayer, systemClock, TransportError } from '@trunkline/transport-core';
+import {
+  type Backend,
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import { PigeonConnection } from './pigeon-connection.ts';
 
 /** A registry of lofts by name. You create the object yourself, so that two tests never meet. */
@@ -24,10 +32,15 @@ export interface PigeonOptions {
 export function createPigeonPost(): PigeonPost {
   const lofts = new Map<string, MessagePort>();
   let free = 0;
-  const layer = ({ address = `loft-${++free}`, ...options }: PigeonOptions = {}) => new PigeonLayer(lofts, { ...options, address });
+  const layer = ({ address = `loft-${++free}`, ...options }: PigeonOptions = {}) =>
+    new PigeonLayer(lofts, { ...options, address });
   return {
     layer,
-    backend: () => ({ schemes: ['pigeon'], layer: ({ bindAddr, advertiseAddr, clock }) => layer({ address: bindAddr, advertiseAddr, clock }) }),
+    backend: () => ({
+      schemes: ['pigeon'],
+      layer: ({ bindAddr, advertiseAddr, clock }) =>
+        layer({ address: bindAddr, advertiseAddr, clock }),
+    }),
   };
 }
 
@@ -47,7 +60,10 @@ class PigeonLayer implements StreamLayer {
   /** A function for each pending dial that ends it. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
-  constructor(lofts: Map<string, MessagePort>, { address, advertiseAddr, clock = systemClock }: PigeonOptions & { readonly address: string }) {
+  constructor(
+    lofts: Map<string, MessagePort>,
+    { address, advertiseAddr, clock = systemClock }: PigeonOptions & { readonly address: string },
+  ) {
     this.#lofts = lofts;
     this.#address = address;
     this.#advertiseAddr = advertiseAddr;
@@ -55,11 +71,19 @@ class PigeonLayer implements StreamLayer {
   }
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
-    if (this.#listener !== undefined) throw new TransportError('failed_precondition', `Already listening at ${this.#listener.loft}: close() first`);
+    if (this.#listener !== undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening at ${this.#listener.loft}: close() first`,
+      );
     const address = this.#address;
     const loft = parse(address, 'listen at');
     if (this.#lofts.has(loft)) {
-      throw reasonError('address_in_use', `Cannot listen at ${address}: somebody does; close that, or take another loft`, { target: address });
+      throw reasonError(
+        'address_in_use',
+        `Cannot listen at ${address}: somebody does; close that, or take another loft`,
+        { target: address },
+      );
     }
     const { port1: port, port2: entrance } = new MessageChannel();
     port.on('message', (call: Call) => {
@@ -70,12 +94,20 @@ class PigeonLayer implements StreamLayer {
     this.#lofts.set(loft, entrance);
   }
 
-  dial(address: string, { timeout, signal }: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+  dial(
+    address: string,
+    { timeout, signal }: { timeout: number; signal?: AbortSignal | undefined },
+  ): Promise<StreamConnection> {
     return new Promise((resolve, reject) => {
       const loft = parse(address, 'dial');
       if (signal?.aborted) return reject(signal.reason);
       const entrance = this.#lofts.get(loft);
-      const refused = () => reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; is it started?`, { target: address });
+      const refused = () =>
+        reasonError(
+          'connection_refused',
+          `Cannot connect to ${address}: nobody listens there; is it started?`,
+          { target: address },
+        );
       if (entrance === undefined) return reject(refused());
 
       const { port1: port, port2: theirs } = new MessageChannel();
@@ -91,7 +123,14 @@ class PigeonLayer implements StreamLayer {
         reject(error);
       };
       const onAbort = () => fail(signal?.reason);
-      const late = () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address }));
+      const late = () =>
+        fail(
+          reasonError(
+            'dial_timeout',
+            `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+            { target: address },
+          ),
+        );
       const timer = this.#clock.setTimeout(late, timeout);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#dials.add(fail);
@@ -106,7 +145,8 @@ class PigeonLayer implements StreamLayer {
   }
 
   localAddr(): string {
-    if (this.#listener === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+    if (this.#listener === undefined)
+      throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.#listener.loft;
   }
 
@@ -115,7 +155,8 @@ class PigeonLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const fail of [...this.#dials])
+      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     const { loft, port } = this.#listener ?? {};
     this.#listener = undefined;
     if (loft !== undefined) this.#lofts.delete(loft);
@@ -126,5 +167,9 @@ class PigeonLayer implements StreamLayer {
 function parse(address: string, action: string): string {
   const loft = /^(?:pigeon:\/\/)?([\w.-]+)$/i.exec(address)?.[1];
   if (loft !== undefined) return loft;
-  throw new TransportError('invalid_argument', `Cannot ${action} '${address}': a loft is named by letters, digits, '.', '_' and '-'`, { target: address });
+  throw new TransportError(
+    'invalid_argument',
+    `Cannot ${action} '${address}': a loft is named by letters, digits, '.', '_' and '-'`,
+    { target: address },
+  );
 }

@@ -8,6 +8,9 @@ streamLayerSuite(test, {
   name: 'pigeon',
   make({ clock }) {
     const post = createPigeonPost();
-    return { layer: (address, advertiseAddr) => post.layer({ address, advertiseAddr, clock }), malformed: ['', 'two words', 'tcp://north'] };
+    return {
+      layer: (address, advertiseAddr) => post.layer({ address, advertiseAddr, clock }),
+      malformed: ['', 'two words', 'tcp://north'],
+    };
   },
 });

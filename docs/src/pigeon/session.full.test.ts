@@ -11,7 +11,8 @@ sessionSuite(test, {
     const post = createPigeonPost();
     return {
       layer: () => post.layer(),
-      transport: (options) => new NetworkTransport({ ...options, stream: post.layer({ clock: options.clock }) }),
+      transport: (options) =>
+        new NetworkTransport({ ...options, stream: post.layer({ clock: options.clock }) }),
     };
   },
 });

@@ -1,24 +1,43 @@
-import { createTransport, defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
+import {
+  createTransport,
+  defineProtocol,
+  json,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const methods = { greet: { id: 1, request: json(z.string()), response: json(z.string()) } } as const;
+const methods = {
+  greet: { id: 1, request: json(z.string()), response: json(z.string()) },
+} as const;
 const version1 = defineProtocol({ name: 'greeter', version: 1, channel: 0x20, methods });
-const version2 = defineProtocol({ name: 'greeter', version: 2, accepts: [1, 2], channel: 0x20, methods }); // still serves callers of version 1
+const version2 = defineProtocol({
+  name: 'greeter',
+  version: 2,
+  accepts: [1, 2],
+  channel: 0x20,
+  methods,
+}); // still serves callers of version 1
 
 const backends = [inmem()];
 const server = createTransport('inmem://door', {
   protocol: version2,
   backends,
   admit(remote) {
-    if (remote.hello['token'] !== 'open sesame') throw new TransportError('permission_denied', 'the token is wrong');
+    if (remote.hello['token'] !== 'open sesame')
+      throw new TransportError('permission_denied', 'the token is wrong');
   },
 });
 serve(server, { greet: (name, rpc) => `Hello, ${name} of ${rpc.from.hello['tenant']}!` });
 await server.listen();
 
 for (const token of ['open sesame', 'let me in']) {
-  const client = createTransport({ protocol: version1, backends, hello: { token, tenant: 'accounting' } });
+  const client = createTransport({
+    protocol: version1,
+    backends,
+    hello: { token, tenant: 'accounting' },
+  });
   const greeting = await client.send('inmem://door', 'greet', 'Ada').catch((error) => error.code);
   console.log(greeting);
   await client.close();

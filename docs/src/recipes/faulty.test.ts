@@ -3,7 +3,12 @@ import { tcp } from '@trunkline/transport-tcp';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('a call over a line that stalls ends at its deadline, and the next one is answered', async (t) => {
   const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
@@ -14,7 +19,8 @@ test('a call over a line that stalls ends at its deadline, and the next one is a
   const network = faulty(tcp(), { delay: 5, jitter: 10 });
   t.log(`seed ${network.seed}`); // the same seed gives the same faults again
   const client = createTransport({ protocol: echo, backends: [network] });
-  const call = (timeout?: number) => client.send(server.advertiseAddr(), 'echo', new Uint8Array(1_000), { timeout });
+  const call = (timeout?: number) =>
+    client.send(server.advertiseAddr(), 'echo', new Uint8Array(1_000), { timeout });
   t.is((await call()).length, 1_000);
 
   network.set({ stalled: true });

@@ -2,9 +2,16 @@ import { createTransport, defineProtocol, json, serve } from '@trunkline/transpo
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const presence = defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: { seen: { id: 1, request: json(z.string()) } } });
+const presence = defineProtocol({
+  name: 'presence',
+  version: 1,
+  channel: 0x20,
+  methods: { seen: { id: 1, request: json(z.string()) } },
+});
 const backends = [inmem()];
-const friends = ['bob', 'eve'].map((name) => createTransport(`inmem://${name}`, { protocol: presence, backends }));
+const friends = ['bob', 'eve'].map((name) =>
+  createTransport(`inmem://${name}`, { protocol: presence, backends }),
+);
 let seen = 0;
 for (const friend of friends) {
   serve(friend, { seen: () => void seen++ });
@@ -12,7 +19,11 @@ for (const friend of friends) {
 }
 
 // At most 1 MB a second leaves on each connection.
-const ada = createTransport({ protocol: presence, backends, limits: { rate: { send: 1_000_000 } } });
+const ada = createTransport({
+  protocol: presence,
+  backends,
+  limits: { rate: { send: 1_000_000 } },
+});
 console.log(ada.trySend('inmem://bob', 'seen', 'ada')); // no connection yet: nothing is queued
 await Promise.all([ada.writable('inmem://bob'), ada.writable('inmem://eve')]); // dials
 const releases = ada.remotes().map((remote) => ada.hold(remote)); // keeps both from being closed for idleness

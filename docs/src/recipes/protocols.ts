@@ -2,8 +2,19 @@ import { bytes, createTransport, defineProtocol, json, serve } from '@trunkline/
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const orders = defineProtocol({ name: 'orders', version: 1, channel: 0x20, methods: { count: { id: 1, request: json(z.null()), response: json(z.int()) } } });
-const backups = defineProtocol({ name: 'backups', version: 1, channel: 0x21, priority: 1, methods: { save: { id: 1, request: bytes, response: bytes } } });
+const orders = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: { count: { id: 1, request: json(z.null()), response: json(z.int()) } },
+});
+const backups = defineProtocol({
+  name: 'backups',
+  version: 1,
+  channel: 0x21,
+  priority: 1,
+  methods: { save: { id: 1, request: bytes, response: bytes } },
+});
 
 const backends = [inmem()];
 const server = createTransport('inmem://shop', { protocol: orders, backends });

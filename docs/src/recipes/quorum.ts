@@ -2,16 +2,26 @@ import { createTransport, defineProtocol, json, multicast, serve } from '@trunkl
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const votes = defineProtocol({ name: 'votes', version: 1, channel: 0x20, methods: { vote: { id: 1, request: json(z.int()), response: json(z.boolean()) } } });
+const votes = defineProtocol({
+  name: 'votes',
+  version: 1,
+  channel: 0x20,
+  methods: { vote: { id: 1, request: json(z.int()), response: json(z.boolean()) } },
+});
 const backends = [inmem()];
-const voters = ['a', 'b', 'c', 'd'].map((name) => createTransport(`inmem://${name}`, { protocol: votes, backends }));
+const voters = ['a', 'b', 'c', 'd'].map((name) =>
+  createTransport(`inmem://${name}`, { protocol: votes, backends }),
+);
 for (const voter of voters) serve(voter, { vote: (term) => term > 1 });
 for (const voter of voters.slice(1)) await voter.listen(); // a is down
 
 const candidate = createTransport({ protocol: votes, backends });
 const targets = ['a', 'b', 'c', 'd'].map((name) => `inmem://${name}`);
 let granted = 1; // its own
-for await (const { target, response, error } of multicast(candidate, targets, 'vote', 2, { until: 'quorum', timeout: 500 })) {
+for await (const { target, response, error } of multicast(candidate, targets, 'vote', 2, {
+  until: 'quorum',
+  timeout: 500,
+})) {
   if (error !== undefined) console.log(`${target}: ${error.code}`);
   else if (response) granted++;
 }

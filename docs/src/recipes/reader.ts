@@ -2,7 +2,12 @@ import { createTransport, defineProtocol, json } from '@trunkline/transport-core
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const queue = defineProtocol({ name: 'queue', version: 1, channel: 0x20, methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } } });
+const queue = defineProtocol({
+  name: 'queue',
+  version: 1,
+  channel: 0x20,
+  methods: { add: { id: 1, request: json(z.int()), response: json(z.int()) } },
+});
 const backends = [inmem()];
 const server = createTransport('inmem://queue', { protocol: queue, backends });
 await server.listen();
@@ -18,7 +23,9 @@ async function run() {
 const running = run();
 
 const client = createTransport({ protocol: queue, backends });
-const sums = await Promise.all([1, 2, 3].map((number) => client.send('inmem://queue', 'add', number)));
+const sums = await Promise.all(
+  [1, 2, 3].map((number) => client.send('inmem://queue', 'add', number)),
+);
 console.log(sums);
 await client.close();
 await server.close(); // ends the loop

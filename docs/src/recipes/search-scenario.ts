@@ -1,7 +1,12 @@
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 export default async function scenario(sim: Simulation): Promise<void> {
   sim.node('server', async ({ transport }) => {

@@ -1,8 +1,18 @@
-import { createManualClock, createTransport, defineProtocol, json } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  createTransport,
+  defineProtocol,
+  json,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const slow = defineProtocol({ name: 'slow', version: 1, channel: 0x20, methods: { wait: { id: 1, request: json(z.null()), response: json(z.null()) } } });
+const slow = defineProtocol({
+  name: 'slow',
+  version: 1,
+  channel: 0x20,
+  methods: { wait: { id: 1, request: json(z.null()), response: json(z.null()) } },
+});
 const clock = createManualClock();
 const backends = [inmem()];
 const server = createTransport('inmem://slow', { protocol: slow, backends, clock });
@@ -10,7 +20,9 @@ const calls = server.consumer();
 await server.listen();
 
 const client = createTransport({ protocol: slow, backends, clock });
-const answer = client.send('inmem://slow', 'wait', null, { timeout: 8_000 }).catch((error) => error.code);
+const answer = client
+  .send('inmem://slow', 'wait', null, { timeout: 8_000 })
+  .catch((error) => error.code);
 const { value: call } = await calls.next(); // it has arrived, and nobody answers
 clock.advance(8_000); // eight seconds pass at once
 console.log(await answer, call?.signal.aborted);

@@ -1,8 +1,19 @@
-import { createTransport, defineProtocol, json, type Observer, serve } from '@trunkline/transport-core';
+import {
+  createTransport,
+  defineProtocol,
+  json,
+  type Observer,
+  serve,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { z } from 'zod';
 
-const work = defineProtocol({ name: 'work', version: 1, channel: 0x20, methods: { job: { id: 1, request: json(z.int()), response: json(z.int()) } } });
+const work = defineProtocol({
+  name: 'work',
+  version: 1,
+  channel: 0x20,
+  methods: { job: { id: 1, request: json(z.int()), response: json(z.int()) } },
+});
 
 const observer: Observer = {
   event: (event) => console.log(event.type),
@@ -10,14 +21,21 @@ const observer: Observer = {
 };
 const backends = [inmem()];
 // One call may wait for a handler and one may run: more are refused, and the observer counts them.
-const server = createTransport('inmem://worker', { protocol: work, backends, observer, limits: { inbound: { calls: 1 } } });
+const server = createTransport('inmem://worker', {
+  protocol: work,
+  backends,
+  observer,
+  limits: { inbound: { calls: 1 } },
+});
 let finish = () => {};
 const finished = new Promise<void>((resolve) => (finish = resolve));
 serve(server, { job: async (id) => finished.then(() => id) }, { concurrency: 1 });
 await server.listen();
 
 const client = createTransport({ protocol: work, backends });
-const results = [1, 2, 3].map((id) => client.send('inmem://worker', 'job', id).catch((error) => error.code));
+const results = [1, 2, 3].map((id) =>
+  client.send('inmem://worker', 'job', id).catch((error) => error.code),
+);
 console.log(await Promise.race(results)); // the refusal comes first
 finish();
 console.log(await Promise.all(results));

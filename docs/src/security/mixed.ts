@@ -5,16 +5,26 @@ import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import { z } from 'zod';
 
-const chat = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } } });
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
 const authority = await createAuthority({ name: 'our network' });
 
 /** Proves its id to other nodes over TCP, and listens on plain WebSocket for web pages. */
 async function node(seeds: string[]) {
   const identity = createIdentity();
   const tls = { key: identity.key, cert: await authority.issue(identity), ca: authority.cert };
-  const transport = createTransport(['tcp://127.0.0.1:0', 'ws://127.0.0.1:0'], { protocol: chat, backends: [tcp({ tls }), ws()] });
+  const transport = createTransport(['tcp://127.0.0.1:0', 'ws://127.0.0.1:0'], {
+    protocol: chat,
+    backends: [tcp({ tls }), ws()],
+  });
   const peers = createPeers({ transport, seeds });
-  serve(transport, { say: (text, { from }) => `${text}, ${from.nodeId === undefined ? 'page' : 'node'}` });
+  serve(transport, {
+    say: (text, { from }) => `${text}, ${from.nodeId === undefined ? 'page' : 'node'}`,
+  });
   await transport.listen();
   await peers.start();
   return { transport, peers, close: () => peers.close().then(() => transport.close()) };

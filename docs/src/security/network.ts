@@ -3,7 +3,12 @@ import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 
-const chat = defineProtocol({ name: 'chat', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } } });
+const chat = defineProtocol({
+  name: 'chat',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+});
 const authority = await createAuthority({ name: 'our network' });
 
 async function node() {
@@ -13,7 +18,10 @@ async function node() {
 }
 
 const [ada, bob] = [await node(), await node()];
-serve(bob.transport, { say: (text, rpc) => `${text}, ${rpc.from.nodeId === ada.identity.nodeId ? 'Ada' : 'whoever you are'}` });
+serve(bob.transport, {
+  say: (text, rpc) =>
+    `${text}, ${rpc.from.nodeId === ada.identity.nodeId ? 'Ada' : 'whoever you are'}`,
+});
 await bob.transport.listen();
 
 const target = `${bob.identity.nodeId}@${bob.transport.localAddr()}`; // reaches Bob, or nobody
@@ -21,6 +29,8 @@ console.log(await ada.transport.send(target, 'say', 'hello'));
 
 await bob.transport.updateTls({ cert: await authority.issue(bob.identity) }); // renewed, while it runs
 await bob.transport.updateTls({ deny: [ada.identity.nodeId] }); // cuts her off, now
-await ada.transport.send(target, 'say', 'hello').catch(({ code, reason }) => console.log(code, reason));
+await ada.transport
+  .send(target, 'say', 'hello')
+  .catch(({ code, reason }) => console.log(code, reason));
 
 await Promise.all([ada.transport.close(), bob.transport.close()]);

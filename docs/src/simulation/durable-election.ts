@@ -15,7 +15,10 @@ const election = defineProtocol({
 });
 
 /** The same node, which now stores its vote before it gives it. */
-export function durableElectionNode(members: readonly string[], onLeader: (term: number, leader: string) => void) {
+export function durableElectionNode(
+  members: readonly string[],
+  onLeader: (term: number, leader: string) => void,
+) {
   return async ({ name, transport, clock, random, store }: NodeContext) => {
     const others = members.filter((member) => member !== name);
     const net = transport(election);
@@ -44,8 +47,11 @@ export function durableElectionNode(members: readonly string[], onLeader: (term:
       const claim = { term: ++term, candidate: name };
       [votedFor, heardAt] = [name, clock.now()];
       await save();
-      const answers = await Promise.allSettled(others.map((other) => net.send(other, 'vote', claim)));
-      const votes = 1 + answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;
+      const answers = await Promise.allSettled(
+        others.map((other) => net.send(other, 'vote', claim)),
+      );
+      const votes =
+        1 + answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;
       if (votes > members.length / 2 && term === claim.term) onLeader(claim.term, name);
       while (votes > members.length / 2 && term === claim.term) {
         for (const other of others) void net.send(other, 'follow', claim).catch(() => {});

@@ -18,7 +18,10 @@ const election = defineProtocol({
  * A node that stands for election when it has not heard of a leader for a while. Each node gives
  * one vote a term.
  */
-export function electionNode(members: readonly string[], onLeader: (term: number, leader: string) => void) {
+export function electionNode(
+  members: readonly string[],
+  onLeader: (term: number, leader: string) => void,
+) {
   return async ({ name, transport, clock, random }: NodeContext) => {
     const others = members.filter((member) => member !== name);
     const net = transport(election);
@@ -40,8 +43,11 @@ export function electionNode(members: readonly string[], onLeader: (term: number
       if (clock.now() - heardAt < 300) return stand();
       const claim = { term: ++term, candidate: name };
       [votedFor, heardAt] = [name, clock.now()];
-      const answers = await Promise.allSettled(others.map((other) => net.send(other, 'vote', claim)));
-      const votes = 1 + answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;
+      const answers = await Promise.allSettled(
+        others.map((other) => net.send(other, 'vote', claim)),
+      );
+      const votes =
+        1 + answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length;
       if (votes > members.length / 2 && term === claim.term) onLeader(claim.term, name);
       while (votes > members.length / 2 && term === claim.term) {
         for (const other of others) void net.send(other, 'follow', claim).catch(() => {});

@@ -2,7 +2,12 @@ import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test.serial('a call that a partition swallows ends at its deadline, and not before', async (t) => {
   const sim = createSimulation({ seed: 7, link: { latency: [1, 20] } });

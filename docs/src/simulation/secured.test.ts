@@ -4,7 +4,12 @@ import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test.serial('the server knows who calls, in a simulation too', async (t) => {
   const sim = createSimulation({ seed: 7, level: 'stream' });

@@ -1,4 +1,10 @@
-import { describeFault, explore, nemeses, type Setup, type Simulation } from '@trunkline/transport-inmem/simulation';
+import {
+  describeFault,
+  explore,
+  nemeses,
+  type Setup,
+  type Simulation,
+} from '@trunkline/transport-inmem/simulation';
 import { durableElectionNode } from './durable-election.ts';
 import { electionNode } from './election.ts';
 
@@ -24,11 +30,21 @@ function oneLeaderATerm(node: Node) {
 }
 
 for (const node of [electionNode, durableElectionNode]) {
-  const search = { seeds: 100, nemesis: nemeses.crashes(), link: { latency: [1, 50], loss: 0.05 } } as const;
-  const { passed, failed } = await explore({ ...search, name: node.name, scenario: oneLeaderATerm(node) });
+  const search = {
+    seeds: 100,
+    nemesis: nemeses.crashes(),
+    link: { latency: [1, 50], loss: 0.05 },
+  } as const;
+  const { passed, failed } = await explore({
+    ...search,
+    name: node.name,
+    scenario: oneLeaderATerm(node),
+  });
   console.log(`${node.name}: ${passed} seeds passed, ${failed.length} failed`);
   for (const { error, schedule, faults } of failed) {
-    console.log(`${error.message.split('\n')[0]}\n${schedule.length} of ${faults} faults are enough:`);
+    console.log(
+      `${error.message.split('\n')[0]}\n${schedule.length} of ${faults} faults are enough:`,
+    );
     for (const fault of schedule) console.log(`  ${fault.at} ms: ${describeFault(fault)}`);
   }
 }

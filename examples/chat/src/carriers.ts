@@ -20,5 +20,7 @@ export const CARRIERS: Readonly<Record<string, Carrier>> = {
 
 /** Adds the scheme to 'host:port', after a node id if there is one. */
 export function withScheme({ scheme }: Carrier, address: string): string {
-  return address.includes('://') ? address : address.replace(/^([^@]*@)?/, (id) => `${id}${scheme}://`);
+  return address.includes('://')
+    ? address
+    : address.replace(/^([^@]*@)?/, (id) => `${id}${scheme}://`);
 }

@@ -34,7 +34,14 @@ class Room {
   async enter(name: string): Promise<void> {
     const ada = this.#addresses.get('ada')!;
     const where = name === 'ada' ? ['--listen', ada] : ['--join', ada];
-    const person = new Person(this.#t, ['--name', name, '--key', join(this.#folder, name), ...where, ...this.#args]);
+    const person = new Person(this.#t, [
+      '--name',
+      name,
+      '--key',
+      join(this.#folder, name),
+      ...where,
+      ...this.#args,
+    ]);
     this.people.set(name, person);
     const [, address] = await person.sees(/ in lobby, at \w+:\/\/([\d.]+:\d+)/);
     this.#addresses.set(name, address!);
@@ -49,9 +56,15 @@ class Room {
    * Waits until each participant has seen a line that matches `what` from each other one in `of`,
    * after those counted in `since`.
    */
-  async all(what: (name: string) => RegExp, of: readonly string[], since?: ReadonlyMap<string, number>): Promise<void> {
+  async all(
+    what: (name: string) => RegExp,
+    of: readonly string[],
+    since?: ReadonlyMap<string, number>,
+  ): Promise<void> {
     const seen = [...this.people].flatMap(([viewer, person]) =>
-      of.filter((name) => name !== viewer).map((name) => person.sees(what(name), since?.get(viewer) ?? 0)),
+      of
+        .filter((name) => name !== viewer)
+        .map((name) => person.sees(what(name), since?.get(viewer) ?? 0)),
     );
     await Promise.all(seen);
   }
@@ -65,7 +78,10 @@ class Room {
   async talk(): Promise<void> {
     const round = ++this.#said;
     for (const [name, person] of this.people) person.says(`${name} in round ${round}`);
-    await this.all((name) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${name}: ${name} in round ${round}$`), [...this.people.keys()]);
+    await this.all(
+      (name) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${name}: ${name} in round ${round}$`),
+      [...this.people.keys()],
+    );
     for (const [viewer, { lines }] of this.people) {
       const heard = lines.filter((text) => text.endsWith(` in round ${round}`));
       this.#t.is(heard.length, this.people.size - 1, `${viewer}: ${heard}`);
@@ -103,75 +119,94 @@ for (const args of [
   ['--overlay', 'tree', '--transport', 'noise'],
   ['--overlay', 'mesh', '--transport', 'ws'],
 ]) {
-  test.serial(`${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`, async (t) => {
-    t.timeout(120_000);
-    const room = new Room(t, await folder(t), args);
-    for (const name of NAMES) await room.enter(name);
-    await room.all(isHere, NAMES);
-    await room.talk();
-    // The default transport tests all four; the other transports only show that they make no
-    // difference.
-    const victims = args.length === 2 ? ['bob', 'ada', 'dee', 'cyd'] : ['ada'];
-    for (const victim of victims) {
-      const before = room.now();
-      await room.writtenDown(victim);
-      await room.kill(victim);
-      await room.all(hasGone, [victim], before);
+  test.serial(
+    `${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`,
+    async (t) => {
+      t.timeout(120_000);
+      const room = new Room(t, await folder(t), args);
+      for (const name of NAMES) await room.enter(name);
+      await room.all(isHere, NAMES);
       await room.talk();
-      await room.enter(victim);
-      before.delete(victim);
-      await room.all(isHere, [victim], before);
-      await Promise.all(others(victim).map((name) => room.people.get(victim)!.sees(isHere(name))));
-      await room.talk();
-    }
-    for (const name of NAMES) t.is(await room.people.get(name)!.leaves(), 0);
-  });
+      // The default transport tests all four; the other transports only show that they make no
+      // difference.
+      const victims = args.length === 2 ? ['bob', 'ada', 'dee', 'cyd'] : ['ada'];
+      for (const victim of victims) {
+        const before = room.now();
+        await room.writtenDown(victim);
+        await room.kill(victim);
+        await room.all(hasGone, [victim], before);
+        await room.talk();
+        await room.enter(victim);
+        before.delete(victim);
+        await room.all(isHere, [victim], before);
+        await Promise.all(
+          others(victim).map((name) => room.people.get(victim)!.sees(isHere(name))),
+        );
+        await room.talk();
+      }
+      for (const name of NAMES) t.is(await room.people.get(name)!.leaves(), 0);
+    },
+  );
 }
 
-test.serial('who returns finds the others though the one that all joined through is gone', async (t) => {
-  t.timeout(120_000);
-  const room = new Room(t, await folder(t), []);
-  for (const name of NAMES) await room.enter(name);
-  await room.all(isHere, NAMES);
-  await room.writtenDown('bob');
-  await room.kill('ada');
-  await room.kill('bob');
-  await room.enter('bob');
-  await Promise.all(['cyd', 'dee'].map((name) => room.people.get('bob')!.sees(isHere(name))));
-  await room.talk();
-});
+test.serial(
+  'who returns finds the others though the one that all joined through is gone',
+  async (t) => {
+    t.timeout(120_000);
+    const room = new Room(t, await folder(t), []);
+    for (const name of NAMES) await room.enter(name);
+    await room.all(isHere, NAMES);
+    await room.writtenDown('bob');
+    await room.kill('ada');
+    await room.kill('bob');
+    await room.enter('bob');
+    await Promise.all(['cyd', 'dee'].map((name) => room.people.get('bob')!.sees(isHere(name))));
+    await room.talk();
+  },
+);
 
-test.serial('two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once', async (t) => {
-  t.timeout(60_000);
-  const ada = new Person(t, ['--name', 'ada']);
-  const [, address] = await ada.sees(/at (\S+)$/);
-  const bob = new Person(t, ['--name', 'bob', '--join', address!]);
-  const spy = new Person(t, ['--name', 'spy', '--join', address!, '--room', 'elsewhere']);
-  await spy.sees(/in elsewhere/);
-  await Promise.all([ada.sees(isHere('bob')), bob.sees(isHere('ada'))]);
-  ada.says('hello\u0007 \u{1f30d}');
-  await bob.sees(/^\d\d:\d\d:\d\d ada: hello {2}\u{1f30d}$/u);
-  ada.says('/who');
-  await ada.sees(/^\* here: you, bob \([0-9a-f]{8}\)$/);
-  t.is(await bob.leaves(), 0);
-  await ada.sees(hasGone('bob'));
-  ada.says('x'.repeat(5_000));
-  await ada.sees(/^\* .*too/i);
-  ada.says('/quit');
-  t.is(await ada.ends(), 0);
-  // A connection that ended early may be reported as one without a hello.
-  t.deepEqual(
-    spy.lines.filter((text) => text.includes('ada: hello')),
-    [],
-  );
-});
+test.serial(
+  'two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once',
+  async (t) => {
+    t.timeout(60_000);
+    const ada = new Person(t, ['--name', 'ada']);
+    const [, address] = await ada.sees(/at (\S+)$/);
+    const bob = new Person(t, ['--name', 'bob', '--join', address!]);
+    const spy = new Person(t, ['--name', 'spy', '--join', address!, '--room', 'elsewhere']);
+    await spy.sees(/in elsewhere/);
+    await Promise.all([ada.sees(isHere('bob')), bob.sees(isHere('ada'))]);
+    ada.says('hello\u0007 \u{1f30d}');
+    await bob.sees(/^\d\d:\d\d:\d\d ada: hello {2}\u{1f30d}$/u);
+    ada.says('/who');
+    await ada.sees(/^\* here: you, bob \([0-9a-f]{8}\)$/);
+    t.is(await bob.leaves(), 0);
+    await ada.sees(hasGone('bob'));
+    ada.says('x'.repeat(5_000));
+    await ada.sees(/^\* .*too/i);
+    ada.says('/quit');
+    t.is(await ada.ends(), 0);
+    // A connection that ended early may be reported as one without a hello.
+    t.deepEqual(
+      spy.lines.filter((text) => text.includes('ada: hello')),
+      [],
+    );
+  },
+);
 
 test.serial('what is wrong is told in one line', async (t) => {
   const cases: [string[], number, RegExp][] = [
     [[], 2, /^chat: --name is missing/],
-    [['--name', 'x', '--overlay', 'star'], 2, /^chat: --overlay: expected mesh or tree, got 'star'/],
+    [
+      ['--name', 'x', '--overlay', 'star'],
+      2,
+      /^chat: --overlay: expected mesh or tree, got 'star'/,
+    ],
     [['--name', 'x', '--speed', '9'], 2, /^chat: Unknown option '--speed'/],
-    [['--name', 'x', '--listen', 'nonsense'], 1, /^chat: Cannot listen on 'tcp:\/\/nonsense': a TCP address is/],
+    [
+      ['--name', 'x', '--listen', 'nonsense'],
+      1,
+      /^chat: Cannot listen on 'tcp:\/\/nonsense': a TCP address is/,
+    ],
     [['--name', 'x', '--key', '/nowhere/at/all'], 1, /^chat: .*its folder does not exist/],
   ];
   for (const [args, code, pattern] of cases) {

@@ -38,10 +38,16 @@ export interface Chat {
 }
 
 /** Enters a room. Rejects if it cannot listen or cannot read its key. */
-export async function enter({ name, listen, join, room, overlay, transport: carrierName, key }: ChatOptions, screen: Screen): Promise<Chat> {
+export async function enter(
+  { name, listen, join, room, overlay, transport: carrierName, key }: ChatOptions,
+  screen: Screen,
+): Promise<Chat> {
   const carrier = CARRIERS[carrierName]!;
   const identity = key === undefined ? createIdentity() : await loadOrCreateIdentity(key);
-  const transport = createTransport(withScheme(carrier, listen), { protocol, backends: [carrier.backend(identity)] });
+  const transport = createTransport(withScheme(carrier, listen), {
+    protocol,
+    backends: [carrier.backend(identity)],
+  });
   // In a mesh, all nodes are peers of each other; in a tree a few peers are enough.
   const most = overlay === 'mesh' ? 100 : 10;
   const peers = createPeers({
@@ -54,7 +60,11 @@ export async function enter({ name, listen, join, room, overlay, transport: carr
     maxInbound: most,
     maxOutbound: most,
   });
-  const gossip = createGossip({ transport, peers, overlay: overlay === 'mesh' ? fullMesh() : partialView() });
+  const gossip = createGossip({
+    transport,
+    peers,
+    overlay: overlay === 'mesh' ? fullMesh() : partialView(),
+  });
   const close = async () => {
     await gossip.close();
     await peers.close();
@@ -78,7 +88,10 @@ export async function enter({ name, listen, join, room, overlay, transport: carr
         const { queued } = await topic.publish({ name, text });
         if (queued === 0) screen.note('nobody is here to hear that');
       },
-      who: () => peers.list().flatMap(({ nodeId, status }) => (status?.room === room ? [called(nodeId, status)] : [])),
+      who: () =>
+        peers
+          .list()
+          .flatMap(({ nodeId, status }) => (status?.room === room ? [called(nodeId, status)] : [])),
       close,
     };
   } catch (error) {
@@ -88,7 +101,11 @@ export async function enter({ name, listen, join, room, overlay, transport: carr
 }
 
 /** Shows participants that come and go, and failed dials. */
-async function announce(events: AsyncIterable<PeerEvent<Presence>>, room: string, screen: Screen): Promise<void> {
+async function announce(
+  events: AsyncIterable<PeerEvent<Presence>>,
+  room: string,
+  screen: Screen,
+): Promise<void> {
   const here = new Map<string, string>();
   const told = new Set<string>();
   const came = (nodeId: string, status: Presence | undefined) => {
@@ -105,7 +122,12 @@ async function announce(events: AsyncIterable<PeerEvent<Presence>>, room: string
     else if (event.type === 'status') came(event.nodeId, event.status);
     else if (event.type === 'down') went(event.nodeId);
     else if (event.type === 'warning') screen.note(event.error.message);
-    else if (event.type === 'rejected' && event.direction === 'out' && event.reason !== 'duplicate' && event.reason !== 'self') {
+    else if (
+      event.type === 'rejected' &&
+      event.direction === 'out' &&
+      event.reason !== 'duplicate' &&
+      event.reason !== 'self'
+    ) {
       const text = `${event.addr}: ${event.error.message}`;
       if (!told.has(text)) screen.note(text);
       if (told.size >= MOST_TOLD) told.clear();

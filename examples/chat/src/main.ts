@@ -34,7 +34,9 @@ async function main(): Promise<number> {
   } catch (error) {
     return complain((error as Error).message, 1);
   }
-  screen.note(`you are ${options.name} (${chat.nodeId.slice(0, 8)}) in ${options.room}, at ${chat.address}`);
+  screen.note(
+    `you are ${options.name} (${chat.nodeId.slice(0, 8)}) in ${options.room}, at ${chat.address}`,
+  );
   await talk(chat);
   await chat.close();
   return 0;

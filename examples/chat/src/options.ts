@@ -50,7 +50,9 @@ export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
   return {
     name: label('--name', values.name),
     listen: values.listen ?? '127.0.0.1:0',
-    join: (values.join ?? []).flatMap((list) => list.split(',')).filter((address) => address !== ''),
+    join: (values.join ?? [])
+      .flatMap((list) => list.split(','))
+      .filter((address) => address !== ''),
     room: label('--room', values.room ?? 'lobby'),
     overlay: oneOf('--overlay', values.overlay ?? 'mesh', ['mesh', 'tree'] as const),
     transport: oneOf('--transport', values.transport ?? 'tcp', Object.keys(CARRIERS)),
@@ -62,11 +64,14 @@ export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
 function label(option: string, text: string | undefined): string {
   if (text === undefined) throw new Error(`${option} is missing`);
   if (/^[^\p{Cc}]{1,40}$/u.test(text.trim())) return text.trim();
-  throw new Error(`${option}: expected 1 to 40 characters of one line, got ${JSON.stringify(text)}`);
+  throw new Error(
+    `${option}: expected 1 to 40 characters of one line, got ${JSON.stringify(text)}`,
+  );
 }
 
 function oneOf<const T extends string>(option: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === text);
-  if (found === undefined) throw new Error(`${option}: expected ${allowed.join(' or ')}, got '${text}'`);
+  if (found === undefined)
+    throw new Error(`${option}: expected ${allowed.join(' or ')}, got '${text}'`);
   return found;
 }

@@ -12,8 +12,11 @@ export function byStatus(peers: Peers<Entry>, table: Table) {
 
 async function follow(peers: Peers<Entry>, table: Table): Promise<void> {
   for await (const event of peers.events()) {
-    if (event.type === 'up' && event.peer.status !== undefined) table.set(event.peer.nodeId, event.peer.status);
-    if (event.type === 'status' && event.status !== undefined) table.set(event.nodeId, event.status);
-    if (event.type === 'down' || (event.type === 'status' && event.status === undefined)) table.delete(event.nodeId);
+    if (event.type === 'up' && event.peer.status !== undefined)
+      table.set(event.peer.nodeId, event.peer.status);
+    if (event.type === 'status' && event.status !== undefined)
+      table.set(event.nodeId, event.status);
+    if (event.type === 'down' || (event.type === 'status' && event.status === undefined))
+      table.delete(event.nodeId);
   }
 }

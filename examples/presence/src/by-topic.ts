@@ -25,7 +25,8 @@ export function byTopic(gossip: Gossip, clock: Clock, table: Table, every: numbe
     table.set(origin, entry);
   });
   void (async () => {
-    for await (const { type } of gossip.events()) if (type === 'neighborUp' && own !== undefined) void say(own);
+    for await (const { type } of gossip.events())
+      if (type === 'neighborUp' && own !== undefined) void say(own);
   })();
   void (async () => {
     while (!over.signal.aborted) {

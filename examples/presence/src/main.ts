@@ -15,19 +15,40 @@ async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((arg) => arg !== '--'),
-    options: { name: text, listen: text, join: { ...text, multiple: true }, via: { ...text, default: 'status' }, every: { ...text, default: '5000' } },
+    options: {
+      name: text,
+      listen: text,
+      join: { ...text, multiple: true },
+      via: { ...text, default: 'status' },
+      every: { ...text, default: '5000' },
+    },
   });
   const { name, listen, join, via } = values;
   const every = Number(values.every);
   if (name === undefined || !['status', 'topic'].includes(via) || !(every >= 1)) {
-    throw new Error('usage: presence --name <name> [--listen host:port] [--join host:port]… [--via status|topic] [--every <ms>]');
+    throw new Error(
+      'usage: presence --name <name> [--listen host:port] [--join host:port]… [--via status|topic] [--every <ms>]',
+    );
   }
 
-  const transport = createTcpTransport({ protocol: defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: {} }), bindAddr: listen });
-  const peers = createPeers<Entry>({ transport, persistent: join, status: json(Entry), reconnect: { max: 5_000 } });
+  const transport = createTcpTransport({
+    protocol: defineProtocol({ name: 'presence', version: 1, channel: 0x20, methods: {} }),
+    bindAddr: listen,
+  });
+  const peers = createPeers<Entry>({
+    transport,
+    persistent: join,
+    status: json(Entry),
+    reconnect: { max: 5_000 },
+  });
   const gossip = createGossip({ transport, peers, overlay: partialView() });
-  const table = new Table((text) => process.stdout.write(process.stdout.isTTY ? `\x1b[2J\x1b[H${text}\n` : `online: ${text.replaceAll('\n', ', ')}\n`));
-  const presence = via === 'status' ? byStatus(peers, table) : byTopic(gossip, transport.clock, table, every);
+  const table = new Table((text) =>
+    process.stdout.write(
+      process.stdout.isTTY ? `\x1b[2J\x1b[H${text}\n` : `online: ${text.replaceAll('\n', ', ')}\n`,
+    ),
+  );
+  const presence =
+    via === 'status' ? byStatus(peers, table) : byTopic(gossip, transport.clock, table, every);
   const tell = (status: string) => {
     table.set(peers.nodeId, { name, status });
     presence.tell({ name, status });

@@ -41,26 +41,32 @@ function start(t: ExecutionContext, ...args: string[]) {
 }
 
 /** Returns a pattern for the last line, in order of names. */
-const online = (...who: string[]) => new RegExp(`^online: ${who.map((each) => each.replace(':', ' \\([0-9a-f]{8}\\):')).join(', ')}$`);
+const online = (...who: string[]) =>
+  new RegExp(`^online: ${who.map((each) => each.replace(':', ' \\([0-9a-f]{8}\\):')).join(', ')}$`);
 
 for (const via of ['status', 'topic']) {
-  test.serial(`by ${via}: newcomers see who is there, changes are seen by all, and who dies or leaves disappears`, async (t) => {
-    t.timeout(60_000);
-    const common = ['--via', via, '--every', '300'];
-    const ada = start(t, '--name', 'ada', ...common);
-    await ada.sees(online('ada: here'));
-    const address = ada.seen[0]!.replace('listening at ', '');
-    const bob = start(t, '--name', 'bob', '--join', address, ...common);
-    await Promise.all([ada, bob].map(({ sees }) => sees(online('ada: here', 'bob: here'))));
-    bob.says('away');
-    await ada.sees(online('ada: here', 'bob: away'));
-    const cyd = start(t, '--name', 'cyd', '--join', address, ...common);
-    await Promise.all([ada, bob, cyd].map(({ sees }) => sees(online('ada: here', 'bob: away', 'cyd: here'))));
-    await bob.end('SIGKILL');
-    await Promise.all([ada, cyd].map(({ sees }) => sees(online('ada: here', 'cyd: here'))));
-    t.is(await cyd.end('SIGINT'), 0);
-    await ada.sees(online('ada: here'));
-  });
+  test.serial(
+    `by ${via}: newcomers see who is there, changes are seen by all, and who dies or leaves disappears`,
+    async (t) => {
+      t.timeout(60_000);
+      const common = ['--via', via, '--every', '300'];
+      const ada = start(t, '--name', 'ada', ...common);
+      await ada.sees(online('ada: here'));
+      const address = ada.seen[0]!.replace('listening at ', '');
+      const bob = start(t, '--name', 'bob', '--join', address, ...common);
+      await Promise.all([ada, bob].map(({ sees }) => sees(online('ada: here', 'bob: here'))));
+      bob.says('away');
+      await ada.sees(online('ada: here', 'bob: away'));
+      const cyd = start(t, '--name', 'cyd', '--join', address, ...common);
+      await Promise.all(
+        [ada, bob, cyd].map(({ sees }) => sees(online('ada: here', 'bob: away', 'cyd: here'))),
+      );
+      await bob.end('SIGKILL');
+      await Promise.all([ada, cyd].map(({ sees }) => sees(online('ada: here', 'cyd: here'))));
+      t.is(await cyd.end('SIGINT'), 0);
+      await ada.sees(online('ada: here'));
+    },
+  );
 }
 
 test.serial('what is wrong is told in one line', async (t) => {

@@ -25,7 +25,9 @@ export class Table {
   }
 
   #show(): void {
-    const rows = [...this.#rows].map(([nodeId, { name, status }]) => `${name} (${nodeId.slice(0, 8)}): ${status}`.replace(/\p{Cc}/gu, ' '));
+    const rows = [...this.#rows].map(([nodeId, { name, status }]) =>
+      `${name} (${nodeId.slice(0, 8)}): ${status}`.replace(/\p{Cc}/gu, ' '),
+    );
     const text = rows.sort().join('\n');
     if (text !== this.#last) this.#print(text);
     this.#last = text;

@@ -54,8 +54,14 @@ export class KvClient {
     for (;;) {
       const left = Math.max(1, deadline - clock.now());
       try {
-        const answer = result.decode(await transport.send(this.#leader, 'propose', bytes, { timeout: Math.min(left, TRY) }));
-        if (answer.error !== '') throw new TransportError('invalid_argument', `the store refused the command: ${answer.error}`);
+        const answer = result.decode(
+          await transport.send(this.#leader, 'propose', bytes, { timeout: Math.min(left, TRY) }),
+        );
+        if (answer.error !== '')
+          throw new TransportError(
+            'invalid_argument',
+            `the store refused the command: ${answer.error}`,
+          );
         return answer;
       } catch (error) {
         if (!(error instanceof TransportError) || !REPEATED.has(error.code)) throw error;
@@ -83,7 +89,12 @@ export class KvClient {
  * The error codes that another node, or a later try, may fix. The client's own closed transport
  * fails with `shutdown`, which is not one of them.
  */
-const REPEATED = new Set<string>(['failed_precondition', 'unavailable', 'deadline_exceeded', 'resource_exhausted']);
+const REPEATED = new Set<string>([
+  'failed_precondition',
+  'unavailable',
+  'deadline_exceeded',
+  'resource_exhausted',
+]);
 /** Milliseconds for one try, and between tries while nobody knows the leader. */
 const TRY = 1_000;
 const PAUSE = 20;

@@ -27,11 +27,27 @@ test('the demo ends by itself, with a table and exit code 0', async (t) => {
 });
 
 test('on secure backends it also tells who took part, who was denied and who was refused', async (t) => {
-  const { code, out, err } = await run('--transport', 'tls,noise', '--nodes', '3', '--writes', '20');
+  const { code, out, err } = await run(
+    '--transport',
+    'tls,noise',
+    '--nodes',
+    '3',
+    '--writes',
+    '20',
+  );
   t.is(code, 0, out + err);
   for (const name of ['tls  ', 'noise']) {
-    t.regex(out, new RegExp(`^${name}  members( +[0-9a-f]{8}){3}, each proven to all others$`, 'm'));
-    t.regex(out, new RegExp(`^${name}  denied +[0-9a-f]{8}: cut in .* permission_denied \\(denied\\); 2 writes without it; back in`, 'm'));
+    t.regex(
+      out,
+      new RegExp(`^${name}  members( +[0-9a-f]{8}){3}, each proven to all others$`, 'm'),
+    );
+    t.regex(
+      out,
+      new RegExp(
+        `^${name}  denied +[0-9a-f]{8}: cut in .* permission_denied \\(denied\\); 2 writes without it; back in`,
+        'm',
+      ),
+    );
     t.regex(out, new RegExp(`^${name}  stranger +[0-9a-f]{8}: refused, `, 'm'));
     t.regex(out, new RegExp(`^${name}( +[\\d.]+){6} +\\d+ KiB +ok$`, 'm'));
   }
@@ -61,5 +77,6 @@ test('wrong options are told in one line, with exit code 2', async (t) => {
 test('--help shows the options', async (t) => {
   const { code, out } = await run('--help');
   t.is(code, 0);
-  for (const option of ['--transport', '--peers', '--nodes', '--writes']) t.true(out.includes(option));
+  for (const option of ['--transport', '--peers', '--nodes', '--writes'])
+    t.true(out.includes(option));
 });

@@ -13,7 +13,9 @@ async function main(): Promise<number> {
   try {
     options = parseOptions(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`demo: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`);
+    process.stderr.write(
+      `demo: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`,
+    );
     return 2;
   }
   if (options === 'help') {
@@ -54,7 +56,12 @@ async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number
   const [head, ...lines] = table(rows);
   screen.print('');
   screen.print(screen.color('bold', head!));
-  for (const line of lines) screen.print(line.replace(/(ok|FAILED)$/, (verdict) => screen.color(verdict === 'ok' ? 'green' : 'red', verdict)));
+  for (const line of lines)
+    screen.print(
+      line.replace(/(ok|FAILED)$/, (verdict) =>
+        screen.color(verdict === 'ok' ? 'green' : 'red', verdict),
+      ),
+    );
   for (const failure of failures) screen.print(screen.color('red', `✘ ${failure}`));
   if (failures.length === 0) screen.print(`\n${story.moral(options)}`);
   return failures.length === 0 ? 0 : 1;

@@ -5,7 +5,11 @@ import { type Command, command, KeyValueStore, OPS, result } from './kv.ts';
 
 let seq = 0;
 const ask = (store: KeyValueStore, asked: Partial<Command>) =>
-  result.decode(store.apply(command.encode({ client: 'c', seq: ++seq, op: OPS.get, key: 'k', value: '', ...asked })));
+  result.decode(
+    store.apply(
+      command.encode({ client: 'c', seq: ++seq, op: OPS.get, key: 'k', value: '', ...asked }),
+    ),
+  );
 
 test('a key is set, read and deleted, and each answer tells what was there before', (t) => {
   const store = new KeyValueStore();
@@ -26,7 +30,8 @@ test('a command that is repeated takes effect once and gets the same answer', (t
 
 test('what a snapshot restores is the same to the last byte, repetitions included', (t) => {
   const [store, copy] = [new KeyValueStore(), new KeyValueStore()];
-  for (const key of ['b', 'ä', 'a', '__proto__']) ask(store, { client: key, seq: 1, op: OPS.set, key, value: `of ${key}` });
+  for (const key of ['b', 'ä', 'a', '__proto__'])
+    ask(store, { client: key, seq: 1, op: OPS.set, key, value: `of ${key}` });
   copy.restore(store.snapshot());
   t.is(copy.hash(), store.hash());
   t.is(copy.size, 4);

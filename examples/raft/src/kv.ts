@@ -89,12 +89,15 @@ export class KeyValueStore implements StateMachine {
     this.#sessions.delete(client);
     this.#sessions.set(client, { seq, result: answer });
     // Drop the oldest session; all nodes agree on which one that is.
-    if (this.#sessions.size > MAX_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value!);
+    if (this.#sessions.size > MAX_SESSIONS)
+      this.#sessions.delete(this.#sessions.keys().next().value!);
     return answer;
   }
 
   snapshot(): Uint8Array {
-    const pairs = [...this.#pairs].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
+    const pairs = [...this.#pairs]
+      .map(([key, value]) => ({ key, value }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
     const sessions = [...this.#sessions].map(([client, session]) => ({ client, ...session }));
     return content.encode({ pairs, sessions });
   }
@@ -109,7 +112,8 @@ export class KeyValueStore implements StateMachine {
     const before = this.#pairs.get(key);
     if (op === OPS.set) this.#pairs.set(key, value);
     else if (op === OPS.delete) this.#pairs.delete(key);
-    else if (op !== OPS.get) return { found: false, value: '', error: `no operation has the number ${op}` };
+    else if (op !== OPS.get)
+      return { found: false, value: '', error: `no operation has the number ${op}` };
     return { found: before !== undefined, value: before ?? '', error: '' };
   }
 }

@@ -73,7 +73,11 @@ export class Log {
    */
   merge(index: number, entries: readonly Entry[], commit: number): boolean {
     let agreed = 0;
-    while (agreed < entries.length && (index + agreed <= this.#base.index || this.termAt(index + agreed) === entries[agreed]!.term)) agreed++;
+    while (
+      agreed < entries.length &&
+      (index + agreed <= this.#base.index || this.termAt(index + agreed) === entries[agreed]!.term)
+    )
+      agreed++;
     if (agreed === entries.length) return true;
     const first = index + agreed;
     if (first <= commit) return false;

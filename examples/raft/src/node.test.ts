@@ -9,9 +9,14 @@ import type { RaftNodeOptions } from './node.ts';
 import { Nodes } from './testing/nodes.ts';
 
 let clients = 0;
-const set = (key: string, value: string) => command.encode({ client: `t${++clients}`, seq: 1, op: OPS.set, key, value });
+const set = (key: string, value: string) =>
+  command.encode({ client: `t${++clients}`, seq: 1, op: OPS.set, key, value });
 
-async function withNodes(count: number, options: Partial<RaftNodeOptions>, story: (nodes: Nodes) => Promise<void>): Promise<void> {
+async function withNodes(
+  count: number,
+  options: Partial<RaftNodeOptions>,
+  story: (nodes: Nodes) => Promise<void>,
+): Promise<void> {
   const nodes = await Nodes.start(count, options);
   try {
     await story(nodes);
@@ -34,22 +39,33 @@ test('another node says who leads, here and over the wire', async (t) => {
     const other = nodes.peers.find((peer) => peer !== leader)!;
     const expected = { instanceOf: TransportError, code: 'failed_precondition' };
     const here = await t.throwsAsync(other.node.propose(set('k', 'v')), expected);
-    const there = await t.throwsAsync(nodes.outside.send(other.node.id, 'propose', set('k', 'v')), expected);
-    for (const error of [here, there]) t.is((error as TransportError).metadata?.['leader'], leader.node.id);
+    const there = await t.throwsAsync(
+      nodes.outside.send(other.node.id, 'propose', set('k', 'v')),
+      expected,
+    );
+    for (const error of [here, there])
+      t.is((error as TransportError).metadata?.['leader'], leader.node.id);
   });
 });
 
 test('nobody leads yet: that is unavailable', async (t) => {
   await withNodes(3, { electionTimeout: 60_000 }, async ({ peers }) => {
-    await t.throwsAsync(peers[0]!.node.propose(set('k', 'v')), { code: 'unavailable', message: /knows no leader in term 0/ });
+    await t.throwsAsync(peers[0]!.node.propose(set('k', 'v')), {
+      code: 'unavailable',
+      message: /knows no leader in term 0/,
+    });
   });
 });
 
 test('a leader that is cut off gives up its proposals, each once, and says that they may take effect', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
-    await Promise.all(nodes.peers.filter((peer) => peer !== leader).map(({ transport }) => transport.close()));
-    const settled = await Promise.allSettled(['a', 'b', 'c'].map((key) => leader.node.propose(set(key, 'v'))));
+    await Promise.all(
+      nodes.peers.filter((peer) => peer !== leader).map(({ transport }) => transport.close()),
+    );
+    const settled = await Promise.allSettled(
+      ['a', 'b', 'c'].map((key) => leader.node.propose(set(key, 'v'))),
+    );
     for (const each of settled) {
       t.is(each.status, 'rejected');
       t.like((each as PromiseRejectedResult).reason, { code: 'unavailable', sent: true });
@@ -76,7 +92,9 @@ test('a node whose store fails stops, and the others go on', async (t) => {
   const broken = nodes.peers.find((peer) => peer !== leader)!;
   broken.store.sync = () => Promise.reject(new Error('disk full'));
   await leader.node.propose(set('k', 'v'));
-  const failure = await nodes.until(() => nodes.events.find(({ event }) => event.type === 'failed'));
+  const failure = await nodes.until(() =>
+    nodes.events.find(({ event }) => event.type === 'failed'),
+  );
   t.is(failure.id, broken.node.id);
   t.like(failure.event, { error: { message: 'disk full' } });
   await leader.node.propose(set('k', 'w'));
@@ -94,7 +112,9 @@ test('a node that starts anew on its store has its term, its log and its snapsho
     await node.close();
     const again = await nodes.join(i, { store });
     t.true(again.node.status.term >= term && again.node.status.last > 10);
-    await nodes.until(() => nodes.events.find(({ event }) => event.type === 'restored' && event.from === 'disk'));
+    await nodes.until(() =>
+      nodes.events.find(({ event }) => event.type === 'restored' && event.from === 'disk'),
+    );
     t.is(again.machine.get('k0'), 'v');
   });
 });
@@ -107,7 +127,9 @@ test('a node that lost everything gets it by snapshot, larger than any packet', 
     await nodes.peers[i]!.node.close();
     nodes.events.length = 0;
     const again = await nodes.join(i, { store: new MemoryStore() });
-    const { event } = await nodes.until(() => nodes.events.find(({ id, event }) => id === again.node.id && event.type === 'restored'));
+    const { event } = await nodes.until(() =>
+      nodes.events.find(({ id, event }) => id === again.node.id && event.type === 'restored'),
+    );
     t.true(event.type === 'restored' && event.bytes > 5 * 64 * 1024);
     t.is(again.machine.get('k5'), 'v'.repeat(20_000));
   });
@@ -120,10 +142,21 @@ test('a snapshot that is not as long as announced is refused, and so is one that
       const upload = (async function* () {
         for (const part of parts) yield new Uint8Array(part);
       })();
-      return nodes.outside.send(leader.node.id, 'installSnapshot', { term: 0, leader: 'x', index: 9, indexTerm: 1, size }, { upload });
+      return nodes.outside.send(
+        leader.node.id,
+        'installSnapshot',
+        { term: 0, leader: 'x', index: 9, indexTerm: 1, size },
+        { upload },
+      );
     };
-    await t.throwsAsync(send(100, 50), { code: 'invalid_argument', message: /100 bytes was announced, 50 came/ });
-    await t.throwsAsync(send(100, 50, 60), { code: 'invalid_argument', message: /100 bytes was announced, 110 or more came/ });
+    await t.throwsAsync(send(100, 50), {
+      code: 'invalid_argument',
+      message: /100 bytes was announced, 50 came/,
+    });
+    await t.throwsAsync(send(100, 50, 60), {
+      code: 'invalid_argument',
+      message: /100 bytes was announced, 110 or more came/,
+    });
     await t.throwsAsync(send(0xffff_ffff), { code: 'resource_exhausted' });
     t.true((await send(0)).term > 0);
   });
@@ -133,19 +166,34 @@ test('a client finds the leader, and finds the next one when it is lost', async 
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     const others = nodes.addrs.filter((addr) => addr !== leader.node.id);
-    const client = new KvClient({ transport: nodes.outside, nodes: [...others, leader.node.id], name: 'c' });
+    const client = new KvClient({
+      transport: nodes.outside,
+      nodes: [...others, leader.node.id],
+      name: 'c',
+    });
     await client.set('k', 'v');
     await leader.transport.close();
     await client.set('l', 'w');
-    t.deepEqual([await client.get('k'), await client.get('l'), await client.get('m')], ['v', 'w', undefined]);
+    t.deepEqual(
+      [await client.get('k'), await client.get('l'), await client.get('m')],
+      ['v', 'w', undefined],
+    );
     t.deepEqual([await client.delete('k'), await client.delete('k')], [true, false]);
   });
 });
 
 test('a client gives up at its time, and at once when its own transport is closed', async (t) => {
   await withNodes(3, { electionTimeout: 60_000 }, async (nodes) => {
-    const client = new KvClient({ transport: nodes.outside, nodes: nodes.addrs, name: 'c', timeout: 100 });
-    await t.throwsAsync(client.set('k', 'v'), { code: 'deadline_exceeded', message: /no leader answered c within 100 ms/ });
+    const client = new KvClient({
+      transport: nodes.outside,
+      nodes: nodes.addrs,
+      name: 'c',
+      timeout: 100,
+    });
+    await t.throwsAsync(client.set('k', 'v'), {
+      code: 'deadline_exceeded',
+      message: /no leader answered c within 100 ms/,
+    });
     await nodes.outside.close();
     await t.throwsAsync(client.set('k', 'v'), { code: 'shutdown' });
   });
@@ -155,6 +203,9 @@ test('a node must be a member itself', async (t) => {
   await withNodes(1, {}, async (nodes) => {
     await nodes.leader();
     await nodes.peers[0]!.node.close();
-    await t.throwsAsync(nodes.join(0, { members: ['a', 'b'] }), { instanceOf: TypeError, message: /members: must hold this node's own target/ });
+    await t.throwsAsync(nodes.join(0, { members: ['a', 'b'] }), {
+      instanceOf: TypeError,
+      message: /members: must hold this node's own target/,
+    });
   });
 });

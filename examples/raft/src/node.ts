@@ -2,7 +2,14 @@
 // performs its saves, sends and applies. The transport is the only tie to Trunkline; its clock and
 // its random source are the only ones used here.
 
-import { type Server, type Store, serve, type Timer, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Server,
+  type Store,
+  serve,
+  type Timer,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { Saved, Snapshot } from './messages.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { type Message, type Outputs, Raft, type Status } from './raft.ts';
@@ -49,8 +56,18 @@ export interface RaftNodeOptions {
 
 export type RaftEvent =
   | { readonly type: 'role'; readonly status: Status }
-  | { readonly type: 'unreached'; readonly to: string; readonly method: Message['method']; readonly error: TransportError }
-  | { readonly type: 'restored'; readonly index: number; readonly bytes: number; readonly from: 'disk' | 'leader' }
+  | {
+      readonly type: 'unreached';
+      readonly to: string;
+      readonly method: Message['method'];
+      readonly error: TransportError;
+    }
+  | {
+      readonly type: 'restored';
+      readonly index: number;
+      readonly bytes: number;
+      readonly from: 'disk' | 'leader';
+    }
   | { readonly type: 'failed'; readonly error: unknown };
 
 /** A proposal that waits for its entry to be committed. */
@@ -70,7 +87,11 @@ export class RaftNode {
   readonly id: string;
   readonly machine: StateMachine;
   readonly #transport: Transport<RaftProtocol>;
-  readonly #times: { readonly electionTimeout: number; readonly snapshotEvery: number; readonly keep: number };
+  readonly #times: {
+    readonly electionTimeout: number;
+    readonly snapshotEvery: number;
+    readonly keep: number;
+  };
   readonly #onEvent: (event: RaftEvent) => void;
   readonly #storage: RaftStorage | undefined;
   readonly #raft: Raft;
@@ -95,17 +116,36 @@ export class RaftNode {
     return new RaftNode(options, storage, await storage?.load());
   }
 
-  private constructor(options: RaftNodeOptions, storage: RaftStorage | undefined, saved: Saved | undefined) {
-    const { electionTimeout = 300, heartbeat = 60, snapshotEvery = 1_000, keep = Math.floor(snapshotEvery / 2), transport, members, machine } = options;
+  private constructor(
+    options: RaftNodeOptions,
+    storage: RaftStorage | undefined,
+    saved: Saved | undefined,
+  ) {
+    const {
+      electionTimeout = 300,
+      heartbeat = 60,
+      snapshotEvery = 1_000,
+      keep = Math.floor(snapshotEvery / 2),
+      transport,
+      members,
+      machine,
+    } = options;
     this.id = options.id ?? transport.advertiseAddr();
-    if (!members.includes(this.id)) throw new TypeError(`members: must hold this node's own target, '${this.id}', got ${members.join(', ')}`);
+    if (!members.includes(this.id))
+      throw new TypeError(
+        `members: must hold this node's own target, '${this.id}', got ${members.join(', ')}`,
+      );
     this.#transport = transport;
     this.#times = { electionTimeout, snapshotEvery, keep };
     this.#onEvent = options.onEvent ?? (() => {});
     this.machine = machine;
     this.#storage = storage;
     this.#loaded = saved?.snapshot;
-    this.#raft = new Raft({ id: this.id, members, electionTimeout, heartbeat, saved }, transport.clock.now(), transport.random());
+    this.#raft = new Raft(
+      { id: this.id, members, electionTimeout, heartbeat, saved },
+      transport.clock.now(),
+      transport.random(),
+    );
     this.#status = this.#raft.status;
     this.#server = this.#serve();
     this.#step(() => undefined);
@@ -126,13 +166,21 @@ export class RaftNode {
    */
   async propose(command: Uint8Array): Promise<Uint8Array> {
     if (!(command instanceof Uint8Array) || command.length === 0)
-      throw new TransportError('invalid_argument', 'a command is a Uint8Array of at least one byte');
+      throw new TransportError(
+        'invalid_argument',
+        'a command is a Uint8Array of at least one byte',
+      );
     if (this.#closing !== undefined) throw this.#closed();
     if (this.#pending.size >= MAX_PENDING)
-      throw new TransportError('resource_exhausted', `${this.id} has ${MAX_PENDING} commands under way already; repeat later`);
+      throw new TransportError(
+        'resource_exhausted',
+        `${this.id} has ${MAX_PENDING} commands under way already; repeat later`,
+      );
     const position = this.#step(() => this.#raft.propose(command));
     if (position === undefined) throw this.#notLeader();
-    return new Promise((resolve, reject) => this.#pending.set(position.index, { term: position.term, resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.#pending.set(position.index, { term: position.term, resolve, reject }),
+    );
   }
 
   /**
@@ -163,7 +211,9 @@ export class RaftNode {
     this.#again = true;
     // Runs at the end of the tick, so that inputs that arrive together are saved, sent and applied
     // together.
-    this.#work ??= new Promise((resolve) => this.#transport.clock.defer(() => void this.#run().then(resolve)));
+    this.#work ??= new Promise((resolve) =>
+      this.#transport.clock.defer(() => void this.#run().then(resolve)),
+    );
     this.#arm();
     return result;
   }
@@ -177,7 +227,8 @@ export class RaftNode {
     this.#timerAt = at;
     this.#timer = clock.setTimeout(() => {
       this.#timerAt = Infinity;
-      if (this.#closing === undefined) this.#step((now) => this.#raft.wake(now, this.#transport.random()));
+      if (this.#closing === undefined)
+        this.#step((now) => this.#raft.wake(now, this.#transport.random()));
     }, at - clock.now());
   }
 
@@ -187,7 +238,8 @@ export class RaftNode {
       requestVote: (request) => this.#answer((now) => raft.requestVote(now, request)),
       appendEntries: (request) => this.#answer((now) => raft.appendEntries(now, request)),
       installSnapshot: async (request, { upload }) => {
-        if (this.#installing) throw new TransportError('resource_exhausted', `${this.id} is taking a snapshot already`);
+        if (this.#installing)
+          throw new TransportError('resource_exhausted', `${this.id} is taking a snapshot already`);
         this.#installing = true;
         try {
           this.#step((now) => raft.heed(now, request));
@@ -204,7 +256,9 @@ export class RaftNode {
   #answer<T>(input: (now: number) => T): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(this.#closed());
     const reply = this.#step(input);
-    return new Promise((resolve, reject) => this.#held.push({ release: () => resolve(reply), drop: reject }));
+    return new Promise((resolve, reject) =>
+      this.#held.push({ release: () => resolve(reply), drop: reject }),
+    );
   }
 
   // Outputs: performed in the machine's order.
@@ -215,7 +269,8 @@ export class RaftNode {
         this.#again = false;
         const outputs = this.#raft.take();
         const due = this.#held.length;
-        if (outputs.save !== undefined && this.#storage !== undefined) await this.#storage.save(outputs.save);
+        if (outputs.save !== undefined && this.#storage !== undefined)
+          await this.#storage.save(outputs.save);
         if (this.#closing === undefined) this.#perform(outputs, due);
       }
     } catch (error) {
@@ -233,7 +288,12 @@ export class RaftNode {
     if (restore !== undefined) {
       this.machine.restore(restore.data);
       this.#snapshotAt = restore.index;
-      this.#onEvent({ type: 'restored', index: restore.index, bytes: restore.data.length, from: restore === this.#loaded ? 'disk' : 'leader' });
+      this.#onEvent({
+        type: 'restored',
+        index: restore.index,
+        bytes: restore.data.length,
+        from: restore === this.#loaded ? 'disk' : 'leader',
+      });
     }
     for (const { index, term, command } of apply) {
       const result = this.machine.apply(command);
@@ -258,9 +318,16 @@ export class RaftNode {
       if (status.role === 'leader' && pending.term === status.term) break;
       this.#pending.delete(index);
       const message = `${this.id} lost its leadership in term ${pending.term} before entry ${index} was committed: the command may or may not take effect`;
-      pending.reject(new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }));
+      pending.reject(
+        new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }),
+      );
     }
-    if (status.role === before.role && status.term === before.term && status.leader === before.leader) return;
+    if (
+      status.role === before.role &&
+      status.term === before.term &&
+      status.leader === before.leader
+    )
+      return;
     this.#onEvent({ type: 'role', status });
   }
 
@@ -269,7 +336,8 @@ export class RaftNode {
     const call = this.#call(message, controller.signal).then(
       (answer) => this.#settle(answer),
       (error: TransportError) => {
-        if (this.#closing === undefined) this.#onEvent({ type: 'unreached', to: message.to, method: message.method, error });
+        if (this.#closing === undefined)
+          this.#onEvent({ type: 'unreached', to: message.to, method: message.method, error });
         this.#settle(() => this.#raft.failed(message));
       },
     );
@@ -283,17 +351,26 @@ export class RaftNode {
     const transport = this.#transport;
     switch (message.method) {
       case 'requestVote': {
-        const reply = await transport.send(message.to, 'requestVote', message.request, { signal, timeout: electionTimeout / 2 });
+        const reply = await transport.send(message.to, 'requestVote', message.request, {
+          signal,
+          timeout: electionTimeout / 2,
+        });
         return (now) => this.#raft.voted(now, message, reply);
       }
       case 'appendEntries': {
         // A lost heartbeat must leave time for another before the follower stands for election.
         const timeout = message.request.entries.length > 0 ? electionTimeout : electionTimeout / 2;
-        const reply = await transport.send(message.to, 'appendEntries', message.request, { signal, timeout });
+        const reply = await transport.send(message.to, 'appendEntries', message.request, {
+          signal,
+          timeout,
+        });
         return (now) => this.#raft.appended(now, message, reply);
       }
       case 'installSnapshot': {
-        const reply = await transport.send(message.to, 'installSnapshot', message.request, { signal, upload: chunks(message.data) });
+        const reply = await transport.send(message.to, 'installSnapshot', message.request, {
+          signal,
+          upload: chunks(message.data),
+        });
         return (now) => this.#raft.installed(now, message, reply);
       }
     }
@@ -305,8 +382,16 @@ export class RaftNode {
 
   #notLeader(): TransportError {
     const { term, leader } = this.#raft.status;
-    if (leader === undefined) return new TransportError('unavailable', `${this.id} knows no leader in term ${term}; repeat in a moment`);
-    return new TransportError('failed_precondition', `${this.id} does not lead term ${term}; propose to ${leader}`, { metadata: { leader } });
+    if (leader === undefined)
+      return new TransportError(
+        'unavailable',
+        `${this.id} knows no leader in term ${term}; repeat in a moment`,
+      );
+    return new TransportError(
+      'failed_precondition',
+      `${this.id} does not lead term ${term}; propose to ${leader}`,
+      { metadata: { leader } },
+    );
   }
 
   #closed(): TransportError {

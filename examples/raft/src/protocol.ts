@@ -1,7 +1,14 @@
 // The protocol between Raft nodes, and between clients and nodes.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
-import { appendReply, appendRequest, installReply, installRequest, voteReply, voteRequest } from './messages.ts';
+import {
+  appendReply,
+  appendRequest,
+  installReply,
+  installRequest,
+  voteReply,
+  voteRequest,
+} from './messages.ts';
 
 export const raftProtocol = defineProtocol({
   name: 'raft',
@@ -14,7 +21,13 @@ export const raftProtocol = defineProtocol({
      * Sends a snapshot. It is streamed, so its size is not limited by a message, and heartbeats
      * overtake it. The timeout limits each wait for progress.
      */
-    installSnapshot: { id: 3, request: installRequest, upload: bytes, response: installReply, timeout: 5_000 },
+    installSnapshot: {
+      id: 3,
+      request: installRequest,
+      upload: bytes,
+      response: installReply,
+      timeout: 5_000,
+    },
     /**
      * Proposes a command for the state machine, from any client; the response is its result. A node
      * that is not the leader names the leader in `metadata.leader`.

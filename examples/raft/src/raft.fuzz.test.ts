@@ -56,11 +56,13 @@ function history(world: World): number {
   for (const node of world.nodes) if (node.raft === undefined) world.start(node);
   const before = world.committed.size;
   world.run(PEACE);
-  if (world.committed.size <= before) throw new Error('nothing was committed once the hardship had ended');
+  if (world.committed.size <= before)
+    throw new Error('nothing was committed once the hardship had ended');
   const ends = world.nodes.map(({ applied }) => Math.max(...applied.keys()));
   const slowest = world.nodes[ends.indexOf(Math.min(...ends))]!;
   const caughtUp = world.until(() => slowest.applied.has(Math.max(...ends)), 1_000);
-  if (!caughtUp) throw new Error(`${slowest.id} stayed at ${Math.min(...ends)} of ${Math.max(...ends)}`);
+  if (!caughtUp)
+    throw new Error(`${slowest.id} stayed at ${Math.min(...ends)} of ${Math.max(...ends)}`);
   return world.committed.size;
 }
 

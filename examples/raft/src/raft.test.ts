@@ -7,9 +7,14 @@ import { ELECTION, HEARTBEAT, type TestNode, World } from './testing/world.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const up = (world: World) => world.nodes.filter(({ raft }) => raft !== undefined);
-const commits = (world: World, command: string) => () => up(world).every(({ applied }) => [...applied.values()].includes(command));
+const commits = (world: World, command: string) => () =>
+  up(world).every(({ applied }) => [...applied.values()].includes(command));
 
-function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> = {}): { world: World; leader: TestNode; others: TestNode[] } {
+function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> = {}): {
+  world: World;
+  leader: TestNode;
+  others: TestNode[];
+} {
   const world = new World({ seed: 1, ...options });
   if (!world.until(() => world.leader !== undefined, 2_000)) throw new Error('nobody was elected');
   const leader = world.leader!;
@@ -70,7 +75,8 @@ test('a node that was cut off comes back without a new term: pre-vote kept it fr
 test('a node that hears only half the others can not unseat their leader', (t) => {
   const { world, leader, others } = electedWorld();
   const [odd] = others as [TestNode, ...TestNode[]];
-  world.passes = (from, to) => !(from === leader.id && to === odd.id) && !(from === odd.id && to === leader.id);
+  world.passes = (from, to) =>
+    !(from === leader.id && to === odd.id) && !(from === odd.id && to === leader.id);
   world.run(20 * ELECTION);
   t.is(world.leader, leader);
   t.is(world.leaders.size, 1);
@@ -152,7 +158,14 @@ test('an entry of an earlier term is not committed by its count, only by one of 
   ] as const) {
     leader.wake(beat * HEARTBEAT, 0);
     const messages = leader.take().messages.filter(({ to }) => to === 'b' || to === 'c');
-    for (const message of messages) leader.appended(beat * HEARTBEAT, message, { term: 4, success: true, match, conflictIndex: 0, conflictTerm: 0 });
+    for (const message of messages)
+      leader.appended(beat * HEARTBEAT, message, {
+        term: 4,
+        success: true,
+        match,
+        conflictIndex: 0,
+        conflictTerm: 0,
+      });
     leader.take();
     t.is(leader.status.commit, commit, `a majority has entry ${match}`);
   }
@@ -161,8 +174,18 @@ test('an entry of an earlier term is not committed by its count, only by one of 
 test('a request that comes late takes back nothing that a later one brought', (t) => {
   const node = machine({ id: 'b', entries: [] });
   const request = (prevIndex: number, count: number): AppendRequest => {
-    const entries = Array.from({ length: count }, (_, i) => ({ term: 1, command: text(`${prevIndex + 1 + i}`) }));
-    return { term: 1, leader: 'a', prevIndex, prevTerm: prevIndex === 0 ? 0 : 1, entries, commit: 0 };
+    const entries = Array.from({ length: count }, (_, i) => ({
+      term: 1,
+      command: text(`${prevIndex + 1 + i}`),
+    }));
+    return {
+      term: 1,
+      leader: 'a',
+      prevIndex,
+      prevTerm: prevIndex === 0 ? 0 : 1,
+      entries,
+      commit: 0,
+    };
   };
   node.appendEntries(0, request(0, 1));
   node.appendEntries(0, request(1, 3));
@@ -172,7 +195,17 @@ test('a request that comes late takes back nothing that a later one brought', (t
 
 test('a leader of the past is refused, and learns the term', (t) => {
   const node = machine({ id: 'b', entries: [1], term: 5 });
-  t.deepEqual(node.appendEntries(0, { term: 4, leader: 'a', prevIndex: 0, prevTerm: 0, entries: [], commit: 0 }).term, 5);
+  t.deepEqual(
+    node.appendEntries(0, {
+      term: 4,
+      leader: 'a',
+      prevIndex: 0,
+      prevTerm: 0,
+      entries: [],
+      commit: 0,
+    }).term,
+    5,
+  );
   t.is(node.status.leader, undefined);
 });
 
@@ -195,7 +228,13 @@ test('a vote is saved, given once a term, and only to a log that is as good', (t
 });
 
 test('a snapshot takes the place of a log that differs, and is nothing new to one that has it all', (t) => {
-  const snapshot = (index: number, indexTerm: number) => ({ term: 5, leader: 'a', index, indexTerm, size: 3 });
+  const snapshot = (index: number, indexTerm: number) => ({
+    term: 5,
+    leader: 'a',
+    index,
+    indexTerm,
+    size: 3,
+  });
   const behind = machine({ id: 'b', entries: [1, 2] });
   behind.installSnapshot(0, snapshot(4, 4), text('abc'));
   t.like(behind.status, { base: 4, last: 4, commit: 4 });
@@ -215,7 +254,11 @@ test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
   elect(leader, 2);
   const refused = { term: 2, success: false, match: 0, conflictIndex: 1, conflictTerm: 0 };
   for (const message of leader.take().messages) {
-    leader.appended(0, message, message.to === 'b' ? refused : { ...refused, success: true, match: 4 });
+    leader.appended(
+      0,
+      message,
+      message.to === 'b' ? refused : { ...refused, success: true, match: 4 },
+    );
   }
   leader.take(); // Commits and applies; 'b' is sent everything.
   leader.compact(4, text('all of it'), 0);
@@ -233,19 +276,50 @@ test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
 });
 
 /** Creates one of five machines, whose log has entries of these terms. */
-function machine({ id, entries, term = entries.at(-1) ?? 0 }: { id: string; entries: number[]; term?: number }): Raft {
-  const saved = { term, votedFor: '', base: { index: 0, term: 0 }, entries: entries.map((term, i) => ({ term, command: text(`${term}.${i + 1}`) })) };
-  return new Raft({ id, members: ['a', 'b', 'c', 'd', 'e'], electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved }, -2 * ELECTION, 0);
+function machine({
+  id,
+  entries,
+  term = entries.at(-1) ?? 0,
+}: {
+  id: string;
+  entries: number[];
+  term?: number;
+}): Raft {
+  const saved = {
+    term,
+    votedFor: '',
+    base: { index: 0, term: 0 },
+    entries: entries.map((term, i) => ({ term, command: text(`${term}.${i + 1}`) })),
+  };
+  return new Raft(
+    {
+      id,
+      members: ['a', 'b', 'c', 'd', 'e'],
+      electionTimeout: ELECTION,
+      heartbeat: HEARTBEAT,
+      saved,
+    },
+    -2 * ELECTION,
+    0,
+  );
 }
 
 /** Has a machine elected by all others in `term`, at time 0. */
 function elect(raft: Raft, term: number): void {
   // Only raises its term.
-  raft.requestVote(0, { term: term - 1, candidate: 'e', lastIndex: 0, lastTerm: 0, preVote: false });
+  raft.requestVote(0, {
+    term: term - 1,
+    candidate: 'e',
+    lastIndex: 0,
+    lastTerm: 0,
+    preVote: false,
+  });
   raft.wake(0, 0);
   for (const stage of ['pre-vote', 'vote']) {
     const asked = raft.take().messages;
-    for (const message of asked) raft.voted(0, message, { term: stage === 'vote' ? term : term - 1, granted: true });
+    for (const message of asked)
+      raft.voted(0, message, { term: stage === 'vote' ? term : term - 1, granted: true });
   }
-  if (raft.status.role !== 'leader' || raft.status.term !== term) throw new Error(`not elected in term ${term}: ${JSON.stringify(raft.status)}`);
+  if (raft.status.role !== 'leader' || raft.status.term !== term)
+    throw new Error(`not elected in term ${term}: ${JSON.stringify(raft.status)}`);
 }

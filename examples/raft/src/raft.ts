@@ -4,7 +4,19 @@
 // Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
 
 import { Log } from './log.ts';
-import type { AppendReply, AppendRequest, Entry, InstallReply, InstallRequest, Position, Save, Saved, Snapshot, VoteReply, VoteRequest } from './messages.ts';
+import type {
+  AppendReply,
+  AppendRequest,
+  Entry,
+  InstallReply,
+  InstallRequest,
+  Position,
+  Save,
+  Saved,
+  Snapshot,
+  VoteReply,
+  VoteRequest,
+} from './messages.ts';
 
 export interface RaftOptions {
   /** The address of this node. */
@@ -29,7 +41,12 @@ export interface RaftOptions {
 export type Message =
   | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }
   | { readonly method: 'appendEntries'; readonly to: string; readonly request: AppendRequest }
-  | { readonly method: 'installSnapshot'; readonly to: string; readonly request: InstallRequest; readonly data: Uint8Array };
+  | {
+      readonly method: 'installSnapshot';
+      readonly to: string;
+      readonly request: InstallRequest;
+      readonly data: Uint8Array;
+    };
 
 /**
  * The actions to perform, in this order. Nothing else may happen before `save` is on disk; replies
@@ -61,7 +78,12 @@ export interface Status {
 type Role =
   | { readonly t: 'follower'; leader: string | undefined }
   | { readonly t: 'candidate'; readonly request: VoteRequest; readonly votes: Set<string> }
-  | { readonly t: 'leader'; readonly followers: Map<string, Follower>; heartbeatAt: number; quorumAt: number };
+  | {
+      readonly t: 'leader';
+      readonly followers: Map<string, Follower>;
+      heartbeatAt: number;
+      quorumAt: number;
+    };
 
 /**
  * The leader's view of one follower. A lost call pauses it: only heartbeats are sent until one of
@@ -121,12 +143,21 @@ export class Raft {
     const role = this.#role;
     const leader = role.t === 'follower' ? role.leader : role.t === 'leader' ? this.id : undefined;
     const { base, last } = this.#log;
-    return { role: role.t, term: this.#term, leader, commit: this.#commit, base: base.index, last: last.index };
+    return {
+      role: role.t,
+      term: this.#term,
+      leader,
+      commit: this.#commit,
+      base: base.index,
+      last: last.index,
+    };
   }
 
   /** The earliest time at which `wake` has something to do. */
   get wakeAt(): number {
-    return this.#role.t === 'leader' ? Math.min(this.#role.heartbeatAt, this.#role.quorumAt) : this.#electionAt;
+    return this.#role.t === 'leader'
+      ? Math.min(this.#role.heartbeatAt, this.#role.quorumAt)
+      : this.#electionAt;
   }
 
   // Inputs.
@@ -143,7 +174,10 @@ export class Raft {
     if (now >= role.quorumAt) {
       // If no majority has answered within an election timeout, another leader may exist already
       // (thesis §6.2).
-      const live = [...role.followers.values()].filter((follower) => now - follower.heardAt <= this.#options.electionTimeout).length + 1;
+      const live =
+        [...role.followers.values()].filter(
+          (follower) => now - follower.heardAt <= this.#options.electionTimeout,
+        ).length + 1;
       if (live < this.#majority) return this.#follow(now, this.#term, undefined);
       role.quorumAt = now + this.#options.electionTimeout;
     }
@@ -166,13 +200,18 @@ export class Raft {
    */
   requestVote(now: number, request: VoteRequest): VoteReply {
     const { index, term } = this.#log.last;
-    const upToDate = request.lastTerm > term || (request.lastTerm === term && request.lastIndex >= index);
+    const upToDate =
+      request.lastTerm > term || (request.lastTerm === term && request.lastIndex >= index);
     const member = this.#members.has(request.candidate) && request.candidate !== this.id;
     if (request.preVote) {
       // A node that hears a leader refuses pre-votes. So a node that was cut off disturbs nobody
       // when it returns.
-      const content = this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
-      return { term: this.#term, granted: member && !content && upToDate && request.term > this.#term };
+      const content =
+        this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
+      return {
+        term: this.#term,
+        granted: member && !content && upToDate && request.term > this.#term,
+      };
     }
     if (member && request.term > this.#term) this.#follow(now, request.term, undefined);
     const free = this.#votedFor === '' || this.#votedFor === request.candidate;
@@ -192,7 +231,8 @@ export class Raft {
     if (!this.heed(now, request)) return this.#refuse(0, 0);
     if (prevIndex > log.last.index) return this.#refuse(log.last.index + 1, 0);
     // Entries replaced by a snapshot were committed, so they agree.
-    if (prevIndex >= log.base.index && log.termAt(prevIndex) !== prevTerm) return this.#refuse(log.startOfTerm(prevIndex), log.termAt(prevIndex)!);
+    if (prevIndex >= log.base.index && log.termAt(prevIndex) !== prevTerm)
+      return this.#refuse(log.startOfTerm(prevIndex), log.termAt(prevIndex)!);
     // A correct leader never contradicts committed entries.
     if (!log.merge(prevIndex + 1, entries, this.#commit)) return this.#refuse(this.#commit + 1, 0);
     const match = prevIndex + entries.length;
@@ -252,7 +292,10 @@ export class Raft {
       // Skips a whole term at a time (paper, end of §5.3). A heartbeat is refused only by a node
       // that has lost its log.
       const end = reply.conflictTerm > 0 ? this.#log.endOfTerm(reply.conflictTerm) : undefined;
-      follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));
+      follower.next = Math.max(
+        1,
+        Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1),
+      );
     }
   }
 
@@ -278,7 +321,8 @@ export class Raft {
    */
   compact(index: number, data: Uint8Array, keep: number): void {
     const term = this.#log.termAt(index);
-    if (term === undefined || index > this.#applied || index <= (this.#snapshot?.index ?? 0)) return;
+    if (term === undefined || index > this.#applied || index <= (this.#snapshot?.index ?? 0))
+      return;
     this.#snapshot = { index, term, data };
     this.#snapshotUnsaved = true;
     this.#log.compact(index - keep);
@@ -296,8 +340,24 @@ export class Raft {
     const { base, last } = this.#log;
     const snapshot = this.#snapshotUnsaved ? this.#snapshot : undefined;
     const unsaved = this.#stateUnsaved || this.#snapshotUnsaved || entries.length > 0;
-    const save = unsaved ? { term: this.#term, votedFor: this.#votedFor, base, first, last: last.index, entries, snapshot } : undefined;
-    const outputs: Outputs = { save, messages: this.#messages, restore: this.#restore, apply: [], applied: this.#commit };
+    const save = unsaved
+      ? {
+          term: this.#term,
+          votedFor: this.#votedFor,
+          base,
+          first,
+          last: last.index,
+          entries,
+          snapshot,
+        }
+      : undefined;
+    const outputs: Outputs = {
+      save,
+      messages: this.#messages,
+      restore: this.#restore,
+      apply: [],
+      applied: this.#commit,
+    };
     while (this.#applied < this.#commit) {
       const { term, command } = this.#log.at(++this.#applied)!;
       if (command.length > 0) outputs.apply.push({ index: this.#applied, term, command });
@@ -331,10 +391,17 @@ export class Raft {
       this.#stateUnsaved = true;
     }
     const { index, term } = this.#log.last;
-    const request = { term: preVote ? this.#term + 1 : this.#term, candidate: this.id, lastIndex: index, lastTerm: term, preVote };
+    const request = {
+      term: preVote ? this.#term + 1 : this.#term,
+      candidate: this.id,
+      lastIndex: index,
+      lastTerm: term,
+      preVote,
+    };
     const role: Role = { t: 'candidate', request, votes: new Set([this.id]) };
     this.#role = role;
-    for (const to of this.#members) if (to !== this.id) this.#messages.push({ method: 'requestVote', to, request });
+    for (const to of this.#members)
+      if (to !== this.id) this.#messages.push({ method: 'requestVote', to, request });
     this.#countVotes(now, role);
   }
 
@@ -348,10 +415,23 @@ export class Raft {
     const followers = new Map<string, Follower>();
     const next = this.#log.last.index + 1;
     for (const to of this.#members) {
-      if (to !== this.id) followers.set(to, { next, match: 0, inFlight: undefined, heartbeat: undefined, paused: false, heardAt: now });
+      if (to !== this.id)
+        followers.set(to, {
+          next,
+          match: 0,
+          inFlight: undefined,
+          heartbeat: undefined,
+          paused: false,
+          heardAt: now,
+        });
     }
     const { electionTimeout, heartbeat } = this.#options;
-    this.#role = { t: 'leader', followers, heartbeatAt: now + heartbeat, quorumAt: now + electionTimeout };
+    this.#role = {
+      t: 'leader',
+      followers,
+      heartbeatAt: now + heartbeat,
+      quorumAt: now + electionTimeout,
+    };
     // Entries of earlier terms are committed by the first entry of this term (paper §5.4.2, §8),
     // which is this no-op.
     this.#log.append({ term: this.#term, command: NO_OP });
@@ -379,12 +459,23 @@ export class Raft {
    */
   #replicate(followers: ReadonlyMap<string, Follower>): void {
     for (const [to, follower] of followers) {
-      if (follower.inFlight !== undefined || follower.paused || follower.next > this.#log.last.index) continue;
+      if (
+        follower.inFlight !== undefined ||
+        follower.paused ||
+        follower.next > this.#log.last.index
+      )
+        continue;
       if (follower.next > this.#log.base.index) {
         follower.inFlight = this.#append(to, follower.next - 1, this.#log.batch(follower.next));
       } else {
         const { index, term, data } = this.#snapshot!; // A log is only truncated behind a snapshot.
-        const request = { term: this.#term, leader: this.id, index, indexTerm: term, size: data.length };
+        const request = {
+          term: this.#term,
+          leader: this.id,
+          index,
+          indexTerm: term,
+          size: data.length,
+        };
         follower.inFlight = { method: 'installSnapshot', to, request, data };
       }
       this.#messages.push(follower.inFlight);
@@ -393,7 +484,18 @@ export class Raft {
 
   #append(to: string, prevIndex: number, entries: Entry[]): Message {
     const prevTerm = prevIndex === 0 ? 0 : this.#log.termAt(prevIndex)!;
-    return { method: 'appendEntries', to, request: { term: this.#term, leader: this.id, prevIndex, prevTerm, entries, commit: this.#commit } };
+    return {
+      method: 'appendEntries',
+      to,
+      request: {
+        term: this.#term,
+        leader: this.id,
+        prevIndex,
+        prevTerm,
+        entries,
+        commit: this.#commit,
+      },
+    };
   }
 
   /**
@@ -401,7 +503,10 @@ export class Raft {
    * safe (paper §5.4.2, figure 8).
    */
   #countReplicas(followers: ReadonlyMap<string, Follower>): void {
-    const matches = [this.#log.last.index, ...[...followers.values()].map((follower) => follower.match)].sort((a, b) => b - a);
+    const matches = [
+      this.#log.last.index,
+      ...[...followers.values()].map((follower) => follower.match),
+    ].sort((a, b) => b - a);
     const index = matches[this.#majority - 1]!;
     if (index > this.#commit && this.#log.termAt(index) === this.#term) this.#commit = index;
   }

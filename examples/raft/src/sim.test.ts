@@ -12,7 +12,14 @@ function run(
   args: readonly string[],
   { edits = [], ...env }: { edits?: readonly Edit[]; SEED?: string } = {},
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const hooks = edits.length > 0 ? ['--no-warnings', '--import', new URL('sim/testing/mutate-from-environment.js', import.meta.url).href] : [];
+  const hooks =
+    edits.length > 0
+      ? [
+          '--no-warnings',
+          '--import',
+          new URL('sim/testing/mutate-from-environment.js', import.meta.url).href,
+        ]
+      : [];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...hooks, sim, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -30,7 +37,10 @@ function run(
 test('seeds that pass end with one line of what they were, and exit code 0', async (t) => {
   const { code, out, err } = await run(['--seeds', '4', '--minutes', '1', '--workers', '2']);
   t.is(code, 0, out + err);
-  t.regex(out, /^4 seeds × 1 virtual minute of Raft under swarm: all passed in [\d.]+ s, 0\.1 virtual hours, [\d,]+ × real time$/m);
+  t.regex(
+    out,
+    /^4 seeds × 1 virtual minute of Raft under swarm: all passed in [\d.]+ s, 0\.1 virtual hours, [\d,]+ × real time$/m,
+  );
   t.is(err, '');
 });
 
@@ -46,7 +56,10 @@ test('a failure is shown: what broke, the last events lane by lane, the least th
   const args = ['--minutes', '1', '--nodes', '5'];
   const { code, out, err } = await run(['--seeds', '50', '--workers', '1', ...args], { edits });
   t.is(code, 1, out + err);
-  t.regex(out, /^✘ seed \d+: (?:committed entries are never lost|at most one leader a term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m);
+  t.regex(
+    out,
+    /^✘ seed \d+: (?:committed entries are never lost|at most one leader a term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m,
+  );
   t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
   t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);
   t.regex(out, /^it fails with \d+ of the \d+ faults that were planned/m);
@@ -73,6 +86,17 @@ test('wrong options are told in one line, with exit code 2', async (t) => {
 test('--help shows the options', async (t) => {
   const { code, out } = await run(['--help']);
   t.is(code, 0);
-  for (const option of ['--seeds', '--from', '--minutes', '--hours', '--nodes', '--clients', '--nemesis', '--level', '--workers', 'SEED'])
+  for (const option of [
+    '--seeds',
+    '--from',
+    '--minutes',
+    '--hours',
+    '--nodes',
+    '--clients',
+    '--nemesis',
+    '--level',
+    '--workers',
+    'SEED',
+  ])
     t.true(out.includes(option));
 });

@@ -21,9 +21,13 @@ async function main(): Promise<number> {
     options = parseOptions(process.argv.slice(2));
     const { SEED = '' } = process.env;
     if (SEED !== '' && !SEED.startsWith(`${NAME}:`))
-      throw new Error(`SEED: expected '${NAME}:' and a seed in the environment, as a failure shows it, got '${SEED}'`);
+      throw new Error(
+        `SEED: expected '${NAME}:' and a seed in the environment, as a failure shows it, got '${SEED}'`,
+      );
   } catch (error) {
-    process.stderr.write(`sim: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`);
+    process.stderr.write(
+      `sim: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`,
+    );
     return 2;
   }
   if (options === 'help') {
@@ -44,12 +48,19 @@ async function main(): Promise<number> {
   }
 }
 
-async function search({ seeds, from, workers, settings, replay }: SimOptions, signal: AbortSignal): Promise<number> {
+async function search(
+  { seeds, from, workers, settings, replay }: SimOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const began = systemClock.now();
   const what = `${settings.nodes} nodes under ${settings.nemesis}`;
   const onProgress = ({ done, seeds, failed, virtualHours }: Progress) => {
     const speed = (virtualHours * HOUR) / Math.max(1, systemClock.now() - began);
-    screen.progress('raft', what, `${done} of ${seeds} seeds, ${failed} failed, ${number(virtualHours, 1)} virtual hours, ${number(speed)} × real time`);
+    screen.progress(
+      'raft',
+      what,
+      `${done} of ${seeds} seeds, ${failed} failed, ${number(virtualHours, 1)} virtual hours, ${number(speed)} × real time`,
+    );
   };
   const command = ['npx pnpm@12 sim', ...replay].join(' ');
   const { passed, failed, virtualHours } = await explore({
@@ -64,9 +75,15 @@ async function search({ seeds, from, workers, settings, replay }: SimOptions, si
   });
   const elapsed = systemClock.now() - began;
   for (const failure of failed) showFailure(failure);
-  const outcome = failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
+  const outcome =
+    failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
   const speed = `${number(elapsed / 1_000, elapsed < 10_000 ? 1 : 0)} s, ${number(virtualHours, 1)} virtual hours, ${number((virtualHours * HOUR) / elapsed)} × real time`;
-  screen.print(screen.color(failed.length === 0 ? 'green' : 'red', `${title(passed + failed.length, settings)}: ${outcome} in ${speed}`));
+  screen.print(
+    screen.color(
+      failed.length === 0 ? 'green' : 'red',
+      `${title(passed + failed.length, settings)}: ${outcome} in ${speed}`,
+    ),
+  );
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -77,12 +94,19 @@ async function search({ seeds, from, workers, settings, replay }: SimOptions, si
 function showFailure({ seed, error, trace }: Failure): void {
   const lines = error.message.split('\n');
   const events = lines.indexOf('the last that happened:');
-  const told = lines.findIndex((line, i) => i > events && !line.startsWith('  ') && (events >= 0 || /^(?:it fails with|SEED=)/.test(line)));
+  const told = lines.findIndex(
+    (line, i) =>
+      i > events &&
+      !line.startsWith('  ') &&
+      (events >= 0 || /^(?:it fails with|SEED=)/.test(line)),
+  );
   const rest = told < 0 ? lines.length : told;
   const [first = '', ...more] = lines.slice(0, events < 0 ? rest : events);
   screen.print(screen.color('red', `✘ seed ${seed}: ${first}`));
   for (const line of more) screen.print(line);
-  screen.print(`\nthe last ${Math.min(SHOWN, trace.timeline.length)} of ${number(trace.events)} events:\n`);
+  screen.print(
+    `\nthe last ${Math.min(SHOWN, trace.timeline.length)} of ${number(trace.events)} events:\n`,
+  );
   for (const line of drawLanes(trace.timeline.slice(-SHOWN))) screen.print(line);
   screen.print('');
   for (const line of lines.slice(rest)) screen.print(line);
@@ -90,7 +114,10 @@ function showFailure({ seed, error, trace }: Failure): void {
 }
 
 function title(seeds: number, { minutes, nemesis }: Settings): string {
-  const each = minutes >= 120 ? `${number(minutes / 60, 1)} virtual hours` : `${number(minutes, 1)} virtual minute${minutes === 1 ? '' : 's'}`;
+  const each =
+    minutes >= 120
+      ? `${number(minutes / 60, 1)} virtual hours`
+      : `${number(minutes, 1)} virtual minute${minutes === 1 ? '' : 's'}`;
   return `${number(seeds)} ${seeds === 1 ? 'seed' : 'seeds'} × ${each} of Raft under ${nemesis === 'none' ? 'no nemesis' : nemesis}`;
 }
 

@@ -4,7 +4,8 @@ import { TransportError } from '@trunkline/transport-core';
 
 /** Cuts a snapshot into items; the transport takes the next one when there is room for it. */
 export async function* chunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < data.length; start += CHUNK) yield data.subarray(start, start + CHUNK);
+  for (let start = 0; start < data.length; start += CHUNK)
+    yield data.subarray(start, start + CHUNK);
 }
 
 /**
@@ -12,15 +13,27 @@ export async function* chunks(data: Uint8Array): AsyncGenerator<Uint8Array> {
  * announced.
  */
 export async function gather(upload: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  if (size > MAX_SNAPSHOT) throw new TransportError('resource_exhausted', `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`);
+  if (size > MAX_SNAPSHOT)
+    throw new TransportError(
+      'resource_exhausted',
+      `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`,
+    );
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of upload) {
     length += part.length;
-    if (length > size) throw new TransportError('invalid_argument', `a snapshot of ${size} bytes was announced, ${length} or more came`);
+    if (length > size)
+      throw new TransportError(
+        'invalid_argument',
+        `a snapshot of ${size} bytes was announced, ${length} or more came`,
+      );
     parts.push(part);
   }
-  if (length < size) throw new TransportError('invalid_argument', `a snapshot of ${size} bytes was announced, ${length} came`);
+  if (length < size)
+    throw new TransportError(
+      'invalid_argument',
+      `a snapshot of ${size} bytes was announced, ${length} came`,
+    );
   const data = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {

@@ -5,7 +5,10 @@ import { MemoryStore } from './memory-store.ts';
 import type { Entry, Save, Saved } from './messages.ts';
 import { RaftStorage } from './storage.ts';
 
-const entry = (term: number, text: string): Entry => ({ term, command: new TextEncoder().encode(text) });
+const entry = (term: number, text: string): Entry => ({
+  term,
+  command: new TextEncoder().encode(text),
+});
 const start = { index: 0, term: 0 };
 
 async function reloaded(...saves: Save[]): Promise<{ saved: Saved | undefined; keys: string[] }> {
@@ -13,8 +16,12 @@ async function reloaded(...saves: Save[]): Promise<{ saved: Saved | undefined; k
   const storage = new RaftStorage(store);
   for (const save of saves) await storage.save(save);
   const saved = await new RaftStorage(store).load();
-  const entries = saved?.entries.map(({ term, command }) => ({ term, command: Uint8Array.from(command) })) ?? [];
-  return { saved: saved && { ...saved, entries }, keys: (await store.keys()).filter((key) => key.includes('log/')) };
+  const entries =
+    saved?.entries.map(({ term, command }) => ({ term, command: Uint8Array.from(command) })) ?? [];
+  return {
+    saved: saved && { ...saved, entries },
+    keys: (await store.keys()).filter((key) => key.includes('log/')),
+  };
 }
 
 test('a new store has nothing', async (t) => {
@@ -32,7 +39,14 @@ test('term, vote and entries come back, new entries behind old ones', async (t) 
 
 test('entries that a leader overruled are gone', async (t) => {
   const { saved, keys } = await reloaded(
-    { term: 1, votedFor: '', base: start, first: 1, last: 3, entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')] },
+    {
+      term: 1,
+      votedFor: '',
+      base: start,
+      first: 1,
+      last: 3,
+      entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')],
+    },
     { term: 2, votedFor: '', base: start, first: 2, last: 2, entries: [entry(2, 'other')] },
   );
   t.deepEqual(saved!.entries, [entry(1, 'x'), entry(2, 'other')]);
@@ -42,8 +56,23 @@ test('entries that a leader overruled are gone', async (t) => {
 test('a snapshot takes the place of entries, and a later save without one keeps it', async (t) => {
   const snapshot = { index: 2, term: 1, data: new TextEncoder().encode('x and y') };
   const { saved, keys } = await reloaded(
-    { term: 1, votedFor: '', base: start, first: 1, last: 3, entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')] },
-    { term: 1, votedFor: '', base: { index: 2, term: 1 }, first: 4, last: 3, entries: [], snapshot },
+    {
+      term: 1,
+      votedFor: '',
+      base: start,
+      first: 1,
+      last: 3,
+      entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')],
+    },
+    {
+      term: 1,
+      votedFor: '',
+      base: { index: 2, term: 1 },
+      first: 4,
+      last: 3,
+      entries: [],
+      snapshot,
+    },
     { term: 2, votedFor: '', base: { index: 2, term: 1 }, first: 4, last: 3, entries: [] },
   );
   t.like(saved, { base: { index: 2, term: 1 }, snapshot: { index: 2, term: 1 } });
@@ -53,7 +82,16 @@ test('a snapshot takes the place of entries, and a later save without one keeps 
 
 test('a store that has lost an entry is not believed', async (t) => {
   const store = new MemoryStore();
-  await new RaftStorage(store).save({ term: 1, votedFor: '', base: start, first: 1, last: 1, entries: [entry(1, 'x')] });
+  await new RaftStorage(store).save({
+    term: 1,
+    votedFor: '',
+    base: start,
+    first: 1,
+    last: 1,
+    entries: [entry(1, 'x')],
+  });
   await store.delete('raft/log/1');
-  await t.throwsAsync(new RaftStorage(store).load(), { message: 'the store has lost entry 1 of a log that ends at 1' });
+  await t.throwsAsync(new RaftStorage(store).load(), {
+    message: 'the store has lost entry 1 of a log that ends at 1',
+  });
 });

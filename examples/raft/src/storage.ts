@@ -24,20 +24,30 @@ export class RaftStorage {
     const entries = [];
     for (let index = baseIndex + 1; index <= lastIndex; index++) {
       const saved = await this.#store.get(entryKey(index));
-      if (saved === undefined) throw new Error(`the store has lost entry ${index} of a log that ends at ${lastIndex}`);
+      if (saved === undefined)
+        throw new Error(`the store has lost entry ${index} of a log that ends at ${lastIndex}`);
       entries.push(entry.decode(saved));
     }
     const kept = await this.#store.get(SNAPSHOT);
-    return { term, votedFor, base: { index: baseIndex, term: baseTerm }, entries, snapshot: kept && snapshot.decode(kept) };
+    return {
+      term,
+      votedFor,
+      base: { index: baseIndex, term: baseTerm },
+      entries,
+      snapshot: kept && snapshot.decode(kept),
+    };
   }
 
   /** Resolves when everything would survive a crash. */
   async save({ term, votedFor, base, first, last, entries, snapshot: taken }: Save): Promise<void> {
     const writes: Promise<void>[] = [];
     if (taken !== undefined) writes.push(this.#store.set(SNAPSHOT, snapshot.encode(taken)));
-    for (const [i, saved] of entries.entries()) writes.push(this.#store.set(entryKey(first + i), entry.encode(saved)));
-    for (let index = this.#base + 1; index <= Math.min(base.index, this.#last); index++) writes.push(this.#store.delete(entryKey(index)));
-    for (let index = Math.max(last, base.index) + 1; index <= this.#last; index++) writes.push(this.#store.delete(entryKey(index)));
+    for (const [i, saved] of entries.entries())
+      writes.push(this.#store.set(entryKey(first + i), entry.encode(saved)));
+    for (let index = this.#base + 1; index <= Math.min(base.index, this.#last); index++)
+      writes.push(this.#store.delete(entryKey(index)));
+    for (let index = Math.max(last, base.index) + 1; index <= this.#last; index++)
+      writes.push(this.#store.delete(entryKey(index)));
     const state = { term, votedFor, baseIndex: base.index, baseTerm: base.term, lastIndex: last };
     writes.push(this.#store.set(STATE, savedState.encode(state)));
     await Promise.all(writes);

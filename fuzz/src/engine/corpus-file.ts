@@ -8,12 +8,17 @@ export function readCorpus(name: string): Uint8Array[] {
   const path = pathOf(name);
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => new Uint8Array(Buffer.from(line, 'base64')));
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => new Uint8Array(Buffer.from(line, 'base64')));
 }
 
 export function writeCorpus(name: string, inputs: readonly Uint8Array[]): void {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(pathOf(name), inputs.map((input) => `${Buffer.from(input).toString('base64')}\n`).join(''));
+  writeFileSync(
+    pathOf(name),
+    inputs.map((input) => `${Buffer.from(input).toString('base64')}\n`).join(''),
+  );
 }
 
 function pathOf(name: string): string {

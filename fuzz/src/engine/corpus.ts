@@ -36,7 +36,9 @@ export class Corpus {
    */
   pick(random: Random): Uint8Array {
     const from = random() < 0.5 ? 0 : Math.max(0, this.#entries.length - NEWEST);
-    return this.#entries[from + Math.floor(random() * (this.#entries.length - from))]?.input ?? NOTHING;
+    return (
+      this.#entries[from + Math.floor(random() * (this.#entries.length - from))]?.input ?? NOTHING
+    );
   }
 }
 

@@ -23,7 +23,8 @@ export class Coverage {
   module(edges: number): Uint8ClampedArray {
     const start = this.#edges;
     this.#edges += (edges + 3) & ~3;
-    if (this.#edges > MOST_EDGES) throw new RangeError(`the modules have more than ${MOST_EDGES} edges; raise MOST_EDGES`);
+    if (this.#edges > MOST_EDGES)
+      throw new RangeError(`the modules have more than ${MOST_EDGES} edges; raise MOST_EDGES`);
     return this.#counters.subarray(start, start + edges);
   }
 

@@ -38,7 +38,11 @@ test('coverage leads to a defect that lies behind several branches', async (t) =
 test('the same seed runs the same inputs', async (t) => {
   const inputs = async () => {
     const seen: string[] = [];
-    const target = { run: (input: Uint8Array) => void seen.push(decoder.decode(input)), seeds: () => [encoder.encode('seed')], tokens: ['word'] };
+    const target = {
+      run: (input: Uint8Array) => void seen.push(decoder.decode(input)),
+      seeds: () => [encoder.encode('seed')],
+      tokens: ['word'],
+    };
     await fuzz({ target, runs: 500, seed: 7 });
     return seen;
   };
@@ -70,15 +74,23 @@ test('what an input shows for the first time is news once', (t) => {
   t.is(ran(1, 0, 0), 1);
   t.is(ran(1, 0, 0), 0);
   t.is(ran(1, 5, 0), 1);
-  t.is(ran(2, 7, 0), 1, 'an edge taken twice is news, one taken seven times instead of five is not');
+  t.is(
+    ran(2, 7, 0),
+    1,
+    'an edge taken twice is news, one taken seven times instead of five is not',
+  );
   t.is(coverage.covered, 2);
   t.is(coverage.features().length, 2);
 });
 
 test('a corpus is minimized to the smallest inputs that show everything', (t) => {
   const corpus = new Corpus();
-  const entry = (length: number, ...features: number[]) => ({ input: new Uint8Array(length), features: Uint32Array.from(features) });
-  for (const one of [entry(30, 1, 2, 3), entry(5, 1), entry(6, 1, 2), entry(40, 1, 2), entry(9, 3)]) corpus.add(one);
+  const entry = (length: number, ...features: number[]) => ({
+    input: new Uint8Array(length),
+    features: Uint32Array.from(features),
+  });
+  for (const one of [entry(30, 1, 2, 3), entry(5, 1), entry(6, 1, 2), entry(40, 1, 2), entry(9, 3)])
+    corpus.add(one);
   t.deepEqual(
     minimized(corpus.entries, 1_000).map(({ input }) => input.length),
     [5, 6, 9],

@@ -46,7 +46,17 @@ export interface LoopState {
  * crashes. Now and then, pauses between inputs so that promises made by targets can run.
  */
 export async function fuzz(options: LoopOptions): Promise<LoopState> {
-  const { target, runs, seed, known = [], coverage, before, after, now = () => 0, busy = now } = options;
+  const {
+    target,
+    runs,
+    seed,
+    known = [],
+    coverage,
+    before,
+    after,
+    now = () => 0,
+    busy = now,
+  } = options;
   const random = seededRandom(seed);
   const corpus = new Corpus();
   const crashes = new Map<string, Crash>();
@@ -69,7 +79,8 @@ export async function fuzz(options: LoopOptions): Promise<LoopState> {
     let time = now() - start;
     if (time > slowest.time) {
       // One slow run may be the machine's fault; three are the input's.
-      for (let again = 0; again < 2 && time > slowest.time; again++) time = Math.min(time, await timed(target, input, busy));
+      for (let again = 0; again < 2 && time > slowest.time; again++)
+        time = Math.min(time, await timed(target, input, busy));
       if (time > slowest.time) slowest = { input, time };
     }
     const isNews = coverage === undefined ? isKept : coverage.judge() > 0;
@@ -106,7 +117,12 @@ function inputs(target: Target, corpus: Corpus, random: Random): () => Uint8Arra
   return () => {
     const made = target.make !== undefined && random() < MADE ? target.make(random) : undefined;
     if (made !== undefined && random() < 0.5) return made;
-    return mutated(made ?? corpus.pick(random), { random, other: corpus.pick(random), tokens: words, most });
+    return mutated(made ?? corpus.pick(random), {
+      random,
+      other: corpus.pick(random),
+      tokens: words,
+      most,
+    });
   };
 }
 

@@ -17,7 +17,8 @@ export interface Mutation {
 export function mutated(input: Uint8Array, mutation: Mutation): Uint8Array {
   const { random, most } = mutation;
   let bytes: Uint8Array = input.slice(0, most);
-  for (let changes = 1 + Math.floor(8 * random() ** 3); changes > 0; changes--) bytes = changed(bytes, mutation);
+  for (let changes = 1 + Math.floor(8 * random() ** 3); changes > 0; changes--)
+    bytes = changed(bytes, mutation);
   return bytes.length > most ? bytes.slice(0, most) : bytes;
 }
 
@@ -59,7 +60,12 @@ function changed(bytes: Uint8Array, { random, other, tokens }: Mutation): Uint8A
       return bytes.fill(bytes[below(length)]!, at, at + size);
     case 10: {
       const from = below(other.length + 1);
-      return spliced(bytes, at, random() < 0.5 ? size : 0, other.slice(from, from + 1 + below(random() < 0.8 ? 32 : other.length + 1)));
+      return spliced(
+        bytes,
+        at,
+        random() < 0.5 ? size : 0,
+        other.slice(from, from + 1 + below(random() < 0.8 ? 32 : other.length + 1)),
+      );
     }
     case 11: {
       // Joins the beginning of one input and the end of the other.
@@ -97,5 +103,6 @@ function spliced(bytes: Uint8Array, at: number, remove: number, insert: Uint8Arr
 const NOTHING = new Uint8Array(0);
 const EDGES = [0, 1, 0x0f, 0x10, 0x20, 0x7f, 0x80, 0xff];
 const NUMBERS = [
-  0, 1, 2, 0x10, 0x40, 0x7f, 0x80, 0xff, 0x100, 0x3fff, 0x4000, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x20_0000, 0x0fff_ffff, 0x7fff_ffff, 0xffff_ffff,
+  0, 1, 2, 0x10, 0x40, 0x7f, 0x80, 0xff, 0x100, 0x3fff, 0x4000, 0x7fff, 0x8000, 0xffff, 0x1_0000,
+  0x20_0000, 0x0fff_ffff, 0x7fff_ffff, 0xffff_ffff,
 ];

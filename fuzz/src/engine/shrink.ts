@@ -2,7 +2,11 @@
 // as it fails in the same way.
 
 /** @param fails runs a candidate. @param tries the most candidates. */
-export async function shrunk(input: Uint8Array, fails: (candidate: Uint8Array) => boolean | Promise<boolean>, tries = 5_000): Promise<Uint8Array> {
+export async function shrunk(
+  input: Uint8Array,
+  fails: (candidate: Uint8Array) => boolean | Promise<boolean>,
+  tries = 5_000,
+): Promise<Uint8Array> {
   let best = input;
   let left = tries;
   const attempt = async (candidate: Uint8Array): Promise<boolean> => {

@@ -14,7 +14,11 @@ export interface Counted {
  * Adds counters to a module. Lines keep their numbers, so that stack traces stay correct. `name` is
  * the variable of the counters' array.
  */
-export function countEdges(source: string, name: string, prologue: (edges: number) => string): Counted {
+export function countEdges(
+  source: string,
+  name: string,
+  prologue: (edges: number) => string,
+): Counted {
   const inserts: { readonly at: number; readonly text: string }[] = [];
   let edges = 0;
   const put = (at: number, text: string) => void inserts.push({ at, text });
@@ -83,7 +87,8 @@ export function countEdges(source: string, name: string, prologue: (edges: numbe
       case 'ForOfStatement':
       case 'WhileStatement':
       case 'DoWhileStatement':
-        for (const key of ['init', 'left', 'right', 'test', 'update']) if (isNode(fields[key])) visit(fields[key]);
+        for (const key of ['init', 'left', 'right', 'test', 'update'])
+          if (isNode(fields[key])) visit(fields[key]);
         branch(fields['body']);
         return;
       case 'CatchClause':
@@ -100,7 +105,9 @@ export function countEdges(source: string, name: string, prologue: (edges: numbe
 
   let counted = prologue(edges);
   let from = 0;
-  const ordered = inserts.map((insert, index) => ({ ...insert, index })).sort((a, b) => a.at - b.at || a.index - b.index);
+  const ordered = inserts
+    .map((insert, index) => ({ ...insert, index }))
+    .sort((a, b) => a.at - b.at || a.index - b.index);
   for (const { at, text } of ordered) {
     counted += source.slice(from, at) + text;
     from = at;
@@ -109,5 +116,9 @@ export function countEdges(source: string, name: string, prologue: (edges: numbe
 }
 
 function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { type?: unknown }).type === 'string'
+  );
 }

@@ -1,7 +1,12 @@
 // Module hooks of a fuzzing process: they add counters to the modules of our packages, and load
 // those modules one by one instead of as one bundle.
 
-import type { LoadFnOutput, LoadHookContext, ResolveFnOutput, ResolveHookContext } from 'node:module';
+import type {
+  LoadFnOutput,
+  LoadHookContext,
+  ResolveFnOutput,
+  ResolveHookContext,
+} from 'node:module';
 import * as module from 'node:module';
 import { countEdges } from './edges.ts';
 
@@ -17,9 +22,20 @@ export async function load(
 ): Promise<LoadFnOutput> {
   const loaded = await next(url, context);
   const { source } = loaded;
-  if (loaded.format !== 'module' || source === undefined || source === null || !OURS.test(url) || NOT_MEASURED.test(url)) return loaded;
+  if (
+    loaded.format !== 'module' ||
+    source === undefined ||
+    source === null ||
+    !OURS.test(url) ||
+    NOT_MEASURED.test(url)
+  )
+    return loaded;
   const text = typeof source === 'string' ? source : new TextDecoder().decode(source as Uint8Array);
-  const counted = countEdges(text, '__edges', (edges) => `const __edges=globalThis.__countEdges(${edges});`);
+  const counted = countEdges(
+    text,
+    '__edges',
+    (edges) => `const __edges=globalThis.__countEdges(${edges});`,
+  );
   return { ...loaded, source: counted.source };
 }
 

@@ -6,7 +6,8 @@ import type { Enemy } from '../enemy.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
 
-const request = (id: number, method: number, payload: Uint8Array) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
+const request = (id: number, method: number, payload: Uint8Array) =>
+  frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
 /** The memory of 4,096 running handlers: each has a signal, a promise and a timer. */
 const HANDLERS = 32 * 1024 * 1024;
@@ -33,7 +34,10 @@ export const floods: readonly Attack[] = [
     title: 'calls channels that nobody has mounted, as fast as it can',
     cases: [11, 46],
     answer: /^(ERROR 12|GO_AWAY 8\/13)$/,
-    chunk: (first) => requests(first, 500, (id) => frame({ kind: Kind.request, id, channel: 0x40 + (id & 63), method: 1 })),
+    chunk: (first) =>
+      requests(first, 500, (id) =>
+        frame({ kind: Kind.request, id, channel: 0x40 + (id & 63), method: 1 }),
+      ),
   }),
   flood({
     name: 'rapid-reset',
@@ -42,7 +46,12 @@ export const floods: readonly Attack[] = [
     memory: HANDLERS,
     answer: /^(ERROR (1|8))$/,
     chunk: (first) =>
-      requests(first, 500, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
+      requests(first, 500, (id) =>
+        concat(
+          frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }),
+          frame({ kind: Kind.cancel, id }),
+        ),
+      ),
   }),
   flood({
     name: 'rapid-reset-17k',
@@ -52,7 +61,12 @@ export const floods: readonly Attack[] = [
     rate: 17_000 * 21,
     answer: /^(ERROR (1|8))$/,
     chunk: (first) =>
-      requests(first, 200, (id) => concat(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }), frame({ kind: Kind.cancel, id }))),
+      requests(first, 200, (id) =>
+        concat(
+          frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.hold }),
+          frame({ kind: Kind.cancel, id }),
+        ),
+      ),
   }),
   flood({
     name: 'flood-calls',
@@ -77,12 +91,48 @@ export const floods: readonly Attack[] = [
     answer: /^(nothing|ERROR [38]|GO_AWAY 8\/13)$/,
     chunk: (first) => request(first, Method.lists, PROTOBUF_AT_LIMIT),
   }),
-  flood({ name: 'flood-ping', title: 'sends PINGs as fast as it can', cases: [47], answer: /^GO_AWAY 8\/13$/, chunk: () => PINGS }),
-  flood({ name: 'flood-pong', title: 'sends PONGs that nobody asked for', cases: [13], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => PONGS }),
-  flood({ name: 'flood-skipped', title: 'sends frames of kinds that are skipped', cases: [4, 9], answer: /^GO_AWAY 8\/13$/, chunk: () => SKIPPED }),
-  flood({ name: 'flood-end', title: 'ends streams of calls that are over', cases: [13], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => ENDS }),
-  flood({ name: 'flood-credit', title: 'gives credit byte by byte', cases: [22], answer: /^(nothing|GO_AWAY 8\/13)$/, chunk: () => CREDITS }),
-  flood({ name: 'flood-cancel', title: 'cancels calls that were never made', cases: [45], answer: /^nothing$/, chunk: () => CANCELS }),
+  flood({
+    name: 'flood-ping',
+    title: 'sends PINGs as fast as it can',
+    cases: [47],
+    answer: /^GO_AWAY 8\/13$/,
+    chunk: () => PINGS,
+  }),
+  flood({
+    name: 'flood-pong',
+    title: 'sends PONGs that nobody asked for',
+    cases: [13],
+    answer: /^(nothing|GO_AWAY 8\/13)$/,
+    chunk: () => PONGS,
+  }),
+  flood({
+    name: 'flood-skipped',
+    title: 'sends frames of kinds that are skipped',
+    cases: [4, 9],
+    answer: /^GO_AWAY 8\/13$/,
+    chunk: () => SKIPPED,
+  }),
+  flood({
+    name: 'flood-end',
+    title: 'ends streams of calls that are over',
+    cases: [13],
+    answer: /^(nothing|GO_AWAY 8\/13)$/,
+    chunk: () => ENDS,
+  }),
+  flood({
+    name: 'flood-credit',
+    title: 'gives credit byte by byte',
+    cases: [22],
+    answer: /^(nothing|GO_AWAY 8\/13)$/,
+    chunk: () => CREDITS,
+  }),
+  flood({
+    name: 'flood-cancel',
+    title: 'cancels calls that were never made',
+    cases: [45],
+    answer: /^nothing$/,
+    chunk: () => CANCELS,
+  }),
   flood({
     name: 'flood-protocols',
     title: 'changes its list of 64 protocols as fast as it can',
@@ -109,7 +159,9 @@ export const floods: readonly Attack[] = [
       // Sends frames of one byte in one write, each with a header of six bytes.
       const call = request(1, Method.echo, new Uint8Array(8));
       const socket = enemy.socket;
-      const bytes = concat(...Array.from(repeat(call, 50), (byte) => Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, byte)));
+      const bytes = concat(
+        ...Array.from(repeat(call, 50), (byte) => Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, byte)),
+      );
       while (field.goesOn() && !enemy.isOver) if (!socket.write(bytes)) await enemy.line.drained();
       return enemy.told();
     },
@@ -124,7 +176,8 @@ export const floods: readonly Attack[] = [
     async run(field) {
       const enemy = await field.admitted();
       const bytes = repeat(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0), 5_000);
-      while (field.goesOn() && !enemy.isOver) if (!enemy.socket.write(bytes)) await enemy.line.drained();
+      while (field.goesOn() && !enemy.isOver)
+        if (!enemy.socket.write(bytes)) await enemy.line.drained();
       return enemy.told();
     },
   },
@@ -138,7 +191,8 @@ export const floods: readonly Attack[] = [
     async run(field) {
       const enemy = await field.admitted();
       const bytes = repeat(frame({ kind: Kind.cancel, id: 1 }), 100);
-      while (field.goesOn() && !enemy.isOver) for (const byte of bytes) await enemy.push(Uint8Array.of(byte));
+      while (field.goesOn() && !enemy.isOver)
+        for (const byte of bytes) await enemy.push(Uint8Array.of(byte));
       return enemy.told();
     },
   },
@@ -204,14 +258,23 @@ const PINGS = repeat(frame({ kind: Kind.ping, id: 7 }), 1_000);
 const PONGS = repeat(frame({ kind: Kind.pong, id: 7 }), 1_000);
 const SKIPPED = repeat(frame({ kind: 40 }), 1_000);
 const ENDS = repeat(frame({ kind: Kind.end, id: 1 }), 1_000);
-const CREDITS = repeat(frame({ kind: Kind.credit, account: 2, channel: CHANNEL, credit: 1 }), 1_000);
+const CREDITS = repeat(
+  frame({ kind: Kind.credit, account: 2, channel: CHANNEL, credit: 1 }),
+  1_000,
+);
 const CANCELS = repeat(frame({ kind: Kind.cancel, id: 1 }), 1_000);
 const PROTOCOLS = repeat(
   frame({
     kind: Kind.protocols,
-    hello: concat(...Array.from({ length: 64 }, (_, at) => block(8, concat(block(1, `p${at}`), number(2, 1), number(4, at + 100))))),
+    hello: concat(
+      ...Array.from({ length: 64 }, (_, at) =>
+        block(8, concat(block(1, `p${at}`), number(2, 1), number(4, at + 100))),
+      ),
+    ),
   }),
   20,
 );
 const ENTRIES = Array.from({ length: 1_000 }, (_, at) => [`k${at}`, 'v'] as const);
-const METADATA = requests(1, 20, (id) => frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, metadata: ENTRIES }));
+const METADATA = requests(1, 20, (id) =>
+  frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, metadata: ENTRIES }),
+);

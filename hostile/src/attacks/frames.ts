@@ -6,7 +6,8 @@ import type { Enemy } from '../enemy.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { concat, delimited, frame, Kind, repeat, varint } from '../wire.ts';
 
-const echo = (id: number, payload = new Uint8Array(8)) => frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, payload });
+const echo = (id: number, payload = new Uint8Array(8)) =>
+  frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, payload });
 
 export const frames: readonly Attack[] = [
   saying({
@@ -23,7 +24,13 @@ export const frames: readonly Attack[] = [
     answer: /^GO_AWAY 13\/12$/,
     say: () => varint(0xffff_ffff),
   }),
-  saying({ name: 'zero-length', title: 'sends an empty frame', cases: [4], answer: /^GO_AWAY 13\/12$/, say: () => new Uint8Array(1) }),
+  saying({
+    name: 'zero-length',
+    title: 'sends an empty frame',
+    cases: [4],
+    answer: /^GO_AWAY 13\/12$/,
+    say: () => new Uint8Array(1),
+  }),
   saying({
     name: 'byte-by-byte',
     title: 'sends a call in single bytes, each as a packet or message of its own',
@@ -44,15 +51,34 @@ export const frames: readonly Attack[] = [
       await answered(enemy, 1_000);
     },
   }),
-  saying({ name: 'kind-reserved', title: 'sends a frame of a reserved kind', cases: [9], answer: /^GO_AWAY 13\/12$/, say: () => frame({ kind: 16 }) }),
-  saying({ name: 'kind-zero', title: 'sends a frame without a kind', cases: [9], answer: /^GO_AWAY 13\/12$/, say: () => frame({ kind: 0, id: 1 }) }),
-  saying({ name: 'kind-optional', title: 'sends a frame of a kind that may be skipped', cases: [9], answer: /^nothing$/, say: () => frame({ kind: 32 }) }),
+  saying({
+    name: 'kind-reserved',
+    title: 'sends a frame of a reserved kind',
+    cases: [9],
+    answer: /^GO_AWAY 13\/12$/,
+    say: () => frame({ kind: 16 }),
+  }),
+  saying({
+    name: 'kind-zero',
+    title: 'sends a frame without a kind',
+    cases: [9],
+    answer: /^GO_AWAY 13\/12$/,
+    say: () => frame({ kind: 0, id: 1 }),
+  }),
+  saying({
+    name: 'kind-optional',
+    title: 'sends a frame of a kind that may be skipped',
+    cases: [9],
+    answer: /^nothing$/,
+    say: () => frame({ kind: 32 }),
+  }),
   saying({
     name: 'flags-unknown',
     title: 'sets flags that mean nothing',
     cases: [10],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo, flags: 4 }),
+    say: () =>
+      frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo, flags: 4 }),
   }),
   saying({
     name: 'channel-out-of-range',
@@ -84,7 +110,10 @@ export const frames: readonly Attack[] = [
     title: 'answers 100 calls that were never made',
     cases: [13, 14],
     answer: /^nothing$/,
-    say: () => concat(...Array.from({ length: 100 }, (_, at) => frame({ kind: Kind.response, id: 2 * at + 2 }))),
+    say: () =>
+      concat(
+        ...Array.from({ length: 100 }, (_, at) => frame({ kind: Kind.response, id: 2 * at + 2 })),
+      ),
   }),
   saying({
     name: 'answers-never-asked-flood',
@@ -93,7 +122,13 @@ export const frames: readonly Attack[] = [
     answer: /^GO_AWAY 8\/13$/,
     say: () => repeat(frame({ kind: Kind.response, id: 2 }), 4_000),
   }),
-  saying({ name: 'hello-twice', title: 'says a second READY', cases: [17], answer: /^GO_AWAY 13\/12$/, say: () => frame({ kind: Kind.ready }) }),
+  saying({
+    name: 'hello-twice',
+    title: 'says a second READY',
+    cases: [17],
+    answer: /^GO_AWAY 13\/12$/,
+    say: () => frame({ kind: Kind.ready }),
+  }),
   saying({
     name: 'credit-zero',
     title: 'gives a credit of 0',
@@ -128,7 +163,16 @@ export const frames: readonly Attack[] = [
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
-    say: () => repeat(frame({ kind: Kind.oneway, channel: CHANNEL, method: Method.note, payload: new Uint8Array(1_024) }), 4_000),
+    say: () =>
+      repeat(
+        frame({
+          kind: Kind.oneway,
+          channel: CHANNEL,
+          method: Method.note,
+          payload: new Uint8Array(1_024),
+        }),
+        4_000,
+      ),
   }),
   saying({
     name: 'part-one-byte',
@@ -137,7 +181,14 @@ export const frames: readonly Attack[] = [
     answer: /^GO_AWAY 13\/12$/,
     say: () =>
       concat(
-        frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.size, size: 1_000_000, payload: new Uint8Array(65_536) }),
+        frame({
+          kind: Kind.request,
+          id: 1,
+          channel: CHANNEL,
+          method: Method.size,
+          size: 1_000_000,
+          payload: new Uint8Array(65_536),
+        }),
         repeat(frame({ kind: Kind.part, id: 1, payload: new Uint8Array(1) }), 1_000),
       ),
   }),
@@ -146,7 +197,15 @@ export const frames: readonly Attack[] = [
     title: 'announces a message of 2 GiB',
     cases: [2, 20],
     answer: /^GO_AWAY 8\/14$/,
-    say: () => frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.size, size: 0x7fff_ffff, payload: new Uint8Array(65_536) }),
+    say: () =>
+      frame({
+        kind: Kind.request,
+        id: 1,
+        channel: CHANNEL,
+        method: Method.size,
+        size: 0x7fff_ffff,
+        payload: new Uint8Array(65_536),
+      }),
   }),
   saying({
     name: 'field-of-another-type',
@@ -174,7 +233,14 @@ export const frames: readonly Attack[] = [
     title: 'sends 9 KiB of metadata',
     cases: [37],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo, metadata: [['k', 'v'.repeat(9_000)]] }),
+    say: () =>
+      frame({
+        kind: Kind.request,
+        id: 1,
+        channel: CHANNEL,
+        method: Method.echo,
+        metadata: [['k', 'v'.repeat(9_000)]],
+      }),
   }),
 ];
 

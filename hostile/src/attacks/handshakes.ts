@@ -9,33 +9,113 @@ import type { Attack, Field } from '../attack.ts';
 import { reset } from '../carriers.ts';
 import type { Enemy } from '../enemy.ts';
 import { CHANNEL, Method } from '../methods.ts';
-import { block, concat, frame, type HelloFields, hello, Kind, number, PREAMBLE, text } from '../wire.ts';
+import {
+  block,
+  concat,
+  frame,
+  type HelloFields,
+  hello,
+  Kind,
+  number,
+  PREAMBLE,
+  text,
+} from '../wire.ts';
 
 export const handshakes: readonly Attack[] = [
-  opening('random-bytes', 'begins with random bytes', [1], /^(ended|cut) without a byte$/, () => concat(Uint8Array.of(0), randomBytes(4_096))),
-  opening('http-request', 'begins with an HTTP request', [89], /^(ended|cut) without a byte$/, () => text('GET / HTTP/1.1\r\nHost: a\r\n\r\n')),
-  opening('tls-hello', 'begins with a TLS hello inside the carrier', [89], /^(ended|cut) without a byte$/, () =>
-    concat(Uint8Array.of(0x16, 3, 1, 2, 0), randomBytes(512)),
+  opening('random-bytes', 'begins with random bytes', [1], /^(ended|cut) without a byte$/, () =>
+    concat(Uint8Array.of(0), randomBytes(4_096)),
   ),
-  opening('call-first', 'calls before its hello', [17], /^GO_AWAY 13\/12$/, () => concat(PREAMBLE, call())),
-  opening('call-before-ready', 'calls between its hello and READY', [17], /^GO_AWAY 13\/12$/, () => concat(greeting({}), call())),
-  opening('wire-version', 'speaks version 9 of the wire', [18], /^GO_AWAY 9\/5$/, () => greeting({ wire: 9 })),
-  opening('other-network', 'is of another network', [18], /^GO_AWAY 9\/4$/, () => greeting({ network: 'another' })),
-  opening('hello-too-long', 'announces a hello of 32 KiB', [2], /^GO_AWAY 8\/14$/, () => concat(PREAMBLE, Uint8Array.of(0x80, 0x80, 2))),
-  opening('hello-of-17-kib', 'says a hello of 17 KiB', [2], /^GO_AWAY 13\/12$/, () => greeting({ raw: block(99, new Uint8Array(17_000)) })),
+  opening('http-request', 'begins with an HTTP request', [89], /^(ended|cut) without a byte$/, () =>
+    text('GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
+  ),
+  opening(
+    'tls-hello',
+    'begins with a TLS hello inside the carrier',
+    [89],
+    /^(ended|cut) without a byte$/,
+    () => concat(Uint8Array.of(0x16, 3, 1, 2, 0), randomBytes(512)),
+  ),
+  opening('call-first', 'calls before its hello', [17], /^GO_AWAY 13\/12$/, () =>
+    concat(PREAMBLE, call()),
+  ),
+  opening('call-before-ready', 'calls between its hello and READY', [17], /^GO_AWAY 13\/12$/, () =>
+    concat(greeting({}), call()),
+  ),
+  opening('wire-version', 'speaks version 9 of the wire', [18], /^GO_AWAY 9\/5$/, () =>
+    greeting({ wire: 9 }),
+  ),
+  opening('other-network', 'is of another network', [18], /^GO_AWAY 9\/4$/, () =>
+    greeting({ network: 'another' }),
+  ),
+  opening('hello-too-long', 'announces a hello of 32 KiB', [2], /^GO_AWAY 8\/14$/, () =>
+    concat(PREAMBLE, Uint8Array.of(0x80, 0x80, 2)),
+  ),
+  opening('hello-of-17-kib', 'says a hello of 17 KiB', [2], /^GO_AWAY 13\/12$/, () =>
+    greeting({ raw: block(99, new Uint8Array(17_000)) }),
+  ),
   opening('hello-many-protocols', 'lists 65 protocols', [36], /^GO_AWAY 13\/12$/, () =>
-    greeting({ protocols: Array.from({ length: 65 }, (_, at) => ({ name: `p${at}`, version: 1, channel: at + 100 })) }),
+    greeting({
+      protocols: Array.from({ length: 65 }, (_, at) => ({
+        name: `p${at}`,
+        version: 1,
+        channel: at + 100,
+      })),
+    }),
   ),
-  opening('hello-text', 'gives an agent of 2 KiB', [37], /^GO_AWAY 13\/12$/, () => greeting({ agent: 'a'.repeat(2_048) })),
-  opening('hello-bad-utf8', 'gives a network that is no UTF-8', [30], /^GO_AWAY 13\/12$/, () => greeting({ raw: block(4, Uint8Array.of(0xff)) })),
-  opening('hello-packet', 'asks for packets of a byte', [19], /^GO_AWAY 13\/12$/, () => greeting({ packet: 1 })),
-  opening('hello-accepts', 'accepts 100,000 versions of a protocol', [28], /^GO_AWAY (13\/12|8\/14)$/, () =>
-    greeting({ raw: block(8, concat(block(1, 'p'), number(4, 99), block(3, new Uint8Array(15_000).fill(1)))) }),
+  opening('hello-text', 'gives an agent of 2 KiB', [37], /^GO_AWAY 13\/12$/, () =>
+    greeting({ agent: 'a'.repeat(2_048) }),
   ),
-  opening('silent', 'connects and says nothing', [62], /^(ended|cut) without a byte$/, () => new Uint8Array(0), true),
-  opening('preamble-only', 'says its preamble and then nothing', [7, 62], /^GO_AWAY 14\/16$/, () => PREAMBLE, true),
-  opening('hello-half', 'says half a hello', [7, 62], /^GO_AWAY 14\/16$/, () => greeting({}).subarray(0, 40), true),
-  opening('hello-no-ready', 'says hello and never READY', [62], /^GO_AWAY 14\/16$/, () => greeting({}), true),
+  opening('hello-bad-utf8', 'gives a network that is no UTF-8', [30], /^GO_AWAY 13\/12$/, () =>
+    greeting({ raw: block(4, Uint8Array.of(0xff)) }),
+  ),
+  opening('hello-packet', 'asks for packets of a byte', [19], /^GO_AWAY 13\/12$/, () =>
+    greeting({ packet: 1 }),
+  ),
+  opening(
+    'hello-accepts',
+    'accepts 100,000 versions of a protocol',
+    [28],
+    /^GO_AWAY (13\/12|8\/14)$/,
+    () =>
+      greeting({
+        raw: block(
+          8,
+          concat(block(1, 'p'), number(4, 99), block(3, new Uint8Array(15_000).fill(1))),
+        ),
+      }),
+  ),
+  opening(
+    'silent',
+    'connects and says nothing',
+    [62],
+    /^(ended|cut) without a byte$/,
+    () => new Uint8Array(0),
+    true,
+  ),
+  opening(
+    'preamble-only',
+    'says its preamble and then nothing',
+    [7, 62],
+    /^GO_AWAY 14\/16$/,
+    () => PREAMBLE,
+    true,
+  ),
+  opening(
+    'hello-half',
+    'says half a hello',
+    [7, 62],
+    /^GO_AWAY 14\/16$/,
+    () => greeting({}).subarray(0, 40),
+    true,
+  ),
+  opening(
+    'hello-no-ready',
+    'says hello and never READY',
+    [62],
+    /^GO_AWAY 14\/16$/,
+    () => greeting({}),
+    true,
+  ),
   {
     name: 'hello-dripped',
     title: 'says hello at a byte a second',
@@ -103,15 +183,20 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'per-source-no-upgrade',
-    title: 'ends 64 TLS handshakes with a victim that takes four of one address at a time, and never upgrades',
+    title:
+      'ends 64 TLS handshakes with a victim that takes four of one address at a time, and never upgrades',
     cases: [60],
     victim: { limits: { handshakes: { perSource: 4 } } },
     answer: /^[0-4] kept$/,
     carriers: ['wss'],
     async run(field) {
-      const sockets = await Promise.all(Array.from({ length: 64 }, () => field.socket().catch(() => undefined)));
+      const sockets = await Promise.all(
+        Array.from({ length: 64 }, () => field.socket().catch(() => undefined)),
+      );
       await sleep(SETTLING);
-      const open = sockets.filter((socket) => socket !== undefined && !socket.destroyed && socket.readable).length;
+      const open = sockets.filter(
+        (socket) => socket !== undefined && !socket.destroyed && socket.readable,
+      ).length;
       while (field.goesOn()) if (!field.isShort) await sleep(100);
       return `${open} kept`;
     },
@@ -126,7 +211,13 @@ export const handshakes: readonly Attack[] = [
     async run(field) {
       for (let cycle = 0; field.goesOn(); cycle++) {
         const enemy = await field.admitted();
-        await enemy.push(concat(call(1), frame({ kind: Kind.request, id: 3, channel: CHANNEL, method: Method.hold }), call(5).subarray(0, cycle % 12)));
+        await enemy.push(
+          concat(
+            call(1),
+            frame({ kind: Kind.request, id: 3, channel: CHANNEL, method: Method.hold }),
+            call(5).subarray(0, cycle % 12),
+          ),
+        );
         if (cycle % 3 === 0) reset(enemy.socket);
         else if (cycle % 3 === 1) enemy.socket.end();
         else enemy.destroy();
@@ -146,7 +237,11 @@ export const handshakes: readonly Attack[] = [
       const nasty = 'a\u001b[2Jb\r\nc\u202ed\u2066e\u2028f\u0000g';
       let enemy: Enemy | undefined;
       while (field.goesOn()) {
-        enemy = await field.admitted({ agent: nasty, addr: nasty, protocols: [{ name: nasty, version: 1, channel: 99 }] });
+        enemy = await field.admitted({
+          agent: nasty,
+          addr: nasty,
+          protocols: [{ name: nasty, version: 1, channel: 99 }],
+        });
         await enemy.push(frame({ kind: Kind.goAway, code: 7, reason: 6, text: nasty.repeat(20) }));
         await Promise.race([enemy.over(), sleep(SETTLING)]);
         enemy.destroy();
@@ -160,7 +255,14 @@ export const handshakes: readonly Attack[] = [
 ];
 
 /** Sends first bytes on a carrier that is up; the answer is how the connection ends. */
-function opening(name: string, title: string, cases: readonly number[], answer: RegExp, first: () => Uint8Array, isSlow = false): Attack {
+function opening(
+  name: string,
+  title: string,
+  cases: readonly number[],
+  answer: RegExp,
+  first: () => Uint8Array,
+  isSlow = false,
+): Attack {
   return {
     name,
     title,
@@ -176,8 +278,11 @@ function opening(name: string, title: string, cases: readonly number[], answer: 
         if (first().length > 0) await enemy.push(first());
         answer = await enemy.over();
         // TLS and noise exchange bytes of their own, so only tcp can compare the bytes read.
-        const isSilent = enemy.received.size === 0 && (field.target.carrier !== 'tcp' || enemy.socket.bytesRead === before);
-        if (enemy.goAway === undefined && isSilent) answer = `${answer.startsWith('close') ? 'ended' : answer} without a byte`;
+        const isSilent =
+          enemy.received.size === 0 &&
+          (field.target.carrier !== 'tcp' || enemy.socket.bytesRead === before);
+        if (enemy.goAway === undefined && isSilent)
+          answer = `${answer.startsWith('close') ? 'ended' : answer} without a byte`;
       }
       return answer;
     },

@@ -17,7 +17,8 @@ const small = { limits: { memory: 24 * MIB, message: 8 * MIB } };
 export const memory: readonly Attack[] = [
   {
     name: 'oneway-slow-handler',
-    title: 'sends one-ways to a handler that takes a second, on four connections, at the pace of the credit',
+    title:
+      'sends one-ways to a handler that takes a second, on four connections, at the pace of the credit',
     cases: [49],
     // Four connections, each with the credit of one channel and the content of its queue.
     memory: 4 * (1 + 8) * MIB,
@@ -26,7 +27,12 @@ export const memory: readonly Attack[] = [
     async run(field) {
       const enemies = await field.army(4);
       const credit = enemies.map((enemy) => creditOf(enemy));
-      const oneway = frame({ kind: Kind.oneway, channel: CHANNEL, method: Method.note, payload: new Uint8Array(1_024) });
+      const oneway = frame({
+        kind: Kind.oneway,
+        channel: CHANNEL,
+        method: Method.note,
+        payload: new Uint8Array(1_024),
+      });
       const chunk = repeat(oneway, 100);
       while (field.goesOn()) {
         let sent = 0;
@@ -53,7 +59,8 @@ export const memory: readonly Attack[] = [
       const payload = new Uint8Array(PACKET);
       for (const enemy of enemies) await pushLong(enemy, longRequest(1), payload, 64 * MIB);
       while (field.goesOn()) {
-        for (const enemy of enemies) if (enemy.pipe > 0) await enemy.push(frame({ kind: Kind.part, id: 1, payload }));
+        for (const enemy of enemies)
+          if (enemy.pipe > 0) await enemy.push(frame({ kind: Kind.part, id: 1, payload }));
         if (!field.isShort) await sleep(1_000);
       }
       for (const enemy of enemies) await enemy.settled();
@@ -67,7 +74,10 @@ export const memory: readonly Attack[] = [
     memory: MEMORY,
     shortVictim: small,
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
-    run: (field) => unfinished(field, (enemy, id, size) => pushLong(enemy, longRequest(id), new Uint8Array(size - PACKET), size)),
+    run: (field) =>
+      unfinished(field, (enemy, id, size) =>
+        pushLong(enemy, longRequest(id), new Uint8Array(size - PACKET), size),
+      ),
   },
   {
     name: 'unfinished-oneways',
@@ -78,7 +88,12 @@ export const memory: readonly Attack[] = [
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
     run: (field) =>
       unfinished(field, (enemy, id, size) =>
-        pushLong(enemy, { kind: Kind.oneway, id, channel: CHANNEL, method: Method.note }, new Uint8Array(size - PACKET), size),
+        pushLong(
+          enemy,
+          { kind: Kind.oneway, id, channel: CHANNEL, method: Method.note },
+          new Uint8Array(size - PACKET),
+          size,
+        ),
       ),
   },
   {
@@ -95,7 +110,9 @@ export const memory: readonly Attack[] = [
         enemies.map(async (enemy) => {
           for (let at = 0; at < streams && !enemy.isOver; at++) {
             const id = 2 * at + 1;
-            await enemy.push(frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.upload, flags: 1 }));
+            await enemy.push(
+              frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.upload, flags: 1 }),
+            );
             await pushLong(enemy, { kind: Kind.item, id }, new Uint8Array(MIB - PACKET), MIB);
           }
         }),
@@ -138,7 +155,17 @@ export const memory: readonly Attack[] = [
     async run(field) {
       const enemy = await field.admitted();
       await enemy.push(
-        concat(...Array.from({ length: 100 }, (_, at) => frame({ kind: Kind.request, id: 2 * at + 1, channel: CHANNEL, method: Method.download, flags: 2 }))),
+        concat(
+          ...Array.from({ length: 100 }, (_, at) =>
+            frame({
+              kind: Kind.request,
+              id: 2 * at + 1,
+              channel: CHANNEL,
+              method: Method.download,
+              flags: 2,
+            }),
+          ),
+        ),
       );
       enemy.socket.pause();
       while (field.goesOn() && !enemy.isOver) await sleep(field.isShort ? 200 : 100);
@@ -158,7 +185,16 @@ export const memory: readonly Attack[] = [
       const payload = new Uint8Array(1_024);
       for (const enemy of enemies) {
         for (let at = 0; at < each; at++) {
-          await enemy.push(frame({ kind: Kind.request, id: 2 * at + 1, channel: CHANNEL, method: Method.hold, payload, metadata: [['key', 'value']] }));
+          await enemy.push(
+            frame({
+              kind: Kind.request,
+              id: 2 * at + 1,
+              channel: CHANNEL,
+              method: Method.hold,
+              payload,
+              metadata: [['key', 'value']],
+            }),
+          );
         }
       }
       for (const enemy of enemies) await enemy.settled();
@@ -174,8 +210,14 @@ export const memory: readonly Attack[] = [
     answer: /^nothing$/,
     async run(field) {
       const enemies = await field.army(field.isShort ? 100 : 200);
-      const channels = Array.from({ length: 256 }, (_, channel) => channel).filter((channel) => channel !== CHANNEL);
-      const credits = concat(...channels.flatMap((channel) => [2, 3].map((account) => frame({ kind: Kind.credit, account, channel, credit: 1 }))));
+      const channels = Array.from({ length: 256 }, (_, channel) => channel).filter(
+        (channel) => channel !== CHANNEL,
+      );
+      const credits = concat(
+        ...channels.flatMap((channel) =>
+          [2, 3].map((account) => frame({ kind: Kind.credit, account, channel, credit: 1 })),
+        ),
+      );
       for (const enemy of enemies) await enemy.push(credits);
       for (const enemy of enemies) await enemy.settled();
       while (field.goesOn()) if (!field.isShort) await sleep(100);
@@ -200,7 +242,8 @@ export const memory: readonly Attack[] = [
 function creditOf(enemy: Enemy): { left: number } {
   const account = { left: MIB };
   enemy.onFrame = (read) => {
-    if (read.kind === Kind.credit && read.account === 2 && read.channel === CHANNEL) account.left += read.credit;
+    if (read.kind === Kind.credit && read.account === 2 && read.channel === CHANNEL)
+      account.left += read.credit;
   };
   return account;
 }
@@ -214,7 +257,10 @@ function refused(id: number): Uint8Array {
 }
 
 /** Opens 32 connections (6 in a short run), begins one message on each, and finishes none. */
-async function unfinished(field: Parameters<Attack['run']>[0], begin: (enemy: Enemy, id: number, size: number) => Promise<void>): Promise<string> {
+async function unfinished(
+  field: Parameters<Attack['run']>[0],
+  begin: (enemy: Enemy, id: number, size: number) => Promise<void>,
+): Promise<string> {
   const enemies = await field.army(field.isShort ? 6 : 32);
   await Promise.all(enemies.map((enemy) => begin(enemy, 1, field.isShort ? 8 * MIB : 64 * MIB)));
   while (field.goesOn()) if (!field.isShort) await sleep(100);
@@ -228,5 +274,9 @@ async function unfinished(field: Parameters<Attack['run']>[0], begin: (enemy: En
  */
 function worst(enemies: readonly Enemy[]): string {
   const told = enemies.map((enemy) => enemy.told());
-  return told.find((answer) => answer.startsWith('GO_AWAY')) ?? told.find((answer) => answer !== 'nothing') ?? 'nothing';
+  return (
+    told.find((answer) => answer.startsWith('GO_AWAY')) ??
+    told.find((answer) => answer !== 'nothing') ??
+    'nothing'
+  );
 }

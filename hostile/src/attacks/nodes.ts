@@ -39,7 +39,10 @@ export const nodes: readonly Attack[] = [
       const enemy = await asNode(field);
       const entry = text('{"nodeId":"","address":"10.0.0.1:1"},');
       const payload = repeat(entry, Math.floor((60 * MIB) / entry.length));
-      await Promise.race([pushLong(enemy, { kind: Kind.oneway, id: 1, channel: PEERS, method: 2 }, payload), enemy.over()]);
+      await Promise.race([
+        pushLong(enemy, { kind: Kind.oneway, id: 1, channel: PEERS, method: 2 }, payload),
+        enemy.over(),
+      ]);
       return told(enemy);
     },
   },
@@ -61,7 +64,8 @@ export const nodes: readonly Attack[] = [
     rounds: 50,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY 8\/13)$/,
-    run: (field) => spending(field, PEERS, (round) => oneway(PEERS, 3, text(`{"seq":${round}}`)), 200),
+    run: (field) =>
+      spending(field, PEERS, (round) => oneway(PEERS, 3, text(`{"seq":${round}}`)), 200),
   },
   {
     name: 'gossip-forged-origins',
@@ -85,7 +89,13 @@ export const nodes: readonly Attack[] = [
     rounds: 10,
     memory: 32 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) => spending(field, GOSSIP, (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round), 50),
+    run: (field) =>
+      spending(
+        field,
+        GOSSIP,
+        (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round),
+        50,
+      ),
   },
   {
     name: 'gossip-malformed',
@@ -107,7 +117,13 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) => spending(field, GOSSIP, () => oneway(GOSSIP, 2, concat(Uint8Array.of(1), randomBytes(32), randomBytes(44 * 20))), 50),
+    run: (field) =>
+      spending(
+        field,
+        GOSSIP,
+        () => oneway(GOSSIP, 2, concat(Uint8Array.of(1), randomBytes(32), randomBytes(44 * 20))),
+        50,
+      ),
   },
   {
     name: 'gossip-view-flood',
@@ -133,7 +149,13 @@ export const nodes: readonly Attack[] = [
       const enemy = await asNode(field);
       for (let round = 0; field.goesOn() && !enemy.isOver; round++) {
         const asked = (_: unknown, at: number) =>
-          frame({ kind: Kind.request, id: 2 * (round * 100 + at) + 1, channel: GOSSIP, method: 5, payload: randomBytes(16) });
+          frame({
+            kind: Kind.request,
+            id: 2 * (round * 100 + at) + 1,
+            channel: GOSSIP,
+            method: 5,
+            payload: randomBytes(16),
+          });
         await enemy.push(concat(...Array.from({ length: 100 }, asked)));
       }
       await enemy.settled();
@@ -177,7 +199,12 @@ async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
 /**
  * Sends one-ways on a channel at the pace of its credit; a disconnected attacker connects again.
  */
-async function spending(field: Field, channel: number, make: (round: number) => Uint8Array, chunk: number): Promise<string> {
+async function spending(
+  field: Field,
+  channel: number,
+  make: (round: number) => Uint8Array,
+  chunk: number,
+): Promise<string> {
   let answer = 'nothing';
   let enemy: Enemy | undefined;
   let credit = MIB;
@@ -195,13 +222,17 @@ async function spending(field: Field, channel: number, make: (round: number) => 
       const pulls = enemy.onFrame;
       enemy.onFrame = (read) => {
         pulls(read);
-        if (read.kind === Kind.credit && read.account === 2 && read.channel === channel) credit += read.credit;
+        if (read.kind === Kind.credit && read.account === 2 && read.channel === channel)
+          credit += read.credit;
       };
     }
     const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
     const cost = bytes.length + 64 * chunk;
     const current: Enemy = enemy;
-    await Promise.race([current.until(() => credit > cost || current.goAway !== undefined), sleep(PATIENCE)]);
+    await Promise.race([
+      current.until(() => credit > cost || current.goAway !== undefined),
+      sleep(PATIENCE),
+    ]);
     if (credit <= cost) return told(current);
     credit -= cost;
     await current.push(bytes);
@@ -227,13 +258,24 @@ function push(origin: Uint8Array, life: number, number: number): Uint8Array {
   id.set(origin);
   id.writeUIntBE(life, 32, 6);
   id.writeUIntBE(number, 38, 6);
-  return oneway(GOSSIP, 1, concat(Uint8Array.of(0), TOPIC, new Uint8Array(2), id, text('a message')));
+  return oneway(
+    GOSSIP,
+    1,
+    concat(Uint8Array.of(0), TOPIC, new Uint8Array(2), id, text('a message')),
+  );
 }
 
 function view(round: number): string {
   const peer = randomBytes(32).toString('hex');
-  const message = round % 2 === 0 ? { type: 'join', request: round } : { type: 'shuffle', origin: peer, id: round, ttl: 255, peers: Array(8).fill(peer) };
-  return JSON.stringify({ topic: Buffer.from(TOPIC).toString('hex'), message, addresses: [[peer, '10.0.0.1:1']] });
+  const message =
+    round % 2 === 0
+      ? { type: 'join', request: round }
+      : { type: 'shuffle', origin: peer, id: round, ttl: 255, peers: Array(8).fill(peer) };
+  return JSON.stringify({
+    topic: Buffer.from(TOPIC).toString('hex'),
+    message,
+    addresses: [[peer, '10.0.0.1:1']],
+  });
 }
 
 /** The key of the victim's topic. */

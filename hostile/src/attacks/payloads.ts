@@ -6,7 +6,8 @@ import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text, varint } from '../wire.ts';
 
 const MIB = 1024 * 1024;
-const request = (method: number, payload: Uint8Array, id = 1) => frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
+const request = (method: number, payload: Uint8Array, id = 1) =>
+  frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
 export const payloads: readonly Attack[] = [
   ...(
@@ -30,7 +31,11 @@ export const payloads: readonly Attack[] = [
           const enemy = await field.admitted();
           const many = Math.floor((mebibytes * MIB) / element.length) - 2;
           const payload = text(`[${element.repeat(many).slice(0, -1)}]`);
-          await pushLong(enemy, { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.strings }, payload);
+          await pushLong(
+            enemy,
+            { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.strings },
+            payload,
+          );
           await enemy.until(() => enemy.answers.size > 0);
           answer = enemy.told();
           enemy.destroy();
@@ -53,7 +58,13 @@ export const payloads: readonly Attack[] = [
     answer: /^ERROR 3$/,
     say: () => request(Method.number, text('{"n":1e999}')),
   }),
-  saying({ name: 'json-broken', title: 'sends "{" as JSON', cases: [26], answer: /^ERROR 3$/, say: () => request(Method.number, text('{')) }),
+  saying({
+    name: 'json-broken',
+    title: 'sends "{" as JSON',
+    cases: [26],
+    answer: /^ERROR 3$/,
+    say: () => request(Method.number, text('{')),
+  }),
   saying({
     name: 'json-bad-utf8',
     title: 'sends JSON with bytes that are no UTF-8',
@@ -66,7 +77,8 @@ export const payloads: readonly Attack[] = [
     title: 'sends JSON with the keys __proto__ and constructor',
     cases: [31],
     answer: /^ERROR 3$/,
-    say: () => request(Method.number, text('{"__proto__":{"n":1},"constructor":{"prototype":{"n":1}}}')),
+    say: () =>
+      request(Method.number, text('{"__proto__":{"n":1},"constructor":{"prototype":{"n":1}}}')),
   }),
   saying({
     name: 'protobuf-cut',
@@ -87,7 +99,8 @@ export const payloads: readonly Attack[] = [
     title: 'claims a packed list of 10^9 bytes',
     cases: [28],
     answer: /^ERROR 3$/,
-    say: () => request(Method.lists, concat(Uint8Array.of(0x0a), varint(1_000_000_000), new Uint8Array(10))),
+    say: () =>
+      request(Method.lists, concat(Uint8Array.of(0x0a), varint(1_000_000_000), new Uint8Array(10))),
   }),
   saying({
     name: 'protobuf-bad-utf8',
@@ -101,7 +114,11 @@ export const payloads: readonly Attack[] = [
     title: 'sends a varint of eleven bytes',
     cases: [32],
     answer: /^ERROR 3$/,
-    say: () => request(Method.lists, concat(Uint8Array.of(0x28), new Uint8Array(10).fill(0xff), Uint8Array.of(1))),
+    say: () =>
+      request(
+        Method.lists,
+        concat(Uint8Array.of(0x28), new Uint8Array(10).fill(0xff), Uint8Array.of(1)),
+      ),
   }),
   ...(
     [
@@ -123,7 +140,11 @@ export const payloads: readonly Attack[] = [
         while (field.goesOn()) {
           const enemy = await field.admitted();
           const payload = repeat(entry, Math.floor((8 * MIB) / entry.length));
-          await pushLong(enemy, { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.lists }, payload);
+          await pushLong(
+            enemy,
+            { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.lists },
+            payload,
+          );
           await enemy.until(() => enemy.answers.size + enemy.count(Kind.response) > 0);
           answer = enemy.count(Kind.response) > 0 ? 'answered' : enemy.told();
           enemy.destroy();
@@ -148,7 +169,8 @@ export const payloads: readonly Attack[] = [
       const enemy = await field.admitted();
       let told = '';
       enemy.onFrame = (read) => {
-        if (read.kind === Kind.error) told = `${read.text} ${Buffer.from(read.payload).toString('latin1')}`;
+        if (read.kind === Kind.error)
+          told = `${read.text} ${Buffer.from(read.payload).toString('latin1')}`;
       };
       await enemy.push(request(Method.fail, new Uint8Array(0)));
       await enemy.until(() => enemy.answers.size > 0);

@@ -11,7 +11,12 @@ import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
 export const secure: readonly Attack[] = [
   stranger('tls-no-certificate', 'shows no certificate', /^GO_AWAY 16\/15$/, {}),
-  stranger('tls-stranger', 'shows a certificate of another authority', /^GO_AWAY 16\/15$/, 'stranger'),
+  stranger(
+    'tls-stranger',
+    'shows a certificate of another authority',
+    /^GO_AWAY 16\/15$/,
+    'stranger',
+  ),
   {
     name: 'tls-old-version',
     title: 'speaks TLS 1.2',
@@ -22,7 +27,14 @@ export const secure: readonly Attack[] = [
     async run(field) {
       while (field.goesOn()) {
         const { host, port, key, cert } = field.target;
-        const socket = connect({ host, port, key, cert, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+        const socket = connect({
+          host,
+          port,
+          key,
+          cert,
+          rejectUnauthorized: false,
+          maxVersion: 'TLSv1.2',
+        });
         const opened = await once(socket, 'secureConnect').then(
           () => true,
           () => false,
@@ -67,7 +79,8 @@ export const secure: readonly Attack[] = [
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    run: (field) => plain(field, concat(NOISE_PREAMBLE, Uint8Array.of(0xff, 0xff), new Uint8Array(1_024))),
+    run: (field) =>
+      plain(field, concat(NOISE_PREAMBLE, Uint8Array.of(0xff, 0xff), new Uint8Array(1_024))),
   },
   {
     name: 'noise-record-altered',
@@ -91,7 +104,12 @@ export const secure: readonly Attack[] = [
 ];
 
 /** A peer with an unacceptable certificate; the victim rejects it before sending a hello. */
-function stranger(name: string, title: string, answer: RegExp, paper: ConnectionOptions | 'stranger'): Attack {
+function stranger(
+  name: string,
+  title: string,
+  answer: RegExp,
+  paper: ConnectionOptions | 'stranger',
+): Attack {
   return {
     name,
     title,

@@ -9,23 +9,59 @@ const CARRIERS = ['ws', 'ws-attached'] as const;
 
 export const webSocket: readonly Attack[] = [
   upgrade('ws-no-protocol', 'offers no sub-protocol', [127], 400, { 'Sec-WebSocket-Protocol': '' }),
-  upgrade('ws-other-protocol', 'offers another sub-protocol', [127], 400, { 'Sec-WebSocket-Protocol': 'mqtt' }),
-  upgrade('ws-bad-key', 'gives a key that is none', [127, 129], 400, { 'Sec-WebSocket-Key': 'short' }),
-  upgrade('ws-other-version', 'speaks version 7 of WebSocket', [127], 400, { 'Sec-WebSocket-Version': '7' }),
-  { ...upgrade('ws-other-origin', 'comes from a web page that is not on the list', [128], 403, { Origin: 'https://evil.example' }), ...listed() },
-  upgrade('ws-other-host', 'names another host, as after DNS rebinding', [128], 403, { Host: 'evil.example' }),
-  upgrade('ws-giant-header', 'sends a header of 64 KiB', [129], '4(00|31)', { 'X-Large': 'x'.repeat(65_536) }),
-  speaking('ws-too-large', 'announces a message of 2 MiB', [125], 1009, () => Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 0x20, 0, 0)),
-  speaking('ws-top-bit', 'announces a message of 2^63 bytes', [125], 1009, () => Uint8Array.of(0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0)),
-  speaking('ws-unmasked', 'sends a frame without a mask', [126], 1002, () => webSocketFrame(new Uint8Array(8), { masked: false })),
-  speaking('ws-text', 'sends a text', [130], 1003, () => webSocketFrame(text('hello'), { opcode: 1 })),
-  speaking('ws-text-bad-utf8', 'sends a text that is no UTF-8', [130], 1007, () => webSocketFrame(Uint8Array.of(0xff, 0xfe), { opcode: 1 })),
-  speaking('ws-ping-fragment', 'cuts a ping into fragments', [131], 1002, () => webSocketFrame(new Uint8Array(8), { opcode: 9, final: false })),
-  speaking('ws-ping-long', 'sends a ping of 126 bytes', [131], 1002, () => webSocketFrame(new Uint8Array(126), { opcode: 9 })),
-  speaking('ws-close-1005', 'closes with code 1005', [131], 1002, () => webSocketFrame(Uint8Array.of(0x03, 0xed), { opcode: 8 })),
-  speaking('ws-opcode', 'uses a reserved opcode', [131], 1002, () => webSocketFrame(new Uint8Array(8), { opcode: 5 })),
+  upgrade('ws-other-protocol', 'offers another sub-protocol', [127], 400, {
+    'Sec-WebSocket-Protocol': 'mqtt',
+  }),
+  upgrade('ws-bad-key', 'gives a key that is none', [127, 129], 400, {
+    'Sec-WebSocket-Key': 'short',
+  }),
+  upgrade('ws-other-version', 'speaks version 7 of WebSocket', [127], 400, {
+    'Sec-WebSocket-Version': '7',
+  }),
+  {
+    ...upgrade('ws-other-origin', 'comes from a web page that is not on the list', [128], 403, {
+      Origin: 'https://evil.example',
+    }),
+    ...listed(),
+  },
+  upgrade('ws-other-host', 'names another host, as after DNS rebinding', [128], 403, {
+    Host: 'evil.example',
+  }),
+  upgrade('ws-giant-header', 'sends a header of 64 KiB', [129], '4(00|31)', {
+    'X-Large': 'x'.repeat(65_536),
+  }),
+  speaking('ws-too-large', 'announces a message of 2 MiB', [125], 1009, () =>
+    Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 0x20, 0, 0),
+  ),
+  speaking('ws-top-bit', 'announces a message of 2^63 bytes', [125], 1009, () =>
+    Uint8Array.of(0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0),
+  ),
+  speaking('ws-unmasked', 'sends a frame without a mask', [126], 1002, () =>
+    webSocketFrame(new Uint8Array(8), { masked: false }),
+  ),
+  speaking('ws-text', 'sends a text', [130], 1003, () =>
+    webSocketFrame(text('hello'), { opcode: 1 }),
+  ),
+  speaking('ws-text-bad-utf8', 'sends a text that is no UTF-8', [130], 1007, () =>
+    webSocketFrame(Uint8Array.of(0xff, 0xfe), { opcode: 1 }),
+  ),
+  speaking('ws-ping-fragment', 'cuts a ping into fragments', [131], 1002, () =>
+    webSocketFrame(new Uint8Array(8), { opcode: 9, final: false }),
+  ),
+  speaking('ws-ping-long', 'sends a ping of 126 bytes', [131], 1002, () =>
+    webSocketFrame(new Uint8Array(126), { opcode: 9 }),
+  ),
+  speaking('ws-close-1005', 'closes with code 1005', [131], 1002, () =>
+    webSocketFrame(Uint8Array.of(0x03, 0xed), { opcode: 8 }),
+  ),
+  speaking('ws-opcode', 'uses a reserved opcode', [131], 1002, () =>
+    webSocketFrame(new Uint8Array(8), { opcode: 5 }),
+  ),
   speaking('ws-fragments', 'sends a message in 2,000 fragments', [19], 1008, () =>
-    concat(webSocketFrame(Uint8Array.of(1), { final: false }), repeat(webSocketFrame(Uint8Array.of(1), { opcode: 0, final: false }), 2_000)),
+    concat(
+      webSocketFrame(Uint8Array.of(1), { final: false }),
+      repeat(webSocketFrame(Uint8Array.of(1), { opcode: 0, final: false }), 2_000),
+    ),
   ),
   {
     name: 'ws-ping-flood',
@@ -40,7 +76,8 @@ export const webSocket: readonly Attack[] = [
       const bytes = repeat(webSocketFrame(new Uint8Array(125), { opcode: 9 }), 1_000);
       enemy.socket.pause();
       while (field.goesOn() && !enemy.isOver) {
-        if (!enemy.socket.write(bytes)) await Promise.race([enemy.line.drained(), sleep(field.isShort ? 50 : 200)]);
+        if (!enemy.socket.write(bytes))
+          await Promise.race([enemy.line.drained(), sleep(field.isShort ? 50 : 200)]);
         if (enemy.socket.writableLength > MOST_QUEUED) break;
       }
       return enemy.told();
@@ -49,7 +86,13 @@ export const webSocket: readonly Attack[] = [
 ];
 
 /** An upgrade that the victim answers with an HTTP status. */
-function upgrade(name: string, title: string, cases: readonly number[], status: number | string, headers: Readonly<Record<string, string>>): Attack {
+function upgrade(
+  name: string,
+  title: string,
+  cases: readonly number[],
+  status: number | string,
+  headers: Readonly<Record<string, string>>,
+): Attack {
   return {
     name,
     title,
@@ -86,7 +129,13 @@ async function ask(field: Field, headers: Readonly<Record<string, string>>): Pro
  * Bytes that an admitted peer sends below its session, and the close code that they cause. The
  * attacker never answers the close.
  */
-function speaking(name: string, title: string, cases: readonly number[], code: number, bytes: () => Uint8Array): Attack {
+function speaking(
+  name: string,
+  title: string,
+  cases: readonly number[],
+  code: number,
+  bytes: () => Uint8Array,
+): Attack {
   return {
     name,
     title,

@@ -18,7 +18,11 @@ type Victim = Child<VictimOrder, VictimReport>;
  * Makes a test for each attack that `wanted` picks. Attacks on a victim with default options share
  * one.
  */
-export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Attack) => boolean): void {
+export function attackTests(
+  test: TestFn,
+  carrier: Carrier,
+  wanted: (attack: Attack) => boolean,
+): void {
   let papers: Promise<Papers> | undefined;
   let shared: Promise<Victim> | undefined;
 
@@ -32,13 +36,18 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
   async function judge(attack: Attack, victim: Victim): Promise<string[]> {
     const base = await victim.ask({ do: 'mark' });
     const { enemy, stranger } = await papers!;
-    const field = new Field({ carrier, host: base.host, port: base.port, ...enemy, stranger }, { rounds: attack.rounds ?? 1 });
+    const field = new Field(
+      { carrier, host: base.host, port: base.port, ...enemy, stranger },
+      { rounds: attack.rounds ?? 1 },
+    );
     const answer = await attack.run(field).finally(() => field.close());
     const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base) : undefined;
     return countedFlawsOf({ attack, answer, base, after });
   }
 
-  for (const attack of ATTACKS.filter(({ carriers = CARRIERS }) => carriers.includes(carrier)).filter(wanted)) {
+  for (const attack of ATTACKS.filter(({ carriers = CARRIERS }) =>
+    carriers.includes(carrier),
+  ).filter(wanted)) {
     const run = OPEN.has(attack.name) ? test.skip : test.serial;
     run(`over ${carrier} a peer ${attack.title}`, async (t) => {
       const options = attack.shortVictim ?? attack.victim;
@@ -48,7 +57,8 @@ export function attackTests(test: TestFn, carrier: Carrier, wanted: (attack: Att
       // Tries again, because late-collected garbage is unlikely to show up twice.
       if (flaws.some(isOfMemory)) flaws = await judge(attack, victim);
       t.deepEqual(flaws, []);
-      if (options !== undefined) t.true(await victim.close(), 'the victim ends by itself when it is let go of');
+      if (options !== undefined)
+        t.true(await victim.close(), 'the victim ends by itself when it is let go of');
     });
   }
 

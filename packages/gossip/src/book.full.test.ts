@@ -3,11 +3,28 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, idOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 
 /** So small that the views alone don't know enough nodes. */
-const overlay = partialView({ active: 3, passive: 3, contacts: 2, shuffleActive: 1, shufflePassive: 2, shuffleInterval: 10_000, mergeInterval: 30_000 });
-const namesOf = (count: number) => Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
+const overlay = partialView({
+  active: 3,
+  passive: 3,
+  contacts: 2,
+  shuffleActive: 1,
+  shufflePassive: 2,
+  shuffleInterval: 10_000,
+  mergeInterval: 30_000,
+});
+const namesOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
 
 /**
  * Sets up nodes whose seeds are the first three. Peers alone dial no other nodes; the address books
@@ -21,7 +38,11 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
   const nodes = cluster(sim, names, {
     gossip: () => ({ overlay }),
     transport: { idleTimeout: 5_000 },
-    peers: (name) => ({ maxOutbound: 0, persistent: seeds.filter((seed) => seed < name), exchange: { interval: 3_000 } }),
+    peers: (name) => ({
+      maxOutbound: 0,
+      persistent: seeds.filter((seed) => seed < name),
+      exchange: { interval: 3_000 },
+    }),
     setup: (node) => {
       if (onTopic(node.name)) ears.set(node.name, listen(node));
     },
@@ -39,72 +60,98 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
     ears,
     said,
     heard,
-    ready: () => nodes.size === count && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+    ready: () =>
+      nodes.size === count && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
   };
 }
 
-test.serial('when nine of ten nodes and all that they knew first crash at once, those that are left find each other by their books', async (t) => {
-  t.timeout(60_000);
-  for (const run of runs(1)) {
-    const { sim, names, ears, said, heard, ready } = network(run, 30);
-    await sim.until(ready, 60_000);
-    await sim.run(30_000);
-    const left = names.slice(27);
-    for (const name of names.slice(0, 27)) sim.crash(name);
-    await sim.until(() => left.every((name) => ears.get(name)!.topic.neighbors.length > 0), 120_000);
-    await sim.run(180_000);
-    await said(left[0]!, 'anybody?');
-    for (const name of left.slice(1)) t.true(heard(name, 'anybody?'), `${run.name}, ${name}`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'when nine of ten nodes and all that they knew first crash at once, those that are left find each other by their books',
+  async (t) => {
+    t.timeout(60_000);
+    for (const run of runs(1)) {
+      const { sim, names, ears, said, heard, ready } = network(run, 30);
+      await sim.until(ready, 60_000);
+      await sim.run(30_000);
+      const left = names.slice(27);
+      for (const name of names.slice(0, 27)) sim.crash(name);
+      await sim.until(
+        () => left.every((name) => ears.get(name)!.topic.neighbors.length > 0),
+        120_000,
+      );
+      await sim.run(180_000);
+      await said(left[0]!, 'anybody?');
+      for (const name of left.slice(1)) t.true(heard(name, 'anybody?'), `${run.name}, ${name}`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('two halves that were apart for minutes are one again, although all that they knew first are gone', async (t) => {
-  t.timeout(60_000);
-  for (const run of runs(1)) {
-    const { sim, names, seeds, said, heard, ready } = network(run, 15);
-    await sim.until(ready, 60_000);
-    await sim.run(30_000);
-    const rest = names.slice(3);
-    const halves = [rest.slice(0, 6), rest.slice(6)] as const;
-    sim.partition(halves[0], halves[1]);
-    for (const seed of seeds) sim.crash(seed);
-    await sim.run(180_000);
-    for (const half of halves) await said(half[0]!, `alone ${half[0]}`);
-    for (const half of halves) for (const name of half.slice(1)) t.true(heard(name, `alone ${half[0]}`), `${run.name}, ${name}`);
-    for (const name of halves[1]) t.false(heard(name, `alone ${halves[0][0]}`));
-    sim.heal();
-    await sim.run(240_000);
-    for (const half of halves) await said(half[1]!, `together ${half[1]}`);
-    for (const half of halves)
-      for (const name of rest) if (name !== half[1]) t.true(heard(name, `together ${half[1]}`), `${run.name}: ${name} from ${half[1]}`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'two halves that were apart for minutes are one again, although all that they knew first are gone',
+  async (t) => {
+    t.timeout(60_000);
+    for (const run of runs(1)) {
+      const { sim, names, seeds, said, heard, ready } = network(run, 15);
+      await sim.until(ready, 60_000);
+      await sim.run(30_000);
+      const rest = names.slice(3);
+      const halves = [rest.slice(0, 6), rest.slice(6)] as const;
+      sim.partition(halves[0], halves[1]);
+      for (const seed of seeds) sim.crash(seed);
+      await sim.run(180_000);
+      for (const half of halves) await said(half[0]!, `alone ${half[0]}`);
+      for (const half of halves)
+        for (const name of half.slice(1))
+          t.true(heard(name, `alone ${half[0]}`), `${run.name}, ${name}`);
+      for (const name of halves[1]) t.false(heard(name, `alone ${halves[0][0]}`));
+      sim.heal();
+      await sim.run(240_000);
+      for (const half of halves) await said(half[1]!, `together ${half[1]}`);
+      for (const half of halves)
+        for (const name of rest)
+          if (name !== half[1])
+            t.true(heard(name, `together ${half[1]}`), `${run.name}: ${name} from ${half[1]}`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a node that is on a topic alone keeps none of the strangers that it tries', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
-    await sim.until(() => nodes.size === 20, 20_000);
-    await sim.run(40_000);
-    const lonely = nodes.get('n19')!;
-    await sim.run(600_000);
-    t.deepEqual(ears.get('n19')!.topic.neighbors, []);
-    t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: links that nobody needs end`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a node that is on a topic alone keeps none of the strangers that it tries',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
+      await sim.until(() => nodes.size === 20, 20_000);
+      await sim.run(40_000);
+      const lonely = nodes.get('n19')!;
+      await sim.run(600_000);
+      t.deepEqual(ears.get('n19')!.topic.neighbors, []);
+      t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: links that nobody needs end`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a node that comes late, and whose seeds are not on its topic, finds the topic by its book', async (t) => {
-  for (const run of runs(1)) {
-    const members = ['n10', 'n11', 'n12', 'n19'];
-    const { sim, nodes, ears, said, heard } = network(run, 20, (name) => members.includes(name));
-    await sim.until(() => nodes.size === 20, 20_000);
-    await sim.until(() => members.every((name) => ears.get(name)!.topic.neighbors.length > 0), 180_000);
-    await sim.run(60_000);
-    await said('n19', 'here I am');
-    for (const name of members.slice(0, 3)) t.true(heard(name, 'here I am'), `${run.name}, ${name}`);
-    t.true(ears.get('n19')!.topic.neighbors.every((nodeId) => members.map(idOf).includes(nodeId)));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a node that comes late, and whose seeds are not on its topic, finds the topic by its book',
+  async (t) => {
+    for (const run of runs(1)) {
+      const members = ['n10', 'n11', 'n12', 'n19'];
+      const { sim, nodes, ears, said, heard } = network(run, 20, (name) => members.includes(name));
+      await sim.until(() => nodes.size === 20, 20_000);
+      await sim.until(
+        () => members.every((name) => ears.get(name)!.topic.neighbors.length > 0),
+        180_000,
+      );
+      await sim.run(60_000);
+      await said('n19', 'here I am');
+      for (const name of members.slice(0, 3))
+        t.true(heard(name, 'here I am'), `${run.name}, ${name}`);
+      t.true(
+        ears.get('n19')!.topic.neighbors.every((nodeId) => members.map(idOf).includes(nodeId)),
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

@@ -7,56 +7,71 @@ import { partialView } from './overlay/partial-view.ts';
 import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from './testing/cluster.ts';
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(`${overlay.name}: closing waits for a peer that takes nothing as long as it may, and tells what it was not sent`, async (t) => {
-    for (const run of runs(1, ['stream'])) {
-      for (const [grace, least] of [
-        [undefined, 5_000],
-        [700, 700],
-        [0, 0],
-      ] as const) {
-        const sim = simulationOf(run);
-        const ears = new Map<string, Ear>();
-        const nodes = cluster(sim, ['a', 'b', 'c'], {
-          gossip: () => ({ overlay }),
-          transport: { limits: { outbound: { messages: 20 } } },
-          setup: (node) => ears.set(node.name, listen(node)),
-        });
-        await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-        sim.cut('a', 'b');
-        const { gossip } = nodes.get('a')!;
-        for (let i = 0; i < 100; i++)
-          void ears
-            .get('a')!
-            .topic.publish(String(i).padEnd(50_000))
-            .catch(() => {});
-        await sim.run(1);
-        const before = sim.now;
-        const { unsent } = await sim.settle(gossip.close({ grace }), 10_000);
-        t.true(sim.now - before >= least && sim.now - before < least + 100, `${overlay.name}, ${grace}: ${sim.now - before}`);
-        const b = unsent.find(({ nodeId }) => nodeId === idOf('b'));
-        t.true(b !== undefined && b.messages > 50 && b.messages <= 100 && b.bytes > 50 * 50_000, JSON.stringify(unsent));
-        if (grace !== 0) t.deepEqual(unsent.length, 1);
-        t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
-        await sim.run(1_000);
-        if (grace !== 0) t.is(ears.get('c')!.words.length, 100);
-        await sim.close();
+  test.serial(
+    `${overlay.name}: closing waits for a peer that takes nothing as long as it may, and tells what it was not sent`,
+    async (t) => {
+      for (const run of runs(1, ['stream'])) {
+        for (const [grace, least] of [
+          [undefined, 5_000],
+          [700, 700],
+          [0, 0],
+        ] as const) {
+          const sim = simulationOf(run);
+          const ears = new Map<string, Ear>();
+          const nodes = cluster(sim, ['a', 'b', 'c'], {
+            gossip: () => ({ overlay }),
+            transport: { limits: { outbound: { messages: 20 } } },
+            setup: (node) => ears.set(node.name, listen(node)),
+          });
+          await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+          sim.cut('a', 'b');
+          const { gossip } = nodes.get('a')!;
+          for (let i = 0; i < 100; i++)
+            void ears
+              .get('a')!
+              .topic.publish(String(i).padEnd(50_000))
+              .catch(() => {});
+          await sim.run(1);
+          const before = sim.now;
+          const { unsent } = await sim.settle(gossip.close({ grace }), 10_000);
+          t.true(
+            sim.now - before >= least && sim.now - before < least + 100,
+            `${overlay.name}, ${grace}: ${sim.now - before}`,
+          );
+          const b = unsent.find(({ nodeId }) => nodeId === idOf('b'));
+          t.true(
+            b !== undefined && b.messages > 50 && b.messages <= 100 && b.bytes > 50 * 50_000,
+            JSON.stringify(unsent),
+          );
+          if (grace !== 0) t.deepEqual(unsent.length, 1);
+          t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
+          await sim.run(1_000);
+          if (grace !== 0) t.is(ears.get('c')!.words.length, 100);
+          await sim.close();
+        }
       }
-    }
-  });
+    },
+  );
 }
 
-test.serial('closing with nothing to send takes no time; wrong options are a TypeError', async (t) => {
-  const [run] = runs(1);
-  const sim = simulationOf(run!);
-  const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
-  await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  const { gossip } = nodes.get('a')!;
-  for (const grace of [-1, Number.NaN, '5'])
-    await t.throwsAsync(gossip.close({ grace: grace as number }), { instanceOf: TypeError, message: /gossip\.close.*grace/u });
-  await sim.run(1_000);
-  const before = sim.now;
-  t.deepEqual(await sim.settle(gossip.close(), 1), { unsent: [] });
-  t.true(sim.now - before <= 1);
-  await sim.close();
-});
+test.serial(
+  'closing with nothing to send takes no time; wrong options are a TypeError',
+  async (t) => {
+    const [run] = runs(1);
+    const sim = simulationOf(run!);
+    const ears = new Map<string, Ear>();
+    const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
+    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+    const { gossip } = nodes.get('a')!;
+    for (const grace of [-1, Number.NaN, '5'])
+      await t.throwsAsync(gossip.close({ grace: grace as number }), {
+        instanceOf: TypeError,
+        message: /gossip\.close.*grace/u,
+      });
+    await sim.run(1_000);
+    const before = sim.now;
+    t.deepEqual(await sim.settle(gossip.close(), 1), { unsent: [] });
+    t.true(sim.now - before <= 1);
+    await sim.close();
+  },
+);

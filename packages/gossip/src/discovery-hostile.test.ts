@@ -22,64 +22,107 @@ async function visited(run: ReturnType<typeof runs>[number], topics: readonly st
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
-  await sim.until(() => nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1), 20_000);
+  await sim.until(
+    () => nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1),
+    20_000,
+  );
   const guest = await stranger(sim, { topics });
   await sim.run(2_000);
   const ask = async (question = encodeQuestion(seeking, [news], guest.transport.random)) => {
-    const answer = await guest.talk.send(guest.remote, 'ask', question).catch(({ code }) => code as string);
+    const answer = await guest.talk
+      .send(guest.remote, 'ask', question)
+      .catch(({ code }) => code as string);
     return typeof answer === 'string' ? answer : answer.addresses;
   };
   return { sim, a: nodes.get('a')!, guest, ask };
 }
 
-test.serial('who is on a topic, and shows it, is told of others; who knows its name alone, or another topic, is told of nobody', async (t) => {
-  for (const run of runs()) {
-    const { sim, guest, ask } = await visited(run, ['news']);
-    const answer = await sim.settle(ask());
-    t.deepEqual(
-      (answer as { nodeId: string }[]).map(({ nodeId }) => nodeId),
-      [idOf('b')],
-      run.name,
-    );
-    t.deepEqual(await sim.settle(ask(encodeQuestion(seeking, [topicKey('other').bytes], guest.transport.random))), []);
-    t.deepEqual(await sim.settle(ask(encodeQuestion({ ...seeking, teller: idOf('b') }, [news], guest.transport.random))), [], "b's question");
-    t.is(await sim.settle(ask(new Uint8Array(17))), 'invalid_argument');
-    t.deepEqual(await sim.close(), []);
-    const other = await visited(run, ['other']);
-    t.deepEqual(await other.sim.settle(other.ask()), [], 'it is not on the topic, by its own list');
-    t.deepEqual(await other.sim.close(), []);
-  }
-});
+test.serial(
+  'who is on a topic, and shows it, is told of others; who knows its name alone, or another topic, is told of nobody',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, guest, ask } = await visited(run, ['news']);
+      const answer = await sim.settle(ask());
+      t.deepEqual(
+        (answer as { nodeId: string }[]).map(({ nodeId }) => nodeId),
+        [idOf('b')],
+        run.name,
+      );
+      t.deepEqual(
+        await sim.settle(
+          ask(encodeQuestion(seeking, [topicKey('other').bytes], guest.transport.random)),
+        ),
+        [],
+      );
+      t.deepEqual(
+        await sim.settle(
+          ask(encodeQuestion({ ...seeking, teller: idOf('b') }, [news], guest.transport.random)),
+        ),
+        [],
+        "b's question",
+      );
+      t.is(await sim.settle(ask(new Uint8Array(17))), 'invalid_argument');
+      t.deepEqual(await sim.close(), []);
+      const other = await visited(run, ['other']);
+      t.deepEqual(
+        await other.sim.settle(other.ask()),
+        [],
+        'it is not on the topic, by its own list',
+      );
+      t.deepEqual(await other.sim.close(), []);
+    }
+  },
+);
 
-test.serial('a flood of questions is answered now and then, and held against who asks', async (t) => {
-  for (const run of runs()) {
-    const { sim, a, guest, ask } = await visited(run, ['news']);
-    const before = a.peers.get(guest.nodeId)!.score;
-    const answers = await sim.settle(Promise.all(Array.from({ length: 500 }, () => ask())));
-    const told = answers.filter((answer) => answer.length > 0).length;
-    t.true(told >= 9 && told <= 12, `${run.name}: ${told}`);
-    const { answered, refused } = a.gossip.snapshot().discovery!;
-    t.deepEqual([answered, refused], [told, 500 - told]);
-    t.true(a.peers.get(guest.nodeId)!.score < before);
-    await sim.run(3_000);
-    t.is((await sim.settle(ask())).length, 1, 'later it is answered again');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a flood of questions is answered now and then, and held against who asks',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, a, guest, ask } = await visited(run, ['news']);
+      const before = a.peers.get(guest.nodeId)!.score;
+      const answers = await sim.settle(Promise.all(Array.from({ length: 500 }, () => ask())));
+      const told = answers.filter((answer) => answer.length > 0).length;
+      t.true(told >= 9 && told <= 12, `${run.name}: ${told}`);
+      const { answered, refused } = a.gossip.snapshot().discovery!;
+      t.deepEqual([answered, refused], [told, 500 - told]);
+      t.true(a.peers.get(guest.nodeId)!.score < before);
+      await sim.run(3_000);
+      t.is((await sim.settle(ask())).length, 1, 'later it is answered again');
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('without discovery nobody is visited, asked or told', async (t) => {
   const sim = simulationOf(runs(1)[0]!);
   const nodes = cluster(sim, ['a', 'b', 'c'], {
     gossip: (name) => ({ discovery: name === 'c' ? {} : false }),
-    peers: (name) => ({ persistent: name === 'b' ? ['a', 'c'] : [], exchange: { interval: 2_000 } }),
+    peers: (name) => ({
+      persistent: name === 'b' ? ['a', 'c'] : [],
+      exchange: { interval: 2_000 },
+    }),
     setup: (node) => listen(node, node.name === 'b' ? 'other' : 'news'),
   });
   await sim.until(() => nodes.size === 3 && nodes.get('b')!.peers.list().length === 2, 20_000);
   const { peers, gossip } = nodes.get('a')!;
   t.is(peers.list().length, 1);
-  t.deepEqual(gossip.snapshot().discovery, { need: 'none', visited: 0, asked: 0, found: 0, answered: 0, refused: 0 });
-  await sim.until(() => nodes.get('a')!.gossip.snapshot().topics[0]!.neighbors.length === 1, 120_000);
-  t.deepEqual([gossip.snapshot().discovery!.visited, nodes.get('c')!.gossip.snapshot().discovery!.found], [0, 1], 'c looked for it');
+  t.deepEqual(gossip.snapshot().discovery, {
+    need: 'none',
+    visited: 0,
+    asked: 0,
+    found: 0,
+    answered: 0,
+    refused: 0,
+  });
+  await sim.until(
+    () => nodes.get('a')!.gossip.snapshot().topics[0]!.neighbors.length === 1,
+    120_000,
+  );
+  t.deepEqual(
+    [gossip.snapshot().discovery!.visited, nodes.get('c')!.gossip.snapshot().discovery!.found],
+    [0, 1],
+    'c looked for it',
+  );
   t.deepEqual(await sim.close(), []);
 });
 
@@ -92,46 +135,52 @@ test('wrong options of discovery are told by their path', (t) => {
   ] as const) {
     const transport = simulationOf(runs(1)[0]!).client(idle, { name: 'x' });
     const peers = createPeers({ transport });
-    t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), discovery: discovery as never }), { instanceOf: TypeError, message });
+    t.throws(
+      () => createGossip({ transport, peers, overlay: fullMesh(), discovery: discovery as never }),
+      { instanceOf: TypeError, message },
+    );
   }
 });
 
-test.serial('what a member tells may be anything: who is named is visited, and is told nothing of the topic', async (t) => {
-  for (const run of runs(2, ['message'])) {
-    const sim = simulationOf(run);
-    const { leaks } = wiretap(sim, 'news');
-    const ears: Ear[] = [];
-    const nodes = cluster(sim, ['a', 'innocent'], {
-      gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
-      peers: () => ({ maxOutbound: 0, persistent: [] }),
-      setup: (node) => node.name === 'a' && ears.push(listen(node)),
-    });
-    await sim.until(() => nodes.size === 2, 10_000);
-    const asked = await liar(sim, [
-      null,
-      7,
-      'a',
-      [],
-      {},
-      { nodeId: 'no id', address: 'x' },
-      { nodeId: idOf('a'), address: 'a' },
-      { nodeId: idOf('nobody'), address: '' },
-      { nodeId: idOf('ghost'), address: 'nowhere' },
-      { nodeId: idOf('innocent'), address: 'innocent' },
-      ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
-    ]);
-    const { gossip, peers } = nodes.get('a')!;
-    await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
-    await sim.run(200_000);
-    t.true(asked() >= 2 && asked() <= 5, `${run.name}: asked ${asked()} times`);
-    t.true(peers.snapshot().book.size <= 16);
-    t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
-    await sim.settle(ears[0]!.topic.publish('hello'));
-    await sim.run(1_000);
-    t.deepEqual(leaks, [{ from: 'a', to: 'liar', method: 'push' }]);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'what a member tells may be anything: who is named is visited, and is told nothing of the topic',
+  async (t) => {
+    for (const run of runs(2, ['message'])) {
+      const sim = simulationOf(run);
+      const { leaks } = wiretap(sim, 'news');
+      const ears: Ear[] = [];
+      const nodes = cluster(sim, ['a', 'innocent'], {
+        gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
+        peers: () => ({ maxOutbound: 0, persistent: [] }),
+        setup: (node) => node.name === 'a' && ears.push(listen(node)),
+      });
+      await sim.until(() => nodes.size === 2, 10_000);
+      const asked = await liar(sim, [
+        null,
+        7,
+        'a',
+        [],
+        {},
+        { nodeId: 'no id', address: 'x' },
+        { nodeId: idOf('a'), address: 'a' },
+        { nodeId: idOf('nobody'), address: '' },
+        { nodeId: idOf('ghost'), address: 'nowhere' },
+        { nodeId: idOf('innocent'), address: 'innocent' },
+        ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
+      ]);
+      const { gossip, peers } = nodes.get('a')!;
+      await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
+      await sim.run(200_000);
+      t.true(asked() >= 2 && asked() <= 5, `${run.name}: asked ${asked()} times`);
+      t.true(peers.snapshot().book.size <= 16);
+      t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
+      await sim.settle(ears[0]!.topic.publish('hello'));
+      await sim.run(1_000);
+      t.deepEqual(leaks, [{ from: 'a', to: 'liar', method: 'push' }]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 /**
  * Adds a node on the topic that answers each question with these addresses. Returns a function that
@@ -139,14 +188,26 @@ test.serial('what a member tells may be anything: who is named is visited, and i
  */
 async function liar(sim: Simulation, addresses: unknown[]): Promise<() => number> {
   const transport = sim.client(idle, { name: 'liar' });
-  const peers = createPeers({ transport, identity: { nodeId: idOf('liar') }, maxOutbound: 0, persistent: ['a'] });
+  const peers = createPeers({
+    transport,
+    identity: { nodeId: idOf('liar') },
+    maxOutbound: 0,
+    persistent: ['a'],
+  });
   let asked = 0;
   serve(transport.mount(gossipProtocol), {
     push: () => {},
     control: () => {},
     view: () => {},
     interest: () => {},
-    pull: (question) => encodeList({ teller: idOf('liar'), hearer: idOf('a') }, question, 1, [news], transport.random)!,
+    pull: (question) =>
+      encodeList(
+        { teller: idOf('liar'), hearer: idOf('a') },
+        question,
+        1,
+        [news],
+        transport.random,
+      )!,
     ask: () => {
       asked++;
       return { addresses };
@@ -181,10 +242,18 @@ test.serial('nodes between those of a topic may speak no gossip', async (t) => {
     }
     const ears = new Map<string, Ear>();
     const nodes = cluster(sim, ['a', 'z'], {
-      peers: (name) => ({ maxOutbound: 0, persistent: [name === 'a' ? 'p' : 'r'], exchange: { interval: 2_000 } }),
+      peers: (name) => ({
+        maxOutbound: 0,
+        persistent: [name === 'a' ? 'p' : 'r'],
+        exchange: { interval: 2_000 },
+      }),
       setup: (node) => ears.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1), 300_000);
+    await sim.until(
+      () =>
+        nodes.size === 2 && [...ears.values()].every(({ topic }) => topic.neighbors.length === 1),
+      300_000,
+    );
     await sim.settle(ears.get('a')!.topic.publish('hello'));
     await sim.until(() => ears.get('z')!.words.includes('hello'), 5_000);
     t.pass(run.name);

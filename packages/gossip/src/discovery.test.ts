@@ -4,7 +4,16 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, idOf, listen, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  idOf,
+  listen,
+  runs,
+  simulationOf,
+  type TestNode,
+  words,
+} from './testing/cluster.ts';
 import { wiretap } from './testing/wiretap.ts';
 
 const calm = partialView({ active: 3, passive: 12 });
@@ -13,148 +22,219 @@ const calm = partialView({ active: 3, passive: 12 });
  * Describes a ring of nodes: each stays connected to the two before it, and hears of others from
  * them.
  */
-function ring(count: number): { readonly names: readonly string[]; readonly before: (name: string) => string[] } {
+function ring(count: number): {
+  readonly names: readonly string[];
+  readonly before: (name: string) => string[];
+} {
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
-  return { names, before: (name) => [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!) };
+  return {
+    names,
+    before: (name) => [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!),
+  };
 }
 
 for (const overlay of [calm, fullMesh()]) {
-  test.serial(`of forty nodes three far apart share a topic: they find each other, and no other is told of it: ${overlay.name}`, async (t) => {
-    t.timeout(120_000);
-    for (const run of runs(2, ['message'])) {
-      const sim = simulationOf(run);
-      const { names, before } = ring(40);
-      const nodes = cluster(sim, names, {
-        gossip: () => ({ overlay }),
-        peers: (name) => ({ maxOutbound: 0, persistent: before(name), exchange: { interval: 5_000 } }),
-      });
-      const three = ['n00', 'n13', 'n27'];
-      await sim.until(() => nodes.size === 40 && names.every((name) => nodes.get(name)!.peers.list().length >= 4), 60_000);
-      const { leaks, messages } = wiretap(sim, 'a secret topic');
-      const ears = new Map<string, Ear>();
-      for (const name of three) {
-        ears.set(name, listen(nodes.get(name)!, 'a secret topic'));
+  test.serial(
+    `of forty nodes three far apart share a topic: they find each other, and no other is told of it: ${overlay.name}`,
+    async (t) => {
+      t.timeout(120_000);
+      for (const run of runs(2, ['message'])) {
+        const sim = simulationOf(run);
+        const { names, before } = ring(40);
+        const nodes = cluster(sim, names, {
+          gossip: () => ({ overlay }),
+          peers: (name) => ({
+            maxOutbound: 0,
+            persistent: before(name),
+            exchange: { interval: 5_000 },
+          }),
+        });
+        const three = ['n00', 'n13', 'n27'];
+        await sim.until(
+          () =>
+            nodes.size === 40 && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
+          60_000,
+        );
+        const { leaks, messages } = wiretap(sim, 'a secret topic');
+        const ears = new Map<string, Ear>();
+        for (const name of three) {
+          ears.set(name, listen(nodes.get(name)!, 'a secret topic'));
+          t.deepEqual(
+            nodes
+              .get(name)!
+              .peers.list()
+              .filter(({ nodeId }) => three.map(idOf).includes(nodeId)),
+            [],
+            'not connected to another of them',
+          );
+        }
+        const opened = sim.now;
+        await sim.until(
+          () =>
+            [...ears.values()].every(
+              ({ topic }) => topic.neighbors.length >= (overlay === calm ? 1 : 2),
+            ),
+          600_000,
+        );
+        t.log(`${run.name}: ${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
+        await sim.run(5_000);
+        for (const name of three) await sim.settle(ears.get(name)!.topic.publish(`from ${name}`));
+        await sim.run(5_000);
+        for (const name of three) {
+          t.deepEqual(
+            [...ears.get(name)!.words].sort(),
+            three.filter((other) => other !== name).map((other) => `from ${other}`),
+            `${run.name}, ${name}`,
+          );
+        }
+        t.true(leaks.length > 0);
         t.deepEqual(
-          nodes
-            .get(name)!
-            .peers.list()
-            .filter(({ nodeId }) => three.map(idOf).includes(nodeId)),
+          leaks.filter(({ from, to }) => !three.includes(from) || !three.includes(to)),
           [],
-          'not connected to another of them',
+          run.name,
         );
+        t.deepEqual(await sim.close(), []);
       }
-      const opened = sim.now;
-      await sim.until(() => [...ears.values()].every(({ topic }) => topic.neighbors.length >= (overlay === calm ? 1 : 2)), 600_000);
-      t.log(`${run.name}: ${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
-      await sim.run(5_000);
-      for (const name of three) await sim.settle(ears.get(name)!.topic.publish(`from ${name}`));
-      await sim.run(5_000);
-      for (const name of three) {
-        t.deepEqual(
-          [...ears.get(name)!.words].sort(),
-          three.filter((other) => other !== name).map((other) => `from ${other}`),
-          `${run.name}, ${name}`,
-        );
-      }
-      t.true(leaks.length > 0);
-      t.deepEqual(
-        leaks.filter(({ from, to }) => !three.includes(from) || !three.includes(to)),
-        [],
-        run.name,
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  });
+    },
+  );
 }
 
-for (const overlay of [partialView({ active: 3, passive: 12, mergeInterval: Number.POSITIVE_INFINITY }), fullMesh()]) {
-  test.serial(`two islands of a topic that know nothing of each other become one: ${overlay.name}`, async (t) => {
+for (const overlay of [
+  partialView({ active: 3, passive: 12, mergeInterval: Number.POSITIVE_INFINITY }),
+  fullMesh(),
+]) {
+  test.serial(
+    `two islands of a topic that know nothing of each other become one: ${overlay.name}`,
+    async (t) => {
+      for (const run of runs()) {
+        const sim = simulationOf(run);
+        const { names, before } = ring(16);
+        const four = ['n00', 'n01', 'n08', 'n09'];
+        const ears = new Map<string, Ear>();
+        const nodes = cluster(sim, names, {
+          gossip: () => ({ overlay }),
+          peers: (name) => ({
+            maxOutbound: 0,
+            persistent: before(name),
+            exchange: { interval: 5_000 },
+          }),
+          setup: (node) => four.includes(node.name) && ears.set(node.name, listen(node)),
+        });
+        await sim.until(
+          () =>
+            nodes.size === 16 && four.every((name) => ears.get(name)!.topic.neighbors.length >= 1),
+          10_000,
+        );
+        t.deepEqual(ears.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
+        await sim.until(
+          () => four.every((name) => ears.get(name)!.topic.neighbors.length === 3),
+          600_000,
+        );
+        await sim.settle(ears.get('n09')!.topic.publish('hello'));
+        await sim.run(2_000);
+        t.deepEqual(
+          four.map((name) => ears.get(name)!.words),
+          [['hello'], ['hello'], ['hello'], []],
+        );
+        t.deepEqual(await sim.close(), []);
+      }
+    },
+  );
+}
+
+test.serial(
+  'who walks is connected to few strangers at a time, and to none when enough are found',
+  async (t) => {
+    for (const run of runs(1)) {
+      const sim = simulationOf(run);
+      const { names, before } = ring(20);
+      const nodes = cluster(sim, names, {
+        gossip: () => ({ overlay: calm }),
+        peers: (name) => ({
+          maxOutbound: 0,
+          persistent: before(name),
+          exchange: { interval: 5_000 },
+          status: words,
+        }),
+      });
+      await sim.until(
+        () => nodes.size === 20 && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
+        60_000,
+      );
+      for (const { peers } of nodes.values()) peers.status.set('here');
+      const walker = nodes.get('n05')!;
+      const ear = listen(walker, 'lonely');
+      let most = 0;
+      sim.always('it is looked at', () => {
+        most = Math.max(most, walker.peers.list().length);
+        return true;
+      });
+      await sim.run(300_000);
+      const { need, visited, asked, found } = walker.gossip.snapshot().discovery!;
+      t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 }, run.name);
+      t.true(visited >= 15 && visited <= 120, `${visited}`);
+      t.true(most <= 4 + 2 * 2, `two strangers, and two that are being parted from: ${most}`);
+      ear.topic.close();
+      ear.subscription.close();
+      await sim.run(10_000);
+      t.is(walker.peers.list().length, 4);
+      t.is(walker.gossip.snapshot().discovery!.visited, visited);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'the bootstrap node dies, and who knows no other reaches nobody; an address is learned, and they talk',
+  async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
-      const { names, before } = ring(16);
-      const four = ['n00', 'n01', 'n08', 'n09'];
       const ears = new Map<string, Ear>();
-      const nodes = cluster(sim, names, {
-        gossip: () => ({ overlay }),
-        peers: (name) => ({ maxOutbound: 0, persistent: before(name), exchange: { interval: 5_000 } }),
-        setup: (node) => four.includes(node.name) && ears.set(node.name, listen(node)),
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        gossip: () => ({ overlay: calm }),
+        peers: (name) => ({
+          maxOutbound: 0,
+          persistent: name === 'b' || name === 'd' ? ['a'] : [],
+          exchange: { interval: 2_000 },
+        }),
+        setup: (node) => node.name !== 'd' && ears.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 16 && four.every((name) => ears.get(name)!.topic.neighbors.length >= 1), 10_000);
-      t.deepEqual(ears.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
-      await sim.until(() => four.every((name) => ears.get(name)!.topic.neighbors.length === 3), 600_000);
-      await sim.settle(ears.get('n09')!.topic.publish('hello'));
-      await sim.run(2_000);
+      const { peers } = await up(sim, nodes, 'c');
+      await sim.until(
+        () => nodes.size === 4 && ears.get('b')!.topic.neighbors.length === 1,
+        60_000,
+      );
+      await sim.run(10_000);
+      sim.crash('a');
+      peers.add('a');
+      await sim.run(120_000);
+      await sim.settle(ears.get('c')!.topic.publish('is anybody there?'));
+      await sim.run(5_000);
       t.deepEqual(
-        four.map((name) => ears.get(name)!.words),
-        [['hello'], ['hello'], ['hello'], []],
+        [ears.get('c')!.topic.neighbors, ears.get('b')!.words],
+        [[], []],
+        `${run.name}: nobody hears it`,
+      );
+      // c is told of d, which is not on the topic but has heard of b from a.
+      peers.add('d');
+      await sim.until(() => ears.get('c')!.topic.neighbors.length === 1, 120_000);
+      t.deepEqual(ears.get('c')!.topic.neighbors, [idOf('b')]);
+      await sim.settle(ears.get('c')!.topic.publish('hello'));
+      await sim.settle(ears.get('b')!.topic.publish('hello to you'));
+      await sim.run(2_000);
+      t.true(
+        ears.get('b')!.words.includes('hello') && ears.get('c')!.words.includes('hello to you'),
       );
       t.deepEqual(await sim.close(), []);
     }
-  });
-}
+  },
+);
 
-test.serial('who walks is connected to few strangers at a time, and to none when enough are found', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const { names, before } = ring(20);
-    const nodes = cluster(sim, names, {
-      gossip: () => ({ overlay: calm }),
-      peers: (name) => ({ maxOutbound: 0, persistent: before(name), exchange: { interval: 5_000 }, status: words }),
-    });
-    await sim.until(() => nodes.size === 20 && names.every((name) => nodes.get(name)!.peers.list().length >= 4), 60_000);
-    for (const { peers } of nodes.values()) peers.status.set('here');
-    const walker = nodes.get('n05')!;
-    const ear = listen(walker, 'lonely');
-    let most = 0;
-    sim.always('it is looked at', () => {
-      most = Math.max(most, walker.peers.list().length);
-      return true;
-    });
-    await sim.run(300_000);
-    const { need, visited, asked, found } = walker.gossip.snapshot().discovery!;
-    t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 }, run.name);
-    t.true(visited >= 15 && visited <= 120, `${visited}`);
-    t.true(most <= 4 + 2 * 2, `two strangers, and two that are being parted from: ${most}`);
-    ear.topic.close();
-    ear.subscription.close();
-    await sim.run(10_000);
-    t.is(walker.peers.list().length, 4);
-    t.is(walker.gossip.snapshot().discovery!.visited, visited);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('the bootstrap node dies, and who knows no other reaches nobody; an address is learned, and they talk', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-      gossip: () => ({ overlay: calm }),
-      peers: (name) => ({ maxOutbound: 0, persistent: name === 'b' || name === 'd' ? ['a'] : [], exchange: { interval: 2_000 } }),
-      setup: (node) => node.name !== 'd' && ears.set(node.name, listen(node)),
-    });
-    const { peers } = await up(sim, nodes, 'c');
-    await sim.until(() => nodes.size === 4 && ears.get('b')!.topic.neighbors.length === 1, 60_000);
-    await sim.run(10_000);
-    sim.crash('a');
-    peers.add('a');
-    await sim.run(120_000);
-    await sim.settle(ears.get('c')!.topic.publish('is anybody there?'));
-    await sim.run(5_000);
-    t.deepEqual([ears.get('c')!.topic.neighbors, ears.get('b')!.words], [[], []], `${run.name}: nobody hears it`);
-    // c is told of d, which is not on the topic but has heard of b from a.
-    peers.add('d');
-    await sim.until(() => ears.get('c')!.topic.neighbors.length === 1, 120_000);
-    t.deepEqual(ears.get('c')!.topic.neighbors, [idOf('b')]);
-    await sim.settle(ears.get('c')!.topic.publish('hello'));
-    await sim.settle(ears.get('b')!.topic.publish('hello to you'));
-    await sim.run(2_000);
-    t.true(ears.get('b')!.words.includes('hello') && ears.get('c')!.words.includes('hello to you'));
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-async function up(sim: ReturnType<typeof simulationOf>, nodes: ReadonlyMap<string, TestNode>, name: string): Promise<TestNode> {
+async function up(
+  sim: ReturnType<typeof simulationOf>,
+  nodes: ReadonlyMap<string, TestNode>,
+  name: string,
+): Promise<TestNode> {
   await sim.until(() => nodes.has(name), 10_000);
   return nodes.get(name)!;
 }

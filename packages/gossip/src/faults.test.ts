@@ -4,7 +4,16 @@
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
-import { areMet, cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { seeds } from './testing/seeds.ts';
 
@@ -22,7 +31,13 @@ async function meet(run: Run, { isSigned = false, isTree = false } = {}) {
     setup: (node) => ears.set(node.name, listen(node)),
   });
   await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-  return { sim, nodes, ears, ear: (name: string) => ears.get(name)!, node: (name: string) => nodes.get(name)! };
+  return {
+    sim,
+    nodes,
+    ears,
+    ear: (name: string) => ears.get(name)!,
+    node: (name: string) => nodes.get(name)!,
+  };
 }
 
 /** Changes the last byte but one of a frame's payload, which lies within the quotes. */
@@ -30,42 +45,58 @@ function garble(frame: Uint8Array): Uint8Array {
   return frame.with(-2, frame.at(-2)! ^ 1);
 }
 
-test.serial('what is garbled on the way to one is garbled for that one alone: the others get it as it was', async (t) => {
-  for (const isSigned of [false, true]) {
-    const { sim, ear, node } = await meet({ seed: 1, level: 'message', name: 'message' }, { isSigned, isTree: true });
-    const b = node('b').nodeId;
-    let garbled = 0;
-    const remove = sim.intercept(({ from, to, protocol, method, value }) => {
-      if (protocol !== gossipProtocol.name || method !== 'push' || from !== 'a' || to !== 'b') return 'pass';
-      garbled++;
-      return { mutate: garble(value as Uint8Array) };
-    });
-    await sim.settle(ear('a').topic.publish('hello'));
-    await sim.run(50);
-    remove();
-    await sim.run(3_000);
-    t.true(garbled > 0);
-    t.deepEqual(ear('c').words, ['hello']);
-    // b gets the message from c as well. If it is unsigned, the first content under an id is valid,
-    // and the other is reported.
-    t.is(ear('b').words.length, 1);
-    if (isSigned) t.deepEqual([ear('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)], [['hello'], ['forged']]);
-    else
-      t.deepEqual(
-        eventsOf(node('b'), 'misbehaved').map(({ what }) => what),
-        ['conflict'],
+test.serial(
+  'what is garbled on the way to one is garbled for that one alone: the others get it as it was',
+  async (t) => {
+    for (const isSigned of [false, true]) {
+      const { sim, ear, node } = await meet(
+        { seed: 1, level: 'message', name: 'message' },
+        { isSigned, isTree: true },
       );
-    t.false(
-      eventsOf(node('c'), 'misbehaved').some(({ nodeId, what }) => nodeId === b && what === 'forged'),
-      'b passed nothing on that was garbled',
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+      const b = node('b').nodeId;
+      let garbled = 0;
+      const remove = sim.intercept(({ from, to, protocol, method, value }) => {
+        if (protocol !== gossipProtocol.name || method !== 'push' || from !== 'a' || to !== 'b')
+          return 'pass';
+        garbled++;
+        return { mutate: garble(value as Uint8Array) };
+      });
+      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.run(50);
+      remove();
+      await sim.run(3_000);
+      t.true(garbled > 0);
+      t.deepEqual(ear('c').words, ['hello']);
+      // b gets the message from c as well. If it is unsigned, the first content under an id is valid,
+      // and the other is reported.
+      t.is(ear('b').words.length, 1);
+      if (isSigned)
+        t.deepEqual(
+          [ear('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)],
+          [['hello'], ['forged']],
+        );
+      else
+        t.deepEqual(
+          eventsOf(node('b'), 'misbehaved').map(({ what }) => what),
+          ['conflict'],
+        );
+      t.false(
+        eventsOf(node('c'), 'misbehaved').some(
+          ({ nodeId, what }) => nodeId === b && what === 'forged',
+        ),
+        'b passed nothing on that was garbled',
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('what comes twice over a link is delivered once', async (t) => {
   for (const isTree of [false, true]) {
-    const { sim, ear, node } = await meet({ seed: 1, level: 'message', name: 'message' }, { isTree });
+    const { sim, ear, node } = await meet(
+      { seed: 1, level: 'message', name: 'message' },
+      { isTree },
+    );
     sim.link('a', 'b', { duplicate: 1 });
     const sent = Array.from({ length: 50 }, (_, i) => `word ${i}`);
     for (const word of sent) await sim.settle(ear('a').topic.publish(word));
@@ -76,63 +107,79 @@ test.serial('what comes twice over a link is delivered once', async (t) => {
   }
 });
 
-test.serial('what is held on its way to one comes when it is let go; the others do not wait for it', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, ear } = await meet(run);
-    sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
-    await sim.settle(ear('a').topic.publish('first'));
-    await sim.settle(ear('a').topic.publish('second'));
-    await sim.run(500);
-    t.deepEqual([ear('b').words, ear('c').words], [[], ['first', 'second']], run.name);
-    sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
-    await sim.run(500);
-    t.deepEqual(ear('b').words, ['first', 'second']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a node that stands still hears what came meanwhile when it goes on; the others do not wait for it', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, ear } = await meet(run);
-    sim.pause('b', 2_000);
-    await sim.settle(ear('a').topic.publish('hello'));
-    await sim.run(500);
-    t.deepEqual([ear('b').words, ear('c').words], [[], ['hello']], run.name);
-    await sim.run(3_000);
-    t.deepEqual(ear('b').words, ['hello']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('whatever wrong bits do to the streams beneath, what is delivered signed was published so; and new connections are well after them', async (t) => {
-  t.timeout(60_000);
-  for (const seed of seeds(3)) {
-    const { sim, ear, ears } = await meet({ seed, level: 'stream', name: `stream, seed ${seed}` }, { isSigned: true });
-    const said = new Set<string>();
-    for (const from of NAMES) for (const to of NAMES) if (from < to) sim.link(from, to, { corrupt: 0.05 });
-    for (let i = 0; i < 150; i++) {
-      const name = NAMES[i % 3]!;
-      said.add(`${name} says ${i}`);
-      await sim.settle(ear(name).topic.publish(`${name} says ${i}`));
-      await sim.run(50);
+test.serial(
+  'what is held on its way to one comes when it is let go; the others do not wait for it',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, ear } = await meet(run);
+      sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
+      await sim.settle(ear('a').topic.publish('first'));
+      await sim.settle(ear('a').topic.publish('second'));
+      await sim.run(500);
+      t.deepEqual([ear('b').words, ear('c').words], [[], ['first', 'second']], run.name);
+      sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
+      await sim.run(500);
+      t.deepEqual(ear('b').words, ['first', 'second']);
+      t.deepEqual(await sim.close(), []);
     }
-    sim.heal();
-    // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain bytes,
-    // so what it spoiled lasts as long as the connection.
-    for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
-    await sim.run(1);
-    await sim.until(() => areMet(ears.values(), 2), 120_000);
-    for (const [name, { heard }] of ears) {
-      t.true(heard.length < 100, 'some were lost');
-      t.true(
-        heard.every(({ message, meta }) => said.has(message) && meta.signed && meta.origin === identityOf(message[0]!).nodeId),
-        name,
+  },
+);
+
+test.serial(
+  'a node that stands still hears what came meanwhile when it goes on; the others do not wait for it',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, ear } = await meet(run);
+      sim.pause('b', 2_000);
+      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.run(500);
+      t.deepEqual([ear('b').words, ear('c').words], [[], ['hello']], run.name);
+      await sim.run(3_000);
+      t.deepEqual(ear('b').words, ['hello']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'whatever wrong bits do to the streams beneath, what is delivered signed was published so; and new connections are well after them',
+  async (t) => {
+    t.timeout(60_000);
+    for (const seed of seeds(3)) {
+      const { sim, ear, ears } = await meet(
+        { seed, level: 'stream', name: `stream, seed ${seed}` },
+        { isSigned: true },
       );
-      t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
+      const said = new Set<string>();
+      for (const from of NAMES)
+        for (const to of NAMES) if (from < to) sim.link(from, to, { corrupt: 0.05 });
+      for (let i = 0; i < 150; i++) {
+        const name = NAMES[i % 3]!;
+        said.add(`${name} says ${i}`);
+        await sim.settle(ear(name).topic.publish(`${name} says ${i}`));
+        await sim.run(50);
+      }
+      sim.heal();
+      // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain bytes,
+      // so what it spoiled lasts as long as the connection.
+      for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
+      await sim.run(1);
+      await sim.until(() => areMet(ears.values(), 2), 120_000);
+      for (const [name, { heard }] of ears) {
+        t.true(heard.length < 100, 'some were lost');
+        t.true(
+          heard.every(
+            ({ message, meta }) =>
+              said.has(message) && meta.signed && meta.origin === identityOf(message[0]!).nodeId,
+          ),
+          name,
+        );
+        t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
+      }
+      await sim.settle(ear('a').topic.publish('whole again'));
+      await sim.run(500);
+      for (const name of ['b', 'c']) t.is(ear(name).words.at(-1), 'whole again');
+      t.deepEqual(await sim.close(), []);
     }
-    await sim.settle(ear('a').topic.publish('whole again'));
-    await sim.run(500);
-    for (const name of ['b', 'c']) t.is(ear(name).words.at(-1), 'whole again');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);

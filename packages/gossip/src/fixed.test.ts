@@ -9,39 +9,51 @@ const MINUTE = 60_000;
 const named = (name: string) => `${idOf(name)}@${name}`;
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(`a node that is taken off the lists does not come back by gossip: ${overlay.name}`, async (t) => {
-    const sim = simulationOf({ seed: 1, level: 'message', name: '' });
-    const names = ['a', 'b', 'c', 'd', 'e'];
-    const nodes = cluster(sim, names, {
-      gossip: () => ({ overlay }),
-      peers: (name) => ({ exchange: { enabled: false }, persistent: name === 'e' ? [] : names.filter((other) => other !== name).map(named) }),
-    });
-    await sim.until(() => nodes.size === names.length);
-    const ears = new Map(names.map((name) => [name, listen(nodes.get(name)!)]));
-    const peersOf = (name: string) =>
-      nodes
-        .get(name)!
-        .peers.list()
-        .map(({ nodeId }) => names.find((other) => idOf(other) === nodeId))
-        .sort()
-        .join();
-    await sim.until(() => names.every((name) => nodes.get(name)!.peers.list().length === 4), MINUTE);
-    await sim.run(10_000);
-    // e lists no node itself, but has learned the addresses of the others.
-    const left = names.filter((name) => name !== 'e');
-    for (const name of left) nodes.get(name)!.peers.remove(idOf('e'));
-    await sim.until(() => peersOf('e') === '', 10_000);
-    let back = '';
-    sim.always('it stays away', () => {
-      back ||= peersOf('e');
-      return true;
-    });
-    await sim.run(5 * MINUTE);
-    t.is(back, '');
-    for (const name of left) t.is(peersOf(name), left.filter((other) => other !== name).join());
-    await sim.settle(ears.get('a')!.topic.publish('to those that are left'));
-    await sim.until(() => left.every((name) => name === 'a' || ears.get(name)!.words.length === 1), 10_000);
-    t.deepEqual(ears.get('e')!.words, []);
-    t.deepEqual(await sim.close(), []);
-  });
+  test.serial(
+    `a node that is taken off the lists does not come back by gossip: ${overlay.name}`,
+    async (t) => {
+      const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      const nodes = cluster(sim, names, {
+        gossip: () => ({ overlay }),
+        peers: (name) => ({
+          exchange: { enabled: false },
+          persistent: name === 'e' ? [] : names.filter((other) => other !== name).map(named),
+        }),
+      });
+      await sim.until(() => nodes.size === names.length);
+      const ears = new Map(names.map((name) => [name, listen(nodes.get(name)!)]));
+      const peersOf = (name: string) =>
+        nodes
+          .get(name)!
+          .peers.list()
+          .map(({ nodeId }) => names.find((other) => idOf(other) === nodeId))
+          .sort()
+          .join();
+      await sim.until(
+        () => names.every((name) => nodes.get(name)!.peers.list().length === 4),
+        MINUTE,
+      );
+      await sim.run(10_000);
+      // e lists no node itself, but has learned the addresses of the others.
+      const left = names.filter((name) => name !== 'e');
+      for (const name of left) nodes.get(name)!.peers.remove(idOf('e'));
+      await sim.until(() => peersOf('e') === '', 10_000);
+      let back = '';
+      sim.always('it stays away', () => {
+        back ||= peersOf('e');
+        return true;
+      });
+      await sim.run(5 * MINUTE);
+      t.is(back, '');
+      for (const name of left) t.is(peersOf(name), left.filter((other) => other !== name).join());
+      await sim.settle(ears.get('a')!.topic.publish('to those that are left'));
+      await sim.until(
+        () => left.every((name) => name === 'a' || ears.get(name)!.words.length === 1),
+        10_000,
+      );
+      t.deepEqual(ears.get('e')!.words, []);
+      t.deepEqual(await sim.close(), []);
+    },
+  );
 }

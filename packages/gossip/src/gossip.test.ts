@@ -3,7 +3,16 @@
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';
-import { areMet, cluster, type Ear, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  words,
+} from './testing/cluster.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
@@ -12,7 +21,10 @@ async function meet(run: Run) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const nodes = cluster(sim, NAMES, { setup: (node) => ears.set(node.name, listen(node)) });
-  await sim.until(() => nodes.size === NAMES.length && areMet(ears.values(), NAMES.length - 1), 20_000);
+  await sim.until(
+    () => nodes.size === NAMES.length && areMet(ears.values(), NAMES.length - 1),
+    20_000,
+  );
   const node = (name: string) => nodes.get(name)!;
   const ear = (name: string) => ears.get(name)!;
   return { sim, node, ear };
@@ -29,7 +41,8 @@ test.serial('gossip prints its topics', async (t) => {
 test.serial('so many of those on the topic, chosen at random', async (t) => {
   for (const run of runs()) {
     const { sim, ear } = await meet(run);
-    for (let i = 0; i < 60; i++) t.deepEqual(await sim.settle(ear('a').topic.publish(String(i), { any: 1 })), { queued: 1 });
+    for (let i = 0; i < 60; i++)
+      t.deepEqual(await sim.settle(ear('a').topic.publish(String(i), { any: 1 })), { queued: 1 });
     await sim.run(500);
     const heard = ['b', 'c', 'd'].map((name) => ear(name).words.length);
     t.is(
@@ -43,7 +56,9 @@ test.serial('so many of those on the topic, chosen at random', async (t) => {
     );
     t.deepEqual(await sim.settle(ear('a').topic.publish('two', { any: 2 })), { queued: 2 });
     t.deepEqual(await sim.settle(ear('a').topic.publish('all', { any: 9 })), { queued: 3 });
-    await t.throwsAsync(sim.settle(ear('a').topic.publish('four', { any: 4, min: 4 })), { code: 'unavailable' });
+    await t.throwsAsync(sim.settle(ear('a').topic.publish('four', { any: 4, min: 4 })), {
+      code: 'unavailable',
+    });
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -59,7 +74,10 @@ test.serial('what is published right after the start, or before it, is not lost'
         if (node.name !== 'c') ears.set(node.name, listen(node));
       },
     });
-    await sim.until(() => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2), 20_000);
+    await sim.until(
+      () => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2),
+      20_000,
+    );
     await nodes.get('a')!.gossip.start();
     await nodes.get('b')!.gossip.start();
     await sim.run(3_000);
@@ -71,7 +89,8 @@ test.serial('what is published right after the start, or before it, is not lost'
     results.push(ears.get('c')!.topic.publish('after'));
     t.deepEqual(await sim.settle(Promise.all(results)), [{ queued: 2 }, { queued: 2 }], run.name);
     await sim.run(200);
-    for (const name of ['a', 'b']) t.deepEqual(ears.get(name)!.words, ['before', 'after'], run.name);
+    for (const name of ['a', 'b'])
+      t.deepEqual(ears.get(name)!.words, ['before', 'after'], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -80,7 +99,9 @@ test.serial('publish waits for a minimum of peers, and gives up in time', async 
   for (const run of runs()) {
     const sim = simulationOf(run);
     const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b'], { setup: (node) => node.name === 'a' && ears.set('a', listen(node)) });
+    const nodes = cluster(sim, ['a', 'b'], {
+      setup: (node) => node.name === 'a' && ears.set('a', listen(node)),
+    });
     await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1, 20_000);
     await sim.run(2_000);
     t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('nobody')), { queued: 0 });
@@ -91,30 +112,54 @@ test.serial('publish waits for a minimum of peers, and gives up in time', async 
     await sim.run(200);
     t.deepEqual(ears.get('b')!.words, ['late'], run.name);
     const before = sim.now;
-    await t.throwsAsync(sim.settle(ears.get('a')!.topic.publish('two', { min: 2, timeout: 3_000 })), { code: 'deadline_exceeded', message: /1 of 2/ });
+    await t.throwsAsync(
+      sim.settle(ears.get('a')!.topic.publish('two', { min: 2, timeout: 3_000 })),
+      { code: 'deadline_exceeded', message: /1 of 2/ },
+    );
     t.true(sim.now - before >= 3_000);
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('a topic opened again is the same; with another codec, limit or validator it is a TypeError', async (t) => {
-  const sim = simulationOf(runs(1)[0]!);
-  const nodes = cluster(sim, ['a']);
-  await sim.until(() => nodes.size === 1);
-  const { gossip } = nodes.get('a')!;
-  gossip.topic('x', words, { limit: 100 });
-  gossip.topic('x', words);
-  t.is(gossip.snapshot().topics[0]!.handles, 2);
-  t.throws(() => gossip.topic('x', bytes), { instanceOf: TypeError, message: /codec: topic x is open with 'json', got 'bytes'/ });
-  t.throws(() => gossip.topic('x', words, { limit: 101 }), { instanceOf: TypeError, message: /limit/ });
-  t.throws(() => gossip.topic('x', words, { validate: () => 'accept' }), { instanceOf: TypeError, message: /validate/ });
-  t.throws(() => gossip.topic(new Uint8Array(31), words), { instanceOf: TypeError, message: /32 bytes/ });
-  t.throws(() => gossip.topic('\ud800', words), { instanceOf: TypeError, message: /surrogate/ });
-  t.throws(() => gossip.topic('y', words, { queue: { policy: 'wait' as never } }), { instanceOf: TypeError, message: /queue.policy/ });
-  t.throws(() => gossip.topic('y', undefined as never), { instanceOf: TypeError, message: /codec/ });
-  await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a topic opened again is the same; with another codec, limit or validator it is a TypeError',
+  async (t) => {
+    const sim = simulationOf(runs(1)[0]!);
+    const nodes = cluster(sim, ['a']);
+    await sim.until(() => nodes.size === 1);
+    const { gossip } = nodes.get('a')!;
+    gossip.topic('x', words, { limit: 100 });
+    gossip.topic('x', words);
+    t.is(gossip.snapshot().topics[0]!.handles, 2);
+    t.throws(() => gossip.topic('x', bytes), {
+      instanceOf: TypeError,
+      message: /codec: topic x is open with 'json', got 'bytes'/,
+    });
+    t.throws(() => gossip.topic('x', words, { limit: 101 }), {
+      instanceOf: TypeError,
+      message: /limit/,
+    });
+    t.throws(() => gossip.topic('x', words, { validate: () => 'accept' }), {
+      instanceOf: TypeError,
+      message: /validate/,
+    });
+    t.throws(() => gossip.topic(new Uint8Array(31), words), {
+      instanceOf: TypeError,
+      message: /32 bytes/,
+    });
+    t.throws(() => gossip.topic('\ud800', words), { instanceOf: TypeError, message: /surrogate/ });
+    t.throws(() => gossip.topic('y', words, { queue: { policy: 'wait' as never } }), {
+      instanceOf: TypeError,
+      message: /queue.policy/,
+    });
+    t.throws(() => gossip.topic('y', undefined as never), {
+      instanceOf: TypeError,
+      message: /codec/,
+    });
+    await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('a topic may be 32 bytes, and have any name', async (t) => {
   for (const run of runs(1)) {
@@ -128,7 +173,10 @@ test.serial('a topic may be 32 bytes, and have any name', async (t) => {
           names.map((name) => listen(node, name)),
         ),
     });
-    await sim.until(() => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)), 20_000);
+    await sim.until(
+      () => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)),
+      20_000,
+    );
     ears.get('a')!.forEach(({ topic }, i) => void topic.publish(String(i)));
     await sim.run(500);
     t.deepEqual(

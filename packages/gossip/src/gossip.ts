@@ -4,7 +4,13 @@
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { formatGossip } from './driver/format-snapshot.ts';
 import { GossipDriver } from './driver/gossip-driver.ts';
-import { closeOptions, type GossipOptions, gossipConfig, type TopicConfig, topicOptions } from './options.ts';
+import {
+  closeOptions,
+  type GossipOptions,
+  gossipConfig,
+  type TopicConfig,
+  topicOptions,
+} from './options.ts';
 import { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicSession } from './topics/topic-session.ts';
@@ -53,14 +59,24 @@ export class Gossip implements AsyncDisposable {
    * of another handle rejects a message, the readers of that handle don't get it, and a `failed`
    * event reports the error. More than 1,024 topics throw `resource_exhausted`.
    */
-  topic<T, In = T>(name: string | Uint8Array, codec: Codec<T, In>, options: TopicOptions<T> = {}): Topic<T, In> {
+  topic<T, In = T>(
+    name: string | Uint8Array,
+    codec: Codec<T, In>,
+    options: TopicOptions<T> = {},
+  ): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
-    if (typeof (codec as Partial<Codec<T, In>> | undefined)?.encode !== 'function' || typeof codec.decode !== 'function') {
-      throw new TypeError('gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)');
+    if (
+      typeof (codec as Partial<Codec<T, In>> | undefined)?.encode !== 'function' ||
+      typeof codec.decode !== 'function'
+    ) {
+      throw new TypeError(
+        'gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)',
+      );
     }
     const key = topicKey(name);
     checkLimit(config, this.#driver.longest);
-    if (this.#driver.isClosed) throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
+    if (this.#driver.isClosed)
+      throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
     const known = this.#driver.sessions.get(key.hex);
     if (known !== undefined) checkSame(known, codec, config);
     return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), codec, config.queue);
@@ -76,7 +92,8 @@ export class Gossip implements AsyncDisposable {
     for (const { key, overlay } of this.#driver.sessions.values()) {
       if (overlay === undefined) continue;
       first.push({ type: 'joined', topic: key.name });
-      for (const nodeId of overlay.neighbors()) first.push({ type: 'neighborUp', topic: key.name, nodeId });
+      for (const nodeId of overlay.neighbors())
+        first.push({ type: 'neighborUp', topic: key.name, nodeId });
     }
     return this.#driver.events.follow(first);
   }
@@ -118,11 +135,21 @@ function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
   );
 }
 
-function checkSame(session: TopicSession, codec: Codec<any, any>, { limit, validate }: TopicConfig): void {
+function checkSame(
+  session: TopicSession,
+  codec: Codec<any, any>,
+  { limit, validate }: TopicConfig,
+): void {
   const { name } = session.key;
   if (session.codec.name !== codec.name) {
-    throw new TypeError(`gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': its messages have one encoding`);
+    throw new TypeError(
+      `gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': its messages have one encoding`,
+    );
   }
-  if (limit !== undefined && limit !== session.limit) throw new TypeError(`gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`);
-  if (validate !== undefined && validate !== session.validate) throw new TypeError(`gossip.topic: validate: topic ${name} is open with another one, or none`);
+  if (limit !== undefined && limit !== session.limit)
+    throw new TypeError(
+      `gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`,
+    );
+  if (validate !== undefined && validate !== session.validate)
+    throw new TypeError(`gossip.topic: validate: topic ${name} is open with another one, or none`);
 }

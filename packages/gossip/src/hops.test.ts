@@ -3,11 +3,25 @@
 
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
-import { cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  eventsOf,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 import { frame, stranger } from './testing/stranger.ts';
 
 /** Connects nodes with the given links. All but the deaf ones are on the same topic. */
-async function connect(run: Run, links: Readonly<Record<string, readonly string[]>>, hops: number, deaf: readonly string[] = []) {
+async function connect(
+  run: Run,
+  links: Readonly<Record<string, readonly string[]>>,
+  hops: number,
+  deaf: readonly string[] = [],
+) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const names = Object.keys(links);
@@ -17,11 +31,21 @@ async function connect(run: Run, links: Readonly<Record<string, readonly string[
     setup: (node) => void (deaf.includes(node.name) || ears.set(node.name, listen(node))),
   });
   const both = names.flatMap((name) => links[name]!.map((to) => [name, to] as const));
-  const areUp = () => both.every(([a, b]) => nodes.get(a)?.peers.get(idOf(b)) !== undefined && nodes.get(b)?.peers.get(idOf(a)) !== undefined);
+  const areUp = () =>
+    both.every(
+      ([a, b]) =>
+        nodes.get(a)?.peers.get(idOf(b)) !== undefined &&
+        nodes.get(b)?.peers.get(idOf(a)) !== undefined,
+    );
   await sim.until(() => nodes.size === names.length && areUp(), 20_000);
   await sim.run(1_000);
   const heard = () => names.filter((name) => (ears.get(name)?.words.length ?? 0) > 0).join('');
-  return { sim, node: (name: string) => nodes.get(name)!, ear: (name: string) => ears.get(name)!, heard };
+  return {
+    sim,
+    node: (name: string) => nodes.get(name)!,
+    ear: (name: string) => ears.get(name)!,
+    heard,
+  };
 }
 
 const CHAIN = { a: [], b: ['a'], c: ['b'], d: ['c'], e: ['d'], f: ['e'] };
@@ -40,71 +64,103 @@ test.serial('along a chain a message goes as many links as it may, to each once'
       t.is(heard(), expected, `${run.name}, ${hops} hops`);
       for (const [i, name] of [...expected].entries()) {
         const { origin, from, hops: passed } = ear(name).heard[0]!.meta;
-        t.deepEqual([ear(name).words, origin, from, passed], [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1], `${run.name}: ${name}`);
+        t.deepEqual(
+          [ear(name).words, origin, from, passed],
+          [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1],
+          `${run.name}: ${name}`,
+        );
       }
       t.deepEqual(await sim.close(), []);
     }
 });
 
-test.serial('each hop chooses among its own peers those that are on the topic: who is not passes nothing on', async (t) => {
-  for (const run of runs()) {
-    const { sim, ear, heard } = await connect(run, CHAIN, 5, ['d']);
-    void ear('a').topic.publish('hello');
-    await sim.run(2_000);
-    t.is(heard(), 'bc', run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('in a mesh with gaps everybody gets all of it once, whoever publishes, and it does not go round', async (t) => {
-  for (const run of runs()) {
-    // A ring of six, with two diagonals.
-    const { sim, node, ear } = await connect(run, { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] }, 6);
-    for (const name of 'abcdef') for (let i = 0; i < 20; i++) void ear(name).topic.publish(`${name}${i}`);
-    await sim.run(3_000);
-    for (const name of 'abcdef') {
-      const others = [...'abcdef'].filter((other) => other !== name).flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
-      t.deepEqual([...ear(name).words].sort(), others.sort(), `${run.name}: ${name}`);
-      t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
-      // A message crosses each of the 8 links at most twice.
-      t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
+test.serial(
+  'each hop chooses among its own peers those that are on the topic: who is not passes nothing on',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ear, heard } = await connect(run, CHAIN, 5, ['d']);
+      void ear('a').topic.publish('hello');
+      await sim.run(2_000);
+      t.is(heard(), 'bc', run.name);
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('all but a list: those of the list neither get it nor pass it on; a list is not passed on', async (t) => {
-  for (const run of runs()) {
-    const { sim, ear, heard } = await connect(run, CHAIN, 5);
-    void ear('a').topic.publish('x', { except: [idOf('d')] });
-    await sim.run(2_000);
-    t.is(heard(), 'bc', run.name);
-    t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), { queued: 1 });
-    await sim.run(1_000);
-    t.deepEqual([ear('b').words, ear('c').words], [['x', 'y'], ['x']]);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('over more hops than one a peer may speak in the name of another, but not in that of who hears it; over one in nobody’s', async (t) => {
-  for (const run of runs())
-    for (const hops of [1, 2]) {
-      const { sim, node, ear } = await connect(run, { a: [], b: ['a'] }, hops);
-      const guest = await stranger(sim);
-      await sim.until(() => ear('a').topic.neighbors.length === 2, 3_000);
-      guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
-      await sim.run(500);
-      t.deepEqual([ear('a').words.length, ear('b').words.length], hops === 1 ? [0, 0] : [1, 1], `${run.name}, ${hops} hops`);
-      t.deepEqual(
-        eventsOf(node('a'), 'dropped').map(({ reason }) => reason),
-        hops === 1 ? ['forged', 'forged'] : ['forged'],
+test.serial(
+  'in a mesh with gaps everybody gets all of it once, whoever publishes, and it does not go round',
+  async (t) => {
+    for (const run of runs()) {
+      // A ring of six, with two diagonals.
+      const { sim, node, ear } = await connect(
+        run,
+        { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] },
+        6,
       );
-      await sim.close();
+      for (const name of 'abcdef')
+        for (let i = 0; i < 20; i++) void ear(name).topic.publish(`${name}${i}`);
+      await sim.run(3_000);
+      for (const name of 'abcdef') {
+        const others = [...'abcdef']
+          .filter((other) => other !== name)
+          .flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
+        t.deepEqual([...ear(name).words].sort(), others.sort(), `${run.name}: ${name}`);
+        t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+        // A message crosses each of the 8 links at most twice.
+        t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
+      }
+      t.deepEqual(await sim.close(), []);
     }
-});
+  },
+);
+
+test.serial(
+  'all but a list: those of the list neither get it nor pass it on; a list is not passed on',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ear, heard } = await connect(run, CHAIN, 5);
+      void ear('a').topic.publish('x', { except: [idOf('d')] });
+      await sim.run(2_000);
+      t.is(heard(), 'bc', run.name);
+      t.deepEqual(await sim.settle(ear('a').topic.publish('y', { to: [idOf('b')] })), {
+        queued: 1,
+      });
+      await sim.run(1_000);
+      t.deepEqual([ear('b').words, ear('c').words], [['x', 'y'], ['x']]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'over more hops than one a peer may speak in the name of another, but not in that of who hears it; over one in nobody’s',
+  async (t) => {
+    for (const run of runs())
+      for (const hops of [1, 2]) {
+        const { sim, node, ear } = await connect(run, { a: [], b: ['a'] }, hops);
+        const guest = await stranger(sim);
+        await sim.until(() => ear('a').topic.neighbors.length === 2, 3_000);
+        guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
+        await sim.run(500);
+        t.deepEqual(
+          [ear('a').words.length, ear('b').words.length],
+          hops === 1 ? [0, 0] : [1, 1],
+          `${run.name}, ${hops} hops`,
+        );
+        t.deepEqual(
+          eventsOf(node('a'), 'dropped').map(({ reason }) => reason),
+          hops === 1 ? ['forged', 'forged'] : ['forged'],
+        );
+        await sim.close();
+      }
+  },
+);
 
 test('wrong numbers of hops are a TypeError', (t) => {
   for (const hops of [0, 17, 1.5, '2', null])
-    t.throws(() => fullMesh({ hops: hops as number }), { instanceOf: TypeError, message: /^fullMesh: hops: must be an integer from 1 to 16/ });
+    t.throws(() => fullMesh({ hops: hops as number }), {
+      instanceOf: TypeError,
+      message: /^fullMesh: hops: must be an integer from 1 to 16/,
+    });
   t.throws(() => fullMesh({ hop: 2 } as object), { instanceOf: TypeError, message: /^fullMesh: / });
 });

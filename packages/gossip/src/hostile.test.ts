@@ -6,7 +6,19 @@ import test from 'ava';
 import * as z from 'zod/mini';
 import { encodeControl } from './driver/frame.ts';
 import { gossipProtocol } from './protocol.ts';
-import { areMet, cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, words } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  idle,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  words,
+} from './testing/cluster.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
 
@@ -17,7 +29,9 @@ function decodedSeq(answer: Uint8Array): number {
 async function visit(run: Run, limit = 1_000) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node, 'news', { limit })) });
+  const nodes = cluster(sim, ['a', 'b'], {
+    setup: (node) => ears.set(node.name, listen(node, 'news', { limit })),
+  });
   await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
   const guest = await stranger(sim);
   await sim.until(() => areMet([ears.get('a')!], 2), 3_000);
@@ -27,69 +41,100 @@ async function visit(run: Run, limit = 1_000) {
   };
   const a = nodes.get('a')!;
   const drops = () => eventsOf(a, 'dropped').map(({ reason }) => reason);
-  const blame = () => eventsOf(a, 'misbehaved').map(({ nodeId, what }) => `${nodeId === guest.nodeId ? 'stranger' : nodeId} ${what}`);
+  const blame = () =>
+    eventsOf(a, 'misbehaved').map(
+      ({ nodeId, what }) => `${nodeId === guest.nodeId ? 'stranger' : nodeId} ${what}`,
+    );
   return { sim, nodes, a, ears, ear: ears.get('a')!, guest, push, drops, blame };
 }
 
-test.serial('the same message again is delivered once; an old life of its publisher is refused', async (t) => {
-  for (const run of runs()) {
-    const { sim, a, ear, push, drops } = await visit(run);
-    await push({ sequence: 0 }, { sequence: 0 }, { sequence: 1 }, { sequence: 0 });
-    t.deepEqual(ear.words, ['said', 'said'], run.name);
-    t.is(eventsOf(a, 'duplicate').length, 2);
-    await sim.run(100_000);
-    await push({ sequence: 0 }, { sequence: 1 }, { epoch: 0, sequence: 7 });
-    t.is(ear.words.length, 2, 'long after');
-    t.deepEqual(drops(), ['old']);
-    await push({ epoch: 2, sequence: 0 });
-    t.is(ear.words.length, 3, 'its next life');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'the same message again is delivered once; an old life of its publisher is refused',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, a, ear, push, drops } = await visit(run);
+      await push({ sequence: 0 }, { sequence: 0 }, { sequence: 1 }, { sequence: 0 });
+      t.deepEqual(ear.words, ['said', 'said'], run.name);
+      t.is(eventsOf(a, 'duplicate').length, 2);
+      await sim.run(100_000);
+      await push({ sequence: 0 }, { sequence: 1 }, { epoch: 0, sequence: 7 });
+      t.is(ear.words.length, 2, 'long after');
+      t.deepEqual(drops(), ['old']);
+      await push({ epoch: 2, sequence: 0 });
+      t.is(ear.words.length, 3, 'its next life');
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('on a full mesh nobody speaks in the name of another: neither delivered nor passed on, and held against the sender', async (t) => {
-  for (const run of runs()) {
-    const { sim, ears, ear, push, drops, blame, guest, a } = await visit(run);
-    const before = a.peers.get(guest.nodeId)!.score;
-    await push({ origin: idOf('b') }, { origin: idOf('a') }, { origin: idOf('nobody') }, { origin: idOf('b'), audience: 'to', nodes: [idOf('a')] });
-    t.deepEqual([ear.words, ears.get('b')!.words], [[], []], run.name);
-    t.deepEqual(drops(), Array(4).fill('forged'));
-    t.deepEqual(blame(), Array(4).fill('stranger forged'));
-    t.true(a.peers.get(guest.nodeId)!.score < before);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'on a full mesh nobody speaks in the name of another: neither delivered nor passed on, and held against the sender',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ears, ear, push, drops, blame, guest, a } = await visit(run);
+      const before = a.peers.get(guest.nodeId)!.score;
+      await push(
+        { origin: idOf('b') },
+        { origin: idOf('a') },
+        { origin: idOf('nobody') },
+        { origin: idOf('b'), audience: 'to', nodes: [idOf('a')] },
+      );
+      t.deepEqual([ear.words, ears.get('b')!.words], [[], []], run.name);
+      t.deepEqual(drops(), Array(4).fill('forged'));
+      t.deepEqual(blame(), Array(4).fill('stranger forged'));
+      t.true(a.peers.get(guest.nodeId)!.score < before);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('what is for others is dropped: a list without this node, all but this node, another topic', async (t) => {
-  for (const run of runs()) {
-    const { sim, ear, push, drops } = await visit(run);
-    await push(
-      { sequence: 0, audience: 'to', nodes: [idOf('b')] },
-      { sequence: 1, audience: 'except', nodes: [idOf('b'), idOf('a')] },
-      { sequence: 2, topic: 'other' },
-      { sequence: 3, audience: 'to', nodes: [idOf('b'), idOf('a')] },
-      { sequence: 4, audience: 'except', nodes: [idOf('b')] },
-    );
-    t.is(ear.words.length, 2, run.name);
-    t.deepEqual(drops(), ['not-addressed', 'excluded']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'what is for others is dropped: a list without this node, all but this node, another topic',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, ear, push, drops } = await visit(run);
+      await push(
+        { sequence: 0, audience: 'to', nodes: [idOf('b')] },
+        { sequence: 1, audience: 'except', nodes: [idOf('b'), idOf('a')] },
+        { sequence: 2, topic: 'other' },
+        { sequence: 3, audience: 'to', nodes: [idOf('b'), idOf('a')] },
+        { sequence: 4, audience: 'except', nodes: [idOf('b')] },
+      );
+      t.is(ear.words.length, 2, run.name);
+      t.deepEqual(drops(), ['not-addressed', 'excluded']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial(
   'what is no message or no frame is dropped and held against the sender, what is too large is dropped; a second content under an id is reported',
   async (t) => {
     for (const run of runs()) {
       const { sim, ear, push, drops, blame, guest } = await visit(run);
-      await push({ sequence: 0, payload: new Uint8Array(1_001) }, { sequence: 1, payload: Uint8Array.of(0xff) }, { sequence: 1, payload: Uint8Array.of(0xff) });
-      t.deepEqual([drops(), blame()], [['too-large', 'undecodable', 'refused'], ['stranger undecodable']], run.name);
+      await push(
+        { sequence: 0, payload: new Uint8Array(1_001) },
+        { sequence: 1, payload: Uint8Array.of(0xff) },
+        { sequence: 1, payload: Uint8Array.of(0xff) },
+      );
+      t.deepEqual(
+        [drops(), blame()],
+        [['too-large', 'undecodable', 'refused'], ['stranger undecodable']],
+        run.name,
+      );
       await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
       t.deepEqual(ear.words, ['said']);
       t.is(blame().at(-1), 'stranger conflict');
-      for (const size of [0, 1, 78, 79, 80]) for (const first of [0, 1, 2, 3, 255]) guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
+      for (const size of [0, 1, 78, 79, 80])
+        for (const first of [0, 1, 2, 3, 255])
+          guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
       for (const size of [0, 1, 33, 34, 77, 79])
-        for (const first of [0, 1, 2, 3, 9]) guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
-      guest.talk.trySend(guest.remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
+        for (const first of [0, 1, 2, 3, 9])
+          guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
+      guest.talk.trySend(guest.remote, 'view', {
+        topic: topicKey('news').hex,
+        message: { type: 'join', request: 1 },
+      });
       await sim.run(200);
       await push({ sequence: 3 });
       t.deepEqual(ear.words, ['said', 'said']);
@@ -98,60 +143,80 @@ test.serial(
   },
 );
 
-test.serial('frames that are none are held against the sender, whether or not anybody here is on a topic; nothing of them is kept', async (t) => {
-  for (const run of runs()) {
-    for (const topics of [[], ['news']]) {
-      const sim = simulationOf(run);
-      const nodes = cluster(sim, ['a'], { setup: (node) => topics.forEach((name) => void listen(node, name)) });
-      await sim.until(() => nodes.size === 1, 5_000);
-      const guest = await stranger(sim);
-      const a = nodes.get('a')!;
-      await sim.until(() => a.peers.list().length === 1, 5_000);
-      const score = () => a.peers.get(guest.nodeId)!.score;
-      for (const [method, first] of [
-        ['push', new Uint8Array()],
-        ['control', new Uint8Array(78)],
-        ['push', frame().subarray(0, 40)],
-      ] as const) {
-        const before = score();
-        guest.talk.trySend(guest.remote, method, first);
-        await sim.run(50);
-        t.true(score() < before, `${run.name}: ${method} of ${first.length} bytes`);
+test.serial(
+  'frames that are none are held against the sender, whether or not anybody here is on a topic; nothing of them is kept',
+  async (t) => {
+    for (const run of runs()) {
+      for (const topics of [[], ['news']]) {
+        const sim = simulationOf(run);
+        const nodes = cluster(sim, ['a'], {
+          setup: (node) => topics.forEach((name) => void listen(node, name)),
+        });
+        await sim.until(() => nodes.size === 1, 5_000);
+        const guest = await stranger(sim);
+        const a = nodes.get('a')!;
+        await sim.until(() => a.peers.list().length === 1, 5_000);
+        const score = () => a.peers.get(guest.nodeId)!.score;
+        for (const [method, first] of [
+          ['push', new Uint8Array()],
+          ['control', new Uint8Array(78)],
+          ['push', frame().subarray(0, 40)],
+        ] as const) {
+          const before = score();
+          guest.talk.trySend(guest.remote, method, first);
+          await sim.run(50);
+          t.true(score() < before, `${run.name}: ${method} of ${first.length} bytes`);
+        }
+        for (const method of ['push', 'control'] as const) {
+          for (const first of [3, 0x7f, 0x83, 0xff])
+            for (const size of [1, 33, 78, 79, 200])
+              guest.talk.trySend(guest.remote, method, new Uint8Array(size).fill(first));
+          await sim.run(50);
+        }
+        t.is(a.peers.list().length, 1, 'still connected');
+        t.deepEqual(await sim.close(), []);
       }
-      for (const method of ['push', 'control'] as const) {
-        for (const first of [3, 0x7f, 0x83, 0xff])
-          for (const size of [1, 33, 78, 79, 200]) guest.talk.trySend(guest.remote, method, new Uint8Array(size).fill(first));
-        await sim.run(50);
+    }
+  },
+);
+
+test.serial(
+  'what comes for topics that this node is not on leaves nothing behind, and is not held against the sender: it may not know yet',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, guest, ear } = await visit(run);
+      const state = () =>
+        JSON.stringify([
+          a.gossip.snapshot().topics,
+          a.gossip.snapshot().peers.map(({ nodeId, topics }) => [nodeId, topics]),
+        ]);
+      const [before, score] = [state(), a.peers.get(guest.nodeId)!.score];
+      const id = { origin: guest.nodeId, epoch: 1, sequence: 1 };
+      for (let i = 0; i < 1_000; i++) {
+        const { bytes, hex } = topicKey(`other ${i}`);
+        guest.push(frame({ topic: `other ${i}` }));
+        for (const control of [
+          { kind: 'graft', ids: [id] },
+          { kind: 'ihave', notices: [{ id, hops: 1 }] },
+          { kind: 'prune' },
+        ] as const) {
+          guest.talk.trySend(guest.remote, 'control', encodeControl(bytes, control));
+        }
+        guest.talk.trySend(guest.remote, 'view', {
+          topic: hex,
+          message: { type: 'join', request: i },
+        });
+        if (i % 100 === 99) await sim.run(100);
       }
-      t.is(a.peers.list().length, 1, 'still connected');
+      t.is(state(), before, run.name);
+      t.is(a.peers.get(guest.nodeId)!.score, score);
+      guest.push(frame());
+      await sim.run(200);
+      t.deepEqual(ear.words, ['said']);
       t.deepEqual(await sim.close(), []);
     }
-  }
-});
-
-test.serial('what comes for topics that this node is not on leaves nothing behind, and is not held against the sender: it may not know yet', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, guest, ear } = await visit(run);
-    const state = () => JSON.stringify([a.gossip.snapshot().topics, a.gossip.snapshot().peers.map(({ nodeId, topics }) => [nodeId, topics])]);
-    const [before, score] = [state(), a.peers.get(guest.nodeId)!.score];
-    const id = { origin: guest.nodeId, epoch: 1, sequence: 1 };
-    for (let i = 0; i < 1_000; i++) {
-      const { bytes, hex } = topicKey(`other ${i}`);
-      guest.push(frame({ topic: `other ${i}` }));
-      for (const control of [{ kind: 'graft', ids: [id] }, { kind: 'ihave', notices: [{ id, hops: 1 }] }, { kind: 'prune' }] as const) {
-        guest.talk.trySend(guest.remote, 'control', encodeControl(bytes, control));
-      }
-      guest.talk.trySend(guest.remote, 'view', { topic: hex, message: { type: 'join', request: i } });
-      if (i % 100 === 99) await sim.run(100);
-    }
-    t.is(state(), before, run.name);
-    t.is(a.peers.get(guest.nodeId)!.score, score);
-    guest.push(frame());
-    await sim.run(200);
-    t.deepEqual(ear.words, ['said']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial('who speaks gossip without being a peer is not heard', async (t) => {
   for (const run of runs()) {
@@ -161,68 +226,92 @@ test.serial('who speaks gossip without being a peer is not heard', async (t) => 
     const remote = await sim.settle(transport.dial('a'));
     const before = a.gossip.snapshot().peers.length;
     talk.trySend(remote, 'interest', { seq: 1, empty: false });
-    for (let i = 0; i < 100; i++) talk.trySend(remote, 'push', frame({ origin: idOf('nobody'), sequence: i }));
+    for (let i = 0; i < 100; i++)
+      talk.trySend(remote, 'push', frame({ origin: idOf('nobody'), sequence: i }));
     talk.trySend(remote, 'push', new Uint8Array(3));
     talk.trySend(remote, 'control', new Uint8Array(3));
-    talk.trySend(remote, 'view', { topic: topicKey('news').hex, message: { type: 'join', request: 1 } });
+    talk.trySend(remote, 'view', {
+      topic: topicKey('news').hex,
+      message: { type: 'join', request: 1 },
+    });
     await sim.run(500);
     t.deepEqual([ear.words, a.gossip.snapshot().peers.length], [[], before], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('of a peer on four thousand topics so many count as a node may be on, and nothing is kept of it when it is gone', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, ear, guest } = await visit(run);
-    const state = () => a.gossip.snapshot().peers.find(({ nodeId }) => nodeId === guest.nodeId);
-    guest.say(2, ['news'], 4_000);
-    await sim.until(() => areMet([ear], 1), 5_000);
-    t.is(state()?.topics, 0, `${run.name}: this one came too late`);
-    guest.say(3, ['news'], 1_016);
-    await sim.until(() => areMet([ear], 2), 2_000);
-    t.is(state()?.topics, 1);
-    await sim.settle(guest.transport.close());
-    await sim.until(() => areMet([ear], 1), 5_000);
-    t.is(state(), undefined);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('the same list asked for again and again is refused, and held against who does so; a new one is told at once', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, guest } = await visit(run);
-    const before = a.peers.get(guest.nodeId)!.score;
-    const ask = () => guest.talk.send(guest.remote, 'pull', new Uint8Array(16)).then(decodedSeq, (error: TransportError) => error.code);
-    const answers = await sim.settle(Promise.all(Array.from({ length: 300 }, ask)));
-    const told = answers.filter((answer) => answer !== 'resource_exhausted');
-    t.true(told.length >= 9 && told.length <= 11, `${run.name}: ${told.length} answers`);
-    t.true(a.peers.get(guest.nodeId)!.score < before);
-    const other = a.gossip.topic('other', words);
-    t.is(await sim.settle(ask()), Number(told[0]) + 1);
-    other.close();
-    t.is(await sim.settle(guest.talk.send(guest.remote, 'pull', new Uint8Array(15)).catch(({ code }) => code)), 'invalid_argument');
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a peer that changes its list of topics all the time is asked for it now and then; its last list counts', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, ear, guest } = await visit(run);
-    const [from, before] = [sim.now, guest.pulls()];
-    let seq = 2;
-    for (let i = 0; i < 2_000; i++) {
-      guest.say(seq++, i % 2 === 0 ? [] : ['news']);
-      await sim.run(5);
+test.serial(
+  'of a peer on four thousand topics so many count as a node may be on, and nothing is kept of it when it is gone',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, ear, guest } = await visit(run);
+      const state = () => a.gossip.snapshot().peers.find(({ nodeId }) => nodeId === guest.nodeId);
+      guest.say(2, ['news'], 4_000);
+      await sim.until(() => areMet([ear], 1), 5_000);
+      t.is(state()?.topics, 0, `${run.name}: this one came too late`);
+      guest.say(3, ['news'], 1_016);
+      await sim.until(() => areMet([ear], 2), 2_000);
+      t.is(state()?.topics, 1);
+      await sim.settle(guest.transport.close());
+      await sim.until(() => areMet([ear], 1), 5_000);
+      t.is(state(), undefined);
+      t.deepEqual(await sim.close(), []);
     }
-    const most = 64 + Math.ceil((sim.now - from) / 250);
-    t.true(guest.pulls() - before <= most, `${run.name}: ${guest.pulls() - before} pulls, ${most} at most`);
-    guest.say(seq++, ['other']);
-    await sim.until(() => areMet([ear], 1), 5_000);
-    guest.say(seq++, ['news']);
-    await sim.until(() => areMet([ear], 2), 5_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'the same list asked for again and again is refused, and held against who does so; a new one is told at once',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, guest } = await visit(run);
+      const before = a.peers.get(guest.nodeId)!.score;
+      const ask = () =>
+        guest.talk
+          .send(guest.remote, 'pull', new Uint8Array(16))
+          .then(decodedSeq, (error: TransportError) => error.code);
+      const answers = await sim.settle(Promise.all(Array.from({ length: 300 }, ask)));
+      const told = answers.filter((answer) => answer !== 'resource_exhausted');
+      t.true(told.length >= 9 && told.length <= 11, `${run.name}: ${told.length} answers`);
+      t.true(a.peers.get(guest.nodeId)!.score < before);
+      const other = a.gossip.topic('other', words);
+      t.is(await sim.settle(ask()), Number(told[0]) + 1);
+      other.close();
+      t.is(
+        await sim.settle(
+          guest.talk.send(guest.remote, 'pull', new Uint8Array(15)).catch(({ code }) => code),
+        ),
+        'invalid_argument',
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a peer that changes its list of topics all the time is asked for it now and then; its last list counts',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, ear, guest } = await visit(run);
+      const [from, before] = [sim.now, guest.pulls()];
+      let seq = 2;
+      for (let i = 0; i < 2_000; i++) {
+        guest.say(seq++, i % 2 === 0 ? [] : ['news']);
+        await sim.run(5);
+      }
+      const most = 64 + Math.ceil((sim.now - from) / 250);
+      t.true(
+        guest.pulls() - before <= most,
+        `${run.name}: ${guest.pulls() - before} pulls, ${most} at most`,
+      );
+      guest.say(seq++, ['other']);
+      await sim.until(() => areMet([ear], 1), 5_000);
+      guest.say(seq++, ['news']);
+      await sim.until(() => areMet([ear], 2), 5_000);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a node may be on so many topics, and no more', async (t) => {
   const sim = simulationOf(runs(1)[0]!);
@@ -238,30 +327,48 @@ test.serial('a node may be on so many topics, and no more', async (t) => {
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a peer that never says what it is on delays nobody but who waits for it, and that once', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b'], { setup: (node) => ears.set(node.name, listen(node)) });
-    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-    const transport = sim.client(defineProtocol({ name: 'mute', version: 1, channel: 0x21, methods: { no: { id: 1, request: json(z.null()) } } }), {
-      name: 'mute',
-    });
-    transport.mount(gossipProtocol);
-    const peers = createPeers({ transport, identity: { nodeId: idOf('mute') }, maxOutbound: 0, persistent: ['a'] });
-    await sim.settle(peers.start());
-    const { topic } = ears.get('a')!;
-    for (const wait of [1_000, 50]) {
-      await sim.until(() => nodes.get('a')!.peers.list().length === 2, 10_000);
-      const before = sim.now;
-      const published = topic.publish('x');
-      await sim.until(() => ears.get('b')!.words.length > 0, 50);
-      t.deepEqual(await sim.settle(published), { queued: 1 });
-      t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
-      ears.get('b')!.words.length = 0;
-      await sim.settle(transport.closeStreams());
+test.serial(
+  'a peer that never says what it is on delays nobody but who waits for it, and that once',
+  async (t) => {
+    for (const run of runs(1)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b'], {
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+      const transport = sim.client(
+        defineProtocol({
+          name: 'mute',
+          version: 1,
+          channel: 0x21,
+          methods: { no: { id: 1, request: json(z.null()) } },
+        }),
+        {
+          name: 'mute',
+        },
+      );
+      transport.mount(gossipProtocol);
+      const peers = createPeers({
+        transport,
+        identity: { nodeId: idOf('mute') },
+        maxOutbound: 0,
+        persistent: ['a'],
+      });
+      await sim.settle(peers.start());
+      const { topic } = ears.get('a')!;
+      for (const wait of [1_000, 50]) {
+        await sim.until(() => nodes.get('a')!.peers.list().length === 2, 10_000);
+        const before = sim.now;
+        const published = topic.publish('x');
+        await sim.until(() => ears.get('b')!.words.length > 0, 50);
+        t.deepEqual(await sim.settle(published), { queued: 1 });
+        t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
+        ears.get('b')!.words.length = 0;
+        await sim.settle(transport.closeStreams());
+      }
+      await sim.settle(peers.close());
+      t.deepEqual(await sim.close(), []);
     }
-    await sim.settle(peers.close());
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);

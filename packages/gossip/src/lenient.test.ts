@@ -5,7 +5,18 @@ import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import type { Signer } from './signatures/signatures.ts';
-import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, type TestNode } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  type TestNode,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 
@@ -37,134 +48,196 @@ async function visit(run: Run, overlay = partialView()) {
     return sim.run(300);
   };
   const heard = () =>
-    [...ears.values()].map(({ heard: all }) => all.map(({ meta: { signed, id } }) => `${signed ? 'signed' : 'unsigned'} ${id.split('.')[0]}`));
-  return { sim, nodes, ears, a: nodes.get('a')!, b: nodes.get('b')!, guest, push, heard, author: identityOf('author') };
+    [...ears.values()].map(({ heard: all }) =>
+      all.map(
+        ({ meta: { signed, id } }) => `${signed ? 'signed' : 'unsigned'} ${id.split('.')[0]}`,
+      ),
+    );
+  return {
+    sim,
+    nodes,
+    ears,
+    a: nodes.get('a')!,
+    b: nodes.get('b')!,
+    guest,
+    push,
+    heard,
+    author: identityOf('author'),
+  };
 }
 
 const both = (...messages: string[]) => [messages, messages];
 
-test.serial('one unsigned message with the last life there is does not silence a node that signs: neither before it was heard nor after', async (t) => {
-  for (const overlay of [partialView(), fullMesh({ hops: 3 })]) {
+test.serial(
+  'one unsigned message with the last life there is does not silence a node that signs: neither before it was heard nor after',
+  async (t) => {
+    for (const overlay of [partialView(), fullMesh({ hops: 3 })]) {
+      for (const run of runs(1)) {
+        const { sim, push, heard, author, a } = await visit(run, overlay);
+        const origin = author.nodeId;
+        await push({ origin, epoch: LAST, sequence: 5 });
+        await push({ signer: author, epoch: NOW, sequence: 0 });
+        t.deepEqual(heard(), both('unsigned 5', 'signed 0'), `${overlay.name}, ${run.name}`);
+        await push(
+          { origin, epoch: LAST, sequence: 6 },
+          { origin, epoch: NOW + 1, sequence: 7 },
+          { origin, epoch: NOW, sequence: 1 },
+        );
+        t.deepEqual(drops(a), ['unsigned', 'unsigned', 'unsigned']);
+        t.deepEqual(blame(a), [], 'its sender may have been deceived');
+        await push(
+          { signer: author, epoch: NOW, sequence: 1 },
+          { signer: author, epoch: NOW, sequence: 2 },
+        );
+        t.deepEqual(heard(), both('unsigned 5', 'signed 0', 'signed 1', 'signed 2'));
+        t.deepEqual(await sim.close(), []);
+      }
+    }
+  },
+);
+
+test.serial(
+  'an unsigned message under an id that a signed one has soon does not take its place',
+  async (t) => {
     for (const run of runs(1)) {
-      const { sim, push, heard, author, a } = await visit(run, overlay);
+      const { sim, push, heard, author } = await visit(run);
       const origin = author.nodeId;
-      await push({ origin, epoch: LAST, sequence: 5 });
-      await push({ signer: author, epoch: NOW, sequence: 0 });
-      t.deepEqual(heard(), both('unsigned 5', 'signed 0'), `${overlay.name}, ${run.name}`);
-      await push({ origin, epoch: LAST, sequence: 6 }, { origin, epoch: NOW + 1, sequence: 7 }, { origin, epoch: NOW, sequence: 1 });
-      t.deepEqual(drops(a), ['unsigned', 'unsigned', 'unsigned']);
-      t.deepEqual(blame(a), [], 'its sender may have been deceived');
-      await push({ signer: author, epoch: NOW, sequence: 1 }, { signer: author, epoch: NOW, sequence: 2 });
-      t.deepEqual(heard(), both('unsigned 5', 'signed 0', 'signed 1', 'signed 2'));
+      await push({ origin, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 9_000 });
+      await push(
+        { signer: author, epoch: NOW, sequence: 0 },
+        { signer: author, epoch: NOW, sequence: 1 },
+      );
+      t.deepEqual(heard(), both('unsigned 0', 'unsigned 9000', 'signed 0', 'signed 1'), run.name);
+      // The same messages again, with and without their signatures, are duplicates.
+      await push({ signer: author, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 1 });
+      t.is(heard()[0]!.length, 4);
       t.deepEqual(await sim.close(), []);
     }
-  }
-});
+  },
+);
 
-test.serial('an unsigned message under an id that a signed one has soon does not take its place', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, push, heard, author } = await visit(run);
-    const origin = author.nodeId;
-    await push({ origin, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 9_000 });
-    await push({ signer: author, epoch: NOW, sequence: 0 }, { signer: author, epoch: NOW, sequence: 1 });
-    t.deepEqual(heard(), both('unsigned 0', 'unsigned 9000', 'signed 0', 'signed 1'), run.name);
-    // The same messages again, with and without their signatures, are duplicates.
-    await push({ signer: author, epoch: NOW, sequence: 0 }, { origin, epoch: NOW, sequence: 1 });
-    t.is(heard()[0]!.length, 4);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a signed life may be as far ahead as it likes; an unsigned one more than a day ahead ends none within the day', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, push, heard, author } = await visit(run);
-    await push({ signer: author, epoch: NOW + 400 * DAY, sequence: 0 });
-    const origin = idOf('plain');
-    await push({ origin, epoch: NOW, sequence: 1 }, { origin, epoch: NOW + DAY + 1, sequence: 2 }, { origin, epoch: LAST, sequence: 3 });
-    await push({ origin, epoch: NOW, sequence: 4 }, { origin, epoch: NOW + DAY, sequence: 5 });
-    const other = idOf('ahead');
-    await push({ origin: other, epoch: LAST, sequence: 6 }, { origin: other, epoch: NOW, sequence: 7 }, { origin: other, epoch: LAST, sequence: 8 });
-    t.deepEqual(heard(), both('signed 0', 'unsigned 1', 'unsigned 4', 'unsigned 5', 'unsigned 6', 'unsigned 7'), run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a node that stops signing is heard again ten minutes after its last signed message', async (t) => {
-  const { sim, push, heard, author } = await visit(runs(1)[0]!);
-  const origin = author.nodeId;
-  await push({ signer: author, epoch: NOW, sequence: 0 }, { origin, epoch: NOW + 1, sequence: 1 });
-  await sim.run(590_000);
-  await push({ origin, epoch: NOW + 1, sequence: 2 });
-  t.deepEqual(heard(), both('signed 0'));
-  await sim.run(12_000);
-  await push({ origin, epoch: NOW + 1, sequence: 3 });
-  t.deepEqual(heard(), both('signed 0', 'unsigned 3'));
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('a forger of 16,384 publishers is scored, cut and refused; meanwhile and afterwards others are heard, and nobody else is cut', async (t) => {
-  t.timeout(120_000);
-  for (const overlay of [partialView(), fullMesh({ hops: 3 })]) {
-    for (const run of runs(1, ['message'])) {
-      const { sim, a, b, ears, guest, heard, author } = await visit(run, overlay);
-      const name = `${overlay.name}, ${run.name}`;
-      const score = a.peers.get(guest.nodeId)!.score;
-      const origin = (i: number) => i.toString(16).padStart(64, '0');
-      for (let i = 0; i < 16_384; i++) {
-        guest.push(frame({ origin: origin(i), epoch: NOW }));
-        if (i % 32 === 31) await sim.run(2);
-      }
-      await sim.run(1_000);
-      t.is(a.peers.get(guest.nodeId), undefined, name);
-      t.deepEqual(blame(a), ['origin-flood']);
-      t.deepEqual(blame(b), []);
-      t.is(b.peers.list().length, 1, 'who passed it on is not cut');
-      t.true(heard()[0]!.length <= 8_192, `${heard()[0]!.length} of them passed`);
-      t.true(score - (a.peers.list().find(({ nodeId }) => nodeId === guest.nodeId)?.score ?? 0) > 0);
-      await t.throwsAsync(sim.settle(guest.transport.dial('a')), undefined, 'it is refused');
-      // Nodes that sign are heard at once.
-      const other = await stranger(sim, { name: 'other', nodeId: author.nodeId });
-      await sim.run(1_500);
-      if (!ears.get('a')!.topic.neighbors.includes(other.nodeId)) other.join();
-      await sim.until(() => ears.get('a')!.topic.neighbors.includes(other.nodeId), 10_000);
-      const before = heard()[1]!.length;
-      other.push(frame({ signer: author, epoch: NOW, sequence: 77 }), frame({ signer: identityOf('third'), epoch: NOW, sequence: 78 }));
-      await sim.run(500);
-      t.deepEqual(heard()[1]!.slice(before), ['signed 77', 'signed 78'], name);
-      // Other publishers are heard by a at once, and by b when it again has room for origins that a
-      // introduces.
-      other.push(frame({ origin: idOf('late'), epoch: NOW, sequence: 79 }));
-      await sim.run(95_000);
-      other.push(frame({ origin: idOf('later'), epoch: NOW, sequence: 80 }));
-      await sim.run(500);
-      t.deepEqual(heard()[0]!.slice(-2), ['unsigned 79', 'unsigned 80']);
-      t.deepEqual(heard()[1]!.slice(before + 2), ['unsigned 80'], name);
-      await sim.close();
+test.serial(
+  'a signed life may be as far ahead as it likes; an unsigned one more than a day ahead ends none within the day',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, push, heard, author } = await visit(run);
+      await push({ signer: author, epoch: NOW + 400 * DAY, sequence: 0 });
+      const origin = idOf('plain');
+      await push(
+        { origin, epoch: NOW, sequence: 1 },
+        { origin, epoch: NOW + DAY + 1, sequence: 2 },
+        { origin, epoch: LAST, sequence: 3 },
+      );
+      await push({ origin, epoch: NOW, sequence: 4 }, { origin, epoch: NOW + DAY, sequence: 5 });
+      const other = idOf('ahead');
+      await push(
+        { origin: other, epoch: LAST, sequence: 6 },
+        { origin: other, epoch: NOW, sequence: 7 },
+        { origin: other, epoch: LAST, sequence: 8 },
+      );
+      t.deepEqual(
+        heard(),
+        both('signed 0', 'unsigned 1', 'unsigned 4', 'unsigned 5', 'unsigned 6', 'unsigned 7'),
+        run.name,
+      );
+      t.deepEqual(await sim.close(), []);
     }
-  }
-});
+  },
+);
 
-test.serial('with an identity and no mode a node is strict; without an identity it is lenient', async (t) => {
-  const sim = simulationOf(runs(1)[0]!);
-  const ears = new Map<string, Ear>();
-  const signing: Record<string, { identity?: Signer; mode?: 'lenient' } | undefined> = {
-    plain: undefined,
-    signer: { identity: identityOf('signer') },
-    tolerant: { identity: identityOf('tolerant'), mode: 'lenient' },
-  };
-  const nodes = cluster(sim, Object.keys(signing), {
-    gossip: (name) => ({ signatures: signing[name] }),
-    peers: (name) => ({ identity: identityOf(name) }),
-    setup: (node) => void ears.set(node.name, listen(node)),
-  });
-  await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-  for (const [name, ear] of ears) await sim.settle(ear.topic.publish(name));
-  await sim.run(500);
-  t.deepEqual(Object.fromEntries([...ears].map(([name, ear]) => [name, ear.words.toSorted()])), {
-    plain: ['signer', 'tolerant'],
-    signer: ['tolerant'],
-    tolerant: ['plain', 'signer'],
-  });
-  t.deepEqual(drops(nodes.get('signer')!), ['unsigned']);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a node that stops signing is heard again ten minutes after its last signed message',
+  async (t) => {
+    const { sim, push, heard, author } = await visit(runs(1)[0]!);
+    const origin = author.nodeId;
+    await push(
+      { signer: author, epoch: NOW, sequence: 0 },
+      { origin, epoch: NOW + 1, sequence: 1 },
+    );
+    await sim.run(590_000);
+    await push({ origin, epoch: NOW + 1, sequence: 2 });
+    t.deepEqual(heard(), both('signed 0'));
+    await sim.run(12_000);
+    await push({ origin, epoch: NOW + 1, sequence: 3 });
+    t.deepEqual(heard(), both('signed 0', 'unsigned 3'));
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
+  'a forger of 16,384 publishers is scored, cut and refused; meanwhile and afterwards others are heard, and nobody else is cut',
+  async (t) => {
+    t.timeout(120_000);
+    for (const overlay of [partialView(), fullMesh({ hops: 3 })]) {
+      for (const run of runs(1, ['message'])) {
+        const { sim, a, b, ears, guest, heard, author } = await visit(run, overlay);
+        const name = `${overlay.name}, ${run.name}`;
+        const score = a.peers.get(guest.nodeId)!.score;
+        const origin = (i: number) => i.toString(16).padStart(64, '0');
+        for (let i = 0; i < 16_384; i++) {
+          guest.push(frame({ origin: origin(i), epoch: NOW }));
+          if (i % 32 === 31) await sim.run(2);
+        }
+        await sim.run(1_000);
+        t.is(a.peers.get(guest.nodeId), undefined, name);
+        t.deepEqual(blame(a), ['origin-flood']);
+        t.deepEqual(blame(b), []);
+        t.is(b.peers.list().length, 1, 'who passed it on is not cut');
+        t.true(heard()[0]!.length <= 8_192, `${heard()[0]!.length} of them passed`);
+        t.true(
+          score - (a.peers.list().find(({ nodeId }) => nodeId === guest.nodeId)?.score ?? 0) > 0,
+        );
+        await t.throwsAsync(sim.settle(guest.transport.dial('a')), undefined, 'it is refused');
+        // Nodes that sign are heard at once.
+        const other = await stranger(sim, { name: 'other', nodeId: author.nodeId });
+        await sim.run(1_500);
+        if (!ears.get('a')!.topic.neighbors.includes(other.nodeId)) other.join();
+        await sim.until(() => ears.get('a')!.topic.neighbors.includes(other.nodeId), 10_000);
+        const before = heard()[1]!.length;
+        other.push(
+          frame({ signer: author, epoch: NOW, sequence: 77 }),
+          frame({ signer: identityOf('third'), epoch: NOW, sequence: 78 }),
+        );
+        await sim.run(500);
+        t.deepEqual(heard()[1]!.slice(before), ['signed 77', 'signed 78'], name);
+        // Other publishers are heard by a at once, and by b when it again has room for origins that a
+        // introduces.
+        other.push(frame({ origin: idOf('late'), epoch: NOW, sequence: 79 }));
+        await sim.run(95_000);
+        other.push(frame({ origin: idOf('later'), epoch: NOW, sequence: 80 }));
+        await sim.run(500);
+        t.deepEqual(heard()[0]!.slice(-2), ['unsigned 79', 'unsigned 80']);
+        t.deepEqual(heard()[1]!.slice(before + 2), ['unsigned 80'], name);
+        await sim.close();
+      }
+    }
+  },
+);
+
+test.serial(
+  'with an identity and no mode a node is strict; without an identity it is lenient',
+  async (t) => {
+    const sim = simulationOf(runs(1)[0]!);
+    const ears = new Map<string, Ear>();
+    const signing: Record<string, { identity?: Signer; mode?: 'lenient' } | undefined> = {
+      plain: undefined,
+      signer: { identity: identityOf('signer') },
+      tolerant: { identity: identityOf('tolerant'), mode: 'lenient' },
+    };
+    const nodes = cluster(sim, Object.keys(signing), {
+      gossip: (name) => ({ signatures: signing[name] }),
+      peers: (name) => ({ identity: identityOf(name) }),
+      setup: (node) => void ears.set(node.name, listen(node)),
+    });
+    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+    for (const [name, ear] of ears) await sim.settle(ear.topic.publish(name));
+    await sim.run(500);
+    t.deepEqual(Object.fromEntries([...ears].map(([name, ear]) => [name, ear.words.toSorted()])), {
+      plain: ['signer', 'tolerant'],
+      signer: ['tolerant'],
+      tolerant: ['plain', 'signer'],
+    });
+    t.deepEqual(drops(nodes.get('signer')!), ['unsigned']);
+    t.deepEqual(await sim.close(), []);
+  },
+);

@@ -6,57 +6,97 @@ import test from 'ava';
 import * as z from 'zod/mini';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, eventsOf, idOf, listen, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  eventsOf,
+  idOf,
+  listen,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 
-test.serial('a limit above the limits.message of the transport is a TypeError; without one a topic takes what fits', async (t) => {
-  const [run] = runs(1);
-  const sim = simulationOf(run!);
-  const nodes = cluster(sim, ['a'], { transport: { limits: { message: 10_000 } } });
-  await sim.until(() => nodes.size === 1, 1_000);
-  const { gossip } = nodes.get('a')!;
-  const text = json(z.string());
-  for (const limit of [10_000, 9_745, 1_000_000]) {
-    t.throws(() => gossip.topic('news', text, { limit }), { instanceOf: TypeError, message: /limit: messages of \d+ bytes do not fit limits\.message/u });
-  }
-  t.is(gossip.topic('most', text, { limit: 9_744 }).name, 'most');
-  const topic = gossip.topic('news', text);
-  const error = await t.throwsAsync(topic.publish('x'.repeat(9_743)), { instanceOf: TransportError });
-  t.is((error as TransportError).reason, 'too_large');
-  const listed = await t.throwsAsync(topic.publish('x'.repeat(9_700), { to: [idOf('b'), idOf('c')] }), { message: /with 2 node ids does not fit/u });
-  t.is((listed as TransportError).reason, 'too_large');
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a limit above the limits.message of the transport is a TypeError; without one a topic takes what fits',
+  async (t) => {
+    const [run] = runs(1);
+    const sim = simulationOf(run!);
+    const nodes = cluster(sim, ['a'], { transport: { limits: { message: 10_000 } } });
+    await sim.until(() => nodes.size === 1, 1_000);
+    const { gossip } = nodes.get('a')!;
+    const text = json(z.string());
+    for (const limit of [10_000, 9_745, 1_000_000]) {
+      t.throws(() => gossip.topic('news', text, { limit }), {
+        instanceOf: TypeError,
+        message: /limit: messages of \d+ bytes do not fit limits\.message/u,
+      });
+    }
+    t.is(gossip.topic('most', text, { limit: 9_744 }).name, 'most');
+    const topic = gossip.topic('news', text);
+    const error = await t.throwsAsync(topic.publish('x'.repeat(9_743)), {
+      instanceOf: TransportError,
+    });
+    t.is((error as TransportError).reason, 'too_large');
+    const listed = await t.throwsAsync(
+      topic.publish('x'.repeat(9_700), { to: [idOf('b'), idOf('c')] }),
+      { message: /with 2 node ids does not fit/u },
+    );
+    t.is((listed as TransportError).reason, 'too_large');
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(`${overlay.name}: a peer whose transport does not take the size is in failed, and others get the message`, async (t) => {
-    for (const run of runs(1)) {
-      const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
-      const options = { gossip: () => ({ overlay }), setup: (node: Parameters<typeof listen>[0]) => void ears.set(node.name, listen(node)) };
-      const nodes = cluster(sim, ['a', 'b'], options);
-      cluster(sim, ['c'], {
-        ...options,
-        nodes,
-        transport: { limits: { message: 100_000 } },
-        peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
-      });
-      await sim.until(() => nodes.size === 3 && ears.get('a')!.topic.neighbors.length === 2, 20_000);
-      const long = 'x'.repeat(200_000);
-      for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
-        const { queued, failed = [] } = await sim.settle(ears.get('a')!.topic.publish(long, audience));
-        t.is(queued, 1, run.name);
-        t.deepEqual(
-          failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
-          [[idOf('c'), 'resource_exhausted', 'too_large']],
+  test.serial(
+    `${overlay.name}: a peer whose transport does not take the size is in failed, and others get the message`,
+    async (t) => {
+      for (const run of runs(1)) {
+        const sim = simulationOf(run);
+        const ears = new Map<string, Ear>();
+        const options = {
+          gossip: () => ({ overlay }),
+          setup: (node: Parameters<typeof listen>[0]) => void ears.set(node.name, listen(node)),
+        };
+        const nodes = cluster(sim, ['a', 'b'], options);
+        cluster(sim, ['c'], {
+          ...options,
+          nodes,
+          transport: { limits: { message: 100_000 } },
+          peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
+        });
+        await sim.until(
+          () => nodes.size === 3 && ears.get('a')!.topic.neighbors.length === 2,
+          20_000,
         );
-        t.regex(failed[0]!.error.message, /^a message of 200002 bytes is above what node [0-9a-f]{64} takes \(limits\.message/u);
+        const long = 'x'.repeat(200_000);
+        for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
+          const { queued, failed = [] } = await sim.settle(
+            ears.get('a')!.topic.publish(long, audience),
+          );
+          t.is(queued, 1, run.name);
+          t.deepEqual(
+            failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
+            [[idOf('c'), 'resource_exhausted', 'too_large']],
+          );
+          t.regex(
+            failed[0]!.error.message,
+            /^a message of 200002 bytes is above what node [0-9a-f]{64} takes \(limits\.message/u,
+          );
+        }
+        void ears.get('a')!.topic.publish('short');
+        await sim.until(
+          () => ears.get('b')!.words.length === 3 && ears.get('c')!.words.length === 1,
+          10_000,
+        );
+        t.deepEqual(ears.get('c')!.words, ['short']);
+        const drops = eventsOf(nodes.get('a')!, 'dropped');
+        t.true(
+          drops.length >= 2 &&
+            drops.every(({ reason, to }) => reason === 'too-large' && to === idOf('c')),
+          JSON.stringify(drops),
+        );
+        t.deepEqual(await sim.close(), []);
       }
-      void ears.get('a')!.topic.publish('short');
-      await sim.until(() => ears.get('b')!.words.length === 3 && ears.get('c')!.words.length === 1, 10_000);
-      t.deepEqual(ears.get('c')!.words, ['short']);
-      const drops = eventsOf(nodes.get('a')!, 'dropped');
-      t.true(drops.length >= 2 && drops.every(({ reason, to }) => reason === 'too-large' && to === idOf('c')), JSON.stringify(drops));
-      t.deepEqual(await sim.close(), []);
-    }
-  });
+    },
+  );
 }

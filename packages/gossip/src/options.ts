@@ -17,7 +17,11 @@ import {
   type Store,
   withDefault,
 } from '@trunkline/transport-core';
-import { type DiscoveryConfig, type DiscoveryOptions, discoveryConfig } from './discovery/options.ts';
+import {
+  type DiscoveryConfig,
+  type DiscoveryOptions,
+  discoveryConfig,
+} from './discovery/options.ts';
 import { MOST_RECIPIENTS } from './driver/frame.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import { type RelayOptions, relayOptions } from './relay/options.ts';
@@ -39,7 +43,9 @@ export interface GossipOptions {
    * Limits of the queue of each peer. Messages beyond them are dropped and counted in the snapshot.
    * Default 1,000 messages and 20 MiB, as in Orbs.
    */
-  readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  readonly outbound?:
+    | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
+    | undefined;
   /**
    * Signatures of messages. Whatever the options say, this node verifies each signed message before
    * it is delivered, validated or passed on. A message that was changed, or that is not from the
@@ -60,7 +66,9 @@ export interface GossipOptions {
    * publisher is remembered (10 minutes after its last message). If that matters to you, put a time
    * or a sequence number into your messages.
    */
-  readonly signatures?: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined } | undefined;
+  readonly signatures?:
+    | { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }
+    | undefined;
   /**
    * How to find other nodes of a topic beyond the connected ones. If no other node is known on a
    * topic, gossip visits nodes of the address book one after the other, and asks each node that
@@ -90,22 +98,56 @@ export interface GossipOptions {
 }
 
 const schema = optionsSchema({
-  transport: reference<AnyTransport>((value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']), 'a transport'),
-  peers: reference<Peers<any>>((value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']), 'peers: createPeers({ transport })'),
-  overlay: reference<OverlayFactory>((value) => has(value, ['create']), 'an overlay: fullMesh(), partialView()'),
-  outbound: group({ messages: withDefault(integer(1, 1_000_000), 1_000), bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024) }),
-  signatures: group({
-    identity: optional(reference<Signer>(isSigner, 'an identity: nodeId, publicKey and sign, as createIdentity gives it')),
-    mode: optional(reference<SignatureMode>((value) => value === 'strict' || value === 'lenient', "'strict' or 'lenient'")),
+  transport: reference<AnyTransport>(
+    (value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']),
+    'a transport',
+  ),
+  peers: reference<Peers<any>>(
+    (value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']),
+    'peers: createPeers({ transport })',
+  ),
+  overlay: reference<OverlayFactory>(
+    (value) => has(value, ['create']),
+    'an overlay: fullMesh(), partialView()',
+  ),
+  outbound: group({
+    messages: withDefault(integer(1, 1_000_000), 1_000),
+    bytes: withDefault(integer(1, 2 ** 40), 20 * 1024 * 1024),
   }),
-  discovery: optional(reference<DiscoveryOptions | false>((value) => value === false || typeof value === 'object', 'an object of options, or false')),
-  store: optional(reference<Store>((value) => has(value, ['get', 'set', 'sync']), 'a store: createMemoryStore(), createFileStore(folder)')),
+  signatures: group({
+    identity: optional(
+      reference<Signer>(
+        isSigner,
+        'an identity: nodeId, publicKey and sign, as createIdentity gives it',
+      ),
+    ),
+    mode: optional(
+      reference<SignatureMode>(
+        (value) => value === 'strict' || value === 'lenient',
+        "'strict' or 'lenient'",
+      ),
+    ),
+  }),
+  discovery: optional(
+    reference<DiscoveryOptions | false>(
+      (value) => value === false || typeof value === 'object',
+      'an object of options, or false',
+    ),
+  ),
+  store: optional(
+    reference<Store>(
+      (value) => has(value, ['get', 'set', 'sync']),
+      'a store: createMemoryStore(), createFileStore(folder)',
+    ),
+  ),
   wall: optional(callback<() => number>()),
   relay: optional(relayOptions),
 });
 
 /** The parsed options of `createGossip`, with defaults. */
-export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & { readonly discovery: DiscoveryConfig };
+export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & {
+  readonly discovery: DiscoveryConfig;
+};
 
 /** Parses the options. Throws a TypeError that names the wrong option. */
 export function gossipConfig(options: GossipOptions): GossipConfig {
@@ -115,8 +157,18 @@ export function gossipConfig(options: GossipOptions): GossipConfig {
 
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
 const policy = () =>
-  optional(reference<QueuePolicy>((value) => typeof value === 'string' && POLICIES.includes(value), "'block', 'drop-oldest', 'drop-newest' or 'error'"));
-const queue = () => group({ size: optional(integer(1, 1_000_000)), bytes: optional(integer(1, Number.MAX_SAFE_INTEGER)), policy: policy() });
+  optional(
+    reference<QueuePolicy>(
+      (value) => typeof value === 'string' && POLICIES.includes(value),
+      "'block', 'drop-oldest', 'drop-newest' or 'error'",
+    ),
+  );
+const queue = () =>
+  group({
+    size: optional(integer(1, 1_000_000)),
+    bytes: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+    policy: policy(),
+  });
 
 const topic = optionsSchema({
   limit: optional(integer(1, 63 * 1024 * 1024)),
@@ -124,17 +176,29 @@ const topic = optionsSchema({
   validate: optional(callback<(message: never, meta: never) => Verdict | Promise<Verdict>>()),
   validateTimeout: optional(milliseconds()),
   validateAtOnce: optional(integer(1, 65_536)),
-  validateQueue: group({ messages: optional(integer(0, 1_000_000)), bytes: optional(integer(0, 1024 * 1024 * 1024)) }),
+  validateQueue: group({
+    messages: optional(integer(0, 1_000_000)),
+    bytes: optional(integer(0, 1024 * 1024 * 1024)),
+  }),
 });
 
 /** The parsed options of a topic; options that were left out are undefined. */
 export type TopicConfig = Options<typeof topic>;
 export const topicOptions: typeof topic = topic;
 
-const subscribe = optionsSchema({ queue: queue(), onError: optional(callback<(error: unknown) => void>()) });
+const subscribe = optionsSchema({
+  queue: queue(),
+  onError: optional(callback<(error: unknown) => void>()),
+});
 export const subscribeOptions: typeof subscribe = subscribe;
 
-const ids = () => optional(reference<readonly string[]>(isIds, `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`));
+const ids = () =>
+  optional(
+    reference<readonly string[]>(
+      isIds,
+      `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`,
+    ),
+  );
 const publish = optionsSchema({
   to: ids(),
   except: ids(),
@@ -147,13 +211,20 @@ const publish = optionsSchema({
 export type PublishConfig = Options<typeof publish>;
 export const publishOptions: typeof publish = publish;
 
-const isGrace = (value: unknown) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
-const close = optionsSchema({ grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000) });
+const isGrace = (value: unknown) =>
+  typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
+const close = optionsSchema({
+  grace: withDefault(reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`), 5_000),
+});
 /** The schema of the options of `gossip.close`. */
 export const closeOptions: typeof close = close;
 
 function isIds(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= MOST_RECIPIENTS && value.every((id) => typeof id === 'string' && isNodeId(id));
+  return (
+    Array.isArray(value) &&
+    value.length <= MOST_RECIPIENTS &&
+    value.every((id) => typeof id === 'string' && isNodeId(id))
+  );
 }
 
 function isSigner(value: unknown): boolean {
@@ -162,5 +233,9 @@ function isSigner(value: unknown): boolean {
 }
 
 function has(value: unknown, names: readonly string[]): boolean {
-  return typeof value === 'object' && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  );
 }

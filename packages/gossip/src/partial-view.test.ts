@@ -2,19 +2,43 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  eventsOf,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 import type { TopicOptions } from './types.ts';
 
-const overlay = partialView({ active: 3, passive: 12, shuffleInterval: 5_000, mergeInterval: 20_000 });
+const overlay = partialView({
+  active: 3,
+  passive: 12,
+  shuffleInterval: 5_000,
+  mergeInterval: 20_000,
+});
 
 /** Sets up nodes that know only the first one, and hear of others from peers. */
-function network(run: Run, count: number, options: TopicOptions<string> = {}, late: readonly string[] = []) {
+function network(
+  run: Run,
+  count: number,
+  options: TopicOptions<string> = {},
+  late: readonly string[] = [],
+) {
   const sim = simulationOf(run);
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
   const ears = new Map<string, Ear>();
   const nodes = cluster(sim, names, {
     gossip: () => ({ overlay }),
-    peers: (name) => ({ maxOutbound: 10, persistent: [], seeds: name === 'n00' ? [] : ['n00'], exchange: { interval: 2_000 } }),
+    peers: (name) => ({
+      maxOutbound: 10,
+      persistent: [],
+      seeds: name === 'n00' ? [] : ['n00'],
+      exchange: { interval: 2_000 },
+    }),
     setup: (node) => {
       if (!late.includes(node.name)) ears.set(node.name, listen(node, 'news', options));
     },
@@ -23,76 +47,118 @@ function network(run: Run, count: number, options: TopicOptions<string> = {}, la
   return { sim, names, nodes, ears, ear };
 }
 
-test.serial('a message reaches every node of a topic, over several hops, and each once', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, names, nodes, ears, ear } = network(run, 20);
-    await sim.until(() => nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(30_000);
-    for (const name of names) t.true(ear(name).topic.neighbors.length <= 3, run.name);
-    const sent: string[] = [];
-    for (let i = 0; i < 40; i++) {
-      const name = names[(i * 7) % 20]!;
-      sent.push(`${name} ${i}`);
-      const { queued } = await sim.settle(ear(name).topic.publish(`${name} ${i}`));
-      t.true(queued >= 1 && queued <= 3);
-      await sim.run(100);
-    }
-    await sim.run(5_000);
-    for (const name of names) t.deepEqual([...ear(name).words].sort(), sent.filter((word) => !word.startsWith(name)).sort(), `${run.name}, ${name}`);
-    const hops = Math.max(...names.flatMap((name) => ear(name).heard.map(({ meta }) => meta.hops)));
-    t.true(hops >= 2 && hops <= 19, `${run.name}: ${hops} hops`);
-    t.true(ear('n05').heard.every(({ meta }) => meta.origin !== idOf('n05') && ear('n05').topic.neighbors.length > 0));
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('what is published as soon as a topic is opened is not lost, and handed to somebody', async (t) => {
-  for (const run of runs()) {
-    const late = ['n03'];
-    const { sim, names, nodes, ears, ear } = network(run, 6, {}, late);
-    await sim.until(() => nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(10_000);
-    ears.set('n03', listen(nodes.get('n03')!));
-    const { queued } = await sim.settle(ear('n03').topic.publish('first'));
-    t.is(queued, 1, run.name);
-    await sim.run(3_000);
-    for (const name of names) if (name !== 'n03') t.deepEqual(ear(name).words, ['first'], `${run.name}, ${name}`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('nodes that crash are replaced as neighbors, and those that come back get what comes', async (t) => {
-  for (const run of runs()) {
-    const { sim, names, nodes, ears, ear } = network(run, 12);
-    await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(20_000);
-    const gone = ['n00', 'n03', 'n04', 'n07'];
-    for (const name of gone) sim.crash(name);
-    await sim.run(60_000);
-    const alive = names.filter((name) => !gone.includes(name));
-    for (const name of alive) await sim.settle(ear(name).topic.publish(`from ${name}`));
-    await sim.run(10_000);
-    for (const name of alive) {
-      t.deepEqual(
-        [...ear(name).words].sort(),
-        alive
-          .filter((other) => other !== name)
-          .map((other) => `from ${other}`)
-          .sort(),
-        `${run.name}, ${name}`,
+test.serial(
+  'a message reaches every node of a topic, over several hops, and each once',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, names, nodes, ears, ear } = network(run, 20);
+      await sim.until(
+        () =>
+          nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
       );
-      t.true(eventsOf(nodes.get(name)!, 'neighborUp').length > 0);
+      await sim.run(30_000);
+      for (const name of names) t.true(ear(name).topic.neighbors.length <= 3, run.name);
+      const sent: string[] = [];
+      for (let i = 0; i < 40; i++) {
+        const name = names[(i * 7) % 20]!;
+        sent.push(`${name} ${i}`);
+        const { queued } = await sim.settle(ear(name).topic.publish(`${name} ${i}`));
+        t.true(queued >= 1 && queued <= 3);
+        await sim.run(100);
+      }
+      await sim.run(5_000);
+      for (const name of names)
+        t.deepEqual(
+          [...ear(name).words].sort(),
+          sent.filter((word) => !word.startsWith(name)).sort(),
+          `${run.name}, ${name}`,
+        );
+      const hops = Math.max(
+        ...names.flatMap((name) => ear(name).heard.map(({ meta }) => meta.hops)),
+      );
+      t.true(hops >= 2 && hops <= 19, `${run.name}: ${hops} hops`);
+      t.true(
+        ear('n05').heard.every(
+          ({ meta }) => meta.origin !== idOf('n05') && ear('n05').topic.neighbors.length > 0,
+        ),
+      );
+      t.deepEqual(await sim.close(), []);
     }
-    for (const name of gone) sim.restart(name);
-    await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 120_000);
-    await sim.run(10_000);
-    for (const name of gone) await sim.settle(ear(name).topic.publish(`again ${name}`));
-    await sim.run(10_000);
-    for (const name of names)
-      for (const other of gone) if (name !== other) t.true(ear(name).words.includes(`again ${other}`), `${run.name}: ${name} from ${other}`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'what is published as soon as a topic is opened is not lost, and handed to somebody',
+  async (t) => {
+    for (const run of runs()) {
+      const late = ['n03'];
+      const { sim, names, nodes, ears, ear } = network(run, 6, {}, late);
+      await sim.until(
+        () =>
+          nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
+      );
+      await sim.run(10_000);
+      ears.set('n03', listen(nodes.get('n03')!));
+      const { queued } = await sim.settle(ear('n03').topic.publish('first'));
+      t.is(queued, 1, run.name);
+      await sim.run(3_000);
+      for (const name of names)
+        if (name !== 'n03') t.deepEqual(ear(name).words, ['first'], `${run.name}, ${name}`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'nodes that crash are replaced as neighbors, and those that come back get what comes',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, names, nodes, ears, ear } = network(run, 12);
+      await sim.until(
+        () =>
+          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
+      );
+      await sim.run(20_000);
+      const gone = ['n00', 'n03', 'n04', 'n07'];
+      for (const name of gone) sim.crash(name);
+      await sim.run(60_000);
+      const alive = names.filter((name) => !gone.includes(name));
+      for (const name of alive) await sim.settle(ear(name).topic.publish(`from ${name}`));
+      await sim.run(10_000);
+      for (const name of alive) {
+        t.deepEqual(
+          [...ear(name).words].sort(),
+          alive
+            .filter((other) => other !== name)
+            .map((other) => `from ${other}`)
+            .sort(),
+          `${run.name}, ${name}`,
+        );
+        t.true(eventsOf(nodes.get(name)!, 'neighborUp').length > 0);
+      }
+      for (const name of gone) sim.restart(name);
+      await sim.until(
+        () =>
+          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        120_000,
+      );
+      await sim.run(10_000);
+      for (const name of gone) await sim.settle(ear(name).topic.publish(`again ${name}`));
+      await sim.run(10_000);
+      for (const name of names)
+        for (const other of gone)
+          if (name !== other)
+            t.true(
+              ear(name).words.includes(`again ${other}`),
+              `${run.name}: ${name} from ${other}`,
+            );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial(
   'links that the view asks for are dialed and kept, and those that nobody needs any more end; who brought them together is not needed',
@@ -105,10 +171,18 @@ test.serial(
       const nodes = cluster(sim, names, {
         gossip: () => ({ overlay: calm }),
         transport: { idleTimeout: 1_000 },
-        peers: (name) => ({ maxOutbound: 0, persistent: name === 'n00' ? [] : ['n00'], exchange: { interval: 10_000 } }),
+        peers: (name) => ({
+          maxOutbound: 0,
+          persistent: name === 'n00' ? [] : ['n00'],
+          exchange: { interval: 10_000 },
+        }),
         setup: (node) => ears.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
+      await sim.until(
+        () =>
+          nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
+      );
       await sim.run(120_000);
       const others = names.slice(1);
       const links = others.map((name) => nodes.get(name)!.peers.list().length);
@@ -116,7 +190,10 @@ test.serial(
         others.every((name) => ears.get(name)!.topic.neighbors.length >= 2),
         run.name,
       );
-      t.true(links.reduce((sum, count) => sum + count, 0) < 13 * 7, `${run.name}: ${links.join(' ')} links`);
+      t.true(
+        links.reduce((sum, count) => sum + count, 0) < 13 * 7,
+        `${run.name}: ${links.join(' ')} links`,
+      );
       sim.crash('n00');
       await sim.run(60_000);
       for (const name of others) await sim.settle(ears.get(name)!.topic.publish(`from ${name}`));
@@ -130,7 +207,11 @@ test.serial(
 test.serial('two halves that were apart are one again', async (t) => {
   for (const run of runs()) {
     const { sim, names, nodes, ears, ear } = network(run, 12);
-    await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
+    await sim.until(
+      () =>
+        nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+      60_000,
+    );
     await sim.run(20_000);
     const halves = [names.slice(0, 6), names.slice(6)] as const;
     sim.partition(halves[0], halves[1]);
@@ -138,54 +219,77 @@ test.serial('two halves that were apart are one again', async (t) => {
     for (const half of halves) {
       await sim.settle(ear(half[0]!).topic.publish(`alone ${half[0]}`));
       await sim.run(5_000);
-      for (const name of half.slice(1)) t.true(ear(name).words.includes(`alone ${half[0]}`), `${run.name}, ${name}`);
+      for (const name of half.slice(1))
+        t.true(ear(name).words.includes(`alone ${half[0]}`), `${run.name}, ${name}`);
     }
     sim.heal();
     await sim.run(120_000);
     for (const half of halves) await sim.settle(ear(half[1]!).topic.publish(`together ${half[1]}`));
     await sim.run(10_000);
     for (const name of names) {
-      for (const half of halves) if (name !== half[1]) t.true(ear(name).words.includes(`together ${half[1]}`), `${run.name}: ${name} from ${half[1]}`);
+      for (const half of halves)
+        if (name !== half[1])
+          t.true(
+            ear(name).words.includes(`together ${half[1]}`),
+            `${run.name}: ${name} from ${half[1]}`,
+          );
     }
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('lists of recipients are reached, neighbors or not; all but a list get what is passed on through them', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, names, nodes, ears, ear } = network(run, 12);
-    await sim.until(() => nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(20_000);
-    const to = ['n01', 'n05', 'n09', 'n11'];
-    t.deepEqual(await sim.settle(ear('n02').topic.publish('to', { to: to.map(idOf) })), { queued: 4 });
-    await sim.settle(ear('n02').topic.publish('except', { except: to.map(idOf) }));
-    await sim.run(5_000);
-    for (const name of names) {
-      const expected = name === 'n02' ? [] : [to.includes(name) ? 'to' : 'except'];
-      t.deepEqual(ear(name).words, expected, `${run.name}, ${name}`);
+test.serial(
+  'lists of recipients are reached, neighbors or not; all but a list get what is passed on through them',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, names, nodes, ears, ear } = network(run, 12);
+      await sim.until(
+        () =>
+          nodes.size === 12 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
+      );
+      await sim.run(20_000);
+      const to = ['n01', 'n05', 'n09', 'n11'];
+      t.deepEqual(await sim.settle(ear('n02').topic.publish('to', { to: to.map(idOf) })), {
+        queued: 4,
+      });
+      await sim.settle(ear('n02').topic.publish('except', { except: to.map(idOf) }));
+      await sim.run(5_000);
+      for (const name of names) {
+        const expected = name === 'n02' ? [] : [to.includes(name) ? 'to' : 'except'];
+        t.deepEqual(ear(name).words, expected, `${run.name}, ${name}`);
+      }
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('what a validator rejects is passed on by nobody, and what takes it long is passed on', async (t) => {
-  for (const run of runs(1)) {
-    const asked = new Map<string, number>();
-    const { sim, names, nodes, ears, ear } = network(run, 10, {
-      validate: async (message, { from }) => {
-        asked.set(message, (asked.get(message) ?? 0) + 1);
-        if (message === 'bad') t.is(from, idOf('n02'), 'its publisher alone');
-        return message === 'bad' ? 'reject' : 'accept';
-      },
-    });
-    await sim.until(() => nodes.size === 10 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(20_000);
-    await sim.settle(ear('n02').topic.publish('bad'));
-    await sim.settle(ear('n02').topic.publish('good'));
-    await sim.run(10_000);
-    for (const name of names) t.deepEqual(ear(name).words, name === 'n02' ? [] : ['good'], run.name);
-    t.is(asked.get('good'), 9, 'once a node');
-    t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'what a validator rejects is passed on by nobody, and what takes it long is passed on',
+  async (t) => {
+    for (const run of runs(1)) {
+      const asked = new Map<string, number>();
+      const { sim, names, nodes, ears, ear } = network(run, 10, {
+        validate: async (message, { from }) => {
+          asked.set(message, (asked.get(message) ?? 0) + 1);
+          if (message === 'bad') t.is(from, idOf('n02'), 'its publisher alone');
+          return message === 'bad' ? 'reject' : 'accept';
+        },
+      });
+      await sim.until(
+        () =>
+          nodes.size === 10 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
+      );
+      await sim.run(20_000);
+      await sim.settle(ear('n02').topic.publish('bad'));
+      await sim.settle(ear('n02').topic.publish('good'));
+      await sim.run(10_000);
+      for (const name of names)
+        t.deepEqual(ear(name).words, name === 'n02' ? [] : ['good'], run.name);
+      t.is(asked.get('good'), 9, 'once a node');
+      t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

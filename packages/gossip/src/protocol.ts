@@ -38,23 +38,54 @@ export const gossipProtocol = defineProjectProtocol({
      */
     view: {
       id: 3,
-      request: limited(json(z.object({ topic: z.string(), message: z.unknown(), addresses: z.optional(z.unknown()), life: z.optional(life) })), LISTS),
+      request: limited(
+        json(
+          z.object({
+            topic: z.string(),
+            message: z.unknown(),
+            addresses: z.optional(z.unknown()),
+            life: z.optional(life),
+          }),
+        ),
+        LISTS,
+      ),
     },
     /**
      * The version number of the sender's list of topics. `empty` means that the list is empty and
      * need not be pulled.
      */
-    interest: { id: 4, request: limited(json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)), empty: z.boolean() })), SHORT) },
+    interest: {
+      id: 4,
+      request: limited(
+        json(
+          z.object({
+            seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
+            empty: z.boolean(),
+          }),
+        ),
+        SHORT,
+      ),
+    },
     /**
      * Asks for the list of topics, in which only members of a topic can recognize it: `askForList`,
      * `encodeList`.
      */
-    pull: { id: 5, request: limited(bytes, SHORT), response: limited(bytes, LISTS), timeout: 5_000 },
+    pull: {
+      id: 5,
+      request: limited(bytes, SHORT),
+      response: limited(bytes, LISTS),
+      timeout: 5_000,
+    },
     /**
      * A long message, to be passed on while it is received: `encodeHead`, then the frame of
      * `encodePush` in pieces. The response is `encodeReport`.
      */
-    relay: { id: 6, request: limited(bytes, LISTS), upload: limited(bytes, PIECE), response: limited(bytes, LISTS) },
+    relay: {
+      id: 6,
+      request: limited(bytes, LISTS),
+      upload: limited(bytes, PIECE),
+      response: limited(bytes, LISTS),
+    },
     /** Tells the origin of a message what became of it at the sender, see `encodeReceipt`. */
     receipt: { id: 7, request: limited(bytes, SHORT) },
     /**
@@ -80,7 +111,12 @@ export const gossipProtocol = defineProjectProtocol({
      * Asks a node for others on topics that both are on, see `encodeQuestion`. Each entry of the
      * answer is checked on its own.
      */
-    ask: { id: 8, request: limited(bytes, SHORT), response: limited(json(z.object({ addresses: z.array(z.unknown()) })), LISTS), timeout: 5_000 },
+    ask: {
+      id: 8,
+      request: limited(bytes, SHORT),
+      response: limited(json(z.object({ addresses: z.array(z.unknown()) })), LISTS),
+      timeout: 5_000,
+    },
   },
 });
 

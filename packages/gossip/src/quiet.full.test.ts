@@ -11,13 +11,29 @@ test.serial('nodes that lose nobody keep their neighbors', async (t) => {
     const names = Array.from({ length: 20 }, (_, i) => `n${String(i).padStart(2, '0')}`);
     const ears = new Map<string, Ear>();
     const nodes = cluster(sim, names, {
-      gossip: () => ({ overlay: partialView({ active: 3, passive: 12, shuffleInterval: 5_000, mergeInterval: 20_000 }) }),
-      peers: (name) => ({ maxOutbound: 0, persistent: name === 'n00' ? [] : ['n00'], exchange: { interval: 5_000 } }),
+      gossip: () => ({
+        overlay: partialView({
+          active: 3,
+          passive: 12,
+          shuffleInterval: 5_000,
+          mergeInterval: 20_000,
+        }),
+      }),
+      peers: (name) => ({
+        maxOutbound: 0,
+        persistent: name === 'n00' ? [] : ['n00'],
+        exchange: { interval: 5_000 },
+      }),
       setup: (node) => ears.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
+    await sim.until(
+      () =>
+        nodes.size === 20 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+      60_000,
+    );
     await sim.run(400_000);
-    const downs = () => [...nodes.values()].reduce((sum, node) => sum + eventsOf(node, 'neighborDown').length, 0);
+    const downs = () =>
+      [...nodes.values()].reduce((sum, node) => sum + eventsOf(node, 'neighborDown').length, 0);
     const before = downs();
     await sim.run(200_000);
     t.log(`${run.name}: ${before} in the first 400 s, ${downs() - before} in the next 200 s`);

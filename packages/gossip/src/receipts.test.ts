@@ -4,121 +4,182 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf, words } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  idOf,
+  listen,
+  runs,
+  simulationOf,
+  words,
+} from './testing/cluster.ts';
 import { meet } from './testing/relay-mesh.ts';
 import type { Verdict } from './types.ts';
 
-test.serial('those that refused are in failed with their reasons, once enough others have taken the message', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    let accept: (verdict: Verdict) => void = () => {};
-    const verdicts: Record<string, () => Verdict | Promise<Verdict>> = {
-      b: () => 'reject',
-      c: () => {
-        throw new Error('broken');
-      },
-      d: () => new Promise((resolve) => (accept = resolve)),
-    };
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-      setup: (node) => void ears.set(node.name, listen(node, 'news', node.name === 'a' ? {} : { validate: verdicts[node.name], validateTimeout: 60_000 })),
-    });
-    await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 20_000);
-    const published = ears.get('a')!.topic.publish('x', { min: 1 });
-    await sim.run(500);
-    accept('accept');
-    const { queued, received, failed = [] } = await sim.settle(published);
-    t.deepEqual([queued, received], [1, 1], run.name);
-    t.deepEqual(
-      failed.map(({ nodeId, refusal, error }) => [nodeId, refusal, error.code, error.target]).sort(),
-      [
-        [idOf('b'), 'rejected', 'failed_precondition', idOf('b')],
-        [idOf('c'), 'ignored', 'failed_precondition', idOf('c')],
-      ].sort(),
-    );
-    await sim.close();
-  }
-});
-
-test.serial('a node whose overlay is another one does not take what it is sent, and says so', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b'], {
-      gossip: (name) => ({ overlay: name === 'a' ? fullMesh() : partialView() }),
-      setup: (node) => void ears.set(node.name, listen(node)),
-    });
-    await sim.until(() => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1, 20_000);
-    await t.throwsAsync(sim.settle(ears.get('a')!.topic.publish('x', { min: 1, timeout: 1_000 })), {
-      code: 'deadline_exceeded',
-      message: /0 of 1 peers confirmed it in 1000 ms, it is queued for 0; 1 failed, the first because node .* its overlay is another one \(stranger\)/u,
-    });
-    t.deepEqual(ears.get('b')!.words, []);
-    await sim.close();
-  }
-});
-
-test.serial('a node that left the topic says so when it is asked; one that comes back is asked again', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c'], { setup: (node) => void ears.set(node.name, listen(node)) });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    const { topic, subscription } = ears.get('c')!;
-    topic.close();
-    subscription.close();
-    // The message that c has left is still in flight.
-    const published = ears.get('a')!.topic.publish('x', { min: 2 });
-    await sim.run(2_000);
-    ears.set('c', listen(nodes.get('c')!));
-    t.deepEqual(await sim.settle(published), { queued: 2, received: 2 }, run.name);
-    t.deepEqual(ears.get('c')!.words, ['x']);
-    await sim.close();
-  }
-});
-
-test.serial('on a partial view a refusal is made good by another neighbor; more than there are links is a TypeError', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const names = ['a', 'b', 'c', 'd', 'e'];
-    const nodes = cluster(sim, names, {
-      gossip: () => ({ overlay: partialView({ active: 4 }) }),
-      setup: (node) => void ears.set(node.name, listen(node, 'news', { validate: (word) => (word.includes(node.name) ? 'ignore' : 'accept') })),
-    });
-    await sim.until(() => nodes.size === 5 && areMet(ears.values(), 4), 60_000);
-    const { topic } = ears.get('a')!;
-    for (let i = 0; i < 5; i++) {
-      for (const refusing of ['b', 'bc', 'bcd', 'e', 'de']) {
-        const min = 4 - refusing.length;
-        const { received, failed = [] } = await sim.settle(topic.publish(refusing, { min }));
-        t.true(
-          received === min && failed.every(({ refusal }) => refusal === 'ignored'),
-          `${run.name}: ${refusing} ${received} ${failed.map(({ nodeId, error }) => `${nodeId.slice(0, 4)} ${error.message}`).join()}`,
-        );
-      }
+test.serial(
+  'those that refused are in failed with their reasons, once enough others have taken the message',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      let accept: (verdict: Verdict) => void = () => {};
+      const verdicts: Record<string, () => Verdict | Promise<Verdict>> = {
+        b: () => 'reject',
+        c: () => {
+          throw new Error('broken');
+        },
+        d: () => new Promise((resolve) => (accept = resolve)),
+      };
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        setup: (node) =>
+          void ears.set(
+            node.name,
+            listen(
+              node,
+              'news',
+              node.name === 'a' ? {} : { validate: verdicts[node.name], validateTimeout: 60_000 },
+            ),
+          ),
+      });
+      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 20_000);
+      const published = ears.get('a')!.topic.publish('x', { min: 1 });
+      await sim.run(500);
+      accept('accept');
+      const { queued, received, failed = [] } = await sim.settle(published);
+      t.deepEqual([queued, received], [1, 1], run.name);
+      t.deepEqual(
+        failed
+          .map(({ nodeId, refusal, error }) => [nodeId, refusal, error.code, error.target])
+          .sort(),
+        [
+          [idOf('b'), 'rejected', 'failed_precondition', idOf('b')],
+          [idOf('c'), 'ignored', 'failed_precondition', idOf('c')],
+        ].sort(),
+      );
+      await sim.close();
     }
-    await t.throwsAsync(topic.publish('x', { min: 5 }), { instanceOf: TypeError, message: /min: must be at most 4, the links of a node/u });
-    await t.throwsAsync(sim.settle(topic.publish('b', { min: 4, timeout: 1_000 })), { code: 'deadline_exceeded', message: /3 of 4 peers confirmed/u });
-    t.is((await sim.settle(topic.publish('x', { to: names.map(idOf), min: 4 }))).received, 4);
-    await sim.close();
-  }
-});
+  },
+);
 
-test.serial('long messages that relays bring are confirmed by each of their receivers', async (t) => {
-  for (const run of runs(1)) {
-    const mesh = await meet(run, 9);
-    const long = new Uint8Array(200_000);
-    t.deepEqual(await mesh.sim.settle(mesh.at('n00').topic.publish(long, { min: 8 })), { queued: 8, received: 8 }, run.name);
-    await mesh.sim.close();
-  }
-});
+test.serial(
+  'a node whose overlay is another one does not take what it is sent, and says so',
+  async (t) => {
+    for (const run of runs(1)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b'], {
+        gossip: (name) => ({ overlay: name === 'a' ? fullMesh() : partialView() }),
+        setup: (node) => void ears.set(node.name, listen(node)),
+      });
+      await sim.until(
+        () => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1,
+        20_000,
+      );
+      await t.throwsAsync(
+        sim.settle(ears.get('a')!.topic.publish('x', { min: 1, timeout: 1_000 })),
+        {
+          code: 'deadline_exceeded',
+          message:
+            /0 of 1 peers confirmed it in 1000 ms, it is queued for 0; 1 failed, the first because node .* its overlay is another one \(stranger\)/u,
+        },
+      );
+      t.deepEqual(ears.get('b')!.words, []);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'a node that left the topic says so when it is asked; one that comes back is asked again',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        setup: (node) => void ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      const { topic, subscription } = ears.get('c')!;
+      topic.close();
+      subscription.close();
+      // The message that c has left is still in flight.
+      const published = ears.get('a')!.topic.publish('x', { min: 2 });
+      await sim.run(2_000);
+      ears.set('c', listen(nodes.get('c')!));
+      t.deepEqual(await sim.settle(published), { queued: 2, received: 2 }, run.name);
+      t.deepEqual(ears.get('c')!.words, ['x']);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'on a partial view a refusal is made good by another neighbor; more than there are links is a TypeError',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      const nodes = cluster(sim, names, {
+        gossip: () => ({ overlay: partialView({ active: 4 }) }),
+        setup: (node) =>
+          void ears.set(
+            node.name,
+            listen(node, 'news', {
+              validate: (word) => (word.includes(node.name) ? 'ignore' : 'accept'),
+            }),
+          ),
+      });
+      await sim.until(() => nodes.size === 5 && areMet(ears.values(), 4), 60_000);
+      const { topic } = ears.get('a')!;
+      for (let i = 0; i < 5; i++) {
+        for (const refusing of ['b', 'bc', 'bcd', 'e', 'de']) {
+          const min = 4 - refusing.length;
+          const { received, failed = [] } = await sim.settle(topic.publish(refusing, { min }));
+          t.true(
+            received === min && failed.every(({ refusal }) => refusal === 'ignored'),
+            `${run.name}: ${refusing} ${received} ${failed.map(({ nodeId, error }) => `${nodeId.slice(0, 4)} ${error.message}`).join()}`,
+          );
+        }
+      }
+      await t.throwsAsync(topic.publish('x', { min: 5 }), {
+        instanceOf: TypeError,
+        message: /min: must be at most 4, the links of a node/u,
+      });
+      await t.throwsAsync(sim.settle(topic.publish('b', { min: 4, timeout: 1_000 })), {
+        code: 'deadline_exceeded',
+        message: /3 of 4 peers confirmed/u,
+      });
+      t.is((await sim.settle(topic.publish('x', { to: names.map(idOf), min: 4 }))).received, 4);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'long messages that relays bring are confirmed by each of their receivers',
+  async (t) => {
+    for (const run of runs(1)) {
+      const mesh = await meet(run, 9);
+      const long = new Uint8Array(200_000);
+      t.deepEqual(
+        await mesh.sim.settle(mesh.at('n00').topic.publish(long, { min: 8 })),
+        { queued: 8, received: 8 },
+        run.name,
+      );
+      await mesh.sim.close();
+    }
+  },
+);
 
 test.serial('without min no peer is asked for anything', async (t) => {
   const [run] = runs(1, ['message']);
   const sim = simulationOf(run!);
   const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, ['a', 'b', 'c'], { setup: (node) => void ears.set(node.name, listen(node)) });
+  const nodes = cluster(sim, ['a', 'b', 'c'], {
+    setup: (node) => void ears.set(node.name, listen(node)),
+  });
   await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
   const sent = { push: 0, receipt: 0 };
   sim.intercept(({ method }) => {
@@ -136,28 +197,33 @@ test.serial('without min no peer is asked for anything', async (t) => {
   await sim.close();
 });
 
-test.serial('what is published in the first second of a topic goes to all who turn out to be on it then', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], { setup: (node) => void (node.name === 'a' && ears.set('a', listen(node, 'before'))) });
-    await sim.until(() => nodes.size === 4 && nodes.get('a')!.peers.list().length === 3, 20_000);
-    await sim.run(5_000);
-    const topic = nodes.get('a')!.gossip.topic('news', words);
-    const published = topic.publish('x');
-    ears.set('b', listen(nodes.get('b')!));
-    t.deepEqual(await sim.settle(published), { queued: 1 }, run.name);
-    ears.set('c', listen(nodes.get('c')!));
-    await sim.run(1_500);
-    ears.set('d', listen(nodes.get('d')!));
-    await sim.run(1_500);
-    t.deepEqual(
-      ['b', 'c', 'd'].map((name) => ears.get(name)!.words),
-      [['x'], ['x'], []],
-    );
-    const before = sim.now;
-    t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('to nobody'), 1), { queued: 0 });
-    t.true(sim.now - before < 5);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'what is published in the first second of a topic goes to all who turn out to be on it then',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        setup: (node) => void (node.name === 'a' && ears.set('a', listen(node, 'before'))),
+      });
+      await sim.until(() => nodes.size === 4 && nodes.get('a')!.peers.list().length === 3, 20_000);
+      await sim.run(5_000);
+      const topic = nodes.get('a')!.gossip.topic('news', words);
+      const published = topic.publish('x');
+      ears.set('b', listen(nodes.get('b')!));
+      t.deepEqual(await sim.settle(published), { queued: 1 }, run.name);
+      ears.set('c', listen(nodes.get('c')!));
+      await sim.run(1_500);
+      ears.set('d', listen(nodes.get('d')!));
+      await sim.run(1_500);
+      t.deepEqual(
+        ['b', 'c', 'd'].map((name) => ears.get(name)!.words),
+        [['x'], ['x'], []],
+      );
+      const before = sim.now;
+      t.deepEqual(await sim.settle(ears.get('a')!.topic.publish('to nobody'), 1), { queued: 0 });
+      t.true(sim.now - before < 5);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

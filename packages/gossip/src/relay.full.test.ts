@@ -7,61 +7,83 @@ import { blob, heardOnce, meet, NOTHING, othersThan, relay, sentBy } from './tes
 
 const MIB = 1024 * 1024;
 
-test.serial('each of 40 nodes gets a MiB once, byte for byte, and nobody sends more than its fanout of it', async (t) => {
-  t.timeout(120_000);
-  for (const run of runs(1)) {
-    const mesh = await meet(run, 40);
-    const { sim, node, names } = mesh;
-    const message = blob(MIB);
-    const before = names.map((name) => sentBy(node(name)));
-    t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message)), { queued: 39 });
-    await sim.run(4_000);
-    heardOnce(t, mesh, othersThan(mesh, 'n00'), [message], run.name);
-    t.is(mesh.at('n00').heard.length, 0, 'its own');
-    const sent = names.map((name, i) => sentBy(node(name)) - before[i]!);
-    t.true(sent[0]! > 3 * MIB && sent[0]! < 3.1 * MIB, `${run.name}: the origin sent ${sent[0]}`);
-    t.true(Math.max(...sent) < 3.1 * MIB, `${run.name}: ${sent.join(' ')}`);
-    const metas = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard[0]!.meta);
-    t.true(metas.every(({ origin }) => origin === idOf('n00')));
-    t.deepEqual([...new Set(metas.map(({ hops }) => hops))].sort(), [1, 2, 3]);
-    t.true(metas.every(({ from, hops }) => (from === idOf('n00')) === (hops === 1)));
-    for (const name of names) {
-      t.deepEqual(node(name).gossip.snapshot().relay, { own: NOTHING, others: NOTHING, repaired: 0 }, `${run.name}: ${name}`);
-      t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+test.serial(
+  'each of 40 nodes gets a MiB once, byte for byte, and nobody sends more than its fanout of it',
+  async (t) => {
+    t.timeout(120_000);
+    for (const run of runs(1)) {
+      const mesh = await meet(run, 40);
+      const { sim, node, names } = mesh;
+      const message = blob(MIB);
+      const before = names.map((name) => sentBy(node(name)));
+      t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message)), { queued: 39 });
+      await sim.run(4_000);
+      heardOnce(t, mesh, othersThan(mesh, 'n00'), [message], run.name);
+      t.is(mesh.at('n00').heard.length, 0, 'its own');
+      const sent = names.map((name, i) => sentBy(node(name)) - before[i]!);
+      t.true(sent[0]! > 3 * MIB && sent[0]! < 3.1 * MIB, `${run.name}: the origin sent ${sent[0]}`);
+      t.true(Math.max(...sent) < 3.1 * MIB, `${run.name}: ${sent.join(' ')}`);
+      const metas = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard[0]!.meta);
+      t.true(metas.every(({ origin }) => origin === idOf('n00')));
+      t.deepEqual([...new Set(metas.map(({ hops }) => hops))].sort(), [1, 2, 3]);
+      t.true(metas.every(({ from, hops }) => (from === idOf('n00')) === (hops === 1)));
+      for (const name of names) {
+        t.deepEqual(
+          node(name).gossip.snapshot().relay,
+          { own: NOTHING, others: NOTHING, repaired: 0 },
+          `${run.name}: ${name}`,
+        );
+        t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+      }
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('relays begin above the size that was said: at it and a byte above, up to the limit; with lists and without', async (t) => {
-  for (const run of runs(1)) {
-    const limit = 200_000;
-    const mesh = await meet(run, 9, { topic: { limit } });
-    const { sim } = mesh;
-    const relayed = () => mesh.names.some((name) => mesh.at(name).heard.at(-1)?.meta.hops === 2);
-    const publish = async (size: number, queued: number, options = {}) => {
-      const message = blob(size, size);
-      t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message, options)), { queued });
-      await sim.run(1_000);
-      const got = mesh.names.filter((name) => mesh.at(name).heard.length > 0);
-      heardOnce(t, mesh, got, [message], `${run.name}, ${size} bytes`);
-      const byRelay = relayed();
-      for (const name of mesh.names) mesh.at(name).heard.length = 0;
-      return { got, byRelay };
-    };
-    const all = othersThan(mesh, 'n00');
-    t.deepEqual(await publish(relay.above, 8), { got: all, byRelay: false });
-    t.deepEqual(await publish(relay.above + 1, 8), { got: all, byRelay: true });
-    t.deepEqual(await publish(limit, 8), { got: all, byRelay: true });
-    await t.throwsAsync(mesh.at('n00').topic.publish(blob(limit + 1)), { code: 'resource_exhausted' });
-    t.deepEqual(await publish(50_000, 6, { except: [idOf('n03'), idOf('n05')] }), { got: othersThan(mesh, 'n00', 'n03', 'n05'), byRelay: true });
-    const five = ['n01', 'n02', 'n04', 'n06', 'n08'];
-    t.deepEqual(await publish(50_000, 5, { to: five.map(idOf) }), { got: five, byRelay: true });
-    t.deepEqual(await publish(50_000, 3, { to: five.slice(0, 3).map(idOf) }), { got: five.slice(0, 3), byRelay: false }, 'not more than the fanout');
-    t.deepEqual(await publish(50_000, 1, { to: ['n00', 'n01'].map(idOf) }), { got: ['n01'], byRelay: false });
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'relays begin above the size that was said: at it and a byte above, up to the limit; with lists and without',
+  async (t) => {
+    for (const run of runs(1)) {
+      const limit = 200_000;
+      const mesh = await meet(run, 9, { topic: { limit } });
+      const { sim } = mesh;
+      const relayed = () => mesh.names.some((name) => mesh.at(name).heard.at(-1)?.meta.hops === 2);
+      const publish = async (size: number, queued: number, options = {}) => {
+        const message = blob(size, size);
+        t.deepEqual(await sim.settle(mesh.at('n00').topic.publish(message, options)), { queued });
+        await sim.run(1_000);
+        const got = mesh.names.filter((name) => mesh.at(name).heard.length > 0);
+        heardOnce(t, mesh, got, [message], `${run.name}, ${size} bytes`);
+        const byRelay = relayed();
+        for (const name of mesh.names) mesh.at(name).heard.length = 0;
+        return { got, byRelay };
+      };
+      const all = othersThan(mesh, 'n00');
+      t.deepEqual(await publish(relay.above, 8), { got: all, byRelay: false });
+      t.deepEqual(await publish(relay.above + 1, 8), { got: all, byRelay: true });
+      t.deepEqual(await publish(limit, 8), { got: all, byRelay: true });
+      await t.throwsAsync(mesh.at('n00').topic.publish(blob(limit + 1)), {
+        code: 'resource_exhausted',
+      });
+      t.deepEqual(await publish(50_000, 6, { except: [idOf('n03'), idOf('n05')] }), {
+        got: othersThan(mesh, 'n00', 'n03', 'n05'),
+        byRelay: true,
+      });
+      const five = ['n01', 'n02', 'n04', 'n06', 'n08'];
+      t.deepEqual(await publish(50_000, 5, { to: five.map(idOf) }), { got: five, byRelay: true });
+      t.deepEqual(
+        await publish(50_000, 3, { to: five.slice(0, 3).map(idOf) }),
+        { got: five.slice(0, 3), byRelay: false },
+        'not more than the fanout',
+      );
+      t.deepEqual(await publish(50_000, 1, { to: ['n00', 'n01'].map(idOf) }), {
+        got: ['n01'],
+        byRelay: false,
+      });
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('many messages of several publishers at once', async (t) => {
   for (const run of runs(1)) {
@@ -78,30 +100,42 @@ test.serial('many messages of several publishers at once', async (t) => {
   }
 });
 
-test.serial('a relay that dies, hangs or is cut off while it passes a message on: the others get it all the same', async (t) => {
-  t.timeout(120_000);
-  for (const run of runs(2)) {
-    for (const trouble of ['crash', 'pause', 'cut'] as const) {
-      const mesh = await meet({ ...run, name: `${run.name}, ${trouble}` }, 14);
-      const { sim } = mesh;
-      const message = blob(MIB);
-      const begun = () => othersThan(mesh, 'n00').filter((name) => mesh.node(name).gossip.snapshot().relay!.others.bytes > 0);
-      void mesh.at('n00').topic.publish(message);
-      await sim.until(() => begun().length > 0, 1_000);
-      const [victim] = begun() as [string];
-      if (trouble === 'crash') sim.crash(victim);
-      else if (trouble === 'pause') sim.pause(victim, 60_000);
-      else for (const name of othersThan(mesh, victim)) sim.cut(victim, name);
-      await sim.run(20_000);
-      heardOnce(t, mesh, othersThan(mesh, 'n00', victim), [message], `${run.name}, ${trouble} of ${victim}`);
-      for (const name of othersThan(mesh, victim)) {
-        const { own, others } = mesh.node(name).gossip.snapshot().relay!;
-        t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}, ${trouble}: ${name}`);
+test.serial(
+  'a relay that dies, hangs or is cut off while it passes a message on: the others get it all the same',
+  async (t) => {
+    t.timeout(120_000);
+    for (const run of runs(2)) {
+      for (const trouble of ['crash', 'pause', 'cut'] as const) {
+        const mesh = await meet({ ...run, name: `${run.name}, ${trouble}` }, 14);
+        const { sim } = mesh;
+        const message = blob(MIB);
+        const begun = () =>
+          othersThan(mesh, 'n00').filter(
+            (name) => mesh.node(name).gossip.snapshot().relay!.others.bytes > 0,
+          );
+        void mesh.at('n00').topic.publish(message);
+        await sim.until(() => begun().length > 0, 1_000);
+        const [victim] = begun() as [string];
+        if (trouble === 'crash') sim.crash(victim);
+        else if (trouble === 'pause') sim.pause(victim, 60_000);
+        else for (const name of othersThan(mesh, victim)) sim.cut(victim, name);
+        await sim.run(20_000);
+        heardOnce(
+          t,
+          mesh,
+          othersThan(mesh, 'n00', victim),
+          [message],
+          `${run.name}, ${trouble} of ${victim}`,
+        );
+        for (const name of othersThan(mesh, victim)) {
+          const { own, others } = mesh.node(name).gossip.snapshot().relay!;
+          t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}, ${trouble}: ${name}`);
+        }
+        await sim.close();
       }
-      await sim.close();
     }
-  }
-});
+  },
+);
 
 test.serial('those who relay nothing get it directly, and are asked once', async (t) => {
   for (const run of runs(1)) {
@@ -114,57 +148,75 @@ test.serial('those who relay nothing get it directly, and are asked once', async
     }
     heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs, run.name);
     for (const name of off) {
-      for (const { meta } of mesh.at(name).heard) t.deepEqual([meta.from, meta.hops], [idOf('n00'), 1], run.name);
+      for (const { meta } of mesh.at(name).heard)
+        t.deepEqual([meta.from, meta.hops], [idOf('n00'), 1], run.name);
       t.is(mesh.node(name).gossip.snapshot().relay, undefined);
     }
     t.is(mesh.node('n00').gossip.snapshot().relay!.repaired, 12);
     // A publisher that relays nothing sends to each node directly.
     void mesh.at('n02').topic.publish(blob(50_000, 4));
     await mesh.sim.run(2_000);
-    t.true(othersThan(mesh, 'n02').every((name) => mesh.at(name).heard.at(-1)!.meta.from === idOf('n02')));
+    t.true(
+      othersThan(mesh, 'n02').every(
+        (name) => mesh.at(name).heard.at(-1)!.meta.from === idOf('n02'),
+      ),
+    );
     t.deepEqual(await mesh.sim.close(), []);
   }
 });
 
-test.serial('with memory for one message at a time all of many get through, directly where there is no room', async (t) => {
-  for (const run of runs(1)) {
-    const mesh = await meet(run, 10, { relay: () => ({ ...relay, memory: 120_000 }) });
-    const blobs = Array.from({ length: 8 }, (_, i) => blob(100_000, i + 1));
-    let most = 0;
-    mesh.sim.always('no more memory than was said', () => {
-      for (const name of mesh.names) {
-        const { own, others } = mesh.node(name)?.gossip.snapshot().relay ?? { own: NOTHING, others: NOTHING };
-        most = Math.max(most, own.bytes, others.bytes);
-      }
-      return most <= 120_000;
-    });
-    for (const [i, each] of blobs.entries()) void mesh.at(`n0${i}`).topic.publish(each);
-    await mesh.sim.run(15_000);
-    for (const [i, name] of mesh.names.entries())
-      heardOnce(
-        t,
-        mesh,
-        [name],
-        blobs.filter((_, by) => by !== i),
-        run.name,
+test.serial(
+  'with memory for one message at a time all of many get through, directly where there is no room',
+  async (t) => {
+    for (const run of runs(1)) {
+      const mesh = await meet(run, 10, { relay: () => ({ ...relay, memory: 120_000 }) });
+      const blobs = Array.from({ length: 8 }, (_, i) => blob(100_000, i + 1));
+      let most = 0;
+      mesh.sim.always('no more memory than was said', () => {
+        for (const name of mesh.names) {
+          const { own, others } = mesh.node(name)?.gossip.snapshot().relay ?? {
+            own: NOTHING,
+            others: NOTHING,
+          };
+          most = Math.max(most, own.bytes, others.bytes);
+        }
+        return most <= 120_000;
+      });
+      for (const [i, each] of blobs.entries()) void mesh.at(`n0${i}`).topic.publish(each);
+      await mesh.sim.run(15_000);
+      for (const [i, name] of mesh.names.entries())
+        heardOnce(
+          t,
+          mesh,
+          [name],
+          blobs.filter((_, by) => by !== i),
+          run.name,
+        );
+      t.true(most > 100_000);
+      t.deepEqual(await mesh.sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'messages and their receipts are lost: all who are connected get all of them',
+  async (t) => {
+    for (const run of runs(2, ['message'])) {
+      const mesh = await meet(run, 10);
+      const blobs = [blob(300_000, 1), blob(300_000, 2)];
+      for (const a of mesh.names)
+        for (const b of mesh.names) if (a < b) mesh.sim.link(a, b, { loss: 0.02 });
+      for (const each of blobs) void mesh.at('n00').topic.publish(each);
+      // A lost receipt costs one more copy. A message that was sent directly and gets lost stays
+      // lost, so the test can only expect most of them.
+      await mesh.sim.run(30_000);
+      const heard = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard.length);
+      t.true(
+        heard.reduce((sum, count) => sum + count, 0) >= 17 && heard.every((count) => count <= 2),
+        `${run.name}: ${heard.join(' ')}`,
       );
-    t.true(most > 100_000);
-    t.deepEqual(await mesh.sim.close(), []);
-  }
-});
-
-test.serial('messages and their receipts are lost: all who are connected get all of them', async (t) => {
-  for (const run of runs(2, ['message'])) {
-    const mesh = await meet(run, 10);
-    const blobs = [blob(300_000, 1), blob(300_000, 2)];
-    for (const a of mesh.names) for (const b of mesh.names) if (a < b) mesh.sim.link(a, b, { loss: 0.02 });
-    for (const each of blobs) void mesh.at('n00').topic.publish(each);
-    // A lost receipt costs one more copy. A message that was sent directly and gets lost stays
-    // lost, so the test can only expect most of them.
-    await mesh.sim.run(30_000);
-    const heard = othersThan(mesh, 'n00').map((name) => mesh.at(name).heard.length);
-    t.true(heard.reduce((sum, count) => sum + count, 0) >= 17 && heard.every((count) => count <= 2), `${run.name}: ${heard.join(' ')}`);
-    t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
-    await mesh.sim.close();
-  }
-});
+      t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
+      await mesh.sim.close();
+    }
+  },
+);

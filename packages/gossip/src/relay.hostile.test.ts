@@ -9,7 +9,15 @@ import { encodePush } from './driver/frame.ts';
 import { gossipProtocol } from './protocol.ts';
 import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './relay/wire.ts';
 import { eventsOf, idle, idOf, runs } from './testing/cluster.ts';
-import { blob, heardOnce, type Mesh, meet, NOTHING, othersThan, relay } from './testing/relay-mesh.ts';
+import {
+  blob,
+  heardOnce,
+  type Mesh,
+  meet,
+  NOTHING,
+  othersThan,
+  relay,
+} from './testing/relay-mesh.ts';
 import { topicKey } from './topics/topic-key.ts';
 
 const MIB = 1024 * 1024;
@@ -28,18 +36,35 @@ interface Guest {
  */
 async function visit(
   mesh: Pick<Mesh, 'sim' | 'names'>,
-  serveRelay: (head: Uint8Array, chunks: AsyncIterable<Uint8Array>, guest: Guest, from: Remote) => Promise<Uint8Array>,
+  serveRelay: (
+    head: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+    guest: Guest,
+    from: Remote,
+  ) => Promise<Uint8Array>,
 ): Promise<Guest> {
   const { sim, names } = mesh;
   const transport = sim.client(idle, { name: 'guest' });
-  const peers = createPeers({ transport, identity: { nodeId: idOf('guest') }, maxInbound: 100, maxOutbound: 0, persistent: [...names] });
+  const peers = createPeers({
+    transport,
+    identity: { nodeId: idOf('guest') },
+    maxInbound: 100,
+    maxOutbound: 0,
+    persistent: [...names],
+  });
   const talk = transport.mount(gossipProtocol);
   const remoteOf = (name: string) => peers.get(idOf(name))!.remote;
   const guest: Guest = { talk, clock: transport.clock, asked: [], remoteOf };
   serve(talk, {
     pull: (question, { from }) => {
       const hearer = peers.list().find(({ instance }) => instance === from.instance)!.nodeId;
-      return encodeList({ teller: idOf('guest'), hearer }, question, 1, [topicKey('blobs').bytes], transport.random)!;
+      return encodeList(
+        { teller: idOf('guest'), hearer },
+        question,
+        1,
+        [topicKey('blobs').bytes],
+        transport.random,
+      )!;
     },
     interest: () => {},
     push: () => {},
@@ -59,11 +84,18 @@ async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
 }
 
 const manners = {
-  'takes it and says that it has passed it on': async (_head: Uint8Array, chunks: AsyncIterable<Uint8Array>) => {
+  'takes it and says that it has passed it on': async (
+    _head: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+  ) => {
     await drain(chunks);
     return encodeReport({ outcome: 'took', missed: [] });
   },
-  'takes it, says that it has it, and no more': async (head: Uint8Array, chunks: AsyncIterable<Uint8Array>, guest: Guest) => {
+  'takes it, says that it has it, and no more': async (
+    head: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+    guest: Guest,
+  ) => {
     await drain(chunks);
     const { topic, id } = decodeHead(head)!;
     guest.talk.trySend(guest.remoteOf('n00'), 'receipt', encodeReceipt({ topic, id }));
@@ -74,7 +106,11 @@ const manners = {
     for await (const _ of chunks) break;
     return new Promise<Uint8Array>(() => {});
   },
-  'takes it drop by drop': async (_head: Uint8Array, chunks: AsyncIterable<Uint8Array>, { clock }: Guest) => {
+  'takes it drop by drop': async (
+    _head: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+    { clock }: Guest,
+  ) => {
     for await (const _ of chunks) await clock.sleep(relay.stall - 100);
     return encodeReport({ outcome: 'took', missed: [] });
   },
@@ -83,35 +119,47 @@ const manners = {
   'refuses it': async () => {
     throw new Error('no');
   },
-  'says that it could reach nobody, and names others too': async (head: Uint8Array, chunks: AsyncIterable<Uint8Array>) => {
+  'says that it could reach nobody, and names others too': async (
+    head: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+  ) => {
     await drain(chunks);
     return encodeReport({ outcome: 'took', missed: [...decodeHead(head)!.rest, idOf('nobody')] });
   },
 };
 
 for (const [manner, serveRelay] of Object.entries(manners)) {
-  test.serial(`a relay that ${manner}: the others get each message once all the same`, async (t) => {
-    t.timeout(60_000);
-    for (const run of runs(1)) {
-      const mesh = await meet(run, 5, { relay: () => ({ ...relay, fanout: 1 }) });
-      const guest = await visit(mesh, serveRelay);
-      await mesh.sim.until(() => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))), 10_000);
-      const blobs = Array.from({ length: 6 }, (_, i) => blob(400_000, i + 1));
-      for (const [i, each] of blobs.entries()) {
-        const { queued } = await mesh.sim.settle(mesh.at('n00').topic.publish(each));
-        t.is(queued, 5);
-        await mesh.sim.run(9_000);
-        heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs.slice(0, i + 1), run.name);
+  test.serial(
+    `a relay that ${manner}: the others get each message once all the same`,
+    async (t) => {
+      t.timeout(60_000);
+      for (const run of runs(1)) {
+        const mesh = await meet(run, 5, { relay: () => ({ ...relay, fanout: 1 }) });
+        const guest = await visit(mesh, serveRelay);
+        await mesh.sim.until(
+          () => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))),
+          10_000,
+        );
+        const blobs = Array.from({ length: 6 }, (_, i) => blob(400_000, i + 1));
+        for (const [i, each] of blobs.entries()) {
+          const { queued } = await mesh.sim.settle(mesh.at('n00').topic.publish(each));
+          t.is(queued, 5);
+          await mesh.sim.run(9_000);
+          heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs.slice(0, i + 1), run.name);
+        }
+        t.true(
+          guest.asked.length >= 6 && guest.asked.some((rest) => rest.length > 0),
+          `${run.name}: ${JSON.stringify(guest.asked)}`,
+        );
+        await mesh.sim.run(10_000);
+        for (const name of mesh.names) {
+          const { own, others } = mesh.node(name).gossip.snapshot().relay!;
+          t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}: ${name}`);
+        }
+        await mesh.sim.close();
       }
-      t.true(guest.asked.length >= 6 && guest.asked.some((rest) => rest.length > 0), `${run.name}: ${JSON.stringify(guest.asked)}`);
-      await mesh.sim.run(10_000);
-      for (const name of mesh.names) {
-        const { own, others } = mesh.node(name).gossip.snapshot().relay!;
-        t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}: ${name}`);
-      }
-      await mesh.sim.close();
-    }
-  });
+    },
+  );
 }
 
 interface Forged {
@@ -124,100 +172,149 @@ interface Forged {
   readonly chunks?: readonly Uint8Array[] | undefined;
 }
 
-test.serial('what a peer sends as a relay is checked: its head, its size, what follows, and how fast', async (t) => {
-  for (const run of runs(1)) {
-    const limit = 100_000;
-    const mesh = await meet(run, 3, { topic: { limit } });
-    const { sim } = mesh;
-    const guest = await visit(mesh, manners['says that it had it']);
-    let sequence = 0;
-    const body = { audience: 'all' as const, nodes: [], payload: blob(50_000), message: undefined };
-    const frameOf = (origin: string, number: number, payload = body.payload) =>
-      encodePush(topicKey('blobs').bytes, {
-        kind: 'push',
-        id: { origin, epoch: 1, sequence: number },
-        hops: 1,
-        payload: { ...body, payload },
-        size: payload.length,
-      });
-    const upload = async (forged: Forged) => {
-      const { origin = idOf('guest'), sequence: number = sequence++, topic = 'blobs', rest = [] } = forged;
-      const frame = frameOf(origin, number);
-      const { size = frame.length } = forged;
-      const chunks = 'chunks' in forged ? forged.chunks : [frame.subarray(0, 20_000), frame.subarray(20_000)];
-      const head = encodeHead({ topic: topicKey(topic).hex, id: { origin, epoch: 1, sequence: number }, hops: 1, size, rest });
-      async function* source() {
-        if (chunks === undefined) await new Promise(() => {});
-        yield* chunks!;
-      }
-      const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, { upload: source(), timeout: 60_000 });
-      return sim.settle(
-        answer.then(
-          (report) => ['took', 'had', 'busy'][report[0]!],
-          (error) => error.code as string,
-        ),
-        70_000,
+test.serial(
+  'what a peer sends as a relay is checked: its head, its size, what follows, and how fast',
+  async (t) => {
+    for (const run of runs(1)) {
+      const limit = 100_000;
+      const mesh = await meet(run, 3, { topic: { limit } });
+      const { sim } = mesh;
+      const guest = await visit(mesh, manners['says that it had it']);
+      let sequence = 0;
+      const body = {
+        audience: 'all' as const,
+        nodes: [],
+        payload: blob(50_000),
+        message: undefined,
+      };
+      const frameOf = (origin: string, number: number, payload = body.payload) =>
+        encodePush(topicKey('blobs').bytes, {
+          kind: 'push',
+          id: { origin, epoch: 1, sequence: number },
+          hops: 1,
+          payload: { ...body, payload },
+          size: payload.length,
+        });
+      const upload = async (forged: Forged) => {
+        const {
+          origin = idOf('guest'),
+          sequence: number = sequence++,
+          topic = 'blobs',
+          rest = [],
+        } = forged;
+        const frame = frameOf(origin, number);
+        const { size = frame.length } = forged;
+        const chunks =
+          'chunks' in forged ? forged.chunks : [frame.subarray(0, 20_000), frame.subarray(20_000)];
+        const head = encodeHead({
+          topic: topicKey(topic).hex,
+          id: { origin, epoch: 1, sequence: number },
+          hops: 1,
+          size,
+          rest,
+        });
+        async function* source() {
+          if (chunks === undefined) await new Promise(() => {});
+          yield* chunks!;
+        }
+        const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, {
+          upload: source(),
+          timeout: 60_000,
+        });
+        return sim.settle(
+          answer.then(
+            (report) => ['took', 'had', 'busy'][report[0]!],
+            (error) => error.code as string,
+          ),
+          70_000,
+        );
+      };
+      const heard = () => mesh.at('n00').heard.length;
+      t.is(await upload({}), 'took', run.name);
+      t.is(await upload({ sequence: 0 }), 'had');
+      t.is(heard(), 1);
+      t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
+      t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: whose it is nobody knows');
+      t.is(heard(), 2);
+      t.is(await upload({ topic: 'other' }), 'not_found');
+      for (const rest of [[idOf('n00')], [idOf('guest')], [idOf('n01'), idOf('n01')]])
+        t.is(await upload({ rest }), 'invalid_argument');
+      t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
+      t.is(await upload({ size: 0xffff_ffff }), 'resource_exhausted');
+      t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than was said');
+      t.is(await upload({ size: 51_000 }), 'invalid_argument', 'less than was said');
+      t.is(await upload({ chunks: Array(2_000).fill(new Uint8Array()) }), 'invalid_argument');
+      t.is(
+        await upload({ chunks: [frameOf(idOf('guest'), 999)] }),
+        'took',
+        'another message than was said',
       );
-    };
-    const heard = () => mesh.at('n00').heard.length;
-    t.is(await upload({}), 'took', run.name);
-    t.is(await upload({ sequence: 0 }), 'had');
-    t.is(heard(), 1);
-    t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
-    t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: whose it is nobody knows');
-    t.is(heard(), 2);
-    t.is(await upload({ topic: 'other' }), 'not_found');
-    for (const rest of [[idOf('n00')], [idOf('guest')], [idOf('n01'), idOf('n01')]]) t.is(await upload({ rest }), 'invalid_argument');
-    t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
-    t.is(await upload({ size: 0xffff_ffff }), 'resource_exhausted');
-    t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than was said');
-    t.is(await upload({ size: 51_000 }), 'invalid_argument', 'less than was said');
-    t.is(await upload({ chunks: Array(2_000).fill(new Uint8Array()) }), 'invalid_argument');
-    t.is(await upload({ chunks: [frameOf(idOf('guest'), 999)] }), 'took', 'another message than was said');
-    const began = sim.now;
-    t.is(await upload({ chunks: undefined }), 'deadline_exceeded', 'nothing follows');
-    t.true(sim.now - began >= relay.stall && sim.now - began < relay.stall + 200);
-    t.is(await upload({ rest: [idOf('n01'), idOf('nobody')] }), 'took', 'whom it does not know is missed');
-    t.is(heard(), 3);
-    t.is(mesh.at('n01').heard.length, 1);
-    t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
-    t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
-    guest.talk.trySend(guest.remoteOf('n00'), 'receipt', new Uint8Array(3));
-    guest.talk.trySend(guest.remoteOf('n00'), 'receipt', encodeReceipt({ topic: topicKey('blobs').hex, id: { origin: idOf('n00'), epoch: 1, sequence: 9 } }));
-    await sim.run(100);
-    await sim.close();
-  }
-});
-
-test.serial('a validator is asked of what relays bring, and a relay that passed on what is rejected is not held to blame', async (t) => {
-  for (const run of runs(1)) {
-    const mesh = await meet(run, 8, { topic: { validate: (message) => (message[0] === 0 ? 'reject' : 'accept') } });
-    const [good, bad] = [blob(50_000), blob(50_000)];
-    good[0] = 1;
-    bad[0] = 0;
-    for (const each of [bad, good]) void mesh.at('n00').topic.publish(each);
-    await mesh.sim.run(5_000);
-    heardOnce(t, mesh, othersThan(mesh, 'n00'), [good], run.name);
-    const blamed = othersThan(mesh, 'n00').flatMap((name) => eventsOf(mesh.node(name), 'misbehaved').map(({ nodeId }) => nodeId));
-    t.deepEqual(new Set(blamed), new Set([idOf('n00')]), run.name);
-    t.is(blamed.length, 3, 'by those that it sent it to itself');
-    t.deepEqual(await mesh.sim.close(), []);
-  }
-});
-
-test.serial('a relay whose sender is gone passes on what it has; one that leaves the topic or closes keeps nothing', async (t) => {
-  for (const run of runs(1)) {
-    const mesh = await meet(run, 6);
-    const message = blob(MIB);
-    void mesh.at('n00').topic.publish(message);
-    await mesh.sim.run(3);
-    void mesh.node('n00').gossip.close();
-    await mesh.sim.run(20_000);
-    for (const name of othersThan(mesh, 'n00')) {
-      t.true(mesh.at(name).heard.length <= 1);
-      t.deepEqual(mesh.node(name).gossip.snapshot().relay!.others, NOTHING, run.name);
+      const began = sim.now;
+      t.is(await upload({ chunks: undefined }), 'deadline_exceeded', 'nothing follows');
+      t.true(sim.now - began >= relay.stall && sim.now - began < relay.stall + 200);
+      t.is(
+        await upload({ rest: [idOf('n01'), idOf('nobody')] }),
+        'took',
+        'whom it does not know is missed',
+      );
+      t.is(heard(), 3);
+      t.is(mesh.at('n01').heard.length, 1);
+      t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
+      t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
+      guest.talk.trySend(guest.remoteOf('n00'), 'receipt', new Uint8Array(3));
+      guest.talk.trySend(
+        guest.remoteOf('n00'),
+        'receipt',
+        encodeReceipt({
+          topic: topicKey('blobs').hex,
+          id: { origin: idOf('n00'), epoch: 1, sequence: 9 },
+        }),
+      );
+      await sim.run(100);
+      await sim.close();
     }
-    t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
-    t.deepEqual(await mesh.sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'a validator is asked of what relays bring, and a relay that passed on what is rejected is not held to blame',
+  async (t) => {
+    for (const run of runs(1)) {
+      const mesh = await meet(run, 8, {
+        topic: { validate: (message) => (message[0] === 0 ? 'reject' : 'accept') },
+      });
+      const [good, bad] = [blob(50_000), blob(50_000)];
+      good[0] = 1;
+      bad[0] = 0;
+      for (const each of [bad, good]) void mesh.at('n00').topic.publish(each);
+      await mesh.sim.run(5_000);
+      heardOnce(t, mesh, othersThan(mesh, 'n00'), [good], run.name);
+      const blamed = othersThan(mesh, 'n00').flatMap((name) =>
+        eventsOf(mesh.node(name), 'misbehaved').map(({ nodeId }) => nodeId),
+      );
+      t.deepEqual(new Set(blamed), new Set([idOf('n00')]), run.name);
+      t.is(blamed.length, 3, 'by those that it sent it to itself');
+      t.deepEqual(await mesh.sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a relay whose sender is gone passes on what it has; one that leaves the topic or closes keeps nothing',
+  async (t) => {
+    for (const run of runs(1)) {
+      const mesh = await meet(run, 6);
+      const message = blob(MIB);
+      void mesh.at('n00').topic.publish(message);
+      await mesh.sim.run(3);
+      void mesh.node('n00').gossip.close();
+      await mesh.sim.run(20_000);
+      for (const name of othersThan(mesh, 'n00')) {
+        t.true(mesh.at(name).heard.length <= 1);
+        t.deepEqual(mesh.node(name).gossip.snapshot().relay!.others, NOTHING, run.name);
+      }
+      t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
+      t.deepEqual(await mesh.sim.close(), []);
+    }
+  },
+);

@@ -5,7 +5,15 @@ import test from 'ava';
 import type { GossipOptions } from './options.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  eventsOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
@@ -15,24 +23,47 @@ const YEAR = 31_557_600_000;
 const NOW = 1_800_000_000_000;
 
 /** Sets up nodes; 'a' reads one of these clocks at each start, and keeps using the last one. */
-function meet(run: Run, names: readonly string[], clocks: number[], options: (name: string, store: Store) => Partial<GossipOptions>, listed = names) {
+function meet(
+  run: Run,
+  names: readonly string[],
+  clocks: number[],
+  options: (name: string, store: Store) => Partial<GossipOptions>,
+  listed = names,
+) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const nodes = cluster(sim, names, {
     gossip: (name, store) => {
-      const wall = name === 'a' && clocks.length > 1 ? clocks.shift()! : name === 'a' ? clocks[0]! : NOW;
+      const wall =
+        name === 'a' && clocks.length > 1 ? clocks.shift()! : name === 'a' ? clocks[0]! : NOW;
       return { wall: () => wall, ...options(name, store) };
     },
-    peers: (name) => ({ persistent: listed.filter((other) => other < name), ...(isSigned(options) ? { identity: identityOf(name) } : {}) }),
+    peers: (name) => ({
+      persistent: listed.filter((other) => other < name),
+      ...(isSigned(options) ? { identity: identityOf(name) } : {}),
+    }),
     setup: (node) => void ears.set(node.name, listen(node)),
   });
   const ready = async (neighbors: number) => {
-    await sim.until(() => nodes.size === names.length && [...ears.values()].every(({ topic }) => topic.neighbors.length >= neighbors), 60_000);
+    await sim.until(
+      () =>
+        nodes.size === names.length &&
+        [...ears.values()].every(({ topic }) => topic.neighbors.length >= neighbors),
+      60_000,
+    );
   };
-  return { sim, ears, nodes, ready, ear: (name: string) => ears.get(name)!, node: (name: string) => nodes.get(name)! };
+  return {
+    sim,
+    ears,
+    nodes,
+    ready,
+    ear: (name: string) => ears.get(name)!,
+    node: (name: string) => nodes.get(name)!,
+  };
 }
 
-const isSigned = (options: (name: string, store: Store) => Partial<GossipOptions>) => options('a', createMemoryStore()).signatures !== undefined;
+const isSigned = (options: (name: string, store: Store) => Partial<GossipOptions>) =>
+  options('a', createMemoryStore()).signatures !== undefined;
 
 for (const [title, clock] of [
   ['a year behind', NOW - YEAR],
@@ -40,120 +71,156 @@ for (const [title, clock] of [
   ['as it was', NOW],
 ] as const) {
   for (const overlay of [fullMesh(), partialView()]) {
-    test.serial(`${overlay.name}: a publisher whose clock stands ${title} after a restart is heard from its first message on`, async (t) => {
-      for (const run of runs(2)) {
-        const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({ overlay }));
-        await ready(2);
-        for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`before ${i}`));
-        await sim.run(1_000);
-        for (const name of ['b', 'c']) t.is(ear(name).words.length, 5, run.name);
-        sim.restart('a');
-        await sim.run(10);
-        await ready(2);
-        for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
-        await sim.run(1_000);
-        for (const name of ['b', 'c']) {
-          t.deepEqual(
-            ear(name).words.slice(5).sort(),
-            [0, 1, 2, 3, 4].map((i) => `after ${i}`),
-            `${run.name}: ${name}`,
-          );
-          t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+    test.serial(
+      `${overlay.name}: a publisher whose clock stands ${title} after a restart is heard from its first message on`,
+      async (t) => {
+        for (const run of runs(2)) {
+          const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({
+            overlay,
+          }));
+          await ready(2);
+          for (let i = 0; i < 5; i++) await sim.settle(ear('a').topic.publish(`before ${i}`));
+          await sim.run(1_000);
+          for (const name of ['b', 'c']) t.is(ear(name).words.length, 5, run.name);
+          sim.restart('a');
+          await sim.run(10);
+          await ready(2);
+          for (let i = 0; i < 5; i++)
+            await sim.settle(ear('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
+          await sim.run(1_000);
+          for (const name of ['b', 'c']) {
+            t.deepEqual(
+              ear(name).words.slice(5).sort(),
+              [0, 1, 2, 3, 4].map((i) => `after ${i}`),
+              `${run.name}: ${name}`,
+            );
+            t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+          }
+          t.deepEqual(await sim.close(), []);
         }
-        t.deepEqual(await sim.close(), []);
-      }
-    });
+      },
+    );
   }
 }
 
 for (const overlay of [fullMesh(), partialView()])
-  test.serial(`${overlay.name}: what is published right at the start of such a node is heard, too`, async (t) => {
-    for (const [i, run] of runs(2).entries()) {
-      const min = i % 2;
-      const sim = simulationOf(run);
-      const ears = new Map<string, Ear>();
-      const results: Promise<PublishResult>[] = [];
-      const clocks = [NOW, 0];
-      const nodes = cluster(sim, ['a', 'b'], {
-        gossip: (name) => {
-          const wall = name === 'a' ? clocks.shift()! : NOW;
-          return { overlay, wall: () => wall };
-        },
-        setup: (node) => {
-          ears.set(node.name, listen(node));
-          if (node.name === 'a') results.push(ears.get('a')!.topic.publish(clocks.length === 0 ? 'second' : 'first', { min }));
-        },
-      });
-      await sim.until(() => nodes.size === 2 && ears.get('b')!.words.length === 1, 20_000);
+  test.serial(
+    `${overlay.name}: what is published right at the start of such a node is heard, too`,
+    async (t) => {
+      for (const [i, run] of runs(2).entries()) {
+        const min = i % 2;
+        const sim = simulationOf(run);
+        const ears = new Map<string, Ear>();
+        const results: Promise<PublishResult>[] = [];
+        const clocks = [NOW, 0];
+        const nodes = cluster(sim, ['a', 'b'], {
+          gossip: (name) => {
+            const wall = name === 'a' ? clocks.shift()! : NOW;
+            return { overlay, wall: () => wall };
+          },
+          setup: (node) => {
+            ears.set(node.name, listen(node));
+            if (node.name === 'a')
+              results.push(
+                ears.get('a')!.topic.publish(clocks.length === 0 ? 'second' : 'first', { min }),
+              );
+          },
+        });
+        await sim.until(() => nodes.size === 2 && ears.get('b')!.words.length === 1, 20_000);
+        sim.restart('a');
+        await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
+        t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
+        // The receipt is still in flight.
+        await sim.run(100);
+        t.deepEqual(await sim.close(), []);
+      }
+    },
+  );
+
+test.serial(
+  'with a store a node is heard by those, too, that are no neighbors of it, and those that it never speaks to',
+  async (t) => {
+    for (const run of runs(2)) {
+      // Messages travel along the line a, b, c.
+      const { sim, ears, ready, ear, node } = meet(
+        run,
+        ['a', 'b', 'c'],
+        [NOW, 0],
+        (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }),
+        [],
+      );
+      await sim.until(() => ears.size === 3, 5_000);
+      await sim.until(
+        () => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined,
+        5_000,
+      );
+      node('b').peers.add('a');
+      node('c').peers.add('b');
+      await ready(1);
+      await sim.run(1_000);
+      await sim.settle(ear('a').topic.publish('before'));
+      await sim.until(() => ear('c').words.length === 1, 5_000);
+      const life = node('a').gossip.snapshot().topics[0]!.life;
+      t.is(life, NOW);
+      sim.restart('b');
       sim.restart('a');
-      await sim.until(() => ears.get('b')!.words.length === 2, 20_000);
-      t.deepEqual(ears.get('b')!.words, ['first', 'second'], run.name);
-      // The receipt is still in flight.
-      await sim.run(100);
+      await sim.run(10);
+      await sim.until(() => node('a') !== undefined && node('b') !== undefined, 5_000);
+      t.true(node('a').gossip.snapshot().topics[0]!.life > life);
+      node('b').peers.add('a');
+      node('c').peers.add('b');
+      await ready(1);
+      await sim.run(1_000);
+      await sim.settle(ear('a').topic.publish('after'));
+      await sim.until(() => ear('c').words.length === 2, 5_000);
+      t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'over several hops a node whose clock goes back is told of its last life by a neighbor, and those behind that hear it',
+  async (t) => {
+    for (const run of runs(2)) {
+      const { sim, ready, ear, node } = meet(
+        run,
+        ['a', 'b', 'c'],
+        [NOW, 0],
+        () => ({ overlay: fullMesh({ hops: 4 }) }),
+        [],
+      );
+      await sim.until(() => ['a', 'b', 'c'].every((name) => node(name) !== undefined), 5_000);
+      node('b').peers.add('a');
+      node('c').peers.add('b');
+      await ready(1);
+      await sim.run(1_000);
+      await sim.settle(ear('a').topic.publish('before'));
+      await sim.until(() => ear('c').words.length === 1, 5_000);
+      sim.restart('a');
+      await sim.run(10);
+      await ready(1);
+      await sim.run(1_000);
+      await sim.settle(ear('a').topic.publish('after'));
+      await sim.until(() => ear('c').words.length === 2, 5_000);
+      t.deepEqual(ear('c').words, ['before', 'after'], run.name);
+      t.deepEqual(
+        eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
+        [['life', 0, NOW]],
+      );
+      t.is(node('a').gossip.snapshot().topics[0]!.life, NOW + 1);
       t.deepEqual(await sim.close(), []);
     }
-  });
-
-test.serial('with a store a node is heard by those, too, that are no neighbors of it, and those that it never speaks to', async (t) => {
-  for (const run of runs(2)) {
-    // Messages travel along the line a, b, c.
-    const { sim, ears, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, 0], (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }), []);
-    await sim.until(() => ears.size === 3, 5_000);
-    await sim.until(() => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined, 5_000);
-    node('b').peers.add('a');
-    node('c').peers.add('b');
-    await ready(1);
-    await sim.run(1_000);
-    await sim.settle(ear('a').topic.publish('before'));
-    await sim.until(() => ear('c').words.length === 1, 5_000);
-    const life = node('a').gossip.snapshot().topics[0]!.life;
-    t.is(life, NOW);
-    sim.restart('b');
-    sim.restart('a');
-    await sim.run(10);
-    await sim.until(() => node('a') !== undefined && node('b') !== undefined, 5_000);
-    t.true(node('a').gossip.snapshot().topics[0]!.life > life);
-    node('b').peers.add('a');
-    node('c').peers.add('b');
-    await ready(1);
-    await sim.run(1_000);
-    await sim.settle(ear('a').topic.publish('after'));
-    await sim.until(() => ear('c').words.length === 2, 5_000);
-    t.deepEqual(ear('c').words, ['before', 'after'], run.name);
-    await sim.close();
-  }
-});
-
-test.serial('over several hops a node whose clock goes back is told of its last life by a neighbor, and those behind that hear it', async (t) => {
-  for (const run of runs(2)) {
-    const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, 0], () => ({ overlay: fullMesh({ hops: 4 }) }), []);
-    await sim.until(() => ['a', 'b', 'c'].every((name) => node(name) !== undefined), 5_000);
-    node('b').peers.add('a');
-    node('c').peers.add('b');
-    await ready(1);
-    await sim.run(1_000);
-    await sim.settle(ear('a').topic.publish('before'));
-    await sim.until(() => ear('c').words.length === 1, 5_000);
-    sim.restart('a');
-    await sim.run(10);
-    await ready(1);
-    await sim.run(1_000);
-    await sim.settle(ear('a').topic.publish('after'));
-    await sim.until(() => ear('c').words.length === 2, 5_000);
-    t.deepEqual(ear('c').words, ['before', 'after'], run.name);
-    t.deepEqual(
-      eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
-      [['life', 0, NOW]],
-    );
-    t.is(node('a').gossip.snapshot().topics[0]!.life, NOW + 1);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial('a long message by way of relays is heard after such a restart', async (t) => {
   for (const run of runs(1)) {
     const names = ['a', 'b', 'c', 'd', 'e'];
-    const { sim, ready, ear } = meet(run, names, [NOW, 0], () => ({ overlay: fullMesh(), relay: { above: 1_000, fanout: 2, stall: 2_000 } }));
+    const { sim, ready, ear } = meet(run, names, [NOW, 0], () => ({
+      overlay: fullMesh(),
+      relay: { above: 1_000, fanout: 2, stall: 2_000 },
+    }));
     await ready(4);
     await sim.settle(ear('a').topic.publish('before'.padEnd(5_000)));
     await sim.run(1_000);
@@ -172,101 +239,150 @@ test.serial('a long message by way of relays is heard after such a restart', asy
   }
 });
 
-test.serial('a stranger that tells of lives far ahead is not believed; one that tells of lives within the bound takes nothing away for good', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({ overlay: fullMesh({ hops: 2 }) }));
-    await ready(1);
-    const guest = await stranger(sim);
-    await sim.until(() => node('a').peers.list().length === 2, 5_000);
-    const lie = (life: number) => guest.talk.trySend(guest.remote, 'terms', { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576, life });
-    const life = () => node('a').gossip.snapshot().topics[0]!.life;
-    for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
-      lie(far);
-      await sim.run(100);
-      t.is(life(), NOW, `${run.name}: ${far}`);
-    }
-    for (let i = 1; i <= 30; i++) {
-      lie(NOW + i * 1_000);
-      await sim.run(100);
-    }
-    t.true(life() < NOW + 30_000, 'a few times, and no more');
-    await sim.settle(ear('a').topic.publish('one'));
-    await sim.run(500);
-    sim.restart('a');
-    await sim.run(10);
-    await ready(1);
-    await sim.settle(ear('a').topic.publish('two'));
-    await sim.run(500);
-    t.deepEqual(ear('b').words, ['one', 'two'], run.name);
-    await sim.close();
-  }
-});
-
-test.serial('a life far ahead is believed for ten minutes after the start, and after that only by a node that signs', async (t) => {
-  for (const run of runs(1, ['message'])) {
-    for (const signs of [false, true]) {
-      const options = (name: string) => ({ overlay: fullMesh({ hops: 2 }), ...(signs ? { signatures: { identity: identityOf(name) } } : {}) });
-      const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW], options);
+test.serial(
+  'a stranger that tells of lives far ahead is not believed; one that tells of lives within the bound takes nothing away for good',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({
+        overlay: fullMesh({ hops: 2 }),
+      }));
       await ready(1);
-      await sim.settle(ear('a').topic.publish('one'));
-      await sim.run(610_000);
       const guest = await stranger(sim);
       await sim.until(() => node('a').peers.list().length === 2, 5_000);
-      guest.talk.trySend(guest.remote, 'terms', { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576, life: NOW + YEAR });
+      const lie = (life: number) =>
+        guest.talk.trySend(guest.remote, 'terms', {
+          topic: topicKey('news').hex,
+          overlay: 'fullMesh',
+          limit: 1_048_576,
+          life,
+        });
+      const life = () => node('a').gossip.snapshot().topics[0]!.life;
+      for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
+        lie(far);
+        await sim.run(100);
+        t.is(life(), NOW, `${run.name}: ${far}`);
+      }
+      for (let i = 1; i <= 30; i++) {
+        lie(NOW + i * 1_000);
+        await sim.run(100);
+      }
+      t.true(life() < NOW + 30_000, 'a few times, and no more');
+      await sim.settle(ear('a').topic.publish('one'));
       await sim.run(500);
-      t.is(node('a').gossip.snapshot().topics[0]!.life, signs ? NOW + YEAR + 1 : NOW, `${run.name}, ${signs}`);
+      sim.restart('a');
+      await sim.run(10);
+      await ready(1);
       await sim.settle(ear('a').topic.publish('two'));
       await sim.run(500);
-      t.deepEqual(ear('b').words, ['one', 'two']);
+      t.deepEqual(ear('b').words, ['one', 'two'], run.name);
       await sim.close();
     }
-  }
-});
+  },
+);
 
-test.serial('signed messages of an earlier life are refused, whoever says to have begun another', async (t) => {
-  for (const run of runs(1)) {
-    const signed = (name: string) => ({ overlay: partialView(), signatures: { identity: identityOf(name), mode: 'strict' as const } });
-    const { sim, ready, ear } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
-    await ready(2);
-    await sim.settle(ear('a').topic.publish('before'));
-    await sim.run(500);
-    sim.restart('a');
-    await sim.run(10);
-    await ready(2);
-    await sim.settle(ear('a').topic.publish('after'));
-    await sim.run(1_000);
-    for (const name of ['b', 'c']) t.deepEqual(ear(name).words, ['before', 'after'], `${run.name}: ${name}`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a life far ahead is believed for ten minutes after the start, and after that only by a node that signs',
+  async (t) => {
+    for (const run of runs(1, ['message'])) {
+      for (const signs of [false, true]) {
+        const options = (name: string) => ({
+          overlay: fullMesh({ hops: 2 }),
+          ...(signs ? { signatures: { identity: identityOf(name) } } : {}),
+        });
+        const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW], options);
+        await ready(1);
+        await sim.settle(ear('a').topic.publish('one'));
+        await sim.run(610_000);
+        const guest = await stranger(sim);
+        await sim.until(() => node('a').peers.list().length === 2, 5_000);
+        guest.talk.trySend(guest.remote, 'terms', {
+          topic: topicKey('news').hex,
+          overlay: 'fullMesh',
+          limit: 1_048_576,
+          life: NOW + YEAR,
+        });
+        await sim.run(500);
+        t.is(
+          node('a').gossip.snapshot().topics[0]!.life,
+          signs ? NOW + YEAR + 1 : NOW,
+          `${run.name}, ${signs}`,
+        );
+        await sim.settle(ear('a').topic.publish('two'));
+        await sim.run(500);
+        t.deepEqual(ear('b').words, ['one', 'two']);
+        await sim.close();
+      }
+    }
+  },
+);
 
-test.serial('a store that fails, or has no number, is an error of the start, which can be tried again', async (t) => {
-  for (const run of runs(1, ['message'])) {
-    let fails = true;
-    const kept = createMemoryStore();
-    const store: Store = {
-      ...kept,
-      get: (key) => (fails ? Promise.reject(new Error('no disk')) : kept.get(key)),
-    };
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a'], { start: false, gossip: () => ({ store, wall: () => 100 }) });
-    await sim.until(() => nodes.size === 1, 1_000);
-    const { gossip } = nodes.get('a')!;
-    const error = await t.throwsAsync(sim.settle(gossip.start()), { instanceOf: TransportError, message: /store: no disk/ });
-    t.is((error as TransportError).code, 'unavailable');
-    fails = false;
-    await kept.set('gossip-life', new TextEncoder().encode('soon'));
-    await t.throwsAsync(sim.settle(gossip.start()), { code: 'data_loss', message: /'gossip-life' is no number: soon; delete it/ });
-    await kept.set('gossip-life', new TextEncoder().encode('5000'));
-    const topic = gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
-    const first = gossip.start();
-    await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
-    await sim.settle(first);
-    t.is(gossip.snapshot().topics[0]!.life, 5_001);
-    t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
-    topic.close();
-    gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
-    t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'signed messages of an earlier life are refused, whoever says to have begun another',
+  async (t) => {
+    for (const run of runs(1)) {
+      const signed = (name: string) => ({
+        overlay: partialView(),
+        signatures: { identity: identityOf(name), mode: 'strict' as const },
+      });
+      const { sim, ready, ear } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
+      await ready(2);
+      await sim.settle(ear('a').topic.publish('before'));
+      await sim.run(500);
+      sim.restart('a');
+      await sim.run(10);
+      await ready(2);
+      await sim.settle(ear('a').topic.publish('after'));
+      await sim.run(1_000);
+      for (const name of ['b', 'c'])
+        t.deepEqual(ear(name).words, ['before', 'after'], `${run.name}: ${name}`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a store that fails, or has no number, is an error of the start, which can be tried again',
+  async (t) => {
+    for (const run of runs(1, ['message'])) {
+      let fails = true;
+      const kept = createMemoryStore();
+      const store: Store = {
+        ...kept,
+        get: (key) => (fails ? Promise.reject(new Error('no disk')) : kept.get(key)),
+      };
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a'], {
+        start: false,
+        gossip: () => ({ store, wall: () => 100 }),
+      });
+      await sim.until(() => nodes.size === 1, 1_000);
+      const { gossip } = nodes.get('a')!;
+      const error = await t.throwsAsync(sim.settle(gossip.start()), {
+        instanceOf: TransportError,
+        message: /store: no disk/,
+      });
+      t.is((error as TransportError).code, 'unavailable');
+      fails = false;
+      await kept.set('gossip-life', new TextEncoder().encode('soon'));
+      await t.throwsAsync(sim.settle(gossip.start()), {
+        code: 'data_loss',
+        message: /'gossip-life' is no number: soon; delete it/,
+      });
+      await kept.set('gossip-life', new TextEncoder().encode('5000'));
+      const topic = gossip.topic('news', {
+        name: 'x',
+        encode: () => new Uint8Array(1),
+        decode: () => 1,
+      });
+      const first = gossip.start();
+      await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
+      await sim.settle(first);
+      t.is(gossip.snapshot().topics[0]!.life, 5_001);
+      t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
+      topic.close();
+      gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
+      t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

@@ -4,7 +4,16 @@ import { bytes, json } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
 import { partialView } from './overlay/partial-view.ts';
-import { areMet, cluster, type Ear, eventsOf, listen, runs, simulationOf, type TestNode } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  listen,
+  runs,
+  simulationOf,
+  type TestNode,
+} from './testing/cluster.ts';
 import type { Topic } from './topic.ts';
 import type { MessageMeta } from './types.ts';
 
@@ -17,81 +26,107 @@ const rumours = () => json(z.object({ text: z.string(), tags: z.array(z.string()
 async function pair<T>(open: (node: TestNode) => T) {
   const sim = simulationOf(runs(1)[0]!);
   const opened = new Map<string, T>();
-  const nodes = cluster(sim, ['a', 'b'], { setup: (node) => void opened.set(node.name, open(node)) });
-  await sim.until(() => nodes.size === 2 && [...nodes.values()].every((node) => node.gossip.snapshot().topics[0]!.neighbors.length === 1), 20_000);
+  const nodes = cluster(sim, ['a', 'b'], {
+    setup: (node) => void opened.set(node.name, open(node)),
+  });
+  await sim.until(
+    () =>
+      nodes.size === 2 &&
+      [...nodes.values()].every((node) => node.gossip.snapshot().topics[0]!.neighbors.length === 1),
+    20_000,
+  );
   return { sim, nodes, a: opened.get('a')!, b: opened.get('b')! };
 }
 
-test.serial('two services of a node open one topic, each with a codec that it made; both publish and read', async (t) => {
-  const { sim, a, b } = await pair(({ gossip }) => {
-    const heard: string[][] = [[], []];
-    const topics = heard.map((words) => {
-      const topic = gossip.topic('news', rumours());
-      topic.subscribe(({ text }) => void words.push(text));
-      return topic;
+test.serial(
+  'two services of a node open one topic, each with a codec that it made; both publish and read',
+  async (t) => {
+    const { sim, a, b } = await pair(({ gossip }) => {
+      const heard: string[][] = [[], []];
+      const topics = heard.map((words) => {
+        const topic = gossip.topic('news', rumours());
+        topic.subscribe(({ text }) => void words.push(text));
+        return topic;
+      });
+      return { topics, heard };
     });
-    return { topics, heard };
-  });
-  await sim.settle(a.topics[0]!.publish({ text: 'one', tags: [] }));
-  await sim.settle(a.topics[1]!.publish({ text: 'two', tags: [] }));
-  a.topics[0]!.close();
-  await sim.settle(a.topics[1]!.publish({ text: 'three', tags: [] }));
-  await sim.run(500);
-  t.deepEqual(b.heard, [
-    ['one', 'two', 'three'],
-    ['one', 'two', 'three'],
-  ]);
-  t.deepEqual(await sim.close(), []);
-});
+    await sim.settle(a.topics[0]!.publish({ text: 'one', tags: [] }));
+    await sim.settle(a.topics[1]!.publish({ text: 'two', tags: [] }));
+    a.topics[0]!.close();
+    await sim.settle(a.topics[1]!.publish({ text: 'three', tags: [] }));
+    await sim.run(500);
+    t.deepEqual(b.heard, [
+      ['one', 'two', 'three'],
+      ['one', 'two', 'three'],
+    ]);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('each service gets what its own codec makes of a message; what that refuses the others get all the same', async (t) => {
-  const { sim, nodes, a, b } = await pair(({ gossip }) => {
-    const wide = gossip.topic('news', json(z.object({ height: z.number() })));
-    const strict = gossip.topic('news', json(z.object({ height: z.number().check(z.minimum(10)), unit: z._default(z.string(), 'm') })));
-    const heard: unknown[][] = [[], []];
-    wide.subscribe((message) => void heard[0]!.push(message));
-    strict.subscribe((message) => void heard[1]!.push(message));
-    return { wide, strict, heard };
-  });
-  await sim.settle(a.wide.publish({ height: 1 }));
-  await sim.settle(a.wide.publish({ height: 20 }));
-  await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code: 'invalid_argument' });
-  await sim.run(500);
-  t.deepEqual(b.heard, [[{ height: 1 }, { height: 20 }], [{ height: 20, unit: 'm' }]]);
-  t.is(eventsOf(nodes.get('b')!, 'failed').length, 1);
-  t.deepEqual(eventsOf(nodes.get('b')!, 'misbehaved'), []);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'each service gets what its own codec makes of a message; what that refuses the others get all the same',
+  async (t) => {
+    const { sim, nodes, a, b } = await pair(({ gossip }) => {
+      const wide = gossip.topic('news', json(z.object({ height: z.number() })));
+      const strict = gossip.topic(
+        'news',
+        json(
+          z.object({ height: z.number().check(z.minimum(10)), unit: z._default(z.string(), 'm') }),
+        ),
+      );
+      const heard: unknown[][] = [[], []];
+      wide.subscribe((message) => void heard[0]!.push(message));
+      strict.subscribe((message) => void heard[1]!.push(message));
+      return { wide, strict, heard };
+    });
+    await sim.settle(a.wide.publish({ height: 1 }));
+    await sim.settle(a.wide.publish({ height: 20 }));
+    await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code: 'invalid_argument' });
+    await sim.run(500);
+    t.deepEqual(b.heard, [[{ height: 1 }, { height: 20 }], [{ height: 20, unit: 'm' }]]);
+    t.is(eventsOf(nodes.get('b')!, 'failed').length, 1);
+    t.deepEqual(eventsOf(nodes.get('b')!, 'misbehaved'), []);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('what one reader does to a message no other sees, be it an object or bytes', async (t) => {
-  const { sim, a, b } = await pair(({ gossip }) => {
-    const heard: unknown[] = [];
-    const spoil = (message: { tags: string[] } | Uint8Array, meta: MessageMeta) => {
-      heard.push(structuredClone({ message: message instanceof Uint8Array ? [...message] : message, meta }));
-      if (message instanceof Uint8Array) message.fill(0);
-      else message.tags.push('spoiled');
-      (meta as { origin: string }).origin = 'spoiled';
-    };
-    const objects = gossip.topic('news', rumours());
-    const blobs = gossip.topic('blobs', bytes);
-    for (let i = 0; i < 3; i++) {
-      objects.subscribe(spoil);
-      blobs.subscribe(spoil);
-    }
-    return { objects, blobs, heard, self: gossip.nodeId };
-  });
-  await sim.settle(a.objects.publish({ text: 'one', tags: ['first'] }));
-  await sim.run(500);
-  await sim.settle(a.blobs.publish(new Uint8Array([1, 2, 3])));
-  await sim.run(500);
-  const said = b.heard as { message: Rumour | number[]; meta: MessageMeta }[];
-  t.deepEqual(
-    said.map(({ message }) => message),
-    [...Array(3).fill({ text: 'one', tags: ['first'] }), ...Array(3).fill([1, 2, 3])],
-  );
-  t.true(said.every(({ meta }) => meta.origin === a.self));
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'what one reader does to a message no other sees, be it an object or bytes',
+  async (t) => {
+    const { sim, a, b } = await pair(({ gossip }) => {
+      const heard: unknown[] = [];
+      const spoil = (message: { tags: string[] } | Uint8Array, meta: MessageMeta) => {
+        heard.push(
+          structuredClone({
+            message: message instanceof Uint8Array ? [...message] : message,
+            meta,
+          }),
+        );
+        if (message instanceof Uint8Array) message.fill(0);
+        else message.tags.push('spoiled');
+        (meta as { origin: string }).origin = 'spoiled';
+      };
+      const objects = gossip.topic('news', rumours());
+      const blobs = gossip.topic('blobs', bytes);
+      for (let i = 0; i < 3; i++) {
+        objects.subscribe(spoil);
+        blobs.subscribe(spoil);
+      }
+      return { objects, blobs, heard, self: gossip.nodeId };
+    });
+    await sim.settle(a.objects.publish({ text: 'one', tags: ['first'] }));
+    await sim.run(500);
+    await sim.settle(a.blobs.publish(new Uint8Array([1, 2, 3])));
+    await sim.run(500);
+    const said = b.heard as { message: Rumour | number[]; meta: MessageMeta }[];
+    t.deepEqual(
+      said.map(({ message }) => message),
+      [...Array(3).fill({ text: 'one', tags: ['first'] }), ...Array(3).fill([1, 2, 3])],
+    );
+    t.true(said.every(({ meta }) => meta.origin === a.self));
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('what a reader does to bytes is not passed on to other nodes', async (t) => {
   for (const run of runs(2)) {

@@ -4,7 +4,16 @@ import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
 import { encodeHead } from './relay/wire.ts';
 import { FORGERIES } from './signatures/forgery-limiter.ts';
-import { areMet, cluster, type Ear, eventsOf, listen, type Run, runs, simulationOf } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { blob } from './testing/relay-mesh.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
@@ -15,7 +24,10 @@ import type { Received } from './types.ts';
 const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
 const relay = { above: 10_000, fanout: 2, stall: 2_000 };
 const blobs: Codec<Uint8Array> = bytes;
-const strictly = (name: string) => ({ relay, signatures: { identity: identityOf(name), mode: 'strict' as const } });
+const strictly = (name: string) => ({
+  relay,
+  signatures: { identity: identityOf(name), mode: 'strict' as const },
+});
 
 async function meet(run: Run) {
   const sim = simulationOf(run);
@@ -32,7 +44,12 @@ async function meet(run: Run) {
       heard.set(name, list);
     },
   });
-  await sim.until(() => nodes.size === NAMES.length && [...topics.values()].every(({ neighbors }) => neighbors.length === NAMES.length - 1), 60_000);
+  await sim.until(
+    () =>
+      nodes.size === NAMES.length &&
+      [...topics.values()].every(({ neighbors }) => neighbors.length === NAMES.length - 1),
+    60_000,
+  );
   return { sim, nodes, topics, heard };
 }
 
@@ -44,7 +61,11 @@ test.serial('a long message that is relayed is as its publisher has signed it', 
     await sim.run(5_000);
     for (const name of NAMES.slice(1)) {
       const [first, ...others] = heard.get(name)!;
-      t.deepEqual([first!.message, first!.meta.signed, first!.meta.origin, others.length], [message, true, identityOf('n0').nodeId, 0], `${run.name}, ${name}`);
+      t.deepEqual(
+        [first!.message, first!.meta.signed, first!.meta.origin, others.length],
+        [message, true, identityOf('n0').nodeId, 0],
+        `${run.name}, ${name}`,
+      );
     }
     t.true(NAMES.some((name) => heard.get(name)!.some(({ meta }) => meta.from !== meta.origin)));
     for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'misbehaved'), []);
@@ -52,74 +73,98 @@ test.serial('a long message that is relayed is as its publisher has signed it', 
   }
 });
 
-test.serial('what a relay has changed is not delivered, and nobody is accused of it; the publisher sends it again by itself', async (t) => {
-  const { sim, nodes, topics, heard } = await meet({ seed: 1, level: 'message', name: 'message' });
-  let changed = 0;
-  const remove = sim.intercept(({ from, kind, method, value }) => {
-    if (from === 'n0' || kind !== 'item' || method !== 'relay') return 'pass';
-    const chunk = (value as Uint8Array).slice();
-    chunk[chunk.length - 1]! ^= 1;
-    changed++;
-    return { mutate: chunk };
-  });
-  const message = blob(200_000);
-  await sim.settle(topics.get('n0')!.publish(message));
-  await sim.run(30_000);
-  remove();
-  t.true(changed > 0);
-  for (const name of NAMES.slice(1)) {
-    t.deepEqual(
-      heard.get(name)!.map((one) => one.message),
-      [message],
-      name,
-    );
-  }
-  const drops = [...nodes.values()].flatMap((node) => eventsOf(node, 'dropped').map(({ reason }) => reason));
-  t.true(drops.length > 0 && drops.every((reason) => reason === 'forged'));
-  for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'misbehaved'), []);
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('of forgeries that a relay brings few are looked at in a second; what it says itself is heard meanwhile', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b'], {
-      gossip: strictly,
-      peers: (name) => ({ identity: identityOf(name) }),
-      setup: (node) => ears.set(node.name, listen(node)),
+test.serial(
+  'what a relay has changed is not delivered, and nobody is accused of it; the publisher sends it again by itself',
+  async (t) => {
+    const { sim, nodes, topics, heard } = await meet({
+      seed: 1,
+      level: 'message',
+      name: 'message',
     });
-    await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-    const [liar, author] = [identityOf('stranger'), identityOf('author')];
-    const guest = await stranger(sim, { nodeId: liar.nodeId });
-    await sim.until(() => areMet([ears.get('a')!], 2), 5_000);
-    const bring = async (forgery: Forgery) => {
-      const bytes = frame(forgery);
-      const id = { origin: forgery.origin!, epoch: 1, sequence: forgery.sequence ?? 0 };
-      const head = encodeHead({ topic: topicKey('news').hex, id, hops: 1, size: bytes.length, rest: [] });
-      await guest.talk
-        .send(guest.remote, 'relay', head, {
-          upload: (async function* () {
-            yield bytes;
-          })(),
-        })
-        .catch(() => {});
-    };
-    const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
-    const from = sim.now;
-    for (let i = 0; i < 20; i++)
-      await sim.settle(Promise.all(Array.from({ length: 10 }, (_, j) => bring({ origin: author.nodeId, signature, sequence: 10 * i + j }))));
-    guest.push(frame({ signer: liar }));
-    await sim.run(200);
-    const { forged, refused } = nodes.get('a')!.gossip.snapshot().topics[0]!.dropped;
-    t.is(forged! + refused!, 200, run.name);
-    t.true(forged! <= FORGERIES * (1 + Math.ceil((sim.now - from) / 1_000)), `${forged}`);
-    t.deepEqual(ears.get('a')!.words, ['said']);
-    t.deepEqual(eventsOf(nodes.get('a')!, 'misbehaved'), []);
-    // The true message is still accepted from the same relay, in the next second.
-    await sim.run(1_000);
-    await sim.settle(bring({ signer: author, origin: author.nodeId }));
-    t.deepEqual(ears.get('a')!.words, ['said', 'said']);
+    let changed = 0;
+    const remove = sim.intercept(({ from, kind, method, value }) => {
+      if (from === 'n0' || kind !== 'item' || method !== 'relay') return 'pass';
+      const chunk = (value as Uint8Array).slice();
+      chunk[chunk.length - 1]! ^= 1;
+      changed++;
+      return { mutate: chunk };
+    });
+    const message = blob(200_000);
+    await sim.settle(topics.get('n0')!.publish(message));
+    await sim.run(30_000);
+    remove();
+    t.true(changed > 0);
+    for (const name of NAMES.slice(1)) {
+      t.deepEqual(
+        heard.get(name)!.map((one) => one.message),
+        [message],
+        name,
+      );
+    }
+    const drops = [...nodes.values()].flatMap((node) =>
+      eventsOf(node, 'dropped').map(({ reason }) => reason),
+    );
+    t.true(drops.length > 0 && drops.every((reason) => reason === 'forged'));
+    for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'misbehaved'), []);
     t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'of forgeries that a relay brings few are looked at in a second; what it says itself is heard meanwhile',
+  async (t) => {
+    for (const run of runs(1)) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b'], {
+        gossip: strictly,
+        peers: (name) => ({ identity: identityOf(name) }),
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
+      const [liar, author] = [identityOf('stranger'), identityOf('author')];
+      const guest = await stranger(sim, { nodeId: liar.nodeId });
+      await sim.until(() => areMet([ears.get('a')!], 2), 5_000);
+      const bring = async (forgery: Forgery) => {
+        const bytes = frame(forgery);
+        const id = { origin: forgery.origin!, epoch: 1, sequence: forgery.sequence ?? 0 };
+        const head = encodeHead({
+          topic: topicKey('news').hex,
+          id,
+          hops: 1,
+          size: bytes.length,
+          rest: [],
+        });
+        await guest.talk
+          .send(guest.remote, 'relay', head, {
+            upload: (async function* () {
+              yield bytes;
+            })(),
+          })
+          .catch(() => {});
+      };
+      const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
+      const from = sim.now;
+      for (let i = 0; i < 20; i++)
+        await sim.settle(
+          Promise.all(
+            Array.from({ length: 10 }, (_, j) =>
+              bring({ origin: author.nodeId, signature, sequence: 10 * i + j }),
+            ),
+          ),
+        );
+      guest.push(frame({ signer: liar }));
+      await sim.run(200);
+      const { forged, refused } = nodes.get('a')!.gossip.snapshot().topics[0]!.dropped;
+      t.is(forged! + refused!, 200, run.name);
+      t.true(forged! <= FORGERIES * (1 + Math.ceil((sim.now - from) / 1_000)), `${forged}`);
+      t.deepEqual(ears.get('a')!.words, ['said']);
+      t.deepEqual(eventsOf(nodes.get('a')!, 'misbehaved'), []);
+      // The true message is still accepted from the same relay, in the next second.
+      await sim.run(1_000);
+      await sim.settle(bring({ signer: author, origin: author.nodeId }));
+      t.deepEqual(ears.get('a')!.words, ['said', 'said']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

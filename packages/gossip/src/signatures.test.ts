@@ -9,7 +9,19 @@ import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import type { Signer } from './signatures/signatures.ts';
-import { areMet, cluster, type Ear, eventsOf, idle, listen, type Run, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  idle,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  type TestNode,
+  words,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
@@ -29,7 +41,11 @@ interface Plan {
  * Sets up nodes whose ids are those of their keys. All are strict and sign, unless the plan says
  * otherwise.
  */
-function network(run: Run, names: readonly string[], { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {}) {
+function network(
+  run: Run,
+  names: readonly string[],
+  { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {},
+) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const identity = (name: string) => identityOf(name, type(name));
@@ -37,7 +53,10 @@ function network(run: Run, names: readonly string[], { type = () => 'ed25519', o
   const made = overlay();
   const nodes = cluster(sim, names, {
     gossip: (name) => ({ overlay: made, signatures: signing(name) }),
-    peers: (name) => ({ identity: identity(name), ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }) }),
+    peers: (name) => ({
+      identity: identity(name),
+      ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }),
+    }),
     setup: (node) => ears.set(node.name, listen(node, 'news', plan.topic)),
   });
   const ear = (name: string) => ears.get(name)!;
@@ -48,44 +67,70 @@ function network(run: Run, names: readonly string[], { type = () => 'ed25519', o
 const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
 
-test.serial('signed messages arrive, to all, to some, to any, and say that they are signed; keys of both kinds', async (t) => {
-  for (const run of runs()) {
-    const { sim, nodes, ears, ear, identity } = network(run, ['a', 'b', 'c'], { type: (name) => (name === 'b' ? 'p256' : 'ed25519') });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    for (const name of ['a', 'b']) {
-      await sim.settle(ear(name).topic.publish(`${name} to all`));
-      await sim.settle(ear(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }));
-      await sim.settle(ear(name).topic.publish(`${name} to any`, { any: 2 }));
-      await sim.settle(ear(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }));
+test.serial(
+  'signed messages arrive, to all, to some, to any, and say that they are signed; keys of both kinds',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, nodes, ears, ear, identity } = network(run, ['a', 'b', 'c'], {
+        type: (name) => (name === 'b' ? 'p256' : 'ed25519'),
+      });
+      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      for (const name of ['a', 'b']) {
+        await sim.settle(ear(name).topic.publish(`${name} to all`));
+        await sim.settle(ear(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }));
+        await sim.settle(ear(name).topic.publish(`${name} to any`, { any: 2 }));
+        await sim.settle(
+          ear(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }),
+        );
+      }
+      await sim.run(500);
+      t.deepEqual(
+        ear('c').words.toSorted(),
+        ['a to all', 'a to any', 'a to c', 'b to all', 'b to any', 'b to c'],
+        run.name,
+      );
+      t.deepEqual(ear('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
+      for (const { heard } of ears.values()) t.true(heard.every(({ meta }) => meta.signed));
+      for (const node of nodes.values()) t.deepEqual(blame(node), []);
+      t.deepEqual(await sim.close(), []);
     }
-    await sim.run(500);
-    t.deepEqual(ear('c').words.toSorted(), ['a to all', 'a to any', 'a to c', 'b to all', 'b to any', 'b to c'], run.name);
-    t.deepEqual(ear('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
-    for (const { heard } of ears.values()) t.true(heard.every(({ meta }) => meta.signed));
-    for (const node of nodes.values()) t.deepEqual(blame(node), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a strict node takes nothing unsigned and reports who sends it; a lenient one takes both, and says which is which', async (t) => {
-  for (const run of runs()) {
-    const { sim, nodes, ears, ear, node, identity } = network(run, ['plain', 'lenient', 'strict'], {
-      signing: (name) => (name === 'plain' ? undefined : { identity: identityOf(name), mode: name as 'strict' | 'lenient' }),
-    });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    const before = node('strict').peers.get(identity('plain').nodeId)!.score;
-    for (const name of nodes.keys()) await sim.settle(ear(name).topic.publish(name));
-    await sim.run(500);
-    const heard = (name: string) => Object.fromEntries(ear(name).heard.map(({ message, meta }) => [message, meta.signed]));
-    t.deepEqual(heard('strict'), { lenient: true }, run.name);
-    t.deepEqual(heard('lenient'), { plain: false, strict: true });
-    t.deepEqual(heard('plain'), { lenient: true, strict: true }, 'signed ones are verified everywhere');
-    t.deepEqual([drops(node('strict')), blame(node('strict'))], [['unsigned'], ['unsigned']]);
-    t.true(node('strict').peers.get(identity('plain').nodeId)!.score < before);
-    t.deepEqual([...blame(node('lenient')), ...blame(node('plain'))], []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a strict node takes nothing unsigned and reports who sends it; a lenient one takes both, and says which is which',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, nodes, ears, ear, node, identity } = network(
+        run,
+        ['plain', 'lenient', 'strict'],
+        {
+          signing: (name) =>
+            name === 'plain'
+              ? undefined
+              : { identity: identityOf(name), mode: name as 'strict' | 'lenient' },
+        },
+      );
+      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      const before = node('strict').peers.get(identity('plain').nodeId)!.score;
+      for (const name of nodes.keys()) await sim.settle(ear(name).topic.publish(name));
+      await sim.run(500);
+      const heard = (name: string) =>
+        Object.fromEntries(ear(name).heard.map(({ message, meta }) => [message, meta.signed]));
+      t.deepEqual(heard('strict'), { lenient: true }, run.name);
+      t.deepEqual(heard('lenient'), { plain: false, strict: true });
+      t.deepEqual(
+        heard('plain'),
+        { lenient: true, strict: true },
+        'signed ones are verified everywhere',
+      );
+      t.deepEqual([drops(node('strict')), blame(node('strict'))], [['unsigned'], ['unsigned']]);
+      t.true(node('strict').peers.get(identity('plain').nodeId)!.score < before);
+      t.deepEqual([...blame(node('lenient')), ...blame(node('plain'))], []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a strict node without an identity hears, and cannot publish', async (t) => {
   const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
@@ -95,7 +140,10 @@ test.serial('a strict node without an identity hears, and cannot publish', async
   await sim.settle(ear('a').topic.publish('hello'));
   await sim.run(200);
   t.deepEqual(ear('b').words, ['hello']);
-  await t.throwsAsync(sim.settle(ear('b').topic.publish('x')), { code: 'failed_precondition', message: /signatures.identity/u });
+  await t.throwsAsync(sim.settle(ear('b').topic.publish('x')), {
+    code: 'failed_precondition',
+    message: /signatures.identity/u,
+  });
   await sim.settle(nodes.get('b')!.gossip.close());
   t.deepEqual(await sim.close(), []);
 });
@@ -105,81 +153,119 @@ test.serial('what the signer throws, publish rejects with; nothing is sent', asy
   const sign = () => {
     throw new Error('the token was unplugged');
   };
-  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], { signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign } } : {}) });
+  const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
+    signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign } } : {}),
+  });
   await sim.until(() => nodes.size === 2 && areMet(ears.values(), 1), 20_000);
-  await t.throwsAsync(sim.settle(ear('a').topic.publish('x')), { message: 'the token was unplugged' });
-  await t.throwsAsync(sim.settle(ear('a').topic.publish('x', { any: 1 })), { message: 'the token was unplugged' });
+  await t.throwsAsync(sim.settle(ear('a').topic.publish('x')), {
+    message: 'the token was unplugged',
+  });
+  await t.throwsAsync(sim.settle(ear('a').topic.publish('x', { any: 1 })), {
+    message: 'the token was unplugged',
+  });
   await sim.run(200);
   t.deepEqual(ear('b').words, []);
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('an identity of another node, one that cannot sign, and a mode that is none are told by their names', async (t) => {
-  const sim = simulationOf(runs(1)[0]!);
-  const transport = sim.client(idle, { name: 'a' });
-  const peers = createPeers({ transport, identity: identityOf('a') });
-  const wrong: [object, RegExp][] = [
-    [{ identity: identityOf('b'), mode: 'strict' }, /signatures\.identity: is node/u],
-    [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
-    [{ mode: 'lax' }, /signatures\.mode/u],
-  ];
-  for (const [signatures, message] of wrong) {
-    t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), { instanceOf: TypeError, message });
-  }
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'an identity of another node, one that cannot sign, and a mode that is none are told by their names',
+  async (t) => {
+    const sim = simulationOf(runs(1)[0]!);
+    const transport = sim.client(idle, { name: 'a' });
+    const peers = createPeers({ transport, identity: identityOf('a') });
+    const wrong: [object, RegExp][] = [
+      [{ identity: identityOf('b'), mode: 'strict' }, /signatures\.identity: is node/u],
+      [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
+      [{ mode: 'lax' }, /signatures\.mode/u],
+    ];
+    for (const [signatures, message] of wrong) {
+      t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), {
+        instanceOf: TypeError,
+        message,
+      });
+    }
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('a signed message that crosses several hops is verified at each of them, and true at the last', async (t) => {
-  for (const run of runs(1)) {
-    const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
-    const { sim, nodes, ears, ear } = network(run, names, {
-      overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
-      type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
-    });
-    await sim.until(() => nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1), 60_000);
-    await sim.run(20_000);
-    for (const name of ['n00', 'n03']) await sim.settle(ear(name).topic.publish(name));
-    await sim.run(10_000);
-    for (const name of names)
-      t.deepEqual(
-        ear(name).words.toSorted(),
-        ['n00', 'n03'].filter((other) => other !== name),
-        `${run.name}, ${name}`,
+test.serial(
+  'a signed message that crosses several hops is verified at each of them, and true at the last',
+  async (t) => {
+    for (const run of runs(1)) {
+      const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+      const { sim, nodes, ears, ear } = network(run, names, {
+        overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
+        type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 14 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 1),
+        60_000,
       );
-    const heard = [...ears.values()].flatMap((one) => one.heard);
-    t.true(heard.every(({ meta }) => meta.signed));
-    t.true(heard.some(({ meta }) => meta.hops >= 4) && heard.some(({ message, meta }) => message === 'n03' && meta.hops >= 3), run.name);
-    for (const node of nodes.values()) t.false(blame(node).includes('forged'));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+      await sim.run(20_000);
+      for (const name of ['n00', 'n03']) await sim.settle(ear(name).topic.publish(name));
+      await sim.run(10_000);
+      for (const name of names)
+        t.deepEqual(
+          ear(name).words.toSorted(),
+          ['n00', 'n03'].filter((other) => other !== name),
+          `${run.name}, ${name}`,
+        );
+      const heard = [...ears.values()].flatMap((one) => one.heard);
+      t.true(heard.every(({ meta }) => meta.signed));
+      t.true(
+        heard.some(({ meta }) => meta.hops >= 4) &&
+          heard.some(({ message, meta }) => message === 'n03' && meta.hops >= 3),
+        run.name,
+      );
+      for (const node of nodes.values()) t.false(blame(node).includes('forged'));
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('over the links of a full mesh, one after the other, a signed message is true at each, and a forgery gets no further than the first', async (t) => {
-  for (const run of runs(1)) {
-    const names = ['a', 'b', 'c', 'd'];
-    const { sim, nodes, ear, node, identity } = network(run, names, {
-      overlay: () => fullMesh({ hops: 3 }),
-      persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
-    });
-    await sim.until(() => nodes.size === 4 && ['b', 'c'].every((name) => ear(name).topic.neighbors.length === 2), 20_000);
-    const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
-    await sim.until(() => ear('a').topic.neighbors.length === 2, 5_000);
-    const author = identity('author');
-    guest.push(frame({ origin: author.nodeId, signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) }, hops: 1 }));
-    await sim.settle(ear('a').topic.publish('hello'));
-    await sim.run(1_000);
-    t.deepEqual(
-      names.map((name) => ear(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops])),
-      [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
-      run.name,
-    );
-    t.deepEqual(
-      names.map((name) => drops(node(name)).filter((reason) => reason === 'forged').length),
-      [1, 0, 0, 0],
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'over the links of a full mesh, one after the other, a signed message is true at each, and a forgery gets no further than the first',
+  async (t) => {
+    for (const run of runs(1)) {
+      const names = ['a', 'b', 'c', 'd'];
+      const { sim, nodes, ear, node, identity } = network(run, names, {
+        overlay: () => fullMesh({ hops: 3 }),
+        persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 4 && ['b', 'c'].every((name) => ear(name).topic.neighbors.length === 2),
+        20_000,
+      );
+      const guest = await stranger(sim, { nodeId: identity('stranger').nodeId });
+      await sim.until(() => ear('a').topic.neighbors.length === 2, 5_000);
+      const author = identity('author');
+      guest.push(
+        frame({
+          origin: author.nodeId,
+          signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) },
+          hops: 1,
+        }),
+      );
+      await sim.settle(ear('a').topic.publish('hello'));
+      await sim.run(1_000);
+      t.deepEqual(
+        names.map((name) =>
+          ear(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops]),
+        ),
+        [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
+        run.name,
+      );
+      t.deepEqual(
+        names.map((name) => drops(node(name)).filter((reason) => reason === 'forged').length),
+        [1, 0, 0, 0],
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 /**
  * Sets up a and b over partial views, and a stranger that is a neighbor of a; b gets the stranger's
@@ -198,7 +284,14 @@ async function visit(run: Run, plan: Plan = {}) {
     guest.push(...forgeries.map(frame));
     return sim.run(300);
   };
-  return { ...net, guest, push, heard: () => [...ears.values()].map((one) => one.words), a: node('a'), author: identity('author') };
+  return {
+    ...net,
+    guest,
+    push,
+    heard: () => [...ears.values()].map((one) => one.words),
+    a: node('a'),
+    author: identity('author'),
+  };
 }
 
 test.serial(
@@ -211,7 +304,11 @@ test.serial(
       // Messages in the name of another node: unsigned, signed by another key, and with a signature
       // that the true key made for something else.
       const other = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
-      await push({ origin: author.nodeId }, { origin: author.nodeId, signer: liar }, { origin: author.nodeId, signature: other });
+      await push(
+        { origin: author.nodeId },
+        { origin: author.nodeId, signer: liar },
+        { origin: author.nodeId, signature: other },
+      );
       // A message that is too large, and one that can't be decoded.
       await push({ origin: author.nodeId, signature: other, payload: new Uint8Array(2_000_000) });
       await push({ origin: author.nodeId, signature: other, payload: Uint8Array.of(0xff) });
@@ -236,100 +333,136 @@ test.serial(
   },
 );
 
-test.serial('forgeries do not keep the true message from being asked for; whoever serves one when asked is reported, and asked again', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, push, heard, guest, author } = await visit(run);
-    const id = { origin: author.nodeId, epoch: 1, sequence: 0 };
-    const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
-    const grafts = () => guest.controlled.filter((control) => control.kind === 'graft' && control.ids.some(({ origin }) => origin === author.nodeId)).length;
-    await push({ origin: author.nodeId }, { origin: author.nodeId, signature }, { origin: author.nodeId, signature, payload: new Uint8Array(1_100_000) });
-    t.is(grafts(), 0, run.name);
-    const ihave = encodeControl(topicKey('news').bytes, { kind: 'ihave', notices: [{ id, hops: 1 }] });
-    guest.talk.trySend(guest.remote, 'control', ihave);
-    await sim.until(() => grafts() === 1, 2_000);
-    guest.push(frame({ origin: author.nodeId, signature }));
-    await sim.until(() => grafts() === 2, 10_000);
-    t.deepEqual(
-      [heard(), drops(a)],
-      [
-        [[], []],
-        ['unsigned', 'forged', 'forged', 'forged'],
-      ],
-    );
+test.serial(
+  'forgeries do not keep the true message from being asked for; whoever serves one when asked is reported, and asked again',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, push, heard, guest, author } = await visit(run);
+      const id = { origin: author.nodeId, epoch: 1, sequence: 0 };
+      const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
+      const grafts = () =>
+        guest.controlled.filter(
+          (control) =>
+            control.kind === 'graft' && control.ids.some(({ origin }) => origin === author.nodeId),
+        ).length;
+      await push(
+        { origin: author.nodeId },
+        { origin: author.nodeId, signature },
+        { origin: author.nodeId, signature, payload: new Uint8Array(1_100_000) },
+      );
+      t.is(grafts(), 0, run.name);
+      const ihave = encodeControl(topicKey('news').bytes, {
+        kind: 'ihave',
+        notices: [{ id, hops: 1 }],
+      });
+      guest.talk.trySend(guest.remote, 'control', ihave);
+      await sim.until(() => grafts() === 1, 2_000);
+      guest.push(frame({ origin: author.nodeId, signature }));
+      await sim.until(() => grafts() === 2, 10_000);
+      t.deepEqual(
+        [heard(), drops(a)],
+        [
+          [[], []],
+          ['unsigned', 'forged', 'forged', 'forged'],
+        ],
+      );
+      await push({ signer: author });
+      t.deepEqual(heard(), [['said'], ['said']]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'the forgery races the true message while that is being validated: neither its verdict nor its readers are changed',
+  async (t) => {
+    for (const run of runs(1)) {
+      let judge: ((verdict: 'accept') => void) | undefined;
+      const verdict = new Promise<'accept'>((resolve) => {
+        judge = resolve;
+      });
+      const { sim, a, push, heard, author, ear } = await visit(run, {
+        topic: {
+          validate: (_, { signed }) => (signed ? verdict : 'reject'),
+          validateTimeout: 60_000,
+        },
+      });
+      const forged = {
+        origin: author.nodeId,
+        signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) },
+      };
+      await push({ signer: author }, forged, { ...forged, payload: words.encode('forged') });
+      t.is(a.gossip.snapshot().topics[0]!.validating, 1, run.name);
+      judge!('accept');
+      await sim.run(300);
+      t.deepEqual(heard(), [['said'], ['said']]);
+      t.deepEqual(drops(a), ['forged']);
+      t.true(ear('b').heard[0]!.meta.signed);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'where unsigned messages pass, one that was refused does not have the signed one under its id and content refused',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, push, heard, author } = await visit(run, {
+        signing: (name) => ({ identity: identityOf(name), mode: 'lenient' }),
+        topic: { validate: (_, { signed }) => (signed ? 'accept' : 'reject') },
+      });
+      await push({ origin: author.nodeId }, { signer: author });
+      t.deepEqual(heard(), [['said'], ['said']], run.name);
+      t.deepEqual(drops(a), ['rejected']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'of a flood of forgeries few are looked at, and the others on the topic are heard meanwhile',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, guest, heard, author, ear } = await visit(run);
+      const signature = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
+      const from = sim.now;
+      for (let i = 0; i < 2_000; i++)
+        guest.push(frame({ origin: author.nodeId, signature, sequence: i }));
+      await sim.settle(ear('b').topic.publish('hello'));
+      await sim.run(2_000);
+      t.deepEqual(heard(), [['hello'], []], run.name);
+      const { dropped } = a.gossip.snapshot().topics[0]!;
+      t.is(dropped.forged! + dropped.refused!, 2_000);
+      t.true(
+        dropped.forged! <= 16 * (1 + Math.ceil((sim.now - from) / 1_000)),
+        `${dropped.forged}`,
+      );
+      // Its valid messages are accepted again once its second is over.
+      guest.push(frame({ signer: author }));
+      await sim.run(300);
+      t.deepEqual(heard(), [['hello', 'said'], ['said']]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a signed message sent again is a duplicate as long as its publisher is remembered: ten minutes after its last, and no longer',
+  async (t) => {
+    t.timeout(60_000);
+    const { sim, push, heard, author } = await visit(runs(1)[0]!);
     await push({ signer: author });
-    t.deepEqual(heard(), [['said'], ['said']]);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('the forgery races the true message while that is being validated: neither its verdict nor its readers are changed', async (t) => {
-  for (const run of runs(1)) {
-    let judge: ((verdict: 'accept') => void) | undefined;
-    const verdict = new Promise<'accept'>((resolve) => {
-      judge = resolve;
-    });
-    const { sim, a, push, heard, author, ear } = await visit(run, {
-      topic: { validate: (_, { signed }) => (signed ? verdict : 'reject'), validateTimeout: 60_000 },
-    });
-    const forged = { origin: author.nodeId, signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) } };
-    await push({ signer: author }, forged, { ...forged, payload: words.encode('forged') });
-    t.is(a.gossip.snapshot().topics[0]!.validating, 1, run.name);
-    judge!('accept');
-    await sim.run(300);
-    t.deepEqual(heard(), [['said'], ['said']]);
-    t.deepEqual(drops(a), ['forged']);
-    t.true(ear('b').heard[0]!.meta.signed);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('where unsigned messages pass, one that was refused does not have the signed one under its id and content refused', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, push, heard, author } = await visit(run, {
-      signing: (name) => ({ identity: identityOf(name), mode: 'lenient' }),
-      topic: { validate: (_, { signed }) => (signed ? 'accept' : 'reject') },
-    });
-    await push({ origin: author.nodeId }, { signer: author });
-    t.deepEqual(heard(), [['said'], ['said']], run.name);
-    t.deepEqual(drops(a), ['rejected']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('of a flood of forgeries few are looked at, and the others on the topic are heard meanwhile', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, a, guest, heard, author, ear } = await visit(run);
-    const signature = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
-    const from = sim.now;
-    for (let i = 0; i < 2_000; i++) guest.push(frame({ origin: author.nodeId, signature, sequence: i }));
-    await sim.settle(ear('b').topic.publish('hello'));
-    await sim.run(2_000);
-    t.deepEqual(heard(), [['hello'], []], run.name);
-    const { dropped } = a.gossip.snapshot().topics[0]!;
-    t.is(dropped.forged! + dropped.refused!, 2_000);
-    t.true(dropped.forged! <= 16 * (1 + Math.ceil((sim.now - from) / 1_000)), `${dropped.forged}`);
-    // Its valid messages are accepted again once its second is over.
-    guest.push(frame({ signer: author }));
-    await sim.run(300);
-    t.deepEqual(heard(), [['hello', 'said'], ['said']]);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a signed message sent again is a duplicate as long as its publisher is remembered: ten minutes after its last, and no longer', async (t) => {
-  t.timeout(60_000);
-  const { sim, push, heard, author } = await visit(runs(1)[0]!);
-  await push({ signer: author });
-  for (const wait of [80_000, 200_000, 300_000]) {
-    await sim.run(wait);
+    for (const wait of [80_000, 200_000, 300_000]) {
+      await sim.run(wait);
+      await push({ signer: author });
+      t.deepEqual(heard(), [['said'], ['said']], `${wait}`);
+    }
+    await sim.run(620_000);
     await push({ signer: author });
-    t.deepEqual(heard(), [['said'], ['said']], `${wait}`);
-  }
-  await sim.run(620_000);
-  await push({ signer: author });
-  t.deepEqual(heard(), [
-    ['said', 'said'],
-    ['said', 'said'],
-  ]);
-  t.deepEqual(await sim.close(), []);
-});
+    t.deepEqual(heard(), [
+      ['said', 'said'],
+      ['said', 'said'],
+    ]);
+    t.deepEqual(await sim.close(), []);
+  },
+);

@@ -2,7 +2,18 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { areMet, cluster, type Ear, eventsOf, idOf, listen, type Run, runs, simulationOf, type TestNode } from './testing/cluster.ts';
+import {
+  areMet,
+  cluster,
+  type Ear,
+  eventsOf,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  type TestNode,
+} from './testing/cluster.ts';
 import type { MessageMeta, Received, TopicOptions, Verdict } from './types.ts';
 
 /**
@@ -19,7 +30,10 @@ async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<strin
         names.map((name) => listen(node, name, node.name === 'b' ? topics[name] : {})),
       ),
   });
-  await sim.until(() => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)), 20_000);
+  await sim.until(
+    () => nodes.size === 2 && [...ears.values()].every((each) => areMet(each, 1)),
+    20_000,
+  );
   const [a, b] = [nodes.get('a')!, nodes.get('b')!];
   return { sim, a, b, from: ears.get('a')!, at: ears.get('b')! };
 }
@@ -27,73 +41,85 @@ async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<strin
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
-test.serial('a slow reader is told how many it missed, by its policy; no other reader is', async (t) => {
-  for (const run of runs()) {
-    const { sim, b, from, at } = await pair(run, { news: {} });
-    const slow = (policy: 'drop-oldest' | 'drop-newest' | 'block') => {
-      const heard: (string | number)[] = [];
-      let release: () => void = () => {};
-      at[0]!.topic.subscribe(
-        (message: string, { missed }: MessageMeta) => {
-          if (missed > 0) heard.push(missed);
-          heard.push(message);
-          return new Promise<void>((resolve) => (release = resolve));
-        },
-        { queue: { size: 3, policy } },
+test.serial(
+  'a slow reader is told how many it missed, by its policy; no other reader is',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, b, from, at } = await pair(run, { news: {} });
+      const slow = (policy: 'drop-oldest' | 'drop-newest' | 'block') => {
+        const heard: (string | number)[] = [];
+        let release: () => void = () => {};
+        at[0]!.topic.subscribe(
+          (message: string, { missed }: MessageMeta) => {
+            if (missed > 0) heard.push(missed);
+            heard.push(message);
+            return new Promise<void>((resolve) => (release = resolve));
+          },
+          { queue: { size: 3, policy } },
+        );
+        return { heard, release: () => release() };
+      };
+      const readers = [slow('drop-oldest'), slow('drop-newest'), slow('block')];
+      for (const number of numbers(10)) void from[0]!.topic.publish(number);
+      await sim.run(500);
+      for (let i = 0; i < 12; i++) {
+        for (const reader of readers) reader.release();
+        await sim.run(10);
+      }
+      t.deepEqual(readers[0]!.heard, ['0', 6, '7', '8', '9'], run.name);
+      void from[0]!.topic.publish('after');
+      await sim.run(500);
+      t.deepEqual(readers[1]!.heard, ['0', '1', '2', '3', 6, 'after']);
+      t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it waits');
+      t.deepEqual(at[0]!.words, [...numbers(10), 'after']);
+      t.true(
+        at[0]!.heard.every(({ meta }) => meta.missed === 0),
+        'nobody else lags',
       );
-      return { heard, release: () => release() };
-    };
-    const readers = [slow('drop-oldest'), slow('drop-newest'), slow('block')];
-    for (const number of numbers(10)) void from[0]!.topic.publish(number);
-    await sim.run(500);
-    for (let i = 0; i < 12; i++) {
-      for (const reader of readers) reader.release();
-      await sim.run(10);
+      t.deepEqual(
+        eventsOf(b, 'lagged')
+          .map(({ missed }) => missed)
+          .sort(),
+        [1, 1, 2, 2, 4, 4],
+      );
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(readers[0]!.heard, ['0', 6, '7', '8', '9'], run.name);
-    void from[0]!.topic.publish('after');
-    await sim.run(500);
-    t.deepEqual(readers[1]!.heard, ['0', '1', '2', '3', 6, 'after']);
-    t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it waits');
-    t.deepEqual(at[0]!.words, [...numbers(10), 'after']);
-    t.true(
-      at[0]!.heard.every(({ meta }) => meta.missed === 0),
-      'nobody else lags',
-    );
-    t.deepEqual(
-      eventsOf(b, 'lagged')
-        .map(({ missed }) => missed)
-        .sort(),
-      [1, 1, 2, 2, 4, 4],
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a loop gets each message once, is told what it missed, and ends in an error where its policy says so', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, from, at } = await pair(run, { news: {} });
-    const lagging = at[0]!.topic.messages({ queue: { size: 2 } });
-    const strict = at[0]!.topic.messages({ queue: { size: 2, policy: 'error' } });
-    const errors: unknown[] = [];
-    at[0]!.topic.subscribe(() => new Promise(() => {}), { queue: { size: 2, policy: 'error' }, onError: (error) => errors.push(error) });
-    for (const number of numbers(5)) void from[0]!.topic.publish(number);
-    await sim.run(500);
-    const { value } = await lagging.next();
-    t.is((value as Received<string>).message, '3', run.name);
-    t.is((value as Received<string>).meta.missed, 3);
-    t.is(((await lagging.next()).value as Received<string>).meta.missed, 0);
-    await t.throwsAsync(strict.next(), { instanceOf: TransportError, code: 'resource_exhausted' });
-    t.true((await strict.next()).done);
-    t.deepEqual(
-      errors.map((error) => (error as TransportError).code),
-      ['resource_exhausted'],
-    );
-    await lagging.return!();
-    t.is(at[0]!.words.length, 5);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a loop gets each message once, is told what it missed, and ends in an error where its policy says so',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, from, at } = await pair(run, { news: {} });
+      const lagging = at[0]!.topic.messages({ queue: { size: 2 } });
+      const strict = at[0]!.topic.messages({ queue: { size: 2, policy: 'error' } });
+      const errors: unknown[] = [];
+      at[0]!.topic.subscribe(() => new Promise(() => {}), {
+        queue: { size: 2, policy: 'error' },
+        onError: (error) => errors.push(error),
+      });
+      for (const number of numbers(5)) void from[0]!.topic.publish(number);
+      await sim.run(500);
+      const { value } = await lagging.next();
+      t.is((value as Received<string>).message, '3', run.name);
+      t.is((value as Received<string>).meta.missed, 3);
+      t.is(((await lagging.next()).value as Received<string>).meta.missed, 0);
+      await t.throwsAsync(strict.next(), {
+        instanceOf: TransportError,
+        code: 'resource_exhausted',
+      });
+      t.true((await strict.next()).done);
+      t.deepEqual(
+        errors.map((error) => (error as TransportError).code),
+        ['resource_exhausted'],
+      );
+      await lagging.return!();
+      t.is(at[0]!.words.length, 5);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a reader that throws is told of, and gets the next', async (t) => {
   for (const run of runs(1)) {
@@ -118,54 +144,87 @@ test.serial('a reader that throws is told of, and gets the next', async (t) => {
   }
 });
 
-test.serial('a validator says what is delivered; only what it rejects is held against the sender', async (t) => {
-  for (const run of runs()) {
-    const asked: string[] = [];
-    const validate = (message: string): Verdict | Promise<Verdict> => {
-      asked.push(message);
-      if (message === 'throw') throw new Error('broken');
-      if (message === 'hang') return new Promise(() => {});
-      if (message === 'nonsense') return 'yes' as Verdict;
-      return message.startsWith('late') ? Promise.resolve(message.slice(5) as Verdict) : (message as Verdict);
-    };
-    const { sim, a, b, from, at } = await pair(run, { news: { validate, validateTimeout: 700 } });
-    const sent = ['accept', 'reject', 'ignore', 'late accept', 'late reject', 'late ignore', 'throw', 'hang', 'nonsense', 'accept'];
-    for (const word of sent) void from[0]!.topic.publish(word);
-    await sim.run(500);
-    t.deepEqual([...at[0]!.words].sort(), ['accept', 'accept', 'late accept'], run.name);
-    t.is(b.gossip.snapshot().topics[0]!.validating, 1);
-    await sim.run(1_000);
-    t.is(b.gossip.snapshot().topics[0]!.validating, 0);
-    t.deepEqual(asked, sent);
-    t.deepEqual(dropsOf(b).sort(), ['ignored', 'ignored', 'ignored', 'ignored', 'rejected', 'rejected', 'timeout']);
-    t.deepEqual(
-      eventsOf(b, 'misbehaved').map(({ nodeId, what }) => [nodeId, what]),
-      [
-        [a.nodeId, 'rejected'],
-        [a.nodeId, 'rejected'],
-      ],
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a validator says what is delivered; only what it rejects is held against the sender',
+  async (t) => {
+    for (const run of runs()) {
+      const asked: string[] = [];
+      const validate = (message: string): Verdict | Promise<Verdict> => {
+        asked.push(message);
+        if (message === 'throw') throw new Error('broken');
+        if (message === 'hang') return new Promise(() => {});
+        if (message === 'nonsense') return 'yes' as Verdict;
+        return message.startsWith('late')
+          ? Promise.resolve(message.slice(5) as Verdict)
+          : (message as Verdict);
+      };
+      const { sim, a, b, from, at } = await pair(run, { news: { validate, validateTimeout: 700 } });
+      const sent = [
+        'accept',
+        'reject',
+        'ignore',
+        'late accept',
+        'late reject',
+        'late ignore',
+        'throw',
+        'hang',
+        'nonsense',
+        'accept',
+      ];
+      for (const word of sent) void from[0]!.topic.publish(word);
+      await sim.run(500);
+      t.deepEqual([...at[0]!.words].sort(), ['accept', 'accept', 'late accept'], run.name);
+      t.is(b.gossip.snapshot().topics[0]!.validating, 1);
+      await sim.run(1_000);
+      t.is(b.gossip.snapshot().topics[0]!.validating, 0);
+      t.deepEqual(asked, sent);
+      t.deepEqual(dropsOf(b).sort(), [
+        'ignored',
+        'ignored',
+        'ignored',
+        'ignored',
+        'rejected',
+        'rejected',
+        'timeout',
+      ]);
+      t.deepEqual(
+        eventsOf(b, 'misbehaved').map(({ nodeId, what }) => [nodeId, what]),
+        [
+          [a.nodeId, 'rejected'],
+          [a.nodeId, 'rejected'],
+        ],
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a validator that takes 5 ms loses nothing of a burst of 1,000, and holds up no other topic', async (t) => {
-  for (const run of runs(1)) {
-    let b: TestNode | undefined;
-    const validate = () => new Promise<Verdict>((resolve) => b!.transport.clock.setTimeout(() => resolve('accept'), 5));
-    const { sim, from, at, ...both } = await pair(run, { news: { validate }, other: {} });
-    b = both.b;
-    const burst = numbers(1_000);
-    for (const number of burst) void from[0]!.topic.publish(number);
-    void from[1]!.topic.publish('free');
-    await sim.until(() => at[1]!.words.length === 1, 1_000);
-    t.true(at[0]!.words.length < 1_000, `${run.name}: the other topic does not wait for this one`);
-    await sim.run(1_000);
-    t.deepEqual(at[0]!.words, burst, run.name);
-    t.deepEqual(dropsOf(b), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a validator that takes 5 ms loses nothing of a burst of 1,000, and holds up no other topic',
+  async (t) => {
+    for (const run of runs(1)) {
+      let b: TestNode | undefined;
+      const validate = () =>
+        new Promise<Verdict>((resolve) =>
+          b!.transport.clock.setTimeout(() => resolve('accept'), 5),
+        );
+      const { sim, from, at, ...both } = await pair(run, { news: { validate }, other: {} });
+      b = both.b;
+      const burst = numbers(1_000);
+      for (const number of burst) void from[0]!.topic.publish(number);
+      void from[1]!.topic.publish('free');
+      await sim.until(() => at[1]!.words.length === 1, 1_000);
+      t.true(
+        at[0]!.words.length < 1_000,
+        `${run.name}: the other topic does not wait for this one`,
+      );
+      await sim.run(1_000);
+      t.deepEqual(at[0]!.words, burst, run.name);
+      t.deepEqual(dropsOf(b), []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial(
   'messages that find every validator busy wait in order, up to a count and to bytes; those beyond are dropped, and nobody is to blame',
@@ -183,7 +242,10 @@ test.serial(
           asked.push(message);
           return new Promise<Verdict>((resolve) => verdicts.push(resolve));
         };
-        const { sim, b, from, at } = await pair(run, { news: { validate, validateAtOnce: 4, validateQueue: queue, validateTimeout: 60_000 }, other: {} });
+        const { sim, b, from, at } = await pair(run, {
+          news: { validate, validateAtOnce: 4, validateQueue: queue, validateTimeout: 60_000 },
+          other: {},
+        });
         // Each message takes three bytes.
         for (const number of numbers(10)) void from[0]!.topic.publish(number);
         void from[1]!.topic.publish('free');
@@ -210,105 +272,133 @@ test.serial(
   },
 );
 
-test.serial('a message that waited for a validator has its whole time once one looks at it; one that never answers makes room for the next', async (t) => {
-  for (const run of runs(1)) {
-    const asked: string[] = [];
-    const validate = (message: string): Promise<Verdict> => {
-      asked.push(message);
-      return message === '3' ? Promise.resolve('accept') : new Promise(() => {});
-    };
-    const { sim, b, from, at } = await pair(run, { news: { validate, validateAtOnce: 1, validateTimeout: 1_000 } });
-    for (const number of numbers(4)) void from[0]!.topic.publish(number);
-    await sim.run(900);
-    t.deepEqual(asked, ['0'], run.name);
-    await sim.run(1_000);
-    t.deepEqual(asked, ['0', '1']);
-    await sim.run(2_000);
-    t.deepEqual([asked, at[0]!.words], [numbers(4), ['3']]);
-    t.deepEqual(dropsOf(b), ['timeout', 'timeout', 'timeout']);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a message that waited for a validator has its whole time once one looks at it; one that never answers makes room for the next',
+  async (t) => {
+    for (const run of runs(1)) {
+      const asked: string[] = [];
+      const validate = (message: string): Promise<Verdict> => {
+        asked.push(message);
+        return message === '3' ? Promise.resolve('accept') : new Promise(() => {});
+      };
+      const { sim, b, from, at } = await pair(run, {
+        news: { validate, validateAtOnce: 1, validateTimeout: 1_000 },
+      });
+      for (const number of numbers(4)) void from[0]!.topic.publish(number);
+      await sim.run(900);
+      t.deepEqual(asked, ['0'], run.name);
+      await sim.run(1_000);
+      t.deepEqual(asked, ['0', '1']);
+      await sim.run(2_000);
+      t.deepEqual([asked, at[0]!.words], [numbers(4), ['3']]);
+      t.deepEqual(dropsOf(b), ['timeout', 'timeout', 'timeout']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('publishing never waits for a peer that takes nothing: what is too much for it is reported, and the others get all', async (t) => {
-  for (const run of runs(2, ['stream'])) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      gossip: () => ({ outbound: { messages: 50 } }),
-      transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-      setup: (node) => ears.set(node.name, listen(node)),
-    });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    sim.cut('a', 'b');
-    let failures = 0;
-    for (let i = 0; i < 200; i++) {
-      const { queued, failed = [] } = await sim.settle(ears.get('a')!.topic.publish(String(i).padEnd(20_000)), 1);
-      t.is(queued + failed.length, 2);
-      for (const { nodeId, error } of failed) {
-        t.deepEqual([nodeId, error.code], [idOf('b'), 'resource_exhausted']);
-        failures++;
+test.serial(
+  'publishing never waits for a peer that takes nothing: what is too much for it is reported, and the others get all',
+  async (t) => {
+    for (const run of runs(2, ['stream'])) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        gossip: () => ({ outbound: { messages: 50 } }),
+        transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      sim.cut('a', 'b');
+      let failures = 0;
+      for (let i = 0; i < 200; i++) {
+        const { queued, failed = [] } = await sim.settle(
+          ears.get('a')!.topic.publish(String(i).padEnd(20_000)),
+          1,
+        );
+        t.is(queued + failed.length, 2);
+        for (const { nodeId, error } of failed) {
+          t.deepEqual([nodeId, error.code], [idOf('b'), 'resource_exhausted']);
+          failures++;
+        }
+        await sim.run(5);
       }
-      await sim.run(5);
-    }
-    await sim.run(500);
-    t.is(ears.get('c')!.words.length, 200, run.name);
-    t.true(failures > 50, `${run.name}: ${failures}`);
-    t.true(dropsOf(nodes.get('a')!).filter((reason) => reason === 'no-room').length === failures);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('who is on a topic is learned though much is lost, and that one has left it too', async (t) => {
-  for (const run of runs(4, ['message'])) {
-    const sim = simulationOf(run, { link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 } });
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-      // Without the exchange, because a duplicated address list counts as one that nobody asked
-      // for.
-      peers: () => ({ exchange: { enabled: false } }),
-      setup: (node) => ears.set(node.name, listen(node)),
-    });
-    await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 120_000);
-    const { topic, subscription } = ears.get('d')!;
-    topic.close();
-    subscription.close();
-    ears.delete('d');
-    for (let i = 0; i < 120 && !areMet(ears.values(), 2); i++) {
-      for (const ear of ears.values()) void ear.topic.publish('x');
       await sim.run(500);
+      t.is(ears.get('c')!.words.length, 200, run.name);
+      t.true(failures > 50, `${run.name}: ${failures}`);
+      t.true(dropsOf(nodes.get('a')!).filter((reason) => reason === 'no-room').length === failures);
+      t.deepEqual(await sim.close(), []);
     }
-    t.true(areMet(ears.values(), 2), run.name);
-    await sim.close();
-  }
-});
+  },
+);
 
-test.serial('of those on the topic another gets what waits for one that is lost, so many as were asked for', async (t) => {
-  for (const run of runs(2, ['stream'])) {
-    const sim = simulationOf(run);
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-      setup: (node) => ears.set(node.name, listen(node)),
-    });
-    await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
-    sim.cut('a', 'b');
-    for (let i = 0; i < 200; i++) {
-      t.deepEqual(await sim.settle(ears.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }), 1), { queued: 1 });
-      await sim.run(5);
+test.serial(
+  'who is on a topic is learned though much is lost, and that one has left it too',
+  async (t) => {
+    for (const run of runs(4, ['message'])) {
+      const sim = simulationOf(run, {
+        link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 },
+      });
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        // Without the exchange, because a duplicated address list counts as one that nobody asked
+        // for.
+        peers: () => ({ exchange: { enabled: false } }),
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 3), 120_000);
+      const { topic, subscription } = ears.get('d')!;
+      topic.close();
+      subscription.close();
+      ears.delete('d');
+      for (let i = 0; i < 120 && !areMet(ears.values(), 2); i++) {
+        for (const ear of ears.values()) void ear.topic.publish('x');
+        await sim.run(500);
+      }
+      t.true(areMet(ears.values(), 2), run.name);
+      await sim.close();
     }
-    const { words } = ears.get('c')!;
-    const waiting = nodes
-      .get('a')!
-      .gossip.snapshot()
-      .peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
-    t.true(waiting > 20 && words.length > 60 && words.length < 140, `${run.name}: ${waiting}, ${words.length}`);
-    const before = words.length;
-    sim.crash('b');
-    await sim.until(() => areMet([ears.get('a')!], 1), 20_000);
-    await sim.run(2_000);
-    t.true(words.length - before >= waiting - 1, `${run.name}: ${words.length - before} of ${waiting}`);
-    t.is(new Set(words).size, words.length, 'each once');
-    await sim.close();
-  }
-});
+  },
+);
+
+test.serial(
+  'of those on the topic another gets what waits for one that is lost, so many as were asked for',
+  async (t) => {
+    for (const run of runs(2, ['stream'])) {
+      const sim = simulationOf(run);
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(() => nodes.size === 3 && areMet(ears.values(), 2), 20_000);
+      sim.cut('a', 'b');
+      for (let i = 0; i < 200; i++) {
+        t.deepEqual(
+          await sim.settle(ears.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }), 1),
+          { queued: 1 },
+        );
+        await sim.run(5);
+      }
+      const { words } = ears.get('c')!;
+      const waiting = nodes
+        .get('a')!
+        .gossip.snapshot()
+        .peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
+      t.true(
+        waiting > 20 && words.length > 60 && words.length < 140,
+        `${run.name}: ${waiting}, ${words.length}`,
+      );
+      const before = words.length;
+      sim.crash('b');
+      await sim.until(() => areMet([ears.get('a')!], 1), 20_000);
+      await sim.run(2_000);
+      t.true(
+        words.length - before >= waiting - 1,
+        `${run.name}: ${words.length - before} of ${waiting}`,
+      );
+      t.is(new Set(words).size, words.length, 'each once');
+      await sim.close();
+    }
+  },
+);

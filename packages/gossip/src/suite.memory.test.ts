@@ -1,7 +1,12 @@
 // The suite in memory without a simulation, with messages passed directly and over streams.
 
 import { NetworkTransport } from '@trunkline/transport-core';
-import { connectAll, createInmemStreams, createInmemTransport, type InmemTransport } from '@trunkline/transport-inmem';
+import {
+  connectAll,
+  createInmemStreams,
+  createInmemTransport,
+  type InmemTransport,
+} from '@trunkline/transport-inmem';
 import { idle } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
@@ -24,6 +29,10 @@ gossipSuite(
 gossipSuite(
   real('inmem streams', () => {
     const streams = createInmemStreams();
-    return (name) => ({ proven: false, open: () => new NetworkTransport({ protocol: idle, stream: streams.layer(`inmem://${name}`) }) });
+    return (name) => ({
+      proven: false,
+      open: () =>
+        new NetworkTransport({ protocol: idle, stream: streams.layer(`inmem://${name}`) }),
+    });
   }),
 );

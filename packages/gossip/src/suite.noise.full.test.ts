@@ -13,7 +13,11 @@ gossipSuite(
     const identity = createIdentity();
     return {
       proven: true,
-      open: (bindAddr) => new NetworkTransport({ protocol: idle, stream: secure(createTcpStreamLayer({ bindAddr }), { identity }) }),
+      open: (bindAddr) =>
+        new NetworkTransport({
+          protocol: idle,
+          stream: secure(createTcpStreamLayer({ bindAddr }), { identity }),
+        }),
     };
   }),
 );

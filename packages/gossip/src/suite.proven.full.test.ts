@@ -9,6 +9,9 @@ import { real } from './testing/suite/real-network.ts';
 gossipSuite(
   real('TLS', () => async () => {
     const tls = await papers();
-    return { proven: true, open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr, tls }) };
+    return {
+      proven: true,
+      open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr, tls }),
+    };
   }),
 );

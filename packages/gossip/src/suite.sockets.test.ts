@@ -5,4 +5,9 @@ import { idle } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
 
-gossipSuite(real('TCP', () => () => ({ proven: false, open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr }) })));
+gossipSuite(
+  real('TCP', () => () => ({
+    proven: false,
+    open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr }),
+  })),
+);

@@ -5,4 +5,9 @@ import { idle } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
 
-gossipSuite(real('WebSocket', () => () => ({ proven: false, open: (bindAddr = 'ws://127.0.0.1:0') => createWsTransport({ protocol: idle, bindAddr }) })));
+gossipSuite(
+  real('WebSocket', () => () => ({
+    proven: false,
+    open: (bindAddr = 'ws://127.0.0.1:0') => createWsTransport({ protocol: idle, bindAddr }),
+  })),
+);

@@ -9,6 +9,10 @@ import { real } from './testing/suite/real-network.ts';
 gossipSuite(
   real('secure WebSocket', () => async () => {
     const tls = await papers();
-    return { proven: true, open: (bindAddr = 'wss://127.0.0.1:0') => createWsTransport({ protocol: idle, bindAddr, tls }) };
+    return {
+      proven: true,
+      open: (bindAddr = 'wss://127.0.0.1:0') =>
+        createWsTransport({ protocol: idle, bindAddr, tls }),
+    };
   }),
 );

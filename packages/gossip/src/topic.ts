@@ -3,9 +3,22 @@
 import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
-import { CallbackReader, LoopReader, type ReaderHost, type ReaderOptions } from './topics/reader.ts';
+import {
+  CallbackReader,
+  LoopReader,
+  type ReaderHost,
+  type ReaderOptions,
+} from './topics/reader.ts';
 import type { TopicSession } from './topics/topic-session.ts';
-import type { MessageMeta, PublishOptions, PublishResult, QueueOptions, Received, SubscribeOptions, Subscription } from './types.ts';
+import type {
+  MessageMeta,
+  PublishOptions,
+  PublishResult,
+  QueueOptions,
+  Received,
+  SubscribeOptions,
+  Subscription,
+} from './types.ts';
 
 /**
  * A handle on a topic that this node is on, returned by `gossip.topic`. The node leaves the topic
@@ -25,7 +38,11 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   constructor(session: TopicSession, codec: Codec<T, In>, queue: QueueOptions) {
     this.#session = session;
     this.#codec = codec;
-    this.#queue = { size: queue.size ?? SIZE, bytes: queue.bytes ?? BYTES, policy: queue.policy ?? 'drop-oldest' };
+    this.#queue = {
+      size: queue.size ?? SIZE,
+      bytes: queue.bytes ?? BYTES,
+      policy: queue.policy ?? 'drop-oldest',
+    };
     session.handles++;
   }
 
@@ -65,10 +82,19 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
    * promise rejects, `onError` is called, a `failed` event reports the error, and the next message
    * follows.
    */
-  subscribe(callback: (message: T, meta: MessageMeta) => unknown, options: SubscribeOptions = {}): Subscription {
-    if (typeof callback !== 'function') throw new TypeError(`topic.subscribe: takes a function, got ${typeof callback}`);
+  subscribe(
+    callback: (message: T, meta: MessageMeta) => unknown,
+    options: SubscribeOptions = {},
+  ): Subscription {
+    if (typeof callback !== 'function')
+      throw new TypeError(`topic.subscribe: takes a function, got ${typeof callback}`);
     const { queue, onError } = parseOptions(subscribeOptions, options, 'topic.subscribe');
-    const reader = new CallbackReader(callback as (message: unknown, meta: MessageMeta) => unknown, onError, this.#options(queue), this.#host());
+    const reader = new CallbackReader(
+      callback as (message: unknown, meta: MessageMeta) => unknown,
+      onError,
+      this.#options(queue),
+      this.#host(),
+    );
     this.#session.addReader(reader);
     return { close: () => reader.close() };
   }
@@ -82,7 +108,11 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   /** Iterates like `for await (… of topic)`, with the given queue options. */
-  messages({ queue = {} }: { readonly queue?: QueueOptions | undefined } = {}): AsyncIterableIterator<Received<T>, undefined> {
+  messages({
+    queue = {},
+  }: {
+    readonly queue?: QueueOptions | undefined;
+  } = {}): AsyncIterableIterator<Received<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#host());
     this.#session.addReader(reader);
@@ -98,12 +128,17 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   }
 
   #options({ size, bytes, policy }: QueueOptions): ReaderOptions {
-    return { size: size ?? this.#queue.size, bytes: bytes ?? this.#queue.bytes, policy: policy ?? this.#queue.policy };
+    return {
+      size: size ?? this.#queue.size,
+      bytes: bytes ?? this.#queue.bytes,
+      policy: policy ?? this.#queue.policy,
+    };
   }
 
   #host(): ReaderHost {
     const session = this.#session;
-    if (this.#isClosed || session.isOver) throw new TransportError('shutdown', `topic ${this.name} was closed here`);
+    if (this.#isClosed || session.isOver)
+      throw new TransportError('shutdown', `topic ${this.name} was closed here`);
     const topic = this.name;
     return {
       topic,

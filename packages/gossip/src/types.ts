@@ -97,7 +97,9 @@ export interface TopicOptions<T> {
    * and 16 MiB. A message beyond either limit is dropped as `overloaded`, with a `dropped` event
    * and a count in the snapshot; its sender is not blamed. Other topics are not delayed.
    */
-  readonly validateQueue?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  readonly validateQueue?:
+    | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
+    | undefined;
 }
 
 /** Options of a reader. */
@@ -249,7 +251,11 @@ export interface CloseResult {
    * The peers for which messages had not left this node when `grace` was over: for each, the number
    * of messages and their size in bytes. Empty if everything has left.
    */
-  readonly unsent: readonly { readonly nodeId: string; readonly messages: number; readonly bytes: number }[];
+  readonly unsent: readonly {
+    readonly nodeId: string;
+    readonly messages: number;
+    readonly bytes: number;
+  }[];
 }
 
 /**
@@ -291,7 +297,12 @@ export type GossipEvent =
       readonly hops: number;
     }
   /** A message arrived again. */
-  | { readonly type: 'duplicate'; readonly topic: string; readonly id: string; readonly from: string }
+  | {
+      readonly type: 'duplicate';
+      readonly topic: string;
+      readonly id: string;
+      readonly from: string;
+    }
   /** A message was not delivered or, with `to`, not sent. */
   | {
       readonly type: 'dropped';
@@ -328,7 +339,12 @@ export type GossipEvent =
    * A peer did something that honest peers never or seldom do. `origin-flood`: the peer named more
    * publishers than a node remembers, and was disconnected.
    */
-  | { readonly type: 'misbehaved'; readonly topic: string; readonly nodeId: string; readonly what: string }
+  | {
+      readonly type: 'misbehaved';
+      readonly topic: string;
+      readonly nodeId: string;
+      readonly what: string;
+    }
   /** A reader, a validator or a codec of this node threw, or its `store` failed. */
   | { readonly type: 'failed'; readonly topic: string; readonly error: unknown };
 
@@ -352,7 +368,11 @@ export interface TopicSnapshot {
    * One entry for each reader: the number and size in bytes of the messages in its queue, and the
    * number of messages it has missed.
    */
-  readonly readers: readonly { readonly waiting: number; readonly bytes: number; readonly missed: number }[];
+  readonly readers: readonly {
+    readonly waiting: number;
+    readonly bytes: number;
+    readonly missed: number;
+  }[];
   /**
    * The number of messages that validators are checking now, and the number that wait for a
    * validator.

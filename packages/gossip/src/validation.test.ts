@@ -10,7 +10,19 @@ import { encodePush } from './driver/frame.ts';
 import type { MessageId } from './messages/message-id.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
-import { cluster, type Ear, eventsOf, idle, idOf, listen, type Run, runs, simulationOf, type TestNode, words } from './testing/cluster.ts';
+import {
+  cluster,
+  type Ear,
+  eventsOf,
+  idle,
+  idOf,
+  listen,
+  type Run,
+  runs,
+  simulationOf,
+  type TestNode,
+  words,
+} from './testing/cluster.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { Verdict } from './types.ts';
 
@@ -18,7 +30,11 @@ import type { Verdict } from './types.ts';
 const overlay = partialView({ active: 6, passive: 12, mergeInterval: Number.POSITIVE_INFINITY });
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
-function network(run: Run, strict: string, verdict: (message: string, node: TestNode) => Verdict | Promise<Verdict>) {
+function network(
+  run: Run,
+  strict: string,
+  verdict: (message: string, node: TestNode) => Verdict | Promise<Verdict>,
+) {
   const sim = simulationOf(run);
   const ears = new Map<string, Ear>();
   const asked: string[] = [];
@@ -33,45 +49,63 @@ function network(run: Run, strict: string, verdict: (message: string, node: Test
     },
   });
   const details = (name: string) => {
-    const { counters } = nodes.get(name)!.gossip.snapshot().topics[0]!.details as { counters: Record<string, number> };
+    const { counters } = nodes.get(name)!.gossip.snapshot().topics[0]!.details as {
+      counters: Record<string, number>;
+    };
     return counters;
   };
-  return { sim, ears, nodes, asked, details, ready: () => nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 3) };
+  return {
+    sim,
+    ears,
+    nodes,
+    asked,
+    details,
+    ready: () =>
+      nodes.size === 6 && [...ears.values()].every(({ topic }) => topic.neighbors.length >= 3),
+  };
 }
 
-const later = (node: TestNode, ms: number) => new Promise<void>((resolve) => node.transport.clock.setTimeout(resolve, ms));
+const later = (node: TestNode, ms: number) =>
+  new Promise<void>((resolve) => node.transport.clock.setTimeout(resolve, ms));
 
 for (const [title, ms] of [
   ['ignores', 0],
   ['takes 500 ms to ignore', 500],
 ] as const) {
-  test.serial(`a node whose validator ${title} what all others pass on asks nobody for it again, and accuses nobody`, async (t) => {
-    for (const run of runs()) {
-      const { sim, ears, nodes, asked, details, ready } = network(run, 'f', (message, node) => {
-        if (!message.startsWith('odd')) return 'accept';
-        return ms > 0 ? later(node, ms).then(() => 'ignore' as const) : 'ignore';
-      });
-      await sim.until(ready, 60_000);
-      for (let i = 0; i < 10; i++) {
-        await sim.settle(ears.get('a')!.topic.publish(`even ${i}`));
-        await sim.run(300);
+  test.serial(
+    `a node whose validator ${title} what all others pass on asks nobody for it again, and accuses nobody`,
+    async (t) => {
+      for (const run of runs()) {
+        const { sim, ears, nodes, asked, details, ready } = network(run, 'f', (message, node) => {
+          if (!message.startsWith('odd')) return 'accept';
+          return ms > 0 ? later(node, ms).then(() => 'ignore' as const) : 'ignore';
+        });
+        await sim.until(ready, 60_000);
+        for (let i = 0; i < 10; i++) {
+          await sim.settle(ears.get('a')!.topic.publish(`even ${i}`));
+          await sim.run(300);
+        }
+        const before = details('f').graftsSent!;
+        for (let i = 0; i < 20; i++) {
+          await sim.settle(ears.get('a')!.topic.publish(`odd ${i}`));
+          await sim.run(300);
+        }
+        await sim.run(20_000);
+        t.is(details('f').graftsSent!, before, `${run.name}: no graft`);
+        t.is(
+          asked.filter((message) => message.startsWith('odd')).length,
+          20,
+          `${run.name}: each looked at once`,
+        );
+        t.deepEqual(eventsOf(nodes.get('f')!, 'misbehaved'), [], run.name);
+        t.is(ears.get('b')!.words.length, 30);
+        await sim.settle(ears.get('b')!.topic.publish('even at last'));
+        await sim.run(2_000);
+        t.true(ears.get('f')!.words.includes('even at last'), run.name);
+        t.deepEqual(await sim.close(), []);
       }
-      const before = details('f').graftsSent!;
-      for (let i = 0; i < 20; i++) {
-        await sim.settle(ears.get('a')!.topic.publish(`odd ${i}`));
-        await sim.run(300);
-      }
-      await sim.run(20_000);
-      t.is(details('f').graftsSent!, before, `${run.name}: no graft`);
-      t.is(asked.filter((message) => message.startsWith('odd')).length, 20, `${run.name}: each looked at once`);
-      t.deepEqual(eventsOf(nodes.get('f')!, 'misbehaved'), [], run.name);
-      t.is(ears.get('b')!.words.length, 30);
-      await sim.settle(ears.get('b')!.topic.publish('even at last'));
-      await sim.run(2_000);
-      t.true(ears.get('f')!.words.includes('even at last'), run.name);
-      t.deepEqual(await sim.close(), []);
-    }
-  });
+    },
+  );
 }
 
 test.serial(
@@ -86,13 +120,24 @@ test.serial(
       await sim.run(5_000);
       await sim.settle(ears.get('a')!.topic.publish('first'));
       await sim.run(1_000);
-      const [sequence, epoch] = ears.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [number, number];
+      const [sequence, epoch] = ears.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [
+        number,
+        number,
+      ];
       const forge = await forger(sim, 'f');
       forge({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'forged');
       forge({ origin: idOf('a'), epoch, sequence: sequence + 2 }, 'forged slowly');
       await sim.run(100);
-      t.is(nodes.get('f')!.gossip.snapshot().topics[0]!.validating, 1, `${run.name}: the second forgery`);
-      t.is(eventsOf(nodes.get('f')!, 'dropped').filter(({ reason }) => reason === 'ignored').length, 1, `${run.name}: the first one`);
+      t.is(
+        nodes.get('f')!.gossip.snapshot().topics[0]!.validating,
+        1,
+        `${run.name}: the second forgery`,
+      );
+      t.is(
+        eventsOf(nodes.get('f')!, 'dropped').filter(({ reason }) => reason === 'ignored').length,
+        1,
+        `${run.name}: the first one`,
+      );
       await sim.settle(ears.get('a')!.topic.publish('second'));
       await sim.settle(ears.get('a')!.topic.publish('third'));
       await sim.run(1_000);
@@ -103,12 +148,27 @@ test.serial(
 );
 
 /** Adds a neighbor of that node that speaks the protocol by hand. */
-async function forger(sim: Simulation, of: string): Promise<(id: MessageId, message: string) => void> {
+async function forger(
+  sim: Simulation,
+  of: string,
+): Promise<(id: MessageId, message: string) => void> {
   const transport = sim.client(idle, { name: 'stranger' });
-  const peers = createPeers({ transport, identity: { nodeId: idOf('stranger') }, maxOutbound: 0, persistent: [of] });
+  const peers = createPeers({
+    transport,
+    identity: { nodeId: idOf('stranger') },
+    maxOutbound: 0,
+    persistent: [of],
+  });
   const talk = transport.mount(gossipProtocol);
   const { hex, bytes } = topicKey('news');
-  const pull = (question: Uint8Array) => encodeList({ teller: idOf('stranger'), hearer: idOf(of) }, question, 1, [bytes], transport.random)!;
+  const pull = (question: Uint8Array) =>
+    encodeList(
+      { teller: idOf('stranger'), hearer: idOf(of) },
+      question,
+      1,
+      [bytes],
+      transport.random,
+    )!;
   serve(talk, { push: () => {}, control: () => {}, view: () => {}, interest: () => {}, pull });
   await sim.settle(peers.start());
   await sim.until(() => peers.list().length === 1, 10_000);
@@ -118,6 +178,10 @@ async function forger(sim: Simulation, of: string): Promise<(id: MessageId, mess
   return (id, message) => {
     const payload = words.encode(message);
     const body = { audience: 'all', nodes: [], payload, message: undefined } as const;
-    talk.trySend(remote, 'push', encodePush(bytes, { kind: 'push', id, hops: 1, payload: body, size: payload.length }));
+    talk.trySend(
+      remote,
+      'push',
+      encodePush(bytes, { kind: 'push', id, hops: 1, payload: body, size: payload.length }),
+    );
   };
 }

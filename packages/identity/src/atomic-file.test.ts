@@ -15,7 +15,10 @@ const without = (code: string) => async () => {
 test('a file that is there is replaced only where that is asked for', async (t) => {
   const path = join(await folder(t), 'file');
   await writeAtomically(path, 'one', options);
-  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'two', options))).code, 'EEXIST');
+  t.is(
+    (await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'two', options))).code,
+    'EEXIST',
+  );
   t.is(await readFile(path, 'utf8'), 'one');
   await writeAtomically(path, 'two', { ...options, overwrite: true });
   t.is(await readFile(path, 'utf8'), 'two');
@@ -26,13 +29,27 @@ test('where a file can have one name only, it is written in place, and replaces 
   const path = join(await folder(t), 'file');
   await writeAtomically(path, 'one', options, without('EPERM'));
   if (platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o600);
-  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'two', options, without('EPERM')))).code, 'EEXIST');
+  t.is(
+    (
+      await t.throwsAsync<Error & { code: string }>(
+        writeAtomically(path, 'two', options, without('EPERM')),
+      )
+    ).code,
+    'EEXIST',
+  );
   t.is(await readFile(path, 'utf8'), 'one');
   t.deepEqual(await readdir(join(path, '..')), ['file']);
 });
 
 test('what goes wrong leaves no temporary file', async (t) => {
   const path = join(await folder(t), 'file');
-  t.is((await t.throwsAsync<Error & { code: string }>(writeAtomically(path, 'one', options, without('EIO')))).code, 'EIO');
+  t.is(
+    (
+      await t.throwsAsync<Error & { code: string }>(
+        writeAtomically(path, 'one', options, without('EIO')),
+      )
+    ).code,
+    'EIO',
+  );
   t.deepEqual(await readdir(join(path, '..')), []);
 });

@@ -20,7 +20,12 @@ export interface AtomicFileOptions {
  * Writes a temporary file beside `path` and gives it its name once it is on the disk. Rejects with
  * the errors of node:fs. `addName` is for tests.
  */
-export async function writeAtomically(path: string, text: string, { mode, overwrite }: AtomicFileOptions, addName = link): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  text: string,
+  { mode, overwrite }: AtomicFileOptions,
+  addName = link,
+): Promise<void> {
   const temporary = `${path}.${bytesToHex(randomBytes(systemRandom, 8))}.tmp`;
   try {
     await writeNew(temporary, text, mode);
@@ -38,7 +43,12 @@ export async function writeAtomically(path: string, text: string, { mode, overwr
  * unlike a rename, never replaces a file. Writing in place does not either, but others may see a
  * part of the file.
  */
-async function writeInPlace(path: string, text: string, mode: number, error: { code?: string }): Promise<void> {
+async function writeInPlace(
+  path: string,
+  text: string,
+  mode: number,
+  error: { code?: string },
+): Promise<void> {
   if (!NO_LINKS.has(error.code ?? '')) throw error;
   await writeNew(path, text, mode);
 }

@@ -23,25 +23,50 @@ export interface AuthorityCertificate {
  * Reads a certificate. Rejects with `invalid_argument` unless it is `identity`'s own certificate as
  * an authority. Its signature is not checked, because it comes from your own file.
  */
-export async function readAuthorityCertificate(text: string, identity: Identity): Promise<AuthorityCertificate> {
+export async function readAuthorityCertificate(
+  text: string,
+  identity: Identity,
+): Promise<AuthorityCertificate> {
   const [block, ...others] = pemBlocks(text);
-  if (block?.label !== 'CERTIFICATE' || others.length > 0) throw wrong(`has ${found(text)}`, "give one 'CERTIFICATE', in PEM");
+  if (block?.label !== 'CERTIFICATE' || others.length > 0)
+    throw wrong(`has ${found(text)}`, "give one 'CERTIFICATE', in PEM");
   if (block.bytes === undefined) throw wrong('is cut off or not base64', 'take a whole copy of it');
   const x509 = await loadX509();
   const { bytes } = block;
   const certificate = read(() => new x509.X509Certificate(bytes));
   // Stricter than the library, which ignores trailing bytes.
   const nodeId = read(() => nodeIdOf(text));
-  if (nodeId !== identity.nodeId) throw wrong(`is of the key ${nodeId}, and the key given is ${identity.nodeId}`, 'give the two that belong together');
-  const usages = certificate.getExtension(x509.KeyUsagesExtension)?.usages ?? x509.KeyUsageFlags.keyCertSign;
-  const isAuthority = certificate.getExtension(x509.BasicConstraintsExtension)?.ca === true && (usages & x509.KeyUsageFlags.keyCertSign) !== 0;
-  if (!isAuthority) throw wrong("is a node's: it may sign no others", 'give the one that createAuthority made');
+  if (nodeId !== identity.nodeId)
+    throw wrong(
+      `is of the key ${nodeId}, and the key given is ${identity.nodeId}`,
+      'give the two that belong together',
+    );
+  const usages =
+    certificate.getExtension(x509.KeyUsagesExtension)?.usages ?? x509.KeyUsageFlags.keyCertSign;
+  const isAuthority =
+    certificate.getExtension(x509.BasicConstraintsExtension)?.ca === true &&
+    (usages & x509.KeyUsageFlags.keyCertSign) !== 0;
+  if (!isAuthority)
+    throw wrong("is a node's: it may sign no others", 'give the one that createAuthority made');
   const { subjectName, issuerName, notAfter } = certificate;
-  if (!equalBytes(new Uint8Array(subjectName.toArrayBuffer()), new Uint8Array(issuerName.toArrayBuffer()))) {
-    throw wrong(`is signed by another authority (${issuerName})`, 'give one that signed itself: nodes would not trust it alone');
+  if (
+    !equalBytes(
+      new Uint8Array(subjectName.toArrayBuffer()),
+      new Uint8Array(issuerName.toArrayBuffer()),
+    )
+  ) {
+    throw wrong(
+      `is signed by another authority (${issuerName})`,
+      'give one that signed itself: nodes would not trust it alone',
+    );
   }
   const keyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
-  return { pem: encodePem('CERTIFICATE', block.bytes), name: subjectName, keyId, notAfter: notAfter.getTime() };
+  return {
+    pem: encodePem('CERTIFICATE', block.bytes),
+    name: subjectName,
+    keyId,
+    notAfter: notAfter.getTime(),
+  };
 }
 
 /** Reports any error of the library as a damaged certificate. */
@@ -59,5 +84,7 @@ function found(text: string): string {
 }
 
 function wrong(problem: string, remedy: string, cause?: unknown): TransportError {
-  return new TransportError('invalid_argument', `openAuthority: cert ${problem}: ${remedy}`, { cause });
+  return new TransportError('invalid_argument', `openAuthority: cert ${problem}: ${remedy}`, {
+    cause,
+  });
 }

@@ -18,12 +18,17 @@ const clock = { date: () => new Date(NOW) };
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 /** Certificates have a resolution of one second. */
-const times = (pem: string) => [new X509Certificate(pem).validFrom, new X509Certificate(pem).validTo].map((text) => Date.parse(text));
+const times = (pem: string) =>
+  [new X509Certificate(pem).validFrom, new X509Certificate(pem).validTo].map((text) =>
+    Date.parse(text),
+  );
 const whole = (time: number) => Math.floor(time / 1000) * 1000;
 
 for (const caType of KEY_TYPES) {
   test(`a ${caType} authority's certificate is an authority's, and is its own`, async (t) => {
-    const { cert, identity } = await createAuthority({ identity: createIdentity({ type: caType }) });
+    const { cert, identity } = await createAuthority({
+      identity: createIdentity({ type: caType }),
+    });
     const parsed = new X509Certificate(cert);
     t.true(parsed.ca);
     t.true(parsed.checkIssued(parsed));
@@ -53,13 +58,19 @@ test('a node needs to give no more than its public key', async (t) => {
   const authority = await createAuthority();
   const { publicKey, nodeId } = createIdentity({ type: 'p256' });
   const pem = encodePem('PUBLIC KEY', publicKey);
-  for (const subject of [publicKey, Buffer.from(publicKey), pem, await authority.issue(publicKey)]) t.is(nodeIdOf(await authority.issue(subject)), nodeId);
+  for (const subject of [publicKey, Buffer.from(publicKey), pem, await authority.issue(publicKey)])
+    t.is(nodeIdOf(await authority.issue(subject)), nodeId);
 });
 
 test('serial numbers are positive, of 16 bytes, and never the same', async (t) => {
   const authority = await createAuthority();
   const node = createIdentity();
-  const serials = await Promise.all(Array.from({ length: 30 }, async () => new X509Certificate(await authority.issue(node)).serialNumber));
+  const serials = await Promise.all(
+    Array.from(
+      { length: 30 },
+      async () => new X509Certificate(await authority.issue(node)).serialNumber,
+    ),
+  );
   t.is(new Set(serials).size, 30);
   for (const serial of serials) t.regex(serial, /^[4-7][0-9A-F]{31}$/);
 });
@@ -73,8 +84,14 @@ test('with a clock and a seed a certificate is the same each time', async (t) =>
 test('a certificate begins an hour ago, and ends 90 days from now, an authority’s 3,650', async (t) => {
   const authority = await createAuthority({ clock });
   t.deepEqual(times(authority.cert), [whole(NOW - HOUR), whole(NOW + 3_650 * DAY)]);
-  t.deepEqual(times(await authority.issue(createIdentity())), [whole(NOW - HOUR), whole(NOW + 90 * DAY)]);
-  t.deepEqual(times(await selfSigned(createIdentity(), { clock })), [whole(NOW - HOUR), whole(NOW + 90 * DAY)]);
+  t.deepEqual(times(await authority.issue(createIdentity())), [
+    whole(NOW - HOUR),
+    whole(NOW + 90 * DAY),
+  ]);
+  t.deepEqual(times(await selfSigned(createIdentity(), { clock })), [
+    whole(NOW - HOUR),
+    whole(NOW + 90 * DAY),
+  ]);
 });
 
 test('without a clock it is the machine’s own date', async (t) => {
@@ -85,8 +102,17 @@ test('without a clock it is the machine’s own date', async (t) => {
 
 test('name, days, notBefore and notAfter are as they were given', async (t) => {
   const node = createIdentity();
-  const make = async (options: CertificateOptions) => new X509Certificate(await selfSigned(node, { clock, ...options }));
-  for (const name of ['node-1', 'Knoten Zürich', 'a, O=b', '#0500', '"quoted"', '节点', 'x'.repeat(64)]) {
+  const make = async (options: CertificateOptions) =>
+    new X509Certificate(await selfSigned(node, { clock, ...options }));
+  for (const name of [
+    'node-1',
+    'Knoten Zürich',
+    'a, O=b',
+    '#0500',
+    '"quoted"',
+    '节点',
+    'x'.repeat(64),
+  ]) {
     const { subject } = await make({ name });
     t.true(subject.startsWith('CN='));
     t.is(subject.split('\n').length, 1);
@@ -94,14 +120,33 @@ test('name, days, notBefore and notAfter are as they were given', async (t) => {
   }
   const notBefore = new Date(NOW + 5 * DAY);
   const notAfter = new Date(NOW + 6 * DAY);
-  t.deepEqual(times((await make({ days: 7 })).toString()), [whole(NOW - HOUR), whole(NOW + 7 * DAY)]);
-  t.deepEqual(times((await make({ days: 7, notBefore })).toString()), [whole(NOW + 5 * DAY), whole(NOW + 12 * DAY)]);
-  t.deepEqual(times((await make({ notBefore, notAfter })).toString()), [whole(NOW + 5 * DAY), whole(NOW + 6 * DAY)]);
-  t.deepEqual(times((await make({ notAfter: new Date(Date.UTC(2075, 0)) })).toString())[1], Date.UTC(2075, 0));
-  t.deepEqual(times((await make({ notBefore: new Date(Date.UTC(2049, 11, 31)), notAfter: new Date(Date.UTC(2050, 0, 1)) })).toString()), [
-    Date.UTC(2049, 11, 31),
-    Date.UTC(2050, 0, 1),
+  t.deepEqual(times((await make({ days: 7 })).toString()), [
+    whole(NOW - HOUR),
+    whole(NOW + 7 * DAY),
   ]);
+  t.deepEqual(times((await make({ days: 7, notBefore })).toString()), [
+    whole(NOW + 5 * DAY),
+    whole(NOW + 12 * DAY),
+  ]);
+  t.deepEqual(times((await make({ notBefore, notAfter })).toString()), [
+    whole(NOW + 5 * DAY),
+    whole(NOW + 6 * DAY),
+  ]);
+  t.deepEqual(
+    times((await make({ notAfter: new Date(Date.UTC(2075, 0)) })).toString())[1],
+    Date.UTC(2075, 0),
+  );
+  t.deepEqual(
+    times(
+      (
+        await make({
+          notBefore: new Date(Date.UTC(2049, 11, 31)),
+          notAfter: new Date(Date.UTC(2050, 0, 1)),
+        })
+      ).toString(),
+    ),
+    [Date.UTC(2049, 11, 31), Date.UTC(2050, 0, 1)],
+  );
 });
 
 test('a wrong option is a TypeError that names it', async (t) => {
@@ -111,10 +156,16 @@ test('a wrong option is a TypeError that names it', async (t) => {
     [{ days: 0 }, /days: must be an integer from 1 to 36500, got 0/],
     [{ days: 1.5 }, /days: must be an integer/],
     [{ days: 1, notAfter: new Date(NOW + DAY) }, /days, notAfter: give one of them, not both/],
-    [{ notAfter: new Date(NOW - DAY) }, /notAfter: must be after notBefore \(2030-06-15T11:00:00.000Z\), got 2030-06-14/],
+    [
+      { notAfter: new Date(NOW - DAY) },
+      /notAfter: must be after notBefore \(2030-06-15T11:00:00.000Z\), got 2030-06-14/,
+    ],
     [{ notAfter: new Date(Number.NaN) }, /notAfter: must be a Date/],
     [{ notBefore: '2030-01-01' }, /notBefore: must be a Date/],
-    [{ notBefore: new Date(Date.UTC(1949, 0)) }, /notBefore: must be a Date from the year 1950 to 9999/],
+    [
+      { notBefore: new Date(Date.UTC(1949, 0)) },
+      /notBefore: must be a Date from the year 1950 to 9999/,
+    ],
     [{ name: '' }, /name: must be a string of 1 to 64 characters/],
     [{ name: 'x'.repeat(65) }, /name: must be a string/],
     [{ name: 'a\nb' }, /name: must be a string/],
@@ -126,29 +177,56 @@ test('a wrong option is a TypeError that names it', async (t) => {
   ];
   for (const [given, message] of wrong) {
     const options = given === null ? null : { clock, ...(given as object) };
-    await t.throwsAsync(selfSigned(node, options as CertificateOptions), { instanceOf: TypeError, message: new RegExp(`^selfSigned: ${message.source}`) });
-    await t.throwsAsync(authority.issue(node, options as CertificateOptions), { instanceOf: TypeError, message: new RegExp(`^issue: ${message.source}`) });
+    await t.throwsAsync(selfSigned(node, options as CertificateOptions), {
+      instanceOf: TypeError,
+      message: new RegExp(`^selfSigned: ${message.source}`),
+    });
+    await t.throwsAsync(authority.issue(node, options as CertificateOptions), {
+      instanceOf: TypeError,
+      message: new RegExp(`^issue: ${message.source}`),
+    });
     if (options === null) continue;
     const create = createAuthority(options as CertificateOptions);
-    await t.throwsAsync(create, { instanceOf: TypeError, message: new RegExp(`^createAuthority: ${message.source}`) });
+    await t.throwsAsync(create, {
+      instanceOf: TypeError,
+      message: new RegExp(`^createAuthority: ${message.source}`),
+    });
   }
   await t.throwsAsync(createAuthority(null as never), { instanceOf: TypeError });
-  await t.throwsAsync(createAuthority({ identity: 'x' as never }), { instanceOf: TypeError, message: /^createAuthority: identity: takes an identity/ });
-  await t.throwsAsync(selfSigned('x' as never), { instanceOf: TypeError, message: /^selfSigned: takes an identity/ });
-  await t.throwsAsync(authority.issue(undefined as never), { instanceOf: TypeError, message: /^issue: takes/ });
+  await t.throwsAsync(createAuthority({ identity: 'x' as never }), {
+    instanceOf: TypeError,
+    message: /^createAuthority: identity: takes an identity/,
+  });
+  await t.throwsAsync(selfSigned('x' as never), {
+    instanceOf: TypeError,
+    message: /^selfSigned: takes an identity/,
+  });
+  await t.throwsAsync(authority.issue(undefined as never), {
+    instanceOf: TypeError,
+    message: /^issue: takes/,
+  });
 });
 
 test('nobody gets a certificate for a key that can be no node’s', async (t) => {
   const authority = await createAuthority();
   const refused: [Uint8Array | string, RegExp][] = [
-    [fromHex(`302a300506032b6571032100${'01'.repeat(32)}`), /issue: got a key of another algorithm or form; .*createIdentity/],
-    [fromHex(`302a300506032b6570032100${'00'.repeat(32)}`), /issue: got an Ed25519 key of small order/],
+    [
+      fromHex(`302a300506032b6571032100${'01'.repeat(32)}`),
+      /issue: got a key of another algorithm or form; .*createIdentity/,
+    ],
+    [
+      fromHex(`302a300506032b6570032100${'00'.repeat(32)}`),
+      /issue: got an Ed25519 key of small order/,
+    ],
     [GOLDEN.p256.pem, /issue: got a PEM block 'PRIVATE KEY': keep it where it is/],
     ['hello', /issue: got a text without PEM/],
     [new Uint8Array(3), /issue: got 3 bytes that are no SPKI/],
   ];
   for (const [subject, message] of refused) {
-    t.is((await t.throwsAsync(authority.issue(subject), { instanceOf: TransportError, message })).code, 'invalid_argument');
+    t.is(
+      (await t.throwsAsync(authority.issue(subject), { instanceOf: TransportError, message })).code,
+      'invalid_argument',
+    );
   }
 });
 
@@ -158,9 +236,14 @@ test('a certificate ends no later than its authority’s', async (t) => {
   const node = createIdentity();
   t.is(times(await authority.issue(node))[1], end);
   t.is(times(await authority.issue(node, { days: 30 }))[1], end);
-  const error = await t.throwsAsync(authority.issue(node, { days: 31 }), { instanceOf: TransportError });
+  const error = await t.throwsAsync(authority.issue(node, { days: 31 }), {
+    instanceOf: TransportError,
+  });
   t.is(error.code, 'failed_precondition');
-  t.regex(error.message, /notAfter is 2030-07-16T12:00:00.000Z, but the authority's certificate ends on 2030-07-15T12:00:00.000Z; ask for less/);
+  t.regex(
+    error.message,
+    /notAfter is 2030-07-16T12:00:00.000Z, but the authority's certificate ends on 2030-07-15T12:00:00.000Z; ask for less/,
+  );
   const late = { date: () => new Date(end) };
   const over = await t.throwsAsync(authority.issue(node, { clock: late }), {
     instanceOf: TransportError,
@@ -171,8 +254,16 @@ test('a certificate ends no later than its authority’s', async (t) => {
 
 test('an authority that was saved goes on', async (t) => {
   for (const type of KEY_TYPES) {
-    const first = await createAuthority({ identity: createIdentity({ type }), name: 'Zürich, O=x', clock });
-    const again = await openAuthority({ key: first.identity.key, cert: `a comment\n${first.cert}`, clock });
+    const first = await createAuthority({
+      identity: createIdentity({ type }),
+      name: 'Zürich, O=x',
+      clock,
+    });
+    const again = await openAuthority({
+      key: first.identity.key,
+      cert: `a comment\n${first.cert}`,
+      clock,
+    });
     t.is(again.cert, first.cert);
     t.is(again.identity.nodeId, first.identity.nodeId);
     const parsed = new X509Certificate(await again.issue(createIdentity()));
@@ -187,7 +278,12 @@ test('a certificate that is not the authority’s own is refused, with what is w
   const other = await createAuthority();
   const open = async (cert: string) => openAuthority({ key: identity.key, cert });
   const refused: [string, RegExp][] = [
-    [other.cert, new RegExp(`cert is of the key ${other.identity.nodeId}, and the key given is ${identity.nodeId}`)],
+    [
+      other.cert,
+      new RegExp(
+        `cert is of the key ${other.identity.nodeId}, and the key given is ${identity.nodeId}`,
+      ),
+    ],
     [await selfSigned(identity), /cert is a node's: it may sign no others/],
     [identity.key, /cert has 'PRIVATE KEY': give one 'CERTIFICATE'/],
     [cert + cert, /cert has 'CERTIFICATE', 'CERTIFICATE'/],
@@ -195,9 +291,19 @@ test('a certificate that is not the authority’s own is refused, with what is w
     [cert.slice(0, 90), /cert is cut off or not base64/],
     [encodePem('CERTIFICATE', new Uint8Array(90)), /cert is damaged/],
   ];
-  for (const [given, message] of refused) t.is((await t.throwsAsync(open(given), { instanceOf: TransportError, message })).code, 'invalid_argument');
-  await t.throwsAsync(openAuthority({ key: 'x', cert }), { instanceOf: TransportError, message: /^parseIdentity: found no PEM/ });
-  await t.throwsAsync(openAuthority({ cert } as never), { instanceOf: TypeError, message: /^openAuthority: key: is required/ });
+  for (const [given, message] of refused)
+    t.is(
+      (await t.throwsAsync(open(given), { instanceOf: TransportError, message })).code,
+      'invalid_argument',
+    );
+  await t.throwsAsync(openAuthority({ key: 'x', cert }), {
+    instanceOf: TransportError,
+    message: /^parseIdentity: found no PEM/,
+  });
+  await t.throwsAsync(openAuthority({ cert } as never), {
+    instanceOf: TypeError,
+    message: /^openAuthority: key: is required/,
+  });
 });
 
 test('an authority made by OpenSSL is opened, and what it issues fits its certificate', async (t) => {

@@ -1,9 +1,19 @@
 // A certificate authority for one network: a node with a certificate from it is a member.
 
-import { optionsSchema, parseOptions, type Random, reference, TransportError } from '@trunkline/transport-core';
+import {
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+  TransportError,
+} from '@trunkline/transport-core';
 import { readAuthorityCertificate } from './authority-certificate.ts';
 import { commonName, type Issuer, keyIdOf, makeCertificate } from './certificate.ts';
-import { type CertificateOptions, type CertificateTerms, certificateTerms } from './certificate-options.ts';
+import {
+  type CertificateOptions,
+  type CertificateTerms,
+  certificateTerms,
+} from './certificate-options.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 import { idOfSpki } from './node-id.ts';
@@ -48,7 +58,11 @@ export interface AuthorityOptions extends CertificateOptions {
 export async function createAuthority(options: AuthorityOptions = {}): Promise<Authority> {
   const { identity = createIdentity(), ...certificate } = options;
   checkIdentity(identity, 'createAuthority: identity');
-  const { name = defaultName(identity), ...terms } = certificateTerms(certificate, { days: AUTHORITY_DAYS }, 'createAuthority');
+  const { name = defaultName(identity), ...terms } = certificateTerms(
+    certificate,
+    { days: AUTHORITY_DAYS },
+    'createAuthority',
+  );
   const { publicKey } = identity;
   const subject = await commonName(name);
   const issuer: Issuer = { identity, name: subject, keyId: keyIdOf(publicKey) };
@@ -83,13 +97,29 @@ export async function openAuthority(options: OpenAuthorityOptions): Promise<Auth
   return authority(pem, { identity, name, keyId }, notAfter, sources);
 }
 
-function authority(cert: string, issuer: Issuer, end: number, { clock, random }: Pick<CertificateOptions, 'clock' | 'random'>): Authority {
+function authority(
+  cert: string,
+  issuer: Issuer,
+  end: number,
+  { clock, random }: Pick<CertificateOptions, 'clock' | 'random'>,
+): Authority {
   const issue: Authority['issue'] = async (subject, options = {}) => {
     const publicKey = subjectKeyOf(subject);
-    const { name, ...terms } = certificateTerms(options, { days: NODE_DAYS, clock, random }, 'issue');
+    const { name, ...terms } = certificateTerms(
+      options,
+      { days: NODE_DAYS, clock, random },
+      'issue',
+    );
     const notAfter = terms.isDefaultEnd ? Math.min(terms.notAfter, end) : terms.notAfter;
     checkEnd(notAfter, end, terms);
-    return makeCertificate({ ...terms, kind: 'node', subject: await commonName(name ?? idOfSpki(publicKey)), publicKey, issuer, notAfter });
+    return makeCertificate({
+      ...terms,
+      kind: 'node',
+      subject: await commonName(name ?? idOfSpki(publicKey)),
+      publicKey,
+      issuer,
+      notAfter,
+    });
   };
   return Object.freeze({ cert, identity: issuer.identity, issue });
 }
@@ -98,11 +128,20 @@ function authority(cert: string, issuer: Issuer, end: number, { clock, random }:
  * Throws if a certificate would outlive its authority's, because it would then fail on an
  * unexpected day.
  */
-function checkEnd(notAfter: number, end: number, { notBefore, clock }: Pick<CertificateTerms, 'notBefore' | 'clock'>): void {
+function checkEnd(
+  notAfter: number,
+  end: number,
+  { notBefore, clock }: Pick<CertificateTerms, 'notBefore' | 'clock'>,
+): void {
   if (end <= clock.date().getTime() || end <= notBefore) {
-    throw expired(`the authority's certificate ended on ${isoTime(end)}; make a new authority, and give its certificate to all nodes`);
+    throw expired(
+      `the authority's certificate ended on ${isoTime(end)}; make a new authority, and give its certificate to all nodes`,
+    );
   }
-  if (notAfter > end) throw expired(`notAfter is ${isoTime(notAfter)}, but the authority's certificate ends on ${isoTime(end)}; ask for less`);
+  if (notAfter > end)
+    throw expired(
+      `notAfter is ${isoTime(notAfter)}, but the authority's certificate ends on ${isoTime(end)}; ask for less`,
+    );
 }
 
 function expired(problem: string): TransportError {
@@ -121,4 +160,9 @@ const AUTHORITY_DAYS = 3_650;
 
 const pem = () => reference<string>((value) => typeof value === 'string', 'PEM');
 
-const openOptions = optionsSchema({ key: pem(), cert: pem(), clock: wallClock(), random: source() });
+const openOptions = optionsSchema({
+  key: pem(),
+  cert: pem(),
+  clock: wallClock(),
+  random: source(),
+});

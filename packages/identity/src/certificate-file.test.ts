@@ -11,7 +11,12 @@ import { createIdentity } from './identity.ts';
 import { selfSigned } from './self-signed.ts';
 import { folder } from './testing/folder.ts';
 
-async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<void> {
+async function fails(
+  t: ExecutionContext,
+  promise: Promise<unknown>,
+  code: Code,
+  message: RegExp,
+): Promise<void> {
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message })).code, code);
 }
 
@@ -40,7 +45,12 @@ test('a file that anybody can read never has a private key in it', async (t) => 
   const identity = createIdentity();
   const cert = await selfSigned(identity);
   for (const pem of [identity.key, cert + identity.key, identity.key + cert]) {
-    await fails(t, saveCertificate(path, pem), 'invalid_argument', /there is a 'PRIVATE KEY' in it, and certificates are for anybody to read/);
+    await fails(
+      t,
+      saveCertificate(path, pem),
+      'invalid_argument',
+      /there is a 'PRIVATE KEY' in it, and certificates are for anybody to read/,
+    );
   }
   t.deepEqual(await readdir(join(path, '..')), []);
   await writeFile(path, cert + identity.key);
@@ -50,20 +60,54 @@ test('a file that anybody can read never has a private key in it', async (t) => 
 test('what is no certificate is told by its path', async (t) => {
   const root = await folder(t);
   const path = join(root, 'node.crt');
-  await fails(t, saveCertificate(path, 'hello'), 'invalid_argument', /saveCertificate: .*node\.crt: there is no PEM/);
-  await fails(t, saveCertificate(path, (await selfSigned(createIdentity())).slice(0, 99)), 'invalid_argument', /cut off/);
-  await fails(t, loadCertificate(path), 'not_found', /loadCertificate: .*node\.crt: there is no such file/);
+  await fails(
+    t,
+    saveCertificate(path, 'hello'),
+    'invalid_argument',
+    /saveCertificate: .*node\.crt: there is no PEM/,
+  );
+  await fails(
+    t,
+    saveCertificate(path, (await selfSigned(createIdentity())).slice(0, 99)),
+    'invalid_argument',
+    /cut off/,
+  );
+  await fails(
+    t,
+    loadCertificate(path),
+    'not_found',
+    /loadCertificate: .*node\.crt: there is no such file/,
+  );
   await fails(t, loadCertificate(root), 'invalid_argument', /is no regular file/);
-  await fails(t, saveCertificate(join(root, 'none', 'crt'), await selfSigned(createIdentity())), 'not_found', /its folder does not exist/);
+  await fails(
+    t,
+    saveCertificate(join(root, 'none', 'crt'), await selfSigned(createIdentity())),
+    'not_found',
+    /its folder does not exist/,
+  );
   await mkdir(path);
-  await fails(t, saveCertificate(path, await selfSigned(createIdentity())), 'invalid_argument', /it is a folder/);
+  await fails(
+    t,
+    saveCertificate(path, await selfSigned(createIdentity())),
+    'invalid_argument',
+    /it is a folder/,
+  );
   t.deepEqual(await readdir(root), ['node.crt']);
 });
 
 test('wrong arguments are TypeErrors that name them', async (t) => {
-  await t.throwsAsync(saveCertificate('', 'x'), { instanceOf: TypeError, message: /^saveCertificate: path:/ });
-  await t.throwsAsync(saveCertificate('x', undefined as never), { instanceOf: TypeError, message: /^saveCertificate: pem:/ });
-  await t.throwsAsync(loadCertificate(4 as never), { instanceOf: TypeError, message: /^loadCertificate: path:/ });
+  await t.throwsAsync(saveCertificate('', 'x'), {
+    instanceOf: TypeError,
+    message: /^saveCertificate: path:/,
+  });
+  await t.throwsAsync(saveCertificate('x', undefined as never), {
+    instanceOf: TypeError,
+    message: /^saveCertificate: pem:/,
+  });
+  await t.throwsAsync(loadCertificate(4 as never), {
+    instanceOf: TypeError,
+    message: /^loadCertificate: path:/,
+  });
 });
 
 test('the text is written as it was given', async (t) => {

@@ -18,7 +18,8 @@ import { readTextFile } from './read-file.ts';
 export async function saveCertificate(path: string, pem: string): Promise<void> {
   const caller = 'saveCertificate';
   checkPath(path, caller);
-  if (typeof pem !== 'string') throw new TypeError(`${caller}: pem: must be the text of a certificate, got ${typeof pem}`);
+  if (typeof pem !== 'string')
+    throw new TypeError(`${caller}: pem: must be the text of a certificate, got ${typeof pem}`);
   checkCertificates(pem, caller, path);
   try {
     await writeAtomically(path, pem, { mode: CERTIFICATE_MODE, overwrite: true });
@@ -46,9 +47,20 @@ export async function loadCertificate(path: string): Promise<string> {
 function checkCertificates(pem: string, caller: string, path: string): void {
   const blocks = pemBlocks(pem);
   const other = blocks.find(({ label }) => label !== 'CERTIFICATE');
-  if (blocks.length === 0) throw wrong(caller, path, "there is no PEM ('-----BEGIN CERTIFICATE-----') in it; give a certificate");
-  if (other !== undefined) throw wrong(caller, path, `there is a '${other.label}' in it, and certificates are for anybody to read; give them alone`);
-  if (blocks.some(({ bytes }) => bytes === undefined)) throw wrong(caller, path, 'a certificate is cut off or not base64; take a whole copy of it');
+  if (blocks.length === 0)
+    throw wrong(
+      caller,
+      path,
+      "there is no PEM ('-----BEGIN CERTIFICATE-----') in it; give a certificate",
+    );
+  if (other !== undefined)
+    throw wrong(
+      caller,
+      path,
+      `there is a '${other.label}' in it, and certificates are for anybody to read; give them alone`,
+    );
+  if (blocks.some(({ bytes }) => bytes === undefined))
+    throw wrong(caller, path, 'a certificate is cut off or not base64; take a whole copy of it');
 }
 
 function wrong(caller: string, path: string, problem: string): TransportError {

@@ -1,6 +1,14 @@
 // The options that name and date a certificate, their defaults and their validation.
 
-import { integer, optional, optionsSchema, parseOptions, type Random, reference, systemRandom } from '@trunkline/transport-core';
+import {
+  integer,
+  optional,
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+  systemRandom,
+} from '@trunkline/transport-core';
 import { source, wallClock } from './option-fields.ts';
 import { isoTime, systemWallClock, type WallClock, type WallTime } from './wall-clock.ts';
 
@@ -58,16 +66,34 @@ export interface CertificateDefaults {
 }
 
 /** Validates options and fills in the defaults. A TypeError starts with `caller`. */
-export function certificateTerms(options: CertificateOptions, defaults: CertificateDefaults, caller: string): CertificateTerms {
+export function certificateTerms(
+  options: CertificateOptions,
+  defaults: CertificateDefaults,
+  caller: string,
+): CertificateTerms {
   const given = parseOptions(certificateOptions, options, caller);
   const { name, days, notBefore, notAfter } = given;
-  const { clock = defaults.clock ?? systemWallClock, random = defaults.random ?? systemRandom } = given;
-  if (days !== undefined && notAfter !== undefined) throw new TypeError(`${caller}: days, notAfter: give one of them, not both`);
+  const { clock = defaults.clock ?? systemWallClock, random = defaults.random ?? systemRandom } =
+    given;
+  if (days !== undefined && notAfter !== undefined)
+    throw new TypeError(`${caller}: days, notAfter: give one of them, not both`);
   const now = clock.date().getTime();
   const begin = wholeSeconds(notBefore?.getTime() ?? now - BACKDATING);
-  const end = wholeSeconds(notAfter?.getTime() ?? (notBefore?.getTime() ?? now) + (days ?? defaults.days) * DAY);
-  if (end <= begin) throw new TypeError(`${caller}: notAfter: must be after notBefore (${isoTime(begin)}), got ${isoTime(end)}`);
-  return { name, notBefore: begin, notAfter: Math.min(end, LATEST), isDefaultEnd: days === undefined && notAfter === undefined, clock, random };
+  const end = wholeSeconds(
+    notAfter?.getTime() ?? (notBefore?.getTime() ?? now) + (days ?? defaults.days) * DAY,
+  );
+  if (end <= begin)
+    throw new TypeError(
+      `${caller}: notAfter: must be after notBefore (${isoTime(begin)}), got ${isoTime(end)}`,
+    );
+  return {
+    name,
+    notBefore: begin,
+    notAfter: Math.min(end, LATEST),
+    isDefaultEnd: days === undefined && notAfter === undefined,
+    clock,
+    random,
+  };
 }
 
 function wholeSeconds(milliseconds: number): number {

@@ -44,12 +44,23 @@ export async function makeCertificate(contents: CertificateContents): Promise<st
   const x509 = await loadX509();
   const ownExtensions =
     kind === 'authority'
-      ? [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true)]
+      ? [
+          new x509.BasicConstraintsExtension(true, 0, true),
+          new x509.KeyUsagesExtension(
+            x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+            true,
+          ),
+        ]
       : [
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-          new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `trunkline:${idOfSpki(publicKey)}` }]),
+          new x509.ExtendedKeyUsageExtension([
+            x509.ExtendedKeyUsage.serverAuth,
+            x509.ExtendedKeyUsage.clientAuth,
+          ]),
+          new x509.SubjectAlternativeNameExtension([
+            { type: 'url', value: `trunkline:${idOfSpki(publicKey)}` },
+          ]),
         ];
   const keyIds = [
     new x509.SubjectKeyIdentifierExtension(keyIdOf(publicKey)),
@@ -100,7 +111,15 @@ function serialNumber(random: Random): string {
  * even without WebCrypto, or if it lacks Ed25519.
  */
 function signer(identity: Identity) {
-  return { subtle: { sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) => identity.sign(new Uint8Array(data)).slice().buffer } };
+  return {
+    subtle: {
+      sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) =>
+        identity.sign(new Uint8Array(data)).slice().buffer,
+    },
+  };
 }
 
-const ALGORITHMS = { ed25519: { name: 'Ed25519' }, p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } };
+const ALGORITHMS = {
+  ed25519: { name: 'Ed25519' },
+  p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+};

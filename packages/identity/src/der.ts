@@ -29,7 +29,11 @@ export function derElements(bytes: Uint8Array): DerElement[] {
   for (let at = 0; at < bytes.length; ) {
     const head = readHead(bytes, at);
     if (head === undefined || head.end > bytes.length) return [];
-    elements.push({ tag: bytes[at]!, body: bytes.subarray(head.start, head.end), whole: bytes.subarray(at, head.end) });
+    elements.push({
+      tag: bytes[at]!,
+      body: bytes.subarray(head.start, head.end),
+      whole: bytes.subarray(at, head.end),
+    });
     at = head.end;
   }
   return elements;
@@ -51,7 +55,8 @@ export function dottedOid(body: Uint8Array): string {
   for (const byte of body) {
     arc = arc * 128 + (byte & 0x7f);
     if (byte >= 0x80) continue;
-    if (arcs.length === 0) arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
+    if (arcs.length === 0)
+      arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
     else arcs.push(arc);
     arc = 0;
   }

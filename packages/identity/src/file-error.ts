@@ -6,11 +6,20 @@ import { type Code, TransportError } from '@trunkline/transport-core';
  * Converts an error of node:fs (`code: 'ENOENT'` …) to a TransportError that names the caller and
  * the path. The original is its `cause`.
  */
-export function fileError(error: unknown, action: 'read' | 'write', caller: string, path: string): TransportError {
+export function fileError(
+  error: unknown,
+  action: 'read' | 'write',
+  caller: string,
+  path: string,
+): TransportError {
   if (error instanceof TransportError) return error;
   const { code = 'no code' } = error as { code?: string };
-  const [as, text] = code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
-  return new TransportError(as, `${caller}: ${path}: ${text} (${code})`, { target: path, cause: error });
+  const [as, text] =
+    code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
+  return new TransportError(as, `${caller}: ${path}: ${text} (${code})`, {
+    target: path,
+    cause: error,
+  });
 }
 
 const MISSING: Record<'read' | 'write', [Code, string]> = {
@@ -18,8 +27,14 @@ const MISSING: Record<'read' | 'write', [Code, string]> = {
   write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
 };
 const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];
-const NO_FILES: [Code, string] = ['resource_exhausted', 'too many files are open; raise the limit (ulimit -n)'];
-const FORBIDDEN: [Code, string] = ['permission_denied', 'this user may not; look at the owner and mode of the file and its folder (ls -la)'];
+const NO_FILES: [Code, string] = [
+  'resource_exhausted',
+  'too many files are open; raise the limit (ulimit -n)',
+];
+const FORBIDDEN: [Code, string] = [
+  'permission_denied',
+  'this user may not; look at the owner and mode of the file and its folder (ls -la)',
+];
 
 const MEANINGS: Record<string, [Code, string]> = {
   ENOTDIR: ['invalid_argument', 'a part of the path is no folder; correct the path'],

@@ -36,7 +36,10 @@ for (const type of KEY_TYPES) {
     const { key, publicKey } = createIdentity({ type });
     const handle = createPrivateKey(key);
     t.is(handle.export({ format: 'pem', type: 'pkcs8' }), key);
-    t.deepEqual(new Uint8Array(createPublicKey(handle).export({ format: 'der', type: 'spki' })), publicKey);
+    t.deepEqual(
+      new Uint8Array(createPublicKey(handle).export({ format: 'der', type: 'spki' })),
+      publicKey,
+    );
     t.is(publicKey.constructor, Uint8Array);
   });
 
@@ -46,13 +49,17 @@ for (const type of KEY_TYPES) {
     t.is(signature.length, 64);
     t.true(verifySignature(identity.publicKey, utf8('hello'), signature));
     t.false(verifySignature(identity.publicKey, utf8('hullo'), signature));
-    t.true(verifySignature(identity.publicKey, new Uint8Array(0), identity.sign(new Uint8Array(0))));
+    t.true(
+      verifySignature(identity.publicKey, new Uint8Array(0), identity.sign(new Uint8Array(0))),
+    );
   });
 
   test(`${type}: nothing that prints or copies an identity shows its key`, (t) => {
     const identity = createIdentity({ type });
     const body = identity.key.split('\n').slice(1, -2).join('');
-    const secret = toHex(new Uint8Array(createPrivateKey(identity.key).export({ format: 'der', type: 'pkcs8' })));
+    const secret = toHex(
+      new Uint8Array(createPrivateKey(identity.key).export({ format: 'der', type: 'pkcs8' })),
+    );
     const shown = [
       JSON.stringify(identity),
       JSON.stringify({ ...identity }),
@@ -62,7 +69,8 @@ for (const type of KEY_TYPES) {
       inspect(structuredClone(identity)),
     ].join('\n');
     t.true(shown.includes(identity.nodeId));
-    for (const leak of ['PRIVATE', body.slice(-30), secret.slice(-60), 'secret']) t.false(shown.includes(leak), leak.slice(0, 7));
+    for (const leak of ['PRIVATE', body.slice(-30), secret.slice(-60), 'secret'])
+      t.false(shown.includes(leak), leak.slice(0, 7));
     t.deepEqual(Object.keys(identity), ['nodeId', 'type', 'publicKey']);
     t.deepEqual(Reflect.ownKeys(identity), ['nodeId', 'type', 'publicKey']);
   });
@@ -70,27 +78,46 @@ for (const type of KEY_TYPES) {
 
 test('a wrong option is a TypeError that names it', (t) => {
   const create = createIdentity as (options: unknown) => unknown;
-  t.throws(() => create({ type: 'rsa' }), { instanceOf: TypeError, message: `createIdentity: type: must be 'ed25519' or 'p256', got "rsa"` });
-  t.throws(() => create({ random: 4 }), { instanceOf: TypeError, message: /^createIdentity: random: must be a function/ });
-  t.throws(() => create({ tipe: 'p256' }), { instanceOf: TypeError, message: /did you mean 'type'/ });
-  t.throws(() => create(null), { instanceOf: TypeError, message: /^createIdentity: takes an object of options, got null/ });
+  t.throws(() => create({ type: 'rsa' }), {
+    instanceOf: TypeError,
+    message: `createIdentity: type: must be 'ed25519' or 'p256', got "rsa"`,
+  });
+  t.throws(() => create({ random: 4 }), {
+    instanceOf: TypeError,
+    message: /^createIdentity: random: must be a function/,
+  });
+  t.throws(() => create({ tipe: 'p256' }), {
+    instanceOf: TypeError,
+    message: /did you mean 'type'/,
+  });
+  t.throws(() => create(null), {
+    instanceOf: TypeError,
+    message: /^createIdentity: takes an object of options, got null/,
+  });
 });
 
 test('no key is made of a source that gives anything but numbers from 0 up to 1', (t) => {
   for (const value of [1, -0.1, Number.NaN, undefined, '0']) {
     for (const type of KEY_TYPES) {
-      t.throws(() => createIdentity({ type, random: () => value as number }), { instanceOf: TypeError, message: /^createIdentity: random: must give numbers/ });
+      t.throws(() => createIdentity({ type, random: () => value as number }), {
+        instanceOf: TypeError,
+        message: /^createIdentity: random: must give numbers/,
+      });
     }
   }
 });
 
 test('a P-256 key is in range whatever is drawn', (t) => {
-  for (const value of [0, 1 - 2 ** -32, 0.5]) t.notThrows(() => createIdentity({ type: 'p256', random: () => value }).sign(utf8('x')));
+  for (const value of [0, 1 - 2 ** -32, 0.5])
+    t.notThrows(() => createIdentity({ type: 'p256', random: () => value }).sign(utf8('x')));
 });
 
 test('only bytes are signed', (t) => {
   const identity = createIdentity();
   for (const message of ['text', undefined, [1, 2]])
-    t.throws(() => identity.sign(message as never), { instanceOf: TypeError, message: /must be a Uint8Array/ });
+    t.throws(() => identity.sign(message as never), {
+      instanceOf: TypeError,
+      message: /must be a Uint8Array/,
+    });
   t.deepEqual(identity.sign(Buffer.from('hello')), identity.sign(utf8('hello')));
 });

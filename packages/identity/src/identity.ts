@@ -1,7 +1,15 @@
 // Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { optionsSchema, parseOptions, type Random, randomBytes, reference, systemRandom, withDefault } from '@trunkline/transport-core';
+import {
+  optionsSchema,
+  parseOptions,
+  type Random,
+  randomBytes,
+  reference,
+  systemRandom,
+  withDefault,
+} from '@trunkline/transport-core';
 import { openSecret } from '#primitives';
 import { bigEndian } from './bytes.ts';
 import { idOfSpki } from './node-id.ts';
@@ -96,7 +104,8 @@ class KeyIdentity implements Identity {
   }
 
   sign(message: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (!(message instanceof Uint8Array)) throw new TypeError(`identity.sign: the message must be a Uint8Array, got ${typeof message}`);
+    if (!(message instanceof Uint8Array))
+      throw new TypeError(`identity.sign: the message must be a Uint8Array, got ${typeof message}`);
     return this.#opened.sign(message);
   }
 
@@ -123,7 +132,10 @@ function checkDraw(value: number): number {
 
 const schema = optionsSchema({
   type: withDefault(
-    reference<KeyType>((value) => KEY_TYPES.includes(value as KeyType), KEY_TYPES.map((type) => `'${type}'`).join(' or ')),
+    reference<KeyType>(
+      (value) => KEY_TYPES.includes(value as KeyType),
+      KEY_TYPES.map((type) => `'${type}'`).join(' or '),
+    ),
     'ed25519',
   ),
   random: source(),

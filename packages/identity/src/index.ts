@@ -1,7 +1,13 @@
 // Keys, node ids, signatures and certificates, for every runtime. The functions that access files
 // are in '@trunkline/identity/node'.
 
-export { type Authority, type AuthorityOptions, createAuthority, type OpenAuthorityOptions, openAuthority } from './authority.ts';
+export {
+  type Authority,
+  type AuthorityOptions,
+  createAuthority,
+  type OpenAuthorityOptions,
+  openAuthority,
+} from './authority.ts';
 export type { CertificateOptions } from './certificate-options.ts';
 export { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
 export { nodeIdOf } from './node-id.ts';

@@ -5,7 +5,9 @@ import type { Identity } from './identity.ts';
 /** Throws a TypeError in the name of `caller` if `value` lacks the members of an identity. */
 export function checkIdentity(value: Identity, caller: string): void {
   if (isIdentity(value)) return;
-  throw new TypeError(`${caller}: takes an identity, as createIdentity and parseIdentity give it, got ${value === null ? 'null' : typeof value}`);
+  throw new TypeError(
+    `${caller}: takes an identity, as createIdentity and parseIdentity give it, got ${value === null ? 'null' : typeof value}`,
+  );
 }
 
 /**
@@ -15,5 +17,7 @@ export function checkIdentity(value: Identity, caller: string): void {
 export function isIdentity(value: unknown): value is Identity {
   if (typeof value !== 'object' || value === null) return false;
   const { nodeId, publicKey, sign } = value as Partial<Identity>;
-  return typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function';
+  return (
+    typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function'
+  );
 }

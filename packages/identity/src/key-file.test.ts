@@ -1,7 +1,19 @@
 // Tests of saving and loading identities, also by several processes at the same time.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, chown, link, mkdir, readdir, readFile, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { promisify } from 'node:util';
@@ -18,7 +30,12 @@ const onUnix = platform === 'win32' ? test.skip : test;
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 const asUser = process.getuid?.() === 0 ? test.skip : onUnix;
 
-async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<TransportError> {
+async function fails(
+  t: ExecutionContext,
+  promise: Promise<unknown>,
+  code: Code,
+  message: RegExp,
+): Promise<TransportError> {
   const error = await t.throwsAsync(promise, { instanceOf: TransportError, message });
   t.is(error.code, code);
   return error;
@@ -47,7 +64,13 @@ onUnix('a key file has mode 0600, whatever the umask', async (t) => {
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
   for (const umask of ['000', '277']) {
     const other = await key(t);
-    execFileSync('/bin/sh', ['-c', `umask ${umask} && exec "$0" "$1" "$2"`, process.execPath, script, other]);
+    execFileSync('/bin/sh', [
+      '-c',
+      `umask ${umask} && exec "$0" "$1" "$2"`,
+      process.execPath,
+      script,
+      other,
+    ]);
     t.is(await modeOf(other), 0o600, umask);
   }
 });
@@ -77,10 +100,21 @@ test('whatever else is there is not overwritten either', async (t) => {
   const root = await folder(t);
   await writeFile(join(root, 'text'), 'hello', { mode: 0o600 });
   await mkdir(join(root, 'folder'));
-  for (const name of ['text', 'folder']) await fails(t, saveIdentity(join(root, name), createIdentity()), 'already_exists', /something else is there/);
+  for (const name of ['text', 'folder'])
+    await fails(
+      t,
+      saveIdentity(join(root, name), createIdentity()),
+      'already_exists',
+      /something else is there/,
+    );
   t.is(await readFile(join(root, 'text'), 'utf8'), 'hello');
   t.deepEqual((await readdir(root)).sort(), ['folder', 'text']);
-  await fails(t, saveIdentity(join(root, 'folder'), createIdentity(), { overwrite: true }), 'invalid_argument', /it is a folder/);
+  await fails(
+    t,
+    saveIdentity(join(root, 'folder'), createIdentity(), { overwrite: true }),
+    'invalid_argument',
+    /it is a folder/,
+  );
 });
 
 onUnix('a key that others can read or write is not loaded', async (t) => {
@@ -88,7 +122,12 @@ onUnix('a key that others can read or write is not loaded', async (t) => {
   await saveIdentity(path, createIdentity());
   for (const mode of [0o640, 0o620, 0o604, 0o602, 0o644, 0o666]) {
     await chmod(path, mode);
-    const error = await fails(t, loadIdentity(path), 'permission_denied', new RegExp(`its mode is 0${mode.toString(8)}, .*'chmod 600 ${path}'`));
+    const error = await fails(
+      t,
+      loadIdentity(path),
+      'permission_denied',
+      new RegExp(`its mode is 0${mode.toString(8)}, .*'chmod 600 ${path}'`),
+    );
     t.is(error.target, path);
     await fails(t, loadOrCreateIdentity(path), 'permission_denied', /its mode is/);
     await fails(t, saveIdentity(path, createIdentity()), 'permission_denied', /its mode is/);
@@ -103,7 +142,12 @@ asRoot('a key of another user is not loaded', async (t) => {
   const path = await key(t);
   await saveIdentity(path, createIdentity());
   await chown(path, 12_345, 12_345);
-  await fails(t, loadIdentity(path), 'permission_denied', /it belongs to user 12345, and this process runs as 0; 'chown 0/);
+  await fails(
+    t,
+    loadIdentity(path),
+    'permission_denied',
+    /it belongs to user 12345, and this process runs as 0; 'chown 0/,
+  );
 });
 
 asUser('a key that may not be read is permission_denied', async (t) => {
@@ -119,16 +163,46 @@ test('what is no file, or no key, is told by its path', async (t) => {
     await writeFile(join(root, name), text, { mode: 0o600 });
     return join(root, name);
   };
-  const missing = await fails(t, loadIdentity(join(root, 'none')), 'not_found', /there is no such file; save one there first, or correct the path \(ENOENT\)/);
+  const missing = await fails(
+    t,
+    loadIdentity(join(root, 'none')),
+    'not_found',
+    /there is no such file; save one there first, or correct the path \(ENOENT\)/,
+  );
   t.is((missing.cause as { code: string }).code, 'ENOENT');
   t.true(missing.message.startsWith(`loadIdentity: ${join(root, 'none')}: `));
   await fails(t, loadIdentity(root), 'invalid_argument', /is no regular file/);
-  await fails(t, loadIdentity(join(await put('file', 'x'), 'below')), 'invalid_argument', /no folder.*ENOTDIR/);
-  await fails(t, loadIdentity(await put('cert', await selfSigned(createIdentity()))), 'invalid_argument', /\/cert: found a certificate;/);
-  await fails(t, loadIdentity(await put('large', 'x'.repeat(2_000_000))), 'invalid_argument', /has 2000000 bytes/);
+  await fails(
+    t,
+    loadIdentity(join(await put('file', 'x'), 'below')),
+    'invalid_argument',
+    /no folder.*ENOTDIR/,
+  );
+  await fails(
+    t,
+    loadIdentity(await put('cert', await selfSigned(createIdentity()))),
+    'invalid_argument',
+    /\/cert: found a certificate;/,
+  );
+  await fails(
+    t,
+    loadIdentity(await put('large', 'x'.repeat(2_000_000))),
+    'invalid_argument',
+    /has 2000000 bytes/,
+  );
   await fails(t, loadIdentity(join(root, 'x'.repeat(300))), 'invalid_argument', /too long/);
-  await fails(t, saveIdentity(join(root, 'none', 'key'), createIdentity()), 'not_found', /its folder does not exist; make it \('mkdir -p'\)/);
-  await fails(t, loadOrCreateIdentity(join(root, 'none', 'key')), 'not_found', /^loadOrCreateIdentity: .*its folder does not exist/);
+  await fails(
+    t,
+    saveIdentity(join(root, 'none', 'key'), createIdentity()),
+    'not_found',
+    /its folder does not exist; make it \('mkdir -p'\)/,
+  );
+  await fails(
+    t,
+    loadOrCreateIdentity(join(root, 'none', 'key')),
+    'not_found',
+    /^loadOrCreateIdentity: .*its folder does not exist/,
+  );
 });
 
 onUnix('a pipe keeps nobody waiting', async (t) => {
@@ -140,30 +214,47 @@ onUnix('a pipe keeps nobody waiting', async (t) => {
   await unlink(path);
 });
 
-onUnix('a symbolic link to a key is followed; one that leads nowhere is no free place', async (t) => {
-  const path = await key(t);
-  const identity = createIdentity();
-  await saveIdentity(path, identity);
-  await symlink('node.key', `${path}.link`);
-  t.is((await loadIdentity(`${path}.link`)).nodeId, identity.nodeId);
-  await symlink('nowhere', `${path}.dangling`);
-  await fails(t, saveIdentity(`${path}.dangling`, identity), 'already_exists', /something else is there/);
-});
+onUnix(
+  'a symbolic link to a key is followed; one that leads nowhere is no free place',
+  async (t) => {
+    const path = await key(t);
+    const identity = createIdentity();
+    await saveIdentity(path, identity);
+    await symlink('node.key', `${path}.link`);
+    t.is((await loadIdentity(`${path}.link`)).nodeId, identity.nodeId);
+    await symlink('nowhere', `${path}.dangling`);
+    await fails(
+      t,
+      saveIdentity(`${path}.dangling`, identity),
+      'already_exists',
+      /something else is there/,
+    );
+  },
+);
 
-onUnix('an overwritten key is gone from its other names too only if they are removed: the old file is not written into', async (t) => {
-  const path = await key(t);
-  const [first, second] = [createIdentity(), createIdentity()];
-  await saveIdentity(path, first);
-  await link(path, `${path}.old`);
-  await saveIdentity(path, second, { overwrite: true });
-  t.is((await loadIdentity(`${path}.old`)).nodeId, first.nodeId);
-});
+onUnix(
+  'an overwritten key is gone from its other names too only if they are removed: the old file is not written into',
+  async (t) => {
+    const path = await key(t);
+    const [first, second] = [createIdentity(), createIdentity()];
+    await saveIdentity(path, first);
+    await link(path, `${path}.old`);
+    await saveIdentity(path, second, { overwrite: true });
+    t.is((await loadIdentity(`${path}.old`)).nodeId, first.nodeId);
+  },
+);
 
 onUnix('a disk that is full leaves nothing behind', async (t) => {
   const path = await key(t);
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
   // The limit is 0 blocks, so every write fails with EFBIG.
-  const run = promisify(execFile)('/bin/sh', ['-c', `trap '' XFSZ; ulimit -f 0 && exec "$0" "$1" "$2"`, process.execPath, script, path]);
+  const run = promisify(execFile)('/bin/sh', [
+    '-c',
+    `trap '' XFSZ; ulimit -f 0 && exec "$0" "$1" "$2"`,
+    process.execPath,
+    script,
+    path,
+  ]);
   const { stderr } = (await t.throwsAsync(run)) as Error & { stderr: string };
   t.regex(stderr, /loadOrCreateIdentity: .*there is no room left; make some \(EFBIG\)/);
   t.deepEqual(await readdir(join(path, '..')), []);
@@ -186,7 +277,9 @@ test('loadOrCreateIdentity makes one the first time, and finds it again', async 
 
 test('of calls at the same time all get the same identity', async (t) => {
   const path = await key(t);
-  const ids = await Promise.all(Array.from({ length: 30 }, async () => (await loadOrCreateIdentity(path)).nodeId));
+  const ids = await Promise.all(
+    Array.from({ length: 30 }, async () => (await loadOrCreateIdentity(path)).nodeId),
+  );
   t.is(new Set(ids).size, 1);
   t.deepEqual(await readdir(join(path, '..')), ['node.key']);
 });
@@ -194,7 +287,9 @@ test('of calls at the same time all get the same identity', async (t) => {
 test('of processes at the same time all get the same identity', async (t) => {
   const path = await key(t);
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
-  const runs = Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, [script, path]));
+  const runs = Array.from({ length: 6 }, () =>
+    promisify(execFile)(process.execPath, [script, path]),
+  );
   const ids = (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
   t.is(new Set(ids).size, 1);
   t.is(ids[0], (await loadIdentity(path)).nodeId);
@@ -204,14 +299,27 @@ test('of processes at the same time all get the same identity', async (t) => {
 test('wrong arguments are TypeErrors that name them', async (t) => {
   const identity = createIdentity();
   for (const path of ['', undefined, 4, 'a\0b'] as string[]) {
-    for (const call of [() => loadIdentity(path), () => saveIdentity(path, identity), () => loadOrCreateIdentity(path)]) {
-      await t.throwsAsync(call(), { instanceOf: TypeError, message: /path: must be the path of a file/ });
+    for (const call of [
+      () => loadIdentity(path),
+      () => saveIdentity(path, identity),
+      () => loadOrCreateIdentity(path),
+    ]) {
+      await t.throwsAsync(call(), {
+        instanceOf: TypeError,
+        message: /path: must be the path of a file/,
+      });
     }
   }
-  await t.throwsAsync(saveIdentity('x', GOLDEN.p256.pem as never), { instanceOf: TypeError, message: /^saveIdentity: takes an identity/ });
+  await t.throwsAsync(saveIdentity('x', GOLDEN.p256.pem as never), {
+    instanceOf: TypeError,
+    message: /^saveIdentity: takes an identity/,
+  });
   await t.throwsAsync(saveIdentity('x', identity, { overwrite: 1 } as never), {
     instanceOf: TypeError,
     message: /^saveIdentity: overwrite: must be true or false/,
   });
-  await t.throwsAsync(loadOrCreateIdentity('x', { type: 'rsa' } as never), { instanceOf: TypeError, message: /type: must be/ });
+  await t.throwsAsync(loadOrCreateIdentity('x', { type: 'rsa' } as never), {
+    instanceOf: TypeError,
+    message: /type: must be/,
+  });
 });

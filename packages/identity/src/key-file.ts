@@ -2,7 +2,13 @@
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
-import { optional, optionsSchema, parseOptions, reference, TransportError } from '@trunkline/transport-core';
+import {
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  TransportError,
+} from '@trunkline/transport-core';
 import { writeAtomically } from './atomic-file.ts';
 import { checkPath } from './check-path.ts';
 import { fileError } from './file-error.ts';
@@ -23,7 +29,11 @@ export interface SaveIdentityOptions {
  * contains anything else, unless `overwrite` is set; with `not_found` if the folder is missing; and
  * with `permission_denied`, `resource_exhausted` and so on for errors of the system.
  */
-export async function saveIdentity(path: string, identity: Identity, options: SaveIdentityOptions = {}): Promise<void> {
+export async function saveIdentity(
+  path: string,
+  identity: Identity,
+  options: SaveIdentityOptions = {},
+): Promise<void> {
   const caller = 'saveIdentity';
   checkPath(path, caller);
   checkIdentity(identity, caller);
@@ -33,7 +43,8 @@ export async function saveIdentity(path: string, identity: Identity, options: Sa
   try {
     await writeAtomically(path, key, { mode: KEY_MODE, overwrite });
   } catch (error) {
-    if (overwrite || (error as { code?: string }).code !== 'EEXIST') throw fileError(error, 'write', caller, path);
+    if (overwrite || (error as { code?: string }).code !== 'EEXIST')
+      throw fileError(error, 'write', caller, path);
     await checkSame(path, identity);
   }
 }
@@ -59,14 +70,19 @@ export async function loadIdentity(path: string): Promise<Identity> {
  * Rejects with `failed_precondition` if the file has a key of another `type` than requested, and
  * with the errors of `loadIdentity` and `saveIdentity`.
  */
-export async function loadOrCreateIdentity(path: string, options: CreateIdentityOptions = {}): Promise<Identity> {
+export async function loadOrCreateIdentity(
+  path: string,
+  options: CreateIdentityOptions = {},
+): Promise<Identity> {
   const caller = 'loadOrCreateIdentity';
   checkPath(path, caller);
   const created = createIdentity(options);
   const identity = (await loadIfThere(path, caller)) ?? (await create(path, created, caller));
   if (options.type === undefined || options.type === identity.type) return identity;
   const problem = `it has a key of type '${identity.type}', and type '${options.type}' was asked for; ask for what is there, or give another path`;
-  throw new TransportError('failed_precondition', `${caller}: ${path}: ${problem}`, { target: path });
+  throw new TransportError('failed_precondition', `${caller}: ${path}: ${problem}`, {
+    target: path,
+  });
 }
 
 /** Saves a new identity. If another process was faster, loads that process's identity instead. */
@@ -75,7 +91,8 @@ async function create(path: string, identity: Identity, caller: string): Promise
     await writeAtomically(path, identity.key, { mode: KEY_MODE, overwrite: false });
     return identity;
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw fileError(error, 'write', caller, path);
+    if ((error as { code?: string }).code !== 'EEXIST')
+      throw fileError(error, 'write', caller, path);
     return load(path, caller);
   }
 }
@@ -91,7 +108,10 @@ async function loadIfThere(path: string, caller: string): Promise<Identity | und
 
 async function load(path: string, caller: string): Promise<Identity> {
   try {
-    return readIdentity(await readTextFile(path, caller, (stats) => checkOwner(stats, path, caller)), `${caller}: ${path}`);
+    return readIdentity(
+      await readTextFile(path, caller, (stats) => checkOwner(stats, path, caller)),
+      `${caller}: ${path}`,
+    );
   } catch (error) {
     throw fileError(error, 'read', caller, path);
   }
@@ -104,20 +124,29 @@ async function load(path: string, caller: string): Promise<Identity> {
 function checkOwner(stats: Stats, path: string, caller: string): void {
   if (platform === 'win32') return;
   const user = geteuid?.();
-  const refuse = (problem: string) => new TransportError('permission_denied', `${caller}: ${path}: ${problem}`, { target: path });
+  const refuse = (problem: string) =>
+    new TransportError('permission_denied', `${caller}: ${path}: ${problem}`, { target: path });
   if (user !== undefined && stats.uid !== user && stats.uid !== ROOT) {
-    throw refuse(`it belongs to user ${stats.uid}, and this process runs as ${user}; 'chown ${user} ${path}', if the key is to be trusted`);
+    throw refuse(
+      `it belongs to user ${stats.uid}, and this process runs as ${user}; 'chown ${user} ${path}', if the key is to be trusted`,
+    );
   }
   const mode = stats.mode & 0o777;
   if ((mode & 0o066) === 0) return;
-  throw refuse(`its mode is ${mode.toString(8).padStart(4, '0')}, which lets others at the key; 'chmod 600 ${path}', or make a new key if others had access`);
+  throw refuse(
+    `its mode is ${mode.toString(8).padStart(4, '0')}, which lets others at the key; 'chmod 600 ${path}', or make a new key if others had access`,
+  );
 }
 
 /** Returns if the file contains `identity`, otherwise throws. */
 async function checkSame(path: string, identity: Identity): Promise<void> {
   const caller = 'saveIdentity';
   const exists = (what: string, cause?: unknown) =>
-    new TransportError('already_exists', `${caller}: ${path}: ${what} is there; give another path, or { overwrite: true } to lose it`, { target: path, cause });
+    new TransportError(
+      'already_exists',
+      `${caller}: ${path}: ${what} is there; give another path, or { overwrite: true } to lose it`,
+      { target: path, cause },
+    );
   let there: Identity;
   try {
     there = await load(path, caller);
@@ -131,4 +160,6 @@ async function checkSame(path: string, identity: Identity): Promise<void> {
 const KEY_MODE = 0o600;
 const ROOT = 0;
 
-const saveOptions = optionsSchema({ overwrite: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')) });
+const saveOptions = optionsSchema({
+  overwrite: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
+});

@@ -30,18 +30,40 @@ for (const type of KEY_TYPES) {
 
 test('keys of other algorithms have an id too', (t) => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
-  t.is(nodeIdOf(publicKey.export({ format: 'pem', type: 'spki' }) as string), nodeIdOf(publicKey.export({ format: 'der', type: 'spki' })));
+  t.is(
+    nodeIdOf(publicKey.export({ format: 'pem', type: 'spki' }) as string),
+    nodeIdOf(publicKey.export({ format: 'der', type: 'spki' })),
+  );
 });
 
-const explicit = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).publicKey;
+const explicit = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  paramEncoding: 'explicit',
+}).publicKey;
 const p256 = fromHex(GOLDEN.p256.spki);
 const point = decodeSpki(p256)!.point;
-const compressed = concatBytes(fromHex('3039301306072a8648ce3d020106082a8648ce3d030107032200'), new Uint8Array([2 + (point[64]! & 1)]), point.subarray(1, 33));
+const compressed = concatBytes(
+  fromHex('3039301306072a8648ce3d020106082a8648ce3d030107032200'),
+  new Uint8Array([2 + (point[64]! & 1)]),
+  point.subarray(1, 33),
+);
 const wrong: [string, Uint8Array | string, RegExp][] = [
   ['a compressed key', compressed, /an EC key in a second form: .*-ec_conv_form uncompressed/],
-  ['a key that spells out its curve', explicit.export({ format: 'der', type: 'spki' }), /an EC key in a second form: .*named_curve/],
-  ['an Ed25519 key with parameters', fromHex(`302c300706032b65700500032100${'01'.repeat(32)}`), /an Ed25519 key that has parameters/],
-  ['an Ed25519 key of 31 bytes', fromHex(`3029300506032b6570032000${'01'.repeat(31)}`), /not 32 bytes/],
+  [
+    'a key that spells out its curve',
+    explicit.export({ format: 'der', type: 'spki' }),
+    /an EC key in a second form: .*named_curve/,
+  ],
+  [
+    'an Ed25519 key with parameters',
+    fromHex(`302c300706032b65700500032100${'01'.repeat(32)}`),
+    /an Ed25519 key that has parameters/,
+  ],
+  [
+    'an Ed25519 key of 31 bytes',
+    fromHex(`3029300506032b6570032000${'01'.repeat(31)}`),
+    /not 32 bytes/,
+  ],
   ['a bare key', point, /65 bytes that are no SPKI: .*-pubout/],
   ['no bytes', new Uint8Array(0), /0 bytes that are no SPKI/],
   ['a byte too many', concatBytes(p256, new Uint8Array(1)), /92 bytes that are no SPKI/],
@@ -50,8 +72,16 @@ const wrong: [string, Uint8Array | string, RegExp][] = [
   ['no PEM', 'hello', /a text without PEM/],
   ['a private key', GOLDEN.p256.pem, /a PEM block 'PRIVATE KEY': keep it where it is/],
   ['a certificate request', encodePem('CERTIFICATE REQUEST', p256), /openssl req/],
-  ['a damaged certificate', encodePem('CERTIFICATE', p256), /a CERTIFICATE that is cut off or damaged/],
-  ['a public key cut off', encodePem('PUBLIC KEY', p256).slice(0, 60), /a PUBLIC KEY that is cut off/],
+  [
+    'a damaged certificate',
+    encodePem('CERTIFICATE', p256),
+    /a CERTIFICATE that is cut off or damaged/,
+  ],
+  [
+    'a public key cut off',
+    encodePem('PUBLIC KEY', p256).slice(0, 60),
+    /a PUBLIC KEY that is cut off/,
+  ],
 ];
 
 for (const [name, value, message] of wrong) {
@@ -63,7 +93,8 @@ for (const [name, value, message] of wrong) {
 }
 
 test('what is neither bytes nor text is a TypeError', (t) => {
-  for (const value of [undefined, null, 4, {}, new ArrayBuffer(44)]) t.throws(() => nodeIdOf(value as never), { instanceOf: TypeError });
+  for (const value of [undefined, null, 4, {}, new ArrayBuffer(44)])
+    t.throws(() => nodeIdOf(value as never), { instanceOf: TypeError });
 });
 
 test('whatever bytes are given, there is an id or a TransportError', (t) => {

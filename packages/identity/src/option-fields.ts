@@ -5,7 +5,18 @@ import type { WallClock } from './wall-clock.ts';
 
 /** The source of the date. */
 export const wallClock = () =>
-  optional(reference<WallClock>((value) => typeof (value as WallClock | null)?.date === 'function', "an object with date(), which core's Clock has not"));
+  optional(
+    reference<WallClock>(
+      (value) => typeof (value as WallClock | null)?.date === 'function',
+      "an object with date(), which core's Clock has not",
+    ),
+  );
 
 /** The source of randomness. */
-export const source = () => optional(reference<Random>((value) => typeof value === 'function', 'a function that gives numbers from 0 up to 1'));
+export const source = () =>
+  optional(
+    reference<Random>(
+      (value) => typeof value === 'function',
+      'a function that gives numbers from 0 up to 1',
+    ),
+  );

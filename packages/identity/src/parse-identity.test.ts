@@ -43,7 +43,11 @@ test('keys are read with and without what PKCS#8 leaves open, and written in one
   const compressed = concatBytes(new Uint8Array([2 + (point[64]! & 1)]), point.subarray(1, 33));
   const curve = 'a00a06082a8648ce3d030107';
   const inner = (rest: string) => sequence(`0201010420${toHex(secret)}${rest}`);
-  const key = (contents: string) => encodePem('PRIVATE KEY', fromHex(sequence(`020100301306072a8648ce3d020106082a8648ce3d030107${octets(contents)}`)));
+  const key = (contents: string) =>
+    encodePem(
+      'PRIVATE KEY',
+      fromHex(sequence(`020100301306072a8648ce3d020106082a8648ce3d030107${octets(contents)}`)),
+    );
   for (const given of [
     encodePem('PRIVATE KEY', encodePkcs8('p256', secret)),
     key(inner(curve)),
@@ -53,50 +57,148 @@ test('keys are read with and without what PKCS#8 leaves open, and written in one
     t.is(parseIdentity(given).nodeId, nodeId);
     t.is(parseIdentity(given).key, pem);
   }
-  const second = (publicKey: string) => sequence(`020101300506032b6570${octets(octets(toHex(GOLDEN.ed25519.secret)))}812100${publicKey}`);
+  const second = (publicKey: string) =>
+    sequence(
+      `020101300506032b6570${octets(octets(toHex(GOLDEN.ed25519.secret)))}812100${publicKey}`,
+    );
   const ed25519 = encodePem('PRIVATE KEY', fromHex(second(GOLDEN.ed25519.spki.slice(24))));
   t.is(parseIdentity(ed25519).key, GOLDEN.ed25519.pem);
   const foreign = encodePem('PRIVATE KEY', fromHex(second('00'.repeat(32))));
-  t.throws(() => parseIdentity(foreign), { message: /a private key beside the public key of another/ });
+  t.throws(() => parseIdentity(foreign), {
+    message: /a private key beside the public key of another/,
+  });
 });
 
 const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
-  ['an RSA key', () => pkcs8(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey), /found an RSA key;/, /createIdentity\(\)/],
+  [
+    'an RSA key',
+    () => pkcs8(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey),
+    /found an RSA key;/,
+    /createIdentity\(\)/,
+  ],
   [
     'an RSA key, PKCS#1',
-    () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'pem', type: 'pkcs1' }) as string,
+    () =>
+      generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+        format: 'pem',
+        type: 'pkcs1',
+      }) as string,
     /an RSA key;/,
     /genpkey/,
   ],
-  ['a P-384 key', () => pkcs8(ec('P-384').privateKey), /an EC key of another curve \(P-384\)/, /genpkey/],
-  ['a secp256k1 key', () => pkcs8(ec('secp256k1').privateKey), /an EC key of another curve \(secp256k1\)/, /genpkey/],
-  ['a brainpool key', () => pkcs8(ec('brainpoolP256r1').privateKey), /an EC key of another curve \(1\.3\.36\.3\.3\.2\.8\.1\.1\.7\)/, /genpkey/],
+  [
+    'a P-384 key',
+    () => pkcs8(ec('P-384').privateKey),
+    /an EC key of another curve \(P-384\)/,
+    /genpkey/,
+  ],
+  [
+    'a secp256k1 key',
+    () => pkcs8(ec('secp256k1').privateKey),
+    /an EC key of another curve \(secp256k1\)/,
+    /genpkey/,
+  ],
+  [
+    'a brainpool key',
+    () => pkcs8(ec('brainpoolP256r1').privateKey),
+    /an EC key of another curve \(1\.3\.36\.3\.3\.2\.8\.1\.1\.7\)/,
+    /genpkey/,
+  ],
   [
     'a P-256 key that spells out its curve',
-    () => pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).privateKey),
+    () =>
+      pkcs8(
+        generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).privateKey,
+      ),
     /an EC key that spells out its curve/,
     /genpkey/,
   ],
-  ['an X25519 key', () => pkcs8(generateKeyPairSync('x25519').privateKey), /an X25519 key, which cannot sign;/, /genpkey/],
-  ['an Ed448 key', () => pkcs8(generateKeyPairSync('ed448').privateKey), /an Ed448 key;/, /genpkey/],
-  ['a SEC1 key', () => p256.privateKey.export({ format: 'pem', type: 'sec1' }) as string, /an EC key in SEC1 \('EC PRIVATE KEY'\)/, /pkcs8 -topk8 -nocrypt/],
+  [
+    'an X25519 key',
+    () => pkcs8(generateKeyPairSync('x25519').privateKey),
+    /an X25519 key, which cannot sign;/,
+    /genpkey/,
+  ],
+  [
+    'an Ed448 key',
+    () => pkcs8(generateKeyPairSync('ed448').privateKey),
+    /an Ed448 key;/,
+    /genpkey/,
+  ],
+  [
+    'a SEC1 key',
+    () => p256.privateKey.export({ format: 'pem', type: 'sec1' }) as string,
+    /an EC key in SEC1 \('EC PRIVATE KEY'\)/,
+    /pkcs8 -topk8 -nocrypt/,
+  ],
   [
     'an encrypted key',
-    () => p256.privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }) as string,
+    () =>
+      p256.privateKey.export({
+        format: 'pem',
+        type: 'pkcs8',
+        cipher: 'aes-256-cbc',
+        passphrase: 'x',
+      }) as string,
     /an encrypted private key;/,
     /openssl pkey -in encrypted\.pem/,
   ],
-  ['a public key', () => p256.publicKey.export({ format: 'pem', type: 'spki' }) as string, /found a public key;/, /the private key that belongs to it/],
-  ['a certificate', () => selfSigned(createIdentity()), /found a certificate;/, /the private key that belongs to it/],
-  ['something else in PEM', () => encodePem('DH PARAMETERS', new Uint8Array(9)), /a PEM block 'DH PARAMETERS'/, /genpkey/],
-  ['two keys', () => GOLDEN.ed25519.pem + GOLDEN.p256.pem, /2 PEM blocks \('PRIVATE KEY', 'PRIVATE KEY'\)/, /alone/],
+  [
+    'a public key',
+    () => p256.publicKey.export({ format: 'pem', type: 'spki' }) as string,
+    /found a public key;/,
+    /the private key that belongs to it/,
+  ],
+  [
+    'a certificate',
+    () => selfSigned(createIdentity()),
+    /found a certificate;/,
+    /the private key that belongs to it/,
+  ],
+  [
+    'something else in PEM',
+    () => encodePem('DH PARAMETERS', new Uint8Array(9)),
+    /a PEM block 'DH PARAMETERS'/,
+    /genpkey/,
+  ],
+  [
+    'two keys',
+    () => GOLDEN.ed25519.pem + GOLDEN.p256.pem,
+    /2 PEM blocks \('PRIVATE KEY', 'PRIVATE KEY'\)/,
+    /alone/,
+  ],
   ['no PEM', () => 'hello', /no PEM/, /inform DER/],
   ['nothing', () => '', /no PEM/, /inform DER/],
-  ['a key without its end', () => GOLDEN.p256.pem.slice(0, 120), /cut off or not base64/, /whole copy/],
-  ['a key with a letter lost', () => GOLDEN.p256.pem.replace('MIGH', 'MIG'), /cut off or not base64/, /whole copy/],
-  ['a key of other bytes', () => encodePem('PRIVATE KEY', new Uint8Array(48)), /contents are no PKCS#8/, /genpkey/],
-  ['the number 0', () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32))), /out of range/, /genpkey/],
-  ['a number above n', () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32).fill(255))), /out of range/, /genpkey/],
+  [
+    'a key without its end',
+    () => GOLDEN.p256.pem.slice(0, 120),
+    /cut off or not base64/,
+    /whole copy/,
+  ],
+  [
+    'a key with a letter lost',
+    () => GOLDEN.p256.pem.replace('MIGH', 'MIG'),
+    /cut off or not base64/,
+    /whole copy/,
+  ],
+  [
+    'a key of other bytes',
+    () => encodePem('PRIVATE KEY', new Uint8Array(48)),
+    /contents are no PKCS#8/,
+    /genpkey/,
+  ],
+  [
+    'the number 0',
+    () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32))),
+    /out of range/,
+    /genpkey/,
+  ],
+  [
+    'a number above n',
+    () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32).fill(255))),
+    /out of range/,
+    /genpkey/,
+  ],
 ];
 
 for (const [name, make, found, remedy] of refused) {
@@ -110,7 +212,8 @@ for (const [name, make, found, remedy] of refused) {
     t.is(error.cause, undefined);
     for (const { bytes = new Uint8Array(0) } of pemBlocks(pem)) {
       const base64 = Buffer.from(bytes).toString('base64');
-      for (let at = 0; at + 12 < base64.length; at += 12) t.false(error.message.includes(base64.slice(at, at + 12)));
+      for (let at = 0; at + 12 < base64.length; at += 12)
+        t.false(error.message.includes(base64.slice(at, at + 12)));
     }
   });
 }
@@ -119,7 +222,11 @@ test('a key with any byte changed or cut is refused or is another key, and nothi
   for (const type of KEY_TYPES) {
     const der = pemBlocks(GOLDEN[type].pem)[0]!.bytes!;
     for (let at = 0; at < der.length; at++) {
-      for (const changed of [der.with(at, der[at]! ^ 0xff), der.with(at, der[at]! ^ 1), der.subarray(0, at)]) {
+      for (const changed of [
+        der.with(at, der[at]! ^ 0xff),
+        der.with(at, der[at]! ^ 1),
+        der.subarray(0, at),
+      ]) {
         try {
           const { nodeId } = parseIdentity(encodePem('PRIVATE KEY', changed));
           if (at !== VERSION_AT[type]) t.not(nodeId, GOLDEN[type].nodeId, `byte ${at}`);
@@ -133,7 +240,10 @@ test('a key with any byte changed or cut is refused or is another key, and nothi
 
 test('what is no text is a TypeError', (t) => {
   const parse = parseIdentity as (pem: unknown) => unknown;
-  t.throws(() => parse(Buffer.from(GOLDEN.p256.pem)), { instanceOf: TypeError, message: /read the file as 'utf8'/ });
+  t.throws(() => parse(Buffer.from(GOLDEN.p256.pem)), {
+    instanceOf: TypeError,
+    message: /read the file as 'utf8'/,
+  });
   t.throws(() => parse(undefined), { instanceOf: TypeError });
 });
 

@@ -15,30 +15,51 @@ import { isScalar } from './strict-signature.ts';
  * do, and a TypeError if `pem` is not a string. No error shows any part of the key.
  */
 export function parseIdentity(pem: string): Identity {
-  if (typeof pem !== 'string') throw new TypeError(`parseIdentity: takes the text of a PEM file, got ${typeof pem}; read the file as 'utf8'`);
+  if (typeof pem !== 'string')
+    throw new TypeError(
+      `parseIdentity: takes the text of a PEM file, got ${typeof pem}; read the file as 'utf8'`,
+    );
   return readIdentity(pem, 'parseIdentity');
 }
 
 /** Like `parseIdentity`. Errors begin with `source`, the origin of the text. */
 export function readIdentity(pem: string, source: string): Identity {
   const wrong = (found: string, remedy: string) =>
-    new TransportError('invalid_argument', `${source}: found ${found}; an identity is an Ed25519 or P-256 private key, PKCS#8 in PEM: ${remedy}`);
+    new TransportError(
+      'invalid_argument',
+      `${source}: found ${found}; an identity is an Ed25519 or P-256 private key, PKCS#8 in PEM: ${remedy}`,
+    );
   const [block, ...others] = pemBlocks(pem);
   if (block === undefined) throw wrong("no PEM ('-----BEGIN PRIVATE KEY-----')", FROM_DER);
-  if (others.length > 0) throw wrong(`${others.length + 1} PEM blocks (${[block, ...others].map(({ label }) => `'${label}'`).join(', ')})`, ALONE);
-  if (block.label !== 'PRIVATE KEY') throw wrong(...(LABELS[block.label] ?? [`a PEM block '${block.label}'`, GENERATE]));
-  if (block.bytes === undefined) throw wrong('a PRIVATE KEY that is cut off or not base64', 'take a whole copy of it');
+  if (others.length > 0)
+    throw wrong(
+      `${others.length + 1} PEM blocks (${[block, ...others].map(({ label }) => `'${label}'`).join(', ')})`,
+      ALONE,
+    );
+  if (block.label !== 'PRIVATE KEY')
+    throw wrong(...(LABELS[block.label] ?? [`a PEM block '${block.label}'`, GENERATE]));
+  if (block.bytes === undefined)
+    throw wrong('a PRIVATE KEY that is cut off or not base64', 'take a whole copy of it');
   const decoded = decodePkcs8(block.bytes);
   if (decoded.t === 'other') throw wrong(decoded.found, GENERATE);
-  if (decoded.type === 'p256' && !isScalar(decoded.secret)) throw wrong('a P-256 key whose number is out of range', GENERATE);
+  if (decoded.type === 'p256' && !isScalar(decoded.secret))
+    throw wrong('a P-256 key whose number is out of range', GENERATE);
   const identity = openIdentity(decoded.type, decoded.secret);
-  if (!isPointOf(identity, decoded.point)) throw wrong('a private key beside the public key of another; the file is damaged', 'take another copy of it');
+  if (!isPointOf(identity, decoded.point))
+    throw wrong(
+      'a private key beside the public key of another; the file is damaged',
+      'take another copy of it',
+    );
   return identity;
 }
 
 function isPointOf(identity: Identity, claimed: Uint8Array | undefined): boolean {
   const { type, point } = decodeSpki(identity.publicKey)!;
-  return claimed === undefined || equalBytes(claimed, point) || (type === 'p256' && equalBytes(claimed, compressed(point)));
+  return (
+    claimed === undefined ||
+    equalBytes(claimed, point) ||
+    (type === 'p256' && equalBytes(claimed, compressed(point)))
+  );
 }
 
 /** Returns a point in compressed form: the parity of y, then x. */
@@ -46,15 +67,23 @@ function compressed(point: Uint8Array): Uint8Array {
   return new Uint8Array([2 + (point.at(-1)! & 1), ...point.subarray(1, 33)]);
 }
 
-const GENERATE = "make one with createIdentity(), or 'openssl genpkey -algorithm ed25519 -out key.pem'";
-const FROM_DER = "a file of bare DER becomes PEM with 'openssl pkey -inform DER -in key.der -out key.pem'";
+const GENERATE =
+  "make one with createIdentity(), or 'openssl genpkey -algorithm ed25519 -out key.pem'";
+const FROM_DER =
+  "a file of bare DER becomes PEM with 'openssl pkey -inform DER -in key.der -out key.pem'";
 const ALONE = 'give the private key alone';
 const PUBLIC = 'give the private key that belongs to it';
 
 /** The labels of other PEM files, with what they contain and what to do about it. */
 const LABELS: Record<string, [found: string, remedy: string]> = {
-  'ENCRYPTED PRIVATE KEY': ['an encrypted private key', "decrypt it with 'openssl pkey -in encrypted.pem -out key.pem'"],
-  'EC PRIVATE KEY': ["an EC key in SEC1 ('EC PRIVATE KEY')", "convert it with 'openssl pkcs8 -topk8 -nocrypt -in ec.pem -out key.pem'"],
+  'ENCRYPTED PRIVATE KEY': [
+    'an encrypted private key',
+    "decrypt it with 'openssl pkey -in encrypted.pem -out key.pem'",
+  ],
+  'EC PRIVATE KEY': [
+    "an EC key in SEC1 ('EC PRIVATE KEY')",
+    "convert it with 'openssl pkcs8 -topk8 -nocrypt -in ec.pem -out key.pem'",
+  ],
   'RSA PRIVATE KEY': ['an RSA key', GENERATE],
   'DSA PRIVATE KEY': ['a DSA key', GENERATE],
   'OPENSSH PRIVATE KEY': ["a key of OpenSSH's own format", GENERATE],

@@ -33,6 +33,11 @@ test('a block without its end, or not of base64, has no bytes', (t) => {
 });
 
 test('no text takes long', (t) => {
-  const hostile = ['-----BEGIN A-----'.repeat(50_000), '-----BEGIN '.repeat(90_000), `-----BEGIN A-----${' '.repeat(900_000)}`, '-'.repeat(900_000)];
+  const hostile = [
+    '-----BEGIN A-----'.repeat(50_000),
+    '-----BEGIN '.repeat(90_000),
+    `-----BEGIN A-----${' '.repeat(900_000)}`,
+    '-'.repeat(900_000),
+  ];
   for (const text of hostile) t.true(pemBlocks(text).length <= 1);
 });

@@ -36,8 +36,17 @@ interface FoundKey {
  * Encodes a secret of 32 bytes. With its `point`, a P-256 key is encoded as OpenSSL and Node write
  * it; without, they can still read it.
  */
-export function encodePkcs8(type: KeyType, secret: Uint8Array, point?: Uint8Array): Uint8Array<ArrayBuffer> {
-  const parts = type === 'ed25519' ? [ED25519, secret] : point === undefined ? [P256_ALONE, secret] : [P256_WITH_POINT, secret, POINT, point];
+export function encodePkcs8(
+  type: KeyType,
+  secret: Uint8Array,
+  point?: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const parts =
+    type === 'ed25519'
+      ? [ED25519, secret]
+      : point === undefined
+        ? [P256_ALONE, secret]
+        : [P256_WITH_POINT, secret, POINT, point];
   return concatBytes(...parts) as Uint8Array<ArrayBuffer>;
 }
 
@@ -47,7 +56,8 @@ export function encodePkcs8(type: KeyType, secret: Uint8Array, point?: Uint8Arra
  */
 export function decodePkcs8(der: Uint8Array): Pkcs8 {
   const [version, algorithm, contents, ...rest] = derSequence(der);
-  if (!isInteger(version, 0, 1) || algorithm?.tag !== SEQUENCE || contents?.tag !== OCTET_STRING) return damaged;
+  if (!isInteger(version, 0, 1) || algorithm?.tag !== SEQUENCE || contents?.tag !== OCTET_STRING)
+    return damaged;
   const [oid, parameters, ...more] = derElements(algorithm.body);
   if (oid?.tag !== OBJECT_IDENTIFIER || more.length > 0) return damaged;
   const found = describe(oid, parameters);
@@ -61,13 +71,15 @@ export function decodePkcs8(der: Uint8Array): Pkcs8 {
 
 function ed25519Key(contents: Uint8Array): Pkcs8 {
   const [secret, ...others] = derElements(contents);
-  if (secret?.tag !== OCTET_STRING || secret.body.length !== 32 || others.length > 0) return damaged;
+  if (secret?.tag !== OCTET_STRING || secret.body.length !== 32 || others.length > 0)
+    return damaged;
   return { t: 'key', type: 'ed25519', secret: secret.body, point: undefined };
 }
 
 function p256Key(contents: Uint8Array): Pkcs8 {
   const [version, secret, ...rest] = derSequence(contents);
-  if (!isInteger(version, 1) || secret?.tag !== OCTET_STRING || secret.body.length !== 32) return damaged;
+  if (!isInteger(version, 1) || secret?.tag !== OCTET_STRING || secret.body.length !== 32)
+    return damaged;
   const { [CONTEXT_0]: curve, [CONTEXT_1]: publicKey, ...others } = byTag(rest);
   const isP256 = curve === undefined || bytesToHex(curve.body) === `0608${P256_CURVE}`;
   if (!isP256 || Object.keys(others).length > 0) return damaged;
@@ -99,16 +111,24 @@ function describe(oid: DerElement, parameters: DerElement | undefined): string |
   const id = bytesToHex(oid.body);
   if (id === ED25519_OID && parameters === undefined) return undefined;
   if (id !== EC_OID) return ALGORITHMS[id] ?? `a key of another algorithm (${dottedOid(oid.body)})`;
-  if (parameters?.tag !== OBJECT_IDENTIFIER) return 'an EC key that spells out its curve instead of naming it';
+  if (parameters?.tag !== OBJECT_IDENTIFIER)
+    return 'an EC key that spells out its curve instead of naming it';
   if (equalBytes(parameters.body, hexToBytes(P256_CURVE))) return undefined;
   return `an EC key of another curve (${CURVES[bytesToHex(parameters.body)] ?? dottedOid(parameters.body)})`;
 }
 
-const damaged: Pkcs8 = { t: 'other', found: 'a PRIVATE KEY whose contents are no PKCS#8; the file is damaged' };
+const damaged: Pkcs8 = {
+  t: 'other',
+  found: 'a PRIVATE KEY whose contents are no PKCS#8; the file is damaged',
+};
 
 const ED25519 = hexToBytes('302e020100300506032b657004220420');
-const P256_ALONE = hexToBytes('3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420');
-const P256_WITH_POINT = hexToBytes('308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420');
+const P256_ALONE = hexToBytes(
+  '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420',
+);
+const P256_WITH_POINT = hexToBytes(
+  '308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420',
+);
 const POINT = hexToBytes('a144034200');
 
 const ED25519_OID = '2b6570';

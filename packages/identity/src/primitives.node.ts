@@ -2,7 +2,14 @@
 // functions of primitives.ts and accepts exactly the same signatures.
 
 import { Buffer } from 'node:buffer';
-import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  sign as nodeSign,
+  verify as nodeVerify,
+} from 'node:crypto';
 import { encodePkcs8 } from './pkcs8.ts';
 import type { KeyType, PublicKey } from './public-key.ts';
 import type { SecretKey } from './secret-key.ts';
@@ -18,11 +25,20 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * otherwise it throws.
  */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
-  if (type === 'p256' && !isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
-  const key = createPrivateKey({ key: Buffer.from(encodePkcs8(type, secret)), format: 'der', type: 'pkcs8' });
+  if (type === 'p256' && !isScalar(secret))
+    throw new RangeError('a P-256 key is a number from 1 to n - 1');
+  const key = createPrivateKey({
+    key: Buffer.from(encodePkcs8(type, secret)),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const point = pointOfJwk(createPublicKey(key).export({ format: 'jwk' }));
-  if (type === 'ed25519') return { point, sign: (message) => new Uint8Array(nodeSign(null, message, key)) };
-  return { point, sign: (message) => withLowS(nodeSign('sha256', message, { key, dsaEncoding: 'ieee-p1363' })) };
+  if (type === 'ed25519')
+    return { point, sign: (message) => new Uint8Array(nodeSign(null, message, key)) };
+  return {
+    point,
+    sign: (message) => withLowS(nodeSign('sha256', message, { key, dsaEncoding: 'ieee-p1363' })),
+  };
 }
 
 /** Returns whether `signature` is valid under the strict rules. Never throws. */
@@ -30,7 +46,12 @@ export function verify(publicKey: PublicKey, message: Uint8Array, signature: Uin
   if (!isStrictSignature(publicKey, signature)) return false;
   try {
     const key = createPublicKey({ key: jwkOfPoint(publicKey), format: 'jwk' });
-    return nodeVerify(publicKey.type === 'ed25519' ? null : 'sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    return nodeVerify(
+      publicKey.type === 'ed25519' ? null : 'sha256',
+      message,
+      { key, dsaEncoding: 'ieee-p1363' },
+      signature,
+    );
   } catch {
     return false; // The point is not on the curve.
   }
@@ -41,8 +62,11 @@ export function verify(publicKey: PublicKey, message: Uint8Array, signature: Uin
  * as long as the signature check itself.
  */
 function jwkOfPoint({ type, point }: PublicKey): JsonWebKey {
-  const part = (from: number, to: number) => Buffer.from(point.subarray(from, to)).toString('base64url');
-  return type === 'ed25519' ? { kty: 'OKP', crv: 'Ed25519', x: part(0, 32) } : { kty: 'EC', crv: 'P-256', x: part(1, 33), y: part(33, 65) };
+  const part = (from: number, to: number) =>
+    Buffer.from(point.subarray(from, to)).toString('base64url');
+  return type === 'ed25519'
+    ? { kty: 'OKP', crv: 'Ed25519', x: part(0, 32) }
+    : { kty: 'EC', crv: 'P-256', x: part(1, 33), y: part(33, 65) };
 }
 
 function pointOfJwk({ x = '', y }: JsonWebKey): Uint8Array {

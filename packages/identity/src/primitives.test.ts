@@ -18,13 +18,17 @@ test('both builds have the same functions', (t) => {
 
 for (const [name, { sha256, openSecret, verify }] of builds) {
   test(`${name}: SHA-256 is that of FIPS 180-4`, (t) => {
-    t.is(toHex(sha256(utf8('abc'))), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    t.is(
+      toHex(sha256(utf8('abc'))),
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
   });
 
   test(`${name}: Ed25519 signs as RFC 8032 §7.1 does`, (t) => {
     const secret = fromHex('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7');
     const message = fromHex('af82');
-    const signature = '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a';
+    const signature =
+      '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a';
     const { point, sign } = openSecret('ed25519', secret);
     t.is(toHex(point), 'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025');
     t.is(toHex(sign(message)), signature);
@@ -82,15 +86,19 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
 
   test(`${name}: a P-256 key is a number from 1 to n − 1`, (t) => {
     const secret = (number: bigint) => fromHex(number.toString(16).padStart(64, '0'));
-    for (const number of [1n, P256_ORDER - 1n]) t.notThrows(() => openSecret('p256', secret(number)));
-    for (const number of [0n, P256_ORDER, P256_ORDER + 1n, 2n ** 256n - 1n]) t.throws(() => openSecret('p256', secret(number)));
+    for (const number of [1n, P256_ORDER - 1n])
+      t.notThrows(() => openSecret('p256', secret(number)));
+    for (const number of [0n, P256_ORDER, P256_ORDER + 1n, 2n ** 256n - 1n])
+      t.throws(() => openSecret('p256', secret(number)));
   });
 }
 
 test('both builds make the same public keys and the same Ed25519 signatures', (t) => {
   for (let seed = 1; seed <= 50; seed++) {
     for (const type of ['ed25519', 'p256'] satisfies KeyType[]) {
-      const [a, b] = [portable, node].map(({ openSecret }) => openSecret(type, new Uint8Array(32).fill(seed)));
+      const [a, b] = [portable, node].map(({ openSecret }) =>
+        openSecret(type, new Uint8Array(32).fill(seed)),
+      );
       t.deepEqual(a!.point, b!.point);
       if (type === 'ed25519') t.deepEqual(a!.sign(utf8(`${seed}`)), b!.sign(utf8(`${seed}`)));
     }
@@ -98,7 +106,10 @@ test('both builds make the same public keys and the same Ed25519 signatures', (t
 });
 
 test('the portable build signs with P-256 as RFC 6979 does, but for the lower s', (t) => {
-  const { sign } = portable.openSecret('p256', fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721'));
+  const { sign } = portable.openSecret(
+    'p256',
+    fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721'),
+  );
   t.is(toHex(sign(utf8('sample'))), SAMPLE);
 });
 

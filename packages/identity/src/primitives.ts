@@ -21,16 +21,25 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * otherwise it throws.
  */
 export function openSecret(type: KeyType, secret: Uint8Array): SecretKey {
-  if (type === 'ed25519') return { point: ed25519.getPublicKey(secret), sign: (message) => ed25519.sign(message, secret) as Uint8Array<ArrayBuffer> };
+  if (type === 'ed25519')
+    return {
+      point: ed25519.getPublicKey(secret),
+      sign: (message) => ed25519.sign(message, secret) as Uint8Array<ArrayBuffer>,
+    };
   if (!isScalar(secret)) throw new RangeError('a P-256 key is a number from 1 to n - 1');
-  return { point: p256.getPublicKey(secret, false), sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer> };
+  return {
+    point: p256.getPublicKey(secret, false),
+    sign: (message) => p256.sign(message, secret, { lowS: true }) as Uint8Array<ArrayBuffer>,
+  };
 }
 
 /** Returns whether `signature` is valid under the strict rules. Never throws. */
 export function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isStrictSignature(key, signature)) return false;
   try {
-    return key.type === 'ed25519' ? verifyEd25519(key.point, message, signature) : p256.verify(signature, message, key.point, { lowS: true });
+    return key.type === 'ed25519'
+      ? verifyEd25519(key.point, message, signature)
+      : p256.verify(signature, message, key.point, { lowS: true });
   } catch {
     return false; // The point is not on the curve.
   }

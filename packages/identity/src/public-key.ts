@@ -29,7 +29,8 @@ export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
     const prefix = PREFIXES[type];
     if (!equalBytes(spki.subarray(0, prefix.length), prefix)) continue;
     const point = spki.subarray(prefix.length);
-    const isWhole = type === 'ed25519' ? point.length === 32 : point.length === 65 && point[0] === UNCOMPRESSED;
+    const isWhole =
+      type === 'ed25519' ? point.length === 32 : point.length === 65 && point[0] === UNCOMPRESSED;
     return isWhole ? { type, point } : undefined;
   }
   return undefined;

@@ -9,13 +9,22 @@ import { TransportError } from '@trunkline/transport-core';
  * that is then read, so nobody can replace the file in between. Rejects with `invalid_argument` for
  * a folder, a pipe, a device or a file that is too large, otherwise with the errors of node:fs.
  */
-export async function readTextFile(path: string, caller: string, check: (stats: Stats) => void = () => {}): Promise<string> {
+export async function readTextFile(
+  path: string,
+  caller: string,
+  check: (stats: Stats) => void = () => {},
+): Promise<string> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw wrong(caller, path, 'is no regular file; give the path of one');
-    if (stats.size > LARGEST) throw wrong(caller, path, `has ${stats.size} bytes, and a file of PEM at most ${LARGEST}; correct the path`);
+    if (stats.size > LARGEST)
+      throw wrong(
+        caller,
+        path,
+        `has ${stats.size} bytes, and a file of PEM at most ${LARGEST}; correct the path`,
+      );
     check(stats);
     return await readAll(handle);
   } finally {

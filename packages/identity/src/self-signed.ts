@@ -13,10 +13,26 @@ export const NODE_DAYS = 90;
  * where nodes are known by their ids: any certificate of the same key is as good as another, and no
  * authority has to be trusted. If an authority admits the nodes, see `createAuthority`.
  */
-export async function selfSigned(identity: Identity, options: CertificateOptions = {}): Promise<string> {
+export async function selfSigned(
+  identity: Identity,
+  options: CertificateOptions = {},
+): Promise<string> {
   checkIdentity(identity, 'selfSigned');
-  const { name = identity.nodeId, notBefore, notAfter, random } = certificateTerms(options, { days: NODE_DAYS }, 'selfSigned');
+  const {
+    name = identity.nodeId,
+    notBefore,
+    notAfter,
+    random,
+  } = certificateTerms(options, { days: NODE_DAYS }, 'selfSigned');
   const { publicKey } = identity;
   const subject = await commonName(name);
-  return makeCertificate({ kind: 'node', subject, publicKey, issuer: { identity, name: subject, keyId: keyIdOf(publicKey) }, notBefore, notAfter, random });
+  return makeCertificate({
+    kind: 'node',
+    subject,
+    publicKey,
+    issuer: { identity, name: subject, keyId: keyIdOf(publicKey) },
+    notBefore,
+    notAfter,
+    random,
+  });
 }

@@ -2,7 +2,14 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
-import { BIT_STRING, CONTEXT_0, derElements, derSequence, OBJECT_IDENTIFIER, SEQUENCE } from './der.ts';
+import {
+  BIT_STRING,
+  CONTEXT_0,
+  derElements,
+  derSequence,
+  OBJECT_IDENTIFIER,
+  SEQUENCE,
+} from './der.ts';
 import { pemBlocks } from './pem.ts';
 import { decodeSpki } from './public-key.ts';
 
@@ -12,18 +19,31 @@ import { decodeSpki } from './public-key.ts';
  */
 export function spkiOf(publicKey: Uint8Array | string, caller: string): Uint8Array {
   if (typeof publicKey === 'string') return spkiOfPem(publicKey, caller);
-  if (!(publicKey instanceof Uint8Array)) throw new TypeError(`${caller}: takes a Uint8Array (SPKI, DER) or PEM, got ${typeof publicKey}`);
+  if (!(publicKey instanceof Uint8Array))
+    throw new TypeError(
+      `${caller}: takes a Uint8Array (SPKI, DER) or PEM, got ${typeof publicKey}`,
+    );
   return checkSpki(publicKey, caller);
 }
 
 function spkiOfPem(pem: string, caller: string): Uint8Array {
   const block = pemBlocks(pem)[0];
-  if (block === undefined) throw wrong(caller, "a text without PEM ('-----BEGIN PUBLIC KEY-----')", 'give SPKI, as PEM or as the bytes of its DER');
+  if (block === undefined)
+    throw wrong(
+      caller,
+      "a text without PEM ('-----BEGIN PUBLIC KEY-----')",
+      'give SPKI, as PEM or as the bytes of its DER',
+    );
   const { label, bytes } = block;
   if (label !== 'PUBLIC KEY' && label !== 'CERTIFICATE')
-    throw wrong(caller, `a PEM block '${label}'`, LABELS[label] ?? "give a 'PUBLIC KEY' or a 'CERTIFICATE'");
+    throw wrong(
+      caller,
+      `a PEM block '${label}'`,
+      LABELS[label] ?? "give a 'PUBLIC KEY' or a 'CERTIFICATE'",
+    );
   const spki = bytes === undefined || label === 'PUBLIC KEY' ? bytes : spkiOfCertificate(bytes);
-  if (spki === undefined) throw wrong(caller, `a ${label} that is cut off or damaged`, 'take a whole copy of it');
+  if (spki === undefined)
+    throw wrong(caller, `a ${label} that is cut off or damaged`, 'take a whole copy of it');
   return checkSpki(spki, caller);
 }
 
@@ -40,12 +60,27 @@ function spkiOfCertificate(der: Uint8Array): Uint8Array | undefined {
 function checkSpki(spki: Uint8Array, caller: string): Uint8Array {
   const [algorithm, bits, ...others] = derSequence(spki);
   const [oid, parameters] = algorithm?.tag === SEQUENCE ? derElements(algorithm.body) : [];
-  if (oid?.tag !== OBJECT_IDENTIFIER || bits?.tag !== BIT_STRING || bits.body.length < 2 || others.length > 0) {
-    throw wrong(caller, `${spki.length} bytes that are no SPKI`, "'openssl pkey -pubout -outform DER' gives it; a bare key of 32 or 65 bytes is none");
+  if (
+    oid?.tag !== OBJECT_IDENTIFIER ||
+    bits?.tag !== BIT_STRING ||
+    bits.body.length < 2 ||
+    others.length > 0
+  ) {
+    throw wrong(
+      caller,
+      `${spki.length} bytes that are no SPKI`,
+      "'openssl pkey -pubout -outform DER' gives it; a bare key of 32 or 65 bytes is none",
+    );
   }
   const id = bytesToHex(oid.body);
-  if (id === EC && (parameters?.tag !== OBJECT_IDENTIFIER || bits.body[1] !== UNCOMPRESSED)) throw wrong(caller, 'an EC key in a second form', CONVERT);
-  if (id === ED25519 && decodeSpki(spki) === undefined) throw wrong(caller, 'an Ed25519 key that has parameters or not 32 bytes', 'take another copy of it');
+  if (id === EC && (parameters?.tag !== OBJECT_IDENTIFIER || bits.body[1] !== UNCOMPRESSED))
+    throw wrong(caller, 'an EC key in a second form', CONVERT);
+  if (id === ED25519 && decodeSpki(spki) === undefined)
+    throw wrong(
+      caller,
+      'an Ed25519 key that has parameters or not 32 bytes',
+      'take another copy of it',
+    );
   return spki;
 }
 
@@ -56,9 +91,11 @@ function wrong(caller: string, found: string, remedy: string): TransportError {
 const ED25519 = '2b6570';
 const EC = '2a8648ce3d0201';
 const UNCOMPRESSED = 4;
-const CONVERT = "name its curve and do not compress it ('openssl pkey -pubin -in key.pem -ec_conv_form uncompressed -ec_param_enc named_curve -pubout')";
+const CONVERT =
+  "name its curve and do not compress it ('openssl pkey -pubin -in key.pem -ec_conv_form uncompressed -ec_param_enc named_curve -pubout')";
 const LABELS: Record<string, string> = {
   'PRIVATE KEY': 'keep it where it is, and give the publicKey of parseIdentity(pem)',
-  'RSA PUBLIC KEY': "convert it with 'openssl rsa -RSAPublicKey_in -in rsa.pem -pubout -out key.pem'",
+  'RSA PUBLIC KEY':
+    "convert it with 'openssl rsa -RSAPublicKey_in -in rsa.pem -pubout -out key.pem'",
   'CERTIFICATE REQUEST': "take its key with 'openssl req -in request.pem -noout -pubkey'",
 };

@@ -27,33 +27,76 @@ type Point = typeof order8;
  * Makes a signature from a key and a nonce, each with an optional defect. Tries one message after
  * the other until `k` satisfies `isRight`.
  */
-function forge(given: { a: bigint; addToA?: Point; r: bigint; addToR?: Point; isRight?: (k: bigint) => boolean }): Case {
+function forge(given: {
+  a: bigint;
+  addToA?: Point;
+  r: bigint;
+  addToR?: Point;
+  isRight?: (k: bigint) => boolean;
+}): Case {
   const { a, addToA = Point.ZERO, r, addToR = Point.ZERO, isRight = () => true } = given;
   const key = Point.BASE.multiplyUnsafe(a).add(addToA).toBytes();
   const nonce = Point.BASE.multiplyUnsafe(r).add(addToR).toBytes();
   for (let i = 0; ; i++) {
     const message = utf8(`message ${i}`);
     const k = littleEndian(sha512(concatBytes(nonce, key, message))) % L;
-    if (isRight(k)) return { key: { type: 'ed25519', point: key }, message, signature: concatBytes(nonce, scalar((r + k * a) % L)) };
+    if (isRight(k))
+      return {
+        key: { type: 'ed25519', point: key },
+        message,
+        signature: concatBytes(nonce, scalar((r + k * a) % L)),
+      };
   }
 }
 
 const honest = forge({ a: 1234567n, r: 7654321n });
 const s = littleEndian(honest.signature.subarray(32));
-const withS = (value: bigint): Case => ({ ...honest, signature: concatBytes(honest.signature.subarray(0, 32), scalar(value)) });
-const withR = (r: Uint8Array): Case => ({ ...honest, signature: concatBytes(r, honest.signature.subarray(32)) });
+const withS = (value: bigint): Case => ({
+  ...honest,
+  signature: concatBytes(honest.signature.subarray(0, 32), scalar(value)),
+});
+const withR = (r: Uint8Array): Case => ({
+  ...honest,
+  signature: concatBytes(r, honest.signature.subarray(32)),
+});
 const withA = (point: Uint8Array): Case => ({ ...honest, key: { type: 'ed25519', point } });
 
 const ed25519Cases: [string, Case, boolean][] = [
   ['an honest signature', honest, true],
-  ['a key with a part of small order that falls out', forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }), true],
-  ['a key with a part of small order that stays', forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n !== 0n }), false],
+  [
+    'a key with a part of small order that falls out',
+    forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }),
+    true,
+  ],
+  [
+    'a key with a part of small order that stays',
+    forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n !== 0n }),
+    false,
+  ],
   ['a nonce with a part of small order', forge({ a: 5n, r: 9n, addToR: order8 }), false],
-  ['key and nonce whose parts of small order cancel out but for the factor 8', forge({ a: 5n, addToA: order8, r: 9n, addToR: order8 }), false],
+  [
+    'key and nonce whose parts of small order cancel out but for the factor 8',
+    forge({ a: 5n, addToA: order8, r: 9n, addToR: order8 }),
+    false,
+  ],
   ['a nonce of small order', forge({ a: 5n, r: 0n }), false],
-  ['a key of small order', forge({ a: 0n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }), false],
+  [
+    'a key of small order',
+    forge({ a: 0n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }),
+    false,
+  ],
   ['the key zero', forge({ a: 0n, r: 9n }), false],
-  ['key and nonce of small order, S = 0', forge({ a: 0n, addToA: order8, r: 0n, addToR: order8.multiplyUnsafe(7n), isRight: (k) => k % 8n === 1n }), false],
+  [
+    'key and nonce of small order, S = 0',
+    forge({
+      a: 0n,
+      addToA: order8,
+      r: 0n,
+      addToR: order8.multiplyUnsafe(7n),
+      isRight: (k) => k % 8n === 1n,
+    }),
+    false,
+  ],
   ['S + L', withS(s + L), false],
   ['S + 8 L', withS(s + 8n * L), false],
   ['S = L', withS(L), false],
@@ -78,9 +121,15 @@ const message = utf8('hello');
 const signature = p256Key.sign(message);
 const [r32, s32] = [signature.subarray(0, 32), signature.subarray(32)];
 const highS = fromHex(number(P256_ORDER - BigInt(`0x${toHex(s32)}`)));
-const p256Case = (changed: Partial<Case>): Case => ({ key: { type: 'p256', point: p256Key.point }, message, signature, ...changed });
+const p256Case = (changed: Partial<Case>): Case => ({
+  key: { type: 'p256', point: p256Key.point },
+  message,
+  signature,
+  ...changed,
+});
 const parts = (a: Uint8Array, b: Uint8Array): Case => p256Case({ signature: concatBytes(a, b) });
-const point256 = (x: Uint8Array, y: Uint8Array): Case => p256Case({ key: { type: 'p256', point: concatBytes(new Uint8Array([4]), x, y) } });
+const point256 = (x: Uint8Array, y: Uint8Array): Case =>
+  p256Case({ key: { type: 'p256', point: concatBytes(new Uint8Array([4]), x, y) } });
 const x = p256Key.point.subarray(1, 33);
 const y = p256Key.point.subarray(33);
 const zero = new Uint8Array(32);
@@ -95,13 +144,33 @@ const p256Cases: [string, Case, boolean][] = [
   ['s = n', parts(r32, fromHex(number(P256_ORDER))), false],
   ['r of all ones', parts(new Uint8Array(32).fill(255), s32), false],
   ['r and s exchanged', parts(s32, r32), false],
-  ['DER instead of r and s', p256Case({ signature: p256.Signature.fromBytes(signature).toBytes('der') }), false],
+  [
+    'DER instead of r and s',
+    p256Case({ signature: p256.Signature.fromBytes(signature).toBytes('der') }),
+    false,
+  ],
   ['a key that is not on the curve', point256(x, y.with(31, y[31]! ^ 1)), false],
   ['the key (0, 0)', point256(zero, zero), false],
-  ['a coordinate that is not below p', point256(fromHex(number(p256.Point.Fp.ORDER + 5n)), smallPointY()), false],
-  ['the key negated', point256(x, fromHex(number(p256.Point.Fp.ORDER - BigInt(`0x${toHex(y)}`)))), false],
-  ['a compressed key', p256Case({ key: { type: 'p256', point: p256.Point.fromBytes(p256Key.point).toBytes(true) } }), false],
-  ['a hybrid key', p256Case({ key: { type: 'p256', point: p256Key.point.with(0, 6 + (y[31]! & 1)) } }), false],
+  [
+    'a coordinate that is not below p',
+    point256(fromHex(number(p256.Point.Fp.ORDER + 5n)), smallPointY()),
+    false,
+  ],
+  [
+    'the key negated',
+    point256(x, fromHex(number(p256.Point.Fp.ORDER - BigInt(`0x${toHex(y)}`)))),
+    false,
+  ],
+  [
+    'a compressed key',
+    p256Case({ key: { type: 'p256', point: p256.Point.fromBytes(p256Key.point).toBytes(true) } }),
+    false,
+  ],
+  [
+    'a hybrid key',
+    p256Case({ key: { type: 'p256', point: p256Key.point.with(0, 6 + (y[31]! & 1)) } }),
+    false,
+  ],
 ];
 
 for (const [type, cases] of [
@@ -114,13 +183,20 @@ for (const [type, cases] of [
       t.is(verifySignature(spki, message, signature), expected);
       // verifySignature accepts no other form.
       const isPlain = key.type === 'ed25519' || key.point[0] === 4;
-      if (isPlain) t.deepEqual([portable.verify(key, message, signature), node.verify(key, message, signature)], [expected, expected]);
+      if (isPlain)
+        t.deepEqual(
+          [portable.verify(key, message, signature), node.verify(key, message, signature)],
+          [expected, expected],
+        );
     });
   }
 }
 
 test('the cases are what they claim: the cofactored equation takes what both builds refuse', (t) => {
-  for (const name of ['a nonce with a part of small order', 'a key with a part of small order that stays']) {
+  for (const name of [
+    'a nonce with a part of small order',
+    'a key with a part of small order that stays',
+  ]) {
     const [, { key, message, signature }] = ed25519Cases.find(([each]) => each === name)!;
     t.true(ed25519.verify(signature, message, key.point));
   }

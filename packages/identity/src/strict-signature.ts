@@ -14,7 +14,8 @@ export function isStrictSignature({ type, point }: PublicKey, signature: Uint8Ar
   if (signature.length !== 64) return false;
   const first = signature.subarray(0, 32);
   const second = signature.subarray(32);
-  if (type === 'ed25519') return isStrictPoint(point) && isStrictPoint(first) && littleEndian(second) < ED25519_ORDER;
+  if (type === 'ed25519')
+    return isStrictPoint(point) && isStrictPoint(first) && littleEndian(second) < ED25519_ORDER;
   const r = bigEndian(first);
   const s = bigEndian(second);
   return r > 0n && r < P256_ORDER && s > 0n && s <= P256_HALF;

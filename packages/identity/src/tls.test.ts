@@ -24,14 +24,23 @@ interface Seen {
 
 /** Performs a TLS handshake and returns what each end saw of the other. */
 async function handshake(server: End, client: End): Promise<{ server: Seen; client: Seen }> {
-  const common = ({ identity, cert, ca }: End) => ({ key: identity.key, cert, ca, minVersion: 'TLSv1.3', rejectUnauthorized: false }) as const;
+  const common = ({ identity, cert, ca }: End) =>
+    ({ key: identity.key, cert, ca, minVersion: 'TLSv1.3', rejectUnauthorized: false }) as const;
   const listener = createServer({ ...common(server), requestCert: true });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
   const accepted = once(listener, 'secureConnection');
-  const socket = connect({ ...common(client), port, host: '127.0.0.1', checkServerIdentity: () => undefined });
-  const [[peer]] = (await Promise.all([accepted, once(socket, 'secureConnect')])) as [[TLSSocket], unknown];
+  const socket = connect({
+    ...common(client),
+    port,
+    host: '127.0.0.1',
+    checkServerIdentity: () => undefined,
+  });
+  const [[peer]] = (await Promise.all([accepted, once(socket, 'secureConnect')])) as [
+    [TLSSocket],
+    unknown,
+  ];
   const seen = { server: look(peer), client: look(socket) };
   socket.destroy();
   peer.destroy();
@@ -42,17 +51,30 @@ async function handshake(server: End, client: End): Promise<{ server: Seen; clie
 
 function look(socket: TLSSocket): Seen {
   const nodeId = nodeIdOf(socket.getPeerX509Certificate()!.toString());
-  return { authorized: socket.authorized, error: socket.authorizationError, nodeId, protocol: socket.getProtocol() };
+  return {
+    authorized: socket.authorized,
+    error: socket.authorizationError,
+    nodeId,
+    protocol: socket.getProtocol(),
+  };
 }
 
-const wellOf = (identity: Identity): Seen => ({ authorized: true, error: null as unknown, nodeId: identity.nodeId, protocol: 'TLSv1.3' });
+const wellOf = (identity: Identity): Seen => ({
+  authorized: true,
+  error: null as unknown,
+  nodeId: identity.nodeId,
+  protocol: 'TLSv1.3',
+});
 
 for (const serverType of KEY_TYPES) {
   for (const clientType of KEY_TYPES) {
     test(`self-signed: a ${serverType} server and a ${clientType} client that have each other's certificate trust each other`, async (t) => {
       const [a, b] = [createIdentity({ type: serverType }), createIdentity({ type: clientType })];
       const [certA, certB] = [await selfSigned(a), await selfSigned(b)];
-      const seen = await handshake({ identity: a, cert: certA, ca: certB }, { identity: b, cert: certB, ca: certA });
+      const seen = await handshake(
+        { identity: a, cert: certA, ca: certB },
+        { identity: b, cert: certB, ca: certA },
+      );
       t.deepEqual(seen, { server: wellOf(b), client: wellOf(a) });
     });
   }
@@ -61,21 +83,39 @@ for (const serverType of KEY_TYPES) {
     test(`a ${serverType} authority's ${type} nodes trust each other`, async (t) => {
       const authority = await createAuthority({ identity: createIdentity({ type: serverType }) });
       const [a, b] = [createIdentity({ type }), createIdentity({ type })];
-      const end = async (identity: Identity) => ({ identity, cert: await authority.issue(identity.publicKey), ca: authority.cert });
-      t.deepEqual(await handshake(await end(a), await end(b)), { server: wellOf(b), client: wellOf(a) });
+      const end = async (identity: Identity) => ({
+        identity,
+        cert: await authority.issue(identity.publicKey),
+        ca: authority.cert,
+      });
+      t.deepEqual(await handshake(await end(a), await end(b)), {
+        server: wellOf(b),
+        client: wellOf(a),
+      });
     });
   }
 }
 
 test('strangers, and those of another authority, are not trusted, and yet known by their ids', async (t) => {
-  const [ours, theirs] = [await createAuthority({ name: 'CA' }), await createAuthority({ name: 'CA' })];
+  const [ours, theirs] = [
+    await createAuthority({ name: 'CA' }),
+    await createAuthority({ name: 'CA' }),
+  ];
   const [a, b, c] = [createIdentity(), createIdentity(), createIdentity()];
   const server = { identity: a, cert: await ours.issue(a), ca: ours.cert };
-  const other = await handshake(server, { identity: b, cert: await theirs.issue(b), ca: ours.cert });
+  const other = await handshake(server, {
+    identity: b,
+    cert: await theirs.issue(b),
+    ca: ours.cert,
+  });
   t.is(other.server.authorized, false);
   t.is(other.server.nodeId, b.nodeId);
   t.true(other.client.authorized);
-  const stranger = await handshake(server, { identity: c, cert: await selfSigned(c), ca: ours.cert });
+  const stranger = await handshake(server, {
+    identity: c,
+    cert: await selfSigned(c),
+    ca: ours.cert,
+  });
   t.is(stranger.server.authorized, false);
   t.is(stranger.server.nodeId, c.nodeId);
 });
@@ -86,7 +126,10 @@ test('a node can admit nobody: what it signs is not trusted', async (t) => {
   const certA = await authority.issue(a, { name: 'a' });
   const posing = await createAuthority({ identity: a, name: 'a' });
   const certB = await posing.issue(b);
-  const seen = await handshake({ identity: a, cert: certA, ca: authority.cert }, { identity: b, cert: certB + certA, ca: authority.cert });
+  const seen = await handshake(
+    { identity: a, cert: certA, ca: authority.cert },
+    { identity: b, cert: certB + certA, ca: authority.cert },
+  );
   t.false(seen.server.authorized);
 });
 
@@ -96,7 +139,13 @@ test('one that has expired, or is not valid yet, is not trusted', async (t) => {
   const server = { identity: a, cert: await authority.issue(a), ca: authority.cert };
   const day = (days: number) => new Date(Date.now() + days * 86_400_000);
   const late = await authority.issue(b, { notBefore: day(-2), notAfter: day(-1) });
-  t.is((await handshake(server, { identity: b, cert: late, ca: authority.cert })).server.error, 'CERT_HAS_EXPIRED');
+  t.is(
+    (await handshake(server, { identity: b, cert: late, ca: authority.cert })).server.error,
+    'CERT_HAS_EXPIRED',
+  );
   const early = await authority.issue(b, { notBefore: day(1) });
-  t.is((await handshake(server, { identity: b, cert: early, ca: authority.cert })).server.error, 'CERT_NOT_YET_VALID');
+  t.is(
+    (await handshake(server, { identity: b, cert: early, ca: authority.cert })).server.error,
+    'CERT_NOT_YET_VALID',
+  );
 });

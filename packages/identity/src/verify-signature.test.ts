@@ -33,17 +33,28 @@ test('an SPKI in any but its one form verifies nothing', (t) => {
 });
 
 test('a key that spells out its curve verifies nothing', (t) => {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
+  const { publicKey, privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    paramEncoding: 'explicit',
+  });
   const signature = sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' });
   t.false(verifySignature(publicKey.export({ format: 'der', type: 'spki' }), message, signature));
 });
 
 test('other algorithms verify nothing', (t) => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
-  t.false(verifySignature(rsa.publicKey.export({ format: 'der', type: 'spki' }), message, sign('sha256', message, rsa.privateKey)));
+  t.false(
+    verifySignature(
+      rsa.publicKey.export({ format: 'der', type: 'spki' }),
+      message,
+      sign('sha256', message, rsa.privateKey),
+    ),
+  );
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   const signature = sign('sha256', message, { key: p384.privateKey, dsaEncoding: 'ieee-p1363' });
-  t.false(verifySignature(p384.publicKey.export({ format: 'der', type: 'spki' }), message, signature));
+  t.false(
+    verifySignature(p384.publicKey.export({ format: 'der', type: 'spki' }), message, signature),
+  );
 });
 
 test('what is not bytes is false, not an error', (t) => {

@@ -16,7 +16,11 @@ import { decodeSpki } from './public-key.ts';
  * @param publicKey SPKI, DER
  * @param signature 64 bytes
  */
-export function verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifySignature(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (![publicKey, message, signature].every((bytes) => bytes instanceof Uint8Array)) return false;
   const key = decodeSpki(publicKey);
   return key !== undefined && verify(key, message, signature);

@@ -14,8 +14,15 @@ const authority = await createAuthority();
 const certA = await selfSigned(a);
 const certB = await authority.issue(b);
 
-const wrong = (t: { throws: typeof test.prototype.throws }, options: TlsOptions, message: RegExp): void => {
-  const error = t.throws(() => readCredentials(options), { instanceOf: TransportError, message }) as TransportError;
+const wrong = (
+  t: { throws: typeof test.prototype.throws },
+  options: TlsOptions,
+  message: RegExp,
+): void => {
+  const error = t.throws(() => readCredentials(options), {
+    instanceOf: TransportError,
+    message,
+  }) as TransportError;
   if (error.code !== 'invalid_argument') throw new Error(`the code is ${error.code}`);
 };
 
@@ -27,7 +34,14 @@ test('the node id is that of the identity, of either kind of key', (t) => {
 
 test('texts may be bytes, and a certificate may bring its chain', (t) => {
   const bytes = (pem: string) => new TextEncoder().encode(pem);
-  t.is(readCredentials({ key: bytes(b.key), cert: bytes(certB + authority.cert), ca: [bytes(authority.cert)] }).nodeId, b.nodeId);
+  t.is(
+    readCredentials({
+      key: bytes(b.key),
+      cert: bytes(certB + authority.cert),
+      ca: [bytes(authority.cert)],
+    }).nodeId,
+    b.nodeId,
+  );
 });
 
 test('without an authority nobody of the web is one', (t) => {
@@ -35,14 +49,27 @@ test('without an authority nobody of the web is one', (t) => {
 });
 
 test('what can not be used is invalid_argument, and says which and why', (t) => {
-  wrong(t, { key: b.key, cert: certA }, /^tls\.key: it does not fit tls\.cert, whose subject is 'CN=/);
+  wrong(
+    t,
+    { key: b.key, cert: certA },
+    /^tls\.key: it does not fit tls\.cert, whose subject is 'CN=/,
+  );
   wrong(t, { key: 'nothing', cert: certA }, /^tls\.key: it is no private key in PEM/);
   wrong(t, { key: a.key, cert: 'nothing' }, /^tls\.cert: it has no certificate in PEM/);
-  wrong(t, { key: a.key, cert: certA.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA') }, /^tls\.cert: certificate 1 of 1 can't be read/);
+  wrong(
+    t,
+    { key: a.key, cert: certA.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA') },
+    /^tls\.cert: certificate 1 of 1 can't be read/,
+  );
   wrong(t, { key: a.key, cert: certA, ca: a.key }, /^tls\.ca: it has no certificate/);
   wrong(t, { key: a.key, cert: certA, ca: [authority.cert, 'x'] }, /^tls\.ca/);
   const { privateKey } = generateKeyPairSync('ed25519');
-  const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }) as string;
+  const encrypted = privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: 'secret',
+  }) as string;
   wrong(t, { key: encrypted, cert: certA }, /^tls\.key: it is encrypted; decrypt it first/);
 });
 
@@ -56,12 +83,21 @@ test('only Ed25519 and P-256 are identities', (t) => {
   const weakness = (publicKey: unknown) => keyWeakness({ publicKey } as X509Certificate);
   t.is(weakness(generateKeyPairSync('ed25519').publicKey), undefined);
   t.is(weakness(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), undefined);
-  t.regex(weakness(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey) ?? '', /of type rsa, 2048 bits/);
-  t.regex(weakness(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey) ?? '', /on the curve secp384r1/);
+  t.regex(
+    weakness(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey) ?? '',
+    /of type rsa, 2048 bits/,
+  );
+  t.regex(
+    weakness(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey) ?? '',
+    /on the curve secp384r1/,
+  );
   const compressed = createPublicKey({ key: COMPRESSED, format: 'der', type: 'spki' });
   t.regex(weakness(compressed) ?? '', /compressed point/);
   t.regex(weakness(generateKeyPairSync('ed448').publicKey) ?? '', /of type ed448/);
 });
 
 /** A P-256 key as written by `openssl ec -conv_form compressed -pubout`. */
-const COMPRESSED = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200029e8d9f8e18f330b98b6524d1d5e2c6b164c437ae5930ab1526fec03ad7500179', 'hex');
+const COMPRESSED = Buffer.from(
+  '3039301306072a8648ce3d020106082a8648ce3d030107032200029e8d9f8e18f330b98b6524d1d5e2c6b164c437ae5930ab1526fec03ad7500179',
+  'hex',
+);

@@ -21,11 +21,19 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const certificate = readCertificates(cert, 'tls.cert')[0]!;
   const secret = readKey(key);
   if (!certificate.checkPrivateKey(secret)) {
-    throw wrong(`tls.key: it does not fit tls.cert, whose subject is '${oneLine(certificate.subject)}': give the key that the certificate was made for`);
+    throw wrong(
+      `tls.key: it does not fit tls.cert, whose subject is '${oneLine(certificate.subject)}': give the key that the certificate was made for`,
+    );
   }
   const weakness = keyWeakness(certificate);
-  if (weakness !== undefined) throw wrong(`tls.cert: ${weakness}; make an Ed25519 or P-256 key (createIdentity)`);
-  const authorities = ca === undefined ? [] : (Array.isArray(ca) ? (ca as readonly Pem[]) : [ca as Pem]).flatMap((pem) => [...readCertificates(pem, 'tls.ca')]);
+  if (weakness !== undefined)
+    throw wrong(`tls.cert: ${weakness}; make an Ed25519 or P-256 key (createIdentity)`);
+  const authorities =
+    ca === undefined
+      ? []
+      : (Array.isArray(ca) ? (ca as readonly Pem[]) : [ca as Pem]).flatMap((pem) => [
+          ...readCertificates(pem, 'tls.ca'),
+        ]);
   const options: SecureContextOptions = {
     key: text(key),
     cert: text(cert),
@@ -41,7 +49,10 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   try {
     return { nodeId: nodeIdOf(certificate), options, context: createSecureContext(options) };
   } catch (error) {
-    throw wrong(`tls: the system's TLS takes neither key nor certificate (${(error as Error).message})`, error);
+    throw wrong(
+      `tls: the system's TLS takes neither key nor certificate (${(error as Error).message})`,
+      error,
+    );
   }
 }
 
@@ -56,10 +67,14 @@ export function keyWeakness(certificate: X509Certificate): string | undefined {
   if (type === 'ed25519') return undefined;
   if (type === 'ec' && details?.namedCurve === 'prime256v1') {
     // A point can be encoded in two ways, but each key must have only one id.
-    return spkiOf(certificate).length === P256_SPKI ? undefined : 'its key is written as a compressed point, and only the uncompressed form is an identity';
+    return spkiOf(certificate).length === P256_SPKI
+      ? undefined
+      : 'its key is written as a compressed point, and only the uncompressed form is an identity';
   }
   const kind =
-    type === 'ec' ? `on the curve ${details?.namedCurve ?? 'of its own'}` : `of type ${type}${details?.modulusLength ? `, ${details.modulusLength} bits` : ''}`;
+    type === 'ec'
+      ? `on the curve ${details?.namedCurve ?? 'of its own'}`
+      : `of type ${type}${details?.modulusLength ? `, ${details.modulusLength} bits` : ''}`;
   return `its key is ${kind}, and only Ed25519 and P-256 are identities`;
 }
 
@@ -80,19 +95,26 @@ function readKey(pem: Pem): KeyObject {
 }
 
 function readCertificates(pem: Pem, option: string): X509Certificate[] {
-  const blocks = text(pem).match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw wrong(`${option}: it has no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
+  const blocks =
+    text(pem).match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0)
+    throw wrong(`${option}: it has no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
   return blocks.map((block, i) => {
     try {
       return new X509Certificate(block);
     } catch (error) {
-      throw wrong(`${option}: certificate ${i + 1} of ${blocks.length} can't be read (${(error as Error).message})`, error);
+      throw wrong(
+        `${option}: certificate ${i + 1} of ${blocks.length} can't be read (${(error as Error).message})`,
+        error,
+      );
     }
   });
 }
 
 function text(pem: Pem): string {
-  return typeof pem === 'string' ? pem : Buffer.from(pem.buffer, pem.byteOffset, pem.length).toString('utf8');
+  return typeof pem === 'string'
+    ? pem
+    : Buffer.from(pem.buffer, pem.byteOffset, pem.length).toString('utf8');
 }
 
 function oneLine(subject: string): string {

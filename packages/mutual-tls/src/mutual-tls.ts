@@ -70,7 +70,10 @@ export class MutualTls implements AcceptorHost {
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);
-    const isRenewed = options.key !== this.#options.key || options.cert !== this.#options.cert || options.ca !== this.#options.ca;
+    const isRenewed =
+      options.key !== this.#options.key ||
+      options.cert !== this.#options.cert ||
+      options.ca !== this.#options.ca;
     const credentials = isRenewed ? readCredentials(options) : this.check();
     const trust = trustOf(options, credentials);
     this.#options = options;
@@ -119,11 +122,20 @@ export class MutualTls implements AcceptorHost {
 }
 
 function trustOf({ ca, allow, deny }: TlsOptions, { nodeId }: Credentials): Trust {
-  return { self: nodeId, hasAuthority: ca !== undefined, allow: allow && new Set(allow), deny: new Set(deny) };
+  return {
+    self: nodeId,
+    hasAuthority: ca !== undefined,
+    allow: allow && new Set(allow),
+    deny: new Set(deny),
+  };
 }
 
 /** Calls `tls.update`, or throws `failed_precondition` if there is no TLS. */
 export function updateTls(tls: MutualTls | undefined, update: TlsUpdate): void {
-  if (tls === undefined) throw new TransportError('failed_precondition', "updateTls: there is no TLS here; give the option 'tls' from the beginning");
+  if (tls === undefined)
+    throw new TransportError(
+      'failed_precondition',
+      "updateTls: there is no TLS here; give the option 'tls' from the beginning",
+    );
   tls.update(update);
 }

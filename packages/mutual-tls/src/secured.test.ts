@@ -39,7 +39,10 @@ test('a bare TCP socket is cut with RST', async (t) => {
 });
 
 test('a socket that knows no reset is closed: a pipe, and one that is destroyed', async (t) => {
-  const path = process.platform === 'win32' ? `\\\\.\\pipe\\trunkline-${process.pid}` : join(tmpdir(), `trunkline-${process.pid}.sock`);
+  const path =
+    process.platform === 'win32'
+      ? `\\\\.\\pipe\\trunkline-${process.pid}`
+      : join(tmpdir(), `trunkline-${process.pid}.sock`);
   t.teardown(() => rmSync(path, { force: true }));
   const { server, accepted } = listening(t);
   server.listen(path);
@@ -62,16 +65,28 @@ test('a socket that knows no reset is closed: a pipe, and one that is destroyed'
  * Returns both ends of a TLS connection, the sockets below them, and the sockets of the relay
  * between them.
  */
-async function secured(t: ExecutionContext): Promise<{ near: Secured; far: Secured } & Record<'nearRaw' | 'farRaw' | 'outer' | 'inner', Socket>> {
+async function secured(
+  t: ExecutionContext,
+): Promise<
+  { near: Secured; far: Secured } & Record<'nearRaw' | 'farRaw' | 'outer' | 'inner', Socket>
+> {
   const authority = await createAuthority();
   const tls = async () => {
     const identity = createIdentity();
-    return new MutualTls({ key: identity.key, cert: await authority.issue(identity), ca: authority.cert }, 'test');
+    return new MutualTls(
+      { key: identity.key, cert: await authority.issue(identity), ca: authority.cert },
+      'test',
+    );
   };
   const [a, b] = [await tls(), await tls()];
   let arrived = (_secured: Secured) => {};
   const far = new Promise<Secured>((resolve) => (arrived = resolve));
-  const acceptor = b.acceptor({ clock: systemClock, listen: undefined, tune() {}, accept: (given) => arrived(given) });
+  const acceptor = b.acceptor({
+    clock: systemClock,
+    listen: undefined,
+    tune() {},
+    accept: (given) => arrived(given),
+  });
   t.teardown(() => acceptor.close());
   const server = createServer({ pauseOnConnect: true });
   t.teardown(() => void server.close());

@@ -35,7 +35,9 @@ export class Secured {
    */
   get binding(): Uint8Array | undefined {
     if (this.socket.destroyed) return undefined;
-    return Uint8Array.from(this.socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
+    return Uint8Array.from(
+      this.socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
+    );
   }
 
   /**

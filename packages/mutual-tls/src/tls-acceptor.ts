@@ -3,7 +3,14 @@
 
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
-import { type Clock, formatHostPort, type HandshakeSlot, type ListenOptions, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  formatHostPort,
+  type HandshakeSlot,
+  type ListenOptions,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 import { TlsPeer, type Trust } from './tls-peer.ts';
@@ -83,7 +90,9 @@ export class TlsAcceptor {
   }
 
   #wait(raw: Socket, endpoint: string, timeout: number): TlsHandshake {
-    const handshake = new TlsHandshake(raw, endpoint, this.#options.clock, () => this.#pending.delete(endpoint));
+    const handshake = new TlsHandshake(raw, endpoint, this.#options.clock, () =>
+      this.#pending.delete(endpoint),
+    );
     this.#pending.set(endpoint, handshake);
     handshake.within(timeout);
     return handshake;
@@ -135,7 +144,10 @@ class TlsHandshake {
 
   within(timeout: number): void {
     this.#due = this.#clock.now() + timeout;
-    this.#timer = this.#clock.setTimeout(() => this.end(tlsTimeout(this.#endpoint, timeout)), timeout);
+    this.#timer = this.#clock.setTimeout(
+      () => this.end(tlsTimeout(this.#endpoint, timeout)),
+      timeout,
+    );
   }
 
   /** Milliseconds left of the timeout. */

@@ -8,16 +8,39 @@ const failure = (code: string) => Object.assign(new Error('the system says so'),
 test('what fails in a handshake is told by what it means, at both ends', (t) => {
   const rows: [string, string, string | undefined, RegExp][] = [
     ['ECONNRESET', 'unavailable', 'reset', /does it speak TLS, with the option 'tls'/],
-    ['ERR_SSL_WRONG_VERSION_NUMBER', 'internal', 'wrong_preamble', /speaks no TLS: give both the same 'tls'/],
+    [
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'internal',
+      'wrong_preamble',
+      /speaks no TLS: give both the same 'tls'/,
+    ],
     ['ERR_SSL_HTTP_REQUEST', 'internal', 'wrong_preamble', /speaks no TLS/],
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'internal', 'wrong_preamble', /speaks no TLS 1\.3/],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'internal', 'wrong_preamble', /speaks no TLS 1\.3/],
-    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'unauthenticated', 'bad_certificate', /the other end refused/],
-    ['ERR_SSL_EXCESSIVE_MESSAGE_SIZE', 'unauthenticated', 'bad_certificate', /the TLS handshake failed/],
-    ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', 'unauthenticated', 'bad_certificate', /the TLS handshake failed/],
+    [
+      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      'unauthenticated',
+      'bad_certificate',
+      /the other end refused/,
+    ],
+    [
+      'ERR_SSL_EXCESSIVE_MESSAGE_SIZE',
+      'unauthenticated',
+      'bad_certificate',
+      /the TLS handshake failed/,
+    ],
+    [
+      'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+      'unauthenticated',
+      'bad_certificate',
+      /the TLS handshake failed/,
+    ],
   ];
   for (const [code, as, reason, message] of rows) {
-    for (const error of [tlsDialError(failure(code), 'host:7'), tlsAcceptError(failure(code), 'host:7')]) {
+    for (const error of [
+      tlsDialError(failure(code), 'host:7'),
+      tlsAcceptError(failure(code), 'host:7'),
+    ]) {
       t.is(error.code, as as never, code);
       t.is(error.reason, reason as never, code);
       t.regex(error.message, message);
@@ -30,7 +53,10 @@ test('what fails in a handshake is told by what it means, at both ends', (t) => 
 });
 
 test('after the handshake a broken record is a reset, and a socket error is its own', (t) => {
-  t.is(tlsConnectionError(failure('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), 'host:7').reason, 'reset');
+  t.is(
+    tlsConnectionError(failure('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), 'host:7').reason,
+    'reset',
+  );
   t.is(tlsConnectionError(failure('EPIPE'), 'host:7').reason, 'reset');
   t.is(tlsConnectionError(failure('ETIMEDOUT'), 'host:7').reason, 'reset');
 });

@@ -6,16 +6,32 @@ import { reasonError, socketError, TransportError } from '@trunkline/transport-c
 export function tlsDialError(error: Error & { code?: string }, address: string): TransportError {
   const { as, text, origin } = meaning(error);
   if (as === undefined) return socketError(error, 'dial', address);
-  return reasonError(as, `Cannot connect to ${address}: ${text}`, { target: address, sent: false, cause: error, origin });
+  return reasonError(as, `Cannot connect to ${address}: ${text}`, {
+    target: address,
+    sent: false,
+    cause: error,
+    origin,
+  });
 }
 
 /**
  * Returns the error of an accepted connection that failed in its TLS handshake. Without `error`,
  * the connection just ended.
  */
-export function tlsAcceptError(error: (Error & { code?: string }) | undefined, endpoint: string): TransportError {
-  const { as = 'reset', text, origin } = meaning(error ?? Object.assign(new Error('the connection ended'), { code: 'ECONNRESET' }));
-  return reasonError(as, `Connection with ${endpoint}: ${text}`, { target: endpoint, cause: error, origin });
+export function tlsAcceptError(
+  error: (Error & { code?: string }) | undefined,
+  endpoint: string,
+): TransportError {
+  const {
+    as = 'reset',
+    text,
+    origin,
+  } = meaning(error ?? Object.assign(new Error('the connection ended'), { code: 'ECONNRESET' }));
+  return reasonError(as, `Connection with ${endpoint}: ${text}`, {
+    target: endpoint,
+    cause: error,
+    origin,
+  });
 }
 
 /**
@@ -23,18 +39,31 @@ export function tlsAcceptError(error: (Error & { code?: string }) | undefined, e
  * end may still have refused this end's certificate, because a dialer's certificate is judged after
  * the dialer's last handshake message.
  */
-export function tlsConnectionError(error: Error & { code?: string }, endpoint: string): TransportError {
+export function tlsConnectionError(
+  error: Error & { code?: string },
+  endpoint: string,
+): TransportError {
   const code = codeOf(error);
-  if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return socketError(error, 'connection', endpoint);
+  if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_'))
+    return socketError(error, 'connection', endpoint);
   if (OF_CERTIFICATES.test(code)) {
     const text = `Connection with ${endpoint}: the other end refused this end's certificate in the TLS handshake (${code})`;
-    return reasonError('bad_certificate', text, { target: endpoint, cause: error, origin: 'remote' });
+    return reasonError('bad_certificate', text, {
+      target: endpoint,
+      cause: error,
+      origin: 'remote',
+    });
   }
-  return reasonError('reset', `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`, { target: endpoint, cause: error });
+  return reasonError(
+    'reset',
+    `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`,
+    { target: endpoint, cause: error },
+  );
 }
 
 /** Alerts about a certificate, or about the chain behind it, from the other end (RFC 8446 §6.2). */
-const OF_CERTIFICATES = /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
+const OF_CERTIFICATES =
+  /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 
 interface TlsErrorMeaning {
   as: 'wrong_preamble' | 'bad_certificate' | 'reset' | undefined;
@@ -50,13 +79,30 @@ function meaning(error: Error & { code?: string }): TlsErrorMeaning {
       text: `the other end broke off in the TLS handshake: does it speak TLS, with the option 'tls', and has it room (limits.handshakes)? (${code})`,
     };
   }
-  if (NO_TLS.test(code)) return { as: 'wrong_preamble', text: `the other end speaks no TLS: give both the same 'tls' (${code})` };
+  if (NO_TLS.test(code))
+    return {
+      as: 'wrong_preamble',
+      text: `the other end speaks no TLS: give both the same 'tls' (${code})`,
+    };
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|UNSUPPORTED_VERSION/.test(code))
     return { as: 'wrong_preamble', text: `the other end speaks no TLS 1.3 (${code})` };
   if (OF_CERTIFICATES.test(code))
-    return { as: 'bad_certificate', text: `the other end refused this end's certificate in the TLS handshake (${code})`, origin: 'remote' };
-  if (/_ALERT_/.test(code)) return { as: 'bad_certificate', text: `the other end refused in the TLS handshake (${code})`, origin: 'remote' };
-  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'ERR_OSSL_EVP_UNSUPPORTED') {
+    return {
+      as: 'bad_certificate',
+      text: `the other end refused this end's certificate in the TLS handshake (${code})`,
+      origin: 'remote',
+    };
+  if (/_ALERT_/.test(code))
+    return {
+      as: 'bad_certificate',
+      text: `the other end refused in the TLS handshake (${code})`,
+      origin: 'remote',
+    };
+  if (
+    code.startsWith('ERR_SSL_') ||
+    code.startsWith('ERR_TLS_') ||
+    code === 'ERR_OSSL_EVP_UNSUPPORTED'
+  ) {
     return { as: 'bad_certificate', text: `the TLS handshake failed (${code})` };
   }
   return { as: undefined, text: error.message };
@@ -72,16 +118,25 @@ function codeOf({ code = '', message }: Error & { code?: string }): string {
 }
 
 /** Codes that OpenSSL reports when the first bytes are not a TLS record. */
-const NO_TLS = /WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE$|RECORD_LAYER_FAILURE/;
+const NO_TLS =
+  /WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE$|RECORD_LAYER_FAILURE/;
 
 /** Returns the error of a connection that took too long for its handshake. */
 export function tlsTimeout(endpoint: string, timeout: number): TransportError {
-  return reasonError('handshake_timeout', `Connection with ${endpoint}: its TLS handshake was not through within ${timeout} ms (handshakeTimeout)`, {
-    target: endpoint,
-  });
+  return reasonError(
+    'handshake_timeout',
+    `Connection with ${endpoint}: its TLS handshake was not through within ${timeout} ms (handshakeTimeout)`,
+    {
+      target: endpoint,
+    },
+  );
 }
 
 /** Returns the error of a handshake that was in progress when the layer was closed. */
 export function tlsClosed(endpoint: string): TransportError {
-  return new TransportError('shutdown', `Connection with ${endpoint}: the layer was closed in its TLS handshake`, { target: endpoint });
+  return new TransportError(
+    'shutdown',
+    `Connection with ${endpoint}: the layer was closed in its TLS handshake`,
+    { target: endpoint },
+  );
 }

@@ -1,7 +1,13 @@
 // The options of mutual TLS: a key and its certificate, the trusted nodes, and how each may change
 // while it runs.
 
-import { isNodeId, optional, optionsSchema, parseOptions, reference } from '@trunkline/transport-core';
+import {
+  isNodeId,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+} from '@trunkline/transport-core';
 
 /** PEM, as text or as the bytes of a file. */
 export type Pem = string | Uint8Array;
@@ -60,7 +66,11 @@ export function isTlsOptions(value: unknown): boolean {
 
 /** Returns the options after a change. Throws a TypeError that names the invalid option. */
 export function mergeTls(before: TlsOptions, update: TlsUpdate): TlsOptions {
-  const { key, cert, ca, allow, deny } = parseOptions(updateSchema, update, 'updateTls') as TlsUpdate;
+  const { key, cert, ca, allow, deny } = parseOptions(
+    updateSchema,
+    update,
+    'updateTls',
+  ) as TlsUpdate;
   return {
     key: key ?? before.key,
     cert: cert ?? before.cert,
@@ -70,10 +80,14 @@ export function mergeTls(before: TlsOptions, update: TlsUpdate): TlsOptions {
   };
 }
 
-const isPem = (value: unknown) => (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0;
-const isPems = (value: unknown) => isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem));
-const isIds = (value: unknown) => Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-const orNull = (isFit: (value: unknown) => boolean) => (value: unknown) => value === null || isFit(value);
+const isPem = (value: unknown) =>
+  (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0;
+const isPems = (value: unknown) =>
+  isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem));
+const isIds = (value: unknown) =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
+const orNull = (isFit: (value: unknown) => boolean) => (value: unknown) =>
+  value === null || isFit(value);
 
 const PEM = 'PEM, as a string or the bytes of a file';
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
@@ -82,12 +96,22 @@ const pem = reference<Pem>(isPem, PEM);
 const pems = reference<Pem | readonly Pem[]>(isPems, `${PEM}, or a list of such`);
 const ids = reference<readonly string[]>(isIds, IDS);
 
-const schema = optionsSchema({ tls: optionsSchema({ key: pem, cert: pem, ca: optional(pems), allow: optional(ids), deny: optional(ids) }) });
+const schema = optionsSchema({
+  tls: optionsSchema({
+    key: pem,
+    cert: pem,
+    ca: optional(pems),
+    allow: optional(ids),
+    deny: optional(ids),
+  }),
+});
 
 const updateSchema = optionsSchema({
   key: optional(pem),
   cert: optional(pem),
-  ca: optional(reference<Pem | readonly Pem[] | null>(orNull(isPems), `${PEM}, a list of such, or null`)),
+  ca: optional(
+    reference<Pem | readonly Pem[] | null>(orNull(isPems), `${PEM}, a list of such, or null`),
+  ),
   allow: optional(reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`)),
   deny: optional(ids),
 });

@@ -32,7 +32,11 @@ export class TlsPeer {
     this.#live = live;
     const weakness = certificate === undefined ? 'it showed none' : keyWeakness(certificate);
     const flaw = weakness ?? certificateFlaw(socket, trust.hasAuthority);
-    this.refused = this.#judge(trust) ?? (flaw === undefined ? undefined : reasonError('bad_certificate', `its certificate is refused: ${flaw}`));
+    this.refused =
+      this.#judge(trust) ??
+      (flaw === undefined
+        ? undefined
+        : reasonError('bad_certificate', `its certificate is refused: ${flaw}`));
     if (this.refused === undefined) live.add(this);
   }
 
@@ -65,9 +69,16 @@ export class TlsPeer {
     if (deny.has(id)) return reasonError('denied', `node ${id} is denied (tls.deny)`);
     if (allow?.has(id) || id === self) return undefined;
     if (!hasAuthority && id === this.#expected) return undefined;
-    if (allow !== undefined) return reasonError('denied', `node ${id} is not allowed (tls.allow has ${allow.size} others)`);
+    if (allow !== undefined)
+      return reasonError(
+        'denied',
+        `node ${id} is not allowed (tls.allow has ${allow.size} others)`,
+      );
     if (hasAuthority) return undefined;
-    return reasonError('denied', `node ${id} is trusted by nothing: give tls.ca, put it into tls.allow, or dial it by its id (${id.slice(0, 8)}…@host:port)`);
+    return reasonError(
+      'denied',
+      `node ${id} is trusted by nothing: give tls.ca, put it into tls.allow, or dial it by its id (${id.slice(0, 8)}…@host:port)`,
+    );
   }
 }
 

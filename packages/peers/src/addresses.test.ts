@@ -59,17 +59,28 @@ test('a persistent peer, a seed or a topology that nobody can dial is a TypeErro
 
 test('a transport of several backends takes the addresses of each of them, and no others', async (t) => {
   const transport = createTransport({ protocol: echo, backends: [tcp(), ws()] });
-  const targets = ['127.0.0.1:7000', 'tcp://127.0.0.1:7001', 'ws://127.0.0.1:7002/x', 'wss://node.example'];
+  const targets = [
+    '127.0.0.1:7000',
+    'tcp://127.0.0.1:7001',
+    'ws://127.0.0.1:7002/x',
+    'wss://node.example',
+  ];
   const peers = createPeers({ transport, persistent: targets, maxOutbound: 0 });
   t.deepEqual(peers.topology, targets);
-  t.throws(() => peers.add('nats://127.0.0.1:4222'), { instanceOf: TypeError, message: /peers\.add: .*'nats'.*tcp:\/\/, ws:\/\/, wss:\/\// });
+  t.throws(() => peers.add('nats://127.0.0.1:4222'), {
+    instanceOf: TypeError,
+    message: /peers\.add: .*'nats'.*tcp:\/\/, ws:\/\/, wss:\/\//,
+  });
   t.throws(() => peers.add('ws://127.0.0.1:0/'), { instanceOf: TypeError });
   await peers.close();
   await transport.close();
 });
 
 test('with the option resolve a target is whatever that takes', async (t) => {
-  const transport = createTcpTransport({ protocol: echo, resolve: (name) => `127.0.0.1:${name.length}` });
+  const transport = createTcpTransport({
+    protocol: echo,
+    resolve: (name) => `127.0.0.1:${name.length}`,
+  });
   const peers = createPeers({ transport, persistent: ['the leader'], maxOutbound: 0 });
   t.deepEqual(peers.topology, ['the leader']);
   await peers.close();
@@ -83,9 +94,18 @@ test('an address that a transport advertises, and nobody could dial, is a TypeEr
       { instanceOf: TypeError, message: /^createTcpTransport: advertiseAddr: / },
       wrong,
     );
-    t.throws(() => createTcpStreamLayer({ advertiseAddr: wrong }), { instanceOf: TypeError, message: /^createTcpStreamLayer: advertiseAddr: / }, wrong);
+    t.throws(
+      () => createTcpStreamLayer({ advertiseAddr: wrong }),
+      { instanceOf: TypeError, message: /^createTcpStreamLayer: advertiseAddr: / },
+      wrong,
+    );
   }
-  const listing = (advertiseAddr: string | string[]) => () => createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp(), ws()], advertiseAddr });
+  const listing = (advertiseAddr: string | string[]) => () =>
+    createTransport('tcp://127.0.0.1:0', {
+      protocol: echo,
+      backends: [tcp(), ws()],
+      advertiseAddr,
+    });
   for (const wrong of ['nats://a:1', 'tcp://a:99999', 'ws://a:0/', 'tcp://a:0', 'rubbish']) {
     const options = { instanceOf: TypeError, message: /^createTransport: advertiseAddr\[1\]: / };
     t.throws(listing(['tcp://a:1', wrong]), options, wrong);
@@ -103,10 +123,16 @@ test('events, lists and remotes have one spelling of an address, with its scheme
   const a = await world.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
-  t.deepEqual([seen.addr, seen.remote.addr, told(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)], [full, full, full, full]);
+  t.deepEqual(
+    [seen.addr, seen.remote.addr, told(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],
+    [full, full, full, full],
+  );
   t.deepEqual([back.addr, back.remote.addr], [spelled(a.address), spelled(a.address)]);
   await b.close();
-  await world.until('it is gone', () => told(a, 'down').length === 1 && told(a, 'rejected').length > 0);
+  await world.until(
+    'it is gone',
+    () => told(a, 'down').length === 1 && told(a, 'rejected').length > 0,
+  );
   t.deepEqual([told(a, 'down')[0]!.addr, told(a, 'rejected')[0]!.addr], [full, full]);
   t.deepEqual(await world.close(), []);
 });

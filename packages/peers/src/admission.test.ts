@@ -10,78 +10,113 @@ import { stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 
-test.serial('a filter by id or by address refuses a peer, whoever dialed, and both ends are told', async (t) => {
-  for (const run of runs(2)) {
-    for (const [which, side] of [
-      ['nodeId', 'in'],
-      ['nodeId', 'out'],
-      ['address', 'in'],
-      ['address', 'out'],
-    ] as const) {
-      const sim = simulationOf(run);
-      const asked: unknown[][] = [];
-      const filter = (what: string) => {
-        asked.push([which, what]);
-        throw new Error('not today');
-      };
-      const [dialer, target] = side === 'in' ? ['b', 'a'] : ['a', 'b'];
-      const nodes = cluster(sim, ['a', 'b'], {
-        peers: (name) => ({ ...passive, persistent: name === dialer ? [target] : [], ...(name === 'a' ? { filters: { [which]: filter } } : {}) }),
-      });
-      await sim.run(500);
-      const label = `${run.name}, ${which} ${side}`;
-      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-      const what = which === 'nodeId' ? idOf('b') : side === 'out' ? 'b' : asked[0]?.[1];
-      t.deepEqual(asked, [[which, what]], label);
-      if (which === 'address' && side === 'in') t.regex(String(what), /^b:/, 'the endpoint that it comes from');
-      for (const node of [a, b]) {
-        const told = eventsOf(node, 'rejected');
-        const isDialer = node.name === dialer;
-        // A dialer that refuses is not yet a peer of the other end, which only sees a hello that
-        // failed.
-        if (node === b && side === 'out' && told.length === 0) continue;
+test.serial(
+  'a filter by id or by address refuses a peer, whoever dialed, and both ends are told',
+  async (t) => {
+    for (const run of runs(2)) {
+      for (const [which, side] of [
+        ['nodeId', 'in'],
+        ['nodeId', 'out'],
+        ['address', 'in'],
+        ['address', 'out'],
+      ] as const) {
+        const sim = simulationOf(run);
+        const asked: unknown[][] = [];
+        const filter = (what: string) => {
+          asked.push([which, what]);
+          throw new Error('not today');
+        };
+        const [dialer, target] = side === 'in' ? ['b', 'a'] : ['a', 'b'];
+        const nodes = cluster(sim, ['a', 'b'], {
+          peers: (name) => ({
+            ...passive,
+            persistent: name === dialer ? [target] : [],
+            ...(name === 'a' ? { filters: { [which]: filter } } : {}),
+          }),
+        });
+        await sim.run(500);
+        const label = `${run.name}, ${which} ${side}`;
+        const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+        const what = which === 'nodeId' ? idOf('b') : side === 'out' ? 'b' : asked[0]?.[1];
+        t.deepEqual(asked, [[which, what]], label);
+        if (which === 'address' && side === 'in')
+          t.regex(String(what), /^b:/, 'the endpoint that it comes from');
+        for (const node of [a, b]) {
+          const told = eventsOf(node, 'rejected');
+          const isDialer = node.name === dialer;
+          // A dialer that refuses is not yet a peer of the other end, which only sees a hello that
+          // failed.
+          if (node === b && side === 'out' && told.length === 0) continue;
+          t.deepEqual(
+            told.map(({ reason, direction }) => [reason, direction]),
+            [['filtered', isDialer ? 'out' : 'in']],
+            `${label}: at ${node.name}`,
+          );
+          t.is(told[0]!.error.code, 'permission_denied');
+          t.regex(told[0]!.error.message, /not today/);
+        }
         t.deepEqual(
-          told.map(({ reason, direction }) => [reason, direction]),
-          [['filtered', isDialer ? 'out' : 'in']],
-          `${label}: at ${node.name}`,
+          [a.peers.list(), b.peers.list(), a.transport.remotes(), b.transport.remotes()],
+          [[], [], [], []],
+          label,
         );
-        t.is(told[0]!.error.code, 'permission_denied');
-        t.regex(told[0]!.error.message, /not today/);
+        t.deepEqual([eventsOf(a, 'up'), eventsOf(b, 'up')], [[], []], `${label}: it was never up`);
+        t.deepEqual(await sim.close(), []);
       }
-      t.deepEqual([a.peers.list(), b.peers.list(), a.transport.remotes(), b.transport.remotes()], [[], [], [], []], label);
-      t.deepEqual([eventsOf(a, 'up'), eventsOf(b, 'up')], [[], []], `${label}: it was never up`);
+    }
+  },
+);
+
+test.serial(
+  'a filter that hangs refuses after its own time, and holds up nobody else',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const filters = {
+        timeout: 2_000,
+        nodeId: (nodeId: string) =>
+          nodeId === idOf('b') ? new Promise(() => {}) : Promise.resolve(),
+      };
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        peers: (name) =>
+          name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] },
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'c'), 1_500);
+      const a = nodes.get('a')!;
+      t.is(eventsOf(a, 'rejected').length, 0);
+      await sim.until(() => eventsOf(a, 'rejected').length === 1, 2_500);
+      const [told] = eventsOf(a, 'rejected');
+      t.deepEqual(
+        [told!.reason, told!.nodeId, told!.error.reason],
+        ['filtered', idOf('b'), 'refused'],
+        run.name,
+      );
+      t.true(sim.now >= 2_000 && sim.now < 2_200);
+      await sim.until(() => eventsOf(nodes.get('b')!, 'rejected').length === 1);
+      t.is(eventsOf(nodes.get('b')!, 'rejected')[0]!.reason, 'filtered');
       t.deepEqual(await sim.close(), []);
     }
-  }
-});
-
-test.serial('a filter that hangs refuses after its own time, and holds up nobody else', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const filters = { timeout: 2_000, nodeId: (nodeId: string) => (nodeId === idOf('b') ? new Promise(() => {}) : Promise.resolve()) };
-    const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] }) });
-    await sim.until(() => isLinked(nodes.get('a'), 'c'), 1_500);
-    const a = nodes.get('a')!;
-    t.is(eventsOf(a, 'rejected').length, 0);
-    await sim.until(() => eventsOf(a, 'rejected').length === 1, 2_500);
-    const [told] = eventsOf(a, 'rejected');
-    t.deepEqual([told!.reason, told!.nodeId, told!.error.reason], ['filtered', idOf('b'), 'refused'], run.name);
-    t.true(sim.now >= 2_000 && sim.now < 2_200);
-    await sim.until(() => eventsOf(nodes.get('b')!, 'rejected').length === 1);
-    t.is(eventsOf(nodes.get('b')!, 'rejected')[0]!.reason, 'filtered');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial('by default a filter that hangs refuses before anybody loses patience', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const filters = { address: () => new Promise(() => {}) };
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] }) });
-    await sim.until(() => nodes.size === 2 && [...nodes.values()].every((node) => eventsOf(node, 'rejected').length > 0), 6_000);
-    for (const node of nodes.values()) t.is(eventsOf(node, 'rejected')[0]!.reason, 'filtered', `${run.name}: at ${node.name}`);
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] }),
+    });
+    await sim.until(
+      () =>
+        nodes.size === 2 &&
+        [...nodes.values()].every((node) => eventsOf(node, 'rejected').length > 0),
+      6_000,
+    );
+    for (const node of nodes.values())
+      t.is(eventsOf(node, 'rejected')[0]!.reason, 'filtered', `${run.name}: at ${node.name}`);
     t.deepEqual(await sim.close(), []);
   }
 });
@@ -90,8 +125,14 @@ test.serial('a filter that answers late, when its link is gone, lets nobody in',
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const open: (() => void)[] = [];
-    const filters = { nodeId: () => new Promise<void>((resolve) => open.push(resolve)), timeout: 4_000 };
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { ...passive, filters, maxInbound: 1 } : { ...passive, persistent: ['a'] }) });
+    const filters = {
+      nodeId: () => new Promise<void>((resolve) => open.push(resolve)),
+      timeout: 4_000,
+    };
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) =>
+        name === 'a' ? { ...passive, filters, maxInbound: 1 } : { ...passive, persistent: ['a'] },
+    });
     await sim.until(() => open.length === 1, 1_000);
     sim.crash('b');
     await sim.run(1_000);
@@ -107,192 +148,290 @@ test.serial('a filter that answers late, when its link is gone, lets nobody in',
   }
 });
 
-test.serial('another node with an id that is here is refused as a duplicate, and the first stays', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'b' ? { ...passive, persistent: ['a'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'));
-    const a = nodes.get('a')!;
-    const { instance } = a.peers.get(idOf('b'))!;
-    const double = stranger(sim, 'double', { nodeId: idOf('b') });
-    const error = await t.throwsAsync(sim.settle(double.transport.dial('a')), { code: 'already_exists' } as never);
-    t.is((error as { reason?: string }).reason, 'duplicate');
-    t.is(a.peers.get(idOf('b'))!.instance, instance);
-    t.deepEqual(
-      eventsOf(a, 'rejected').map(({ reason, direction, nodeId }) => [reason, direction, nodeId]),
-      [['duplicate', 'in', idOf('b')]],
-      run.name,
-    );
-    t.deepEqual(eventsOf(a, 'down'), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('no more ordinary peers come in than maxInbound allows; persistent and unconditional ones do, and a place that is freed is used', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b1', 'b2', 'b3', 'friend', 'partner'];
-    const nodes = cluster(sim, names, {
-      peers: (name) =>
-        name === 'a'
-          ? { ...passive, maxInbound: 2, unconditional: [idOf('friend')], persistent: [`${idOf('partner')}@partner`] }
-          : { ...passive, persistent: name === 'partner' ? [] : ['a'] },
-    });
-    sim.refuse('friend');
-    await sim.until(() => nodes.size === 6 && isLinked(nodes.get('a'), 'friend') && isLinked(nodes.get('a'), 'partner'), 10_000);
-    const a = nodes.get('a')!;
-    await sim.run(5_000);
-    const inside = connected(a, names);
-    t.is(inside.length, 4, run.name);
-    t.deepEqual([a.peers.snapshot().inbound, a.peers.snapshot().outbound], [2, 0], 'the others count nowhere');
-    const outside = names.find((name) => name.startsWith('b') && !inside.includes(name))!;
-    const refused = eventsOf(nodes.get(outside)!, 'rejected');
-    t.true(
-      refused.length > 0 &&
-        refused.every(({ reason, direction, error }) => reason === 'full' && direction === 'out' && error.reason === 'full' && error.origin === 'remote'),
-    );
-    t.true(eventsOf(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'full' && direction === 'in' && nodeId === idOf(outside)));
-    t.deepEqual([nodes.get(outside)!.transport.remotes().length, a.transport.remotes().length], [0, 4], 'nothing of it is left at either end');
-    const [leaver] = inside.filter((name) => name.startsWith('b'));
-    sim.crash(leaver!);
-    await sim.until(() => isLinked(a, outside), 60_000);
-    t.is(a.peers.snapshot().inbound, 2);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('many that come at once, while a filter thinks, are never more than the cap', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const filters = { nodeId: () => new Promise<void>((resolve) => later.push(resolve)) };
-    const later: (() => void)[] = [];
-    const names = Array.from({ length: 12 }, (_, i) => `b${i}`);
-    const nodes = cluster(sim, ['a', ...names], {
-      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 5, filters, exchange: { enabled: false } } : { ...passive, persistent: ['a'] }),
-    });
-    await sim.run(500);
-    t.is(later.length, 5, `${run.name}: no more are thought about`);
-    for (const open of later.splice(0)) open();
-    await sim.run(100);
-    t.is(nodes.get('a')!.peers.list().length, 5);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('one that becomes persistent while it is connected counts in no cap any more', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      peers: (name) => (name === 'a' ? { ...passive, maxInbound: 1 } : { ...passive, persistent: name === 'b' ? ['a'] : [] }),
-    });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'));
-    const a = nodes.get('a')!;
-    a.peers.add(`${idOf('b')}@b`);
-    await sim.run(2_000);
-    t.true(a.peers.get(idOf('b'))!.persistent, run.name);
-    t.is(a.peers.snapshot().inbound, 0);
-    nodes.get('c')!.peers.add('a');
-    await sim.until(() => isLinked(a, 'c'), 10_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a message filter sees the bytes of each request before it is decoded; its refusal drops the request unseen and ends the link', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const seen: { text: string; from: MessageSource }[] = [];
-    const filters = {
-      message: (bytes: Uint8Array, from: MessageSource) => {
-        const text = new TextDecoder().decode(bytes);
-        seen.push({ text, from });
-        if (text.includes('poison')) throw new Error('no poison here');
-      },
-    };
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] }) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'));
-    const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-    t.is(await sim.settle(b.transport.send(`node:${idOf('a')}`, 'say', 'food')), 'a: food');
-    t.is(await sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'poison')), 'b: poison', 'answers are not requests');
-    t.deepEqual(
-      seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]),
-      [['"food"', idOf('b'), 'echo', 'say']],
-      'as encoded, and of others alone',
-    );
-    t.is(seen[0]!.from.remote, a.peers.get(idOf('b'))!.remote);
-    const before = a.peers.get(idOf('b'))!.score;
-    t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'poison'));
-    t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'after'));
-    await sim.until(() => eventsOf(a, 'down').length === 1 && eventsOf(b, 'down').length === 1, 1_000);
-    for (const node of [a, b]) {
-      const { cause } = eventsOf(node, 'down')[0]!;
-      t.deepEqual([cause.code, cause.reason], ['permission_denied', 'refused'], run.name);
-      t.regex(cause.message, /no poison here/);
+test.serial(
+  'another node with an id that is here is refused as a duplicate, and the first stays',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) => (name === 'b' ? { ...passive, persistent: ['a'] } : passive),
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'));
+      const a = nodes.get('a')!;
+      const { instance } = a.peers.get(idOf('b'))!;
+      const double = stranger(sim, 'double', { nodeId: idOf('b') });
+      const error = await t.throwsAsync(sim.settle(double.transport.dial('a')), {
+        code: 'already_exists',
+      } as never);
+      t.is((error as { reason?: string }).reason, 'duplicate');
+      t.is(a.peers.get(idOf('b'))!.instance, instance);
+      t.deepEqual(
+        eventsOf(a, 'rejected').map(({ reason, direction, nodeId }) => [reason, direction, nodeId]),
+        [['duplicate', 'in', idOf('b')]],
+        run.name,
+      );
+      t.deepEqual(eventsOf(a, 'down'), []);
+      t.deepEqual(await sim.close(), []);
     }
-    await sim.until(() => isLinked(a, 'b'), 20_000);
-    t.true(a.peers.get(idOf('b'))!.score < before, 'and it is remembered');
-    await sim.run(5_000);
-    t.false(a.hints.includes('poison'));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a message filter is asked before bytes that no codec would take are decoded, and not for who is no peer', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const seen: Uint8Array[] = [];
-    const filters = { message: (bytes: Uint8Array) => void seen.push(bytes) };
-    const nodes = cluster(sim, ['a'], { peers: () => ({ ...passive, filters }) });
-    const loose = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.any()), response: json(z.any()) } } });
-    await sim.until(() => nodes.size === 1);
-    const peer = stranger(sim, 'peer');
-    const wild = peer.transport as unknown as { send(target: string, method: 'say', request: string): Promise<unknown> };
-    await sim.settle(wild.send('a', 'say', 'fine'));
-    t.is(seen.length, 1);
-    const client = sim.client(loose);
-    await t.throwsAsync(sim.settle(client.send('a', 'say', { no: 'string' })), { code: 'invalid_argument' } as never);
-    t.is(seen.length, 1, `${run.name}: a client is nobody’s peer`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'no more ordinary peers come in than maxInbound allows; persistent and unconditional ones do, and a place that is freed is used',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b1', 'b2', 'b3', 'friend', 'partner'];
+      const nodes = cluster(sim, names, {
+        peers: (name) =>
+          name === 'a'
+            ? {
+                ...passive,
+                maxInbound: 2,
+                unconditional: [idOf('friend')],
+                persistent: [`${idOf('partner')}@partner`],
+              }
+            : { ...passive, persistent: name === 'partner' ? [] : ['a'] },
+      });
+      sim.refuse('friend');
+      await sim.until(
+        () =>
+          nodes.size === 6 &&
+          isLinked(nodes.get('a'), 'friend') &&
+          isLinked(nodes.get('a'), 'partner'),
+        10_000,
+      );
+      const a = nodes.get('a')!;
+      await sim.run(5_000);
+      const inside = connected(a, names);
+      t.is(inside.length, 4, run.name);
+      t.deepEqual(
+        [a.peers.snapshot().inbound, a.peers.snapshot().outbound],
+        [2, 0],
+        'the others count nowhere',
+      );
+      const outside = names.find((name) => name.startsWith('b') && !inside.includes(name))!;
+      const refused = eventsOf(nodes.get(outside)!, 'rejected');
+      t.true(
+        refused.length > 0 &&
+          refused.every(
+            ({ reason, direction, error }) =>
+              reason === 'full' &&
+              direction === 'out' &&
+              error.reason === 'full' &&
+              error.origin === 'remote',
+          ),
+      );
+      t.true(
+        eventsOf(a, 'rejected').every(
+          ({ reason, direction, nodeId }) =>
+            reason === 'full' && direction === 'in' && nodeId === idOf(outside),
+        ),
+      );
+      t.deepEqual(
+        [nodes.get(outside)!.transport.remotes().length, a.transport.remotes().length],
+        [0, 4],
+        'nothing of it is left at either end',
+      );
+      const [leaver] = inside.filter((name) => name.startsWith('b'));
+      sim.crash(leaver!);
+      await sim.until(() => isLinked(a, outside), 60_000);
+      t.is(a.peers.snapshot().inbound, 2);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a ban cuts a node, keeps it out on whatever address and whoever dials, and ends', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const b2 = { nodeId: idOf('b') };
-    const nodes = cluster(sim, ['a', 'b', 'moved'], {
-      peers: (name) => (name === 'a' ? {} : { ...passive, identity: b2, persistent: name === 'b' ? ['a'] : [] }),
-      durable: false,
-    });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'));
-    const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-    a.peers.ban(idOf('b'), 60_000);
-    const until = sim.now + 60_000;
-    await sim.until(() => !isLinked(a, 'b') && !isLinked(b, 'a'), 1_000);
-    t.deepEqual([eventsOf(a, 'down')[0]!.cause.reason, eventsOf(b, 'down')[0]!.cause.reason], ['denied', 'denied']);
-    await sim.until(() => eventsOf(b, 'rejected').some(({ reason }) => reason === 'denied'), 10_000);
-    const error = await t.throwsAsync(sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'x')), { code: 'permission_denied' } as never);
-    t.is((error as { reason?: string }).reason, 'denied');
-    sim.crash('b');
-    nodes.get('moved')!.peers.add('a');
-    await sim.run(until - sim.now - 1_000);
-    t.false(isLinked(a, 'b'), run.name);
-    t.true(
-      eventsOf(nodes.get('moved')!, 'rejected').some(({ reason, error: { origin } }) => reason === 'denied' && origin === 'remote'),
-      'also from elsewhere',
-    );
-    t.true(eventsOf(a, 'rejected').every(({ reason, nodeId }) => reason === 'denied' && nodeId === idOf('b')));
-    await sim.until(() => isLinked(a, 'b'), 125_000);
-    a.peers.ban(idOf('b'));
-    await sim.until(() => !isLinked(a, 'b'), 1_000);
-    a.peers.unban(idOf('b'));
-    await sim.until(() => isLinked(a, 'b'), 60_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'many that come at once, while a filter thinks, are never more than the cap',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const filters = { nodeId: () => new Promise<void>((resolve) => later.push(resolve)) };
+      const later: (() => void)[] = [];
+      const names = Array.from({ length: 12 }, (_, i) => `b${i}`);
+      const nodes = cluster(sim, ['a', ...names], {
+        peers: (name) =>
+          name === 'a'
+            ? { ...passive, maxInbound: 5, filters, exchange: { enabled: false } }
+            : { ...passive, persistent: ['a'] },
+      });
+      await sim.run(500);
+      t.is(later.length, 5, `${run.name}: no more are thought about`);
+      for (const open of later.splice(0)) open();
+      await sim.run(100);
+      t.is(nodes.get('a')!.peers.list().length, 5);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'one that becomes persistent while it is connected counts in no cap any more',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        peers: (name) =>
+          name === 'a'
+            ? { ...passive, maxInbound: 1 }
+            : { ...passive, persistent: name === 'b' ? ['a'] : [] },
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'));
+      const a = nodes.get('a')!;
+      a.peers.add(`${idOf('b')}@b`);
+      await sim.run(2_000);
+      t.true(a.peers.get(idOf('b'))!.persistent, run.name);
+      t.is(a.peers.snapshot().inbound, 0);
+      nodes.get('c')!.peers.add('a');
+      await sim.until(() => isLinked(a, 'c'), 10_000);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a message filter sees the bytes of each request before it is decoded; its refusal drops the request unseen and ends the link',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const seen: { text: string; from: MessageSource }[] = [];
+      const filters = {
+        message: (bytes: Uint8Array, from: MessageSource) => {
+          const text = new TextDecoder().decode(bytes);
+          seen.push({ text, from });
+          if (text.includes('poison')) throw new Error('no poison here');
+        },
+      };
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) =>
+          name === 'a' ? { ...passive, filters } : { ...passive, persistent: ['a'] },
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'));
+      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      t.is(await sim.settle(b.transport.send(`node:${idOf('a')}`, 'say', 'food')), 'a: food');
+      t.is(
+        await sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'poison')),
+        'b: poison',
+        'answers are not requests',
+      );
+      t.deepEqual(
+        seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]),
+        [['"food"', idOf('b'), 'echo', 'say']],
+        'as encoded, and of others alone',
+      );
+      t.is(seen[0]!.from.remote, a.peers.get(idOf('b'))!.remote);
+      const before = a.peers.get(idOf('b'))!.score;
+      t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'poison'));
+      t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'after'));
+      await sim.until(
+        () => eventsOf(a, 'down').length === 1 && eventsOf(b, 'down').length === 1,
+        1_000,
+      );
+      for (const node of [a, b]) {
+        const { cause } = eventsOf(node, 'down')[0]!;
+        t.deepEqual([cause.code, cause.reason], ['permission_denied', 'refused'], run.name);
+        t.regex(cause.message, /no poison here/);
+      }
+      await sim.until(() => isLinked(a, 'b'), 20_000);
+      t.true(a.peers.get(idOf('b'))!.score < before, 'and it is remembered');
+      await sim.run(5_000);
+      t.false(a.hints.includes('poison'));
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a message filter is asked before bytes that no codec would take are decoded, and not for who is no peer',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const seen: Uint8Array[] = [];
+      const filters = { message: (bytes: Uint8Array) => void seen.push(bytes) };
+      const nodes = cluster(sim, ['a'], { peers: () => ({ ...passive, filters }) });
+      const loose = defineProtocol({
+        name: 'echo',
+        version: 1,
+        channel: 0x20,
+        methods: { say: { id: 1, request: json(z.any()), response: json(z.any()) } },
+      });
+      await sim.until(() => nodes.size === 1);
+      const peer = stranger(sim, 'peer');
+      const wild = peer.transport as unknown as {
+        send(target: string, method: 'say', request: string): Promise<unknown>;
+      };
+      await sim.settle(wild.send('a', 'say', 'fine'));
+      t.is(seen.length, 1);
+      const client = sim.client(loose);
+      await t.throwsAsync(sim.settle(client.send('a', 'say', { no: 'string' })), {
+        code: 'invalid_argument',
+      } as never);
+      t.is(seen.length, 1, `${run.name}: a client is nobody’s peer`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a ban cuts a node, keeps it out on whatever address and whoever dials, and ends',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const b2 = { nodeId: idOf('b') };
+      const nodes = cluster(sim, ['a', 'b', 'moved'], {
+        peers: (name) =>
+          name === 'a' ? {} : { ...passive, identity: b2, persistent: name === 'b' ? ['a'] : [] },
+        durable: false,
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'));
+      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      a.peers.ban(idOf('b'), 60_000);
+      const until = sim.now + 60_000;
+      await sim.until(() => !isLinked(a, 'b') && !isLinked(b, 'a'), 1_000);
+      t.deepEqual(
+        [eventsOf(a, 'down')[0]!.cause.reason, eventsOf(b, 'down')[0]!.cause.reason],
+        ['denied', 'denied'],
+      );
+      await sim.until(
+        () => eventsOf(b, 'rejected').some(({ reason }) => reason === 'denied'),
+        10_000,
+      );
+      const error = await t.throwsAsync(
+        sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'x')),
+        { code: 'permission_denied' } as never,
+      );
+      t.is((error as { reason?: string }).reason, 'denied');
+      sim.crash('b');
+      nodes.get('moved')!.peers.add('a');
+      await sim.run(until - sim.now - 1_000);
+      t.false(isLinked(a, 'b'), run.name);
+      t.true(
+        eventsOf(nodes.get('moved')!, 'rejected').some(
+          ({ reason, error: { origin } }) => reason === 'denied' && origin === 'remote',
+        ),
+        'also from elsewhere',
+      );
+      t.true(
+        eventsOf(a, 'rejected').every(
+          ({ reason, nodeId }) => reason === 'denied' && nodeId === idOf('b'),
+        ),
+      );
+      await sim.until(() => isLinked(a, 'b'), 125_000);
+      a.peers.ban(idOf('b'));
+      await sim.until(() => !isLinked(a, 'b'), 1_000);
+      a.peers.unban(idOf('b'));
+      await sim.until(() => isLinked(a, 'b'), 60_000);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a ban survives a restart', async (t) => {
   const sim = simulationOf({ seed: 3, level: 'message', name: '' });
-  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? {} : { ...passive, persistent: ['a'] }) });
+  const nodes = cluster(sim, ['a', 'b'], {
+    peers: (name) => (name === 'a' ? {} : { ...passive, persistent: ['a'] }),
+  });
   await sim.until(() => isLinked(nodes.get('a'), 'b'));
   nodes.get('a')!.peers.ban(idOf('b'));
   await sim.settle(nodes.get('a')!.peers.close());
@@ -307,7 +446,9 @@ test.serial('a ban survives a restart', async (t) => {
 
 test.serial('a ban from before the start holds when the address book is loaded', async (t) => {
   const sim = simulationOf({ seed: 3, level: 'message', name: '' });
-  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? passive : { ...passive, persistent: ['a'] }) });
+  const nodes = cluster(sim, ['a', 'b'], {
+    peers: (name) => (name === 'a' ? passive : { ...passive, persistent: ['a'] }),
+  });
   await sim.until(() => isLinked(nodes.get('a'), 'b'));
   await sim.settle(nodes.get('a')!.peers.close());
   sim.crash('a');
@@ -328,42 +469,51 @@ test.serial('a ban from before the start holds when the address book is loaded',
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('in public mode a quarter of the inbound places at most is for one network, and others still come in', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const crowd = Array.from({ length: 10 }, (_, i) => `8.8.${i}.1`);
-    const others = ['9.9.9.9', '1.1.1.1'];
-    const nodes = cluster(sim, ['a', ...crowd, ...others], {
-      peers: (name) => (name === 'a' ? { ...passive, addresses: 'public', maxInbound: 12 } : { ...passive, persistent: name.startsWith('8') ? ['a'] : [] }),
-    });
-    await sim.run(10_000);
-    const a = nodes.get('a')!;
-    t.is(connected(a, crowd).length, 3, run.name);
-    t.true(eventsOf(a, 'rejected').every(({ reason }) => reason === 'full'));
-    for (const name of others) nodes.get(name)!.peers.add('a');
-    await sim.until(() => others.every((name) => isLinked(a, name)), 5_000);
-    t.is(a.peers.list().length, 5);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'in public mode a quarter of the inbound places at most is for one network, and others still come in',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const crowd = Array.from({ length: 10 }, (_, i) => `8.8.${i}.1`);
+      const others = ['9.9.9.9', '1.1.1.1'];
+      const nodes = cluster(sim, ['a', ...crowd, ...others], {
+        peers: (name) =>
+          name === 'a'
+            ? { ...passive, addresses: 'public', maxInbound: 12 }
+            : { ...passive, persistent: name.startsWith('8') ? ['a'] : [] },
+      });
+      await sim.run(10_000);
+      const a = nodes.get('a')!;
+      t.is(connected(a, crowd).length, 3, run.name);
+      t.true(eventsOf(a, 'rejected').every(({ reason }) => reason === 'full'));
+      for (const name of others) nodes.get(name)!.peers.add('a');
+      await sim.until(() => others.every((name) => isLinked(a, name)), 5_000);
+      t.is(a.peers.list().length, 5);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a node of another network, and one without peers, come to nothing as incompatible', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const far = sim.client(echo, { name: 'far', network: 'elsewhere' });
-    const plain = sim.client(echo, { name: 'plain' });
-    await sim.settle(Promise.all([far.listen(), plain.listen()]));
-    const nodes = cluster(sim, ['a'], { peers: () => ({ persistent: ['far', 'plain'] }) });
-    await sim.run(500);
-    const a = nodes.get('a')!;
-    t.deepEqual(
-      eventsOf(a, 'rejected')
-        .map(({ reason, addr }) => `${addr} ${reason}`)
-        .sort(),
-      ['far incompatible', 'plain incompatible'],
-      run.name,
-    );
-    t.deepEqual(a.transport.remotes(), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a node of another network, and one without peers, come to nothing as incompatible',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const far = sim.client(echo, { name: 'far', network: 'elsewhere' });
+      const plain = sim.client(echo, { name: 'plain' });
+      await sim.settle(Promise.all([far.listen(), plain.listen()]));
+      const nodes = cluster(sim, ['a'], { peers: () => ({ persistent: ['far', 'plain'] }) });
+      await sim.run(500);
+      const a = nodes.get('a')!;
+      t.deepEqual(
+        eventsOf(a, 'rejected')
+          .map(({ reason, addr }) => `${addr} ${reason}`)
+          .sort(),
+        ['far incompatible', 'plain incompatible'],
+        run.name,
+      );
+      t.deepEqual(a.transport.remotes(), []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

@@ -1,7 +1,14 @@
 // Tests of a transport that proves its id on some connections and not on others: a node that only
 // asserts an id there is a client.
 
-import { createTransport, manage, type Remote, seededRandom, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  createTransport,
+  manage,
+  type Remote,
+  seededRandom,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';
@@ -17,19 +24,41 @@ const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 
 /** A node that listens on TCP under mutual TLS and on plain WebSocket. */
-const mixed = (world: World, name: string, { tls }: Papers, peers: Partial<PeersOptions> = passive, listens = [LOCAL.tls, LOCAL.wss]) =>
-  world.node(name, { peers, make: (given) => createTransport(listens, { ...given, protocol: echo, backends: [tcp({ tls }), ws()] }) });
+const mixed = (
+  world: World,
+  name: string,
+  { tls }: Papers,
+  peers: Partial<PeersOptions> = passive,
+  listens = [LOCAL.tls, LOCAL.wss],
+) =>
+  world.node(name, {
+    peers,
+    make: (given) =>
+      createTransport(listens, { ...given, protocol: echo, backends: [tcp({ tls }), ws()] }),
+  });
 
 /** A node that listens on plain WebSocket and proves nothing. */
-const plain = (world: World, name: string, peers: Partial<PeersOptions> = passive) => world.node(name, { peers, make: createWsTransport });
+const plain = (world: World, name: string, peers: Partial<PeersOptions> = passive) =>
+  world.node(name, { peers, make: createWsTransport });
 
 /** A node that proves its id and listens only on TLS. */
-const proving = (world: World, name: string, { tls }: Papers, peers: Partial<PeersOptions> = passive) =>
-  world.node(name, { peers, make: (given) => createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }) });
+const proving = (
+  world: World,
+  name: string,
+  { tls }: Papers,
+  peers: Partial<PeersOptions> = passive,
+) =>
+  world.node(name, {
+    peers,
+    make: (given) =>
+      createTransport(LOCAL.tls, { ...given, protocol: echo, backends: [tcp({ tls })] }),
+  });
 
 /** Returns the address of a mixed node's plain WebSocket, and of its TLS listener. */
-const wsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('ws:'))!;
-const tlsOf = ({ transport }: RealNode) => transport.localAddrs().find((address) => address.startsWith('tcp:'))!;
+const wsOf = ({ transport }: RealNode) =>
+  transport.localAddrs().find((address) => address.startsWith('ws:'))!;
+const tlsOf = ({ transport }: RealNode) =>
+  transport.localAddrs().find((address) => address.startsWith('tcp:'))!;
 
 /** Normalizes an address for comparison, because a TCP address may have a scheme or none. */
 const bare = (address: string | undefined) => address?.replace('tcp://', '');
@@ -45,7 +74,12 @@ let impostors = 0;
  * A client on plain WebSocket that asserts to be `nodeId`, mounts the peers protocol, and answers
  * every request.
  */
-function impostor(t: ExecutionContext, { clock }: World, nodeId: string, seed: number = 2_000 + ++impostors): Impostor {
+function impostor(
+  t: ExecutionContext,
+  { clock }: World,
+  nodeId: string,
+  seed: number = 2_000 + ++impostors,
+): Impostor {
   const transport = createWsTransport({ protocol: echo, clock, random: seededRandom(seed) });
   const heard: string[] = [];
   manage(transport, {
@@ -54,7 +88,8 @@ function impostor(t: ExecutionContext, { clock }: World, nodeId: string, seed: n
     up() {},
     down() {},
     links: () => [],
-    reach: () => Promise.reject(new TransportError('unavailable', 'an impostor knows nobody by an id')),
+    reach: () =>
+      Promise.reject(new TransportError('unavailable', 'an impostor knows nobody by an id')),
     closed() {},
   });
   transport.mount(peersProtocol);
@@ -77,11 +112,16 @@ test('an id that is only asserted never answers to it where the transport proves
   t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 1]);
   t.is(await world.settle(transport.send(wsOf(a), 'say', 'hi')), 'a: hi', 'it may call');
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'a secret'));
-  await t.throwsAsync(world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), { code: 'unavailable' } as never);
+  await t.throwsAsync(world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), {
+    code: 'unavailable',
+  } as never);
   const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
   await world.until('the node itself is linked', () => isLinked(a, b) && isLinked(b, a));
   t.true(a.peers.get(theirs.nodeId)!.proven);
-  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+  t.is(
+    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+    'b: a secret',
+  );
   t.deepEqual([heard, told(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
   await world.settle(transport.close());
   t.deepEqual(await world.close(), []);
@@ -97,7 +137,8 @@ test('a persistent peer with an id is dialed on while another asserts the id, an
     const a = await mixed(world, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
     const { transport, heard } = impostor(t, world, theirs.nodeId);
     const dialed = world.settle(transport.dial(wsOf(a)));
-    if (allowAsserted) t.is(((await t.throwsAsync(dialed)) as { reason?: string }).reason, 'identity_mismatch');
+    if (allowAsserted)
+      t.is(((await t.throwsAsync(dialed)) as { reason?: string }).reason, 'identity_mismatch');
     else await dialed;
     const { length } = a.dials;
     await world.run(60_000);
@@ -114,7 +155,10 @@ test('a node that dials one that proves nothing, or is dialed by it, makes no pe
   const a = await mixed(world, 'a', await papers(), { ...passive, persistent: [p.address] });
   await world.until('it was dialed', () => told(a, 'rejected').length > 0);
   const [out] = told(a, 'rejected');
-  t.deepEqual([out!.reason, out!.direction, out!.error.reason, out!.addr], ['unproven', 'out', 'identity_mismatch', p.address]);
+  t.deepEqual(
+    [out!.reason, out!.direction, out!.error.reason, out!.addr],
+    ['unproven', 'out', 'identity_mismatch', p.address],
+  );
   t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
   const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
   await world.until('it dialed', () => told(q, 'rejected').length > 0);
@@ -128,13 +172,24 @@ test('a node that dials one that proves nothing, or is dialed by it, makes no pe
 test('with allowAsserted such a node is a peer, until one that proves the id comes', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await papers(), await papers()];
-  const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true, unconditional: [theirs.nodeId] });
+  const a = await mixed(world, 'a', ours, {
+    ...passive,
+    allowAsserted: true,
+    unconditional: [theirs.nodeId],
+  });
   const { transport, heard } = impostor(t, world, theirs.nodeId);
   await world.settle(transport.dial(wsOf(a)));
   await world.until('it is a peer', () => a.peers.get(theirs.nodeId) !== undefined);
   const { proven, persistent } = a.peers.get(theirs.nodeId)!;
-  t.deepEqual([proven, persistent, a.peers.snapshot().inbound], [false, false, 1], 'it counts in the cap: it is not known to be the one that is listed');
-  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'from the impostor');
+  t.deepEqual(
+    [proven, persistent, a.peers.snapshot().inbound],
+    [false, false, 1],
+    'it counts in the cap: it is not known to be the one that is listed',
+  );
+  t.is(
+    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')),
+    'from the impostor',
+  );
   t.is(a.peers.addressOf(theirs.nodeId), undefined, 'what it says of where it is changes no book');
   const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
   await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
@@ -145,7 +200,9 @@ test('with allowAsserted such a node is a peer, until one that proves the id com
   t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
   t.deepEqual([heard, a.peers.snapshot().inbound], [['hi'], 0]);
   const second = impostor(t, world, theirs.nodeId);
-  const error = (await t.throwsAsync(world.settle(second.transport.dial(wsOf(a))))) as { reason?: string };
+  const error = (await t.throwsAsync(world.settle(second.transport.dial(wsOf(a))))) as {
+    reason?: string;
+  };
   t.is(error.reason, 'duplicate');
   t.true(isLinked(a, b) && a.peers.get(theirs.nodeId)!.proven);
   for (const each of [transport, second.transport]) await world.settle(each.close());
@@ -163,7 +220,10 @@ test('with allowAsserted a peer that only asserts its id is parted from when tha
   a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
   await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
   t.regex(told(a, 'down')[0]!.cause.message, /has to prove that id/);
-  t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+  t.is(
+    await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+    'b: a secret',
+  );
   await world.settle(transport.close());
   t.deepEqual(await world.close(), []);
 });
@@ -175,15 +235,26 @@ test('whoever repeats the instance of a node that proved itself joins it no more
     const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
     // The instance is drawn from `random`, so the same seed gives the same instance.
     const make = (given: object) =>
-      createTransport([LOCAL.tls], { ...(given as { clock: World['clock'] }), random: seededRandom(77), protocol: echo, backends: [tcp({ tls: theirs.tls })] });
+      createTransport([LOCAL.tls], {
+        ...(given as { clock: World['clock'] }),
+        random: seededRandom(77),
+        protocol: echo,
+        backends: [tcp({ tls: theirs.tls })],
+      });
     const double = impostor(t, world, theirs.nodeId, 77);
     const come = () => world.settle(double.transport.dial(wsOf(a)));
     if (isFirst) await come();
     const b = await world.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
-    await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+    await world.until(
+      'the node itself is linked',
+      () => a.peers.get(theirs.nodeId)?.proven === true,
+    );
     if (!isFirst) t.is(((await t.throwsAsync(come())) as { reason?: string }).reason, 'duplicate');
     const links: Remote[] = a.transport.remotes().filter(({ nodeId }) => nodeId === undefined);
-    t.is(await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')), 'b: a secret');
+    t.is(
+      await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
+      'b: a secret',
+    );
     t.deepEqual(double.heard, []);
     t.deepEqual([links.every(({ closed }) => closed), isLinked(a, b)], [true, true]);
     await world.settle(double.transport.close());
@@ -197,7 +268,11 @@ test('a node that also listens on plain WebSocket advertises, and is found, wher
   const a = await proving(world, 'a', ours);
   const b = await mixed(world, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
   t.is(b.transport.advertiseAddr(), tlsOf(b));
-  t.is(await world.settle(b.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi', 'by itself, too');
+  t.is(
+    await world.settle(b.transport.send(`node:${b.nodeId}`, 'say', 'hi')),
+    'b: hi',
+    'by itself, too',
+  );
   await world.settle(b.transport.dial(tlsOf(a)));
   await world.until('they are linked', () => isLinked(a, b));
   t.is(bare(a.peers.addressOf(b.nodeId)), bare(tlsOf(b)));
@@ -215,11 +290,20 @@ test('of several addresses that a node advertises the one is dialed where it pro
   await world.settle(first.close());
   const b = await world.node('b', {
     peers: passive,
-    make: (given) => createTransport(addresses, { ...given, advertiseAddr: addresses, protocol: echo, backends: [tcp({ tls: theirs.tls }), ws()] }),
+    make: (given) =>
+      createTransport(addresses, {
+        ...given,
+        advertiseAddr: addresses,
+        protocol: echo,
+        backends: [tcp({ tls: theirs.tls }), ws()],
+      }),
   });
   await world.settle(b.transport.dial(tlsOf(a)));
   await world.until('they are linked', () => isLinked(a, b));
-  t.deepEqual([a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare), [tlsOf(b), tlsOf(b)].map(bare));
+  t.deepEqual(
+    [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare),
+    [tlsOf(b), tlsOf(b)].map(bare),
+  );
   t.deepEqual(await world.close(), []);
 });
 
@@ -227,7 +311,12 @@ test('a transport that only dials has the id that it proves', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await papers(), await papers()];
   const a = await proving(world, 'a', ours);
-  const transport = createTransport({ protocol: echo, clock: world.clock, random: seededRandom(99), backends: [ws(), tcp({ tls: theirs.tls })] });
+  const transport = createTransport({
+    protocol: echo,
+    clock: world.clock,
+    random: seededRandom(99),
+    backends: [ws(), tcp({ tls: theirs.tls })],
+  });
   const peers = createPeers({ transport, ...passive, persistent: [a.address] });
   t.is(peers.nodeId, theirs.nodeId);
   await peers.start();

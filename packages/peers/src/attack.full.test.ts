@@ -7,8 +7,17 @@ for (const honest of [1_000, 900]) {
   test.serial(
     `of a thousand dials of a node that knows ${honest} honest ones, a tenth at most goes to an attacker with addresses in a hundred groups`,
     async (t) => {
-      const { dials, caught, told, fresh, least, honest: left } = await attack({ seed: honest, honest, attackers: 2_000, dials: 1_000 });
-      t.log(`${caught} of ${dials} dials, ${told} addresses told by exchange, ${fresh} of the attacker's in the book`);
+      const {
+        dials,
+        caught,
+        told,
+        fresh,
+        least,
+        honest: left,
+      } = await attack({ seed: honest, honest, attackers: 2_000, dials: 1_000 });
+      t.log(
+        `${caught} of ${dials} dials, ${told} addresses told by exchange, ${fresh} of the attacker's in the book`,
+      );
       t.true(dials >= 1_000);
       t.true(caught <= dials / 10, `${caught} of ${dials}`);
       t.true(caught > 0 && fresh > 1_000, 'the attack takes place');

@@ -16,7 +16,10 @@ async function scene(t: ExecutionContext) {
   const c = await world.node('c', { peers: passive });
   const wire = await Wire.to(b.address, t);
   const a = await world.node('a', { peers: { ...passive, persistent: [wire.address, c.address] } });
-  await world.until('all are linked', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));
+  await world.until(
+    'all are linked',
+    () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
+  );
   return { world, a, b, c, wire };
 }
 
@@ -30,7 +33,10 @@ function blackhole(world: World, wire: Wire, b: RealNode): void {
 }
 
 for (const [title, flood] of [
-  ['a peer behind a wire that swallows everything is cut within 16 seconds at both ends, its score lower before', false],
+  [
+    'a peer behind a wire that swallows everything is cut within 16 seconds at both ends, its score lower before',
+    false,
+  ],
   ['so is one for whom messages pile up', true],
 ] as const) {
   test(title, async (t) => {
@@ -40,7 +46,12 @@ for (const [title, flood] of [
     blackhole(world, wire, b);
     const began = world.clock.now();
     let queued = 0;
-    if (flood) while (a.transport.trySend(`node:${b.nodeId}`, 'hint', 'x'.repeat(10_000)) && queued < 100_000) queued++;
+    if (flood)
+      while (
+        a.transport.trySend(`node:${b.nodeId}`, 'hint', 'x'.repeat(10_000)) &&
+        queued < 100_000
+      )
+        queued++;
     if (flood) t.true(queued > 0 && queued < 100_000, `what waits is bounded: ${queued} messages`);
     let [last, healthy] = [100, 100];
     while (isLinked(a, b) && world.clock.now() - began < 30_000) {
@@ -54,13 +65,22 @@ for (const [title, flood] of [
       [b, a],
     ] as const) {
       const [down] = told(node, 'down');
-      t.deepEqual([down!.nodeId, down!.cause.code, down!.cause.reason], [other.nodeId, 'unavailable', 'ping_timeout']);
-      t.true(down!.at - began >= 5_000 && down!.at - began <= 16_000, `${node.name} cut it after ${down!.at - began} ms`);
+      t.deepEqual(
+        [down!.nodeId, down!.cause.code, down!.cause.reason],
+        [other.nodeId, 'unavailable', 'ping_timeout'],
+      );
+      t.true(
+        down!.at - began >= 5_000 && down!.at - began <= 16_000,
+        `${node.name} cut it after ${down!.at - began} ms`,
+      );
     }
     t.true(last < 100, `its score had fallen before, to ${last}`);
     t.is(healthy, 100, 'others are not to blame');
     t.true(isLinked(a, c) && told(a, 'down').length === 1 && told(c, 'down').length === 0);
-    t.is(await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')), 'c: still here');
+    t.is(
+      await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
+      'c: still here',
+    );
 
     wire.thaw();
     world.mute.clear();
@@ -75,7 +95,9 @@ test('who is behind such a wire from the first is dialed again and again, each t
   const b = await world.node('b', { peers: passive });
   const wire = await Wire.to(b.address, t);
   blackhole(world, wire, b);
-  const a = await world.node('a', { peers: { ...passive, persistent: [`${b.nodeId}@${wire.address}`] } });
+  const a = await world.node('a', {
+    peers: { ...passive, persistent: [`${b.nodeId}@${wire.address}`] },
+  });
   let most = 0;
   for (let i = 0; i < 400; i++) {
     await world.run(100);
@@ -84,7 +106,10 @@ test('who is behind such a wire from the first is dialed again and again, each t
   const failed = told(a, 'rejected');
   t.true(failed.length >= 3 && failed.length <= 6, `${failed.length} times`);
   for (const { reason, direction, error, addr } of failed)
-    t.deepEqual([reason, direction, error.reason, addr], ['unreachable', 'out', 'handshake_timeout', `tcp://${wire.address}`]);
+    t.deepEqual(
+      [reason, direction, error.reason, addr],
+      ['unreachable', 'out', 'handshake_timeout', `tcp://${wire.address}`],
+    );
   t.is(most, 1);
   wire.thaw();
   world.mute.clear();
@@ -144,6 +169,10 @@ test('once both ends have cut it, neither keeps a socket of it, though neither h
   await world.until('both have cut it', () => !isLinked(a, b) && !isLinked(b, a), 16_000);
   await world.run(2_000);
   t.deepEqual(b.transport.snapshot().connections, []);
-  t.true(a.transport.snapshot().connections.every(({ state, endpoint }) => state === 'up' || endpoint === wire.address));
+  t.true(
+    a.transport
+      .snapshot()
+      .connections.every(({ state, endpoint }) => state === 'up' || endpoint === wire.address),
+  );
   t.deepEqual(await world.close(), []);
 });

@@ -21,9 +21,17 @@ const node = async (world: World, way: Way, name: string, peers: Partial<PeersOp
   world.node(name, { peers, make: way.make(await papers()) });
 
 /** A transport without peers, which is closed after the test. */
-async function client(t: ExecutionContext, { clock }: World, way: Way): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
+async function client(
+  t: ExecutionContext,
+  { clock }: World,
+  way: Way,
+): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
   const mine = await papers();
-  const transport = way.make(mine)({ protocol: echo, clock, random: seededRandom(1_000 + ++clients) });
+  const transport = way.make(mine)({
+    protocol: echo,
+    clock,
+    random: seededRandom(1_000 + ++clients),
+  });
   t.teardown(() => void transport.close({ grace: 0 }));
   return { nodeId: mine.nodeId, transport };
 }
@@ -33,11 +41,19 @@ for (const way of ways) {
     const world = new World(t);
     const a = await node(world, way, 'a', { ...passive, maxInbound: 2 });
     const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, way)));
-    const links = await Promise.all(callers.map(({ transport }) => world.settle(transport.dial(a.address))));
+    const links = await Promise.all(
+      callers.map(({ transport }) => world.settle(transport.dial(a.address))),
+    );
     await world.run(15_000); // By now, peers in short-stay places would make way for others.
     t.deepEqual([a.peers.list(), a.transport.remotes().length], [[], 6]);
-    const [b, c] = [await node(world, way, 'b', { ...passive, persistent: [a.address] }), await node(world, way, 'c', { ...passive, persistent: [a.address] })];
-    await world.until('both peers are in', () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a));
+    const [b, c] = [
+      await node(world, way, 'b', { ...passive, persistent: [a.address] }),
+      await node(world, way, 'c', { ...passive, persistent: [a.address] }),
+    ];
+    await world.until(
+      'both peers are in',
+      () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
+    );
     await world.run(15_000);
     t.is(a.peers.snapshot().inbound, 2);
     t.deepEqual([told(a, 'rejected'), told(a, 'down')], [[], []]);
@@ -45,9 +61,14 @@ for (const way of ways) {
       links.map(({ closed }) => closed),
       links.map(() => false),
     );
-    for (const { transport } of callers) t.is(await world.settle(transport.send(a.address, 'say', 'hi')), 'a: hi');
+    for (const { transport } of callers)
+      t.is(await world.settle(transport.send(a.address, 'say', 'hi')), 'a: hi');
     const late = await client(t, world, way);
-    t.is(await world.settle(late.transport.send(a.address, 'say', 'hi')), 'a: hi', 'one more comes in though all places of peers are taken');
+    t.is(
+      await world.settle(late.transport.send(a.address, 'say', 'hi')),
+      'a: hi',
+      'one more comes in though all places of peers are taken',
+    );
     await Promise.all([late, ...callers].map(({ transport }) => world.settle(transport.close())));
     t.deepEqual(await world.close(), []);
   });
@@ -65,7 +86,11 @@ for (const way of ways) {
   test(`over ${way.name}, a node that closes its peers and keeps its transport is a client from then on, until it has peers again`, async (t) => {
     const world = new World(t);
     const b = await node(world, way, 'b');
-    const a = await node(world, way, 'a', { ...passive, persistent: [b.address], reconnect: { interval: 1_000, max: 1_000 } });
+    const a = await node(world, way, 'a', {
+      ...passive,
+      persistent: [b.address],
+      reconnect: { interval: 1_000, max: 1_000 },
+    });
     await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
     await world.settle(b.peers.close());
     await world.until('it is no peer any more', () => !isLinked(a, b), 1_000);
@@ -79,7 +104,10 @@ for (const way of ways) {
     t.deepEqual(a.peers.list(), []);
     const again = createPeers({ transport: b.transport, identity: b, ...passive });
     await again.start();
-    await world.until('they are linked again', () => a.peers.get(b.nodeId) !== undefined && again.get(a.nodeId) !== undefined);
+    await world.until(
+      'they are linked again',
+      () => a.peers.get(b.nodeId) !== undefined && again.get(a.nodeId) !== undefined,
+    );
     await world.settle(again.close());
     t.deepEqual(await world.close(), []);
   });
@@ -90,7 +118,9 @@ for (const way of ways) {
     await transport.listen();
     const a = await node(world, way, 'a', { ...passive, persistent: [transport.localAddr()] });
     await world.until('it was dialed', () => told(a, 'rejected').length > 0);
-    const [{ reason, direction, error }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
+    const [{ reason, direction, error }] = told(a, 'rejected') as [
+      ReturnType<typeof told<'rejected'>>[0],
+    ];
     t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
     t.regex(error.message, /runs no peers/);
     t.deepEqual(a.peers.list(), []);
@@ -107,11 +137,22 @@ for (const way of ways.filter(({ proves }) => proves)) {
     await world.settle(transport.dial(a.address));
     t.is(a.transport.remotes()[0]!.nodeId, nodeId);
     t.false(a.transport.trySend(`node:${nodeId}`, 'hint', 'for a peer'));
-    await t.throwsAsync(world.settle(a.transport.send(`node:${nodeId}`, 'say', 'hi')), { code: 'unavailable' } as never);
+    await t.throwsAsync(world.settle(a.transport.send(`node:${nodeId}`, 'say', 'hi')), {
+      code: 'unavailable',
+    } as never);
     await transport.listen();
-    const finder = await node(world, way, 'finder', { ...passive, locate: () => transport.localAddr() });
-    const error = await t.throwsAsync(world.settle(finder.transport.send(`node:${nodeId}`, 'say', 'hi')), { code: 'failed_precondition' } as never);
-    t.true(error!.message.includes('runs no peers') && error!.message.includes(`${nodeId}@`), error!.message);
+    const finder = await node(world, way, 'finder', {
+      ...passive,
+      locate: () => transport.localAddr(),
+    });
+    const error = await t.throwsAsync(
+      world.settle(finder.transport.send(`node:${nodeId}`, 'say', 'hi')),
+      { code: 'failed_precondition' } as never,
+    );
+    t.true(
+      error!.message.includes('runs no peers') && error!.message.includes(`${nodeId}@`),
+      error!.message,
+    );
     await world.settle(transport.close());
     t.deepEqual(await world.close(), []);
   });
@@ -123,7 +164,10 @@ for (const way of ways.filter(({ proves }) => proves)) {
     const link = await world.settle(transport.dial(a.address));
     a.peers.ban(nodeId);
     await world.until('it is cut', () => link.closed, 1_000);
-    const error = (await t.throwsAsync(world.settle(transport.dial(a.address)))) as { code?: string; reason?: string };
+    const error = (await t.throwsAsync(world.settle(transport.dial(a.address)))) as {
+      code?: string;
+      reason?: string;
+    };
     t.deepEqual([error.code, error.reason], ['permission_denied', 'denied']);
     a.peers.unban(nodeId);
     await world.settle(transport.dial(a.address));

@@ -12,6 +12,8 @@ transportSuite(test, {
   name: 'node ids over inmem streams',
   create(options, { address, wrap = same } = {}) {
     const { clock, random } = options;
-    return whole(options, address, (bindAddr, advertiseAddr) => wrap(streams.layer(bindAddr, { advertiseAddr, clock, random })));
+    return whole(options, address, (bindAddr, advertiseAddr) =>
+      wrap(streams.layer(bindAddr, { advertiseAddr, clock, random })),
+    );
   },
 });

@@ -11,22 +11,28 @@ import { heardOf, stranger } from './testing/stranger.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 const entry = (name: string, address = name) => ({ nodeId: idOf(name), address });
 const NOTHING = new Uint8Array();
 
-test.serial('a node whose book is empty asks its seed, and is connected to those that the seed told within seconds', async (t) => {
-  for (const run of runs(5)) {
-    const sim = simulationOf(run);
-    const names = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
-    const nodes = cluster(sim, [...names, 'seed'], { peers: (name) => (name === 'seed' ? passive : { ...passive, persistent: ['seed'] }) });
-    await sim.until(() => nodes.get('seed')?.peers.list().length === names.length, 10_000);
-    const late = cluster(sim, ['late'], { peers: () => ({ seeds: ['seed'] }) });
-    await sim.until(() => names.every((name) => isLinked(late.get('late'), name)), 3_000);
-    t.deepEqual(connected(late.get('late')!, ['seed', ...names]), [...names, 'seed'], run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a node whose book is empty asks its seed, and is connected to those that the seed told within seconds',
+  async (t) => {
+    for (const run of runs(5)) {
+      const sim = simulationOf(run);
+      const names = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
+      const nodes = cluster(sim, [...names, 'seed'], {
+        peers: (name) => (name === 'seed' ? passive : { ...passive, persistent: ['seed'] }),
+      });
+      await sim.until(() => nodes.get('seed')?.peers.list().length === names.length, 10_000);
+      const late = cluster(sim, ['late'], { peers: () => ({ seeds: ['seed'] }) });
+      await sim.until(() => names.every((name) => isLinked(late.get('late'), name)), 3_000);
+      t.deepEqual(connected(late.get('late')!, ['seed', ...names]), [...names, 'seed'], run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('with a book that has addresses no seed is dialed', async (t) => {
   for (const run of runs(2)) {
@@ -39,7 +45,10 @@ test.serial('with a book that has addresses no seed is dialed', async (t) => {
     };
     const nodes = cluster(sim, ['a', 'b', 'seed', 'other'], {
       transport: { resolve },
-      peers: (name) => (name === 'a' ? { seeds, maxOutbound: 1 } : { ...passive, persistent: name === 'b' ? ['seed'] : [] }),
+      peers: (name) =>
+        name === 'a'
+          ? { seeds, maxOutbound: 1 }
+          : { ...passive, persistent: name === 'b' ? ['seed'] : [] },
     });
     const a = () => nodes.get('a');
     await sim.until(() => a()?.peers.snapshot().book.size === 2, 120_000);
@@ -63,7 +72,10 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
-    const nodes = cluster(sim, ['seed'], { peers: () => ({ exchange: { seed: true } }), durable: false });
+    const nodes = cluster(sim, ['seed'], {
+      peers: () => ({ exchange: { seed: true } }),
+      durable: false,
+    });
     await sim.until(() => nodes.size === 1);
     for (const one of names.map((name) => stranger(sim, name))) {
       await sim.settle(one.transport.listen());
@@ -77,7 +89,9 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
     t.regex(guest.downs[0]!.message, /seed/);
     const answers = guest.heard.filter(({ method }) => method === 'addresses');
     t.is(answers.length, 1);
-    const { addresses } = answers[0]!.request as { addresses: { nodeId: string; address: string }[] };
+    const { addresses } = answers[0]!.request as {
+      addresses: { nodeId: string; address: string }[];
+    };
     const told = addresses.map(({ address }) => address).filter((address) => address !== 'guest');
     t.deepEqual(told.sort(), [...names].sort(), 'all that it knows: so few are all told');
     await sim.until(() => !isLinked(nodes.get('seed'), 'guest'), 1_000);
@@ -91,123 +105,165 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
   }
 });
 
-test.serial('a seed crawls: it tells of nodes that never came to it, and keeps no peers', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    // Only n1 knows the node `hidden`; n1 dials the seed.
-    const nodes = cluster(sim, ['seed', 'n1', 'hidden'], {
-      peers: (name) => (name === 'seed' ? { exchange: { seed: true } } : name === 'n1' ? { seeds: ['seed'] } : { ...passive, persistent: ['n1'] }),
-    });
-    await sim.until(() => (nodes.get('seed')?.peers.snapshot().book.size ?? 0) === 2, 120_000);
-    const late = cluster(sim, ['late'], { peers: () => ({ seeds: ['seed'] }) });
-    await sim.until(() => isLinked(late.get('late'), 'hidden') && isLinked(late.get('late'), 'n1'), 60_000);
-    let most = 0;
-    for (let minute = 0; minute < 20; minute++) {
-      await sim.run(60_000);
-      most = Math.max(most, nodes.get('seed')!.transport.remotes().length);
+test.serial(
+  'a seed crawls: it tells of nodes that never came to it, and keeps no peers',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      // Only n1 knows the node `hidden`; n1 dials the seed.
+      const nodes = cluster(sim, ['seed', 'n1', 'hidden'], {
+        peers: (name) =>
+          name === 'seed'
+            ? { exchange: { seed: true } }
+            : name === 'n1'
+              ? { seeds: ['seed'] }
+              : { ...passive, persistent: ['n1'] },
+      });
+      await sim.until(() => (nodes.get('seed')?.peers.snapshot().book.size ?? 0) === 2, 120_000);
+      const late = cluster(sim, ['late'], { peers: () => ({ seeds: ['seed'] }) });
+      await sim.until(
+        () => isLinked(late.get('late'), 'hidden') && isLinked(late.get('late'), 'n1'),
+        60_000,
+      );
+      let most = 0;
+      for (let minute = 0; minute < 20; minute++) {
+        await sim.run(60_000);
+        most = Math.max(most, nodes.get('seed')!.transport.remotes().length);
+      }
+      t.true(most <= 3, `${run.name}: ${most}`);
+      const seed = nodes.get('seed')!;
+      const longest = eventsOf(seed, 'up').filter(({ peer }) =>
+        eventsOf(seed, 'down').every(({ nodeId }) => nodeId !== peer.nodeId),
+      );
+      t.deepEqual(longest, [], 'everybody has been parted from');
+      t.deepEqual(await sim.close(), []);
     }
-    t.true(most <= 3, `${run.name}: ${most}`);
-    const seed = nodes.get('seed')!;
-    const longest = eventsOf(seed, 'up').filter(({ peer }) => eventsOf(seed, 'down').every(({ nodeId }) => nodeId !== peer.nodeId));
-    t.deepEqual(longest, [], 'everybody has been parted from');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('an address that nobody answers at is dialed at most 16 times a day, and its id is not to blame', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
+test.serial(
+  'an address that nobody answers at is dialed at most 16 times a day, and its id is not to blame',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const dials = new Map<string, number>();
+      const resolve = (target: string) => {
+        dials.set(target, (dials.get(target) ?? 0) + 1);
+        return target;
+      };
+      const liar = stranger(sim, 'liar', { answer: () => [entry('ghost')] });
+      await sim.settle(liar.transport.listen());
+      const nodes = cluster(sim, ['a'], {
+        transport: { resolve },
+        peers: () => ({ seeds: ['liar'] }),
+      });
+      await sim.run(3_600_000);
+      t.is(dials.get('ghost'), 16, run.name);
+      const error = (await t.throwsAsync(
+        sim.settle(nodes.get('a')!.transport.send(`node:${idOf('ghost')}`, 'say', 'x')),
+      )) as { reason?: string };
+      t.is(error.reason, 'connection_refused');
+      t.true(isLinked(nodes.get('a'), 'liar'));
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a seed crawls an address that nobody answers at no more than 16 times, whether it once answered or never',
+  async (t) => {
+    const sim = simulationOf({ seed: 4, level: 'message', name: '' });
     const dials = new Map<string, number>();
     const resolve = (target: string) => {
       dials.set(target, (dials.get(target) ?? 0) + 1);
       return target;
     };
-    const liar = stranger(sim, 'liar', { answer: () => [entry('ghost')] });
-    await sim.settle(liar.transport.listen());
-    const nodes = cluster(sim, ['a'], { transport: { resolve }, peers: () => ({ seeds: ['liar'] }) });
-    await sim.run(3_600_000);
-    t.is(dials.get('ghost'), 16, run.name);
-    const error = (await t.throwsAsync(sim.settle(nodes.get('a')!.transport.send(`node:${idOf('ghost')}`, 'say', 'x')))) as { reason?: string };
-    t.is(error.reason, 'connection_refused');
-    t.true(isLinked(nodes.get('a'), 'liar'));
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a seed crawls an address that nobody answers at no more than 16 times, whether it once answered or never', async (t) => {
-  const sim = simulationOf({ seed: 4, level: 'message', name: '' });
-  const dials = new Map<string, number>();
-  const resolve = (target: string) => {
-    dials.set(target, (dials.get(target) ?? 0) + 1);
-    return target;
-  };
-  const liar = stranger(sim, 'liar', { answer: () => [entry('ghost'), entry('mortal')] });
-  const mortal = stranger(sim, 'mortal');
-  await sim.settle(Promise.all([liar.transport.listen(), mortal.transport.listen()]));
-  const nodes = cluster(sim, ['seed'], { transport: { resolve }, peers: () => ({ seeds: ['liar'], exchange: { seed: true } }) });
-  await sim.until(() => nodes.size === 1);
-  await sim.settle(liar.transport.dial('seed'));
-  await sim.until(() => mortal.links.size === 1, 300_000);
-  await sim.settle(mortal.transport.close());
-  dials.clear();
-  for (let hour = 0; hour < 6; hour++) await sim.run(3_600_000);
-  t.true(dials.get('ghost')! <= 16, `${dials.get('ghost')} dials of one that never answered`);
-  t.true(dials.get('mortal')! <= 16, `${dials.get('mortal')} dials of one that did`);
-  t.true(dials.get('liar')! > 50, 'it goes on crawling');
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('a third request that comes early ends the link; requests at the network’s pace never do', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a'], { peers: () => passive });
+    const liar = stranger(sim, 'liar', { answer: () => [entry('ghost'), entry('mortal')] });
+    const mortal = stranger(sim, 'mortal');
+    await sim.settle(Promise.all([liar.transport.listen(), mortal.transport.listen()]));
+    const nodes = cluster(sim, ['seed'], {
+      transport: { resolve },
+      peers: () => ({ seeds: ['liar'], exchange: { seed: true } }),
+    });
     await sim.until(() => nodes.size === 1);
-    const a = nodes.get('a')!;
-    const guest = stranger(sim, 'guest');
-    let remote = await sim.settle(guest.transport.dial('a'));
-    for (let i = 0; i < 2; i++) guest.words.trySend(remote, 'request', NOTHING);
-    for (let i = 0; i < 10; i++) {
-      await sim.run(10_500);
+    await sim.settle(liar.transport.dial('seed'));
+    await sim.until(() => mortal.links.size === 1, 300_000);
+    await sim.settle(mortal.transport.close());
+    dials.clear();
+    for (let hour = 0; hour < 6; hour++) await sim.run(3_600_000);
+    t.true(dials.get('ghost')! <= 16, `${dials.get('ghost')} dials of one that never answered`);
+    t.true(dials.get('mortal')! <= 16, `${dials.get('mortal')} dials of one that did`);
+    t.true(dials.get('liar')! > 50, 'it goes on crawling');
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
+  'a third request that comes early ends the link; requests at the network’s pace never do',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a'], { peers: () => passive });
+      await sim.until(() => nodes.size === 1);
+      const a = nodes.get('a')!;
+      const guest = stranger(sim, 'guest');
+      let remote = await sim.settle(guest.transport.dial('a'));
+      for (let i = 0; i < 2; i++) guest.words.trySend(remote, 'request', NOTHING);
+      for (let i = 0; i < 10; i++) {
+        await sim.run(10_500);
+        guest.words.trySend(remote, 'request', NOTHING);
+      }
+      await sim.run(1_000);
+      t.is(heardOf(guest, 'addresses'), 12, `${run.name}: all are answered`);
+      const before = a.peers.get(guest.nodeId)!.score;
       guest.words.trySend(remote, 'request', NOTHING);
+      await sim.until(() => guest.downs.length === 1 && !isLinked(a, 'guest'), 2_000);
+      t.is(heardOf(guest, 'addresses'), 12);
+      t.is(eventsOf(a, 'down')[0]!.cause.reason, 'flood');
+      t.is(guest.downs[0]!.reason, 'flood');
+      remote = await sim.settle(guest.transport.dial('a'));
+      await sim.until(() => isLinked(a, 'guest'));
+      t.true(
+        a.peers.get(guest.nodeId)!.score < before - 10,
+        'it may come again, and is trusted less',
+      );
+      t.deepEqual(await sim.close(), []);
     }
-    await sim.run(1_000);
-    t.is(heardOf(guest, 'addresses'), 12, `${run.name}: all are answered`);
-    const before = a.peers.get(guest.nodeId)!.score;
-    guest.words.trySend(remote, 'request', NOTHING);
-    await sim.until(() => guest.downs.length === 1 && !isLinked(a, 'guest'), 2_000);
-    t.is(heardOf(guest, 'addresses'), 12);
-    t.is(eventsOf(a, 'down')[0]!.cause.reason, 'flood');
-    t.is(guest.downs[0]!.reason, 'flood');
-    remote = await sim.settle(guest.transport.dial('a'));
-    await sim.until(() => isLinked(a, 'guest'));
-    t.true(a.peers.get(guest.nodeId)!.score < before - 10, 'it may come again, and is trusted less');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a list that nobody asked for ends the link, none of it is kept, and its sender is banned', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a'], { peers: () => passive });
-    await sim.until(() => nodes.size === 1);
-    const a = nodes.get('a')!;
-    const evil = stranger(sim, 'evil', { answer: () => [entry('w')] });
-    await sim.settle(evil.transport.listen());
-    const remote = await sim.settle(evil.transport.dial('a'));
-    await sim.run(5_000);
-    t.deepEqual([heardOf(evil, 'request'), a.peers.snapshot().book.size], [1, 2], 'it was asked once, and has answered');
-    evil.words.trySend(remote, 'addresses', { addresses: [entry('x'), entry('y')] });
-    await sim.until(() => evil.downs.length === 1 && !isLinked(a, 'evil'), 2_000);
-    t.is(evil.downs[0]!.reason, 'flood');
-    t.is(a.peers.snapshot().book.size, 1, `${run.name}: its own address is forgotten, too`);
-    await sim.run(3_600_000);
-    const error = (await t.throwsAsync(sim.settle(evil.transport.dial('a')))) as { reason?: string };
-    t.is(error.reason, 'denied');
-    const friend = stranger(sim, 'friend');
-    await t.notThrowsAsync(sim.settle(friend.transport.dial('a')));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a list that nobody asked for ends the link, none of it is kept, and its sender is banned',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a'], { peers: () => passive });
+      await sim.until(() => nodes.size === 1);
+      const a = nodes.get('a')!;
+      const evil = stranger(sim, 'evil', { answer: () => [entry('w')] });
+      await sim.settle(evil.transport.listen());
+      const remote = await sim.settle(evil.transport.dial('a'));
+      await sim.run(5_000);
+      t.deepEqual(
+        [heardOf(evil, 'request'), a.peers.snapshot().book.size],
+        [1, 2],
+        'it was asked once, and has answered',
+      );
+      evil.words.trySend(remote, 'addresses', { addresses: [entry('x'), entry('y')] });
+      await sim.until(() => evil.downs.length === 1 && !isLinked(a, 'evil'), 2_000);
+      t.is(evil.downs[0]!.reason, 'flood');
+      t.is(a.peers.snapshot().book.size, 1, `${run.name}: its own address is forgotten, too`);
+      await sim.run(3_600_000);
+      const error = (await t.throwsAsync(sim.settle(evil.transport.dial('a')))) as {
+        reason?: string;
+      };
+      t.is(error.reason, 'denied');
+      const friend = stranger(sim, 'friend');
+      await t.notThrowsAsync(sim.settle(friend.transport.dial('a')));
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial(
   'a list is not decoded before it was asked for: garbage that nobody wants is a list that nobody wants, garbage that was asked for a bad answer',
@@ -263,173 +319,225 @@ test.serial(
   },
 );
 
-test.serial('where links deliver twice, peers that tell each other addresses are not taken for liars', async (t) => {
-  for (const run of runs(3, ['message'])) {
-    const sim = simulationOf(run, { link: { latency: [1, 20], duplicate: 0.5 } });
-    const names = ['a', 'b', 'c', 'd'];
-    const nodes = cluster(sim, names, { peers: (name) => ({ persistent: name === 'a' ? [] : ['a'], exchange: { interval: 10_000 } }) });
-    await sim.until(() => nodes.size === 4 && names.every((name) => connected(nodes.get(name)!, names).length === 3), 30_000);
-    await sim.run(120_000);
-    for (const node of nodes.values()) {
-      t.is(connected(node, names).length, 3, run.name);
-      t.deepEqual(
-        eventsOf(node, 'rejected').filter(({ reason }) => reason === 'denied'),
-        [],
-        `${run.name}, ${node.name}: nobody is banned`,
+test.serial(
+  'where links deliver twice, peers that tell each other addresses are not taken for liars',
+  async (t) => {
+    for (const run of runs(3, ['message'])) {
+      const sim = simulationOf(run, { link: { latency: [1, 20], duplicate: 0.5 } });
+      const names = ['a', 'b', 'c', 'd'];
+      const nodes = cluster(sim, names, {
+        peers: (name) => ({
+          persistent: name === 'a' ? [] : ['a'],
+          exchange: { interval: 10_000 },
+        }),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 4 &&
+          names.every((name) => connected(nodes.get(name)!, names).length === 3),
+        30_000,
       );
-    }
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('of a list of twenty thousand, full of garbage, what is good is kept and the rest costs nothing', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const garbage: unknown[] = [
-      null,
-      7,
-      'x',
-      [],
-      {},
-      { nodeId: idOf('g') },
-      { nodeId: 'short', address: 'g' },
-      { nodeId: idOf('g1'), address: 7 },
-      entry('g2', ''),
-      entry('g3', '0.0.0.0:80'),
-      entry('g4', '1.2.3.4:0'),
-      entry('g5', '1.2.3.4:99999'),
-      entry('g6', `${idOf('x')}@x`),
-      entry('g7', 'y'.repeat(10_000)),
-      entry('g8', '169.254.169.254:80'),
-      entry('g9', '224.0.0.1:80'),
-      entry('g10', 'a\nb'),
-      entry('b'),
-      entry('b'),
-      { nodeId: idOf('b'), address: 'other' },
-      { nodeId: idOf('c'), address: 'c', extra: 1 },
-    ];
-    const list = [...garbage, ...Array.from({ length: 18_000 - garbage.length }, (_, i) => i)];
-    const teller = stranger(sim, 'teller', { answer: () => list });
-    await sim.settle(teller.transport.listen());
-    const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { seeds: ['teller'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'), 10_000);
-    const a = nodes.get('a')!;
-    t.true(isLinked(a, 'teller'), `${run.name}: it may be a newer version`);
-    t.is(a.peers.snapshot().book.size, 3, 'the seed, b and c');
-    t.deepEqual(eventsOf(a, 'warning'), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('private ids are told to nobody, also where the book had them before they were private', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const privateIds = [idOf('secret')];
-    let isPrivate = false;
-    const names = ['a', 'open', 'secret'];
-    const nodes = cluster(sim, names, {
-      peers: (name) => (name === 'a' ? { privateIds: isPrivate ? privateIds : [], persistent: ['secret', 'open'] } : passive),
-    });
-    const isComplete = () => isLinked(nodes.get('a'), 'secret') && isLinked(nodes.get('a'), 'open');
-    const spy = stranger(sim, 'spy');
-    const told = async () => {
-      await sim.until(isComplete, 20_000);
-      const from = spy.heard.length;
-      const remote = await sim.settle(spy.transport.dial('a'));
-      for (let i = 0; i < 20; i++) {
-        spy.words.trySend(remote, 'request', NOTHING);
-        await sim.run(11_000);
+      await sim.run(120_000);
+      for (const node of nodes.values()) {
+        t.is(connected(node, names).length, 3, run.name);
+        t.deepEqual(
+          eventsOf(node, 'rejected').filter(({ reason }) => reason === 'denied'),
+          [],
+          `${run.name}, ${node.name}: nobody is banned`,
+        );
       }
-      return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));
-    };
-    t.true((await told()).includes(idOf('secret')), run.name);
-    await sim.settle(nodes.get('a')!.peers.close());
-    nodes.delete('a');
-    sim.crash('a');
-    isPrivate = true;
-    sim.restart('a');
-    const text = await told();
-    t.true(text.includes(idOf('open')), run.name);
-    t.false(text.includes(idOf('secret')) || text.includes('"secret"'));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('one whose links are known is not told to others while it is banned, and is again when the ban ends', async (t) => {
-  const sim = simulationOf({ seed: 2, level: 'message', name: '' });
-  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
-  await sim.until(() => isLinked(nodes.get('a'), 'b'));
-  const a = nodes.get('a')!;
-  const spy = stranger(sim, 'spy');
-  const remote = await sim.settle(spy.transport.dial('a'));
-  const told = async () => {
-    spy.words.trySend(remote, 'request', NOTHING);
-    await sim.run(11_000);
-    return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
-  };
-  t.true(await told());
-  a.peers.setTopology([]);
-  nodes.get('b')!.peers.add('a');
-  await sim.run(2_000);
-  t.true(await told());
-  a.peers.ban(idOf('b'), 60_000);
-  t.false(await told());
-  await sim.run(60_000);
-  t.true(await told());
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'of a list of twenty thousand, full of garbage, what is good is kept and the rest costs nothing',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const garbage: unknown[] = [
+        null,
+        7,
+        'x',
+        [],
+        {},
+        { nodeId: idOf('g') },
+        { nodeId: 'short', address: 'g' },
+        { nodeId: idOf('g1'), address: 7 },
+        entry('g2', ''),
+        entry('g3', '0.0.0.0:80'),
+        entry('g4', '1.2.3.4:0'),
+        entry('g5', '1.2.3.4:99999'),
+        entry('g6', `${idOf('x')}@x`),
+        entry('g7', 'y'.repeat(10_000)),
+        entry('g8', '169.254.169.254:80'),
+        entry('g9', '224.0.0.1:80'),
+        entry('g10', 'a\nb'),
+        entry('b'),
+        entry('b'),
+        { nodeId: idOf('b'), address: 'other' },
+        { nodeId: idOf('c'), address: 'c', extra: 1 },
+      ];
+      const list = [...garbage, ...Array.from({ length: 18_000 - garbage.length }, (_, i) => i)];
+      const teller = stranger(sim, 'teller', { answer: () => list });
+      await sim.settle(teller.transport.listen());
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        peers: (name) => (name === 'a' ? { seeds: ['teller'] } : passive),
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'), 10_000);
+      const a = nodes.get('a')!;
+      t.true(isLinked(a, 'teller'), `${run.name}: it may be a newer version`);
+      t.is(a.peers.snapshot().book.size, 3, 'the seed, b and c');
+      t.deepEqual(eventsOf(a, 'warning'), []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('whoever tells a hundred thousand ports of one victim has it dialed at a bounded rate; in public mode hardly at all', async (t) => {
-  for (const mode of ['any', 'public'] as const) {
-    const sim = simulationOf({ seed: 5, level: 'message', name: '' });
-    let dials = 0;
-    let atOnce = 0;
-    let most = 0;
-    const resolve = async (target: string) => {
-      if (!target.startsWith('9.9.9.9')) return target;
-      dials++;
-      most = Math.max(most, ++atOnce);
-      await clock().sleep(50);
-      atOnce--;
-      return 'nobody';
-    };
-    let port = 0;
-    const ghosts = () => Array.from({ length: 250 }, () => entry(`ghost ${++port}`, `9.9.9.9:${1 + (port % 65_535)}`));
-    const liar = stranger(sim, 'liar', { answer: ghosts });
-    await sim.settle(liar.transport.listen());
-    const nodes = cluster(sim, ['a'], { transport: { resolve }, peers: () => ({ persistent: ['liar'], addresses: mode }) });
-    const clock = () => nodes.get('a')!.transport.clock;
-    await sim.run(600_000);
-    t.true(port >= 250, 'it was asked');
-    t.true(dials > 0);
-    if (mode === 'any') t.true(dials <= 20 * 601 && most <= 10, `${dials} dials, ${most} at once`);
-    else t.true(dials <= 300 && most === 1, `${dials} dials, ${most} at once`);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'private ids are told to nobody, also where the book had them before they were private',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const privateIds = [idOf('secret')];
+      let isPrivate = false;
+      const names = ['a', 'open', 'secret'];
+      const nodes = cluster(sim, names, {
+        peers: (name) =>
+          name === 'a'
+            ? { privateIds: isPrivate ? privateIds : [], persistent: ['secret', 'open'] }
+            : passive,
+      });
+      const isComplete = () =>
+        isLinked(nodes.get('a'), 'secret') && isLinked(nodes.get('a'), 'open');
+      const spy = stranger(sim, 'spy');
+      const told = async () => {
+        await sim.until(isComplete, 20_000);
+        const from = spy.heard.length;
+        const remote = await sim.settle(spy.transport.dial('a'));
+        for (let i = 0; i < 20; i++) {
+          spy.words.trySend(remote, 'request', NOTHING);
+          await sim.run(11_000);
+        }
+        return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));
+      };
+      t.true((await told()).includes(idOf('secret')), run.name);
+      await sim.settle(nodes.get('a')!.peers.close());
+      nodes.delete('a');
+      sim.crash('a');
+      isPrivate = true;
+      sim.restart('a');
+      const text = await told();
+      t.true(text.includes(idOf('open')), run.name);
+      t.false(text.includes(idOf('secret')) || text.includes('"secret"'));
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('a node that means something else by the channel of peers is a client, is told nothing, and does no harm', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: () => ({ persistent: ['b'] }) });
-    const channel = peersProtocol.channel;
-    const other = defineProjectProtocol({ name: 'other', version: 1, channel, methods: { say: { id: 1, request: bytes } } });
-    const transport = sim.client(other, { name: 'other' });
-    manage(transport, {
-      nodeId: idOf('other'),
-      admit() {},
-      up() {},
-      down() {},
-      links: () => [],
-      reach: () => Promise.reject(new TransportError('unavailable', 'nobody is known here')),
-      closed() {},
+test.serial(
+  'one whose links are known is not told to others while it is banned, and is again when the ban ends',
+  async (t) => {
+    const sim = simulationOf({ seed: 2, level: 'message', name: '' });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
     });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'), 10_000);
-    await t.throwsAsync(sim.settle(transport.dial('a')), { message: /channel 1 is 'other'/ }, run.name);
+    await sim.until(() => isLinked(nodes.get('a'), 'b'));
     const a = nodes.get('a')!;
-    await sim.until(() => a.transport.remotes().length === 2, 1_000);
-    await sim.run(120_000);
-    t.deepEqual([isLinked(a, 'b'), isLinked(a, 'other')], [true, false], run.name);
+    const spy = stranger(sim, 'spy');
+    const remote = await sim.settle(spy.transport.dial('a'));
+    const told = async () => {
+      spy.words.trySend(remote, 'request', NOTHING);
+      await sim.run(11_000);
+      return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
+    };
+    t.true(await told());
+    a.peers.setTopology([]);
+    nodes.get('b')!.peers.add('a');
+    await sim.run(2_000);
+    t.true(await told());
+    a.peers.ban(idOf('b'), 60_000);
+    t.false(await told());
+    await sim.run(60_000);
+    t.true(await told());
     t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'whoever tells a hundred thousand ports of one victim has it dialed at a bounded rate; in public mode hardly at all',
+  async (t) => {
+    for (const mode of ['any', 'public'] as const) {
+      const sim = simulationOf({ seed: 5, level: 'message', name: '' });
+      let dials = 0;
+      let atOnce = 0;
+      let most = 0;
+      const resolve = async (target: string) => {
+        if (!target.startsWith('9.9.9.9')) return target;
+        dials++;
+        most = Math.max(most, ++atOnce);
+        await clock().sleep(50);
+        atOnce--;
+        return 'nobody';
+      };
+      let port = 0;
+      const ghosts = () =>
+        Array.from({ length: 250 }, () =>
+          entry(`ghost ${++port}`, `9.9.9.9:${1 + (port % 65_535)}`),
+        );
+      const liar = stranger(sim, 'liar', { answer: ghosts });
+      await sim.settle(liar.transport.listen());
+      const nodes = cluster(sim, ['a'], {
+        transport: { resolve },
+        peers: () => ({ persistent: ['liar'], addresses: mode }),
+      });
+      const clock = () => nodes.get('a')!.transport.clock;
+      await sim.run(600_000);
+      t.true(port >= 250, 'it was asked');
+      t.true(dials > 0);
+      if (mode === 'any')
+        t.true(dials <= 20 * 601 && most <= 10, `${dials} dials, ${most} at once`);
+      else t.true(dials <= 300 && most === 1, `${dials} dials, ${most} at once`);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a node that means something else by the channel of peers is a client, is told nothing, and does no harm',
+  async (t) => {
+    for (const run of runs(1)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b'], { peers: () => ({ persistent: ['b'] }) });
+      const channel = peersProtocol.channel;
+      const other = defineProjectProtocol({
+        name: 'other',
+        version: 1,
+        channel,
+        methods: { say: { id: 1, request: bytes } },
+      });
+      const transport = sim.client(other, { name: 'other' });
+      manage(transport, {
+        nodeId: idOf('other'),
+        admit() {},
+        up() {},
+        down() {},
+        links: () => [],
+        reach: () => Promise.reject(new TransportError('unavailable', 'nobody is known here')),
+        closed() {},
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'), 10_000);
+      await t.throwsAsync(
+        sim.settle(transport.dial('a')),
+        { message: /channel 1 is 'other'/ },
+        run.name,
+      );
+      const a = nodes.get('a')!;
+      await sim.until(() => a.transport.remotes().length === 2, 1_000);
+      await sim.run(120_000);
+      t.deepEqual([isLinked(a, 'b'), isLinked(a, 'other')], [true, false], run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

@@ -18,7 +18,9 @@ test('what a node knew when it closed, another instance loads: addresses, bans a
   const world = new World(t);
   const path = join(await folder(t), 'book');
   const b = await world.node('b', { peers: { ...passive, ...named('b') } });
-  const first = await world.node('a', { peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  const first = await world.node('a', {
+    peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) },
+  });
   await world.until('they are linked', () => isLinked(first, b));
   await world.run(15_000);
   first.peers.report(b.nodeId, 'bad', 100);
@@ -29,11 +31,19 @@ test('what a node knew when it closed, another instance loads: addresses, bans a
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old'], 'the lock is gone');
   t.true((await readFile(path, 'utf8')).includes(b.address));
 
-  const a = await world.node('a', { peers: { ...named('a'), addressBook: createFileAddressBook(path) } });
-  await world.until('they are linked without a seed', () => isLinked(a, b) && isLinked(b, a), 10_000);
+  const a = await world.node('a', {
+    peers: { ...named('a'), addressBook: createFileAddressBook(path) },
+  });
+  await world.until(
+    'they are linked without a seed',
+    () => isLinked(a, b) && isLinked(b, a),
+    10_000,
+  );
   t.is(a.peers.snapshot().book.tried, 1);
   t.true(a.peers.get(b.nodeId)!.score <= score + 10);
-  const evil = await world.node('evil', { peers: { ...passive, ...named('evil'), persistent: [a.address] } });
+  const evil = await world.node('evil', {
+    peers: { ...passive, ...named('evil'), persistent: [a.address] },
+  });
   await world.until('it is refused', () => told(evil, 'rejected').length > 0);
   t.is(told(evil, 'rejected')[0]!.reason, 'denied');
   t.deepEqual(await world.close(), []);
@@ -42,11 +52,22 @@ test('what a node knew when it closed, another instance loads: addresses, bans a
 test('of two nodes with one path the second does not start: failed_precondition, naming the path; it can when the first has closed', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
-  const one = await world.node('one', { peers: { ...passive, addressBook: createFileAddressBook(path) } });
-  const other = await world.node('other', { peers: { ...passive, persistent: [one.address], addressBook: createFileAddressBook(path) }, start: false });
-  const error = (await t.throwsAsync(other.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  const one = await world.node('one', {
+    peers: { ...passive, addressBook: createFileAddressBook(path) },
+  });
+  const other = await world.node('other', {
+    peers: { ...passive, persistent: [one.address], addressBook: createFileAddressBook(path) },
+    start: false,
+  });
+  const error = (await t.throwsAsync(other.peers.start(), {
+    instanceOf: TransportError,
+    any: true,
+  })) as TransportError;
   t.is(error.code, 'failed_precondition');
-  t.true(error.message.includes(path) && error.message.includes(`process ${process.pid} uses it`), error.message);
+  t.true(
+    error.message.includes(path) && error.message.includes(`process ${process.pid} uses it`),
+    error.message,
+  );
   await world.run(5_000);
   t.deepEqual([other.peers.list(), other.dials], [[], []], 'it does nothing');
   await world.settle(one.close());
@@ -62,7 +83,10 @@ test('two peers that are given one store object are told so, too', async (t) => 
   const addressBook = createFileAddressBook(path);
   await world.node('one', { peers: { ...passive, addressBook } });
   const other = await world.node('other', { peers: { ...passive, addressBook }, start: false });
-  const error = (await t.throwsAsync(other.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  const error = (await t.throwsAsync(other.peers.start(), {
+    instanceOf: TransportError,
+    any: true,
+  })) as TransportError;
   t.true(error.code === 'failed_precondition' && error.message.includes(path), error.message);
   // Closing a node that never had the book does not release it.
   await world.settle(other.close());
@@ -73,8 +97,14 @@ test('two peers that are given one store object are told so, too', async (t) => 
 test('a folder that is not there is not_found, naming the path', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'none', 'book');
-  const a = await world.node('a', { peers: { ...passive, addressBook: createFileAddressBook(path) }, start: false });
-  const error = (await t.throwsAsync(a.peers.start(), { instanceOf: TransportError, any: true })) as TransportError;
+  const a = await world.node('a', {
+    peers: { ...passive, addressBook: createFileAddressBook(path) },
+    start: false,
+  });
+  const error = (await t.throwsAsync(a.peers.start(), {
+    instanceOf: TransportError,
+    any: true,
+  })) as TransportError;
   t.true(error.code === 'not_found' && error.message.includes(path), error.message);
   t.deepEqual(await world.close(), []);
 });
@@ -84,12 +114,17 @@ test('a broken file is a warning and is put aside; the node runs, and the next s
   const path = join(await folder(t), 'book');
   await writeFile(path, '{"trunkline address book": 1}\n{"nodes": [');
   const b = await world.node('b', { peers: passive });
-  const a = await world.node('a', { peers: { seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  const a = await world.node('a', {
+    peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
+  });
   await world.until('they are linked', () => isLinked(a, b));
   const [warning, ...others] = told(a, 'warning');
   t.is(others.length, 0);
   t.is(warning!.error.code, 'data_loss');
-  t.true(warning!.error.message.includes(path) && warning!.error.message.includes(`${path}.broken`), warning!.error.message);
+  t.true(
+    warning!.error.message.includes(path) && warning!.error.message.includes(`${path}.broken`),
+    warning!.error.message,
+  );
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book.broken', 'book.lock']);
   await world.run(121_000);
   await world.until('it is saved', () => a.peers.snapshot().book.size === 1);
@@ -107,7 +142,9 @@ test('a disk that fails while a node runs is one warning, and costs nothing else
   await mkdir(place);
   const path = join(place, 'book');
   const b = await world.node('b', { peers: passive });
-  const a = await world.node('a', { peers: { seeds: [b.address], addressBook: createFileAddressBook(path) } });
+  const a = await world.node('a', {
+    peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
+  });
   await world.until('they are linked', () => isLinked(a, b));
   await rename(place, away);
   await world.until('it is told', () => told(a, 'warning').length > 0, 130_000);

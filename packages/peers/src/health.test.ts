@@ -7,93 +7,116 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 
-test.serial('a peer on a blackholed link loses score, and is cut within 16 seconds with its cause', async (t) => {
-  for (const run of runs(4)) {
-    for (const fault of ['cut', 'power', 'one way'] as const) {
-      const sim = simulationOf(run);
-      const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
-      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
-      const a = nodes.get('a')!;
-      await sim.run(15_000 + run.seed * 3_333);
-      t.is(a.peers.get(idOf('b'))!.score, 100);
-      const began = sim.now;
-      if (fault === 'power') sim.crash('b', { power: 'lost' });
-      else sim.cut('b', 'a', { direction: fault === 'cut' ? 'both' : 'one-way' });
-      let last = 100;
-      while (isLinked(a, 'b')) {
-        last = a.peers.get(idOf('b'))!.score;
-        await sim.run(50);
-        if (sim.now - began > 20_000) break;
+test.serial(
+  'a peer on a blackholed link loses score, and is cut within 16 seconds with its cause',
+  async (t) => {
+    for (const run of runs(4)) {
+      for (const fault of ['cut', 'power', 'one way'] as const) {
+        const sim = simulationOf(run);
+        const nodes = cluster(sim, ['a', 'b', 'c'], {
+          peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive),
+        });
+        await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
+        const a = nodes.get('a')!;
+        await sim.run(15_000 + run.seed * 3_333);
+        t.is(a.peers.get(idOf('b'))!.score, 100);
+        const began = sim.now;
+        if (fault === 'power') sim.crash('b', { power: 'lost' });
+        else sim.cut('b', 'a', { direction: fault === 'cut' ? 'both' : 'one-way' });
+        let last = 100;
+        while (isLinked(a, 'b')) {
+          last = a.peers.get(idOf('b'))!.score;
+          await sim.run(50);
+          if (sim.now - began > 20_000) break;
+        }
+        t.true(sim.now - began <= 16_000, `${run.name}, ${fault}: cut after ${sim.now - began} ms`);
+        t.true(last < 100, `its score had fallen before, to ${last}`);
+        const [down] = eventsOf(a, 'down');
+        t.deepEqual(
+          [down!.nodeId, down!.cause.code, down!.cause.reason, down!.addr],
+          [idOf('b'), 'unavailable', 'ping_timeout', 'b'],
+        );
+        t.is(a.peers.get(idOf('c'))!.score, 100, 'others are not to blame');
+        sim.heal();
+        if (fault === 'power') sim.restart('b');
+        await sim.until(() => isLinked(a, 'b'), 30_000);
+        t.true(a.peers.get(idOf('b'))!.score < 100, 'who comes back is not forgiven at once');
+        t.deepEqual(await sim.close(), []);
       }
-      t.true(sim.now - began <= 16_000, `${run.name}, ${fault}: cut after ${sim.now - began} ms`);
-      t.true(last < 100, `its score had fallen before, to ${last}`);
-      const [down] = eventsOf(a, 'down');
-      t.deepEqual([down!.nodeId, down!.cause.code, down!.cause.reason, down!.addr], [idOf('b'), 'unavailable', 'ping_timeout', 'b']);
-      t.is(a.peers.get(idOf('c'))!.score, 100, 'others are not to blame');
-      sim.heal();
-      if (fault === 'power') sim.restart('b');
-      await sim.until(() => isLinked(a, 'b'), 30_000);
-      t.true(a.peers.get(idOf('b'))!.score < 100, 'who comes back is not forgiven at once');
+    }
+  },
+);
+
+test.serial(
+  'a peer that is late once, and then answers, is not cut; its score falls, and comes back',
+  async (t) => {
+    for (const run of runs(3)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'));
+      const a = nodes.get('a')!;
+      await sim.run(30_000);
+      sim.hold('b', 'a', { direction: 'one-way' });
+      let least = 100;
+      while (least === 100 && isLinked(a, 'b')) {
+        await sim.run(100);
+        least = a.peers.get(idOf('b'))?.score ?? 100;
+      }
+      sim.release('b', 'a', { direction: 'one-way' });
+      await sim.run(5_000);
+      t.deepEqual(eventsOf(a, 'down'), [], run.name);
+      t.true(least < 100);
+      await sim.run(600_000);
+      t.true(a.peers.get(idOf('b'))!.score > least);
       t.deepEqual(await sim.close(), []);
     }
-  }
-});
+  },
+);
 
-test.serial('a peer that is late once, and then answers, is not cut; its score falls, and comes back', async (t) => {
-  for (const run of runs(3)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'));
-    const a = nodes.get('a')!;
-    await sim.run(30_000);
-    sim.hold('b', 'a', { direction: 'one-way' });
-    let least = 100;
-    while (least === 100 && isLinked(a, 'b')) {
-      await sim.run(100);
-      least = a.peers.get(idOf('b'))?.score ?? 100;
-    }
-    sim.release('b', 'a', { direction: 'one-way' });
-    await sim.run(5_000);
-    t.deepEqual(eventsOf(a, 'down'), [], run.name);
-    t.true(least < 100);
-    await sim.run(600_000);
-    t.true(a.peers.get(idOf('b'))!.score > least);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a peer that stands still earns no trust in that time, and earns it again when it goes on', async (t) => {
-  for (const run of runs(3)) {
-    const sim = simulationOf(run);
-    // Long enough that no peer is disconnected.
-    const keepAlive = { interval: 10_000, timeout: 15_000 };
-    const nodes = cluster(sim, ['a', 'b'], { transport: { keepAlive }, peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'));
-    const a = nodes.get('a')!;
-    const score = () => a.peers.get(idOf('b'))!.score;
-    // Pauses at different points of the metric's interval, of a minute, and of the connection's
-    // pings.
-    for (let round = 0; round < 6; round++) {
-      await sim.run(7_300 * round + 1_100 * run.seed);
-      a.peers.report(idOf('b'), 'bad', 20);
-      sim.pause('b', 12_000);
-      // Data from before the pause is counted within two seconds.
-      await sim.run(2_050);
-      const before = score();
-      for (let time = 2_050; time < 12_000; time += 250) {
-        await sim.run(Math.min(250, 12_000 - time));
-        if (score() > before) return t.fail(`${run.name}, round ${round}: from ${before} to ${score()} after ${time + 250} ms`);
+test.serial(
+  'a peer that stands still earns no trust in that time, and earns it again when it goes on',
+  async (t) => {
+    for (const run of runs(3)) {
+      const sim = simulationOf(run);
+      // Long enough that no peer is disconnected.
+      const keepAlive = { interval: 10_000, timeout: 15_000 };
+      const nodes = cluster(sim, ['a', 'b'], {
+        transport: { keepAlive },
+        peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'));
+      const a = nodes.get('a')!;
+      const score = () => a.peers.get(idOf('b'))!.score;
+      // Pauses at different points of the metric's interval, of a minute, and of the connection's
+      // pings.
+      for (let round = 0; round < 6; round++) {
+        await sim.run(7_300 * round + 1_100 * run.seed);
+        a.peers.report(idOf('b'), 'bad', 20);
+        sim.pause('b', 12_000);
+        // Data from before the pause is counted within two seconds.
+        await sim.run(2_050);
+        const before = score();
+        for (let time = 2_050; time < 12_000; time += 250) {
+          await sim.run(Math.min(250, 12_000 - time));
+          if (score() > before)
+            return t.fail(
+              `${run.name}, round ${round}: from ${before} to ${score()} after ${time + 250} ms`,
+            );
+        }
+        const after = score();
+        await sim.run(120_000);
+        t.true(score() > after, `${run.name}, round ${round}: ${after}, then ${score()}`);
       }
-      const after = score();
-      await sim.run(120_000);
-      t.true(score() > after, `${run.name}, round ${round}: ${after}, then ${score()}`);
+      t.deepEqual(eventsOf(a, 'down'), [], run.name);
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(eventsOf(a, 'down'), [], run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial('a stall of our own event loop evicts nobody and lowers nobody’s score', async (t) => {
   for (const run of runs(3)) {
@@ -103,13 +126,17 @@ test.serial('a stall of our own event loop evicts nobody and lowers nobody’s s
     // The others are patient, so that they don't disconnect the suspended node.
     const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
     const nodes = cluster(sim, ['a', 'b', 'c'], {
-      transport: (name) => (name === 'a' ? { keepAlive: { interval: 2_000, timeout: 13_000 } } : patient),
+      transport: (name) =>
+        name === 'a' ? { keepAlive: { interval: 2_000, timeout: 13_000 } } : patient,
       peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive),
     });
     await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c'));
     const a = nodes.get('a')!;
     const scores = () => a.peers.list().map(({ score }) => score);
-    const naps = Array.from({ length: 24 }, (_, i) => [700 * (i % 7) + 310 * run.seed, 1_900 + 100 * i] as const);
+    const naps = Array.from(
+      { length: 24 },
+      (_, i) => [700 * (i % 7) + 310 * run.seed, 1_900 + 100 * i] as const,
+    );
     for (const [awake, asleep] of [
       ...naps,
       [3_000, 20_000],
@@ -124,7 +151,11 @@ test.serial('a stall of our own event loop evicts nobody and lowers nobody’s s
       sim.pause('a', asleep);
       for (let time = 0; time < asleep + 6_000; time += 500) {
         await sim.run(500);
-        t.deepEqual(scores(), [100, 100], `${run.name}: ${awake} ms awake, ${asleep} ms asleep, ${time} ms later`);
+        t.deepEqual(
+          scores(),
+          [100, 100],
+          `${run.name}: ${awake} ms awake, ${asleep} ms asleep, ${time} ms later`,
+        );
       }
     }
     for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'down'), [], run.name);
@@ -132,27 +163,35 @@ test.serial('a stall of our own event loop evicts nobody and lowers nobody’s s
   }
 });
 
-test.serial('a peer that was cut before anybody noticed how late it was is trusted less all the same', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const keepAlive = { interval: 10_000, timeout: 500 };
-    const nodes = cluster(sim, ['a', 'b'], { transport: { keepAlive }, peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b'));
-    const a = nodes.get('a')!;
-    await sim.run(15_000);
-    sim.cut('a', 'b');
-    await sim.until(() => !isLinked(a, 'b'), 11_000);
-    sim.heal();
-    await sim.until(() => isLinked(a, 'b'), 30_000);
-    t.true(a.peers.get(idOf('b'))!.score < 100, run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a peer that was cut before anybody noticed how late it was is trusted less all the same',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const keepAlive = { interval: 10_000, timeout: 500 };
+      const nodes = cluster(sim, ['a', 'b'], {
+        transport: { keepAlive },
+        peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b'));
+      const a = nodes.get('a')!;
+      await sim.run(15_000);
+      sim.cut('a', 'b');
+      await sim.until(() => !isLinked(a, 'b'), 11_000);
+      sim.heal();
+      await sim.until(() => isLinked(a, 'b'), 30_000);
+      t.true(a.peers.get(idOf('b'))!.score < 100, run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a peer that is really gone is cut, too, when we wake up from a stall', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive) });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
+    });
     await sim.until(() => isLinked(nodes.get('a'), 'b'));
     await sim.run(5_000);
     sim.pause('a', 20_000);
@@ -164,23 +203,32 @@ test.serial('a peer that is really gone is cut, too, when we wake up from a stal
   }
 });
 
-test.serial('what a caller reports moves the score, which survives a restart with the address book', async (t) => {
-  const sim = simulationOf({ seed: 1, level: 'message', name: '' });
-  const names = ['a', 'b', 'c'];
-  const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive) });
-  await sim.until(() => nodes.get('a')?.peers.list().length === 2);
-  await sim.run(10_000);
-  nodes.get('a')!.peers.report(idOf('b'), 'bad', 50);
-  nodes.get('a')!.peers.report(idOf('c'), 'good', 50);
-  const { score } = nodes.get('a')!.peers.get(idOf('b'))!;
-  t.true(score < 60);
-  t.is(nodes.get('a')!.peers.get(idOf('c'))!.score, 100);
-  t.deepEqual(connected(nodes.get('a')!, names), ['b', 'c'], 'what to do about it is the caller’s');
-  await sim.settle(nodes.get('a')!.peers.close());
-  sim.crash('a');
-  sim.restart('a');
-  await sim.run(100);
-  await sim.until(() => nodes.get('a')?.peers.list().length === 2, 10_000);
-  t.true(nodes.get('a')!.peers.get(idOf('b'))!.score < 70);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'what a caller reports moves the score, which survives a restart with the address book',
+  async (t) => {
+    const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+    const names = ['a', 'b', 'c'];
+    const nodes = cluster(sim, names, {
+      peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive),
+    });
+    await sim.until(() => nodes.get('a')?.peers.list().length === 2);
+    await sim.run(10_000);
+    nodes.get('a')!.peers.report(idOf('b'), 'bad', 50);
+    nodes.get('a')!.peers.report(idOf('c'), 'good', 50);
+    const { score } = nodes.get('a')!.peers.get(idOf('b'))!;
+    t.true(score < 60);
+    t.is(nodes.get('a')!.peers.get(idOf('c'))!.score, 100);
+    t.deepEqual(
+      connected(nodes.get('a')!, names),
+      ['b', 'c'],
+      'what to do about it is the caller’s',
+    );
+    await sim.settle(nodes.get('a')!.peers.close());
+    sim.crash('a');
+    sim.restart('a');
+    await sim.run(100);
+    await sim.until(() => nodes.get('a')?.peers.list().length === 2, 10_000);
+    t.true(nodes.get('a')!.peers.get(idOf('b'))!.score < 70);
+    t.deepEqual(await sim.close(), []);
+  },
+);

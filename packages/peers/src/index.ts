@@ -2,9 +2,19 @@
 
 export type { BookAddress, BookEntry } from './book/book-entry.ts';
 export type { TopologyDiff } from './dialing/topology.ts';
-export type { ExchangeOptions, FilterOptions, MessageSource, PeersOptions, ReconnectOptions } from './options.ts';
+export type {
+  ExchangeOptions,
+  FilterOptions,
+  MessageSource,
+  PeersOptions,
+  ReconnectOptions,
+} from './options.ts';
 export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export { type PeerStatus, StatusSync, type StatusSyncOptions } from './status/status-sync.ts';
-export { type AddressBookStore, createMemoryAddressBook, createStoreAddressBook } from './store/address-book-store.ts';
+export {
+  type AddressBookStore,
+  createMemoryAddressBook,
+  createStoreAddressBook,
+} from './store/address-book-store.ts';
 export type { PeerEvent, PeerInfo, Rejection } from './types.ts';

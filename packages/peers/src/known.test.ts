@@ -7,82 +7,126 @@ import { runs, simulationOf } from './testing/runs.ts';
 
 const quiet = { maxOutbound: 0, exchange: { enabled: false } } as const;
 
-async function meet(run: ReturnType<typeof runs>[number], names: readonly string[], given: (name: string) => object) {
+async function meet(
+  run: ReturnType<typeof runs>[number],
+  names: readonly string[],
+  given: (name: string) => object,
+) {
   const sim = simulationOf(run);
   const nodes = cluster(sim, names, { peers: (name) => ({ ...quiet, ...given(name) }) });
   await sim.until(() => nodes.size === names.length, 10_000);
   return { sim, nodes, node: (name: string): TestNode => nodes.get(name)! };
 }
 
-test.serial('known: nodes that are not connected, those first that a dial reached last; no private, no banned ones', async (t) => {
-  for (const run of runs(2)) {
-    const others = Array.from({ length: 12 }, (_, i) => `o${i}`);
-    const { sim, node } = await meet(run, ['a', 'b', ...others], (name) => (name === 'a' ? { persistent: ['b'], privateIds: [idOf('o9')] } : {}));
-    await sim.until(() => node('a').peers.list().length === 1, 10_000);
-    t.deepEqual(node('a').peers.known(), [], run.name);
-    for (const name of others) node('a').peers.learn(idOf(name), name, idOf('b'));
-    for (const name of others.slice(0, 6)) await sim.settle(node('a').transport.dial(`node:${idOf(name)}`));
-    for (const { nodeId, remote } of node('a').peers.list()) if (nodeId !== idOf('b')) await sim.settle(node('a').transport.disconnect(remote));
-    node('a').peers.ban(idOf('o8'));
-    await sim.run(1_000);
-    const known = node('a').peers.known(20);
-    const expected = others.filter((name) => name !== 'o8' && name !== 'o9').map(idOf);
-    t.deepEqual([...known].sort(), expected.sort(), run.name);
-    t.deepEqual(known.slice(0, 6).sort(), others.slice(0, 6).map(idOf).sort(), `${run.name}: those that were reached`);
-    t.is(node('a').peers.known(2).length, 2);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'known: nodes that are not connected, those first that a dial reached last; no private, no banned ones',
+  async (t) => {
+    for (const run of runs(2)) {
+      const others = Array.from({ length: 12 }, (_, i) => `o${i}`);
+      const { sim, node } = await meet(run, ['a', 'b', ...others], (name) =>
+        name === 'a' ? { persistent: ['b'], privateIds: [idOf('o9')] } : {},
+      );
+      await sim.until(() => node('a').peers.list().length === 1, 10_000);
+      t.deepEqual(node('a').peers.known(), [], run.name);
+      for (const name of others) node('a').peers.learn(idOf(name), name, idOf('b'));
+      for (const name of others.slice(0, 6))
+        await sim.settle(node('a').transport.dial(`node:${idOf(name)}`));
+      for (const { nodeId, remote } of node('a').peers.list())
+        if (nodeId !== idOf('b')) await sim.settle(node('a').transport.disconnect(remote));
+      node('a').peers.ban(idOf('o8'));
+      await sim.run(1_000);
+      const known = node('a').peers.known(20);
+      const expected = others.filter((name) => name !== 'o8' && name !== 'o9').map(idOf);
+      t.deepEqual([...known].sort(), expected.sort(), run.name);
+      t.deepEqual(
+        known.slice(0, 6).sort(),
+        others.slice(0, 6).map(idOf).sort(),
+        `${run.name}: those that were reached`,
+      );
+      t.is(node('a').peers.known(2).length, 2);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('known: a count that is none is a TypeError', async (t) => {
   const { sim, node } = await meet(runs(1)[0]!, ['a'], () => ({}));
-  for (const count of [0, 1.5, 251, Number.NaN]) t.throws(() => node('a').peers.known(count), { instanceOf: TypeError, message: /peers\.known: count/ });
+  for (const count of [0, 1.5, 251, Number.NaN])
+    t.throws(() => node('a').peers.known(count), {
+      instanceOf: TypeError,
+      message: /peers\.known: count/,
+    });
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('what a peer told in another protocol is taken as word of mouth, and dialed by id; addressOf tells it on', async (t) => {
-  for (const run of runs(2)) {
-    const { sim, node } = await meet(run, ['a', 'b', 'c'], (name) => (name === 'a' ? { persistent: ['b'] } : {}));
-    const { peers, transport } = node('a');
-    t.false(peers.learn(idOf('c'), 'c', idOf('b')), 'b is not connected yet');
+test.serial(
+  'what a peer told in another protocol is taken as word of mouth, and dialed by id; addressOf tells it on',
+  async (t) => {
+    for (const run of runs(2)) {
+      const { sim, node } = await meet(run, ['a', 'b', 'c'], (name) =>
+        name === 'a' ? { persistent: ['b'] } : {},
+      );
+      const { peers, transport } = node('a');
+      t.false(peers.learn(idOf('c'), 'c', idOf('b')), 'b is not connected yet');
+      await sim.until(() => peers.list().length === 1, 10_000);
+      t.is(peers.addressOf(idOf('c')), undefined);
+      t.true(peers.learn(idOf('c'), 'c', idOf('b')), run.name);
+      t.is(peers.addressOf(idOf('c')), 'c');
+      t.is(peers.snapshot().book.fresh, 1);
+      await sim.settle(transport.dial(`node:${idOf('c')}`));
+      t.is(peers.get(idOf('c'))?.addr, 'c');
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'nothing that a peer may send makes learn throw; what is malformed, banned, private, its own or in a private network is refused',
+  async (t) => {
+    const { sim, node } = await meet(runs(1)[0]!, ['a', 'b'], (name) =>
+      name === 'a' ? { persistent: ['b'], addresses: 'public', privateIds: [idOf('p')] } : {},
+    );
+    const { peers } = node('a');
     await sim.until(() => peers.list().length === 1, 10_000);
-    t.is(peers.addressOf(idOf('c')), undefined);
-    t.true(peers.learn(idOf('c'), 'c', idOf('b')), run.name);
-    t.is(peers.addressOf(idOf('c')), 'c');
-    t.is(peers.snapshot().book.fresh, 1);
-    await sim.settle(transport.dial(`node:${idOf('c')}`));
-    t.is(peers.get(idOf('c'))?.addr, 'c');
+    peers.ban(idOf('banned'));
+    const size = peers.snapshot().book.size;
+    const refused: [unknown, unknown][] = [
+      ...[undefined, null, 7, {}, '', 'zz', idOf('x').toUpperCase()].map(
+        (nodeId): [unknown, unknown] => [nodeId, '8.8.8.8:1'],
+      ),
+      ...[
+        undefined,
+        null,
+        7,
+        {},
+        '',
+        '8.8.8.8:0',
+        '0.0.0.0:1',
+        'x@y',
+        'a\nb',
+        `${'x'.repeat(300)}:1`,
+        '10.0.0.1:1',
+      ].map((address): [unknown, unknown] => [idOf('x'), address]),
+      [idOf('banned'), '8.8.8.8:1'],
+      [idOf('p'), '8.8.8.8:1'],
+      [idOf('a'), '8.8.8.8:1'],
+    ];
+    for (const [nodeId, address] of refused)
+      t.false(
+        peers.learn(nodeId as string, address as string, idOf('b')),
+        `${String(nodeId)} ${String(address)}`,
+      );
+    t.false(peers.learn(idOf('x'), '8.8.8.8:1', 'nobody'));
+    t.is(peers.snapshot().book.size, size);
+    t.true(peers.learn(idOf('x'), '8.8.8.8:1', idOf('b')));
     t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('nothing that a peer may send makes learn throw; what is malformed, banned, private, its own or in a private network is refused', async (t) => {
-  const { sim, node } = await meet(runs(1)[0]!, ['a', 'b'], (name) =>
-    name === 'a' ? { persistent: ['b'], addresses: 'public', privateIds: [idOf('p')] } : {},
-  );
-  const { peers } = node('a');
-  await sim.until(() => peers.list().length === 1, 10_000);
-  peers.ban(idOf('banned'));
-  const size = peers.snapshot().book.size;
-  const refused: [unknown, unknown][] = [
-    ...[undefined, null, 7, {}, '', 'zz', idOf('x').toUpperCase()].map((nodeId): [unknown, unknown] => [nodeId, '8.8.8.8:1']),
-    ...[undefined, null, 7, {}, '', '8.8.8.8:0', '0.0.0.0:1', 'x@y', 'a\nb', `${'x'.repeat(300)}:1`, '10.0.0.1:1'].map((address): [unknown, unknown] => [
-      idOf('x'),
-      address,
-    ]),
-    [idOf('banned'), '8.8.8.8:1'],
-    [idOf('p'), '8.8.8.8:1'],
-    [idOf('a'), '8.8.8.8:1'],
-  ];
-  for (const [nodeId, address] of refused) t.false(peers.learn(nodeId as string, address as string, idOf('b')), `${String(nodeId)} ${String(address)}`);
-  t.false(peers.learn(idOf('x'), '8.8.8.8:1', 'nobody'));
-  t.is(peers.snapshot().book.size, size);
-  t.true(peers.learn(idOf('x'), '8.8.8.8:1', idOf('b')));
-  t.deepEqual(await sim.close(), []);
-});
+  },
+);
 
 test.serial('addressOf: nothing of private nodes', async (t) => {
-  const { sim, node } = await meet(runs(1)[0]!, ['a', 'b', 'c'], (name) => (name === 'a' ? { persistent: ['b', 'c'], privateIds: [idOf('c')] } : {}));
+  const { sim, node } = await meet(runs(1)[0]!, ['a', 'b', 'c'], (name) =>
+    name === 'a' ? { persistent: ['b', 'c'], privateIds: [idOf('c')] } : {},
+  );
   await sim.until(() => node('a').peers.list().length === 2, 10_000);
   t.is(node('a').peers.addressOf(idOf('b')), 'b');
   t.is(node('a').peers.addressOf(idOf('c')), undefined);

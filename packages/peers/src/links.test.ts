@@ -7,41 +7,64 @@ import { seeds } from './testing/seeds.ts';
 
 const link = { latency: [1, 20] as [number, number] };
 
-test.serial('two that dial each other at once keep the same one connection, the one of the lower id, and lose no call', async (t) => {
-  for (const seed of seeds(40)) {
-    const sim = createSimulation({ seed, level: seed % 2 === 0 ? 'message' : 'stream', link: { latency: 10 } });
-    const names = ['a', 'b'];
-    const nodes = cluster(sim, names, { peers: (name) => ({ persistent: [name === 'a' ? 'b' : 'a'] }) });
-    await sim.until(() => nodes.size === 2 && [...nodes.values()].every((node) => node.peers.list().length === 1));
-    const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-    const calls = Array.from({ length: 20 }, (_, i) => {
-      const [from, to] = i % 2 === 0 ? [a, 'b'] : [b, 'a'];
-      return from.transport.send(`node:${idOf(to)}`, 'say', `${i}`);
-    });
-    t.deepEqual(
-      await sim.settle(Promise.all(calls)),
-      calls.map((_, i) => `${i % 2 === 0 ? 'b' : 'a'}: ${i}`),
-    );
-    await sim.run(10_000);
-    t.deepEqual([a.transport.remotes().length, b.transport.remotes().length], [1, 1], `seed ${seed}`);
-    const lower = idOf('a') < idOf('b') ? a : b;
-    const higher = lower === a ? b : a;
-    t.is(lower.transport.remotes()[0]!.direction, 'out');
-    t.is(higher.transport.remotes()[0]!.direction, 'in');
-    t.deepEqual(
-      a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type),
-      ['up'],
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'two that dial each other at once keep the same one connection, the one of the lower id, and lose no call',
+  async (t) => {
+    for (const seed of seeds(40)) {
+      const sim = createSimulation({
+        seed,
+        level: seed % 2 === 0 ? 'message' : 'stream',
+        link: { latency: 10 },
+      });
+      const names = ['a', 'b'];
+      const nodes = cluster(sim, names, {
+        peers: (name) => ({ persistent: [name === 'a' ? 'b' : 'a'] }),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 2 && [...nodes.values()].every((node) => node.peers.list().length === 1),
+      );
+      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      const calls = Array.from({ length: 20 }, (_, i) => {
+        const [from, to] = i % 2 === 0 ? [a, 'b'] : [b, 'a'];
+        return from.transport.send(`node:${idOf(to)}`, 'say', `${i}`);
+      });
+      t.deepEqual(
+        await sim.settle(Promise.all(calls)),
+        calls.map((_, i) => `${i % 2 === 0 ? 'b' : 'a'}: ${i}`),
+      );
+      await sim.run(10_000);
+      t.deepEqual(
+        [a.transport.remotes().length, b.transport.remotes().length],
+        [1, 1],
+        `seed ${seed}`,
+      );
+      const lower = idOf('a') < idOf('b') ? a : b;
+      const higher = lower === a ? b : a;
+      t.is(lower.transport.remotes()[0]!.direction, 'out');
+      t.is(higher.transport.remotes()[0]!.direction, 'in');
+      t.deepEqual(
+        a.events
+          .filter((event) => event.type === 'up' || event.type === 'down')
+          .map((event) => event.type),
+        ['up'],
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a call that runs on the link that loses is answered before that goes', async (t) => {
   const sim = createSimulation({ seed: 5, link: { latency: 5 } });
   const nodes = cluster(sim, ['a', 'b'], {});
   await sim.until(() => nodes.size === 2);
-  const [lower, higher] = [nodes.get('a')!, nodes.get('b')!].sort((x, y) => (idOf(x.name) < idOf(y.name) ? -1 : 1)) as [never, never];
-  const [low, high] = [lower, higher] as unknown as [NonNullable<ReturnType<typeof nodes.get>>, NonNullable<ReturnType<typeof nodes.get>>];
+  const [lower, higher] = [nodes.get('a')!, nodes.get('b')!].sort((x, y) =>
+    idOf(x.name) < idOf(y.name) ? -1 : 1,
+  ) as [never, never];
+  const [low, high] = [lower, higher] as unknown as [
+    NonNullable<ReturnType<typeof nodes.get>>,
+    NonNullable<ReturnType<typeof nodes.get>>,
+  ];
   high.peers.add(low.name);
   await sim.until(() => high.peers.list().length === 1 && low.peers.list().length === 1);
   const first = high.transport.remotes()[0]!;
@@ -56,8 +79,12 @@ test.serial('a call that runs on the link that loses is answered before that goe
 
 test.serial('more connections of one pool are no duplicates', async (t) => {
   const sim = createSimulation({ seed: 2, link });
-  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ persistent: name === 'a' ? ['b'] : [] }) });
-  await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
+  const nodes = cluster(sim, ['a', 'b'], {
+    peers: (name) => ({ persistent: name === 'a' ? ['b'] : [] }),
+  });
+  await sim.until(
+    () => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1,
+  );
   const b = nodes.get('b')!;
   const second = await sim.settle(b.transport.dial('a'));
   const third = await sim.settle(nodes.get('a')!.transport.dial('b'));
@@ -67,67 +94,100 @@ test.serial('more connections of one pool are no duplicates', async (t) => {
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a node that dials itself learns that, keeps no link, and never tries again; it may call itself all the same', async (t) => {
-  const sim = createSimulation({ seed: 3, link });
-  const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { persistent: ['a', 'b'], seeds: ['a'] } : {}) });
-  await sim.run(600_000);
-  const a = nodes.get('a')!;
-  const ownAddresses = a.events.filter((event) => event.type === 'rejected' && event.reason === 'self' && event.direction === 'out');
-  t.is(ownAddresses.length, 0, 'an address that it listens on is not even dialed');
-  t.deepEqual(connected(a, ['a', 'b']), ['b']);
-  t.is(await sim.settle(a.transport.send('a', 'say', 'me')), 'a: me');
-  t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and is no peer of its own');
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a node that dials itself learns that, keeps no link, and never tries again; it may call itself all the same',
+  async (t) => {
+    const sim = createSimulation({ seed: 3, link });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { persistent: ['a', 'b'], seeds: ['a'] } : {}),
+    });
+    await sim.run(600_000);
+    const a = nodes.get('a')!;
+    const ownAddresses = a.events.filter(
+      (event) => event.type === 'rejected' && event.reason === 'self' && event.direction === 'out',
+    );
+    t.is(ownAddresses.length, 0, 'an address that it listens on is not even dialed');
+    t.deepEqual(connected(a, ['a', 'b']), ['b']);
+    t.is(await sim.settle(a.transport.send('a', 'say', 'me')), 'a: me');
+    t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and is no peer of its own');
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('a node that reaches itself by a name that it does not know is told so once, at both ends', async (t) => {
-  const sim = createSimulation({ seed: 4, link });
-  const resolve = (target: string) => (target === 'front' ? 'a' : target);
-  const nodes = cluster(sim, ['a'], { transport: { resolve }, peers: () => ({ persistent: ['front'] }) });
-  await sim.run(600_000);
-  const a = nodes.get('a')!;
-  const ownAddresses = a.events.filter((event) => event.type === 'rejected');
-  t.deepEqual(
-    ownAddresses.map((event) => event.reason),
-    ['self', 'self'],
-  );
-  t.deepEqual(ownAddresses.map((event) => event.direction).sort(), ['in', 'out']);
-  t.is(ownAddresses[0]!.error.reason, 'self');
-  t.is(a.transport.remotes().length, 0);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a node that reaches itself by a name that it does not know is told so once, at both ends',
+  async (t) => {
+    const sim = createSimulation({ seed: 4, link });
+    const resolve = (target: string) => (target === 'front' ? 'a' : target);
+    const nodes = cluster(sim, ['a'], {
+      transport: { resolve },
+      peers: () => ({ persistent: ['front'] }),
+    });
+    await sim.run(600_000);
+    const a = nodes.get('a')!;
+    const ownAddresses = a.events.filter((event) => event.type === 'rejected');
+    t.deepEqual(
+      ownAddresses.map((event) => event.reason),
+      ['self', 'self'],
+    );
+    t.deepEqual(ownAddresses.map((event) => event.direction).sort(), ['in', 'out']);
+    t.is(ownAddresses[0]!.error.reason, 'self');
+    t.is(a.transport.remotes().length, 0);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('an id that is only asserted belongs to the first: another node is refused, and may come when that is gone', async (t) => {
-  const sim = createSimulation({ seed: 6, link });
-  const nodes = cluster(sim, ['a', 'b', 'c'], {
-    peers: (name) => (name === 'a' ? {} : { identity: { nodeId: idOf('b') }, ...(name === 'b' ? { persistent: ['a'] } : {}) }),
-    durable: false,
-  });
-  await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.has('c'));
-  const a = nodes.get('a')!;
-  const { instance } = a.peers.get(idOf('b'))!;
-  nodes.get('c')!.peers.add('a');
-  await sim.run(10_000);
-  const rejected = nodes.get('c')!.events.find((event) => event.type === 'rejected');
-  t.is(rejected?.reason, 'duplicate');
-  t.is(rejected?.error.code, 'already_exists');
-  t.is(a.peers.get(idOf('b'))!.instance, instance);
-  t.true(a.events.some((event) => event.type === 'rejected' && event.reason === 'duplicate' && event.direction === 'in'));
-  sim.crash('b');
-  await sim.until(() => a.peers.get(idOf('b')) !== undefined && a.peers.get(idOf('b'))!.instance !== instance, 200_000);
-  t.deepEqual(
-    a.events.filter((event) => event.type === 'up' || event.type === 'down').map((event) => event.type),
-    ['up', 'down', 'up'],
-  );
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'an id that is only asserted belongs to the first: another node is refused, and may come when that is gone',
+  async (t) => {
+    const sim = createSimulation({ seed: 6, link });
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      peers: (name) =>
+        name === 'a'
+          ? {}
+          : { identity: { nodeId: idOf('b') }, ...(name === 'b' ? { persistent: ['a'] } : {}) },
+      durable: false,
+    });
+    await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.has('c'));
+    const a = nodes.get('a')!;
+    const { instance } = a.peers.get(idOf('b'))!;
+    nodes.get('c')!.peers.add('a');
+    await sim.run(10_000);
+    const rejected = nodes.get('c')!.events.find((event) => event.type === 'rejected');
+    t.is(rejected?.reason, 'duplicate');
+    t.is(rejected?.error.code, 'already_exists');
+    t.is(a.peers.get(idOf('b'))!.instance, instance);
+    t.true(
+      a.events.some(
+        (event) =>
+          event.type === 'rejected' && event.reason === 'duplicate' && event.direction === 'in',
+      ),
+    );
+    sim.crash('b');
+    await sim.until(
+      () => a.peers.get(idOf('b')) !== undefined && a.peers.get(idOf('b'))!.instance !== instance,
+      200_000,
+    );
+    t.deepEqual(
+      a.events
+        .filter((event) => event.type === 'up' || event.type === 'down')
+        .map((event) => event.type),
+      ['up', 'down', 'up'],
+    );
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('a restart is told as down, then up, and never as two at once', async (t) => {
   for (const seed of seeds(20)) {
     const sim = createSimulation({ seed, link });
     const names = ['a', 'b', 'c'];
-    const nodes = cluster(sim, names, { peers: (name) => ({ persistent: names.filter((other) => other !== name) }) });
-    await sim.until(() => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2));
+    const nodes = cluster(sim, names, {
+      peers: (name) => ({ persistent: names.filter((other) => other !== name) }),
+    });
+    await sim.until(
+      () => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2),
+    );
     for (let round = 0; round < 3; round++) {
       sim.crash('b', { power: round === 1 ? 'lost' : 'kept' });
       await sim.run(500 + 700 * round);
@@ -155,27 +215,46 @@ test.serial('a restart is told as down, then up, and never as two at once', asyn
 test.serial('one address however it is written, and one peer however it is reached', async (t) => {
   const sim = createSimulation({ seed: 7, link });
   const resolve = (target: string) => (target === 'A-ALIAS' || target === 'other' ? 'a' : target);
-  const nodes = cluster(sim, ['a', 'b'], { transport: { resolve }, peers: (name) => (name === 'b' ? { persistent: ['a', 'other', 'A-ALIAS'] } : {}) });
+  const nodes = cluster(sim, ['a', 'b'], {
+    transport: { resolve },
+    peers: (name) => (name === 'b' ? { persistent: ['a', 'other', 'A-ALIAS'] } : {}),
+  });
   await sim.run(60_000);
   t.deepEqual(connected(nodes.get('b')!, ['a', 'b']), ['a']);
   t.is(nodes.get('b')!.transport.remotes().length, 1, 'one link is used, the others are closed');
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a stop that races with the other end’s is one down, and the peer is gone from every list', async (t) => {
-  for (const seed of seeds(20)) {
-    const sim = createSimulation({ seed, link });
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ maxOutbound: 0, persistent: name === 'a' ? ['b'] : [] }) });
-    await sim.until(() => nodes.size === 2 && [...nodes.values()].every((node) => node.peers.list().length === 1));
-    const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-    a.peers.remove('b');
-    void b.transport.disconnect(b.transport.remotes()[0]!);
-    if (seed % 2 === 0) sim.reset('a', 'b');
-    await sim.run(60_000);
-    for (const node of [a, b]) {
-      t.is(node.events.filter((event) => event.type === 'down').length, 1);
-      t.deepEqual([node.peers.list().length, node.transport.remotes().length, node.peers.snapshot().inbound, node.peers.snapshot().outbound], [0, 0, 0, 0]);
+test.serial(
+  'a stop that races with the other end’s is one down, and the peer is gone from every list',
+  async (t) => {
+    for (const seed of seeds(20)) {
+      const sim = createSimulation({ seed, link });
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) => ({ maxOutbound: 0, persistent: name === 'a' ? ['b'] : [] }),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 2 && [...nodes.values()].every((node) => node.peers.list().length === 1),
+      );
+      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      a.peers.remove('b');
+      void b.transport.disconnect(b.transport.remotes()[0]!);
+      if (seed % 2 === 0) sim.reset('a', 'b');
+      await sim.run(60_000);
+      for (const node of [a, b]) {
+        t.is(node.events.filter((event) => event.type === 'down').length, 1);
+        t.deepEqual(
+          [
+            node.peers.list().length,
+            node.transport.remotes().length,
+            node.peers.snapshot().inbound,
+            node.peers.snapshot().outbound,
+          ],
+          [0, 0, 0, 0],
+        );
+      }
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);

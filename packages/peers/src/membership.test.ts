@@ -11,96 +11,137 @@ import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 const named = (name: string) => `${idOf(name)}@${name}`;
 const listed: Partial<PeersOptions> = { membership: 'listed' };
 const recipe: Partial<PeersOptions> = { maxOutbound: 0, exchange: { enabled: false } };
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 
-test.serial('a listed node takes nobody for a peer but who is on its list, and tells both ends why', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b', 'c', 'friend'];
-    const nodes = cluster(sim, names, {
-      peers: (name) => (name === 'a' ? { ...listed, persistent: [named('b')], unconditional: [idOf('friend')] } : { ...recipe, persistent: ['a'] }),
-    });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'friend'), 10_000);
-    await sim.run(60_000);
-    const [a, c] = [nodes.get('a')!, nodes.get('c')!];
-    t.deepEqual(connected(a, names), ['b', 'friend'], run.name);
-    for (const [node, direction] of [
-      [a, 'in'],
-      [c, 'out'],
-    ] as const) {
-      const refused = eventsOf(node, 'rejected').filter((event) => event.reason === 'denied');
-      t.true(refused.length > 0 && refused.every((event) => event.direction === direction), run.name);
-      t.regex(refused[0]!.error.message, /not listed.*membership 'listed'/);
+test.serial(
+  'a listed node takes nobody for a peer but who is on its list, and tells both ends why',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b', 'c', 'friend'];
+      const nodes = cluster(sim, names, {
+        peers: (name) =>
+          name === 'a'
+            ? { ...listed, persistent: [named('b')], unconditional: [idOf('friend')] }
+            : { ...recipe, persistent: ['a'] },
+      });
+      await sim.until(
+        () => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'friend'),
+        10_000,
+      );
+      await sim.run(60_000);
+      const [a, c] = [nodes.get('a')!, nodes.get('c')!];
+      t.deepEqual(connected(a, names), ['b', 'friend'], run.name);
+      for (const [node, direction] of [
+        [a, 'in'],
+        [c, 'out'],
+      ] as const) {
+        const refused = eventsOf(node, 'rejected').filter((event) => event.reason === 'denied');
+        t.true(
+          refused.length > 0 && refused.every((event) => event.direction === direction),
+          run.name,
+        );
+        t.regex(refused[0]!.error.message, /not listed.*membership 'listed'/);
+      }
+      t.deepEqual(
+        eventsOf(a, 'up')
+          .map(({ peer }) => peer.nodeId)
+          .includes(idOf('c')),
+        false,
+      );
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(
-      eventsOf(a, 'up')
-        .map(({ peer }) => peer.nodeId)
-        .includes(idOf('c')),
-      false,
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('without the switch a node that was removed may dial in again; with it, it is refused until it is listed again', async (t) => {
-  for (const run of runs(2)) {
-    for (const options of [recipe, listed]) {
+test.serial(
+  'without the switch a node that was removed may dial in again; with it, it is refused until it is listed again',
+  async (t) => {
+    for (const run of runs(2)) {
+      for (const options of [recipe, listed]) {
+        const sim = simulationOf(run);
+        const names = ['a', 'b', 'c'];
+        const nodes = cluster(sim, names, {
+          peers: (name) => ({
+            ...(name === 'a' ? options : recipe),
+            persistent: names.filter((other) => other !== name).map(named),
+          }),
+          durable: false,
+        });
+        await sim.until(
+          () =>
+            nodes.size === 3 && names.every((name) => nodes.get(name)!.peers.list().length === 2),
+          10_000,
+        );
+        const a = nodes.get('a')!;
+        t.deepEqual(a.peers.remove(idOf('c')), [named('c')]);
+        await sim.until(() => !isLinked(a, 'c'), 10_000);
+        t.is(a.peers.mayDial(idOf('c')), false);
+        t.is(a.peers.mayDial(idOf('b')), true);
+        await sim.run(60_000);
+        t.is(isLinked(a, 'c'), options === recipe, run.name);
+        a.peers.setTopology([named('b'), named('c')]);
+        await sim.until(() => isLinked(a, 'c'), 10_000);
+        t.true(isLinked(a, 'b'));
+        t.deepEqual(await sim.close(), []);
+      }
+    }
+  },
+);
+
+test.serial(
+  'nodes that list each other by their addresses alone meet, and part when one is removed',
+  async (t) => {
+    for (const run of runs(2)) {
       const sim = simulationOf(run);
       const names = ['a', 'b', 'c'];
       const nodes = cluster(sim, names, {
-        peers: (name) => ({ ...(name === 'a' ? options : recipe), persistent: names.filter((other) => other !== name).map(named) }),
+        peers: (name) => ({
+          ...listed,
+          persistent: names.filter((other) => other !== name),
+          reconnect: { interval: 200, max: 200 },
+        }),
         durable: false,
       });
-      await sim.until(() => nodes.size === 3 && names.every((name) => nodes.get(name)!.peers.list().length === 2), 10_000);
+      await sim.until(
+        () => nodes.size === 3 && names.every((name) => nodes.get(name)!.peers.list().length === 2),
+        10_000,
+      );
       const a = nodes.get('a')!;
-      t.deepEqual(a.peers.remove(idOf('c')), [named('c')]);
+      a.peers.remove('c');
       await sim.until(() => !isLinked(a, 'c'), 10_000);
-      t.is(a.peers.mayDial(idOf('c')), false);
-      t.is(a.peers.mayDial(idOf('b')), true);
-      await sim.run(60_000);
-      t.is(isLinked(a, 'c'), options === recipe, run.name);
-      a.peers.setTopology([named('b'), named('c')]);
-      await sim.until(() => isLinked(a, 'c'), 10_000);
-      t.true(isLinked(a, 'b'));
+      await sim.run(30_000);
+      t.deepEqual(connected(a, names), ['b'], run.name);
       t.deepEqual(await sim.close(), []);
     }
-  }
-});
+  },
+);
 
-test.serial('nodes that list each other by their addresses alone meet, and part when one is removed', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
+test.serial(
+  'a listed node neither asks for addresses nor dials what it knows, and calls still go where its user says',
+  async (t) => {
+    const [run] = runs(1);
+    const sim = simulationOf(run!);
     const names = ['a', 'b', 'c'];
     const nodes = cluster(sim, names, {
-      peers: (name) => ({ ...listed, persistent: names.filter((other) => other !== name), reconnect: { interval: 200, max: 200 } }),
-      durable: false,
+      peers: (name) =>
+        name === 'a'
+          ? { ...listed, persistent: [named('b')] }
+          : name === 'b'
+            ? { maxOutbound: 0, persistent: ['c'] }
+            : { maxOutbound: 0 },
     });
-    await sim.until(() => nodes.size === 3 && names.every((name) => nodes.get(name)!.peers.list().length === 2), 10_000);
+    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'c'), 10_000);
     const a = nodes.get('a')!;
-    a.peers.remove('c');
-    await sim.until(() => !isLinked(a, 'c'), 10_000);
-    await sim.run(30_000);
-    t.deepEqual(connected(a, names), ['b'], run.name);
+    a.peers.learn(idOf('c'), 'c', idOf('b'));
+    await sim.run(120_000);
+    t.deepEqual(connected(a, names), ['b']);
+    t.is(await sim.settle(a.transport.send('c', 'say', 'hello')), 'c: hello');
+    t.deepEqual(connected(a, names), ['b'], 'that link is a client’s');
     t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('a listed node neither asks for addresses nor dials what it knows, and calls still go where its user says', async (t) => {
-  const [run] = runs(1);
-  const sim = simulationOf(run!);
-  const names = ['a', 'b', 'c'];
-  const nodes = cluster(sim, names, {
-    peers: (name) => (name === 'a' ? { ...listed, persistent: [named('b')] } : name === 'b' ? { maxOutbound: 0, persistent: ['c'] } : { maxOutbound: 0 }),
-  });
-  await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'c'), 10_000);
-  const a = nodes.get('a')!;
-  a.peers.learn(idOf('c'), 'c', idOf('b'));
-  await sim.run(120_000);
-  t.deepEqual(connected(a, names), ['b']);
-  t.is(await sim.settle(a.transport.send('c', 'say', 'hello')), 'c: hello');
-  t.deepEqual(connected(a, names), ['b'], 'that link is a client’s');
-  t.deepEqual(await sim.close(), []);
-});
+  },
+);
 
 test('what contradicts a list is a TypeError that names the option', async (t) => {
   const { tls } = await papers();
@@ -110,11 +151,26 @@ test('what contradicts a list is a TypeError that names the option', async (t) =
     return () => createPeers({ transport, ...listed, ...options });
   };
   t.throws(make({ seeds: ['a:1'] }), { instanceOf: TypeError, message: /seeds.*leave seeds out/ });
-  t.throws(make({ exchange: { seed: true } }), { instanceOf: TypeError, message: /exchange\.seed/ });
-  t.throws(make({ membership: 'closed' as never }), { instanceOf: TypeError, message: /membership.*'open' or 'listed'/ });
-  t.throws(make({ persistent: [`${idOf('b')}@b:1`, 'c:1'] }, true), { instanceOf: TypeError, message: /persistent\[1\]: 'c:1' has no node id/ });
+  t.throws(make({ exchange: { seed: true } }), {
+    instanceOf: TypeError,
+    message: /exchange\.seed/,
+  });
+  t.throws(make({ membership: 'closed' as never }), {
+    instanceOf: TypeError,
+    message: /membership.*'open' or 'listed'/,
+  });
+  t.throws(make({ persistent: [`${idOf('b')}@b:1`, 'c:1'] }, true), {
+    instanceOf: TypeError,
+    message: /persistent\[1\]: 'c:1' has no node id/,
+  });
   const peers = make({ persistent: [`${idOf('b')}@b:1`] }, true)();
-  t.throws(() => peers.add('c:1'), { instanceOf: TypeError, message: /peers\.add.*'c:1' has no node id/ });
-  t.throws(() => peers.setTopology([`${idOf('b')}@b:1`, 'c:1']), { instanceOf: TypeError, message: /setTopology\[1\]: 'c:1' has no node id/ });
+  t.throws(() => peers.add('c:1'), {
+    instanceOf: TypeError,
+    message: /peers\.add.*'c:1' has no node id/,
+  });
+  t.throws(() => peers.setTopology([`${idOf('b')}@b:1`, 'c:1']), {
+    instanceOf: TypeError,
+    message: /setTopology\[1\]: 'c:1' has no node id/,
+  });
   await peers.close();
 });

@@ -15,7 +15,8 @@ import { TrustBook } from './trust/trust-book.ts';
 
 /** Returns a node's id, whatever its address: 'b2' is b's new address. */
 const nodeOf = (name: string) => idOf(name[0]!);
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(nodeOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(nodeOf(name)) !== undefined;
 
 /** Makes a book that has reached some nodes at their first addresses. */
 async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookStore> {
@@ -24,7 +25,9 @@ async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookS
   const store = createMemoryAddressBook();
   const write = async () => {
     await store.load((text) => text);
-    await store.save(formatSavedState({ book: book.save(0), trust: new TrustBook({ now: 0 }).save(0) }));
+    await store.save(
+      formatSavedState({ book: book.save(0), trust: new TrustBook({ now: 0 }).save(0) }),
+    );
     await store.close();
   };
   await sim.settle(write());
@@ -32,9 +35,18 @@ async function bookOf(sim: Simulation, ...names: string[]): Promise<AddressBookS
 }
 
 /** Starts nodes at their current addresses, each with the book from its former address. */
-function nodesAt(sim: Simulation, names: readonly string[], books: Readonly<Record<string, AddressBookStore>>, given: (name: string) => Partial<PeersOptions>) {
+function nodesAt(
+  sim: Simulation,
+  names: readonly string[],
+  books: Readonly<Record<string, AddressBookStore>>,
+  given: (name: string) => Partial<PeersOptions>,
+) {
   return cluster(sim, names, {
-    peers: (name) => ({ identity: { nodeId: nodeOf(name) }, addressBook: books[name[0]!]!, ...given(name) }),
+    peers: (name) => ({
+      identity: { nodeId: nodeOf(name) },
+      addressBook: books[name[0]!]!,
+      ...given(name),
+    }),
     durable: false,
   });
 }
@@ -48,38 +60,58 @@ const ways: Record<string, (name: string) => Partial<PeersOptions>> = {
 };
 
 for (const [way, given] of Object.entries(ways)) {
-  test.serial(`two nodes that both moved while both were down meet within a minute and a half, by the word of a third: dialed ${way}`, async (t) => {
-    t.timeout(120_000);
-    for (const run of runs()) {
-      const sim = simulationOf(run);
-      const books = { a: await bookOf(sim, 'b', 'c'), b: await bookOf(sim, 'a', 'c'), c: await bookOf(sim, 'a', 'b') };
-      const before = nodesAt(sim, ['a', 'b', 'c'], books, given);
-      const isMesh = () => ['a', 'b', 'c'].every((name) => (before.get(name)?.peers.list().length ?? 0) === 2);
-      await sim.until(isMesh, 60_000);
-      await sim.settle(Promise.all(['a', 'b'].map((name) => before.get(name)!.peers.close())));
-      sim.crash('a');
-      sim.crash('b');
-      await sim.run(60_000);
-      const after = nodesAt(sim, ['a2', 'b2'], books, given);
-      const from = sim.now;
-      await sim.until(() => isLinked(after.get('a2'), 'b') && isLinked(after.get('b2'), 'a'), 90_000);
-      t.log(`${run.name}: after ${Math.round((sim.now - from) / 1_000)} s`);
-      t.is(before.get('c')!.peers.list().length, 2, run.name);
-      t.deepEqual(await sim.close(), []);
-    }
-  });
+  test.serial(
+    `two nodes that both moved while both were down meet within a minute and a half, by the word of a third: dialed ${way}`,
+    async (t) => {
+      t.timeout(120_000);
+      for (const run of runs()) {
+        const sim = simulationOf(run);
+        const books = {
+          a: await bookOf(sim, 'b', 'c'),
+          b: await bookOf(sim, 'a', 'c'),
+          c: await bookOf(sim, 'a', 'b'),
+        };
+        const before = nodesAt(sim, ['a', 'b', 'c'], books, given);
+        const isMesh = () =>
+          ['a', 'b', 'c'].every((name) => (before.get(name)?.peers.list().length ?? 0) === 2);
+        await sim.until(isMesh, 60_000);
+        await sim.settle(Promise.all(['a', 'b'].map((name) => before.get(name)!.peers.close())));
+        sim.crash('a');
+        sim.crash('b');
+        await sim.run(60_000);
+        const after = nodesAt(sim, ['a2', 'b2'], books, given);
+        const from = sim.now;
+        await sim.until(
+          () => isLinked(after.get('a2'), 'b') && isLinked(after.get('b2'), 'a'),
+          90_000,
+        );
+        t.log(`${run.name}: after ${Math.round((sim.now - from) / 1_000)} s`);
+        t.is(before.get('c')!.peers.list().length, 2, run.name);
+        t.deepEqual(await sim.close(), []);
+      }
+    },
+  );
 }
 
-for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one, which an honest node tells': 'b2' })) {
+for (const [place, home] of Object.entries({
+  'its old address': 'b',
+  'a new one, which an honest node tells': 'b2',
+})) {
   test.serial(
     `a liar that tells false addresses of a node that is down does not keep it from being found within a quarter of an hour at ${place}`,
     async (t) => {
       t.timeout(120_000);
       for (const run of runs()) {
         const sim = simulationOf(run);
-        const books = { a: await bookOf(sim, 'b', 'c', 'l'), b: await bookOf(sim, 'c'), c: await bookOf(sim, 'a') };
+        const books = {
+          a: await bookOf(sim, 'b', 'c', 'l'),
+          b: await bookOf(sim, 'c'),
+          c: await bookOf(sim, 'a'),
+        };
         let told = 0;
-        const liar = stranger(sim, 'l', { answer: () => [{ nodeId: nodeOf('b'), address: `nowhere${++told}` }] });
+        const liar = stranger(sim, 'l', {
+          answer: () => [{ nodeId: nodeOf('b'), address: `nowhere${++told}` }],
+        });
         await sim.settle(liar.transport.listen());
         const dialed: string[] = [];
         const resolve = (target: string) => {
@@ -89,10 +121,17 @@ for (const [place, home] of Object.entries({ 'its old address': 'b', 'a new one,
         const nodes = cluster(sim, ['a', 'c'], {
           // b does not dial, so a has to find it.
           transport: (name) => (name === 'a' ? { resolve } : {}),
-          peers: (name) => ({ identity: { nodeId: nodeOf(name) }, addressBook: books[name as 'a' | 'c'], ...(name === 'c' ? { maxOutbound: 0 } : {}) }),
+          peers: (name) => ({
+            identity: { nodeId: nodeOf(name) },
+            addressBook: books[name as 'a' | 'c'],
+            ...(name === 'c' ? { maxOutbound: 0 } : {}),
+          }),
           durable: false,
         });
-        await sim.until(() => nodes.has('a') && isLinked(nodes.get('a'), 'c') && isLinked(nodes.get('a'), 'l'), 60_000);
+        await sim.until(
+          () => nodes.has('a') && isLinked(nodes.get('a'), 'c') && isLinked(nodes.get('a'), 'l'),
+          60_000,
+        );
         await sim.run(600_000);
         t.true(
           dialed.some((target) => target.startsWith('nowhere')),

@@ -42,7 +42,12 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     this.#nodeId = nodeId;
   }
 
-  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>> {
+  send<N extends MethodName<P>>(
+    target: Target,
+    method: N,
+    request: RequestInput<P, N>,
+    ...options: SendArguments<P, N>
+  ): Promise<ResultOf<P, N>> {
     return this.#mount.send(target, method, request, ...options);
   }
 
@@ -50,11 +55,19 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.to(target);
   }
 
-  trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
+  trySend<N extends OneWayName<P>>(
+    target: Target,
+    method: N,
+    request: RequestInput<P, N>,
+  ): boolean {
     return this.#mount.trySend(target, method, request);
   }
 
-  trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
+  trySendAll<N extends OneWayName<P>>(
+    targets: readonly Target[],
+    method: N,
+    request: RequestInput<P, N>,
+  ): boolean[] {
     return this.#mount.trySendAll(targets, method, request);
   }
 
@@ -70,7 +83,9 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return this.#mount.disconnect(target, reason);
   }
 
-  consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
+  consumer<N extends MethodName<P> = MethodName<P>>(
+    ...methods: N[]
+  ): AsyncIterableIterator<Rpc<P, N>> {
     return this.#mount.consumer(...methods);
   }
 

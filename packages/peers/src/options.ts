@@ -179,42 +179,70 @@ export interface ExchangeOptions {
   readonly seed?: boolean | undefined;
 }
 
-const targets = () => reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
-const ids = () => reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
+const targets = () =>
+  reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
+const ids = () =>
+  reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
 const flag = (value: boolean) =>
   withDefault(
     reference<boolean>((given) => typeof given === 'boolean', 'true or false'),
     value,
   );
-const share = reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1');
+const share = reference<number>(
+  (value) => typeof value === 'number' && value >= 0 && value <= 1,
+  'a number from 0 to 1',
+);
 
 const schema = optionsSchema({
   transport: reference<AnyTransport>(isTransport, 'a transport'),
-  identity: optional(reference<{ readonly nodeId: string }>(isIdentity, 'an identity: its nodeId 64 lower-case hex digits')),
+  identity: optional(
+    reference<{ readonly nodeId: string }>(
+      isIdentity,
+      'an identity: its nodeId 64 lower-case hex digits',
+    ),
+  ),
   persistent: withDefault(targets(), []),
   allowAsserted: flag(false),
   seeds: withDefault(targets(), []),
   membership: withDefault(
-    reference<'open' | 'listed'>((value) => value === 'open' || value === 'listed', "'open' or 'listed'"),
+    reference<'open' | 'listed'>(
+      (value) => value === 'open' || value === 'listed',
+      "'open' or 'listed'",
+    ),
     'open',
   ),
-  addressBook: optional(reference<AddressBookStore>(isStore, 'an address book: load, save and close')),
+  addressBook: optional(
+    reference<AddressBookStore>(isStore, 'an address book: load, save and close'),
+  ),
   maxInbound: withDefault(integer(0, 10_000), 40),
   maxOutbound: withDefault(integer(0, 10_000), 10),
   unconditional: withDefault(ids(), []),
   privateIds: withDefault(ids(), []),
-  reconnect: group({ interval: withDefault(milliseconds(), 1_000), max: optional(milliseconds()), jitter: withDefault(share, 0.2) }),
+  reconnect: group({
+    interval: withDefault(milliseconds(), 1_000),
+    max: optional(milliseconds()),
+    jitter: withDefault(share, 0.2),
+  }),
   filters: group({
     address: optional(callback<NonNullable<FilterOptions['address']>>()),
     nodeId: optional(callback<NonNullable<FilterOptions['nodeId']>>()),
     message: optional(callback<NonNullable<FilterOptions['message']>>()),
     timeout: withDefault(milliseconds(), 3_000),
   }),
-  status: optional(reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)')),
+  status: optional(
+    reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)'),
+  ),
   statusInterval: withDefault(milliseconds(), 2_000),
-  exchange: group({ enabled: flag(true), interval: withDefault(milliseconds(), 30_000), seed: flag(false) }),
+  exchange: group({
+    enabled: flag(true),
+    interval: withDefault(milliseconds(), 30_000),
+    seed: flag(false),
+  }),
   addresses: withDefault(
-    reference<'any' | 'public'>((value) => value === 'any' || value === 'public', "'any' or 'public'"),
+    reference<'any' | 'public'>(
+      (value) => value === 'any' || value === 'public',
+      "'any' or 'public'",
+    ),
     'any',
   ),
   locate: optional(callback<NonNullable<PeersOptions['locate']>>()),
@@ -231,8 +259,14 @@ export const peersOptions: typeof schema = schema;
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const config = parseOptions(peersOptions, given, 'createPeers');
   if (config.membership === 'open') return config;
-  if (config.seeds.length > 0) throw new TypeError("createPeers: seeds: a node with membership 'listed' dials only listed nodes; leave seeds out");
-  if (config.exchange.seed) throw new TypeError("createPeers: exchange.seed: a node with membership 'listed' can't be a seed; leave it out");
+  if (config.seeds.length > 0)
+    throw new TypeError(
+      "createPeers: seeds: a node with membership 'listed' dials only listed nodes; leave seeds out",
+    );
+  if (config.exchange.seed)
+    throw new TypeError(
+      "createPeers: exchange.seed: a node with membership 'listed' can't be a seed; leave it out",
+    );
   return { ...config, maxOutbound: 0, exchange: { ...config.exchange, enabled: false } };
 }
 
@@ -240,13 +274,19 @@ export function readOptions(given: PeersOptions<any>): PeersConfig {
  * Parses a target that the user gave. @throws TypeError naming the option `name` if it is
  * malformed.
  */
-export function readTarget(given: string, name: string, check: (address: string) => void = () => {}): TargetAddress {
+export function readTarget(
+  given: string,
+  name: string,
+  check: (address: string) => void = () => {},
+): TargetAddress {
   try {
     const target = parseTarget(given);
     check(target.address);
     return target;
   } catch (error) {
-    throw new TypeError(`${name}: ${error instanceof TransportError ? error.message : String(error)}`);
+    throw new TypeError(
+      `${name}: ${error instanceof TransportError ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -276,5 +316,9 @@ function isCodec(value: unknown): boolean {
 }
 
 function has(value: unknown, names: readonly string[]): boolean {
-  return typeof value === 'object' && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  );
 }

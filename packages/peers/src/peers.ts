@@ -1,7 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The `Peers` class, the object that a user of this package works with.
 
-import { isNodeId, type Protocol, parseTarget, reasonError, spelled, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  isNodeId,
+  type Protocol,
+  parseTarget,
+  reasonError,
+  spelled,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
@@ -39,10 +47,16 @@ export class Peers<S = unknown> implements AsyncDisposable {
     this.status = {
       set: (value) => {
         const { status: codec } = node.config;
-        if (codec === undefined) throw new TypeError("peers.status.set: there is no codec; give createPeers the option 'status': json(schema), bytes");
+        if (codec === undefined)
+          throw new TypeError(
+            "peers.status.set: there is no codec; give createPeers the option 'status': json(schema), bytes",
+          );
         const bytes = value === undefined ? undefined : codec.encode(value);
         if (bytes !== undefined && bytes.length > LONGEST_STATUS) {
-          throw new TransportError('resource_exhausted', `peers.status.set: a status has at most ${LONGEST_STATUS} bytes, got ${bytes.length}`);
+          throw new TransportError(
+            'resource_exhausted',
+            `peers.status.set: a status has at most ${LONGEST_STATUS} bytes, got ${bytes.length}`,
+          );
         }
         conversation.status.set(bytes, node.now());
         node.soon();
@@ -92,7 +106,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
     const gone = this.#idsOf(nodeIdOrTarget);
     const removed = node.planner.removePersistent(nodeIdOrTarget);
-    for (const nodeId of this.#unwanted(nodeIdOrTarget, gone)) this.#part(nodeId, 'it was removed from the peers of the other end');
+    for (const nodeId of this.#unwanted(nodeIdOrTarget, gone))
+      this.#part(nodeId, 'it was removed from the peers of the other end');
     this.#driver.topologyChanged();
     return removed;
   }
@@ -104,10 +119,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   setTopology(targets: readonly string[]): TopologyDiff {
     this.#driver.node.checkTargets(targets, 'peers.setTopology');
-    const ids = new Map(this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
+    const ids = new Map(
+      this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]),
+    );
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
-      for (const nodeId of this.#unwanted(target, ids.get(target) ?? [])) this.#part(nodeId, 'the topology of the other end has no such peer any more');
+      for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
+        this.#part(nodeId, 'the topology of the other end has no such peer any more');
     }
     this.#driver.topologyChanged();
     return diff;
@@ -124,14 +142,22 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * leaves the address book. Both ends see `why` in the error of the connection.
    */
   ban(nodeId: string, time = 24 * 60 * 60_000, why?: string): void {
-    if (!isNodeId(nodeId)) throw new TypeError(`peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`);
-    if (!(time > 0)) throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
+    if (!isNodeId(nodeId))
+      throw new TypeError(
+        `peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`,
+      );
+    if (!(time > 0))
+      throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
     const { node } = this.#driver;
     node.keeper.book.ban(nodeId, node.now(), time);
-    const denied = reasonError('denied', `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`);
+    const denied = reasonError(
+      'denied',
+      `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
+    );
     const peer = node.peer(nodeId);
     if (peer !== undefined) this.#driver.cut(peer, denied);
-    for (const remote of node.config.transport.remotes()) if (remote.nodeId === nodeId) node.management.cut(remote, denied);
+    for (const remote of node.config.transport.remotes())
+      if (remote.nodeId === nodeId) node.management.cut(remote, denied);
   }
 
   /** Ends a ban. */
@@ -145,8 +171,12 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
-    if (behavior !== 'good' && behavior !== 'bad') throw new TypeError(`peers.report: behavior must be 'good' or 'bad', got ${String(behavior)}`);
-    if (!(Number.isInteger(times) && times > 0)) throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
+    if (behavior !== 'good' && behavior !== 'bad')
+      throw new TypeError(
+        `peers.report: behavior must be 'good' or 'bad', got ${String(behavior)}`,
+      );
+    if (!(Number.isInteger(times) && times > 0))
+      throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
     node.keeper.trust[behavior](nodeId, node.now(), times);
   }
 
@@ -157,10 +187,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   known(count = 16): string[] {
     if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
-      throw new TypeError(`peers.known: count must be an integer from 1 to ${MOST_ADDRESSES}, got ${String(count)}`);
+      throw new TypeError(
+        `peers.known: count must be an integer from 1 to ${MOST_ADDRESSES}, got ${String(count)}`,
+      );
     }
     const { node } = this.#driver;
-    const isFit = (nodeId: string) => node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
+    const isFit = (nodeId: string) =>
+      node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
     return knownNodes(node.keeper.book, count, node.now(), isFit);
   }
 
@@ -215,7 +248,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * `timeout` milliseconds (default never), with the signal's reason, or with `shutdown` when these
    * peers are closed.
    */
-  async ready({ peers = 1, timeout = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+  async ready({
+    peers = 1,
+    timeout = Number.POSITIVE_INFINITY,
+    signal,
+  }: ReadyOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     const { clock } = this.#driver.node;
     const enough = new AbortController();
@@ -242,7 +279,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
     }
     signal?.throwIfAborted();
     const size = this.#driver.node.peerTable.peers.size;
-    if (isLate) throw new TransportError('deadline_exceeded', `peers.ready: ${size} of ${peers} peers are connected after ${timeout} ms`);
+    if (isLate)
+      throw new TransportError(
+        'deadline_exceeded',
+        `peers.ready: ${size} of ${peers} peers are connected after ${timeout} ms`,
+      );
     throw new TransportError('shutdown', 'peers.ready: these peers were closed');
   }
 
@@ -253,7 +294,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   transport<P extends Protocol>(protocol: P): Transport<P> {
     const { transport } = this.#driver.node.config;
-    const own = (transport.protocol as Protocol) === protocol ? (transport as unknown as Transport<P>) : undefined;
+    const own =
+      (transport.protocol as Protocol) === protocol
+        ? (transport as unknown as Transport<P>)
+        : undefined;
     return new NodeTransport<P>(own ?? transport.mount(protocol), this.nodeId);
   }
 
@@ -292,8 +336,15 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
-    const peers = [...this.#driver.peers].filter((peer) => peer.links.some((link) => link.dialed !== undefined && parseTarget(link.dialed).key === key));
-    return [...new Set([...peers.map((peer) => peer.nodeId), ...this.#driver.node.planner.idsAt(nodeIdOrTarget)])];
+    const peers = [...this.#driver.peers].filter((peer) =>
+      peer.links.some((link) => link.dialed !== undefined && parseTarget(link.dialed).key === key),
+    );
+    return [
+      ...new Set([
+        ...peers.map((peer) => peer.nodeId),
+        ...this.#driver.node.planner.idsAt(nodeIdOrTarget),
+      ]),
+    ];
   }
 
   /**
@@ -301,7 +352,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * alone may still be listed by another address.
    */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): string[] {
-    if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return [...ids];
+    if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined)
+      return [...ids];
     return ids.filter((nodeId) => !this.#driver.node.planner.isPersistent(nodeId));
   }
 
@@ -313,7 +365,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { keeper, config } = this.#driver.node;
     const { transport } = config;
     keeper.book.remove(nodeId);
-    for (const remote of this.#driver.node.links(nodeId)) void transport.disconnect(remote, reason).catch(() => {});
+    for (const remote of this.#driver.node.links(nodeId))
+      void transport.disconnect(remote, reason).catch(() => {});
   }
 }
 

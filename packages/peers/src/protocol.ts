@@ -26,9 +26,20 @@ export const peersProtocol = defineProjectProtocol({
      */
     addresses: { id: 2, request: addressList },
     /** The number of the sender's status, 0 if it has none. */
-    status: { id: 3, request: limited(json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)) })), SHORT) },
+    status: {
+      id: 3,
+      request: limited(
+        json(z.object({ seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)) })),
+        SHORT,
+      ),
+    },
     /** Asks for the status itself; the response is made by `encodeStatus`. */
-    pull: { id: 4, request: limited(bytes, SHORT), response: limited(bytes, STATUS_HEAD + LONGEST_STATUS), timeout: 5_000 },
+    pull: {
+      id: 4,
+      request: limited(bytes, SHORT),
+      response: limited(bytes, STATUS_HEAD + LONGEST_STATUS),
+      timeout: 5_000,
+    },
   },
 });
 
@@ -53,8 +64,15 @@ export function encodeStatus(seq: number, value: Uint8Array | undefined): Uint8A
 }
 
 /** Decodes a status. Returns undefined if the bytes are malformed. */
-export function decodeStatus(message: Uint8Array): { seq: number; value: Uint8Array | undefined } | undefined {
-  if (message.length < STATUS_HEAD || message[4]! > 1 || (message[4] === 0 && message.length > STATUS_HEAD)) return undefined;
+export function decodeStatus(
+  message: Uint8Array,
+): { seq: number; value: Uint8Array | undefined } | undefined {
+  if (
+    message.length < STATUS_HEAD ||
+    message[4]! > 1 ||
+    (message[4] === 0 && message.length > STATUS_HEAD)
+  )
+    return undefined;
   const seq = new DataView(message.buffer, message.byteOffset).getUint32(0);
   return { seq, value: message[4] === 1 ? message.slice(STATUS_HEAD) : undefined };
 }

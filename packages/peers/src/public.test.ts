@@ -10,7 +10,12 @@ import { stranger } from './testing/stranger.ts';
 
 const SEED = '8.8.4.4:7000';
 /** Public addresses of the simulated machines. No packet leaves the simulation. */
-const PLACES: Readonly<Record<string, string>> = { [SEED]: 's', '8.8.8.8:7000': 'b', '[2600:1f18::b]:7000': 'b', '10.0.0.9:7000': 'inner' };
+const PLACES: Readonly<Record<string, string>> = {
+  [SEED]: 's',
+  '8.8.8.8:7000': 'b',
+  '[2600:1f18::b]:7000': 'b',
+  '10.0.0.9:7000': 'inner',
+};
 /** Addresses to which a node must never connect because another node said so. */
 const FORBIDDEN = [
   '10.0.0.9',
@@ -69,7 +74,10 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
   await sim.settle(seed.transport.listen());
   const nodes = cluster(sim, ['b', 'inner', 'a'], {
     transport: (name): SimTransportOptions => (name === 'a' ? { resolve } : {}),
-    peers: (name) => (name !== 'a' ? { maxOutbound: 0 } : { addresses: mode, seeds: [SEED], ...(names === undefined ? {} : { lookup }), ...peers }),
+    peers: (name) =>
+      name !== 'a'
+        ? { maxOutbound: 0 }
+        : { addresses: mode, seeds: [SEED], ...(names === undefined ? {} : { lookup }), ...peers },
     durable: false,
   });
   await sim.until(() => nodes.size === 3);
@@ -77,75 +85,121 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
 }
 
 const isLinked = (node: TestNode, name: string) => node.peers.get(idOf(name)) !== undefined;
-const failures = (node: TestNode) => eventsOf(node, 'rejected').map(({ error, addr }) => ({ code: error.code, addr, message: error.message }));
+const failures = (node: TestNode) =>
+  eventsOf(node, 'rejected').map(({ error, addr }) => ({
+    code: error.code,
+    addr,
+    message: error.message,
+  }));
 
-test.serial('addresses of other networks than the public one are not dialed on others’ word; on a network of one’s own those of it are', async (t) => {
-  const told = FORBIDDEN.map((ip, i) => ({ nodeId: idOf(`n${i}`), address: ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000` }));
-  const { sim, a, dialed } = await scene({ told: [...told, { nodeId: idOf('b'), address: '8.8.8.8:7000' }], peers: { maxOutbound: 100 } });
-  await sim.until(() => isLinked(a, 'b'), 30_000);
-  await sim.run(600_000);
-  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
-  t.is(a.peers.snapshot().book.size, 2, 'they are not even remembered');
-  t.deepEqual(await sim.close(), []);
-
-  const any = await scene({ told, mode: 'any', peers: { maxOutbound: 100 } });
-  await any.sim.until(() => any.dialed.includes('10.0.0.9:7000'), 30_000);
-  await any.sim.run(600_000);
-  const never = ['0.0.0.0', '169.254.169.254', '100.100.100.200', '224.0.0.1', '255.255.255.255', '::', 'fd00:ec2::254', 'ff02::1', '64:ff9b::a9fe:a9fe'];
-  for (const ip of never)
-    t.false(
-      any.dialed.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`),
-      `${ip}: nowhere`,
-    );
-  t.deepEqual(await any.sim.close(), []);
-});
-
-test.serial('a name that leads to another network than the public one is not dialed: the dial fails, and says where it led', async (t) => {
-  const told = FORBIDDEN.map((_, i) => ({ nodeId: idOf(`n${i}`), address: `n${i}.example:7000` }));
-  const names = (host: string) => [FORBIDDEN[Number(/\d+/.exec(host)![0])]!];
-  const { sim, a, dialed, asked } = await scene({ told, names, peers: { maxOutbound: 100 } });
-  await sim.until(() => new Set(asked).size === FORBIDDEN.length, 120_000);
-  await sim.run(120_000);
-  t.deepEqual(dialed, []);
-  for (const [i, ip] of FORBIDDEN.entries()) {
-    const [failure] = failures(a).filter(({ addr }) => addr === `tcp://n${i}.example:7000`);
-    t.is(failure!.code, 'invalid_argument');
-    t.true(failure!.message.includes(`n${i}.example:7000, which a peer told`) && failure!.message.endsWith(`leads to ${ip}`), failure!.message);
-  }
-  t.deepEqual(
-    a.peers.list().map(({ nodeId }) => nodeId),
-    [idOf('s')],
-  );
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('of a name’s addresses the first public one is what is dialed, and not the name', async (t) => {
-  for (const [ips, address] of [
-    [['10.0.0.9', '::1', '8.8.8.8'], '8.8.8.8:7000'],
-    [['fd00::1', '2600:1f18::b', '8.8.8.8'], '[2600:1f18::b]:7000'],
-  ] as const) {
-    const { sim, a, dialed } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }], names: () => ips });
+test.serial(
+  'addresses of other networks than the public one are not dialed on others’ word; on a network of one’s own those of it are',
+  async (t) => {
+    const told = FORBIDDEN.map((ip, i) => ({
+      nodeId: idOf(`n${i}`),
+      address: ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000`,
+    }));
+    const { sim, a, dialed } = await scene({
+      told: [...told, { nodeId: idOf('b'), address: '8.8.8.8:7000' }],
+      peers: { maxOutbound: 100 },
+    });
     await sim.until(() => isLinked(a, 'b'), 30_000);
-    t.deepEqual(dialed, [address]);
-    t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'what is remembered is the name');
+    await sim.run(600_000);
+    t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
+    t.is(a.peers.snapshot().book.size, 2, 'they are not even remembered');
     t.deepEqual(await sim.close(), []);
-  }
-});
 
-test.serial('a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it', async (t) => {
-  const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
-  // The node that is dialed is not b, so each dial fails, and there are many dials.
-  const { sim, a, dialed, asked } = await scene({ told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }], names });
-  await sim.run(600_000);
-  t.true(asked.length >= 6, `${asked.length} times`);
-  t.is(dialed.length, Math.ceil(asked.length / 2));
-  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
-  t.deepEqual(
-    a.peers.list().map(({ nodeId }) => nodeId),
-    [idOf('s')],
-  );
-  t.deepEqual(await sim.close(), []);
-});
+    const any = await scene({ told, mode: 'any', peers: { maxOutbound: 100 } });
+    await any.sim.until(() => any.dialed.includes('10.0.0.9:7000'), 30_000);
+    await any.sim.run(600_000);
+    const never = [
+      '0.0.0.0',
+      '169.254.169.254',
+      '100.100.100.200',
+      '224.0.0.1',
+      '255.255.255.255',
+      '::',
+      'fd00:ec2::254',
+      'ff02::1',
+      '64:ff9b::a9fe:a9fe',
+    ];
+    for (const ip of never)
+      t.false(
+        any.dialed.some((address) => address === `${ip}:7000` || address === `[${ip}]:7000`),
+        `${ip}: nowhere`,
+      );
+    t.deepEqual(await any.sim.close(), []);
+  },
+);
+
+test.serial(
+  'a name that leads to another network than the public one is not dialed: the dial fails, and says where it led',
+  async (t) => {
+    const told = FORBIDDEN.map((_, i) => ({
+      nodeId: idOf(`n${i}`),
+      address: `n${i}.example:7000`,
+    }));
+    const names = (host: string) => [FORBIDDEN[Number(/\d+/.exec(host)![0])]!];
+    const { sim, a, dialed, asked } = await scene({ told, names, peers: { maxOutbound: 100 } });
+    await sim.until(() => new Set(asked).size === FORBIDDEN.length, 120_000);
+    await sim.run(120_000);
+    t.deepEqual(dialed, []);
+    for (const [i, ip] of FORBIDDEN.entries()) {
+      const [failure] = failures(a).filter(({ addr }) => addr === `tcp://n${i}.example:7000`);
+      t.is(failure!.code, 'invalid_argument');
+      t.true(
+        failure!.message.includes(`n${i}.example:7000, which a peer told`) &&
+          failure!.message.endsWith(`leads to ${ip}`),
+        failure!.message,
+      );
+    }
+    t.deepEqual(
+      a.peers.list().map(({ nodeId }) => nodeId),
+      [idOf('s')],
+    );
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
+  'of a name’s addresses the first public one is what is dialed, and not the name',
+  async (t) => {
+    for (const [ips, address] of [
+      [['10.0.0.9', '::1', '8.8.8.8'], '8.8.8.8:7000'],
+      [['fd00::1', '2600:1f18::b', '8.8.8.8'], '[2600:1f18::b]:7000'],
+    ] as const) {
+      const { sim, a, dialed } = await scene({
+        told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
+        names: () => ips,
+      });
+      await sim.until(() => isLinked(a, 'b'), 30_000);
+      t.deepEqual(dialed, [address]);
+      t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'what is remembered is the name');
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it',
+  async (t) => {
+    const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
+    // The node that is dialed is not b, so each dial fails, and there are many dials.
+    const { sim, a, dialed, asked } = await scene({
+      told: [{ nodeId: idOf('inner'), address: 'rebind.example:7000' }],
+      names,
+    });
+    await sim.run(600_000);
+    t.true(asked.length >= 6, `${asked.length} times`);
+    t.is(dialed.length, Math.ceil(asked.length / 2));
+    t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
+    t.deepEqual(
+      a.peers.list().map(({ nodeId }) => nodeId),
+      [idOf('s')],
+    );
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('so it is for a link that is lost: its name is looked up again', async (t) => {
   const { sim, a, dialed } = await scene({
@@ -159,14 +213,22 @@ test.serial('so it is for a link that is lost: its name is looked up again', asy
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('without a lookup no name that others told is dialed, and the error says what to give', async (t) => {
-  const { sim, a, dialed } = await scene({ told: [{ nodeId: idOf('b'), address: 'b.example:7000' }] });
-  await sim.run(120_000);
-  t.deepEqual(dialed, []);
-  const [failure] = failures(a);
-  t.true(failure!.code === 'invalid_argument' && /'lookup'.*systemLookup/.test(failure!.message), failure!.message);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'without a lookup no name that others told is dialed, and the error says what to give',
+  async (t) => {
+    const { sim, a, dialed } = await scene({
+      told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
+    });
+    await sim.run(120_000);
+    t.deepEqual(dialed, []);
+    const [failure] = failures(a);
+    t.true(
+      failure!.code === 'invalid_argument' && /'lookup'.*systemLookup/.test(failure!.message),
+      failure!.message,
+    );
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('names that are none in the public DNS are not looked up', async (t) => {
   const hosts = [
@@ -182,7 +244,11 @@ test.serial('names that are none in the public DNS are not looked up', async (t)
     '127.1',
   ];
   const told = hosts.map((host, i) => ({ nodeId: idOf(`n${i}`), address: `${host}:7000` }));
-  const { sim, a, dialed, asked } = await scene({ told, names: () => ['8.8.8.8'], peers: { maxOutbound: 100 } });
+  const { sim, a, dialed, asked } = await scene({
+    told,
+    names: () => ['8.8.8.8'],
+    peers: { maxOutbound: 100 },
+  });
   await sim.run(120_000);
   t.deepEqual([dialed, asked, a.peers.snapshot().book.size], [[], [], 1]);
   t.deepEqual(await sim.close(), []);
@@ -204,65 +270,98 @@ test.serial('who crawls the network as a seed takes no stranger’s word either'
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a lookup that fails, that never answers, or that answers nonsense costs its own name only', async (t) => {
-  const told = ['fails', 'hangs', 'nonsense', 'none', 'many', 'b'].map((name) => ({ nodeId: idOf(name), address: `${name}.example:7000` }));
-  const { sim, a, dialed, asked } = await scene({
-    told,
-    names(host) {
-      if (host === 'fails.example') throw new Error('no name server');
-      if (host === 'hangs.example') return new Promise(() => {});
-      if (host === 'nonsense.example') return ['8.8.8.8:22', '8.8.8.8/x', 'inner', '10.0.0.9', '', 'x@8.8.8.8'];
-      if (host === 'none.example') return [];
-      if (host === 'many.example') return [...Array.from({ length: 16 }, () => '10.0.0.9'), '8.8.8.8'];
-      return ['8.8.8.8'];
-    },
-    peers: { maxOutbound: 100 },
-  });
-  await sim.until(() => isLinked(a, 'b'), 30_000);
-  await sim.run(70_000);
-  t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
-  const of = (name: string) => failures(a).find(({ addr }) => addr === `tcp://${name}.example:7000`)!;
-  t.deepEqual(
-    ['fails', 'hangs', 'nonsense', 'none', 'many'].map((name) => of(name).code),
-    ['unavailable', 'unavailable', 'invalid_argument', 'invalid_argument', 'invalid_argument'],
-  );
-  t.regex(of('fails').message, /no name server/);
-  t.regex(of('hangs').message, /60000 ms/);
-  t.regex(of('none').message, /leads to nothing/);
-  t.true(asked.filter((host) => host === 'hangs.example').length <= 3, 'it is left alone for a while');
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a lookup that fails, that never answers, or that answers nonsense costs its own name only',
+  async (t) => {
+    const told = ['fails', 'hangs', 'nonsense', 'none', 'many', 'b'].map((name) => ({
+      nodeId: idOf(name),
+      address: `${name}.example:7000`,
+    }));
+    const { sim, a, dialed, asked } = await scene({
+      told,
+      names(host) {
+        if (host === 'fails.example') throw new Error('no name server');
+        if (host === 'hangs.example') return new Promise(() => {});
+        if (host === 'nonsense.example')
+          return ['8.8.8.8:22', '8.8.8.8/x', 'inner', '10.0.0.9', '', 'x@8.8.8.8'];
+        if (host === 'none.example') return [];
+        if (host === 'many.example')
+          return [...Array.from({ length: 16 }, () => '10.0.0.9'), '8.8.8.8'];
+        return ['8.8.8.8'];
+      },
+      peers: { maxOutbound: 100 },
+    });
+    await sim.until(() => isLinked(a, 'b'), 30_000);
+    await sim.run(70_000);
+    t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
+    const of = (name: string) =>
+      failures(a).find(({ addr }) => addr === `tcp://${name}.example:7000`)!;
+    t.deepEqual(
+      ['fails', 'hangs', 'nonsense', 'none', 'many'].map((name) => of(name).code),
+      ['unavailable', 'unavailable', 'invalid_argument', 'invalid_argument', 'invalid_argument'],
+    );
+    t.regex(of('fails').message, /no name server/);
+    t.regex(of('hangs').message, /60000 ms/);
+    t.regex(of('none').message, /leads to nothing/);
+    t.true(
+      asked.filter((host) => host === 'hangs.example').length <= 3,
+      'it is left alone for a while',
+    );
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('persistent peers and seeds are the operator’s: they are dialed whatever they are, and nobody is asked for their names', async (t) => {
-  const { sim, a, dialed, asked } = await scene({
-    names: () => ['8.8.8.8'],
-    peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`, 'b.internal:7000'], seeds: ['127.0.0.1:7000', 'seed.internal:7000'] },
-  });
-  await sim.until(() => isLinked(a, 'inner'), 10_000);
-  await sim.run(60_000);
-  t.deepEqual([...new Set(dialed)].sort(), ['10.0.0.9:7000', '127.0.0.1:7000', 'b.internal:7000', 'seed.internal:7000']);
-  t.deepEqual(asked, []);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'persistent peers and seeds are the operator’s: they are dialed whatever they are, and nobody is asked for their names',
+  async (t) => {
+    const { sim, a, dialed, asked } = await scene({
+      names: () => ['8.8.8.8'],
+      peers: {
+        persistent: [`${idOf('inner')}@10.0.0.9:7000`, 'b.internal:7000'],
+        seeds: ['127.0.0.1:7000', 'seed.internal:7000'],
+      },
+    });
+    await sim.until(() => isLinked(a, 'inner'), 10_000);
+    await sim.run(60_000);
+    t.deepEqual([...new Set(dialed)].sort(), [
+      '10.0.0.9:7000',
+      '127.0.0.1:7000',
+      'b.internal:7000',
+      'seed.internal:7000',
+    ]);
+    t.deepEqual(asked, []);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('a call by id goes where the operator says, wherever that is, and where others say only if that is public', async (t) => {
-  const { sim, a, dialed } = await scene({
-    told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
-    names: () => ['10.0.0.9'],
-    peers: { persistent: [`${idOf('inner')}@10.0.0.9:7000`], maxOutbound: 1, locate: (nodeId) => (nodeId === idOf('c') ? '192.168.7.7:7000' : undefined) },
-  });
-  await sim.until(() => isLinked(a, 'inner') && a.peers.snapshot().book.size >= 2, 60_000);
-  const say = (name: string) => sim.settle(a.transport.send(`node:${idOf(name)}`, 'say', 'hello'));
-  void a.transport.disconnect(a.peers.get(idOf('inner'))!.remote).catch(() => {});
-  await sim.until(() => !isLinked(a, 'inner'), 5_000);
-  dialed.length = 0;
-  t.is(await say('inner'), 'inner: hello');
-  t.deepEqual([...new Set(dialed)], ['10.0.0.9:7000']);
-  dialed.length = 0;
-  await t.throwsAsync(say('b'), { message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/ });
-  t.deepEqual(dialed, []);
-  // An address from the user's `locate` is trusted.
-  await t.throwsAsync(say('c'), { message: /192-168-7-7/ });
-  t.deepEqual(dialed, ['192.168.7.7:7000']);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a call by id goes where the operator says, wherever that is, and where others say only if that is public',
+  async (t) => {
+    const { sim, a, dialed } = await scene({
+      told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
+      names: () => ['10.0.0.9'],
+      peers: {
+        persistent: [`${idOf('inner')}@10.0.0.9:7000`],
+        maxOutbound: 1,
+        locate: (nodeId) => (nodeId === idOf('c') ? '192.168.7.7:7000' : undefined),
+      },
+    });
+    await sim.until(() => isLinked(a, 'inner') && a.peers.snapshot().book.size >= 2, 60_000);
+    const say = (name: string) =>
+      sim.settle(a.transport.send(`node:${idOf(name)}`, 'say', 'hello'));
+    void a.transport.disconnect(a.peers.get(idOf('inner'))!.remote).catch(() => {});
+    await sim.until(() => !isLinked(a, 'inner'), 5_000);
+    dialed.length = 0;
+    t.is(await say('inner'), 'inner: hello');
+    t.deepEqual([...new Set(dialed)], ['10.0.0.9:7000']);
+    dialed.length = 0;
+    await t.throwsAsync(say('b'), {
+      message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/,
+    });
+    t.deepEqual(dialed, []);
+    // An address from the user's `locate` is trusted.
+    await t.throwsAsync(say('c'), { message: /192-168-7-7/ });
+    t.deepEqual(dialed, ['192.168.7.7:7000']);
+    t.deepEqual(await sim.close(), []);
+  },
+);

@@ -14,14 +14,22 @@ import type { PeerEvent } from './types.ts';
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const never = () => new Promise<never>(() => {});
 const calm = { seed: 1, level: 'message', name: '' } as const;
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 
 /** A node that the test starts and closes itself. */
-async function bare(sim: Simulation, name: string, options: Partial<PeersOptions> = {}): Promise<{ transport: Transport<typeof echo>; peers: Peers }> {
+async function bare(
+  sim: Simulation,
+  name: string,
+  options: Partial<PeersOptions> = {},
+): Promise<{ transport: Transport<typeof echo>; peers: Peers }> {
   let made: { transport: Transport<typeof echo>; peers: Peers } | undefined;
   sim.node(name, ({ transport: make }) => {
     const transport = make(echo);
-    made = { transport, peers: createPeers({ transport, identity: { nodeId: idOf(name) }, ...options }) };
+    made = {
+      transport,
+      peers: createPeers({ transport, identity: { nodeId: idOf(name) }, ...options }),
+    };
   });
   await sim.until(() => made !== undefined);
   return made!;
@@ -40,122 +48,159 @@ async function failureOf(promise: Promise<unknown>): Promise<TransportError> {
 /** Asserts that nothing is left to happen, except messages in flight. */
 async function nothingIsLeft(t: ExecutionContext, sim: Simulation, text: string): Promise<void> {
   const began = sim.now;
-  t.regex((await failureOf(sim.until(() => false, 3_600_000))).message, /nothing is left that could happen/, text);
+  t.regex(
+    (await failureOf(sim.until(() => false, 3_600_000))).message,
+    /nothing is left that could happen/,
+    text,
+  );
   t.true(sim.now - began < 100, text);
 }
 
 /** A store that keeps nothing, with some methods replaced. */
 function storeOf(doing: Partial<AddressBookStore> = {}): AddressBookStore {
-  return { load: async () => ({ value: undefined, warnings: [] }), save: async () => {}, close: async () => {}, ...doing };
+  return {
+    load: async () => ({ value: undefined, warnings: [] }),
+    save: async () => {},
+    close: async () => {},
+    ...doing,
+  };
 }
 
-test.serial('ready resolves when so many are connected, and says honestly how many are when it was not to be', async (t) => {
-  const sim = simulationOf(calm);
-  const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { persistent: ['b', 'c', 'd'] } : passive) });
-  sim.refuse('c');
-  await sim.until(() => nodes.size === 3);
-  const { peers } = nodes.get('a')!;
-  await sim.settle(peers.ready(), 5_000);
-  t.is(peers.list().length, 1);
-  await sim.settle(peers.ready({ peers: 1, timeout: 1 }));
-  const began = sim.now;
-  const late = await sim.settle(failureOf(peers.ready({ peers: 3, timeout: 7_000 })));
-  t.true(late instanceof TransportError);
-  t.is(late.code, 'deadline_exceeded');
-  t.regex(late.message, /1 of 3 peers/);
-  t.is(sim.now - began, 7_000);
-  const both = peers.ready({ peers: 2, timeout: 60_000 });
-  sim.heal();
-  await sim.settle(both);
-  t.is(peers.list().length, 2);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'ready resolves when so many are connected, and says honestly how many are when it was not to be',
+  async (t) => {
+    const sim = simulationOf(calm);
+    const nodes = cluster(sim, ['a', 'b', 'c'], {
+      peers: (name) => (name === 'a' ? { persistent: ['b', 'c', 'd'] } : passive),
+    });
+    sim.refuse('c');
+    await sim.until(() => nodes.size === 3);
+    const { peers } = nodes.get('a')!;
+    await sim.settle(peers.ready(), 5_000);
+    t.is(peers.list().length, 1);
+    await sim.settle(peers.ready({ peers: 1, timeout: 1 }));
+    const began = sim.now;
+    const late = await sim.settle(failureOf(peers.ready({ peers: 3, timeout: 7_000 })));
+    t.true(late instanceof TransportError);
+    t.is(late.code, 'deadline_exceeded');
+    t.regex(late.message, /1 of 3 peers/);
+    t.is(sim.now - began, 7_000);
+    const both = peers.ready({ peers: 2, timeout: 60_000 });
+    sim.heal();
+    await sim.settle(both);
+    t.is(peers.list().length, 2);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('with all seeds down ready says that nobody is there', async (t) => {
   const sim = simulationOf(calm);
   const nodes = cluster(sim, ['a'], { peers: () => ({ seeds: ['s1', 's2'] }) });
   await sim.until(() => nodes.size === 1);
-  const error = await sim.settle(failureOf(nodes.get('a')!.peers.ready({ peers: 3, timeout: 30_000 })));
+  const error = await sim.settle(
+    failureOf(nodes.get('a')!.peers.ready({ peers: 3, timeout: 30_000 })),
+  );
   t.is(error.code, 'deadline_exceeded');
   t.regex(error.message, /0 of 3 peers/);
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('who waits for ready goes with his signal, also one that had aborted before, and with the peers', async (t) => {
-  const sim = simulationOf(calm);
-  const { peers, transport } = await bare(sim, 'a');
-  await peers.start();
-  const reason = new Error('enough');
-  const early = new AbortController();
-  early.abort(reason);
-  t.is(await sim.settle(failureOf(peers.ready({ signal: early.signal }))), reason as never);
-  const later = new AbortController();
-  const waits = failureOf(peers.ready({ signal: later.signal }));
-  await sim.run(1_000);
-  later.abort(reason);
-  t.is(await sim.settle(waits), reason as never);
-  const last = failureOf(peers.ready({ timeout: 60_000 }));
-  await sim.settle(peers.close());
-  t.is((await sim.settle(last)).code, 'shutdown');
-  t.is((await sim.settle(failureOf(peers.ready()))).code, 'shutdown');
-  await sim.settle(transport.close());
-  await nothingIsLeft(t, sim, 'no timer of any of them');
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'who waits for ready goes with his signal, also one that had aborted before, and with the peers',
+  async (t) => {
+    const sim = simulationOf(calm);
+    const { peers, transport } = await bare(sim, 'a');
+    await peers.start();
+    const reason = new Error('enough');
+    const early = new AbortController();
+    early.abort(reason);
+    t.is(await sim.settle(failureOf(peers.ready({ signal: early.signal }))), reason as never);
+    const later = new AbortController();
+    const waits = failureOf(peers.ready({ signal: later.signal }));
+    await sim.run(1_000);
+    later.abort(reason);
+    t.is(await sim.settle(waits), reason as never);
+    const last = failureOf(peers.ready({ timeout: 60_000 }));
+    await sim.settle(peers.close());
+    t.is((await sim.settle(last)).code, 'shutdown');
+    t.is((await sim.settle(failureOf(peers.ready()))).code, 'shutdown');
+    await sim.settle(transport.close());
+    await nothingIsLeft(t, sim, 'no timer of any of them');
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
-test.serial('each reader of events has all of them, from those that are connected to the end, at his own pace', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c'], { peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: ['b', 'c'] } : passive) });
-    await sim.until(() => nodes.get('a')?.peers.list().length === 2);
-    const a = nodes.get('a')!;
-    const [quick, slow] = [a.peers.events(), a.peers.events()];
-    const first = [await sim.settle(quick.next()), await sim.settle(quick.next())].map(({ value }) => value as PeerEvent);
-    t.deepEqual(first.map((event) => event.type === 'up' && event.peer.nodeId).sort(), [idOf('b'), idOf('c')].sort(), 'those that are there come first');
-    const next = quick.next();
-    sim.crash('b');
-    t.is(((await sim.settle(next)).value as PeerEvent).type, 'down');
-    await quick.return!();
-    t.true((await quick.next()).done, 'who left hears no more');
-    sim.restart('b');
-    await sim.until(() => isLinked(a, 'b'), 60_000);
-    const pending = a.peers.events();
-    for (let i = 0; i < 2; i++) await pending.next();
-    const end = pending.next();
-    await sim.settle(a.peers.close());
-    t.true((await end).done, 'who waits is told of the end');
-    const heard: PeerEvent[] = [];
-    for await (const event of slow) heard.push(event);
-    t.deepEqual(
-      heard.filter(({ type }) => type !== 'rejected').map(({ type }) => type),
-      ['up', 'up', 'down', 'up'],
-      `${run.name}: what he had not read, then the end`,
-    );
-    const after = a.peers.events();
-    for (let result = await after.next(); !result.done; result = await after.next()) t.is(result.value.type, 'up');
-    await sim.close();
-  }
-});
+test.serial(
+  'each reader of events has all of them, from those that are connected to the end, at his own pace',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: ['b', 'c'] } : passive),
+      });
+      await sim.until(() => nodes.get('a')?.peers.list().length === 2);
+      const a = nodes.get('a')!;
+      const [quick, slow] = [a.peers.events(), a.peers.events()];
+      const first = [await sim.settle(quick.next()), await sim.settle(quick.next())].map(
+        ({ value }) => value as PeerEvent,
+      );
+      t.deepEqual(
+        first.map((event) => event.type === 'up' && event.peer.nodeId).sort(),
+        [idOf('b'), idOf('c')].sort(),
+        'those that are there come first',
+      );
+      const next = quick.next();
+      sim.crash('b');
+      t.is(((await sim.settle(next)).value as PeerEvent).type, 'down');
+      await quick.return!();
+      t.true((await quick.next()).done, 'who left hears no more');
+      sim.restart('b');
+      await sim.until(() => isLinked(a, 'b'), 60_000);
+      const pending = a.peers.events();
+      for (let i = 0; i < 2; i++) await pending.next();
+      const end = pending.next();
+      await sim.settle(a.peers.close());
+      t.true((await end).done, 'who waits is told of the end');
+      const heard: PeerEvent[] = [];
+      for await (const event of slow) heard.push(event);
+      t.deepEqual(
+        heard.filter(({ type }) => type !== 'rejected').map(({ type }) => type),
+        ['up', 'up', 'down', 'up'],
+        `${run.name}: what he had not read, then the end`,
+      );
+      const after = a.peers.events();
+      for (let result = await after.next(); !result.done; result = await after.next())
+        t.is(result.value.type, 'up');
+      await sim.close();
+    }
+  },
+);
 
-test.serial('a reader who lags misses the oldest events, and is told how many; another reader misses none', async (t) => {
-  const sim = createSimulation({ seed: 1, level: 'message', link: { latency: 1 } });
-  const { peers, transport } = await bare(sim, 'a', { persistent: ['nobody'], reconnect: { interval: 1, max: 1, jitter: 0 } });
-  const lazy = peers.events();
-  let heard = 0;
-  void (async () => {
-    for await (const event of peers.events()) if (event.type === 'rejected') heard++;
-  })();
-  await peers.start();
-  await sim.until(() => heard >= 5_000, 60_000);
-  const first = (await lazy.next()).value as PeerEvent;
-  t.deepEqual(first, { type: 'lagged', missed: heard - 4_096 });
-  let rest = 0;
-  await sim.settle(peers.close());
-  for await (const event of lazy) if (event.type === 'rejected') rest++;
-  t.is(rest + (first as { missed: number }).missed, heard);
-  await sim.settle(transport.close());
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a reader who lags misses the oldest events, and is told how many; another reader misses none',
+  async (t) => {
+    const sim = createSimulation({ seed: 1, level: 'message', link: { latency: 1 } });
+    const { peers, transport } = await bare(sim, 'a', {
+      persistent: ['nobody'],
+      reconnect: { interval: 1, max: 1, jitter: 0 },
+    });
+    const lazy = peers.events();
+    let heard = 0;
+    void (async () => {
+      for await (const event of peers.events()) if (event.type === 'rejected') heard++;
+    })();
+    await peers.start();
+    await sim.until(() => heard >= 5_000, 60_000);
+    const first = (await lazy.next()).value as PeerEvent;
+    t.deepEqual(first, { type: 'lagged', missed: heard - 4_096 });
+    let rest = 0;
+    await sim.settle(peers.close());
+    for await (const event of lazy) if (event.type === 'rejected') rest++;
+    t.is(rest + (first as { missed: number }).missed, heard);
+    await sim.settle(transport.close());
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('peers start once; a start that failed may be repeated', async (t) => {
   const sim = simulationOf(calm);
@@ -176,38 +221,46 @@ test.serial('peers start once; a start that failed may be repeated', async (t) =
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('peers that are closed before they start, or while they start, do nothing and hold nothing', async (t) => {
-  const sim = simulationOf(calm);
-  const before = await bare(sim, 'a', { persistent: ['c'] });
-  await sim.settle(before.peers.close());
-  t.is((await sim.settle(failureOf(before.peers.start()))).code, 'failed_precondition');
-  let loaded: () => void = () => {};
-  const closed: string[] = [];
-  const load: AddressBookStore['load'] = () =>
-    new Promise((resolve) => {
-      loaded = () => resolve({ value: undefined, warnings: [] });
+test.serial(
+  'peers that are closed before they start, or while they start, do nothing and hold nothing',
+  async (t) => {
+    const sim = simulationOf(calm);
+    const before = await bare(sim, 'a', { persistent: ['c'] });
+    await sim.settle(before.peers.close());
+    t.is((await sim.settle(failureOf(before.peers.start()))).code, 'failed_precondition');
+    let loaded: () => void = () => {};
+    const closed: string[] = [];
+    const load: AddressBookStore['load'] = () =>
+      new Promise((resolve) => {
+        loaded = () => resolve({ value: undefined, warnings: [] });
+      });
+    const close = async () => void closed.push('b');
+    const during = await bare(sim, 'b', {
+      persistent: ['c'],
+      addressBook: storeOf({ load, close }),
     });
-  const close = async () => void closed.push('b');
-  const during = await bare(sim, 'b', { persistent: ['c'], addressBook: storeOf({ load, close }) });
-  const starts = failureOf(during.peers.start());
-  await sim.settle(during.peers.close(), 6_000);
-  t.deepEqual(closed, []);
-  loaded();
-  t.is((await sim.settle(starts)).code, 'shutdown');
-  t.deepEqual(closed, ['b'], 'the store is somebody else’s again');
-  t.is((await sim.settle(failureOf(during.peers.start()))).code, 'failed_precondition');
-  for (const { transport, peers } of [before, during]) {
-    t.deepEqual([peers.list(), transport.remotes()], [[], []]);
-    await sim.settle(transport.close());
-  }
-  t.deepEqual(await sim.close(), []);
-});
+    const starts = failureOf(during.peers.start());
+    await sim.settle(during.peers.close(), 6_000);
+    t.deepEqual(closed, []);
+    loaded();
+    t.is((await sim.settle(starts)).code, 'shutdown');
+    t.deepEqual(closed, ['b'], 'the store is somebody else’s again');
+    t.is((await sim.settle(failureOf(during.peers.start()))).code, 'failed_precondition');
+    for (const { transport, peers } of [before, during]) {
+      t.deepEqual([peers.list(), transport.remotes()], [[], []]);
+      await sim.settle(transport.close());
+    }
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('close is bounded, whatever hangs: dials, filters, the store, calls', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const saves: string[] = [];
-    const nodes = cluster(sim, ['b', 'c', 'far'], { peers: (name) => ({ ...passive, persistent: name === 'c' ? ['a'] : [] }) });
+    const nodes = cluster(sim, ['b', 'c', 'far'], {
+      peers: (name) => ({ ...passive, persistent: name === 'c' ? ['a'] : [] }),
+    });
     const stores: [string, Partial<AddressBookStore>][] = [
       ['save', { save: never }],
       ['close', { close: never }],
@@ -231,7 +284,9 @@ test.serial('close is bounded, whatever hangs: dials, filters, the store, calls'
       await sim.until(() => peers.list().length === 1, 5_000);
       const b = nodes.get('b')!;
       await sim.until(() => isLinked(b, name), 1_000);
-      const inward = failureOf(b.transport.send(`node:${idOf(name)}`, 'say', 'hangs', { timeout: 600_000 }));
+      const inward = failureOf(
+        b.transport.send(`node:${idOf(name)}`, 'say', 'hangs', { timeout: 600_000 }),
+      );
       await sim.run(100);
       const began = sim.now;
       await sim.settle(peers.close(), 7_000);
@@ -257,110 +312,150 @@ test.serial('a dial that is under way when peers close comes to nothing', async 
       await sim.run(delay);
       await sim.settle(peers.close(), 7_000);
       await sim.run(10_000);
-      t.deepEqual([transport.remotes().length, nodes.get('b')!.peers.list().length], [0, 0], `${run.name}, after ${delay} ms`);
+      t.deepEqual(
+        [transport.remotes().length, nodes.get('b')!.peers.list().length],
+        [0, 0],
+        `${run.name}, after ${delay} ms`,
+      );
       await sim.settle(transport.close());
       t.deepEqual(await sim.close(), []);
     }
   }
 });
 
-test.serial('nothing is left that could happen once peers and their transport are closed, in whatever order', async (t) => {
-  for (const run of runs(2)) {
-    for (const order of ['peers', 'transport', 'transport alone', 'both at once'] as const) {
-      const sim = simulationOf(run);
-      const addressBook = createMemoryAddressBook();
-      const made = [await bare(sim, 'a', { persistent: ['b', 'nobody'], addressBook }), await bare(sim, 'b', { persistent: ['a', 'nobody'] })];
-      for (const { transport, peers } of made) {
-        await sim.settle(transport.listen());
-        await sim.settle(peers.start());
+test.serial(
+  'nothing is left that could happen once peers and their transport are closed, in whatever order',
+  async (t) => {
+    for (const run of runs(2)) {
+      for (const order of ['peers', 'transport', 'transport alone', 'both at once'] as const) {
+        const sim = simulationOf(run);
+        const addressBook = createMemoryAddressBook();
+        const made = [
+          await bare(sim, 'a', { persistent: ['b', 'nobody'], addressBook }),
+          await bare(sim, 'b', { persistent: ['a', 'nobody'] }),
+        ];
+        for (const { transport, peers } of made) {
+          await sim.settle(transport.listen());
+          await sim.settle(peers.start());
+        }
+        await sim.until(() => made.every(({ peers }) => peers.list().length === 1));
+        for (const { transport, peers } of made) {
+          const ends =
+            order === 'peers'
+              ? [peers, transport]
+              : order === 'transport'
+                ? [transport, peers]
+                : order === 'transport alone'
+                  ? [transport]
+                  : [];
+          for (const end of ends) await sim.settle(end.close(), 10_000);
+          if (order === 'both at once')
+            await sim.settle(Promise.all([peers.close(), transport.close()]), 10_000);
+        }
+        await nothingIsLeft(t, sim, `${run.name}, ${order}: no timer`);
+        await t.notThrowsAsync(
+          addressBook.load((text) => text),
+          'the book is free for others',
+        );
+        await sim.close();
       }
-      await sim.until(() => made.every(({ peers }) => peers.list().length === 1));
-      for (const { transport, peers } of made) {
-        const ends = order === 'peers' ? [peers, transport] : order === 'transport' ? [transport, peers] : order === 'transport alone' ? [transport] : [];
-        for (const end of ends) await sim.settle(end.close(), 10_000);
-        if (order === 'both at once') await sim.settle(Promise.all([peers.close(), transport.close()]), 10_000);
-      }
-      await nothingIsLeft(t, sim, `${run.name}, ${order}: no timer`);
-      await t.notThrowsAsync(
-        addressBook.load((text) => text),
-        'the book is free for others',
-      );
-      await sim.close();
     }
-  }
-});
+  },
+);
 
-test.serial('when peers are closed the transport goes on, and new peers may take charge of it', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['b'], { peers: () => passive });
-    const { peers, transport } = await bare(sim, 'a', { persistent: ['b'] });
-    t.throws(() => createPeers({ transport }), { instanceOf: TypeError, message: /one createPeers a transport/ });
+test.serial(
+  'when peers are closed the transport goes on, and new peers may take charge of it',
+  async (t) => {
+    for (const run of runs(2)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['b'], { peers: () => passive });
+      const { peers, transport } = await bare(sim, 'a', { persistent: ['b'] });
+      t.throws(() => createPeers({ transport }), {
+        instanceOf: TypeError,
+        message: /one createPeers a transport/,
+      });
+      await sim.settle(peers.start());
+      await sim.until(() => peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
+      await sim.settle(peers.close());
+      t.is(await sim.settle(transport.send('b', 'say', 'still here')), 'b: still here', run.name);
+      t.is(
+        (await sim.settle(failureOf(transport.send(`node:${idOf('b')}`, 'say', 'x')))).code,
+        'failed_precondition',
+      );
+      await sim.run(1_000);
+      t.deepEqual(nodes.get('b')!.peers.list(), [], 'a client is nobody’s peer');
+      const again = createPeers({ transport, identity: { nodeId: idOf('a') }, persistent: ['b'] });
+      await sim.settle(again.start());
+      await sim.until(
+        () => again.list().length === 1 && nodes.get('b')!.peers.list().length === 1,
+        20_000,
+      );
+      t.is(await sim.settle(transport.send(`node:${idOf('b')}`, 'say', 'by id')), 'b: by id');
+      await sim.settle(again.close());
+      await sim.settle(transport.close());
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'an address that is in use is told to who listens; once it is free he may listen, and is dialed',
+  async (t) => {
+    const sim = simulationOf(calm);
+    const nodes = cluster(sim, ['b'], { peers: () => ({ ...passive, persistent: ['a'] }) });
+    let made: { first: Transport<typeof echo>; second: Transport<typeof echo> } | undefined;
+    sim.node('a', ({ transport }) => {
+      made = { first: transport(echo), second: transport(echo) };
+    });
+    await sim.until(() => made !== undefined && nodes.size === 1);
+    const { first, second } = made!;
+    const peers = createPeers({
+      transport: second,
+      identity: { nodeId: idOf('a') },
+      maxOutbound: 0,
+    });
+    await sim.settle(first.listen());
     await sim.settle(peers.start());
-    await sim.until(() => peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
+    const error = await sim.settle(failureOf(second.listen()));
+    t.is(error.reason, 'address_in_use');
+    t.deepEqual(peers.list(), []);
+    await sim.settle(first.close());
+    await sim.settle(second.listen());
+    await sim.until(() => peers.list().length === 1, 60_000);
     await sim.settle(peers.close());
-    t.is(await sim.settle(transport.send('b', 'say', 'still here')), 'b: still here', run.name);
-    t.is((await sim.settle(failureOf(transport.send(`node:${idOf('b')}`, 'say', 'x')))).code, 'failed_precondition');
-    await sim.run(1_000);
-    t.deepEqual(nodes.get('b')!.peers.list(), [], 'a client is nobody’s peer');
-    const again = createPeers({ transport, identity: { nodeId: idOf('a') }, persistent: ['b'] });
-    await sim.settle(again.start());
-    await sim.until(() => again.list().length === 1 && nodes.get('b')!.peers.list().length === 1, 20_000);
-    t.is(await sim.settle(transport.send(`node:${idOf('b')}`, 'say', 'by id')), 'b: by id');
-    await sim.settle(again.close());
+    await sim.settle(second.close());
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
+  'a store that cannot save is told once, and the peers go on; when it can again it does',
+  async (t) => {
+    const sim = simulationOf(calm);
+    let broken = true;
+    const saved: string[] = [];
+    const save = async (text: string) => {
+      if (broken) throw reasonError('reset', 'the disk is gone');
+      saved.push(text);
+    };
+    const { peers, transport } = await bare(sim, 'a', { addressBook: storeOf({ save }) });
+    const warnings: PeerEvent[] = [];
+    void (async () => {
+      for await (const event of peers.events()) if (event.type === 'warning') warnings.push(event);
+    })();
+    await sim.settle(peers.start());
+    await sim.run(600_000);
+    t.is(warnings.length, 1);
+    broken = false;
+    await sim.run(121_000);
+    t.is(saved.length, 1);
+    broken = true;
+    await sim.run(300_000);
+    t.is(warnings.length, 2);
+    broken = false;
+    await sim.settle(peers.close());
+    t.is(saved.length, 2);
     await sim.settle(transport.close());
     t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('an address that is in use is told to who listens; once it is free he may listen, and is dialed', async (t) => {
-  const sim = simulationOf(calm);
-  const nodes = cluster(sim, ['b'], { peers: () => ({ ...passive, persistent: ['a'] }) });
-  let made: { first: Transport<typeof echo>; second: Transport<typeof echo> } | undefined;
-  sim.node('a', ({ transport }) => {
-    made = { first: transport(echo), second: transport(echo) };
-  });
-  await sim.until(() => made !== undefined && nodes.size === 1);
-  const { first, second } = made!;
-  const peers = createPeers({ transport: second, identity: { nodeId: idOf('a') }, maxOutbound: 0 });
-  await sim.settle(first.listen());
-  await sim.settle(peers.start());
-  const error = await sim.settle(failureOf(second.listen()));
-  t.is(error.reason, 'address_in_use');
-  t.deepEqual(peers.list(), []);
-  await sim.settle(first.close());
-  await sim.settle(second.listen());
-  await sim.until(() => peers.list().length === 1, 60_000);
-  await sim.settle(peers.close());
-  await sim.settle(second.close());
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('a store that cannot save is told once, and the peers go on; when it can again it does', async (t) => {
-  const sim = simulationOf(calm);
-  let broken = true;
-  const saved: string[] = [];
-  const save = async (text: string) => {
-    if (broken) throw reasonError('reset', 'the disk is gone');
-    saved.push(text);
-  };
-  const { peers, transport } = await bare(sim, 'a', { addressBook: storeOf({ save }) });
-  const warnings: PeerEvent[] = [];
-  void (async () => {
-    for await (const event of peers.events()) if (event.type === 'warning') warnings.push(event);
-  })();
-  await sim.settle(peers.start());
-  await sim.run(600_000);
-  t.is(warnings.length, 1);
-  broken = false;
-  await sim.run(121_000);
-  t.is(saved.length, 1);
-  broken = true;
-  await sim.run(300_000);
-  t.is(warnings.length, 2);
-  broken = false;
-  await sim.settle(peers.close());
-  t.is(saved.length, 2);
-  await sim.settle(transport.close());
-  t.deepEqual(await sim.close(), []);
-});
+  },
+);

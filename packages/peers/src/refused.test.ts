@@ -4,7 +4,11 @@ import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport, seededRandom, type Transport } from '@trunkline/transport-core';
-import { createTcpStreamLayer, createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import {
+  createTcpStreamLayer,
+  createTcpTransport,
+  type TcpTransportOptions,
+} from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { echo } from './testing/cluster.ts';
@@ -22,8 +26,17 @@ const plain = ways.find(({ name }) => name === 'TCP')!;
 let made = 0;
 
 /** Makes a transport to dial from, which lives until the world ends. */
-function caller({ clock, guests }: World, make: (given: Given) => Transport<typeof echo>, options: Partial<Given> = {}) {
-  const transport = make({ protocol: echo, clock, random: seededRandom(3_000 + ++made), ...options });
+function caller(
+  { clock, guests }: World,
+  make: (given: Given) => Transport<typeof echo>,
+  options: Partial<Given> = {},
+) {
+  const transport = make({
+    protocol: echo,
+    clock,
+    random: seededRandom(3_000 + ++made),
+    ...options,
+  });
   guests.add(transport);
   return transport;
 }
@@ -45,7 +58,8 @@ const cases: readonly Case[] = [
     (way): Case => ({
       title: `another network, over ${way.name}`,
       way,
-      come: async (world, address) => caller(world, way.make(await papers()), { network: 'another' }).dial(address),
+      come: async (world, address) =>
+        caller(world, way.make(await papers()), { network: 'another' }).dial(address),
       reason: 'incompatible',
       cause: 'wrong_network',
     }),
@@ -57,7 +71,11 @@ const cases: readonly Case[] = [
       const identity = createIdentity();
       const { cert, issue } = await strangers;
       const { ca } = (await papers()).tls;
-      const paper = { key: identity.key, cert: await issue(identity), ca: [cert, ca].flat() as string[] };
+      const paper = {
+        key: identity.key,
+        cert: await issue(identity),
+        ca: [cert, ca].flat() as string[],
+      };
       return caller(world, (given) => createTcpTransport({ ...given, tls: paper })).dial(address);
     },
     reason: 'unproven',
@@ -91,7 +109,14 @@ const cases: readonly Case[] = [
       make:
         ({ identity }) =>
         (given) =>
-          new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock!, allow: [] }) }),
+          new NetworkTransport({
+            ...given,
+            stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+              identity,
+              clock: given.clock!,
+              allow: [],
+            }),
+          }),
     },
     come: async (world, address) => caller(world, noise.make(await papers())).dial(address),
     reason: 'denied',
@@ -146,8 +171,16 @@ const cases: readonly Case[] = [
 for (const { title, way, options = {}, come, reason, cause } of cases) {
   test(`told once: ${title}`, async (t) => {
     const world = new World(t);
-    const a = await world.node('a', { transport: options, peers: passive, make: way.make(await papers()) });
-    await t.throwsAsync(world.settle(come(world, a.address)), undefined, 'whoever came was refused');
+    const a = await world.node('a', {
+      transport: options,
+      peers: passive,
+      make: way.make(await papers()),
+    });
+    await t.throwsAsync(
+      world.settle(come(world, a.address)),
+      undefined,
+      'whoever came was refused',
+    );
     await world.until('it is told', () => told(a, 'rejected').length > 0, 10_000);
     await world.run(1_000);
     t.deepEqual(
@@ -165,8 +198,13 @@ test('a node that is refused with its hello read is told with its id and where i
   const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
   await world.until('it is told', () => told(a, 'rejected').length > 0);
-  const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [ReturnType<typeof told<'rejected'>>[0]];
-  t.deepEqual([reason, direction, nodeId, addr, endpoint], ['full', 'in', b.nodeId, `tcp://${b.address}`, remote!.endpoint]);
+  const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [
+    ReturnType<typeof told<'rejected'>>[0],
+  ];
+  t.deepEqual(
+    [reason, direction, nodeId, addr, endpoint],
+    ['full', 'in', b.nodeId, `tcp://${b.address}`, remote!.endpoint],
+  );
   t.deepEqual(await world.close(), []);
 });
 
@@ -175,7 +213,11 @@ for (const way of ways.filter(({ proves }) => proves)) {
     const world = new World(t);
     const theirs = await papers();
     const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
-    const persistent = { ...passive, persistent: [a.address], reconnect: { interval: 1_000, max: 1_000 } };
+    const persistent = {
+      ...passive,
+      persistent: [a.address],
+      reconnect: { interval: 1_000, max: 1_000 },
+    };
     const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
     await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
     const first = a.peers.get(older.nodeId)!.instance;
@@ -184,10 +226,20 @@ for (const way of ways.filter(({ proves }) => proves)) {
     const second = a.peers.get(newer.nodeId)!.instance;
     await world.until('the first came back', () => told(a, 'rejected').length === 1);
     const [twin] = told(a, 'rejected');
-    t.deepEqual([twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason], ['twin', 'in', older.nodeId, 'duplicate']);
-    t.true(twin!.error.message.includes(first) && twin!.error.message.includes('two live nodes have one key'), twin!.error.message);
+    t.deepEqual(
+      [twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason],
+      ['twin', 'in', older.nodeId, 'duplicate'],
+    );
+    t.true(
+      twin!.error.message.includes(first) &&
+        twin!.error.message.includes('two live nodes have one key'),
+      twin!.error.message,
+    );
     await world.run(27_000);
-    t.deepEqual([told(a, 'rejected').length, told(a, 'down').length, a.peers.get(newer.nodeId)!.instance], [1, 1, second]);
+    t.deepEqual(
+      [told(a, 'rejected').length, told(a, 'down').length, a.peers.get(newer.nodeId)!.instance],
+      [1, 1, second],
+    );
     t.true(told(older, 'rejected').length > 10, 'it went on trying, and is told each time');
     t.regex(told(older, 'rejected')[0]!.error.message, /two live nodes have one key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
@@ -196,7 +248,10 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.is(a.peers.get(older.nodeId)!.instance, first);
     await world.until('the other came back', () => told(a, 'rejected').length === 2);
     await world.run(20_000);
-    t.deepEqual([told(a, 'rejected').map(({ reason }) => reason), told(a, 'down').length], [['twin', 'twin'], 2]);
+    t.deepEqual(
+      [told(a, 'rejected').map(({ reason }) => reason), told(a, 'down').length],
+      [['twin', 'twin'], 2],
+    );
     t.deepEqual(await world.close(), []);
   });
 
@@ -204,7 +259,11 @@ for (const way of ways.filter(({ proves }) => proves)) {
     const world = new World(t);
     const theirs = await papers();
     const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
-    const persistent = { ...passive, persistent: [a.address], reconnect: { interval: 1_000, max: 1_000 } };
+    const persistent = {
+      ...passive,
+      persistent: [a.address],
+      reconnect: { interval: 1_000, max: 1_000 },
+    };
     const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
     await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
     const { instance } = a.peers.get(older.nodeId)!;

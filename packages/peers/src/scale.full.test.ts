@@ -11,25 +11,41 @@ const MINUTE = 60_000;
 
 healCases(test, 'earlier');
 
-test.serial('halves that were apart for an hour, and have long filled up, find each other again', async (t) => {
-  const { joined, parts } = await heal({ seed: 1, nodes: 50, caps: 'default', outbound: 5, knows: 'earlier', partition: 60 * MINUTE });
-  t.is(parts.length, 1);
-  t.true(joined !== undefined && joined <= 5 * MINUTE, `${joined} ms`);
-});
+test.serial(
+  'halves that were apart for an hour, and have long filled up, find each other again',
+  async (t) => {
+    const { joined, parts } = await heal({
+      seed: 1,
+      nodes: 50,
+      caps: 'default',
+      outbound: 5,
+      knows: 'earlier',
+      partition: 60 * MINUTE,
+    });
+    t.is(parts.length, 1);
+    t.true(joined !== undefined && joined <= 5 * MINUTE, `${joined} ms`);
+  },
+);
 
-test.serial('while some leave and others come, those that stay are one graph, and nobody stays alone', async (t) => {
-  const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
-  t.deepEqual(
-    cycles.filter(({ parts }) => parts.length > 1),
-    [],
-  );
-  t.is(never, 0);
-  t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
-});
+test.serial(
+  'while some leave and others come, those that stay are one graph, and nobody stays alone',
+  async (t) => {
+    const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
+    t.deepEqual(
+      cycles.filter(({ parts }) => parts.length > 1),
+      [],
+    );
+    t.is(never, 0);
+    t.true(joins.at(-1)! <= 30_000, `${joins.at(-1)} ms`);
+  },
+);
 
-test.serial('200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed', async (t) => {
-  const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
-  t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
-  t.deepEqual(killed, [199]);
-  t.is(most, 40, 'the node that all know has no more inbound peers than it may');
-});
+test.serial(
+  '200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed',
+  async (t) => {
+    const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
+    t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
+    t.deepEqual(killed, [199]);
+    t.is(most, 40, 'the node that all know has no more inbound peers than it may');
+  },
+);

@@ -13,54 +13,71 @@ const MINUTE = 60_000;
 
 healCases(test, 'common');
 
-test.serial('60 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed', async (t) => {
-  const { joined, killed, most } = await storm({ seed: 1, nodes: 60 });
-  t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
-  t.deepEqual(killed, [59]);
-  t.is(most, 40, 'the node that all know has no more inbound peers than it may');
-});
+test.serial(
+  '60 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed',
+  async (t) => {
+    const { joined, killed, most } = await storm({ seed: 1, nodes: 60 });
+    t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
+    t.deepEqual(killed, [59]);
+    t.is(most, 40, 'the node that all know has no more inbound peers than it may');
+  },
+);
 
-test.serial('a newcomer whose only acquaintance is full hears of others all the same, and that has no more peers than it may', async (t) => {
-  const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
-  const names = ['hub', ...Array.from({ length: 40 }, (_, i) => `n${i}`)];
-  const peers = (name: string) => (name === 'hub' ? { maxInbound: 20, maxOutbound: 0 } : { seeds: ['hub'], maxOutbound: 3 });
-  const nodes = cluster(sim, names, { peers, durable: false });
-  let most = 0;
-  sim.always('the cap', () => {
-    most = Math.max(most, nodes.get('hub')?.peers.snapshot().inbound ?? 0);
-    return true;
-  });
-  await sim.until(
-    () => nodes.size === names.length && [...nodes.values()].every((node) => node.name === 'hub' || node.peers.snapshot().outbound === 3),
-    5 * MINUTE,
-  );
-  t.true(most <= 20 && most > 17, String(most));
-  // Most of the nodes in the hub's places stay there.
-  const before = connected(nodes.get('hub')!, names);
-  await sim.run(10 * MINUTE);
-  const after = connected(nodes.get('hub')!, names);
-  t.true(before.filter((name) => after.includes(name)).length >= 12, `${before} / ${after}`);
-  t.deepEqual(await sim.close(), []);
-});
-
-test.serial('who was lost by chance and comes back takes the place of who came for it', async (t) => {
-  for (const seed of seeds(5)) {
-    const addressBook = await prefilled(['b', 'c', 'd', 'e'], seededRandom(seed));
-    const sim = createSimulation({ seed, link: { latency: [1, 20] } });
-    const names = ['a', 'b', 'c', 'd', 'e'];
-    const quiet = { maxOutbound: 0, exchange: { enabled: false } };
-    const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { addressBook, maxOutbound: 2 } : quiet), durable: false });
-    const linked = () => connected(nodes.get('a')!, names);
-    await sim.until(() => nodes.size === 5 && linked().length === 2);
-    const [first, second] = linked();
-    await sim.run(20_000);
-    t.deepEqual(linked(), [first, second]);
-    sim.partition(names.filter((name) => name !== first));
-    await sim.until(() => linked().length === 2 && !linked().includes(first!));
-    await sim.run(2 * MINUTE);
-    sim.heal();
-    await sim.until(() => linked().join() === [first, second].join(), MINUTE);
-    t.is(nodes.get('a')!.peers.snapshot().outbound, 2);
+test.serial(
+  'a newcomer whose only acquaintance is full hears of others all the same, and that has no more peers than it may',
+  async (t) => {
+    const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
+    const names = ['hub', ...Array.from({ length: 40 }, (_, i) => `n${i}`)];
+    const peers = (name: string) =>
+      name === 'hub' ? { maxInbound: 20, maxOutbound: 0 } : { seeds: ['hub'], maxOutbound: 3 };
+    const nodes = cluster(sim, names, { peers, durable: false });
+    let most = 0;
+    sim.always('the cap', () => {
+      most = Math.max(most, nodes.get('hub')?.peers.snapshot().inbound ?? 0);
+      return true;
+    });
+    await sim.until(
+      () =>
+        nodes.size === names.length &&
+        [...nodes.values()].every(
+          (node) => node.name === 'hub' || node.peers.snapshot().outbound === 3,
+        ),
+      5 * MINUTE,
+    );
+    t.true(most <= 20 && most > 17, String(most));
+    // Most of the nodes in the hub's places stay there.
+    const before = connected(nodes.get('hub')!, names);
+    await sim.run(10 * MINUTE);
+    const after = connected(nodes.get('hub')!, names);
+    t.true(before.filter((name) => after.includes(name)).length >= 12, `${before} / ${after}`);
     t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'who was lost by chance and comes back takes the place of who came for it',
+  async (t) => {
+    for (const seed of seeds(5)) {
+      const addressBook = await prefilled(['b', 'c', 'd', 'e'], seededRandom(seed));
+      const sim = createSimulation({ seed, link: { latency: [1, 20] } });
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      const quiet = { maxOutbound: 0, exchange: { enabled: false } };
+      const nodes = cluster(sim, names, {
+        peers: (name) => (name === 'a' ? { addressBook, maxOutbound: 2 } : quiet),
+        durable: false,
+      });
+      const linked = () => connected(nodes.get('a')!, names);
+      await sim.until(() => nodes.size === 5 && linked().length === 2);
+      const [first, second] = linked();
+      await sim.run(20_000);
+      t.deepEqual(linked(), [first, second]);
+      sim.partition(names.filter((name) => name !== first));
+      await sim.until(() => linked().length === 2 && !linked().includes(first!));
+      await sim.run(2 * MINUTE);
+      sim.heal();
+      await sim.until(() => linked().join() === [first, second].join(), MINUTE);
+      t.is(nodes.get('a')!.peers.snapshot().outbound, 2);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

@@ -9,7 +9,8 @@ import { echo } from './testing/cluster.ts';
 test('addresses of others are dialed on a transport that picks its backend by the scheme', async (t) => {
   const nodes: Awaited<ReturnType<typeof open>>[] = [];
   try {
-    for (let i = 0; i < 3; i++) nodes.push(await open(nodes.slice(0, 1).map(({ transport }) => transport.advertiseAddr())));
+    for (let i = 0; i < 3; i++)
+      nodes.push(await open(nodes.slice(0, 1).map(({ transport }) => transport.advertiseAddr())));
     await Promise.all(nodes.map(({ peers }) => peers.ready({ peers: 2, timeout: 10_000 })));
     for (const { peers } of nodes) t.is(peers.list().length, 2);
   } finally {

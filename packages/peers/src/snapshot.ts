@@ -20,7 +20,14 @@ export interface PeersSnapshot {
 }
 
 /** Formats a snapshot as a table for people, one line per peer. */
-export function formatPeers({ nodeId, inbound, outbound, persistent, book, peers }: PeersSnapshot): string {
+export function formatPeers({
+  nodeId,
+  inbound,
+  outbound,
+  persistent,
+  book,
+  peers,
+}: PeersSnapshot): string {
   const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
   const rows = peers.map((peer) => [
     peer.nodeId.slice(0, 8),

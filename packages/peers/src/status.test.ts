@@ -12,46 +12,67 @@ import { heardOf, stranger } from './testing/stranger.ts';
 
 const status = json(z.object({ height: z.number(), note: z.optional(z.string()) }));
 const passive: Partial<PeersOptions> = { maxOutbound: 0, status };
-const statusOf = (node: TestNode | undefined, name: string) => node?.peers.status.of(idOf(name)) as { height: number } | undefined;
+const statusOf = (node: TestNode | undefined, name: string) =>
+  node?.peers.status.of(idOf(name)) as { height: number } | undefined;
 const bytesOf = (value: { height: number }) => status.encode(value);
 
-test.serial('a status reaches every peer soon, each change once, and those who come later too', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b', 'c'];
-    const nodes = cluster(sim, [...names, 'late'], { peers: (name) => ({ ...passive, persistent: name === 'a' || name === 'late' ? [] : ['a'] }) });
-    await sim.until(() => nodes.get('a')?.peers.list().length === 2 && nodes.size === 4);
-    const a = nodes.get('a')!;
-    a.peers.status.set({ height: 1 });
-    await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === 1 && statusOf(nodes.get('c'), 'a')?.height === 1, 1_000);
-    await sim.run(20_000);
-    a.peers.status.set({ height: 1 });
-    await sim.run(20_000);
-    a.peers.status.set({ height: 2 });
-    await sim.until(() => statusOf(nodes.get('b'), 'a')?.height === 2 && statusOf(nodes.get('c'), 'a')?.height === 2, 1_000);
-    for (const name of ['b', 'c']) {
-      t.deepEqual(
-        eventsOf(nodes.get(name)!, 'status').map((event) => [event.nodeId, event.status]),
-        [1, 2].map((height) => [idOf('a'), { height }]),
-        run.name,
+test.serial(
+  'a status reaches every peer soon, each change once, and those who come later too',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b', 'c'];
+      const nodes = cluster(sim, [...names, 'late'], {
+        peers: (name) => ({ ...passive, persistent: name === 'a' || name === 'late' ? [] : ['a'] }),
+      });
+      await sim.until(() => nodes.get('a')?.peers.list().length === 2 && nodes.size === 4);
+      const a = nodes.get('a')!;
+      a.peers.status.set({ height: 1 });
+      await sim.until(
+        () =>
+          statusOf(nodes.get('b'), 'a')?.height === 1 &&
+          statusOf(nodes.get('c'), 'a')?.height === 1,
+        1_000,
       );
-      t.deepEqual(nodes.get(name)!.peers.get(idOf('a'))!.status, { height: 2 });
+      await sim.run(20_000);
+      a.peers.status.set({ height: 1 });
+      await sim.run(20_000);
+      a.peers.status.set({ height: 2 });
+      await sim.until(
+        () =>
+          statusOf(nodes.get('b'), 'a')?.height === 2 &&
+          statusOf(nodes.get('c'), 'a')?.height === 2,
+        1_000,
+      );
+      for (const name of ['b', 'c']) {
+        t.deepEqual(
+          eventsOf(nodes.get(name)!, 'status').map((event) => [event.nodeId, event.status]),
+          [1, 2].map((height) => [idOf('a'), { height }]),
+          run.name,
+        );
+        t.deepEqual(nodes.get(name)!.peers.get(idOf('a'))!.status, { height: 2 });
+      }
+      nodes.get('late')!.peers.add('a');
+      await sim.until(() => statusOf(nodes.get('late'), 'a')?.height === 2, 3_000);
+      t.is(statusOf(a, 'b'), undefined, 'who told nothing has none');
+      a.peers.status.set(undefined);
+      await sim.until(
+        () => ['b', 'c', 'late'].every((name) => statusOf(nodes.get(name), 'a') === undefined),
+        1_000,
+      );
+      t.is(eventsOf(nodes.get('b')!, 'status').at(-1)!.status, undefined);
+      t.is(eventsOf(nodes.get('b')!, 'status').length, 3);
+      t.deepEqual(await sim.close(), []);
     }
-    nodes.get('late')!.peers.add('a');
-    await sim.until(() => statusOf(nodes.get('late'), 'a')?.height === 2, 3_000);
-    t.is(statusOf(a, 'b'), undefined, 'who told nothing has none');
-    a.peers.status.set(undefined);
-    await sim.until(() => ['b', 'c', 'late'].every((name) => statusOf(nodes.get(name), 'a') === undefined), 1_000);
-    t.is(eventsOf(nodes.get('b')!, 'status').at(-1)!.status, undefined);
-    t.is(eventsOf(nodes.get('b')!, 'status').length, 3);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial('who connects is told at once, and not at the next beat', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: () => ({ ...passive, statusInterval: 600_000 }) });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: () => ({ ...passive, statusInterval: 600_000 }),
+    });
     await sim.until(() => nodes.size === 2);
     nodes.get('a')!.peers.status.set({ height: 1 });
     await sim.run(700_000);
@@ -87,78 +108,98 @@ test.serial('a newer number is pulled once; one that is equal or older never', a
     const count = heardOf(peer, 'pull');
     own = { seq: 3, height: 30 };
     await tell(8);
-    t.deepEqual([heardOf(peer, 'pull'), statusOf(a, 'peer')?.height], [count + 1, 70], 'an answer that is older than what is known is not taken');
+    t.deepEqual(
+      [heardOf(peer, 'pull'), statusOf(a, 'peer')?.height],
+      [count + 1, 70],
+      'an answer that is older than what is known is not taken',
+    );
     await tell(0);
     t.is(heardOf(peer, 'pull'), count + 2, '“I have none” is looked at');
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('a node that restarts begins at one again, and is believed; while it is away it has no status', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }) });
-    await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
-    const a = nodes.get('a')!;
-    for (let height = 1; height <= 9; height++) {
-      nodes.get('b')!.peers.status.set({ height });
-      await sim.run(3_000);
+test.serial(
+  'a node that restarts begins at one again, and is believed; while it is away it has no status',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
+      });
+      await sim.until(
+        () =>
+          nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1,
+      );
+      const a = nodes.get('a')!;
+      for (let height = 1; height <= 9; height++) {
+        nodes.get('b')!.peers.status.set({ height });
+        await sim.run(3_000);
+      }
+      t.is(statusOf(a, 'b')?.height, 9);
+      nodes.delete('b');
+      sim.crash('b', { power: run.seed % 2 === 0 ? 'lost' : 'kept' });
+      await sim.run(run.seed === 3 ? 100 : 20_000);
+      if (run.seed !== 3) t.is(statusOf(a, 'b'), undefined, run.name);
+      sim.restart('b');
+      await sim.until(() => nodes.has('b'), 1_000);
+      nodes.get('b')!.peers.status.set({ height: 1 });
+      await sim.until(() => statusOf(a, 'b')?.height === 1, 60_000);
+      t.deepEqual(await sim.close(), []);
     }
-    t.is(statusOf(a, 'b')?.height, 9);
-    nodes.delete('b');
-    sim.crash('b', { power: run.seed % 2 === 0 ? 'lost' : 'kept' });
-    await sim.run(run.seed === 3 ? 100 : 20_000);
-    if (run.seed !== 3) t.is(statusOf(a, 'b'), undefined, run.name);
-    sim.restart('b');
-    await sim.until(() => nodes.has('b'), 1_000);
-    nodes.get('b')!.peers.status.set({ height: 1 });
-    await sim.until(() => statusOf(a, 'b')?.height === 1, 60_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a status that cannot be read is a warning, once a number; the peer stays, is trusted less, and its next one is taken', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a'], { peers: () => passive });
-    await sim.until(() => nodes.size === 1);
-    const a = nodes.get('a')!;
-    let own = encodeStatus(1, new TextEncoder().encode('{"height":"tall"}'));
-    const peer = stranger(sim, 'peer', { status: () => own });
-    const remote = await sim.settle(peer.transport.dial('a'));
-    await sim.run(100);
-    const before = a.peers.get(peer.nodeId)!.score;
-    peer.words.trySend(remote, 'status', { seq: 1 });
-    peer.words.trySend(remote, 'status', { seq: 1 });
-    await sim.run(1_000);
-    const warnings = eventsOf(a, 'warning');
-    t.deepEqual(
-      warnings.map(({ error }) => [error.code, error.target]),
-      [['invalid_argument', peer.nodeId]],
-      run.name,
-    );
-    t.is(statusOf(a, 'peer'), undefined);
-    t.true(a.peers.get(peer.nodeId)!.score < before);
-    own = encodeStatus(2, bytesOf({ height: 2 }));
-    peer.words.trySend(remote, 'status', { seq: 2 });
-    await sim.run(1_000);
-    t.is(statusOf(a, 'peer')?.height, 2);
-    own = encodeStatus(3, new TextEncoder().encode('{"height":"tall"}'));
-    peer.words.trySend(remote, 'status', { seq: 3 });
-    await sim.run(1_000);
-    t.is(statusOf(a, 'peer'), undefined, 'what it said before is not what it says');
-    for (const garbage of [new Uint8Array(), new Uint8Array(4), Uint8Array.of(0, 0, 0, 9, 7), Uint8Array.of(0, 0, 0, 9, 0, 1)]) {
-      own = garbage;
-      peer.words.trySend(remote, 'status', { seq: 9 });
+test.serial(
+  'a status that cannot be read is a warning, once a number; the peer stays, is trusted less, and its next one is taken',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a'], { peers: () => passive });
+      await sim.until(() => nodes.size === 1);
+      const a = nodes.get('a')!;
+      let own = encodeStatus(1, new TextEncoder().encode('{"height":"tall"}'));
+      const peer = stranger(sim, 'peer', { status: () => own });
+      const remote = await sim.settle(peer.transport.dial('a'));
+      await sim.run(100);
+      const before = a.peers.get(peer.nodeId)!.score;
+      peer.words.trySend(remote, 'status', { seq: 1 });
+      peer.words.trySend(remote, 'status', { seq: 1 });
       await sim.run(1_000);
+      const warnings = eventsOf(a, 'warning');
+      t.deepEqual(
+        warnings.map(({ error }) => [error.code, error.target]),
+        [['invalid_argument', peer.nodeId]],
+        run.name,
+      );
+      t.is(statusOf(a, 'peer'), undefined);
+      t.true(a.peers.get(peer.nodeId)!.score < before);
+      own = encodeStatus(2, bytesOf({ height: 2 }));
+      peer.words.trySend(remote, 'status', { seq: 2 });
+      await sim.run(1_000);
+      t.is(statusOf(a, 'peer')?.height, 2);
+      own = encodeStatus(3, new TextEncoder().encode('{"height":"tall"}'));
+      peer.words.trySend(remote, 'status', { seq: 3 });
+      await sim.run(1_000);
+      t.is(statusOf(a, 'peer'), undefined, 'what it said before is not what it says');
+      for (const garbage of [
+        new Uint8Array(),
+        new Uint8Array(4),
+        Uint8Array.of(0, 0, 0, 9, 7),
+        Uint8Array.of(0, 0, 0, 9, 0, 1),
+      ]) {
+        own = garbage;
+        peer.words.trySend(remote, 'status', { seq: 9 });
+        await sim.run(1_000);
+      }
+      own = encodeStatus(10, bytesOf({ height: 10 }));
+      peer.words.trySend(remote, 'status', { seq: 10 });
+      await sim.run(1_000);
+      t.is(statusOf(a, 'peer')?.height, 10);
+      t.deepEqual(await sim.close(), []);
     }
-    own = encodeStatus(10, bytesOf({ height: 10 }));
-    peer.words.trySend(remote, 'status', { seq: 10 });
-    await sim.run(1_000);
-    t.is(statusOf(a, 'peer')?.height, 10);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
 test.serial(
   'a peer that changes its status all the time is asked for it now and then, and hardly ever if it can not be read; its last one counts',
@@ -183,7 +224,10 @@ test.serial(
           say();
           await sim.run(5);
         }
-        t.true(heardOf(peer, 'pull') <= most, `${run.name}: ${heardOf(peer, 'pull')} pulls, ${most} at most`);
+        t.true(
+          heardOf(peer, 'pull') <= most,
+          `${run.name}: ${heardOf(peer, 'pull')} pulls, ${most} at most`,
+        );
         status = good;
         for (let i = 0; i < 10; i++) {
           await sim.run(2_000);
@@ -199,11 +243,17 @@ test.serial(
 test.serial('a status has 64 KiB at most, here and there', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }) });
-    await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
+    });
+    await sim.until(
+      () => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1,
+    );
     const [a, b] = [nodes.get('a')!, nodes.get('b')!];
     const room = 65_536 - bytesOf({ height: 1, note: '' } as never).length;
-    const error = t.throws(() => a.peers.status.set({ height: 1, note: 'x'.repeat(room + 1) })) as { code?: string };
+    const error = t.throws(() => a.peers.status.set({ height: 1, note: 'x'.repeat(room + 1) })) as {
+      code?: string;
+    };
     t.is(error.code, 'resource_exhausted');
     await sim.run(5_000);
     t.is(statusOf(b, 'a'), undefined);
@@ -220,25 +270,32 @@ test.serial('a status has 64 KiB at most, here and there', async (t) => {
   }
 });
 
-test.serial('without a codec there is no status: to set one is a mistake, and nobody is asked for his', async (t) => {
-  const sim = simulationOf({ seed: 1, level: 'message', name: '' });
-  const nodes = cluster(sim, ['a'], { peers: () => ({ maxOutbound: 0 }) });
-  await sim.until(() => nodes.size === 1);
-  const a = nodes.get('a')!;
-  t.throws(() => a.peers.status.set({ height: 1 }), { instanceOf: TypeError, message: /codec/ });
-  const peer = stranger(sim, 'peer', { status: () => encodeStatus(1, bytesOf({ height: 1 })) });
-  const remote = await sim.settle(peer.transport.dial('a'));
-  peer.words.trySend(remote, 'status', { seq: 1 });
-  await sim.run(5_000);
-  t.is(heardOf(peer, 'pull'), 0);
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'without a codec there is no status: to set one is a mistake, and nobody is asked for his',
+  async (t) => {
+    const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+    const nodes = cluster(sim, ['a'], { peers: () => ({ maxOutbound: 0 }) });
+    await sim.until(() => nodes.size === 1);
+    const a = nodes.get('a')!;
+    t.throws(() => a.peers.status.set({ height: 1 }), { instanceOf: TypeError, message: /codec/ });
+    const peer = stranger(sim, 'peer', { status: () => encodeStatus(1, bytesOf({ height: 1 })) });
+    const remote = await sim.settle(peer.transport.dial('a'));
+    peer.words.trySend(remote, 'status', { seq: 1 });
+    await sim.run(5_000);
+    t.is(heardOf(peer, 'pull'), 0);
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('a status gets through a network that loses a third of all messages', async (t) => {
   for (const { seed } of runs(5, ['message'])) {
     const sim = simulationOf({ seed, level: 'message', name: '' });
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }) });
-    await sim.until(() => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
+    });
+    await sim.until(
+      () => nodes.get('a')?.peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1,
+    );
     sim.link('a', 'b', { loss: 0.33 });
     for (let height = 1; height <= 5; height++) {
       nodes.get('a')!.peers.status.set({ height });
@@ -256,7 +313,9 @@ test.serial('a pull that is never answered holds up nothing', async (t) => {
     const nodes = cluster(sim, ['a'], { peers: () => passive });
     await sim.until(() => nodes.size === 1);
     let answers = false;
-    const peer = stranger(sim, 'peer', { status: () => (answers ? encodeStatus(2, bytesOf({ height: 2 })) : undefined) });
+    const peer = stranger(sim, 'peer', {
+      status: () => (answers ? encodeStatus(2, bytesOf({ height: 2 })) : undefined),
+    });
     const remote = await sim.settle(peer.transport.dial('a'));
     peer.words.trySend(remote, 'status', { seq: 1 });
     await sim.run(100);

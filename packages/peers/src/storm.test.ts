@@ -8,65 +8,74 @@ import * as z from 'zod/mini';
 import { createPeers, type Peers } from './peers.ts';
 
 const NODES = 100;
-const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()) } } });
-
-test.serial(`${NODES} nodes that know one default node are one graph, and stay one when it is gone`, async (t) => {
-  t.timeout(120_000);
-  const nodes: { readonly peers: Peers; close(): Promise<void> }[] = [];
-  const linked = new Map<string, Set<string>>();
-  /** Called whenever a connection came up or ended. */
-  let look = () => {};
-  const follow = async (peers: Peers, mine: Set<string>) => {
-    for await (const event of peers.events()) {
-      if (event.type === 'up') mine.add(event.peer.nodeId);
-      else if (event.type === 'down') mine.delete(event.nodeId);
-      else continue;
-      look();
-    }
-  };
-  const start = async (seeds: string[]) => {
-    const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
-    const peers = createPeers({ transport, seeds });
-    const close = async () => {
-      linked.delete(peers.nodeId);
-      await peers.close();
-      await transport.close({ grace: 0 });
-    };
-    nodes.push({ peers, close });
-    const mine = new Set<string>();
-    linked.set(peers.nodeId, mine);
-    void follow(peers, mine);
-    await transport.listen();
-    await peers.start();
-    return transport.localAddr();
-  };
-  t.teardown(() => Promise.all(nodes.map((node) => node.close())));
-  const oneGraphOf = (count: number) =>
-    new Promise<void>((resolve) => {
-      look = () => {
-        if (partOf(linked) !== count) return;
-        look = () => {};
-        resolve();
-      };
-      look();
-    });
-
-  const common = await start([]);
-  await Promise.all(Array.from({ length: NODES - 1 }, () => start([common])));
-  await oneGraphOf(NODES);
-  const [hub] = nodes;
-  t.true(hub!.peers.snapshot().inbound <= 40, 'it has no more inbound peers than by default');
-  await hub!.close();
-  await oneGraphOf(NODES - 1);
-  t.pass();
+const silence = defineProtocol({
+  name: 'silence',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()) } },
 });
+
+test.serial(
+  `${NODES} nodes that know one default node are one graph, and stay one when it is gone`,
+  async (t) => {
+    t.timeout(120_000);
+    const nodes: { readonly peers: Peers; close(): Promise<void> }[] = [];
+    const linked = new Map<string, Set<string>>();
+    /** Called whenever a connection came up or ended. */
+    let look = () => {};
+    const follow = async (peers: Peers, mine: Set<string>) => {
+      for await (const event of peers.events()) {
+        if (event.type === 'up') mine.add(event.peer.nodeId);
+        else if (event.type === 'down') mine.delete(event.nodeId);
+        else continue;
+        look();
+      }
+    };
+    const start = async (seeds: string[]) => {
+      const transport = createTcpTransport({ protocol: silence, bindAddr: '127.0.0.1:0' });
+      const peers = createPeers({ transport, seeds });
+      const close = async () => {
+        linked.delete(peers.nodeId);
+        await peers.close();
+        await transport.close({ grace: 0 });
+      };
+      nodes.push({ peers, close });
+      const mine = new Set<string>();
+      linked.set(peers.nodeId, mine);
+      void follow(peers, mine);
+      await transport.listen();
+      await peers.start();
+      return transport.localAddr();
+    };
+    t.teardown(() => Promise.all(nodes.map((node) => node.close())));
+    const oneGraphOf = (count: number) =>
+      new Promise<void>((resolve) => {
+        look = () => {
+          if (partOf(linked) !== count) return;
+          look = () => {};
+          resolve();
+        };
+        look();
+      });
+
+    const common = await start([]);
+    await Promise.all(Array.from({ length: NODES - 1 }, () => start([common])));
+    await oneGraphOf(NODES);
+    const [hub] = nodes;
+    t.true(hub!.peers.snapshot().inbound <= 40, 'it has no more inbound peers than by default');
+    await hub!.close();
+    await oneGraphOf(NODES - 1);
+    t.pass();
+  },
+);
 
 /** Returns how many nodes are reachable from the first over connections that both ends list. */
 function partOf(linked: ReadonlyMap<string, ReadonlySet<string>>): number {
   const [first] = linked.keys();
   const found = new Set([first!]);
   for (const nodeId of found) {
-    for (const other of linked.get(nodeId) ?? []) if (linked.get(other)?.has(nodeId)) found.add(other);
+    for (const other of linked.get(nodeId) ?? [])
+      if (linked.get(other)?.has(nodeId)) found.add(other);
   }
   return found.size;
 }

@@ -20,39 +20,53 @@ import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
-const areAllLinked = (nodes: readonly RealNode[]) => nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
+const areAllLinked = (nodes: readonly RealNode[]) =>
+  nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
 const onIPv6 = hasIPv6 ? test : test.skip;
 
 // Serial, because these tests look at the open resources of this process.
-test.serial('transports and peers that are closed, in whatever order, leave no handle and no timer', async (t) => {
-  const { resources } = nodeProbe(process);
-  const path = join(await folder(t), 'book');
-  const round = async (addressBook?: PeersOptions['addressBook']) => {
-    const [one, two] = [createTcpTransport({ protocol: echo }), createTcpTransport({ protocol: echo })];
-    await Promise.all([one.listen(), two.listen()]);
-    const a = createPeers({ transport: one, addressBook });
-    const b = createPeers({ transport: two, persistent: [one.localAddr(), '127.0.0.1:1'] });
-    await Promise.all([a.start(), b.start()]);
-    await Promise.all([a.ready({ timeout: 10_000 }), b.ready({ timeout: 10_000 })]);
-    await a.close();
-    await Promise.all([one.close(), two.close()]);
-    await b.close();
-  };
-  const open = async () => {
-    for (let i = 0; i < 10; i++) await turn();
-    return [...resources()].filter((name) => /TCP|Timeout|FS|Pipe/.test(name)).sort();
-  };
-  await round();
-  const before = await open();
-  for (let i = 0; i < 5; i++) await round(createFileAddressBook(path));
-  t.deepEqual(await open(), before);
-});
+test.serial(
+  'transports and peers that are closed, in whatever order, leave no handle and no timer',
+  async (t) => {
+    const { resources } = nodeProbe(process);
+    const path = join(await folder(t), 'book');
+    const round = async (addressBook?: PeersOptions['addressBook']) => {
+      const [one, two] = [
+        createTcpTransport({ protocol: echo }),
+        createTcpTransport({ protocol: echo }),
+      ];
+      await Promise.all([one.listen(), two.listen()]);
+      const a = createPeers({ transport: one, addressBook });
+      const b = createPeers({ transport: two, persistent: [one.localAddr(), '127.0.0.1:1'] });
+      await Promise.all([a.start(), b.start()]);
+      await Promise.all([a.ready({ timeout: 10_000 }), b.ready({ timeout: 10_000 })]);
+      await a.close();
+      await Promise.all([one.close(), two.close()]);
+      await b.close();
+    };
+    const open = async () => {
+      for (let i = 0; i < 10; i++) await turn();
+      return [...resources()].filter((name) => /TCP|Timeout|FS|Pipe/.test(name)).sort();
+    };
+    await round();
+    const before = await open();
+    for (let i = 0; i < 5; i++) await round(createFileAddressBook(path));
+    t.deepEqual(await open(), before);
+  },
+);
 
 test('a process whose peers and transports are closed ends by itself', async (t) => {
   t.timeout(60_000);
-  const child = spawn(process.execPath, [new URL('./testing/real/three-nodes.js', import.meta.url).pathname, join(await folder(t), 'book')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      new URL('./testing/real/three-nodes.js', import.meta.url).pathname,
+      join(await folder(t), 'book'),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   t.teardown(() => void child.kill('SIGKILL'));
   let said = '';
   child.stdout.on('data', (chunk) => (said += chunk));
@@ -65,7 +79,9 @@ test('three nodes find each other by one seed and call each other by id; one tha
   const path = join(await folder(t), 'book');
   const a = await world.node('a', { peers: named('a') });
   const c = await world.node('c', { peers: { ...named('c'), seeds: [a.address] } });
-  const first = await world.node('b', { peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) } });
+  const first = await world.node('b', {
+    peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) },
+  });
   await world.until('all are linked', () => areAllLinked([a, first, c]), 60_000);
   t.is(await world.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
   await world.run(130_000);
@@ -73,7 +89,9 @@ test('three nodes find each other by one seed and call each other by id; one tha
   await world.until('it is gone', () => !isLinked(a, first) && !isLinked(c, first));
 
   // The node knows no seed any more, and no other node knows its port.
-  const b = await world.node('b', { peers: { ...named('b'), addressBook: createFileAddressBook(path) } });
+  const b = await world.node('b', {
+    peers: { ...named('b'), addressBook: createFileAddressBook(path) },
+  });
   t.not(b.address, first.address);
   await world.until('all are linked', () => areAllLinked([a, b, c]), 60_000);
   for (const [from, to] of [
@@ -82,12 +100,19 @@ test('three nodes find each other by one seed and call each other by id; one tha
     [c, b],
     [b, c],
   ] as const) {
-    t.is(await world.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')), `${to.name}: again`);
+    t.is(
+      await world.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
+      `${to.name}: again`,
+    );
   }
   await world.run(60_000);
   for (const node of [a, b, c]) {
     t.is(node.transport.remotes().length, 2, 'one link a peer');
-    t.true(node.peers.list().every(({ proven, rtt, score }) => !proven && rtt !== undefined && score === 100));
+    t.true(
+      node.peers
+        .list()
+        .every(({ proven, rtt, score }) => !proven && rtt !== undefined && score === 100),
+    );
   }
   t.deepEqual(await world.close(), []);
 });
@@ -96,16 +121,34 @@ test('one address in many spellings is one peer with one link, for good', async 
   const world = new World(t);
   const b = await world.node('b', { peers: passive });
   const port = b.address.split(':')[1];
-  const spellings = ['localhost', 'LOCALHOST', '127.0.0.1', '127.1', '2130706433', '[::ffff:127.0.0.1]'].map((host) => `${host}:${port}`);
-  const a = await world.node('a', { peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] } });
+  const spellings = [
+    'localhost',
+    'LOCALHOST',
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '[::ffff:127.0.0.1]',
+  ].map((host) => `${host}:${port}`);
+  const a = await world.node('a', {
+    peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] },
+  });
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
   await world.run(20_000);
   const dials = a.dials.length;
   const [link] = a.transport.remotes();
-  for (const node of [a, b]) t.is(node.transport.remotes().length, 1, 'the others are closed, not merely idle');
+  for (const node of [a, b])
+    t.is(node.transport.remotes().length, 1, 'the others are closed, not merely idle');
   await world.run(120_000);
   for (const node of [a, b])
-    t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'up').length, told(node, 'down').length], [1, 1, 1, 0]);
+    t.deepEqual(
+      [
+        node.peers.list().length,
+        node.transport.remotes().length,
+        told(node, 'up').length,
+        told(node, 'down').length,
+      ],
+      [1, 1, 1, 0],
+    );
   t.is(a.transport.remotes()[0], link);
   t.is(a.dials.length, dials, 'each was dialed, and then not any more');
   t.true(dials <= spellings.length + 1);
@@ -116,17 +159,33 @@ test('one address in many spellings is one peer with one link, for good', async 
 test('who is taken off by the address that was given for it is parted from, though the link in use is one that it dialed', async (t) => {
   const world = new World(t);
   const b = await world.node('b', { peers: { ...passive, identity: { nodeId: '1'.repeat(64) } } });
-  const a = await world.node('a', { peers: { ...passive, identity: { nodeId: '2'.repeat(64) }, maxInbound: 0, persistent: [b.address] } });
+  const a = await world.node('a', {
+    peers: {
+      ...passive,
+      identity: { nodeId: '2'.repeat(64) },
+      maxInbound: 0,
+      persistent: [b.address],
+    },
+  });
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
   b.peers.add(a.address);
   await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
-  await world.until('it is linked by the other end', () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a));
+  await world.until(
+    'it is linked by the other end',
+    () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a),
+  );
   await world.run(15_000);
   t.deepEqual(a.peers.remove(b.address), [b.address]);
   await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
-  t.deepEqual([told(a, 'down').at(-1)!.cause.reason, told(b, 'down').at(-1)!.cause.reason], ['disconnected', 'disconnected']);
+  t.deepEqual(
+    [told(a, 'down').at(-1)!.cause.reason, told(b, 'down').at(-1)!.cause.reason],
+    ['disconnected', 'disconnected'],
+  );
   await world.run(60_000);
-  t.deepEqual([a.peers.list(), told(b, 'rejected').every(({ reason }) => reason === 'full')], [[], true]);
+  t.deepEqual(
+    [a.peers.list(), told(b, 'rejected').every(({ reason }) => reason === 'full')],
+    [[], true],
+  );
   t.deepEqual(await world.close(), []);
 });
 
@@ -134,7 +193,9 @@ test('of two spellings of one peer one can be taken off, and nobody touches the 
   for (const first of ['localhost', '127.0.0.1']) {
     const world = new World(t);
     const b = await world.node('b', { peers: passive });
-    const spellings = ['localhost', '127.0.0.1'].map((host) => `${host}:${b.address.split(':')[1]}`);
+    const spellings = ['localhost', '127.0.0.1'].map(
+      (host) => `${host}:${b.address.split(':')[1]}`,
+    );
     const a = await world.node('a', { peers: { ...passive, persistent: spellings } });
     await world.until('both are dialed', () => isLinked(a, b) && a.dials.length === 2);
     await world.run(15_000);
@@ -142,7 +203,16 @@ test('of two spellings of one peer one can be taken off, and nobody touches the 
     if (first === 'localhost') a.peers.remove(going);
     else a.peers.setTopology(spellings.filter((spelling) => spelling !== going));
     await world.run(15_000);
-    t.deepEqual([told(a, 'down').length, told(b, 'down').length, a.peers.list()[0]!.persistent, a.peers.topology.length], [0, 0, true, 1], first);
+    t.deepEqual(
+      [
+        told(a, 'down').length,
+        told(b, 'down').length,
+        a.peers.list()[0]!.persistent,
+        a.peers.topology.length,
+      ],
+      [0, 0, true, 1],
+      first,
+    );
     a.peers.setTopology([]);
     await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
     t.deepEqual(await world.close(), []);
@@ -153,35 +223,52 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   const world = new World(t);
   const make = (name: string, persistent: readonly string[] = []) =>
     onFreePort('::', (port) =>
-      world.node(name, { transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` }, peers: { ...passive, ...named(name), persistent } }),
+      world.node(name, {
+        transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
+        peers: { ...passive, ...named(name), persistent },
+      }),
     );
   const portOf = ({ transport }: RealNode) => transport.advertiseAddr().split(':')[1];
   const b = await make('b');
-  const a = await make('a', [`[::1]:${portOf(b)}`, `127.0.0.1:${portOf(b)}`, `localhost:${portOf(b)}`, `[0:0:0:0:0:0:0:1]:${portOf(b)}`]);
+  const a = await make('a', [
+    `[::1]:${portOf(b)}`,
+    `127.0.0.1:${portOf(b)}`,
+    `localhost:${portOf(b)}`,
+    `[0:0:0:0:0:0:0:1]:${portOf(b)}`,
+  ]);
   b.peers.add(`[::1]:${portOf(a)}`);
   b.peers.add(`localhost:${portOf(a)}`);
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
   for (const time of [15_000, 120_000]) {
     await world.run(time);
-    for (const node of [a, b]) t.deepEqual([node.peers.list().length, node.transport.remotes().length, told(node, 'down').length], [1, 1, 0]);
+    for (const node of [a, b])
+      t.deepEqual(
+        [node.peers.list().length, node.transport.remotes().length, told(node, 'down').length],
+        [1, 1, 0],
+      );
   }
   t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
   t.deepEqual(await world.close(), []);
 });
 
-onIPv6('a node finds that it dialed itself however its own address is spelled, and dials that no more', async (t) => {
-  const world = new World(t);
-  const a = await onFreePort('::', (port) =>
-    world.node('a', {
-      transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
-      peers: { persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`) },
-    }),
-  );
-  await world.run(200_000);
-  t.deepEqual(a.peers.list(), []);
-  const outward = told(a, 'rejected').filter(({ direction }) => direction === 'out');
-  t.true(outward.every(({ reason }) => reason === 'self'));
-  t.is(outward.length, 3, 'but for the one that it advertises, which it knows');
-  t.is(a.dials.length, 3);
-  t.deepEqual(await world.close(), []);
-});
+onIPv6(
+  'a node finds that it dialed itself however its own address is spelled, and dials that no more',
+  async (t) => {
+    const world = new World(t);
+    const a = await onFreePort('::', (port) =>
+      world.node('a', {
+        transport: { bindAddr: `[::]:${port}`, advertiseAddr: `127.0.0.1:${port}` },
+        peers: {
+          persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`),
+        },
+      }),
+    );
+    await world.run(200_000);
+    t.deepEqual(a.peers.list(), []);
+    const outward = told(a, 'rejected').filter(({ direction }) => direction === 'out');
+    t.true(outward.every(({ reason }) => reason === 'self'));
+    t.is(outward.length, 3, 'but for the one that it advertises, which it knows');
+    t.is(a.dials.length, 3);
+    t.deepEqual(await world.close(), []);
+  },
+);

@@ -3,7 +3,11 @@
 
 import { secure } from '@trunkline/stream-noise';
 import { NetworkTransport, spelled } from '@trunkline/transport-core';
-import { createTcpStreamLayer, createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
+import {
+  createTcpStreamLayer,
+  createTcpTransport,
+  type TcpTransport,
+} from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -16,7 +20,10 @@ import { isLinked, type RealNodeOptions, told, World } from './testing/real/worl
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** A node with these papers and without the option `identity`. */
-const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive): RealNodeOptions => ({ transport: { tls }, peers });
+const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive): RealNodeOptions => ({
+  transport: { tls },
+  peers,
+});
 
 test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
   const world = new World(t);
@@ -30,7 +37,10 @@ test('over TLS a node’s id is that of its key, and its peers are proven', asyn
     [b, a],
   ] as const) {
     const [peer] = node.peers.list();
-    t.deepEqual([peer!.nodeId, peer!.proven, peer!.remote.nodeId], [other.nodeId, true, other.nodeId]);
+    t.deepEqual(
+      [peer!.nodeId, peer!.proven, peer!.remote.nodeId],
+      [other.nodeId, true, other.nodeId],
+    );
   }
   t.deepEqual([a.peers.list()[0]!.persistent, b.peers.list()[0]!.persistent], [true, false]);
   t.is(await world.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
@@ -40,8 +50,15 @@ test('over TLS a node’s id is that of its key, and its peers are proven', asyn
 test('another identity than the transport proves is a TypeError that names both, and the transport is as before', async (t) => {
   const [ours, theirs] = [await papers(), await papers()];
   const transport = createTcpTransport({ protocol: echo, tls: ours.tls });
-  const error = t.throws(() => createPeers({ transport, identity: theirs }), { instanceOf: TypeError });
-  t.true(error.message.startsWith('createPeers: identity: ') && error.message.includes(ours.nodeId) && error.message.includes(theirs.nodeId), error.message);
+  const error = t.throws(() => createPeers({ transport, identity: theirs }), {
+    instanceOf: TypeError,
+  });
+  t.true(
+    error.message.startsWith('createPeers: identity: ') &&
+      error.message.includes(ours.nodeId) &&
+      error.message.includes(theirs.nodeId),
+    error.message,
+  );
   const peers = createPeers({ transport, identity: ours });
   t.is(peers.nodeId, ours.nodeId);
   await peers.close();
@@ -54,14 +71,23 @@ test('where somebody else answers who was dialed by id is not taken for him, and
   const impostor = await world.node('impostor', proving(impostors));
   const wire = await Wire.to(impostor.address, t);
   const { address } = wire;
-  const a = await world.node('a', proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }));
+  const a = await world.node(
+    'a',
+    proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${address}`] }),
+  );
   await world.run(10_000);
   const failed = told(a, 'rejected');
   t.true(failed.length >= 3, `${failed.length} times`);
   for (const { direction, error, nodeId, addr } of failed) {
-    t.deepEqual([direction, error.code, error.reason, nodeId, addr], ['out', 'unauthenticated', 'identity_mismatch', theirs.nodeId, spelled(address)]);
+    t.deepEqual(
+      [direction, error.code, error.reason, nodeId, addr],
+      ['out', 'unauthenticated', 'identity_mismatch', theirs.nodeId, spelled(address)],
+    );
   }
-  t.deepEqual([a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')], [[], [], [], []]);
+  t.deepEqual(
+    [a.peers.list(), impostor.peers.list(), told(a, 'up'), told(impostor, 'up')],
+    [[], [], [], []],
+  );
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
   const b = await world.node('b', proving(theirs));
   wire.lead(b.address);
@@ -73,7 +99,10 @@ test('where somebody else answers who was dialed by id is not taken for him, and
 for (const [title, options] of [
   ['nobody else knows of', () => passive],
   ['is an ordinary peer', () => ({})],
-  ['was named with its old address', (nodeId: string, address: string) => ({ ...passive, persistent: [`${nodeId}@${address}`] })],
+  [
+    'was named with its old address',
+    (nodeId: string, address: string) => ({ ...passive, persistent: [`${nodeId}@${address}`] }),
+  ],
 ] as const) {
   test(`a node that comes back on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
     const world = new World(t);
@@ -96,7 +125,10 @@ for (const [title, options] of [
     t.deepEqual([link!.direction, link!.addr], ['in', spelled(b.address)]);
     const { length } = a.dials;
     await world.settle(a.transport.disconnect(link!));
-    t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')), 'b: are you there?');
+    t.is(
+      await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')),
+      'b: are you there?',
+    );
     await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
     const [again] = a.transport.remotes();
     t.deepEqual([again!.direction, again!.endpoint, again!.nodeId], ['out', b.address, b.nodeId]);
@@ -110,7 +142,10 @@ test('a persistent peer that moved is dialed where it was last by itself, though
   const [ours, theirs, others] = [await papers(), await papers(), await papers()];
   const first = await world.node('b', proving(theirs));
   const wire = await Wire.to(first.address, t);
-  const a = await world.node('a', proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${wire.address}`] }));
+  const a = await world.node(
+    'a',
+    proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${wire.address}`] }),
+  );
   await world.until('they are linked', () => isLinked(a, first));
   await world.settle(first.close());
   const squatter = await world.node('squatter', proving(others));
@@ -125,7 +160,10 @@ test('a persistent peer that moved is dialed where it was last by itself, though
     await world.until('it is gone', () => !isLinked(a, b));
     await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a), 20_000);
     const [link] = a.transport.remotes();
-    t.deepEqual([link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent], ['out', b.address, true]);
+    t.deepEqual(
+      [link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent],
+      ['out', b.address, true],
+    );
   }
   // A call by id finds the peer as well, right after the other node answered at the old address.
   const before = told(a, 'rejected').length;
@@ -133,7 +171,10 @@ test('a persistent peer that moved is dialed where it was last by itself, though
   await world.until('the other answers', () => told(a, 'rejected').length > before);
   t.is(told(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
-  t.true(a.dials.filter(({ target }) => target === wire.address).length > 2, 'the operator’s address is not given up');
+  t.true(
+    a.dials.filter(({ target }) => target === wire.address).length > 2,
+    'the operator’s address is not given up',
+  );
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
   t.deepEqual(await world.close(), []);
 });
@@ -144,17 +185,26 @@ test('of two nodes with one key the newest is the peer: the link of the other ta
   let answer: (said: string) => void = () => {};
   const a = await world.node('a', {
     ...proving(ours),
-    answer: (said) => (said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said)),
+    answer: (said) =>
+      said === 'wait' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(said),
   });
-  const [older, newer] = [await world.node('older', proving(theirs)), await world.node('newer', proving(theirs))];
+  const [older, newer] = [
+    await world.node('older', proving(theirs)),
+    await world.node('newer', proving(theirs)),
+  ];
   t.is(older.nodeId, newer.nodeId);
   await world.settle(older.transport.dial(a.address));
   await world.until('the first is linked', () => isLinked(a, older) && isLinked(older, a));
   const before = a.peers.get(older.nodeId)!;
-  const running = older.transport.send(`node:${a.nodeId}`, 'say', 'wait', { timeout: Number.POSITIVE_INFINITY });
+  const running = older.transport.send(`node:${a.nodeId}`, 'say', 'wait', {
+    timeout: Number.POSITIVE_INFINITY,
+  });
   await world.until('it runs', () => a.transport.snapshot().calls.served > 0);
   await world.settle(newer.transport.dial(a.address));
-  await world.until('the second is linked', () => a.peers.get(newer.nodeId)?.instance !== before.instance);
+  await world.until(
+    'the second is linked',
+    () => a.peers.get(newer.nodeId)?.instance !== before.instance,
+  );
   t.is(a.peers.list().length, 1);
   t.deepEqual(
     told(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]),
@@ -166,12 +216,20 @@ test('of two nodes with one key the newest is the peer: the link of the other ta
   );
   t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
   await world.run(30_000);
-  t.false(isLinked(older, a) && older.transport.trySend(`node:${a.nodeId}`, 'hint', 'from the older'));
+  t.false(
+    isLinked(older, a) && older.transport.trySend(`node:${a.nodeId}`, 'hint', 'from the older'),
+  );
   answer('at last');
   t.is(await world.settle(running), 'at last');
-  await world.until('the older is rid of it', () => older.transport.remotes().length === 0 && !isLinked(older, a));
+  await world.until(
+    'the older is rid of it',
+    () => older.transport.remotes().length === 0 && !isLinked(older, a),
+  );
   t.is(told(older, 'down')[0]!.cause.reason, 'duplicate');
-  t.deepEqual([a.transport.remotes().length, isLinked(newer, a), told(newer, 'down').length], [1, true, 0]);
+  t.deepEqual(
+    [a.transport.remotes().length, isLinked(newer, a), told(newer, 'down').length],
+    [1, true, 0],
+  );
   t.deepEqual(await world.close(), []);
 });
 
@@ -179,7 +237,10 @@ test('a node is no peer of another with its own key', async (t) => {
   const world = new World(t);
   const theirs = await papers();
   const one = await world.node('one', proving(theirs));
-  const other = await world.node('other', proving(theirs, { ...passive, persistent: [one.address] }));
+  const other = await world.node(
+    'other',
+    proving(theirs, { ...passive, persistent: [one.address] }),
+  );
   await world.run(60_000);
   t.deepEqual(
     told(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
@@ -194,7 +255,10 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     const world = new World(t);
     const [ours, theirs, others] = [await papers(), await papers(), await papers()];
     const a = await world.node('a', proving(ours));
-    const b = await world.node('b', proving(theirs, { ...passive, persistent: [`${ours.nodeId}@${a.address}`] }));
+    const b = await world.node(
+      'b',
+      proving(theirs, { ...passive, persistent: [`${ours.nodeId}@${a.address}`] }),
+    );
     const c = await world.node('c', proving(others, { ...passive, persistent: [a.address] }));
     await world.until('both are linked', () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c));
     const transport = a.transport as TcpTransport<typeof echo>;
@@ -208,9 +272,18 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
       );
     await world.run(20_000);
     const refused = told(b, 'rejected');
-    t.true(refused.length >= 2 && refused.every(({ reason, direction }) => reason === 'denied' && direction === 'out'), `${refused.length} times`);
+    t.true(
+      refused.length >= 2 &&
+        refused.every(({ reason, direction }) => reason === 'denied' && direction === 'out'),
+      `${refused.length} times`,
+    );
     if (how === 'peers.ban')
-      t.true(told(a, 'rejected').every(({ reason, direction, nodeId }) => reason === 'denied' && direction === 'in' && nodeId === b.nodeId));
+      t.true(
+        told(a, 'rejected').every(
+          ({ reason, direction, nodeId }) =>
+            reason === 'denied' && direction === 'in' && nodeId === b.nodeId,
+        ),
+      );
     t.true(!isLinked(a, b) && isLinked(a, c));
     if (how === 'peers.ban') a.peers.unban(b.nodeId);
     else await transport.updateTls({ deny: [] });
@@ -226,20 +299,34 @@ test('over noise it is the same: ids are those of keys, proven, and found from o
     const { identity } = await papers();
     const options = (peers: Partial<PeersOptions>): RealNodeOptions => ({
       peers,
-      make: (given) => new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock! }) }),
+      make: (given) =>
+        new NetworkTransport({
+          ...given,
+          stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+            identity,
+            clock: given.clock!,
+          }),
+        }),
     });
     return { identity, options };
   };
   const [one, two, three] = [await make(), await make(), await make()];
   const a = await world.node('a', one.options({}));
   const b = await world.node('b', two.options({ seeds: [a.address] }));
-  const c = await world.node('c', three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }));
+  const c = await world.node(
+    'c',
+    three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }),
+  );
   const nodes = [a, b, c];
   t.deepEqual(
     nodes.map(({ nodeId }) => nodeId),
     [one, two, three].map(({ identity }) => identity.nodeId),
   );
-  await world.until('all are linked', () => nodes.every(({ peers }) => peers.list().length === 2), 90_000);
+  await world.until(
+    'all are linked',
+    () => nodes.every(({ peers }) => peers.list().length === 2),
+    90_000,
+  );
   t.true(nodes.every(({ peers }) => peers.list().every(({ proven }) => proven)));
   t.is(await world.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
   t.deepEqual(await world.close(), []);

@@ -7,68 +7,100 @@ import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 /** Knows only its persistent peers. */
-const closed: Partial<PeersOptions> = { maxOutbound: 0, maxInbound: 0, exchange: { enabled: false } };
+const closed: Partial<PeersOptions> = {
+  maxOutbound: 0,
+  maxInbound: 0,
+  exchange: { enabled: false },
+};
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) => node?.peers.get(idOf(name)) !== undefined;
+const isLinked = (node: TestNode | undefined, name: string) =>
+  node?.peers.get(idOf(name)) !== undefined;
 const named = (name: string) => `${idOf(name)}@${name}`;
 
-test.serial('n nodes that all name each other have n − 1 peers each, one link a pair, and keep them', async (t) => {
-  for (const run of runs(3)) {
-    const sim = simulationOf(run);
-    const names = Array.from({ length: 8 }, (_, i) => `n${i}`);
-    const nodes = cluster(sim, names, { peers: (name) => ({ ...closed, persistent: names.filter((other) => other !== name).map(named) }) });
-    await sim.until(() => nodes.size === 8 && [...nodes.values()].every((node) => node.peers.list().length === 7), 20_000);
-    await sim.run(10_000);
-    const links = new Map([...nodes.values()].map((node) => [node.name, node.transport.remotes().map(({ id }) => id)]));
-    await sim.run(300_000);
-    for (const node of nodes.values()) {
-      t.deepEqual(
-        connected(node, names),
-        names.filter((name) => name !== node.name),
-        run.name,
+test.serial(
+  'n nodes that all name each other have n − 1 peers each, one link a pair, and keep them',
+  async (t) => {
+    for (const run of runs(3)) {
+      const sim = simulationOf(run);
+      const names = Array.from({ length: 8 }, (_, i) => `n${i}`);
+      const nodes = cluster(sim, names, {
+        peers: (name) => ({
+          ...closed,
+          persistent: names.filter((other) => other !== name).map(named),
+        }),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 8 && [...nodes.values()].every((node) => node.peers.list().length === 7),
+        20_000,
       );
-      t.is(node.transport.remotes().length, 7, 'one link a pair');
-      t.deepEqual(
-        node.transport.remotes().map(({ id }) => id),
-        links.get(node.name),
-        'the same for minutes',
+      await sim.run(10_000);
+      const links = new Map(
+        [...nodes.values()].map((node) => [
+          node.name,
+          node.transport.remotes().map(({ id }) => id),
+        ]),
       );
-      t.deepEqual([eventsOf(node, 'up').length, eventsOf(node, 'down').length], [7, 0]);
+      await sim.run(300_000);
+      for (const node of nodes.values()) {
+        t.deepEqual(
+          connected(node, names),
+          names.filter((name) => name !== node.name),
+          run.name,
+        );
+        t.is(node.transport.remotes().length, 7, 'one link a pair');
+        t.deepEqual(
+          node.transport.remotes().map(({ id }) => id),
+          links.get(node.name),
+          'the same for minutes',
+        );
+        t.deepEqual([eventsOf(node, 'up').length, eventsOf(node, 'down').length], [7, 0]);
+      }
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
 
-test.serial('a new topology parts from who is gone, dials who is new, and does not touch who stays', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], { peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: ['b', named('c')] } : passive) });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c') && nodes.size === 4);
-    const a = nodes.get('a')!;
-    const { remote } = a.peers.get(idOf('c'))!;
-    const diff = a.peers.setTopology([named('c'), 'd']);
-    t.deepEqual(diff, { removed: ['b'], added: ['d'], changed: [], kept: [named('c')] });
-    t.deepEqual(a.peers.topology, [named('c'), 'd']);
-    await sim.until(() => isLinked(a, 'd') && !isLinked(a, 'b'), 5_000);
-    await sim.run(300_000);
-    t.deepEqual(connected(a, ['b', 'c', 'd']), ['c', 'd'], run.name);
-    t.is(a.peers.get(idOf('c'))!.remote, remote);
-    t.deepEqual(
-      eventsOf(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.reason]),
-      [[idOf('b'), 'disconnected']],
-    );
-    t.deepEqual(eventsOf(nodes.get('c')!, 'down'), []);
-    const [gone] = eventsOf(nodes.get('b')!, 'down');
-    t.is(gone!.cause.reason, 'disconnected');
-    t.regex(gone!.cause.message, /topology/);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a new topology parts from who is gone, dials who is new, and does not touch who stays',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        peers: (name) =>
+          name === 'a' ? { maxOutbound: 0, persistent: ['b', named('c')] } : passive,
+      });
+      await sim.until(
+        () => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('a'), 'c') && nodes.size === 4,
+      );
+      const a = nodes.get('a')!;
+      const { remote } = a.peers.get(idOf('c'))!;
+      const diff = a.peers.setTopology([named('c'), 'd']);
+      t.deepEqual(diff, { removed: ['b'], added: ['d'], changed: [], kept: [named('c')] });
+      t.deepEqual(a.peers.topology, [named('c'), 'd']);
+      await sim.until(() => isLinked(a, 'd') && !isLinked(a, 'b'), 5_000);
+      await sim.run(300_000);
+      t.deepEqual(connected(a, ['b', 'c', 'd']), ['c', 'd'], run.name);
+      t.is(a.peers.get(idOf('c'))!.remote, remote);
+      t.deepEqual(
+        eventsOf(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.reason]),
+        [[idOf('b'), 'disconnected']],
+      );
+      t.deepEqual(eventsOf(nodes.get('c')!, 'down'), []);
+      const [gone] = eventsOf(nodes.get('b')!, 'down');
+      t.is(gone!.cause.reason, 'disconnected');
+      t.regex(gone!.cause.message, /topology/);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('a call that runs is answered before its peer is parted from', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run, { link: { latency: 50 } });
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: ['b'] } : passive) });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: ['b'] } : passive),
+    });
     await sim.until(() => isLinked(nodes.get('a'), 'b'));
     const a = nodes.get('a')!;
     const answer = a.transport.send(`node:${idOf('b')}`, 'say', 'last');
@@ -79,29 +111,38 @@ test.serial('a call that runs is answered before its peer is parted from', async
   }
 });
 
-test.serial('a node whose address changed is both gone and new: it is linked at its new place', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const identity = { nodeId: idOf('b') };
-    const nodes = cluster(sim, ['a', 'b', 'b2'], {
-      peers: (name) => (name === 'a' ? { maxOutbound: 0, persistent: [named('b')] } : { ...passive, identity }),
-      durable: false,
-    });
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && nodes.size === 3);
-    const a = nodes.get('a')!;
-    const moved = `${idOf('b')}@b2`;
-    t.deepEqual(a.peers.setTopology([moved]), { removed: [named('b')], added: [moved], changed: [{ from: named('b'), to: moved }], kept: [] });
-    await sim.until(() => a.peers.get(idOf('b'))?.remote.endpoint === 'b2', 5_000);
-    await sim.run(10_000);
-    t.deepEqual(
-      a.transport.remotes().map(({ endpoint }) => endpoint),
-      ['b2'],
-      run.name,
-    );
-    t.deepEqual(nodes.get('b')!.peers.list(), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a node whose address changed is both gone and new: it is linked at its new place',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const identity = { nodeId: idOf('b') };
+      const nodes = cluster(sim, ['a', 'b', 'b2'], {
+        peers: (name) =>
+          name === 'a' ? { maxOutbound: 0, persistent: [named('b')] } : { ...passive, identity },
+        durable: false,
+      });
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && nodes.size === 3);
+      const a = nodes.get('a')!;
+      const moved = `${idOf('b')}@b2`;
+      t.deepEqual(a.peers.setTopology([moved]), {
+        removed: [named('b')],
+        added: [moved],
+        changed: [{ from: named('b'), to: moved }],
+        kept: [],
+      });
+      await sim.until(() => a.peers.get(idOf('b'))?.remote.endpoint === 'b2', 5_000);
+      await sim.run(10_000);
+      t.deepEqual(
+        a.transport.remotes().map(({ endpoint }) => endpoint),
+        ['b2'],
+        run.name,
+      );
+      t.deepEqual(nodes.get('b')!.peers.list(), []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('what is taken off the list while it is dialed does not come up', async (t) => {
   for (const run of runs()) {
@@ -117,95 +158,134 @@ test.serial('what is taken off the list while it is dialed does not come up', as
       if (delay % 2 === 0) t.deepEqual(a.peers.remove(idOf('b')), [named('b')]);
       else a.peers.setTopology([]);
       await sim.run(10_000);
-      t.deepEqual([a.peers.list().length, b.peers.list().length, a.transport.remotes().length], [0, 0, 0], `${run.name}, after ${delay} ms`);
+      t.deepEqual(
+        [a.peers.list().length, b.peers.list().length, a.transport.remotes().length],
+        [0, 0, 0],
+        `${run.name}, after ${delay} ms`,
+      );
       t.deepEqual(await sim.close(), []);
     }
   }
 });
 
-test.serial('however many links are on their way when it is taken off the list, none of them stays', async (t) => {
-  for (const run of runs(12)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b'], { peers: (name) => ({ ...closed, persistent: [named(name === 'a' ? 'b' : 'a')] }), durable: false });
-    await sim.until(() => nodes.size === 2);
-    await sim.run(run.seed * 6);
-    nodes.get('a')!.peers.setTopology([]);
-    await sim.run(10_000);
-    t.deepEqual(
-      [...nodes.values()].map((node) => node.peers.list().length),
-      [0, 0],
-      run.name,
-    );
-    t.deepEqual(nodes.get('a')!.transport.remotes(), []);
-    nodes.get('a')!.peers.setTopology([named('b')]);
-    await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'), 20_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('who is off the list is neither called nor heard, from either end, and both again once he is back on it', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b', 'c'];
-    const nodes = cluster(sim, names, { peers: (name) => ({ ...closed, persistent: names.filter((other) => other !== name).map(named) }), durable: false });
-    await sim.until(() => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2));
-    const [a, b, c] = names.map((name) => nodes.get(name)!) as [TestNode, TestNode, TestNode];
-    // Only a has changed its topology.
-    a.peers.setTopology([named('c')]);
-    await sim.until(() => !isLinked(a, 'b') && !isLinked(b, 'a'), 10_000);
-    await sim.run(60_000);
-    t.false(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'from b'));
-    t.false(a.transport.trySend(`node:${idOf('b')}`, 'hint', 'from a'));
-    t.true(c.transport.trySend(`node:${idOf('a')}`, 'hint', 'from c'));
-    const error = (await t.throwsAsync(sim.settle(b.transport.send(`node:${idOf('a')}`, 'say', 'x')))) as { reason?: string };
-    t.is(error.reason, 'full', run.name);
-    t.true(eventsOf(a, 'rejected').some(({ reason, nodeId, direction }) => reason === 'full' && nodeId === idOf('b') && direction === 'in'));
-    a.peers.setTopology([named('b'), named('c')]);
-    await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 10_000);
-    t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'again from b'));
-    t.true(a.transport.trySend(`node:${idOf('b')}`, 'hint', 'again from a'));
-    await sim.run(1_000);
-    t.deepEqual([a.hints, b.hints], [['from c', 'again from b'], ['again from a']]);
-    t.deepEqual(eventsOf(c, 'down'), []);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('however the lists change, the links come to be those that both ends want', async (t) => {
-  for (const run of runs(4)) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const nodes = cluster(sim, names, { peers: () => closed, durable: false });
-    await sim.until(() => nodes.size === names.length);
-    let state = run.seed * 7919;
-    const coin = () => ((state = (state * 48_271) % 2_147_483_647) & 64) === 0;
-    for (let round = 0; round < 6; round++) {
-      const wanted = new Map(names.map((name) => [name, new Set<string>()]));
-      for (const [i, one] of names.entries()) {
-        for (const other of names.slice(i + 1)) {
-          if (!coin()) continue;
-          wanted.get(one)!.add(other);
-          wanted.get(other)!.add(one);
-        }
-      }
-      for (const name of names) {
-        nodes.get(name)!.peers.setTopology([...wanted.get(name)!].map(named));
-        await sim.run(coin() ? 0 : 30);
-      }
-      const isAsWanted = () => names.every((name) => connected(nodes.get(name)!, names).join() === [...wanted.get(name)!].sort().join());
-      await sim.until(isAsWanted, 30_000);
-      await sim.run(5_000);
-      t.true(isAsWanted(), `${run.name}, round ${round}`);
+test.serial(
+  'however many links are on their way when it is taken off the list, none of them stays',
+  async (t) => {
+    for (const run of runs(12)) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b'], {
+        peers: (name) => ({ ...closed, persistent: [named(name === 'a' ? 'b' : 'a')] }),
+        durable: false,
+      });
+      await sim.until(() => nodes.size === 2);
+      await sim.run(run.seed * 6);
+      nodes.get('a')!.peers.setTopology([]);
+      await sim.run(10_000);
+      t.deepEqual(
+        [...nodes.values()].map((node) => node.peers.list().length),
+        [0, 0],
+        run.name,
+      );
+      t.deepEqual(nodes.get('a')!.transport.remotes(), []);
+      nodes.get('a')!.peers.setTopology([named('b')]);
+      await sim.until(() => isLinked(nodes.get('a'), 'b') && isLinked(nodes.get('b'), 'a'), 20_000);
+      t.deepEqual(await sim.close(), []);
     }
-    t.deepEqual(await sim.close(), []);
-  }
-});
+  },
+);
+
+test.serial(
+  'who is off the list is neither called nor heard, from either end, and both again once he is back on it',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b', 'c'];
+      const nodes = cluster(sim, names, {
+        peers: (name) => ({
+          ...closed,
+          persistent: names.filter((other) => other !== name).map(named),
+        }),
+        durable: false,
+      });
+      await sim.until(
+        () =>
+          nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2),
+      );
+      const [a, b, c] = names.map((name) => nodes.get(name)!) as [TestNode, TestNode, TestNode];
+      // Only a has changed its topology.
+      a.peers.setTopology([named('c')]);
+      await sim.until(() => !isLinked(a, 'b') && !isLinked(b, 'a'), 10_000);
+      await sim.run(60_000);
+      t.false(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'from b'));
+      t.false(a.transport.trySend(`node:${idOf('b')}`, 'hint', 'from a'));
+      t.true(c.transport.trySend(`node:${idOf('a')}`, 'hint', 'from c'));
+      const error = (await t.throwsAsync(
+        sim.settle(b.transport.send(`node:${idOf('a')}`, 'say', 'x')),
+      )) as { reason?: string };
+      t.is(error.reason, 'full', run.name);
+      t.true(
+        eventsOf(a, 'rejected').some(
+          ({ reason, nodeId, direction }) =>
+            reason === 'full' && nodeId === idOf('b') && direction === 'in',
+        ),
+      );
+      a.peers.setTopology([named('b'), named('c')]);
+      await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 10_000);
+      t.true(b.transport.trySend(`node:${idOf('a')}`, 'hint', 'again from b'));
+      t.true(a.transport.trySend(`node:${idOf('b')}`, 'hint', 'again from a'));
+      await sim.run(1_000);
+      t.deepEqual([a.hints, b.hints], [['from c', 'again from b'], ['again from a']]);
+      t.deepEqual(eventsOf(c, 'down'), []);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'however the lists change, the links come to be those that both ends want',
+  async (t) => {
+    for (const run of runs(4)) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const nodes = cluster(sim, names, { peers: () => closed, durable: false });
+      await sim.until(() => nodes.size === names.length);
+      let state = run.seed * 7919;
+      const coin = () => ((state = (state * 48_271) % 2_147_483_647) & 64) === 0;
+      for (let round = 0; round < 6; round++) {
+        const wanted = new Map(names.map((name) => [name, new Set<string>()]));
+        for (const [i, one] of names.entries()) {
+          for (const other of names.slice(i + 1)) {
+            if (!coin()) continue;
+            wanted.get(one)!.add(other);
+            wanted.get(other)!.add(one);
+          }
+        }
+        for (const name of names) {
+          nodes.get(name)!.peers.setTopology([...wanted.get(name)!].map(named));
+          await sim.run(coin() ? 0 : 30);
+        }
+        const isAsWanted = () =>
+          names.every(
+            (name) =>
+              connected(nodes.get(name)!, names).join() === [...wanted.get(name)!].sort().join(),
+          );
+        await sim.until(isAsWanted, 30_000);
+        await sim.run(5_000);
+        t.true(isAsWanted(), `${run.name}, round ${round}`);
+      }
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
 test.serial('persistent peers count against neither cap', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = ['a', 'b', 'c', 'd', 'e'];
-    const nodes = cluster(sim, names, { peers: (name) => (name === 'a' ? { maxOutbound: 1, persistent: ['b', 'c'], seeds: ['d', 'e'] } : passive) });
+    const nodes = cluster(sim, names, {
+      peers: (name) =>
+        name === 'a' ? { maxOutbound: 1, persistent: ['b', 'c'], seeds: ['d', 'e'] } : passive,
+    });
     await sim.until(() => nodes.get('a')?.peers.list().length === 3, 10_000);
     await sim.run(60_000);
     const a = nodes.get('a')!;
@@ -222,7 +302,12 @@ test.serial('a target that is none changes nothing, and is named', async (t) => 
   await sim.until(() => nodes.size === 1);
   const { peers } = nodes.get('a')!;
   const bad = `${'f'.repeat(63)}@b`;
-  for (const misuse of [() => peers.setTopology(['c', bad]), () => peers.add(bad), () => peers.remove(bad)]) t.throws(misuse, { instanceOf: TypeError });
+  for (const misuse of [
+    () => peers.setTopology(['c', bad]),
+    () => peers.add(bad),
+    () => peers.remove(bad),
+  ])
+    t.throws(misuse, { instanceOf: TypeError });
   t.throws(() => peers.ban('b'), { instanceOf: TypeError });
   t.throws(() => peers.ban(idOf('b'), -1), { instanceOf: TypeError });
   t.deepEqual(peers.topology, ['b']);

@@ -52,14 +52,29 @@ export interface PeerInfo<S = unknown> {
  * - unreachable: nobody answered; see the error
  * - failed: any other failure; see the error
  */
-export type Rejection = 'denied' | 'duplicate' | 'twin' | 'filtered' | 'incompatible' | 'self' | 'full' | 'unproven' | 'unreachable' | 'failed';
+export type Rejection =
+  | 'denied'
+  | 'duplicate'
+  | 'twin'
+  | 'filtered'
+  | 'incompatible'
+  | 'self'
+  | 'full'
+  | 'unproven'
+  | 'unreachable'
+  | 'failed';
 
 /** The events of peers, in the order in which they happen. */
 export type PeerEvent<S = unknown> =
   /** A node is connected. If it was connected before, its `down` came first. */
   | { readonly type: 'up'; readonly peer: PeerInfo<S> }
   /** The last connection to a node is gone; `cause` says why. */
-  | { readonly type: 'down'; readonly nodeId: string; readonly addr: string | undefined; readonly cause: TransportError }
+  | {
+      readonly type: 'down';
+      readonly nodeId: string;
+      readonly addr: string | undefined;
+      readonly cause: TransportError;
+    }
   /**
    * A connection did not become a peer's: either one that this node dialed (`out`), or any incoming
    * connection (`in`), including one that spoke another protocol, had the wrong security or

@@ -13,7 +13,9 @@ export class Buffers {
    * not fit the largest buffer.
    */
   take(plaintext: number): Uint8Array {
-    return plaintext + RECORD_OVERHEAD <= SMALL ? (this.#small.pop() ?? new Uint8Array(SMALL)) : (this.#large.pop() ?? new Uint8Array(LARGE));
+    return plaintext + RECORD_OVERHEAD <= SMALL
+      ? (this.#small.pop() ?? new Uint8Array(SMALL))
+      : (this.#large.pop() ?? new Uint8Array(LARGE));
   }
 
   give(buffer: Uint8Array): void {

@@ -13,7 +13,10 @@ transportSuite(test, {
   proves: true,
   create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
     const { clock, observer } = options;
-    const layer = secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }), { identity: createIdentity(), clock });
+    const layer = secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }), {
+      identity: createIdentity(),
+      clock,
+    });
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   unreachable: () => '127.0.0.1:1',

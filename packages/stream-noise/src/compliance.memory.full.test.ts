@@ -15,12 +15,16 @@ transportSuite(test, {
   proves: true,
   create(options, { address, advertiseAddr, wrap } = {}) {
     const { clock, random } = options;
-    const layer = secure(streams.layer(address, { advertiseAddr, clock, random }), { identity: createIdentity(), clock });
+    const layer = secure(streams.layer(address, { advertiseAddr, clock, random }), {
+      identity: createIdentity(),
+      clock,
+    });
     return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
   },
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialed',
+    'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'every name in this process can be dialed',
   },
 });

@@ -2,18 +2,32 @@
 // ends with a reset.
 
 import { createIdentity } from '@trunkline/identity';
-import { bytes, createTransport, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { secured } from './secure.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('an altered byte beneath noise ends the connection with reset, and none is delivered', async (t) => {
   const line = inmem();
   const network = faulty(line, { seed: 8 });
-  const server = createTransport('inmem://server', { protocol: echo, backends: [secured(line, { identity: createIdentity() })] });
+  const server = createTransport('inmem://server', {
+    protocol: echo,
+    backends: [secured(line, { identity: createIdentity() })],
+  });
   let altered = 0;
   const isWhole = (message: Uint8Array) => message.every((byte) => byte === 7);
   serve(server, {
@@ -23,7 +37,10 @@ test('an altered byte beneath noise ends the connection with reset, and none is 
     },
   });
   await server.listen();
-  const client = createTransport({ protocol: echo, backends: [secured(network, { identity: createIdentity() })] });
+  const client = createTransport({
+    protocol: echo,
+    backends: [secured(network, { identity: createIdentity() })],
+  });
   t.teardown(() => Promise.all([client.close(), server.close()]));
   const call = () => client.send('inmem://server', 'echo', new Uint8Array(1_000).fill(7));
   t.true(isWhole(await call()));

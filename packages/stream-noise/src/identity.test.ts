@@ -9,24 +9,35 @@ import test from 'ava';
 import { secure } from './secure.ts';
 
 /** Returns the identity backend for Noise over the given kind of layer. */
-function noiseOver(name: string, bare: (clock?: Clock, address?: string) => StreamLayer): IdentityBackend<Identity> {
+function noiseOver(
+  name: string,
+  bare: (clock?: Clock, address?: string) => StreamLayer,
+): IdentityBackend<Identity> {
   return {
     name: `noise over ${name}`,
     papers: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
-      const stream = secure(bare(options.clock, address), { identity, clock: options.clock, ...lists });
+      const stream = secure(bare(options.clock, address), {
+        identity,
+        clock: options.clock,
+        ...lists,
+      });
       return {
         transport: new NetworkTransport({ ...options, stream }),
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
     layer: (identity) => secure(bare(), { identity }),
-    plain: { transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }) },
+    plain: {
+      transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }),
+    },
     beneath: { layer: () => bare() },
     impostors: {
-      'signs with a key of its own': async (victim) => impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      'signs with a key of its own': async (victim) =>
+        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
       'gives zeros for a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-      'gives a signature that the victim made of something else': async (victim) => impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+      'gives a signature that the victim made of something else': async (victim) =>
+        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
   };
 }

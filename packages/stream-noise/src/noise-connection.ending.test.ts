@@ -16,7 +16,10 @@ test('a record that was altered ends the connection at once, and nothing of it i
   t.deepEqual(ear.chunks, [pattern(9, 1)]);
   const error = wire.destroyed!.error!;
   t.is(error.reason, 'reset');
-  t.regex(error.message, /Connection with hand:1: a record is not authentic: it was altered, or is not the next one/);
+  t.regex(
+    error.message,
+    /Connection with hand:1: a record is not authentic: it was altered, or is not the next one/,
+  );
   t.deepEqual(ear.ends, []);
   wire.sink.closed(error);
   t.deepEqual(ear.ends, [error]);

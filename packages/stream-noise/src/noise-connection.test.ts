@@ -145,7 +145,10 @@ test('an end that comes during a pause is reported behind what came before it', 
 });
 
 test('what came behind the handshake waits for a sink, with what follows it', async (t) => {
-  const { connection, wire, ear, far } = make({ attached: false, arrived: (far) => [far.record(pattern(1)), far.record(pattern(2))] });
+  const { connection, wire, ear, far } = make({
+    attached: false,
+    arrived: (far) => [far.record(pattern(1)), far.record(pattern(2))],
+  });
   wire.sink.data(far.record(pattern(3)));
   t.true(wire.paused, 'nobody listens yet');
   connection.attach(ear);

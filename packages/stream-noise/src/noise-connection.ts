@@ -1,13 +1,26 @@
 // A connection whose handshake is complete: plaintext above, records on the connection beneath.
 
-import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { Buffers } from './buffers.ts';
 import type { CipherState } from './noise/cipher-state.ts';
 import type { Peers } from './peers.ts';
 import type { ByteSink } from './tap.ts';
 import type { Channel } from './wire/greeting.ts';
 import { RecordCutter } from './wire/record-cutter.ts';
-import { MOST_PLAINTEXT, MOST_RECORDS, openRecord, RECORD_OVERHEAD, sealRecord } from './wire/records.ts';
+import {
+  MOST_PLAINTEXT,
+  MOST_RECORDS,
+  openRecord,
+  RECORD_OVERHEAD,
+  sealRecord,
+} from './wire/records.ts';
 
 /** The objects that all connections of a layer share. */
 export interface ConnectionHost {
@@ -118,7 +131,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     if (!this.#blocked) return this.#finish();
     // Accepted data is flushed first. The other end may not read it before we have read, so resume.
     this.#inner.resume();
-    this.#timer = this.#host.clock.setTimeout(() => this.destroy(this.#reset('what was written was not taken within a second')), LINGER);
+    this.#timer = this.#host.clock.setTimeout(
+      () => this.destroy(this.#reset('what was written was not taken within a second')),
+      LINGER,
+    );
   }
 
   destroy(error?: TransportError): void {
@@ -189,8 +205,16 @@ export class NoiseConnection implements StreamConnection, ByteSink {
       while (at < chunk.length && buffer.length - used > RECORD_OVERHEAD) {
         // The last record of a direction is reserved for its end.
         if (this.#send.n >= MOST_RECORDS - 1) return this.#exhausted(buffer);
-        const end = Math.min(at + Math.min(MOST_PLAINTEXT, buffer.length - used - RECORD_OVERHEAD), chunk.length);
-        used += sealRecord(this.#send, at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), buffer, used);
+        const end = Math.min(
+          at + Math.min(MOST_PLAINTEXT, buffer.length - used - RECORD_OVERHEAD),
+          chunk.length,
+        );
+        used += sealRecord(
+          this.#send,
+          at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end),
+          buffer,
+          used,
+        );
         at = end;
       }
       if (!this.#inner.write(used === buffer.length ? buffer : buffer.subarray(0, used))) {
@@ -206,7 +230,9 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   #exhausted(buffer: Uint8Array): true {
     this.#host.buffers.give(buffer);
-    this.destroy(this.#reset(`${MOST_RECORDS} records were sent, there is no nonce for more: connect again`));
+    this.destroy(
+      this.#reset(`${MOST_RECORDS} records were sent, there is no nonce for more: connect again`),
+    );
     return true;
   }
 
@@ -224,7 +250,11 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   /** Hands out the complete records. Returns false if something must wait. */
   #read(): boolean {
     const { joint } = this.#host.buffers;
-    for (let message = this.#cutter.next(joint); message !== undefined; message = this.#cutter.next(joint)) {
+    for (
+      let message = this.#cutter.next(joint);
+      message !== undefined;
+      message = this.#cutter.next(joint)
+    ) {
       const plaintext = openRecord(this.#receive, message);
       if (plaintext === undefined) this.#forged();
       else if (plaintext.length === 0) this.#completed();
@@ -271,7 +301,11 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   }
 
   #forged(): void {
-    this.destroy(this.#reset('a record is not authentic: it was altered, or is not the next one of this connection'));
+    this.destroy(
+      this.#reset(
+        'a record is not authentic: it was altered, or is not the next one of this connection',
+      ),
+    );
   }
 
   /**
@@ -298,7 +332,11 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #conclude(): void {
     const { error } = this.#ended!;
     if (this.#error === undefined && !this.#whole) {
-      this.#error = error ?? (this.#explained ? undefined : this.#reset('it was cut off: the end of the stream is missing'));
+      this.#error =
+        error ??
+        (this.#explained
+          ? undefined
+          : this.#reset('it was cut off: the end of the stream is missing'));
     }
     this.#leave();
     this.#state = 'over';
@@ -321,7 +359,9 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   }
 
   #reset(what: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, { target: this.endpoint });
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
+      target: this.endpoint,
+    });
   }
 }
 

@@ -32,7 +32,10 @@ test('the dial beneath and the greeting have one time together', async (t) => {
   const error = (await t.throwsAsync(dial)) as TransportError;
   t.is(error.reason, 'dial_timeout');
   t.is(error.target, 'there');
-  t.regex(error.message, /Cannot connect to there: the noise handshake was not over within 1000 ms \(dialTimeout\)/);
+  t.regex(
+    error.message,
+    /Cannot connect to there: the noise handshake was not over within 1000 ms \(dialTimeout\)/,
+  );
   t.true(wire.destroyed !== undefined);
   t.is(clock.timers, 0);
 });
@@ -68,14 +71,19 @@ test('close ends dials, in the greeting and just before it', async (t) => {
   const late = new HandWire();
   layer.dials[1]!.connected(late);
   await noise.close();
-  for (const dial of [one, other]) t.is(((await t.throwsAsync(dial)) as TransportError).code, 'shutdown');
+  for (const dial of [one, other])
+    t.is(((await t.throwsAsync(dial)) as TransportError).code, 'shutdown');
   t.true(wire.destroyed !== undefined && late.destroyed !== undefined);
   t.is(clock.timers, 0);
 });
 
 test('a dial that is answered by something else says by what', async (t) => {
   for (const [bytes, reason, text] of [
-    [new TextEncoder().encode('TRKL'), 'wrong_preamble', /Cannot connect to there: the other end speaks plain Trunkline/],
+    [
+      new TextEncoder().encode('TRKL'),
+      'wrong_preamble',
+      /Cannot connect to there: the other end speaks plain Trunkline/,
+    ],
     [new TextEncoder().encode('HTTP/1.1 400 Bad Request'), 'wrong_preamble', /HTTP \(a response\)/],
     [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 2), 'wrong_version', /version 2/],
     [Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1, 0, 5, 1, 2, 3, 4, 5), 'malformed', /message 2/],
@@ -97,17 +105,37 @@ test('a dial whose connection ends within the greeting keeps the reason of the l
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
-  wire.sink.closed(new TransportError('unavailable', 'Connection with there: it broke', { reason: 'reset' }));
+  wire.sink.closed(
+    new TransportError('unavailable', 'Connection with there: it broke', { reason: 'reset' }),
+  );
   const error = (await t.throwsAsync(dial)) as TransportError;
   t.is(error.reason, 'reset');
-  t.regex(error.message, /Cannot connect to there: the other end broke the connection off during the noise handshake \(.*it broke\)/);
+  t.regex(
+    error.message,
+    /Cannot connect to there: the other end broke the connection off during the noise handshake \(.*it broke\)/,
+  );
 });
 
 test('a peer that is not wanted is handed over, refused', async (t) => {
   const cases = [
-    { options: { deny: [bob.nodeId] }, nodeId: undefined, reason: 'denied', said: /is denied \(deny\)/ },
-    { options: { deny: [bob.nodeId], allow: [bob.nodeId] }, nodeId: bob.nodeId, reason: 'denied', said: /is denied/ },
-    { options: { allow: [] }, nodeId: undefined, reason: 'denied', said: /is not allowed \(allow has 0 others\)/ },
+    {
+      options: { deny: [bob.nodeId] },
+      nodeId: undefined,
+      reason: 'denied',
+      said: /is denied \(deny\)/,
+    },
+    {
+      options: { deny: [bob.nodeId], allow: [bob.nodeId] },
+      nodeId: bob.nodeId,
+      reason: 'denied',
+      said: /is denied/,
+    },
+    {
+      options: { allow: [] },
+      nodeId: undefined,
+      reason: 'denied',
+      said: /is not allowed \(allow has 0 others\)/,
+    },
     { options: { allow: [] }, nodeId: bob.nodeId, reason: undefined, said: /./ },
     { options: { allow: [bob.nodeId] }, nodeId: undefined, reason: undefined, said: /./ },
   ];
@@ -131,7 +159,14 @@ test('a node may dial itself, whomever it allows', async (t) => {
 test('a peer without a proof is handed over, refused as bad_certificate', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
-  answer(await connect(layer), greeting({ suite, role: 'responder', identity: { publicKey: bob.publicKey, sign: () => new Uint8Array(0) } }));
+  answer(
+    await connect(layer),
+    greeting({
+      suite,
+      role: 'responder',
+      identity: { publicKey: bob.publicKey, sign: () => new Uint8Array(0) },
+    }),
+  );
   const { refused, nodeId } = await dial;
   t.is(nodeId, undefined);
   t.is(refused!.reason, 'bad_certificate');
@@ -141,7 +176,9 @@ test('a peer without a proof is handed over, refused as bad_certificate', async 
 test('a peer that the layer beneath refuses stays refused', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
-  const wire = await connect(layer, { refused: new TransportError('permission_denied', 'not by me') });
+  const wire = await connect(layer, {
+    refused: new TransportError('permission_denied', 'not by me'),
+  });
   answer(wire);
   t.is((await dial).refused!.message, 'not by me');
 });

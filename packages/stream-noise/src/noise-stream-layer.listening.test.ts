@@ -1,6 +1,10 @@
 // Tests accepted connections: their turn, their timeouts, and what becomes of those that fail.
 
-import { createManualClock, type StreamConnection, type TransportError } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  type StreamConnection,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { suite } from './primitives.node.ts';
 import { secure } from './secure.ts';
@@ -105,7 +109,9 @@ test('without options a greeting has five seconds and no limiter', async (t) => 
 test('what fails by its bytes is cut and told; what looks like something else is closed in order, and told when it is gone', async (t) => {
   const { layer, accepted, handshakes } = await listening();
   const cut = layer.come();
-  cut.sink.data(concat(greeting({ suite, role: 'initiator' }).begin().subarray(0, 7), new Uint8Array(32)));
+  cut.sink.data(
+    concat(greeting({ suite, role: 'initiator' }).begin().subarray(0, 7), new Uint8Array(32)),
+  );
   t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'malformed');
   t.is(cut.destroyed!.error!.reason, 'malformed');
   const stranger = layer.come();

@@ -58,7 +58,11 @@ export class SecureLayer implements NoiseStreamLayer {
     failed?: (error: TransportError) => void,
     options?: ListenOptions,
   ): Promise<void> {
-    return this.#inner.listen((connection, slot) => this.#meet(connection, slot, accept, options), failed, options);
+    return this.#inner.listen(
+      (connection, slot) => this.#meet(connection, slot, accept, options),
+      failed,
+      options,
+    );
   }
 
   async dial(address: string, options: DialOptions): Promise<StreamConnection> {
@@ -88,7 +92,11 @@ export class SecureLayer implements NoiseStreamLayer {
         greeting,
         dialed: nodeId,
         timeout: due - this.#init.clock.now(),
-        late: () => reasonError('dial_timeout', `the noise handshake was not over within ${timeout} ms (dialTimeout)`),
+        late: () =>
+          reasonError(
+            'dial_timeout',
+            `the noise handshake was not over within ${timeout} ms (dialTimeout)`,
+          ),
         done(connection) {
           settle();
           resolve(connection);
@@ -141,7 +149,11 @@ export class SecureLayer implements NoiseStreamLayer {
       greeting: this.#greet('responder'),
       dialed: undefined,
       timeout: timeout - (clock.now() - since),
-      late: () => reasonError('handshake_timeout', `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`),
+      late: () =>
+        reasonError(
+          'handshake_timeout',
+          `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`,
+        ),
       done: (connection) => {
         this.#pending.delete(onClose);
         accept(connection, slot);
@@ -187,7 +199,13 @@ export class SecureLayer implements NoiseStreamLayer {
 
   #greet(role: Role): Greeting {
     const { suite, identity } = this.#init;
-    return new Greeting({ suite, identity, staticKey: this.#staticKey, ephemeralKey: () => this.#drawKey(), role });
+    return new Greeting({
+      suite,
+      identity,
+      staticKey: this.#staticKey,
+      ephemeralKey: () => this.#drawKey(),
+      role,
+    });
   }
 
   #drawKey(): KeyPair {
@@ -202,8 +220,15 @@ function checkDraw(value: number): number {
   throw new TypeError('random: must give numbers from 0 up to 1, 1 excluded');
 }
 
-function cannotConnect(address: string, { code, message, reason, cause }: TransportError): TransportError {
-  return new TransportError(code, `Cannot connect to ${address}: ${message}`, { reason, target: address, cause });
+function cannotConnect(
+  address: string,
+  { code, message, reason, cause }: TransportError,
+): TransportError {
+  return new TransportError(code, `Cannot connect to ${address}: ${message}`, {
+    reason,
+    target: address,
+    cause,
+  });
 }
 
 function needsBytes(address: string): TransportError {

@@ -1,7 +1,12 @@
 // A connection from its first byte until it is secured or fails. Connects the greeting with a
 // stream and a clock.
 
-import { reasonError, type StreamConnection, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type Timer,
+  TransportError,
+} from '@trunkline/transport-core';
 import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
 import { type ByteSink, Tap } from './tap.ts';
 import type { Channel, Greeting, Step } from './wire/greeting.ts';
@@ -45,7 +50,10 @@ export class Opening implements ByteSink {
     this.#inner = inner;
     this.#init = init;
     this.#tap = new Tap(this);
-    this.#timer = host.clock.setTimeout(() => this.#fail(this.#farewell ?? init.late()), Math.max(init.timeout, 0));
+    this.#timer = host.clock.setTimeout(
+      () => this.#fail(this.#farewell ?? init.late()),
+      Math.max(init.timeout, 0),
+    );
     inner.attach(this.#tap);
   }
 
@@ -81,7 +89,8 @@ export class Opening implements ByteSink {
 
   drained(): void {
     this.#blocked = false;
-    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#inner.write(this.#outgoing.shift()!);
+    while (!this.#blocked && this.#outgoing.length > 0)
+      this.#blocked = !this.#inner.write(this.#outgoing.shift()!);
     this.#complete();
   }
 
@@ -139,9 +148,17 @@ export class Opening implements ByteSink {
     const { nodeId, flaw } = channel;
     const refused =
       this.#inner.refused ??
-      (nodeId === undefined ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`) : peers.judge(nodeId, dialed));
+      (nodeId === undefined
+        ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`)
+        : peers.judge(nodeId, dialed));
     const arrived = greeting.rest.length === 0 ? this.#arrived : [greeting.rest, ...this.#arrived];
-    const connection = new NoiseConnection(this.#host, { inner: this.#inner, channel, refused, blocked: this.#blocked, arrived });
+    const connection = new NoiseConnection(this.#host, {
+      inner: this.#inner,
+      channel,
+      refused,
+      blocked: this.#blocked,
+      arrived,
+    });
     if (refused === undefined) peers.watch(connection, dialed);
     this.#tap.sink = connection;
     done(connection);
@@ -151,7 +168,10 @@ export class Opening implements ByteSink {
 function cutOff(error: TransportError | undefined): TransportError {
   const what = 'the other end broke the connection off during the noise handshake';
   if (error === undefined) return reasonError('reset', what);
-  return new TransportError(error.code, `${what} (${error.message})`, { reason: error.reason, cause: error });
+  return new TransportError(error.code, `${what} (${error.message})`, {
+    reason: error.reason,
+    cause: error,
+  });
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,7 +1,15 @@
 // Decides by node id which peers this end wants, and watches live connections when the lists
 // change.
 
-import { isNodeId, optional, optionsSchema, parseOptions, reasonError, reference, type TransportError } from '@trunkline/transport-core';
+import {
+  isNodeId,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reasonError,
+  reference,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 /** Node ids to allow and to deny. */
 export interface PeerLists {
@@ -52,8 +60,17 @@ export class Peers {
    */
   judge(nodeId: string, dialed: string | undefined): TransportError | undefined {
     if (this.#deny.has(nodeId)) return reasonError('denied', `node ${nodeId} is denied (deny)`);
-    if (this.#allow === undefined || this.#allow.has(nodeId) || nodeId === dialed || nodeId === this.self) return undefined;
-    return reasonError('denied', `node ${nodeId} is not allowed (allow has ${this.#allow.size} others)`);
+    if (
+      this.#allow === undefined ||
+      this.#allow.has(nodeId) ||
+      nodeId === dialed ||
+      nodeId === this.self
+    )
+      return undefined;
+    return reasonError(
+      'denied',
+      `node ${nodeId} is not allowed (allow has ${this.#allow.size} others)`,
+    );
   }
 
   /** Revokes `peer` as soon as it is no longer wanted, until `forget`. */
@@ -77,13 +94,19 @@ export class Peers {
   }
 }
 
-const isIds = (value: unknown) => Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
+const isIds = (value: unknown) =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
 /** The option type for a list of node ids. */
 export const nodeIds = reference<readonly string[]>(isIds, IDS);
 
 const updateSchema = optionsSchema({
-  allow: optional(reference<readonly string[] | null>((value) => value === null || isIds(value), `${IDS}; or null`)),
+  allow: optional(
+    reference<readonly string[] | null>(
+      (value) => value === null || isIds(value),
+      `${IDS}; or null`,
+    ),
+  ),
   deny: optional(nodeIds),
 });

@@ -2,7 +2,16 @@
 // bytes as those of primitives.ts.
 
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+} from 'node:crypto';
 import { type KeyPair, type Suite, TAG } from './noise/suite.ts';
 
 /** 25519, ChaChaPoly and SHA256. */
@@ -39,11 +48,16 @@ class NativeKeyPair implements KeyPair {
 
   constructor(secret: Uint8Array) {
     this.#key = privateKey(secret);
-    this.publicKey = plain(Buffer.from(createPublicKey(this.#key).export({ format: 'jwk' }).x!, 'base64url'));
+    this.publicKey = plain(
+      Buffer.from(createPublicKey(this.#key).export({ format: 'jwk' }).x!, 'base64url'),
+    );
   }
 
   agree(publicKey: Uint8Array): Uint8Array | undefined {
-    const other = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicKey).toString('base64url') }, format: 'jwk' });
+    const other = createPublicKey({
+      key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicKey).toString('base64url') },
+      format: 'jwk',
+    });
     try {
       return plain(diffieHellman({ privateKey: this.#key, publicKey: other }));
     } catch {
@@ -61,7 +75,10 @@ class NativeKeyPair implements KeyPair {
 function privateKey(secret: Uint8Array): KeyObject {
   if (publicHalfIsChecked !== true) {
     try {
-      const key = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d: Buffer.from(secret).toString('base64url'), x: '' }, format: 'jwk' });
+      const key = createPrivateKey({
+        key: { kty: 'OKP', crv: 'X25519', d: Buffer.from(secret).toString('base64url'), x: '' },
+        format: 'jwk',
+      });
       publicHalfIsChecked = false;
       return key;
     } catch (error) {

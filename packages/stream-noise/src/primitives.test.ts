@@ -23,12 +23,25 @@ test('keys and what they share are the same, for keys of any form', (t) => {
 
 for (const { name, suite } of suites) {
   test(`${name}: the key agreement of RFC 7748 §6.1`, (t) => {
-    const alice = suite.keyPair(fromHex('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a'));
-    const bob = suite.keyPair(fromHex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'));
-    t.is(toHex(alice.publicKey), '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a');
+    const alice = suite.keyPair(
+      fromHex('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a'),
+    );
+    const bob = suite.keyPair(
+      fromHex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'),
+    );
+    t.is(
+      toHex(alice.publicKey),
+      '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a',
+    );
     t.is(toHex(bob.publicKey), 'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f');
-    t.is(toHex(alice.agree(bob.publicKey)!), '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742');
-    t.is(toHex(bob.agree(alice.publicKey)!), '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742');
+    t.is(
+      toHex(alice.agree(bob.publicKey)!),
+      '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742',
+    );
+    t.is(
+      toHex(bob.agree(alice.publicKey)!),
+      '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742',
+    );
   });
 
   test(`${name}: keys of low order share nothing`, (t) => {
@@ -60,7 +73,10 @@ for (const { name, suite } of suites) {
   test(`${name}: a plaintext is fresh memory, and no Buffer`, (t) => {
     const sealed = new Uint8Array(100 + TAG);
     suite.seal(pattern(32), pattern(12), undefined, pattern(100), sealed, 0);
-    const [one, other] = [suite.open(pattern(32), pattern(12), undefined, sealed)!, suite.open(pattern(32), pattern(12), undefined, sealed)!];
+    const [one, other] = [
+      suite.open(pattern(32), pattern(12), undefined, sealed)!,
+      suite.open(pattern(32), pattern(12), undefined, sealed)!,
+    ];
     t.is(Object.getPrototypeOf(one), Uint8Array.prototype);
     other.fill(0);
     sealed.fill(0);
@@ -80,8 +96,14 @@ test('hashes and ciphertexts are the same, at every length', (t) => {
       native.seal(pattern(32), pattern(12), ad, data, other, 3);
       t.true(equal(one, other), `sealed: ${length} bytes`);
       const sealed = one.subarray(3, -2);
-      t.true(equal(portable.open(pattern(32), pattern(12), ad, sealed)!, data), `opened: ${length} bytes`);
-      t.true(equal(native.open(pattern(32), pattern(12), ad, sealed)!, data), `opened: ${length} bytes`);
+      t.true(
+        equal(portable.open(pattern(32), pattern(12), ad, sealed)!, data),
+        `opened: ${length} bytes`,
+      );
+      t.true(
+        equal(native.open(pattern(32), pattern(12), ad, sealed)!, data),
+        `opened: ${length} bytes`,
+      );
     }
   }
 });
@@ -93,7 +115,14 @@ test('the ciphertext of RFC 8439 §2.8.2', (t) => {
   for (const { suite } of suites) {
     const sealed = new Uint8Array(plaintext.length + TAG);
     const key = fromHex('808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f');
-    suite.seal(key, fromHex('070000004041424344454647'), fromHex('50515253c0c1c2c3c4c5c6c7'), plaintext, sealed, 0);
+    suite.seal(
+      key,
+      fromHex('070000004041424344454647'),
+      fromHex('50515253c0c1c2c3c4c5c6c7'),
+      plaintext,
+      sealed,
+      0,
+    );
     t.is(toHex(sealed.subarray(-TAG)), '1ae10b594f09e26a7e902ecbd0600691');
   }
 });

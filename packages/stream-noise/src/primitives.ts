@@ -13,7 +13,10 @@ export const suite: Suite = {
   hash: (first, second) => sha256.create().update(first).update(second).digest(),
   hmac: (key, data) => hmac(sha256, key, data),
   seal(key, nonce, ad, plaintext, target, at) {
-    chacha20poly1305(key, nonce, ad).encrypt(plaintext, target.subarray(at, at + plaintext.length + TAG));
+    chacha20poly1305(key, nonce, ad).encrypt(
+      plaintext,
+      target.subarray(at, at + plaintext.length + TAG),
+    );
   },
   open(key, nonce, ad, ciphertext) {
     if (ciphertext.length < TAG) return undefined;

@@ -1,7 +1,16 @@
 // The options of a secured layer, and their validation.
 
 import { type Identity, nodeIdOf } from '@trunkline/identity';
-import { type Clock, callback, optional, optionsSchema, parseOptions, type Random, reference, systemRandom } from '@trunkline/transport-core';
+import {
+  type Clock,
+  callback,
+  optional,
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+  systemRandom,
+} from '@trunkline/transport-core';
 import { nodeIds, type PeerLists } from './peers.ts';
 
 export interface SecureOptions extends PeerLists {
@@ -24,26 +33,45 @@ export interface SecureOptions extends PeerLists {
  * Returns the complete options. Throws a TypeError that begins with `name` and gives the path of an
  * invalid option.
  */
-export function parseSecureOptions(options: SecureOptions, name: string): PeerLists & { identity: Identity; random: Random } {
-  const { identity, clock, random = systemRandom, ...lists } = parseOptions(schema, options, name) as SecureOptions;
+export function parseSecureOptions(
+  options: SecureOptions,
+  name: string,
+): PeerLists & { identity: Identity; random: Random } {
+  const {
+    identity,
+    clock,
+    random = systemRandom,
+    ...lists
+  } = parseOptions(schema, options, name) as SecureOptions;
   if (nodeIdOf(identity.publicKey) === identity.nodeId) return { identity, random, ...lists };
-  throw new TypeError(`${name}: identity: must have the node id of its own public key, got ${JSON.stringify(identity.nodeId)}`);
+  throw new TypeError(
+    `${name}: identity: must have the node id of its own public key, got ${JSON.stringify(identity.nodeId)}`,
+  );
 }
 
 function isIdentity(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { nodeId, publicKey, sign } = value as Partial<Identity>;
-  return typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function';
+  return (
+    typeof nodeId === 'string' && publicKey instanceof Uint8Array && typeof sign === 'function'
+  );
 }
 
 function isClock(value: unknown): boolean {
-  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function');
+  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every(
+    (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
+  );
 }
 
 const schema = optionsSchema({
-  identity: reference<Identity>(isIdentity, 'an identity, as createIdentity and parseIdentity give it'),
+  identity: reference<Identity>(
+    isIdentity,
+    'an identity, as createIdentity and parseIdentity give it',
+  ),
   allow: optional(nodeIds),
   deny: optional(nodeIds),
-  clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
+  clock: optional(
+    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+  ),
   random: optional(callback<Random>()),
 });

@@ -12,33 +12,57 @@ test('wrong options are TypeErrors that name them', (t) => {
   const wrong: [object, RegExp][] = [
     [{}, /secure: identity: is required: must be an identity/],
     [{ identity: { nodeId: 'x' } }, /identity: must be an identity/],
-    [{ identity: { nodeId: bob.nodeId, publicKey: ada.publicKey, sign: () => new Uint8Array(64) } }, /identity: must have the node id of its own public key/],
-    [{ identity: ada, allow: ['AB'] }, /allow: must be a list of node ids: 64 lower-case hex digits each/],
+    [
+      {
+        identity: { nodeId: bob.nodeId, publicKey: ada.publicKey, sign: () => new Uint8Array(64) },
+      },
+      /identity: must have the node id of its own public key/,
+    ],
+    [
+      { identity: ada, allow: ['AB'] },
+      /allow: must be a list of node ids: 64 lower-case hex digits each/,
+    ],
     [{ identity: ada, deny: 'x' }, /deny: must be a list of node ids/],
     [{ identity: ada, clock: 7 }, /clock: must be a Clock/],
     [{ identity: ada, random: 7 }, /random: must be a function/],
     [{ identity: ada, random: () => Number.NaN }, /random: must give numbers from 0 up to 1/],
     [{ identity: ada, alow: [] }, /alow: there is no such option; did you mean 'allow'/],
   ];
-  for (const [options, message] of wrong) t.throws(() => secure(layer, options as never), { instanceOf: TypeError, message });
+  for (const [options, message] of wrong)
+    t.throws(() => secure(layer, options as never), { instanceOf: TypeError, message });
   t.throws(() => secure(layer, undefined as never), { instanceOf: TypeError });
   const noise = secure(layer, { identity: ada });
-  t.throws(() => noise.updatePeers({ allow: ['x'] }), { instanceOf: TypeError, message: /updatePeers: allow/ });
-  t.throws(() => secured({ schemes: ['x'], layer: () => layer }, {} as never), { instanceOf: TypeError, message: /secured: identity/ });
+  t.throws(() => noise.updatePeers({ allow: ['x'] }), {
+    instanceOf: TypeError,
+    message: /updatePeers: allow/,
+  });
+  t.throws(() => secured({ schemes: ['x'], layer: () => layer }, {} as never), {
+    instanceOf: TypeError,
+    message: /secured: identity/,
+  });
 });
 
 test('addresses are those of the layer beneath', async (t) => {
   const layer = new HandLayer();
   const noise = secure(layer, { identity: ada });
-  t.deepEqual([noise.localAddr(), noise.advertiseAddr(), noise.localAddrs?.()], ['hand:0', 'hand:advertised', ['hand:0']]);
-  const several = secure(Object.assign(new HandLayer(), { localAddrs: () => ['a', 'b'] }), { identity: ada });
+  t.deepEqual(
+    [noise.localAddr(), noise.advertiseAddr(), noise.localAddrs?.()],
+    ['hand:0', 'hand:advertised', ['hand:0']],
+  );
+  const several = secure(Object.assign(new HandLayer(), { localAddrs: () => ['a', 'b'] }), {
+    identity: ada,
+  });
   t.deepEqual(several.localAddrs?.(), ['a', 'b']);
 });
 
 test('the same random gives the same first bytes, and each dial others', async (t) => {
   const first = async (seed: number) => {
     const layer = new HandLayer();
-    const noise = secure(layer, { identity: ada, random: seededRandom(seed), clock: createManualClock() });
+    const noise = secure(layer, {
+      identity: ada,
+      random: seededRandom(seed),
+      clock: createManualClock(),
+    });
     const begin = async (n: number) => {
       noise.dial('there', { timeout: 1_000 }).catch(() => {});
       return (await connect(layer, {}, n)).written[0]!;

@@ -15,7 +15,14 @@ import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
 export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamLayer {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secure');
   const clock = options.clock ?? layer.clock ?? systemClock;
-  return new SecureLayer(layer, { identity, clock, random, suite, buffers: new Buffers(), peers: new Peers(identity.nodeId, lists) });
+  return new SecureLayer(layer, {
+    identity,
+    clock,
+    random,
+    suite,
+    buffers: new Buffers(),
+    peers: new Peers(identity.nodeId, lists),
+  });
 }
 
 /** A backend whose connections are secured. */
@@ -36,7 +43,15 @@ export function secured(backend: Backend, options: SecureOptions): SecuredBacken
   const buffers = new Buffers();
   return {
     schemes: backend.schemes,
-    layer: (given) => new SecureLayer(backend.layer(given), { identity, clock: options.clock ?? given.clock, random, suite, buffers, peers }),
+    layer: (given) =>
+      new SecureLayer(backend.layer(given), {
+        identity,
+        clock: options.clock ?? given.clock,
+        random,
+        suite,
+        buffers,
+        peers,
+      }),
     updatePeers: (update) => peers.update(update),
   };
 }

@@ -19,7 +19,11 @@ sessionSuite(test, {
     const streams = createInmemStreams();
     return {
       layer: () => secure(streams.layer(), { identity, clock: createManualClock() }),
-      transport: (options) => new NetworkTransport({ ...options, stream: secure(streams.layer(), { identity, clock: options.clock }) }),
+      transport: (options) =>
+        new NetworkTransport({
+          ...options,
+          stream: secure(streams.layer(), { identity, clock: options.clock }),
+        }),
     };
   },
 });

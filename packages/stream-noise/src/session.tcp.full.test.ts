@@ -20,7 +20,10 @@ sessionSuite(test, {
       layer: () => secure(createTcpStreamLayer(), { identity, clock: createManualClock() }),
       transport(options) {
         const { clock } = options;
-        return new NetworkTransport({ ...options, stream: secure(createTcpStreamLayer({ clock }), { identity, clock }) });
+        return new NetworkTransport({
+          ...options,
+          stream: secure(createTcpStreamLayer({ clock }), { identity, clock }),
+        });
       },
     };
   },

@@ -3,11 +3,20 @@
 
 import { createIdentity } from '@trunkline/identity';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { assertDeterministic, createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
+import {
+  assertDeterministic,
+  createSimulation,
+  type Simulation,
+} from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { secure } from './index.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 /**
  * Runs two nodes that create their keys as they start; returns their ids and the node ids that the
@@ -66,7 +75,9 @@ test.serial('at the message level noise says which level it needs', async (t) =>
   });
   const identity = createIdentity();
   const client = sim.client(echo, { layer: (layer) => secure(layer, { identity }) });
-  await t.throwsAsync(sim.settle(client.dial('server')), { message: /in a simulation level: 'stream'/ });
+  await t.throwsAsync(sim.settle(client.dial('server')), {
+    message: /in a simulation level: 'stream'/,
+  });
   await sim.close();
 });
 

@@ -14,7 +14,8 @@ streamLayerSuite(test, {
   make: ({ clock }) => {
     const streams = createInmemStreams({ clock });
     return {
-      layer: (bindAddr, advertiseAddr) => secure(streams.layer(bindAddr, { advertiseAddr }), { identity, clock }),
+      layer: (bindAddr, advertiseAddr) =>
+        secure(streams.layer(bindAddr, { advertiseAddr }), { identity, clock }),
       malformed: ['', 'inmem://', 'tcp://127.0.0.1:7000'],
     };
   },
@@ -23,7 +24,8 @@ streamLayerSuite(test, {
 streamLayerSuite(test, {
   name: 'noise over tcp',
   make: ({ clock }) => ({
-    layer: (bindAddr, advertiseAddr) => secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), { identity, clock }),
+    layer: (bindAddr, advertiseAddr) =>
+      secure(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), { identity, clock }),
     malformed: ['', 'nowhere', '127.0.0.1:0'],
   }),
 });

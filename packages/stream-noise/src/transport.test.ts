@@ -22,7 +22,12 @@ import test, { type ExecutionContext } from 'ava';
 import { secure, secured } from './secure.ts';
 import { toHex } from './testing/bytes.ts';
 
-const protocol = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 type Echo = typeof protocol;
 
 const places: { name: string; place: () => () => StreamLayer }[] = [
@@ -45,7 +50,10 @@ for (const { name, place } of places) {
     const server = end(t, secure(layer(), { identity: bob }));
     const client = end(t, secure(layer(), { identity: ada }));
     await server.listen();
-    t.deepEqual(await client.transport.send(server.addr, 'echo', Uint8Array.of(1, 2)), Uint8Array.of(1, 2));
+    t.deepEqual(
+      await client.transport.send(server.addr, 'echo', Uint8Array.of(1, 2)),
+      Uint8Array.of(1, 2),
+    );
     t.deepEqual(
       client.transport.remotes().map((remote) => remote.nodeId),
       [bob.nodeId],
@@ -100,31 +108,52 @@ for (const { name, place } of places) {
     const client = end(t, secure(layer(), { identity: ada }));
     await server.listen();
     const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
-    t.deepEqual([error.code, error.reason, error.origin], ['permission_denied', 'denied', 'remote']);
+    t.deepEqual(
+      [error.code, error.reason, error.origin],
+      ['permission_denied', 'denied', 'remote'],
+    );
     t.true(error.message.includes(`node ${ada.nodeId} is denied`), error.message);
     const rejected = await server.event('rejected');
     t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'local']);
   });
 
-  test(title('a node that the dialer does not allow is told so, and so is the dialer'), async (t) => {
-    const layer = place();
-    const bob = createIdentity();
-    const server = end(t, secure(layer(), { identity: bob }));
-    const client = end(t, secure(layer(), { identity: createIdentity(), allow: ['ab'.repeat(32)] }));
-    await server.listen();
-    const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
-    t.deepEqual([error.code, error.reason, error.origin], ['permission_denied', 'denied', 'local']);
-    const rejected = await server.event('rejected');
-    t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'remote']);
-    t.true(rejected.error.message.includes(`node ${bob.nodeId} is not allowed`), rejected.error.message);
-    // The node may be dialed by its id.
-    await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
-  });
+  test(
+    title('a node that the dialer does not allow is told so, and so is the dialer'),
+    async (t) => {
+      const layer = place();
+      const bob = createIdentity();
+      const server = end(t, secure(layer(), { identity: bob }));
+      const client = end(
+        t,
+        secure(layer(), { identity: createIdentity(), allow: ['ab'.repeat(32)] }),
+      );
+      await server.listen();
+      const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
+      t.deepEqual(
+        [error.code, error.reason, error.origin],
+        ['permission_denied', 'denied', 'local'],
+      );
+      const rejected = await server.event('rejected');
+      t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'remote']);
+      t.true(
+        rejected.error.message.includes(`node ${bob.nodeId} is not allowed`),
+        rejected.error.message,
+      );
+      // The node may be dialed by its id.
+      await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
+    },
+  );
 
   test(title('a node without a proof is bad_certificate at both ends'), async (t) => {
     const layer = place();
     const ada = createIdentity();
-    const liar = { nodeId: ada.nodeId, publicKey: ada.publicKey, type: ada.type, key: '', sign: () => new Uint8Array(64) };
+    const liar = {
+      nodeId: ada.nodeId,
+      publicKey: ada.publicKey,
+      type: ada.type,
+      key: '',
+      sign: () => new Uint8Array(64),
+    };
     const server = end(t, secure(layer(), { identity: createIdentity() }));
     const client = end(t, secure(layer(), { identity: liar }));
     await server.listen();
@@ -133,18 +162,29 @@ for (const { name, place } of places) {
     t.is((await server.event('rejected')).error.reason, 'bad_certificate');
   });
 
-  test(title('who is dialed by an id is reached where it proves it, and identity_mismatch at both ends where not'), async (t) => {
-    const layer = place();
-    const bob = createIdentity();
-    const server = end(t, secure(layer(), { identity: bob }));
-    const client = end(t, secure(layer(), { identity: createIdentity() }));
-    await server.listen();
-    await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
-    const error = await failure(t, client.transport.send(`${'cd'.repeat(32)}@${server.addr}`, 'echo', new Uint8Array(1)));
-    t.deepEqual([error.code, error.reason, error.sent], ['unauthenticated', 'identity_mismatch', false]);
-    t.true(error.message.includes(bob.nodeId));
-    t.is((await server.event('rejected')).error.reason, 'identity_mismatch');
-  });
+  test(
+    title(
+      'who is dialed by an id is reached where it proves it, and identity_mismatch at both ends where not',
+    ),
+    async (t) => {
+      const layer = place();
+      const bob = createIdentity();
+      const server = end(t, secure(layer(), { identity: bob }));
+      const client = end(t, secure(layer(), { identity: createIdentity() }));
+      await server.listen();
+      await client.transport.send(`${bob.nodeId}@${server.addr}`, 'echo', new Uint8Array(1));
+      const error = await failure(
+        t,
+        client.transport.send(`${'cd'.repeat(32)}@${server.addr}`, 'echo', new Uint8Array(1)),
+      );
+      t.deepEqual(
+        [error.code, error.reason, error.sent],
+        ['unauthenticated', 'identity_mismatch', false],
+      );
+      t.true(error.message.includes(bob.nodeId));
+      t.is((await server.event('rejected')).error.reason, 'identity_mismatch');
+    },
+  );
 
   test(title('updatePeers cuts a live connection, and both ends are told why'), async (t) => {
     const layer = place();
@@ -158,7 +198,10 @@ for (const { name, place } of places) {
     const [here, there] = await Promise.all([server.event('down'), client.event('down')]);
     t.deepEqual([here.cause?.reason, there.cause?.reason], ['denied', 'denied']);
     t.deepEqual([here.cause?.origin, there.cause?.origin], ['local', 'remote']);
-    t.is((await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)))).reason, 'denied');
+    t.is(
+      (await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)))).reason,
+      'denied',
+    );
     noise.updatePeers({ deny: [] });
     await client.transport.send(server.addr, 'echo', new Uint8Array(1));
   });
@@ -167,36 +210,61 @@ for (const { name, place } of places) {
     const layer = place();
     const server = end(t, secure(layer(), { identity: createIdentity(), allow: [] }));
     await server.listen();
-    t.deepEqual(await server.transport.send(server.addr, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
+    t.deepEqual(
+      await server.transport.send(server.addr, 'echo', Uint8Array.of(1)),
+      Uint8Array.of(1),
+    );
   });
 
-  test(title('more connections than may say hello wait unread; strangers do not keep their places'), async (t) => {
-    const layer = place();
-    const arrivals = watchArrivals(layer(), 2);
-    const server = end(t, secure(arrivals.layer, { identity: createIdentity() }), { limits: { handshakes: { pending: 1 } }, handshakeTimeout: 20_000 });
-    await server.listen();
-    const plain = layer();
-    t.teardown(() => plain.close());
-    const stranger = await plain.dial(server.addr, { timeout: 5_000 });
-    stranger.attach({ data: () => {}, frames: () => {}, drained: () => {}, revoked: () => {}, closed: () => {} });
-    const client = end(t, secure(layer(), { identity: createIdentity() }), { dialTimeout: 20_000 });
-    const sent = client.transport.send(server.addr, 'echo', Uint8Array.of(5), { timeout: 20_000 });
-    // The stranger came first, and holds the only handshake slot by staying silent.
-    await arrivals.all;
-    // Enough turns for the connection to appear, if it were read.
-    for (let turns = 0; turns < 20; turns++) await systemClock.sleep(0);
-    t.deepEqual(server.transport.remotes(), []);
-    stranger.write(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'));
-    t.deepEqual(await sent, Uint8Array.of(5));
-    t.regex((await server.event('rejected')).error.message, /HTTP \(a request\)/);
-  });
+  test(
+    title('more connections than may say hello wait unread; strangers do not keep their places'),
+    async (t) => {
+      const layer = place();
+      const arrivals = watchArrivals(layer(), 2);
+      const server = end(t, secure(arrivals.layer, { identity: createIdentity() }), {
+        limits: { handshakes: { pending: 1 } },
+        handshakeTimeout: 20_000,
+      });
+      await server.listen();
+      const plain = layer();
+      t.teardown(() => plain.close());
+      const stranger = await plain.dial(server.addr, { timeout: 5_000 });
+      stranger.attach({
+        data: () => {},
+        frames: () => {},
+        drained: () => {},
+        revoked: () => {},
+        closed: () => {},
+      });
+      const client = end(t, secure(layer(), { identity: createIdentity() }), {
+        dialTimeout: 20_000,
+      });
+      const sent = client.transport.send(server.addr, 'echo', Uint8Array.of(5), {
+        timeout: 20_000,
+      });
+      // The stranger came first, and holds the only handshake slot by staying silent.
+      await arrivals.all;
+      // Enough turns for the connection to appear, if it were read.
+      for (let turns = 0; turns < 20; turns++) await systemClock.sleep(0);
+      t.deepEqual(server.transport.remotes(), []);
+      stranger.write(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'));
+      t.deepEqual(await sent, Uint8Array.of(5));
+      t.regex((await server.event('rejected')).error.message, /HTTP \(a request\)/);
+    },
+  );
 }
 
 test('backends of createTransport are secured by their scheme, each with its own lists', async (t) => {
   const world = inmem();
   const [ada, bob] = [createIdentity(), createIdentity()];
-  const [atServer, atClient] = [secured(world, { identity: bob }), secured(world, { identity: ada })];
-  const server = createTransport('inmem://bob', { protocol, backends: [atServer, secured(tcp(), { identity: bob })] });
+  const [atServer, atClient] = [
+    secured(world, { identity: bob }),
+    secured(world, { identity: ada }),
+  ];
+  const server = createTransport('inmem://bob', {
+    protocol,
+    backends: [atServer, secured(tcp(), { identity: bob })],
+  });
   const client = createTransport({ protocol, backends: [atClient, tcp()] });
   t.teardown(() => Promise.all([server.close(), client.close()]));
   serve(server);
@@ -214,8 +282,17 @@ test('with seeded chance two runs say the same bytes', async (t) => {
     const said: Uint8Array[] = [];
     const identity = (seed: number) => createIdentity({ random: seededRandom(seed) });
     const make = (seed: number) => {
-      const layer = secure(record(streams.layer(), said), { identity: identity(seed), random: seededRandom(seed + 10), clock });
-      return new NetworkTransport({ protocol, stream: layer, random: seededRandom(seed + 20), clock });
+      const layer = secure(record(streams.layer(), said), {
+        identity: identity(seed),
+        random: seededRandom(seed + 10),
+        clock,
+      });
+      return new NetworkTransport({
+        protocol,
+        stream: layer,
+        random: seededRandom(seed + 20),
+        clock,
+      });
     };
     const [server, client] = [make(1), make(2)];
     serve(server);
@@ -282,7 +359,8 @@ function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
     return connection;
   };
   return {
-    listen: (accept, failed, options) => layer.listen((connection, slot) => accept(watch(connection), slot), failed, options),
+    listen: (accept, failed, options) =>
+      layer.listen((connection, slot) => accept(watch(connection), slot), failed, options),
     dial: async (address, options) => watch(await layer.dial(address, options)),
     localAddr: () => layer.localAddr(),
     advertiseAddr: () => layer.advertiseAddr(),
@@ -290,7 +368,10 @@ function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
   };
 }
 
-async function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Promise<TransportError> {
+async function failure(
+  t: ExecutionContext,
+  promise: PromiseLike<unknown>,
+): Promise<TransportError> {
   const error = await promise.then(
     () => undefined,
     (error: unknown) => error,
@@ -300,7 +381,10 @@ async function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Prom
 }
 
 /** Returns the layer, and a promise that resolves when it has accepted `count` connections. */
-function watchArrivals(inner: StreamLayer, count: number): { layer: StreamLayer; all: Promise<void> } {
+function watchArrivals(
+  inner: StreamLayer,
+  count: number,
+): { layer: StreamLayer; all: Promise<void> } {
   let arrived = 0;
   let told = () => {};
   const all = new Promise<void>((resolve) => {

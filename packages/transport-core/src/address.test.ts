@@ -31,7 +31,8 @@ test('all spellings of one target have one key', (t) => {
     ['WS://Host:80/Path', 'ws://host:80/Path'],
     ['ws://host:80', 'ws://host:80/'],
   ];
-  for (const group of same) t.is(new Set(group.map((target) => parseTarget(target).key)).size, 1, group.join());
+  for (const group of same)
+    t.is(new Set(group.map((target) => parseTarget(target).key)).size, 1, group.join());
 });
 
 test('different targets keep different keys', (t) => {
@@ -58,7 +59,13 @@ test('different targets keep different keys', (t) => {
 });
 
 test('a key is its own key', (t) => {
-  for (const target of ['tcp://[::FFFF:1.2.3.4]:9', 'WS://A:1/', `${id}@[0::0]:1`, 'odd//thing', 'n1']) {
+  for (const target of [
+    'tcp://[::FFFF:1.2.3.4]:9',
+    'WS://A:1/',
+    `${id}@[0::0]:1`,
+    'odd//thing',
+    'n1',
+  ]) {
     const { key } = parseTarget(target);
     t.is(parseTarget(key).key, key);
   }
@@ -75,13 +82,20 @@ test('anything but a node id before @ is refused, so that a mistyped id never me
 });
 
 test('a node id behind the scheme is refused: a URL would take it for a user name and check nothing', (t) => {
-  for (const scheme of ['ws', 'tcp']) t.regex(refusalOf(() => parseTarget(`${scheme}://${id}@host:1/x`)).message, /a node id stands before it: nodeId@ws:/);
+  for (const scheme of ['ws', 'tcp'])
+    t.regex(
+      refusalOf(() => parseTarget(`${scheme}://${id}@host:1/x`)).message,
+      /a node id stands before it: nodeId@ws:/,
+    );
 });
 
 test('empty, endless and unprintable targets are refused', (t) => {
   t.regex(refusalOf(() => parseTarget('  ')).message, /is empty/);
   t.regex(refusalOf(() => parseTarget('a'.repeat(3_000))).message, /has 3000 characters/);
-  t.regex(refusalOf(() => parseTarget('a\u0000:1')).message, /^target: "a\\u0000:1" has control characters/);
+  t.regex(
+    refusalOf(() => parseTarget('a\u0000:1')).message,
+    /^target: "a\\u0000:1" has control characters/,
+  );
 });
 
 test('node ids are 64 lower-case hex digits', (t) => {
@@ -96,9 +110,11 @@ test('a scheme ends at ://, in lower case', (t) => {
 });
 
 test('an address is shown in one spelling, with its scheme', (t) => {
-  for (const text of ['Host:80', 'tcp://host:80', 'TCP://HOST:080/', ' host:80 ']) t.is(spelled(text), 'tcp://host:80');
+  for (const text of ['Host:80', 'tcp://host:80', 'TCP://HOST:080/', ' host:80 '])
+    t.is(spelled(text), 'tcp://host:80');
   t.is(spelled('[::FFFF:1.2.3.4]:9'), 'tcp://1.2.3.4:9');
   t.is(spelled('WS://Host:80/Path'), 'ws://host:80/Path');
   for (const text of ['ws://host:80', 'WS://Host:80/']) t.is(spelled(text), 'ws://host:80/');
-  for (const text of ['inmem://a', 'n17', 'n17/b', 'odd//thing', 'host:99999', '']) t.is(spelled(text), text);
+  for (const text of ['inmem://a', 'n17', 'n17/b', 'odd//thing', 'host:99999', ''])
+    t.is(spelled(text), text);
 });

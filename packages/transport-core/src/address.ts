@@ -29,14 +29,22 @@ export interface TargetAddress {
  */
 export function parseTarget(target: string): TargetAddress {
   const text = target.trim();
-  if (text === '') throw wrong(target, "is empty; give an address such as 'host:port', or a Remote");
-  if (text.length > 2_048) throw wrong(target, `has ${text.length} characters; an address has at most 2048`);
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u.test(text)) throw wrong(target, 'has control characters; take them out');
-  if (/^[^/@]*:\/\/[^/?#]*@/u.test(text)) throw wrong(target, "has an '@' behind its scheme; a node id stands before it: nodeId@ws://host:port");
+  if (text === '')
+    throw wrong(target, "is empty; give an address such as 'host:port', or a Remote");
+  if (text.length > 2_048)
+    throw wrong(target, `has ${text.length} characters; an address has at most 2048`);
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u.test(text))
+    throw wrong(target, 'has control characters; take them out');
+  if (/^[^/@]*:\/\/[^/?#]*@/u.test(text))
+    throw wrong(
+      target,
+      "has an '@' behind its scheme; a node id stands before it: nodeId@ws://host:port",
+    );
   const at = /^([^/@]*)@(.*)$/su.exec(text);
   if (at === null) return { nodeId: undefined, address: text, key: canonicalAddress(text) };
   const [, nodeId = '', address = ''] = at;
-  if (!isNodeId(nodeId)) throw wrong(target, "has no node id before its '@'; a node id is 64 lower-case hex digits");
+  if (!isNodeId(nodeId))
+    throw wrong(target, "has no node id before its '@'; a node id is 64 lower-case hex digits");
   if (address === '') throw wrong(target, "has no address behind its '@'; write nodeId@host:port");
   return { nodeId, address, key: `${nodeId}@${canonicalAddress(address)}` };
 }
@@ -49,7 +57,9 @@ export function parseTarget(target: string): TargetAddress {
 export function spelled(address: string): string {
   const key = canonicalAddress(address.trim());
   if (/^wss?:\/\/[^/?#]+$/.test(key)) return `${key}/`;
-  return splitScheme(key).scheme === undefined && parseHostPort(key) !== undefined ? `tcp://${key}` : key;
+  return splitScheme(key).scheme === undefined && parseHostPort(key) !== undefined
+    ? `tcp://${key}`
+    : key;
 }
 
 /** Returns true if the text is a node id: 64 lower-case hex digits. */
@@ -63,7 +73,9 @@ export function isNodeId(text: string): boolean {
  */
 export function splitScheme(address: string): { scheme: string | undefined; rest: string } {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/isu.exec(address);
-  return match === null ? { scheme: undefined, rest: address } : { scheme: match[1]!.toLowerCase(), rest: match[2]! };
+  return match === null
+    ? { scheme: undefined, rest: address }
+    : { scheme: match[1]!.toLowerCase(), rest: match[2]! };
 }
 
 /**
@@ -75,11 +87,15 @@ function canonicalAddress(address: string): string {
   const [, authority = '', path = ''] = /^([^/?#]*)(.*)$/su.exec(rest)!;
   const isTcp = scheme === undefined || scheme === 'tcp';
   const place = parseHostPort(authority);
-  if (place === undefined || (isTcp && path !== '' && path !== '/')) return scheme === undefined ? address : `${scheme}://${rest}`;
+  if (place === undefined || (isTcp && path !== '' && path !== '/'))
+    return scheme === undefined ? address : `${scheme}://${rest}`;
   return `${isTcp ? '' : `${scheme}://`}${formatHostPort(place.host, place.port)}${path === '/' ? '' : path}`;
 }
 
 function wrong(value: string, problem: string): TransportError {
   const shown = cleanText(JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value));
-  return new TransportError('invalid_argument', `target: ${shown} ${problem}`, { target: value.slice(0, 2_048), sent: false });
+  return new TransportError('invalid_argument', `target: ${shown} ${problem}`, {
+    target: value.slice(0, 2_048),
+    sent: false,
+  });
 }

@@ -36,7 +36,11 @@ export interface Clock {
 /**
  * Implements `sleep` on top of a clock's timers. It removes its abort listener when the time is up.
  */
-export function sleepOn(clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>, delay: number, signal?: AbortSignal): Promise<void> {
+export function sleepOn(
+  clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+  delay: number,
+  signal?: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {

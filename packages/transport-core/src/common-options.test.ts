@@ -5,7 +5,8 @@ import { type CommonConfig, type CommonOptions, commonOptions } from './common-o
 import { type OptionsInput, parseOptions } from './config.ts';
 import { createManualClock } from './manual-clock.ts';
 
-const parse = (options: CommonOptions): CommonConfig => parseOptions(commonOptions, options, 'createTransport');
+const parse = (options: CommonOptions): CommonConfig =>
+  parseOptions(commonOptions, options, 'createTransport');
 const messageOf = (options: unknown) => {
   try {
     parse(options as CommonOptions);
@@ -68,18 +69,40 @@ test('no bound but those of waiting and idleness is Infinity', (t) => {
   ]) {
     t.regex(messageOf(options), /got Infinity$/);
   }
-  for (const timeout of [0, -1, NaN, '10']) t.regex(messageOf({ timeout }), /^createTransport: timeout: must be milliseconds above 0, or Infinity/);
+  for (const timeout of [0, -1, NaN, '10'])
+    t.regex(
+      messageOf({ timeout }),
+      /^createTransport: timeout: must be milliseconds above 0, or Infinity/,
+    );
 });
 
 test('limits that contradict each other are refused, naming both', (t) => {
-  t.is(messageOf({ limits: { message: 8_192, packet: 16_384 } }), 'createTransport: limits.packet: must be at most limits.message (8192), got 16384');
-  t.is(messageOf({ limits: { message: 8_192, item: 16_384 } }), 'createTransport: limits.item: must be at most limits.message (8192), got 16384');
-  t.is(messageOf({ limits: { message: 8_192, memory: 4_096 } }), 'createTransport: limits.memory: must be at least limits.message (8192), got 4096');
+  t.is(
+    messageOf({ limits: { message: 8_192, packet: 16_384 } }),
+    'createTransport: limits.packet: must be at most limits.message (8192), got 16384',
+  );
+  t.is(
+    messageOf({ limits: { message: 8_192, item: 16_384 } }),
+    'createTransport: limits.item: must be at most limits.message (8192), got 16384',
+  );
+  t.is(
+    messageOf({ limits: { message: 8_192, memory: 4_096 } }),
+    'createTransport: limits.memory: must be at least limits.message (8192), got 4096',
+  );
 });
 
 test('defaults follow what is given', (t) => {
-  t.like(parse({ limits: { message: 1_000 } }).limits, { message: 1_000, item: 1_000, packet: 4_096, memory: 536_870_912 });
-  t.like(parse({ limits: { memory: 1_048_576 } }).limits, { message: 1_048_576, item: 1_048_576, memory: 1_048_576 });
+  t.like(parse({ limits: { message: 1_000 } }).limits, {
+    message: 1_000,
+    item: 1_000,
+    packet: 4_096,
+    memory: 536_870_912,
+  });
+  t.like(parse({ limits: { memory: 1_048_576 } }).limits, {
+    message: 1_048_576,
+    item: 1_048_576,
+    memory: 1_048_576,
+  });
   t.is(parse({ limits: { message: 1_073_741_824 } }).limits.memory, 1_073_741_824);
   const { limits } = parse({ limits: { message: 5_000 } });
   t.deepEqual(parse({ limits }).limits, limits, 'what is complete stays as it is');
@@ -88,17 +111,33 @@ test('defaults follow what is given', (t) => {
 test('clock, random, observer and callbacks pass by reference', (t) => {
   const clock = createManualClock();
   const observer = { seen: 0, count() {} };
-  const [random, admit, resolve, hello] = [() => 0.5, () => {}, (target: string) => target, () => ({ a: 'b' })];
+  const [random, admit, resolve, hello] = [
+    () => 0.5,
+    () => {},
+    (target: string) => target,
+    () => ({ a: 'b' }),
+  ];
   const config = parse({ clock, observer, random, admit, resolve, hello });
   t.is(config.clock as unknown, clock);
   t.is(config.observer as unknown, observer);
   t.false(Object.isFrozen(clock) || Object.isFrozen(observer));
-  t.deepEqual([config.random, config.admit, config.resolve, config.hello], [random, admit, resolve, hello] as any);
+  t.deepEqual([config.random, config.admit, config.resolve, config.hello], [
+    random,
+    admit,
+    resolve,
+    hello,
+  ] as any);
 });
 
 test('clocks and observers that are none are refused', (t) => {
-  t.regex(messageOf({ clock: { now: () => 1 } }), /^createTransport: clock: must be a Clock: now, setTimeout, clearTimeout, sleep and defer, got an object/);
-  t.regex(messageOf({ observer: { event: 1 } }), /^createTransport: observer: must be an object; its event and count/);
+  t.regex(
+    messageOf({ clock: { now: () => 1 } }),
+    /^createTransport: clock: must be a Clock: now, setTimeout, clearTimeout, sleep and defer, got an object/,
+  );
+  t.regex(
+    messageOf({ observer: { event: 1 } }),
+    /^createTransport: observer: must be an object; its event and count/,
+  );
   t.regex(messageOf({ random: 4 }), /^createTransport: random: must be a function, got 4/);
 });
 
@@ -109,7 +148,10 @@ test('the fields of a hello are copied, frozen and at most 8 KiB', (t) => {
   t.deepEqual(config.hello, { token: 'x' } as any);
   t.true(Object.isFrozen(config.hello));
   t.is(messageOf({ hello: { k: 'v'.repeat(8_191) } }), 'accepted');
-  t.regex(messageOf({ hello: { k: 'v'.repeat(8_192) } }), /^createTransport: hello: must be strings by name, at most 8 KiB/);
+  t.regex(
+    messageOf({ hello: { k: 'v'.repeat(8_192) } }),
+    /^createTransport: hello: must be strings by name, at most 8 KiB/,
+  );
   t.regex(messageOf({ hello: { k: 'ü'.repeat(4_096) } }), /at most 8 KiB/);
   t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: must be strings/);
 });

@@ -71,7 +71,10 @@ export interface CommonOptions {
    * The fields that this end sends in its hello on each connection; the peer sees them as
    * `remote.hello`. A function receives the target, or undefined on an accepted connection.
    */
-  readonly hello?: HelloFields | ((target: string | undefined) => HelloFields | Promise<HelloFields>) | undefined;
+  readonly hello?:
+    | HelloFields
+    | ((target: string | undefined) => HelloFields | Promise<HelloFields>)
+    | undefined;
   /**
    * Called before a connection is up, within `handshakeTimeout`. It throws to refuse the peer, and
    * both ends see why: a TransportError as it is, anything else as `permission_denied`.
@@ -120,7 +123,9 @@ export interface LimitOptions {
    * Short requests that wait for a reader, for each connection and channel. Default 4,096 calls and
    * 8 MiB. If the queue is full, a request is refused with `resource_exhausted`.
    */
-  readonly inbound?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  readonly inbound?:
+    | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
+    | undefined;
   /**
    * Limits on the incoming calls of all connections together.
    *
@@ -133,12 +138,16 @@ export interface LimitOptions {
    * Beyond that, its requests are refused with `resource_exhausted`. Its one-ways wait if `calls`
    * is exceeded, and are dropped if `bytes` is exceeded.
    */
-  readonly total?: { readonly calls?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  readonly total?:
+    | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
+    | undefined;
   /**
    * Messages that were accepted but not sent yet, for each connection and channel. Default 4,096
    * messages and 16 MiB. While the queue is full, `send` waits and `trySend` returns false.
    */
-  readonly outbound?: { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
+  readonly outbound?:
+    | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
+    | undefined;
   /**
    * Calls in flight, for each connection and channel. Default 4,096. At the limit, the caller
    * waits; the callee refuses further calls with `resource_exhausted`. In addition, as many
@@ -163,7 +172,9 @@ export interface LimitOptions {
    */
   readonly connections?: number | undefined;
   /** Bytes per second, for each connection. Default: unlimited. */
-  readonly rate?: { readonly send?: number | undefined; readonly receive?: number | undefined } | undefined;
+  readonly rate?:
+    | { readonly send?: number | undefined; readonly receive?: number | undefined }
+    | undefined;
   /**
    * Accepted connections whose handshake is not finished.
    *
@@ -172,7 +183,9 @@ export interface LimitOptions {
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.
    */
-  readonly handshakes?: { readonly pending?: number | undefined; readonly perSource?: number | undefined } | undefined;
+  readonly handshakes?:
+    | { readonly pending?: number | undefined; readonly perSource?: number | undefined }
+    | undefined;
   /**
    * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `short` 1 MiB,
    * `long` 16 MiB, `reply` 16 MiB, `stream` 256 KiB.
@@ -218,7 +231,8 @@ const credit = dependentGroup(
     const grows = (account: 'pipe' | 'reply' | 'stream', start: number, most: number) => {
       const max = given[`${account}Max`] ?? given[account] ?? most;
       const least = given[account] ?? Math.min(start, max);
-      if (max < least) report(`${account}Max`, `must be at least limits.credit.${account} (${least})`);
+      if (max < least)
+        report(`${account}Max`, `must be at least limits.credit.${account} (${least})`);
       return [least, max] as const;
     };
     const [pipe, pipeMax] = grows('pipe', 256 * KIB, 16 * MIB);
@@ -240,7 +254,10 @@ const limits = dependentGroup(
     memory: optional(integer(1, Number.MAX_SAFE_INTEGER)),
     streams: count(128),
     connections: count(16_384),
-    rate: group({ send: optional(integer(1, Number.MAX_SAFE_INTEGER)), receive: optional(integer(1, Number.MAX_SAFE_INTEGER)) }),
+    rate: group({
+      send: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+      receive: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+    }),
     handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
     credit,
   },
@@ -252,10 +269,13 @@ const limits = dependentGroup(
     const packet = given.packet ?? Math.max(Math.min(64 * KIB, message), 4 * KIB);
     const memory = given.memory ?? Math.max(512 * MIB, message);
     if (given.message !== undefined) {
-      if (given.packet !== undefined && packet > Math.max(message, 4 * KIB)) report('packet', `must be at most limits.message (${message})`);
-      if (given.memory !== undefined && memory < message) report('memory', `must be at least limits.message (${message})`);
+      if (given.packet !== undefined && packet > Math.max(message, 4 * KIB))
+        report('packet', `must be at most limits.message (${message})`);
+      if (given.memory !== undefined && memory < message)
+        report('memory', `must be at least limits.message (${message})`);
     }
-    if (given.item !== undefined && item > message) report('item', `must be at most limits.message (${message})`);
+    if (given.item !== undefined && item > message)
+      report('item', `must be at most limits.message (${message})`);
     return { ...given, message, item, packet, memory };
   },
 );
@@ -271,14 +291,31 @@ export const commonOptions = optionsSchema({
   dialTimeout: withDefault(milliseconds(), 3_000),
   handshakeTimeout: withDefault(milliseconds(), 5_000),
   idleTimeout: withDefault(millisecondsOrNever(), 60_000),
-  keepAlive: group({ interval: withDefault(milliseconds(), 10_000), timeout: withDefault(milliseconds(), 5_000) }),
+  keepAlive: group({
+    interval: withDefault(milliseconds(), 10_000),
+    timeout: withDefault(milliseconds(), 5_000),
+  }),
   limits,
   resolve: optional(callback<NonNullable<CommonOptions['resolve']>>()),
-  hello: optional(mapped(reference<HelloOption>(isHello, 'strings by name, at most 8 KiB in all, or a function that gives them'), copyHello)),
+  hello: optional(
+    mapped(
+      reference<HelloOption>(
+        isHello,
+        'strings by name, at most 8 KiB in all, or a function that gives them',
+      ),
+      copyHello,
+    ),
+  ),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
-  callerStacks: optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false')),
-  observer: optional(reference<Observer>(isObserver, 'an object; its event and count, where given, functions')),
-  clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
+  callerStacks: optional(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+  ),
+  observer: optional(
+    reference<Observer>(isObserver, 'an object; its event and count, where given, functions'),
+  ),
+  clock: optional(
+    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+  ),
   random: optional(callback<Random>()),
 });
 
@@ -317,10 +354,15 @@ function copyHello(value: HelloOption): HelloOption {
 function isObserver(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { event, count } = value as Record<string, unknown>;
-  return (event === undefined || typeof event === 'function') && (count === undefined || typeof count === 'function');
+  return (
+    (event === undefined || typeof event === 'function') &&
+    (count === undefined || typeof count === 'function')
+  );
 }
 
 function isClock(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every(
+    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
+  );
 }

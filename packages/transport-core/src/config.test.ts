@@ -22,12 +22,20 @@ const schema = optionsSchema({
   size: withDefault(integer(1, 10), 5),
   wait: optional(milliseconds()),
   on: optional(callback<() => void>()),
-  tool: optional(reference<{ use(): void }>((value) => typeof (value as any)?.use === 'function', 'a tool')),
-  deep: group({ depth: withDefault(integer(1, 3), 1), more: group({ x: optional(integer(0, 9)) }) }),
-  pair: dependentGroup({ low: optional(integer(0, 100)), high: optional(integer(0, 100)) }, ({ low = 1, high = 2 }, report) => {
-    if (low > high) report('low', `must be at most pair.high (${high})`);
-    return { low, high };
+  tool: optional(
+    reference<{ use(): void }>((value) => typeof (value as any)?.use === 'function', 'a tool'),
+  ),
+  deep: group({
+    depth: withDefault(integer(1, 3), 1),
+    more: group({ x: optional(integer(0, 9)) }),
   }),
+  pair: dependentGroup(
+    { low: optional(integer(0, 100)), high: optional(integer(0, 100)) },
+    ({ low = 1, high = 2 }, report) => {
+      if (low > high) report('low', `must be at most pair.high (${high})`);
+      return { low, high };
+    },
+  ),
 });
 const messageOf = (input: unknown) => {
   try {
@@ -42,7 +50,14 @@ const messageOf = (input: unknown) => {
 test('what is left out or undefined gets its default', (t) => {
   const expected = { addr: 'a', size: 5, deep: { depth: 1, more: {} }, pair: { low: 1, high: 2 } };
   t.deepEqual(parseOptions(schema, { addr: 'a' }, 'x'), expected as any);
-  const given = { addr: 'a', size: undefined, wait: undefined, on: undefined, deep: undefined, pair: undefined };
+  const given = {
+    addr: 'a',
+    size: undefined,
+    wait: undefined,
+    on: undefined,
+    deep: undefined,
+    pair: undefined,
+  };
   t.is(JSON.stringify(parseOptions(schema, given, 'x')), JSON.stringify(expected));
   t.is(parseOptions(schema, { addr: 'a', deep: { depth: 2, more: undefined } }, 'x').deep.depth, 2);
 });
@@ -50,7 +65,8 @@ test('what is left out or undefined gets its default', (t) => {
 test('the result is frozen all the way down and shares no group with what was given', (t) => {
   const input = { addr: 'a', deep: { more: { x: 1 } } };
   const config = parseOptions(schema, input, 'x');
-  for (const part of [config, config.deep, config.deep.more, config.pair]) t.true(Object.isFrozen(part));
+  for (const part of [config, config.deep, config.deep.more, config.pair])
+    t.true(Object.isFrozen(part));
   t.false(Object.isFrozen(input.deep.more));
   input.deep.more.x = 2;
   t.is(config.deep.more.x, 1);
@@ -66,18 +82,32 @@ test('functions and tools pass by reference, unfrozen', (t) => {
 });
 
 test('what is wrong is named by its path, with its rule and its value', (t) => {
-  t.is(messageOf({ addr: 'a', deep: { depth: 12 } }), 'createThing: deep.depth: must be an integer from 1 to 3, got 12');
-  t.is(messageOf({ addr: 'a', deep: { more: { x: 'one' } } }), 'createThing: deep.more.x: must be an integer from 0 to 9, got "one"');
-  t.is(messageOf({ addr: 'a', wait: 0 }), 'createThing: wait: must be milliseconds above 0, at most 2147483647, got 0');
+  t.is(
+    messageOf({ addr: 'a', deep: { depth: 12 } }),
+    'createThing: deep.depth: must be an integer from 1 to 3, got 12',
+  );
+  t.is(
+    messageOf({ addr: 'a', deep: { more: { x: 'one' } } }),
+    'createThing: deep.more.x: must be an integer from 0 to 9, got "one"',
+  );
+  t.is(
+    messageOf({ addr: 'a', wait: 0 }),
+    'createThing: wait: must be milliseconds above 0, at most 2147483647, got 0',
+  );
   t.is(messageOf({ addr: 'a', on: 1 }), 'createThing: on: must be a function, got 1');
   t.is(messageOf({ addr: 'a', tool: {} }), 'createThing: tool: must be a tool, got an object');
   t.is(messageOf({ addr: 'a', deep: 3 }), 'createThing: deep: must be an object of options, got 3');
-  t.is(messageOf({ addr: 'a', size: null }), 'createThing: size: must be an integer from 1 to 10, got null');
+  t.is(
+    messageOf({ addr: 'a', size: null }),
+    'createThing: size: must be an integer from 1 to 10, got null',
+  );
 });
 
 test('numbers that are no numbers are refused', (t) => {
-  for (const size of [NaN, Infinity, -1, 1.5, '5', 5n, [5]]) t.regex(messageOf({ addr: 'a', size }), /^createThing: size: must be an integer/);
-  for (const wait of [NaN, Infinity, -1, 2 ** 31]) t.regex(messageOf({ addr: 'a', wait }), /^createThing: wait: must be milliseconds/);
+  for (const size of [NaN, Infinity, -1, 1.5, '5', 5n, [5]])
+    t.regex(messageOf({ addr: 'a', size }), /^createThing: size: must be an integer/);
+  for (const wait of [NaN, Infinity, -1, 2 ** 31])
+    t.regex(messageOf({ addr: 'a', wait }), /^createThing: wait: must be milliseconds/);
 });
 
 test('what is required says so', (t) => {
@@ -94,18 +124,36 @@ test('all that is wrong is told at once', (t) => {
 });
 
 test('an unknown option is named, with the nearest that there is', (t) => {
-  t.is(messageOf({ addr: 'a', sise: 1 }), "createThing: sise: there is no such option; did you mean 'size'?");
-  t.is(messageOf({ addr: 'a', deep: { dept: 1 } }), "createThing: deep.dept: there is no such option; did you mean 'depth'?");
-  t.is(messageOf({ addr: 'a', pair: { hihg: 1 } }), "createThing: pair.hihg: there is no such option; did you mean 'high'?");
-  t.is(messageOf({ addr: 'a', deep: { more: { completely: 1 } } }), 'createThing: deep.more.completely: there is no such option; there are x');
+  t.is(
+    messageOf({ addr: 'a', sise: 1 }),
+    "createThing: sise: there is no such option; did you mean 'size'?",
+  );
+  t.is(
+    messageOf({ addr: 'a', deep: { dept: 1 } }),
+    "createThing: deep.dept: there is no such option; did you mean 'depth'?",
+  );
+  t.is(
+    messageOf({ addr: 'a', pair: { hihg: 1 } }),
+    "createThing: pair.hihg: there is no such option; did you mean 'high'?",
+  );
+  t.is(
+    messageOf({ addr: 'a', deep: { more: { completely: 1 } } }),
+    'createThing: deep.more.completely: there is no such option; there are x',
+  );
 });
 
 test('options that contradict each other are named', (t) => {
-  t.is(messageOf({ addr: 'a', pair: { low: 9, high: 3 } }), 'createThing: pair.low: must be at most pair.high (3), got 9');
+  t.is(
+    messageOf({ addr: 'a', pair: { low: 9, high: 3 } }),
+    'createThing: pair.low: must be at most pair.high (3), got 9',
+  );
 });
 
 test('a key __proto__ is an unknown option and changes nothing', (t) => {
-  t.regex(messageOf(JSON.parse('{"addr":"a","__proto__":{"size":3}}')), /__proto__: there is no such option/);
+  t.regex(
+    messageOf(JSON.parse('{"addr":"a","__proto__":{"size":3}}')),
+    /__proto__: there is no such option/,
+  );
 });
 
 test('a backend extends the common options by its own', (t) => {
@@ -114,6 +162,12 @@ test('a backend extends the common options by its own', (t) => {
   t.is(config.bindAddr, '127.0.0.1:0');
   t.is(config.timeout, 5);
   t.is(config.limits.packet, 65_536);
-  const error = t.throws(() => parseOptions(own, { limits: { packet: 12 } }, 'createTcpTransport'), { instanceOf: TypeError });
-  t.is(error.message, 'createTcpTransport: limits.packet: must be an integer from 4096 to 1048576, got 12');
+  const error = t.throws(
+    () => parseOptions(own, { limits: { packet: 12 } }, 'createTcpTransport'),
+    { instanceOf: TypeError },
+  );
+  t.is(
+    error.message,
+    'createTcpTransport: limits.packet: must be an integer from 4096 to 1048576, got 12',
+  );
 });

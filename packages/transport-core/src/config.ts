@@ -23,18 +23,25 @@ export type OptionsShape = Readonly<Record<string, OptionField>>;
  * The options of one component, each made by one of the field functions below. A schema is itself a
  * field, so schemas can be nested.
  */
-export interface OptionsSchema<S extends OptionsShape = OptionsShape> extends OptionField<Given<S>, Made<S>> {
+export interface OptionsSchema<S extends OptionsShape = OptionsShape>
+  extends OptionField<Given<S>, Made<S>> {
   readonly shape: S;
 }
 
 type In<F> = F extends { readonly takes?: readonly [infer T] } ? T : never;
-type Out<F> = F extends { read(given: unknown, path: string, wrong: string[]): infer T } ? T : never;
+type Out<F> = F extends { read(given: unknown, path: string, wrong: string[]): infer T }
+  ? T
+  : never;
 type Flat<T> = { [K in keyof T]: T[K] };
 type Given<S> = Flat<
-  { [K in keyof S as undefined extends In<S[K]> ? never : K]: In<S[K]> } & { [K in keyof S as undefined extends In<S[K]> ? K : never]?: In<S[K]> }
+  { [K in keyof S as undefined extends In<S[K]> ? never : K]: In<S[K]> } & {
+    [K in keyof S as undefined extends In<S[K]> ? K : never]?: In<S[K]>;
+  }
 >;
 type Made<S> = Flat<
-  { [K in keyof S as undefined extends Out<S[K]> ? never : K]: Out<S[K]> } & { [K in keyof S as undefined extends Out<S[K]> ? K : never]?: Out<S[K]> }
+  { [K in keyof S as undefined extends Out<S[K]> ? never : K]: Out<S[K]> } & {
+    [K in keyof S as undefined extends Out<S[K]> ? K : never]?: Out<S[K]>;
+  }
 >;
 
 /** The options that a user may pass for a schema. */
@@ -50,8 +57,13 @@ export function optionsSchema<S extends OptionsShape>(shape: S): OptionsSchema<S
 /**
  * Returns a backend's schema: the options of `base` and the backend's own, which take precedence.
  */
-export function extendOptions<S extends OptionsShape, T extends OptionsShape>(base: OptionsSchema<S>, shape: T): OptionsSchema<Flat<Omit<S, keyof T> & T>> {
-  return optionsSchema({ ...base.shape, ...shape }) as unknown as OptionsSchema<Flat<Omit<S, keyof T> & T>>;
+export function extendOptions<S extends OptionsShape, T extends OptionsShape>(
+  base: OptionsSchema<S>,
+  shape: T,
+): OptionsSchema<Flat<Omit<S, keyof T> & T>> {
+  return optionsSchema({ ...base.shape, ...shape }) as unknown as OptionsSchema<
+    Flat<Omit<S, keyof T> & T>
+  >;
 }
 
 /**
@@ -60,8 +72,13 @@ export function extendOptions<S extends OptionsShape, T extends OptionsShape>(ba
  * each wrong option by its path: 'createTcpTransport: limits.packet: must be an integer from 4096
  * to 1048576, got 12'.
  */
-export function parseOptions<S extends OptionsSchema>(schema: S, input: unknown, name: string): Options<S> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new TypeError(`${name}: takes an object of options, got ${show(input)}`);
+export function parseOptions<S extends OptionsSchema>(
+  schema: S,
+  input: unknown,
+  name: string,
+): Options<S> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new TypeError(`${name}: takes an object of options, got ${show(input)}`);
   const wrong: string[] = [];
   const made = schema.read(input, '', wrong);
   if (wrong.length > 0) throw new TypeError(`${name}: ${wrong.join('; ')}`);
@@ -70,23 +87,36 @@ export function parseOptions<S extends OptionsSchema>(schema: S, input: unknown,
 
 /** An integer from `least` to `most`, both included. */
 export function integer(least: number, most: number): OptionField<number, number> {
-  return reference((value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most, `an integer from ${least} to ${most}`);
+  return reference(
+    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+    `an integer from ${least} to ${most}`,
+  );
 }
 
 /** Milliseconds above 0, up to the longest delay of a timer (24.8 days). */
 export function milliseconds(): OptionField<number, number> {
-  return reference((value) => typeof value === 'number' && value > 0 && value <= LONGEST_DELAY, `milliseconds above 0, at most ${LONGEST_DELAY}`);
+  return reference(
+    (value) => typeof value === 'number' && value > 0 && value <= LONGEST_DELAY,
+    `milliseconds above 0, at most ${LONGEST_DELAY}`,
+  );
 }
 
 /** Milliseconds above 0, or `Infinity` for never. */
 export function millisecondsOrNever(): OptionField<number, number> {
-  return reference((value) => typeof value === 'number' && value > 0, 'milliseconds above 0, or Infinity');
+  return reference(
+    (value) => typeof value === 'number' && value > 0,
+    'milliseconds above 0, or Infinity',
+  );
 }
 
 /** A string of 1 to `most` characters, without control characters. */
 export function text(most = 255): OptionField<string, string> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  const isFit = (value: unknown) => typeof value === 'string' && value.length > 0 && value.length <= most && !/[\u0000-\u001f\u007f]/.test(value);
+  const isFit = (value: unknown) =>
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= most &&
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+    !/[\u0000-\u001f\u007f]/.test(value);
   return reference(isFit, `a string of 1 to ${most} characters, none of them a control character`);
 }
 
@@ -109,20 +139,34 @@ export function reference<T>(isFit: (value: unknown) => boolean, rule: string): 
 }
 
 /** Makes a field optional: it may be left out or `undefined`. */
-export function optional<I, O>(field: OptionField<I, O>): OptionField<I | undefined, O | undefined> {
-  return { read: (given, path, wrong) => (given === undefined ? undefined : field.read(given, path, wrong)) };
+export function optional<I, O>(
+  field: OptionField<I, O>,
+): OptionField<I | undefined, O | undefined> {
+  return {
+    read: (given, path, wrong) =>
+      given === undefined ? undefined : field.read(given, path, wrong),
+  };
 }
 
 /**
  * Makes a field optional with a default `value`. A default that is a list or a plain object is
  * copied each time, because parsed options are frozen.
  */
-export function withDefault<I, O>(field: OptionField<I, O>, value: NoInfer<O>): OptionField<I | undefined, O> {
-  return { read: (given, path, wrong) => (given === undefined ? copyOf(value) : field.read(given, path, wrong)) };
+export function withDefault<I, O>(
+  field: OptionField<I, O>,
+  value: NoInfer<O>,
+): OptionField<I | undefined, O> {
+  return {
+    read: (given, path, wrong) =>
+      given === undefined ? copyOf(value) : field.read(given, path, wrong),
+  };
 }
 
 /** Converts the value of a field with `make`, unless the value is wrong. */
-export function mapped<I, O, T>(field: OptionField<I, O>, make: (value: O) => T): OptionField<I, T> {
+export function mapped<I, O, T>(
+  field: OptionField<I, O>,
+  make: (value: O) => T,
+): OptionField<I, T> {
   return {
     read(given, path, wrong) {
       const before = wrong.length;
@@ -133,8 +177,12 @@ export function mapped<I, O, T>(field: OptionField<I, O>, make: (value: O) => T)
 }
 
 /** A group of options that may be left out, entirely or in part. */
-export function group<S extends OptionsShape>(shape: S): OptionField<Given<S> | undefined, Made<S>> {
-  return { read: (given, path, wrong) => readShape(shape, given === undefined ? {} : given, path, wrong) };
+export function group<S extends OptionsShape>(
+  shape: S,
+): OptionField<Given<S> | undefined, Made<S>> {
+  return {
+    read: (given, path, wrong) => readShape(shape, given === undefined ? {} : given, path, wrong),
+  };
 }
 
 /**
@@ -148,7 +196,13 @@ export function dependentGroup<S extends OptionsShape, T>(
   return {
     read(given = {}, path, wrong) {
       const part = mapped(optionsSchema(shape), (made) =>
-        complete(made, (option, rule) => void wrong.push(broken(join(path, option), rule, (given as Record<string, unknown>)[option]))),
+        complete(
+          made,
+          (option, rule) =>
+            void wrong.push(
+              broken(join(path, option), rule, (given as Record<string, unknown>)[option]),
+            ),
+        ),
       );
       return part.read(given, path, wrong);
     },
@@ -159,9 +213,15 @@ export function dependentGroup<S extends OptionsShape, T>(
 const LONGEST_DELAY = 0x7fff_ffff;
 
 /** Reads each option of a shape with its field, then reports unknown options. */
-function readShape<S extends OptionsShape>(shape: S, given: unknown, path: string, wrong: string[]): Made<S> {
+function readShape<S extends OptionsShape>(
+  shape: S,
+  given: unknown,
+  path: string,
+  wrong: string[],
+): Made<S> {
   const made: Record<string, unknown> = {};
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) wrong.push(broken(path, 'must be an object of options', given));
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    wrong.push(broken(path, 'must be an object of options', given));
   else {
     for (const [key, field] of Object.entries(shape)) {
       const value = field.read((given as Record<string, unknown>)[key], join(path, key), wrong);
@@ -169,7 +229,8 @@ function readShape<S extends OptionsShape>(shape: S, given: unknown, path: strin
     }
     const known = Object.keys(shape);
     for (const key of Object.keys(given)) {
-      if (!Object.hasOwn(shape, key)) wrong.push(`${join(path, key)}: there is no such option; ${suggestion(key, known)}`);
+      if (!Object.hasOwn(shape, key))
+        wrong.push(`${join(path, key)}: there is no such option; ${suggestion(key, known)}`);
     }
   }
   return made as Made<S>;
@@ -186,13 +247,22 @@ function broken(path: string, rule: string, value: unknown): string {
 
 function copyOf<T>(value: T): T {
   if (Array.isArray(value)) return [...value] as T;
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype ? { ...value } : value;
+  return typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+    ? { ...value }
+    : value;
 }
 
 function suggestion(key: string, known: string[]): string {
-  const distances = known.map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }));
+  const distances = known.map((name) => ({
+    name,
+    distance: editDistance(key.toLowerCase(), name.toLowerCase()),
+  }));
   const nearest = distances.sort((a, b) => a.distance - b.distance)[0];
-  return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3) ? `did you mean '${nearest.name}'?` : `there are ${known.join(', ')}`;
+  return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)
+    ? `did you mean '${nearest.name}'?`
+    : `there are ${known.join(', ')}`;
 }
 
 /**
@@ -201,7 +271,8 @@ function suggestion(key: string, known: string[]): string {
  */
 function freezeOwn(made: unknown, given: unknown): unknown {
   if (typeof made !== 'object' || made === null || made === given) return made;
-  for (const [key, value] of Object.entries(made)) freezeOwn(value, (given as Record<string, unknown> | null | undefined)?.[key]);
+  for (const [key, value] of Object.entries(made))
+    freezeOwn(value, (given as Record<string, unknown> | null | undefined)?.[key]);
   return Object.freeze(made);
 }
 
@@ -210,15 +281,20 @@ function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
     row = next;
   }
   return row[b.length]!;
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'a list' : 'an object';
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }

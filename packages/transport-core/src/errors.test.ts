@@ -76,7 +76,8 @@ test('the codes are gRPC’s and shutdown, with their numbers', (t) => {
 });
 
 test('every code but shutdown comes back from its number', (t) => {
-  for (const code of Object.keys(codes) as Code[]) t.is(codeOf(codeNumber(code)), code === 'shutdown' ? 'unavailable' : code);
+  for (const code of Object.keys(codes) as Code[])
+    t.is(codeOf(codeNumber(code)), code === 'shutdown' ? 'unavailable' : code);
 });
 
 test('a number that no code has reads as unknown', (t) => {
@@ -112,7 +113,14 @@ test('reasonError has the code of its reason', (t) => {
 
 test('an error has what it was given, and is local where nothing else is said', (t) => {
   const cause = new Error('deeper');
-  const error = new TransportError('aborted', 'it broke', { reason: 'reset', target: 'a:1', sent: false, origin: 'remote', metadata: { leader: 'b' }, cause });
+  const error = new TransportError('aborted', 'it broke', {
+    reason: 'reset',
+    target: 'a:1',
+    sent: false,
+    origin: 'remote',
+    metadata: { leader: 'b' },
+    cause,
+  });
   t.is(error.message, 'it broke');
   t.deepEqual(
     [error.code, error.reason, error.target, error.sent, error.origin, error.metadata],
@@ -130,8 +138,14 @@ test('an error has what it was given, and is local where nothing else is said', 
 
 test('a code or a reason outside the tables is a TypeError that names those there are', (t) => {
   for (const wrong of ['OK', 'toString', '__proto__', '']) {
-    t.throws(() => new TransportError(wrong as Code, 'x'), { instanceOf: TypeError, message: /codes are cancelled, unknown/ });
-    t.throws(() => new TransportError('aborted', 'x', { reason: wrong as Reason }), { instanceOf: TypeError, message: /reasons are idle, closed/ });
+    t.throws(() => new TransportError(wrong as Code, 'x'), {
+      instanceOf: TypeError,
+      message: /codes are cancelled, unknown/,
+    });
+    t.throws(() => new TransportError('aborted', 'x', { reason: wrong as Reason }), {
+      instanceOf: TypeError,
+      message: /reasons are idle, closed/,
+    });
   }
 });
 
@@ -139,13 +153,26 @@ test('an error of a second copy of this package is a TransportError, and nothing
   class Copy extends Error {}
   Object.defineProperty(Copy.prototype, Symbol.for('trunkline.TransportError'), { value: true });
   t.true(new Copy() instanceof TransportError);
-  for (const other of [new Error('x'), {}, null, undefined, 'TransportError', { name: 'TransportError', code: 'aborted' }])
+  for (const other of [
+    new Error('x'),
+    {},
+    null,
+    undefined,
+    'TransportError',
+    { name: 'TransportError', code: 'aborted' },
+  ])
     t.false((other as object) instanceof TransportError);
 });
 
 test('withDetails is another error with the same failure', (t) => {
   const cause = new Error('deeper');
-  const shared = new TransportError('unavailable', 'lost', { reason: 'reset', sent: true, origin: 'remote', metadata: { a: 'b' }, cause });
+  const shared = new TransportError('unavailable', 'lost', {
+    reason: 'reset',
+    sent: true,
+    origin: 'remote',
+    metadata: { a: 'b' },
+    cause,
+  });
   const own = withDetails(shared, { target: 'a:1', sent: false });
   t.not(own, shared);
   t.is(own.message, 'lost');
@@ -161,9 +188,16 @@ test('withDetails is another error with the same failure', (t) => {
 test('an error without a stack trace is like any other but for that, and others keep theirs', (t) => {
   const error = stackless('unavailable', 'lost', { reason: 'reset', sent: false });
   t.true(error instanceof TransportError);
-  t.deepEqual([error.code, error.message, error.reason, error.sent, error.origin], ['unavailable', 'lost', 'reset', false, 'local']);
+  t.deepEqual(
+    [error.code, error.message, error.reason, error.sent, error.origin],
+    ['unavailable', 'lost', 'reset', false, 'local'],
+  );
   t.false(/\n\s+at /.test(error.stack ?? ''), error.stack);
   t.regex(new TransportError('unavailable', 'lost').stack ?? '', /\n\s+at /);
   t.throws(() => stackless('OK' as Code, 'x'), { instanceOf: TypeError });
-  t.regex(new TransportError('unavailable', 'lost').stack ?? '', /\n\s+at /, 'also after one that could not be made');
+  t.regex(
+    new TransportError('unavailable', 'lost').stack ?? '',
+    /\n\s+at /,
+    'also after one that could not be made',
+  );
 });

@@ -106,10 +106,18 @@ export class TransportError extends Error {
   readonly metadata: Readonly<Record<string, string>> | undefined;
 
   constructor(code: Code, message: string, options: TransportErrorOptions = {}) {
-    super(message, 'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined);
-    if (!Object.hasOwn(CODES, code)) throw new TypeError(`'${code}' is no code of a TransportError; the codes are ${Object.keys(CODES).join(', ')}`);
+    super(
+      message,
+      'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined,
+    );
+    if (!Object.hasOwn(CODES, code))
+      throw new TypeError(
+        `'${code}' is no code of a TransportError; the codes are ${Object.keys(CODES).join(', ')}`,
+      );
     if (options.reason !== undefined && !Object.hasOwn(REASONS, options.reason)) {
-      throw new TypeError(`'${options.reason}' is no reason of a TransportError; the reasons are ${Object.keys(REASONS).join(', ')}`);
+      throw new TypeError(
+        `'${options.reason}' is no reason of a TransportError; the reasons are ${Object.keys(REASONS).join(', ')}`,
+      );
     }
     this.code = code;
     this.reason = options.reason;
@@ -121,7 +129,11 @@ export class TransportError extends Error {
 
   /** Returns true also for an error that another copy of this package made. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      (value as Record<symbol, unknown>)[brand] === true
+    );
   }
 }
 
@@ -161,7 +173,11 @@ export function reasonOf(number: number): Reason | undefined {
 }
 
 /** Creates an error with this reason and the code that the table assigns to it. */
-export function reasonError(reason: Reason, message: string, options: Omit<TransportErrorOptions, 'reason'> = {}): TransportError {
+export function reasonError(
+  reason: Reason,
+  message: string,
+  options: Omit<TransportErrorOptions, 'reason'> = {},
+): TransportError {
   return new TransportError(REASONS[reason].code, message, { ...options, reason });
 }
 
@@ -169,7 +185,11 @@ export function reasonError(reason: Reason, message: string, options: Omit<Trans
  * Creates a TransportError without a stack trace, in a sixth of the time. For errors that a peer
  * can cause as often as it likes, and whose stack would show only the code that reads frames.
  */
-export function stackless(code: Code, message: string, options?: TransportErrorOptions): TransportError {
+export function stackless(
+  code: Code,
+  message: string,
+  options?: TransportErrorOptions,
+): TransportError {
   const { stackTraceLimit } = Error as { stackTraceLimit?: number };
   // Not every engine has this limit. If `Error` is frozen, `Reflect.set` has no effect instead of
   // throwing.
@@ -200,6 +220,8 @@ export function traceDepth(depth: number | undefined): number | undefined {
 }
 
 const codeByNumber: (Code | undefined)[] = [];
-for (const [name, number] of Object.entries(CODES)) if (name !== 'shutdown') codeByNumber[number] = name as Code;
+for (const [name, number] of Object.entries(CODES))
+  if (name !== 'shutdown') codeByNumber[number] = name as Code;
 const reasonByNumber: (Reason | undefined)[] = [];
-for (const [name, { wire }] of Object.entries(REASONS)) if (wire > 0) reasonByNumber[wire] = name as Reason;
+for (const [name, { wire }] of Object.entries(REASONS))
+  if (wire > 0) reasonByNumber[wire] = name as Reason;

@@ -24,7 +24,10 @@ interface TextDecoder {
   decode(bytes?: Uint8Array): string;
 }
 declare var TextEncoder: { new (): TextEncoder; prototype: TextEncoder };
-declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder; prototype: TextDecoder };
+declare var TextDecoder: {
+  new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
+  prototype: TextDecoder;
+};
 
 interface URL {
   readonly protocol: string;

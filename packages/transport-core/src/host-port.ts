@@ -46,7 +46,10 @@ export function isUnspecified(host: string): boolean {
  */
 export function sourceOf(endpoint: string): string {
   const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];
-  const plain = literal === undefined ? endpoint.slice(0, Math.max(endpoint.lastIndexOf(':'), 0)) || endpoint : unmapped(literal);
+  const plain =
+    literal === undefined
+      ? endpoint.slice(0, Math.max(endpoint.lastIndexOf(':'), 0)) || endpoint
+      : unmapped(literal);
   if (literal === undefined || !plain.includes(':')) return plain;
   const [head = '', tail = ''] = plain.split('::');
   const groups = head.split(':');

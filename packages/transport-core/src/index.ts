@@ -4,7 +4,13 @@
 
 export { isNodeId, parseTarget, spelled, splitScheme, type TargetAddress } from './address.ts';
 export { type Clock, LONGEST_DELAY, sleepOn, type Timer } from './clock.ts';
-export type { CommonConfig, CommonOptions, HelloFields, KeepAliveOptions, LimitOptions } from './common-options.ts';
+export type {
+  CommonConfig,
+  CommonOptions,
+  HelloFields,
+  KeepAliveOptions,
+  LimitOptions,
+} from './common-options.ts';
 export { commonOptions } from './common-options.ts';
 export {
   callback,
@@ -25,7 +31,16 @@ export {
   text,
   withDefault,
 } from './config.ts';
-export { CODES, type Code, REASONS, type Reason, reasonError, TransportError, type TransportErrorOptions, withDetails } from './errors.ts';
+export {
+  CODES,
+  type Code,
+  REASONS,
+  type Reason,
+  reasonError,
+  TransportError,
+  type TransportErrorOptions,
+  withDetails,
+} from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
@@ -62,14 +77,26 @@ export { createMemoryStore, type Store } from './store.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
-export type { DialOptions, HandshakeLimiter, HandshakeSlot, ListenOptions, StreamConnection, StreamLayer, StreamSink } from './stream/stream-layer.ts';
+export type {
+  DialOptions,
+  HandshakeLimiter,
+  HandshakeSlot,
+  ListenOptions,
+  StreamConnection,
+  StreamLayer,
+  StreamSink,
+} from './stream/stream-layer.ts';
 export { systemClock, systemWall } from './system-clock.ts';
 export { freeChunk } from './system-memory.ts';
 export { systemRandom } from './system-random.ts';
 export { cleanText } from './text.ts';
 export type { Backend, BackendLayerOptions } from './transport/backend.ts';
 export { messageLimit, unsentOf } from './transport/carriage.ts';
-export { type ComposedTransport, type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
+export {
+  type ComposedTransport,
+  type CreateTransportOptions,
+  createTransport,
+} from './transport/create-transport.ts';
 export { formatSnapshot } from './transport/format-snapshot.ts';
 export { type Management, manage } from './transport/manage.ts';
 export { type Answer, type MulticastOptions, multicast } from './transport/multicast.ts';

@@ -98,7 +98,8 @@ test('it agrees with an array, whatever is done', (t) => {
       const [item] = model.splice(Math.floor(random() * model.length), 1);
       t.true(list.remove(item!));
     }
-    if (list.length !== model.length || list.first !== model[0] || list.last !== model.at(-1)) t.fail(`step ${step}`);
+    if (list.length !== model.length || list.first !== model[0] || list.last !== model.at(-1))
+      t.fail(`step ${step}`);
   }
   t.deepEqual(
     names(list),

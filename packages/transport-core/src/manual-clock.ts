@@ -44,7 +44,12 @@ export function createManualClock(start = 1_000): ManualClock {
   const next = (): TimerEntry | undefined => {
     let first: TimerEntry | undefined;
     for (const entry of entries) {
-      if (first === undefined || entry.due < first.due || (entry.due === first.due && entry.order < first.order)) first = entry;
+      if (
+        first === undefined ||
+        entry.due < first.due ||
+        (entry.due === first.due && entry.order < first.order)
+      )
+        first = entry;
     }
     return first;
   };
@@ -71,7 +76,11 @@ export function createManualClock(start = 1_000): ManualClock {
     jump(milliseconds) {
       time += milliseconds;
       const made = order;
-      for (let entry = next(); entry !== undefined && entry.due <= time && entry.order < made; entry = next()) {
+      for (
+        let entry = next();
+        entry !== undefined && entry.due <= time && entry.order < made;
+        entry = next()
+      ) {
         entries.delete(entry);
         entry.callback();
       }

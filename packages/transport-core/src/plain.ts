@@ -7,5 +7,7 @@
 export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   // (Comparing prototypes would be a call into the engine; this is a load.)
   const isPlain = bytes.constructor === Uint8Array;
-  return (isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as Uint8Array<ArrayBuffer>;
+  return (
+    isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  ) as Uint8Array<ArrayBuffer>;
 }

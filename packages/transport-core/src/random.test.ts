@@ -37,7 +37,10 @@ test('neighboring seeds begin with numbers that have nothing in common', (t) => 
       variance += (numbers[i]! - mean) ** 2;
       covariance += (numbers[i]! - mean) * (numbers[i - 1]! - mean);
     }
-    t.true(Math.abs(covariance / variance) < 0.05, `draw ${draw}: correlation ${covariance / variance}`);
+    t.true(
+      Math.abs(covariance / variance) < 0.05,
+      `draw ${draw}: correlation ${covariance / variance}`,
+    );
   }
 });
 

@@ -15,13 +15,18 @@ declare const process: { nextTick?(callback: () => void): void } | undefined;
  */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
-  setTimeout: (callback: () => void, delay: number): Timer => setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST_DELAY)),
+  setTimeout: (callback: () => void, delay: number): Timer =>
+    setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST_DELAY)),
   clearTimeout: (timer: Timer) => clearTimeout(timer),
   sleep: (delay: number, signal?: AbortSignal) => sleepOn(systemClock, delay, signal),
-  defer: typeof process !== 'undefined' && process.nextTick !== undefined ? process.nextTick : (callback: () => void) => queueMicrotask(callback),
+  defer:
+    typeof process !== 'undefined' && process.nextTick !== undefined
+      ? process.nextTick
+      : (callback: () => void) => queueMicrotask(callback),
   // A timeout of 0 takes a millisecond in Node, and up to four in browsers, which have nothing
   // shorter.
-  turn: (callback: () => void) => void (typeof setImmediate === 'function' ? setImmediate(callback) : setTimeout(callback, 0)),
+  turn: (callback: () => void) =>
+    void (typeof setImmediate === 'function' ? setImmediate(callback) : setTimeout(callback, 0)),
 });
 
 /**

@@ -6,4 +6,5 @@ declare const process: { readonly env?: Readonly<Record<string, string | undefin
  * Returns true if the environment asks for the stacks of callers (TRUNKLINE_CALLER_STACKS=1);
  * always false in a browser.
  */
-export const environmentAsksForStacks = (): boolean => typeof process !== 'undefined' && process.env?.['TRUNKLINE_CALLER_STACKS'] === '1';
+export const environmentAsksForStacks = (): boolean =>
+  typeof process !== 'undefined' && process.env?.['TRUNKLINE_CALLER_STACKS'] === '1';

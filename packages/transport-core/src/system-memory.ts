@@ -62,7 +62,9 @@ export function freeChunk(chunk: Uint8Array): void {
  * it from its sender and discards it.
  */
 const free: (memory: Transferable) => void =
-  'transfer' in ArrayBuffer.prototype ? (memory) => void memory.transfer!(0) : (memory) => (nowhere ??= closedPort())?.postMessage(null, [memory]);
+  'transfer' in ArrayBuffer.prototype
+    ? (memory) => void memory.transfer!(0)
+    : (memory) => (nowhere ??= closedPort())?.postMessage(null, [memory]);
 
 function closedPort(): MessagePortLike | undefined {
   if (typeof MessageChannel === 'undefined') return undefined;

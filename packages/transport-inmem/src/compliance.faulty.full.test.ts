@@ -3,12 +3,20 @@
 
 import process from 'node:process';
 import { NetworkTransport, systemClock } from '@trunkline/transport-core';
-import { type FaultyOptions, faulty, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import {
+  type FaultyOptions,
+  faulty,
+  nodeProbe,
+  transportSuite,
+} from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createInmemStreams } from './stream/inmem-streams.ts';
 
 const streams = createInmemStreams();
-const lines: Record<string, FaultyOptions> = { 'faulty streams': {}, 'faulty streams with a delay': { clock: systemClock, delay: 1, jitter: 1 } };
+const lines: Record<string, FaultyOptions> = {
+  'faulty streams': {},
+  'faulty streams with a delay': { clock: systemClock, delay: 1, jitter: 1 },
+};
 
 const slow = 'so many dials and closes over a line that delays take longer than a case may';
 const skip = {
@@ -28,7 +36,8 @@ for (const [name, faults] of Object.entries(lines)) {
     probe: nodeProbe(process),
     skip: {
       ...(faults.delay === undefined ? {} : skip),
-      'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialed',
+      'an address that nobody can dial is refused without an advertised one, and taken with it':
+        'every name in this process can be dialed',
     },
   });
 }

@@ -11,7 +11,9 @@ import { createInmemStreams } from './stream/inmem-streams.ts';
 transportSuite(test, {
   name: 'inmem direct',
   create: (options, { address: addr, wrap } = {}) =>
-    wrap === undefined ? createInmemTransport({ ...options, addr }) : new InmemTransport({ ...options, addr }, wrap),
+    wrap === undefined
+      ? createInmemTransport({ ...options, addr })
+      : new InmemTransport({ ...options, addr }, wrap),
   link(a, b) {
     const [one, other] = [a, b] as unknown as [InmemTransport<Protocol>, InmemTransport<Protocol>];
     one.connect(other.addr, other);
@@ -20,9 +22,12 @@ transportSuite(test, {
   unreachable: () => 'nobody',
   probe: nodeProbe(process),
   skip: {
-    'an advertised address is told verbatim': 'the direct transport takes no advertised address: its own is any text already',
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every address can be told: connect says what it means',
-    'an address that is taken is address_in_use, and listen may be tried again': 'an address is taken by nobody: connect says whose it is',
+    'an advertised address is told verbatim':
+      'the direct transport takes no advertised address: its own is any text already',
+    'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'every address can be told: connect says what it means',
+    'an address that is taken is address_in_use, and listen may be tried again':
+      'an address is taken by nobody: connect says whose it is',
   },
 });
 
@@ -38,6 +43,7 @@ transportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name in this process can be dialed',
+    'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'every name in this process can be dialed',
   },
 });

@@ -13,7 +13,10 @@ streamLayerSuite(test, {
   name: 'faulty inmem streams',
   make: ({ clock }) => {
     const streams = createInmemStreams({ clock });
-    return { layer: (bindAddr, advertiseAddr) => faulty(streams.layer(bindAddr, { advertiseAddr })), malformed };
+    return {
+      layer: (bindAddr, advertiseAddr) => faulty(streams.layer(bindAddr, { advertiseAddr })),
+      malformed,
+    };
   },
 });
 
@@ -22,10 +25,15 @@ streamLayerSuite(test, {
   make: ({ clock }) => {
     const streams = createInmemStreams({ clock });
     const faults = { clock: systemClock, delay: 1, jitter: 2 };
-    return { layer: (bindAddr, advertiseAddr) => faulty(streams.layer(bindAddr, { advertiseAddr }), faults), malformed };
+    return {
+      layer: (bindAddr, advertiseAddr) =>
+        faulty(streams.layer(bindAddr, { advertiseAddr }), faults),
+      malformed,
+    };
   },
   skip: {
-    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind': twoClocks,
+    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+      twoClocks,
     'an end that never comes is waited for no longer than a second or two': twoClocks,
   },
 });

@@ -10,6 +10,7 @@ import { createInmemStreams, type InmemStreams } from './stream/inmem-streams.ts
 export function inmem(streams: InmemStreams = createInmemStreams()): Backend {
   return {
     schemes: ['inmem'],
-    layer: ({ bindAddr, advertiseAddr, clock, random }) => streams.layer(bindAddr, { advertiseAddr, clock, random }),
+    layer: ({ bindAddr, advertiseAddr, clock, random }) =>
+      streams.layer(bindAddr, { advertiseAddr, clock, random }),
   };
 }

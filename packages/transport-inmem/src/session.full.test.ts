@@ -9,6 +9,9 @@ sessionSuite(test, {
   name: 'inmem streams',
   place() {
     const streams = createInmemStreams();
-    return { layer: () => streams.layer(), transport: (options) => new NetworkTransport({ ...options, stream: streams.layer() }) };
+    return {
+      layer: () => streams.layer(),
+      transport: (options) => new NetworkTransport({ ...options, stream: streams.layer() }),
+    };
   },
 });

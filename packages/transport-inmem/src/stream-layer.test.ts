@@ -10,6 +10,9 @@ streamLayerSuite(test, {
   name: 'inmem streams',
   make: ({ clock }) => {
     const streams = createInmemStreams({ clock });
-    return { layer: (bindAddr, advertiseAddr) => streams.layer(bindAddr, { advertiseAddr }), malformed };
+    return {
+      layer: (bindAddr, advertiseAddr) => streams.layer(bindAddr, { advertiseAddr }),
+      malformed,
+    };
   },
 });

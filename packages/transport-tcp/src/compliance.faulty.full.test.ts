@@ -3,11 +3,19 @@
 
 import process from 'node:process';
 import { NetworkTransport, systemClock } from '@trunkline/transport-core';
-import { type FaultyOptions, faulty, nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import {
+  type FaultyOptions,
+  faulty,
+  nodeProbe,
+  transportSuite,
+} from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 
-const lines: Record<string, FaultyOptions> = { 'faulty tcp': {}, 'faulty tcp with a delay': { clock: systemClock, delay: 1, jitter: 1 } };
+const lines: Record<string, FaultyOptions> = {
+  'faulty tcp': {},
+  'faulty tcp with a delay': { clock: systemClock, delay: 1, jitter: 1 },
+};
 
 const slow = 'so many dials and closes over a line that delays take longer than a case may';
 const skip = {
@@ -20,7 +28,10 @@ for (const [name, faults] of Object.entries(lines)) {
     name,
     create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
       const { clock, observer } = options;
-      const layer = faulty(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }), faults);
+      const layer = faulty(
+        createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }),
+        faults,
+      );
       return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
     },
     unreachable: () => '127.0.0.1:1',

@@ -13,9 +13,13 @@ const tls = await tlsNodes();
 transportSuite(test, {
   name: 'tls',
   create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-    if (wrap === undefined) return createTcpTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
+    if (wrap === undefined)
+      return createTcpTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
     const { clock, observer } = options;
-    return new NetworkTransport({ ...options, stream: wrap(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })) });
+    return new NetworkTransport({
+      ...options,
+      stream: wrap(createTcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })),
+    });
   },
   unreachable: () => '127.0.0.1:1',
   unspecified: '0.0.0.0:0',

@@ -5,11 +5,22 @@ import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { inspect } from 'node:util';
 import { createIdentity, selfSigned } from '@trunkline/identity';
-import { bytes, createTransport, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { createTcpTransport, tcp } from './index.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 async function papers() {
   const identity = createIdentity();
@@ -25,19 +36,30 @@ test('a backend that was not called is told by its name', (t) => {
 
 test('updateTls of a transport acts on its backends', async (t) => {
   const [a, b] = [await papers(), await papers()];
-  const tls = (own: typeof a, other: typeof a) => ({ key: own.key, cert: own.cert, allow: [other.identity.nodeId] });
-  const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp({ tls: tls(a, b) })] });
+  const tls = (own: typeof a, other: typeof a) => ({
+    key: own.key,
+    cert: own.cert,
+    allow: [other.identity.nodeId],
+  });
+  const server = createTransport('tcp://127.0.0.1:0', {
+    protocol: echo,
+    backends: [tcp({ tls: tls(a, b) })],
+  });
   serve(server, { echo: (request) => request });
   await server.listen();
   const client = createTransport({ protocol: echo, backends: [tcp({ tls: tls(b, a) })] });
   t.is((await client.send(server.localAddr(), 'echo', Uint8Array.of(1))).length, 1);
   await server.updateTls({ deny: [b.identity.nodeId] });
-  await t.throwsAsync(client.send(server.localAddr(), 'echo', Uint8Array.of(1)), { message: /denied/ });
+  await t.throwsAsync(client.send(server.localAddr(), 'echo', Uint8Array.of(1)), {
+    message: /denied/,
+  });
   await t.throwsAsync(server.updateTls({ cert: 'none' }), { message: /tls\.cert/ });
   await client.close();
   await server.close();
   const plain = createTransport({ protocol: echo, backends: [tcp()] });
-  const error = await t.throwsAsync<TransportError>(plain.updateTls({ deny: [] }), { instanceOf: TransportError });
+  const error = await t.throwsAsync<TransportError>(plain.updateTls({ deny: [] }), {
+    instanceOf: TransportError,
+  });
   t.is(error.code, 'failed_precondition');
   await plain.close();
 });
@@ -57,7 +79,11 @@ test('with callerStacks a failed call shows where it was made, otherwise not', a
   for (const callerStacks of [true, false]) {
     const transport = createTcpTransport({ protocol: echo, callerStacks });
     const { stack } = (await t.throwsAsync(theCallOfMine(transport)))!;
-    t.is(/\nsend was called:\n +at theCallOfMine .*composed\.test/.test(stack!), callerStacks, stack);
+    t.is(
+      /\nsend was called:\n +at theCallOfMine .*composed\.test/.test(stack!),
+      callerStacks,
+      stack,
+    );
     const dialed = (await t.throwsAsync(transport.dial('127.0.0.1:1')))!.stack!;
     t.is(/\ndial was called:\n +at .*composed\.test/.test(dialed), callerStacks, dialed);
     await transport.close();

@@ -2,11 +2,22 @@
 // protocol.
 
 import { connect } from 'node:net';
-import { bytes, createTransport, defineProtocol, type ObserverEvent, serve } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  type ObserverEvent,
+  serve,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { createTcpTransport, tcp } from './create-tcp-transport.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('one end calls the other, with and without tcp://', async (t) => {
   const server = createTcpTransport({ protocol: echo });
@@ -15,8 +26,14 @@ test('one end calls the other, with and without tcp://', async (t) => {
   await server.listen();
   serve(server, { echo: (request) => request });
   t.regex(server.localAddr(), /^127\.0\.0\.1:\d+$/);
-  t.deepEqual([...(await client.send(server.localAddr(), 'echo', new Uint8Array([1, 2, 3])))], [1, 2, 3]);
-  t.deepEqual([...(await client.send(`tcp://${server.localAddr()}`, 'echo', new Uint8Array([4])))], [4]);
+  t.deepEqual(
+    [...(await client.send(server.localAddr(), 'echo', new Uint8Array([1, 2, 3])))],
+    [1, 2, 3],
+  );
+  t.deepEqual(
+    [...(await client.send(`tcp://${server.localAddr()}`, 'echo', new Uint8Array([4])))],
+    [4],
+  );
   t.is(client.remotes().length, 1);
 });
 
@@ -32,7 +49,10 @@ test('as a backend its addresses have their scheme', async (t) => {
 });
 
 test('wrong options are a TypeError naming the function and the option', (t) => {
-  t.throws(() => createTcpTransport({ protocol: echo, bindAdr: 'x:1' } as never), { instanceOf: TypeError, message: /createTcpTransport: bindAdr.*bindAddr/ });
+  t.throws(() => createTcpTransport({ protocol: echo, bindAdr: 'x:1' } as never), {
+    instanceOf: TypeError,
+    message: /createTcpTransport: bindAdr.*bindAddr/,
+  });
   t.throws(() => createTcpTransport({} as never), { instanceOf: TypeError, message: /protocol/ });
   t.throws(() => tcp({ keepAlive: -1 }), { instanceOf: TypeError, message: /keepAlive/ });
 });

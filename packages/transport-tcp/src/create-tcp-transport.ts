@@ -1,6 +1,12 @@
 // TCP as a Transport and as a backend of createTransport.
 
-import { isTlsOptions, MutualTls, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
+import {
+  isTlsOptions,
+  MutualTls,
+  type TlsOptions,
+  type TlsUpdate,
+  updateTls,
+} from '@trunkline/mutual-tls';
 import {
   type Backend,
   type CommonOptions,
@@ -18,7 +24,11 @@ import {
   type Transport,
   text,
 } from '@trunkline/transport-core';
-import { type TcpStreamLayer, type TcpStreamLayerOptions, tcpStreamLayer } from './tcp-stream-layer.ts';
+import {
+  type TcpStreamLayer,
+  type TcpStreamLayerOptions,
+  tcpStreamLayer,
+} from './tcp-stream-layer.ts';
 
 /** Options of a transport over TCP; `protocol` is required. */
 export interface TcpTransportOptions<P extends Protocol> extends CommonOptions {
@@ -54,8 +64,15 @@ export interface TcpTransport<P extends Protocol> extends Transport<P> {
  * Creates a transport over TCP. Targets have the form '[nodeId@]host:port', with or without
  * 'tcp://'; `localAddr()` has no scheme.
  */
-export function createTcpTransport<P extends Protocol>(options: TcpTransportOptions<P>): TcpTransport<P> {
-  const { bindAddr, advertiseAddr, tls: _tls, ...common } = parseOptions(schema, options, 'createTcpTransport');
+export function createTcpTransport<P extends Protocol>(
+  options: TcpTransportOptions<P>,
+): TcpTransport<P> {
+  const {
+    bindAddr,
+    advertiseAddr,
+    tls: _tls,
+    ...common
+  } = parseOptions(schema, options, 'createTcpTransport');
   const { protocol, observer, clock = systemClock } = options;
   const tls = options.tls && new MutualTls(options.tls, 'createTcpTransport');
   const stream = tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer }, tls);
@@ -89,7 +106,8 @@ export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   tcpStreamLayer({ keepAlive }, tls);
   return {
     schemes: ['tcp'],
-    layer: ({ bindAddr, advertiseAddr, clock, observer }) => tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }, tls),
+    layer: ({ bindAddr, advertiseAddr, clock, observer }) =>
+      tcpStreamLayer({ bindAddr, advertiseAddr, clock, observer, keepAlive }, tls),
     updateTls: async (update) => updateTls(tls, update),
   };
 }
@@ -98,5 +116,7 @@ const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
-  tls: optional(reference<TlsOptions>(isTlsOptions, 'an object: { key, cert, ca?, allow?, deny? }')),
+  tls: optional(
+    reference<TlsOptions>(isTlsOptions, 'an object: { key, cert, ca?, allow?, deny? }'),
+  ),
 });

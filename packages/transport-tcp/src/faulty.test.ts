@@ -11,17 +11,27 @@ const malformed = ['', 'nowhere', 'host:port', '127.0.0.1:0', 'ws://127.0.0.1:70
 
 streamLayerSuite(test, {
   name: 'faulty tcp',
-  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => faulty(createTcpStreamLayer({ bindAddr, advertiseAddr, clock })), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) =>
+      faulty(createTcpStreamLayer({ bindAddr, advertiseAddr, clock })),
+    malformed,
+  }),
 });
 
 streamLayerSuite(test, {
   name: 'faulty tcp with a delay',
   make: ({ clock }) => ({
-    layer: (bindAddr, advertiseAddr) => faulty(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), { clock: systemClock, delay: 1, jitter: 2 }),
+    layer: (bindAddr, advertiseAddr) =>
+      faulty(createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), {
+        clock: systemClock,
+        delay: 1,
+        jitter: 2,
+      }),
     malformed,
   }),
   skip: {
-    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind': twoClocks,
+    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+      twoClocks,
     'an end that never comes is waited for no longer than a second or two': twoClocks,
   },
 });

@@ -8,16 +8,26 @@ import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 import { rawTlsLayer, renegotiate } from './testing/raw-tls.ts';
 
 const day = (fromNow: number) => new Date(Date.now() + fromNow * 86_400_000);
-const { papers, alone, certificates } = await tlsPapers({ createIdentity, createAuthority, selfSigned, day });
+const { papers, alone, certificates } = await tlsPapers({
+  createIdentity,
+  createAuthority,
+  selfSigned,
+  day,
+});
 
 identitySuite<TlsPapers>(test, {
   name: 'tls',
   papers,
   transport({ tls }, options, { lists, address }) {
-    const transport = createTcpTransport({ ...options, bindAddr: address, tls: { ...tls, ...lists } });
+    const transport = createTcpTransport({
+      ...options,
+      bindAddr: address,
+      tls: { ...tls, ...lists },
+    });
     return {
       transport,
-      update: ({ allow, deny, papers: next }) => transport.updateTls({ allow, deny, ...(next && { ...next.tls, ca: next.tls.ca ?? null }) }),
+      update: ({ allow, deny, papers: next }) =>
+        transport.updateTls({ allow, deny, ...(next && { ...next.tls, ca: next.tls.ca ?? null }) }),
     };
   },
   layer: ({ tls }) => createTcpStreamLayer({ tls }),
@@ -48,7 +58,8 @@ identitySuite<TlsPapers>(test, {
       return {
         layer,
         reused: layer.reused,
-        sessions: () => [...layer.sessions, layer.last().getSession()].filter((each) => each !== undefined),
+        sessions: () =>
+          [...layer.sessions, layer.last().getSession()].filter((each) => each !== undefined),
         renegotiated: () => renegotiate(layer.last()),
       };
     },

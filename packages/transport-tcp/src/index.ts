@@ -1,6 +1,17 @@
 // The public API of @trunkline/transport-tcp.
 
 export type { Pem, TlsOptions, TlsUpdate } from '@trunkline/mutual-tls';
-export { createTcpTransport, type TcpBackend, type TcpBackendOptions, type TcpTransport, type TcpTransportOptions, tcp } from './create-tcp-transport.ts';
+export {
+  createTcpTransport,
+  type TcpBackend,
+  type TcpBackendOptions,
+  type TcpTransport,
+  type TcpTransportOptions,
+  tcp,
+} from './create-tcp-transport.ts';
 // For code that composes stream layers.
-export { createTcpStreamLayer, type TcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
+export {
+  createTcpStreamLayer,
+  type TcpStreamLayer,
+  type TcpStreamLayerOptions,
+} from './tcp-stream-layer.ts';

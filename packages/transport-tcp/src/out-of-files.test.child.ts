@@ -16,11 +16,14 @@ const keep = (connection: StreamConnection) => {
   };
   connection.attach({ data() {}, frames() {}, drained() {}, closed: gone });
 };
-const name = (error: TransportError) => (error.reason === undefined ? error.code : `${error.code}/${error.reason}`);
+const name = (error: TransportError) =>
+  error.reason === undefined ? error.code : `${error.code}/${error.reason}`;
 
 await layer.listen(keep);
 const address = layer.localAddr();
-const dials = await Promise.allSettled(Array.from({ length: 700 }, () => layer.dial(address, { timeout: 10_000 })));
+const dials = await Promise.allSettled(
+  Array.from({ length: 700 }, () => layer.dial(address, { timeout: 10_000 })),
+);
 for (const dial of dials) {
   if (dial.status === 'fulfilled') keep(dial.value);
   else failed.push(name(dial.reason));

@@ -6,9 +6,20 @@ import { connect } from 'node:net';
 import { bytes, createManualClock, defineProtocol } from '@trunkline/transport-core';
 import { createTcpTransport } from './create-tcp-transport.ts';
 
-const protocol = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 const limits = { handshakes: { perSource: 2 } };
-const node = createTcpTransport({ protocol, bindAddr: '[::]:0', advertiseAddr: 'node.example:1', limits, clock: createManualClock() });
+const node = createTcpTransport({
+  protocol,
+  bindAddr: '[::]:0',
+  advertiseAddr: 'node.example:1',
+  limits,
+  clock: createManualClock(),
+});
 await node.listen();
 const port = Number(node.localAddr().split(':').at(-1));
 
@@ -21,7 +32,8 @@ for (const localAddress of process.argv.slice(2)) {
   socket.on('error', () => {});
   const over = new Promise((resolve) => socket.once('close', resolve)).then(() => (isOver = true));
   socket.resume();
-  while (!isOver && node.snapshot().connections.length === before) await Promise.race([over, new Promise(setImmediate)]);
+  while (!isOver && node.snapshot().connections.length === before)
+    await Promise.race([over, new Promise(setImmediate)]);
   console.log(localAddress, isOver ? 'refused' : 'in');
 }
 for (const socket of silent) socket.destroy();

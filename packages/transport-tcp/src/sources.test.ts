@@ -7,11 +7,25 @@ import test from 'ava';
 
 test('neighbors in one IPv6 /64 share the handshakes of one source, other networks have their own', async (t) => {
   const neighbors = ['2001:db8:1:2::1', '2001:db8:1:2:aaaa::2', '2001:db8:1:2:ffff:ffff:ffff:ffff'];
-  const addresses = [...neighbors, '2001:db8:1:3::1', '127.0.0.1', '127.0.0.1', '127.0.0.1', '127.0.0.2'];
+  const addresses = [
+    ...neighbors,
+    '2001:db8:1:3::1',
+    '127.0.0.1',
+    '127.0.0.1',
+    '127.0.0.1',
+    '127.0.0.2',
+  ];
   const child = fileURLToPath(new URL('sources.test.child.js', import.meta.url));
-  const own = addresses.filter((address) => address.includes(':')).map((address) => `ip -6 addr add ${address}/128 dev lo nodad`);
+  const own = addresses
+    .filter((address) => address.includes(':'))
+    .map((address) => `ip -6 addr add ${address}/128 dev lo nodad`);
   const setUp = ['ip link set lo up', ...own].join(' && ');
-  const { code, output } = await run('unshare', ['-rn', 'sh', '-c', `(${setUp}) || exit 77; ${process.execPath} ${child} ${addresses.join(' ')} || exit 78`]);
+  const { code, output } = await run('unshare', [
+    '-rn',
+    'sh',
+    '-c',
+    `(${setUp}) || exit 77; ${process.execPath} ${child} ${addresses.join(' ')} || exit 78`,
+  ]);
   if (code !== 0 && code !== 78) {
     t.log('skipped: this machine allows no network of its own (unshare -rn, ip)');
     return t.pass();
@@ -25,7 +39,10 @@ test('neighbors in one IPv6 /64 share the handshakes of one source, other networ
 });
 
 /** Runs a program; the exit code is undefined if there is no such program. */
-function run(command: string, args: string[]): Promise<{ code: number | undefined; output: string }> {
+function run(
+  command: string,
+  args: string[],
+): Promise<{ code: number | undefined; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command, args);
     let output = '';

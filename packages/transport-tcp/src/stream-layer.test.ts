@@ -7,19 +7,41 @@ import { tlsNodes } from './testing/tls-nodes.ts';
 
 const tls = await tlsNodes();
 
-const malformed = ['', 'nowhere', 'host:port', '::1:7000', '127.0.0.1:65536', ':7000', '127.0.0.1:0', 'ws://127.0.0.1:7000', '[::1', 'a b:1'];
+const malformed = [
+  '',
+  'nowhere',
+  'host:port',
+  '::1:7000',
+  '127.0.0.1:65536',
+  ':7000',
+  '127.0.0.1:0',
+  'ws://127.0.0.1:7000',
+  '[::1',
+  'a b:1',
+];
 
 streamLayerSuite(test, {
   name: 'tcp',
-  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock }),
+    malformed,
+  }),
 });
 
 streamLayerSuite(test, {
   name: 'tcp over IPv6',
-  make: ({ clock }) => ({ layer: (bindAddr = '[::1]:0', advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr = '[::1]:0', advertiseAddr) =>
+      createTcpStreamLayer({ bindAddr, advertiseAddr, clock }),
+    malformed,
+  }),
 });
 
 streamLayerSuite(test, {
   name: 'tls',
-  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => createTcpStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) =>
+      createTcpStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }),
+    malformed,
+  }),
 });

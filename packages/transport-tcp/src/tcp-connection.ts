@@ -54,8 +54,15 @@ export class TcpConnection implements StreamConnection {
   #discarded = 0;
   #timer: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock, { reader, secured }: { readonly reader?: SocketReader; readonly secured?: Secured } = {}) {
-    this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+  constructor(
+    socket: Socket,
+    clock: Clock,
+    { reader, secured }: { readonly reader?: SocketReader; readonly secured?: Secured } = {},
+  ) {
+    this.endpoint =
+      socket.remoteAddress === undefined
+        ? 'a peer that is gone'
+        : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#socket = socket;
     this.#clock = clock;
     this.#reader = reader;
@@ -220,7 +227,11 @@ export class TcpConnection implements StreamConnection {
     this.#secured?.release();
     this.#clock.clearTimeout(this.#timer);
     if (!this.#explained)
-      this.#error ??= reasonError('reset', `Connection with ${this.endpoint}: the other end did not end it in order`, { target: this.endpoint });
+      this.#error ??= reasonError(
+        'reset',
+        `Connection with ${this.endpoint}: the other end did not end it in order`,
+        { target: this.endpoint },
+      );
     this.#report();
   }
 

@@ -3,14 +3,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { createManualClock, type StreamConnection, type StreamSink, systemClock, type TransportError } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  type StreamConnection,
+  type StreamSink,
+  systemClock,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
 
 test('addresses are taken with and without tcp://, and given without', async (t) => {
   const { address } = await listening(t, { bindAddr: 'tcp://127.0.0.1:0' });
   t.regex(address, /^127\.0\.0\.1:\d+$/);
-  for (const target of [address, `tcp://${address}`, `TCP://${address}/`]) t.is((await dialed(t, target)).endpoint, address);
+  for (const target of [address, `tcp://${address}`, `TCP://${address}/`])
+    t.is((await dialed(t, target)).endpoint, address);
 });
 
 test('an IPv6 address stands in brackets, and in its shortest spelling', async (t) => {
@@ -26,14 +33,23 @@ test('a host name is looked up, for binding and for dialing', async (t) => {
 });
 
 test('a peer of a dual-stack listener has its IPv4 address', async (t) => {
-  const { address, connections } = await listening(t, { bindAddr: '[::]:0', advertiseAddr: 'node:1' });
+  const { address, connections } = await listening(t, {
+    bindAddr: '[::]:0',
+    advertiseAddr: 'node:1',
+  });
   await dialed(t, `127.0.0.1:${address.slice(address.lastIndexOf(':') + 1)}`);
   t.regex((await connections.next()).endpoint, /^127\.0\.0\.1:\d+$/);
 });
 
 test('an address that means the whole machine is refused without advertiseAddr, and the port stays free', async (t) => {
   const port = await freePort();
-  for (const bindAddr of [`0.0.0.0:${port}`, `[::]:${port}`, `:${port}`, `0:${port}`, `tcp://[::ffff:0.0.0.0]:${port}`]) {
+  for (const bindAddr of [
+    `0.0.0.0:${port}`,
+    `[::]:${port}`,
+    `:${port}`,
+    `0:${port}`,
+    `tcp://[::ffff:0.0.0.0]:${port}`,
+  ]) {
     const error = await rejection(createTcpStreamLayer({ bindAddr }).listen(() => {}));
     t.is(error.code, 'invalid_argument', bindAddr);
     t.is(error.reason, 'not_advertisable', bindAddr);
@@ -44,23 +60,34 @@ test('an address that means the whole machine is refused without advertiseAddr, 
 });
 
 test('an advertised address must be one that others can dial', async (t) => {
-  const error = await rejection(createTcpStreamLayer({ bindAddr: '0.0.0.0:0', advertiseAddr: '0.0.0.0:7000' }).listen(() => {}));
+  const error = await rejection(
+    createTcpStreamLayer({ bindAddr: '0.0.0.0:0', advertiseAddr: '0.0.0.0:7000' }).listen(() => {}),
+  );
   t.is(error.reason, 'not_advertisable');
 });
 
 test('with an advertised address the whole machine may be bound', async (t) => {
-  const { address, layer } = await listening(t, { bindAddr: '0.0.0.0:0', advertiseAddr: 'tcp://Node-1.example:7000' });
+  const { address, layer } = await listening(t, {
+    bindAddr: '0.0.0.0:0',
+    advertiseAddr: 'tcp://Node-1.example:7000',
+  });
   t.regex(address, /^0\.0\.0\.0:\d+$/);
   t.is(layer.advertiseAddr(), 'tcp://Node-1.example:7000');
   await dialed(t, address.replace('0.0.0.0', '127.0.0.1'));
 });
 
 test('a host that has no address is host_not_found', async (t) => {
-  const error = await rejection(createTcpStreamLayer().dial('nobody.invalid:7000', { timeout: 20_000 }));
+  const error = await rejection(
+    createTcpStreamLayer().dial('nobody.invalid:7000', { timeout: 20_000 }),
+  );
   t.is(error.code, 'unavailable');
   t.is(error.reason, 'host_not_found');
   t.true(error.message.includes('nobody.invalid:7000'));
-  t.is((await rejection(createTcpStreamLayer({ bindAddr: 'nobody.invalid:0' }).listen(() => {}))).reason, 'host_not_found');
+  t.is(
+    (await rejection(createTcpStreamLayer({ bindAddr: 'nobody.invalid:0' }).listen(() => {})))
+      .reason,
+    'host_not_found',
+  );
 });
 
 test('an address of another machine cannot be bound', async (t) => {
@@ -79,8 +106,14 @@ test('close while a host name is looked up leaves the port free', async (t) => {
 });
 
 test('a keepAlive that is no time is a TypeError naming it', (t) => {
-  t.throws(() => createTcpStreamLayer({ keepAlive: 0 }), { instanceOf: TypeError, message: /keepAlive/ });
-  t.throws(() => createTcpStreamLayer({ keepAlive: Number.NaN }), { instanceOf: TypeError, message: /keepAlive/ });
+  t.throws(() => createTcpStreamLayer({ keepAlive: 0 }), {
+    instanceOf: TypeError,
+    message: /keepAlive/,
+  });
+  t.throws(() => createTcpStreamLayer({ keepAlive: Number.NaN }), {
+    instanceOf: TypeError,
+    message: /keepAlive/,
+  });
   t.notThrows(() => createTcpStreamLayer({ keepAlive: false }));
 });
 
@@ -102,7 +135,9 @@ test('a peer that resets is closed with reset, and nothing else is disturbed', a
 test('a reset before anybody attached is reported once somebody does', async (t) => {
   const layer = createTcpStreamLayer();
   t.teardown(() => layer.close());
-  const handed = new Promise<StreamConnection>((resolve, reject) => layer.listen(resolve).catch(reject));
+  const handed = new Promise<StreamConnection>((resolve, reject) =>
+    layer.listen(resolve).catch(reject),
+  );
   await new Promise(setImmediate);
   const socket = await raw(t, layer.localAddr());
   const connection = await handed;
@@ -168,14 +203,19 @@ test('a peer that floods after our end is cut', async (t) => {
 
 test('out of file descriptors, dials are resource_exhausted, listening goes on, and all recovers', async (t) => {
   const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
-  const child = spawn('/bin/sh', ['-c', 'ulimit -n 512 && exec "$0" "$1"', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    '/bin/sh',
+    ['-c', 'ulimit -n 512 && exec "$0" "$1"', process.execPath, script],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   const [code] = await once(child, 'close');
   t.is(code, 0);
   const { failed, recovered } = JSON.parse(output);
   t.true(failed.length > 0);
-  for (const each of failed) t.true(each === 'resource_exhausted' || each === 'unavailable/reset', each);
+  for (const each of failed)
+    t.true(each === 'resource_exhausted' || each === 'unavailable/reset', each);
   t.true(failed.includes('resource_exhausted'));
   t.true(recovered);
 });

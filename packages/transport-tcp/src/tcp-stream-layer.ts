@@ -1,7 +1,14 @@
 // The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { MutualTls, type Secured, type TlsAcceptor, type TlsOptions, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
+import {
+  MutualTls,
+  type Secured,
+  type TlsAcceptor,
+  type TlsOptions,
+  type TlsUpdate,
+  updateTls,
+} from '@trunkline/mutual-tls';
 import {
   type Clock,
   checkAdvertised,
@@ -66,13 +73,19 @@ export interface TcpStreamLayer extends StreamLayer {
  * its own have no scheme.
  */
 export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
-  const layer = tcpStreamLayer(options, options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'));
+  const layer = tcpStreamLayer(
+    options,
+    options.tls && new MutualTls(options.tls, 'createTcpStreamLayer'),
+  );
   checkAdvertised(layer, options.advertiseAddr, 'createTcpStreamLayer: advertiseAddr');
   return layer;
 }
 
 /** Creates a TCP stream layer with a MutualTls that may be shared with other layers. */
-export function tcpStreamLayer(options: TcpStreamLayerOptions, tls: MutualTls | undefined): TcpStreamLayer {
+export function tcpStreamLayer(
+  options: TcpStreamLayerOptions,
+  tls: MutualTls | undefined,
+): TcpStreamLayer {
   return new TcpLayer(options, tls);
 }
 
@@ -92,15 +105,29 @@ class TcpLayer implements TcpStreamLayer {
   readonly #dials = new Set<(error: TransportError) => void>();
 
   constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
-    const { bindAddr = '127.0.0.1:0', advertiseAddr, keepAlive = 30_000, clock = systemClock, observer } = options;
-    if (keepAlive !== false && !(keepAlive > 0)) throw new TypeError(`keepAlive: a number of milliseconds above 0, or false; not ${keepAlive}`);
+    const {
+      bindAddr = '127.0.0.1:0',
+      advertiseAddr,
+      keepAlive = 30_000,
+      clock = systemClock,
+      observer,
+    } = options;
+    if (keepAlive !== false && !(keepAlive > 0))
+      throw new TypeError(
+        `keepAlive: a number of milliseconds above 0, or false; not ${keepAlive}`,
+      );
     this.#bindAddr = bindAddr;
     this.#advertiseAddr = advertiseAddr;
     this.#clock = clock;
     this.#observer = observer;
     this.#tls = tls;
     // allowHalfOpen: the connection decides when each side ends.
-    this.#socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: keepAlive !== false, keepAliveInitialDelay: keepAlive || 0 };
+    this.#socketOptions = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: keepAlive !== false,
+      keepAliveInitialDelay: keepAlive || 0,
+    };
   }
 
   async listen(
@@ -108,7 +135,11 @@ class TcpLayer implements TcpStreamLayer {
     _failed?: (error: TransportError) => void,
     options?: ListenOptions,
   ): Promise<void> {
-    if (this.#server !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`);
+    if (this.#server !== undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening on ${this.#localAddr ?? this.#bindAddr}: close() first`,
+      );
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
     if (isUnspecified(bind.host)) this.#requireAdvertised();
@@ -117,16 +148,26 @@ class TcpLayer implements TcpStreamLayer {
       clock: this.#clock,
       listen: options,
       tune: (socket) => socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay),
-      accept: (secured, slot) => accept(new TcpConnection(secured.socket, this.#clock, { secured }), slot),
+      accept: (secured, slot) =>
+        accept(new TcpConnection(secured.socket, this.#clock, { secured }), slot),
     });
     // Under TLS, nothing is read before a connection has its handshake slot, and a peer that ends
     // during the handshake is closed (no allowHalfOpen).
-    const server = createServer(acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true });
+    const server = createServer(
+      acceptor === undefined ? this.#socketOptions : { pauseOnConnect: true },
+    );
     this.#server = server;
     try {
       await new Promise<void>((resolve, reject) => {
         server.on('error', reject);
-        server.on('close', () => reject(new TransportError('shutdown', `Listening on ${this.#bindAddr} was given up: the layer was closed`)));
+        server.on('close', () =>
+          reject(
+            new TransportError(
+              'shutdown',
+              `Listening on ${this.#bindAddr} was given up: the layer was closed`,
+            ),
+          ),
+        );
         // Node binds even if close() was called while a host name was being looked up.
         server.on('listening', () => (this.#server === server ? resolve() : server.close()));
         server.listen({ port: bind.port, ...(bind.host !== '' && { host: bind.host }) });
@@ -143,7 +184,12 @@ class TcpLayer implements TcpStreamLayer {
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    server.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', this.#bindAddr) }));
+    server.on('error', (error) =>
+      this.#observer?.event?.({
+        type: 'acceptFailed',
+        error: socketError(error, 'accept', this.#bindAddr),
+      }),
+    );
     this.#acceptor = acceptor;
     server.on('connection', (socket) => {
       if (acceptor === undefined) accept(new TcpConnection(socket, this.#clock));
@@ -158,7 +204,12 @@ class TcpLayer implements TcpStreamLayer {
       if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
       const reader = this.#tls === undefined ? new SocketReader() : undefined;
-      const socket: Socket = connect({ ...this.#socketOptions, host: to.host, port: to.port, ...(reader && { onread: reader.onread() }) });
+      const socket: Socket = connect({
+        ...this.#socketOptions,
+        host: to.host,
+        port: to.port,
+        ...(reader && { onread: reader.onread() }),
+      });
       const settle = () => {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
@@ -171,7 +222,14 @@ class TcpLayer implements TcpStreamLayer {
       };
       const onAbort = () => fail(signal?.reason);
       const timer = this.#clock.setTimeout(
-        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        () =>
+          fail(
+            reasonError(
+              'dial_timeout',
+              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              { target: address },
+            ),
+          ),
         timeout,
       );
       this.#dials.add(fail);
@@ -181,7 +239,13 @@ class TcpLayer implements TcpStreamLayer {
       socket.once('connect', () => {
         if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
         if (this.#tls === undefined) done(socket.pause());
-        else this.#tls.secure(socket, { address, nodeId, done: (secured) => done(secured.socket, secured), failed: fail });
+        else
+          this.#tls.secure(socket, {
+            address,
+            nodeId,
+            done: (secured) => done(secured.socket, secured),
+            failed: fail,
+          });
       });
       const done = (stream: Socket, secured?: Secured) => {
         settle();
@@ -197,7 +261,11 @@ class TcpLayer implements TcpStreamLayer {
   }
 
   localAddr(): string {
-    if (this.#localAddr === undefined) throw new TransportError('failed_precondition', `Not listening on ${this.#bindAddr} yet: await listen() first`);
+    if (this.#localAddr === undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Not listening on ${this.#bindAddr} yet: await listen() first`,
+      );
     return this.#localAddr;
   }
 
@@ -214,7 +282,8 @@ class TcpLayer implements TcpStreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const fail of [...this.#dials])
+      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     const server = this.#server;
     const acceptor = this.#acceptor;
     this.#server = undefined;
@@ -241,7 +310,8 @@ class TcpLayer implements TcpStreamLayer {
 /** Parses the target of a dial. @throws TransportError `invalid_argument` */
 function placeOf(address: string): HostPort {
   const place = parseTcpAddress(address);
-  if (place === undefined || place.host === '' || place.port === 0) throw badAddress('dial', address);
+  if (place === undefined || place.host === '' || place.port === 0)
+    throw badAddress('dial', address);
   return place;
 }
 

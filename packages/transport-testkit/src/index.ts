@@ -41,7 +41,10 @@ export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
 export { RawListener, RawPeer } from './raw/raw-peer.ts';
 export type { SessionBackend, SessionPlace } from './session/lab.ts';
 export { sessionSuite } from './session/session-suite.ts';
-export type { StreamLayerBackend, StreamLayerSuiteOptions } from './stream-layer/stream-layer-suite.ts';
+export type {
+  StreamLayerBackend,
+  StreamLayerSuiteOptions,
+} from './stream-layer/stream-layer-suite.ts';
 export { streamLayerSuite } from './stream-layer/stream-layer-suite.ts';
 export type { Expectation, TestContext, TestFunction } from './test-runner.ts';
 export type { Place, Probe, TransportBackend, TransportTest } from './transport/backend.ts';

@@ -11,7 +11,11 @@ export interface TestContext {
   false(actual: unknown, message?: string): unknown;
   regex(actual: string, expected: RegExp, message?: string): unknown;
   throws(run: () => unknown, expectation?: Expectation, message?: string): unknown;
-  throwsAsync(run: PromiseLike<unknown> | (() => PromiseLike<unknown>), expectation?: Expectation, message?: string): Promise<unknown>;
+  throwsAsync(
+    run: PromiseLike<unknown> | (() => PromiseLike<unknown>),
+    expectation?: Expectation,
+    message?: string,
+  ): Promise<unknown>;
   pass(message?: string): unknown;
   fail(message?: string): unknown;
   /**

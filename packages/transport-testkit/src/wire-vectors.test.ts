@@ -58,12 +58,17 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   unary: {
-    about: "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialer calls.",
+    about:
+      "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialer calls.",
     async run({ dialer, acceptor, to }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+      await answered(
+        acceptor,
+        dialer.send(to, 'echo', Uint8Array.of(1, 2, 3)),
+        Uint8Array.of(4, 5),
+      );
     },
   },
   'empty-reply': {
@@ -72,7 +77,11 @@ const EXAMPLES: Record<string, Example> = {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }), new Uint8Array(0));
+      await answered(
+        acceptor,
+        dialer.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }),
+        new Uint8Array(0),
+      );
     },
   },
   oneway: {
@@ -88,12 +97,15 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   error: {
-    about: "A call with the metadata trace=00-1. The callee fails with not_found, 'no such key', and the metadata leader=n2.",
+    about:
+      "A call with the metadata trace=00-1. The callee fails with not_found, 'no such key', and the metadata leader=n2.",
     async run({ dialer, acceptor, to }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
-      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } }).catch(() => {});
+      const sent = dialer
+        .send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } })
+        .catch(() => {});
       const { value: rpc } = await acceptor.consumer().next();
       rpc.fail(new TransportError('not_found', 'no such key', { metadata: { leader: 'n2' } }));
       await sent;
@@ -133,7 +145,9 @@ const EXAMPLES: Record<string, Example> = {
       await seen(acceptor);
       shown();
       const control = new AbortController();
-      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      const sent = dialer
+        .send(to, 'echo', Uint8Array.of(1), { signal: control.signal })
+        .catch(() => {});
       await acceptor.consumer().next();
       control.abort();
       await sent;
@@ -141,13 +155,16 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   'cancel-crossing': {
-    about: 'The callee had answered before it read CANCEL, which it drops. The id is free, because the terminal was read.',
+    about:
+      'The callee had answered before it read CANCEL, which it drops. The id is free, because the terminal was read.',
     async run({ dialer, acceptor, to, transcript }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
       const control = new AbortController();
-      const sent = dialer.send(to, 'echo', Uint8Array.of(1), { signal: control.signal }).catch(() => {});
+      const sent = dialer
+        .send(to, 'echo', Uint8Array.of(1), { signal: control.signal })
+        .catch(() => {});
       const { value: rpc } = await acceptor.consumer('echo').next();
       rpc.respond(Uint8Array.of(2));
       control.abort();
@@ -172,7 +189,11 @@ const EXAMPLES: Record<string, Example> = {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(acceptor, dialer.send(to, 'echo', Uint8Array.of(1)), new Uint8Array(200 * 1024).fill(0x2a));
+      await answered(
+        acceptor,
+        dialer.send(to, 'echo', Uint8Array.of(1)),
+        new Uint8Array(200 * 1024).fill(0x2a),
+      );
     },
   },
   'long-item': {
@@ -195,7 +216,8 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   duplex: {
-    about: 'Items both ways under one id. Each direction has its own END; that of the callee ends the call.',
+    about:
+      'Items both ways under one id. Each direction has its own END; that of the callee ends the call.',
     async run({ dialer, acceptor, to, transcript }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
@@ -213,16 +235,22 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   'call-from-acceptor': {
-    about: 'The acceptor calls the dialer over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
+    about:
+      'The acceptor calls the dialer over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
     async run({ dialer, acceptor, to }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
       shown();
-      await answered(dialer, acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)), Uint8Array.of(4, 5));
+      await answered(
+        dialer,
+        acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)),
+        Uint8Array.of(4, 5),
+      );
     },
   },
   protocols: {
-    about: "The dialer mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
+    about:
+      "The dialer mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
     async run({ dialer, acceptor, to, transcript }, shown) {
       await dialer.dial(to);
       await seen(acceptor);
@@ -252,14 +280,28 @@ test('hello-refused: the code sends these bytes', async (t) => {
   await t.throwsAsync(dialer.dial(to), { message: /network/ });
   const lines = [...transcript.lines];
   await closed(clock, dialer, acceptor);
-  judge(t, 'hello-refused', "The acceptor is of the network 'prod' and refuses the dialer in place of its HELLO.", lines);
+  judge(
+    t,
+    'hello-refused',
+    "The acceptor is of the network 'prod' and refuses the dialer in place of its HELLO.",
+    lines,
+  );
 });
 
 test('version-choice: the code sends these bytes', async (t) => {
   const transcript = new Transcript();
-  const { acceptor, clock, dial } = await rawEnds(transcript, { ...labProtocol, version: 2, accepts: [1] } as unknown as typeof labProtocol);
+  const { acceptor, clock, dial } = await rawEnds(transcript, {
+    ...labProtocol,
+    version: 2,
+    accepts: [1],
+  } as unknown as typeof labProtocol);
   const peer = await dial();
-  await peer.handshake({ ...fixed(), wireMin: 1, wireMax: 4, protocols: [{ name: 'lab', version: 3, accepts: [2, 1], channel: 0x20 }] });
+  await peer.handshake({
+    ...fixed(),
+    wireMin: 1,
+    wireMax: 4,
+    protocols: [{ name: 'lab', version: 3, accepts: [2, 1], channel: 0x20 }],
+  });
   peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
   const { value: rpc } = await acceptor.consumer('echo').next();
   t.is(rpc.version, 2);
@@ -279,14 +321,22 @@ test('version-none: the code sends these bytes', async (t) => {
   const transcript = new Transcript();
   const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
   const peer = await dial();
-  await peer.handshake({ ...fixed(), protocols: [{ name: 'lab', version: 5, accepts: [], channel: 0x20 }] });
+  await peer.handshake({
+    ...fixed(),
+    protocols: [{ name: 'lab', version: 5, accepts: [], channel: 0x20 }],
+  });
   await peer.barrier();
   const from = transcript.lines.length;
   peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
   await peer.next('ERROR');
   const lines = transcript.lines.slice(from);
   await closed(clock, acceptor);
-  judge(t, 'version-none', 'A protocol of which the ends share no version: the callee refuses the call.', lines);
+  judge(
+    t,
+    'version-none',
+    'A protocol of which the ends share no version: the callee refuses the call.',
+    lines,
+  );
 });
 
 test('go-away-final: the code sends these bytes', async (t) => {
@@ -304,13 +354,21 @@ test('go-away-final: the code sends these bytes', async (t) => {
 });
 
 const vote = { term: 7, granted: true, note: undefined, path: 'a/ü' };
-const Vote = protobufjs.parse('syntax = "proto3"; message Vote { uint32 term = 1; bool granted = 2; string path = 3; }').root.lookupType('Vote');
-const anything = { '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) } };
+const Vote = protobufjs
+  .parse('syntax = "proto3"; message Vote { uint32 term = 1; bool granted = 2; string path = 3; }')
+  .root.lookupType('Vote');
+const anything = {
+  '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) },
+};
 const CODECS: Record<string, { about: string; encoded: Uint8Array }> = {
   bytes: { about: 'The bytes 0, 1 and 255.', encoded: bytes.encode(Uint8Array.of(0, 1, 255)) },
-  json: { about: '{ term: 7, granted: true, note: undefined, path: "a/ü" }', encoded: json(anything).encode(vote) },
+  json: {
+    about: '{ term: 7, granted: true, note: undefined, path: "a/ü" }',
+    encoded: json(anything).encode(vote),
+  },
   protobuf: {
-    about: 'message Vote { uint32 term = 1; bool granted = 2; string path = 3; } with term 7, granted true, path "a/ü"',
+    about:
+      'message Vote { uint32 term = 1; bool granted = 2; string path = 3; } with term 7, granted true, path "a/ü"',
     encoded: protobuf<object>(Vote).encode({ term: 7, granted: true, path: 'a/ü' }),
   },
 };
@@ -335,7 +393,13 @@ test('protocols without a channel have these', (t) => {
 });
 
 test('no vector is there that is not tried', (t) => {
-  const tried = [...Object.keys(EXAMPLES), 'hello-refused', 'version-choice', 'version-none', 'go-away-final'];
+  const tried = [
+    ...Object.keys(EXAMPLES),
+    'hello-refused',
+    'version-choice',
+    'version-none',
+    'go-away-final',
+  ];
   const { conversations, codecs } = vectorsOf();
   t.deepEqual(conversations.map(({ name }) => name).sort(), tried.sort());
   t.deepEqual(codecs.map(({ codec }) => codec).sort(), Object.keys(CODECS).sort());
@@ -356,7 +420,11 @@ test('the blocks of hex in wire-protocol.md are vectors', (t) => {
  * requested.
  */
 function judge(
-  t: { is(a: string, b: string, message?: string): unknown; deepEqual(a: unknown, b: unknown): unknown; fail(message: string): unknown },
+  t: {
+    is(a: string, b: string, message?: string): unknown;
+    deepEqual(a: unknown, b: unknown): unknown;
+    fail(message: string): unknown;
+  },
   name: string,
   about: string,
   lines: readonly Line[],
@@ -364,7 +432,8 @@ function judge(
   const sent = conversationOf(name, about, lines);
   if (WRITES) write((vectors) => put(vectors.conversations, sent, (each) => each.name === name));
   const told = vectorsOf().conversations.find((each) => each.name === name);
-  if (told === undefined) return void t.fail(`docs/wire-vectors.json has no conversation '${name}'`);
+  if (told === undefined)
+    return void t.fail(`docs/wire-vectors.json has no conversation '${name}'`);
   t.is(told.about, about);
   const [document, code] = [sidesOf(told), sidesOf(sent)];
   for (const side of ['dialer', 'acceptor'] as const) {
@@ -398,8 +467,19 @@ async function ends(options: { acceptor?: { network?: string } } = {}): Promise<
   const transcript = new Transcript();
   const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
   const clock = createManualClock();
-  const dialer = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xaa / 256 });
-  const acceptor = new NetworkTransport({ protocol: labProtocol, stream: pipes.layer(), clock, random: () => 0xbb / 256, ...options.acceptor });
+  const dialer = new NetworkTransport({
+    protocol: labProtocol,
+    stream: pipes.layer(),
+    clock,
+    random: () => 0xaa / 256,
+  });
+  const acceptor = new NetworkTransport({
+    protocol: labProtocol,
+    stream: pipes.layer(),
+    clock,
+    random: () => 0xbb / 256,
+    ...options.acceptor,
+  });
   await dialer.listen();
   await acceptor.listen();
   return { dialer, acceptor, to: acceptor.localAddr(), clock, transcript };
@@ -410,14 +490,24 @@ async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {
   const clock = createManualClock();
   const layer = pipes.layer();
   const mounted = defineProtocol({ ...protocol });
-  const acceptor = new NetworkTransport({ protocol: mounted as typeof labProtocol, stream: pipes.layer(), clock, random: () => 0xbb / 256 });
+  const acceptor = new NetworkTransport({
+    protocol: mounted as typeof labProtocol,
+    stream: pipes.layer(),
+    clock,
+    random: () => 0xbb / 256,
+  });
   await acceptor.listen();
   return { acceptor, clock, dial: () => RawPeer.dial(layer, acceptor.localAddr()) };
 }
 
 /** Returns a hello that is the same in each run. */
 function fixed() {
-  return { ...rawHello(), instance: new Uint8Array(16).fill(0xaa), addr: 'pipe-1', observed: 'pipe-2' };
+  return {
+    ...rawHello(),
+    instance: new Uint8Array(16).fill(0xaa),
+    addr: 'pipe-1',
+    observed: 'pipe-2',
+  };
 }
 
 /** Resolves when the acceptor has a connection that is up and the first PING has been answered. */
@@ -425,17 +515,27 @@ async function seen(acceptor: LabTransport): Promise<void> {
   while (acceptor.remotes()[0]?.rtt === undefined) await turn();
 }
 
-async function answered(acceptor: LabTransport, sent: Promise<unknown>, answer: Uint8Array): Promise<void> {
+async function answered(
+  acceptor: LabTransport,
+  sent: Promise<unknown>,
+  answer: Uint8Array,
+): Promise<void> {
   const { value: rpc } = await acceptor.consumer('echo').next();
   rpc.respond(answer);
   await sent;
 }
 
-async function crossed(transcript: Transcript, wanted: (line: Transcript['lines'][number]) => boolean): Promise<void> {
+async function crossed(
+  transcript: Transcript,
+  wanted: (line: Transcript['lines'][number]) => boolean,
+): Promise<void> {
   while (!transcript.lines.some(wanted)) await turn();
 }
 
-async function closed(clock: ManualClock, ...transports: { close(): Promise<void> }[]): Promise<void> {
+async function closed(
+  clock: ManualClock,
+  ...transports: { close(): Promise<void> }[]
+): Promise<void> {
   let done = false;
   const all = Promise.all(transports.map((transport) => transport.close())).then(() => {
     done = true;

@@ -3,7 +3,12 @@
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
-import { formatHostPort, type HandshakeSlot, reasonError, type TransportError } from '@trunkline/transport-core';
+import {
+  formatHostPort,
+  type HandshakeSlot,
+  reasonError,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 export interface Arrival {
   readonly secured?: Secured | undefined;
@@ -21,7 +26,9 @@ export function leave({ secured, slot }: Arrival, error?: TransportError): void 
 
 /** Returns the other end's address, for error messages and for limits per source. */
 export function endpointOf({ remoteAddress, remotePort }: Socket): string {
-  return remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(remoteAddress, remotePort ?? 0);
+  return remoteAddress === undefined
+    ? 'a peer that is gone'
+    : formatHostPort(remoteAddress, remotePort ?? 0);
 }
 
 /**
@@ -29,7 +36,11 @@ export function endpointOf({ remoteAddress, remotePort }: Socket): string {
  * timeout.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
-  return reasonError('handshake_timeout', `Connection with ${endpoint}: its WebSocket upgrade did not come within ${timeout} ms (handshakeTimeout)`, {
-    target: endpoint,
-  });
+  return reasonError(
+    'handshake_timeout',
+    `Connection with ${endpoint}: its WebSocket upgrade did not come within ${timeout} ms (handshakeTimeout)`,
+    {
+      target: endpoint,
+    },
+  );
 }

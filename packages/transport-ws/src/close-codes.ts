@@ -1,7 +1,13 @@
 // Maps WebSocket close codes to transport errors. All translation of close codes happens in this
 // file.
 
-import { type Code, cleanText, type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import {
+  type Code,
+  cleanText,
+  type Reason,
+  reasonError,
+  TransportError,
+} from '@trunkline/transport-core';
 
 /**
  * The subprotocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of
@@ -26,21 +32,41 @@ export const CUT = 4000;
  * order. Code 1006 (no close frame at all) means `reset`; code 1005 is a close frame without a
  * code, as a browser sends it.
  */
-export function closeError(code: number, text: string, endpoint: string): TransportError | undefined {
+export function closeError(
+  code: number,
+  text: string,
+  endpoint: string,
+): TransportError | undefined {
   if (code === NORMAL || code === 1001 || code === 1005) return undefined;
-  const { as, reason, meaning } = CLOSE_CODES[code] ?? { as: 'unavailable', reason: 'closed', meaning: 'the other end closed it' };
+  const { as, reason, meaning } = CLOSE_CODES[code] ?? {
+    as: 'unavailable',
+    reason: 'closed',
+    meaning: 'the other end closed it',
+  };
   const said = text === '' ? '' : `: ${cleanText(text)}`;
-  return new TransportError(as, `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`, {
-    reason,
-    target: endpoint,
-    origin: code === 1006 ? 'local' : 'remote',
-  });
+  return new TransportError(
+    as,
+    `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`,
+    {
+      reason,
+      target: endpoint,
+      origin: code === 1006 ? 'local' : 'remote',
+    },
+  );
 }
 
 /** Creates the error for a peer that violated RFC 6455 or our limits. */
-export function violationError(code: string | undefined, text: string, endpoint: string): TransportError {
+export function violationError(
+  code: string | undefined,
+  text: string,
+  endpoint: string,
+): TransportError {
   const reason = code === undefined ? undefined : VIOLATIONS[code];
-  return reasonError(reason ?? 'malformed', `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`, { target: endpoint });
+  return reasonError(
+    reason ?? 'malformed',
+    `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`,
+    { target: endpoint },
+  );
 }
 
 /** The meaning of a close code: error code, reason and text. */
@@ -54,11 +80,23 @@ const MALFORMED = 'the other end found what this end sent malformed';
 
 const CLOSE_CODES: Readonly<Record<number, CloseCodeMeaning>> = {
   1002: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
-  1003: { as: 'internal', reason: 'malformed', meaning: 'the other end takes no messages of this type' },
+  1003: {
+    as: 'internal',
+    reason: 'malformed',
+    meaning: 'the other end takes no messages of this type',
+  },
   1006: { as: 'unavailable', reason: 'reset', meaning: 'it broke off' },
   1007: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
-  1008: { as: 'permission_denied', reason: 'denied', meaning: 'the policy of the other end forbids it' },
-  1009: { as: 'resource_exhausted', reason: 'too_large', meaning: 'the other end takes no messages of this size' },
+  1008: {
+    as: 'permission_denied',
+    reason: 'denied',
+    meaning: 'the policy of the other end forbids it',
+  },
+  1009: {
+    as: 'resource_exhausted',
+    reason: 'too_large',
+    meaning: 'the other end takes no messages of this size',
+  },
   1011: { as: 'unavailable', reason: 'closed', meaning: 'the other end failed' },
   1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end starts again' },
   1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },

@@ -12,7 +12,10 @@ transportSuite(test, {
   create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
     if (wrap === undefined) return createWsTransport({ ...options, bindAddr, advertiseAddr });
     const { clock, observer } = options;
-    return new NetworkTransport({ ...options, stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer })) });
+    return new NetworkTransport({
+      ...options,
+      stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer })),
+    });
   },
   // Port 1 of loopback: nothing listens below 1024 unless configured to.
   unreachable: () => 'ws://127.0.0.1:1/',

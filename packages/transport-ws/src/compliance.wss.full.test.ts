@@ -14,9 +14,13 @@ const tls = await tlsNodes();
 transportSuite(test, {
   name: 'wss',
   create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-    if (wrap === undefined) return createWsTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
+    if (wrap === undefined)
+      return createWsTransport({ ...options, bindAddr, advertiseAddr, tls: tls() });
     const { clock, observer } = options;
-    return new NetworkTransport({ ...options, stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })) });
+    return new NetworkTransport({
+      ...options,
+      stream: wrap(createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer, tls: tls() })),
+    });
   },
   unreachable: () => 'wss://127.0.0.1:1/',
   unspecified: '0.0.0.0:0',

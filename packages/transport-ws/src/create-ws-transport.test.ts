@@ -2,7 +2,13 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { bytes, createTransport, defineProtocol, NetworkTransport, serve } from '@trunkline/transport-core';
+import {
+  bytes,
+  createTransport,
+  defineProtocol,
+  NetworkTransport,
+  serve,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport, ws } from './create-ws-transport.ts';
@@ -10,7 +16,12 @@ import { createWsTransport as createBrowserTransport } from './index.browser.ts'
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('one end calls the other under a path', async (t) => {
   const server = createWsTransport({ protocol: echo, path: '/rpc' });
@@ -19,7 +30,10 @@ test('one end calls the other under a path', async (t) => {
   await server.listen();
   serve(server, { echo: (request) => request });
   t.regex(server.localAddr(), /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/);
-  t.is((await client.send(server.localAddr(), 'echo', new Uint8Array(1_000_000))).length, 1_000_000);
+  t.is(
+    (await client.send(server.localAddr(), 'echo', new Uint8Array(1_000_000))).length,
+    1_000_000,
+  );
 });
 
 test('as a backend it takes the path of its address, on a port of its own and on a given server', async (t) => {
@@ -43,7 +57,10 @@ test('as a backend it takes the path of its address, on a port of its own and on
 
 test('a page that dialed is called back through its Remote', async (t) => {
   const server = createWsTransport({ protocol: echo });
-  const page = new NetworkTransport({ protocol: echo, stream: createNativeStreamLayer({ webSocket: WebSocket as unknown as NativeWebSocketClass }) });
+  const page = new NetworkTransport({
+    protocol: echo,
+    stream: createNativeStreamLayer({ webSocket: WebSocket as unknown as NativeWebSocketClass }),
+  });
   t.teardown(() => Promise.all([server.close(), page.close()]).then(() => {}));
   await server.listen();
   serve(page, { echo: (request) => request });
@@ -63,7 +80,13 @@ test('in a browser listen is unimplemented', async (t) => {
 });
 
 test('wrong options are a TypeError naming the function and the option', (t) => {
-  t.throws(() => createWsTransport({ protocol: echo, pth: '/x' } as never), { instanceOf: TypeError, message: /createWsTransport: pth.*path/ });
-  t.throws(() => createWsTransport({ protocol: echo, path: 'x' }), { instanceOf: TypeError, message: /path/ });
+  t.throws(() => createWsTransport({ protocol: echo, pth: '/x' } as never), {
+    instanceOf: TypeError,
+    message: /createWsTransport: pth.*path/,
+  });
+  t.throws(() => createWsTransport({ protocol: echo, path: 'x' }), {
+    instanceOf: TypeError,
+    message: /path/,
+  });
   t.throws(() => ws({ path: 'x' }), { instanceOf: TypeError, message: /path/ });
 });

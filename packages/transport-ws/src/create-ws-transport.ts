@@ -11,7 +11,9 @@ import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from '.
  * Creates a transport over WebSocket. Targets and its own addresses have the form
  * '[nodeId@]ws://host:port/path', or 'wss://…' with TLS.
  */
-export function createWsTransport<P extends Protocol>(options: WsTransportOptions<P>): WsTransport<P> {
+export function createWsTransport<P extends Protocol>(
+  options: WsTransportOptions<P>,
+): WsTransport<P> {
   const tls = options.tls && new MutualTls(options.tls, 'createWsTransport');
   return wsTransport(options, (given) => new WsLayer(given, tls));
 }

@@ -23,7 +23,11 @@ test('the wire page reads close codes as the code does', (t) => {
   );
   for (const [, code, meaning] of rows) {
     const error = closeError(Number(code), '', 'somebody');
-    t.is(meaning, error === undefined ? 'an end in order' : `\`${error.code}\`/\`${error.reason}\``, code);
+    t.is(
+      meaning,
+      error === undefined ? 'an end in order' : `\`${error.code}\`/\`${error.reason}\``,
+      code,
+    );
   }
   t.true(WIRE.includes(`${WS_LIMITS.maxPayload / 2 ** 20} MiB`));
   t.is(UNSUPPORTED_DATA, 1003);

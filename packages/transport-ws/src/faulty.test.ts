@@ -11,17 +11,27 @@ const malformed = ['', 'nowhere', 'ws://', 'ws://127.0.0.1:0/', 'tcp://127.0.0.1
 
 streamLayerSuite(test, {
   name: 'faulty ws',
-  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => faulty(createWsStreamLayer({ bindAddr, advertiseAddr, clock })), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) =>
+      faulty(createWsStreamLayer({ bindAddr, advertiseAddr, clock })),
+    malformed,
+  }),
 });
 
 streamLayerSuite(test, {
   name: 'faulty ws with a delay',
   make: ({ clock }) => ({
-    layer: (bindAddr, advertiseAddr) => faulty(createWsStreamLayer({ bindAddr, advertiseAddr, clock }), { clock: systemClock, delay: 1, jitter: 2 }),
+    layer: (bindAddr, advertiseAddr) =>
+      faulty(createWsStreamLayer({ bindAddr, advertiseAddr, clock }), {
+        clock: systemClock,
+        delay: 1,
+        jitter: 2,
+      }),
     malformed,
   }),
   skip: {
-    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind': twoClocks,
+    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+      twoClocks,
     'an end that never comes is waited for no longer than a second or two': twoClocks,
   },
 });

@@ -7,14 +7,26 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/identity';
 import { MutualTls, type TlsOptions } from '@trunkline/mutual-tls';
-import { bytes, createManualClock, defineProtocol, type ObserverEvent, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  type ObserverEvent,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport } from './create-ws-transport.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('a plain connection holds a place of its source before its upgrade, and keeps it for a second when it fails', async (t) => {
   const { address, clock, rejected, enter } = await node(t, { perSource: 2 });
@@ -149,7 +161,9 @@ test('under TLS nothing is kept of a client that never becomes a WebSocket', asy
   const silent = await secure(layer.localAddr(), client);
   const wrong = await secure(layer.localAddr(), client);
   t.is(mutual.live.size, 2);
-  wrong.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  wrong.write(
+    'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  );
   await gone(wrong);
   t.is(mutual.live.size, 1);
   await layer.close();
@@ -163,7 +177,10 @@ interface NodeOptions extends Pick<WsStreamLayerOptions, 'server' | 'tls'> {
   readonly handshakeTimeout?: number;
 }
 
-async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout, ...options }: NodeOptions) {
+async function node(
+  t: ExecutionContext,
+  { pending, perSource, handshakeTimeout, ...options }: NodeOptions,
+) {
   const clock = createManualClock();
   const errors: TransportError[] = [];
   let heard = () => {};
@@ -173,7 +190,14 @@ async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout,
     heard();
   };
   const limits = { handshakes: { pending, perSource } };
-  const transport = createWsTransport({ ...options, protocol: echo, clock, limits, handshakeTimeout, observer: { event } });
+  const transport = createWsTransport({
+    ...options,
+    protocol: echo,
+    clock,
+    limits,
+    handshakeTimeout,
+    observer: { event },
+  });
   await transport.listen();
   serve(transport, { echo: (request) => request });
   t.teardown(() => transport.close());
@@ -199,7 +223,11 @@ async function node(t: ExecutionContext, { pending, perSource, handshakeTimeout,
 async function papers(): Promise<{ tls: TlsOptions; client: TlsOptions }> {
   const authority = await createAuthority();
   const [a, b] = [createIdentity(), createIdentity()];
-  const of = async (identity: typeof a) => ({ key: identity.key, cert: await authority.issue(identity), ca: authority.cert });
+  const of = async (identity: typeof a) => ({
+    key: identity.key,
+    cert: await authority.issue(identity),
+    ca: authority.cert,
+  });
   return { tls: await of(a), client: await of(b) };
 }
 
@@ -223,7 +251,13 @@ async function turnedAway(address: string): Promise<void> {
 
 async function secure(address: string, { key, cert }: TlsOptions) {
   const { hostname, port } = new URL(address);
-  const socket = connectTls({ host: hostname, port: Number(port), key: key as string, cert: cert as string, rejectUnauthorized: false });
+  const socket = connectTls({
+    host: hostname,
+    port: Number(port),
+    key: key as string,
+    cert: cert as string,
+    rejectUnauthorized: false,
+  });
   socket.on('error', () => {});
   socket.resume();
   // A TLS 1.3 server sends its session ticket after the client's last handshake message, so the
@@ -254,7 +288,9 @@ function upgrade(address: string) {
 }
 
 function gone(socket: Socket): Promise<unknown> {
-  return socket.destroyed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
+  return socket.destroyed
+    ? Promise.resolve()
+    : new Promise((resolve) => socket.once('close', resolve));
 }
 
 function statusOf(socket: WebSocket): Promise<number | undefined> {

@@ -17,19 +17,31 @@ export interface HostRules {
  * Returns a function that tells whether a `Host` header is acceptable, or undefined if any header
  * is.
  */
-export function hostCheck({ hosts, bound, own }: HostRules): ((header: string | undefined) => boolean) | undefined {
-  if (hosts === undefined && (bound === undefined || !isLoopback(readHost(bound.includes(':') ? `[${bound}]` : bound) ?? ''))) return undefined;
+export function hostCheck({
+  hosts,
+  bound,
+  own,
+}: HostRules): ((header: string | undefined) => boolean) | undefined {
+  if (
+    hosts === undefined &&
+    (bound === undefined || !isLoopback(readHost(bound.includes(':') ? `[${bound}]` : bound) ?? ''))
+  )
+    return undefined;
   if (hosts?.includes('*')) return undefined;
   const names = new Set(hosts?.map(readHost) ?? own);
   return (header) => {
-    const named = header === undefined ? undefined : (parseHostPort(header)?.host.replace(/\.$/, '') ?? readHost(header));
+    const named =
+      header === undefined
+        ? undefined
+        : (parseHostPort(header)?.host.replace(/\.$/, '') ?? readHost(header));
     return named !== undefined && (names.has(named) || (hosts === undefined && isLoopback(named)));
   };
 }
 
 /** Throws a TypeError unless `hosts` is a list of host names. */
 export function checkHosts(hosts: readonly string[] | undefined): void {
-  if (hosts !== undefined && !Array.isArray(hosts)) throw new TypeError("hosts: an array of host names, such as ['app.example']");
+  if (hosts !== undefined && !Array.isArray(hosts))
+    throw new TypeError("hosts: an array of host names, such as ['app.example']");
   for (const host of hosts ?? [])
     if (host !== '*' && (typeof host !== 'string' || readHost(host) === undefined))
       throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);

@@ -9,16 +9,26 @@ import { rawWssLayer, renegotiate } from './testing/raw-wss.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const day = (fromNow: number) => new Date(Date.now() + fromNow * 86_400_000);
-const { papers, alone, certificates } = await tlsPapers({ createIdentity, createAuthority, selfSigned, day });
+const { papers, alone, certificates } = await tlsPapers({
+  createIdentity,
+  createAuthority,
+  selfSigned,
+  day,
+});
 
 identitySuite<TlsPapers>(test, {
   name: 'wss',
   papers,
   transport({ tls }, options, { lists, address }) {
-    const transport = createWsTransport({ ...options, bindAddr: address, tls: { ...tls, ...lists } });
+    const transport = createWsTransport({
+      ...options,
+      bindAddr: address,
+      tls: { ...tls, ...lists },
+    });
     return {
       transport,
-      update: ({ allow, deny, papers: next }) => transport.updateTls({ allow, deny, ...(next && { ...next.tls, ca: next.tls.ca ?? null }) }),
+      update: ({ allow, deny, papers: next }) =>
+        transport.updateTls({ allow, deny, ...(next && { ...next.tls, ca: next.tls.ca ?? null }) }),
     };
   },
   layer: ({ tls }) => createWsStreamLayer({ tls }),
@@ -57,7 +67,8 @@ identitySuite<TlsPapers>(test, {
       return {
         layer,
         reused: layer.reused,
-        sessions: () => [...layer.sessions, layer.last().getSession()].filter((each) => each !== undefined),
+        sessions: () =>
+          [...layer.sessions, layer.last().getSession()].filter((each) => each !== undefined),
         renegotiated: () => renegotiate(layer.last()),
       };
     },

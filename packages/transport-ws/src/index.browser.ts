@@ -2,7 +2,12 @@
 
 import { checkAdvertised, type Protocol } from '@trunkline/transport-core';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
-import type { WsStreamLayer, WsStreamLayerOptions, WsTransport, WsTransportOptions } from './ws-options.ts';
+import type {
+  WsStreamLayer,
+  WsStreamLayerOptions,
+  WsTransport,
+  WsTransportOptions,
+} from './ws-options.ts';
 import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from './ws-transport.ts';
 
 /**
@@ -11,12 +16,17 @@ import { type WsBackend, type WsBackendOptions, wsBackend, wsTransport } from '.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   refuseTls(options, 'createWsStreamLayer');
-  const layer = createNativeStreamLayer({ advertiseAddr: options.advertiseAddr, clock: options.clock });
+  const layer = createNativeStreamLayer({
+    advertiseAddr: options.advertiseAddr,
+    clock: options.clock,
+  });
   checkAdvertised(layer, options.advertiseAddr, 'createWsStreamLayer: advertiseAddr');
   return layer;
 }
 
-export function createWsTransport<P extends Protocol>(options: WsTransportOptions<P>): WsTransport<P> {
+export function createWsTransport<P extends Protocol>(
+  options: WsTransportOptions<P>,
+): WsTransport<P> {
   refuseTls(options, 'createWsTransport');
   return wsTransport(options, createNativeStreamLayer);
 }
@@ -27,5 +37,8 @@ export function ws(options: WsBackendOptions = {}): WsBackend {
 }
 
 function refuseTls({ tls }: Pick<WsStreamLayerOptions, 'tls'>, name: string): void {
-  if (tls !== undefined) throw new TypeError(`${name}: tls: a page can't present a certificate; dial wss:// without it, and prove the user in 'hello'`);
+  if (tls !== undefined)
+    throw new TypeError(
+      `${name}: tls: a page can't present a certificate; dial wss:// without it, and prove the user in 'hello'`,
+    );
 }

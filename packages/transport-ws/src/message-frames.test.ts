@@ -4,7 +4,9 @@
 import test from 'ava';
 import { MessageFrames } from './message-frames.ts';
 
-const LENGTHS = [1, 2, 3, 4, 5, 125, 126, 127, 4_095, 65_535, 65_536, 98_304, 98_305, 262_143, 262_144];
+const LENGTHS = [
+  1, 2, 3, 4, 5, 125, 126, 127, 4_095, 65_535, 65_536, 98_304, 98_305, 262_143, 262_144,
+];
 
 for (const isMasked of [true, false]) {
   const what = isMasked ? 'masked' : 'bare';
@@ -53,9 +55,11 @@ function parse(frame: Uint8Array): { key: Uint8Array | undefined; read: Uint8Arr
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   if (frame[0] !== 0x82) throw new Error(`a frame that begins with ${frame[0]}`);
   const short = frame[1]! & 0x7f;
-  const length = short < 126 ? short : short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
+  const length =
+    short < 126 ? short : short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
   // Only the shortest form of the length is allowed.
-  if ((short === 126 && length < 126) || (short === 127 && length < 65_536)) throw new Error(`a length of ${length} in too many bytes`);
+  if ((short === 126 && length < 126) || (short === 127 && length < 65_536))
+    throw new Error(`a length of ${length} in too many bytes`);
   const at = short < 126 ? 2 : short === 126 ? 4 : 10;
   const isMasked = (frame[1]! & 0x80) !== 0;
   const key = isMasked ? frame.slice(at, at + 4) : undefined;

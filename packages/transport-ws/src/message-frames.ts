@@ -97,7 +97,11 @@ interface Memory {
 
 function memoryOf(length: number): Memory {
   const { buffer } = Buffer.allocUnsafeSlow(PAYLOAD + ((length + 3) & ~3));
-  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), view: new DataView(buffer) };
+  return {
+    bytes: new Uint8Array(buffer),
+    words: new Int32Array(buffer),
+    view: new DataView(buffer),
+  };
 }
 
 /**

@@ -2,7 +2,14 @@
 // message has been sent nor can be paused, so this class polls for the first and buffers for the
 // second.
 
-import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  TransportError,
+} from '@trunkline/transport-core';
 import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
 
@@ -35,7 +42,8 @@ export class NativeConnection implements StreamConnection {
     this.#clock = clock;
     webSocket.onmessage = ({ data }) => this.#message(data);
     webSocket.onerror = null;
-    webSocket.onclose = ({ code, reason }) => this.#end(this.#error ?? closeError(code, reason, endpoint));
+    webSocket.onclose = ({ code, reason }) =>
+      this.#end(this.#error ?? closeError(code, reason, endpoint));
   }
 
   attach(sink: StreamSink): void {
@@ -49,7 +57,8 @@ export class NativeConnection implements StreamConnection {
     if (this.#ending || webSocket.readyState !== OPEN) return true;
     // send() copies, so the caller's memory is free at once. Returning false only lets the network
     // set the pace and lets us apply priorities.
-    for (let at = 0; at < chunk.length; at += MESSAGE) webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
+    for (let at = 0; at < chunk.length; at += MESSAGE)
+      webSocket.send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE));
     this.#waiting = webSocket.bufferedAmount > HIGH;
     if (this.#waiting) this.#ask();
     return !this.#waiting;
@@ -81,7 +90,11 @@ export class NativeConnection implements StreamConnection {
   #message(data: unknown): void {
     if (this.#ending) return this.#discard(data);
     if (!(data instanceof ArrayBuffer)) {
-      this.#error = violationError(undefined, 'a text message, where only binary ones are taken', this.endpoint);
+      this.#error = violationError(
+        undefined,
+        'a text message, where only binary ones are taken',
+        this.endpoint,
+      );
       return this.#close(UNSUPPORTED_DATA, 'binary messages only');
     }
     if (data.byteLength > 0) {
@@ -89,7 +102,12 @@ export class NativeConnection implements StreamConnection {
       this.#unreadSize += data.byteLength;
     }
     if (this.#unreadSize > UNREAD) {
-      return this.destroy(new TransportError('resource_exhausted', `Connection with ${this.endpoint}: more than ${UNREAD} bytes came while nobody read`));
+      return this.destroy(
+        new TransportError(
+          'resource_exhausted',
+          `Connection with ${this.endpoint}: more than ${UNREAD} bytes came while nobody read`,
+        ),
+      );
     }
     this.#deliver();
     this.#drain();
@@ -97,7 +115,8 @@ export class NativeConnection implements StreamConnection {
 
   #discard(data: unknown): void {
     this.#discarded += data instanceof ArrayBuffer ? data.byteLength : 0;
-    if (this.#discarded > DISCARD) this.#end(this.#error ?? this.#reset('the other end went on writing'));
+    if (this.#discarded > DISCARD)
+      this.#end(this.#error ?? this.#reset('the other end went on writing'));
   }
 
   #deliver(): void {
@@ -131,11 +150,16 @@ export class NativeConnection implements StreamConnection {
   #close(code: number, text: string): void {
     this.#ending = true;
     this.#webSocket.close(code, text);
-    this.#linger = this.#clock.setTimeout(() => this.#end(this.#error ?? this.#reset('the other end did not end it in order')), LINGER);
+    this.#linger = this.#clock.setTimeout(
+      () => this.#end(this.#error ?? this.#reset('the other end did not end it in order')),
+      LINGER,
+    );
   }
 
   #reset(what: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, { target: this.endpoint });
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
+      target: this.endpoint,
+    });
   }
 
   #end(error: TransportError | undefined): void {
@@ -144,7 +168,8 @@ export class NativeConnection implements StreamConnection {
     this.#error = error;
     const webSocket = this.#webSocket;
     webSocket.onmessage = webSocket.onclose = null;
-    for (const timer of [this.#poll, this.#linger]) if (timer !== undefined) this.#clock.clearTimeout(timer);
+    for (const timer of [this.#poll, this.#linger])
+      if (timer !== undefined) this.#clock.clearTimeout(timer);
     // Data that arrived before the end is still delivered, once reading resumes.
     if (this.#ending || this.#unread.length === 0) this.#clock.defer(() => this.#report());
   }

@@ -46,12 +46,18 @@ for (const [name, webSocket] of classes) {
       malformed: ['', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'ws://127.0.0.1:0/'],
     }),
     skip: {
-      'a dial where nobody listens is connection_refused, naming the address': 'a browser does not tell pages why a dial failed',
-      'close frees the address, and a dial there is refused': 'a browser does not tell pages why a dial failed',
-      'writes to a reader that is paused become false, and drained follows once it reads': 'how much a browser buffers is its own affair',
-      'one paused connection stops no other of the same two layers': 'how much a browser buffers is its own affair',
-      'a flood after close is cut at 256 KiB': 'a page that has closed is not told what comes: time alone ends it',
-      'the same holds for what the acceptor writes': 'a page cannot stop what comes: it is kept for it',
+      'a dial where nobody listens is connection_refused, naming the address':
+        'a browser does not tell pages why a dial failed',
+      'close frees the address, and a dial there is refused':
+        'a browser does not tell pages why a dial failed',
+      'writes to a reader that is paused become false, and drained follows once it reads':
+        'how much a browser buffers is its own affair',
+      'one paused connection stops no other of the same two layers':
+        'how much a browser buffers is its own affair',
+      'a flood after close is cut at 256 KiB':
+        'a page that has closed is not told what comes: time alone ends it',
+      'the same holds for what the acceptor writes':
+        'a page cannot stop what comes: it is kept for it',
     },
   });
 }
@@ -75,7 +81,11 @@ test('a dial that fails names the address and what may be wrong', async (t) => {
 });
 
 test('a text message ends the connection with 1003', async (t) => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'trunkline.v1' });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    handleProtocols: () => 'trunkline.v1',
+  });
   t.teardown(() => server.close());
   await once(server, 'listening');
   const code = new Promise<number>((resolve) => {
@@ -85,8 +95,12 @@ test('a text message ends the connection with 1003', async (t) => {
     });
   });
   const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
-  const connection = await layer.dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeout: 10_000 });
-  const error = await new Promise<TransportError | undefined>((resolve) => connection.attach({ data() {}, frames() {}, drained() {}, closed: resolve }));
+  const connection = await layer.dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+    timeout: 10_000,
+  });
+  const error = await new Promise<TransportError | undefined>((resolve) =>
+    connection.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
+  );
   t.is(error?.reason, 'malformed');
   t.is(await code, 1003);
 });
@@ -94,7 +108,9 @@ test('a text message ends the connection with 1003', async (t) => {
 test('drained comes by the clock, once the queue of the browser is nearly empty', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
-  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
+    timeout: 10_000,
+  });
   const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
   const { connection, drains } = watch(await dialing);
@@ -115,7 +131,9 @@ test('drained comes by the clock, once the queue of the browser is nearly empty'
 test('a message that comes asks for drained, too: timers of a page in the background are slow', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
-  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', { timeout: 10_000 });
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
+    timeout: 10_000,
+  });
   const [socket] = sockets as [FakeWebSocket];
   socket.onopen?.();
   const { connection, drains } = watch(await dialing);

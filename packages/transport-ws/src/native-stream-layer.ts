@@ -1,6 +1,13 @@
 // A stream layer over the browser's WebSocket, which can only dial.
 
-import { type Clock, type DialOptions, reasonError, type StreamConnection, systemClock, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type DialOptions,
+  reasonError,
+  type StreamConnection,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
@@ -44,9 +51,13 @@ class NativeStreamLayer implements WsStreamLayer {
     return new Promise((resolve, reject) => {
       const url = parseTarget(address);
       if (signal?.aborted) return reject(signal.reason);
-      const WebSocket = this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
+      const WebSocket =
+        this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
       if (WebSocket === undefined)
-        throw new TransportError('unimplemented', 'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition');
+        throw new TransportError(
+          'unimplemented',
+          'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition',
+        );
       const webSocket = new WebSocket(url.href, SUB_PROTOCOL);
       webSocket.binaryType = 'arraybuffer';
       const settle = () => {
@@ -62,7 +73,14 @@ class NativeStreamLayer implements WsStreamLayer {
       };
       const onAbort = () => fail(signal?.reason);
       const timer = this.#clock.setTimeout(
-        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        () =>
+          fail(
+            reasonError(
+              'dial_timeout',
+              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              { target: address },
+            ),
+          ),
         timeout,
       );
       this.#dials.add(fail);
@@ -71,7 +89,13 @@ class NativeStreamLayer implements WsStreamLayer {
       webSocket.onclose = ({ code, reason }) => fail(dialError(address, code, reason));
       webSocket.onopen = () => {
         if (webSocket.protocol !== SUB_PROTOCOL) {
-          return fail(reasonError('wrong_version', `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL}`, { target: address }));
+          return fail(
+            reasonError(
+              'wrong_version',
+              `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL}`,
+              { target: address },
+            ),
+          );
         }
         settle();
         resolve(new NativeConnection(webSocket, url.host, this.#clock));
@@ -92,11 +116,15 @@ class NativeStreamLayer implements WsStreamLayer {
   }
 
   async updateTls(): Promise<void> {
-    throw new TransportError('failed_precondition', "updateTls: a page has no TLS of its own: the browser's authorities decide");
+    throw new TransportError(
+      'failed_precondition',
+      "updateTls: a page has no TLS of its own: the browser's authorities decide",
+    );
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const fail of [...this.#dials])
+      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
   }
 }
 

@@ -4,7 +4,15 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { cutOff, type MutualTls } from '@trunkline/mutual-tls';
-import { type Clock, type ListenOptions, lookAlike, type Observer, reasonError, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type ListenOptions,
+  lookAlike,
+  type Observer,
+  reasonError,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {
@@ -28,10 +36,19 @@ export interface UpgradeServerOptions {
   readonly listen: ListenOptions | undefined;
 }
 
-export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeServerOptions): UpgradeServer {
+export function createUpgradeServer({
+  clock,
+  observer,
+  tls,
+  listen,
+}: UpgradeServerOptions): UpgradeServer {
   const timeout = listen?.timeout ?? HANDSHAKE;
   const http = createServer((_request, response) => {
-    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
+    response.writeHead(426, {
+      Connection: 'close',
+      Upgrade: 'websocket',
+      'Content-Type': 'text/plain',
+    });
     response.end('This port takes WebSocket upgrades only.\n');
   });
   const tell = (error: TransportError, endpoint: string) => {
@@ -67,7 +84,9 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
     // The handshakes, if there is one, bounds the number of waiting connections; otherwise WAITING
     // does.
     const isFull = listen === undefined && waiting.size >= WAITING;
-    const timer = isFull ? undefined : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
+    const timer = isFull
+      ? undefined
+      : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });
     socket.once('close', () => end(socket, noUpgrade(endpoint)));
     if (isFull) end(socket);
@@ -118,7 +137,11 @@ export function createUpgradeServer({ clock, observer, tls, listen }: UpgradeSer
  * perhaps a costly TLS handshake, for nothing.
  */
 function noUpgrade(endpoint: string) {
-  return reasonError('reset', `Connection with ${endpoint}: it ended before its WebSocket upgrade`, { target: endpoint });
+  return reasonError(
+    'reset',
+    `Connection with ${endpoint}: it ended before its WebSocket upgrade`,
+    { target: endpoint },
+  );
 }
 
 function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {

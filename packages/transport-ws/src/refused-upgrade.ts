@@ -6,21 +6,42 @@ import { type CloseCodeMeaning, SUB_PROTOCOL } from './close-codes.ts';
 
 /** Creates the error for a refused upgrade from its HTTP status and status text. */
 export function refusalError(status: number, text: string, address: string): TransportError {
-  const { as, reason, meaning } = status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? { as: 'failed_precondition', meaning: 'nothing there speaks WebSocket' });
-  return new TransportError(as, `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${cleanText(text)})`, {
-    reason,
-    target: address,
-    origin: 'remote',
-    sent: false,
-  });
+  const { as, reason, meaning } =
+    status >= 500
+      ? UNAVAILABLE
+      : (STATUSES[status] ?? {
+          as: 'failed_precondition',
+          meaning: 'nothing there speaks WebSocket',
+        });
+  return new TransportError(
+    as,
+    `Cannot connect to ${address}: ${meaning} (HTTP ${status} ${cleanText(text)})`,
+    {
+      reason,
+      target: address,
+      origin: 'remote',
+      sent: false,
+    },
+  );
 }
 
-const UNAVAILABLE: CloseCodeMeaning = { as: 'unavailable', meaning: 'the server there can not take it now' };
+const UNAVAILABLE: CloseCodeMeaning = {
+  as: 'unavailable',
+  meaning: 'the server there can not take it now',
+};
 
 const STATUSES: Readonly<Record<number, CloseCodeMeaning>> = {
-  400: { as: 'failed_precondition', reason: 'wrong_version', meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?` },
+  400: {
+    as: 'failed_precondition',
+    reason: 'wrong_version',
+    meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?`,
+  },
   401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
-  403: { as: 'permission_denied', reason: 'denied', meaning: 'the server there refuses this origin or host (origins, hosts)' },
+  403: {
+    as: 'permission_denied',
+    reason: 'denied',
+    meaning: 'the server there refuses this origin or host (origins, hosts)',
+  },
   404: { as: 'not_found', meaning: 'the server there knows no such path' },
   429: UNAVAILABLE,
 };

@@ -24,13 +24,17 @@ const malformed = [
 
 streamLayerSuite(test, {
   name: 'ws',
-  make: ({ clock }) => ({ layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock }), malformed }),
+  make: ({ clock }) => ({
+    layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock }),
+    malformed,
+  }),
 });
 
 streamLayerSuite(test, {
   name: 'wss',
   make: ({ clock }) => ({
-    layer: (bindAddr, advertiseAddr) => createWsStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }),
+    layer: (bindAddr, advertiseAddr) =>
+      createWsStreamLayer({ bindAddr, advertiseAddr, clock, tls: tls() }),
     malformed: [...malformed, 'ws://127.0.0.1:7000/'],
   }),
 });
@@ -40,13 +44,21 @@ const own = "the port is the user's server's";
 streamLayerSuite(test, {
   name: 'ws on a given server',
   make: async ({ clock }) => {
-    const server = createServer((_request, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
+    const server = createServer((_request, response) => response.writeHead(404).end()).listen(
+      0,
+      '127.0.0.1',
+    );
     server.setMaxListeners(0);
     await once(server, 'listening');
     let paths = 0;
     return {
       layer: (bindAddr, advertiseAddr) =>
-        createWsStreamLayer({ server, path: bindAddr === undefined ? `/path-${++paths}` : new URL(bindAddr).pathname, advertiseAddr, clock }),
+        createWsStreamLayer({
+          server,
+          path: bindAddr === undefined ? `/path-${++paths}` : new URL(bindAddr).pathname,
+          advertiseAddr,
+          clock,
+        }),
       malformed,
       close: () => void server.close(),
     };

@@ -10,12 +10,21 @@ import { createWsStreamLayer } from './ws-stream-layer.ts';
 const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u;
 
 test('the reason of a close frame is cleaned before it is told', async (t) => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'trunkline.v1' });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    handleProtocols: () => 'trunkline.v1',
+  });
   t.teardown(() => server.close());
   await once(server, 'listening');
   server.on('connection', (socket) => socket.close(1011, 'a\x1b[31mred\nline\u202e\u2066\u2028'));
-  const connection = await createWsStreamLayer().dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeout: 10_000 });
-  const error = await new Promise<TransportError | undefined>((closed) => connection.attach({ data() {}, frames() {}, drained() {}, closed }));
+  const connection = await createWsStreamLayer().dial(
+    `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    { timeout: 10_000 },
+  );
+  const error = await new Promise<TransportError | undefined>((closed) =>
+    connection.attach({ data() {}, frames() {}, drained() {}, closed }),
+  );
   t.regex(error?.message ?? '', /red line/);
   t.notRegex(error?.message ?? '', HIDDEN);
 });
@@ -23,11 +32,19 @@ test('the reason of a close frame is cleaned before it is told', async (t) => {
 test('the status line of a refused upgrade is cleaned and cut before it is told', async (t) => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => socket.end(`HTTP/1.1 503 red\x85\x9b[31m${'x'.repeat(8_000)}\r\nConnection: close\r\n\r\n`, 'latin1'));
+    socket.once('data', () =>
+      socket.end(
+        `HTTP/1.1 503 red\x85\x9b[31m${'x'.repeat(8_000)}\r\nConnection: close\r\n\r\n`,
+        'latin1',
+      ),
+    );
   }).listen(0, '127.0.0.1');
   t.teardown(() => void server.close());
   await once(server, 'listening');
-  const dial = createWsStreamLayer().dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, { timeout: 10_000 });
+  const dial = createWsStreamLayer().dial(
+    `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    { timeout: 10_000 },
+  );
   const error = await dial.then(
     () => undefined,
     (error: TransportError) => error,

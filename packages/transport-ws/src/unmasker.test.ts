@@ -9,7 +9,9 @@ test('masks are gone, whatever chunks the frames come in, and the bytes beneath 
   const random = seededRandom(7);
   const below = (end: number) => Math.floor(random() * end);
   for (let round = 0; round < 100; round++) {
-    const payloads = Array.from({ length: 1 + below(12) }, () => randomBytes([0, 1, 3, below(126), below(1_000), 66_000][below(6)]!));
+    const payloads = Array.from({ length: 1 + below(12) }, () =>
+      randomBytes([0, 1, 3, below(126), below(1_000), 66_000][below(6)]!),
+    );
     const keys = payloads.map(() => (below(8) === 0 ? undefined : randomBytes(4)));
     const sent = Buffer.concat(payloads.map((payload, i) => frame(payload, keys[i])));
     const most = [1, 2, 7, 100, 5_000, 1_000_000][below(6)]!;
@@ -18,15 +20,20 @@ test('masks are gone, whatever chunks the frames come in, and the bytes beneath 
     for (let at = 0; at < sent.length; ) {
       // At any offset within a word.
       const shift = below(4);
-      const chunk = Buffer.concat([Buffer.alloc(shift), sent.subarray(at, (at += 1 + below(most)))]).subarray(shift);
+      const chunk = Buffer.concat([
+        Buffer.alloc(shift),
+        sent.subarray(at, (at += 1 + below(most))),
+      ]).subarray(shift);
       unmasker.read(chunk);
       chunks.push(chunk);
     }
     const got = read(Buffer.concat(chunks));
     t.is(got.length, payloads.length);
     for (const [i, { payload, key }] of got.entries()) {
-      if (!payload.equals(payloads[i]!)) t.fail(`round ${round}: frame ${i} of ${payloads[i]!.length} bytes`);
-      if (most === 1_000_000 && key !== undefined && key.some((byte) => byte !== 0)) t.fail(`round ${round}: frame ${i} has its mask yet`);
+      if (!payload.equals(payloads[i]!))
+        t.fail(`round ${round}: frame ${i} of ${payloads[i]!.length} bytes`);
+      if (most === 1_000_000 && key !== undefined && key.some((byte) => byte !== 0))
+        t.fail(`round ${round}: frame ${i} has its mask yet`);
     }
   }
 });
@@ -51,7 +58,11 @@ test('a length that no message can have takes nothing', (t) => {
 function frame(payload: Buffer, key: Buffer | undefined): Buffer {
   const { length } = payload;
   const head =
-    length < 126 ? [length] : length <= 0xffff ? [126, length >> 8, length & 0xff] : [127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff];
+    length < 126
+      ? [length]
+      : length <= 0xffff
+        ? [126, length >> 8, length & 0xff]
+        : [127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff];
   head[0]! |= key === undefined ? 0 : 0x80;
   const masked = key === undefined ? payload : payload.map((byte, i) => byte ^ key[i & 3]!);
   return Buffer.concat([Buffer.from([0x82, ...head]), key ?? Buffer.alloc(0), masked]);
@@ -63,11 +74,20 @@ function read(bytes: Buffer): { payload: Buffer; key: Buffer | undefined }[] {
   for (let at = 0; at < bytes.length; ) {
     const second = bytes[at + 1]!;
     const short = second & 0x7f;
-    const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    const length =
+      short < 126
+        ? short
+        : short === 126
+          ? bytes.readUInt16BE(at + 2)
+          : Number(bytes.readBigUInt64BE(at + 2));
     at += 2 + (short === 127 ? 8 : short === 126 ? 2 : 0);
     const key = second & 0x80 ? bytes.subarray(at, (at += 4)) : undefined;
     const payload = bytes.subarray(at, (at += length));
-    frames.push({ payload: key === undefined ? payload : Buffer.from(payload.map((byte, i) => byte ^ key[i & 3]!)), key });
+    frames.push({
+      payload:
+        key === undefined ? payload : Buffer.from(payload.map((byte, i) => byte ^ key[i & 3]!)),
+      key,
+    });
   }
   return frames;
 }

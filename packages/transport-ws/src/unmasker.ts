@@ -21,7 +21,11 @@ export class Unmasker {
   /** Unmasks a chunk of the connection in place; nobody else may use the chunk. */
   read(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
-      if (this.#left === 0) at = this.#got > 0 || sizeOf(chunk, at) > chunk.length - at ? this.#piece(chunk, at) : this.#header(chunk, at);
+      if (this.#left === 0)
+        at =
+          this.#got > 0 || sizeOf(chunk, at) > chunk.length - at
+            ? this.#piece(chunk, at)
+            : this.#header(chunk, at);
       else {
         const end = Math.min(chunk.length, at + this.#left);
         if (this.#key !== 0) this.#key = unmask(chunk, at, end, this.#key);

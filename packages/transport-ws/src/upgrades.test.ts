@@ -37,7 +37,10 @@ test('a server that speaks another sub-protocol, or none, is wrong_version at th
     const error = await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }));
     t.is(error.code, 'failed_precondition');
     t.is(error.reason, 'wrong_version');
-    t.true(error.message.includes(address) && error.message.includes('trunkline.v1'), error.message);
+    t.true(
+      error.message.includes(address) && error.message.includes('trunkline.v1'),
+      error.message,
+    );
   }
 });
 
@@ -57,19 +60,35 @@ test('what an HTTP server answers instead of an upgrade is told by its status', 
       t,
       createServer((_, response) => response.writeHead(status, 'Because').end('no')),
     );
-    const error = await rejection(createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 }));
+    const error = await rejection(
+      createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 }),
+    );
     t.is(error.code, code as never, String(status));
     t.is(error.reason, reason as never, String(status));
     t.is(error.origin, 'remote');
-    t.true(error.message.includes(`${status} Because`) && error.message.includes(`ws://${address}/rpc`), error.message);
+    t.true(
+      error.message.includes(`${status} Because`) && error.message.includes(`ws://${address}/rpc`),
+      error.message,
+    );
   }
 });
 
 test('with a list of origins, a page from elsewhere gets 403; no page at all gets in', async (t) => {
   const { address, accepted } = await listening(t, { origins: ['https://app.example'] });
-  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example' })), 403);
+  t.is(
+    await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example' })),
+    403,
+  );
   t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'null' })), 403);
-  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example', protocolVersion: 8 })), 403);
+  t.is(
+    await refusal(
+      new WebSocket(address, 'trunkline.v1', {
+        origin: 'https://evil.example',
+        protocolVersion: 8,
+      }),
+    ),
+    403,
+  );
   t.is(accepted(), 0);
   for (const options of [{ origin: 'https://app.example' }, {}]) {
     const socket = new WebSocket(address, 'trunkline.v1', options);
@@ -94,22 +113,49 @@ test('on a loopback address an upgrade that names another host gets 403, as of a
   for (const options of [{}, { server: attached }]) {
     const { address, accepted } = await listening(t, options);
     const { port } = new URL(address);
-    for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', 'evil.example.', '10.0.0.1', '[::2]', '127.0.0.1.evil.example'])
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      'evil.example.',
+      '10.0.0.1',
+      '[::2]',
+      '127.0.0.1.evil.example',
+    ])
       t.is(await refusal(new WebSocket(address, 'trunkline.v1', { headers: { host } })), 403, host);
     t.is(accepted(), 0);
-    for (const host of [`127.0.0.1:${port}`, 'localhost', 'LocalHost:1', 'app.localhost:8080', '[::1]', '[::1]:80', '127.0.0.9', 'localhost.'])
+    for (const host of [
+      `127.0.0.1:${port}`,
+      'localhost',
+      'LocalHost:1',
+      'app.localhost:8080',
+      '[::1]',
+      '[::1]:80',
+      '127.0.0.9',
+      'localhost.',
+    ])
       await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host } }));
   }
 });
 
 test('on a loopback address the hosts of bindAddr and advertiseAddr are served, too', async (t) => {
-  const { address } = await listening(t, { bindAddr: 'localhost:0', advertiseAddr: 'wss://Node-1.example/rpc' });
+  const { address } = await listening(t, {
+    bindAddr: 'localhost:0',
+    advertiseAddr: 'wss://Node-1.example/rpc',
+  });
   await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host: 'node-1.example' } }));
-  t.is(await refusal(new WebSocket(address, 'trunkline.v1', { headers: { host: 'node-2.example' } })), 403);
+  t.is(
+    await refusal(new WebSocket(address, 'trunkline.v1', { headers: { host: 'node-2.example' } })),
+    403,
+  );
 });
 
 test('`hosts` says which are served, wherever it listens; "*" is any', async (t) => {
-  const { address } = await listening(t, { bindAddr: ':0', advertiseAddr: 'ws://node-1.example/', hosts: ['App.example', '[::1]'] });
+  const { address } = await listening(t, {
+    bindAddr: ':0',
+    advertiseAddr: 'ws://node-1.example/',
+    hosts: ['App.example', '[::1]'],
+  });
   const at = `ws://127.0.0.1:${new URL(address).port}/`;
   for (const host of ['app.example', 'APP.example:8080', 'app.example.', '[0:0:0:0:0:0:0:1]:9'])
     await taken(t, new WebSocket(at, 'trunkline.v1', { headers: { host } }));
@@ -118,7 +164,12 @@ test('`hosts` says which are served, wherever it listens; "*" is any', async (t)
   const any = await listening(t, { hosts: ['*'] });
   await taken(t, new WebSocket(any.address, 'trunkline.v1', { headers: { host: 'evil.example' } }));
   const everywhere = await listening(t, { bindAddr: ':0', advertiseAddr: 'ws://node-1.example/' });
-  await taken(t, new WebSocket(`ws://127.0.0.1:${new URL(everywhere.address).port}/`, 'trunkline.v1', { headers: { host: 'a.example' } }));
+  await taken(
+    t,
+    new WebSocket(`ws://127.0.0.1:${new URL(everywhere.address).port}/`, 'trunkline.v1', {
+      headers: { host: 'a.example' },
+    }),
+  );
 });
 
 test('compression is not negotiated, even where it is offered', async (t) => {
@@ -153,7 +204,10 @@ test('on a given server, its requests and other upgrades stay its own, and close
   );
   const echo = new WebSocketServer({ noServer: true });
   server.on('upgrade', (req, socket, head) => {
-    if (req.url === '/echo') echo.handleUpgrade(req, socket, head, (socket) => socket.on('message', (data) => socket.send(data)));
+    if (req.url === '/echo')
+      echo.handleUpgrade(req, socket, head, (socket) =>
+        socket.on('message', (data) => socket.send(data)),
+      );
   });
   const { layer, accepted } = await listening(t, { server, path: '/rpc' });
   t.is(layer.localAddr(), `ws://${address}/rpc`);
@@ -209,7 +263,10 @@ test('a given server whose listen() was called a moment before is waited for', a
 test('a given server that fails to listen, and a layer that is closed meanwhile, end the wait', async (t) => {
   const { server: taken } = await http(t, createServer());
   const server = createServer().listen((taken.address() as AddressInfo).port, '127.0.0.1');
-  t.is((await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason, 'address_in_use');
+  t.is(
+    (await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason,
+    'address_in_use',
+  );
   const layer = createWsStreamLayer({ server: createServer() });
   const listening = rejection(layer.listen(() => {}));
   await layer.close();
@@ -219,7 +276,9 @@ test('a given server that fails to listen, and a layer that is closed meanwhile,
 test('a given server that is closed is told, and the layer listens no more', async (t) => {
   const { server } = await http(t, createServer());
   const layer = createWsStreamLayer({ server });
-  const failed = new Promise<TransportError>((resolve, reject) => layer.listen(() => {}, resolve).catch(reject));
+  const failed = new Promise<TransportError>((resolve, reject) =>
+    layer.listen(() => {}, resolve).catch(reject),
+  );
   await new Promise(setImmediate);
   server.close();
   t.is((await failed).reason, 'closed');
@@ -236,7 +295,10 @@ test('an address that means the whole machine is refused without advertiseAddr',
   }
   const server = createServer().listen(0, '0.0.0.0');
   await once(server, 'listening');
-  t.is((await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason, 'not_advertisable');
+  t.is(
+    (await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason,
+    'not_advertisable',
+  );
   t.is(server.listenerCount('upgrade'), 0);
   const layer = createWsStreamLayer({ server, advertiseAddr: 'ws://node-1.example/' });
   await layer.listen(() => {});
@@ -248,17 +310,37 @@ test('an address that means the whole machine is refused without advertiseAddr',
 test('an advertiseAddr that nobody can dial is a TypeError of createWsStreamLayer, in Node and in a browser', (t) => {
   for (const create of [createWsStreamLayer, createBrowserStreamLayer]) {
     for (const advertiseAddr of ['node-1.example:7001', 'ws://', 'ws://a:0/', 'tcp://a:1'])
-      t.throws(() => create({ advertiseAddr }), { instanceOf: TypeError, message: /createWsStreamLayer: advertiseAddr: .*ws:\/\/host:port/ }, advertiseAddr);
-    t.is(create({ advertiseAddr: 'wss://node-1.example/rpc' }).advertiseAddr(), 'wss://node-1.example/rpc');
+      t.throws(
+        () => create({ advertiseAddr }),
+        {
+          instanceOf: TypeError,
+          message: /createWsStreamLayer: advertiseAddr: .*ws:\/\/host:port/,
+        },
+        advertiseAddr,
+      );
+    t.is(
+      create({ advertiseAddr: 'wss://node-1.example/rpc' }).advertiseAddr(),
+      'wss://node-1.example/rpc',
+    );
   }
 });
 
 test('wrong options are a TypeError naming them', (t) => {
   t.throws(() => createWsStreamLayer({ path: 'rpc' }), { instanceOf: TypeError, message: /path/ });
-  t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), { instanceOf: TypeError, message: /bindAddr/ });
-  t.throws(() => createWsStreamLayer({ origins: 'https://a' as never }), { instanceOf: TypeError, message: /origins/ });
+  t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), {
+    instanceOf: TypeError,
+    message: /bindAddr/,
+  });
+  t.throws(() => createWsStreamLayer({ origins: 'https://a' as never }), {
+    instanceOf: TypeError,
+    message: /origins/,
+  });
   for (const hosts of ['a', ['http://a'], ['a:80'], [''], [1]])
-    t.throws(() => createWsStreamLayer({ hosts: hosts as never }), { instanceOf: TypeError, message: /hosts/ }, String(hosts));
+    t.throws(
+      () => createWsStreamLayer({ hosts: hosts as never }),
+      { instanceOf: TypeError, message: /hosts/ },
+      String(hosts),
+    );
 });
 
 test('a connection that sends no upgrade is cut after five seconds', async (t) => {

@@ -3,7 +3,14 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, type HandshakeSlot, type ListenOptions, reasonError, type Timer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type HandshakeSlot,
+  type ListenOptions,
+  reasonError,
+  type Timer,
+  TransportError,
+} from '@trunkline/transport-core';
 import { WebSocketServer } from 'ws';
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';
@@ -30,8 +37,22 @@ export interface UpgradeOptions {
 }
 
 /** Handles the server's upgrades under `path` until the returned function is called. */
-export function takeUpgrades({ server, path, origins, isHost, clock, listen, arrived, accept }: UpgradeOptions): () => void {
-  const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, handleProtocols: () => SUB_PROTOCOL, ...WS_LIMITS });
+export function takeUpgrades({
+  server,
+  path,
+  origins,
+  isHost,
+  clock,
+  listen,
+  arrived,
+  accept,
+}: UpgradeOptions): () => void {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => SUB_PROTOCOL,
+    ...WS_LIMITS,
+  });
   const parked = new Set<() => void>();
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const arrival = arrived?.(socket);
@@ -50,7 +71,13 @@ export function takeUpgrades({ server, path, origins, isHost, clock, listen, arr
       }
       // Until the WebSocket is handed over, this function must release the handshake slot.
       const endpoint = endpointOf(socket);
-      const gone = () => leave(given, reasonError('reset', `Connection with ${endpoint}: it ended in its WebSocket upgrade`, { target: endpoint }));
+      const gone = () =>
+        leave(
+          given,
+          reasonError('reset', `Connection with ${endpoint}: it ended in its WebSocket upgrade`, {
+            target: endpoint,
+          }),
+        );
       socket.once('close', gone);
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off('close', gone);
@@ -60,7 +87,8 @@ export function takeUpgrades({ server, path, origins, isHost, clock, listen, arr
         accept(new WsConnection('acceptor', webSocket, socket, clock, given.secured), given.slot);
       });
     };
-    if (arrival === undefined && listen !== undefined) park(socket, listen, { clock, parked, become });
+    if (arrival === undefined && listen !== undefined)
+      park(socket, listen, { clock, parked, become });
     else become(arrival ?? {});
   };
   takers.set(upgrade, path);
@@ -82,7 +110,11 @@ interface Parking {
  * Asks the limiter for a handshake slot and lets the upgrade continue once it has one; refuses it
  * with 503 when too many wait.
  */
-function park(socket: Socket, { handshakes, timeout }: ListenOptions, { clock, parked, become }: Parking): void {
+function park(
+  socket: Socket,
+  { handshakes, timeout }: ListenOptions,
+  { clock, parked, become }: Parking,
+): void {
   const endpoint = endpointOf(socket);
   let isTurn = false;
   let timer: Timer;
@@ -97,7 +129,12 @@ function park(socket: Socket, { handshakes, timeout }: ListenOptions, { clock, p
     socket.destroy();
   };
   const cut = () => end();
-  const gone = () => end(reasonError('reset', `Connection with ${endpoint}: it ended before its turn`, { target: endpoint }));
+  const gone = () =>
+    end(
+      reasonError('reset', `Connection with ${endpoint}: it ended before its turn`, {
+        target: endpoint,
+      }),
+    );
   const slot = handshakes.acquire(endpoint, (given) => {
     isTurn = true;
     done();
@@ -114,11 +151,16 @@ function park(socket: Socket, { handshakes, timeout }: ListenOptions, { clock, p
 type Refusal = readonly [status: number, text: string];
 
 /** Returns why an upgrade is refused, or undefined if it may continue. */
-function judge({ headers }: IncomingMessage, { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>): Refusal | undefined {
+function judge(
+  { headers }: IncomingMessage,
+  { origins, isHost }: Pick<UpgradeOptions, 'origins' | 'isHost'>,
+): Refusal | undefined {
   if (isHost !== undefined && !isHost(headers.host)) return [403, 'Host not allowed'];
   const origin = headers.origin ?? headers['sec-websocket-origin'];
-  if (origins !== undefined && origin !== undefined && !origins.includes(String(origin))) return [403, 'Origin not allowed'];
-  if (!offers(headers['sec-websocket-protocol'])) return [400, `Sub-protocol ${SUB_PROTOCOL} required`];
+  if (origins !== undefined && origin !== undefined && !origins.includes(String(origin)))
+    return [403, 'Origin not allowed'];
+  if (!offers(headers['sec-websocket-protocol']))
+    return [400, `Sub-protocol ${SUB_PROTOCOL} required`];
   return undefined;
 }
 
@@ -127,7 +169,9 @@ function refusalOf([status, text]: Refusal, socket: Socket): TransportError {
   const target = endpointOf(socket);
   const message = `Connection with ${target}: its WebSocket upgrade was refused (HTTP ${status} ${text})`;
   if (status === 403) return reasonError('denied', message, { target });
-  return status === 404 ? new TransportError('not_found', message, { target }) : reasonError('wrong_version', message, { target });
+  return status === 404
+    ? new TransportError('not_found', message, { target })
+    : reasonError('wrong_version', message, { target });
 }
 
 /**
@@ -143,7 +187,9 @@ const takers = new WeakMap<object, string>();
  */
 function isNobodys(server: HttpServer, me: object, path: string): boolean {
   const listeners = server.listeners('upgrade');
-  return listeners[0] === me && listeners.every((each) => takers.has(each) && takers.get(each) !== path);
+  return (
+    listeners[0] === me && listeners.every((each) => takers.has(each) && takers.get(each) !== path)
+  );
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -15,8 +15,18 @@ export interface WsBinding extends HostPort {
 export function parseTarget(address: string): URL {
   const match = /^wss?:\/\/([^/?#]+)/i.exec(address);
   const url = match === null ? undefined : urlOf(address);
-  const hasPort = match !== null && (parseHostPort(match[1]!)?.port ?? (/:/.test(match[1]!.replace(/^\[[^\]]*\]/, '')) ? 0 : 80)) > 0;
-  if (url === undefined || !hasPort || url.hash !== '' || url.username !== '' || url.password !== '') throw wrongAddress('dial', address);
+  const hasPort =
+    match !== null &&
+    (parseHostPort(match[1]!)?.port ?? (/:/.test(match[1]!.replace(/^\[[^\]]*\]/, '')) ? 0 : 80)) >
+      0;
+  if (
+    url === undefined ||
+    !hasPort ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  )
+    throw wrongAddress('dial', address);
   return url;
 }
 

@@ -3,7 +3,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { type Clock, createManualClock, type StreamConnection, type StreamSink, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  createManualClock,
+  type StreamConnection,
+  type StreamSink,
+  TransportError,
+} from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
@@ -80,7 +86,11 @@ test('a flood of fragments ends it', async (t) => {
 
 for (const [title, frame, code] of [
   ['a frame that is not masked', [0x82, 0x01, 0x00], 1002],
-  ['a length of 64 bits with its top bit set', [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4], 1009],
+  [
+    'a length of 64 bits with its top bit set',
+    [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4],
+    1009,
+  ],
   ['a reserved opcode', [0x83, 0x80, 1, 2, 3, 4], 1002],
   ['a reserved bit, compression without its extension', [0xc2, 0x80, 1, 2, 3, 4], 1002],
   ['a ping of 126 bytes', [0x89, 0xfe, 0x00, 0x7e, 1, 2, 3, 4], 1002],
@@ -122,11 +132,15 @@ for (const [title, bytes] of [
   ['headers of 32 KiB', Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(32 * 1024)}\r\n\r\n`)],
   [
     'an upgrade without a key',
-    Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+    Buffer.from(
+      'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n',
+    ),
   ],
   [
     'an upgrade by POST',
-    Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n'),
+    Buffer.from(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n',
+    ),
   ],
   [
     'more headers than are counted',
@@ -168,7 +182,11 @@ for (const [code, as, reason] of [
     await sink.until(() => sink.ends === 1);
     t.is(sink.error?.code, as);
     t.is(sink.error?.reason, reason);
-    if (as !== undefined) t.true(sink.error!.message.includes(String(code)) && sink.error!.message.includes('so long'), sink.error!.message);
+    if (as !== undefined)
+      t.true(
+        sink.error!.message.includes(String(code)) && sink.error!.message.includes('so long'),
+        sink.error!.message,
+      );
   });
 }
 
@@ -223,19 +241,30 @@ test('a server that speaks no HTTP is wrong_preamble, one that hangs up is reset
 
 test('a server that answers with a wrong key is wrong_version', async (t) => {
   const address = await rawServer(t, (socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\n\r\n');
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\n\r\n',
+    );
   });
-  t.is((await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }))).reason, 'wrong_version');
+  t.is(
+    (await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }))).reason,
+    'wrong_version',
+  );
 });
 
 test('wss:// to a port without TLS is refused as another protocol', async (t) => {
   const { layer } = await accepted(t);
-  const error = await rejection(createWsStreamLayer().dial(layer.localAddr().replace('ws:', 'wss:'), { timeout: 10_000 }));
+  const error = await rejection(
+    createWsStreamLayer().dial(layer.localAddr().replace('ws:', 'wss:'), { timeout: 10_000 }),
+  );
   t.is(error.reason, 'wrong_preamble');
 });
 
 test('a host that has no address is host_not_found', async (t) => {
-  t.is((await rejection(createWsStreamLayer().dial('ws://nobody.invalid:7000/', { timeout: 20_000 }))).reason, 'host_not_found');
+  t.is(
+    (await rejection(createWsStreamLayer().dial('ws://nobody.invalid:7000/', { timeout: 20_000 })))
+      .reason,
+    'host_not_found',
+  );
 });
 
 test('a server that never answers is dial_timeout, and its socket is closed', async (t) => {
@@ -309,7 +338,11 @@ async function accepted(t: ExecutionContext, clock?: Clock) {
 }
 
 /** Returns a client that performs the upgrade by hand and may then send any bytes. */
-async function rawUpgrade(t: ExecutionContext, address: string, pipelined: readonly number[] = []): Promise<Socket> {
+async function rawUpgrade(
+  t: ExecutionContext,
+  address: string,
+  pipelined: readonly number[] = [],
+): Promise<Socket> {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
   t.teardown(() => void socket.destroy());
@@ -317,7 +350,10 @@ async function rawUpgrade(t: ExecutionContext, address: string, pipelined: reado
     'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: trunkline.v1\r\n\r\n';
   socket.write(Buffer.concat([Buffer.from(head), Buffer.from(pipelined)]));
   const [answer] = (await once(socket, 'data')) as [Buffer];
-  t.regex(answer.toString('latin1'), /^HTTP\/1\.1 101 [\s\S]*Sec-WebSocket-Protocol: trunkline\.v1\r\n/);
+  t.regex(
+    answer.toString('latin1'),
+    /^HTTP\/1\.1 101 [\s\S]*Sec-WebSocket-Protocol: trunkline\.v1\r\n/,
+  );
   return socket;
 }
 
@@ -325,14 +361,20 @@ async function rawUpgrade(t: ExecutionContext, address: string, pipelined: reado
  * Starts a plain TCP server whose callback receives each upgrade request's socket and the correct
  * accept key.
  */
-async function rawServer(t: ExecutionContext, serve: (socket: Socket, accept: string) => void): Promise<string> {
+async function rawServer(
+  t: ExecutionContext,
+  serve: (socket: Socket, accept: string) => void,
+): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.once('data', (request: Buffer) => {
       const key = /Sec-WebSocket-Key: (\S+)/i.exec(request.toString('latin1'))?.[1] ?? '';
-      serve(socket, createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64'));
+      serve(
+        socket,
+        createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64'),
+      );
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

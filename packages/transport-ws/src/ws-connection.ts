@@ -45,15 +45,26 @@ export class WsConnection implements StreamConnection {
   #timer: Timer | undefined;
 
   /** @param side a dialer masks what it sends. */
-  constructor(side: 'dialer' | 'acceptor', webSocket: WebSocket, socket: Socket, clock: Clock, secured?: Secured) {
-    this.endpoint = socket.remoteAddress === undefined ? 'a peer that is gone' : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+  constructor(
+    side: 'dialer' | 'acceptor',
+    webSocket: WebSocket,
+    socket: Socket,
+    clock: Clock,
+    secured?: Secured,
+  ) {
+    this.endpoint =
+      socket.remoteAddress === undefined
+        ? 'a peer that is gone'
+        : formatHostPort(socket.remoteAddress, socket.remotePort ?? 0);
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#frames = new MessageFrames(side === 'dialer');
     this.#clock = clock;
     this.#secured = secured;
     webSocket.on('message', this.#message);
-    webSocket.on('error', (error: Error & { code?: string }) => this.#violated(violationError(error.code, error.message, this.endpoint)));
+    webSocket.on('error', (error: Error & { code?: string }) =>
+      this.#violated(violationError(error.code, error.message, this.endpoint)),
+    );
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
     // Nothing may be handed out before a sink is attached.
     webSocket.pause();
@@ -84,7 +95,9 @@ export class WsConnection implements StreamConnection {
     // Writes bypass `ws`, which inserts its own frames (a pong, the close frame) only between whole
     // frames of ours.
     let isDone = true;
-    for (let at = 0; at < chunk.length; at += MESSAGE) isDone = this.#send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE)) && isDone;
+    for (let at = 0; at < chunk.length; at += MESSAGE)
+      isDone =
+        this.#send(chunk.length <= MESSAGE ? chunk : chunk.subarray(at, at + MESSAGE)) && isDone;
     this.#waiting = !isDone;
     return isDone;
   }
@@ -130,7 +143,11 @@ export class WsConnection implements StreamConnection {
       this.#discarded += buffer.length;
       if (this.#discarded > DISCARD) this.#webSocket.terminate();
     } else if (!isBinary) {
-      const error = violationError(undefined, 'a text message, where only binary ones are taken', this.endpoint);
+      const error = violationError(
+        undefined,
+        'a text message, where only binary ones are taken',
+        this.endpoint,
+      );
       this.#violated(error);
     } else if (buffer.length > 0) {
       const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
@@ -180,7 +197,11 @@ export class WsConnection implements StreamConnection {
     if (!this.#destroyed) {
       this.#error ??=
         this.#ending && code === 1006
-          ? reasonError('reset', `Connection with ${endpoint}: the other end did not end it in order`, { target: endpoint })
+          ? reasonError(
+              'reset',
+              `Connection with ${endpoint}: the other end did not end it in order`,
+              { target: endpoint },
+            )
           : closeError(code, text, endpoint);
     }
     this.#report();

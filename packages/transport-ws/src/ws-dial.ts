@@ -4,7 +4,14 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type MutualTls, type Secured, tlsDialError } from '@trunkline/mutual-tls';
-import { type Clock, type DialOptions, reasonError, type StreamConnection, socketError, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type DialOptions,
+  reasonError,
+  type StreamConnection,
+  socketError,
+  TransportError,
+} from '@trunkline/transport-core';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';
@@ -21,7 +28,11 @@ export interface Dialer {
 }
 
 /** Opens a WebSocket; rejects if it fails, is aborted, or takes longer than `options.timeout`. */
-export function dialWebSocket(address: string, options: DialOptions, { clock, tls, pending }: Dialer): Promise<StreamConnection> {
+export function dialWebSocket(
+  address: string,
+  options: DialOptions,
+  { clock, tls, pending }: Dialer,
+): Promise<StreamConnection> {
   const { timeout, signal, nodeId } = options;
   return new Promise((resolve, reject) => {
     const url = parseTarget(address);
@@ -34,7 +45,10 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
       const done = (given: Secured) => {
         secured = given;
       };
-      socket = tls === undefined ? openSocket(url) : tls.secure(openPlain(url), { address, nodeId, done, failed: (error) => fail(error) });
+      socket =
+        tls === undefined
+          ? openSocket(url)
+          : tls.secure(openPlain(url), { address, nodeId, done, failed: (error) => fail(error) });
       // Other error listeners may be attached too late.
       socket.on('error', () => {});
       return socket;
@@ -57,15 +71,25 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
       socket?.destroy();
     };
     const onAbort = () => fail(signal?.reason);
-    const onError = (error: Error) => fail(secured === undefined ? dialError(error, address) : securedError(error, address));
+    const onError = (error: Error) =>
+      fail(secured === undefined ? dialError(error, address) : securedError(error, address));
     const timer = clock.setTimeout(
-      () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+      () =>
+        fail(
+          reasonError(
+            'dial_timeout',
+            `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+            { target: address },
+          ),
+        ),
       timeout,
     );
     pending.add(fail);
     signal?.addEventListener('abort', onAbort, { once: true });
     webSocket.on('error', onError);
-    webSocket.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) => fail(refusalError(statusCode, statusMessage, address)));
+    webSocket.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) =>
+      fail(refusalError(statusCode, statusMessage, address)),
+    );
     webSocket.on('open', () => {
       settle();
       webSocket.off('error', onError);
@@ -81,19 +105,36 @@ export function dialWebSocket(address: string, options: DialOptions, { clock, tl
 function openSocket(url: URL): Socket {
   if (url.protocol !== 'wss:') return openPlain(url);
   const { host, port } = placeOf(url);
-  return connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'] }).setNoDelay();
+  return connectTls({
+    host,
+    port,
+    ...(isIP(host) === 0 && { servername: host }),
+    ALPNProtocols: ['http/1.1'],
+  }).setNoDelay();
 }
 
 function openPlain(url: URL): Socket {
-  return connect({ ...placeOf(url), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+  return connect({
+    ...placeOf(url),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  });
 }
 
 function placeOf(url: URL): { host: string; port: number } {
-  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || (url.protocol === 'wss:' ? 443 : 80) };
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(url.port) || (url.protocol === 'wss:' ? 443 : 80),
+  };
 }
 
 function notSecure(address: string): TransportError {
-  return new TransportError('invalid_argument', `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`, { target: address, sent: false });
+  return new TransportError(
+    'invalid_argument',
+    `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`,
+    { target: address, sent: false },
+  );
 }
 
 /**
@@ -113,11 +154,23 @@ function dialError(error: Error & { code?: string }, address: string): Transport
   const { code = '', message } = error;
   const options = { target: address, cause: error };
   if (code.startsWith('HPE_') || code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return reasonError('wrong_preamble', `Cannot connect to ${address}: the server there speaks another protocol (${code})`, options);
+    return reasonError(
+      'wrong_preamble',
+      `Cannot connect to ${address}: the server there speaks another protocol (${code})`,
+      options,
+    );
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
-    return reasonError('bad_certificate', `Cannot connect to ${address}: the certificate of the server there is not trusted (${code})`, options);
+    return reasonError(
+      'bad_certificate',
+      `Cannot connect to ${address}: the certificate of the server there is not trusted (${code})`,
+      options,
+    );
   }
   if (code !== '') return socketError(error, 'dial', address);
-  return reasonError('wrong_version', `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL} over WebSocket (${message})`, options);
+  return reasonError(
+    'wrong_version',
+    `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL} over WebSocket (${message})`,
+    options,
+  );
 }

@@ -23,7 +23,12 @@ import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';
 import { hostOf, parseBinding, parseTarget } from './ws-address.ts';
 import { dialWebSocket } from './ws-dial.ts';
-import { checkWsOptions, type HttpServer, type WsStreamLayer, type WsStreamLayerOptions } from './ws-options.ts';
+import {
+  checkWsOptions,
+  type HttpServer,
+  type WsStreamLayer,
+  type WsStreamLayerOptions,
+} from './ws-options.ts';
 
 type Accept = (connection: StreamConnection, slot?: HandshakeSlot) => void;
 
@@ -48,9 +53,16 @@ export class WsLayer implements WsStreamLayer {
     this.#observer = options.observer;
   }
 
-  async listen(accept: Accept, failed?: (error: TransportError) => void, options?: ListenOptions): Promise<void> {
+  async listen(
+    accept: Accept,
+    failed?: (error: TransportError) => void,
+    options?: ListenOptions,
+  ): Promise<void> {
     if (this.#stop !== undefined)
-      throw new TransportError('failed_precondition', `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`);
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening on ${this.#localAddr ?? this.#options.bindAddr}: close() first`,
+      );
     const { server } = this.#options;
     if (server === undefined) await this.#listenAlone(accept, options);
     else {
@@ -60,7 +72,11 @@ export class WsLayer implements WsStreamLayer {
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    return dialWebSocket(address, options, { clock: this.#clock, tls: this.#tls, pending: this.#dials });
+    return dialWebSocket(address, options, {
+      clock: this.#clock,
+      tls: this.#tls,
+      pending: this.#dials,
+    });
   }
 
   checkAddress(address: string): void {
@@ -68,7 +84,8 @@ export class WsLayer implements WsStreamLayer {
   }
 
   localAddr(): string {
-    if (this.#localAddr === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+    if (this.#localAddr === undefined)
+      throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.#localAddr;
   }
 
@@ -85,7 +102,8 @@ export class WsLayer implements WsStreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const fail of [...this.#dials])
+      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     this.#stopListening();
   }
 
@@ -100,7 +118,12 @@ export class WsLayer implements WsStreamLayer {
     const { bindAddr = '127.0.0.1:0', path: pathOption } = this.#options;
     const { host, port, path } = parseBinding(bindAddr, pathOption);
     if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
-    const { listener, http, arrived, cut } = createUpgradeServer({ clock: this.#clock, observer: this.#observer, tls: this.#tls, listen: options });
+    const { listener, http, arrived, cut } = createUpgradeServer({
+      clock: this.#clock,
+      observer: this.#observer,
+      tls: this.#tls,
+      listen: options,
+    });
     const stop = () => {
       listener.close();
       cut();
@@ -116,7 +139,12 @@ export class WsLayer implements WsStreamLayer {
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    listener.on('error', (error) => this.#observer?.event?.({ type: 'acceptFailed', error: socketError(error, 'accept', bindAddr) }));
+    listener.on('error', (error) =>
+      this.#observer?.event?.({
+        type: 'acceptFailed',
+        error: socketError(error, 'accept', bindAddr),
+      }),
+    );
   }
 
   /**
@@ -134,25 +162,48 @@ export class WsLayer implements WsStreamLayer {
         else reject(error);
       };
       const onListening = () => end();
-      const onError = (error: Error) => end(socketError(error, 'listen', "the 'server' that was given"));
+      const onError = (error: Error) =>
+        end(socketError(error, 'listen', "the 'server' that was given"));
       const timer = this.#clock.setTimeout(
-        () => end(new TransportError('failed_precondition', `The 'server' that was given does not listen after ${SERVER_TIME} ms: call its listen()`)),
+        () =>
+          end(
+            new TransportError(
+              'failed_precondition',
+              `The 'server' that was given does not listen after ${SERVER_TIME} ms: call its listen()`,
+            ),
+          ),
         SERVER_TIME,
       );
       server.on('listening', onListening);
       server.on('error', onError);
-      this.#stop = () => end(new TransportError('shutdown', "The layer was closed before the 'server' that was given listened"));
+      this.#stop = () =>
+        end(
+          new TransportError(
+            'shutdown',
+            "The layer was closed before the 'server' that was given listened",
+          ),
+        );
     });
   }
 
-  #listenBeside(server: HttpServer, accept: Accept, failed: ((error: TransportError) => void) | undefined, listen: ListenOptions | undefined): void {
+  #listenBeside(
+    server: HttpServer,
+    accept: Accept,
+    failed: ((error: TransportError) => void) | undefined,
+    listen: ListenOptions | undefined,
+  ): void {
     const onClose = () => {
       this.#stopListening();
       failed?.(reasonError('closed', "The 'server' that was given was closed"));
     };
     this.#stop = () => server.removeListener('close', onClose);
     try {
-      this.#take(server, "the 'server' that was given", { server, path: this.#options.path ?? '/', accept, listen });
+      this.#take(server, "the 'server' that was given", {
+        server,
+        path: this.#options.path ?? '/',
+        accept,
+        listen,
+      });
     } catch (error) {
       this.#stopListening();
       throw error;
@@ -160,17 +211,30 @@ export class WsLayer implements WsStreamLayer {
     server.on('close', onClose);
   }
 
-  #take(listener: Pick<HttpServer, 'address'>, given: string, upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived' | 'listen'>): void {
+  #take(
+    listener: Pick<HttpServer, 'address'>,
+    given: string,
+    upgrades: Pick<UpgradeOptions, 'server' | 'path' | 'accept' | 'arrived' | 'listen'>,
+  ): void {
     const address = listener.address();
     // A server on a pipe has a path instead of an address that others could dial.
-    if (address === null || typeof address === 'string' || isUnspecified(address.address)) this.#requireAdvertised(given);
+    if (address === null || typeof address === 'string' || isUnspecified(address.address))
+      this.#requireAdvertised(given);
     const scheme = this.#tls !== undefined || listener instanceof TlsServer ? 'wss' : 'ws';
-    const place = address === null || typeof address === 'string' ? String(address) : formatHostPort(address.address, address.port);
+    const place =
+      address === null || typeof address === 'string'
+        ? String(address)
+        : formatHostPort(address.address, address.port);
     this.#localAddr = `${scheme}://${place}${upgrades.path}`;
     const { origins, hosts, bindAddr, advertiseAddr } = this.#options;
     const own = [bindAddr, advertiseAddr].map((each) => each && hostOf(each));
     const bound = address === null || typeof address === 'string' ? undefined : address.address;
-    const release = takeUpgrades({ ...upgrades, origins, isHost: hostCheck({ hosts, bound, own }), clock: this.#clock });
+    const release = takeUpgrades({
+      ...upgrades,
+      origins,
+      isHost: hostCheck({ hosts, bound, own }),
+      clock: this.#clock,
+    });
     const before = this.#stop;
     this.#stop = () => {
       release();
@@ -193,7 +257,9 @@ export class WsLayer implements WsStreamLayer {
 function bind(server: Server, host: string, port: number, isWanted: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on('error', reject);
-    server.on('close', () => reject(new TransportError('shutdown', 'Listening was given up: the layer was closed')));
+    server.on('close', () =>
+      reject(new TransportError('shutdown', 'Listening was given up: the layer was closed')),
+    );
     // Node binds even if close() was called while a host name was being looked up.
     server.on('listening', () => (isWanted() ? resolve() : server.close()));
     server.listen({ port, ...(host !== '' && { host }) });

@@ -5,4 +5,9 @@
  * a few bytes cost a lot. The limits for fragments and buffered chunks are far below the defaults
  * of `ws`, since each one costs memory beyond its bytes.
  */
-export const WS_LIMITS = { maxPayload: 1024 * 1024, perMessageDeflate: false, maxFragments: 1_024, maxBufferedChunks: 4_096 } as const;
+export const WS_LIMITS = {
+  maxPayload: 1024 * 1024,
+  perMessageDeflate: false,
+  maxFragments: 1_024,
+  maxBufferedChunks: 4_096,
+} as const;

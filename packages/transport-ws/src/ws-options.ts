@@ -1,7 +1,14 @@
 // The options and public types of the WebSocket layer and of the transport over it.
 
 import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
-import type { Clock, CommonOptions, Observer, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
+import type {
+  Clock,
+  CommonOptions,
+  Observer,
+  Protocol,
+  StreamLayer,
+  Transport,
+} from '@trunkline/transport-core';
 
 export interface WsStreamLayerOptions {
   /**
@@ -51,7 +58,8 @@ export interface WsStreamLayerOptions {
 }
 
 /** Options of a transport over WebSocket; `protocol` is required. */
-export type WsTransportOptions<P extends Protocol> = CommonOptions & WsStreamLayerOptions & { readonly protocol: P };
+export type WsTransportOptions<P extends Protocol> = CommonOptions &
+  WsStreamLayerOptions & { readonly protocol: P };
 
 /** A StreamLayer over WebSocket. */
 export interface WsStreamLayer extends StreamLayer, TlsUpdates {}
@@ -86,9 +94,17 @@ export interface HttpServer {
 /** Throws a TypeError that names the option if the options are invalid on any machine. */
 export function checkWsOptions(options: WsStreamLayerOptions): void {
   const { bindAddr, server, path, origins, tls } = options;
-  if (bindAddr !== undefined && server !== undefined) throw new TypeError("bindAddr: not beside 'server', whose port is used");
-  if (tls !== undefined && server !== undefined) throw new TypeError("tls: not beside 'server'; what that server does with certificates is its own affair");
-  if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
-  if (origins !== undefined && (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string')))
+  if (bindAddr !== undefined && server !== undefined)
+    throw new TypeError("bindAddr: not beside 'server', whose port is used");
+  if (tls !== undefined && server !== undefined)
+    throw new TypeError(
+      "tls: not beside 'server'; what that server does with certificates is its own affair",
+    );
+  if (path !== undefined && !/^\/[^?#]*$/.test(path))
+    throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
+  if (
+    origins !== undefined &&
+    (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string'))
+  )
     throw new TypeError('origins: an array of strings');
 }

@@ -10,7 +10,10 @@ import type { WsStreamLayer, WsStreamLayerOptions } from './ws-options.ts';
  * with TLS.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
-  const layer = new WsLayer(options, options.tls && new MutualTls(options.tls, 'createWsStreamLayer'));
+  const layer = new WsLayer(
+    options,
+    options.tls && new MutualTls(options.tls, 'createWsStreamLayer'),
+  );
   checkAdvertised(layer, options.advertiseAddr, 'createWsStreamLayer: advertiseAddr');
   return layer;
 }

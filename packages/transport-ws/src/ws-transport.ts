@@ -28,7 +28,10 @@ import {
 } from './ws-options.ts';
 
 /** Options of `ws()`. */
-export type WsBackendOptions = Pick<WsStreamLayerOptions, 'path' | 'server' | 'origins' | 'hosts' | 'tls'>;
+export type WsBackendOptions = Pick<
+  WsStreamLayerOptions,
+  'path' | 'server' | 'origins' | 'hosts' | 'tls'
+>;
 
 /** A backend for 'ws://host:port/path' and 'wss://…'; `updateTls` applies to all its transports. */
 export interface WsBackend extends Backend, TlsUpdates {}
@@ -36,7 +39,10 @@ export interface WsBackend extends Backend, TlsUpdates {}
 /** Creates a layer. `tls` is missing from the options because each creator handles it by itself. */
 type CreateLayer = (options: Omit<WsStreamLayerOptions, 'tls'>) => WsStreamLayer;
 
-export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, createLayer: CreateLayer): WsTransport<P> {
+export function wsTransport<P extends Protocol>(
+  options: WsTransportOptions<P>,
+  createLayer: CreateLayer,
+): WsTransport<P> {
   const {
     bindAddr,
     advertiseAddr,
@@ -48,7 +54,16 @@ export function wsTransport<P extends Protocol>(options: WsTransportOptions<P>, 
     ...common
   } = parseOptions(schema, options, 'createWsTransport');
   const { protocol, server, origins, hosts, observer, clock = systemClock } = options;
-  const stream = createLayer({ bindAddr, advertiseAddr, path, server, origins, hosts, clock, observer });
+  const stream = createLayer({
+    bindAddr,
+    advertiseAddr,
+    path,
+    server,
+    origins,
+    hosts,
+    clock,
+    observer,
+  });
   checkAdvertised(stream, advertiseAddr, 'createWsTransport: advertiseAddr');
   return new OverWs<P>({ ...(common as CommonOptions), protocol, stream, clock });
 }
@@ -72,9 +87,19 @@ export function wsBackend(options: WsBackendOptions, createLayer: CreateLayer): 
   return {
     schemes: ['ws', 'wss'],
     layer({ bindAddr, advertiseAddr, clock, observer }) {
-      if (server === undefined) return createLayer({ bindAddr, advertiseAddr, path, origins, hosts, clock, observer });
-      const given = bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
-      return createLayer({ server, advertiseAddr, path: given ?? path, origins, hosts, clock, observer });
+      if (server === undefined)
+        return createLayer({ bindAddr, advertiseAddr, path, origins, hosts, clock, observer });
+      const given =
+        bindAddr === undefined ? undefined : /^wss?:\/\/[^/?#]*(\/[^?#]*)/i.exec(bindAddr)?.[1];
+      return createLayer({
+        server,
+        advertiseAddr,
+        path: given ?? path,
+        origins,
+        hosts,
+        clock,
+        observer,
+      });
     },
     updateTls: (update) => createLayer({}).updateTls(update),
   };
@@ -85,8 +110,23 @@ const schema = extendOptions(commonOptions, {
   bindAddr: optional(text()),
   advertiseAddr: optional(text()),
   path: optional(text()),
-  server: optional(reference<HttpServer>((value) => typeof (value as HttpServer | null)?.address === 'function', 'an http or https server')),
-  origins: optional(reference<readonly string[]>(Array.isArray, "a list of origins, such as ['https://app.example']")),
+  server: optional(
+    reference<HttpServer>(
+      (value) => typeof (value as HttpServer | null)?.address === 'function',
+      'an http or https server',
+    ),
+  ),
+  origins: optional(
+    reference<readonly string[]>(
+      Array.isArray,
+      "a list of origins, such as ['https://app.example']",
+    ),
+  ),
   hosts: optional(reference<readonly string[]>(Array.isArray, 'a list of host names')),
-  tls: optional(reference<TlsOptions>((value) => typeof value === 'object' && value !== null, 'an object: { key, cert, ca?, allow?, deny? }')),
+  tls: optional(
+    reference<TlsOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object: { key, cert, ca?, allow?, deny? }',
+    ),
+  ),
 });

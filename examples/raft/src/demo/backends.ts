@@ -13,5 +13,7 @@ export const BACKENDS: Readonly<Record<string, MakeNetwork>> = {
   ws: plain('ws://127.0.0.1:0', () => ws()),
   tls: secure('tcp://127.0.0.1:0', certified, ({ tls }) => tcp({ tls })),
   wss: secure('wss://127.0.0.1:0', certified, ({ tls }) => ws({ tls })),
-  noise: secure('tcp://127.0.0.1:0', listed, ({ identity, allow }) => secured(tcp(), { identity, allow })),
+  noise: secure('tcp://127.0.0.1:0', listed, ({ identity, allow }) =>
+    secured(tcp(), { identity, allow }),
+  ),
 };

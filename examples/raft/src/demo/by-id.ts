@@ -2,7 +2,12 @@
 // without noticing the difference.
 
 import { createIdentity } from '@trunkline/identity';
-import { type AddressBookStore, createMemoryAddressBook, createPeers, type Peers } from '@trunkline/peers';
+import {
+  type AddressBookStore,
+  createMemoryAddressBook,
+  createPeers,
+  type Peers,
+} from '@trunkline/peers';
 import { parseTarget } from '@trunkline/transport-core';
 import type { Acquaintance, Seat } from './cluster.ts';
 import type { Place } from './network.ts';
@@ -36,17 +41,26 @@ export class ById implements Acquaintance {
 
   async meet(seats: readonly Seat[]): Promise<void> {
     const others = this.#peers.size - 1;
-    await Promise.all(seats.map(({ target }) => this.#peers.get(target)!.ready({ peers: others, timeout: PATIENCE, signal: this.#signal })));
+    await Promise.all(
+      seats.map(({ target }) =>
+        this.#peers.get(target)!.ready({ peers: others, timeout: PATIENCE, signal: this.#signal }),
+      ),
+    );
   }
 
   /** Returns whether all others are connected to this node, at its current address. */
   haveFound({ target, addr }: Seat): boolean {
     const isThere = (seen = '') => seen !== '' && parseTarget(seen).key === parseTarget(addr).key;
-    return [...this.#peers].every(([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr));
+    return [...this.#peers].every(
+      ([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr),
+    );
   }
 
   #keptAt(place: Place): Kept {
-    const kept = this.#kept.get(place) ?? { identity: place.proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
+    const kept = this.#kept.get(place) ?? {
+      identity: place.proof ?? createIdentity(),
+      addressBook: createMemoryAddressBook(),
+    };
     this.#kept.set(place, kept);
     return kept;
   }

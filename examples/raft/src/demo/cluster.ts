@@ -68,7 +68,8 @@ export class Cluster {
   /** Starts a Raft node on each open place. */
   async start(): Promise<void> {
     const targets = this.#seats.map(({ target }) => target);
-    for (const seat of [...this.#seats]) this.members.push(await this.#join(seat, targets, new MemoryStore()));
+    for (const seat of [...this.#seats])
+      this.members.push(await this.#join(seat, targets, new MemoryStore()));
   }
 
   /** The leader, if there is one: that of the highest term. */
@@ -80,7 +81,9 @@ export class Cluster {
   /** The leader, once it and all others have applied everything that is committed. */
   get agreed(): Member | undefined {
     const { leader } = this;
-    return this.#living.every(({ node }) => node.status.applied === leader?.node.status.commit) ? leader : undefined;
+    return this.#living.every(({ node }) => node.status.applied === leader?.node.status.commit)
+      ? leader
+      : undefined;
   }
 
   get targets(): string[] {
@@ -114,14 +117,16 @@ export class Cluster {
   breaches(written: ReadonlyMap<string, string>): string[] {
     const breaches: string[] = [];
     for (const [term, leaders] of this.#leadersByTerm) {
-      if (leaders.size > 1) breaches.push(`term ${term} had ${leaders.size} leaders: ${[...leaders].join(', ')}`);
+      if (leaders.size > 1)
+        breaches.push(`term ${term} had ${leaders.size} leaders: ${[...leaders].join(', ')}`);
     }
     for (const { addr, machine } of this.#living) {
       const lacks = [...written].filter(([key, value]) => machine.get(key) !== value).length;
       if (lacks > 0) breaches.push(`${addr} lacks ${lacks} of ${written.size} writes`);
     }
     const hashes = new Set(this.#living.map(({ machine }) => machine.hash()));
-    if (hashes.size > 1) breaches.push(`${this.#living.length} nodes have ${hashes.size} different state hashes`);
+    if (hashes.size > 1)
+      breaches.push(`${this.#living.length} nodes have ${hashes.size} different state hashes`);
     return breaches;
   }
 
@@ -149,13 +154,19 @@ export class Cluster {
       try {
         return await this.#opened(place, addr);
       } catch (error) {
-        if (tries === 0 || !(error instanceof TransportError) || error.reason !== 'address_in_use') throw error;
+        if (tries === 0 || !(error instanceof TransportError) || error.reason !== 'address_in_use')
+          throw error;
         await systemClock.sleep(250);
       }
     }
   }
 
-  async #join(seat: Seat, members: string[], store: MemoryStore, member = {} as Member): Promise<Member> {
+  async #join(
+    seat: Seat,
+    members: string[],
+    store: MemoryStore,
+    member = {} as Member,
+  ): Promise<Member> {
     const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
@@ -166,7 +177,16 @@ export class Cluster {
     };
     Object.assign(member, { ...seat, store, machine, snapshotBytes: 0 });
     const times = { electionTimeout: ELECTION_TIMEOUT, heartbeat: HEARTBEAT };
-    member.node = await RaftNode.start({ transport, id, members, machine, store, snapshotEvery: this.#snapshotEvery, onEvent, ...times });
+    member.node = await RaftNode.start({
+      transport,
+      id,
+      members,
+      machine,
+      store,
+      snapshotEvery: this.#snapshotEvery,
+      onEvent,
+      ...times,
+    });
     member.up = true;
     return member;
   }
@@ -180,11 +200,21 @@ export const byAddress: Acquaintance = {
   open: async (place, addr) => {
     const transport = await place.open(addr);
     const own = transport.advertiseAddr();
-    return { place, addr: own, target: place.proof === undefined ? own : `${place.proof.nodeId}@${own}`, transport, close: () => transport.close() };
+    return {
+      place,
+      addr: own,
+      target: place.proof === undefined ? own : `${place.proof.nodeId}@${own}`,
+      transport,
+      close: () => transport.close(),
+    };
   },
   meet: async (seats) => {
     const targets = seats.map(({ target }) => target);
-    await Promise.all(seats.flatMap(({ transport, target }) => targets.filter((other) => other !== target).map((other) => transport.dial(other))));
+    await Promise.all(
+      seats.flatMap(({ transport, target }) =>
+        targets.filter((other) => other !== target).map((other) => transport.dial(other)),
+      ),
+    );
   },
 };
 

@@ -53,7 +53,9 @@ export const inMemory: MakeNetwork = async (places) => {
 
 /** A network without proofs of identity. `anywhere` is the address on which a new place listens. */
 export function plain(anywhere: string, backend: () => Backend): MakeNetwork {
-  return async (places) => ({ places: Array.from({ length: places }, () => ({ open: opener(anywhere, backend()) })) });
+  return async (places) => ({
+    places: Array.from({ length: places }, () => ({ open: opener(anywhere, backend()) })),
+  });
 }
 
 /** A network in which every node proves its id, with papers that are passed to the backend. */
@@ -66,7 +68,10 @@ export function secure<P extends { readonly nodeId: string }>(
     const { members, stranger } = await issue(count);
     const places = members.map((papers) => {
       const secured = backend(papers);
-      const deny = (nodeIds: readonly string[]) => ('updateTls' in secured ? secured.updateTls({ deny: nodeIds }) : secured.updatePeers({ deny: nodeIds }));
+      const deny = (nodeIds: readonly string[]) =>
+        'updateTls' in secured
+          ? secured.updateTls({ deny: nodeIds })
+          : secured.updatePeers({ deny: nodeIds });
       return { open: opener(anywhere, secured), proof: { nodeId: papers.nodeId, deny } };
     });
     const open = () => createTransport({ ...patient, protocol, backends: [backend(stranger)] });
@@ -77,7 +82,11 @@ export function secure<P extends { readonly nodeId: string }>(
 /**
  * A backend whose lists can be changed while it runs: `tcp({ tls })`, `ws({ tls })`, `secured(…)`.
  */
-type SecureBackend = Backend & ({ updateTls(update: { deny: readonly string[] }): Promise<void> } | { updatePeers(update: { deny: readonly string[] }): void });
+type SecureBackend = Backend &
+  (
+    | { updateTls(update: { deny: readonly string[] }): Promise<void> }
+    | { updatePeers(update: { deny: readonly string[] }): void }
+  );
 
 function opener(anywhere: string, backend: Backend): Place['open'] {
   return async (addr = anywhere) => {

@@ -4,13 +4,30 @@ import test from 'ava';
 import { type DemoOptions, parseOptions } from './options.ts';
 
 test('without options each way to carry it and one secure one, five nodes and 1,000 writes', (t) => {
-  t.deepEqual(parseOptions([]), { transports: ['inmem', 'tcp', 'ws', 'tls'], nodes: 5, writes: 1_000, peers: false });
+  t.deepEqual(parseOptions([]), {
+    transports: ['inmem', 'tcp', 'ws', 'tls'],
+    nodes: 5,
+    writes: 1_000,
+    peers: false,
+  });
 });
 
 test('--peers is another story, by default on three backends, and takes five nodes at least', (t) => {
-  t.deepEqual(parseOptions(['--peers']), { transports: ['inmem', 'tcp', 'tls'], nodes: 5, writes: 1_000, peers: true });
-  t.deepEqual(parseOptions(['--peers', '--transport', 'noise', '--nodes', '7']), { transports: ['noise'], nodes: 7, writes: 1_000, peers: true });
-  t.throws(() => parseOptions(['--peers', '--nodes', '4']), { message: "--nodes: expected a whole number from 5 to 9, got '4'" });
+  t.deepEqual(parseOptions(['--peers']), {
+    transports: ['inmem', 'tcp', 'tls'],
+    nodes: 5,
+    writes: 1_000,
+    peers: true,
+  });
+  t.deepEqual(parseOptions(['--peers', '--transport', 'noise', '--nodes', '7']), {
+    transports: ['noise'],
+    nodes: 7,
+    writes: 1_000,
+    peers: true,
+  });
+  t.throws(() => parseOptions(['--peers', '--nodes', '4']), {
+    message: "--nodes: expected a whole number from 5 to 9, got '4'",
+  });
 });
 
 test('several backends, by commas or one by one, each once and in order; all of them', (t) => {
@@ -21,16 +38,27 @@ test('several backends, by commas or one by one, each once and in order; all of 
 });
 
 test('one backend, other numbers, and help', (t) => {
-  t.deepEqual(parseOptions(['--', '--transport', 'tcp', '--nodes=3', '--writes', '10']), { transports: ['tcp'], nodes: 3, writes: 10, peers: false });
+  t.deepEqual(parseOptions(['--', '--transport', 'tcp', '--nodes=3', '--writes', '10']), {
+    transports: ['tcp'],
+    nodes: 3,
+    writes: 10,
+    peers: false,
+  });
   t.is(parseOptions(['--help', '--nodes', 'many']), 'help');
 });
 
 for (const [args, message] of [
-  [['--transport', 'udp'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'udp'"],
+  [
+    ['--transport', 'udp'],
+    "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'udp'",
+  ],
   [['--transport', 'tls,'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got ''"],
   [['--nodes', '2'], "--nodes: expected a whole number from 3 to 9, got '2'"],
   [['--writes', '1e3'], "--writes: expected a whole number from 1 to 100000, got '1e3'"],
-  [['--transport', 'constructor'], "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'constructor'"],
+  [
+    ['--transport', 'constructor'],
+    "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'constructor'",
+  ],
 ] as const) {
   test(`${args.join(' ')} is refused, and what is right is told`, (t) => {
     t.throws(() => parseOptions(args), { message });

@@ -52,7 +52,12 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
   if (values.help) return 'help';
   const { transport, peers = false } = values;
   return {
-    transports: transport === undefined ? (peers ? DEFAULT_PEERS : DEFAULT) : transports(transport.flatMap((list) => list.split(','))),
+    transports:
+      transport === undefined
+        ? peers
+          ? DEFAULT_PEERS
+          : DEFAULT
+        : transports(transport.flatMap((list) => list.split(','))),
     // With --peers, two are away at once.
     nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9),
     writes: integer('--writes', values.writes ?? '1000', 1, 100_000),
@@ -64,7 +69,8 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
 function transports(given: readonly string[]): string[] {
   const names = Object.keys(BACKENDS);
   const wrong = given.find((name) => name !== 'all' && !names.includes(name));
-  if (wrong !== undefined) throw new Error(`--transport: expected ${names.join(', ')} or all, got '${wrong}'`);
+  if (wrong !== undefined)
+    throw new Error(`--transport: expected ${names.join(', ')} or all, got '${wrong}'`);
   return [...new Set(given.flatMap((name) => (name === 'all' ? names : [name])))];
 }
 

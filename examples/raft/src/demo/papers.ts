@@ -1,7 +1,12 @@
 // The identities of a secure backend and their proofs, created anew for each run and kept in
 // memory.
 
-import { type Authority, createAuthority, createIdentity, type Identity } from '@trunkline/identity';
+import {
+  type Authority,
+  createAuthority,
+  createIdentity,
+  type Identity,
+} from '@trunkline/identity';
 import type { TlsOptions } from '@trunkline/transport-tcp';
 
 /** The papers of the members, and those of one stranger. */
@@ -23,7 +28,10 @@ export async function certified(count: number): Promise<Roll<Certified>> {
   const authority = await createAuthority();
   const issue = async (issuer: Authority): Promise<Certified> => {
     const identity = createIdentity();
-    return { nodeId: identity.nodeId, tls: { key: identity.key, cert: await issuer.issue(identity), ca: authority.cert } };
+    return {
+      nodeId: identity.nodeId,
+      tls: { key: identity.key, cert: await issuer.issue(identity), ca: authority.cert },
+    };
   };
   const members = await Promise.all(Array.from({ length: count }, () => issue(authority)));
   return { members, stranger: await issue(await createAuthority()) };

@@ -6,7 +6,11 @@ import { systemClock } from '@trunkline/transport-core';
  * Resolves with the result of `found` once it is defined. Rejects after PATIENCE, and with the
  * signal's reason.
  */
-export async function until<T>(what: string, found: () => T | undefined, signal: AbortSignal): Promise<T> {
+export async function until<T>(
+  what: string,
+  found: () => T | undefined,
+  signal: AbortSignal,
+): Promise<T> {
   const deadline = clock.now() + PATIENCE;
   for (;;) {
     const value = found();

@@ -9,21 +9,38 @@ import { runPeersScenario } from './peers-scenario.ts';
 const { signal } = new AbortController();
 
 for (const name of ['inmem', 'tcp', 'tls', 'noise']) {
-  test.serial(`nodes that know one seed find each other and survive changes of address on ${name}`, async (t) => {
-    const phases: string[] = [];
-    const notes: string[] = [];
-    const [progress, note] = [(phase: string) => phases.push(phase), (text: string) => notes.push(text)];
-    const report = await runPeersScenario(BACKENDS[name]!, { nodes: 5, writes: 20, progress, note, signal });
-    t.deepEqual(report.failures, []);
-    t.is(new Set(phases).size, 8);
-    t.is(notes.length, 4);
-    const members = notes[0]!.match(/[0-9a-f]{8}\b/g)!;
-    t.is(new Set(members).size, 5);
-    t.is(notes[2], `seed      ${members[0]} is gone for good`);
-    const moves = [notes[1]!, notes[3]!].map((text) => /^moved {5}([0-9a-f]{8}): (\S+) → (\S+), found by its id in \d+ ms, caught up in \d+ ms$/.exec(text)!);
-    t.is(new Set(moves.map(([, id]) => id)).size, 2, 'two nodes moved');
-    for (const [, id, from, to] of moves) t.true(members.slice(1).includes(id!) && from !== to);
-  });
+  test.serial(
+    `nodes that know one seed find each other and survive changes of address on ${name}`,
+    async (t) => {
+      const phases: string[] = [];
+      const notes: string[] = [];
+      const [progress, note] = [
+        (phase: string) => phases.push(phase),
+        (text: string) => notes.push(text),
+      ];
+      const report = await runPeersScenario(BACKENDS[name]!, {
+        nodes: 5,
+        writes: 20,
+        progress,
+        note,
+        signal,
+      });
+      t.deepEqual(report.failures, []);
+      t.is(new Set(phases).size, 8);
+      t.is(notes.length, 4);
+      const members = notes[0]!.match(/[0-9a-f]{8}\b/g)!;
+      t.is(new Set(members).size, 5);
+      t.is(notes[2], `seed      ${members[0]} is gone for good`);
+      const moves = [notes[1]!, notes[3]!].map(
+        (text) =>
+          /^moved {5}([0-9a-f]{8}): (\S+) → (\S+), found by its id in \d+ ms, caught up in \d+ ms$/.exec(
+            text,
+          )!,
+      );
+      t.is(new Set(moves.map(([, id]) => id)).size, 2, 'two nodes moved');
+      for (const [, id, from, to] of moves) t.true(members.slice(1).includes(id!) && from !== to);
+    },
+  );
 }
 
 test('one that is not there is not found, and who comes back elsewhere is the same node', async (t) => {

@@ -29,7 +29,10 @@ export interface PeersReport {
  * Runs the story once and closes everything. Needs at least five nodes, because two are away at
  * once. Rejects if it cannot continue, and with the signal's reason.
  */
-export async function runPeersScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<PeersReport> {
+export async function runPeersScenario(
+  makeNetwork: MakeNetwork,
+  { nodes, writes, progress, note, signal }: ScenarioOptions,
+): Promise<PeersReport> {
   // The last place is for the clients.
   const network = await makeNetwork(nodes + 1);
   const acquaintance = new ById(signal);
@@ -47,13 +50,20 @@ export async function runPeersScenario(makeNetwork: MakeNetwork, { nodes, writes
     await until('a leader', () => cluster.leader, signal);
     const electionMs = clock.now() - met;
     const [seed, ...others] = cluster.members;
-    note(`members   ${cluster.targets.map(brief).join(' ')}, found through ${seed!.addr} in ${meshMs.toFixed(0)} ms`);
+    note(
+      `members   ${cluster.targets.map(brief).join(' ')}, found through ${seed!.addr} in ${meshMs.toFixed(0)} ms`,
+    );
 
     desk = await acquaintance.open(network.places[nodes]!);
     await acquaintance.meet([desk]);
     const workload = new Workload(desk.transport, cluster.targets);
     const write: Scene['write'] = (name, count, phase) =>
-      workload.run(name, count, (committed) => progress(`${count} writes ${phase}`, `${committed} committed`), signal);
+      workload.run(
+        name,
+        count,
+        (committed) => progress(`${count} writes ${phase}`, `${committed} committed`),
+        signal,
+      );
     await write('before', writes, 'by node id');
 
     const scene = { acquaintance, cluster, write, writes: Math.ceil(writes / 2), note, signal };
@@ -66,7 +76,14 @@ export async function runPeersScenario(makeNetwork: MakeNetwork, { nodes, writes
     const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, scene);
 
     const { commitsPerSecond } = workload.statistics;
-    return { meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs, failures: cluster.breaches(workload.written) };
+    return {
+      meshMs,
+      electionMs,
+      commitsPerSecond,
+      backMs,
+      backWithoutSeedMs,
+      failures: cluster.breaches(workload.written),
+    };
   } finally {
     await desk?.close();
     await cluster.close();
@@ -87,7 +104,10 @@ interface Scene {
  * Stops a node and brings it back with the same id at another address, while clients write. Returns
  * the time from its return until all others have found it.
  */
-async function move(member: Member, { acquaintance, cluster, write, writes, note, signal }: Scene): Promise<number> {
+async function move(
+  member: Member,
+  { acquaintance, cluster, write, writes, note, signal }: Scene,
+): Promise<number> {
   const { target, addr } = member;
   const id = brief(target);
   await cluster.lose(member);
@@ -96,13 +116,22 @@ async function move(member: Member, { acquaintance, cluster, write, writes, note
   const returned = clock.now();
   await cluster.bringBackElsewhere(member);
   const found = async () => {
-    await until(`${id} to be found at ${member.addr}`, () => acquaintance.haveFound(member) || undefined, signal);
+    await until(
+      `${id} to be found at ${member.addr}`,
+      () => acquaintance.haveFound(member) || undefined,
+      signal,
+    );
     return clock.now() - returned;
   };
-  const [backMs] = await Promise.all([found(), write(`with-${id}`, writes, `while ${id} returns at another address`)]);
+  const [backMs] = await Promise.all([
+    found(),
+    write(`with-${id}`, writes, `while ${id} returns at another address`),
+  ]);
   await until(`${id} to have applied all there is`, () => cluster.agreed, signal);
   const caughtUpMs = clock.now() - returned;
-  note(`moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`);
+  note(
+    `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`,
+  );
   return backMs;
 }
 

@@ -24,7 +24,10 @@ for (const [name, network] of Object.entries(BACKENDS)) {
     const phases: string[] = [];
     const notes: string[] = [];
     const { signal } = new AbortController();
-    const [progress, note] = [(phase: string) => phases.push(phase), (text: string) => notes.push(text)];
+    const [progress, note] = [
+      (phase: string) => phases.push(phase),
+      (text: string) => notes.push(text),
+    ];
     const report = await runScenario(network, { nodes: 3, writes: 40, progress, note, signal });
     t.deepEqual(report.failures, []);
     t.true(report.snapshotBytes > 0 && report.p50 > 0 && report.p99 >= report.p50);
@@ -33,9 +36,15 @@ for (const [name, network] of Object.entries(BACKENDS)) {
     if (refusal === undefined) return t.deepEqual(notes, []);
     t.is(notes.length, 3);
     t.regex(notes[0]!, /^members {3}([0-9a-f]{8} ?){3}, each proven to all others$/);
-    t.regex(notes[1]!, /^denied {4}[0-9a-f]{8}: cut in \d+ ms, permission_denied \(denied\); 4 writes without it; back in \d+ ms$/);
+    t.regex(
+      notes[1]!,
+      /^denied {4}[0-9a-f]{8}: cut in \d+ ms, permission_denied \(denied\); 4 writes without it; back in \d+ ms$/,
+    );
     t.regex(notes[2]!, refusal);
-    t.true(notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[1]!)![0]) && !notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[2]!)![0]));
+    t.true(
+      notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[1]!)![0]) &&
+        !notes[0]!.includes(/[0-9a-f]{8}/.exec(notes[2]!)![0]),
+    );
   });
 }
 
@@ -51,7 +60,10 @@ test('a node that has lost writes is found out, by what it lacks and by its hash
     while (cluster.agreed === undefined) await desk.clock.sleep(1);
     t.deepEqual(cluster.breaches(workload.written), []);
     cluster.members[1]!.machine.restore(new KeyValueStore().snapshot());
-    t.deepEqual(cluster.breaches(workload.written), [`${cluster.members[1]!.addr} lacks 10 of 10 writes`, '3 nodes have 2 different state hashes']);
+    t.deepEqual(cluster.breaches(workload.written), [
+      `${cluster.members[1]!.addr} lacks 10 of 10 writes`,
+      '3 nodes have 2 different state hashes',
+    ]);
   } finally {
     await desk.close();
     await cluster.close();
@@ -67,7 +79,13 @@ test.serial('a stranger who gets in is found out, and so is what it wrote', asyn
     },
     ({ identity, allow }) => secured(tcp(), { identity, allow }),
   );
-  const options = { nodes: 3, writes: 40, progress: () => {}, note: () => {}, signal: new AbortController().signal };
+  const options = {
+    nodes: 3,
+    writes: 40,
+    progress: () => {},
+    note: () => {},
+    signal: new AbortController().signal,
+  };
   const [intrusion, ...breaches] = (await runScenario(network, options)).failures;
   t.regex(intrusion!, /^the stranger [0-9a-f]{8} could write$/);
   t.true(breaches.some((breach) => / lacks 1 of 85 writes$/.test(breach)));

@@ -40,7 +40,10 @@ export interface Report {
  * Runs the story once and closes everything. Rejects if it cannot continue, and with the signal's
  * reason.
  */
-export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, progress, note, signal }: ScenarioOptions): Promise<Report> {
+export async function runScenario(
+  makeNetwork: MakeNetwork,
+  { nodes, writes, progress, note, signal }: ScenarioOptions,
+): Promise<Report> {
   // The last place is for the clients.
   const network = await makeNetwork(nodes + 1);
   const { places, stranger } = network;
@@ -57,21 +60,37 @@ export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, pro
 
     desk = await places[nodes]!.open();
     const workload = new Workload(desk, cluster.targets);
-    await workload.run('before', writes, (count) => progress(`${writes} writes before the leader is lost`, `${count} committed`), signal);
+    await workload.run(
+      'before',
+      writes,
+      (count) => progress(`${writes} writes before the leader is lost`, `${count} committed`),
+      signal,
+    );
 
     const lost = await until('a leader', () => cluster.leader, signal);
     const before = lost.node.status;
-    progress(`the leader of term ${before.term} is lost, ${nodes - 1} nodes are looking for another`);
+    progress(
+      `the leader of term ${before.term} is lost, ${nodes - 1} nodes are looking for another`,
+    );
     const lostAt = clock.now();
     await cluster.lose(lost);
     await workload.write('fail-over', 'committed without the lost leader');
     const failoverMs = clock.now() - lostAt;
-    await workload.run('after', writes, (count) => progress(`${writes} writes after the leader is lost`, `${count} committed`), signal);
+    await workload.run(
+      'after',
+      writes,
+      (count) => progress(`${writes} writes after the leader is lost`, `${count} committed`),
+      signal,
+    );
 
     progress('the lost node is back and catches up by snapshot');
     const returnedAt = clock.now();
     await cluster.bringBack(lost);
-    const leader = await until('all nodes to have applied all there is', () => cluster.agreed, signal);
+    const leader = await until(
+      'all nodes to have applied all there is',
+      () => cluster.agreed,
+      signal,
+    );
     const catchUpMs = clock.now() - returnedAt;
 
     const { base, term } = leader.node.status;
@@ -83,9 +102,20 @@ export async function runScenario(makeNetwork: MakeNetwork, { nodes, writes, pro
       failures.push(...(await denyAndLetIn(scene)), ...(await refuseStranger(stranger, scene)));
     }
     failures.push(...cluster.breaches(workload.written));
-    if (term <= before.term) failures.push(`the leader that followed on term ${before.term} leads term ${term}`);
-    if (lost.snapshotBytes === 0) failures.push(`no snapshot was sent to a node whose log ended at ${before.last}; the leader's begins behind ${base}`);
-    return { electionMs, failoverMs, ...statistics, catchUpMs, snapshotBytes: lost.snapshotBytes, failures };
+    if (term <= before.term)
+      failures.push(`the leader that followed on term ${before.term} leads term ${term}`);
+    if (lost.snapshotBytes === 0)
+      failures.push(
+        `no snapshot was sent to a node whose log ended at ${before.last}; the leader's begins behind ${base}`,
+      );
+    return {
+      electionMs,
+      failoverMs,
+      ...statistics,
+      catchUpMs,
+      snapshotBytes: lost.snapshotBytes,
+      failures,
+    };
   } finally {
     await desk?.close();
     await cluster.close();

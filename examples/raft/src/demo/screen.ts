@@ -17,7 +17,8 @@ export class Screen {
   /** Shows what a backend is doing. Only a terminal shows the count. */
   progress(backend: string, phase: string, count = ''): void {
     const line = headed(backend, phase);
-    if (this.#live) this.#out.write(`\r\x1b[2K${`${line} ${count}`.slice(0, (this.#out.columns || 80) - 1)}`);
+    if (this.#live)
+      this.#out.write(`\r\x1b[2K${`${line} ${count}`.slice(0, (this.#out.columns || 80) - 1)}`);
     else if (line !== this.#last) this.#out.write(`${line}\n`);
     this.#last = line;
   }
@@ -57,7 +58,9 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   const last = widths.length - 1;
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : i === last ? cell : cell.padStart(widths[i]!)))
+      .map((cell, i) =>
+        i === 0 ? cell.padEnd(widths[i]!) : i === last ? cell : cell.padStart(widths[i]!),
+      )
       .join('  ')
       .trimEnd(),
   );

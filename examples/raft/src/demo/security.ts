@@ -25,9 +25,15 @@ export function introduce({ members }: Cluster, note: Scene['note']): string[] {
   for (const { place, transport } of members) {
     const proven = new Set(transport.remotes().map(({ nodeId }) => nodeId));
     const missing = members.filter((other) => other.place !== place && !proven.has(idOf(other)));
-    failures.push(...missing.map((other) => `${brief(idOf(other))} has proven nothing to ${brief(place.proof!.nodeId)}`));
+    failures.push(
+      ...missing.map(
+        (other) => `${brief(idOf(other))} has proven nothing to ${brief(place.proof!.nodeId)}`,
+      ),
+    );
   }
-  note(`members   ${members.map((member) => brief(idOf(member))).join(' ')}, each proven to all others`);
+  note(
+    `members   ${members.map((member) => brief(idOf(member))).join(' ')}, each proven to all others`,
+  );
   return failures;
 }
 
@@ -35,12 +41,19 @@ export function introduce({ members }: Cluster, note: Scene['note']): string[] {
  * Denies a follower on all other members, writes without it, and lets it in again. Returns failed
  * checks.
  */
-export async function denyAndLetIn({ cluster, workload, writes, note, signal }: Scene): Promise<string[]> {
+export async function denyAndLetIn({
+  cluster,
+  workload,
+  writes,
+  note,
+  signal,
+}: Scene): Promise<string[]> {
   const { leader, members } = cluster;
   const denied = members.find((member) => member !== leader)!;
   const others = members.filter((member) => member !== denied);
   const nodeId = idOf(denied);
-  const deny = (nodeIds: readonly string[]) => Promise.all(others.map(({ place }) => place.proof!.deny(nodeIds)));
+  const deny = (nodeIds: readonly string[]) =>
+    Promise.all(others.map(({ place }) => place.proof!.deny(nodeIds)));
 
   const cut = cutFrom(denied.transport, others);
   const deniedAt = clock.now();
@@ -52,27 +65,43 @@ export async function denyAndLetIn({ cluster, workload, writes, note, signal }: 
 
   const letInAt = clock.now();
   await deny([]);
-  await until(`${brief(nodeId)}, which was let in again, to have applied all there is`, () => cluster.agreed, signal);
+  await until(
+    `${brief(nodeId)}, which was let in again, to have applied all there is`,
+    () => cluster.agreed,
+    signal,
+  );
   const backMs = clock.now() - letInAt;
 
   const told = [...new Set(causes.map(describe))].join(', ');
-  note(`denied    ${brief(nodeId)}: cut in ${cutMs.toFixed(0)} ms, ${told}; ${writes} writes without it; back in ${backMs.toFixed(0)} ms`);
-  const failures = causes.filter((cause) => cause?.reason !== 'denied').map((cause) => `${brief(nodeId)} was denied and told ${describe(cause)}`);
+  note(
+    `denied    ${brief(nodeId)}: cut in ${cutMs.toFixed(0)} ms, ${told}; ${writes} writes without it; back in ${backMs.toFixed(0)} ms`,
+  );
+  const failures = causes
+    .filter((cause) => cause?.reason !== 'denied')
+    .map((cause) => `${brief(nodeId)} was denied and told ${describe(cause)}`);
   if (hasHeard) failures.push(`${brief(nodeId)} was denied and had writes all the same`);
   return failures;
 }
 
 /** Lets a stranger try to write. Returns failed checks. */
-export async function refuseStranger({ nodeId, open }: Stranger, { cluster, note }: Scene): Promise<string[]> {
+export async function refuseStranger(
+  { nodeId, open }: Stranger,
+  { cluster, note }: Scene,
+): Promise<string[]> {
   const transport = open();
   try {
-    await new KvClient({ transport, nodes: cluster.targets, name: 'stranger' }).set('before-0', 'overwritten');
+    await new KvClient({ transport, nodes: cluster.targets, name: 'stranger' }).set(
+      'before-0',
+      'overwritten',
+    );
     return [`the stranger ${brief(nodeId)} could write`];
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     note(`stranger  ${brief(nodeId)}: refused, ${describe(error)}`);
     const isRefusal = error.code === 'unauthenticated' || error.code === 'permission_denied';
-    return isRefusal && error.origin === 'remote' ? [] : [`the stranger ${brief(nodeId)} was told ${describe(error)}: ${error.message}`];
+    return isRefusal && error.origin === 'remote'
+      ? []
+      : [`the stranger ${brief(nodeId)} was told ${describe(error)}: ${error.message}`];
   } finally {
     await transport.close();
   }
@@ -82,7 +111,10 @@ export async function refuseStranger({ nodeId, open }: Stranger, { cluster, note
  * Resolves once each current connection to one of these members is down, with the errors that ended
  * them.
  */
-async function cutFrom(transport: Transport, members: readonly Member[]): Promise<(TransportError | undefined)[]> {
+async function cutFrom(
+  transport: Transport,
+  members: readonly Member[],
+): Promise<(TransportError | undefined)[]> {
   const ids = new Set(members.map(idOf));
   const live = new Set(transport.remotes().filter(({ nodeId = '' }) => ids.has(nodeId)));
   const causes: (TransportError | undefined)[] = [];

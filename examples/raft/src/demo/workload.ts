@@ -13,7 +13,10 @@ export class Workload {
   #elapsed = 0;
 
   constructor(transport: Transport<RaftProtocol>, nodes: readonly string[]) {
-    this.#clients = Array.from({ length: CLIENTS }, (_, i) => new KvClient({ transport, nodes, name: `client-${i}`, timeout: PATIENCE }));
+    this.#clients = Array.from(
+      { length: CLIENTS },
+      (_, i) => new KvClient({ transport, nodes, name: `client-${i}`, timeout: PATIENCE }),
+    );
   }
 
   /** Writes one value, outside of the statistics. */
@@ -26,7 +29,12 @@ export class Workload {
    * Writes keys `<name>-0` to `<name>-<count - 1>`, with all clients at once; reports the number of
    * committed writes about fifty times.
    */
-  async run(name: string, count: number, progress: (committed: number) => void, signal: AbortSignal): Promise<void> {
+  async run(
+    name: string,
+    count: number,
+    progress: (committed: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const began = clock.now();
     let next = 0;
     let committed = 0;
@@ -50,7 +58,11 @@ export class Workload {
   get statistics(): { commitsPerSecond: number; p50: number; p99: number } {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const rank = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-    return { commitsPerSecond: (sorted.length * 1_000) / this.#elapsed, p50: rank(0.5), p99: rank(0.99) };
+    return {
+      commitsPerSecond: (sorted.length * 1_000) / this.#elapsed,
+      p50: rank(0.5),
+      p99: rank(0.99),
+    };
   }
 }
 

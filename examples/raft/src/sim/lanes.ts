@@ -4,7 +4,9 @@
 /** Returns the lines of a trace's timeline as a drawing. */
 export function drawLanes(timeline: readonly string[]): string[] {
   const events = timeline.flatMap((line) => parsed(line) ?? []);
-  const names = [...new Set(events.flatMap(({ from, to }) => [from, to]))].filter((name) => name !== '').sort(byNode);
+  const names = [...new Set(events.flatMap(({ from, to }) => [from, to]))]
+    .filter((name) => name !== '')
+    .sort(byNode);
   const lane = (name: string) => names.indexOf(name) * WIDTH;
   const head = `${'ms'.padStart(TIME)}  ${names.map((name) => name.padEnd(WIDTH)).join('')}`;
   const blank = names.map(() => '│'.padEnd(WIDTH)).join('');
@@ -37,7 +39,10 @@ interface Event {
  *     1234.5 ms  n1 → n2      arrived    raft.appendEntries request, 54 B
  */
 function parsed(line: string): Event | undefined {
-  const found = /^\s*(?<time>[\d.]+) ms {2}(?:(?<from>\S+)(?: → (?<to>\S+))?)? +(?<what>\w+)(?: +(?<text>.*))?$/.exec(line)?.groups;
+  const found =
+    /^\s*(?<time>[\d.]+) ms {2}(?:(?<from>\S+)(?: → (?<to>\S+))?)? +(?<what>\w+)(?: +(?<text>.*))?$/.exec(
+      line,
+    )?.groups;
   if (found === undefined) return undefined;
   const { time = '', from = '', to = '', what = '', text = '' } = found;
   return { time, from, to, what, text };
@@ -51,7 +56,11 @@ function arrow(blank: string, from: number, to: number, what: string): string {
   const [left, right] = from < to ? [from, to] : [to, from];
   const line = blank.slice(0, left) + '─'.repeat(right - left + 1) + blank.slice(right + 1);
   const point = what === 'sent' ? '┤' : (SIGNS[what] ?? (from < to ? '▶' : '◀'));
-  return put(put(line, to, what === 'sent' && from > to ? '├' : point), from, what === 'sent' ? '●' : '○');
+  return put(
+    put(line, to, what === 'sent' && from > to ? '├' : point),
+    from,
+    what === 'sent' ? '●' : '○',
+  );
 }
 
 function put(line: string, at: number, sign: string): string {
@@ -64,7 +73,16 @@ function byNode(a: string, b: string): number {
   return rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
-const SIGNS: Readonly<Record<string, string>> = { booted: '▲', crashed: '✖', lost: '✖', refused: '✖', reset: '✖', note: '■', stored: '▪', held: '‖' };
+const SIGNS: Readonly<Record<string, string>> = {
+  booted: '▲',
+  crashed: '✖',
+  lost: '✖',
+  refused: '✖',
+  reset: '✖',
+  note: '■',
+  stored: '▪',
+  held: '‖',
+};
 /** Events whose text needs no name in front. */
 const OWN_WORDS = new Set(['note', 'fault']);
 const WIDTH = 4;

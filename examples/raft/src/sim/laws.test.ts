@@ -8,7 +8,10 @@ const result = new Uint8Array([1]);
 
 function lawsAnd() {
   const breaches: Breach[] = [];
-  return { laws: new Laws((breach) => breaches.push(breach)), broken: () => breaches.splice(0).map(({ law }) => law) };
+  return {
+    laws: new Laws((breach) => breaches.push(breach)),
+    broken: () => breaches.splice(0).map(({ law }) => law),
+  };
 }
 
 test('a term has one leader, however often it says so', (t) => {
@@ -50,5 +53,13 @@ test('what was applied is applied by all, with the same result, and no later lea
   laws.snapshot('b', 1, 2, result);
   laws.snapshot('b', 2, 2, result);
   laws.applies('b', 3, laws.saves('b', 3, entry(3, 'z'), 3), result);
-  t.deepEqual(broken(), [LAWS.machine, LAWS.complete, LAWS.complete, LAWS.machine, LAWS.complete, LAWS.machine, LAWS.machine]);
+  t.deepEqual(broken(), [
+    LAWS.machine,
+    LAWS.complete,
+    LAWS.complete,
+    LAWS.machine,
+    LAWS.complete,
+    LAWS.machine,
+    LAWS.machine,
+  ]);
 });

@@ -67,7 +67,11 @@ export class Laws {
    * entries.
    */
   get progress(): { readonly term: number; readonly terms: number; readonly committed: number } {
-    return { term: Math.max(0, ...this.#leaders.keys()), terms: this.#leaders.size, committed: this.#committed.length - 1 };
+    return {
+      term: Math.max(0, ...this.#leaders.keys()),
+      terms: this.#leaders.size,
+      committed: this.#committed.length - 1,
+    };
   }
 
   breach(law: Law, what: string): void {
@@ -78,15 +82,25 @@ export class Laws {
    * Reports that a node, in one of its lives, leads a term. Its log begins after `base`, and `has`
    * returns its entries.
    */
-  leads(node: string, life: string, term: number, base: number, has: (index: number) => Known | undefined): void {
+  leads(
+    node: string,
+    life: string,
+    term: number,
+    base: number,
+    has: (index: number) => Known | undefined,
+  ): void {
     const other = this.#leaders.get(term);
     if (other === undefined) this.#leaders.set(term, life);
-    else if (other !== life) return this.breach(LAWS.leader, `${life} leads term ${term}, and so does ${other}`);
+    else if (other !== life)
+      return this.breach(LAWS.leader, `${life} leads term ${term}, and so does ${other}`);
     else return;
     for (let index = this.#committed.length - 1; index > base; index--) {
       const { entry, since, by } = this.#committed[index]!;
       if (since < term && has(index) !== entry)
-        return this.breach(LAWS.complete, `${node} leads term ${term} without entry ${index} of term ${entry.term}, which ${by} applied in term ${since}`);
+        return this.breach(
+          LAWS.complete,
+          `${node} leads term ${term} without entry ${index} of term ${entry.term}, which ${by} applied in term ${since}`,
+        );
     }
   }
 
@@ -102,9 +116,16 @@ export class Laws {
       this.#entries.set(key, entry);
       return entry;
     }
-    if (!same(known.command, command)) this.breach(LAWS.matching, `${node} saves another entry ${index} of term ${term} than others have`);
+    if (!same(known.command, command))
+      this.breach(
+        LAWS.matching,
+        `${node} saves another entry ${index} of term ${term} than others have`,
+      );
     if (before !== undefined && before !== (known.before ??= before))
-      this.breach(LAWS.matching, `${node} saves entry ${index} of term ${term} behind one of term ${before}, others behind one of term ${known.before}`);
+      this.breach(
+        LAWS.matching,
+        `${node} saves entry ${index} of term ${term} behind one of term ${before}, others behind one of term ${known.before}`,
+      );
     return known;
   }
 
@@ -113,28 +134,50 @@ export class Laws {
     const { index } = entry;
     const committed = this.#committed[index];
     if (committed === undefined) {
-      if (index !== this.#committed.length) return this.breach(LAWS.machine, `${node} applies entry ${index}, and nobody has applied the one before it`);
+      if (index !== this.#committed.length)
+        return this.breach(
+          LAWS.machine,
+          `${node} applies entry ${index}, and nobody has applied the one before it`,
+        );
       this.#committed.push({ entry, by: node, since: term, result: result?.slice() });
       return;
     }
     if (committed.entry !== entry) {
       const other = committed.entry;
-      return this.breach(LAWS.complete, `${node} applies entry ${index} of term ${entry.term} where ${committed.by} applied one of term ${other.term}`);
+      return this.breach(
+        LAWS.complete,
+        `${node} applies entry ${index} of term ${entry.term} where ${committed.by} applied one of term ${other.term}`,
+      );
     }
     if (result === undefined) return;
     if (committed.result === undefined) committed.result = result.slice();
-    else if (!same(committed.result, result)) this.breach(LAWS.machine, `entry ${index} has another result on ${node} than it had on ${committed.by}`);
+    else if (!same(committed.result, result))
+      this.breach(
+        LAWS.machine,
+        `entry ${index} has another result on ${node} than it had on ${committed.by}`,
+      );
   }
 
   /** Reports that a node saves a snapshot of everything up to an entry, its own or its leader's. */
   snapshot(node: string, index: number, term: number, data: Uint8Array): void {
     const committed = this.#committed[index];
-    if (committed === undefined) return this.breach(LAWS.machine, `${node} has a snapshot up to entry ${index}, which nobody has applied`);
+    if (committed === undefined)
+      return this.breach(
+        LAWS.machine,
+        `${node} has a snapshot up to entry ${index}, which nobody has applied`,
+      );
     if (committed.entry.term !== term)
-      return this.breach(LAWS.complete, `${node} has a snapshot that ends with an entry ${index} of term ${term}, not ${committed.entry.term}`);
+      return this.breach(
+        LAWS.complete,
+        `${node} has a snapshot that ends with an entry ${index} of term ${term}, not ${committed.entry.term}`,
+      );
     const other = this.#snapshots.get(index);
     if (other === undefined) this.#snapshots.set(index, data.slice());
-    else if (!same(other, data)) this.breach(LAWS.machine, `the state up to entry ${index} is another on ${node} than elsewhere`);
+    else if (!same(other, data))
+      this.breach(
+        LAWS.machine,
+        `the state up to entry ${index} is another on ${node} than elsewhere`,
+      );
   }
 }
 

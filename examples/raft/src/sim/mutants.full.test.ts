@@ -13,7 +13,11 @@ const CONTROLS = 3;
  * Two mutants of Raft and one of the transport. `pnpm mutants` hunts all of them and prints the
  * table.
  */
-const SAMPLE = ['votes twice a term', 'needs one vote less than a majority', 'a pool that hands out dead connections'];
+const SAMPLE = [
+  'votes twice a term',
+  'needs one vote less than a majority',
+  'a pool that hands out dead connections',
+];
 
 test.serial('mutants are caught', async (t) => {
   t.timeout(300_000, 'seconds on two free cores');
@@ -22,7 +26,9 @@ test.serial('mutants are caught', async (t) => {
   const hunted = await huntAll(mutants, { seeds: SEEDS, parallel: 2 });
   t.log(mutantsTable(hunted).join('\n'));
   t.deepEqual(
-    hunted.filter(({ seed }) => seed === undefined).map(({ mutant, trouble }) => `${mutant.name}: ${trouble ?? 'not caught'}`),
+    hunted
+      .filter(({ seed }) => seed === undefined)
+      .map(({ mutant, trouble }) => `${mutant.name}: ${trouble ?? 'not caught'}`),
     [],
   );
 });
@@ -35,15 +41,26 @@ test('there are many, each with a name of its own, and none is stale', (t) => {
 
 test.serial('without a mutant the same seeds pass', async (t) => {
   t.timeout(300_000, 'seconds on a free machine');
-  const kinds = new Map(MUTANTS.map(({ scenario, level, trouble }) => [JSON.stringify([scenario, level, trouble]), { scenario, level, trouble }]));
+  const kinds = new Map(
+    MUTANTS.map(({ scenario, level, trouble }) => [
+      JSON.stringify([scenario, level, trouble]),
+      { scenario, level, trouble },
+    ]),
+  );
   for (const kind of kinds.values()) {
     for (let seed = 1; seed <= CONTROLS; seed++) t.is(await runSeed(seed, kind), undefined);
   }
 });
 
 test('a mutant that the code has left behind is told', (t) => {
-  const stale = (find: string): Mutant => ({ name: 'stale', edits: [{ file: 'examples/raft/dist/raft.js', find, replace: '' }] });
-  t.regex(staleness(stale('no such text'))!, /^a stale mutant: examples\/raft\/dist\/raft\.js has 0 times: no such text$/);
+  const stale = (find: string): Mutant => ({
+    name: 'stale',
+    edits: [{ file: 'examples/raft/dist/raft.js', find, replace: '' }],
+  });
+  t.regex(
+    staleness(stale('no such text'))!,
+    /^a stale mutant: examples\/raft\/dist\/raft\.js has 0 times: no such text$/,
+  );
   t.regex(staleness(stale('this.#term'))!, /has \d+ times/);
   t.is(staleness(stale('Math.floor(members.length / 2) + 1')), undefined);
 });

@@ -34,21 +34,34 @@ history of its own, the same each time. A failure ends with the line that runs i
 export function parseOptions(args: readonly string[]): SimOptions | 'help' {
   const { values, tokens } = parseArgs({
     args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm sim -- --nodes 3`.
-    options: { ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' } as const])), help: { type: 'boolean', short: 'h' } },
+    options: {
+      ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' } as const])),
+      help: { type: 'boolean', short: 'h' },
+    },
     tokens: true,
   });
   if (values.help === true) return 'help';
-  const text = (name: (typeof NAMES)[number]) => (values as { readonly [name: string]: string | undefined })[name];
-  const integer = (name: (typeof NAMES)[number], otherwise: number, least: number, most: number) => whole(name, text(name) ?? String(otherwise), least, most);
-  if (text('minutes') !== undefined && text('hours') !== undefined) throw new Error('--hours: give --minutes or --hours, not both');
+  const text = (name: (typeof NAMES)[number]) =>
+    (values as { readonly [name: string]: string | undefined })[name];
+  const integer = (name: (typeof NAMES)[number], otherwise: number, least: number, most: number) =>
+    whole(name, text(name) ?? String(otherwise), least, most);
+  if (text('minutes') !== undefined && text('hours') !== undefined)
+    throw new Error('--hours: give --minutes or --hours, not both');
   const settings: Settings = {
     nodes: integer('nodes', DEFAULTS.nodes, 3, 9),
     clients: integer('clients', DEFAULTS.clients, 1, 20),
-    minutes: text('hours') === undefined ? span('minutes', text('minutes') ?? String(DEFAULTS.minutes), 1) : span('hours', text('hours')!, 60),
+    minutes:
+      text('hours') === undefined
+        ? span('minutes', text('minutes') ?? String(DEFAULTS.minutes), 1)
+        : span('hours', text('hours')!, 60),
     nemesis: oneOf('nemesis', text('nemesis') ?? DEFAULTS.nemesis, Object.keys(NEMESES)),
     level: oneOf('level', text('level') ?? DEFAULTS.level, ['message', 'stream'] as const),
   };
-  const replay = tokens.flatMap((token) => (token.kind === 'option' && !SEARCH.includes(token.name) ? [token.rawName, token.value ?? ''] : []));
+  const replay = tokens.flatMap((token) =>
+    token.kind === 'option' && !SEARCH.includes(token.name)
+      ? [token.rawName, token.value ?? '']
+      : [],
+  );
   return {
     seeds: integer('seeds', 200, 1, 10_000_000),
     from: integer('from', 1, 0, 1_000_000_000),
@@ -68,7 +81,9 @@ function whole(name: string, text: string, least: number, most: number): number 
 function span(name: string, text: string, unit: number): number {
   const minutes = Number(text) * unit;
   if (/^\d+(?:\.\d+)?$/.test(text) && minutes >= 1 && minutes <= MOST_MINUTES) return minutes;
-  throw new Error(`--${name}: expected a number from 1 minute to ${MOST_MINUTES / 60} hours, got '${text}'`);
+  throw new Error(
+    `--${name}: expected a number from 1 minute to ${MOST_MINUTES / 60} hours, got '${text}'`,
+  );
 }
 
 function oneOf<Name extends string>(option: string, name: string, names: readonly Name[]): Name {
@@ -80,11 +95,23 @@ function oneOf<Name extends string>(option: string, name: string, names: readonl
 function listed(names: readonly string[]): string {
   return names.reduce((text, name) => {
     const line = text.slice(text.lastIndexOf('\n') + 1);
-    return text === '' ? name : `${text},${line.length + name.length > 95 ? '\n                    ' : ' '}${name}`;
+    return text === ''
+      ? name
+      : `${text},${line.length + name.length > 95 ? '\n                    ' : ' '}${name}`;
   }, '');
 }
 
-const NAMES = ['seeds', 'from', 'minutes', 'hours', 'nodes', 'clients', 'nemesis', 'level', 'workers'] as const;
+const NAMES = [
+  'seeds',
+  'from',
+  'minutes',
+  'hours',
+  'nodes',
+  'clients',
+  'nemesis',
+  'level',
+  'workers',
+] as const;
 const SEARCH = ['seeds', 'from', 'workers'];
 /** The most virtual minutes of a seed. */
 const MOST_MINUTES = 1_000 * 60;

@@ -73,7 +73,12 @@ export class RecordedClient {
     const command = op === 'set' ? ({ key, op, value } as const) : ({ key, op } as const);
     const handle = history.call(name, command, Math.round(clock.now()));
     try {
-      const result = op === 'get' ? await this.#client.get(key) : op === 'set' ? void (await this.#client.set(key, value)) : await this.#client.delete(key);
+      const result =
+        op === 'get'
+          ? await this.#client.get(key)
+          : op === 'set'
+            ? void (await this.#client.set(key, value))
+            : await this.#client.delete(key);
       handle.ok(result as never, Math.round(clock.now()));
       this.succeeded++;
       return undefined;

@@ -3,4 +3,5 @@
 import test from 'ava';
 import { nemesisCases } from './testing/nemesis-cases.ts';
 
-for (const level of ['message', 'stream'] as const) nemesisCases(test, { level, from: 2, seeds: 4 });
+for (const level of ['message', 'stream'] as const)
+  nemesisCases(test, { level, from: 2, seeds: 4 });

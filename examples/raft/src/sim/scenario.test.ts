@@ -11,17 +11,40 @@ const LEVELS: readonly Level[] = ['message', 'stream'];
 
 for (const level of LEVELS) nemesisCases(test, { level, from: 1, seeds: 1 });
 
-test.serial('a long history has snapshots that a leader sent, elections, and commands without an answer', async (t) => {
-  t.timeout(60_000, 'a second on a free machine, many on a busy one');
-  const ends: Figures[] = [];
-  const scenario = raftScenario({ minutes: 5, pause: 500, onEnd: (figures) => ends.push(figures) });
-  await explore({ seeds: 6, scenario, nemesis: nemesisOf({ ...DEFAULTS, minutes: 5 }), link: LINK, disk: DISK });
-  t.true(ends.some(({ snapshots }) => snapshots > 0) && ends.some(({ unanswered }) => unanswered > 0) && ends.some(({ terms }) => terms > 20));
-});
+test.serial(
+  'a long history has snapshots that a leader sent, elections, and commands without an answer',
+  async (t) => {
+    t.timeout(60_000, 'a second on a free machine, many on a busy one');
+    const ends: Figures[] = [];
+    const scenario = raftScenario({
+      minutes: 5,
+      pause: 500,
+      onEnd: (figures) => ends.push(figures),
+    });
+    await explore({
+      seeds: 6,
+      scenario,
+      nemesis: nemesisOf({ ...DEFAULTS, minutes: 5 }),
+      link: LINK,
+      disk: DISK,
+    });
+    t.true(
+      ends.some(({ snapshots }) => snapshots > 0) &&
+        ends.some(({ unanswered }) => unanswered > 0) &&
+        ends.some(({ terms }) => terms > 20),
+    );
+  },
+);
 
 test.serial('the same seed has the same hash, another seed another', async (t) => {
   const hash = async (seed: number, level: Level) => {
-    const sim = createSimulation({ seed, level, link: LINK, disk: DISK, nemesis: nemesisOf({ ...DEFAULTS, minutes: 1 }) });
+    const sim = createSimulation({
+      seed,
+      level,
+      link: LINK,
+      disk: DISK,
+      nemesis: nemesisOf({ ...DEFAULTS, minutes: 1 }),
+    });
     await raftScenario({ minutes: 1 })(sim);
     const { hash } = sim.trace;
     await sim.close();

@@ -2,7 +2,13 @@
 // recover, and every result must have been correct.
 
 import type { TransportError } from '@trunkline/transport-core';
-import { checkLinearizable, createHistory, type NodeContext, type Simulation, type Stop } from '@trunkline/transport-inmem/simulation';
+import {
+  checkLinearizable,
+  createHistory,
+  type NodeContext,
+  type Simulation,
+  type Stop,
+} from '@trunkline/transport-inmem/simulation';
 import { type RaftEvent, RaftNode } from '../node.ts';
 import { raftProtocol } from '../protocol.ts';
 import { type Breach, Laws } from './laws.ts';
@@ -56,7 +62,9 @@ interface Member {
  * Creates a scenario, which rejects with the guarantee that was violated. A nemesis should end
  * `CALM` milliseconds before the scenario does; faults that remain then are repaired.
  */
-export function raftScenario(options: RaftScenarioOptions = {}): (sim: Simulation) => Promise<void> {
+export function raftScenario(
+  options: RaftScenarioOptions = {},
+): (sim: Simulation) => Promise<void> {
   const { minutes = 10 } = options;
   return async (sim) => {
     const cluster = new SimCluster(sim, options);
@@ -87,7 +95,16 @@ class SimCluster {
   #snapshots = 0;
   #unanswered = 0;
 
-  constructor(sim: Simulation, { nodes = 5, clients = 3, pause = 2_000, electionTimeout = 1_500, onLeader = () => {} }: RaftScenarioOptions) {
+  constructor(
+    sim: Simulation,
+    {
+      nodes = 5,
+      clients = 3,
+      pause = 2_000,
+      electionTimeout = 1_500,
+      onLeader = () => {},
+    }: RaftScenarioOptions,
+  ) {
     this.#sim = sim;
     this.#times = { electionTimeout, heartbeat: electionTimeout / 4 };
     this.#onLeader = onLeader;
@@ -99,7 +116,14 @@ class SimCluster {
     }
     this.clients = Array.from({ length: clients }, (_, i) => {
       const name = `c${i + 1}`;
-      return new RecordedClient({ transport: sim.client(raftProtocol, { name }), nodes: this.#names, name, keys: KEYS, history: this.#history, pause });
+      return new RecordedClient({
+        transport: sim.client(raftProtocol, { name }),
+        nodes: this.#names,
+        name,
+        keys: KEYS,
+        history: this.#history,
+        pause,
+      });
     });
   }
 
@@ -108,7 +132,12 @@ class SimCluster {
     const unanswered = (began: number, error: TransportError) => {
       this.#unanswered++;
       if (began >= calm)
-        this.#broken('liveness', new Error(`a command found no leader ${Math.round(began - calm + SETTLING)} ms after all was well again: ${error.message}`));
+        this.#broken(
+          'liveness',
+          new Error(
+            `a command found no leader ${Math.round(began - calm + SETTLING)} ms after all was well again: ${error.message}`,
+          ),
+        );
     };
     await Promise.all(this.clients.map((client) => client.work(unanswered)));
   }
@@ -118,20 +147,35 @@ class SimCluster {
     const members = [...this.#members.values()];
     const statuses = members.map(({ node }) => node.status);
     const leader = statuses.find(({ role }) => role === 'leader');
-    return leader !== undefined && statuses.length === this.#names.length && statuses.every(({ applied }) => applied === leader.commit);
+    return (
+      leader !== undefined &&
+      statuses.length === this.#names.length &&
+      statuses.every(({ applied }) => applied === leader.commit)
+    );
   }
 
   /** Checks what only the end of a run can show. */
   judge(): void {
     const hashes = new Set([...this.#members.values()].map(({ machine }) => machine.kv.hash()));
-    if (hashes.size > 1) throw named('equal states', `${hashes.size} different ones on ${this.#names.length} nodes that have applied the same`);
+    if (hashes.size > 1)
+      throw named(
+        'equal states',
+        `${hashes.size} different ones on ${this.#names.length} nodes that have applied the same`,
+      );
     const verdict = checkLinearizable(this.#history);
-    if (verdict.linearizable !== true) throw named('linearizable', `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`);
+    if (verdict.linearizable !== true)
+      throw named('linearizable', `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`);
   }
 
   get figures(): Figures {
     const { terms, committed } = this.#laws.progress;
-    return { commands: this.#history.operations.length, unanswered: this.#unanswered, terms, committed, snapshots: this.#snapshots };
+    return {
+      commands: this.#history.operations.length,
+      unanswered: this.#unanswered,
+      terms,
+      committed,
+      snapshots: this.#snapshots,
+    };
   }
 
   async #boot({ name, transport: open, store, log }: NodeContext): Promise<Stop> {
@@ -144,7 +188,11 @@ class SimCluster {
     const onEvent = (event: RaftEvent) => {
       if (event.type === 'role') {
         const { role, term, leader } = event.status;
-        log(role === 'leader' ? `leads term ${term}` : `${role} in term ${term}${leader === undefined ? '' : ` of ${leader}`}`);
+        log(
+          role === 'leader'
+            ? `leads term ${term}`
+            : `${role} in term ${term}${leader === undefined ? '' : ` of ${leader}`}`,
+        );
         if (role !== 'leader') return;
         this.#laws.leads(name, life, term, watched.base, (index) => watched.log.get(index));
         this.#onLeader(name);
@@ -153,7 +201,15 @@ class SimCluster {
         log(`snapshot of ${event.index} entries, from ${event.from}`);
       } else if (event.type === 'failed') this.#failed(name, event.error, log);
     };
-    const node = await RaftNode.start({ transport, members: this.#names, machine, store: watched, onEvent, ...this.#times, ...SNAPSHOTS });
+    const node = await RaftNode.start({
+      transport,
+      members: this.#names,
+      machine,
+      store: watched,
+      onEvent,
+      ...this.#times,
+      ...SNAPSHOTS,
+    });
     machine.status = () => node.status;
     this.#members.set(name, { node, machine });
     return async () => {
@@ -168,9 +224,13 @@ class SimCluster {
   #failed(name: string, error: unknown, log: (text: string) => void): void {
     const text = error instanceof Error ? error.message : String(error);
     log(`stops: ${text}`);
-    if (!text.includes('the disk of')) this.#broken('a node goes on', new Error(`${name} stopped: ${text}`));
+    if (!text.includes('the disk of'))
+      this.#broken('a node goes on', new Error(`${name} stopped: ${text}`));
     this.#members.delete(name);
-    this.#sim.at(this.#sim.now + RESTART, () => this.#sim.isUp(name) && !this.#members.has(name) && this.#sim.restart(name));
+    this.#sim.at(
+      this.#sim.now + RESTART,
+      () => this.#sim.isUp(name) && !this.#members.has(name) && this.#sim.restart(name),
+    );
   }
 
   /**

@@ -1,7 +1,12 @@
 // The settings of a simulation run. They are encoded in the URL of its scenario, because nothing
 // else is passed to a worker.
 
-import { type Level, type LinkOptions, type Nemesis, nemeses } from '@trunkline/transport-inmem/simulation';
+import {
+  type Level,
+  type LinkOptions,
+  type Nemesis,
+  nemeses,
+} from '@trunkline/transport-inmem/simulation';
 import { CALM } from './scenario.ts';
 
 export interface Settings {
@@ -14,11 +19,24 @@ export interface Settings {
   readonly level: Level;
 }
 
-export const DEFAULTS: Settings = { nodes: 5, clients: 3, minutes: 10, nemesis: 'swarm', level: 'message' };
+export const DEFAULTS: Settings = {
+  nodes: 5,
+  clients: 3,
+  minutes: 10,
+  nemesis: 'swarm',
+  level: 'message',
+};
 
 /** The built-in nemeses by their command-line names, such as 'split-brain'. */
-export const NEMESES: Readonly<Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>> = {
-  ...Object.fromEntries(Object.entries(nemeses).map(([name, make]) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), make])),
+export const NEMESES: Readonly<
+  Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>
+> = {
+  ...Object.fromEntries(
+    Object.entries(nemeses).map(([name, make]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      make,
+    ]),
+  ),
   none: undefined,
 };
 
@@ -32,7 +50,8 @@ export function scenarioUrl(settings: Settings): string {
 /** Parses the settings of a `scenarioUrl`; missing ones have their defaults. */
 export function settingsOf(url: string): Settings {
   const { searchParams } = new URL(url);
-  const number = (name: 'nodes' | 'clients' | 'minutes') => Number(searchParams.get(name) ?? DEFAULTS[name]);
+  const number = (name: 'nodes' | 'clients' | 'minutes') =>
+    Number(searchParams.get(name) ?? DEFAULTS[name]);
   const { nemesis, level } = DEFAULTS;
   return {
     nodes: number('nodes'),
@@ -52,5 +71,10 @@ export function nemesisOf({ nemesis, minutes }: Settings): Nemesis | undefined {
  * Default settings for every link, unless the nemesis changes them: a decent network that still
  * loses, duplicates and reorders a little.
  */
-export const LINK: LinkOptions = { latency: { lognormal: 5, sigma: 0.7 }, loss: 0.002, duplicate: 0.002, reorder: 0.01 };
+export const LINK: LinkOptions = {
+  latency: { lognormal: 5, sigma: 0.7 },
+  loss: 0.002,
+  duplicate: 0.002,
+  reorder: 0.01,
+};
 export const DISK = { sync: [1, 10] } as const;

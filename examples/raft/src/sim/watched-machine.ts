@@ -31,8 +31,16 @@ export class WatchedMachine implements StateMachine {
     const { term } = this.status();
     this.#passNoOps(Number.POSITIVE_INFINITY);
     const entry = this.#store.log.get(++this.#at);
-    if (entry === undefined) this.#laws.breach(LAWS.machine, `${this.#name} applies an entry ${this.#at} that it has not saved`);
-    else if (!same(entry.command, command)) this.#laws.breach(LAWS.machine, `${this.#name} applies another command than the one it saved as entry ${this.#at}`);
+    if (entry === undefined)
+      this.#laws.breach(
+        LAWS.machine,
+        `${this.#name} applies an entry ${this.#at} that it has not saved`,
+      );
+    else if (!same(entry.command, command))
+      this.#laws.breach(
+        LAWS.machine,
+        `${this.#name} applies another command than the one it saved as entry ${this.#at}`,
+      );
     else this.#laws.applies(this.#name, term, entry, result);
     return result;
   }

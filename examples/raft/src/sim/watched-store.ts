@@ -61,7 +61,8 @@ export class WatchedStore implements Store {
   async sync(): Promise<void> {
     const state = this.#state;
     await this.#inner.sync();
-    if (state !== undefined) Object.assign(this.#promised, { term: state.term, votedFor: state.votedFor });
+    if (state !== undefined)
+      Object.assign(this.#promised, { term: state.term, votedFor: state.votedFor });
   }
 
   #found(key: string, value: Uint8Array): void {
@@ -97,7 +98,11 @@ export class WatchedStore implements Store {
   #judge({ term, votedFor }: SavedState): void {
     const before = this.#state ?? this.#promised;
     const what = `${this.#name} has term ${term} and its vote for ${votedFor || 'nobody'}, and had term ${before.term} and its vote for ${before.votedFor || 'nobody'}`;
-    if (term < before.term || (term === before.term && before.votedFor !== '' && before.votedFor !== votedFor)) this.#laws.breach(LAWS.vote, what);
+    if (
+      term < before.term ||
+      (term === before.term && before.votedFor !== '' && before.votedFor !== votedFor)
+    )
+      this.#laws.breach(LAWS.vote, what);
   }
 
   #snapshot(bytes: Uint8Array): void {

@@ -13,7 +13,8 @@ export class EventQueue {
   add(at: number, run: () => void): void {
     const heap = this.#heap;
     let i = heap.push({ at, order: this.#made++, run }) - 1;
-    for (let up = (i - 1) >> 1; i > 0 && before(heap[i]!, heap[up]!); up = (i - 1) >> 1) i = swap(heap, i, up);
+    for (let up = (i - 1) >> 1; i > 0 && before(heap[i]!, heap[up]!); up = (i - 1) >> 1)
+      i = swap(heap, i, up);
   }
 
   /** Removes and returns the first event, if it is due by `end`. */

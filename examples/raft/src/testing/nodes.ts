@@ -31,17 +31,26 @@ export class Nodes {
   #closed = false;
 
   private constructor(count: number) {
-    this.#transports = Array.from({ length: count + 1 }, () => createInmemTransport({ protocol: raftProtocol, clock: this.clock }));
+    this.#transports = Array.from({ length: count + 1 }, () =>
+      createInmemTransport({ protocol: raftProtocol, clock: this.clock }),
+    );
     this.outside = this.#transports[count]!;
   }
 
-  static async start(count: number, options: Partial<RaftNodeOptions> = {}, stores: Store[] = []): Promise<Nodes> {
+  static async start(
+    count: number,
+    options: Partial<RaftNodeOptions> = {},
+    stores: Store[] = [],
+  ): Promise<Nodes> {
     const nodes = new Nodes(count);
     await Promise.all(nodes.#transports.map((transport) => transport.listen()));
     connectAll(...nodes.#transports);
-    nodes.addrs.push(...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()));
+    nodes.addrs.push(
+      ...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()),
+    );
     nodes.#turn();
-    for (let i = 0; i < count; i++) await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
+    for (let i = 0; i < count; i++)
+      await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
     return nodes;
   }
 
@@ -55,7 +64,14 @@ export class Nodes {
       for (const look of [...this.#waiting]) look();
     };
     const times = { electionTimeout: 100, heartbeat: 20 };
-    const node = await RaftNode.start({ transport, members: this.addrs, machine, onEvent, ...times, ...options });
+    const node = await RaftNode.start({
+      transport,
+      members: this.addrs,
+      machine,
+      onEvent,
+      ...times,
+      ...options,
+    });
     const peer = { transport, node, machine, store: options.store! };
     this.peers[i] = peer;
     return peer;
@@ -79,7 +95,10 @@ export class Nodes {
   leader(): Promise<Peer> {
     return this.until(() => {
       const leader = this.peers.find(({ node }) => node.status.role === 'leader');
-      return leader !== undefined && this.peers.every(({ node }) => node.status.leader === leader.node.id) ? leader : undefined;
+      return leader !== undefined &&
+        this.peers.every(({ node }) => node.status.leader === leader.node.id)
+        ? leader
+        : undefined;
     });
   }
 

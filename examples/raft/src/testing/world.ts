@@ -55,7 +55,16 @@ export class World {
   readonly #entries = new Map<string, string>();
 
   constructor(options: WorldOptions) {
-    this.#options = { nodes: 5, loss: 0, duplicate: 0, latency: [1, 5], disk: [0, 2], snapshotEvery: 1_000, keep: 0, ...options };
+    this.#options = {
+      nodes: 5,
+      loss: 0,
+      duplicate: 0,
+      latency: [1, 5],
+      disk: [0, 2],
+      snapshotEvery: 1_000,
+      keep: 0,
+      ...options,
+    };
     this.random = seededRandom(options.seed);
     this.nodes = Array.from({ length: this.#options.nodes }, (_, i) => ({
       id: `n${i + 1}`,
@@ -78,7 +87,11 @@ export class World {
     const members = this.nodes.map(({ id }) => id);
     const { disk, id } = node;
     const saved = disk && { ...disk, entries: [...disk.entries] };
-    node.raft = new Raft({ id, members, electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved }, this.now, this.random());
+    node.raft = new Raft(
+      { id, members, electionTimeout: ELECTION, heartbeat: HEARTBEAT, saved },
+      this.now,
+      this.random(),
+    );
     node.applied = new Map();
     this.#pump(node);
     this.#arm(node);
@@ -108,7 +121,9 @@ export class World {
   }
 
   propose(node: TestNode, command: string): boolean {
-    return this.#step(node, (raft) => raft.propose(new TextEncoder().encode(command))) !== undefined;
+    return (
+      this.#step(node, (raft) => raft.propose(new TextEncoder().encode(command))) !== undefined
+    );
   }
 
   /** The leader of the highest term, if it is up. */
@@ -196,13 +211,27 @@ export class World {
     for (const message of messages) this.#send(node, message);
     if (restore !== undefined) {
       node.restores++;
-      node.applied = new Map(JSON.parse(new TextDecoder().decode(restore.data)) as [number, string][]);
-      for (const [index, command] of node.applied) assert(this.committed.get(index)?.command === command, `${node.id} restored another ${index}`);
+      node.applied = new Map(
+        JSON.parse(new TextDecoder().decode(restore.data)) as [number, string][],
+      );
+      for (const [index, command] of node.applied)
+        assert(
+          this.committed.get(index)?.command === command,
+          `${node.id} restored another ${index}`,
+        );
     }
-    for (const { index, term, command } of apply) this.#apply(node, index, term, new TextDecoder().decode(command));
+    for (const { index, term, command } of apply)
+      this.#apply(node, index, term, new TextDecoder().decode(command));
     const last = [...node.applied.keys()].at(-1) ?? 0;
-    if (node.raft !== undefined && last - (node.disk?.snapshot?.index ?? 0) >= this.#options.snapshotEvery) {
-      node.raft.compact(last, new TextEncoder().encode(JSON.stringify([...node.applied])), this.#options.keep);
+    if (
+      node.raft !== undefined &&
+      last - (node.disk?.snapshot?.index ?? 0) >= this.#options.snapshotEvery
+    ) {
+      node.raft.compact(
+        last,
+        new TextEncoder().encode(JSON.stringify([...node.applied])),
+        this.#options.keep,
+      );
     }
   }
 
@@ -222,7 +251,11 @@ export class World {
       this.after(this.between(latency), () => this.passes(to.id, from.id) && settle(input));
     };
     const copies = this.random() < loss ? 0 : this.random() < duplicate ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.after(this.between(latency), () => this.passes(from.id, to.id) && this.#receive(to, message, answer));
+    for (let i = 0; i < copies; i++)
+      this.after(
+        this.between(latency),
+        () => this.passes(from.id, to.id) && this.#receive(to, message, answer),
+      );
   }
 
   #receive(node: TestNode, message: Message, answer: (input: (raft: Raft) => void) => void): void {
@@ -239,7 +272,9 @@ export class World {
         }
         case 'installSnapshot': {
           const reply = raft.installSnapshot(this.now, message.request, message.data);
-          return node.replies.push(() => answer((raft) => raft.installed(this.now, message, reply)));
+          return node.replies.push(() =>
+            answer((raft) => raft.installed(this.now, message, reply)),
+          );
         }
       }
     });
@@ -249,13 +284,21 @@ export class World {
 
   /** Checks election safety and leader completeness. */
   #elected(node: TestNode, term: number): void {
-    assert(!this.leaders.has(term), `term ${term} has two leaders, ${this.leaders.get(term)} and ${node.id}`);
+    assert(
+      !this.leaders.has(term),
+      `term ${term} has two leaders, ${this.leaders.get(term)} and ${node.id}`,
+    );
     this.leaders.set(term, node.id);
     const { base = { index: 0, term: 0 }, entries = [] } = node.disk ?? {};
     for (const [index, { term: committedIn, command }] of this.committed) {
       const entry: Entry | undefined = entries[index - base.index - 1];
-      const has = index <= base.index || (entry?.term === committedIn && new TextDecoder().decode(entry.command) === command);
-      assert(has || committedIn > term, `${node.id} leads term ${term} without entry ${index} of term ${committedIn}`);
+      const has =
+        index <= base.index ||
+        (entry?.term === committedIn && new TextDecoder().decode(entry.command) === command);
+      assert(
+        has || committedIn > term,
+        `${node.id} leads term ${term} without entry ${index} of term ${committedIn}`,
+      );
     }
   }
 
@@ -265,17 +308,36 @@ export class World {
    */
   #save(node: TestNode, save: Save): void {
     const old = node.disk ?? { base: { index: 0, term: 0 }, entries: [] };
-    const kept = old.entries.slice(Math.max(0, save.base.index - old.base.index), Math.max(0, save.first - 1 - old.base.index));
+    const kept = old.entries.slice(
+      Math.max(0, save.base.index - old.base.index),
+      Math.max(0, save.first - 1 - old.base.index),
+    );
     const entries = save.base.index >= save.first ? save.entries : [...kept, ...save.entries];
-    assert(save.base.index + entries.length === save.last, `${node.id} saved ${entries.length} entries behind ${save.base.index}, not up to ${save.last}`);
-    node.disk = { term: save.term, votedFor: save.votedFor, base: save.base, entries, snapshot: save.snapshot ?? node.disk?.snapshot };
-    assert(save.base.index <= (node.disk.snapshot?.index ?? 0), `${node.id} dropped ${save.base.index} entries without a snapshot of them`);
+    assert(
+      save.base.index + entries.length === save.last,
+      `${node.id} saved ${entries.length} entries behind ${save.base.index}, not up to ${save.last}`,
+    );
+    node.disk = {
+      term: save.term,
+      votedFor: save.votedFor,
+      base: save.base,
+      entries,
+      snapshot: save.snapshot ?? node.disk?.snapshot,
+    };
+    assert(
+      save.base.index <= (node.disk.snapshot?.index ?? 0),
+      `${node.id} dropped ${save.base.index} entries without a snapshot of them`,
+    );
     for (const [i, { term, command }] of save.entries.entries()) {
       const index = save.first + i;
-      const before = index - 1 === save.base.index ? save.base.term : entries[index - save.base.index - 2]!.term;
+      const before =
+        index - 1 === save.base.index ? save.base.term : entries[index - save.base.index - 2]!.term;
       const what = `${before} ${new TextDecoder().decode(command)}`;
       const key = `${index}/${term}`;
-      assert((this.#entries.get(key) ?? what) === what, `entry ${key} is '${what}' on ${node.id}, '${this.#entries.get(key)}' elsewhere`);
+      assert(
+        (this.#entries.get(key) ?? what) === what,
+        `entry ${key} is '${what}' on ${node.id}, '${this.#entries.get(key)}' elsewhere`,
+      );
       this.#entries.set(key, what);
     }
   }
@@ -285,7 +347,10 @@ export class World {
    */
   #apply(node: TestNode, index: number, term: number, command: string): void {
     const known = this.committed.get(index);
-    assert(known === undefined || known.command === command, `${node.id} applied '${command}' at ${index}, others '${known?.command}'`);
+    assert(
+      known === undefined || known.command === command,
+      `${node.id} applied '${command}' at ${index}, others '${known?.command}'`,
+    );
     assert(index > ([...node.applied.keys()].at(-1) ?? 0), `${node.id} applied ${index} again`);
     if (known === undefined) this.committed.set(index, { term, command });
     node.applied.set(index, command);

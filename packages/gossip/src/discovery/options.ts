@@ -1,6 +1,14 @@
 // The options of discovery, with their defaults.
 
-import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  milliseconds,
+  type Options,
+  type OptionsInput,
+  optionsSchema,
+  parseOptions,
+  withDefault,
+} from '@trunkline/transport-core';
 
 const schema = optionsSchema({
   /**

@@ -5,7 +5,11 @@ import test from 'ava';
 import { encodeQuestion, Question } from './question.ts';
 
 const random = seededRandom(5);
-const [ann, bob, eve] = ['a', 'b', 'e'].map((digit) => digit.repeat(64)) as [string, string, string];
+const [ann, bob, eve] = ['a', 'b', 'e'].map((digit) => digit.repeat(64)) as [
+  string,
+  string,
+  string,
+];
 const keys = Array.from({ length: 20 }, (_, i) => new Uint8Array(32).fill(i + 1));
 const between = { teller: ann, hearer: bob };
 
@@ -14,9 +18,16 @@ test('a question is about its topics, the first sixteen, for whom it was put to 
   t.is(bytes.length, 16 + 16 * 16);
   const question = Question.read(between, bytes)!;
   for (const [i, key] of keys.entries()) t.is(question.isAbout(key), i < 16);
-  t.false(Question.read({ teller: eve, hearer: bob }, bytes)!.isAbout(keys[0]!), 'Eve overheard it, and puts it herself');
+  t.false(
+    Question.read({ teller: eve, hearer: bob }, bytes)!.isAbout(keys[0]!),
+    'Eve overheard it, and puts it herself',
+  );
   t.false(Question.read({ teller: ann, hearer: eve }, bytes)!.isAbout(keys[0]!), 'Eve reads it');
-  t.notDeepEqual(encodeQuestion(between, keys, random).subarray(16), bytes.subarray(16), 'put again it is another');
+  t.notDeepEqual(
+    encodeQuestion(between, keys, random).subarray(16),
+    bytes.subarray(16),
+    'put again it is another',
+  );
 });
 
 test('what is no question is none; nothing throws', (t) => {

@@ -9,9 +9,21 @@ import type { Between } from './topic-list.ts';
 export const MOST_ASKED = 16;
 
 /** Encodes 16 random bytes, and 16 bytes for each tag. Only the first 16 topics are asked about. */
-export function encodeQuestion(between: Between, keys: Iterable<Uint8Array>, random: Random): Uint8Array {
+export function encodeQuestion(
+  between: Between,
+  keys: Iterable<Uint8Array>,
+  random: Random,
+): Uint8Array {
   const nonce = randomBytes(random, NONCE_BYTES);
-  return concatBytes(nonce, makeTags(new Tagger({ use: 'ask', ...between, nonce }), [...keys].slice(0, MOST_ASKED), random, 1));
+  return concatBytes(
+    nonce,
+    makeTags(
+      new Tagger({ use: 'ask', ...between, nonce }),
+      [...keys].slice(0, MOST_ASKED),
+      random,
+      1,
+    ),
+  );
 }
 
 /** A received question. */
@@ -27,7 +39,9 @@ export class Question {
   /** Reads a question. Returns undefined if the bytes are malformed. */
   static read(between: Between, bytes: Uint8Array): Question | undefined {
     const tags = bytes.length - NONCE_BYTES;
-    return tags < 0 || tags % TAG_BYTES !== 0 || tags > TAG_BYTES * MOST_ASKED ? undefined : new Question(between, bytes);
+    return tags < 0 || tags % TAG_BYTES !== 0 || tags > TAG_BYTES * MOST_ASKED
+      ? undefined
+      : new Question(between, bytes);
   }
 
   /** Is the question about the topic with that key? */

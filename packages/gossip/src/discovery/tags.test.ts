@@ -7,7 +7,12 @@ import { hasTag, makeTags, Tagger, type Telling } from './tags.ts';
 
 const random = seededRandom(7);
 const id = (digit: string) => digit.repeat(64);
-const telling: Telling = { use: 'list', teller: id('a'), hearer: id('b'), nonce: new Uint8Array(32).fill(1) };
+const telling: Telling = {
+  use: 'list',
+  teller: id('a'),
+  hearer: id('b'),
+  nonce: new Uint8Array(32).fill(1),
+};
 const key = new Uint8Array(32).fill(5);
 
 test('a tag is of one topic and one telling: another key, use, teller, hearer or nonce makes another', (t) => {
@@ -21,7 +26,11 @@ test('a tag is of one topic and one telling: another key, use, teller, hearer or
     new Tagger({ ...telling, nonce: new Uint8Array(32).fill(2) }).tag(key),
   ].map(bytesToHex);
   t.is(new Set(tags).size, tags.length);
-  t.is(bytesToHex(new Tagger({ ...telling }).tag(key.slice())), tags[0]!, 'the same again is the same');
+  t.is(
+    bytesToHex(new Tagger({ ...telling }).tag(key.slice())),
+    tags[0]!,
+    'the same again is the same',
+  );
 });
 
 test('a tag is what the documents say', (t) => {
@@ -47,7 +56,9 @@ test('how many topics there are is told up to a power of two, and their order is
       random,
       8,
     );
-    const all = Array.from({ length: tags.length / 16 }, (_, i) => bytesToHex(tags.subarray(16 * i, 16 * (i + 1))));
+    const all = Array.from({ length: tags.length / 16 }, (_, i) =>
+      bytesToHex(tags.subarray(16 * i, 16 * (i + 1))),
+    );
     t.deepEqual(all, [...all].sort());
     t.is(new Set(all).size, all.length);
     return all.length;

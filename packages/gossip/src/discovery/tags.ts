@@ -36,7 +36,14 @@ export class Tagger {
   readonly #telling: Uint8Array;
 
   constructor({ use, teller, hearer, nonce }: Telling) {
-    this.#telling = sha256(concatBytes(utf8ToBytes(`trunkline.gossip ${use}\0`), hexToBytes(teller), hexToBytes(hearer), nonce));
+    this.#telling = sha256(
+      concatBytes(
+        utf8ToBytes(`trunkline.gossip ${use}\0`),
+        hexToBytes(teller),
+        hexToBytes(hearer),
+        nonce,
+      ),
+    );
   }
 
   /** Returns the tag of a topic. */
@@ -50,7 +57,12 @@ export class Tagger {
  * reveals nothing. Random tags pad them to the next power of two and to at least `least`, which
  * reveals the number of topics only roughly. Without topics, there are no tags.
  */
-export function makeTags(tagger: Tagger, keys: Iterable<Uint8Array>, random: Random, least: number): Uint8Array {
+export function makeTags(
+  tagger: Tagger,
+  keys: Iterable<Uint8Array>,
+  random: Random,
+  least: number,
+): Uint8Array {
   const tags = Array.from(keys, (key) => tagger.tag(key));
   if (tags.length === 0) return new Uint8Array();
   const size = Math.max(least, 2 ** Math.ceil(Math.log2(tags.length)));

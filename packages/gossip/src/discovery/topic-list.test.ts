@@ -39,7 +39,9 @@ test('lists of the same topics have nothing in common: neither with the same que
     encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!,
     encodeList({ teller: eve, hearer: ann }, question, 9, keys, random)!,
   ];
-  const tags = answers.flatMap((bytes) => Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(24 + 16 * i, 40 + 16 * i))));
+  const tags = answers.flatMap((bytes) =>
+    Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(24 + 16 * i, 40 + 16 * i))),
+  );
   t.is(new Set(tags).size, 8 * answers.length);
   for (const bytes of answers) {
     const text = bytesToHex(bytes);
@@ -51,11 +53,20 @@ test("an answer passes neither for another's, nor for one to another, nor for on
   const { question, answer } = tell();
   const [key] = keys;
   t.true(listOf(question, answer).has(key!));
-  t.false(listOf(question, answer, { teller: eve, hearer: ann }).has(key!), 'Eve tells what Bob told');
-  t.false(listOf(question, answer, { teller: bob, hearer: eve }).has(key!), 'Eve overheard it, and knows the topic');
+  t.false(
+    listOf(question, answer, { teller: eve, hearer: ann }).has(key!),
+    'Eve tells what Bob told',
+  );
+  t.false(
+    listOf(question, answer, { teller: bob, hearer: eve }).has(key!),
+    'Eve overheard it, and knows the topic',
+  );
   t.is(decodeList(askForList(random), answer), undefined, 'it is told again');
   const relayed = encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!;
-  t.false(listOf(question, relayed, { teller: eve, hearer: ann }).has(key!), "Eve asked Bob with Ann's question");
+  t.false(
+    listOf(question, relayed, { teller: eve, hearer: ann }).has(key!),
+    "Eve asked Bob with Ann's question",
+  );
 });
 
 test('of a list that is too long the first 1,024 tags are kept, and nothing of the message around them', (t) => {
@@ -68,7 +79,8 @@ test('of a list that is too long the first 1,024 tags are kept, and nothing of t
 });
 
 test('what is no question is not answered, and what is no answer is not read; nothing throws', (t) => {
-  for (const length of [0, 1, 15, 17, 32]) t.is(encodeList(between, new Uint8Array(length), 1, keys, random), undefined);
+  for (const length of [0, 1, 15, 17, 32])
+    t.is(encodeList(between, new Uint8Array(length), 1, keys, random), undefined);
   for (let length = 0; length < 200; length++) {
     const answer = randomBytes(random, length);
     const list = decodeList(new Uint8Array(16), answer);

@@ -24,7 +24,13 @@ export function askForList(random: Random): Uint8Array {
  * question and answer, 16 random bytes, and 16 bytes for each tag. Returns undefined if the
  * question is malformed. The keys are 32 bytes each; 1,024 of them take 10 ms.
  */
-export function encodeList(between: Between, question: Uint8Array, seq: number, keys: Iterable<Uint8Array>, random: Random): Uint8Array | undefined {
+export function encodeList(
+  between: Between,
+  question: Uint8Array,
+  seq: number,
+  keys: Iterable<Uint8Array>,
+  random: Random,
+): Uint8Array | undefined {
   if (question.length !== NONCE_BYTES) return undefined;
   const head = new Uint8Array(HEAD);
   new DataView(head.buffer).setUint32(0, seq);
@@ -35,7 +41,10 @@ export function encodeList(between: Between, question: Uint8Array, seq: number, 
 }
 
 /** Writes the checksum into an answer and returns the answer. */
-export function sealList(question: Uint8Array, answer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function sealList(
+  question: Uint8Array,
+  answer: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   new DataView(answer.buffer, answer.byteOffset).setUint32(SEQ_BYTES, check(question, answer));
   return answer;
 }
@@ -47,13 +56,19 @@ export function sealList(question: Uint8Array, answer: Uint8Array<ArrayBuffer>):
  * or its question: otherwise its number would be believed until the next change, although no topic
  * could be recognized.
  */
-export function decodeList(question: Uint8Array, answer: Uint8Array): { readonly seq: number; readonly kept: Uint8Array | undefined } | undefined {
+export function decodeList(
+  question: Uint8Array,
+  answer: Uint8Array,
+): { readonly seq: number; readonly kept: Uint8Array | undefined } | undefined {
   if (answer.length < HEAD || (answer.length - HEAD) % TAG_BYTES !== 0) return undefined;
   const view = new DataView(answer.buffer, answer.byteOffset);
   if (view.getUint32(SEQ_BYTES) !== check(question, answer)) return undefined;
   const seq = view.getUint32(0);
   const tags = answer.subarray(HEAD, HEAD + TAG_BYTES * MOST_TOPICS);
-  return { seq, kept: tags.length === 0 ? undefined : concatBytes(question, answer.subarray(SALT, HEAD), tags) };
+  return {
+    seq,
+    kept: tags.length === 0 ? undefined : concatBytes(question, answer.subarray(SALT, HEAD), tags),
+  };
 }
 
 /**
@@ -75,7 +90,11 @@ export class TopicList {
 
   /** @param kept the part of the list that `decodeList` returned */
   constructor(between: Between, kept: Uint8Array) {
-    this.#tagger = new Tagger({ use: 'list', ...between, nonce: kept.subarray(0, 2 * NONCE_BYTES) });
+    this.#tagger = new Tagger({
+      use: 'list',
+      ...between,
+      nonce: kept.subarray(0, 2 * NONCE_BYTES),
+    });
     this.#tags = kept.subarray(2 * NONCE_BYTES);
   }
 

@@ -5,7 +5,13 @@ import test from 'ava';
 import { type Need, type Step, TopicWalk } from './topic-walk.ts';
 
 /** Sets up a walk over numbered nodes, with simulated time. */
-function walk({ strangers = 50, members = [] as string[], walkers = 2, slowest = 30_000, seed = 1 } = {}) {
+function walk({
+  strangers = 50,
+  members = [] as string[],
+  walkers = 2,
+  slowest = 30_000,
+  seed = 1,
+} = {}) {
   const random = seededRandom(seed);
   const machine = new TopicWalk({ random, walkers, slowest });
   const all = Array.from({ length: strangers }, (_, i) => `s${i}`);
@@ -29,7 +35,8 @@ function walk({ strangers = 50, members = [] as string[], walkers = 2, slowest =
     for (; now < end; now += 100) {
       if (now < machine.due) continue;
       const taken: Step[] = [];
-      for (let step = machine.step(now, view); step !== undefined; step = machine.step(now, view)) taken.push(step);
+      for (let step = machine.step(now, view); step !== undefined; step = machine.step(now, view))
+        taken.push(step);
       for (const step of taken) {
         steps.push({ ...step, at: now });
         machine.ended(step, finds(step), now + 50);
@@ -62,7 +69,10 @@ test('finding nobody, each walker pauses longer and longer, up to the slowest, a
       pauses.every((pause) => pause <= 33_200),
       `${Math.max(...pauses)}`,
     );
-    t.true(times.length >= 20 && times.length <= 120, `seed ${seed}: ${times.length} steps in ten minutes`);
+    t.true(
+      times.length >= 20 && times.length <= 120,
+      `seed ${seed}: ${times.length} steps in ten minutes`,
+    );
     const falls = pauses.slice(1).filter((pause, i) => pause < pauses[i]! * 0.5).length;
     t.true(falls >= 3 && falls <= 10, `seed ${seed}: begun anew ${falls} times`);
   }
@@ -97,7 +107,11 @@ test('all are visited before anybody is visited twice', (t) => {
 });
 
 test('members are asked, each once a minute; whom they tell of is visited before anybody else, but for those that are connected', (t) => {
-  const { run, need, machine, now } = walk({ strangers: 500, members: ['m1', 'm2'], slowest: 1_000 });
+  const { run, need, machine, now } = walk({
+    strangers: 500,
+    members: ['m1', 'm2'],
+    slowest: 1_000,
+  });
   need('more');
   const first = run(59_000);
   t.deepEqual(

@@ -72,7 +72,11 @@ export class TopicWalk {
   constructor({ random, walkers, slowest }: TopicWalkSetup) {
     this.#random = random;
     this.#slowest = slowest;
-    this.#walkers = Array.from({ length: walkers }, () => ({ isUnderWay: false, pause: 0, next: 0 }));
+    this.#walkers = Array.from({ length: walkers }, () => ({
+      isUnderWay: false,
+      pause: 0,
+      next: 0,
+    }));
   }
 
   /** Sets what is needed now. */
@@ -80,13 +84,17 @@ export class TopicWalk {
     if (need === this.#need) return;
     this.#need = need;
     if (need === 'first') this.#beginAnew(now);
-    for (const walker of this.#walkers) walker.next = now + (need === 'first' ? PACE * this.#random() : jittered(this.#slowest, this.#random));
+    for (const walker of this.#walkers)
+      walker.next =
+        now + (need === 'first' ? PACE * this.#random() : jittered(this.#slowest, this.#random));
     if (need === 'none') this.#leads.clear();
   }
 
   /** When `step` may next return a step. */
   get due(): number {
-    const due = this.#active.map(({ isUnderWay, next }) => (isUnderWay ? Number.POSITIVE_INFINITY : next));
+    const due = this.#active.map(({ isUnderWay, next }) =>
+      isUnderWay ? Number.POSITIVE_INFINITY : next,
+    );
     return Math.min(Number.POSITIVE_INFINITY, ...due);
   }
 
@@ -124,13 +132,18 @@ export class TopicWalk {
       if (!this.#visited.has(nodeId)) count++;
       this.#leads.add(nodeId);
     }
-    if (count > 0) for (const walker of this.#active) walker.next = Math.min(walker.next, now + PACE);
+    if (count > 0)
+      for (const walker of this.#active) walker.next = Math.min(walker.next, now + PACE);
     return count;
   }
 
   /** The walkers that are active under the present need. */
   get #active(): readonly Walker[] {
-    return this.#need === 'first' ? this.#walkers : this.#need === 'more' ? this.#walkers.slice(0, 1) : [];
+    return this.#need === 'first'
+      ? this.#walkers
+      : this.#need === 'more'
+        ? this.#walkers.slice(0, 1)
+        : [];
   }
 
   #beginAnew(now: number): void {
@@ -139,7 +152,9 @@ export class TopicWalk {
   }
 
   #pause(walker: Walker, found: boolean, now: number): void {
-    walker.pause = found ? PACE : Math.min(this.#slowest, walker.pause + between(1_000, 5_000, this.#random));
+    walker.pause = found
+      ? PACE
+      : Math.min(this.#slowest, walker.pause + between(1_000, 5_000, this.#random));
     const pause = found || this.#need === 'first' ? walker.pause : this.#slowest;
     walker.next = now + jittered(pause, this.#random);
   }
@@ -149,7 +164,11 @@ export class TopicWalk {
       this.#leads.delete(nodeId);
       if (!view.isConnected(nodeId)) return this.#visit(nodeId);
     }
-    const member = pick(view.members(), this.#random, (nodeId) => now >= (this.#asked.get(nodeId) ?? Number.NEGATIVE_INFINITY) + ASK_AGAIN);
+    const member = pick(
+      view.members(),
+      this.#random,
+      (nodeId) => now >= (this.#asked.get(nodeId) ?? Number.NEGATIVE_INFINITY) + ASK_AGAIN,
+    );
     if (member !== undefined) {
       this.#asked.delete(member);
       this.#asked.set(member, now);

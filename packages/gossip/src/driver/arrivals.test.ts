@@ -9,10 +9,13 @@ test('what came in a tick is handed over at its end, in order, or before what st
     for (const callback of deferred.splice(0)) callback();
   };
   const taken: string[] = [];
-  const arrivals: Arrivals<string> = new Arrivals({ defer: (callback) => void deferred.push(callback) }, ([number], peer) => {
-    taken.push(`${number} of ${peer}`);
-    if (number === 3) arrivals.add(Uint8Array.of(4), 'c');
-  });
+  const arrivals: Arrivals<string> = new Arrivals(
+    { defer: (callback) => void deferred.push(callback) },
+    ([number], peer) => {
+      taken.push(`${number} of ${peer}`);
+      if (number === 3) arrivals.add(Uint8Array.of(4), 'c');
+    },
+  );
   const add = (number: number, peer: string) => arrivals.add(Uint8Array.of(number), peer);
   add(1, 'a');
   add(2, 'b');

@@ -38,7 +38,8 @@ export class Arrivals<P> {
     const runs = this.#runs;
     this.#runs = [];
     this.#last = undefined;
-    for (const { peer, requests } of runs) for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer);
+    for (const { peer, requests } of runs)
+      for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer);
   }
 
   readonly #tickOver = (): void => {

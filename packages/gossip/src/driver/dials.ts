@@ -16,7 +16,11 @@ export class Dials {
    * @param isHere tells whether the node is connected now
    * @param mayDial tells whether gossip may dial the node of its own accord
    */
-  constructor(transport: AnyTransport, isHere: (nodeId: string) => boolean, mayDial: (nodeId: string) => boolean) {
+  constructor(
+    transport: AnyTransport,
+    isHere: (nodeId: string) => boolean,
+    mayDial: (nodeId: string) => boolean,
+  ) {
     this.#transport = transport;
     this.#isHere = isHere;
     this.#mayDial = mayDial;
@@ -29,7 +33,9 @@ export class Dials {
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
     const message = `node ${nodeId} is not dialed: the topology is fixed, and does not list it`;
-    return Promise.reject(new TransportError('failed_precondition', message, { target: nodeId, sent: false }));
+    return Promise.reject(
+      new TransportError('failed_precondition', message, { target: nodeId, sent: false }),
+    );
   }
 
   /** Connects to a node. Resolves when it is connected. */
@@ -38,7 +44,12 @@ export class Dials {
     const under = this.#under.get(nodeId);
     if (under !== undefined) return under;
     if (this.#under.size >= AT_ONCE) {
-      return Promise.reject(new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialed already`, { target: nodeId, sent: false }));
+      return Promise.reject(
+        new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialed already`, {
+          target: nodeId,
+          sent: false,
+        }),
+      );
     }
     const dial = this.#dial(nodeId, timeout).finally(() => this.#under.delete(nodeId));
     this.#under.set(nodeId, dial);
@@ -54,14 +65,25 @@ export class Dials {
     const { clock } = this.#transport;
     const late = new AbortController();
     const timer = clock.setTimeout(
-      () => late.abort(new TransportError('deadline_exceeded', `node ${nodeId} could not be reached in ${timeout} ms`, { target: nodeId, sent: false })),
+      () =>
+        late.abort(
+          new TransportError(
+            'deadline_exceeded',
+            `node ${nodeId} could not be reached in ${timeout} ms`,
+            { target: nodeId, sent: false },
+          ),
+        ),
       timeout,
     );
     this.#dialing.add(late);
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
-      if (!this.#isHere(nodeId)) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
+      if (!this.#isHere(nodeId))
+        throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, {
+          target: nodeId,
+          sent: false,
+        });
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {

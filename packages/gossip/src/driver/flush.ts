@@ -16,7 +16,11 @@ export interface FlushHost {
    * Returns the connected peers, each with the connection in use and the amounts queued above that
    * connection.
    */
-  waiting(): Iterable<{ readonly nodeId: string; readonly remote: Remote; readonly amounts: readonly Amount[] }>;
+  waiting(): Iterable<{
+    readonly nodeId: string;
+    readonly remote: Remote;
+    readonly amounts: readonly Amount[];
+  }>;
 }
 
 /**

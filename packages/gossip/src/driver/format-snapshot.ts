@@ -18,9 +18,24 @@ export function formatGossip({ nodeId, topics, peers }: GossipSnapshot): string 
       .map(([reason, count]) => `${reason} ${count}`)
       .join(', '),
   ]);
-  const table = [['topic', 'overlay', 'neighbors', 'interested', 'readers', 'published', 'delivered', 'duplicates', 'dropped'], ...rows];
+  const table = [
+    [
+      'topic',
+      'overlay',
+      'neighbors',
+      'interested',
+      'readers',
+      'published',
+      'delivered',
+      'duplicates',
+      'dropped',
+    ],
+    ...rows,
+  ];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
+  const lines = table.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '),
+  );
   return [head, ...lines.map((line) => line.trimEnd())].join('\n');
 }
 

@@ -26,12 +26,44 @@ test('a message, for all, for some and for all but some, signed and not', (t) =>
   ];
   for (const [audience, nodes] of lists) {
     for (const payload of [new Uint8Array(), Uint8Array.of(1, 2, 3)]) {
-      for (const signature of [undefined, signatureOf(44), signatureOf(91), signatureOf(0), signatureOf(255)]) {
+      for (const signature of [
+        undefined,
+        signatureOf(44),
+        signatureOf(91),
+        signatureOf(0),
+        signatureOf(255),
+      ]) {
         const body = { audience, nodes, payload, message: undefined, signature };
-        const bytes = encodePush(topic.bytes, { kind: 'push', id, hops: 0xffff, payload: { ...body }, size: payload.length });
-        t.deepEqual(decodePush(bytes), { topic: topic.hex, id, hops: 0xffff, isAsked: false, ...body, frame: undefined });
-        const asked = encodePush(topic.bytes, { kind: 'push', id, hops: 1, payload: { ...body, receipt: true }, size: payload.length });
-        t.deepEqual(decodePush(asked), { topic: topic.hex, id, hops: 1, isAsked: true, ...body, frame: undefined });
+        const bytes = encodePush(topic.bytes, {
+          kind: 'push',
+          id,
+          hops: 0xffff,
+          payload: { ...body },
+          size: payload.length,
+        });
+        t.deepEqual(decodePush(bytes), {
+          topic: topic.hex,
+          id,
+          hops: 0xffff,
+          isAsked: false,
+          ...body,
+          frame: undefined,
+        });
+        const asked = encodePush(topic.bytes, {
+          kind: 'push',
+          id,
+          hops: 1,
+          payload: { ...body, receipt: true },
+          size: payload.length,
+        });
+        t.deepEqual(decodePush(asked), {
+          topic: topic.hex,
+          id,
+          hops: 1,
+          isAsked: true,
+          ...body,
+          frame: undefined,
+        });
         t.is(asked.length, bytes.length);
       }
     }
@@ -39,7 +71,12 @@ test('a message, for all, for some and for all but some, signed and not', (t) =>
 });
 
 test('a message is encoded once for all that get it, and anew for the next hop', (t) => {
-  const body = { audience: 'all' as const, nodes: [], payload: Uint8Array.of(7), message: undefined };
+  const body = {
+    audience: 'all' as const,
+    nodes: [],
+    payload: Uint8Array.of(7),
+    message: undefined,
+  };
   const push = { kind: 'push' as const, id, hops: 1, payload: body, size: 1 };
   const first = encodePush(topic.bytes, push);
   t.is(encodePush(topic.bytes, push), first);
@@ -48,10 +85,22 @@ test('a message is encoded once for all that get it, and anew for the next hop',
 });
 
 test('what is passed on differs in the hops alone', (t) => {
-  const body = { audience: 'to' as const, nodes: [idOf('b')], payload: Uint8Array.of(7), message: undefined, signature: signatureOf(44) };
+  const body = {
+    audience: 'to' as const,
+    nodes: [idOf('b')],
+    payload: Uint8Array.of(7),
+    message: undefined,
+    signature: signatureOf(44),
+  };
   const bytes = encodePush(topic.bytes, { kind: 'push', id, hops: 1, payload: body, size: 1 });
   const { hops, audience, nodes, payload, signature } = decodePush(bytes)!;
-  const next = encodePush(topic.bytes, { kind: 'push', id, hops: hops + 1, payload: { audience, nodes, payload, message: 'x', signature }, size: 1 });
+  const next = encodePush(topic.bytes, {
+    kind: 'push',
+    id,
+    hops: hops + 1,
+    payload: { audience, nodes, payload, message: 'x', signature },
+    size: 1,
+  });
   t.deepEqual(
     [...next.keys()].filter((i) => next[i] !== bytes[i]),
     [34],
@@ -59,9 +108,16 @@ test('what is passed on differs in the hops alone', (t) => {
 });
 
 test('a frame that ends early is none, wherever it ends before its payload', (t) => {
-  const body = { audience: 'to' as const, nodes: [idOf('b'), idOf('c')], payload: Uint8Array.of(7), message: undefined, signature: signatureOf(44) };
+  const body = {
+    audience: 'to' as const,
+    nodes: [idOf('b'), idOf('c')],
+    payload: Uint8Array.of(7),
+    message: undefined,
+    signature: signatureOf(44),
+  };
   const bytes = encodePush(topic.bytes, { kind: 'push', id, hops: 1, payload: body, size: 1 });
-  for (let length = 0; length < bytes.length - 1; length++) t.is(decodePush(bytes.subarray(0, length)), undefined, `${length}`);
+  for (let length = 0; length < bytes.length - 1; length++)
+    t.is(decodePush(bytes.subarray(0, length)), undefined, `${length}`);
   t.is(decodePush(bytes.subarray(0, -1))!.payload.length, 0);
 });
 
@@ -80,7 +136,8 @@ test('control of every kind', (t) => {
     { kind: 'prune' },
     { kind: 'absent', ids: [other] },
   ];
-  for (const control of controls) t.deepEqual(decodeControl(encodeControl(topic.bytes, control)), { topic: topic.hex, control });
+  for (const control of controls)
+    t.deepEqual(decodeControl(encodeControl(topic.bytes, control)), { topic: topic.hex, control });
 });
 
 test('any bytes are a frame or none, and never an error', (t) => {
@@ -88,7 +145,9 @@ test('any bytes are a frame or none, and never an error', (t) => {
   let frames = 0;
   let signed = 0;
   for (let i = 0; i < 20_000; i++) {
-    const bytes = Uint8Array.from({ length: Math.floor(random() * 300) }, () => Math.floor(random() * 256));
+    const bytes = Uint8Array.from({ length: Math.floor(random() * 300) }, () =>
+      Math.floor(random() * 256),
+    );
     bytes[0] = Math.floor(random() * 5) | (random() < 0.5 ? 0x80 : 0);
     // A short list: with a random length, no list would fit the bytes.
     if (bytes.length > 80 && random() < 0.5) bytes.set([0, Math.floor(random() * 3)], 79);

@@ -3,7 +3,12 @@
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { readName } from '../messages/hex-names.ts';
-import { MESSAGE_ID_BYTES, type MessageId, readMessageId, writeMessageId } from '../messages/message-id.ts';
+import {
+  MESSAGE_ID_BYTES,
+  type MessageId,
+  readMessageId,
+  writeMessageId,
+} from '../messages/message-id.ts';
 import { rest } from '../messages/word-reader.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
@@ -43,7 +48,8 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
   const seal = HEAD + recipients.length - 1;
   const sealed = signature === undefined ? 0 : 1 + signature.publicKey.length + SIGNATURE_BYTES;
   const bytes = new Uint8Array(seal + sealed + payload.length);
-  bytes[0] = recipients[0]! | (signature === undefined ? 0 : SIGNED) | (body.receipt === true ? ASKED : 0);
+  bytes[0] =
+    recipients[0]! | (signature === undefined ? 0 : SIGNED) | (body.receipt === true ? ASKED : 0);
   bytes.set(topic, 1);
   writeShort(bytes, 33, hops);
   writeMessageId(id, bytes, 35);
@@ -59,7 +65,10 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
 }
 
 /** Encodes 1 byte of the audience, followed by the list of nodes if there is one. */
-export function encodeRecipients({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>): Uint8Array {
+export function encodeRecipients({
+  audience,
+  nodes,
+}: Pick<Body, 'audience' | 'nodes'>): Uint8Array {
   const bytes = new Uint8Array(audience === 'all' ? 1 : 3 + KEY_BYTES * nodes.length);
   bytes[0] = AUDIENCES.indexOf(audience);
   if (audience === 'all') return bytes;
@@ -80,20 +89,36 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
     const count = readShort(bytes, HEAD);
     at = HEAD + 2 + KEY_BYTES * count;
     if (count > MOST_RECIPIENTS || bytes.length < at) return undefined;
-    nodes = Array.from({ length: count }, (_, i) => bytesToHex(bytes.subarray(HEAD + 2 + KEY_BYTES * i, HEAD + 2 + KEY_BYTES * (i + 1))));
+    nodes = Array.from({ length: count }, (_, i) =>
+      bytesToHex(bytes.subarray(HEAD + 2 + KEY_BYTES * i, HEAD + 2 + KEY_BYTES * (i + 1))),
+    );
   }
   let signature: Signature | undefined;
   if ((bytes[0]! & SIGNED) !== 0) {
     const key = at + 1;
     at = key + (bytes[at] ?? 0) + SIGNATURE_BYTES;
     if (bytes.length < at) return undefined;
-    signature = { publicKey: bytes.subarray(key, at - SIGNATURE_BYTES), bytes: bytes.subarray(at - SIGNATURE_BYTES, at) };
+    signature = {
+      publicKey: bytes.subarray(key, at - SIGNATURE_BYTES),
+      bytes: bytes.subarray(at - SIGNATURE_BYTES, at),
+    };
   }
   const id = readMessageId(bytes, 35);
   const topic = readName(bytes, 1);
   const hops = readShort(bytes, 33);
   const isAsked = (bytes[0]! & ASKED) !== 0;
-  return { topic, id, hops, isAsked, audience, nodes, payload: rest(bytes, at), message: undefined, signature, frame: undefined };
+  return {
+    topic,
+    id,
+    hops,
+    isAsked,
+    audience,
+    nodes,
+    payload: rest(bytes, at),
+    message: undefined,
+    signature,
+    frame: undefined,
+  };
 }
 
 /**
@@ -101,7 +126,12 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
  * in notices, each id is followed by 2 bytes of the hops.
  */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
-  const length = control.kind === 'prune' ? 0 : control.kind === 'ihave' ? NOTICE * control.notices.length : MESSAGE_ID_BYTES * control.ids.length;
+  const length =
+    control.kind === 'prune'
+      ? 0
+      : control.kind === 'ihave'
+        ? NOTICE * control.notices.length
+        : MESSAGE_ID_BYTES * control.ids.length;
   const bytes = new Uint8Array(1 + KEY_BYTES + length);
   bytes[0] = KINDS.indexOf(control.kind);
   bytes.set(topic, 1);
@@ -122,11 +152,14 @@ export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
 }
 
 /** Decodes a control message. Returns undefined if the bytes are malformed. */
-export function decodeControl(bytes: Uint8Array): { readonly topic: string; readonly control: Control } | undefined {
+export function decodeControl(
+  bytes: Uint8Array,
+): { readonly topic: string; readonly control: Control } | undefined {
   const kind = KINDS[bytes[0] ?? KINDS.length];
   const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
   const length = bytes.length - 1 - KEY_BYTES;
-  if (kind === undefined || length < 0 || length % each !== 0 || (kind === 'prune' && length > 0)) return undefined;
+  if (kind === undefined || length < 0 || length % each !== 0 || (kind === 'prune' && length > 0))
+    return undefined;
   const topic = readName(bytes, 1);
   if (kind === 'prune') return { topic, control: { kind } };
   const notices: Notice[] = [];
@@ -134,7 +167,10 @@ export function decodeControl(bytes: Uint8Array): { readonly topic: string; read
     const id = readMessageId(bytes, at);
     notices.push({ id, hops: kind === 'ihave' ? readShort(bytes, at + MESSAGE_ID_BYTES) : 0 });
   }
-  return { topic, control: kind === 'ihave' ? { kind, notices } : { kind, ids: notices.map(({ id }) => id) } };
+  return {
+    topic,
+    control: kind === 'ihave' ? { kind, notices } : { kind, ids: notices.map(({ id }) => id) },
+  };
 }
 
 function writeShort(bytes: Uint8Array, at: number, value: number): void {

@@ -126,10 +126,20 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       clock: this.clock,
       dueBy: (time) => this.dueBy(time),
     });
-    const isContent = () => overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
-    this.#partitionProbe = new PartitionProbe({ clock: this.clock, random: this.random, peers, dials: this.#dials, isContent });
+    const isContent = () =>
+      overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
+    this.#partitionProbe = new PartitionProbe({
+      clock: this.clock,
+      random: this.random,
+      peers,
+      dials: this.#dials,
+      isContent,
+    });
     this.#pins = new ConnectionPins(transport, (nodeId) => this.remoteOf(nodeId));
-    this.#memberTable = new MemberTable<ConnectedMember>(peers, { came: (peer) => this.#came(peer), went: (peer, cause) => this.#went(peer, cause) });
+    this.#memberTable = new MemberTable<ConnectedMember>(peers, {
+      came: (peer) => this.#came(peer),
+      went: (peer, cause) => this.#went(peer, cause),
+    });
     this.members = this.#memberTable.members;
   }
 
@@ -150,7 +160,10 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   /** Starts gossip. With a store, it first loads the number of its life and returns a promise. */
   start(): Promise<void> | undefined {
     if (this.#state !== 'new' || this.#isStarting) {
-      throw new TransportError('failed_precondition', `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`);
+      throw new TransportError(
+        'failed_precondition',
+        `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`,
+      );
     }
     if (this.#config.store !== undefined) return this.#load();
     this.#run();
@@ -164,7 +177,11 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     } finally {
       this.#isStarting = false;
     }
-    if (this.isClosed) throw new TransportError('shutdown', 'gossip.start: it was closed before its store had answered');
+    if (this.isClosed)
+      throw new TransportError(
+        'shutdown',
+        'gossip.start: it was closed before its store had answered',
+      );
     this.#run();
   }
 
@@ -184,9 +201,14 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       dueBy: (time) => this.dueBy(time),
     });
     const { relay } = this.#config;
-    const relays = relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
+    const relays =
+      relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
     this.#relays = relays;
-    this.#walker = new Walker(this, { mount, peers: this.#config.peers, options: this.#config.discovery });
+    this.#walker = new Walker(this, {
+      mount,
+      peers: this.#config.peers,
+      options: this.#config.discovery,
+    });
     this.#state = 'running';
     this.#changed();
     this.#server = serve(mount, {
@@ -201,7 +223,10 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       },
       pull: (question, { from }) => this.#interests!.answer(this.#memberOf(from), question),
       ask: (question, { from }) => this.#walker!.answer(this.#memberOf(from), question),
-      relay: relays && ((request, { from, upload }) => relays.receive(this.#memberOf(from).nodeId, request, upload)),
+      relay:
+        relays &&
+        ((request, { from, upload }) =>
+          relays.receive(this.#memberOf(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
         const peer = this.#memberTable.of(from);
         if (peer !== undefined) this.#receipt(request, peer.nodeId);
@@ -220,7 +245,12 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   async #close(grace: number): Promise<CloseResult> {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
-    const unsent = wasRunning ? await flush({ clock: this.clock, mount: this.#mount!, waiting: () => this.#waiting() }, grace) : [];
+    const unsent = wasRunning
+      ? await flush(
+          { clock: this.clock, mount: this.#mount!, waiting: () => this.#waiting() },
+          grace,
+        )
+      : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
@@ -241,14 +271,19 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return { unsent };
   }
 
-  *#waiting(): Iterable<{ nodeId: string; remote: Remote; amounts: { messages: number; bytes: number }[] }> {
+  *#waiting(): Iterable<{
+    nodeId: string;
+    remote: Remote;
+    amounts: { messages: number; bytes: number }[];
+  }> {
     for (const peer of this.#memberTable.members.values()) {
       const { nodeId, outbox } = peer;
       const remote = this.#memberTable.remoteOf(peer);
       if (remote === undefined) continue;
       const amounts = [outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
-      for (const { overlay } of this.sessions.values()) if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
+      for (const { overlay } of this.sessions.values())
+        if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
       yield { nodeId, remote, amounts };
     }
   }
@@ -259,7 +294,11 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
     const known = this.sessions.get(key.hex);
     if (known !== undefined) return known;
-    if (this.sessions.size >= MOST_TOPICS) throw new TransportError('resource_exhausted', `gossip.topic: this node is on ${MOST_TOPICS} topics already`);
+    if (this.sessions.size >= MOST_TOPICS)
+      throw new TransportError(
+        'resource_exhausted',
+        `gossip.topic: this node is on ${MOST_TOPICS} topics already`,
+      );
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
     this.#changed();
@@ -309,13 +348,16 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
 
   interested(topic: string): string[] {
     const interested: string[] = [];
-    for (const peer of this.#memberTable.members.values()) if (peer.topics.has(topic)) interested.push(peer.nodeId);
+    for (const peer of this.#memberTable.members.values())
+      if (peer.topics.has(topic)) interested.push(peer.nodeId);
     return interested;
   }
 
   isOn(nodeId: string, topic: string): boolean | undefined {
     const peer = this.#memberTable.members.get(nodeId);
-    return peer !== undefined && this.#pendingInterests.isMade(peer) ? peer.topics.has(topic) : undefined;
+    return peer !== undefined && this.#pendingInterests.isMade(peer)
+      ? peer.topics.has(topic)
+      : undefined;
   }
 
   async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
@@ -330,7 +372,11 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
 
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const peer = this.#memberTable.get(nodeId);
-    if (peer === undefined) throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, { target: nodeId, sent: false });
+    if (peer === undefined)
+      throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, {
+        target: nodeId,
+        sent: false,
+      });
     await this.#pendingInterests.wait(peer);
     return peer.topics.has(topic);
   }
@@ -353,27 +399,39 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   #came({ nodeId: id, instance, remote }: PeerInfo): ConnectedMember {
     const nodeId = sameName(id);
     const before = this.#instances.get(nodeId);
-    if (before !== undefined && before !== instance) for (const session of this.sessions.values()) session.reborn(nodeId);
+    if (before !== undefined && before !== instance)
+      for (const session of this.sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
-    if (this.#instances.size > INSTANCES) this.#instances.delete(this.#instances.keys().next().value!);
+    if (this.#instances.size > INSTANCES)
+      this.#instances.delete(this.#instances.keys().next().value!);
     const outbox = new PeerOutbox(
       {
         mount: this.#mount!,
         remote: () => this.#memberTable.remoteOf(peer),
         elsewhere: () => this.#memberTable.refresh(peer),
         writable: () => {
-          for (const session of this.sessions.values()) session.overlay?.writable(nodeId, this.clock.now());
+          for (const session of this.sessions.values())
+            session.overlay?.writable(nodeId, this.clock.now());
           this.soon();
         },
       },
       this.#config.outbound,
     );
     const isChosen = remote.direction === 'out' && !this.#views.isDialing(nodeId);
-    const peer: ConnectedMember = { nodeId, instance, remote, isChosen, outbox, topics: NONE, messageAddresses: new MessageAddresses(this.clock.now()) };
+    const peer: ConnectedMember = {
+      nodeId,
+      instance,
+      remote,
+      isChosen,
+      outbox,
+      topics: NONE,
+      messageAddresses: new MessageAddresses(this.clock.now()),
+    };
     this.#pendingInterests.met(peer, this.clock.now());
     this.clock.defer(() => {
-      if (this.#memberTable.members.get(nodeId) === peer) this.#interests!.connected(peer, this.clock.now());
+      if (this.#memberTable.members.get(nodeId) === peer)
+        this.#interests!.connected(peer, this.clock.now());
       this.soon();
     });
     return peer;
@@ -397,15 +455,20 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     const now = this.clock.now();
     const before = peer.topics;
     peer.topics = topics;
-    for (const topic of before) if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
-    for (const topic of topics) if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
+    for (const topic of before)
+      if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
+    for (const topic of topics)
+      if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
     this.#pendingInterests.made(peer);
   }
 
   #memberOf(from: Remote): ConnectedMember {
     const peer = this.#memberTable.of(from);
     if (peer !== undefined) return peer;
-    throw new TransportError('failed_precondition', 'topics and their messages are for peers: this connection told no node id');
+    throw new TransportError(
+      'failed_precondition',
+      'topics and their messages are for peers: this connection told no node id',
+    );
   }
 
   remoteOf(nodeId: string): Remote | undefined {
@@ -435,10 +498,17 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   control(to: string, topic: TopicKey, control: Control): boolean {
     const peer = this.#memberTable.members.get(to);
     const request = encodeControl(topic.bytes, control);
-    return peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ?? false;
+    return (
+      peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ??
+      false
+    );
   }
 
-  terms(to: string, topic: TopicKey, { overlay, limit, life }: TopicTerms & { readonly life: number | undefined }): void {
+  terms(
+    to: string,
+    topic: TopicKey,
+    { overlay, limit, life }: TopicTerms & { readonly life: number | undefined },
+  ): void {
     const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
     this.#memberTable.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }
@@ -452,7 +522,9 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   }
 
   acknowledge(to: string, request: Uint8Array): void {
-    this.#memberTable.members.get(to)?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
+    this.#memberTable.members
+      .get(to)
+      ?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
   }
 
   // Time.
@@ -482,7 +554,14 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [this.#interests!, this.#walker!, this.#pins, this.#pendingInterests, this.#partitionProbe]) due = Math.min(due, machine.due);
+    for (const machine of [
+      this.#interests!,
+      this.#walker!,
+      this.#pins,
+      this.#pendingInterests,
+      this.#partitionProbe,
+    ])
+      due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
   }

@@ -4,47 +4,74 @@ import test from 'ava';
 import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from '../testing/cluster.ts';
 import { wiretap } from '../testing/wiretap.ts';
 
-test.serial('a topic that is opened later is recognized on the lists that are here: nobody is asked again', async (t) => {
-  for (const run of runs(2, ['message'])) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c'], { setup: (node) => node.name !== 'a' && listen(node) });
-    await sim.until(() => nodes.size === 3 && [...nodes.values()].every(({ peers }) => peers.list().length === 2), 20_000);
-    await sim.run(1_000);
-    const pulls: string[] = [];
-    sim.intercept(({ from, to, kind, method }) => void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)));
-    const ear = listen(nodes.get('a')!);
-    t.deepEqual([...ear.topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), `${run.name}: at once`);
-    const other = listen(nodes.get('a')!, 'other');
-    t.deepEqual(other.topic.neighbors, []);
-    t.deepEqual(await sim.settle(ear.topic.publish('hello')), { queued: 2 });
-    await sim.run(3_000);
-    t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once what is new here');
-    ear.topic.close();
-    ear.subscription.close();
-    await sim.run(3_000);
-    t.deepEqual([...listen(nodes.get('a')!).topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), 'left and opened again');
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'a topic that is opened later is recognized on the lists that are here: nobody is asked again',
+  async (t) => {
+    for (const run of runs(2, ['message'])) {
+      const sim = simulationOf(run);
+      const nodes = cluster(sim, ['a', 'b', 'c'], {
+        setup: (node) => node.name !== 'a' && listen(node),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 3 && [...nodes.values()].every(({ peers }) => peers.list().length === 2),
+        20_000,
+      );
+      await sim.run(1_000);
+      const pulls: string[] = [];
+      sim.intercept(
+        ({ from, to, kind, method }) =>
+          void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)),
+      );
+      const ear = listen(nodes.get('a')!);
+      t.deepEqual(
+        [...ear.topic.neighbors].sort(),
+        [idOf('b'), idOf('c')].sort(),
+        `${run.name}: at once`,
+      );
+      const other = listen(nodes.get('a')!, 'other');
+      t.deepEqual(other.topic.neighbors, []);
+      t.deepEqual(await sim.settle(ear.topic.publish('hello')), { queued: 2 });
+      await sim.run(3_000);
+      t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once what is new here');
+      ear.topic.close();
+      ear.subscription.close();
+      await sim.run(3_000);
+      t.deepEqual(
+        [...listen(nodes.get('a')!).topic.neighbors].sort(),
+        [idOf('b'), idOf('c')].sort(),
+        'left and opened again',
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
 
-test.serial('whoever is not on a topic sees nothing of it: neither its name nor its key', async (t) => {
-  for (const run of runs(2, ['message'])) {
-    const sim = simulationOf(run);
-    const { leaks, messages } = wiretap(sim, 'a secret topic');
-    const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-      setup: (node) => ears.set(node.name, listen(node, ['a', 'b'].includes(node.name) ? 'a secret topic' : 'another')),
-    });
-    await sim.until(() => nodes.size === 4 && areMet(ears.values(), 1), 20_000);
-    for (const { topic } of ears.values()) await sim.settle(topic.publish('hello'));
-    await sim.run(10_000);
-    for (const { words } of ears.values()) t.deepEqual(words, ['hello'], run.name);
-    t.true(messages() > 50);
-    t.true(leaks.length > 0, 'those on it name it to each other');
-    t.deepEqual(
-      leaks.filter(({ from, to }) => ![from, to].every((name) => name === 'a' || name === 'b')),
-      [],
-    );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test.serial(
+  'whoever is not on a topic sees nothing of it: neither its name nor its key',
+  async (t) => {
+    for (const run of runs(2, ['message'])) {
+      const sim = simulationOf(run);
+      const { leaks, messages } = wiretap(sim, 'a secret topic');
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+        setup: (node) =>
+          ears.set(
+            node.name,
+            listen(node, ['a', 'b'].includes(node.name) ? 'a secret topic' : 'another'),
+          ),
+      });
+      await sim.until(() => nodes.size === 4 && areMet(ears.values(), 1), 20_000);
+      for (const { topic } of ears.values()) await sim.settle(topic.publish('hello'));
+      await sim.run(10_000);
+      for (const { words } of ears.values()) t.deepEqual(words, ['hello'], run.name);
+      t.true(messages() > 50);
+      t.true(leaks.length > 0, 'those on it name it to each other');
+      t.deepEqual(
+        leaks.filter(({ from, to }) => ![from, to].every((name) => name === 'a' || name === 'b')),
+        [],
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);

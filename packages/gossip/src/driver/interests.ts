@@ -24,7 +24,10 @@ export interface InterestsHost {
    */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void;
   /** This node's topics. */
-  readonly sessions: ReadonlyMap<string, { readonly overlay: { neighbors(): readonly string[] } | undefined }>;
+  readonly sessions: ReadonlyMap<
+    string,
+    { readonly overlay: { neighbors(): readonly string[] } | undefined }
+  >;
   /** Reports a peer that keeps asking for a list that has not changed. */
   misbehaved(nodeId: string): void;
   /** Called when `due` may have become earlier. */
@@ -70,13 +73,21 @@ export class Interests {
    */
   set(topics: Iterable<string>): void {
     const before = this.#sync.seq;
-    const keys = new Map(Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]));
+    const keys = new Map(
+      Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]),
+    );
     const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
     this.#keys = keys;
-    this.#sync.set(keys.size === 0 ? undefined : concatBytes(...keys.values()), this.#host.clock.now());
+    this.#sync.set(
+      keys.size === 0 ? undefined : concatBytes(...keys.values()),
+      this.#host.clock.now(),
+    );
     for (const { nodeId, instance } of this.#host.members.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
-      const now = new Set([...[...found].filter((topic) => keys.has(topic)), ...this.#recognized(nodeId, fresh)]);
+      const now = new Set([
+        ...[...found].filter((topic) => keys.has(topic)),
+        ...this.#recognized(nodeId, fresh),
+      ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
       this.#found.set(nodeId, now);
       this.#host.told(nodeId, instance, now);
@@ -136,9 +147,20 @@ export class Interests {
     this.#answered.set(nodeId, answered);
     const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
     if (verdict === 'abuse') this.#host.misbehaved(nodeId);
-    if (verdict !== 'yes') throw new TransportError('resource_exhausted', 'the list of topics has not changed, and was asked for too often');
-    const answer = encodeList({ teller: this.#host.self, hearer: nodeId }, question, seq, this.#keys.values(), this.#host.random);
-    if (answer === undefined) throw new TransportError('invalid_argument', 'the question for the list of topics is none');
+    if (verdict !== 'yes')
+      throw new TransportError(
+        'resource_exhausted',
+        'the list of topics has not changed, and was asked for too often',
+      );
+    const answer = encodeList(
+      { teller: this.#host.self, hearer: nodeId },
+      question,
+      seq,
+      this.#keys.values(),
+      this.#host.random,
+    );
+    if (answer === undefined)
+      throw new TransportError('invalid_argument', 'the question for the list of topics is none');
     answered.seq = seq;
     return answer;
   }
@@ -153,7 +175,9 @@ export class Interests {
    */
   wake(now: number): void {
     if (this.#sync.beat(now) === undefined) return;
-    const neighbors = [...this.#host.sessions.values()].flatMap(({ overlay }) => overlay?.neighbors() ?? []);
+    const neighbors = [...this.#host.sessions.values()].flatMap(
+      ({ overlay }) => overlay?.neighbors() ?? [],
+    );
     this.#tellThese(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
       const member = this.#host.members.get(nodeId);
@@ -197,12 +221,16 @@ export class Interests {
     const question = askForList(this.#host.random);
     try {
       const answer = decodeList(question, await this.#mount.send(remote, 'pull', question));
-      if (answer === undefined) throw new TransportError('invalid_argument', 'a list of topics that is none', { target: nodeId });
+      if (answer === undefined)
+        throw new TransportError('invalid_argument', 'a list of topics that is none', {
+          target: nodeId,
+        });
       const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);
       if (again) void this.#pull(nodeId, instance);
     } catch (error) {
       // The peer doesn't speak gossip, or has stopped.
-      if (error instanceof TransportError && error.code === 'unimplemented') return void this.#take(nodeId, instance, 0, undefined);
+      if (error instanceof TransportError && error.code === 'unimplemented')
+        return void this.#take(nodeId, instance, 0, undefined);
       this.#sync.pullFailed(nodeId, instance, clock.now());
       if (this.#host.members.get(nodeId)?.instance !== instance) return;
       this.#unpulled.add(nodeId);
@@ -213,11 +241,17 @@ export class Interests {
   #mayPull(nodeId: string): boolean {
     const now = this.#host.clock.now();
     let allowance = this.#pulls.get(nodeId);
-    if (allowance === undefined) this.#pulls.set(nodeId, (allowance = new Allowance(PULLS, PULL_INTERVAL, now)));
+    if (allowance === undefined)
+      this.#pulls.set(nodeId, (allowance = new Allowance(PULLS, PULL_INTERVAL, now)));
     return allowance.take(now);
   }
 
-  #take(nodeId: string, instance: string, seq: number, kept: Uint8Array | undefined): { readonly again: boolean } {
+  #take(
+    nodeId: string,
+    instance: string,
+    seq: number,
+    kept: Uint8Array | undefined,
+  ): { readonly again: boolean } {
     const { again } = this.#sync.pulled(nodeId, instance, seq, kept, this.#host.clock.now());
     if (this.#host.members.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
     return { again };

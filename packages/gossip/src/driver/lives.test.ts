@@ -9,7 +9,10 @@ const TEN_YEARS = 315_576_000_000;
 
 function bench(wall = NOW, store?: Store) {
   const failures: TransportError[] = [];
-  return { lives: new Lives({ wall: () => wall, store, onFailed: (error) => failures.push(error) }), failures };
+  return {
+    lives: new Lives({ wall: () => wall, store, onFailed: (error) => failures.push(error) }),
+    failures,
+  };
 }
 
 test('without a store a life has the time of the start, and one that follows the next number', (t) => {
@@ -39,7 +42,10 @@ test('with a store each start is above all before, whatever the clock says', asy
 test('many lives of one start, and those of a later one, are above all before; a store that fails then is told, and asked again', async (t) => {
   const store = createMemoryStore();
   let fails = false;
-  const flaky: Store = { ...store, set: (key, value) => (fails ? Promise.reject(new Error('no disk')) : store.set(key, value)) };
+  const flaky: Store = {
+    ...store,
+    set: (key, value) => (fails ? Promise.reject(new Error('no disk')) : store.set(key, value)),
+  };
   const { lives, failures } = bench(100, flaky);
   await lives.load();
   fails = true;

@@ -42,7 +42,11 @@ export class Lives {
       const text = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
       const kept = text === undefined ? -1 : Number(text);
       if (text === '' || !Number.isInteger(kept) || kept < -1 || kept > LARGEST_NUMBER) {
-        throw new TransportError('data_loss', `gossip.start: store: '${KEY}' is no number: ${String(text).slice(0, 20)}; delete it`, { target: KEY });
+        throw new TransportError(
+          'data_loss',
+          `gossip.start: store: '${KEY}' is no number: ${String(text).slice(0, 20)}; delete it`,
+          { target: KEY },
+        );
       }
       this.#first = Math.max(this.#wall(), kept + 1);
       this.#reserved = this.#first + SPARE;
@@ -106,14 +110,21 @@ export class Lives {
   }
 
   async #save(store: Store): Promise<void> {
-    await store.set(KEY, new TextEncoder().encode(String(Math.min(this.#reserved, LARGEST_NUMBER))));
+    await store.set(
+      KEY,
+      new TextEncoder().encode(String(Math.min(this.#reserved, LARGEST_NUMBER))),
+    );
     await store.sync();
   }
 }
 
 function ourError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
-  return new TransportError('unavailable', `gossip: store: ${error instanceof Error ? error.message : String(error)}`, { target: KEY, cause: error });
+  return new TransportError(
+    'unavailable',
+    `gossip: store: ${error instanceof Error ? error.message : String(error)}`,
+    { target: KEY, cause: error },
+  );
 }
 
 const KEY = 'gossip-life';

@@ -52,7 +52,9 @@ export class MemberTable<M extends Member> {
    * has been read.
    */
   of(remote: Remote): M | undefined {
-    return remote === this.#lastRemote && this.#last !== undefined ? this.#last : this.#find(remote);
+    return remote === this.#lastRemote && this.#last !== undefined
+      ? this.#last
+      : this.#find(remote);
   }
 
   #find(remote: Remote): M | undefined {
@@ -114,7 +116,8 @@ export class MemberTable<M extends Member> {
   #sync(): void {
     const peers = new Map(this.#peers.list().map((peer) => [peer.nodeId, peer]));
     for (const member of [...this.members.values()]) {
-      if (peers.get(member.nodeId)?.instance !== member.instance) this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
+      if (peers.get(member.nodeId)?.instance !== member.instance)
+        this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
     }
     for (const peer of peers.values()) if (!this.members.has(peer.nodeId)) this.#add(peer);
   }

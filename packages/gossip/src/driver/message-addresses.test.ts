@@ -7,58 +7,100 @@ import { stranger } from '../testing/stranger.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
 
-test.serial('a node that knows one member by its address is a neighbor of those that this one knows: addresses come in gossip', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['a', 'b', 'c', 'd'];
+test.serial(
+  'a node that knows one member by its address is a neighbor of those that this one knows: addresses come in gossip',
+  async (t) => {
+    for (const run of runs()) {
+      const sim = simulationOf(run);
+      const names = ['a', 'b', 'c', 'd'];
+      const ears = new Map<string, Ear>();
+      const nodes = cluster(sim, names, {
+        gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
+        peers: (name) => ({
+          maxOutbound: 1,
+          persistent: name === 'a' ? [] : ['a'],
+          exchange: { enabled: false },
+        }),
+        setup: (node) => ears.set(node.name, listen(node)),
+      });
+      await sim.until(
+        () =>
+          nodes.size === 4 && names.every((name) => ears.get(name)!.topic.neighbors.length === 3),
+        90_000,
+      );
+      t.true(
+        nodes
+          .get('c')!
+          .peers.list()
+          .some(({ nodeId }) => nodeId === idOf('b')),
+        run.name,
+      );
+      sim.crash('a');
+      await sim.run(5_000);
+      await sim.settle(ears.get('c')!.topic.publish('without a'));
+      await sim.run(2_000);
+      t.deepEqual(
+        [ears.get('b')!.words, ears.get('d')!.words],
+        [['without a'], ['without a']],
+        run.name,
+      );
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'whatever a peer sends as addresses, gossip goes on, and no more is taken of it than of peer exchange',
+  async (t) => {
+    const sim = simulationOf(runs(1)[0]!);
     const ears = new Map<string, Ear>();
-    const nodes = cluster(sim, names, {
-      gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
-      peers: (name) => ({ maxOutbound: 1, persistent: name === 'a' ? [] : ['a'], exchange: { enabled: false } }),
+    const nodes = cluster(sim, ['a', 'b'], {
+      gossip: () => ({ overlay: partialView() }),
       setup: (node) => ears.set(node.name, listen(node)),
     });
-    await sim.until(() => nodes.size === 4 && names.every((name) => ears.get(name)!.topic.neighbors.length === 3), 90_000);
-    t.true(
-      nodes
-        .get('c')!
-        .peers.list()
-        .some(({ nodeId }) => nodeId === idOf('b')),
-      run.name,
-    );
-    sim.crash('a');
-    await sim.run(5_000);
-    await sim.settle(ears.get('c')!.topic.publish('without a'));
-    await sim.run(2_000);
-    t.deepEqual([ears.get('b')!.words, ears.get('d')!.words], [['without a'], ['without a']], run.name);
+    await sim.until(() => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1, 20_000);
+    const guest = await stranger(sim);
+    const { hex: topic } = topicKey('news');
+    const before = nodes.get('a')!.peers.snapshot().book.size;
+    const say = (addresses: unknown) =>
+      guest.talk.trySend(guest.remote, 'view', {
+        topic,
+        message: { type: 'join', request: 1 },
+        addresses,
+      });
+    for (const odd of [
+      null,
+      7,
+      'x',
+      {},
+      [null],
+      [[]],
+      [[7, 8]],
+      [[idOf('x')]],
+      [[idOf('x'), 'no@address', 7]],
+      [['nobody', 'x']],
+      [[idOf('a'), 'a2']],
+    ])
+      say(odd);
+    await sim.run(1_000);
+    t.is(nodes.get('a')!.peers.snapshot().book.size, before);
+    say([[idOf('x'), 'x'], 7, [idOf('y'), null, 'y']]);
+    await sim.run(100);
+    t.is(nodes.get('a')!.peers.addressOf(idOf('x')), 'x');
+    t.is(nodes.get('a')!.peers.addressOf(idOf('y')), 'y');
+    await sim.settle(ears.get('b')!.topic.publish('still here'));
+    await sim.run(1_000);
+    t.deepEqual(ears.get('a')!.words, ['still here']);
     t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial('whatever a peer sends as addresses, gossip goes on, and no more is taken of it than of peer exchange', async (t) => {
-  const sim = simulationOf(runs(1)[0]!);
-  const ears = new Map<string, Ear>();
-  const nodes = cluster(sim, ['a', 'b'], { gossip: () => ({ overlay: partialView() }), setup: (node) => ears.set(node.name, listen(node)) });
-  await sim.until(() => nodes.size === 2 && ears.get('a')!.topic.neighbors.length === 1, 20_000);
-  const guest = await stranger(sim);
-  const { hex: topic } = topicKey('news');
-  const before = nodes.get('a')!.peers.snapshot().book.size;
-  const say = (addresses: unknown) => guest.talk.trySend(guest.remote, 'view', { topic, message: { type: 'join', request: 1 }, addresses });
-  for (const odd of [null, 7, 'x', {}, [null], [[]], [[7, 8]], [[idOf('x')]], [[idOf('x'), 'no@address', 7]], [['nobody', 'x']], [[idOf('a'), 'a2']]]) say(odd);
-  await sim.run(1_000);
-  t.is(nodes.get('a')!.peers.snapshot().book.size, before);
-  say([[idOf('x'), 'x'], 7, [idOf('y'), null, 'y']]);
-  await sim.run(100);
-  t.is(nodes.get('a')!.peers.addressOf(idOf('x')), 'x');
-  t.is(nodes.get('a')!.peers.addressOf(idOf('y')), 'y');
-  await sim.settle(ears.get('b')!.topic.publish('still here'));
-  await sim.run(1_000);
-  t.deepEqual(ears.get('a')!.words, ['still here']);
-  t.deepEqual(await sim.close(), []);
-});
+  },
+);
 
 test('of one message 16 nodes are taken, with two addresses each; of one peer 256 addresses at once, and four in a second', (t) => {
   const learned: string[] = [];
-  const peers = { learn: (nodeId: string, address: string, by: string) => learned.push(`${by}: ${nodeId} ${address}`) > 0 };
+  const peers = {
+    learn: (nodeId: string, address: string, by: string) =>
+      learned.push(`${by}: ${nodeId} ${address}`) > 0,
+  };
   const messageAddresses = new MessageAddresses(0);
   const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
   messageAddresses.heard(told, 'b', peers, 0);
@@ -71,13 +113,24 @@ test('of one message 16 nodes are taken, with two addresses each; of one peer 25
 });
 
 test('a message goes with the addresses of the nodes that it names, as far as they are known: 16 at most', (t) => {
-  const peers = { addressOf: (nodeId: string) => (nodeId === 'unknown' ? undefined : `at ${nodeId}`) };
+  const peers = {
+    addressOf: (nodeId: string) => (nodeId === 'unknown' ? undefined : `at ${nodeId}`),
+  };
   t.deepEqual(addressesFor({ type: 'forward-join', peer: 'c', ttl: 3 }, peers), [['c', 'at c']]);
-  t.deepEqual(addressesFor({ type: 'shuffle', origin: 'o', id: 1, ttl: 2, peers: ['p', 'unknown'] }, peers), [
-    ['p', 'at p'],
-    ['o', 'at o'],
-  ]);
+  t.deepEqual(
+    addressesFor({ type: 'shuffle', origin: 'o', id: 1, ttl: 2, peers: ['p', 'unknown'] }, peers),
+    [
+      ['p', 'at p'],
+      ['o', 'at o'],
+    ],
+  );
   t.is(addressesFor({ type: 'join', request: 1 }, peers), undefined);
   t.is(addressesFor({ type: 'forward-join', peer: 'unknown', ttl: 3 }, peers), undefined);
-  t.is(addressesFor({ type: 'shuffle-reply', id: 1, peers: Array.from({ length: 20 }, (_, i) => `p${i}`) }, peers)?.length, 16);
+  t.is(
+    addressesFor(
+      { type: 'shuffle-reply', id: 1, peers: Array.from({ length: 20 }, (_, i) => `p${i}`) },
+      peers,
+    )?.length,
+    16,
+  );
 });

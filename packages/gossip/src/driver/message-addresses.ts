@@ -12,7 +12,10 @@ export type Addresses = readonly (readonly [nodeId: string, ...addresses: string
  * Returns the addresses that this node knows of the nodes a message names; undefined if it knows
  * none.
  */
-export function addressesFor(message: PartialViewMessage, peers: Pick<Peers, 'addressOf'>): Addresses | undefined {
+export function addressesFor(
+  message: PartialViewMessage,
+  peers: Pick<Peers, 'addressOf'>,
+): Addresses | undefined {
   const known: [string, string][] = [];
   for (const nodeId of peersOf(message).slice(0, MOST_NODES)) {
     const address = peers.addressOf(nodeId);
@@ -23,7 +26,10 @@ export function addressesFor(message: PartialViewMessage, peers: Pick<Peers, 'ad
 
 /** The bytes that these addresses count as in the queue of a peer. */
 export function sizeOf(addresses: Addresses = []): number {
-  return addresses.reduce((sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0), 0);
+  return addresses.reduce(
+    (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),
+    0,
+  );
 }
 
 /**
@@ -47,7 +53,8 @@ export class MessageAddresses {
     for (const entry of told.slice(0, MOST_NODES)) {
       if (!Array.isArray(entry)) continue;
       const [nodeId, ...addresses] = entry.slice(0, 1 + MOST_ADDRESSES);
-      for (const address of addresses) if (this.#allowance.take(now)) peers.learn(nodeId, address, by);
+      for (const address of addresses)
+        if (this.#allowance.take(now)) peers.learn(nodeId, address, by);
     }
   }
 }

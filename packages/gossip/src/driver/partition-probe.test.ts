@@ -22,7 +22,8 @@ test('a node that is content dials one stranger a minute; one that is not leaves
   };
   const partitionProbe = new PartitionProbe(host);
   const run = (until: number) => {
-    for (; Math.max(now, partitionProbe.due) <= until; partitionProbe.wake(now)) now = Math.max(now, partitionProbe.due);
+    for (; Math.max(now, partitionProbe.due) <= until; partitionProbe.wake(now))
+      now = Math.max(now, partitionProbe.due);
     now = until;
   };
   run(200_000);

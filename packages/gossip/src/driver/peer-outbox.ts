@@ -1,7 +1,12 @@
 // The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
 // delay others.
 
-import { messageLimit, type Remote, type Transport, type TransportError } from '@trunkline/transport-core';
+import {
+  messageLimit,
+  type Remote,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
 
@@ -10,8 +15,14 @@ type Mount = Transport<typeof gossipProtocol>;
 /** A message to send. `lost` is called if the message was queued and can no longer be sent. */
 export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
   | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
-  | { readonly method: 'terms'; readonly request: { topic: string; overlay: string; limit: number; life?: number } }
-  | { readonly method: 'view'; readonly request: { topic: string; message: unknown; addresses?: unknown; life?: number } }
+  | {
+      readonly method: 'terms';
+      readonly request: { topic: string; overlay: string; limit: number; life?: number };
+    }
+  | {
+      readonly method: 'view';
+      readonly request: { topic: string; message: unknown; addresses?: unknown; life?: number };
+    }
 );
 
 export interface PeerOutboxHost {
@@ -77,7 +88,10 @@ export class PeerOutbox {
 
   #keep(parcel: Parcel): Unsent | undefined {
     if (this.#isTooLarge(parcel.size)) return 'too-large';
-    if (this.#queue.length >= this.#limits.messages || (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)) {
+    if (
+      this.#queue.length >= this.#limits.messages ||
+      (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
+    ) {
       this.#dropped++;
       return 'no-room';
     }
@@ -146,7 +160,10 @@ export class PeerOutbox {
       if (remote === undefined) return this.close();
       this.#leaving = head;
       try {
-        if (head !== undefined) await this.#host.mount.send(remote, head.method, head.request as never, { timeout: Number.POSITIVE_INFINITY });
+        if (head !== undefined)
+          await this.#host.mount.send(remote, head.method, head.request as never, {
+            timeout: Number.POSITIVE_INFINITY,
+          });
         else if (this.#isWanted) await this.#host.mount.writable(remote);
         else return;
       } catch (error) {

@@ -18,7 +18,8 @@ export class PendingInterests<P extends { readonly nodeId: string }> {
    * Adds a peer that has just connected. A peer that once took too long is not waited for again.
    */
   met(peer: P, now: number): void {
-    if (!this.#slow.has(peer.nodeId)) this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
+    if (!this.#slow.has(peer.nodeId))
+      this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
   }
 
   /** Call it when a peer has said which topics it is on, or is gone. */

@@ -70,7 +70,15 @@ export class TopicInbox {
   }
 
   /** Processes a peer's terms on a topic: its overlay and its message size limit. */
-  told({ topic, overlay, limit, life }: TopicTerms & { readonly topic: string; readonly life?: number | undefined }, from: Remote): void {
+  told(
+    {
+      topic,
+      overlay,
+      limit,
+      life,
+    }: TopicTerms & { readonly topic: string; readonly life?: number | undefined },
+    from: Remote,
+  ): void {
     this.settle();
     const peer = this.#host.peerOf(from);
     const session = this.#host.sessions.get(topic);
@@ -81,11 +89,13 @@ export class TopicInbox {
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
     this.#host.remind(from);
-    if (isAsked && from === id.origin) this.#host.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
+    if (isAsked && from === id.origin)
+      this.#host.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
 
   #sessionOf(topic: string): TopicSession | undefined {
-    if (this.#last?.key.hex !== topic || this.#last.isOver) this.#last = this.#host.sessions.get(topic);
+    if (this.#last?.key.hex !== topic || this.#last.isOver)
+      this.#last = this.#host.sessions.get(topic);
     return this.#last;
   }
 

@@ -29,14 +29,26 @@ export class ViewMessenger {
 
   send(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void {
     const host = this.#host;
-    const given = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+    const given = Object.fromEntries(
+      Object.entries(message).filter(([, value]) => value !== undefined),
+    );
     const addresses = addressesFor(message as PartialViewMessage, host.peers);
     const life = session.lifeOf(to);
-    const request = { topic: session.key.hex, message: given, ...(addresses === undefined ? {} : { addresses }), ...(life === undefined ? {} : { life }) };
+    const request = {
+      topic: session.key.hex,
+      message: given,
+      ...(addresses === undefined ? {} : { addresses }),
+      ...(life === undefined ? {} : { life }),
+    };
     const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
     const outbox = host.outboxOf(to);
     if (outbox !== undefined) {
-      if (!outbox.put(parcel)) this.#unreachable(session, to, new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }));
+      if (!outbox.put(parcel))
+        this.#unreachable(
+          session,
+          to,
+          new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }),
+        );
       return;
     }
     // Saying goodbye is not worth a dial.

@@ -2,7 +2,14 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
-import { type Clock, isNodeId, type Random, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  isNodeId,
+  type Random,
+  type Remote,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { DiscoveryConfig } from '../discovery/options.ts';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
 import { Ration } from '../discovery/ration.ts';
@@ -68,7 +75,8 @@ export class Walker implements WalkView {
 
   /** When to call `wake`. Every two seconds it looks for topics that want more neighbors. */
   get due(): number {
-    if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0)) return Number.POSITIVE_INFINITY;
+    if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0))
+      return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.due);
   }
 
@@ -78,7 +86,8 @@ export class Walker implements WalkView {
     this.#lookAt = now + LOOK;
     this.#need = this.#needed();
     walk.need(this.#need, now);
-    for (let step = walk.step(now, this); step !== undefined; step = walk.step(now, this)) void this.#take(step);
+    for (let step = walk.step(now, this); step !== undefined; step = walk.step(now, this))
+      void this.#take(step);
     if (this.#need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
@@ -104,7 +113,8 @@ export class Walker implements WalkView {
 
   members(): readonly string[] {
     const members = new Set<string>();
-    for (const { key } of this.#hungry()) for (const nodeId of this.#host.interested(key.hex)) members.add(nodeId);
+    for (const { key } of this.#hungry())
+      for (const nodeId of this.#host.interested(key.hex)) members.add(nodeId);
     return [...members];
   }
 
@@ -169,8 +179,13 @@ export class Walker implements WalkView {
     this.#places.delete(walker);
     if (place === undefined || place.remote.closed) return;
     const { nodeId, remote } = place;
-    const isOfUse = [...this.#host.sessions.keys()].some((topic) => this.#host.isOn(nodeId, topic)) || this.#peers.get(nodeId)?.persistent;
-    if (!isOfUse) void this.#mount.disconnect(remote, 'it was visited, and is on no topic of the other end').catch(() => {});
+    const isOfUse =
+      [...this.#host.sessions.keys()].some((topic) => this.#host.isOn(nodeId, topic)) ||
+      this.#peers.get(nodeId)?.persistent;
+    if (!isOfUse)
+      void this.#mount
+        .disconnect(remote, 'it was visited, and is on no topic of the other end')
+        .catch(() => {});
   }
 
   /**
@@ -183,10 +198,24 @@ export class Walker implements WalkView {
     if (remote === undefined || shared.length === 0) return false;
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
-    const { addresses } = await this.#mount.send(remote, 'ask', encodeQuestion({ teller: self, hearer: nodeId }, keys, random));
+    const { addresses } = await this.#mount.send(
+      remote,
+      'ask',
+      encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
+    );
     const known = addresses.slice(0, MOST_ASKED).flatMap((entry) => {
-      const { nodeId: other, address } = (entry ?? {}) as { readonly nodeId?: unknown; readonly address?: unknown };
-      if (typeof other !== 'string' || !isNodeId(other) || typeof address !== 'string' || other === self || this.isConnected(other)) return [];
+      const { nodeId: other, address } = (entry ?? {}) as {
+        readonly nodeId?: unknown;
+        readonly address?: unknown;
+      };
+      if (
+        typeof other !== 'string' ||
+        !isNodeId(other) ||
+        typeof address !== 'string' ||
+        other === self ||
+        this.isConnected(other)
+      )
+        return [];
       if (!this.#peers.mayDial(other)) return [];
       return this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
@@ -218,12 +247,21 @@ export class Walker implements WalkView {
     }
     const known = new Set<string>();
     for (const [topic, { key, overlay }] of sessions) {
-      if (overlay === undefined || this.#host.isOn(nodeId, topic) !== true || !question.isAbout(key.bytes)) continue;
-      for (const other of [...overlay.neighbors(), ...this.#host.interested(topic)]) known.add(other);
+      if (
+        overlay === undefined ||
+        this.#host.isOn(nodeId, topic) !== true ||
+        !question.isAbout(key.bytes)
+      )
+        continue;
+      for (const other of [...overlay.neighbors(), ...this.#host.interested(topic)])
+        known.add(other);
     }
     known.delete(nodeId);
     this.#counts.answered++;
-    const addresses = [...known].map((other) => ({ nodeId: other, address: this.#peers.addressOf(other) }));
+    const addresses = [...known].map((other) => ({
+      nodeId: other,
+      address: this.#peers.addressOf(other),
+    }));
     return {
       addresses: sample(
         addresses.filter(({ address }) => address !== undefined),

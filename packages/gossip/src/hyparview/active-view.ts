@@ -59,7 +59,14 @@ export class ActiveView {
   /** Adds a link. The caller has made room for it. */
   add(peer: string, chosen: boolean, now: number): void {
     const shuffles = new Allowance(SHUFFLES, this.#shuffleInterval / SHUFFLES, now);
-    this.#links.push({ peer, chosen, gave: false, turn: this.#turn, shuffles, introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now) });
+    this.#links.push({
+      peer,
+      chosen,
+      gave: false,
+      turn: this.#turn,
+      shuffles,
+      introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now),
+    });
   }
 
   remove(peer: string): boolean {
@@ -96,7 +103,9 @@ export class ActiveView {
    */
   victim(): string | undefined {
     const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
-    const useless = last(({ chosen, gave }) => !chosen && !gave) ?? (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
+    const useless =
+      last(({ chosen, gave }) => !chosen && !gave) ??
+      (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
     return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
   }
 }

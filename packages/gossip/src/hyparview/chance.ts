@@ -5,7 +5,11 @@ import type { Random } from '@trunkline/transport-core';
 /**
  * Returns a random one of the items that fit, all with equal probability; undefined if none fits.
  */
-export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => boolean): T | undefined {
+export function pick<T>(
+  list: readonly T[],
+  random: Random,
+  isFit: (item: T) => boolean,
+): T | undefined {
   let fit = 0;
   for (const item of list) if (isFit(item)) fit++;
   if (fit === 0) return undefined;

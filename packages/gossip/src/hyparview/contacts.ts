@@ -34,14 +34,19 @@ export class Contacts {
   add(peers: readonly string[], isChosen: boolean): void {
     const fresh = new Set(peers.slice(0, this.#capacity));
     const left = (list: readonly string[]) => list.filter((peer) => !fresh.has(peer));
-    const newest = (list: readonly string[]) => list.slice(Math.max(0, list.length - this.#capacity));
+    const newest = (list: readonly string[]) =>
+      list.slice(Math.max(0, list.length - this.#capacity));
     if (isChosen) {
       this.#chosen = newest([...left(this.#chosen), ...fresh]);
       this.#others = left(this.#others);
     } else {
-      this.#others = newest([...left(this.#others), ...[...fresh].filter((peer) => !this.#chosen.includes(peer))]);
+      this.#others = newest([
+        ...left(this.#others),
+        ...[...fresh].filter((peer) => !this.#chosen.includes(peer)),
+      ]);
     }
-    this.#peers = this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
+    this.#peers =
+      this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
   }
 
   /** Is it a contact in use? */

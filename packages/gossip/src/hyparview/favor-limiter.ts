@@ -10,7 +10,11 @@ export class FavorLimiter {
   readonly #forKnown: Allowance;
   readonly #isKnown: (peer: string) => boolean;
 
-  constructor({ active, favorInterval }: PartialViewConfig, isKnown: (peer: string) => boolean, now: number) {
+  constructor(
+    { active, favorInterval }: PartialViewConfig,
+    isKnown: (peer: string) => boolean,
+    now: number,
+  ) {
     this.#forAll = new Allowance(2 * active, favorInterval, now);
     this.#forKnown = new Allowance(2 * active, favorInterval, now);
     this.#isKnown = isKnown;

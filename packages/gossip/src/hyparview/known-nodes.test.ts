@@ -7,7 +7,11 @@ import { PartialView } from './partial-view.ts';
 
 function machine() {
   let sent: { readonly to: string; readonly message: PartialViewMessage }[] = [];
-  const host = { send: (to: string, message: PartialViewMessage) => void sent.push({ to, message }), up: () => {}, down: () => {} };
+  const host = {
+    send: (to: string, message: PartialViewMessage) => void sent.push({ to, message }),
+    up: () => {},
+    down: () => {},
+  };
   const view = new PartialView({ self: 'me', random: seededRandom(1), now: 0, host });
   const take = () => {
     const taken = sent;

@@ -6,7 +6,11 @@ import { Merges } from './merges.ts';
 const middle = () => 0.5;
 
 /** Returns the times of all merges in seconds; `answers` tells whether a merge succeeds. */
-function run(merges: Merges, until: number, answers: (at: number) => boolean = () => true): number[] {
+function run(
+  merges: Merges,
+  until: number,
+  answers: (at: number) => boolean = () => true,
+): number[] {
   const times: number[] = [];
   while (merges.due <= until) {
     const now = merges.due;
@@ -18,7 +22,10 @@ function run(merges: Merges, until: number, answers: (at: number) => boolean = (
 }
 
 test('where nothing happens merges are ever rarer, up to 16 intervals apart', (t) => {
-  t.deepEqual(run(new Merges(10_000, middle, 0), 1_000_000), [5, 25, 65, 145, 305, 466, 626, 786, 946]);
+  t.deepEqual(
+    run(new Merges(10_000, middle, 0), 1_000_000),
+    [5, 25, 65, 145, 305, 466, 626, 786, 946],
+  );
 });
 
 test('whoever is not answered asks somebody else an interval later, and begins anew', (t) => {

@@ -19,15 +19,39 @@
 export type PartialViewMessage =
   | { readonly type: 'join'; readonly request: number }
   | { readonly type: 'forward-join'; readonly peer: string; readonly ttl: number }
-  | { readonly type: 'neighbor'; readonly request: number; readonly high: boolean; readonly full: boolean }
+  | {
+      readonly type: 'neighbor';
+      readonly request: number;
+      readonly high: boolean;
+      readonly full: boolean;
+    }
   | { readonly type: 'accept'; readonly request: number; readonly free: string | undefined }
-  | { readonly type: 'refuse'; readonly request: number; readonly free: string | undefined; readonly peers: readonly string[] }
-  | { readonly type: 'shuffle'; readonly origin: string; readonly id: number; readonly ttl: number; readonly peers: readonly string[] }
+  | {
+      readonly type: 'refuse';
+      readonly request: number;
+      readonly free: string | undefined;
+      readonly peers: readonly string[];
+    }
+  | {
+      readonly type: 'shuffle';
+      readonly origin: string;
+      readonly id: number;
+      readonly ttl: number;
+      readonly peers: readonly string[];
+    }
   | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
-  | { readonly type: 'disconnect'; readonly alive: boolean; readonly free: string | undefined; readonly peers: readonly string[] };
+  | {
+      readonly type: 'disconnect';
+      readonly alive: boolean;
+      readonly free: string | undefined;
+      readonly peers: readonly string[];
+    };
 
 /** The messages of one type. */
-export type MessageOf<T extends PartialViewMessage['type']> = Extract<PartialViewMessage, { readonly type: T }>;
+export type MessageOf<T extends PartialViewMessage['type']> = Extract<
+  PartialViewMessage,
+  { readonly type: T }
+>;
 
 /** Returns the nodes that a message names; its receiver may want their addresses. */
 export function peersOf(message: PartialViewMessage): string[] {
@@ -53,27 +77,48 @@ export interface MessageLimits {
  * without duplicates. Returns undefined if the message is malformed, or is about this node where it
  * must be about another.
  */
-export function tidyMessage(message: unknown, limits: MessageLimits): PartialViewMessage | undefined {
+export function tidyMessage(
+  message: unknown,
+  limits: MessageLimits,
+): PartialViewMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  const { type, request, id, ttl, high, full, alive, free, peer, origin, peers } = message as Record<string, unknown>;
+  const { type, request, id, ttl, high, full, alive, free, peer, origin, peers } =
+    message as Record<string, unknown>;
   switch (type) {
     case 'join':
       return isNumber(request) ? { type, request } : undefined;
     case 'neighbor':
-      return isNumber(request) ? { type, request, high: high === true, full: full === true } : undefined;
+      return isNumber(request)
+        ? { type, request, high: high === true, full: full === true }
+        : undefined;
     case 'accept':
       return isNumber(request) ? { type, request, free: tidyPeer(free, limits) } : undefined;
     case 'refuse':
-      return isNumber(request) ? { type, request, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) } : undefined;
+      return isNumber(request)
+        ? { type, request, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) }
+        : undefined;
     case 'forward-join':
-      return isOther(peer, limits) && isNumber(ttl) ? { type, peer, ttl: Math.min(ttl, limits.joinWalk) } : undefined;
+      return isOther(peer, limits) && isNumber(ttl)
+        ? { type, peer, ttl: Math.min(ttl, limits.joinWalk) }
+        : undefined;
     case 'shuffle':
       if (!isOther(origin, limits) || !isNumber(id) || !isNumber(ttl)) return undefined;
-      return { type, origin, id, ttl: Math.min(ttl, limits.shuffleWalk), peers: tidyPeers(peers, limits) };
+      return {
+        type,
+        origin,
+        id,
+        ttl: Math.min(ttl, limits.shuffleWalk),
+        peers: tidyPeers(peers, limits),
+      };
     case 'shuffle-reply':
       return isNumber(id) ? { type, id, peers: tidyPeers(peers, limits) } : undefined;
     case 'disconnect':
-      return { type, alive: alive === true, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) };
+      return {
+        type,
+        alive: alive === true,
+        free: tidyPeer(free, limits),
+        peers: tidyPeers(peers, limits),
+      };
     default:
       return undefined;
   }
@@ -87,7 +132,11 @@ export function isPeerId(value: unknown): value is string {
 /** Returns the list itself if nothing is wrong with it, as on each hop of an honest walk. */
 function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
   if (!Array.isArray(peers)) return [];
-  if (peers.length <= limits.peers && peers.every((peer, i) => isOther(peer, limits) && peers.indexOf(peer) === i)) return peers;
+  if (
+    peers.length <= limits.peers &&
+    peers.every((peer, i) => isOther(peer, limits) && peers.indexOf(peer) === i)
+  )
+    return peers;
   const tidy = peers.slice(0, limits.peers).filter((peer) => isOther(peer, limits));
   return [...new Set<string>(tidy)];
 }

@@ -82,9 +82,14 @@ export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & { readonly
 export function partialViewConfig(options: PartialViewOptions): PartialViewConfig {
   const config = parseOptions(schema, options, 'partialView');
   const own = config.own ?? Math.floor(config.active / 2);
-  if (own >= config.active) throw new TypeError(`partialView: own: must be less than active (${config.active}), got ${own}`);
+  if (own >= config.active)
+    throw new TypeError(
+      `partialView: own: must be less than active (${config.active}), got ${own}`,
+    );
   if (config.passiveWalk > config.joinWalk) {
-    throw new TypeError(`partialView: passiveWalk: must be at most joinWalk (${config.joinWalk}), got ${config.passiveWalk}`);
+    throw new TypeError(
+      `partialView: passiveWalk: must be at most joinWalk (${config.joinWalk}), got ${config.passiveWalk}`,
+    );
   }
   return { ...config, own };
 }

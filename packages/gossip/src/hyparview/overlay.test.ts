@@ -27,7 +27,8 @@ test('four nodes with room for two links each: links are symmetric after every s
     net.cycle();
     check('after');
     t.deepEqual(net.graph().components(), [3], `seed ${seed}`);
-    for (const node of net.living()) t.false(net.view(node).isNeighbor('n3') || net.view(node).passive().includes('n3'));
+    for (const node of net.living())
+      t.false(net.view(node).isNeighbor('n3') || net.view(node).passive().includes('n3'));
   }
 });
 
@@ -100,7 +101,12 @@ test('two halves that lost each other for an hour are one again soon after the n
 
 test('a few nodes in two halves find each other within the merge interval', (t) => {
   for (const seed of seeds(10)) {
-    const net = new Cycles({ nodes: 16, seed, book: 16, options: { mergeInterval: 600_000 } }).build(3);
+    const net = new Cycles({
+      nodes: 16,
+      seed,
+      book: 16,
+      options: { mergeInterval: 600_000 },
+    }).build(3);
     for (const node of net.living()) net.consult(node, 16);
     net.part((node) => node % 2);
     for (let cycle = 0; cycle < 30; cycle++) net.cycle();
@@ -113,7 +119,9 @@ test('a few nodes in two halves find each other within the merge interval', (t) 
 
 test('a node that is cut off finds back with addresses of its book, though all that it met are dead', (t) => {
   const net = new Cycles({ nodes: 300, seed: 2, book: 60 }).build(10);
-  const known = [...net.view(9).active(), ...net.view(9).passive()].map((peer) => net.indexOf(peer));
+  const known = [...net.view(9).active(), ...net.view(9).passive()].map((peer) =>
+    net.indexOf(peer),
+  );
   net.fail(known, true);
   t.true(net.view(9).active().length > 0);
   net.cycle();

@@ -13,7 +13,8 @@ function checkViews(net: Cycles): string | undefined {
   for (const node of net.living()) {
     const [active, passive] = [net.view(node).active(), net.view(node).passive()];
     if (active.length > 4 || passive.length > 12) return `node ${node} has too many`;
-    if (new Set([...active, ...passive, net.id(node)]).size !== active.length + passive.length + 1) return `node ${node} has somebody twice, or itself`;
+    if (new Set([...active, ...passive, net.id(node)]).size !== active.length + passive.length + 1)
+      return `node ${node} has somebody twice, or itself`;
   }
   return undefined;
 }
@@ -31,16 +32,25 @@ test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or co
     }).build(1);
     net.fault = (draw) => {
       const chance = draw();
-      return chance < loss ? 'lose' : chance < loss + repeat ? 'repeat' : chance < loss + repeat + delay ? 'delay' : undefined;
+      return chance < loss
+        ? 'lose'
+        : chance < loss + repeat
+          ? 'repeat'
+          : chance < loss + repeat + delay
+            ? 'delay'
+            : undefined;
     };
     for (let step = 0; step < 120; step++) {
       const living = net.living();
       const one = living[Math.floor(random() * living.length)]!;
-      const dead = Array.from({ length: net.size }, (_, node) => node).filter((node) => !net.isAlive(node));
+      const dead = Array.from({ length: net.size }, (_, node) => node).filter(
+        (node) => !net.isAlive(node),
+      );
       const chance = random();
       if (chance < 0.15 && living.length > 10) net.fail([one], random() < 0.5);
       else if (chance < 0.25 && living.length > 10) net.leave(one);
-      else if (chance < 0.45 && dead.length > 0) net.join(one, dead[Math.floor(random() * dead.length)]);
+      else if (chance < 0.45 && dead.length > 0)
+        net.join(one, dead[Math.floor(random() * dead.length)]);
       else if (chance < 0.5) net.join(one);
       else if (chance < 0.7) net.lose(one, living[Math.floor(random() * living.length)]!);
       else net.cycle();
@@ -58,7 +68,11 @@ test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or co
 test('where messages keep their order and none is lost, links are symmetric after every step', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(2_000 + seed);
-    const net = new Cycles({ nodes: 20, seed, options: { active: 3, passive: 8, mergeInterval: 120_000 } }).build(0);
+    const net = new Cycles({
+      nodes: 20,
+      seed,
+      options: { active: 3, passive: 8, mergeInterval: 120_000 },
+    }).build(0);
     for (let step = 0; step < 100; step++) {
       const living = net.living();
       const one = living[Math.floor(random() * living.length)]!;
@@ -98,5 +112,6 @@ test('up and down are told in turn, and agree with the view', (t) => {
     told.length,
     living.reduce((sum, node) => sum + net.view(node).active().length, 0),
   );
-  for (const node of living) for (const peer of net.view(node).active()) t.true(links.has(`${node} ${net.indexOf(peer)}`));
+  for (const node of living)
+    for (const peer of net.view(node).active()) t.true(links.has(`${node} ${net.indexOf(peer)}`));
 });

@@ -30,7 +30,13 @@ class Bench {
       up: (peer: string) => void this.ups.push(peer),
       down: (peer: string, cause: string) => void this.downs.push(`${peer} ${cause}`),
     };
-    this.view = new PartialView({ self: 'me', random: seededRandom(seed), now: 0, host, options: { mergeInterval: Number.POSITIVE_INFINITY, ...options } });
+    this.view = new PartialView({
+      self: 'me',
+      random: seededRandom(seed),
+      now: 0,
+      host,
+      options: { mergeInterval: Number.POSITIVE_INFINITY, ...options },
+    });
   }
 
   take(): Sent[] {
@@ -61,7 +67,12 @@ class Bench {
   }
 
   accept(to: string, message: PartialViewMessage): void {
-    if (message.type === 'neighbor' || message.type === 'join') this.view.received(to, { type: 'accept', request: message.request, free: undefined }, this.now);
+    if (message.type === 'neighbor' || message.type === 'join')
+      this.view.received(
+        to,
+        { type: 'accept', request: message.request, free: undefined },
+        this.now,
+      );
   }
 
   pass(time: number): Sent[] {
@@ -72,11 +83,18 @@ class Bench {
 }
 
 const requestOf = (sent: Sent[], to: string) => {
-  const found = sent.find((one) => one.to === to && (one.message.type === 'neighbor' || one.message.type === 'join'))?.message;
+  const found = sent.find(
+    (one) => one.to === to && (one.message.type === 'neighbor' || one.message.type === 'join'),
+  )?.message;
   return (found as { request: number }).request;
 };
 const types = (sent: Sent[]) => sent.map(({ to, message }) => `${message.type} ${to}`);
-const disconnect = (alive: boolean, peers: string[] = []): PartialViewMessage => ({ type: 'disconnect', alive, free: undefined, peers });
+const disconnect = (alive: boolean, peers: string[] = []): PartialViewMessage => ({
+  type: 'disconnect',
+  alive,
+  free: undefined,
+  peers,
+});
 
 test('a newcomer asks one contact at a time, until one takes it in', (t) => {
   const bench = new Bench();
@@ -88,7 +106,12 @@ test('a newcomer asks one contact at a time, until one takes it in', (t) => {
   const [second] = bench.take();
   t.not(second!.to, first!.to);
   const request = requestOf([second!], second!.to);
-  const [third] = bench.hear(second!.to, { type: 'refuse', request, free: undefined, peers: ['d'] });
+  const [third] = bench.hear(second!.to, {
+    type: 'refuse',
+    request,
+    free: undefined,
+    peers: ['d'],
+  });
   t.is(third!.message.type, 'join');
   bench.accept(third!.to, third!.message);
   t.deepEqual(bench.view.active(), [third!.to]);
@@ -150,7 +173,13 @@ test('walks are cut to the configured length, whatever the sender says', (t) => 
   for (const peer of ['a', 'b', 'c']) bench.asked(peer);
   const [join] = bench.hear('a', { type: 'forward-join', peer: 'new', ttl: 255 });
   t.is(join!.message.type === 'forward-join' && join!.message.ttl, 5);
-  const [shuffle] = bench.hear('a', { type: 'shuffle', origin: 'o', id: 1, ttl: Number.MAX_SAFE_INTEGER, peers: [] });
+  const [shuffle] = bench.hear('a', {
+    type: 'shuffle',
+    origin: 'o',
+    id: 1,
+    ttl: Number.MAX_SAFE_INTEGER,
+    peers: [],
+  });
   t.is(shuffle!.message.type === 'shuffle' && shuffle!.message.ttl, 5);
 });
 
@@ -169,7 +198,13 @@ test('its own id, duplicates, neighbors and overlong lists stay out of the views
   t.deepEqual(bench.hear('a', { type: 'forward-join', peer: 'me', ttl: 0 }), []);
   t.deepEqual(bench.hear('a', { type: 'shuffle', origin: 'me', id: 1, ttl: 1, peers: [] }), []);
   const many = Array.from({ length: 5_000 }, (_, i) => `p${i}`);
-  bench.hear('a', { type: 'shuffle', origin: 'o', id: 1, ttl: 1, peers: ['me', 'a', 'x', 'x', ...many] });
+  bench.hear('a', {
+    type: 'shuffle',
+    origin: 'o',
+    id: 1,
+    ttl: 1,
+    peers: ['me', 'a', 'x', 'x', ...many],
+  });
   const passive = bench.view.passive();
   t.true(passive.includes('x') && passive.includes('o'));
   t.is(new Set(passive).size, passive.length);
@@ -180,8 +215,34 @@ test('its own id, duplicates, neighbors and overlong lists stay out of the views
 test('nothing that a peer sends makes it throw', (t) => {
   const bench = new Bench();
   bench.asked('a');
-  const values = [undefined, null, 0, -1, 1.5, Number.NaN, 2 ** 53, '', 'x', 'y'.repeat(10_000), [], ['a', 1, null], {}, true];
-  const names = ['join', 'forward-join', 'neighbor', 'accept', 'refuse', 'shuffle', 'shuffle-reply', 'disconnect', 'constructor', ''];
+  const values = [
+    undefined,
+    null,
+    0,
+    -1,
+    1.5,
+    Number.NaN,
+    2 ** 53,
+    '',
+    'x',
+    'y'.repeat(10_000),
+    [],
+    ['a', 1, null],
+    {},
+    true,
+  ];
+  const names = [
+    'join',
+    'forward-join',
+    'neighbor',
+    'accept',
+    'refuse',
+    'shuffle',
+    'shuffle-reply',
+    'disconnect',
+    'constructor',
+    '',
+  ];
   const random = seededRandom(3);
   const any = () => values[Math.floor(random() * values.length)];
   for (let i = 0; i < 20_000; i++) {
@@ -224,7 +285,12 @@ test('two who are refused are told of each other', (t) => {
 test('a node that is told who is free asks that one first', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
-  const sent = bench.hear('a', { type: 'disconnect', alive: true, free: 'z', peers: ['p', 'q', 'r'] });
+  const sent = bench.hear('a', {
+    type: 'disconnect',
+    alive: true,
+    free: 'z',
+    peers: ['p', 'q', 'r'],
+  });
   t.deepEqual(types(sent), ['neighbor z']);
 });
 
@@ -238,8 +304,17 @@ test('a high request is never refused while favors last: somebody goes, and is t
       ['disconnect', 'accept'],
     );
     const [{ to, message }] = sent as [Sent];
-    t.true(message.type === 'disconnect' && message.alive && message.free === peer && message.peers.length > 0);
-    t.true(bench.view.isNeighbor(peer) && !bench.view.isNeighbor(to) && bench.view.passive().includes(to));
+    t.true(
+      message.type === 'disconnect' &&
+        message.alive &&
+        message.free === peer &&
+        message.peers.length > 0,
+    );
+    t.true(
+      bench.view.isNeighbor(peer) &&
+        !bench.view.isNeighbor(to) &&
+        bench.view.passive().includes(to),
+    );
   }
   t.is(bench.downs.filter((down) => down.endsWith('evicted')).length, 3);
 });
@@ -269,7 +344,11 @@ test('a flood of introductions replaces neither the links that the node asked fo
     bench.chooses(...own);
     for (let i = 0; i < 2_000; i++) {
       bench.now += 5;
-      for (const { to, message } of bench.hear(own.find((peer) => bench.view.isNeighbor(peer))!, { type: 'forward-join', peer: `sybil${i}`, ttl: 0 }))
+      for (const { to, message } of bench.hear(own.find((peer) => bench.view.isNeighbor(peer))!, {
+        type: 'forward-join',
+        peer: `sybil${i}`,
+        ttl: 0,
+      }))
         bench.accept(to, message);
     }
     t.true(own.filter((peer) => bench.view.isNeighbor(peer)).length >= 4);
@@ -322,7 +401,11 @@ test('an answer to an earlier request is no answer', (t) => {
   const bench = new Bench();
   bench.view.join(['a'], 0);
   const [{ message }] = bench.take() as [Sent];
-  const sent = bench.hear('a', { type: 'accept', request: (message as { request: number }).request + 1, free: undefined });
+  const sent = bench.hear('a', {
+    type: 'accept',
+    request: (message as { request: number }).request + 1,
+    free: undefined,
+  });
   t.deepEqual(bench.view.active(), []);
   t.deepEqual(sent, []);
 });
@@ -348,7 +431,13 @@ test('where many fail at once, those who are remembered are told that this node 
   bench.chooses('a', 'b', 'c', 'd', 'e');
   const passive = Array.from({ length: 7 }, (_, i) => `p${i}`);
   bench.hear('a', { type: 'shuffle', origin: 'o', id: 1, ttl: 1, peers: passive });
-  bench.hear('b', { type: 'shuffle', origin: 'q', id: 2, ttl: 1, peers: ['r', 's', 't', 'u', 'v', 'w', 'x'] });
+  bench.hear('b', {
+    type: 'shuffle',
+    origin: 'q',
+    id: 2,
+    ttl: 1,
+    peers: ['r', 's', 't', 'u', 'v', 'w', 'x'],
+  });
   for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.view.lost(peer, undefined, bench.now);
   const greeted: string[] = [];
   for (let sent = bench.take(); sent.length > 0; sent = bench.take()) {
@@ -361,11 +450,19 @@ test('where many fail at once, those who are remembered are told that this node 
   t.deepEqual(greeted.sort(), bench.view.passive().sort());
   t.true(greeted.length >= 10);
   const other = new Bench();
-  t.deepEqual(types(other.hear('me2', { type: 'shuffle', origin: 'me2', id: 1, ttl: 1, peers: [] })), ['join me2']);
+  t.deepEqual(
+    types(other.hear('me2', { type: 'shuffle', origin: 'me2', id: 1, ttl: 1, peers: [] })),
+    ['join me2'],
+  );
 });
 
 test('recovery is a loop: a thousand peers that fail while they are asked do not deepen the stack', (t) => {
-  const bench = new Bench({ passive: 1_000, contacts: 1_000, shufflePassive: 32, shuffleActive: 32 });
+  const bench = new Bench({
+    passive: 1_000,
+    contacts: 1_000,
+    shufflePassive: 32,
+    shuffleActive: 32,
+  });
   bench.view.known(
     Array.from({ length: 1_000 }, (_, i) => `p${i}`),
     0,
@@ -434,10 +531,19 @@ test('while the view is short it asks again, more and more seldom', (t) => {
   bench.onSend = (to, message) => {
     if (to !== 'k' || message.type !== 'neighbor') return;
     times.push(bench.now);
-    bench.view.received('k', { type: 'refuse', request: message.request, free: undefined, peers: [] }, bench.now);
+    bench.view.received(
+      'k',
+      { type: 'refuse', request: message.request, free: undefined, peers: [] },
+      bench.now,
+    );
   };
   const pending = bench.take().find(({ to }) => to === 'k')!;
-  bench.hear('k', { type: 'refuse', request: requestOf([pending], 'k'), free: undefined, peers: [] });
+  bench.hear('k', {
+    type: 'refuse',
+    request: requestOf([pending], 'k'),
+    free: undefined,
+    peers: [],
+  });
   while (bench.now < 600_000) bench.pass(Math.max(1, bench.view.due - bench.now));
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   t.true(Math.max(...gaps) <= 66_000);
@@ -460,7 +566,9 @@ test('every link is used by a shuffle every so often', (t) => {
 test('a shuffle reply counts once, and only if it answers', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
-  const shuffle = bench.pass(60_000).find(({ message }) => message.type === 'shuffle')!.message as { id: number };
+  const shuffle = bench.pass(60_000).find(({ message }) => message.type === 'shuffle')!.message as {
+    id: number;
+  };
   bench.hear('z', { type: 'shuffle-reply', id: shuffle.id + 1, peers: ['p'] });
   t.deepEqual(bench.view.passive(), []);
   bench.hear('z', { type: 'shuffle-reply', id: shuffle.id, peers: ['p'] });
@@ -471,7 +579,14 @@ test('a shuffle reply counts once, and only if it answers', (t) => {
 test('one neighbor cannot fill the passive view with what it likes', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
-  for (let i = 0; i < 1_000; i++) bench.hear('a', { type: 'shuffle', origin: `o${i}`, id: i, ttl: 1, peers: [1, 2, 3, 4, 5, 6, 7].map((n) => `s${i}.${n}`) });
+  for (let i = 0; i < 1_000; i++)
+    bench.hear('a', {
+      type: 'shuffle',
+      origin: `o${i}`,
+      id: i,
+      ttl: 1,
+      peers: [1, 2, 3, 4, 5, 6, 7].map((n) => `s${i}.${n}`),
+    });
   const origins = new Set(bench.view.passive().map((peer) => /\d+/.exec(peer)![0]));
   t.true(origins.size <= 8);
 });
@@ -484,7 +599,9 @@ test('wrong options are a TypeError that names them', (t) => {
     [{ shuffleInterval: -1 }, 'shuffleInterval'],
     [{ fanout: 4 }, 'fanout'],
   ] as const) {
-    const error = t.throws(() => new Bench(options as PartialViewOptions), { instanceOf: TypeError });
+    const error = t.throws(() => new Bench(options as PartialViewOptions), {
+      instanceOf: TypeError,
+    });
     t.regex(error!.message, new RegExp(path));
   }
 });

@@ -38,7 +38,9 @@ export class PartialView {
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
   readonly #rescue: Rescue;
-  readonly #inputs = new Inputs((now) => this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now));
+  readonly #inputs = new Inputs((now) =>
+    this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now),
+  );
   #isLeaving = false;
   /** True if a peer has accepted this node since it joined. */
   #isIntroduced = false;
@@ -56,13 +58,23 @@ export class PartialView {
     this.#host = host;
     this.#config = config;
     this.#views = new Views(self, config, random);
-    ({ active: this.#active, passive: this.#passive, losses: this.#losses, contacts: this.#contacts } = this.#views);
+    ({
+      active: this.#active,
+      passive: this.#passive,
+      losses: this.#losses,
+      contacts: this.#contacts,
+    } = this.#views);
     this.#requests = new Requests(config.neighborTimeout, random);
     this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
     this.#favorLimiter = new FavorLimiter(config, (peer) => this.#contacts.has(peer), now);
     this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
     this.#merges = new Merges(config.mergeInterval, random, now);
-    this.#rescue = new Rescue({ config, views: this.#views, requests: this.#requests, shuffles: this.#shuffles });
+    this.#rescue = new Rescue({
+      config,
+      views: this.#views,
+      requests: this.#requests,
+      shuffles: this.#shuffles,
+    });
   }
 
   /**
@@ -126,7 +138,8 @@ export class PartialView {
 
   /** Asks one node outside both views for a link, because the neighbors may all be useless. */
   seek(now: number): void {
-    if (this.#merges.isOn && !this.#isLeaving) this.#inputs.take(() => this.#seek('merge', now), now);
+    if (this.#merges.isOn && !this.#isLeaving)
+      this.#inputs.take(() => this.#seek('merge', now), now);
   }
 
   /**
@@ -154,7 +167,9 @@ export class PartialView {
 
   /** When to call `wake`; Infinity if never. */
   get due(): number {
-    return this.#isLeaving ? Number.POSITIVE_INFINITY : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
+    return this.#isLeaving
+      ? Number.POSITIVE_INFINITY
+      : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
 
   /** The neighbors. */
@@ -176,7 +191,9 @@ export class PartialView {
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
-    return (chosen <= this.#config.own && this.#favorLimiter.isScarce(now)) || (chosen === 0 && size > 0);
+    return (
+      (chosen <= this.#config.own && this.#favorLimiter.isScarce(now)) || (chosen === 0 && size > 0)
+    );
   }
 
   /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
@@ -186,7 +203,12 @@ export class PartialView {
 
   #receive(from: string, given: PartialViewMessage, now: number): void {
     const { joinWalk, shuffleWalk, shuffleActive, shufflePassive } = this.#config;
-    const message = tidyMessage(given, { self: this.#self, joinWalk, shuffleWalk, peers: shuffleActive + shufflePassive + 1 });
+    const message = tidyMessage(given, {
+      self: this.#self,
+      joinWalk,
+      shuffleWalk,
+      peers: shuffleActive + shufflePassive + 1,
+    });
     if (message === undefined || from === this.#self || !isPeerId(from)) return;
     switch (message.type) {
       case 'join':
@@ -227,7 +249,8 @@ export class PartialView {
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
-    const isWelcome = isNewcomer || (isHigh && isFull) ? this.#favorLimiter.take(from, now) : !isFull;
+    const isWelcome =
+      isNewcomer || (isHigh && isFull) ? this.#favorLimiter.take(from, now) : !isFull;
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -247,7 +270,8 @@ export class PartialView {
 
   #introduce(newcomer: string): void {
     for (const peer of this.#active.peers()) {
-      if (peer !== newcomer) this.#host.send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
+      if (peer !== newcomer)
+        this.#host.send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
     }
   }
 
@@ -257,7 +281,12 @@ export class PartialView {
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
       if (!mayEvict(purpose) && !(isOwnChoice(purpose) && this.#active.chosen < this.#config.own)) {
-        this.#host.send(from, { type: 'disconnect', alive: true, free: undefined, peers: this.#views.some(from) });
+        this.#host.send(from, {
+          type: 'disconnect',
+          alive: true,
+          free: undefined,
+          peers: this.#views.some(from),
+        });
         return this.#views.remember([from], [], now);
       }
       // A newcomer has room for the peer evicted for it. In a merge, the two evicted peers have
@@ -281,19 +310,25 @@ export class PartialView {
     this.#fill(now);
   }
 
-  #onForwardJoin(from: string, { peer: newcomer, ttl }: MessageOf<'forward-join'>, now: number): void {
+  #onForwardJoin(
+    from: string,
+    { peer: newcomer, ttl }: MessageOf<'forward-join'>,
+    now: number,
+  ): void {
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
       if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
       const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
-      if (next !== undefined) return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
+      if (next !== undefined)
+        return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#favorLimiter.take(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
+    if (mayFit || this.#favorLimiter.take(newcomer, now))
+      this.#ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
 
@@ -301,7 +336,8 @@ export class PartialView {
     const link = this.#active.get(from);
     if (link !== undefined) this.#shuffles.received(link, shuffle, now);
     // A greeting: the sender is alive and knows this node.
-    else if (this.#active.size < this.#config.active && !this.#isLeaving) this.#views.remember([from], [], now);
+    else if (this.#active.size < this.#config.active && !this.#isLeaving)
+      this.#views.remember([from], [], now);
     this.#fill(now);
     if (link === undefined) this.#tellStranger(from);
   }
@@ -327,7 +363,13 @@ export class PartialView {
    * peer, so views stay full without searches through the overlay.
    */
   #turnTo(peer: string | undefined, now: number): void {
-    if (peer === undefined || !this.#isIntroduced || this.#active.size + this.#requests.filling >= this.#config.active || !this.#mayAsk(peer, now)) return;
+    if (
+      peer === undefined ||
+      !this.#isIntroduced ||
+      this.#active.size + this.#requests.filling >= this.#config.active ||
+      !this.#mayAsk(peer, now)
+    )
+      return;
     this.#search.asked(peer);
     this.#ask(peer, 'suggested', this.#active.size === 0, now);
   }
@@ -361,7 +403,8 @@ export class PartialView {
    * link joins them again.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
-    const isFit = (peer: string) => !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
+    const isFit = (peer: string) =>
+      !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
     const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
@@ -381,25 +424,45 @@ export class PartialView {
       const isFit = (peer: string) => this.#mayAsk(peer, now);
       // The first links of this node's own choice are preferably requested from known nodes, and so
       // are all links while many nodes request one: the passive view holds only what others tell.
-      const isOwn = this.#isIntroduced && (this.#active.chosen < this.#config.own || this.#favorLimiter.isScarce(now));
-      const { peer, isPassive } = this.#views.candidate(!this.#isIntroduced || (isOwn && this.#views.drawsContact()), isFit);
+      const isOwn =
+        this.#isIntroduced &&
+        (this.#active.chosen < this.#config.own || this.#favorLimiter.isScarce(now));
+      const { peer, isPassive } = this.#views.candidate(
+        !this.#isIntroduced || (isOwn && this.#views.drawsContact()),
+        isFit,
+      );
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;
       this.#search.asked(peer);
       // The view is small and nobody has room for this node: it may be part of an island.
       const isStuck = isFew && this.#search.failures > 0 && asked === 0;
-      this.#ask(peer, isAlone && (!isPassive || !this.#isIntroduced) ? 'join' : 'fill', isAlone || isStuck, now);
+      this.#ask(
+        peer,
+        isAlone && (!isPassive || !this.#isIntroduced) ? 'join' : 'fill',
+        isAlone || isStuck,
+        now,
+      );
     }
     this.#isHungry = false;
   }
 
   #mayAsk(peer: string, now: number): boolean {
-    return this.#search.mayAsk(peer) && !this.#active.has(peer) && !this.#requests.has(peer) && !this.#losses.has(peer, now);
+    return (
+      this.#search.mayAsk(peer) &&
+      !this.#active.has(peer) &&
+      !this.#requests.has(peer) &&
+      !this.#losses.has(peer, now)
+    );
   }
 
   #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
     const request = this.#requests.add(peer, purpose, now);
-    this.#host.send(peer, purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full: this.#active.size >= this.#config.active });
+    this.#host.send(
+      peer,
+      purpose === 'join'
+        ? { type: 'join', request }
+        : { type: 'neighbor', request, high, full: this.#active.size >= this.#config.active },
+    );
   }
 
   #link(peer: string, chosen: boolean, now: number): void {
@@ -419,7 +482,12 @@ export class PartialView {
   #drop(peer: string, cause: 'evicted' | 'closed', free: string | undefined, now: number): void {
     this.#active.remove(peer);
     this.#views.remember([peer], [], now);
-    this.#host.send(peer, { type: 'disconnect', alive: cause === 'evicted', free, peers: this.#views.some(peer) });
+    this.#host.send(peer, {
+      type: 'disconnect',
+      alive: cause === 'evicted',
+      free,
+      peers: this.#views.some(peer),
+    });
     this.#host.down(peer, cause);
   }
 
@@ -429,7 +497,12 @@ export class PartialView {
    */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
-    this.#host.send(peer, { type: 'disconnect', alive: !this.#isLeaving, free: undefined, peers: [] });
+    this.#host.send(peer, {
+      type: 'disconnect',
+      alive: !this.#isLeaving,
+      free: undefined,
+      peers: [],
+    });
   }
 }
 

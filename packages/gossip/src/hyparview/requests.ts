@@ -20,7 +20,9 @@ export function isOwnChoice(purpose: Purpose): boolean {
 
 /** Is the peer asked because the view has room? */
 export function isFilling(purpose: Purpose): boolean {
-  return purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace';
+  return (
+    purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace'
+  );
 }
 
 /** May the new link evict a neighbor if the view is full by now? */
@@ -60,7 +62,8 @@ export class Requests {
   /** Number of those that were sent because the view has room. */
   get filling(): number {
     let count = 0;
-    for (const { isLate, purpose } of this.#requests.values()) if (!isLate && isFilling(purpose)) count++;
+    for (const { isLate, purpose } of this.#requests.values())
+      if (!isLate && isFilling(purpose)) count++;
     return count;
   }
 

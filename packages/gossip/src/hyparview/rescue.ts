@@ -28,8 +28,14 @@ export class Rescue {
   linked(now: number): void {
     const { config, views, requests, shuffles } = this.#init;
     const { active, denyWindow } = config;
-    if (views.active.size !== active || now < this.#last + denyWindow || views.losses.count(now) < active) return;
+    if (
+      views.active.size !== active ||
+      now < this.#last + denyWindow ||
+      views.losses.count(now) < active
+    )
+      return;
     this.#last = now;
-    for (const passive of views.passive.peers()) if (!requests.has(passive)) shuffles.greet(passive);
+    for (const passive of views.passive.peers())
+      if (!requests.has(passive)) shuffles.greet(passive);
   }
 }

@@ -57,7 +57,8 @@ export class Search {
   /** Tells whether the view is short. Call it after every change. */
   isShort(isShort: boolean, now: number): void {
     if (!isShort) {
-      if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0) this.restart();
+      if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0)
+        this.restart();
     } else if (this.#next === Number.POSITIVE_INFINITY) {
       this.#next = now + jittered(this.#delay, this.#random);
     }

@@ -50,9 +50,18 @@ export class Shuffles {
     const target = views.active.next();
     if (target === undefined) return true;
     const others = views.active.peers().filter((peer) => peer !== target);
-    const told = [...sample(others, shuffleActive, random), ...views.passive.sample(shufflePassive)];
+    const told = [
+      ...sample(others, shuffleActive, random),
+      ...views.passive.sample(shufflePassive),
+    ];
     this.#current = { id: this.#next++, told };
-    host.send(target, { type: 'shuffle', origin: self, id: this.#current.id, ttl: shuffleWalk, peers: told });
+    host.send(target, {
+      type: 'shuffle',
+      origin: self,
+      id: this.#current.id,
+      ttl: shuffleWalk,
+      peers: told,
+    });
     return true;
   }
 
@@ -71,7 +80,8 @@ export class Shuffles {
     const { random, host, views } = this.#setup;
     if (ttl > 1 && views.active.size > 1) {
       const next = views.active.random(random, (peer) => peer !== link.peer && peer !== origin);
-      if (next !== undefined) return host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+      if (next !== undefined)
+        return host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
     }
     if (!this.#exchanges.take(now)) return;
     const told = views.some(origin, peers.length + 1);

@@ -36,7 +36,8 @@ export class Views {
    */
   remember(peers: readonly string[], told: readonly string[], now: number): void {
     for (const peer of peers) {
-      if (peer !== this.#self && !this.active.has(peer) && !this.losses.has(peer, now)) this.passive.add(peer, told);
+      if (peer !== this.#self && !this.active.has(peer) && !this.losses.has(peer, now))
+        this.passive.add(peer, told);
     }
   }
 
@@ -48,14 +49,17 @@ export class Views {
   /** Returns peers that `to` may turn to: passive peers, then neighbors. */
   some(to: string, count = this.#told): string[] {
     const some = this.passive.sample(count);
-    if (some.length < count) some.push(...sample(this.active.peers(), count - some.length, this.#random));
+    if (some.length < count)
+      some.push(...sample(this.active.peers(), count - some.length, this.#random));
     return some.filter((peer) => peer !== to);
   }
 
   /** Adds contacts. Returns true if at least one of them was not known before. */
   know(contacts: readonly string[], isChosen: boolean): boolean {
     const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
-    const isNews = others.some((peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer));
+    const isNews = others.some(
+      (peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer),
+    );
     this.contacts.add(others, isChosen);
     return isNews;
   }
@@ -64,7 +68,10 @@ export class Views {
    * Returns a peer that fits for a free place: a passive peer, or a contact if one is wanted or
    * nobody else is left.
    */
-  candidate(wantsContact: boolean, isFit: (peer: string) => boolean): { readonly peer: string | undefined; readonly isPassive: boolean } {
+  candidate(
+    wantsContact: boolean,
+    isFit: (peer: string) => boolean,
+  ): { readonly peer: string | undefined; readonly isPassive: boolean } {
     const contact = wantsContact ? this.contacts.random(isFit) : undefined;
     if (contact !== undefined) return { peer: contact, isPassive: false };
     const passive = this.passive.random(isFit);

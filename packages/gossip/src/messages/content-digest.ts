@@ -22,9 +22,15 @@ export function contentDigest(bytes: Uint8Array): number {
   let at = start;
   for (const last = end - 32; at <= last; at += 32) {
     a = Math.imul(a ^ view.getInt32(at, true), 0xcc9e_2d51) ^ turned(view.getInt32(at + 16, true));
-    b = Math.imul(b ^ view.getInt32(at + 4, true), 0x1b87_3593) ^ turned(view.getInt32(at + 20, true));
-    c = Math.imul(c ^ view.getInt32(at + 8, true), 0xcc9e_2d51) ^ turned(view.getInt32(at + 24, true));
-    d = Math.imul(d ^ view.getInt32(at + 12, true), 0x1b87_3593) ^ turned(view.getInt32(at + 28, true));
+    b =
+      Math.imul(b ^ view.getInt32(at + 4, true), 0x1b87_3593) ^
+      turned(view.getInt32(at + 20, true));
+    c =
+      Math.imul(c ^ view.getInt32(at + 8, true), 0xcc9e_2d51) ^
+      turned(view.getInt32(at + 24, true));
+    d =
+      Math.imul(d ^ view.getInt32(at + 12, true), 0x1b87_3593) ^
+      turned(view.getInt32(at + 28, true));
     // The high bits of a product don't affect the low bits of the next one.
     a ^= a >>> 15;
     b ^= b >>> 13;

@@ -8,7 +8,9 @@ const random = seededRandom(1);
 
 test('names survive their bytes, however many there are of one place, and wherever they stand', (t) => {
   // All names end in the same byte.
-  const names = Array.from({ length: 50 }, () => randomBytes(random, NAME_BYTES).fill(7, NAME_BYTES - 1));
+  const names = Array.from({ length: 50 }, () =>
+    randomBytes(random, NAME_BYTES).fill(7, NAME_BYTES - 1),
+  );
   for (let round = 0; round < 3; round++) {
     for (const name of names) {
       const text = readName(Uint8Array.of(1, 2, 3, ...name), 3);
@@ -30,12 +32,22 @@ test('what a name was read from may change afterwards', (t) => {
 });
 
 test('the same text is the same, whatever was read between, and what is no name stays as it is', (t) => {
-  const names = Array.from({ length: 20 }, () => readName(randomBytes(random, NAME_BYTES).fill(9, NAME_BYTES - 1), 0));
+  const names = Array.from({ length: 20 }, () =>
+    readName(randomBytes(random, NAME_BYTES).fill(9, NAME_BYTES - 1), 0),
+  );
   for (const name of [...names, ...names, '', 'abc', 'ab'.repeat(40)]) t.is(sameName(name), name);
 });
 
 test('what is no name is not written', (t) => {
   const bytes = new Uint8Array(NAME_BYTES);
-  for (const wrong of ['', 'ab', 'AB'.repeat(32), 'zz'.repeat(32), 'ab'.repeat(33), `${'ab'.repeat(31)}a`]) t.false(writeName(wrong, bytes, 0), wrong);
+  for (const wrong of [
+    '',
+    'ab',
+    'AB'.repeat(32),
+    'zz'.repeat(32),
+    'ab'.repeat(33),
+    `${'ab'.repeat(31)}a`,
+  ])
+    t.false(writeName(wrong, bytes, 0), wrong);
   t.deepEqual(bytes, new Uint8Array(NAME_BYTES));
 });

@@ -64,7 +64,9 @@ function nameOf(text: string): Name | undefined {
 
 function keep(place: number, text: string, bytes: Uint8Array): Name {
   const { view, at } = look(bytes);
-  const words = Int32Array.from({ length: NAME_BYTES / 4 }, (_, i) => view.getInt32(at + 4 * i, true));
+  const words = Int32Array.from({ length: NAME_BYTES / 4 }, (_, i) =>
+    view.getInt32(at + 4 * i, true),
+  );
   const name: Name = { text, bytes, words };
   kept[place] = name;
   return name;

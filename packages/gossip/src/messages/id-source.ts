@@ -32,13 +32,15 @@ export class IdSource {
   next(): MessageId {
     const epoch = this.#epochNow();
     if (epoch !== this.#epoch) this.#begin(epoch);
-    if (this.#next > LARGEST_NUMBER) throw new TypeError('IdSource: has named 2^48 messages; begin another epoch');
+    if (this.#next > LARGEST_NUMBER)
+      throw new TypeError('IdSource: has named 2^48 messages; begin another epoch');
     return { origin: this.#origin, epoch, sequence: this.#next++ };
   }
 
   #begin(epoch: number): void {
     const origin = this.#origin;
-    if (!isMessageId({ origin, epoch, sequence: 0 })) throw new TypeError('IdSource: needs an origin, and an epoch: an integer from 0 to 2^48 - 1');
+    if (!isMessageId({ origin, epoch, sequence: 0 }))
+      throw new TypeError('IdSource: needs an origin, and an epoch: an integer from 0 to 2^48 - 1');
     this.#epoch = epoch;
     this.#next = 0;
   }

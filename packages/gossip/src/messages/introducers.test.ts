@@ -46,7 +46,9 @@ test('of sixteen peers the refused origins are counted, and nothing of any other
   const introducers = new Introducers(options);
   for (let i = 0; i < 1_000; i++) introducers.refused(`p${i}`, 'x', 0);
   t.is(introducers.size, 16);
-  for (let i = 0; i < 100; i++) for (let origin = 0; origin < 200; origin++) introducers.refused(`q${i}`, `o${origin}`, 10_000 * i);
+  for (let i = 0; i < 100; i++)
+    for (let origin = 0; origin < 200; origin++)
+      introducers.refused(`q${i}`, `o${origin}`, 10_000 * i);
   introducers.expire(2_000_000);
   t.is(introducers.size, 0);
 });

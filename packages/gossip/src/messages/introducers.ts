@@ -45,7 +45,10 @@ export class Introducers {
   /** May this peer introduce one more origin? */
   mayBring(peer: string): boolean {
     const { origins } = this.#options;
-    return this.#held < Math.max(1, Math.floor(0.75 * origins)) && (this.#accounts.get(peer)?.held ?? 0) < Math.max(1, Math.floor(0.5 * origins));
+    return (
+      this.#held < Math.max(1, Math.floor(0.75 * origins)) &&
+      (this.#accounts.get(peer)?.held ?? 0) < Math.max(1, Math.floor(0.5 * origins))
+    );
   }
 
   /**
@@ -108,13 +111,15 @@ export class Introducers {
   get due(): number {
     if (this.#flooders === 0) return Number.POSITIVE_INFINITY;
     let due = Number.POSITIVE_INFINITY;
-    for (const { refused, since } of this.#accounts.values()) if (refused !== undefined) due = Math.min(due, since + this.#options.period);
+    for (const { refused, since } of this.#accounts.values())
+      if (refused !== undefined) due = Math.min(due, since + this.#options.period);
     return due;
   }
 
   #of(peer: string, now: number): Account {
     let account = this.#accounts.get(peer);
-    if (account === undefined) this.#accounts.set(peer, (account = { held: 0, since: now, taken: 0, refused: undefined }));
+    if (account === undefined)
+      this.#accounts.set(peer, (account = { held: 0, since: now, taken: 0, refused: undefined }));
     else if (now - account.since >= this.#options.period) this.#renew(account, now);
     return account;
   }

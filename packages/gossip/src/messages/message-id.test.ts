@@ -3,7 +3,15 @@
 import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { IdSource } from './id-source.ts';
-import { decodeMessageId, encodeMessageId, isMessageId, LARGEST_NUMBER, MESSAGE_ID_BYTES, type MessageId, messageKey } from './message-id.ts';
+import {
+  decodeMessageId,
+  encodeMessageId,
+  isMessageId,
+  LARGEST_NUMBER,
+  MESSAGE_ID_BYTES,
+  type MessageId,
+  messageKey,
+} from './message-id.ts';
 
 const origin = 'ab'.repeat(32);
 const ids: MessageId[] = [
@@ -38,14 +46,17 @@ test('encoded ids of one origin sort by epoch, then by sequence', (t) => {
     { origin, epoch: 256, sequence: 2 },
     { origin, epoch: 65_536, sequence: 0 },
   ];
-  const texts = list.map((id) => [...encodeMessageId(id)].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+  const texts = list.map((id) =>
+    [...encodeMessageId(id)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  );
   t.deepEqual(texts.toSorted(), texts);
 });
 
 test('different ids have different keys', (t) => {
   const keys = new Set<string>();
   for (const name of ['a', 'b', '1', '1.1'])
-    for (const epoch of [1, 11]) for (const sequence of [1, 11]) keys.add(messageKey({ origin: name, epoch, sequence }));
+    for (const epoch of [1, 11])
+      for (const sequence of [1, 11]) keys.add(messageKey({ origin: name, epoch, sequence }));
   t.is(keys.size, 16);
 });
 
@@ -67,13 +78,19 @@ test('what is no id is told, whatever it is', (t) => {
     t.false(isMessageId({ origin, epoch: number, sequence: 1 }));
     t.false(isMessageId({ origin, epoch: 1, sequence: number }));
   }
-  t.throws(() => encodeMessageId({ origin: 'n1', epoch: 1, sequence: 1 }), { instanceOf: TypeError, message: /id:/ });
+  t.throws(() => encodeMessageId({ origin: 'n1', epoch: 1, sequence: 1 }), {
+    instanceOf: TypeError,
+    message: /id:/,
+  });
 });
 
 test('a source names each message anew', (t) => {
   const source = new IdSource({ origin, epoch: () => 7 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });
-  t.throws(() => new IdSource({ origin, epoch: () => -1 }).next(), { instanceOf: TypeError, message: /epoch/ });
+  t.throws(() => new IdSource({ origin, epoch: () => -1 }).next(), {
+    instanceOf: TypeError,
+    message: /epoch/,
+  });
   t.throws(() => new IdSource({ origin: '', epoch: () => 1 }).next(), { instanceOf: TypeError });
 });

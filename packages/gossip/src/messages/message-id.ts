@@ -34,7 +34,13 @@ const LONGEST_ORIGIN = 128;
 export function isMessageId(value: unknown): value is MessageId {
   if (typeof value !== 'object' || value === null) return false;
   const { origin, epoch, sequence } = value as Partial<MessageId>;
-  return typeof origin === 'string' && origin.length > 0 && origin.length <= LONGEST_ORIGIN && isCount(epoch) && isCount(sequence);
+  return (
+    typeof origin === 'string' &&
+    origin.length > 0 &&
+    origin.length <= LONGEST_ORIGIN &&
+    isCount(epoch) &&
+    isCount(sequence)
+  );
 }
 
 /**
@@ -46,12 +52,16 @@ export function messageKey({ origin, epoch, sequence }: MessageId): string {
   // A mask, because the remainder of a division would take longer than everything else here.
   const place = epoch & (kept.length - 1);
   let life = kept[place];
-  if (life === undefined || life.epoch !== epoch || life.origin !== origin) kept[place] = life = { origin, epoch, end: `.${epoch}.${origin}` };
+  if (life === undefined || life.epoch !== epoch || life.origin !== origin)
+    kept[place] = life = { origin, epoch, end: `.${epoch}.${origin}` };
   return sequence + life.end;
 }
 
 /** The cached endings, by the last bits of the epoch. */
-const kept: ({ readonly origin: string; readonly epoch: number; readonly end: string } | undefined)[] = new Array(64).fill(undefined);
+const kept: (
+  | { readonly origin: string; readonly epoch: number; readonly end: string }
+  | undefined
+)[] = new Array(64).fill(undefined);
 
 /**
  * Encodes an id as 44 bytes, big-endian, so that ids sort by origin, then epoch, then sequence.
@@ -68,7 +78,9 @@ export function encodeMessageId(id: MessageId): Uint8Array<ArrayBuffer> {
  */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
   if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
-    throw new TypeError('encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1');
+    throw new TypeError(
+      'encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1',
+    );
   }
   writeNumber(bytes, at + NAME_BYTES, id.epoch);
   writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
@@ -83,7 +95,11 @@ export function decodeMessageId(bytes: Uint8Array): MessageId | undefined {
 export function readMessageId(bytes: Uint8Array, at: number): MessageId {
   const origin = readName(bytes, at);
   const { view, at: start } = look(bytes);
-  return { origin, epoch: readNumber(view, start + at + NAME_BYTES), sequence: readNumber(view, start + at + NAME_BYTES + 6) };
+  return {
+    origin,
+    epoch: readNumber(view, start + at + NAME_BYTES),
+    sequence: readNumber(view, start + at + NAME_BYTES + 6),
+  };
 }
 
 function isCount(value: unknown): boolean {

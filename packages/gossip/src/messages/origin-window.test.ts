@@ -9,8 +9,10 @@ const limits = { retention: 90_000, gaps: 16 };
 
 test('in order, late and out of order: each is new once', (t) => {
   const window = new OriginWindow();
-  for (const sequence of [0, 1, 5, 3, 2, 4, 9]) t.is(window.note(sequence, 0, limits), 'new', `${sequence}`);
-  for (const sequence of [0, 1, 2, 3, 4, 5, 9]) t.is(window.note(sequence, 0, limits), 'seen', `${sequence}`);
+  for (const sequence of [0, 1, 5, 3, 2, 4, 9])
+    t.is(window.note(sequence, 0, limits), 'new', `${sequence}`);
+  for (const sequence of [0, 1, 2, 3, 4, 5, 9])
+    t.is(window.note(sequence, 0, limits), 'seen', `${sequence}`);
   for (const sequence of [8, 6, 7]) t.is(window.note(sequence, 0, limits), 'new');
   t.false(window.isOpen);
 });
@@ -48,7 +50,8 @@ test('a forged sequence far ahead neither costs much nor shuts out the stream', 
   const window = new OriginWindow();
   for (let sequence = 0; sequence < 10; sequence++) window.note(sequence, 0, limits);
   t.is(window.note(2 ** 48 - 1, 0, limits), 'new');
-  for (let sequence = 10; sequence < 1_000; sequence++) t.is(window.note(sequence, sequence * 1_000, limits), 'new');
+  for (let sequence = 10; sequence < 1_000; sequence++)
+    t.is(window.note(sequence, sequence * 1_000, limits), 'new');
   t.is(window.note(999, 1_000_000, limits), 'seen');
 });
 
@@ -56,7 +59,8 @@ test('with too many gaps the lowest is given up, and none of it is ever new agai
   const window = new OriginWindow();
   for (let sequence = 0; sequence < 200; sequence += 2) window.note(sequence, 0, limits);
   // The highest 16 of 99 gaps are left.
-  for (let sequence = 1; sequence < 199; sequence += 2) t.is(window.look(sequence, 0, limits), sequence < 199 - 32 ? 'old' : 'new', `${sequence}`);
+  for (let sequence = 1; sequence < 199; sequence += 2)
+    t.is(window.look(sequence, 0, limits), sequence < 199 - 32 ? 'old' : 'new', `${sequence}`);
   t.is(window.look(0, 0, limits), 'old');
   t.is(window.look(198, 0, limits), 'seen');
 });
@@ -70,7 +74,11 @@ test('as a set of numbers would tell, in any order', (t) => {
     for (let i = 0; i < 300; i++) {
       const sequence = Math.floor(random() * 200);
       const expected = seen.has(sequence) ? 'seen' : 'new';
-      if (window.look(sequence, i, wide) !== expected || window.note(sequence, i, wide) !== expected) return t.fail(`seed ${seed}: ${sequence} is ${expected}`);
+      if (
+        window.look(sequence, i, wide) !== expected ||
+        window.note(sequence, i, wide) !== expected
+      )
+        return t.fail(`seed ${seed}: ${sequence} is ${expected}`);
       seen.add(sequence);
     }
   }

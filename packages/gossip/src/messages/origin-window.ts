@@ -45,7 +45,10 @@ export class OriginWindow {
 
   /** When the oldest gap closes; Infinity if there is none. */
   closesAt({ retention }: OriginWindowLimits): number {
-    return (this.#gaps ?? []).reduce((earliest, gap) => Math.min(earliest, gap.since + retention), Number.POSITIVE_INFINITY);
+    return (this.#gaps ?? []).reduce(
+      (earliest, gap) => Math.min(earliest, gap.since + retention),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   /** Returns what `note` would. */
@@ -73,7 +76,8 @@ export class OriginWindow {
   /** Remembers a sequence that `look` has just found `new`. */
   take(sequence: number, now: number, limits: OriginWindowLimits): void {
     if (sequence > this.#top) {
-      if (sequence > this.#top + 1) (this.#gaps ??= []).push({ from: this.#top + 1, to: sequence, since: now });
+      if (sequence > this.#top + 1)
+        (this.#gaps ??= []).push({ from: this.#top + 1, to: sequence, since: now });
       this.#top = sequence;
     } else {
       this.#fill(sequence, now);
@@ -83,7 +87,8 @@ export class OriginWindow {
 
   /** Closes the gaps whose time is over. */
   closeOld(now: number, { retention }: OriginWindowLimits): void {
-    for (let i = (this.#gaps?.length ?? 0) - 1; i >= 0; i--) if (now - this.#gaps![i]!.since >= retention) this.#close(i);
+    for (let i = (this.#gaps?.length ?? 0) - 1; i >= 0; i--)
+      if (now - this.#gaps![i]!.since >= retention) this.#close(i);
   }
 
   /**

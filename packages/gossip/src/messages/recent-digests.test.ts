@@ -14,7 +14,12 @@ test('those that are kept are those of a list, the oldest of which goes first', 
         digests.dropOldest();
         model.shift();
       } else {
-        const one = { life: Math.floor(random() * 3), sequence: 1_000 * step + Math.floor(random() * 1_000), digest: Math.floor(random() * 2 ** 53), at: step };
+        const one = {
+          life: Math.floor(random() * 3),
+          sequence: 1_000 * step + Math.floor(random() * 1_000),
+          digest: Math.floor(random() * 2 ** 53),
+          at: step,
+        };
         digests.keep(one.life, one.sequence, one.digest, one.at);
         model.push(one);
         if (model.length > most) model.shift();
@@ -33,7 +38,8 @@ test('what is gone is not found, though its place is another’s', (t) => {
   const digests = new RecentDigests(16);
   for (let sequence = 0; sequence < 1_000; sequence++) {
     digests.keep(1, sequence, sequence + 7, sequence);
-    for (let back = 0; back < 40 && back <= sequence; back++) t.is(digests.get(1, sequence - back), back < 16 ? sequence - back + 7 : -1);
+    for (let back = 0; back < 40 && back <= sequence; back++)
+      t.is(digests.get(1, sequence - back), back < 16 ? sequence - back + 7 : -1);
   }
 });
 

@@ -20,7 +20,9 @@ export class RecentDigests {
 
   /** When the oldest digest was kept; Infinity if there is none. */
   get oldest(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#ring.numbers[EACH * this.#first + TIME]!;
+    return this.#size === 0
+      ? Number.POSITIVE_INFINITY
+      : this.#ring.numbers[EACH * this.#first + TIME]!;
   }
 
   /**
@@ -49,7 +51,8 @@ export class RecentDigests {
       // An entry that was dropped ends the chain; its position may hold a later one by now.
       const age = (place - this.#first) & mask;
       if (age >= younger) return -1;
-      if (numbers[EACH * place + SEQUENCE] === sequence && numbers[EACH * place + LIFE] === life) return numbers[EACH * place + DIGEST]!;
+      if (numbers[EACH * place + SEQUENCE] === sequence && numbers[EACH * place + LIFE] === life)
+        return numbers[EACH * place + DIGEST]!;
       younger = age;
       place = befores[place]!;
     }
@@ -61,7 +64,13 @@ export class RecentDigests {
     const ring = new Ring(2 * (mask + 1));
     for (let i = 0; i < this.#size; i++) {
       const from = EACH * ((this.#first + i) & mask);
-      ring.write(i, numbers[from + LIFE]!, numbers[from + SEQUENCE]!, numbers[from + DIGEST]!, numbers[from + TIME]!);
+      ring.write(
+        i,
+        numbers[from + LIFE]!,
+        numbers[from + SEQUENCE]!,
+        numbers[from + DIGEST]!,
+        numbers[from + TIME]!,
+      );
     }
     this.#ring = ring;
     this.#first = 0;

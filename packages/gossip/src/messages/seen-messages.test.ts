@@ -6,7 +6,13 @@ import { contentDigest } from './content-digest.ts';
 import { messageKey } from './message-id.ts';
 import { SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
-const options: SeenMessagesOptions = { retention: 90_000, originRetention: 600_000, origins: 100, gaps: 16, digests: 50 };
+const options: SeenMessagesOptions = {
+  retention: 90_000,
+  originRetention: 600_000,
+  origins: 100,
+  gaps: 16,
+  digests: 50,
+};
 const id = (sequence: number, origin = 'a', epoch = 1) => ({ origin, epoch, sequence });
 
 test('equal contents twice are two messages, one id twice is one', (t) => {
@@ -86,7 +92,11 @@ test('an unsigned life above the bound ends none below it, and is ended by any o
   t.is(seen.note(id(0, 'a', 101), 0), 'old');
   t.is(seen.note(id(0, 'a', 100), 0), 'new');
   t.is(seen.note(id(1, 'a', 50), 0), 'old');
-  t.is(seen.note(id(0, 'b', 500), 0), 'new', 'its clock is wrong, and nobody else speaks in its name');
+  t.is(
+    seen.note(id(0, 'b', 500), 0),
+    'new',
+    'its clock is wrong, and nobody else speaks in its name',
+  );
   t.is(seen.note(id(0, 'b', 400), 0), 'old');
   t.is(seen.note(id(1, 'b', 500), 0), 'new');
   t.is(seen.note(id(0, 'b', 7), 0), 'new');
@@ -121,7 +131,12 @@ test('one peer brings half of the origins, all of them three quarters; who bring
   t.deepEqual(bring('x', 119), { seen: 50, full: 69 }, 'the same ones count once');
   t.deepEqual(bring('y', 100), { new: 25, full: 75 });
   t.deepEqual(bring('z', 5), { full: 5 });
-  for (let i = 0; i < 25; i++) t.is(seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`), 'new', 'publishers that are connected');
+  for (let i = 0; i < 25; i++)
+    t.is(
+      seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`),
+      'new',
+      'publishers that are connected',
+    );
   t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
   t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
   // Silent origins of peers that have introduced as many as they may are forgotten as soon as they
@@ -139,7 +154,8 @@ test('one peer brings half of the origins, all of them three quarters; who bring
 test('gaps of all origins together have a bound: beyond it an origin opens no more than a few', (t) => {
   t.timeout(60_000);
   const seen = new SeenMessages({ ...options, origins: 10_000, gaps: 8_192 });
-  for (let i = 0; i < 1_000; i++) for (let sequence = 1; sequence < 800; sequence += 2) seen.note(id(sequence, `o${i}`), 0);
+  for (let i = 0; i < 1_000; i++)
+    for (let sequence = 1; sequence < 800; sequence += 2) seen.note(id(sequence, `o${i}`), 0);
   t.true(seen.size.gaps < 262_144 + 16 * 1_000, String(seen.size.gaps));
   t.is(seen.note(id(0, 'o0'), 1), 'new', 'what was open stays so');
   for (let i = 0; i < 1_000; i++) seen.note(id(0, `o${i}`, 2), 2);
@@ -164,7 +180,8 @@ test('looking remembers nothing', (t) => {
 
 test('a million messages of one origin cost as much as one', (t) => {
   const seen = new SeenMessages(options);
-  for (let sequence = 0; sequence < 1_000_000; sequence++) if (seen.note(id(sequence), sequence, sequence) !== 'new') return t.fail(`${sequence}`);
+  for (let sequence = 0; sequence < 1_000_000; sequence++)
+    if (seen.note(id(sequence), sequence, sequence) !== 'new') return t.fail(`${sequence}`);
   t.is(seen.look(id(12_345), 1e6), 'seen');
   t.deepEqual(seen.size, { origins: 1, digests: 50, gaps: 0 });
 });
@@ -172,7 +189,8 @@ test('a million messages of one origin cost as much as one', (t) => {
 test('with no room for origins new ones are refused; those who publish go on, and nothing is new again', (t) => {
   const seen = new SeenMessages(options);
   for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `o${i}`), 0), 'new');
-  for (let i = 0; i < 10_000; i++) if (seen.note(id(0, `flood${i}`), 1_000) !== 'full') return t.fail(`flood${i}`);
+  for (let i = 0; i < 10_000; i++)
+    if (seen.note(id(0, `flood${i}`), 1_000) !== 'full') return t.fail(`flood${i}`);
   t.is(seen.size.origins, 100);
   for (let i = 0; i < 100; i++) {
     t.is(seen.note(id(0, `o${i}`), 2_000), 'seen');
@@ -186,7 +204,13 @@ test('with no room for origins new ones are refused; those who publish go on, an
 
 test('a million ids of a hundred thousand origins cost as much as the bounds say; none is new again while its message can still be under way', (t) => {
   t.timeout(60_000);
-  const bounds = { retention: 90_000, originRetention: 600_000, origins: 1_000, gaps: 16, digests: 5_000 };
+  const bounds = {
+    retention: 90_000,
+    originRetention: 600_000,
+    origins: 1_000,
+    gaps: 16,
+    digests: 5_000,
+  };
   const seen = new SeenMessages(bounds);
   const random = seededRandom(1);
   /** For each message, when it was last new. */
@@ -207,11 +231,13 @@ test('a million ids of a hundred thousand origins cost as much as the bounds say
     const before = taken.get(key);
     if (before !== undefined) {
       counts.again++;
-      if (now - before < bounds.retention) return t.fail(`${key} was new twice in ${now - before} ms`);
+      if (now - before < bounds.retention)
+        return t.fail(`${key} was new twice in ${now - before} ms`);
     }
     taken.set(key, now);
     if (i % 1_000 === 0) seen.expire(now);
-    if (seen.size.origins > bounds.origins || seen.size.digests > bounds.digests) return t.fail(JSON.stringify(seen.size));
+    if (seen.size.origins > bounds.origins || seen.size.digests > bounds.digests)
+      return t.fail(JSON.stringify(seen.size));
   }
   t.true(counts.new > 1_000 && counts.full > 100_000, JSON.stringify(counts));
   seen.expire(600_000 + 600_001);

@@ -117,12 +117,19 @@ export class SeenMessages {
     this.#latest = options.latest ?? (() => Number.POSITIVE_INFINITY);
     const { origins, flood = origins, retention: period } = options;
     this.#signed = { origins: new Map(), introducers: new Introducers({ origins, flood, period }) };
-    this.#unsigned = { origins: new Map(), introducers: new Introducers({ origins, flood, period }) };
+    this.#unsigned = {
+      origins: new Map(),
+      introducers: new Introducers({ origins, flood, period }),
+    };
   }
 
   /** The number of origins, digests and gaps remembered. */
   get size(): { readonly origins: number; readonly digests: number; readonly gaps: number } {
-    return { origins: this.#signed.origins.size + this.#unsigned.origins.size, digests: this.#digests.size, gaps: this.#gaps };
+    return {
+      origins: this.#signed.origins.size + this.#unsigned.origins.size,
+      digests: this.#digests.size,
+      gaps: this.#gaps,
+    };
   }
 
   /**
@@ -139,7 +146,8 @@ export class SeenMessages {
    */
   look(id: MessageId, now: number, isSigned = false, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
-    if (origin === undefined || (isSigned && !origin.isSigned)) return this.#hasRoom(id.origin, isSigned, from, now) ? 'new' : 'full';
+    if (origin === undefined || (isSigned && !origin.isSigned))
+      return this.#hasRoom(id.origin, isSigned, from, now) ? 'new' : 'full';
     const verdict = this.#lookAt(origin, id, now);
     return isSigned || !origin.isSigned || verdict === 'seen' ? verdict : 'unsigned';
   }
@@ -151,7 +159,10 @@ export class SeenMessages {
   lookUp(id: MessageId, now: number): SeenVerdict {
     const origin = this.#find(id.origin);
     if (origin !== undefined) return this.#lookAt(origin, id, now);
-    return this.#hasRoom(id.origin, true, undefined, now) || this.#hasRoom(id.origin, false, undefined, now) ? 'new' : 'full';
+    return this.#hasRoom(id.origin, true, undefined, now) ||
+      this.#hasRoom(id.origin, false, undefined, now)
+      ? 'new'
+      : 'full';
   }
 
   /**
@@ -174,7 +185,13 @@ export class SeenMessages {
     return 'new';
   }
 
-  #note(id: MessageId, now: number, digest: number | undefined, isSigned: boolean, from: string | undefined): SeenVerdict {
+  #note(
+    id: MessageId,
+    now: number,
+    digest: number | undefined,
+    isSigned: boolean,
+    from: string | undefined,
+  ): SeenVerdict {
     const verdict = this.look(id, now, isSigned, from);
     if (verdict === 'seen') return this.#isOther(id, digest) ? 'conflict' : 'seen';
     if (verdict === 'full') return this.#isFlood(id.origin, isSigned, from, now) ? 'flood' : 'full';
@@ -182,7 +199,13 @@ export class SeenMessages {
     const origin = this.#originOf(id, isSigned, from, now);
     const { window } = origin;
     const before = window.gaps;
-    window.take(id.sequence, now, this.#gaps < MOST_GAPS ? this.#options : { retention: this.#options.retention, gaps: Math.max(FEW_GAPS, before) });
+    window.take(
+      id.sequence,
+      now,
+      this.#gaps < MOST_GAPS
+        ? this.#options
+        : { retention: this.#options.retention, gaps: Math.max(FEW_GAPS, before) },
+    );
     this.#gaps += window.gaps - before;
     if (window.isOpen !== before > 0) {
       if (window.isOpen) this.#open.add(origin);
@@ -204,10 +227,21 @@ export class SeenMessages {
     return epoch > latest === origin.epoch > latest ? epoch > origin.epoch : epoch <= latest;
   }
 
-  #remember({ life, window }: Origin, sequence: number, now: number, digest: number | undefined): void {
+  #remember(
+    { life, window }: Origin,
+    sequence: number,
+    now: number,
+    digest: number | undefined,
+  ): void {
     if (digest !== undefined) this.#digests.keep(life, sequence, digest, now);
     const { retention, originRetention } = this.#options;
-    this.#due = Math.min(this.#due, now + (digest !== undefined || window.isOpen ? Math.min(retention, originRetention) : originRetention));
+    this.#due = Math.min(
+      this.#due,
+      now +
+        (digest !== undefined || window.isOpen
+          ? Math.min(retention, originRetention)
+          : originRetention),
+    );
   }
 
   /** Returns the newest life of an origin; undefined if the origin is not remembered. */
@@ -222,7 +256,13 @@ export class SeenMessages {
    */
   begin({ origin: name, epoch }: MessageId, isSigned = false): void {
     const origin = this.#find(name);
-    if (origin === undefined || origin.isSigned !== isSigned || this.#isLater(epoch, origin) || epoch === origin.retired) return;
+    if (
+      origin === undefined ||
+      origin.isSigned !== isSigned ||
+      this.#isLater(epoch, origin) ||
+      epoch === origin.retired
+    )
+      return;
     origin.retired = epoch === origin.epoch ? -1 : origin.epoch;
     origin.epoch = epoch;
     this.#renew(origin);
@@ -264,7 +304,8 @@ export class SeenMessages {
     for (const { origins, introducers } of [this.#signed, this.#unsigned]) {
       for (const { heardAt } of origins.values()) {
         due = Math.min(due, heardAt + originRetention);
-        if (introducers.full.size > 0) due = Math.min(due, Math.max(now, heardAt + retention) + ORDER_GRAIN);
+        if (introducers.full.size > 0)
+          due = Math.min(due, Math.max(now, heardAt + retention) + ORDER_GRAIN);
         break;
       }
       due = Math.min(due, introducers.due);
@@ -276,7 +317,8 @@ export class SeenMessages {
   #find(name: string): Origin | undefined {
     if (this.#last?.name === name) return this.#last;
     const { origins } = this.#signed;
-    const origin = (origins.size > 0 ? origins.get(name) : undefined) ?? this.#unsigned.origins.get(name);
+    const origin =
+      (origins.size > 0 ? origins.get(name) : undefined) ?? this.#unsigned.origins.get(name);
     if (origin !== undefined) this.#last = origin;
     return origin;
   }
@@ -309,8 +351,22 @@ export class SeenMessages {
     origin.window = new OriginWindow();
   }
 
-  #add({ origin: name, epoch }: MessageId, isSigned: boolean, by: string | undefined, now: number): Origin {
-    const origin: Origin = { name, isSigned, by, epoch, retired: -1, life: ++this.#lives, window: new OriginWindow(), heardAt: now };
+  #add(
+    { origin: name, epoch }: MessageId,
+    isSigned: boolean,
+    by: string | undefined,
+    now: number,
+  ): Origin {
+    const origin: Origin = {
+      name,
+      isSigned,
+      by,
+      epoch,
+      retired: -1,
+      life: ++this.#lives,
+      window: new OriginWindow(),
+      heardAt: now,
+    };
     const { origins, introducers } = this.#tableOf(origin);
     if (origins.size >= this.#options.origins) {
       for (const oldest of origins.values()) {
@@ -331,7 +387,8 @@ export class SeenMessages {
     const { origins, introducers } = this.#tableOf({ isSigned });
     if (from !== undefined && from !== name && !introducers.mayBring(from)) return false;
     if (origins.size < this.#options.origins) return true;
-    for (const { heardAt } of origins.values()) return now - heardAt >= this.#options.retention + ORDER_GRAIN;
+    for (const { heardAt } of origins.values())
+      return now - heardAt >= this.#options.retention + ORDER_GRAIN;
     return false;
   }
 

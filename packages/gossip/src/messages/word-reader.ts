@@ -12,7 +12,12 @@ export interface WordReader {
   readonly at: number;
 }
 
-const here = { bytes: new Uint8Array(0), memory: new ArrayBuffer(0) as ArrayBufferLike, view: new DataView<ArrayBufferLike>(new ArrayBuffer(0)), at: 0 };
+const here = {
+  bytes: new Uint8Array(0),
+  memory: new ArrayBuffer(0) as ArrayBufferLike,
+  view: new DataView<ArrayBufferLike>(new ArrayBuffer(0)),
+  at: 0,
+};
 
 export function look(bytes: Uint8Array): WordReader {
   if (bytes !== here.bytes) turn(bytes);

@@ -35,7 +35,10 @@ export interface Body {
 }
 
 /** Returns true if the message is for that node. */
-export function isFor({ audience, nodes }: Pick<Body, 'audience' | 'nodes'>, nodeId: string): boolean {
+export function isFor(
+  { audience, nodes }: Pick<Body, 'audience' | 'nodes'>,
+  nodeId: string,
+): boolean {
   if (audience === 'all') return true;
   return nodes.includes(nodeId) === (audience === 'to');
 }

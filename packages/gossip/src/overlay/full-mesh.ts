@@ -1,13 +1,27 @@
 // The overlay for small topics: every node sends to every peer, with one hop in fully connected
 // topologies and with several in partly connected ones.
 
-import { integer, type OptionsInput, optionsSchema, parseOptions, type TransportError, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  type OptionsInput,
+  optionsSchema,
+  parseOptions,
+  type TransportError,
+  withDefault,
+} from '@trunkline/transport-core';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Push } from '../plumtree/message.ts';
 import { type Body, isFor } from './body.ts';
-import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
+import type {
+  Overlay,
+  OverlayFactory,
+  OverlayHost,
+  OverlaySetup,
+  OwnMessage,
+  Screening,
+} from './overlay.ts';
 
 const schema = optionsSchema({
   /**
@@ -30,7 +44,13 @@ export type FullMeshOptions = OptionsInput<typeof schema>;
  */
 export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
   const { hops } = parseOptions(schema, options, 'fullMesh');
-  return { name: 'fullMesh', holds: false, relays: true, receipts: Number.POSITIVE_INFINITY, create: (setup) => new FullMesh(setup, hops) };
+  return {
+    name: 'fullMesh',
+    holds: false,
+    relays: true,
+    receipts: Number.POSITIVE_INFINITY,
+    create: (setup) => new FullMesh(setup, hops),
+  };
 }
 
 /**
@@ -65,13 +85,20 @@ export class FullMesh implements Overlay {
   }
 
   peerDown(peer: string, error: TransportError | undefined): void {
-    if (this.#neighbors.delete(peer)) this.#host.neighborDown(peer, error === undefined ? 'left' : 'lost', error);
+    if (this.#neighbors.delete(peer))
+      this.#host.neighborDown(peer, error === undefined ? 'left' : 'lost', error);
   }
 
   unreachable(): void {}
 
   publish({ id, body }: OwnMessage): readonly string[] {
-    const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+    const push: Push<Body> = {
+      kind: 'push',
+      id,
+      hops: 1,
+      payload: body,
+      size: body.payload.length,
+    };
     const peers: string[] = [];
     for (const peer of this.#neighbors) if (isFor(body, peer)) peers.push(peer);
     if (this.#host.relay(push, peers)) return peers;
@@ -82,7 +109,13 @@ export class FullMesh implements Overlay {
 
   offer(peer: string, { id, body }: OwnMessage): boolean {
     if (!this.#neighbors.has(peer) || !isFor(body, peer)) return false;
-    return this.#host.send(peer, { kind: 'push', id, hops: 1, payload: body, size: body.payload.length });
+    return this.#host.send(peer, {
+      kind: 'push',
+      id,
+      hops: 1,
+      payload: body,
+      size: body.payload.length,
+    });
   }
 
   replace(): void {}
@@ -108,7 +141,13 @@ export class FullMesh implements Overlay {
 
   pushed(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
-    const verdict = this.#seen.note(id, now, contentDigest(payload.payload), payload.signature !== undefined, from);
+    const verdict = this.#seen.note(
+      id,
+      now,
+      contentDigest(payload.payload),
+      payload.signature !== undefined,
+      from,
+    );
     if (verdict === 'new') {
       // A message that comes directly from its publisher has passed one link, whatever it claims.
       const hops = id.origin === from ? 1 : push.hops;
@@ -168,7 +207,8 @@ export class FullMesh implements Overlay {
 
   #passOn(from: string, push: Push<Body>): void {
     for (const peer of this.#neighbors) {
-      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) this.#host.send(peer, push);
+      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer))
+        this.#host.send(peer, push);
     }
   }
 }
@@ -178,7 +218,13 @@ const NOTHING = { messages: 0, bytes: 0 };
  * Limits of the memory that detects duplicates: times and origins as in Plumtree
  * (plumtree/options.ts), but fewer gaps and digests.
  */
-const MEMORY = { retention: 90_000, originRetention: 600_000, origins: 16_384, gaps: 1_024, digests: 16_384 };
+const MEMORY = {
+  retention: 90_000,
+  originRetention: 600_000,
+  origins: 16_384,
+  gaps: 1_024,
+  digests: 16_384,
+};
 /**
  * Milliseconds that expired entries are kept longer, so that they are forgotten about once a second
  * and not one by one.

@@ -12,9 +12,13 @@ test('a neighbor that takes everything and passes nothing on loses its place', (
     get:
       (_, name) =>
       (...given: unknown[]) => {
-        const [peer, what] = given as [string, { readonly type?: string; readonly kind?: string; readonly request?: number } | string];
+        const [peer, what] = given as [
+          string,
+          { readonly type?: string; readonly kind?: string; readonly request?: number } | string,
+        ];
         if (name === 'view' && typeof what === 'object') {
-          if (what.type === 'neighbor' || what.type === 'join') overlay.viewed(peer, { type: 'accept', request: what.request }, now);
+          if (what.type === 'neighbor' || what.type === 'join')
+            overlay.viewed(peer, { type: 'accept', request: what.request }, now);
           said.push(`${what.type} ${peer}`);
         } else if (name === 'neighborDown' || name === 'misbehaved') {
           said.push(`${String(name)} ${peer} ${String(what)}`);
@@ -22,7 +26,13 @@ test('a neighbor that takes everything and passes nothing on loses its place', (
         return true;
       },
   });
-  const overlay = partialView({ active: 2 }).create({ self: 'me', random: seededRandom(1), now: 0, host, latest: () => Number.POSITIVE_INFINITY });
+  const overlay = partialView({ active: 2 }).create({
+    self: 'me',
+    random: seededRandom(1),
+    now: 0,
+    host,
+    latest: () => Number.POSITIVE_INFINITY,
+  });
   overlay.peerUp('mute', true, 0);
   overlay.peerUp('good', true, 0);
   // A newcomer first waits a moment for the nodes to which it was introduced.
@@ -40,6 +50,11 @@ test('a neighbor that takes everything and passes nothing on loses its place', (
     overlay.controlled('good', { kind: 'ihave', notices: [{ id, hops: 3 }] }, now + 20);
   }
   t.deepEqual(overlay.neighbors(), ['good']);
-  t.true(said.includes('misbehaved mute mute') && said.includes('neighborDown mute evicted') && said.includes('disconnect mute'), said.join());
+  t.true(
+    said.includes('misbehaved mute mute') &&
+      said.includes('neighborDown mute evicted') &&
+      said.includes('disconnect mute'),
+    said.join(),
+  );
   t.false(said.some((what) => what.startsWith('misbehaved good')));
 });

@@ -8,7 +8,11 @@ import { PartialView } from '../hyparview/partial-view.ts';
 import { contentDigest } from '../messages/content-digest.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import { type PlumtreeOptions, type PlumtreeOptionsInput, plumtreeOptions } from '../plumtree/options.ts';
+import {
+  type PlumtreeOptions,
+  type PlumtreeOptionsInput,
+  plumtreeOptions,
+} from '../plumtree/options.ts';
 import { Plumtree } from '../plumtree/plumtree.ts';
 import { type Body, isFor } from './body.ts';
 import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
@@ -24,10 +28,19 @@ export interface PartialViewOverlayOptions extends PartialViewOptions {
  * dialed as needed, and messages travel along a tree of these links that repairs itself. Throws a
  * TypeError for invalid options.
  */
-export function partialView({ tree = {}, ...view }: PartialViewOverlayOptions = {}): OverlayFactory {
+export function partialView({
+  tree = {},
+  ...view
+}: PartialViewOverlayOptions = {}): OverlayFactory {
   const { active } = partialViewConfig(view);
   const options = plumtreeOptions(tree);
-  return { name: 'partialView', holds: true, relays: false, receipts: active, create: (setup) => new TreeOverlay(setup, view, options) };
+  return {
+    name: 'partialView',
+    holds: true,
+    relays: false,
+    receipts: active,
+    create: (setup) => new TreeOverlay(setup, view, options),
+  };
 }
 
 class TreeOverlay implements Overlay {
@@ -42,7 +55,11 @@ class TreeOverlay implements Overlay {
   /** The time of the current input, because the callbacks of the view don't pass one. */
   #now: number;
 
-  constructor({ self, random, now, host, latest }: OverlaySetup, view: PartialViewOptions, options: PlumtreeOptions) {
+  constructor(
+    { self, random, now, host, latest }: OverlaySetup,
+    view: PartialViewOptions,
+    options: PlumtreeOptions,
+  ) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#now = now;
@@ -117,7 +134,9 @@ class TreeOverlay implements Overlay {
     const peers = this.#view.active().filter((peer) => isFor(body, peer));
     if (receipts === 0) return peers;
     const asked = peers.filter((peer) => this.#tree.isEager(peer));
-    for (const peer of peers) if (asked.length < receipts && !asked.includes(peer) && this.#tree.push(peer, id)) asked.push(peer);
+    for (const peer of peers)
+      if (asked.length < receipts && !asked.includes(peer) && this.#tree.push(peer, id))
+        asked.push(peer);
     return asked;
   }
 
@@ -219,6 +238,11 @@ class TreeOverlay implements Overlay {
   }
 
   snapshot(): unknown {
-    return { active: this.#view.active(), passive: this.#view.passive(), tree: this.#tree.snapshot(), counters: { ...this.#tree.counters } };
+    return {
+      active: this.#view.active(),
+      passive: this.#view.passive(),
+      tree: this.#tree.snapshot(),
+      counters: { ...this.#tree.counters },
+    };
   }
 }

@@ -7,7 +7,8 @@ import { StallDetector } from './stall-detector.ts';
 /** Returns the times at which `isLong` reports a silence, in steps of 100 ms. */
 function told(stallDetector: StallDetector, from: number, to: number, isPressed = false): number[] {
   const times: number[] = [];
-  for (let now = from; now < to; now += 100) if (stallDetector.isLong(now, isPressed)) times.push(now - from);
+  for (let now = from; now < to; now += 100)
+    if (stallDetector.isLong(now, isPressed)) times.push(now - from);
   return times;
 }
 
@@ -24,7 +25,8 @@ test('after messages a silence is told after 10 s, and ever more seldom', (t) =>
   const times = told(stallDetector, 5_000, 205_000);
   t.is(times[0], 10_000);
   t.true(times.length >= 4 && times.length <= 5, times.join());
-  for (let i = 2; i < times.length; i++) t.true(times[i]! - times[i - 1]! > 1.5 * (times[i - 1]! - times[i - 2]!), times.join());
+  for (let i = 2; i < times.length; i++)
+    t.true(times[i]! - times[i - 1]! > 1.5 * (times[i - 1]! - times[i - 2]!), times.join());
 });
 
 test('where messages come seldom, a silence is longer', (t) => {

@@ -35,7 +35,8 @@ export class StallDetector {
 
   /** The peer is no longer a neighbor. */
   gone(peer: string, now: number): void {
-    if (this.#givers.delete(peer) && this.#givers.size === 0) this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
+    if (this.#givers.delete(peer) && this.#givers.size === 0)
+      this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
   }
 
   get due(): number {

@@ -14,6 +14,7 @@ export interface Advertiser {
  */
 export function nearest(advertisers: readonly Advertiser[]): Advertiser | undefined {
   let best: Advertiser | undefined;
-  for (const advertiser of advertisers) if (best === undefined || advertiser.hops < best.hops) best = advertiser;
+  for (const advertiser of advertisers)
+    if (best === undefined || advertiser.hops < best.hops) best = advertiser;
   return best;
 }

@@ -45,6 +45,7 @@ export class DelayQueue<T> {
 
   /** Removes the entries for which `isOver` returns true. */
   drop(isOver: (value: T) => boolean): void {
-    for (const [key, { value }] of this.#entries.entries()) if (isOver(value)) this.#entries.delete(key);
+    for (const [key, { value }] of this.#entries.entries())
+      if (isOver(value)) this.#entries.delete(key);
   }
 }

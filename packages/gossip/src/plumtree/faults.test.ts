@@ -118,12 +118,20 @@ test('a flood of grafts of unknown ids costs no more than short answers', (t) =>
   t.is(sent().length, 3);
   t.deepEqual(reports, [['a', 'graft-flood']]);
   const { neighbors: _, ...rest } = machine.snapshot();
-  t.deepEqual(rest, { cached: { messages: 0, bytes: 0 }, missing: 0, pendingGrafts: 0, origins: 0, digests: 0, gaps: 0 });
+  t.deepEqual(rest, {
+    cached: { messages: 0, bytes: 0 },
+    missing: 0,
+    pendingGrafts: 0,
+    origins: 0,
+    digests: 0,
+    gaps: 0,
+  });
 });
 
 test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {
   const { machine, sent, delivered } = lone(['a']);
-  for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const]) machine.received('stranger', message, 0);
+  for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const])
+    machine.received('stranger', message, 0);
   machine.writable('stranger', 0);
   machine.neighborDown('stranger');
   t.is(machine.counters.strangers, 4);
@@ -155,9 +163,23 @@ test('whatever a peer sends, nothing throws, and what is no message is reported'
   const random = seededRandom(3);
   const any = () => values[Math.floor(random() * values.length)];
   for (let i = 0; i < 20_000; i++) {
-    const kind = ['push', 'ihave', 'graft', 'prune', 'absent', 'other', any()][Math.floor(random() * 7)];
-    const fields = { kind, id: any(), hops: any(), size: any(), payload: 'p', notices: any(), ids: any() };
-    machine.received('a', (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control, i / 10);
+    const kind = ['push', 'ihave', 'graft', 'prune', 'absent', 'other', any()][
+      Math.floor(random() * 7)
+    ];
+    const fields = {
+      kind,
+      id: any(),
+      hops: any(),
+      size: any(),
+      payload: 'p',
+      notices: any(),
+      ids: any(),
+    };
+    machine.received(
+      'a',
+      (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control,
+      i / 10,
+    );
   }
   t.true(machine.counters.malformed > 1_000);
   t.true(reports.some(([, what]) => what === 'malformed'));
@@ -180,7 +202,14 @@ test('a peer that takes notices and never passes anything on is noticed; one tha
   }
   t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
   const accounts = new Map(machine.snapshot().neighbors.map((neighbor) => [neighbor.id, neighbor]));
-  t.deepEqual([accounts.get('mute')!.delivered, accounts.get('mute')!.noticed, accounts.get('mute')!.announced], [0, 0, 400]);
+  t.deepEqual(
+    [
+      accounts.get('mute')!.delivered,
+      accounts.get('mute')!.noticed,
+      accounts.get('mute')!.announced,
+    ],
+    [0, 0, 400],
+  );
   t.is(accounts.get('source')!.delivered, 400);
 });
 
@@ -196,7 +225,11 @@ test('with many notices at once nobody counts as mute before having had time', (
  * Creates a network of 40 in which some nodes are replaced by a double. Returns it, and the number
  * of deliveries that honest nodes missed of 20 messages.
  */
-function withDoubles(seed: number, doubles: number, double: Double): { network: Network; missed: number } {
+function withDoubles(
+  seed: number,
+  doubles: number,
+  double: Double,
+): { network: Network; missed: number } {
   const random = seededRandom(seed);
   const network = new Network({ nodes: 40, random, latency: [5, 50] });
   for (const [a, b] of regularOverlay(40, 5, random)) network.up(a, b);
@@ -210,7 +243,8 @@ function withDoubles(seed: number, doubles: number, double: Double): { network: 
   }
   network.run(20_000);
   let missed = 0;
-  for (const { reached } of network.rounds.values()) for (let node = doubles; node < 40; node++) if (!reached.has(node)) missed++;
+  for (const { reached } of network.rounds.values())
+    for (let node = doubles; node < 40; node++) if (!reached.has(node)) missed++;
   return { network, missed };
 }
 
@@ -218,19 +252,26 @@ test('nodes that give notice of everything and serve nothing do not keep a messa
   for (let seed = 1; seed <= 5; seed++) {
     const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
       // Gives notice at once, to all nodes, so as to be asked first.
-      if (message.kind === 'push') for (let to = 0; to < 40; to++) if (to !== node) send(nameOf(to), { kind: 'ihave', notices: [{ id: message.id, hops: 0 }] });
-      if (message.kind === 'ihave') send(from, { kind: 'graft', ids: message.notices.map(({ id }) => id) });
+      if (message.kind === 'push')
+        for (let to = 0; to < 40; to++)
+          if (to !== node)
+            send(nameOf(to), { kind: 'ihave', notices: [{ id: message.id, hops: 0 }] });
+      if (message.kind === 'ihave')
+        send(from, { kind: 'graft', ids: message.notices.map(({ id }) => id) });
       return false;
     });
     t.is(missed, 0, `seed ${seed}`);
-    const blamed = new Set(network.reports.filter(({ what }) => what === 'broken-promise').map(({ peer }) => peer));
+    const blamed = new Set(
+      network.reports.filter(({ what }) => what === 'broken-promise').map(({ peer }) => peer),
+    );
     t.true(blamed.size > 0);
     for (const peer of blamed) t.true(Number(peer.slice(1)) < 8, peer);
   }
 });
 
 test('nodes that swallow everything do not keep a message from the others', (t) => {
-  for (let seed = 1; seed <= 5; seed++) t.is(withDoubles(seed, 8, () => false).missed, 0, `seed ${seed}`);
+  for (let seed = 1; seed <= 5; seed++)
+    t.is(withDoubles(seed, 8, () => false).missed, 0, `seed ${seed}`);
 });
 
 test('a node that every peer of the tree prunes still gets each message, by notices', (t) => {
@@ -255,7 +296,16 @@ test('a node that every peer of the tree prunes still gets each message, by noti
 
 test('with a cache and tables that are far too small no message comes back', (t) => {
   const random = seededRandom(9);
-  const options = plumtreeOptions({ cacheMessages: 2, origins: 8, gaps: 1, cacheTime: 50, idTime: 10_000, originTime: 10_000, evictInterval: 10, announce: 4 });
+  const options = plumtreeOptions({
+    cacheMessages: 2,
+    origins: 8,
+    gaps: 1,
+    cacheTime: 50,
+    idTime: 10_000,
+    originTime: 10_000,
+    evictInterval: 10,
+    announce: 4,
+  });
   const network = new Network({ nodes: 30, random, latency: [5, 60], jitter: 100, options });
   for (const [a, b] of regularOverlay(30, 5, random)) network.up(a, b);
   for (let i = 0; i < 60; i++) {

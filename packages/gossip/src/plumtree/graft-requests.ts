@@ -94,7 +94,11 @@ export class GraftRequests<P> {
 
   #blame(now: number): void {
     const { neighbors, counters, onBroken } = this.#init;
-    for (let peer = this.#pendingGrafts.broken(now); peer !== undefined; peer = this.#pendingGrafts.broken(now)) {
+    for (
+      let peer = this.#pendingGrafts.broken(now);
+      peer !== undefined;
+      peer = this.#pendingGrafts.broken(now)
+    ) {
       counters.brokenPromises++;
       const neighbor = neighbors.get(peer);
       if (neighbor === undefined) continue;

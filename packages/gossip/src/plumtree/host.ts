@@ -35,7 +35,15 @@ export interface DeliveryMeta {
  * - `origin-flood`: the peer brought messages of more new publishers in `idTime` than an honest
  *   node remembers. The excess was ignored, and the host should disconnect the peer.
  */
-export type Misbehavior = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute' | 'conflict' | 'impostor' | 'origin-flood';
+export type Misbehavior =
+  | 'malformed'
+  | 'notice-flood'
+  | 'graft-flood'
+  | 'broken-promise'
+  | 'mute'
+  | 'conflict'
+  | 'impostor'
+  | 'origin-flood';
 
 /**
  * The functions that a Plumtree machine calls. They may call the machine back at once, and must not

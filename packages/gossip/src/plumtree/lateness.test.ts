@@ -4,7 +4,12 @@ import test from 'ava';
 import { idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 
 /** Peer b gives notice of the message; peer a pushes it `by` milliseconds later. */
-function late({ machine }: ReturnType<typeof lone>, sequence: number, from: number, by: number): void {
+function late(
+  { machine }: ReturnType<typeof lone>,
+  sequence: number,
+  from: number,
+  by: number,
+): void {
   machine.received('b', ihaveOf([sequence]), from);
   machine.arrived('a', idOf(sequence), from + by);
   machine.received('a', pushOf(sequence), from + by);

@@ -20,7 +20,12 @@ function tried(answers: boolean, seconds: number) {
     machine.received('source', pushOf(i), now);
     if (sent().includes('peer graft me0')) {
       asked.push(now);
-      if (answers) machine.received('peer', { kind: 'absent', ids: [{ origin: 'me', epoch: 0, sequence: 0 }] }, now + 100);
+      if (answers)
+        machine.received(
+          'peer',
+          { kind: 'absent', ids: [{ origin: 'me', epoch: 0, sequence: 0 }] },
+          now + 100,
+        );
     }
     if (reports.length > 0) mute ??= now;
   }
@@ -42,11 +47,17 @@ test('a leaf that answers stays in the tree, and is left alone twice as long eac
   t.true(isEager);
   const pauses = asked.slice(1).map((at, i) => at - asked[i]!);
   t.is(pauses.length, 3);
-  for (const [i, pause] of pauses.entries()) t.true(pause >= 60_000 * 2 ** i && pause < 61_000 * 2 ** i, pauses.join());
+  for (const [i, pause] of pauses.entries())
+    t.true(pause >= 60_000 * 2 ** i && pause < 61_000 * 2 ** i, pauses.join());
 });
 
 test('a push, a notice, a graft or a prune is a sign, too', (t) => {
-  const signs = [(i: number) => pushOf(10_000 + i), (i: number) => ihaveOf([i]), graftOf, () => ({ kind: 'prune' }) as const];
+  const signs = [
+    (i: number) => pushOf(10_000 + i),
+    (i: number) => ihaveOf([i]),
+    graftOf,
+    () => ({ kind: 'prune' }) as const,
+  ];
   for (const sign of signs) {
     const { machine, reports, sent } = lone(['source', 'peer']);
     for (let i = 1; i <= 200; i++) {
@@ -73,7 +84,8 @@ test('in a network of honest nodes with one publisher all leaves answer: nobody 
     const random = seededRandom(seed);
     const network = new Network({ nodes: 40, random, latency: [5, 50] });
     for (const [a, b] of regularOverlay(40, 5, random)) network.up(a, b);
-    const sum = (of: 'prunesSent' | 'duplicates' | 'graftsSent') => network.machines.reduce((all, { counters }) => all + counters[of], 0);
+    const sum = (of: 'prunesSent' | 'duplicates' | 'graftsSent') =>
+      network.machines.reduce((all, { counters }) => all + counters[of], 0);
     for (let i = 0; i < 3; i++) {
       network.publish(0);
       network.run(1_000);

@@ -48,7 +48,11 @@ export class LeafProbes {
       if (now - triedAt >= muteTime) this.#mute(neighbor, now);
     } else if (!eager) {
       if (unanswered >= muteAfter && now - unansweredSince >= muteTime) this.#mute(neighbor, now);
-    } else if (unanswered >= trialAfter && now - unansweredSince >= trialTime && now >= neighbor.untriedUntil) {
+    } else if (
+      unanswered >= trialAfter &&
+      now - unansweredSince >= trialTime &&
+      now >= neighbor.untriedUntil
+    ) {
       if (this.#init.graft(neighbor, [this.#question])) neighbor.triedAt = now;
     }
   }

@@ -64,7 +64,10 @@ export class MessageCache<P> {
     this.#messages.set(key, { push, from, at: now });
     this.#bytes += push.size;
     let evicted = 0;
-    while (this.#messages.size > 1 && (this.#messages.size > this.#limits.cacheMessages || this.#bytes > this.#limits.cacheBytes)) {
+    while (
+      this.#messages.size > 1 &&
+      (this.#messages.size > this.#limits.cacheMessages || this.#bytes > this.#limits.cacheBytes)
+    ) {
       this.#remove(...this.#messages.oldest!);
       evicted++;
     }
@@ -78,7 +81,11 @@ export class MessageCache<P> {
 
   /** Removes the messages whose time is over. */
   expire(now: number): void {
-    for (let { oldest } = this.#messages; oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime; { oldest } = this.#messages) {
+    for (
+      let { oldest } = this.#messages;
+      oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime;
+      { oldest } = this.#messages
+    ) {
       this.#remove(...oldest);
     }
   }

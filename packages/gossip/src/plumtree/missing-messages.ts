@@ -59,7 +59,9 @@ export class MissingMessages {
 
   /** When `ask` has something to do; Infinity: never. */
   get due(): number {
-    return this.#messages.size === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#now.due, this.#first.due, this.#next.due, this.#again.due);
+    return this.#messages.size === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.min(this.#now.due, this.#first.due, this.#next.due, this.#again.due);
   }
 
   /**
@@ -91,7 +93,10 @@ export class MissingMessages {
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
     if (message === undefined) this.#lateness.observe(0);
-    else if (message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)) this.#lateness.observe(now - message.since);
+    else if (
+      message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)
+    )
+      this.#lateness.observe(now - message.since);
   }
 
   /**
@@ -176,14 +181,25 @@ export class MissingMessages {
     return message.advertisers;
   }
 
-  #choose(message: MissingMessage, now: number, isTrusted: (peer: string) => boolean): string | undefined {
-    const round = message.advertisers.reduce((least, { asked }) => Math.min(least, asked), this.#options.attempts);
+  #choose(
+    message: MissingMessage,
+    now: number,
+    isTrusted: (peer: string) => boolean,
+  ): string | undefined {
+    const round = message.advertisers.reduce(
+      (least, { asked }) => Math.min(least, asked),
+      this.#options.attempts,
+    );
     if (round >= this.#options.attempts) return undefined;
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
     // A message that was asked for may come as late as one that is pushed.
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now + this.#lateness.allowance);
+    (left.length > 1 ? this.#next : this.#again).set(
+      message.key,
+      message,
+      now + this.#lateness.allowance,
+    );
     return chosen.peer;
   }
 

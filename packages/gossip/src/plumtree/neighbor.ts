@@ -67,7 +67,16 @@ export class Neighbor {
    */
   leafProbes = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;
-  readonly account: NeighborAccount = { delivered: 0, duplicates: 0, noticed: 0, pushed: 0, announced: 0, requested: 0, broken: 0, kept: 0 };
+  readonly account: NeighborAccount = {
+    delivered: 0,
+    duplicates: 0,
+    noticed: 0,
+    pushed: 0,
+    announced: 0,
+    requested: 0,
+    broken: 0,
+    kept: 0,
+  };
   #interval: number;
   #notices = 0;
   #grafts = 0;

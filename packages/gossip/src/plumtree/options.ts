@@ -1,10 +1,22 @@
 // Plumtree's options. Defaults are those of iroh-gossip if it has the option; its source says that
 // the three delays are guesses.
 
-import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  milliseconds,
+  type Options,
+  type OptionsInput,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core';
 import { LONGEST_CONTROL } from '../protocol.ts';
 
-const wait = reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 60_000, 'milliseconds from 0 to 60000');
+const wait = reference<number>(
+  (value) => typeof value === 'number' && value >= 0 && value <= 60_000,
+  'milliseconds from 0 to 60000',
+);
 
 const plumtreeSchema = optionsSchema({
   /**
@@ -136,7 +148,13 @@ export type PlumtreeOptions = Options<typeof plumtreeSchema>;
  */
 export function plumtreeOptions(input: PlumtreeOptionsInput = {}): PlumtreeOptions {
   const options = parseOptions(plumtreeSchema, input, 'plumtree');
-  if (options.idTime < options.cacheTime) throw new TypeError(`plumtree: idTime: must be at least cacheTime (${options.cacheTime}), got ${options.idTime}`);
-  if (options.originTime < options.idTime) throw new TypeError(`plumtree: originTime: must be at least idTime (${options.idTime}), got ${options.originTime}`);
+  if (options.idTime < options.cacheTime)
+    throw new TypeError(
+      `plumtree: idTime: must be at least cacheTime (${options.cacheTime}), got ${options.idTime}`,
+    );
+  if (options.originTime < options.idTime)
+    throw new TypeError(
+      `plumtree: originTime: must be at least idTime (${options.idTime}), got ${options.originTime}`,
+    );
   return options;
 }

@@ -131,7 +131,10 @@ export class Outgoing<P> {
     const { notices } = neighbor;
     let sent = 0;
     while (sent < notices.length) {
-      const chunk = sent === 0 && notices.length <= this.#noticesEach ? notices : notices.slice(sent, sent + this.#noticesEach);
+      const chunk =
+        sent === 0 && notices.length <= this.#noticesEach
+          ? notices
+          : notices.slice(sent, sent + this.#noticesEach);
       const ihave: IHave = { kind: 'ihave', notices: chunk };
       if (!this.control(neighbor, ihave)) {
         neighbor.stuck = true;

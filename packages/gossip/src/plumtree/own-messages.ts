@@ -2,7 +2,11 @@
 // nodes, so that there is always room for them.
 
 import { isMessageId, type MessageId } from '../messages/message-id.ts';
-import { OriginWindow, type OriginWindowLimits, type SequenceVerdict } from '../messages/origin-window.ts';
+import {
+  OriginWindow,
+  type OriginWindowLimits,
+  type SequenceVerdict,
+} from '../messages/origin-window.ts';
 
 export class OwnMessages {
   readonly #self: string;
@@ -21,13 +25,17 @@ export class OwnMessages {
    * published before.
    */
   publish(id: MessageId, now: number): void {
-    if (!isMessageId(id) || id.origin !== this.#self) throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
+    if (!isMessageId(id) || id.origin !== this.#self)
+      throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
     if (id.epoch > this.#epoch) {
       this.#epoch = id.epoch;
       this.#window = new OriginWindow();
     }
-    if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new') return;
-    throw new TypeError(`plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} was published before, or something newer was`);
+    if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new')
+      return;
+    throw new TypeError(
+      `plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} was published before, or something newer was`,
+    );
   }
 
   /**

@@ -29,7 +29,8 @@ export class PendingMessages {
   advertise(key: string, peer: string, hops: number): boolean {
     const advertisers = this.#held.get(key);
     if (advertisers === undefined) return this.#refused.has(key);
-    if (!advertisers.some((advertiser) => advertiser.peer === peer)) this.#held.set(key, [...advertisers, { peer, hops, asked: 0 }]);
+    if (!advertisers.some((advertiser) => advertiser.peer === peer))
+      this.#held.set(key, [...advertisers, { peer, hops, asked: 0 }]);
     return true;
   }
 

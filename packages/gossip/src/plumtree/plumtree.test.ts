@@ -24,17 +24,27 @@ test('publishing tells how many peers were pushed to and told', (t) => {
   const { machine, sent, full } = lone(['a', 'b', 'c']);
   machine.received('b', PRUNE, 0);
   full.add('c');
-  t.deepEqual(machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), { pushed: 1, announced: 2 });
+  t.deepEqual(machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), {
+    pushed: 1,
+    announced: 2,
+  });
   machine.wake(5);
   t.deepEqual(sent(), ['a push me0', 'b ihave me0', 'c ihave me0']);
-  t.throws(() => machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), { instanceOf: TypeError, message: /published before/ });
-  t.throws(() => machine.publish({ id: idOf(0, 'x'), payload: 'p', size: 1 }, 0), { instanceOf: TypeError, message: /IdSource/ });
+  t.throws(() => machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), {
+    instanceOf: TypeError,
+    message: /published before/,
+  });
+  t.throws(() => machine.publish({ id: idOf(0, 'x'), payload: 'p', size: 1 }, 0), {
+    instanceOf: TypeError,
+    message: /IdSource/,
+  });
 });
 
 test('notices of a moment go together, in messages of a bounded size', (t) => {
   const { machine, sent } = lone(['a', 'b'], { controlSize: 256 });
   machine.received('b', PRUNE, 0);
-  for (let sequence = 0; sequence < 12; sequence++) machine.received('a', pushOf(sequence), sequence / 10);
+  for (let sequence = 0; sequence < 12; sequence++)
+    machine.received('a', pushOf(sequence), sequence / 10);
   machine.wake(5);
   t.deepEqual(sent(), ['b ihave x0 x1 x2 x3 x4', 'b ihave x5 x6 x7 x8 x9', 'b ihave x10 x11']);
   t.is(machine.counters.noticesSent, 12);
@@ -247,7 +257,8 @@ test('a peer that went down is asked for nothing', (t) => {
 
 test('the cache is bounded by time, entries and bytes; ids by time', (t) => {
   const { machine, sent } = lone(['a'], { cacheMessages: 3, cacheBytes: 100 });
-  for (let sequence = 0; sequence < 5; sequence++) machine.received('a', pushOf(sequence, { size: 10 }), 0);
+  for (let sequence = 0; sequence < 5; sequence++)
+    machine.received('a', pushOf(sequence, { size: 10 }), 0);
   t.deepEqual(machine.snapshot().cached, { messages: 3, bytes: 30 });
   machine.received('a', pushOf(5, { size: 1_000 }), 10);
   t.deepEqual(machine.snapshot().cached, { messages: 1, bytes: 1_000 });
@@ -278,7 +289,8 @@ test('what is cached is forgotten in its time, also after the cache was empty fo
   const { machine, sent } = lone(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
     machine.received('a', pushOf(sequence), begin);
-    for (let now = begin; now < begin + 40_000; now += 1_000) if (machine.due <= now) machine.wake(now);
+    for (let now = begin; now < begin + 40_000; now += 1_000)
+      if (machine.due <= now) machine.wake(now);
     t.is(machine.snapshot().cached.messages, 0, `from ${begin}`);
   }
   sent();

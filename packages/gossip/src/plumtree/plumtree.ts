@@ -9,7 +9,15 @@ import { PlumtreeCounters } from './counters.ts';
 import { GraftRequests } from './graft-requests.ts';
 import type { Misbehavior, PlumtreeHost } from './host.ts';
 import { LeafProbes } from './leaf-probes.ts';
-import { type Absent, type Control, type Graft, type IHave, isHops, MOST_HOPS, type Push } from './message.ts';
+import {
+  type Absent,
+  type Control,
+  type Graft,
+  type IHave,
+  isHops,
+  MOST_HOPS,
+  type Push,
+} from './message.ts';
 import { MessageCache } from './message-cache.ts';
 import { MissingMessages } from './missing-messages.ts';
 import { Neighbor } from './neighbor.ts';
@@ -50,8 +58,19 @@ export class Plumtree<P> {
     this.#digest = digest;
     this.#isSigned = isSigned;
     this.#cache = new MessageCache(options);
-    this.#outgoing = new Outgoing({ host, options, counters: this.counters, cache: this.#cache, onTold: (told, now) => this.#leafProbes.weigh(told, now) });
-    this.#tree = new Tree({ host, counters: this.counters, outgoing: this.#outgoing, settleTime: options.settleTime });
+    this.#outgoing = new Outgoing({
+      host,
+      options,
+      counters: this.counters,
+      cache: this.#cache,
+      onTold: (told, now) => this.#leafProbes.weigh(told, now),
+    });
+    this.#tree = new Tree({
+      host,
+      counters: this.counters,
+      outgoing: this.#outgoing,
+      settleTime: options.settleTime,
+    });
     this.#seen = new SeenMessages({
       retention: options.idTime,
       originRetention: options.originTime,
@@ -89,9 +108,20 @@ export class Plumtree<P> {
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
-    const neighbors = [...this.#neighbors.values()].map(({ id, eager, blocked, account }) => ({ id, eager, blocked, ...account }));
+    const neighbors = [...this.#neighbors.values()].map(({ id, eager, blocked, account }) => ({
+      id,
+      eager,
+      blocked,
+      ...account,
+    }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
-    return { neighbors, cached, missing: this.#missing.size, pendingGrafts: this.#graftRequests.pendingGrafts, ...this.#seen.size };
+    return {
+      neighbors,
+      cached,
+      missing: this.#missing.size,
+      pendingGrafts: this.#graftRequests.pendingGrafts,
+      ...this.#seen.size,
+    };
   }
 
   /**
@@ -99,7 +129,9 @@ export class Plumtree<P> {
    * verdict but `new` means that the message is refused.
    */
   screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
-    return id.origin === this.#self ? this.#own.look(id, now) : this.#seen.look(id, now, isSigned, from);
+    return id.origin === this.#self
+      ? this.#own.look(id, now)
+      : this.#seen.look(id, now, isSigned, from);
   }
 
   /**
@@ -125,7 +157,8 @@ export class Plumtree<P> {
     const neighbor = new Neighbor(peer, now);
     this.#neighbors.set(peer, neighbor);
     if (this.#options.announce === 0) return;
-    for (const { push } of this.#cache.newest(this.#options.announce)) this.#outgoing.notice(neighbor, push, now);
+    for (const { push } of this.#cache.newest(this.#options.announce))
+      this.#outgoing.notice(neighbor, push, now);
     this.#flushAtOnce(now);
   }
 
@@ -145,7 +178,10 @@ export class Plumtree<P> {
    * it.
    * @throws TypeError if the id is another node's, or was published before.
    */
-  publish({ id, payload, size }: Publication<P>, now: number): { readonly pushed: number; readonly announced: number } {
+  publish(
+    { id, payload, size }: Publication<P>,
+    now: number,
+  ): { readonly pushed: number; readonly announced: number } {
     this.#own.publish(id, now);
     this.counters.published++;
     const key = messageKey(id);
@@ -207,14 +243,19 @@ export class Plumtree<P> {
   /** A peer sent that. Malformed messages are ignored and reported. */
   received(from: string, message: Push<P> | Control, now: number): void {
     const kind = message?.kind;
-    const neighbor = this.#neighbors.get(from) ?? (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
+    const neighbor =
+      this.#neighbors.get(from) ??
+      (kind === 'push' ? this.#departed(from, message as Push<P>) : undefined);
     if (neighbor === undefined) return void this.counters.strangers++;
     if (kind === 'push') return this.#onPush(neighbor, message as Push<P>, now);
     this.counters.controlReceived++;
     if (kind === 'prune') return this.#onPrune(neighbor, now);
-    if (kind === 'ihave' && Array.isArray(message.notices)) return this.#onIHave(neighbor, message, now);
-    if (kind === 'graft' && Array.isArray(message.ids)) return this.#onGraft(neighbor, message, now);
-    if (kind === 'absent' && Array.isArray(message.ids)) return this.#onAbsent(neighbor, message, now);
+    if (kind === 'ihave' && Array.isArray(message.notices))
+      return this.#onIHave(neighbor, message, now);
+    if (kind === 'graft' && Array.isArray(message.ids))
+      return this.#onGraft(neighbor, message, now);
+    if (kind === 'absent' && Array.isArray(message.ids))
+      return this.#onAbsent(neighbor, message, now);
     this.#malformed(neighbor, now);
   }
 
@@ -257,14 +298,19 @@ export class Plumtree<P> {
     neighbor.owed?.delete(key);
     const { payload } = message;
     const isSigned = this.#isSigned?.(payload) === true;
-    const verdict = id.origin === this.#self ? this.#look(id, now) : this.#seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
-    if (verdict === 'seen' || verdict === 'conflict') return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
+    const verdict =
+      id.origin === this.#self
+        ? this.#look(id, now)
+        : this.#seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
+    if (verdict === 'seen' || verdict === 'conflict')
+      return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
     if (id.origin === this.#self) return this.#refuseOwn(neighbor, id, now);
     if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
     const reason = verdict === 'flood' ? 'full' : verdict;
     // The signed message under that id may still come. If there is no room for what this peer
     // brings, another peer may still bring the message.
-    const mayCome = reason === 'unsigned' || (reason === 'full' && this.#seen.look(id, now, isSigned) === 'new');
+    const mayCome =
+      reason === 'unsigned' || (reason === 'full' && this.#seen.look(id, now, isSigned) === 'new');
     if (!mayCome) this.#missing.take(key);
     this.counters[reason]++;
     this.#host.dropped?.(id, neighbor.id, reason);
@@ -294,7 +340,13 @@ export class Plumtree<P> {
    * With several messages in flight at once, each of two links may bring the duplicate of the
    * other's message, and pruning both would cut this node off (riak_core #378).
    */
-  #onDuplicate(neighbor: Neighbor, key: string, id: MessageId, isConflict: boolean, now: number): void {
+  #onDuplicate(
+    neighbor: Neighbor,
+    key: string,
+    id: MessageId,
+    isConflict: boolean,
+    now: number,
+  ): void {
     this.counters.duplicates++;
     neighbor.account.duplicates++;
     this.#leafProbes.gave(neighbor, now);
@@ -308,7 +360,11 @@ export class Plumtree<P> {
     if (cached?.from === neighbor.id) return;
     if (cached?.from !== undefined && !this.#neighbors.get(cached.from)?.eager) return;
     neighbor.duplicatesInRow++;
-    if (neighbor.duplicatesInRow < this.#options.pruneAfter || (!neighbor.eager && this.#tree.isSettling(neighbor, now))) return;
+    if (
+      neighbor.duplicatesInRow < this.#options.pruneAfter ||
+      (!neighbor.eager && this.#tree.isSettling(neighbor, now))
+    )
+      return;
     this.#tree.prune(neighbor, now);
   }
 
@@ -386,7 +442,9 @@ export class Plumtree<P> {
    * neighbor.
    */
   #departed(from: string, { id }: Push<P>): Neighbor | undefined {
-    return isMessageId(id) && this.#missing.isHeld(messageKey(id)) ? Neighbor.departed(from) : undefined;
+    return isMessageId(id) && this.#missing.isHeld(messageKey(id))
+      ? Neighbor.departed(from)
+      : undefined;
   }
 
   #malformed(neighbor: Neighbor, now: number): void {
@@ -396,14 +454,23 @@ export class Plumtree<P> {
 
   #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
     this.counters.evicted += this.#cache.add(key, push, from, now);
-    this.#evictAt = Math.min(this.#evictAt, now + this.#options.cacheTime + this.#options.evictInterval);
+    this.#evictAt = Math.min(
+      this.#evictAt,
+      now + this.#options.cacheTime + this.#options.evictInterval,
+    );
   }
 
   /**
    * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
    * that brought it gets neither, and eager neighbors that are known to have it are skipped.
    */
-  #spread(push: Push<P>, key: string, from: Neighbor | undefined, advertisers: readonly Advertiser[], now: number): { pushed: number; announced: number } {
+  #spread(
+    push: Push<P>,
+    key: string,
+    from: Neighbor | undefined,
+    advertisers: readonly Advertiser[],
+    now: number,
+  ): { pushed: number; announced: number } {
     let pushed = 0;
     let announced = 0;
     for (const neighbor of this.#neighbors.values()) {
@@ -411,7 +478,10 @@ export class Plumtree<P> {
       if (!neighbor.eager) {
         this.#outgoing.notice(neighbor, push, now);
         announced++;
-      } else if (neighbor.id !== push.id.origin && !advertisers.some(({ peer }) => peer === neighbor.id)) {
+      } else if (
+        neighbor.id !== push.id.origin &&
+        !advertisers.some(({ peer }) => peer === neighbor.id)
+      ) {
         if (this.#outgoing.push(neighbor, key, push, now)) pushed++;
         else announced++;
       }
@@ -430,7 +500,13 @@ export class Plumtree<P> {
     if (best === undefined || hops - best.hops < this.#options.optimizeAt) return;
     const nearer = this.#neighbors.get(best.peer);
     // One exchange at a time, because messages in flight still come over the old link.
-    if (nearer === undefined || nearer === sender || !sender.eager || this.#tree.isSettling(nearer, now)) return;
+    if (
+      nearer === undefined ||
+      nearer === sender ||
+      !sender.eager ||
+      this.#tree.isSettling(nearer, now)
+    )
+      return;
     if (!nearer.eager && !this.#graftRequests.graft(nearer, [])) return;
     this.counters.optimized++;
     this.#tree.graft(nearer);
@@ -443,7 +519,8 @@ export class Plumtree<P> {
     this.#seen.expire(now);
     this.#own.expire(now);
     const due = Math.min(this.#cache.due, this.#seen.due);
-    this.#evictAt = due === Number.POSITIVE_INFINITY ? due : Math.max(now, due) + this.#options.evictInterval;
+    this.#evictAt =
+      due === Number.POSITIVE_INFINITY ? due : Math.max(now, due) + this.#options.evictInterval;
   }
 
   #look(id: MessageId, now: number): SeenVerdict {
@@ -451,7 +528,8 @@ export class Plumtree<P> {
   }
 
   #report(neighbor: Neighbor, what: Misbehavior, now: number): void {
-    if (this.#host.misbehaved !== undefined && neighbor.isNews(what, now)) this.#host.misbehaved(neighbor.id, what);
+    if (this.#host.misbehaved !== undefined && neighbor.isNews(what, now))
+      this.#host.misbehaved(neighbor.id, what);
   }
 
   #flushAtOnce(now: number): void {

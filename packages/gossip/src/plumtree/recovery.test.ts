@@ -9,7 +9,10 @@ import { partsOf, regularOverlay } from './testing/overlay.ts';
 
 const NODES = 40;
 
-function network(seed: number, hardship: Partial<NetworkOptions>): { readonly network: Network; readonly links: (readonly [number, number])[] } {
+function network(
+  seed: number,
+  hardship: Partial<NetworkOptions>,
+): { readonly network: Network; readonly links: (readonly [number, number])[] } {
   const random = seededRandom(seed);
   const made = new Network({ nodes: NODES, random, latency: [10, 100], ...hardship });
   const links = [...regularOverlay(NODES, 5, random)];
@@ -18,7 +21,8 @@ function network(seed: number, hardship: Partial<NetworkOptions>): { readonly ne
 }
 
 function allReached(t: ExecutionContext, made: Network, what: string): void {
-  for (const [key, { reached }] of made.rounds) if (reached.size !== NODES) t.fail(`${what}: ${key} reached ${reached.size}`);
+  for (const [key, { reached }] of made.rounds)
+    if (reached.size !== NODES) t.fail(`${what}: ${key} reached ${reached.size}`);
   t.is(made.repeated, 0, what);
 }
 
@@ -100,13 +104,20 @@ test('of nodes that vanish unseen the others notice by their notices: nothing is
       made.publish(39);
       made.run(2_000);
     }
-    for (const { reached } of made.rounds.values()) for (const node of part) t.true(reached.has(node), `seed ${seed}: ${node}`);
+    for (const { reached } of made.rounds.values())
+      for (const node of part) t.true(reached.has(node), `seed ${seed}: ${node}`);
   }
 });
 
 test('what one seed does, it does again', (t) => {
   const run = () => {
-    const { network: made } = network(5, { loss: 0.05, duplication: 0.1, jitter: 100, congestion: 0.1, options: plumtreeOptions({ optimizeAt: 3 }) });
+    const { network: made } = network(5, {
+      loss: 0.05,
+      duplication: 0.1,
+      jitter: 100,
+      congestion: 0.1,
+      options: plumtreeOptions({ optimizeAt: 3 }),
+    });
     for (let i = 0; i < 15; i++) {
       made.publish(i);
       made.run(70);

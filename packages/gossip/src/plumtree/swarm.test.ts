@@ -12,8 +12,18 @@ const NODES = 100;
 /**
  * The simulation of iroh-gossip: rounds of messages from these senders, over links of 10 to 100 ms.
  */
-function rounds(seed: number, count: number, senders: (draw: () => number) => number[]): RoundFigures[] {
-  const network = trial({ nodes: NODES, degree: 5, seed, latency: [10, 100], options: plumtreeOptions() });
+function rounds(
+  seed: number,
+  count: number,
+  senders: (draw: () => number) => number[],
+): RoundFigures[] {
+  const network = trial({
+    nodes: NODES,
+    degree: 5,
+    seed,
+    latency: [10, 100],
+    options: plumtreeOptions(),
+  });
   const random = seededRandom(seed + 100);
   const draw = () => Math.floor(random() * NODES);
   return Array.from({ length: count }, () => round(network, senders(draw), 5_000));
@@ -31,8 +41,14 @@ for (const [title, count, lastHop, redundancy, senders] of [
         mean(figures, ({ missed }) => missed),
         0,
       );
-      t.true(mean(figures, (figure) => figure.lastHop) < lastHop, `seed ${seed}: ${mean(figures, (figure) => figure.lastHop)} hops`);
-      t.true(mean(figures, (figure) => figure.redundancy) < redundancy, `seed ${seed}: ${mean(figures, (figure) => figure.redundancy)} redundancy`);
+      t.true(
+        mean(figures, (figure) => figure.lastHop) < lastHop,
+        `seed ${seed}: ${mean(figures, (figure) => figure.lastHop)} hops`,
+      );
+      t.true(
+        mean(figures, (figure) => figure.redundancy) < redundancy,
+        `seed ${seed}: ${mean(figures, (figure) => figure.redundancy)} redundancy`,
+      );
     }
   });
 }
@@ -60,15 +76,23 @@ test('two halves hear each other as soon as one link joins them, and what was pu
   network.run(1_000);
   for (const { reached } of network.rounds.values()) t.is(reached.size, 6);
   t.is(network.repeated, 0);
-  for (const [node, machine] of network.machines.entries()) t.is(machine.snapshot().neighbors.length, node === 1 || node === 4 ? 3 : 2);
+  for (const [node, machine] of network.machines.entries())
+    t.is(machine.snapshot().neighbors.length, node === 1 || node === 4 ? 3 : 2);
 });
 
 test('both ends hold a link for the same, once all is quiet', (t) => {
-  const network = trial({ nodes: NODES, degree: 5, seed: 5, latency: [10, 100], options: plumtreeOptions() });
+  const network = trial({
+    nodes: NODES,
+    degree: 5,
+    seed: 5,
+    latency: [10, 100],
+    options: plumtreeOptions(),
+  });
   for (let i = 0; i < 10; i++) round(network, [3], 5_000);
   const eager = new Set<string>();
   for (const [node, machine] of network.machines.entries()) {
-    for (const { id, eager: isEager } of machine.snapshot().neighbors) if (isEager) eager.add(`n${node} ${id}`);
+    for (const { id, eager: isEager } of machine.snapshot().neighbors)
+      if (isEager) eager.add(`n${node} ${id}`);
   }
   for (const link of eager) t.true(eager.has(link.split(' ').reverse().join(' ')), link);
   t.is(eager.size, 2 * (NODES - 1));
@@ -76,7 +100,13 @@ test('both ends hold a link for the same, once all is quiet', (t) => {
 
 test('several streams at once leave a tree that misses nothing, and few grafts', (t) => {
   for (const seed of seeds(4)) {
-    const network = trial({ nodes: NODES, degree: 5, seed, latency: [10, 60], options: plumtreeOptions() });
+    const network = trial({
+      nodes: NODES,
+      degree: 5,
+      seed,
+      latency: [10, 60],
+      options: plumtreeOptions(),
+    });
     for (let i = 0; i < 40; i++) {
       for (const sender of [1, 30, 60, 90]) network.publish(sender);
       network.run(20);

@@ -15,9 +15,17 @@ const NO_TRIALS = 2 ** 24;
  * simulation.
  */
 function rounds(optimizeAt: number, count: number, isMany: boolean): RoundFigures[] {
-  const network = trial({ nodes: NODES, degree: 5, seed: 1, latency: [1, 1], options: plumtreeOptions({ noticeDelay: 0, optimizeAt, trialAfter: NO_TRIALS }) });
+  const network = trial({
+    nodes: NODES,
+    degree: 5,
+    seed: 1,
+    latency: [1, 1],
+    options: plumtreeOptions({ noticeDelay: 0, optimizeAt, trialAfter: NO_TRIALS }),
+  });
   const random = seededRandom(7);
-  return Array.from({ length: count }, () => round(network, [isMany ? Math.floor(random() * NODES) : 4_711], 2_000));
+  return Array.from({ length: count }, () =>
+    round(network, [isMany ? Math.floor(random() * NODES) : 4_711], 2_000),
+  );
 }
 
 function near(t: ExecutionContext, got: number, paper: number): void {

@@ -40,7 +40,11 @@ export interface Publication<P> {
 
 /** The state of a Plumtree machine, as plain data. */
 export interface PlumtreeSnapshot {
-  readonly neighbors: readonly ({ readonly id: string; readonly eager: boolean; readonly blocked: boolean } & Readonly<NeighborAccount>)[];
+  readonly neighbors: readonly ({
+    readonly id: string;
+    readonly eager: boolean;
+    readonly blocked: boolean;
+  } & Readonly<NeighborAccount>)[];
   readonly cached: { readonly messages: number; readonly bytes: number };
   readonly missing: number;
   readonly pendingGrafts: number;

@@ -15,7 +15,11 @@ interface Upload {
   fail(): Promise<void>;
 }
 
-function scene(nodes: number, unreachable: readonly string[] = [], buffer = new RelayBuffer(new Uint8Array(10), 10)) {
+function scene(
+  nodes: number,
+  unreachable: readonly string[] = [],
+  buffer = new RelayBuffer(new Uint8Array(10), 10),
+) {
   const uploads: Upload[] = [];
   const missed: string[] = [];
   const scene = { now: 0, uploads, missed, buffer };
@@ -27,7 +31,8 @@ function scene(nodes: number, unreachable: readonly string[] = [], buffer = new 
     reaches: (nodeId) => !unreachable.includes(nodeId),
     upload: (part, chunks, signal) =>
       new Promise((resolve, reject) => {
-        const answer = (report: Partial<RelayReport>) => Promise.resolve(resolve({ outcome: 'took', missed: [], ...report }));
+        const answer = (report: Partial<RelayReport>) =>
+          Promise.resolve(resolve({ outcome: 'took', missed: [], ...report }));
         const fail = () => Promise.resolve(reject(new Error('failed')));
         uploads.push({ part, chunks: chunks[Symbol.asyncIterator](), signal, answer, fail });
       }),
@@ -130,6 +135,9 @@ test('who takes a little now and then is given up when that is too slow; not whi
       chunk = slow.chunks.next();
       distribution.wake(scenery.now);
     }
-    t.deepEqual([slow.signal.aborted, scenery.now], comes === 'at once' ? [true, 3_600] : [false, 9_000]);
+    t.deepEqual(
+      [slow.signal.aborted, scenery.now],
+      comes === 'at once' ? [true, 3_600] : [false, 9_000],
+    );
   }
 });

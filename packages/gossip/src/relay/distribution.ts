@@ -52,7 +52,9 @@ export class Distribution {
 
   /** Resolves when no transfer is under way. */
   settled(): Promise<void> {
-    return this.isSettled ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+    return this.isSettled
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** When a transfer last made progress. */
@@ -65,7 +67,8 @@ export class Distribution {
   send(nodes: readonly string[]): void {
     const { fanout, random } = this.#host;
     const near = nodes.filter((nodeId) => this.#host.reaches(nodeId));
-    if (near.length < nodes.length) this.#host.missed(nodes.filter((nodeId) => !near.includes(nodeId)));
+    if (near.length < nodes.length)
+      this.#host.missed(nodes.filter((nodeId) => !near.includes(nodeId)));
     for (const part of splitRecipients(near, fanout, random)) this.#begin(part);
   }
 
@@ -104,11 +107,18 @@ export class Distribution {
     // The relay is not to blame for waiting. The sender that this node waits for has deadlines of
     // its own.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
-    return Math.min(reader.movedAt + this.#host.stall, reader.begunAt + grace(this.#host, reader.length));
+    return Math.min(
+      reader.movedAt + this.#host.stall,
+      reader.begunAt + grace(this.#host, reader.length),
+    );
   }
 
   #begin(part: Part): void {
-    const child: Child = { part, reader: this.#buffer.read(() => this.#host.now()), controller: new AbortController() };
+    const child: Child = {
+      part,
+      reader: this.#buffer.read(() => this.#host.now()),
+      controller: new AbortController(),
+    };
     this.#children.add(child);
     this.#host.upload(part, child.reader, child.controller.signal).then(
       (report) => this.#answered(child, report),

@@ -1,6 +1,13 @@
 // The options of relaying, with their defaults and limits.
 
-import { integer, milliseconds, type Options, type OptionsInput, optionsSchema, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  milliseconds,
+  type Options,
+  type OptionsInput,
+  optionsSchema,
+  withDefault,
+} from '@trunkline/transport-core';
 
 /** The schema of {@link RelayOptions}. */
 export const relayOptions = optionsSchema({

@@ -20,7 +20,8 @@ test('everybody is in one part, the parts are equal to one, and there are no mor
 test('chance says who is in which part, and who its relay is', (t) => {
   const random = seededRandom(1);
   const relays = new Set<string>();
-  for (let i = 0; i < 200; i++) for (const { relay } of splitRecipients(names(10), 3, random)) relays.add(relay);
+  for (let i = 0; i < 200; i++)
+    for (const { relay } of splitRecipients(names(10), 3, random)) relays.add(relay);
   t.is(relays.size, 10);
 });
 
@@ -33,7 +34,12 @@ test('a list that would be too long for one part makes more parts', (t) => {
 
 test('the depth of the tree is the logarithm of its size', (t) => {
   const depth = (nodes: readonly string[]): number =>
-    nodes.length === 0 ? 0 : 1 + Math.max(...splitRecipients(nodes, 3, seededRandom(nodes.length)).map(({ rest }) => depth(rest)));
+    nodes.length === 0
+      ? 0
+      : 1 +
+        Math.max(
+          ...splitRecipients(nodes, 3, seededRandom(nodes.length)).map(({ rest }) => depth(rest)),
+        );
   t.is(depth(names(3)), 1);
   t.is(depth(names(39)), 3);
   t.is(depth(names(1_092)), 6);

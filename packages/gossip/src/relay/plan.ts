@@ -21,5 +21,7 @@ export const MOST_REST = 1_024;
 export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
   const mixed = sample(nodes, nodes.length, random);
   const count = Math.min(nodes.length, Math.max(fanout, Math.ceil(nodes.length / (MOST_REST + 1))));
-  return mixed.slice(0, count).map((relay, i) => ({ relay, rest: mixed.filter((_, at) => at >= count && at % count === i) }));
+  return mixed
+    .slice(0, count)
+    .map((relay, i) => ({ relay, rest: mixed.filter((_, at) => at >= count && at % count === i) }));
 }

@@ -15,7 +15,8 @@ test('each reader gets all of it, in order, at its own pace, from the one copy',
   const first = rest(early);
   const begun = slow.next();
   const sent = Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256);
-  for (let at = 0; at < sent.length; at += 9_999) t.true(buffer.append(Uint8Array.from(sent.slice(at, at + 9_999))));
+  for (let at = 0; at < sent.length; at += 9_999)
+    t.true(buffer.append(Uint8Array.from(sent.slice(at, at + 9_999))));
   t.true(buffer.isWhole);
   t.deepEqual(await first, sent);
   const chunk = (await begun).value!;

@@ -1,7 +1,14 @@
 // The long messages that are being relayed at this node: its own, and those of others that it
 // receives and passes on.
 
-import { type Clock, type Random, type Remote, reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type Random,
+  type Remote,
+  reasonError,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
@@ -14,7 +21,16 @@ import type { RelayConfig } from './options.ts';
 import type { Part } from './plan.ts';
 import { Shipment } from './shipment.ts';
 import { Transit } from './transit.ts';
-import { decodeHead, decodeReport, encodeHead, encodeReceipt, encodeReport, type Receipt, type RelayHead, type RelayReport } from './wire.ts';
+import {
+  decodeHead,
+  decodeReport,
+  encodeHead,
+  encodeReceipt,
+  encodeReport,
+  type Receipt,
+  type RelayHead,
+  type RelayReport,
+} from './wire.ts';
 
 /** The functions that relaying calls: those of the driver. */
 export interface RelayHost {
@@ -133,16 +149,31 @@ export class Relays {
    * Receives a message and passes it on while it comes. Resolves to an encoded report when both are
    * over. Rejects if the message is refused.
    */
-  async receive(from: string, request: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  async receive(
+    from: string,
+    request: Uint8Array,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<Uint8Array> {
     const { self, sessions } = this.#host;
     const head = decodeHead(request);
-    if (head === undefined || [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))) {
+    if (
+      head === undefined ||
+      [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))
+    ) {
       this.#host.misbehaved(from);
-      throw new TransportError('invalid_argument', 'a relayed message begins with what is no head of one');
+      throw new TransportError(
+        'invalid_argument',
+        'a relayed message begins with what is no head of one',
+      );
     }
     const topic = sessions.get(head.topic);
-    if (topic === undefined) throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
-    if (head.size > topic.limit + MOST_HEAD) throw reasonError('too_large', `a relayed message of ${head.size} bytes is above the limit of its topic`);
+    if (topic === undefined)
+      throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
+    if (head.size > topic.limit + MOST_HEAD)
+      throw reasonError(
+        'too_large',
+        `a relayed message of ${head.size} bytes is above the limit of its topic`,
+      );
     const key = keyOf(head);
     if (this.#transits.has(key)) return report('busy');
     if (head.id.origin === self) return report('had');
@@ -150,7 +181,8 @@ export class Relays {
       this.#acknowledge(head);
       return report('had');
     }
-    if (!this.#othersBudget.take(head.size)) throw new TransportError('resource_exhausted', 'too many messages are being relayed here');
+    if (!this.#othersBudget.take(head.size))
+      throw new TransportError('resource_exhausted', 'too many messages are being relayed here');
     const transit = new Transit(head.size, {
       ...this.#distributing({ ...head, hops: Math.min(head.hops + 1, MOST_HOPS) }),
       misbehaved: () => this.#host.misbehaved(from),
@@ -176,7 +208,12 @@ export class Relays {
       return;
     }
     // A forged message is not acknowledged, so that its origin sends the true one.
-    if (this.#host.sessions.get(head.topic)?.relayed(from, { ...envelope, hops: head.hops }, this.#host.clock.now()) !== true) return;
+    if (
+      this.#host.sessions
+        .get(head.topic)
+        ?.relayed(from, { ...envelope, hops: head.hops }, this.#host.clock.now()) !== true
+    )
+      return;
     this.#here.add(keyOf(head));
     if (this.#here.size > MOST_HERE) {
       for (const oldest of this.#here) {
@@ -195,12 +232,14 @@ export class Relays {
 
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) due = Math.min(due, each.due);
+    for (const each of [...this.#shipments.values(), ...this.#transits.values()])
+      due = Math.min(due, each.due);
     return due;
   }
 
   wake(now: number): void {
-    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) if (now >= each.due) each.wake(now);
+    for (const each of [...this.#shipments.values(), ...this.#transits.values()])
+      if (now >= each.due) each.wake(now);
     this.#tidy();
   }
 
@@ -210,10 +249,10 @@ export class Relays {
   }
 
   snapshot(): RelaySnapshot {
-    const [own, others] = [this.#ownBudget, this.#othersBudget].map(({ messages, bytes }) => ({ messages, bytes })) as [
-      RelaySnapshot['own'],
-      RelaySnapshot['own'],
-    ];
+    const [own, others] = [this.#ownBudget, this.#othersBudget].map(({ messages, bytes }) => ({
+      messages,
+      bytes,
+    })) as [RelaySnapshot['own'], RelaySnapshot['own']];
     return { own, others, repaired: this.#repaired };
   }
 
@@ -226,7 +265,8 @@ export class Relays {
       random,
       now: () => clock.now(),
       reaches: (nodeId: string) => this.#reaches(nodeId, head.topic),
-      upload: (part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) => this.#upload({ ...head, rest: part.rest }, part.relay, chunks, signal),
+      upload: (part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) =>
+        this.#upload({ ...head, rest: part.rest }, part.relay, chunks, signal),
       changed: () => {
         this.#tidy();
         this.#host.soon();
@@ -236,19 +276,31 @@ export class Relays {
 
   #reaches(nodeId: string, topic: string): boolean {
     const remote = this.#host.remoteOf(nodeId);
-    return remote !== undefined && !this.#unable.has(remote) && this.#host.isOn(nodeId, topic) === true;
+    return (
+      remote !== undefined && !this.#unable.has(remote) && this.#host.isOn(nodeId, topic) === true
+    );
   }
 
-  async #upload(head: RelayHead, to: string, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<RelayReport> {
+  async #upload(
+    head: RelayHead,
+    to: string,
+    chunks: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<RelayReport> {
     const remote = this.#host.remoteOf(to)!;
     try {
-      const answer = await this.#mount.send(remote, 'relay', encodeHead(head), { upload: chunks, timeout: Number.POSITIVE_INFINITY, signal });
+      const answer = await this.#mount.send(remote, 'relay', encodeHead(head), {
+        upload: chunks,
+        timeout: Number.POSITIVE_INFINITY,
+        signal,
+      });
       const decoded = decodeReport(answer);
       if (decoded !== undefined) return decoded;
       this.#host.misbehaved(to);
       throw new TransportError('invalid_argument', 'a report that is none', { target: to });
     } catch (error) {
-      if (error instanceof TransportError && error.code === 'unimplemented') this.#unable.add(remote);
+      if (error instanceof TransportError && error.code === 'unimplemented')
+        this.#unable.add(remote);
       throw error;
     }
   }

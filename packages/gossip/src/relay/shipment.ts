@@ -24,7 +24,10 @@ export class Shipment {
     this.#host = host;
     this.#open = new Set(to);
     this.#heardAt = host.now();
-    this.#distribution = new Distribution(new RelayBuffer(frame, frame.length), { ...host, missed: (nodeIds) => this.#repair(nodeIds) });
+    this.#distribution = new Distribution(new RelayBuffer(frame, frame.length), {
+      ...host,
+      missed: (nodeIds) => this.#repair(nodeIds),
+    });
     this.#distribution.send(to);
   }
 

@@ -27,7 +27,10 @@ export class Transit {
     this.#host = host;
     this.#movedAt = now;
     this.#end = now + longestTransfer(host, size);
-    this.#distribution = new Distribution(this.#buffer, { ...host, missed: (nodeIds) => this.#miss(nodeIds) });
+    this.#distribution = new Distribution(this.#buffer, {
+      ...host,
+      missed: (nodeIds) => this.#miss(nodeIds),
+    });
   }
 
   /**
@@ -40,7 +43,8 @@ export class Transit {
     this.#source = source;
     this.#distribution.send(rest);
     try {
-      for (let item = await source.next(); item.done !== true; item = await source.next()) this.#take(item.value);
+      for (let item = await source.next(); item.done !== true; item = await source.next())
+        this.#take(item.value);
       if (!buffer.isWhole) throw buffer.error ?? this.#wrong('ended too early');
       return buffer.bytes;
     } catch (error) {
@@ -63,12 +67,15 @@ export class Transit {
 
   get due(): number {
     const { due } = this.#distribution;
-    return this.#source === undefined ? due : Math.min(due, this.#movedAt + this.#host.stall, this.#end);
+    return this.#source === undefined
+      ? due
+      : Math.min(due, this.#movedAt + this.#host.stall, this.#end);
   }
 
   wake(now: number): void {
     this.#distribution.wake(now);
-    if (this.#source !== undefined && now >= Math.min(this.#movedAt + this.#host.stall, this.#end)) this.#leave(TOO_SLOW);
+    if (this.#source !== undefined && now >= Math.min(this.#movedAt + this.#host.stall, this.#end))
+      this.#leave(TOO_SLOW);
   }
 
   stop(): void {
@@ -87,7 +94,10 @@ export class Transit {
   }
 
   #wrong(what: string): TransportError {
-    return new TransportError('invalid_argument', `a relayed message of ${this.#buffer.bytes.length} bytes ${what}`);
+    return new TransportError(
+      'invalid_argument',
+      `a relayed message of ${this.#buffer.bytes.length} bytes ${what}`,
+    );
   }
 
   #leave(error: TransportError): void {

@@ -2,7 +2,12 @@
 // have fixed places; numbers are big-endian.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { decodeMessageId, encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
+import {
+  decodeMessageId,
+  encodeMessageId,
+  MESSAGE_ID_BYTES,
+  type MessageId,
+} from '../messages/message-id.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
 import { MOST_REST } from './plan.ts';
@@ -97,9 +102,14 @@ export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
 /** Returns undefined if the bytes are malformed. */
 export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
-  const receipt = { topic: bytesToHex(bytes.subarray(0, KEY_BYTES)), id: decodeMessageId(bytes.subarray(KEY_BYTES, RECEIPT))! };
+  const receipt = {
+    topic: bytesToHex(bytes.subarray(0, KEY_BYTES)),
+    id: decodeMessageId(bytes.subarray(KEY_BYTES, RECEIPT))!,
+  };
   const verdict = bytes[RECEIPT];
-  return verdict === undefined ? receipt : { ...receipt, verdict: BY_NUMBER.get(verdict) ?? 'refused' };
+  return verdict === undefined
+    ? receipt
+    : { ...receipt, verdict: BY_NUMBER.get(verdict) ?? 'refused' };
 }
 
 function writeNodes(bytes: Uint8Array, at: number, nodes: readonly string[]): void {
@@ -110,7 +120,8 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
   const count = (bytes.length - at) / KEY_BYTES;
   if (!Number.isInteger(count) || count < 0 || count > MOST_REST) return undefined;
   const nodes = new Set<string>();
-  for (let i = at; i < bytes.length; i += KEY_BYTES) nodes.add(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
+  for (let i = at; i < bytes.length; i += KEY_BYTES)
+    nodes.add(bytesToHex(bytes.subarray(i, i + KEY_BYTES)));
   return nodes.size === count ? [...nodes] : undefined;
 }
 
@@ -138,4 +149,6 @@ const VERDICTS: Readonly<Record<Verdict, number>> = {
   stranger: 16,
   'no-room': 17,
 };
-const BY_NUMBER = new Map(Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as Verdict]));
+const BY_NUMBER = new Map(
+  Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as Verdict]),
+);

@@ -14,12 +14,27 @@ import { signedContent } from './signed-content.ts';
 
 const topic = topicKey('news');
 const types: KeyType[] = ['ed25519', 'p256'];
-const list: Body = { audience: 'to', nodes: [idOf('b'), idOf('c')], payload: Uint8Array.of(1, 2, 3), message: undefined };
+const list: Body = {
+  audience: 'to',
+  nodes: [idOf('b'), idOf('c')],
+  payload: Uint8Array.of(1, 2, 3),
+  message: undefined,
+};
 
 function signed(identity: Identity, body: Body = list): Uint8Array {
   const id = { origin: identity.nodeId, epoch: 7, sequence: 9 };
-  const signature = new Signatures(identity.nodeId, { identity, mode: 'strict' }).sign(topic.bytes, id, body);
-  return encodePush(topic.bytes, { kind: 'push', id, hops: 3, payload: { ...body, signature }, size: body.payload.length });
+  const signature = new Signatures(identity.nodeId, { identity, mode: 'strict' }).sign(
+    topic.bytes,
+    id,
+    body,
+  );
+  return encodePush(topic.bytes, {
+    kind: 'push',
+    id,
+    hops: 3,
+    payload: { ...body, signature },
+    size: body.payload.length,
+  });
 }
 
 /** Verifies each forgery in a second of its own, so that none is refused for lack of time. */
@@ -28,8 +43,12 @@ function receiver() {
   let now = 0;
   return (envelope: Envelope, from = 'peer') => {
     now += 1_000;
-    const { bytes } = topicKey(Uint8Array.from(envelope.topic.match(/../gu)!, (byte) => Number.parseInt(byte, 16)));
-    return envelope.signature === undefined ? 'unsigned' : signatures.examine(from, bytes, envelope, envelope.signature, now);
+    const { bytes } = topicKey(
+      Uint8Array.from(envelope.topic.match(/../gu)!, (byte) => Number.parseInt(byte, 16)),
+    );
+    return envelope.signature === undefined
+      ? 'unsigned'
+      : signatures.examine(from, bytes, envelope, envelope.signature, now);
   };
 }
 
@@ -40,7 +59,10 @@ for (const type of types) {
     for (const audience of ['all', 'to', 'except'] as const) {
       for (const payload of [new Uint8Array(), new Uint8Array(100_000).fill(7)]) {
         const nodes = audience === 'all' ? [] : [idOf('b')];
-        t.is(examine(decodePush(signed(identity, { audience, nodes, payload, message: undefined }))!), 'true');
+        t.is(
+          examine(decodePush(signed(identity, { audience, nodes, payload, message: undefined }))!),
+          'true',
+        );
       }
     }
   });
@@ -86,7 +108,8 @@ test('a signature is good for one topic, one id, one audience and one content', 
     { signature: { publicKey: new Uint8Array(), bytes: envelope.signature!.bytes } },
     { signature: { ...envelope.signature!, bytes: new Uint8Array(64) } },
   ];
-  for (const other of others) t.is(examine({ ...envelope, ...other }), 'forged', JSON.stringify(Object.keys(other)));
+  for (const other of others)
+    t.is(examine({ ...envelope, ...other }), 'forged', JSON.stringify(Object.keys(other)));
 });
 
 test('what the key has signed for another purpose is not a message', (t) => {
@@ -95,9 +118,27 @@ test('what the key has signed for another purpose is not a message', (t) => {
   const content = signedContent(topic.bytes, envelope.id, list);
   const elsewhere = content.slice();
   elsewhere.set(new TextEncoder().encode('trunkline.gossip.v2'));
-  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(elsewhere) } }), 'forged');
-  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(content.subarray(20)) } }), 'forged');
-  t.is(receiver()({ ...envelope, signature: { publicKey: identity.publicKey, bytes: identity.sign(content) } }), 'true');
+  t.is(
+    receiver()({
+      ...envelope,
+      signature: { publicKey: identity.publicKey, bytes: identity.sign(elsewhere) },
+    }),
+    'forged',
+  );
+  t.is(
+    receiver()({
+      ...envelope,
+      signature: { publicKey: identity.publicKey, bytes: identity.sign(content.subarray(20)) },
+    }),
+    'forged',
+  );
+  t.is(
+    receiver()({
+      ...envelope,
+      signature: { publicKey: identity.publicKey, bytes: identity.sign(content) },
+    }),
+    'true',
+  );
 });
 
 test('no two messages have one signed content: a list is not taken for a payload', (t) => {
@@ -106,7 +147,13 @@ test('no two messages have one signed content: a list is not taken for a payload
   const contents = new Map<string, string>();
   for (let i = 0; i < 3_000; i++) {
     const audience = (['all', 'to', 'except'] as const)[Math.floor(random() * 3)]!;
-    const nodes = audience === 'all' ? [] : Array.from({ length: Math.floor(random() * 3) }, () => '00'.repeat(31) + (random() < 0.5 ? '00' : '01'));
+    const nodes =
+      audience === 'all'
+        ? []
+        : Array.from(
+            { length: Math.floor(random() * 3) },
+            () => '00'.repeat(31) + (random() < 0.5 ? '00' : '01'),
+          );
     const payload = new Uint8Array(Math.floor(random() * 70));
     if (payload.length > 1 && random() < 0.5) payload[1] = Math.floor(random() * 3);
     const said = JSON.stringify([audience, nodes, [...payload]]);
@@ -121,10 +168,14 @@ test('of a peer that forges, so much is looked at in a second, and no more; othe
   const signatures = new Signatures(idOf('z'), { mode: 'strict' });
   const good = decodePush(signed(identityOf('a')))!;
   const bad = { ...good, payload: Uint8Array.of(9) };
-  const examine = (from: string, envelope: Envelope, now: number) => signatures.examine(from, topic.bytes, envelope, envelope.signature!, now);
+  const examine = (from: string, envelope: Envelope, now: number) =>
+    signatures.examine(from, topic.bytes, envelope, envelope.signature!, now);
   const findings = Array.from({ length: 1_000 }, (_, i) => examine('forger', bad, i / 2));
   t.deepEqual(
-    [findings.filter((finding) => finding === 'forged').length, findings.filter((finding) => finding === 'refused').length],
+    [
+      findings.filter((finding) => finding === 'forged').length,
+      findings.filter((finding) => finding === 'refused').length,
+    ],
     [FORGERIES, 1_000 - FORGERIES],
   );
   t.is(examine('forger', good, 999), 'refused');
@@ -149,17 +200,36 @@ test('a signer must be this node, with a key that others take', (t) => {
   const { nodeId, publicKey } = identity;
   const sign = (message: Uint8Array) => identity.sign(message);
   const refused = (given: object, message: RegExp) =>
-    t.throws(() => new Signatures(nodeId, { identity: { nodeId, publicKey, sign, ...given }, mode: 'strict' }), { instanceOf: TypeError, message });
-  refused({ nodeId: other.nodeId }, new RegExp(`identity: is node ${other.nodeId}, but peers is node ${nodeId}`, 'u'));
-  refused({ publicKey: other.publicKey }, new RegExp(`${nodeId} is not the SHA-256 of its publicKey, ${other.nodeId}`, 'u'));
-  refused({ publicKey: publicKey.subarray(12) }, /publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got 32 bytes/u);
+    t.throws(
+      () =>
+        new Signatures(nodeId, { identity: { nodeId, publicKey, sign, ...given }, mode: 'strict' }),
+      { instanceOf: TypeError, message },
+    );
+  refused(
+    { nodeId: other.nodeId },
+    new RegExp(`identity: is node ${other.nodeId}, but peers is node ${nodeId}`, 'u'),
+  );
+  refused(
+    { publicKey: other.publicKey },
+    new RegExp(`${nodeId} is not the SHA-256 of its publicKey, ${other.nodeId}`, 'u'),
+  );
+  refused(
+    { publicKey: publicKey.subarray(12) },
+    /publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got 32 bytes/u,
+  );
   const id = { origin: nodeId, epoch: 1, sequence: 1 };
   for (const [given, got] of [
     [new Uint8Array(63), '63 bytes'],
     [Promise.resolve(new Uint8Array(64)), 'object'],
   ]) {
-    const signatures = new Signatures(nodeId, { identity: { nodeId, publicKey, sign: () => given as never }, mode: 'lenient' });
-    t.throws(() => signatures.sign(topic.bytes, id, list), { instanceOf: TypeError, message: new RegExp(`sign: must give 64 bytes at once, got ${got}`, 'u') });
+    const signatures = new Signatures(nodeId, {
+      identity: { nodeId, publicKey, sign: () => given as never },
+      mode: 'lenient',
+    });
+    t.throws(() => signatures.sign(topic.bytes, id, list), {
+      instanceOf: TypeError,
+      message: new RegExp(`sign: must give 64 bytes at once, got ${got}`, 'u'),
+    });
   }
 });
 
@@ -168,5 +238,7 @@ test('without a signer nothing is signed; where all must be, nothing can be publ
   const lenient = new Signatures(idOf('a'), { mode: 'lenient' });
   t.is(lenient.sign(topic.bytes, id, list), undefined);
   t.notThrows(() => lenient.checkPublisher());
-  t.throws(() => new Signatures(idOf('a'), { mode: 'strict' }).checkPublisher(), { code: 'failed_precondition' });
+  t.throws(() => new Signatures(idOf('a'), { mode: 'strict' }).checkPublisher(), {
+    code: 'failed_precondition',
+  });
 });

@@ -49,18 +49,31 @@ export class Signatures {
    * @param self this node's id.
    * @throws TypeError if the signer has another id, or a key that other nodes would not accept.
    */
-  constructor(self: string, { identity, mode }: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined }) {
+  constructor(
+    self: string,
+    {
+      identity,
+      mode,
+    }: { readonly identity?: Signer | undefined; readonly mode?: SignatureMode | undefined },
+  ) {
     this.isStrict = (mode ?? (identity === undefined ? 'lenient' : 'strict')) === 'strict';
     this.#signer = identity;
     this.#publicKey = new Uint8Array(identity?.publicKey ?? []);
     if (identity === undefined) return;
     const { nodeId } = identity;
-    if (nodeId !== self) throw new TypeError(`createGossip: signatures.identity: is node ${nodeId}, but peers is node ${self}; give both the same identity`);
+    if (nodeId !== self)
+      throw new TypeError(
+        `createGossip: signatures.identity: is node ${nodeId}, but peers is node ${self}; give both the same identity`,
+      );
     if (!KEY_LENGTHS.includes(this.#publicKey.length)) {
-      throw new TypeError(`createGossip: signatures.identity.publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got ${this.#publicKey.length} bytes`);
+      throw new TypeError(
+        `createGossip: signatures.identity.publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got ${this.#publicKey.length} bytes`,
+      );
     }
     if (idOfKey(this.#publicKey) !== nodeId) {
-      throw new TypeError(`createGossip: signatures.identity: node id ${nodeId} is not the SHA-256 of its publicKey, ${idOfKey(this.#publicKey)}`);
+      throw new TypeError(
+        `createGossip: signatures.identity: node id ${nodeId} is not the SHA-256 of its publicKey, ${idOfKey(this.#publicKey)}`,
+      );
     }
   }
 
@@ -72,9 +85,13 @@ export class Signatures {
   /** Throws `failed_precondition` if no node would accept this node's messages. */
   checkPublisher(): void {
     if (!this.isStrict || this.#signer !== undefined) return;
-    throw new TransportError('failed_precondition', 'publish: signatures.mode is strict, and this node has no signatures.identity to sign with', {
-      sent: false,
-    });
+    throw new TransportError(
+      'failed_precondition',
+      'publish: signatures.mode is strict, and this node has no signatures.identity to sign with',
+      {
+        sent: false,
+      },
+    );
   }
 
   /**
@@ -84,9 +101,12 @@ export class Signatures {
   sign(topic: Uint8Array, id: MessageId, body: Body): Signature | undefined {
     if (this.#signer === undefined) return undefined;
     const bytes: unknown = this.#signer.sign(signedContent(topic, id, body));
-    if (bytes instanceof Uint8Array && bytes.length === SIGNATURE_BYTES) return { publicKey: this.#publicKey, bytes };
+    if (bytes instanceof Uint8Array && bytes.length === SIGNATURE_BYTES)
+      return { publicKey: this.#publicKey, bytes };
     const got = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
-    throw new TypeError(`createGossip: signatures.identity.sign: must give ${SIGNATURE_BYTES} bytes at once, got ${got}`);
+    throw new TypeError(
+      `createGossip: signatures.identity.sign: must give ${SIGNATURE_BYTES} bytes at once, got ${got}`,
+    );
   }
 
   /**
@@ -94,11 +114,21 @@ export class Signatures {
    * come first.
    * @param source the name that forgeries are counted under.
    */
-  examine(source: string, topic: Uint8Array, envelope: Envelope, signature: Signature, now: number): Authenticity {
+  examine(
+    source: string,
+    topic: Uint8Array,
+    envelope: Envelope,
+    signature: Signature,
+    now: number,
+  ): Authenticity {
     if (this.#forgeryLimiter.isBarred(source, now)) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
-    if (idOfKey(publicKey) === id.origin && verifySignature(publicKey, signedContent(topic, id, envelope), bytes)) return 'true';
+    if (
+      idOfKey(publicKey) === id.origin &&
+      verifySignature(publicKey, signedContent(topic, id, envelope), bytes)
+    )
+      return 'true';
     this.#forgeryLimiter.note(source, now);
     return 'forged';
   }

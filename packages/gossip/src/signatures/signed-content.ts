@@ -12,7 +12,11 @@ import { KEY_BYTES } from '../protocol.ts';
  * another purpose is valid here; 32 bytes of the topic, 44 of the id, 1 of the audience and its
  * list as in a frame; then the payload.
  */
-export function signedContent(topic: Uint8Array, id: MessageId, body: Pick<Body, 'audience' | 'nodes' | 'payload'>): Uint8Array {
+export function signedContent(
+  topic: Uint8Array,
+  id: MessageId,
+  body: Pick<Body, 'audience' | 'nodes' | 'payload'>,
+): Uint8Array {
   const recipients = encodeRecipients(body);
   const head = DOMAIN.length + KEY_BYTES + MESSAGE_ID_BYTES;
   const bytes = new Uint8Array(head + recipients.length + body.payload.length);

@@ -1,8 +1,18 @@
 // Simulated nodes with peers and gossip, for tests.
 
-import { createPeers, createStoreAddressBook, type Peers, type PeersOptions } from '@trunkline/peers';
+import {
+  createPeers,
+  createStoreAddressBook,
+  type Peers,
+  type PeersOptions,
+} from '@trunkline/peers';
 import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
-import type { Level, SimTransportOptions, Simulation, SimulationOptions } from '@trunkline/transport-inmem/simulation';
+import type {
+  Level,
+  SimTransportOptions,
+  Simulation,
+  SimulationOptions,
+} from '@trunkline/transport-inmem/simulation';
 import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
 import { createGossip, type Gossip } from '../gossip.ts';
@@ -12,7 +22,12 @@ import type { Topic } from '../topic.ts';
 import type { GossipEvent, MessageMeta, Received, Subscription, TopicOptions } from '../types.ts';
 import { seeds } from './seeds.ts';
 
-export const idle = defineProtocol({ name: 'idle', version: 1, channel: 0x20, methods: { nothing: { id: 1, request: json(z.null()) } } });
+export const idle = defineProtocol({
+  name: 'idle',
+  version: 1,
+  channel: 0x20,
+  methods: { nothing: { id: 1, request: json(z.null()) } },
+});
 export const words = json(z.string());
 
 /** A running node. */
@@ -42,7 +57,11 @@ export interface ClusterOptions {
  * Declares nodes whose ids are made of their names. All are peers of each other unless `peers` says
  * otherwise. Returns the nodes that are up.
  */
-export function cluster(sim: Simulation, names: readonly string[], options: ClusterOptions = {}): Map<string, TestNode> {
+export function cluster(
+  sim: Simulation,
+  names: readonly string[],
+  options: ClusterOptions = {},
+): Map<string, TestNode> {
   const { nodes = new Map<string, TestNode>() } = options;
   for (const name of names) {
     sim.node(name, async ({ transport: make, store, clock }) => {
@@ -55,7 +74,13 @@ export function cluster(sim: Simulation, names: readonly string[], options: Clus
         persistent: names.filter((other) => other < name),
         ...options.peers?.(name),
       });
-      const gossip = createGossip({ transport, peers, overlay: fullMesh(), wall: () => clock.wall(), ...options.gossip?.(name, store) });
+      const gossip = createGossip({
+        transport,
+        peers,
+        overlay: fullMesh(),
+        wall: () => clock.wall(),
+        ...options.gossip?.(name, store),
+      });
       const node: TestNode = { name, nodeId: gossip.nodeId, transport, peers, gossip, events: [] };
       void (async () => {
         for await (const event of gossip.events()) node.events.push(event);
@@ -86,7 +111,11 @@ export interface Ear {
 }
 
 /** Opens a topic and collects its messages. */
-export function listen(node: TestNode, name: string | Uint8Array = 'news', options: TopicOptions<string> = {}): Ear {
+export function listen(
+  node: TestNode,
+  name: string | Uint8Array = 'news',
+  options: TopicOptions<string> = {},
+): Ear {
   const topic = node.gossip.topic(name, words, options);
   const heard: Received<string>[] = [];
   const said: string[] = [];
@@ -124,11 +153,16 @@ export interface Run {
 
 /** Returns the runs of a test. A full run has `count` seeds on each level, a quick run has one. */
 export function runs(count = 2, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
+  return levels.flatMap((level) =>
+    seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
+  );
 }
 
 /** Creates the simulation of a run, with links of 1 to 20 ms. */
-export function simulationOf({ seed, level }: Run, options: Omit<SimulationOptions, 'seed' | 'level'> = {}): Simulation {
+export function simulationOf(
+  { seed, level }: Run,
+  options: Omit<SimulationOptions, 'seed' | 'level'> = {},
+): Simulation {
   return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
 }
 

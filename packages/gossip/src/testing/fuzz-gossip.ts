@@ -13,23 +13,51 @@ import { messageKey } from '../messages/message-id.ts';
 import type { OverlayHost } from '../overlay/overlay.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
-import { decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport } from '../relay/wire.ts';
+import {
+  decodeHead,
+  decodeReceipt,
+  decodeReport,
+  encodeHead,
+  encodeReceipt,
+  encodeReport,
+} from '../relay/wire.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte
  * selects one.
  */
-const KINDS = ['push', 'control', 'view', 'receipt', 'head', 'report', 'list', 'question', 'wait'] as const;
+const KINDS = [
+  'push',
+  'control',
+  'view',
+  'receipt',
+  'head',
+  'report',
+  'list',
+  'question',
+  'wait',
+] as const;
 const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
 const SELF = '5'.repeat(64);
 const between = { teller: PEERS[0]!, hearer: SELF };
-const overlay = partialView({ tree: { origins: 8, gaps: 8, digests: 8, cacheMessages: 8, outstanding: 8, backlog: 8, notices: 64 } });
+const overlay = partialView({
+  tree: {
+    origins: 8,
+    gaps: 8,
+    digests: 8,
+    cacheMessages: 8,
+    outstanding: 8,
+    backlog: 8,
+    notices: 64,
+  },
+});
 const codec = gossipProtocol.methods.view.request;
 
 export const target = {
   run(input: Uint8Array): void {
     const node = new Node();
-    for (const { kind, peer, bytes } of frames(input)) node.take(KINDS[kind % KINDS.length]!, PEERS[peer % PEERS.length]!, bytes);
+    for (const { kind, peer, bytes } of frames(input))
+      node.take(KINDS[kind % KINDS.length]!, PEERS[peer % PEERS.length]!, bytes);
     node.check();
   },
 
@@ -43,12 +71,29 @@ export const target = {
     const parts = [joins()];
     for (let i = Math.floor(random() * 6); i >= 0; i--) {
       const kind = Math.floor(random() ** 2 * KINDS.length);
-      parts.push(frame(kind, Math.floor(random() * PEERS.length), randomFrame(KINDS[kind]!, random)));
+      parts.push(
+        frame(kind, Math.floor(random() * PEERS.length), randomFrame(KINDS[kind]!, random)),
+      );
     }
     return Uint8Array.from(parts.flatMap((part) => [...part]));
   },
 
-  tokens: ['type', 'join', 'neighbor', 'accept', 'refuse', 'shuffle', 'disconnect', 'forward-join', 'request', 'peers', 'ttl', '__proto__', PEERS[1]!, SELF],
+  tokens: [
+    'type',
+    'join',
+    'neighbor',
+    'accept',
+    'refuse',
+    'shuffle',
+    'disconnect',
+    'forward-join',
+    'request',
+    'peers',
+    'ttl',
+    '__proto__',
+    PEERS[1]!,
+    SELF,
+  ],
   most: 4_096,
 };
 
@@ -61,7 +106,13 @@ class Node {
   #now = 0;
 
   constructor() {
-    this.#overlay = overlay.create({ self: SELF, random: this.#random, now: 0, host: this.#host(), latest: () => 1_000 });
+    this.#overlay = overlay.create({
+      self: SELF,
+      random: this.#random,
+      now: 0,
+      host: this.#host(),
+      latest: () => 1_000,
+    });
     for (const peer of PEERS) this.#overlay.peerUp(peer, true, 0);
   }
 
@@ -79,7 +130,8 @@ class Node {
         return this.#view(from, bytes);
       case 'receipt': {
         const receipt = decodeReceipt(bytes);
-        if (receipt !== undefined && bytes.length === 76) same(encodeReceipt(receipt), bytes, 'a receipt');
+        if (receipt !== undefined && bytes.length === 76)
+          same(encodeReceipt(receipt), bytes, 'a receipt');
         return;
       }
       case 'head': {
@@ -110,10 +162,21 @@ class Node {
   }
 
   check(): void {
-    const { tree, active, passive } = this.#overlay.snapshot() as { tree: Record<string, any>; active: string[]; passive: string[] };
-    const bounds = { origins: 16, digests: 8, missing: 8 * PEERS.length, promises: 8 * PEERS.length };
-    for (const [name, most] of Object.entries(bounds)) if (tree[name] > most) throw new Error(`${name}: ${tree[name]}, above ${most}`);
-    if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30) throw new Error('too many are kept');
+    const { tree, active, passive } = this.#overlay.snapshot() as {
+      tree: Record<string, any>;
+      active: string[];
+      passive: string[];
+    };
+    const bounds = {
+      origins: 16,
+      digests: 8,
+      missing: 8 * PEERS.length,
+      promises: 8 * PEERS.length,
+    };
+    for (const [name, most] of Object.entries(bounds))
+      if (tree[name] > most) throw new Error(`${name}: ${tree[name]}, above ${most}`);
+    if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30)
+      throw new Error('too many are kept');
     if (active.includes(SELF) || passive.includes(SELF)) throw new Error('it is its own peer');
     if (!Number.isFinite(this.#overlay.due)) throw new Error('it is never due again');
   }
@@ -157,7 +220,8 @@ class Node {
       view: nothing,
       deliver: ({ payload }, key) => {
         const name = `${key} ${payload.signature === undefined}`;
-        if (this.#delivered.has(name) && this.#now < 90_000) throw new Error(`${name} was delivered twice`);
+        if (this.#delivered.has(name) && this.#now < 90_000)
+          throw new Error(`${name} was delivered twice`);
         this.#delivered.add(name);
       },
       neighborUp: nothing,
@@ -176,7 +240,9 @@ class Node {
  * Yields the frames of an input. Three bytes precede each frame: its kind and peer in one, and its
  * length in two.
  */
-function* frames(input: Uint8Array): Iterable<{ readonly kind: number; readonly peer: number; readonly bytes: Uint8Array }> {
+function* frames(
+  input: Uint8Array,
+): Iterable<{ readonly kind: number; readonly peer: number; readonly bytes: Uint8Array }> {
   for (let at = 0; at + 3 <= input.length; ) {
     const end = at + 3 + input[at + 1]! * 256 + input[at + 2]!;
     yield { kind: input[at]! & 0x0f, peer: input[at]! >> 4, bytes: input.slice(at + 3, end) };
@@ -190,7 +256,11 @@ function frame(kind: number, peer: number, bytes: Uint8Array): Uint8Array {
 
 /** Encodes requests of all peers to become neighbors. */
 function joins(): Uint8Array {
-  return Uint8Array.from(PEERS.flatMap((_, peer) => [...frame(KINDS.indexOf('view'), peer, view({ type: 'join', request: 1 }))]));
+  return Uint8Array.from(
+    PEERS.flatMap((_, peer) => [
+      ...frame(KINDS.indexOf('view'), peer, view({ type: 'join', request: 1 })),
+    ]),
+  );
 }
 
 function view(message: unknown): Uint8Array {
@@ -200,33 +270,81 @@ function view(message: unknown): Uint8Array {
 function randomFrame(kind: (typeof KINDS)[number], random: Random): Uint8Array {
   const below = (limit: number) => Math.floor(random() * limit);
   const name = () => [...PEERS, SELF, '9'.repeat(64)][below(6)]!;
-  const id = () => ({ origin: name(), epoch: [1, 2, 3, 1_000, 1_001, 2 ** 48 - 1][below(6)]!, sequence: [0, 1, 2, 3, 5, 9, 2 ** 48 - 1][below(7)]! });
+  const id = () => ({
+    origin: name(),
+    epoch: [1, 2, 3, 1_000, 1_001, 2 ** 48 - 1][below(6)]!,
+    sequence: [0, 1, 2, 3, 5, 9, 2 ** 48 - 1][below(7)]!,
+  });
   const topic = new Uint8Array(32);
   const many = <T>(make: () => T) => Array.from({ length: below(5) }, make);
   switch (kind) {
     case 'push': {
       const audience = (['all', 'all', 'to', 'except'] as const)[below(4)]!;
-      const signature = random() < 0.3 ? { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) } : undefined;
+      const signature =
+        random() < 0.3 ? { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) } : undefined;
       const payload = new Uint8Array(below(3)).fill(below(3));
-      const body = { audience, nodes: audience === 'all' ? [] : many(name), payload, message: undefined, signature };
-      return encodePush(topic, { kind: 'push', id: id(), hops: below(9), payload: body, size: payload.length });
+      const body = {
+        audience,
+        nodes: audience === 'all' ? [] : many(name),
+        payload,
+        message: undefined,
+        signature,
+      };
+      return encodePush(topic, {
+        kind: 'push',
+        id: id(),
+        hops: below(9),
+        payload: body,
+        size: payload.length,
+      });
     }
     case 'control':
       return [
-        () => encodeControl(topic, { kind: 'ihave', notices: many(() => ({ id: id(), hops: below(9) })) }),
+        () =>
+          encodeControl(topic, {
+            kind: 'ihave',
+            notices: many(() => ({ id: id(), hops: below(9) })),
+          }),
         () => encodeControl(topic, { kind: 'graft', ids: many(id) }),
         () => encodeControl(topic, { kind: 'absent', ids: many(id) }),
         () => encodeControl(topic, { kind: 'prune' }),
       ][below(4)]!();
     case 'view': {
-      const message = { request: below(3), id: below(3), high: random() < 0.5, full: random() < 0.5, alive: random() < 0.5, free: name(), peer: name() };
-      const type = ['join', 'neighbor', 'accept', 'refuse', 'forward-join', 'shuffle', 'shuffle-reply', 'disconnect'][below(8)];
+      const message = {
+        request: below(3),
+        id: below(3),
+        high: random() < 0.5,
+        full: random() < 0.5,
+        alive: random() < 0.5,
+        free: name(),
+        peer: name(),
+      };
+      const type = [
+        'join',
+        'neighbor',
+        'accept',
+        'refuse',
+        'forward-join',
+        'shuffle',
+        'shuffle-reply',
+        'disconnect',
+      ][below(8)];
       return view({ ...message, type, origin: name(), ttl: below(300), peers: many(name) });
     }
     case 'receipt':
-      return encodeReceipt({ topic: bytesToHex(topic), id: id(), ...(random() < 0.5 ? {} : { verdict: 'took' }) });
+      return encodeReceipt({
+        topic: bytesToHex(topic),
+        id: id(),
+        ...(random() < 0.5 ? {} : { verdict: 'took' }),
+      });
     case 'head':
-      return encodeHead({ topic: bytesToHex(topic), id: id(), hops: below(9), size: below(9_999), rest: many(name) });
+      return encodeHead({
+        topic: bytesToHex(topic),
+        id: id(),
+        hops: below(9),
+        size: below(9_999),
+        rest: many(name),
+      });
     case 'report':
       return encodeReport({ outcome: 'took', missed: many(name) });
     default:
@@ -235,6 +353,11 @@ function randomFrame(kind: (typeof KINDS)[number], random: Random): Uint8Array {
 }
 
 function same(written: Uint8Array, read: Uint8Array, what: string, mask = 0): void {
-  const isSame = written.length === read.length && written.every((byte, at) => byte === (at === 0 ? read[at]! & ~mask : read[at]));
-  if (!isSame) throw new Error(`${what} reads otherwise than it is written: ${bytesToHex(written)}, not ${bytesToHex(read)}`);
+  const isSame =
+    written.length === read.length &&
+    written.every((byte, at) => byte === (at === 0 ? read[at]! & ~mask : read[at]));
+  if (!isSame)
+    throw new Error(
+      `${what} reads otherwise than it is written: ${bytesToHex(written)}, not ${bytesToHex(read)}`,
+    );
 }

@@ -18,7 +18,8 @@ export const target = {
   },
 
   *seeds(): Iterable<Uint8Array> {
-    for (const message of MESSAGES) yield Uint8Array.of(0, ...encoder.encode(JSON.stringify({ topic: 'ab', message, life: 3 })));
+    for (const message of MESSAGES)
+      yield Uint8Array.of(0, ...encoder.encode(JSON.stringify({ topic: 'ab', message, life: 3 })));
     yield Uint8Array.of(128, 0, 1, 5, 1, 2, 9, 8, 0, 10, 2, 3, 4, 9, 0, 1);
   },
 
@@ -56,10 +57,12 @@ function read(bytes: Uint8Array): void {
   const limits = { self: 'me', joinWalk: 6, shuffleWalk: 3, peers: 8 };
   const message = tidyMessage(value.message, limits);
   if (message === undefined) return;
-  if (peersOf(message).some((peer) => peer === 'me' || peer.length > 128)) throw new Error(`it names ${peersOf(message).join(', ')}`);
+  if (peersOf(message).some((peer) => peer === 'me' || peer.length > 128))
+    throw new Error(`it names ${peersOf(message).join(', ')}`);
   if ('ttl' in message && message.ttl > 6) throw new Error(`its walk has ${message.ttl} hops`);
   const again = tidyMessage(message, limits);
-  if (JSON.stringify(again) !== JSON.stringify(message)) throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
+  if (JSON.stringify(again) !== JSON.stringify(message))
+    throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
 }
 
 /** Plays a series of steps of three bytes each: the kind of step, the peer, and the details. */
@@ -130,10 +133,13 @@ function converse(bytes: Uint8Array): void {
 
 function check(view: PartialView, up: ReadonlySet<string>): void {
   const [active, passive] = [view.active(), view.passive()];
-  if (active.length > 3 || passive.length > 6) throw new Error(`it holds ${active.length} links and ${passive.length} peers`);
+  if (active.length > 3 || passive.length > 6)
+    throw new Error(`it holds ${active.length} links and ${passive.length} peers`);
   if (active.includes('me') || passive.includes('me')) throw new Error('it holds itself');
-  if (new Set([...active, ...passive]).size !== active.length + passive.length) throw new Error('it holds a peer twice');
-  if (active.length !== up.size || active.some((peer) => !up.has(peer))) throw new Error(`it holds ${active.join(', ')} and told ${[...up].join(', ')}`);
+  if (new Set([...active, ...passive]).size !== active.length + passive.length)
+    throw new Error('it holds a peer twice');
+  if (active.length !== up.size || active.some((peer) => !up.has(peer)))
+    throw new Error(`it holds ${active.join(', ')} and told ${[...up].join(', ')}`);
 }
 
 const MESSAGES: readonly PartialViewMessage[] = [

@@ -5,5 +5,8 @@ import { seededRandom } from '@trunkline/transport-core';
 import { idOf } from './cluster.ts';
 
 export function identityOf(name: string, type: KeyType = 'ed25519'): Identity {
-  return createIdentity({ type, random: seededRandom(Number.parseInt(idOf(name).slice(0, 8), 16)) });
+  return createIdentity({
+    type,
+    random: seededRandom(Number.parseInt(idOf(name).slice(0, 8), 16)),
+  });
 }

@@ -36,7 +36,11 @@ export interface MeshOptions {
 }
 
 /** Creates nodes on one topic, and waits until all have met. */
-export async function meet(run: Run, count: number, { relay: relayOf = () => relay, topic: options = {}, guests = 0 }: MeshOptions = {}): Promise<Mesh> {
+export async function meet(
+  run: Run,
+  count: number,
+  { relay: relayOf = () => relay, topic: options = {}, guests = 0 }: MeshOptions = {},
+): Promise<Mesh> {
   const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
   const sim = simulationOf(run);
   const listeners = new Map<string, Listener>();
@@ -46,11 +50,18 @@ export async function meet(run: Run, count: number, { relay: relayOf = () => rel
     setup: (node) => {
       const topic = node.gossip.topic('blobs', bytes, options);
       const listener: Listener = { topic, heard: [] };
-      topic.subscribe((message: Uint8Array, meta: MessageMeta) => void listener.heard.push({ message, meta }));
+      topic.subscribe(
+        (message: Uint8Array, meta: MessageMeta) => void listener.heard.push({ message, meta }),
+      );
       listeners.set(node.name, listener);
     },
   });
-  await sim.until(() => nodes.size === count && [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1 + guests), 60_000);
+  await sim.until(
+    () =>
+      nodes.size === count &&
+      [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1 + guests),
+    60_000,
+  );
   return { sim, names, node: (name) => nodes.get(name)!, at: (name) => listeners.get(name)! };
 }
 
@@ -65,15 +76,24 @@ export function blob(size: number, of = 1): Uint8Array {
 }
 
 const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
-export const sentBy = (node: TestNode) => node.transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
+export const sentBy = (node: TestNode) =>
+  node.transport.snapshot().connections.reduce((sum, connection) => sum + connection.bytes.out, 0);
 
 /** Asserts that each of these nodes has received each of these messages once, and nothing else. */
-export function heardOnce(t: ExecutionContext, mesh: Mesh, names: readonly string[], blobs: readonly Uint8Array[], text: string): void {
+export function heardOnce(
+  t: ExecutionContext,
+  mesh: Mesh,
+  names: readonly string[],
+  blobs: readonly Uint8Array[],
+  text: string,
+): void {
   for (const name of names) {
     const { heard } = mesh.at(name);
     t.is(heard.length, blobs.length, `${text}: ${name}`);
-    for (const each of blobs) t.is(heard.filter(({ message }) => same(message, each)).length, 1, `${text}: ${name}`);
+    for (const each of blobs)
+      t.is(heard.filter(({ message }) => same(message, each)).length, 1, `${text}: ${name}`);
   }
 }
 
-export const othersThan = (mesh: Mesh, ...names: readonly string[]) => mesh.names.filter((name) => !names.includes(name));
+export const othersThan = (mesh: Mesh, ...names: readonly string[]) =>
+  mesh.names.filter((name) => !names.includes(name));

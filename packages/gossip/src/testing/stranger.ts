@@ -63,7 +63,10 @@ export async function stranger(
     const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
     const keys = list.topics.map((topic) => topicKey(topic).bytes);
     const told = encodeList(between, question, list.seq, keys, transport.random)!;
-    return sealList(question, concatBytes(told.subarray(0, 24), new Uint8Array(16 * list.more), told.subarray(24)));
+    return sealList(
+      question,
+      concatBytes(told.subarray(0, 24), new Uint8Array(16 * list.more), told.subarray(24)),
+    );
   };
   void (async () => {
     for await (const rpc of talk.consumer()) {
@@ -94,7 +97,11 @@ export async function stranger(
     push: (...frames) => {
       for (const frame of frames) talk.trySend(remote, 'push', frame);
     },
-    join: (topic = 'news') => void talk.trySend(remote, 'view', { topic: topicKey(topic).hex, message: { type: 'join', request: 1 } }),
+    join: (topic = 'news') =>
+      void talk.trySend(remote, 'view', {
+        topic: topicKey(topic).hex,
+        message: { type: 'join', request: 1 },
+      }),
   };
 }
 
@@ -116,13 +123,29 @@ export interface Forgery {
 
 /** Encodes a message of the stranger, with the given fields changed. */
 export function frame(forgery: Forgery = {}): Uint8Array {
-  const { topic = 'news', signer, origin = signer?.nodeId ?? idOf('stranger'), sequence = 0, epoch = 1, hops = 1 } = forgery;
+  const {
+    topic = 'news',
+    signer,
+    origin = signer?.nodeId ?? idOf('stranger'),
+    sequence = 0,
+    epoch = 1,
+    hops = 1,
+  } = forgery;
   const { audience = 'all', nodes = [], payload = said, signature } = forgery;
   const id = { origin, epoch, sequence };
   const key = topicKey(topic).bytes;
   const plain: Body = { audience, nodes, payload, message: undefined };
-  const own = signer === undefined ? undefined : { publicKey: signer.publicKey, bytes: signer.sign(signedContent(key, id, plain)) };
-  return encodePush(key, { kind: 'push', id, hops, payload: { ...plain, signature: signature ?? own }, size: payload.length });
+  const own =
+    signer === undefined
+      ? undefined
+      : { publicKey: signer.publicKey, bytes: signer.sign(signedContent(key, id, plain)) };
+  return encodePush(key, {
+    kind: 'push',
+    id,
+    hops,
+    payload: { ...plain, signature: signature ?? own },
+    size: payload.length,
+  });
 }
 
 const said = words.encode('said');

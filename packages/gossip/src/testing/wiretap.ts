@@ -15,9 +15,16 @@ export interface Leak {
  * Collects the messages that contain a topic's key, its first eight bytes, their hex, or its name,
  * with their sender and receiver. The simulation needs the level 'message'.
  */
-export function wiretap(sim: Simulation, topic: string): { readonly leaks: Leak[]; readonly messages: () => number } {
+export function wiretap(
+  sim: Simulation,
+  topic: string,
+): { readonly leaks: Leak[]; readonly messages: () => number } {
   const { hex } = topicKey(topic);
-  const patterns = [hexToBytes(hex.slice(0, 16)), utf8ToBytes(hex.slice(0, 16)), utf8ToBytes(topic)].map(bytesToHex);
+  const patterns = [
+    hexToBytes(hex.slice(0, 16)),
+    utf8ToBytes(hex.slice(0, 16)),
+    utf8ToBytes(topic),
+  ].map(bytesToHex);
   const leaks: Leak[] = [];
   let messages = 0;
   sim.intercept(({ from, to, method, payload }) => {

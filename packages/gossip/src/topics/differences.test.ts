@@ -32,7 +32,10 @@ test('a difference is told once, however often it is heard, and the peer is told
   clock.now = 10_000;
   differences.tell('b');
   t.deepEqual(take(), ['tell b']);
-  t.deepEqual([differences.limitOf('b'), differences.limitOf('c'), differences.isAny], [50, Number.POSITIVE_INFINITY, true]);
+  t.deepEqual(
+    [differences.limitOf('b'), differences.limitOf('c'), differences.isAny],
+    [50, Number.POSITIVE_INFINITY, true],
+  );
 });
 
 test('a peer with a higher limit gets what this node takes; one that changes its mind is believed', (t) => {

@@ -12,7 +12,10 @@ export interface TopicTerms {
   readonly limit: number;
 }
 
-type Difference = Pick<Extract<GossipEvent, { readonly type: 'differs' }>, 'what' | 'ours' | 'theirs'>;
+type Difference = Pick<
+  Extract<GossipEvent, { readonly type: 'differs' }>,
+  'what' | 'ours' | 'theirs'
+>;
 
 /** This node's terms, and the functions that are called. */
 export interface DifferencesHost extends TopicTerms {
@@ -60,7 +63,8 @@ export class Differences {
     const host = this.#host;
     const known = this.#of(nodeId);
     if (limit !== (known.limit ?? host.limit)) {
-      if (limit !== host.limit) host.differs(nodeId, { what: 'limit', ours: host.limit, theirs: limit });
+      if (limit !== host.limit)
+        host.differs(nodeId, { what: 'limit', ours: host.limit, theirs: limit });
       if (limit < host.limit) this.#limits.set(nodeId, limit);
       else this.#limits.delete(nodeId);
     }
@@ -82,7 +86,10 @@ export class Differences {
       return host.apart(nodeId, false);
     }
     const text = `node ${nodeId} uses the overlay ${overlay} on topic ${host.topic}, and this node ${host.overlay}: no message crosses; all nodes of a topic need one overlay`;
-    this.#apart.set(nodeId, new TransportError('failed_precondition', text, { target: nodeId, sent: false }));
+    this.#apart.set(
+      nodeId,
+      new TransportError('failed_precondition', text, { target: nodeId, sent: false }),
+    );
     host.differs(nodeId, { what: 'overlay', ours: host.overlay, theirs: overlay });
     host.apart(nodeId, true);
     this.tell(nodeId);
@@ -104,7 +111,9 @@ export class Differences {
    * lower than this node's.
    */
   limitOf(nodeId: string): number {
-    return this.#limits.size === 0 ? Number.POSITIVE_INFINITY : (this.#limits.get(nodeId) ?? Number.POSITIVE_INFINITY);
+    return this.#limits.size === 0
+      ? Number.POSITIVE_INFINITY
+      : (this.#limits.get(nodeId) ?? Number.POSITIVE_INFINITY);
   }
 
   isApart(nodeId: string): boolean {
@@ -118,7 +127,11 @@ export class Differences {
 
   #of(nodeId: string): Known {
     let known = this.#known.get(nodeId);
-    if (known === undefined) this.#known.set(nodeId, (known = { toldAt: Number.NEGATIVE_INFINITY, limit: undefined, overlay: undefined }));
+    if (known === undefined)
+      this.#known.set(
+        nodeId,
+        (known = { toldAt: Number.NEGATIVE_INFINITY, limit: undefined, overlay: undefined }),
+      );
     return known;
   }
 }

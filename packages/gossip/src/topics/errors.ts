@@ -12,26 +12,57 @@ export function topicClosed(name: string): TransportError {
  * @param size bytes of the message.
  * @param limit bytes that the peer takes on the topic, if it announced a lower limit.
  */
-export function notSent(reason: Unsent, nodeId: string, size: number, limit = Number.POSITIVE_INFINITY): TransportError {
+export function notSent(
+  reason: Unsent,
+  nodeId: string,
+  size: number,
+  limit = Number.POSITIVE_INFINITY,
+): TransportError {
   const details = { target: nodeId, sent: false };
-  if (reason === 'no-room') return new TransportError('resource_exhausted', `too much waits for node ${nodeId} already (outbound)`, details);
-  const what = size > limit ? `its limit for the topic: ${limit}` : 'limits.message of its transport';
-  return reasonError('too_large', `a message of ${size} bytes is above what node ${nodeId} takes (${what})`, details);
+  if (reason === 'no-room')
+    return new TransportError(
+      'resource_exhausted',
+      `too much waits for node ${nodeId} already (outbound)`,
+      details,
+    );
+  const what =
+    size > limit ? `its limit for the topic: ${limit}` : 'limits.message of its transport';
+  return reasonError(
+    'too_large',
+    `a message of ${size} bytes is above what node ${nodeId} takes (${what})`,
+    details,
+  );
 }
 
 /** Returns the error for a recipient that is not on the topic. */
 export function notOnTopic(nodeId: string, topic: string): TransportError {
-  return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, { target: nodeId, sent: false });
+  return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, {
+    target: nodeId,
+    sent: false,
+  });
 }
 
 /**
  * Returns the error for a peer that left the topic before it confirmed the message, or (with
  * `cause`) was disconnected.
  */
-export function gone(nodeId: string, topic: string, cause: TransportError | undefined): TransportError {
+export function gone(
+  nodeId: string,
+  topic: string,
+  cause: TransportError | undefined,
+): TransportError {
   const details = { target: nodeId, sent: true, cause };
-  if (cause === undefined) return new TransportError('not_found', `node ${nodeId} left topic ${topic} before it confirmed the message`, details);
-  return new TransportError('unavailable', `the connection to node ${nodeId} was lost before it confirmed the message`, details);
+  if (cause === undefined)
+    return new TransportError(
+      'not_found',
+      `node ${nodeId} left topic ${topic} before it confirmed the message`,
+      details,
+    );
+  return new TransportError(
+    'unavailable',
+    `the connection to node ${nodeId} was lost before it confirmed the message`,
+    details,
+  );
 }
 
 /** Returns the error for a peer that refused a message instead of confirming it. */
@@ -40,7 +71,10 @@ export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
   const details = { target: nodeId, sent: true, origin: 'remote' } as const;
   if (refusal === 'too-large') return reasonError('too_large', text, details);
   if (refusal === 'not-on-topic') return new TransportError('not_found', text, details);
-  const code = refusal === 'overloaded' || refusal === 'full' || refusal === 'no-room' ? 'resource_exhausted' : 'failed_precondition';
+  const code =
+    refusal === 'overloaded' || refusal === 'full' || refusal === 'no-room'
+      ? 'resource_exhausted'
+      : 'failed_precondition';
   return new TransportError(code, text, details);
 }
 
@@ -60,6 +94,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   old: 'it takes it for one of an earlier life of the publisher',
   full: 'it remembers as many publishers as it may',
   own: 'the message is in its own name',
-  stranger: 'it does not have the publisher for a neighbor, perhaps because its overlay is another one',
+  stranger:
+    'it does not have the publisher for a neighbor, perhaps because its overlay is another one',
   'no-room': 'it had no room',
 };

@@ -5,7 +5,10 @@
 export class ExpectedMembers {
   /** When the topic stops being new. */
   #until = Number.POSITIVE_INFINITY;
-  readonly #waiting = new Set<{ readonly nodeId: string | undefined; readonly resolve: (isHere: boolean) => void }>();
+  readonly #waiting = new Set<{
+    readonly nodeId: string | undefined;
+    readonly resolve: (isHere: boolean) => void;
+  }>();
 
   /** The topic is open from now on. */
   begin(now: number): void {

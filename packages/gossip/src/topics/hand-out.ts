@@ -16,7 +16,12 @@ export interface HandOutHost {
  * Gives each reader a message of its own, decoded again if it could be changed. If a reader's codec
  * refuses it, `failed` is called.
  */
-export function handOut(readers: readonly TopicReader[], host: HandOutHost, body: Body, meta: MessageMeta): void {
+export function handOut(
+  readers: readonly TopicReader[],
+  host: HandOutHost,
+  body: Body,
+  meta: MessageMeta,
+): void {
   const isPlain = !isChangeable(body.message);
   let isTaken = false;
   // Decode before the first reader runs, because a message may lie in the memory of the payload.

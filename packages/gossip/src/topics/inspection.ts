@@ -92,7 +92,15 @@ export class Inspection {
    */
   readonly #refused = new Map<string, DropReason>();
 
-  constructor(host: InspectionHost, { validate, validateTimeout: timeout = 1_000, validateAtOnce: atOnce = 256, validateQueue }: TopicConfig) {
+  constructor(
+    host: InspectionHost,
+    {
+      validate,
+      validateTimeout: timeout = 1_000,
+      validateAtOnce: atOnce = 256,
+      validateQueue,
+    }: TopicConfig,
+  ) {
     this.#host = host;
     this.#validate = validate;
     this.#isShared = host.host.isKept && host.codec.name !== 'json';
@@ -133,13 +141,21 @@ export class Inspection {
    * @param isRelayed true if the sender relays the message in the name of its origin. A relay
    * passes a message on while it receives it, without reading it.
    */
-  inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed = false): boolean {
-    if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, overlay, now, isRelayed);
+  inspect(
+    from: string,
+    envelope: Envelope,
+    overlay: Overlay,
+    now: number,
+    isRelayed = false,
+  ): boolean {
+    if (isRelayed || !this.#isPlain(envelope))
+      return this.#inspect(from, envelope, overlay, now, isRelayed);
     const { id } = envelope;
     const screening = overlay.screen(from, id, now, false);
     if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, true);
     overlay.arrived(from, id, now);
-    if (!this.#decode(envelope)) return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
+    if (!this.#decode(envelope))
+      return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
     overlay.pushed(from, pushOf(envelope), now);
     return true;
   }
@@ -149,8 +165,16 @@ export class Inspection {
    * earlier messages to compare it with.
    */
   #isPlain({ audience, signature, payload }: Envelope): boolean {
-    if (this.#validate !== undefined || audience !== 'all' || signature !== undefined || this.#host.host.signatures.isStrict) return false;
-    return this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#host.limit;
+    if (
+      this.#validate !== undefined ||
+      audience !== 'all' ||
+      signature !== undefined ||
+      this.#host.host.signatures.isStrict
+    )
+      return false;
+    return (
+      this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#host.limit
+    );
   }
 
   #decode(envelope: Envelope): boolean {
@@ -164,7 +188,14 @@ export class Inspection {
   }
 
   /** Handles a message that is not `new`. */
-  #screened(screening: Screening, from: string, envelope: Envelope, overlay: Overlay, now: number, isRead: boolean): boolean {
+  #screened(
+    screening: Screening,
+    from: string,
+    envelope: Envelope,
+    overlay: Overlay,
+    now: number,
+    isRead: boolean,
+  ): boolean {
     const { id } = envelope;
     if (screening === 'stranger') return this.#drop('stranger', id, from);
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
@@ -177,25 +208,44 @@ export class Inspection {
     return screening === 'known';
   }
 
-  #inspect(from: string, envelope: Envelope, overlay: Overlay, now: number, isRelayed: boolean): boolean {
+  #inspect(
+    from: string,
+    envelope: Envelope,
+    overlay: Overlay,
+    now: number,
+    isRelayed: boolean,
+  ): boolean {
     const host = this.#host;
     const { id, hops, payload, signature } = envelope;
     const isRead = !isRelayed || from === id.origin;
-    if (envelope.audience === 'to' && !isFor(envelope, host.host.self)) return this.#drop('not-addressed', id, from);
-    const screening = overlay.screen(isRelayed ? id.origin : from, id, now, signature !== undefined);
+    if (envelope.audience === 'to' && !isFor(envelope, host.host.self))
+      return this.#drop('not-addressed', id, from);
+    const screening = overlay.screen(
+      isRelayed ? id.origin : from,
+      id,
+      now,
+      signature !== undefined,
+    );
     if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, isRead);
     const { signatures } = host.host;
-    if (signature === undefined && signatures.isStrict) return this.#drop('unsigned', id, from, isRead);
+    if (signature === undefined && signatures.isStrict)
+      return this.#drop('unsigned', id, from, isRead);
     overlay.arrived(from, id, now);
     // Most messages have nothing to be compared with.
     let given: Given | undefined;
-    const refused = this.#refused.size > 0 ? this.#refused.get((given = new Given(envelope, overlay)).key) : undefined;
+    const refused =
+      this.#refused.size > 0
+        ? this.#refused.get((given = new Given(envelope, overlay)).key)
+        : undefined;
     if (refused !== undefined) {
       overlay.refused(id);
       host.drop('refused', id, from, refused);
       return false;
     }
-    const copies = this.#copies.size > 0 ? this.#copies.get((given ??= new Given(envelope, overlay)).key) : undefined;
+    const copies =
+      this.#copies.size > 0
+        ? this.#copies.get((given ??= new Given(envelope, overlay)).key)
+        : undefined;
     if (copies !== undefined) {
       if (copies.length < COPIES) copies.push({ from, hops, isRead });
       return true;
@@ -203,7 +253,16 @@ export class Inspection {
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
     // still come. Forgeries that a relay passed on unread count apart from those that it sent in
     // its own name; otherwise a forger could make this node refuse the relay's own messages.
-    const finding = signature === undefined ? 'true' : signatures.examine(isRead ? from : `${from} relays`, host.key.bytes, envelope, signature, now);
+    const finding =
+      signature === undefined
+        ? 'true'
+        : signatures.examine(
+            isRead ? from : `${from} relays`,
+            host.key.bytes,
+            envelope,
+            signature,
+            now,
+          );
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
     if (payload.length > host.limit) {
@@ -211,18 +270,39 @@ export class Inspection {
       host.tooLarge(from);
       return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
     }
-    if (!this.#decode(envelope)) return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
+    if (!this.#decode(envelope))
+      return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
     const push = pushOf(envelope);
     if (this.#validate === undefined) overlay.pushed(from, push, now);
-    else this.#check(this.#validate, given ?? new Given(envelope, overlay), { from, hops, isRead }, push, now);
+    else
+      this.#check(
+        this.#validate,
+        given ?? new Given(envelope, overlay),
+        { from, hops, isRead },
+        push,
+        now,
+      );
     return true;
   }
 
-  #check(validate: NonNullable<TopicConfig['validate']>, given: Given, first: Copy, push: Push<Body>, now: number): void {
+  #check(
+    validate: NonNullable<TopicConfig['validate']>,
+    given: Given,
+    first: Copy,
+    push: Push<Body>,
+    now: number,
+  ): void {
     const { key, id, overlay } = given;
     const { from, hops } = first;
     const { payload } = push;
-    const meta = { id: messageKey(id), origin: id.origin, signed: payload.signature !== undefined, from, hops, missed: 0 };
+    const meta = {
+      id: messageKey(id),
+      origin: id.origin,
+      signed: payload.signature !== undefined,
+      from,
+      hops,
+      missed: 0,
+    };
     const copies: Copy[] = [];
     this.#copies.set(key, copies);
     const check: Check = {
@@ -231,7 +311,9 @@ export class Inspection {
       settled: (finding, error) => {
         this.#copies.delete(key);
         const { host } = this.#host;
-        if (finding === 'accept') for (const copy of [first, ...copies]) overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
+        if (finding === 'accept')
+          for (const copy of [first, ...copies])
+            overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
         else this.#found(finding, error, given, [first, ...copies]);
         host.dueBy(this.#host.due);
       },
@@ -244,9 +326,15 @@ export class Inspection {
    * Refuses all copies of a message. Senders are to blame only for passing on a message that the
    * validator rejects.
    */
-  #found(finding: Exclude<Finding, 'accept'>, error: unknown, given: Given, copies: readonly Copy[]): void {
+  #found(
+    finding: Exclude<Finding, 'accept'>,
+    error: unknown,
+    given: Given,
+    copies: readonly Copy[],
+  ): void {
     if (finding === 'failed') this.#host.failed(error);
-    for (const { from, isRead } of copies) this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
+    for (const { from, isRead } of copies)
+      this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
   }
 
   #drop(reason: DropReason, id: MessageId, from: string, isToBlame = false): false {
@@ -255,7 +343,12 @@ export class Inspection {
     return false;
   }
 
-  #refuse(reason: DropReason, { key, id, overlay }: Given, from: string, isToBlame: boolean): false {
+  #refuse(
+    reason: DropReason,
+    { key, id, overlay }: Given,
+    from: string,
+    isToBlame: boolean,
+  ): false {
     // An overloaded validator did not look at the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
@@ -276,7 +369,13 @@ export class Inspection {
 }
 
 function pushOf(envelope: Envelope): Push<Body> {
-  return { kind: 'push', id: envelope.id, hops: envelope.hops, payload: envelope, size: envelope.payload.length };
+  return {
+    kind: 'push',
+    id: envelope.id,
+    hops: envelope.hops,
+    payload: envelope,
+    size: envelope.payload.length,
+  };
 }
 
 const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, DropReason>> = {

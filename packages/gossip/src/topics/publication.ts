@@ -128,7 +128,8 @@ export class Publication {
     if (this.#isOver || this.#pending.size > 0) return;
     const { min, open } = this.#setup;
     if (this.#received.size >= min) this.#settle();
-    else if (open === undefined && this.#queued.size < min) this.fail(this.#short('unavailable', 'can confirm it'));
+    else if (open === undefined && this.#queued.size < min)
+      this.fail(this.#short('unavailable', 'can confirm it'));
   }
 
   expire(): void {
@@ -147,7 +148,10 @@ export class Publication {
   #short(code: 'unavailable' | 'deadline_exceeded', what: string): TransportError {
     const [first] = this.#failed.values();
     const count = code === 'unavailable' ? this.#queued.size : this.#received.size;
-    const failed = first === undefined ? '' : `; ${this.#failed.size} failed, the first because ${first.error.message}`;
+    const failed =
+      first === undefined
+        ? ''
+        : `; ${this.#failed.size} failed, the first because ${first.error.message}`;
     const text = `publish: ${count} of ${this.#setup.min} peers ${what}, it is queued for ${this.#queued.size}${failed}`;
     return new TransportError(code, text, { sent: this.#queued.size > 0, cause: first?.error });
   }

@@ -71,7 +71,12 @@ export class Publications {
     if (publication === undefined) return;
     // A neighbor that only got a notice of the message may have asked for it.
     if (this.#mayHaveAsked(publication, from)) publication.queued(from);
-    publication.answered(from, verdict === 'took' ? undefined : { nodeId: from, refusal: verdict, error: refusedBy(from, verdict) });
+    publication.answered(
+      from,
+      verdict === 'took'
+        ? undefined
+        : { nodeId: from, refusal: verdict, error: refusedBy(from, verdict) },
+    );
     if (verdict !== 'took') this.#offerAnother(publication);
     this.look(publication);
   }
@@ -112,7 +117,8 @@ export class Publications {
 
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    if (this.#open.size > 0) for (const publication of this.#open) due = Math.min(due, publication.due);
+    if (this.#open.size > 0)
+      for (const publication of this.#open) due = Math.min(due, publication.due);
     return due;
   }
 
@@ -133,7 +139,8 @@ export class Publications {
 
   #mayHaveAsked(publication: Publication, from: string): boolean {
     const { message } = publication;
-    if (message === undefined || !isFor(message.body, from) || publication.hasFailed(from)) return false;
+    if (message === undefined || !isFor(message.body, from) || publication.hasFailed(from))
+      return false;
     return this.#host.overlay!.neighbors().includes(from);
   }
 
@@ -141,12 +148,21 @@ export class Publications {
   #offerAnother(publication: Publication): void {
     if (publication.message === undefined || publication.isOver) return;
     for (const nodeId of this.#host.overlay!.neighbors()) {
-      if (!publication.isQueuedFor(nodeId) && !publication.hasFailed(nodeId) && this.#offer(publication, nodeId)) return;
+      if (
+        !publication.isQueuedFor(nodeId) &&
+        !publication.hasFailed(nodeId) &&
+        this.#offer(publication, nodeId)
+      )
+        return;
     }
   }
 
   #offer(publication: Publication, nodeId: string): boolean {
-    const isTaken = this.#host.overlay!.offer(nodeId, publication.message!, this.#host.host.clock.now());
+    const isTaken = this.#host.overlay!.offer(
+      nodeId,
+      publication.message!,
+      this.#host.host.clock.now(),
+    );
     if (isTaken) publication.queued(nodeId);
     return isTaken;
   }

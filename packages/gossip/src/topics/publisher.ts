@@ -18,7 +18,8 @@ import { ANYBODY, Publications } from './publications.ts';
 import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
 
 /** The topic to publish on. */
-export interface PublisherSession extends Pick<DirectSender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
+export interface PublisherSession
+  extends Pick<DirectSender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
   epoch(): number;
   readonly limit: number;
   readonly overlay: Overlay | undefined;
@@ -111,19 +112,28 @@ export class Publisher {
       throw reasonError('too_large', text, { sent: false });
     }
     const nodes = options.to ?? options.except;
-    if (nodes !== undefined && payload.length + KEY_BYTES * nodes.length > this.#session.host.longest) {
+    if (
+      nodes !== undefined &&
+      payload.length + KEY_BYTES * nodes.length > this.#session.host.longest
+    ) {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of this node's transport`;
       throw reasonError('too_large', text, { sent: false });
     }
     if (this.#isOver) throw topicClosed(this.#session.key.name);
     const { receipts, name } = this.#session.host.overlay;
     if (options.min > receipts && options.to === undefined && options.any === undefined) {
-      throw new TypeError(`topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`);
+      throw new TypeError(
+        `topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`,
+      );
     }
     this.#session.host.signatures.checkPublisher();
     if (this.#session.host.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
-      throw new TransportError('resource_exhausted', `publish: ${WAITING} messages wait already for gossip.start()`, { sent: false });
+      throw new TransportError(
+        'resource_exhausted',
+        `publish: ${WAITING} messages wait already for gossip.start()`,
+        { sent: false },
+      );
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push(() => {
@@ -136,15 +146,26 @@ export class Publisher {
     });
   }
 
-  #publish(payload: Uint8Array, { to, except, any, min, timeout }: PublishConfig): PublishResult | Promise<PublishResult> {
+  #publish(
+    payload: Uint8Array,
+    { to, except, any, min, timeout }: PublishConfig,
+  ): PublishResult | Promise<PublishResult> {
     const { host } = this.#session;
     if (this.#isOver) throw topicClosed(this.#session.key.name);
     if (this.#publications.size >= OPEN) {
-      throw new TransportError('resource_exhausted', `publish: ${OPEN} messages wait already for their recipients`, { sent: false });
+      throw new TransportError(
+        'resource_exhausted',
+        `publish: ${OPEN} messages wait already for their recipients`,
+        { sent: false },
+      );
     }
     this.published++;
     const isAsked = min > 0;
-    if (any !== undefined) return sendToAny(this.#sender, (nodes) => this.#message('to', nodes, payload, isAsked), any, { min, timeout });
+    if (any !== undefined)
+      return sendToAny(this.#sender, (nodes) => this.#message('to', nodes, payload, isAsked), any, {
+        min,
+        timeout,
+      });
     const given = to ?? except;
     const nodes = given === undefined ? NOBODY : [...new Set(given)];
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
@@ -158,7 +179,8 @@ export class Publisher {
     this.#session.addDifferent(failed, queued, message);
     // The overlay may have counted peers that only get a notice, although the message could not be
     // sent to them.
-    if (failed.length > 0) queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
+    if (failed.length > 0)
+      queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     const pending = host.pending();
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
@@ -167,7 +189,12 @@ export class Publisher {
     }
     const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
     const until = isNew ? this.#expected.until : now;
-    const publication = new Publication({ min, timeout, due: now + patience, open: { message, until } });
+    const publication = new Publication({
+      min,
+      timeout,
+      due: now + patience,
+      open: { message, until },
+    });
     for (const peer of queued) publication.queued(peer);
     for (const failure of failed) publication.failed(failure);
     for (const peer of pending) publication.wait(peer);
@@ -187,9 +214,22 @@ export class Publisher {
     return this.#session.overlay!.neighbors().length === 0 && this.#session.candidates > 0;
   }
 
-  #message(audience: Audience, nodes: readonly string[], payload: Uint8Array, receipt: boolean): OwnMessage {
+  #message(
+    audience: Audience,
+    nodes: readonly string[],
+    payload: Uint8Array,
+    receipt: boolean,
+  ): OwnMessage {
     const id = this.#ids.next();
-    const body: Body = { audience, nodes, payload, message: undefined, signature: undefined, receipt, frame: undefined };
+    const body: Body = {
+      audience,
+      nodes,
+      payload,
+      message: undefined,
+      signature: undefined,
+      receipt,
+      frame: undefined,
+    };
     body.signature = this.#session.host.signatures.sign(this.#session.key.bytes, id, body);
     return { id, body };
   }
@@ -237,7 +277,9 @@ export class Publisher {
   }
 
   get due(): number {
-    return this.#publications.size === 0 ? this.#expected.due : Math.min(this.#expected.due, this.#publications.due);
+    return this.#publications.size === 0
+      ? this.#expected.due
+      : Math.min(this.#expected.due, this.#publications.due);
   }
 
   wake(now: number): void {

@@ -47,7 +47,9 @@ export class ReaderQueue {
   /** Removes and returns the oldest message. */
   take(): Received<unknown> | undefined {
     const entry = this.#shift();
-    return entry === undefined ? undefined : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
+    return entry === undefined
+      ? undefined
+      : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
   }
 
   /** Drops the oldest message and counts it as missed. */

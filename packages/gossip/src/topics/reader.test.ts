@@ -13,7 +13,14 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
   const lagged: number[] = [];
   const loop = new LoopReader(
     { size, bytes, policy },
-    { topic: 'news', codec, clock, lagged: (missed) => lagged.push(missed), failed: () => {}, gone: () => {} },
+    {
+      topic: 'news',
+      codec,
+      clock,
+      lagged: (missed) => lagged.push(missed),
+      failed: () => {},
+      gone: () => {},
+    },
   );
   return {
     loop,
@@ -106,7 +113,11 @@ test('a reader that had its turn and lags ends where its policy says so, and lea
   const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
   for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
   clock.advance(0);
-  await t.throwsAsync(loop.next(), { instanceOf: TransportError, code: 'resource_exhausted', message: /3 messages of 3 bytes wait for it \(queue\)/ });
+  await t.throwsAsync(loop.next(), {
+    instanceOf: TransportError,
+    code: 'resource_exhausted',
+    message: /3 messages of 3 bytes wait for it \(queue\)/,
+  });
   t.true((await loop.next()).done);
   const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
   for (let i = 0; i < 3; i++) closed.offer(i, META, 1);

@@ -48,7 +48,10 @@ export abstract class TopicReader {
     this.#host = host;
     const { size, bytes, policy } = options;
     const isBlocking = policy === 'block';
-    this.#most = { messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size, bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes };
+    this.#most = {
+      messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size,
+      bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes,
+    };
   }
 
   /** The codec for the messages of this reader. */
@@ -106,7 +109,10 @@ export abstract class TopicReader {
    */
   #isTooLong(messages: number, bytes: number): boolean {
     const { length } = this.#waiting;
-    return length > this.#most.messages + messages || (this.#waiting.bytes > this.#most.bytes + bytes && length > 1);
+    return (
+      length > this.#most.messages + messages ||
+      (this.#waiting.bytes > this.#most.bytes + bytes && length > 1)
+    );
   }
 
   #shorten(messages: number, bytes: number): void {
@@ -175,7 +181,8 @@ export class CallbackReader extends TopicReader {
   }
 
   #drain(): void {
-    for (let next = this.take(); next !== undefined; next = this.take()) if (!this.#call(next.message, next.meta)) return;
+    for (let next = this.take(); next !== undefined; next = this.take())
+      if (!this.#call(next.message, next.meta)) return;
     this.#isBusy = false;
   }
 
@@ -221,8 +228,14 @@ export class CallbackReader extends TopicReader {
 /**
  * The reader of a loop: `for await (const { message, meta } of topic)`. Leaving the loop closes it.
  */
-export class LoopReader extends TopicReader implements AsyncIterableIterator<Received<unknown>, undefined> {
-  readonly #askers: { readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
+export class LoopReader
+  extends TopicReader
+  implements AsyncIterableIterator<Received<unknown>, undefined>
+{
+  readonly #askers: {
+    readonly resolve: (result: IteratorResult<Received<unknown>, undefined>) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   #error: TransportError | undefined = undefined;
 
   [Symbol.asyncIterator](): this {
@@ -246,7 +259,10 @@ export class LoopReader extends TopicReader implements AsyncIterableIterator<Rec
 
   protected override takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean {
     const asker = this.#askers.shift();
-    asker?.resolve({ value: { message, meta: withMissed(meta, waiting.takeMissed()) }, done: false });
+    asker?.resolve({
+      value: { message, meta: withMissed(meta, waiting.takeMissed()) },
+      done: false,
+    });
     return asker !== undefined;
   }
 
@@ -266,7 +282,11 @@ export class LoopReader extends TopicReader implements AsyncIterableIterator<Rec
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }
 
 /** With the policy `block`, 16 times `size` messages and 4 times `bytes` may wait. */

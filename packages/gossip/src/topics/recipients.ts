@@ -50,7 +50,11 @@ export interface Wanted {
  * Resolves when the message is queued for each listed node or could not be, and `min` of them have
  * confirmed it.
  */
-export function sendTo(session: DirectSender, message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
+export function sendTo(
+  session: DirectSender,
+  message: OwnMessage,
+  wanted: Wanted,
+): Promise<PublishResult> {
   const { host, key } = session;
   const { id, body } = message;
   const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
@@ -66,7 +70,8 @@ export function sendTo(session: DirectSender, message: OwnMessage, wanted: Wante
     const dial = `dial of ${nodeId}`;
     publication.wait(dial);
     try {
-      const isOn = host.isOn(nodeId, key.hex) ?? (await host.reach(nodeId, key.hex, wanted.timeout));
+      const isOn =
+        host.isOn(nodeId, key.hex) ?? (await host.reach(nodeId, key.hex, wanted.timeout));
       if (isOn || (await session.arrival(nodeId))) hand(nodeId);
       else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
@@ -75,7 +80,12 @@ export function sendTo(session: DirectSender, message: OwnMessage, wanted: Wante
     publication.known(dial);
     session.look(publication);
   };
-  const here = body.nodes.filter((nodeId) => nodeId !== host.self && host.isOn(nodeId, key.hex) === true && session.takes(nodeId, push.size));
+  const here = body.nodes.filter(
+    (nodeId) =>
+      nodeId !== host.self &&
+      host.isOn(nodeId, key.hex) === true &&
+      session.takes(nodeId, push.size),
+  );
   const relayed = new Set(host.relay(key, push, here) ? here : []);
   for (const nodeId of body.nodes) {
     if (nodeId === host.self) continue;
@@ -93,7 +103,12 @@ export function sendTo(session: DirectSender, message: OwnMessage, wanted: Wante
  * another one (FISCO-BCOS tries the next on an error). Each node gets a message of its own, with
  * its own id.
  */
-export function sendToAny(session: DirectSender, make: (nodes: readonly string[]) => OwnMessage, count: number, wanted: Wanted): Promise<PublishResult> {
+export function sendToAny(
+  session: DirectSender,
+  make: (nodes: readonly string[]) => OwnMessage,
+  count: number,
+  wanted: Wanted,
+): Promise<PublishResult> {
   const { host, key } = session;
   const tried = new Set<string>();
   const replaced = new Set<string>();
@@ -105,7 +120,13 @@ export function sendToAny(session: DirectSender, make: (nodes: readonly string[]
       tried.add(nodeId);
       const message = make([nodeId]);
       const { id, body } = message;
-      const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+      const push: Push<Body> = {
+        kind: 'push',
+        id,
+        hops: 1,
+        payload: body,
+        size: body.payload.length,
+      };
       session.track(publication, message);
       const reason = session.push(nodeId, push, () => replace(nodeId));
       if (reason === undefined) {
@@ -139,12 +160,23 @@ export function sendToAny(session: DirectSender, make: (nodes: readonly string[]
   return publication.promise;
 }
 
-function publicationOf({ host }: DirectSender, { min, timeout }: Wanted, missed?: (nodeId: string) => void): Publication {
-  return new Publication({ min, timeout, due: min === 0 ? Number.POSITIVE_INFINITY : host.clock.now() + timeout, missed });
+function publicationOf(
+  { host }: DirectSender,
+  { min, timeout }: Wanted,
+  missed?: (nodeId: string) => void,
+): Publication {
+  return new Publication({
+    min,
+    timeout,
+    due: min === 0 ? Number.POSITIVE_INFINITY : host.clock.now() + timeout,
+    missed,
+  });
 }
 
 function asTransportError(error: unknown, nodeId: string): PublishFailure['error'] {
-  return error instanceof TransportError ? error : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
+  return error instanceof TransportError
+    ? error
+    : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
 }
 
 /** The name under which a publication waits for the nodes that are chosen. */

@@ -15,7 +15,23 @@ test('the key of a name is the SHA-256 of its UTF-8', (t) => {
 });
 
 test('names that look alike are not: case, spaces, controls, and letters composed or not', (t) => {
-  const names = ['', ' ', '\u0000', '\u0000\u0000', 'a', 'A', 'a ', 'a\n', 'a\r\n', 'а', '\ufeffa', 'caf\u00e9', 'cafe\u0301', '__proto__', 'constructor'];
+  const names = [
+    '',
+    ' ',
+    '\u0000',
+    '\u0000\u0000',
+    'a',
+    'A',
+    'a ',
+    'a\n',
+    'a\r\n',
+    'а',
+    '\ufeffa',
+    'caf\u00e9',
+    'cafe\u0301',
+    '__proto__',
+    'constructor',
+  ];
   names.push('x'.repeat(1024 * 1024), 'x'.repeat(1024 * 1024 + 1), '😀'.repeat(300_000));
   const keys = names.map((name) => topicKey(name).hex);
   t.true(keys.every(isNodeId));
@@ -24,7 +40,13 @@ test('names that look alike are not: case, spaces, controls, and letters compose
 });
 
 test('half of a surrogate pair is a TypeError: as UTF-8 all of them would be one name', (t) => {
-  for (const name of ['\ud800', 'a\udc00b', '😀\ud83d', '\udc00\ud800', `${'x'.repeat(100_000)}\udfff`]) {
+  for (const name of [
+    '\ud800',
+    'a\udc00b',
+    '😀\ud83d',
+    '\udc00\ud800',
+    `${'x'.repeat(100_000)}\udfff`,
+  ]) {
     t.throws(() => topicKey(name), { instanceOf: TypeError, message: /surrogate/u });
   }
 });
@@ -34,7 +56,20 @@ test('32 bytes are a key as they are, and a copy; another number of them is a Ty
   const key = topicKey(given);
   given.fill(0);
   t.deepEqual([key.hex, key.name, key.bytes[0]], ['ab'.repeat(32), 'ab'.repeat(32), 0xab]);
-  for (const wrong of [new Uint8Array(31), new Uint8Array(33), new Uint8Array(), 7, null, undefined, {}, ['news'], new ArrayBuffer(32)]) {
-    t.throws(() => topicKey(wrong as never), { instanceOf: TypeError, message: /gossip\.topic: topic: must be a string or 32 bytes/u });
+  for (const wrong of [
+    new Uint8Array(31),
+    new Uint8Array(33),
+    new Uint8Array(),
+    7,
+    null,
+    undefined,
+    {},
+    ['news'],
+    new ArrayBuffer(32),
+  ]) {
+    t.throws(() => topicKey(wrong as never), {
+      instanceOf: TypeError,
+      message: /gossip\.topic: topic: must be a string or 32 bytes/u,
+    });
   }
 });

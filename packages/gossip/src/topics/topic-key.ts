@@ -18,7 +18,10 @@ export interface TopicKey {
  */
 export function topicKey(topic: string | Uint8Array): TopicKey {
   if (typeof topic === 'string') {
-    if (LONE.test(topic)) throw new TypeError('gossip.topic: topic: must be a well-formed string; this one has half of a surrogate pair');
+    if (LONE.test(topic))
+      throw new TypeError(
+        'gossip.topic: topic: must be a well-formed string; this one has half of a surrogate pair',
+      );
     const bytes = sha256(utf8ToBytes(topic));
     return { name: topic, bytes, hex: bytesToHex(bytes) };
   }

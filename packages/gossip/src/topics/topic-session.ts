@@ -11,7 +11,15 @@ import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overla
 import type { Control, Push } from '../plumtree/message.ts';
 import { encodeReceipt, type Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
-import type { DropReason, GossipEvent, MessageMeta, PublishFailure, PublishResult, TopicSnapshot, Unsent } from '../types.ts';
+import type {
+  DropReason,
+  GossipEvent,
+  MessageMeta,
+  PublishFailure,
+  PublishResult,
+  TopicSnapshot,
+  Unsent,
+} from '../types.ts';
 import { Differences, type TopicTerms } from './differences.ts';
 import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';
@@ -69,7 +77,11 @@ export interface TopicSessionHost {
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   control(to: string, topic: TopicKey, control: Control): boolean;
   /** Tells a peer this node's terms on the topic. */
-  terms(to: string, topic: TopicKey, terms: TopicTerms & { readonly life: number | undefined }): void;
+  terms(
+    to: string,
+    topic: TopicKey,
+    terms: TopicTerms & { readonly life: number | undefined },
+  ): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void;
@@ -108,7 +120,9 @@ export class TopicSession {
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
   readonly host: TopicSessionHost;
-  readonly #restartedNodes = new RestartedNodes((nodeId) => Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1));
+  readonly #restartedNodes = new RestartedNodes((nodeId) =>
+    Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1),
+  );
   /**
    * The number of this node's life on the topic. A new one begins when the topic is joined again.
    * −1 until gossip has started.
@@ -136,7 +150,12 @@ export class TopicSession {
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
-  constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, host: TopicSessionHost) {
+  constructor(
+    key: TopicKey,
+    codec: Codec<unknown, any>,
+    config: TopicConfig,
+    host: TopicSessionHost,
+  ) {
     this.key = key;
     this.codec = codec;
     this.limit = config.limit ?? Math.min(LIMIT, host.longest);
@@ -150,13 +169,31 @@ export class TopicSession {
       overlay: host.overlay.name,
       limit: this.limit,
       now: () => host.clock.now(),
-      tell: (nodeId) => host.terms(nodeId, key, { overlay: host.overlay.name, limit: this.limit, life: this.lifeOf(nodeId) }),
-      differs: (nodeId, difference) => host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
+      tell: (nodeId) =>
+        host.terms(nodeId, key, {
+          overlay: host.overlay.name,
+          limit: this.limit,
+          life: this.lifeOf(nodeId),
+        }),
+      differs: (nodeId, difference) =>
+        host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
-    this.#asked = new ReceiptRequests((id, verdict) => host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })));
-    const direct: OverlayHost = { ...this.#overlayHost(), neighborUp: () => {}, neighborDown: () => {} };
-    this.#direct = new FullMesh({ self: host.self, random: host.random, now: host.clock.now(), host: direct, latest: () => host.latestLife() });
+    this.#asked = new ReceiptRequests((id, verdict) =>
+      host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })),
+    );
+    const direct: OverlayHost = {
+      ...this.#overlayHost(),
+      neighborUp: () => {},
+      neighborDown: () => {},
+    };
+    this.#direct = new FullMesh({
+      self: host.self,
+      random: host.random,
+      now: host.clock.now(),
+      host: direct,
+      latest: () => host.latestLife(),
+    });
   }
 
   get isOver(): boolean {
@@ -174,7 +211,13 @@ export class TopicSession {
     this.#epoch = this.host.epoch();
     this.#joinedAt = this.host.clock.now();
     const { clock, overlay, random, self, events } = this.host;
-    this.#overlay = overlay.create({ self, random, now: clock.now(), host: this.#overlayHost(), latest: () => this.host.latestLife() });
+    this.#overlay = overlay.create({
+      self,
+      random,
+      now: clock.now(),
+      host: this.#overlayHost(),
+      latest: () => this.host.latestLife(),
+    });
     events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
     this.#publisher.begin();
@@ -241,7 +284,8 @@ export class TopicSession {
 
   peerUp(peer: string, now: number): void {
     if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
-    if (!this.#differences.isApart(peer)) this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
+    if (!this.#differences.isApart(peer))
+      this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
     this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
   }
@@ -277,11 +321,24 @@ export class TopicSession {
    */
   outlived(from: string, life: number): void {
     const epoch = this.#epoch;
-    if (this.#overlay?.passesOn !== true || life < epoch || this.#raised >= RAISES || this.#isLate(life)) return;
+    if (
+      this.#overlay?.passesOn !== true ||
+      life < epoch ||
+      this.#raised >= RAISES ||
+      this.#isLate(life)
+    )
+      return;
     this.#epoch = this.host.outlived(life, from) ?? epoch;
     this.#raised++;
     if (this.#epoch !== epoch) this.#publisher.renew();
-    this.host.events.tell({ type: 'differs', topic: this.key.name, nodeId: from, what: 'life', ours: epoch, theirs: life });
+    this.host.events.tell({
+      type: 'differs',
+      topic: this.key.name,
+      nodeId: from,
+      what: 'life',
+      ours: epoch,
+      theirs: life,
+    });
   }
 
   /**
@@ -291,7 +348,11 @@ export class TopicSession {
    */
   #isLate(life: number): boolean {
     const { clock, signatures } = this.host;
-    return !signatures.signs && life > this.host.latestLife() && clock.now() - this.#joinedAt >= REMEMBERED;
+    return (
+      !signatures.signs &&
+      life > this.host.latestLife() &&
+      clock.now() - this.#joinedAt >= REMEMBERED
+    );
   }
 
   tooLarge(from: string): void {
@@ -306,7 +367,8 @@ export class TopicSession {
     const { host } = this;
     const now = host.clock.now();
     if (isSo) this.#overlay?.peerDown(peer, undefined, now);
-    else if (host.isOn(peer, this.key.hex) === true) this.#overlay?.peerUp(peer, host.isChosen(peer), now);
+    else if (host.isOn(peer, this.key.hex) === true)
+      this.#overlay?.peerUp(peer, host.isChosen(peer), now);
     host.dueBy(this.due);
   }
 
@@ -317,10 +379,12 @@ export class TopicSession {
   addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
     if (!this.#differences.isAny) return;
     const size = body.payload.length;
-    for (const [nodeId, error] of this.#differences.apart) if (isFor(body, nodeId)) failed.push({ nodeId, error });
+    for (const [nodeId, error] of this.#differences.apart)
+      if (isFor(body, nodeId)) failed.push({ nodeId, error });
     for (const nodeId of handed) {
       const limit = this.#differences.limitOf(nodeId);
-      if (size > limit && failed.every((failure) => failure.nodeId !== nodeId)) failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
+      if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))
+        failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
     }
   }
 
@@ -349,7 +413,12 @@ export class TopicSession {
   pushed(from: string, envelope: Envelope, now: number): void {
     if (this.#restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.#asked.add(envelope.id, from);
-    this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now);
+    this.#inspection.inspect(
+      from,
+      envelope,
+      envelope.audience === 'to' ? this.#direct : this.#overlay!,
+      now,
+    );
     if (this.#isDueTold) return;
     this.#isDueTold = true;
     this.host.clock.defer(this.#tellDue);
@@ -370,7 +439,8 @@ export class TopicSession {
    * message and send it again.
    */
   #begin(from: string, { id, signature }: Envelope): void {
-    if ((signature !== undefined && !this.host.isProven(from)) || !this.#restartedNodes.begin(from)) return;
+    if ((signature !== undefined && !this.host.isProven(from)) || !this.#restartedNodes.begin(from))
+      return;
     if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
     const isSigned = signature !== undefined;
     this.#direct.begun(id, isSigned);
@@ -383,7 +453,13 @@ export class TopicSession {
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (envelope.isAsked) this.#asked.add(envelope.id, from);
-    const isTaken = this.#inspection.inspect(from, envelope, envelope.audience === 'to' ? this.#direct : this.#overlay!, now, true);
+    const isTaken = this.#inspection.inspect(
+      from,
+      envelope,
+      envelope.audience === 'to' ? this.#direct : this.#overlay!,
+      now,
+      true,
+    );
     this.host.dueBy(this.due);
     return isTaken;
   }
@@ -405,7 +481,8 @@ export class TopicSession {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     this.#publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
     const { events } = this.host;
-    if (events.isRead) events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
+    if (events.isRead)
+      events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
   }
 
   notSent(reason: Unsent, to: string, size: number): TransportError {
@@ -414,7 +491,8 @@ export class TopicSession {
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
     this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
-    if (what === 'origin-flood') this.host.cut(nodeId, 'it sent messages in the name of too many nodes');
+    if (what === 'origin-flood')
+      this.host.cut(nodeId, 'it sent messages in the name of too many nodes');
     else if (isToBlame) this.host.misbehaved(nodeId);
   }
 
@@ -425,7 +503,12 @@ export class TopicSession {
   // Time.
 
   get due(): number {
-    return Math.min(this.#overlay?.due ?? Number.POSITIVE_INFINITY, this.#direct.due, this.#inspection.due, this.#publisher.due);
+    return Math.min(
+      this.#overlay?.due ?? Number.POSITIVE_INFINITY,
+      this.#direct.due,
+      this.#inspection.due,
+      this.#publisher.due,
+    );
   }
 
   wake(now: number): void {
@@ -486,7 +569,13 @@ export class TopicSession {
       neighborDown: (nodeId, given, error) => {
         host.neighbor(nodeId, false);
         const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
-        events.tell({ type: 'neighborDown', topic, nodeId, cause, ...(error === undefined ? {} : { error }) });
+        events.tell({
+          type: 'neighborDown',
+          topic,
+          nodeId,
+          cause,
+          ...(error === undefined ? {} : { error }),
+        });
       },
       duplicate: (id, from) => {
         this.duplicates++;
@@ -495,7 +584,8 @@ export class TopicSession {
       },
       dropped: (id, peer, reason) => {
         this.drop(reason, id, peer);
-        if (reason === 'old' && id.origin === peer && this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
+        if (reason === 'old' && id.origin === peer && this.lifeOf(peer) !== undefined)
+          this.#differences.tell(peer);
       },
       speaks: (nodeId, overlay) => this.#differences.speaks(nodeId, overlay),
       grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
@@ -506,21 +596,34 @@ export class TopicSession {
 
   /** Has relays bring a message to those peers that take messages of its size. */
   #relay(push: Push<Body>, to: readonly string[]): boolean {
-    const takers = this.#differences.isAny ? to.filter((nodeId) => this.takes(nodeId, push.size)) : to;
+    const takers = this.#differences.isAny
+      ? to.filter((nodeId) => this.takes(nodeId, push.size))
+      : to;
     return this.host.relay(this.key, push, takers);
   }
 
   #deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
-    if (body.audience === 'except' && body.nodes.includes(this.host.self)) return this.drop('excluded', id, from);
+    if (body.audience === 'except' && body.nodes.includes(this.host.self))
+      return this.drop('excluded', id, from);
     this.delivered++;
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
     const { origin } = id;
     const signed = body.signature !== undefined;
-    if (this.host.events.isRead) this.host.events.tell({ type: 'delivered', topic: this.key.name, id: key, origin, signed, from, hops });
+    if (this.host.events.isRead)
+      this.host.events.tell({
+        type: 'delivered',
+        topic: this.key.name,
+        id: key,
+        origin,
+        signed,
+        from,
+        hops,
+      });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // A reader that one of these readers adds gets only later messages.
     const list = this.#list;
-    if (list.length === 1 && list[0]!.codec === this.codec) list[0]!.offer(body.message, meta, size);
+    if (list.length === 1 && list[0]!.codec === this.codec)
+      list[0]!.offer(body.message, meta, size);
     else if (list.length > 0) handOut(list, this, body, meta);
   }
 }

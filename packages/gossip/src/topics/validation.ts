@@ -41,7 +41,10 @@ export class Validation {
    * Running validators, the oldest first. All have the same timeout, so they are in order of their
    * deadlines.
    */
-  readonly #pending = new Map<object, { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }>();
+  readonly #pending = new Map<
+    object,
+    { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }
+  >();
   /** ReaderQueue messages, the oldest first. The places before `#next` are empty. */
   #waiting: (Check | undefined)[] = [];
   #next = 0;
@@ -70,9 +73,11 @@ export class Validation {
   }
 
   run(check: Check, now: number): void {
-    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce) return this.#begin(check, now);
+    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
+      return this.#begin(check, now);
     const { messages, bytes } = this.#options;
-    if (this.waiting >= messages || (this.waiting > 0 && this.#bytes + check.size > bytes)) return check.settled('overloaded');
+    if (this.waiting >= messages || (this.waiting > 0 && this.#bytes + check.size > bytes))
+      return check.settled('overloaded');
     this.#waiting.push(check);
     this.#bytes += check.size;
   }
@@ -135,7 +140,10 @@ export class Validation {
 
 function known(verdict: unknown): [Finding, unknown?] {
   if (verdict === 'accept' || verdict === 'reject' || verdict === 'ignore') return [verdict];
-  return ['failed', new TypeError(`validate: must give 'accept', 'reject' or 'ignore', got ${String(verdict)}`)];
+  return [
+    'failed',
+    new TypeError(`validate: must give 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
+  ];
 }
 
 /**

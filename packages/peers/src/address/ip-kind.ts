@@ -13,7 +13,16 @@ import { startsWith } from './ip.ts';
  * - `reserved`: for documentation, for benchmarks, or unassigned (IANA's registries of
  *   special-purpose addresses).
  */
-export type IpKind = 'public' | 'private' | 'shared' | 'loopback' | 'link_local' | 'multicast' | 'unspecified' | 'metadata' | 'reserved';
+export type IpKind =
+  | 'public'
+  | 'private'
+  | 'shared'
+  | 'loopback'
+  | 'link_local'
+  | 'multicast'
+  | 'unspecified'
+  | 'metadata'
+  | 'reserved';
 
 /**
  * Returns the kind of an address of 4 or 16 bytes. An address that leads through a tunnel or a
@@ -27,7 +36,8 @@ export function kindOfIp(ip: Uint8Array): IpKind {
   if (ipv4 !== undefined) return kindOfIp(ipv4);
   // RFC 8215: a translator internal to a site. Its prefix may have any length, but most have 96
   // bits, and then the last 4 bytes may be a metadata address.
-  if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48)) return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
+  if (startsWith(ip, [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01], 48))
+    return kindOfIp(ip.subarray(12)) === 'metadata' ? 'metadata' : 'private';
   // All addresses that IANA has assigned so far are in 2000::/3.
   return startsWith(ip, [0x20], 3) ? 'public' : 'reserved';
 }

@@ -4,16 +4,27 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { formatIp, parseIp, startsWith } from './ip.ts';
 
-const hex = (ip: Uint8Array | undefined) => (ip === undefined ? undefined : Array.from(ip, (byte) => byte.toString(16).padStart(2, '0')).join(''));
+const hex = (ip: Uint8Array | undefined) =>
+  ip === undefined
+    ? undefined
+    : Array.from(ip, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 test('IPv4 is 4 bytes, and IPv4 mapped into IPv6 is the same 4', (t) => {
-  for (const text of ['1.2.3.255', '::ffff:1.2.3.255', '[::FFFF:102:3ff]', '0:0:0:0:0:ffff:1.2.3.255']) t.is(hex(parseIp(text)), '010203ff', text);
+  for (const text of [
+    '1.2.3.255',
+    '::ffff:1.2.3.255',
+    '[::FFFF:102:3ff]',
+    '0:0:0:0:0:ffff:1.2.3.255',
+  ])
+    t.is(hex(parseIp(text)), '010203ff', text);
 });
 
 test('all spellings of an IPv6 address give its 16 bytes', (t) => {
   const loopback = `${'00'.repeat(15)}01`;
-  for (const text of ['::1', '[::1]', '0:0:0:0:0:0:0:1', '0000::0001', '::0.0.0.1']) t.is(hex(parseIp(text)), loopback, text);
-  for (const text of ['fe80::1%eth0', '[fe80::1%25]', 'FE80:0::1']) t.is(hex(parseIp(text)), `fe80${'0'.repeat(27)}1`, text);
+  for (const text of ['::1', '[::1]', '0:0:0:0:0:0:0:1', '0000::0001', '::0.0.0.1'])
+    t.is(hex(parseIp(text)), loopback, text);
+  for (const text of ['fe80::1%eth0', '[fe80::1%25]', 'FE80:0::1'])
+    t.is(hex(parseIp(text)), `fe80${'0'.repeat(27)}1`, text);
   t.is(hex(parseIp('::')), '00'.repeat(16));
   t.is(hex(parseIp('1:2:3:4:5:6:7::')), '00010002000300040005000600070000');
   t.is(hex(parseIp('64:ff9b::1.2.3.4')), '0064ff9b000000000000000001020304');
@@ -35,8 +46,31 @@ test('what readers disagree about, and what is no address, is refused', (t) => {
     '1.2.3.4%eth0',
     '[1.2.3.4]',
   ];
-  refused.push(':', ':::', '::1::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', '12345::', 'g::', '1::2:', ':1::2', '::1.2.3.4:5');
-  refused.push('::1.2.3', '::1%', '::%', '%eth0', '[::1', '::1]', '[::1]:80', '[]', '::1 ', '1.2.3.4::');
+  refused.push(
+    ':',
+    ':::',
+    '::1::',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7:8::',
+    '12345::',
+    'g::',
+    '1::2:',
+    ':1::2',
+    '::1.2.3.4:5',
+  );
+  refused.push(
+    '::1.2.3',
+    '::1%',
+    '::%',
+    '%eth0',
+    '[::1',
+    '::1]',
+    '[::1]:80',
+    '[]',
+    '::1 ',
+    '1.2.3.4::',
+  );
   for (const text of refused) t.is(parseIp(text), undefined, text);
 });
 
@@ -51,13 +85,18 @@ test('addresses are written as RFC 5952 says', (t) => {
     ['::ffff:9.8.7.6', '9.8.7.6'],
   ];
   for (const [from, to] of spelled) t.is(formatIp(parseIp(from)!), to);
-  t.throws(() => formatIp(new Uint8Array(5)), { instanceOf: TypeError, message: /must have 4 or 16 bytes, got 5/ });
+  t.throws(() => formatIp(new Uint8Array(5)), {
+    instanceOf: TypeError,
+    message: /must have 4 or 16 bytes, got 5/,
+  });
 });
 
 test('what is written is read again, and is spelled as a URL spells it', (t) => {
   const random = seededRandom(3);
   for (let i = 0; i < 2_000; i++) {
-    const ip = Uint8Array.from({ length: 16 }, () => (random() < 0.6 ? 0 : Math.floor(random() * 256)));
+    const ip = Uint8Array.from({ length: 16 }, () =>
+      random() < 0.6 ? 0 : Math.floor(random() * 256),
+    );
     const text = formatIp(ip);
     if (!text.includes(':')) continue;
     t.deepEqual(parseIp(text), ip, text);

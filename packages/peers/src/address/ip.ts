@@ -22,11 +22,14 @@ export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
  */
 export function formatIp(ip: Uint8Array): string {
   if (ip.length === 4) return ip.join('.');
-  if (ip.length !== 16) throw new TypeError(`formatIp: ip: must have 4 or 16 bytes, got ${ip.length}`);
+  if (ip.length !== 16)
+    throw new TypeError(`formatIp: ip: must have 4 or 16 bytes, got ${ip.length}`);
   const groups = Array.from({ length: 8 }, (_, i) => (ip[2 * i]! << 8) | ip[2 * i + 1]!);
   const { start, length } = longestZeros(groups);
   const hex = (part: number[]) => part.map((group) => group.toString(16)).join(':');
-  return length < 2 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
+  return length < 2
+    ? hex(groups)
+    : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
 }
 
 /**

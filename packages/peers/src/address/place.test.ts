@@ -8,7 +8,14 @@ const id = 'ab'.repeat(32);
 
 test('all spellings of one place have one key, which is an address of the same place', (t) => {
   const same = [
-    ['1.2.3.4:80', 'tcp://1.2.3.4:80', ' 1.2.3.4:80 ', '[::ffff:1.2.3.4]:80', '[::FFFF:102:304]:080', 'TCP://1.2.3.4:80/'],
+    [
+      '1.2.3.4:80',
+      'tcp://1.2.3.4:80',
+      ' 1.2.3.4:80 ',
+      '[::ffff:1.2.3.4]:80',
+      '[::FFFF:102:304]:080',
+      'TCP://1.2.3.4:80/',
+    ],
     ['[2606::1]:7', '[2606:0:0:0:0:0:0:1]:7', 'tcp://[2606:0::0001]:7', '[2606::1%eth0]:7'],
     ['Example.com:80', 'example.COM:80', 'example.com.:80'],
     ['ws://h.example:80/x', 'WS://H.example/x', 'ws://h.example.:80/x'],
@@ -25,19 +32,47 @@ test('all spellings of one place have one key, which is an address of the same p
 });
 
 test('other places have other keys', (t) => {
-  const others = ['1.2.3.4:80', '1.2.3.4:81', 'ws://1.2.3.4:80', 'wss://1.2.3.4:80', 'ws://1.2.3.4:80/x', 'ws://1.2.3.4:80/X', 'a:1', 'n1', 'N1', 'inmem://n1'];
+  const others = [
+    '1.2.3.4:80',
+    '1.2.3.4:81',
+    'ws://1.2.3.4:80',
+    'wss://1.2.3.4:80',
+    'ws://1.2.3.4:80/x',
+    'ws://1.2.3.4:80/X',
+    'a:1',
+    'n1',
+    'N1',
+    'inmem://n1',
+  ];
   others.push('[fe80::1]:7', '[fe80::1%eth0]:7', '[fe80::1%eth1]:7');
   t.is(new Set(others.map((address) => placeOf(address)!.key)).size, others.length);
 });
 
 test('a place tells host, port, kind and group', (t) => {
   const { ip, ...place } = placeOf('ws://[2001:470:1f10::2]:9/x')!;
-  t.deepEqual(place, { key: 'ws://[2001:470:1f10::2]:9/x', host: '2001:470:1f10::2', port: 9, kind: 'public', group: '2001:470:1000::' });
+  t.deepEqual(place, {
+    key: 'ws://[2001:470:1f10::2]:9/x',
+    host: '2001:470:1f10::2',
+    port: 9,
+    kind: 'public',
+    group: '2001:470:1000::',
+  });
   t.is(ip!.length, 16);
-  t.like(placeOf('A.b.example.com:80'), { host: 'a.b.example.com', port: 80, kind: 'name', group: 'example.com', ip: undefined });
+  t.like(placeOf('A.b.example.com:80'), {
+    host: 'a.b.example.com',
+    port: 80,
+    kind: 'name',
+    group: 'example.com',
+    ip: undefined,
+  });
   t.like(placeOf('n17'), { key: 'n17', host: 'n17', port: undefined, kind: 'name', group: 'n17' });
   t.like(placeOf('inmem://x'), { key: 'inmem://x', host: 'x', kind: 'name', group: 'x' });
-  t.like(placeOf('10.1.2.3'), { host: '10.1.2.3', port: undefined, kind: 'private', group: '10.1.2.3' });
+  t.like(placeOf('10.1.2.3'), {
+    host: '10.1.2.3',
+    port: undefined,
+    kind: 'private',
+    group: '10.1.2.3',
+  });
   t.like(placeOf(':80'), { kind: 'unspecified' });
   t.like(placeOf('[fe80::1%eth0]:80'), { host: 'fe80::1', kind: 'link_local' });
   t.like(placeOf('Metadata.Google.Internal.:80'), { kind: 'metadata' });
@@ -83,12 +118,26 @@ test('what is no address has no place', (t) => {
     `${'x'.repeat(254)}:1`,
   );
   none.push('x'.repeat(LONGEST_ADDRESS + 1));
-  for (const address of none) t.is(placeOf(address.replace(/^a:1\n$/, 'a\n:1')), undefined, JSON.stringify(address));
+  for (const address of none)
+    t.is(placeOf(address.replace(/^a:1\n$/, 'a\n:1')), undefined, JSON.stringify(address));
 });
 
 test('numbers that only some readers take for IPv4, and letters that only look like it, have no place', (t) => {
-  for (const host of ['127.1', '2130706433', '0x7f000001', '0x7f.1', '010.0.0.1', '1.2.3.4.5', 'a.1', '１２７.0.0.1', '①27.0.0.1', 'ｌocalhost', '256.1.1.1']) {
-    for (const address of [`${host}:80`, `ws://${host}:80`, `ws://${host}/x`]) t.is(placeOf(address), undefined, address);
+  for (const host of [
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '0x7f.1',
+    '010.0.0.1',
+    '1.2.3.4.5',
+    'a.1',
+    '１２７.0.0.1',
+    '①27.0.0.1',
+    'ｌocalhost',
+    '256.1.1.1',
+  ]) {
+    for (const address of [`${host}:80`, `ws://${host}:80`, `ws://${host}/x`])
+      t.is(placeOf(address), undefined, address);
   }
   t.is(placeOf('17')?.kind, 'name'); // A name of a simulation, which is not looked up in any DNS.
   t.is(placeOf('bücher.example:80')?.kind, 'name');
@@ -120,13 +169,28 @@ test("in a network of one's own all may be dialed that can listen", (t) => {
     '[::ffff:169.254.169.254]:80',
     '[64:ff9b::a9fe:a9fe]:80',
   ];
-  no.push('metadata.google.internal:80', '240.0.0.1:1', '255.255.255.255:1', '0.1.2.3:1', '10.0.0.1:0', 'n17:0', 'ws://1.1.1.1:0/x', '[2002:ffff:ffff::]:1');
+  no.push(
+    'metadata.google.internal:80',
+    '240.0.0.1:1',
+    '255.255.255.255:1',
+    '0.1.2.3:1',
+    '10.0.0.1:0',
+    'n17:0',
+    'ws://1.1.1.1:0/x',
+    '[2002:ffff:ffff::]:1',
+  );
   for (const address of yes) t.true(isDialable(placeOf(address)!, 'any'), address);
   for (const address of no) t.false(isDialable(placeOf(address)!, 'any'), address);
 });
 
 test("in public mode only public addresses and names may be dialed on others' word", (t) => {
-  const yes = ['1.1.1.1:80', '[2606::1]:80', 'example.com:80', 'wss://a.example.com/x', '[2002:101:101::]:1'];
+  const yes = [
+    '1.1.1.1:80',
+    '[2606::1]:80',
+    'example.com:80',
+    'wss://a.example.com/x',
+    '[2002:101:101::]:1',
+  ];
   const no = [
     '10.0.0.1:1',
     '127.0.0.1:1',
@@ -161,9 +225,27 @@ test("in public mode only public addresses and names may be dialed on others' wo
 
 test('no text makes it throw, and each key is its own', (t) => {
   const random = seededRandom(11);
-  const letters = [...'abn19.:/[]@%?#-_ \\"ws', '://', 'tcp://', '::', 'ws://', '127.0.0.1', '%eth0', '\u0007', '\u{1f600}', '\ud800', 'ß', 'İ', '．', ':80'];
+  const letters = [
+    ...'abn19.:/[]@%?#-_ \\"ws',
+    '://',
+    'tcp://',
+    '::',
+    'ws://',
+    '127.0.0.1',
+    '%eth0',
+    '\u0007',
+    '\u{1f600}',
+    '\ud800',
+    'ß',
+    'İ',
+    '．',
+    ':80',
+  ];
   for (let i = 0; i < 20_000; i++) {
-    const text = Array.from({ length: Math.floor(random() * 8) }, () => letters[Math.floor(random() * letters.length)]).join('');
+    const text = Array.from(
+      { length: Math.floor(random() * 8) },
+      () => letters[Math.floor(random() * letters.length)],
+    ).join('');
     const place = placeOf(text);
     if (place === undefined) continue;
     if (placeOf(place.key)?.key !== place.key) t.fail(JSON.stringify(text));

@@ -62,8 +62,10 @@ export function placeOf(address: string): Place | undefined {
   if (isTcp && path !== '' && path !== '/') return undefined;
   const prefix = isTcp ? '' : `${scheme}://`;
   const port = scheme === 'ws' ? ':80' : scheme === 'wss' ? ':443' : '';
-  const found = parseHostPort(authority) ?? (authority === '' ? undefined : parseHostPort(authority + port));
-  if (found !== undefined) return placeAt(found.host, found.port, (host) => keyOf(`${prefix}${host}${path}`));
+  const found =
+    parseHostPort(authority) ?? (authority === '' ? undefined : parseHostPort(authority + port));
+  if (found !== undefined)
+    return placeAt(found.host, found.port, (host) => keyOf(`${prefix}${host}${path}`));
   if (port !== '' || !PLAIN_NAME.test(authority) || (isTcp && path !== '')) return undefined;
   return placeAt(authority, undefined, () => keyOf(`${prefix}${authority}${path}`));
 }
@@ -80,7 +82,8 @@ export function placeOf(address: string): Place | undefined {
  */
 export function isDialable(place: Place, mode: DialMode): boolean {
   if (place.port === 0) return false;
-  if (mode === 'public') return place.kind === 'public' || (place.kind === 'name' && isPublicName(place.host));
+  if (mode === 'public')
+    return place.kind === 'public' || (place.kind === 'name' && isPublicName(place.host));
   if (place.kind === 'reserved') {
     const first = (place.ip!.length === 4 ? place.ip! : embeddedIPv4(place.ip!))?.[0];
     return first === undefined || (first !== 0 && first < 240);
@@ -94,8 +97,20 @@ export function isDialable(place: Place, mode: DialMode): boolean {
  */
 export const LONGEST_ADDRESS = 256;
 
-function placeAt(written: string, port: number | undefined, keyFor: (authority: string) => string): Place | undefined {
-  if (written === '') return { key: keyFor(`:${port}`), host: '', port, ip: undefined, kind: 'unspecified', group: 'local' };
+function placeAt(
+  written: string,
+  port: number | undefined,
+  keyFor: (authority: string) => string,
+): Place | undefined {
+  if (written === '')
+    return {
+      key: keyFor(`:${port}`),
+      host: '',
+      port,
+      ip: undefined,
+      kind: 'unspecified',
+      group: 'local',
+    };
   const ip = parseIp(written);
   if (ip !== undefined) {
     const kind = kindOfIp(ip);
@@ -103,12 +118,26 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
     // A zone tells link-local networks apart (RFC 4007). For any other address it is only another
     // spelling.
     const zone = kind === 'link_local' ? (/%.*$/su.exec(written)?.[0] ?? '') : '';
-    return { key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)), host, port, ip, kind, group: groupOfPlace(ip, kind, port) };
+    return {
+      key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)),
+      host,
+      port,
+      ip,
+      kind,
+      group: groupOfPlace(ip, kind, port),
+    };
   }
   const host = port === undefined ? written : written.replace(/\.$/, '');
   if (!isName(host, port !== undefined)) return undefined;
   const kind = host.toLowerCase() === METADATA_NAME ? 'metadata' : 'name';
-  return { key: keyFor(port === undefined ? host : formatHostPort(host, port)), host, port, ip: undefined, kind, group: groupOfName(host) };
+  return {
+    key: keyFor(port === undefined ? host : formatHostPort(host, port)),
+    host,
+    port,
+    ip: undefined,
+    kind,
+    group: groupOfName(host),
+  };
 }
 
 /**
@@ -117,13 +146,16 @@ function placeAt(written: string, port: number | undefined, keyFor: (authority: 
  */
 function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
-  return kind === 'private' || kind === 'shared' || kind === 'link_local' ? formatIp(ip) : groupOfIp(ip);
+  return kind === 'private' || kind === 'shared' || kind === 'link_local'
+    ? formatIp(ip)
+    : groupOfIp(ip);
 }
 
 function isName(host: string, hasPort: boolean): boolean {
   const labels = host.split('.');
   // Lower-casing can turn one letter into two ('İ'), and the result is not a valid name.
-  if (host.length > 253 || labels.some((label) => label === '') || !PLAIN_NAME.test(host)) return false;
+  if (host.length > 253 || labels.some((label) => label === '') || !PLAIN_NAME.test(host))
+    return false;
   // URL parsers and resolvers read '１２７.1' and '0x7f.1' as IPv4 (WHATWG: "ends in a number"), which
   // would bypass any filter on addresses.
   if (host.normalize('NFKC') !== host) return false;
@@ -132,7 +164,11 @@ function isName(host: string, hasPort: boolean): boolean {
 
 function isPublicName(host: string): boolean {
   const name = host.toLowerCase();
-  return name.includes('.') && !/\.(?:local|internal|localhost|home\.arpa)$/.test(name) && name !== 'home.arpa';
+  return (
+    name.includes('.') &&
+    !/\.(?:local|internal|localhost|home\.arpa)$/.test(name) &&
+    name !== 'home.arpa'
+  );
 }
 
 function keyOf(address: string): string {

@@ -5,19 +5,51 @@ import { type AdmissionState, type Candidate, type ConnectedPeer, judge } from '
 
 const ME = 'a'.repeat(64);
 const THEM = 'b'.repeat(64);
-const candidateOfThem: Candidate = { nodeId: THEM, proven: false, instance: 'i1', direction: 'in', exempt: false, group: undefined };
-const resident: ConnectedPeer = { instance: 'i1', proven: false, links: 1, isParting: false, isInbound: true };
+const candidateOfThem: Candidate = {
+  nodeId: THEM,
+  proven: false,
+  instance: 'i1',
+  direction: 'in',
+  exempt: false,
+  group: undefined,
+};
+const resident: ConnectedPeer = {
+  instance: 'i1',
+  proven: false,
+  links: 1,
+  isParting: false,
+  isInbound: true,
+};
 const LIMITS = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
 
-const state = (given: Partial<Omit<AdmissionState, 'peer'>> & { known?: ConnectedPeer } = {}): AdmissionState => {
+const state = (
+  given: Partial<Omit<AdmissionState, 'peer'>> & { known?: ConnectedPeer } = {},
+): AdmissionState => {
   const { known, ...rest } = given;
-  return { nodeId: ME, isBanned: () => false, isTwin: () => false, peer: () => known, inbound: 0, yielding: 0, inboundOf: () => 0, ...rest };
+  return {
+    nodeId: ME,
+    isBanned: () => false,
+    isTwin: () => false,
+    peer: () => known,
+    inbound: 0,
+    yielding: 0,
+    inboundOf: () => 0,
+    ...rest,
+  };
 };
-const verdict = (candidate: Partial<Candidate>, given: Parameters<typeof state>[0] = {}, limits = LIMITS) =>
-  judge({ ...candidateOfThem, ...candidate }, state(given), limits)?.reason;
+const verdict = (
+  candidate: Partial<Candidate>,
+  given: Parameters<typeof state>[0] = {},
+  limits = LIMITS,
+) => judge({ ...candidateOfThem, ...candidate }, state(given), limits)?.reason;
 
 test('who is nobody, ourselves or banned is refused, whoever dialed and whatever he is to us', (t) => {
-  for (const more of [{}, { direction: 'out' }, { exempt: true }, { proven: true }] as Partial<Candidate>[]) {
+  for (const more of [
+    {},
+    { direction: 'out' },
+    { exempt: true },
+    { proven: true },
+  ] as Partial<Candidate>[]) {
     t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
     t.is(verdict(more, { isBanned: (nodeId) => nodeId === THEM }), 'denied');
@@ -36,7 +68,11 @@ test('an instance proves nothing: repeating it neither joins a proven node nor k
   const proven = { ...resident, proven: true };
   t.is(verdict({}, { known: proven }), 'duplicate');
   t.is(verdict({ proven: true }, { known: proven, inbound: 9 }), undefined, 'another link of it');
-  t.is(verdict({ proven: true }, { known: resident, inbound: 9 }), undefined, 'it replaces the other');
+  t.is(
+    verdict({ proven: true }, { known: resident, inbound: 9 }),
+    undefined,
+    'it replaces the other',
+  );
 });
 
 test('another link of a peer takes no place, but there are not endlessly many', (t) => {
@@ -48,7 +84,11 @@ test('who comes while all its links are parting is new: its caps hold, and its o
   const parting = { ...resident, isParting: true };
   t.is(verdict({}, { known: parting, inbound: 2 }), undefined);
   t.is(verdict({}, { known: parting, inbound: 3 }), 'full');
-  t.is(verdict({}, { known: { ...parting, isInbound: false }, inbound: 2 }), 'full', 'it was persistent: it had no place');
+  t.is(
+    verdict({}, { known: { ...parting, isInbound: false }, inbound: 2 }),
+    'full',
+    'it was persistent: it had no place',
+  );
   t.is(verdict({ exempt: true }, { known: parting, inbound: 3 }), undefined);
   t.is(verdict({ direction: 'out' }, { known: parting, inbound: 3 }), undefined);
 });

@@ -54,28 +54,53 @@ export interface AdmissionLimits {
 }
 
 /** Returns why a connection is refused, or undefined if it is welcome. Both ends see the text. */
-export function judge(candidate: Candidate, state: AdmissionState, limits: AdmissionLimits): TransportError | undefined {
+export function judge(
+  candidate: Candidate,
+  state: AdmissionState,
+  limits: AdmissionLimits,
+): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
-  if (!isNodeId(nodeId)) return reasonError('malformed', `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`);
-  if (nodeId === state.nodeId) return reasonError('self', `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`);
+  if (!isNodeId(nodeId))
+    return reasonError(
+      'malformed',
+      `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`,
+    );
+  if (nodeId === state.nodeId)
+    return reasonError(
+      'self',
+      `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`,
+    );
   if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = state.peer(nodeId);
   // An instance is no secret, so a node that only repeats it must not join a peer that proved its
   // id, nor the other way round.
   const isSame = known?.instance === instance && known.proven === proven;
   if (isSame && !known.isParting)
-    return known.links < LINKS ? undefined : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
+    return known.links < LINKS
+      ? undefined
+      : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
   // A node that proves its id replaces the peer that has it: either a restart, or a node that only
   // asserted the id. Of two nodes that assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
-    return reasonError('duplicate', `node ${nodeId} is connected already; an id that is only asserted belongs to the first`);
-  if (known?.proven === true && !isSame && !known.isParting && state.isTwin(nodeId, instance)) return twinError(nodeId, instance);
+    return reasonError(
+      'duplicate',
+      `node ${nodeId} is connected already; an id that is only asserted belongs to the first`,
+    );
+  if (known?.proven === true && !isSame && !known.isParting && state.isTwin(nodeId, instance))
+    return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
   const others = state.inbound - state.yielding - (known?.isInbound ? 1 : 0);
-  if (others >= limits.maxInbound) return reasonError('full', `${state.inbound} peers have dialed this node, maxInbound allows no more`);
+  if (others >= limits.maxInbound)
+    return reasonError(
+      'full',
+      `${state.inbound} peers have dialed this node, maxInbound allows no more`,
+    );
   const { group } = candidate;
   if (group === undefined || state.inboundOf(group) < limits.maxPerGroup) return undefined;
-  return reasonError('full', `${limits.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`);
+  return reasonError(
+    'full',
+    `${limits.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`,
+  );
 }
 
 /** Maximum connections of one peer: as many as the largest pool opens, in both directions. */

@@ -23,7 +23,10 @@ test('a refusal of a twin is news once, others always', (t) => {
   const twins = new Twins();
   twins.replaced(NODE, 'one');
   t.true(twins.isTwin(NODE, 'one', 0));
-  t.deepEqual([twins.isNews(twinError(NODE, 'one')), twins.isNews(twinError(NODE, 'one'))], [true, false]);
+  t.deepEqual(
+    [twins.isNews(twinError(NODE, 'one')), twins.isNews(twinError(NODE, 'one'))],
+    [true, false],
+  );
   const other = reasonError('duplicate', 'another');
   t.deepEqual([twinOf(other), twins.isNews(other), twins.isNews(other)], [undefined, true, true]);
 });

@@ -57,7 +57,12 @@ export function twinError(nodeId: string, instance: string): TransportError {
 /** Returns the key of the twin if the error is this node's refusal of a twin. */
 export function twinOf({ reason, origin, metadata }: TransportError): string | undefined {
   const { nodeId, instance } = metadata ?? {};
-  return reason === 'duplicate' && origin === 'local' && nodeId !== undefined && instance !== undefined ? keyOf(nodeId, instance) : undefined;
+  return reason === 'duplicate' &&
+    origin === 'local' &&
+    nodeId !== undefined &&
+    instance !== undefined
+    ? keyOf(nodeId, instance)
+    : undefined;
 }
 
 function keyOf(nodeId: string, instance: string): string {

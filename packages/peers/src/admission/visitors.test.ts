@@ -5,7 +5,9 @@ import { Visitors } from './visitors.ts';
 
 test('a hundred visits at one moment, then a hundred a second', (t) => {
   const visitors = new Visitors(10_000);
-  const take = (from: number, now: number) => Array.from({ length: 200 }, (_, i) => visitors.take(`${from + i}`, 0, now)).filter(Boolean).length;
+  const take = (from: number, now: number) =>
+    Array.from({ length: 200 }, (_, i) => visitors.take(`${from + i}`, 0, now)).filter(Boolean)
+      .length;
   t.is(take(0, 0), 100);
   t.is(take(1_000, 500), 50);
   t.is(take(2_000, 10_000), 100);
@@ -24,6 +26,7 @@ test('a node that was told of others comes again after its pause, and no more at
 
 test('it remembers the nodes of one pause and no others', (t) => {
   const visitors = new Visitors(10_000);
-  for (let now = 0; now < 60_000; now++) if (visitors.take(`n${now}`, 0, now)) visitors.told(`n${now}`, now);
+  for (let now = 0; now < 60_000; now++)
+    if (visitors.take(`n${now}`, 0, now)) visitors.told(`n${now}`, now);
   t.true(visitors.size <= 1_101, String(visitors.size));
 });

@@ -59,7 +59,11 @@ test('a told address does not take the place of another told one, unless that is
   t.is(book.add(node(1, '2.2.2.2:2'), source, 0), 'known');
   t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
   for (let i = 0; i < 3; i++) book.attempted(idOf(1), i);
-  t.is(book.add(node(1, '2.2.2.2:2'), source, 30_000), 'known', 'the last attempt may be under way');
+  t.is(
+    book.add(node(1, '2.2.2.2:2'), source, 30_000),
+    'known',
+    'the last attempt may be under way',
+  );
   t.is(book.add(node(1, '2.2.2.2:2'), source, 2 * MINUTE), 'added');
   t.like(book.get(idOf(1)), { address: '2.2.2.2:2', failures: 0 });
   t.is(book.at('1.1.1.1:1'), undefined);
@@ -75,12 +79,14 @@ test('word from more sources puts an address in more buckets, ever less likely, 
   const inBuckets = () => book.save(0).buckets.flat().length / all.length;
   for (const entry of all) book.add(entry, source, 0);
   t.is(book.size, 400);
-  for (const [i, entry] of all.entries()) book.add(entry, node(i, `${20 + (i % 100)}.7.1.1:1`, 'b'), 0);
+  for (const [i, entry] of all.entries())
+    book.add(entry, node(i, `${20 + (i % 100)}.7.1.1:1`, 'b'), 0);
   const second = inBuckets();
   t.true(second > 1.4 && second < 1.6, String(second));
 
   const told = makeBook();
-  for (let i = 0; i < 400; i++) told.add(node(1, '1.1.1.1:1'), node(i, `${20 + (i % 100)}.${i}.1.1:1`, 'b'), 0);
+  for (let i = 0; i < 400; i++)
+    told.add(node(1, '1.1.1.1:1'), node(i, `${20 + (i % 100)}.${i}.1.1:1`, 'b'), 0);
   t.is(told.save(0).buckets.flat().length, 4);
   t.is(told.fresh, 1);
 });
@@ -101,7 +107,8 @@ test('a full bucket gives up a bad address, or else the one that came or was att
 
 test('garbage is refused entry by entry, and never throws', (t) => {
   const book = makeBook();
-  const add = (nodeId: unknown, address: unknown) => book.add({ nodeId, address } as BookAddress, source, 0);
+  const add = (nodeId: unknown, address: unknown) =>
+    book.add({ nodeId, address } as BookAddress, source, 0);
   for (const address of [
     '',
     'a b:1',
@@ -118,26 +125,59 @@ test('garbage is refused entry by entry, and never throws', (t) => {
   ]) {
     t.is(add(idOf(1), address), 'malformed', String(address));
   }
-  for (const nodeId of ['', idOf(1).toUpperCase(), idOf(1).slice(1), `${idOf(1)}0`, 1, null, undefined, {}]) t.is(add(nodeId, '1.1.1.1:1'), 'malformed');
+  for (const nodeId of [
+    '',
+    idOf(1).toUpperCase(),
+    idOf(1).slice(1),
+    `${idOf(1)}0`,
+    1,
+    null,
+    undefined,
+    {},
+  ])
+    t.is(add(nodeId, '1.1.1.1:1'), 'malformed');
   t.is(book.add(undefined as unknown as BookAddress, source, 0), 'malformed');
   t.is(book.add(null as unknown as BookAddress, source, 0), 'malformed');
   t.is(book.learn({} as BookAddress, 0), 'malformed');
-  for (const address of ['1.1.1.1:0', '0.0.0.0:1', '224.0.0.1:1', '169.254.169.254:80', '240.0.0.1:1']) t.is(add(idOf(1), address), 'undialable', address);
-  t.is(book.add(node(1, '1.1.1.1:1'), { nodeId: 5, address: 6 } as unknown as BookAddress, 0), 'added');
+  for (const address of [
+    '1.1.1.1:0',
+    '0.0.0.0:1',
+    '224.0.0.1:1',
+    '169.254.169.254:80',
+    '240.0.0.1:1',
+  ])
+    t.is(add(idOf(1), address), 'undialable', address);
+  t.is(
+    book.add(node(1, '1.1.1.1:1'), { nodeId: 5, address: 6 } as unknown as BookAddress, 0),
+    'added',
+  );
   t.is(book.size, 1);
 });
 
 test('in public mode only public places come in, and at most 8 on a host', (t) => {
   const book = makeBook({ mode: 'public' });
-  for (const address of ['10.0.0.1:1', '127.0.0.1:1', 'localhost:1', 'n17', '[::ffff:192.168.0.1]:1', '100.64.1.1:1', '192.0.2.1:1']) {
+  for (const address of [
+    '10.0.0.1:1',
+    '127.0.0.1:1',
+    'localhost:1',
+    'n17',
+    '[::ffff:192.168.0.1]:1',
+    '100.64.1.1:1',
+    '192.0.2.1:1',
+  ]) {
     t.is(book.add(node(1, address), source, 0), 'undialable', address);
     t.is(book.learn(node(1, address), 0), 'undialable', address);
     book.succeeded(idOf(1), address, 0);
   }
   t.is(book.size, 0);
-  for (let port = 1; port <= 20; port++) t.is(book.add(node(port, `9.9.9.9:${port}`), source, 0), port <= 8 ? 'added' : 'full');
+  for (let port = 1; port <= 20; port++)
+    t.is(book.add(node(port, `9.9.9.9:${port}`), source, 0), port <= 8 ? 'added' : 'full');
   t.is(book.learn(node(30, '[::ffff:9.9.9.9]:70'), 0), 'full');
-  t.is(book.learn(node(1, '9.9.9.9:70'), 0), 'added', 'one that is there already may change its port');
+  t.is(
+    book.learn(node(1, '9.9.9.9:70'), 0),
+    'added',
+    'one that is there already may change its port',
+  );
   book.remove(idOf(2));
   t.is(book.add(node(30, '9.9.9.9:71'), source, 0), 'added');
   t.is(book.size, 8);
@@ -145,7 +185,8 @@ test('in public mode only public places come in, and at most 8 on a host', (t) =
 
 test('in any mode a host has as many entries as its cluster has nodes', (t) => {
   const book = makeBook();
-  for (let port = 1; port <= 60; port++) t.is(book.add(node(port, `127.0.0.1:${port}`), source, 0), 'added');
+  for (let port = 1; port <= 60; port++)
+    t.is(book.add(node(port, `127.0.0.1:${port}`), source, 0), 'added');
   t.is(book.size, 60);
 });
 
@@ -184,7 +225,8 @@ test('private ids never leak: they are neither added, nor told, nor is what they
     book.succeeded(idOf(i), entry.address, 0);
   }
   book.setPrivate([idOf(5), idOf(6)]);
-  for (let i = 0; i < 50; i++) for (const { nodeId } of book.select(i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
+  for (let i = 0; i < 50; i++)
+    for (const { nodeId } of book.select(i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
   t.is(book.get(idOf(5))?.tried, true, 'what is there may still be dialed');
 });
 
@@ -195,10 +237,20 @@ test('a success promotes, and ends the failures', (t) => {
   book.attempted(idOf(1), 20);
   t.like(book.get(idOf(1)), { tried: false, failures: 2, lastAttempt: 20, lastSuccess: undefined });
   book.succeeded(idOf(1), 'tcp://1.1.1.1:1', 30);
-  t.like(book.get(idOf(1)), { tried: true, failures: 0, lastAttempt: 30, lastSuccess: 30, source: '99.1.0.0' });
+  t.like(book.get(idOf(1)), {
+    tried: true,
+    failures: 0,
+    lastAttempt: 30,
+    lastSuccess: 30,
+    source: '99.1.0.0',
+  });
   t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0]);
   t.is(book.add(node(1, '1.1.1.1:1'), source, 40), 'known');
-  t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0], 'and it stays tried when it is told again');
+  t.deepEqual(
+    [book.size, book.tried, book.fresh],
+    [1, 1, 0],
+    'and it stays tried when it is told again',
+  );
 });
 
 test('half of a book is promoted, and none is lost', (t) => {
@@ -230,7 +282,12 @@ test('a node that moved says so over its own link, and is hearsay again until it
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   t.is(book.learn(node(1, '2.2.2.2:1'), 10, '3.3.3.3:555'), 'added');
-  t.like(book.get(idOf(1)), { address: '2.2.2.2:1', tried: false, lastSuccess: undefined, source: '3.3.0.0' });
+  t.like(book.get(idOf(1)), {
+    address: '2.2.2.2:1',
+    tried: false,
+    lastSuccess: undefined,
+    source: '3.3.0.0',
+  });
   t.is(book.at('1.1.1.1:1'), undefined);
   t.is(book.learn(node(1, 'tcp://2.2.2.2:1'), 20), 'known');
   t.is(book.size, 1);
@@ -274,7 +331,12 @@ test('a banned id leaves the book, is not added again, and comes back as a new a
   t.deepEqual(book.select(), []);
   t.is(book.pick(50, 600), undefined);
   t.false(book.isBanned(idOf(1), 1_100));
-  t.like(book.get(idOf(1)), { address: '1.1.1.1:1', tried: false, failures: 0, source: '99.1.0.0' });
+  t.like(book.get(idOf(1)), {
+    address: '1.1.1.1:1',
+    tried: false,
+    failures: 0,
+    source: '99.1.0.0',
+  });
   t.is(book.pick(50, 1_100)?.nodeId, idOf(1));
 });
 
@@ -332,7 +394,8 @@ test('a book of 10,000 told addresses is made in well under a second', (t) => {
   const book = makeBook();
   const all = nodes(10_000, 8);
   const started = performance.now();
-  for (const [i, entry] of all.entries()) book.add(entry, node(i, `${1 + (i % 220)}.${i % 250}.1.1:1`, 'b'), 0);
+  for (const [i, entry] of all.entries())
+    book.add(entry, node(i, `${1 + (i % 220)}.${i % 250}.1.1:1`, 'b'), 0);
   const milliseconds = Math.round(performance.now() - started);
   t.log(`${milliseconds} ms for ${book.size} entries`);
   t.true(milliseconds < 3_000, `${milliseconds} ms`);
@@ -343,7 +406,17 @@ test('100,000 addresses with duplicates and garbage leave a bounded book of the 
   const book = makeBook({ mode: 'public' });
   const random = seededRandom(21);
   const all = nodes(20_000, 22);
-  const garbage = ['', '1.1.1.1:0', '127.0.0.1:1', 'a b', '\u0000', '999.1.1.1:1', 'localhost:1', '::1', 'x'.repeat(1_000)];
+  const garbage = [
+    '',
+    '1.1.1.1:0',
+    '127.0.0.1:1',
+    'a b',
+    '\u0000',
+    '999.1.1.1:1',
+    'localhost:1',
+    '::1',
+    'x'.repeat(1_000),
+  ];
   let added = 0;
   for (let i = 0; i < 100_000; i++) {
     const teller = node(i % 500, `${1 + (i % 223)}.${i % 37}.1.1:1`, 'b');
@@ -352,7 +425,8 @@ test('100,000 addresses with duplicates and garbage leave a bounded book of the 
   }
   t.true(added >= book.size);
   t.true(book.size > 10_000 && book.size <= 256 * 64, String(book.size));
-  for (const entry of book.entries()) if (!/^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry.address)) t.fail(entry.address);
+  for (const entry of book.entries())
+    if (!/^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry.address)) t.fail(entry.address);
 });
 
 test('news tells when an entry came, not when one was told again', (t) => {
@@ -374,12 +448,25 @@ test('a book below 1,000 wants more', (t) => {
 });
 
 test('what the programmer gives wrong is a TypeError that names it', (t) => {
-  const make = (options: object) => () => new AddressBook({ random: seededRandom(1), now: 0, ...options });
+  const make = (options: object) => () =>
+    new AddressBook({ random: seededRandom(1), now: 0, ...options });
   t.throws(make({ random: 5 }), { instanceOf: TypeError, message: /random: must be a function/ });
-  t.throws(make({ now: NaN }), { instanceOf: TypeError, message: /now: must be milliseconds, got NaN/ });
-  t.throws(make({ mode: 'strict' }), { instanceOf: TypeError, message: /mode: must be 'any' or 'public', got "strict"/ });
-  t.throws(make({ privateIds: [idOf(1), 'x'] }), { instanceOf: TypeError, message: /privateIds\[1\]: must be 64 lower-case hex digits, got "x"/ });
+  t.throws(make({ now: NaN }), {
+    instanceOf: TypeError,
+    message: /now: must be milliseconds, got NaN/,
+  });
+  t.throws(make({ mode: 'strict' }), {
+    instanceOf: TypeError,
+    message: /mode: must be 'any' or 'public', got "strict"/,
+  });
+  t.throws(make({ privateIds: [idOf(1), 'x'] }), {
+    instanceOf: TypeError,
+    message: /privateIds\[1\]: must be 64 lower-case hex digits, got "x"/,
+  });
   t.throws(make({ nodeId: 'x' }), { instanceOf: TypeError, message: /nodeId: must be 64/ });
   t.throws(() => makeBook().ban('x', 0), { instanceOf: TypeError, message: /nodeId/ });
-  t.throws(() => makeBook().ban(idOf(1), 0, NaN), { instanceOf: TypeError, message: /time: must be milliseconds above 0, got NaN/ });
+  t.throws(() => makeBook().ban(idOf(1), 0, NaN), {
+    instanceOf: TypeError,
+    message: /time: must be milliseconds above 0, got NaN/,
+  });
 });

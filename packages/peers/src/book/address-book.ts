@@ -11,7 +11,13 @@ import type { BookDocument } from './book-document.ts';
 import type { AddVerdict, BookAddress, BookEntry } from './book-entry.ts';
 import { drawAround, drawMany, drawOne } from './draw.ts';
 import { KnownAddress } from './known-address.ts';
-import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, MOST_OWN, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
+import {
+  BAN_TIME,
+  ENOUGH_ADDRESSES,
+  MOST_ON_A_HOST,
+  MOST_OWN,
+  NEW_BUCKETS_PER_ADDRESS,
+} from './limits.ts';
 import { Placement } from './placement.ts';
 import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
@@ -89,20 +95,29 @@ export class AddressBook {
 
   constructor(options: AddressBookOptions) {
     const { random, now, mode = 'any', saved, privateIds = [], nodeId } = options;
-    if (typeof random !== 'function') throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
-    if (!Number.isFinite(now)) throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
-    if (mode !== 'any' && mode !== 'public') throw new TypeError(`AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`);
+    if (typeof random !== 'function')
+      throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
+    if (!Number.isFinite(now))
+      throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
+    if (mode !== 'any' && mode !== 'public')
+      throw new TypeError(
+        `AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`,
+      );
     if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
     this.#random = random;
     this.#now = now;
     this.#mode = mode;
     this.#nodeId = nodeId;
     this.#private = idSet(privateIds, 'AddressBook: privateIds');
-    this.#key = typeof saved?.key === 'string' && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
+    this.#key =
+      typeof saved?.key === 'string' && isNodeId(saved.key)
+        ? saved.key
+        : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
     this.#promotion = new Promotion(this.#index, this.#placement);
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
-    if (saved !== undefined) restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
+    if (saved !== undefined)
+      restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
     const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
     if (self !== undefined) this.#index.remove(self);
   }
@@ -148,8 +163,12 @@ export class AddressBook {
     if (known?.address === place.key) {
       known.seen = time;
       // The more buckets the entry is in, the less likely it gets into another one.
-      const isOut = known.tried || known.rows.length >= NEW_BUCKETS_PER_ADDRESS || this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
+      const isOut =
+        known.tried ||
+        known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
+        this.#random() * 2 * known.rows.length >= 1;
+      if (!isOut)
+        this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), time);
       return 'known';
     }
     const holder = this.#index.at(place.key);
@@ -159,8 +178,14 @@ export class AddressBook {
       if (verdict === 'alternative') this.#news++;
       return verdict;
     }
-    if ((known !== undefined && !known.isBad(time)) || (holder !== undefined && !holder.isBad(time))) return 'known';
-    return this.#settle(entry.nodeId, place, sourceGroup(source), time) === undefined ? 'full' : 'added';
+    if (
+      (known !== undefined && !known.isBad(time)) ||
+      (holder !== undefined && !holder.isBad(time))
+    )
+      return 'known';
+    return this.#settle(entry.nodeId, place, sourceGroup(source), time) === undefined
+      ? 'full'
+      : 'added';
   }
 
   /**
@@ -201,7 +226,8 @@ export class AddressBook {
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     const time = this.#advance(now);
-    const isEligible = (known: KnownAddress) => !this.#alternatives.isOutOfTurn(known) && (eligible === undefined || eligible(known));
+    const isEligible = (known: KnownAddress) =>
+      !this.#alternatives.isOutOfTurn(known) && (eligible === undefined || eligible(known));
     return drawOne(this.#index, this.#random, bias, time, isEligible)?.snapshot();
   }
 
@@ -211,7 +237,12 @@ export class AddressBook {
    * addresses are never included, nor tried ones that failed 10 times without a success for a week.
    */
   select(bias?: number): BookAddress[] {
-    return drawMany(this.#index, this.#random, bias, (known) => this.#isTold(known) && !known.isLost(this.#now)).map(({ nodeId, address }) => ({
+    return drawMany(
+      this.#index,
+      this.#random,
+      bias,
+      (known) => this.#isTold(known) && !known.isLost(this.#now),
+    ).map(({ nodeId, address }) => ({
       nodeId,
       address,
     }));
@@ -223,7 +254,9 @@ export class AddressBook {
    * Otherwise nodes that are gone would be reported forever.
    */
   selectAround(alive: Iterable<string>): BookAddress[] {
-    return drawAround(this.#index, this.#random, alive, (known) => this.#isTold(known)).map(({ nodeId, address }) => ({ nodeId, address }));
+    return drawAround(this.#index, this.#random, alive, (known) => this.#isTold(known)).map(
+      ({ nodeId, address }) => ({ nodeId, address }),
+    );
   }
 
   /**
@@ -232,7 +265,9 @@ export class AddressBook {
    */
   told(nodeId: string): BookAddress | undefined {
     const known = this.#index.get(nodeId);
-    return known !== undefined && this.#isTold(known) ? { nodeId, address: known.address } : undefined;
+    return known !== undefined && this.#isTold(known)
+      ? { nodeId, address: known.address }
+      : undefined;
   }
 
   /**
@@ -267,7 +302,12 @@ export class AddressBook {
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#placeFor({ nodeId, address }, undefined);
       if (typeof place === 'string') return;
-      known = this.#settle(nodeId, place, this.#alternatives.sourceOf(nodeId, place) ?? known?.source ?? place.group, time);
+      known = this.#settle(
+        nodeId,
+        place,
+        this.#alternatives.sourceOf(nodeId, place) ?? known?.source ?? place.group,
+        time,
+      );
     }
     if (known === undefined) return;
     known.succeeded(time);
@@ -287,11 +327,15 @@ export class AddressBook {
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     checkId(nodeId, 'AddressBook.ban: nodeId');
-    if (!(time > 0)) throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
+    if (!(time > 0))
+      throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
     const start = this.#advance(now);
     const known = this.#index.get(nodeId);
     if (known !== undefined) this.#index.remove(known);
-    const out = this.#bans.add({ nodeId, until: start + time, place: known?.place, source: known?.source ?? '' }, start);
+    const out = this.#bans.add(
+      { nodeId, until: start + time, place: known?.place, source: known?.source ?? '' },
+      start,
+    );
     if (out !== undefined) this.#reinstate(out);
   }
 
@@ -360,7 +404,8 @@ export class AddressBook {
 
   /** All entries as they are now, tried ones first. */
   *entries(): IterableIterator<BookEntry> {
-    for (const known of [...this.#index.allTried(), ...this.#index.allNew()]) yield known.snapshot();
+    for (const known of [...this.#index.allTried(), ...this.#index.allNew()])
+      yield known.snapshot();
   }
 
   /**
@@ -393,12 +438,14 @@ export class AddressBook {
   /** Returns the place of an address that may be added, or the reason why it may not. */
   #placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
     const { nodeId, address } = entry ?? {};
-    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId)) return 'malformed';
+    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
+      return 'malformed';
     const known = this.#index.get(nodeId);
     const place = known?.address === address ? known.place : placeOf(address);
     if (place === undefined) return 'malformed';
     if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
-    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source))) return 'private';
+    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
+      return 'private';
     if (this.#bans.get(nodeId) !== undefined) return 'banned';
     return isDialable(place, this.#mode) ? place : 'undialable';
   }
@@ -408,9 +455,15 @@ export class AddressBook {
    * place. Returns undefined if the host is full.
    */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
-    const leaving = new Set([this.#index.get(nodeId), this.#index.alternative(nodeId), this.#index.at(place.key)]);
+    const leaving = new Set([
+      this.#index.get(nodeId),
+      this.#index.alternative(nodeId),
+      this.#index.at(place.key),
+    ]);
     leaving.delete(undefined);
-    const staying = this.#index.on(place.host) - [...leaving].filter((known) => known!.place.host === place.host).length;
+    const staying =
+      this.#index.on(place.host) -
+      [...leaving].filter((known) => known!.place.host === place.host).length;
     if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
     for (const known of leaving) this.#index.remove(known!);
     const known = new KnownAddress(nodeId, place, source, now);
@@ -425,7 +478,8 @@ export class AddressBook {
    */
   #reinstate({ nodeId, place, source }: Ban): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
-    if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string') this.#settle(nodeId, place, source, this.#now);
+    if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string')
+      this.#settle(nodeId, place, source, this.#now);
   }
 }
 
@@ -444,5 +498,6 @@ function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
 }
 
 function checkId(id: unknown, path: string): void {
-  if (typeof id !== 'string' || !isNodeId(id)) throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
+  if (typeof id !== 'string' || !isNodeId(id))
+    throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
 }

@@ -56,7 +56,9 @@ export class AddressIndex {
 
   /** The new entries in bucket order, each once, without alternatives. */
   allNew(): KnownAddress[] {
-    return [...new Set(this.fresh.rows.flat())].filter((known) => this.#byId.get(known.nodeId) === known);
+    return [...new Set(this.fresh.rows.flat())].filter(
+      (known) => this.#byId.get(known.nodeId) === known,
+    );
   }
 
   /**
@@ -144,7 +146,9 @@ export class AddressIndex {
 
   #expire(row: number, now: number): void {
     const bucket = this.fresh.rows[row]!;
-    const going = bucket.find((known) => known.isBad(now)) ?? bucket.reduce((oldest, known) => (lastMoved(known) < lastMoved(oldest) ? known : oldest));
+    const going =
+      bucket.find((known) => known.isBad(now)) ??
+      bucket.reduce((oldest, known) => (lastMoved(known) < lastMoved(oldest) ? known : oldest));
     this.fresh.take(row, going);
     going.rows.splice(going.rows.indexOf(row), 1);
     if (going.rows.length === 0) this.remove(going);

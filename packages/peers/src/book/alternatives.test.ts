@@ -44,21 +44,31 @@ test('what is told of a tried node that failed since it last answered is kept be
     [...book.entries()].map(({ address }) => address),
     [HOME],
   );
-  t.deepEqual(makeBook({ saved: book.save(3) }).select(), [{ nodeId: ID, address: HOME }], 'nor saved');
+  t.deepEqual(
+    makeBook({ saved: book.save(3) }).select(),
+    [{ nodeId: ID, address: HOME }],
+    'nor saved',
+  );
 });
 
 test('the address and what others tell are dialed in turn, whatever is told in between', (t) => {
   const book = bookOfOneDown();
   const random = seededRandom(4);
   const dialed = Array.from({ length: 100 }, (_, i) => {
-    for (let told = 0; told < 5; told++) book.add(node(1, anyAddress(random)), node(i, anyAddress(random), 'b'), i);
+    for (let told = 0; told < 5; told++)
+      book.add(node(1, anyAddress(random)), node(i, anyAddress(random), 'b'), i);
     const { address } = book.pick(50, i)!;
     fail(book, address, i);
     return address;
   });
   t.true(dialed.some((address) => address !== HOME));
-  for (const [i, address] of dialed.entries()) t.true(i === 0 || address === HOME || dialed[i - 1] === HOME, 'never elsewhere twice in a row');
-  t.is(new Set(dialed).size - 1, dialed.filter((address) => address !== HOME).length, 'elsewhere once each');
+  for (const [i, address] of dialed.entries())
+    t.true(i === 0 || address === HOME || dialed[i - 1] === HOME, 'never elsewhere twice in a row');
+  t.is(
+    new Set(dialed).size - 1,
+    dialed.filter((address) => address !== HOME).length,
+    'elsewhere once each',
+  );
 });
 
 test('a dial that reached the node elsewhere makes that its address, tried', (t) => {
@@ -73,7 +83,10 @@ test('a dial that reached the node elsewhere makes that its address, tried', (t)
 });
 
 test('a node that answers at its address, or says that it is there, is not looked for elsewhere', (t) => {
-  const answers = [(book: AddressBook) => book.succeeded(ID, HOME, 5), (book: AddressBook) => void book.learn(node(1, HOME), 5)];
+  const answers = [
+    (book: AddressBook) => book.succeeded(ID, HOME, 5),
+    (book: AddressBook) => void book.learn(node(1, HOME), 5),
+  ];
   for (const answer of answers) {
     const book = bookOfOneDown();
     book.add(node(1, '2.2.2.2:2'), friend, 2);
@@ -137,7 +150,11 @@ test('the address of another that was reached is nobody’s alternative, and no 
   book.succeeded(idOf(2), '2.2.2.2:2', 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'vetted');
   book.add(node(3, '3.3.3.3:3'), liar, 2);
-  t.is(book.add(node(1, '3.3.3.3:3'), friend, 2), 'alternative', 'that a liar told it of another id is no matter');
+  t.is(
+    book.add(node(1, '3.3.3.3:3'), friend, 2),
+    'alternative',
+    'that a liar told it of another id is no matter',
+  );
   t.is(book.at('3.3.3.3:3')?.nodeId, idOf(3));
   book.succeeded(idOf(3), '3.3.3.3:3', 3);
   t.is(book.alternative(ID), undefined);

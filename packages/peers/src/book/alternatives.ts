@@ -33,22 +33,35 @@ export class Alternatives {
   }
 
   /** Offers another address of a tried entry, one that no other tried entry has. */
-  offer(known: KnownAddress, place: Place, source: string, now: number): 'alternative' | 'vetted' | 'full' {
+  offer(
+    known: KnownAddress,
+    place: Place,
+    source: string,
+    now: number,
+  ): 'alternative' | 'vetted' | 'full' {
     const { nodeId, failures } = known;
     const there = this.#index.alternative(nodeId);
-    if (there !== undefined && (this.#isTaken(there) || now - there.added > ALTERNATIVE_WAITS)) this.#drop(there, known, now);
+    if (there !== undefined && (this.#isTaken(there) || now - there.added > ALTERNATIVE_WAITS))
+      this.#drop(there, known, now);
     const { misled } = known;
     const isMisled = misled !== undefined && misled.source === source && now < misled.until;
-    if (failures === 0 || isMisled || this.#index.alternative(nodeId) !== undefined) return 'vetted';
+    if (failures === 0 || isMisled || this.#index.alternative(nodeId) !== undefined)
+      return 'vetted';
     if (this.#index.on(place.host) >= this.#mostOnHost) return 'full';
-    this.#index.addAlternative(new KnownAddress(nodeId, place, source, now), this.#placement.newRow(place.group, source), now);
+    this.#index.addAlternative(
+      new KnownAddress(nodeId, place, source, now),
+      this.#placement.newRow(place.group, source),
+      now,
+    );
     return 'alternative';
   }
 
   /** Returns the alternative of an id if it is the next address to dial. */
   next(nodeId: string): KnownAddress | undefined {
     const there = this.#index.alternative(nodeId);
-    return there === undefined || this.#index.get(nodeId)?.dialedElsewhere || this.#isTaken(there) ? undefined : there;
+    return there === undefined || this.#index.get(nodeId)?.dialedElsewhere || this.#isTaken(there)
+      ? undefined
+      : there;
   }
 
   /** Returns whether the item is an alternative that is not the next address to dial. */

@@ -23,7 +23,11 @@ const tellers: Record<string, (i: number, random: Random) => BookAddress> = {
   'many groups': (i, random) => node(i, anyAddress(random), 'f'),
 };
 
-function attack(book: AddressBook, tell: (i: number, random: Random) => BookAddress, now: number): void {
+function attack(
+  book: AddressBook,
+  tell: (i: number, random: Random) => BookAddress,
+  now: number,
+): void {
   const random = seededRandom(13);
   for (const [i, entry] of attackers.entries()) book.add(entry, tell(i, random), now);
 }
@@ -35,7 +39,11 @@ for (const [name, tell] of Object.entries(tellers)) {
       const honest = [...book.entries()].filter((entry) => entry.tried);
       t.is(honest.length, 1_000);
       attack(book, tell, MINUTE);
-      t.is(honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length, 1_000, 'being told of others costs nobody its place');
+      t.is(
+        honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length,
+        1_000,
+        'being told of others costs nobody its place',
+      );
       t.true(book.fresh > 1_000, String(book.fresh));
 
       let caught = 0;
@@ -49,13 +57,18 @@ for (const [name, tell] of Object.entries(tellers)) {
       }
       t.log(`${caught} of 1,000 dials, seed ${seed}`);
       t.true(caught <= 100, `${caught} of 1,000 dials, seed ${seed}`);
-      t.is(honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length, 1_000, 'and none that answers is evicted');
+      t.is(
+        honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length,
+        1_000,
+        'and none that answers is evicted',
+      );
     }
   });
 
   test(`nor with bias 100, nor if the honest ones all stand in few groups, told from ${name}`, (t) => {
     const book = makeBook();
-    for (let i = 0; i < 1_000; i++) book.succeeded(idOf(i), `8.${i % 12}.0.${i % 250}:${1_000 + i}`, 0);
+    for (let i = 0; i < 1_000; i++)
+      book.succeeded(idOf(i), `8.${i % 12}.0.${i % 250}:${1_000 + i}`, 0);
     t.true(book.tried > 900, String(book.tried));
     attack(book, tell, MINUTE);
     let caught = 0;
@@ -79,7 +92,9 @@ test('nor if a tenth of the honest ones are down, and it tells another address o
     let caught = 0;
     for (let dial = 0; dial < 1_000; dial++) {
       const now = HOUR + dial * 1_000;
-      if (dial % 50 === 0) for (const [i, nodeId] of [...down].entries()) book.add({ nodeId, address: attackers[dial + i]!.address }, tell(i, random), now);
+      if (dial % 50 === 0)
+        for (const [i, nodeId] of [...down].entries())
+          book.add({ nodeId, address: attackers[dial + i]!.address }, tell(i, random), now);
       const { nodeId, address } = book.pick(30, now)!;
       book.attempted(nodeId, now, address);
       if (theirs.has(address)) caught++;
@@ -95,9 +110,14 @@ test('what one source tells of nodes that are all down fills its quota of bucket
   const book = filledBook(1_000, 0);
   const homes = new Map([...book.entries()].map(({ nodeId, address }) => [nodeId, address]));
   for (const nodeId of homes.keys()) book.attempted(nodeId, 0);
-  const kept = [...homes.keys()].filter((nodeId, i) => book.add({ nodeId, address: attackers[i]!.address }, attackers[0], MINUTE) === 'alternative');
+  const kept = [...homes.keys()].filter(
+    (nodeId, i) =>
+      book.add({ nodeId, address: attackers[i]!.address }, attackers[0], MINUTE) === 'alternative',
+  );
   t.is(kept.length, 1_000);
-  t.true([...homes.keys()].filter((nodeId) => book.alternative(nodeId) !== undefined).length <= 32 * 64);
+  t.true(
+    [...homes.keys()].filter((nodeId) => book.alternative(nodeId) !== undefined).length <= 32 * 64,
+  );
   for (let dial = 0, elsewhere = 0; dial < 1_000; dial++) {
     const { nodeId, address } = book.pick(100, HOUR)!;
     book.attempted(nodeId, HOUR, address);
@@ -109,10 +129,14 @@ test('what one source tells of nodes that are all down fills its quota of bucket
 
 test('10,000 addresses from one source fill the buckets of its quota and no more', (t) => {
   const source = node(1, '66.6.1.1:1', 'e');
-  for (const entries of [attackers, Array.from({ length: 10_000 }, (_, i) => node(i, anyAddress(seededRandom(i)), 'e'))]) {
+  for (const entries of [
+    attackers,
+    Array.from({ length: 10_000 }, (_, i) => node(i, anyAddress(seededRandom(i)), 'e')),
+  ]) {
     const book = makeBook();
     // The source reports from all its hosts, but only its group counts.
-    for (const [i, entry] of entries.entries()) book.add(entry, i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e'), 0);
+    for (const [i, entry] of entries.entries())
+      book.add(entry, i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e'), 0);
     const used = book.save(0).buckets.filter((bucket) => bucket.length > 0).length;
     t.true(used <= 32, `${used} buckets`);
     t.true(book.fresh <= 32 * 64, String(book.fresh));
@@ -125,7 +149,10 @@ test('one source does not crowd out what others told, and its quota of buckets i
   for (const entry of attackers) book.add(entry, node(1, '66.6.1.1:1', 'e'), 0);
   const left = [...before].filter((nodeId) => book.get(nodeId) !== undefined).length;
   t.true(left > 850, `${left} of 1,000`);
-  const caught = Array.from({ length: 2_000 }, () => book.pick(100, 0)!).filter(({ nodeId }) => isAttacker(nodeId)).length / 2_000;
+  const caught =
+    Array.from({ length: 2_000 }, () => book.pick(100, 0)!).filter(({ nodeId }) =>
+      isAttacker(nodeId),
+    ).length / 2_000;
   t.true(caught < 0.16, String(caught));
 });
 
@@ -133,15 +160,23 @@ test('one group reaches its 4 tried buckets and no more', (t) => {
   const book = makeBook();
   for (let i = 0; i < 1_000; i++) book.succeeded(idOf(i, 'e'), `66.6.${i >> 8}.${i & 255}:1`, i);
   t.true(book.tried <= 4 * 64, String(book.tried));
-  const placement = new Placement(Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)));
-  const rows = new Set([...book.entries()].filter((entry) => entry.tried).map(({ address }) => placement.triedRow(placeOf(address)!)));
+  const placement = new Placement(
+    Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)),
+  );
+  const rows = new Set(
+    [...book.entries()]
+      .filter((entry) => entry.tried)
+      .map(({ address }) => placement.triedRow(placeOf(address)!)),
+  );
   t.true(rows.size <= 4);
 });
 
 /** Returns a book with one full tried bucket, and another address that belongs in that bucket. */
 function crowded(): { book: AddressBook; incumbents: BookAddress[]; newcomer: BookAddress } {
   const book = makeBook();
-  const placement = new Placement(Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)));
+  const placement = new Placement(
+    Uint8Array.from(book.save(0).key.match(/../g)!, (hex) => Number.parseInt(hex, 16)),
+  );
   const random = seededRandom(5);
   const fit: BookAddress[] = [];
   for (let i = 0; fit.length < 65; i++) {
@@ -149,7 +184,8 @@ function crowded(): { book: AddressBook; incumbents: BookAddress[]; newcomer: Bo
     if (placement.triedRow(placeOf(address)!) === 17) fit.push(node(i, address));
   }
   const incumbents = fit.slice(0, 64);
-  for (const [i, { nodeId, address }] of incumbents.entries()) book.succeeded(nodeId, address, 1_000 + i);
+  for (const [i, { nodeId, address }] of incumbents.entries())
+    book.succeeded(nodeId, address, 1_000 + i);
   if (book.tried !== 64) throw new Error(`${book.tried} tried, not 64`);
   return { book, incumbents, newcomer: fit[64]! };
 }
@@ -191,7 +227,8 @@ test('of each bucket one waits for its test at most, and whoever left is none of
   t.is(book.toTest(2_000), undefined);
 
   const full = makeBook();
-  for (let i = 0; i < 12_000; i++) full.succeeded(idOf(i), `${1 + (i % 99)}.${i % 250}.${i % 251}.9:${1 + i}`, i);
+  for (let i = 0; i < 12_000; i++)
+    full.succeeded(idOf(i), `${1 + (i % 99)}.${i % 250}.${i % 251}.9:${1 + i}`, i);
   let tests = 0;
   while (full.toTest(12_000) !== undefined) tests++;
   t.true(tests > 30 && tests <= 64, String(tests));

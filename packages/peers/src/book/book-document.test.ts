@@ -39,7 +39,8 @@ test('a text cut off at any byte, or with one changed, is refused', (t) => {
   const text = small();
   for (let length = 0; length < text.length; length++) {
     const error = refusal(text.slice(0, length));
-    if (error.code !== 'data_loss' || !/is (empty|truncated|corrupt)/.test(error.message)) t.fail(`${length}: ${error.message}`);
+    if (error.code !== 'data_loss' || !/is (empty|truncated|corrupt)/.test(error.message))
+      t.fail(`${length}: ${error.message}`);
   }
   const start = text.indexOf('\n') + 1;
   for (let at = start; at < text.length; at++) {
@@ -81,7 +82,16 @@ test('what is wrong with a document is said', (t) => {
 test('content that is no book is refused even with its checksum', (t) => {
   const list = { key: '', entries: [], buckets: [], bans: [] };
   t.deepEqual(parseBook(textOf(JSON.stringify(list))), list);
-  for (const content of [null, [], 7, {}, { ...list, key: 1 }, { ...list, entries: {} }, { ...list, buckets: [1] }, { ...list, bans: undefined }]) {
+  for (const content of [
+    null,
+    [],
+    7,
+    {},
+    { ...list, key: 1 },
+    { ...list, entries: {} },
+    { ...list, buckets: [1] },
+    { ...list, bans: undefined },
+  ]) {
     t.regex(refusal(textOf(JSON.stringify(content))).message, /its content is no address book/);
   }
   t.regex(refusal(textOf('{"key":')).message, /its content is no address book/);
@@ -99,7 +109,9 @@ test('a full book of the longest addresses still fits: the last of the new ones 
     attempt: null,
     success: null,
   }));
-  const buckets = Array.from({ length: 256 }, (_, row) => Array.from({ length: 62 }, (_, i) => 4_000 + row * 62 + i));
+  const buckets = Array.from({ length: 256 }, (_, row) =>
+    Array.from({ length: 62 }, (_, i) => 4_000 + row * 62 + i),
+  );
   const document: BookDocument = { key: 'ab'.repeat(32), entries, buckets, bans: [] };
   const text = formatBook(document);
   t.true(new TextEncoder().encode(text).length <= LARGEST_BOOK);

@@ -69,13 +69,20 @@ export function formatBook(document: BookDocument): string {
  * book.
  */
 export function parseBook(text: string): BookDocument {
-  if (text.length > LARGEST_BOOK) throw lost(`is too large: ${text.length} characters, more than ${LARGEST_BOOK}`);
+  if (text.length > LARGEST_BOOK)
+    throw lost(`is too large: ${text.length} characters, more than ${LARGEST_BOOK}`);
   if (text.trim() === '') throw lost('is empty');
   const end = text.indexOf('\n');
-  const head = readJson(end < 0 ? text : text.slice(0, end)) as { format?: unknown; version?: unknown; sha256?: unknown } | undefined;
+  const head = readJson(end < 0 ? text : text.slice(0, end)) as
+    | { format?: unknown; version?: unknown; sha256?: unknown }
+    | undefined;
   if (head?.format !== FORMAT) throw lost(`is corrupt: it doesn't begin as an address book`);
-  if (!Number.isSafeInteger(head.version) || (head.version as number) < 1) throw lost('is corrupt: it has no version');
-  if ((head.version as number) > BOOK_VERSION) throw lost(`has version ${head.version}, and this software reads up to ${BOOK_VERSION}: use a newer one`);
+  if (!Number.isSafeInteger(head.version) || (head.version as number) < 1)
+    throw lost('is corrupt: it has no version');
+  if ((head.version as number) > BOOK_VERSION)
+    throw lost(
+      `has version ${head.version}, and this software reads up to ${BOOK_VERSION}: use a newer one`,
+    );
   const body = end < 0 ? '' : text.slice(end + 1);
   if (!body.endsWith('\n')) throw lost('is truncated: its end is missing');
   if (head.sha256 !== checksum(body)) throw lost('is corrupt: its checksum is wrong');
@@ -92,7 +99,11 @@ function format(document: BookDocument): string {
 function isDocument(value: unknown): value is BookDocument {
   if (typeof value !== 'object' || value === null) return false;
   const { key, entries, buckets, bans } = value as Record<string, unknown>;
-  return typeof key === 'string' && [entries, buckets, bans].every(Array.isArray) && (buckets as unknown[]).every(Array.isArray);
+  return (
+    typeof key === 'string' &&
+    [entries, buckets, bans].every(Array.isArray) &&
+    (buckets as unknown[]).every(Array.isArray)
+  );
 }
 
 function readJson(text: string): unknown {

@@ -36,4 +36,14 @@ export interface BookEntry extends BookAddress {
  *   address.
  * - `full`: its host has the maximum number of entries (public mode).
  */
-export type AddVerdict = 'added' | 'known' | 'alternative' | 'own' | 'private' | 'banned' | 'undialable' | 'malformed' | 'vetted' | 'full';
+export type AddVerdict =
+  | 'added'
+  | 'known'
+  | 'alternative'
+  | 'own'
+  | 'private'
+  | 'banned'
+  | 'undialable'
+  | 'malformed'
+  | 'vetted'
+  | 'full';

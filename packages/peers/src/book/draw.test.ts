@@ -19,7 +19,9 @@ test('a book of one sort gives what it has, whatever the bias', (t) => {
 
 test('the bias weighs new against tried by the roots of their numbers, and is clamped', (t) => {
   const book = filledBook(16, 64);
-  const share = (bias: number) => Array.from({ length: 2_000 }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length / 2_000;
+  const share = (bias: number) =>
+    Array.from({ length: 2_000 }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length /
+    2_000;
   t.is(share(0), 0);
   t.is(share(-100), 0);
   t.is(share(100), 1);
@@ -33,7 +35,10 @@ test('the bias weighs new against tried by the roots of their numbers, and is cl
 test('once enough are tried, new ones get a twentieth of the picks', (t) => {
   const share = (tried: number) => {
     const book = filledBook(tried, 500);
-    return Array.from({ length: 4_000 }, () => book.pick(100, 0)!).filter((entry) => !entry.tried).length / 4_000;
+    return (
+      Array.from({ length: 4_000 }, () => book.pick(100, 0)!).filter((entry) => !entry.tried)
+        .length / 4_000
+    );
   };
   t.is(share(31), 1);
   const few = share(32);
@@ -135,7 +140,8 @@ test('an answer is 23 % of the book, 32 at least, 250 at most', (t) => {
 });
 
 test('a bias says how many percent of an answer are new, as far as there are', (t) => {
-  const fresh = (book: ReturnType<typeof makeBook>, bias: number) => book.select(bias).filter(({ nodeId }) => !book.get(nodeId)!.tried).length;
+  const fresh = (book: ReturnType<typeof makeBook>, bias: number) =>
+    book.select(bias).filter(({ nodeId }) => !book.get(nodeId)!.tried).length;
   const book = filledBook(500, 500);
   for (const [bias, count] of [
     [0, 0],
@@ -154,9 +160,13 @@ test('a bias says how many percent of an answer are new, as far as there are', (
 
 test('an answer is in random order, another each time', (t) => {
   const book = filledBook(60, 60);
-  const first = (length: number) => new Set(Array.from({ length }, () => book.select(50)[0]!.nodeId));
+  const first = (length: number) =>
+    new Set(Array.from({ length }, () => book.select(50)[0]!.nodeId));
   t.true(first(200).size > 60);
-  const sorts = Array.from({ length: 400 }, () => book.get(book.select(50)[0]!.nodeId)!.tried).filter(Boolean).length;
+  const sorts = Array.from(
+    { length: 400 },
+    () => book.get(book.select(50)[0]!.nodeId)!.tried,
+  ).filter(Boolean).length;
   t.true(sorts > 130 && sorts < 270, String(sorts));
 });
 

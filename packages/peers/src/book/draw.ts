@@ -3,12 +3,24 @@
 import type { Random } from '@trunkline/transport-core';
 import type { AddressIndex } from './address-index.ts';
 import type { KnownAddress } from './known-address.ts';
-import { ANSWER_PERCENT, LONGEST_ANSWER, MOST_NEW_PICKS, SHORTEST_ANSWER, TRIED_ENOUGH } from './limits.ts';
+import {
+  ANSWER_PERCENT,
+  LONGEST_ANSWER,
+  MOST_NEW_PICKS,
+  SHORTEST_ANSWER,
+  TRIED_ENOUGH,
+} from './limits.ts';
 
 type Test = (known: KnownAddress) => boolean;
 
 /** Draws the entry to dial next; see `AddressBook.pick`. `isFit` must not change the index. */
-export function drawOne(index: AddressIndex, random: Random, bias: number, now: number, isFit: Test): KnownAddress | undefined {
+export function drawOne(
+  index: AddressIndex,
+  random: Random,
+  bias: number,
+  now: number,
+  isFit: Test,
+): KnownAddress | undefined {
   const isGood: Test = (known) => !known.isBad(now) && isFit(known);
   const tried = () => drawTried(index, random, isGood);
   const fresh = () => drawNew(index, random, isGood);
@@ -20,11 +32,19 @@ export function drawOne(index: AddressIndex, random: Random, bias: number, now: 
  * Draws several entries that fit, each once, in random order. With a bias, that percentage of them
  * is new, as far as there are enough. See `AddressBook.select`.
  */
-export function drawMany(index: AddressIndex, random: Random, bias: number | undefined, isFit: Test): KnownAddress[] {
+export function drawMany(
+  index: AddressIndex,
+  random: Random,
+  bias: number | undefined,
+  isFit: Test,
+): KnownAddress[] {
   const tried = index.allTried().filter(isFit);
   const fresh = index.allNew().filter(isFit);
   const all = tried.length + fresh.length;
-  const count = Math.min(Math.max(Math.min(SHORTEST_ANSWER, all), Math.floor((all * ANSWER_PERCENT) / 100)), LONGEST_ANSWER);
+  const count = Math.min(
+    Math.max(Math.min(SHORTEST_ANSWER, all), Math.floor((all * ANSWER_PERCENT) / 100)),
+    LONGEST_ANSWER,
+  );
   if (bias === undefined) return sample([...tried, ...fresh], count, random);
   const wanted = Math.max(Math.round((clamp(bias) / 100) * count), count - tried.length);
   const chosen = sample(fresh, Math.min(wanted, fresh.length), random);
@@ -36,14 +56,27 @@ export function drawMany(index: AddressIndex, random: Random, bias: number | und
  * Draws those of `alive` that fit, plus a quarter as many others that have not failed; see
  * `AddressBook.selectAround`.
  */
-export function drawAround(index: AddressIndex, random: Random, alive: Iterable<string>, isFit: Test): KnownAddress[] {
+export function drawAround(
+  index: AddressIndex,
+  random: Random,
+  alive: Iterable<string>,
+  isFit: Test,
+): KnownAddress[] {
   const there = new Set<KnownAddress>();
   for (const nodeId of alive) {
     const known = index.get(nodeId);
     if (known !== undefined && isFit(known)) there.add(known);
   }
-  const others = drawMany(index, random, undefined, (known) => !there.has(known) && known.failures === 0 && isFit(known));
-  const chosen = [...there, ...others.slice(0, Math.max(SHORTEST_ANSWER, Math.floor(there.size * 1.25)) - there.size)];
+  const others = drawMany(
+    index,
+    random,
+    undefined,
+    (known) => !there.has(known) && known.failures === 0 && isFit(known),
+  );
+  const chosen = [
+    ...there,
+    ...others.slice(0, Math.max(SHORTEST_ANSWER, Math.floor(there.size * 1.25)) - there.size),
+  ];
   return sample(chosen, Math.min(chosen.length, LONGEST_ANSWER), random);
 }
 
@@ -78,7 +111,9 @@ function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAdd
     const known = any(fresh.bucketAt(below(fresh.used, random)), random);
     if (known !== undefined && isFit(known)) return known;
   }
-  const buckets = fresh.rows.map((bucket) => bucket.filter(isFit)).filter((bucket) => bucket.length > 0);
+  const buckets = fresh.rows
+    .map((bucket) => bucket.filter(isFit))
+    .filter((bucket) => bucket.length > 0);
   return any(any(buckets, random) ?? [], random);
 }
 

@@ -2,7 +2,13 @@
 // of our dials.
 
 import type { Place } from '../address/place.ts';
-import { ATTEMPT_TIME, FAILURES_AT_FIRST, FAILURES_AT_MOST, SUCCESS_HOLDS, VANISHED } from './limits.ts';
+import {
+  ATTEMPT_TIME,
+  FAILURES_AT_FIRST,
+  FAILURES_AT_MOST,
+  SUCCESS_HOLDS,
+  VANISHED,
+} from './limits.ts';
 
 /** The book's internal form of an entry, updated as dials succeed or fail. */
 export class KnownAddress {
@@ -59,9 +65,12 @@ export class KnownAddress {
    * counts from the last attempt, with a note that it should not.
    */
   isBad(now: number): boolean {
-    if (this.tried || (this.lastAttempt !== undefined && now - this.lastAttempt < ATTEMPT_TIME)) return false;
+    if (this.tried || (this.lastAttempt !== undefined && now - this.lastAttempt < ATTEMPT_TIME))
+      return false;
     if (now - Math.max(this.seen, this.lastAttempt ?? this.seen) > VANISHED) return true;
-    return (this.lastSuccess === undefined && this.failures >= FAILURES_AT_FIRST) || this.isLost(now);
+    return (
+      (this.lastSuccess === undefined && this.failures >= FAILURES_AT_FIRST) || this.isLost(now)
+    );
   }
 
   /**
@@ -80,7 +89,11 @@ export class KnownAddress {
   /** Returns whether it was dialed since its last success, and that dial has had its time. */
   hasFailedTest(now: number): boolean {
     const { lastAttempt, lastSuccess } = this;
-    return lastAttempt !== undefined && (lastSuccess === undefined || lastAttempt > lastSuccess) && now - lastAttempt >= ATTEMPT_TIME;
+    return (
+      lastAttempt !== undefined &&
+      (lastSuccess === undefined || lastAttempt > lastSuccess) &&
+      now - lastAttempt >= ATTEMPT_TIME
+    );
   }
 
   /** Returns the entry as it is now, as a `BookEntry` that callers may keep. */
@@ -95,5 +108,7 @@ export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAd
   const [first] = entries;
   return first === undefined
     ? undefined
-    : entries.reduce((longest, entry) => ((entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest));
+    : entries.reduce((longest, entry) =>
+        (entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest,
+      );
 }

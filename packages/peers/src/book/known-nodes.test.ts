@@ -8,9 +8,12 @@ import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
 test('those that answered the last dial come before hearsay, and those that did not come last', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
-  for (let i = 20; i < 30; i++) book.add({ nodeId: idOf(i), address: `8.${i}.1.1:1` }, undefined, 0);
+  for (let i = 20; i < 30; i++)
+    book.add({ nodeId: idOf(i), address: `8.${i}.1.1:1` }, undefined, 0);
   for (let i = 10; i < 20; i++) book.attempted(idOf(i), HOUR);
-  const numbers = knownNodes(book, 30, HOUR, () => true).map((nodeId) => Array.from({ length: 30 }, (_, i) => idOf(i)).indexOf(nodeId));
+  const numbers = knownNodes(book, 30, HOUR, () => true).map((nodeId) =>
+    Array.from({ length: 30 }, (_, i) => idOf(i)).indexOf(nodeId),
+  );
   t.is(numbers.length, 30);
   t.true(numbers.slice(0, 10).every((i) => i < 10));
   t.true(numbers.slice(10, 20).every((i) => i >= 20));

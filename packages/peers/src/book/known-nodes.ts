@@ -8,11 +8,21 @@ import type { BookEntry } from './book-entry.ts';
  * Returns at most `count` node ids that fit. Nodes that answered their last dial come first, then
  * hearsay, then nodes whose last dial failed.
  */
-export function knownNodes(book: AddressBook, count: number, now: number, isFit: (nodeId: string) => boolean): string[] {
+export function knownNodes(
+  book: AddressBook,
+  count: number,
+  now: number,
+  isFit: (nodeId: string) => boolean,
+): string[] {
   const chosen = new Set<string>();
   for (const isNext of LIKELY_FIRST) {
     while (chosen.size < count) {
-      const entry = book.pick(0, now, (candidate) => isNext(candidate) && !chosen.has(candidate.nodeId) && isFit(candidate.nodeId));
+      const entry = book.pick(
+        0,
+        now,
+        (candidate) =>
+          isNext(candidate) && !chosen.has(candidate.nodeId) && isFit(candidate.nodeId),
+      );
       if (entry === undefined) break;
       chosen.add(entry.nodeId);
     }

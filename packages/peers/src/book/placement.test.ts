@@ -5,19 +5,31 @@ import { placeOf } from '../address/place.ts';
 import { Placement } from './placement.ts';
 
 const placement = new Placement(new Uint8Array(32).fill(7));
-const groups = (count: number) => Array.from({ length: count }, (_, i) => `${i >> 8}.${i & 255}.0.0`);
+const groups = (count: number) =>
+  Array.from({ length: count }, (_, i) => `${i >> 8}.${i & 255}.0.0`);
 
 test('the same secret puts the same address in the same bucket, in every version', (t) => {
-  t.deepEqual([placement.newRow('1.2.0.0', '3.4.0.0'), placement.newRow('3.4.0.0', '1.2.0.0'), placement.newRow('', 'self')], PINNED_NEW);
   t.deepEqual(
-    ['1.2.3.4:5', '1.2.3.4:6', 'ws://a.example:80/x'].map((address) => placement.triedRow(placeOf(address)!)),
+    [
+      placement.newRow('1.2.0.0', '3.4.0.0'),
+      placement.newRow('3.4.0.0', '1.2.0.0'),
+      placement.newRow('', 'self'),
+    ],
+    PINNED_NEW,
+  );
+  t.deepEqual(
+    ['1.2.3.4:5', '1.2.3.4:6', 'ws://a.example:80/x'].map((address) =>
+      placement.triedRow(placeOf(address)!),
+    ),
     PINNED_TRIED,
   );
 });
 
 test('another secret puts it elsewhere', (t) => {
   const other = new Placement(new Uint8Array(32).fill(8));
-  const same = groups(500).filter((group) => placement.newRow(group, 'x') === other.newRow(group, 'x')).length;
+  const same = groups(500).filter(
+    (group) => placement.newRow(group, 'x') === other.newRow(group, 'x'),
+  ).length;
   t.true(same < 20, String(same));
 });
 
@@ -30,9 +42,18 @@ test('a source group reaches 32 new buckets at most, all of them with enough gro
 });
 
 test('a group reaches 4 tried buckets at most, and all groups together all 64', (t) => {
-  const rows = new Set(Array.from({ length: 500 }, (_, i) => placement.triedRow(placeOf(`1.2.3.4:${1 + i}`)!)));
+  const rows = new Set(
+    Array.from({ length: 500 }, (_, i) => placement.triedRow(placeOf(`1.2.3.4:${1 + i}`)!)),
+  );
   t.true(rows.size >= 3 && rows.size <= 4, String(rows.size));
-  t.is(new Set(groups(2_000).map((_, i) => placement.triedRow(placeOf(`${20 + (i >> 8)}.${i & 255}.1.1:1`)!))).size, 64);
+  t.is(
+    new Set(
+      groups(2_000).map((_, i) =>
+        placement.triedRow(placeOf(`${20 + (i >> 8)}.${i & 255}.1.1:1`)!),
+      ),
+    ).size,
+    64,
+  );
 });
 
 const PINNED_NEW = [88, 191, 180];

@@ -4,7 +4,12 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Place } from '../address/place.ts';
-import { NEW_BUCKETS, NEW_BUCKETS_PER_SOURCE_GROUP, TRIED_BUCKETS, TRIED_BUCKETS_PER_GROUP } from './limits.ts';
+import {
+  NEW_BUCKETS,
+  NEW_BUCKETS_PER_SOURCE_GROUP,
+  TRIED_BUCKETS,
+  TRIED_BUCKETS_PER_GROUP,
+} from './limits.ts';
 
 /**
  * Bitcoin's two-step placement, as in Tendermint: the first hash chooses one of a group's few

@@ -28,9 +28,16 @@ export class Promotion {
     const row = this.#placement.triedRow(known.place);
     if (this.#index.promote(known, row)) return;
     const incumbents = this.#index.tried.rows[row]!;
-    const failed = longestWithoutSuccess(incumbents.filter((incumbent) => incumbent.hasFailedTest(now)));
+    const failed = longestWithoutSuccess(
+      incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
+    );
     if (failed !== undefined) {
-      this.#index.replace(failed, known, now, this.#placement.newRow(failed.place.group, failed.source));
+      this.#index.replace(
+        failed,
+        known,
+        now,
+        this.#placement.newRow(failed.place.group, failed.source),
+      );
       return;
     }
     this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
@@ -41,7 +48,8 @@ export class Promotion {
     for (const [row, { nodeId, since }] of this.#toTest) {
       this.#toTest.delete(row);
       const known = this.#index.get(nodeId);
-      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since)) return known;
+      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since))
+        return known;
     }
     return undefined;
   }

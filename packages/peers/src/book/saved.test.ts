@@ -16,7 +16,11 @@ test('a book read from its text is the book that was saved, with its secret', (t
   t.deepEqual(again.save(9_000_000), book.save(1_000));
   t.deepEqual([again.size, again.tried, again.fresh], [1_200, 300, 900]);
   const [first] = book.entries();
-  t.deepEqual(again.get(first!.nodeId), { ...first!, lastAttempt: 9_000_000 - 500, lastSuccess: 9_000_000 - 1_000 });
+  t.deepEqual(again.get(first!.nodeId), {
+    ...first!,
+    lastAttempt: 9_000_000 - 500,
+    lastSuccess: 9_000_000 - 1_000,
+  });
 });
 
 test('an empty book can be saved, and books that are not made from it have other secrets', (t) => {
@@ -37,16 +41,42 @@ test('a ban goes on after a restart for as long as it had left, and its address 
 });
 
 test('odd ages are set right, so that no ban is endless and no hearsay ever young', (t) => {
-  const odd = [-1, -1e300, NaN, Infinity, -Infinity, 1e300, null, undefined, 'x', {}] as unknown as number[];
+  const odd = [
+    -1,
+    -1e300,
+    NaN,
+    Infinity,
+    -Infinity,
+    1e300,
+    null,
+    undefined,
+    'x',
+    {},
+  ] as unknown as number[];
   const entries = odd.map((age, i): SavedEntry => {
-    return { ...node(i, `${i + 1}.1.1.1:1`), source: 'x', tried: true, failures: age, added: age, seen: age, attempt: age, success: age };
+    return {
+      ...node(i, `${i + 1}.1.1.1:1`),
+      source: 'x',
+      tried: true,
+      failures: age,
+      added: age,
+      seen: age,
+      attempt: age,
+      success: age,
+    };
   });
-  const bans = odd.map((left, i) => ({ nodeId: idOf(100 + i), left, address: `${i + 1}.2.2.2:1`, source: 'x' }));
+  const bans = odd.map((left, i) => ({
+    nodeId: idOf(100 + i),
+    left,
+    address: `${i + 1}.2.2.2:1`,
+    source: 'x',
+  }));
   const now = 1_000_000;
   const book = makeBook({ now, saved: { key: 'ab'.repeat(32), entries, buckets: [], bans } });
   t.is(book.tried, odd.length);
   for (const { lastAttempt, lastSuccess, failures } of book.entries()) {
-    for (const time of [lastAttempt, lastSuccess]) t.true(time === undefined || (time <= now && time >= now - 30 * DAY), String(time));
+    for (const time of [lastAttempt, lastSuccess])
+      t.true(time === undefined || (time <= now && time >= now - 30 * DAY), String(time));
     t.true(Number.isInteger(failures) && failures >= 0);
   }
   for (let i = 0; i < odd.length; i++) t.false(book.isBanned(idOf(100 + i), now + 30 * DAY));
@@ -54,7 +84,15 @@ test('odd ages are set right, so that no ban is endless and no hearsay ever youn
 });
 
 test('odd entries are left out, the rest is kept', (t) => {
-  const good = { source: 'x', tried: false, failures: 0, added: 0, seen: 0, attempt: null, success: null };
+  const good = {
+    source: 'x',
+    tried: false,
+    failures: 0,
+    added: 0,
+    seen: 0,
+    attempt: null,
+    success: null,
+  };
   const entries = [
     { ...good, ...node(1, '1.1.1.1:1') },
     null,
@@ -71,8 +109,21 @@ test('odd entries are left out, the rest is kept', (t) => {
     { ...good, ...node(9, '9.9.9.9:1'), source: 5 },
     { ...good, ...node(11, '11.1.1.1:1') },
   ] as unknown as SavedEntry[];
-  const bans = [null, {}, { nodeId: 'x' }, { nodeId: idOf(11), left: MINUTE, address: null, source: '' }] as unknown as BookDocument['bans'];
-  const buckets = [[0, 0, 1, 99, -1, 0.5, 'x', 11], [0], [0], [0], [0], 'x', null] as unknown as number[][];
+  const bans = [
+    null,
+    {},
+    { nodeId: 'x' },
+    { nodeId: idOf(11), left: MINUTE, address: null, source: '' },
+  ] as unknown as BookDocument['bans'];
+  const buckets = [
+    [0, 0, 1, 99, -1, 0.5, 'x', 11],
+    [0],
+    [0],
+    [0],
+    [0],
+    'x',
+    null,
+  ] as unknown as number[][];
   const book = makeBook({ mode: 'public', saved: { key: 'nonsense', entries, buckets, bans } });
   t.deepEqual(
     [...book.entries()].map(({ nodeId }) => nodeId),
@@ -81,15 +132,32 @@ test('odd entries are left out, the rest is kept', (t) => {
   const { buckets: saved } = book.save(0);
   t.is(saved.flat().length, 4 + 1, 'an address is in at most 4 buckets');
   t.regex(book.save(0).key, /^[0-9a-f]{64}$/);
-  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }]) t.is(makeBook({ saved: nothing as unknown as BookDocument }).size, 0);
+  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }])
+    t.is(makeBook({ saved: nothing as unknown as BookDocument }).size, 0);
 });
 
 test('buckets that a document overfills hold no more than they can', (t) => {
   const entries = Array.from({ length: 500 }, (_, i): SavedEntry => {
-    return { ...node(i, `1.2.${i >> 8}.${i & 255}:1`), source: 'x', tried: i < 400, failures: 0, added: 0, seen: 0, attempt: null, success: null };
+    return {
+      ...node(i, `1.2.${i >> 8}.${i & 255}:1`),
+      source: 'x',
+      tried: i < 400,
+      failures: 0,
+      added: 0,
+      seen: 0,
+      attempt: null,
+      success: null,
+    };
   });
   const all = entries.map((_, i) => i);
-  const book = makeBook({ saved: { key: 'ab'.repeat(32), entries, buckets: Array.from({ length: 400 }, () => all), bans: [] } });
+  const book = makeBook({
+    saved: {
+      key: 'ab'.repeat(32),
+      entries,
+      buckets: Array.from({ length: 400 }, () => all),
+      bans: [],
+    },
+  });
   t.true(book.tried <= 256);
   for (const bucket of book.save(0).buckets) t.true(bucket.length <= 64);
   t.is(book.save(0).buckets.length, 256);
@@ -104,15 +172,22 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
     const below = (count: number) => Math.floor(random() * count);
     // Few ids and few hosts, so that they collide; many ports, so that buckets fill up.
     const someId = () => idOf(below(seed < 7 ? 150 : 3_000));
-    const someAddress = () => `${20 + below(3)}.${below(2)}.1.${1 + below(seed < 7 ? 30 : 250)}:${1 + below(mode === 'any' ? 500 : 12)}`;
+    const someAddress = () =>
+      `${20 + below(3)}.${below(2)}.1.${1 + below(seed < 7 ? 30 : 250)}:${1 + below(mode === 'any' ? 500 : 12)}`;
     const some = () => ({ nodeId: someId(), address: someAddress() });
     let now = 0;
     for (let step = 0; step < 4_000; step++) {
       now += below(20_000);
       const pick = random();
-      if (pick < 0.45) book.add(some(), random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'), now);
+      if (pick < 0.45)
+        book.add(
+          some(),
+          random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'),
+          now,
+        );
       else if (pick < 0.55) book.attempted(someId(), now);
-      else if (pick < 0.75) book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);
+      else if (pick < 0.75)
+        book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);
       else if (pick < 0.8) dial(book, now, below(101), random() < 0.5);
       else if (pick < 0.88) book.learn(some(), now, random() < 0.5 ? someAddress() : undefined);
       else if (pick < 0.91) book.ban(someId(), now, 1 + below(DAY));
@@ -127,7 +202,12 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
     for (const { nodeId, address } of book.entries()) book.learn({ nodeId, address }, now);
     const later = 123;
     const copied = seededRandom(seed + 5_000);
-    const copy = makeBook({ random: copied, now: later, mode, saved: parseBook(formatBook(book.save(now))) });
+    const copy = makeBook({
+      random: copied,
+      now: later,
+      mode,
+      saved: parseBook(formatBook(book.save(now))),
+    });
     t.deepEqual(copy.save(later), book.save(now), `seed ${seed}`);
     drawn = seededRandom(seed + 5_000);
     for (let i = 0; i < 300; i++) {
@@ -153,7 +233,12 @@ function checkOrder(book: AddressBook, now: number, mode: 'any' | 'public'): voi
   };
   const { entries, buckets, bans } = book.save(now);
   const all = [...book.entries()];
-  if (all.length !== book.size || entries.length !== book.size || book.tried + book.fresh !== book.size) fail('counts');
+  if (
+    all.length !== book.size ||
+    entries.length !== book.size ||
+    book.tried + book.fresh !== book.size
+  )
+    fail('counts');
   if (all.filter((entry) => entry.tried).length !== book.tried) fail('tried');
   if (new Set(all.map(({ nodeId }) => nodeId)).size !== all.length) fail('an id twice');
   if (new Set(all.map(({ address }) => address)).size !== all.length) fail('an address twice');

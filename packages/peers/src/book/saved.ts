@@ -11,19 +11,33 @@ import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from 
 import type { Placement } from './placement.ts';
 
 /** Returns the document of a book at the time `now`. */
-export function saveBook(key: string, index: AddressIndex, bans: BanList, now: number): BookDocument {
+export function saveBook(
+  key: string,
+  index: AddressIndex,
+  bans: BanList,
+  now: number,
+): BookDocument {
   const all = [...index.allTried(), ...index.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
   return {
     key,
     entries: all.map((known) => savedEntry(known, now)),
-    buckets: index.fresh.rows.map((bucket) => bucket.flatMap((known) => positions.get(known) ?? [])),
+    buckets: index.fresh.rows.map((bucket) =>
+      bucket.flatMap((known) => positions.get(known) ?? []),
+    ),
     bans: Array.from(bans.all(), (ban) => savedBan(ban, now)),
   };
 }
 
 /** Fills an empty index with the bans and entries of a document. */
-export function restoreBook(document: BookDocument, index: AddressIndex, bans: BanList, placement: Placement, mode: DialMode, now: number): void {
+export function restoreBook(
+  document: BookDocument,
+  index: AddressIndex,
+  bans: BanList,
+  placement: Placement,
+  mode: DialMode,
+  now: number,
+): void {
   for (const saved of listOf<SavedBan>(document.bans).slice(0, MOST_BANS)) {
     const ban = banOf(saved, now);
     if (ban !== undefined) bans.add(ban, now);
@@ -33,17 +47,22 @@ export function restoreBook(document: BookDocument, index: AddressIndex, bans: B
     const known = knownOf(saved, now);
     return known !== undefined && isFit(known) ? { known, tried: saved.tried === true } : undefined;
   });
-  for (const entry of read) if (entry?.tried) index.promote(entry.known, placement.triedRow(entry.known.place));
-  for (const [row, bucket] of listOf<readonly number[]>(document.buckets).slice(0, index.fresh.rows.length).entries()) {
+  for (const entry of read)
+    if (entry?.tried) index.promote(entry.known, placement.triedRow(entry.known.place));
+  for (const [row, bucket] of listOf<readonly number[]>(document.buckets)
+    .slice(0, index.fresh.rows.length)
+    .entries()) {
     for (const position of listOf<number>(bucket)) {
       const known = read[position]?.known;
-      if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS) index.putNew(known, row);
+      if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS)
+        index.putNew(known, row);
     }
   }
   // Entries that the document lists in no bucket, or only in full ones, are placed as if they had
   // just been reported.
   for (const entry of read) {
-    if (entry !== undefined && entry.known.rows.length === 0) index.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
+    if (entry !== undefined && entry.known.rows.length === 0)
+      index.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));
   }
 }
 
@@ -52,34 +71,74 @@ function savedEntry(known: KnownAddress, now: number): SavedEntry {
   const age = (time: number) => Math.max(0, Math.round(now - time));
   const attempt = lastAttempt === undefined ? null : age(lastAttempt);
   const success = lastSuccess === undefined ? null : age(lastSuccess);
-  return { nodeId, address, source, tried, failures, added: age(added), seen: age(seen), attempt, success };
+  return {
+    nodeId,
+    address,
+    source,
+    tried,
+    failures,
+    added: age(added),
+    seen: age(seen),
+    attempt,
+    success,
+  };
 }
 
 function savedBan({ nodeId, until, place, source }: Ban, now: number): SavedBan {
-  return { nodeId, left: Math.max(0, Math.round(until - now)), address: place?.key ?? null, source };
+  return {
+    nodeId,
+    left: Math.max(0, Math.round(until - now)),
+    address: place?.key ?? null,
+    source,
+  };
 }
 
 function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
   const place = placeIn(saved);
   if (place === undefined) return undefined;
-  const time = (age: unknown) => (isAge(age) ? now - Math.min(Math.max(age, 0), OLDEST) : undefined);
-  const known = new KnownAddress(saved.nodeId, place, groupIn(saved.source), time(saved.added) ?? now);
+  const time = (age: unknown) =>
+    isAge(age) ? now - Math.min(Math.max(age, 0), OLDEST) : undefined;
+  const known = new KnownAddress(
+    saved.nodeId,
+    place,
+    groupIn(saved.source),
+    time(saved.added) ?? now,
+  );
   known.seen = time(saved.seen) ?? known.added;
   known.lastAttempt = time(saved.attempt);
   known.lastSuccess = time(saved.success);
-  known.failures = isAge(saved.failures) ? Math.min(Math.max(Math.floor(saved.failures), 0), 1_000_000) : 0;
+  known.failures = isAge(saved.failures)
+    ? Math.min(Math.max(Math.floor(saved.failures), 0), 1_000_000)
+    : 0;
   return known;
 }
 
 function banOf(saved: SavedBan, now: number): Ban | undefined {
-  if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || !isNodeId(saved.nodeId)) return undefined;
+  if (
+    typeof saved !== 'object' ||
+    saved === null ||
+    typeof saved.nodeId !== 'string' ||
+    !isNodeId(saved.nodeId)
+  )
+    return undefined;
   // An invalid duration means that the ban is over. The ban list enforces the maximum.
   const left = isAge(saved.left) ? saved.left : 0;
-  return { nodeId: saved.nodeId, until: now + left, place: placeIn(saved), source: groupIn(saved.source) };
+  return {
+    nodeId: saved.nodeId,
+    until: now + left,
+    place: placeIn(saved),
+    source: groupIn(saved.source),
+  };
 }
 
 function placeIn(saved: SavedEntry | SavedBan): Place | undefined {
-  if (typeof saved !== 'object' || saved === null || typeof saved.nodeId !== 'string' || typeof saved.address !== 'string') return undefined;
+  if (
+    typeof saved !== 'object' ||
+    saved === null ||
+    typeof saved.nodeId !== 'string' ||
+    typeof saved.address !== 'string'
+  )
+    return undefined;
   return isNodeId(saved.nodeId) ? placeOf(saved.address) : undefined;
 }
 
@@ -91,7 +150,13 @@ function once(mode: DialMode, bans: BanList): (known: KnownAddress) => boolean {
   const seen = new Set<string>();
   const hosts = new Map<string, number>();
   return ({ nodeId, address, place }) => {
-    if (seen.has(nodeId) || seen.has(address) || !isDialable(place, mode) || bans.get(nodeId) !== undefined) return false;
+    if (
+      seen.has(nodeId) ||
+      seen.has(address) ||
+      !isDialable(place, mode) ||
+      bans.get(nodeId) !== undefined
+    )
+      return false;
     const onHost = (hosts.get(place.host) ?? 0) + 1;
     if (mode === 'public' && onHost > MOST_ON_A_HOST) return false;
     hosts.set(place.host, onHost);

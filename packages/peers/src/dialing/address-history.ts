@@ -80,10 +80,15 @@ export class AddressHistory {
    * that was not touched for the longest time.
    */
   #touch(key: string): AddressRecord {
-    const entry = this.#entries.get(key) ?? { failures: 0, at: Number.NEGATIVE_INFINITY, since: undefined };
+    const entry = this.#entries.get(key) ?? {
+      failures: 0,
+      at: Number.NEGATIVE_INFINITY,
+      since: undefined,
+    };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > MOST_ADDRESSES) this.#entries.delete(this.#entries.keys().next().value!);
+    if (this.#entries.size > MOST_ADDRESSES)
+      this.#entries.delete(this.#entries.keys().next().value!);
     return entry;
   }
 }

@@ -1,7 +1,12 @@
 // Canonical spelling of addresses and their hosts. Dials, connections and back-offs are identified
 // by it.
 
-import { parseHostPort, parseTarget, splitScheme, type TargetAddress } from '@trunkline/transport-core';
+import {
+  parseHostPort,
+  parseTarget,
+  splitScheme,
+  type TargetAddress,
+} from '@trunkline/transport-core';
 
 /** Returns the canonical address of a parsed target, without its node id. */
 export function keyOf({ nodeId, key }: TargetAddress): string {

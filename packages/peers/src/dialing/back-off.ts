@@ -22,7 +22,11 @@ export interface BackOffOptions {
 }
 
 /** Returns the milliseconds to wait after the last of `failures` (1 or more) failures in a row. */
-export function backOffDelay({ interval, max, jitter }: BackOffOptions, failures: number, random: Random): number {
+export function backOffDelay(
+  { interval, max, jitter }: BackOffOptions,
+  failures: number,
+  random: Random,
+): number {
   const delay = Math.min(max, interval * FACTOR ** Math.min(failures - 1, MOST_STEPS));
   return delay * (1 + jitter * (2 * random() - 1));
 }

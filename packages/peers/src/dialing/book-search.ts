@@ -14,14 +14,24 @@ export class BookSearch {
 
   /** Returns whether nothing has changed since a search found nothing. */
   isVain(now: number, { news }: PlannerView): boolean {
-    return this.#vain !== undefined && now < this.#vain.until && news !== undefined && news === this.#vain.news;
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
   }
 
   /**
    * @param again returns when a node may become eligible without news: when a back-off ends, or a
    * ban, whose end is not reported.
    */
-  pick(now: number, view: PlannerView, isEligible: (candidate: DialCandidate) => boolean, again: () => number): DialCandidate | undefined {
+  pick(
+    now: number,
+    view: PlannerView,
+    isEligible: (candidate: DialCandidate) => boolean,
+    again: () => number,
+  ): DialCandidate | undefined {
     if (this.isVain(now, view)) return undefined;
     const candidate = view.pick(isEligible);
     if (candidate !== undefined && isEligible(candidate)) return candidate;

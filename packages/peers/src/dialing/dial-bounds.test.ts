@@ -9,8 +9,14 @@ import { ReconnectList } from './reconnect-list.ts';
 import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
 
 const HOUR = 3_600_000;
-const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
-const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
+const someones = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, i) => someone(first + i));
+const up = (lives: number) => (order: DialOrder) => ({
+  after: 20,
+  nodeId: order.nodeId ?? order.address,
+  lives,
+  end: reset,
+});
 const kinds = (world: World) => world.dialed.map(({ kind }) => kind);
 
 test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
@@ -38,10 +44,22 @@ test('a few persistent peers are dialed at once, many are spread over three inte
 });
 
 test('dials keep to their rate, their number at once and their number to one host', (t) => {
-  const book = Array.from({ length: 400 }, (_, i) => ({ nodeId: idOf(i), address: `victim.example:${1_000 + i}` }));
-  const rate = new World({ book, maxOutbound: 100, concurrent: 100, young: 100, outcome: () => ({ after: 1, error: refused }) });
+  const book = Array.from({ length: 400 }, (_, i) => ({
+    nodeId: idOf(i),
+    address: `victim.example:${1_000 + i}`,
+  }));
+  const rate = new World({
+    book,
+    maxOutbound: 100,
+    concurrent: 100,
+    young: 100,
+    outcome: () => ({ after: 1, error: refused }),
+  });
   rate.run(10_000);
-  t.true(rate.dialed.length >= 215 && rate.dialed.length <= 221, `${rate.dialed.length} in ten seconds`);
+  t.true(
+    rate.dialed.length >= 215 && rate.dialed.length <= 221,
+    `${rate.dialed.length} in ten seconds`,
+  );
   t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
 
   const hang = () => ({ after: 1e9, error: refused });
@@ -62,7 +80,10 @@ test('dials keep to their rate, their number at once and their number to one hos
 
 test('three dials are begun at once; the next one waits until one is over, or is a second old', (t) => {
   const book = someones(40);
-  const prompt = new World({ book, outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }) });
+  const prompt = new World({
+    book,
+    outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }),
+  });
   prompt.run(2_000);
   t.deepEqual(
     prompt.dialed.map(({ at }) => at),
@@ -78,7 +99,11 @@ test('three dials are begun at once; the next one waits until one is over, or is
 
 test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {
   const hang = () => ({ after: 1e9, error: refused });
-  const world = new World({ persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`), maxOutbound: 50, outcome: hang });
+  const world = new World({
+    persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
+    maxOutbound: 50,
+    outcome: hang,
+  });
   world.run(10_000);
   world.book.push(...someones(50));
   world.ask();
@@ -90,10 +115,20 @@ test('persistent peers that hang fill the dials at once, but for a quarter of th
 test('of more persistent peers than are dialed at once each gets its turn', (t) => {
   const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
   const outcome = () => ({ after: 1_000, error: refused });
-  const world = new World({ persistent, maxOutbound: 0, outcome, reconnect: { interval: 1, max: 1, jitter: 0 } });
+  const world = new World({
+    persistent,
+    maxOutbound: 0,
+    outcome,
+    reconnect: { interval: 1, max: 1, jitter: 0 },
+  });
   world.run(60_000);
-  const counts = persistent.map((target) => world.dialed.filter(({ address }) => address === target).length);
-  t.true(Math.min(...counts) >= 15 && Math.max(...counts) <= 22, `${Math.min(...counts)} to ${Math.max(...counts)}`);
+  const counts = persistent.map(
+    (target) => world.dialed.filter(({ address }) => address === target).length,
+  );
+  t.true(
+    Math.min(...counts) >= 15 && Math.max(...counts) <= 22,
+    `${Math.min(...counts)} to ${Math.max(...counts)}`,
+  );
 });
 
 test('of four thousand failed addresses the one longest untouched is forgotten', (t) => {

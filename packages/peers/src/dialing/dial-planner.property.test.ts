@@ -1,6 +1,11 @@
 // Property tests of the dial planner in random worlds.
 
-import { type Random, reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
+import {
+  type Random,
+  reasonError,
+  seededRandom,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { addressKey, hostOf } from './address-key.ts';
@@ -8,8 +13,26 @@ import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
 import { idOf, type Outcome, RECONNECT, reset, someone, World } from './testing/planner-world.ts';
 
-const REASONS = ['connection_refused', 'dial_timeout', 'identity_mismatch', 'full', 'denied', 'reset', 'wrong_network', 'self', 'host_not_found'] as const;
-const ENDS = ['reset', 'ping_timeout', 'closed', 'denied', 'malformed', 'disconnected', 'full'] as const;
+const REASONS = [
+  'connection_refused',
+  'dial_timeout',
+  'identity_mismatch',
+  'full',
+  'denied',
+  'reset',
+  'wrong_network',
+  'self',
+  'host_not_found',
+] as const;
+const ENDS = [
+  'reset',
+  'ping_timeout',
+  'closed',
+  'denied',
+  'malformed',
+  'disconnected',
+  'full',
+] as const;
 
 /**
  * Decides the outcome of a dial. The same dial always has the same outcome, in whatever order dials
@@ -23,7 +46,12 @@ function fate(seed: number, order: DialOrder, count: number): Outcome {
     return { after, error: reasonError(reason, reason) };
   }
   const end = ENDS[Math.floor(random() * ENDS.length)]!;
-  return { after, nodeId: order.nodeId ?? idOf(hash(order.address) & 0xffff), lives: 50 * Math.floor(random() ** 4 * 4_000), end: reasonError(end, end) };
+  return {
+    after,
+    nodeId: order.nodeId ?? idOf(hash(order.address) & 0xffff),
+    lives: 50 * Math.floor(random() ** 4 * 4_000),
+    end: reasonError(end, end),
+  };
 }
 
 function hash(text: string): number {
@@ -34,15 +62,21 @@ function hash(text: string): number {
 
 function randomWorld(seed: number, options: { poll?: number } = {}): World {
   const random = seededRandom(seed);
-  const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
-  const list = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
+  const between = (least: number, most: number) =>
+    least + Math.floor(random() * (most - least + 1));
+  const list = <T>(count: number, make: (i: number) => T) =>
+    Array.from({ length: count }, (_, i) => make(i));
   return new World({
     ...options,
     seed,
     grain: 50,
-    persistent: list(between(0, 12), (i) => (i % 2 === 0 ? `p${i}:1` : `${idOf(5_000 + i)}@p${i}:1`)),
+    persistent: list(between(0, 12), (i) =>
+      i % 2 === 0 ? `p${i}:1` : `${idOf(5_000 + i)}@p${i}:1`,
+    ),
     seeds: list(between(0, 4), (i) => `s${i}:1`),
-    book: list(between(0, 60), (i) => (i % 5 === 0 ? { nodeId: idOf(i + 1), address: `shared:${i}` } : someone(i + 1))),
+    book: list(between(0, 60), (i) =>
+      i % 5 === 0 ? { nodeId: idOf(i + 1), address: `shared:${i}` } : someone(i + 1),
+    ),
     tests: list(20, (i) => someone(i + 30)),
     maxOutbound: between(0, 20),
     concurrent: between(1, 16),
@@ -53,7 +87,8 @@ function randomWorld(seed: number, options: { poll?: number } = {}): World {
   });
 }
 
-const print = (world: World) => world.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
+const print = (world: World) =>
+  world.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
 
 test('asked only when it is due, the planner orders the same as when it is asked every 50 ms', (t) => {
   for (const seed of seeds(60)) {
@@ -81,23 +116,39 @@ test('never two dials to one address or id, never over a bound, and every persis
       const dials = [...world.underWay];
       const count = (isFit: (order: DialOrder) => boolean) => dials.filter(isFit).length;
       const fail = (what: string) => t.fail(`seed ${seed}, at ${world.now}: ${what}`);
-      if (new Set(dials.map(({ address }) => addressKey(address))).size < dials.length) fail('an address twice');
+      if (new Set(dials.map(({ address }) => addressKey(address))).size < dials.length)
+        fail('an address twice');
       const ids = dials.flatMap(({ nodeId }) => nodeId ?? []);
       if (new Set(ids).size < ids.length) fail('an id twice');
       const others = count(({ kind }) => kind !== 'persistent');
       if (others > limits.concurrent) fail(`${others} dials at once`);
-      if (count(({ kind }) => kind === 'persistent') > 64 || count(({ kind }) => kind === 'test') > 1 || count(({ kind }) => kind === 'seed') > 2)
+      if (
+        count(({ kind }) => kind === 'persistent') > 64 ||
+        count(({ kind }) => kind === 'test') > 1 ||
+        count(({ kind }) => kind === 'seed') > 2
+      )
         fail('a kind');
       const ordinary = count(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed');
       // A dial with all places filled replaces another peer.
       const isFull = world.outbound >= limits.maxOutbound;
-      if (ordered.some(({ kind }) => kind === 'book' || (kind === 'seed' && !isFull)) && world.outbound + ordinary > limits.maxOutbound) fail('maxOutbound');
+      if (
+        ordered.some(({ kind }) => kind === 'book' || (kind === 'seed' && !isFull)) &&
+        world.outbound + ordinary > limits.maxOutbound
+      )
+        fail('maxOutbound');
       const again = count(({ kind }) => kind === 'again');
-      if (again > Math.max(4, limits.maxOutbound - world.outbound)) fail(`${again} dials to who was lost`);
-      if (limits.maxOutbound === 0 && ordered.some(({ kind }) => kind === 'again' || kind === 'spare')) fail('links where none are wanted');
+      if (again > Math.max(4, limits.maxOutbound - world.outbound))
+        fail(`${again} dials to who was lost`);
+      if (
+        limits.maxOutbound === 0 &&
+        ordered.some(({ kind }) => kind === 'again' || kind === 'spare')
+      )
+        fail('links where none are wanted');
       if (count(({ kind }) => kind === 'spare') > 1) fail('two spare dials at once');
       const hosts = new Map<string, number>();
-      for (const { kind, address } of dials) if (kind !== 'persistent' && kind !== 'seed') hosts.set(hostOf(address), (hosts.get(hostOf(address)) ?? 0) + 1);
+      for (const { kind, address } of dials)
+        if (kind !== 'persistent' && kind !== 'seed')
+          hosts.set(hostOf(address), (hosts.get(hostOf(address)) ?? 0) + 1);
       if (Math.max(0, ...hosts.values()) > limits.perHost) fail('perHost');
       for (const { kind, nodeId } of ordered) {
         orders++;
@@ -111,12 +162,20 @@ test('never two dials to one address or id, never over a bound, and every persis
       const at = Math.floor(random() * 600_000);
       const id = idOf(1 + Math.floor(random() * 60));
       world.at(at, () => (world.isConnected(id) ? undefined : world.comeIn(id)));
-      if (random() < 0.5) world.at(at + 30_000, () => (world.isConnected(id) ? world.lose(id, undefined, reset) : undefined));
+      if (random() < 0.5)
+        world.at(at + 30_000, () =>
+          world.isConnected(id) ? world.lose(id, undefined, reset) : undefined,
+        );
     }
     for (let i = 0; i < 40; i++) {
       const [named, other] = [someone(1 + Math.floor(random() * 60)), `s${i % 4}:1`];
       world.at(Math.floor(random() * 600_000), () => {
-        const added = random() < 0.3 ? other : random() < 0.5 ? named.address : `${named.nodeId}@elsewhere${i}:1`;
+        const added =
+          random() < 0.3
+            ? other
+            : random() < 0.5
+              ? named.address
+              : `${named.nodeId}@elsewhere${i}:1`;
         world.planner.addPersistent(added);
         world.ask();
         world.planner.removePersistent(added);
@@ -129,19 +188,31 @@ test('never two dials to one address or id, never over a bound, and every persis
     world.run(900_000);
     for (const text of world.planner.persistent) {
       const address = text.slice(text.indexOf('@') + 1);
-      if (!world.dialed.some((order) => order.address === address)) t.fail(`seed ${seed}: ${text} was never dialed`);
+      if (!world.dialed.some((order) => order.address === address))
+        t.fail(`seed ${seed}: ${text} was never dialed`);
     }
   }
   t.true(orders > 5_000, String(orders));
 });
 
 /** The limits that randomWorld drew for this seed. */
-function limitsOf(seed: number): { maxOutbound: number; concurrent: number; rate: number; perHost: number } {
+function limitsOf(seed: number): {
+  maxOutbound: number;
+  concurrent: number;
+  rate: number;
+  perHost: number;
+} {
   const random = seededRandom(seed);
-  const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
+  const between = (least: number, most: number) =>
+    least + Math.floor(random() * (most - least + 1));
   for (const most of [12, 4, 60]) between(0, most);
   const [maxOutbound, concurrent, rate] = [between(0, 20), between(1, 16), between(1, 20)];
-  return { maxOutbound, concurrent, rate, perHost: random() < 0.5 ? between(1, 3) : Number.POSITIVE_INFINITY };
+  return {
+    maxOutbound,
+    concurrent,
+    rate,
+    perHost: random() < 0.5 ? between(1, 3) : Number.POSITIVE_INFINITY,
+  };
 }
 
 test('a thousand nodes whose server restarts: no peak above twice an even spread over the back-off', (t) => {
@@ -150,7 +221,9 @@ test('a thousand nodes whose server restarts: no peak above twice an even spread
     { away: 10_000, bin: 1_000 },
     { away: 600_000, bin: 6_000 },
   ]) {
-    const dials = Array.from({ length: 1_000 }, (_, seed) => dialsAfterRestart(seededRandom(seed + 1), away));
+    const dials = Array.from({ length: 1_000 }, (_, seed) =>
+      dialsAfterRestart(seededRandom(seed + 1), away),
+    );
     const counts = new Map<number, number>();
     let window = 0;
     for (const { at, wait } of dials) {
@@ -158,15 +231,32 @@ test('a thousand nodes whose server restarts: no peak above twice an even spread
       window += (0.4 * wait) / dials.length; // ±20 % of the wait before the dial.
     }
     const even = (dials.length * bin) / window;
-    t.true(Math.max(...counts.values()) <= 2 * even, `away ${away} ms: peak ${Math.max(...counts.values())}, even ${even} in ${bin} ms`);
+    t.true(
+      Math.max(...counts.values()) <= 2 * even,
+      `away ${away} ms: peak ${Math.max(...counts.values())}, even ${even} in ${bin} ms`,
+    );
   }
 });
 
 /** Returns the time of the first dial that the restarted server answers, and the wait before it. */
 function dialsAfterRestart(random: Random, away: number): { at: number; wait: number } {
   const nodeId = idOf(1);
-  const view = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };
-  const planner = new DialPlanner({ random, now: 0, persistent: [`${nodeId}@server:1`], seeds: [], maxOutbound: 0, reconnect: RECONNECT });
+  const view = {
+    isConnected: () => false,
+    isOwn: () => false,
+    isBanned: () => false,
+    outbound: 0,
+    pick: () => undefined,
+    toTest: () => undefined,
+  };
+  const planner = new DialPlanner({
+    random,
+    now: 0,
+    persistent: [`${nodeId}@server:1`],
+    seeds: [],
+    maxOutbound: 0,
+    reconnect: RECONNECT,
+  });
   const refused: TransportError = reasonError('connection_refused', 'refused');
   planner.opened(planner.next(0, view)[0]!, nodeId, 0);
   planner.next(100, { ...view, isConnected: () => true });

@@ -6,7 +6,8 @@ import type { DialOrder } from './dial-order.ts';
 import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
 
 const HOUR = 3_600_000;
-const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
+const someones = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, i) => someone(first + i));
 const up =
   (lives: number, end: TransportError = reset) =>
   (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
@@ -35,15 +36,25 @@ test('a persistent peer is dialed for ever', (t) => {
 });
 
 test('a fixed interval stays what it is', (t) => {
-  const world = new World({ persistent: ['a:1'], maxOutbound: 0, reconnect: { interval: 60_000, max: 60_000, jitter: 0 } });
+  const world = new World({
+    persistent: ['a:1'],
+    maxOutbound: 0,
+    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
+  });
   world.run(HOUR);
   t.deepEqual([...new Set(gaps(world))], [60_020]);
 });
 
 test('a persistent peer that was lost is dialed again, also after dials that failed; only a link resets the back-off', (t) => {
   const answers = new Set([4, 9]);
-  const outcome = (order: DialOrder, count: number) => (answers.has(count) ? up(60_000)(order) : { after: 0, error: refused });
-  const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
+  const outcome = (order: DialOrder, count: number) =>
+    answers.has(count) ? up(60_000)(order) : { after: 0, error: refused };
+  const world = new World({
+    persistent: [`${idOf(1)}@a:1`],
+    maxOutbound: 0,
+    outcome,
+    reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
+  });
   world.run(5_000);
   world.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
   world.run(5 * 60_000);
@@ -55,7 +66,11 @@ test('a persistent peer that was lost is dialed again, also after dials that fai
 });
 
 test('a peer that accepts and drops at once is not dialed in a hot loop', (t) => {
-  for (const options of [{ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 }, { book: [{ nodeId: idOf(1), address: 'a:1' }] }, { seeds: ['a:1'] }]) {
+  for (const options of [
+    { persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 },
+    { book: [{ nodeId: idOf(1), address: 'a:1' }] },
+    { seeds: ['a:1'] },
+  ]) {
     const world = new World({ ...options, outcome: up(5) });
     world.run(10 * 60_000);
     t.true(world.dialed.length < 40, `${world.dialed.length} dials`);
@@ -83,7 +98,11 @@ test('a persistent peer that dialed us, or answers at another address, is not di
 });
 
 test('the id of an address is learned from who answers: that peer is not dialed while it is connected', (t) => {
-  const world = new World({ persistent: ['a:1'], maxOutbound: 0, outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }) });
+  const world = new World({
+    persistent: ['a:1'],
+    maxOutbound: 0,
+    outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
+  });
   t.false(world.planner.isPersistent(idOf(9_999)));
   world.run(40_000);
   t.true(world.planner.isPersistent(idOf(9_999)));
@@ -132,7 +151,10 @@ test('a topology that is set anew: who goes is not dialed any more, who comes is
     ],
   );
   world.run(HOUR);
-  t.deepEqual([...new Set(world.dialed.slice(before).map(({ address }) => address))].sort(), ['b:2', 'c:1']);
+  t.deepEqual([...new Set(world.dialed.slice(before).map(({ address }) => address))].sort(), [
+    'b:2',
+    'c:1',
+  ]);
   t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
   t.throws(() => world.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
   t.deepEqual(world.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
@@ -143,7 +165,9 @@ test('persistent peers are added, and removed by id, by learned id, by address o
   const [one, two] = [`${idOf(1)}@a:1`, `${idOf(2)}@b:1`];
   for (const target of [one, two, 'c:1', 'd:1', 'c:1']) world.planner.addPersistent(target);
   t.deepEqual(world.planner.persistent, [one, two, 'c:1', 'd:1']);
-  t.deepEqual(world.planner.addPersistent(`${idOf(2)}@b:2`).changed, [{ from: two, to: `${idOf(2)}@b:2` }]);
+  t.deepEqual(world.planner.addPersistent(`${idOf(2)}@b:2`).changed, [
+    { from: two, to: `${idOf(2)}@b:2` },
+  ]);
   t.deepEqual(world.planner.removePersistent(idOf(1)), [one]);
   t.deepEqual(world.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
   t.deepEqual(world.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
@@ -211,11 +235,26 @@ test('after sixteen failures an address of the book is given up; a seed never is
 });
 
 test('where trying soon can not help, an address of the book waits four times as long', (t) => {
-  for (const reason of ['identity_mismatch', 'duplicate', 'full', 'denied', 'wrong_network'] as Reason[]) {
+  for (const reason of [
+    'identity_mismatch',
+    'duplicate',
+    'full',
+    'denied',
+    'wrong_network',
+  ] as Reason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
-    const world = new World({ book: someones(1), persistent: ['a:1'], outcome, reconnect: { interval: 1_000, max: 120_000, jitter: 0 } });
+    const world = new World({
+      book: someones(1),
+      persistent: ['a:1'],
+      outcome,
+      reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
+    });
     world.run(60_000);
-    t.deepEqual(gaps(world, someone(1).address).slice(0, 3).map(Math.round), [4_000, 6_400, 10_240], reason);
+    t.deepEqual(
+      gaps(world, someone(1).address).slice(0, 3).map(Math.round),
+      [4_000, 6_400, 10_240],
+      reason,
+    );
     t.deepEqual(gaps(world, 'a:1').slice(0, 3).map(Math.round), [1_000, 1_600, 2_560], reason);
   }
 });
@@ -233,19 +272,40 @@ test('an ordinary peer that was lost by chance is dialed again before strangers 
     const world = new World({
       book: [someone(1)],
       maxOutbound: 1,
-      outcome: (order, count) => (order.address === someone(1).address && count === 1 ? up(20_000, end)(order) : { after: 20, error: refused }),
+      outcome: (order, count) =>
+        order.address === someone(1).address && count === 1
+          ? up(20_000, end)(order)
+          : { after: 20, error: refused },
     });
     world.run(19_000);
     world.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     world.run(60_000);
-    t.is(world.dialed.filter(({ kind, address }) => kind === 'again' && address === someone(1).address).length, 3, end.reason);
+    t.is(
+      world.dialed.filter(({ kind, address }) => kind === 'again' && address === someone(1).address)
+        .length,
+      3,
+      end.reason,
+    );
     t.true(kinds(world).includes('book'));
   }
 });
 
 test('an ordinary peer that was lost for another reason is not dialed again by preference', (t) => {
-  for (const reason of ['malformed', 'denied', 'refused', 'duplicate', 'disconnected', 'full', 'flood', 'idle'] as Reason[]) {
-    const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: up(20_000, reasonError(reason, '')) });
+  for (const reason of [
+    'malformed',
+    'denied',
+    'refused',
+    'duplicate',
+    'disconnected',
+    'full',
+    'flood',
+    'idle',
+  ] as Reason[]) {
+    const world = new World({
+      book: [someone(1)],
+      maxOutbound: 1,
+      outcome: up(20_000, reasonError(reason, '')),
+    });
     world.run(20_010);
     world.book.length = 0;
     world.run(HOUR);
@@ -255,7 +315,11 @@ test('an ordinary peer that was lost for another reason is not dialed again by p
 
 test('who was dialed again, and was then lost for another reason, is left to the book', (t) => {
   const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
-  const world = new World({ book: [someone(1)], maxOutbound: 1, outcome: (order, count) => up(20_000, end(count))(order) });
+  const world = new World({
+    book: [someone(1)],
+    maxOutbound: 1,
+    outcome: (order, count) => up(20_000, end(count))(order),
+  });
   world.run(19_000);
   world.book.length = 0;
   world.run(HOUR);
@@ -272,7 +336,11 @@ test('a peer that dialed us, and one that is no longer persistent, is not dialed
 });
 
 test('who is connected, banned or persistent is not picked from the book', (t) => {
-  const world = new World({ book: someones(4), persistent: [`${idOf(3)}@p:1`, someone(4).address], outcome: up(HOUR) });
+  const world = new World({
+    book: someones(4),
+    persistent: [`${idOf(3)}@p:1`, someone(4).address],
+    outcome: up(HOUR),
+  });
   world.banned.add(idOf(1));
   world.comeIn(idOf(2));
   world.run(60_000);
@@ -299,7 +367,11 @@ test('with an empty book a seed is asked at once, two at a time; with somebody i
 });
 
 test('what a seed tells is dialed at once', (t) => {
-  const world = new World({ seeds: ['s:1'], outcome: (order) => (order.kind === 'seed' ? up(300, reasonError('closed', ''))(order) : up(HOUR)(order)) });
+  const world = new World({
+    seeds: ['s:1'],
+    outcome: (order) =>
+      order.kind === 'seed' ? up(300, reasonError('closed', ''))(order) : up(HOUR)(order),
+  });
   world.at(200, () => {
     world.book.push(...someones(10));
     world.ask();
@@ -313,7 +385,8 @@ test('all seeds down: they are asked again with back-off, and the book goes on',
     seeds: ['s:1', 't:1'],
     book: someones(3),
     maxOutbound: 5,
-    outcome: (order) => (order.kind === 'seed' ? { after: 3_000, error: refused } : up(HOUR)(order)),
+    outcome: (order) =>
+      order.kind === 'seed' ? { after: 3_000, error: refused } : up(HOUR)(order),
   });
   world.run(HOUR / 2);
   t.is(world.outbound, 3);
@@ -326,7 +399,10 @@ test('all seeds down: they are asked again with back-off, and the book goes on',
 });
 
 test('a seed that is connected is not dialed', (t) => {
-  const world = new World({ seeds: ['s:1'], outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }) });
+  const world = new World({
+    seeds: ['s:1'],
+    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }),
+  });
   world.run(HOUR / 2);
   t.is(world.dialed.length, 1);
 });
@@ -337,7 +413,8 @@ test('one entry at a time is tested, ten seconds apart, also when all slots are 
     book: someones(2),
     maxOutbound: 2,
     tests,
-    outcome: (order) => (order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order)),
+    outcome: (order) =>
+      order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order),
   });
   world.run(HOUR / 6);
   const tested = world.dialed.filter(({ kind }) => kind === 'test');
@@ -354,11 +431,16 @@ test('the book is asked for an entry to test every ten seconds, also when nothin
 });
 
 test('reports about dials that were never ordered, or twice, change nothing', (t) => {
-  const world = new World({ persistent: ['a:1'], maxOutbound: 0, outcome: () => ({ after: 1e9, error: refused }) });
+  const world = new World({
+    persistent: ['a:1'],
+    maxOutbound: 0,
+    outcome: () => ({ after: 1e9, error: refused }),
+  });
   world.run(10);
   const [order] = world.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
-  for (let i = 0; i < 20; i++) t.deepEqual(world.planner.failed(stranger, 10, refused), { giveUp: false });
+  for (let i = 0; i < 20; i++)
+    t.deepEqual(world.planner.failed(stranger, 10, refused), { giveUp: false });
   world.planner.opened(stranger, idOf(1), 10);
   world.planner.self(stranger);
   world.planner.failed({ ...order! }, 10, refused); // The order is identified by its address.

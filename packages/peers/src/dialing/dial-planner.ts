@@ -6,12 +6,30 @@ import { AddressHistory } from './address-history.ts';
 import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
 import type { BackOffOptions } from './back-off.ts';
 import { BookSearch } from './book-search.ts';
-import type { DialCandidate, DialKind, DialOrder, DialPlannerOptions, LostPeer, PlannerView } from './dial-order.ts';
+import type {
+  DialCandidate,
+  DialKind,
+  DialOrder,
+  DialPlannerOptions,
+  LostPeer,
+  PlannerView,
+} from './dial-order.ts';
 import { DialRate } from './dial-rate.ts';
 import type { DialTarget } from './dial-target.ts';
 import { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
-import { LONGEST_ORDINARY, LONGEST_SPREAD, MOST_AGAIN, MOST_FAILURES, MOST_PERSISTENT, MOST_SEEDS, REST, SPARE_PERIOD, TEST_PERIOD, YOUNG } from './limits.ts';
+import {
+  LONGEST_ORDINARY,
+  LONGEST_SPREAD,
+  MOST_AGAIN,
+  MOST_FAILURES,
+  MOST_PERSISTENT,
+  MOST_SEEDS,
+  REST,
+  SPARE_PERIOD,
+  TEST_PERIOD,
+  YOUNG,
+} from './limits.ts';
 import { isPointless, isTransient } from './lost-link.ts';
 import { OwnAddresses } from './own-addresses.ts';
 import { ReconnectList } from './reconnect-list.ts';
@@ -48,7 +66,18 @@ export class DialPlanner {
   #wake = Number.NEGATIVE_INFINITY;
 
   /** Throws `invalid_argument` of `parseTarget` for a malformed persistent peer or seed. */
-  constructor({ random, now, persistent, seeds, maxOutbound, reconnect, concurrent = 16, young = 3, rate = 20, perHost }: DialPlannerOptions) {
+  constructor({
+    random,
+    now,
+    persistent,
+    seeds,
+    maxOutbound,
+    reconnect,
+    concurrent = 16,
+    young = 3,
+    rate = 20,
+    perHost,
+  }: DialPlannerOptions) {
     this.#random = random;
     this.#maxOutbound = maxOutbound;
     this.#reconnect = reconnect;
@@ -72,7 +101,11 @@ export class DialPlanner {
     this.#now = now;
     this.#wake = Number.POSITIVE_INFINITY;
     this.#seeds.begin(now);
-    this.#persistent.begin(now, Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD), this.#random);
+    this.#persistent.begin(
+      now,
+      Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD),
+      this.#random,
+    );
     this.#notice(this.#persistent, this.#reconnect, now, view);
     this.#notice(this.#seeds, this.#brief, now, view);
     this.#dialPersistent(now, view, orders);
@@ -120,7 +153,11 @@ export class DialPlanner {
     }
     const dial = this.#end(order);
     if (dial === undefined) return { giveUp: false };
-    dial.target?.failed(now, order.kind === 'persistent' ? this.#reconnect : this.#brief, this.#random);
+    dial.target?.failed(
+      now,
+      order.kind === 'persistent' ? this.#reconnect : this.#brief,
+      this.#random,
+    );
     if (order.kind === 'persistent') return { giveUp: false };
     const failures = this.#history.failed(dial.key, now, this.#backOffAfter(error));
     this.#search.by(this.#history.readyAt(dial.key));
@@ -173,12 +210,15 @@ export class DialPlanner {
     const last = address ?? peer.told;
     for (const target of persistent) {
       const lastKey = last === undefined ? undefined : addressKey(last);
-      if (lastKey !== undefined && target.nodeId === nodeId) target.moved = lastKey === target.key ? undefined : last;
+      if (lastKey !== undefined && target.nodeId === nodeId)
+        target.moved = lastKey === target.key ? undefined : last;
       target.lost(now, this.#reconnect, this.#random);
     }
     const seeds = this.#seeds.matching(nodeId, key);
-    for (const target of seeds) if (target.state.t === 'up') target.lost(now, this.#brief, this.#random);
-    if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent) return;
+    for (const target of seeds)
+      if (target.state.t === 'up') target.lost(now, this.#brief, this.#random);
+    if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent)
+      return;
     this.#history.lost(key, now, this.#backOffAfter(error));
     if (seeds.length === 0 && isTransient(error)) this.#again.add(key, { nodeId, address });
   }
@@ -227,7 +267,10 @@ export class DialPlanner {
    * Ids may have been given, or learned from the node that answered.
    */
   isPersistent(nodeId: string | undefined, address?: string): boolean {
-    return this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address)).length > 0;
+    return (
+      this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address))
+        .length > 0
+    );
   }
 
   /**
@@ -241,7 +284,10 @@ export class DialPlanner {
   /** Returns whether a persistent peer is listed with this address and without an id. */
   isNamedAt(address: string): boolean {
     const key = addressKey(address);
-    return key !== undefined && this.#persistent.matching(undefined, key).some((target) => target.nodeId === undefined);
+    return (
+      key !== undefined &&
+      this.#persistent.matching(undefined, key).some((target) => target.nodeId === undefined)
+    );
   }
 
   /** Returns the ids, given or learned, of the persistent peers at an address. */
@@ -254,7 +300,9 @@ export class DialPlanner {
    * learned.
    */
   addressOf(nodeId: string): string | undefined {
-    return (this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0])?.address;
+    return (
+      this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0]
+    )?.address;
   }
 
   /**
@@ -274,8 +322,11 @@ export class DialPlanner {
   #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
     for (const target of this.#ready(this.#persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
-      const address = target.next(target.nodeId === undefined ? undefined : view.whereabouts?.(target.nodeId));
-      if (this.#underWay.has(target.id, addressKey(address)!) || view.isOwn(target.address)) continue;
+      const address = target.next(
+        target.nodeId === undefined ? undefined : view.whereabouts?.(target.nodeId),
+      );
+      if (this.#underWay.has(target.id, addressKey(address)!) || view.isOwn(target.address))
+        continue;
       // No event tells when a ban ends, so look again later.
       if (target.id !== undefined && view.isBanned(target.id)) this.#wakeAt(now + LONGEST_ORDINARY);
       else this.#dialTarget(target, address, 'persistent', orders);
@@ -284,7 +335,10 @@ export class DialPlanner {
 
   #dialOrdinary(now: number, view: PlannerView, orders: DialOrder[]): void {
     const { outbound } = view;
-    while (outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound && this.#mayDial(now)) {
+    while (
+      outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound &&
+      this.#mayDial(now)
+    ) {
       if (this.#dialCandidate(now, view, orders)) this.#rate.take(now);
       else if (this.#dialSeed(now, view, orders)) this.#rate.take(now);
       else {
@@ -303,12 +357,25 @@ export class DialPlanner {
     );
     const candidate = (again && this.#place(again, now, view)) ?? this.#pick(now, view, isEligible);
     if (candidate === undefined) return false;
-    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: again === undefined ? 'book' : 'again' }, orders);
+    this.#start(
+      {
+        address: candidate.address,
+        nodeId: candidate.nodeId,
+        kind: again === undefined ? 'book' : 'again',
+      },
+      orders,
+    );
     return true;
   }
 
-  #pick(now: number, view: PlannerView, isEligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined {
-    return this.#search.pick(now, view, isEligible, () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY));
+  #pick(
+    now: number,
+    view: PlannerView,
+    isEligible: (candidate: DialCandidate) => boolean,
+  ): DialCandidate | undefined {
+    return this.#search.pick(now, view, isEligible, () =>
+      Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY),
+    );
   }
 
   /**
@@ -325,7 +392,11 @@ export class DialPlanner {
     const isEligible = (candidate: DialCandidate) => this.#isEligible(candidate, now, view);
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
       const isOver = ({ nodeId }: DialCandidate) => view.isConnected(nodeId);
-      const lost = this.#again.pick(isOver, (one) => this.#place(one, now, view) !== undefined, Number.POSITIVE_INFINITY);
+      const lost = this.#again.pick(
+        isOver,
+        (one) => this.#place(one, now, view) !== undefined,
+        Number.POSITIVE_INFINITY,
+      );
       if (lost === undefined) break;
       this.#start({ ...this.#place(lost, now, view)!, kind: 'again' }, orders);
       this.#rate.take(now);
@@ -334,7 +405,10 @@ export class DialPlanner {
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeAt(this.#spareAt);
-    const candidate = this.#random() < 0.5 && this.#dialSeed(now, view, orders) ? undefined : this.#pick(now, view, isEligible);
+    const candidate =
+      this.#random() < 0.5 && this.#dialSeed(now, view, orders)
+        ? undefined
+        : this.#pick(now, view, isEligible);
     if (candidate === undefined) return;
     this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'spare' }, orders);
     this.#rate.take(now);
@@ -377,7 +451,11 @@ export class DialPlanner {
    */
   #mayDial(now: number): boolean {
     const others = this.#underWay.total - this.#underWay.of('persistent');
-    if (this.#underWay.total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4))) return false;
+    if (
+      this.#underWay.total >= this.#concurrent &&
+      others >= Math.max(1, Math.floor(this.#concurrent / 4))
+    )
+      return false;
     const since = this.#underWay.nthSince(this.#young, 'persistent');
     if (since !== undefined && now < since + YOUNG) {
       this.#wakeAt(since + YOUNG);
@@ -400,9 +478,18 @@ export class DialPlanner {
   #isEligible({ nodeId, address }: DialCandidate, now: number, view: PlannerView): boolean {
     if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
     const key = this.#keys.of(address);
-    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
-    if (this.#ownAddresses.has(key) || view.isOwn(address) || this.#persistent.includes(nodeId, key)) return false;
-    return this.#perHost === Number.POSITIVE_INFINITY || this.#underWay.ofHost(hostOf(key)) < this.#perHost;
+    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
+      return false;
+    if (
+      this.#ownAddresses.has(key) ||
+      view.isOwn(address) ||
+      this.#persistent.includes(nodeId, key)
+    )
+      return false;
+    return (
+      this.#perHost === Number.POSITIVE_INFINITY ||
+      this.#underWay.ofHost(hostOf(key)) < this.#perHost
+    );
   }
 
   /**
@@ -420,11 +507,26 @@ export class DialPlanner {
 
   #dialTarget(target: DialTarget, address: string, kind: DialKind, orders: DialOrder[]): void {
     target.dial();
-    this.#start({ address, nodeId: target.nodeId, kind, ...(address === target.address ? {} : { hearsay: true }) }, orders, target);
+    this.#start(
+      {
+        address,
+        nodeId: target.nodeId,
+        kind,
+        ...(address === target.address ? {} : { hearsay: true }),
+      },
+      orders,
+      target,
+    );
   }
 
   #start(order: DialOrder, orders: DialOrder[], target?: DialTarget): void {
-    this.#underWay.start({ kind: order.kind, since: this.#now, key: addressKey(order.address)!, id: target?.id ?? order.nodeId, target });
+    this.#underWay.start({
+      kind: order.kind,
+      since: this.#now,
+      key: addressKey(order.address)!,
+      id: target?.id ?? order.nodeId,
+      target,
+    });
     orders.push(order);
   }
 
@@ -442,7 +544,10 @@ export class DialPlanner {
 
   /** Returns whether the operator named it as a persistent peer or a seed. */
   #isNamed(nodeId: string | undefined, key: string): boolean {
-    return this.#persistent.matching(nodeId, key).length > 0 || this.#seeds.matching(nodeId, key).length > 0;
+    return (
+      this.#persistent.matching(nodeId, key).length > 0 ||
+      this.#seeds.matching(nodeId, key).length > 0
+    );
   }
 
   /** Called when new candidates may have appeared. */

@@ -66,8 +66,11 @@ export class DialTarget {
    * another one: `elsewhere` (from the address book), or the peer's last address.
    */
   next(elsewhere: string | undefined): string {
-    const other = elsewhere === undefined || addressKey(elsewhere) === this.key ? this.moved : elsewhere;
-    return other !== undefined && this.failures > 0 && this.failures % 2 === 0 ? other : this.address;
+    const other =
+      elsewhere === undefined || addressKey(elsewhere) === this.key ? this.moved : elsewhere;
+    return other !== undefined && this.failures > 0 && this.failures % 2 === 0
+      ? other
+      : this.address;
   }
 
   waitUntil(at: number): void {

@@ -34,7 +34,9 @@ export class DialTargets {
    * matches any. Returns them as they were written.
    */
   remove(nodeId: string | undefined, key: string | undefined): string[] {
-    const gone = [...this.#targets.values()].filter((target) => (nodeId ?? target.id) === target.id && (key ?? target.key) === target.key);
+    const gone = [...this.#targets.values()].filter(
+      (target) => (nodeId ?? target.id) === target.id && (key ?? target.key) === target.key,
+    );
     for (const { identity } of gone) this.#targets.delete(identity);
     this.#index();
     return gone.map(({ text }) => text);
@@ -46,7 +48,8 @@ export class DialTargets {
    */
   begin(now: number, spread = 0, random: Random = () => 0): void {
     const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');
-    for (const target of fresh) target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
+    for (const target of fresh)
+      target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
   }
 
   learn(target: DialTarget, nodeId: string): void {

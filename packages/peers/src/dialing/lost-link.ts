@@ -17,7 +17,13 @@ export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
 }
 
-const TRANSIENT: ReadonlySet<Reason> = new Set<Reason>(['reset', 'ping_timeout', 'dial_timeout', 'handshake_timeout', 'closed']);
+const TRANSIENT: ReadonlySet<Reason> = new Set<Reason>([
+  'reset',
+  'ping_timeout',
+  'dial_timeout',
+  'handshake_timeout',
+  'closed',
+]);
 const POINTLESS: ReadonlySet<Reason> = new Set<Reason>([
   'identity_mismatch',
   'duplicate',

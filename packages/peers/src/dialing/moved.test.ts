@@ -9,7 +9,14 @@ import { idOf, RECONNECT, refused, reset } from './testing/planner-world.ts';
 const ID = idOf(1);
 /** A lost peer that had dialed us and advertised its address. */
 const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
-const view: PlannerView = { isConnected: () => false, isOwn: () => false, isBanned: () => false, outbound: 0, pick: () => undefined, toTest: () => undefined };
+const view: PlannerView = {
+  isConnected: () => false,
+  isOwn: () => false,
+  isBanned: () => false,
+  outbound: 0,
+  pick: () => undefined,
+  toTest: () => undefined,
+};
 
 /** A planner whose clock advances to the next dial. */
 class Scene {
@@ -20,7 +27,14 @@ class Scene {
   constructor(persistent: readonly string[] = [`${ID}@old:1`], sight: PlannerView = view) {
     this.#view = sight;
     const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
-    this.planner = new DialPlanner({ random: seededRandom(1), now: 0, persistent, seeds: [], maxOutbound: 0, reconnect });
+    this.planner = new DialPlanner({
+      random: seededRandom(1),
+      now: 0,
+      persistent,
+      seeds: [],
+      maxOutbound: 0,
+      reconnect,
+    });
   }
 
   next(): DialOrder {
@@ -50,7 +64,8 @@ test('who was last elsewhere, at the address that it told, is dialed in turn whe
     orders.map(({ address }) => address),
     ['new:2', 'old:1', 'new:2', 'old:1', 'new:2', 'old:1'],
   );
-  for (const { address, nodeId, hearsay } of orders) t.deepEqual([nodeId, hearsay ?? false], [ID, address === 'new:2'], 'whose word it is, is told');
+  for (const { address, nodeId, hearsay } of orders)
+    t.deepEqual([nodeId, hearsay ?? false], [ID, address === 'new:2'], 'whose word it is, is told');
 });
 
 test('a link to where it was last ends the search, and when it is lost both places are dialed again', (t) => {
@@ -88,7 +103,9 @@ test('an address without an id stands for itself: nobody is looked for elsewhere
 test('where it told an address of ours the operator’s is dialed on, and not in a hot loop', (t) => {
   const scene = new Scene();
   scene.planner.lost(lost, reset, scene.now);
-  const orders = scene.fail(8, ({ hearsay }) => (hearsay ? reasonError('self', 'it was us') : refused));
+  const orders = scene.fail(8, ({ hearsay }) =>
+    hearsay ? reasonError('self', 'it was us') : refused,
+  );
   t.is(orders.filter(({ address }) => address === 'old:1').length, 4);
   t.true(scene.now > 20_000, `8 dials in ${scene.now} ms`);
 });
@@ -101,14 +118,18 @@ test('where it told the address of another that is being dialed, that dial goes 
   scene.planner.lost(lost, reset, 0);
   t.deepEqual(scene.planner.next(600_000, view), []);
   scene.planner.opened(other!, idOf(2), 600_000);
-  t.deepEqual(scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }), [
-    { address: 'new:2', nodeId: ID, kind: 'persistent', hearsay: true },
-  ]);
+  t.deepEqual(
+    scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }),
+    [{ address: 'new:2', nodeId: ID, kind: 'persistent', hearsay: true }],
+  );
 });
 
 test('who is where the book says, or others tell, is dialed there in turn with where the operator says', (t) => {
   let place: string | undefined;
-  const scene = new Scene([`${ID}@old:1`], { ...view, whereabouts: (nodeId) => (nodeId === ID ? place : undefined) });
+  const scene = new Scene([`${ID}@old:1`], {
+    ...view,
+    whereabouts: (nodeId) => (nodeId === ID ? place : undefined),
+  });
   const dialed = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((next) => {
     place = next;
     return scene.fail(2);
@@ -133,11 +154,22 @@ test('who was lost by chance is dialed again where others tell that it is, and w
     whereabouts: () => place,
   };
   for (const most of [2, 3]) {
-    const planner = new DialPlanner({ random: seededRandom(1), now: 0, persistent: [], seeds: [], maxOutbound: most, reconnect: RECONNECT });
+    const planner = new DialPlanner({
+      random: seededRandom(1),
+      now: 0,
+      persistent: [],
+      seeds: [],
+      maxOutbound: most,
+      reconnect: RECONNECT,
+    });
     planner.lost({ nodeId: ID, address: 'old:1', persistent: false }, reset, 0);
     place = 'new:2';
     const [order] = planner.next(0, sight);
-    t.deepEqual(order, { nodeId: ID, address: 'new:2', kind: 'again' }, 'while that rests which was lost');
+    t.deepEqual(
+      order,
+      { nodeId: ID, address: 'new:2', kind: 'again' },
+      'while that rests which was lost',
+    );
     planner.failed(order!, 20, refused);
     place = 'own:3';
     t.deepEqual(planner.next(2_000, sight), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);

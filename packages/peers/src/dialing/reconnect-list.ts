@@ -28,7 +28,11 @@ export class ReconnectList<DialCandidate> {
    * Returns the first candidate that `isFit` and has failed less than `most` times. Removes
    * candidates that are `isOver`.
    */
-  pick(isOver: (candidate: DialCandidate) => boolean, isFit: (candidate: DialCandidate) => boolean, most: number = MOST_TRIES): DialCandidate | undefined {
+  pick(
+    isOver: (candidate: DialCandidate) => boolean,
+    isFit: (candidate: DialCandidate) => boolean,
+    most: number = MOST_TRIES,
+  ): DialCandidate | undefined {
     for (const [key, { candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(key);
       else if (tries < most && isFit(candidate)) return candidate;

@@ -6,8 +6,14 @@ import { refused, reset, someone, World } from './testing/planner-world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const someones = (count: number, first = 1) => Array.from({ length: count }, (_, i) => someone(first + i));
-const up = (lives: number) => (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? order.address, lives, end: reset });
+const someones = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, i) => someone(first + i));
+const up = (lives: number) => (order: DialOrder) => ({
+  after: 20,
+  nodeId: order.nodeId ?? order.address,
+  lives,
+  end: reset,
+});
 const of = (world: World, kind: string) => world.dialed.filter((dial) => dial.kind === kind);
 
 test('with all links up one more is dialed every five minutes or so, somebody new or a seed; with a link to spare none is', (t) => {
@@ -15,7 +21,8 @@ test('with all links up one more is dialed every five minutes or so, somebody ne
     book: someones(100),
     seeds: ['seed:1'],
     maxOutbound: 3,
-    outcome: (order) => (order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order)),
+    outcome: (order) =>
+      order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order),
   });
   world.run(4 * MINUTE - 1);
   t.deepEqual(
@@ -25,14 +32,26 @@ test('with all links up one more is dialed every five minutes or so, somebody ne
   world.run(2 * HOUR);
   const [spare, seeds] = [of(world, 'spare'), of(world, 'seed')];
   const times = [...spare, ...seeds].map(({ at }) => at).sort((a, b) => a - b);
-  for (const [i, at] of times.slice(1).entries()) t.true(at - times[i]! >= 4 * MINUTE - 1 && at - times[i]! <= 6 * MINUTE + 1, `${at - times[i]!} ms`);
-  t.true(spare.length > 5 && seeds.length > 5, `${spare.length} spare dials, ${seeds.length} to a seed`);
+  for (const [i, at] of times.slice(1).entries())
+    t.true(
+      at - times[i]! >= 4 * MINUTE - 1 && at - times[i]! <= 6 * MINUTE + 1,
+      `${at - times[i]!} ms`,
+    );
+  t.true(
+    spare.length > 5 && seeds.length > 5,
+    `${spare.length} spare dials, ${seeds.length} to a seed`,
+  );
   t.is(new Set(spare.map(({ address }) => address)).size, spare.length);
 
   const hungry = new World({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
   hungry.run(HOUR);
   t.is(of(hungry, 'spare').length, 0);
-  const none = new World({ book: someones(9), seeds: ['seed:1'], maxOutbound: 0, outcome: up(HOUR * 9) });
+  const none = new World({
+    book: someones(9),
+    seeds: ['seed:1'],
+    maxOutbound: 0,
+    outcome: up(HOUR * 9),
+  });
   none.run(HOUR);
   t.is(none.dialed.length, 0);
 });
@@ -41,13 +60,17 @@ test('who was lost by chance is looked for though others have come for it, until
   for (const comesBack of [true, false]) {
     const lost = someone(1);
     const outcome = (order: DialOrder, count: number, now: number) => {
-      if (order.address !== lost.address || count === 1) return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
+      if (order.address !== lost.address || count === 1)
+        return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
       return comesBack && now > 3 * MINUTE ? up(HOUR * 9)(order) : { after: 20, error: refused };
     };
     const world = new World({ book: someones(20), maxOutbound: 1, outcome });
     world.run(4 * MINUTE);
     const again = of(world, 'again');
-    t.true(again.length > 6 && again.every(({ address }) => address === lost.address), `${again.length} dials`);
+    t.true(
+      again.length > 6 && again.every(({ address }) => address === lost.address),
+      `${again.length} dials`,
+    );
     world.run(HOUR);
     const last = of(world, 'again').at(-1)!.at;
     if (comesBack) t.true(last > 3 * MINUTE && last < 3 * MINUTE + 40_000, `${last} ms`);
@@ -65,7 +88,9 @@ test('of many that were lost four are dialed at once while all links are up', (t
   world.run(9 * MINUTE);
   const late = of(world, 'again').filter(({ at }) => at > 3 * MINUTE);
   t.true(late.length > 20, `${late.length} dials`);
-  const most = Math.max(...late.map(({ at }) => late.filter((dial) => dial.at > at - 9_000 && dial.at <= at).length));
+  const most = Math.max(
+    ...late.map(({ at }) => late.filter((dial) => dial.at > at - 9_000 && dial.at <= at).length),
+  );
   t.is(most, 4);
 });
 

@@ -9,7 +9,12 @@ const [a, b, c] = [1, 2, 3].map(idOf);
 
 test('nothing changes where the lists are the same', (t) => {
   t.deepEqual(diffTopology([], []), { removed: [], added: [], changed: [], kept: [] });
-  t.deepEqual(diffTopology(['x:1', `${a}@y:1`], [`${a}@y:1`, 'x:1']), { removed: [], added: [], changed: [], kept: ['x:1', `${a}@y:1`] });
+  t.deepEqual(diffTopology(['x:1', `${a}@y:1`], [`${a}@y:1`, 'x:1']), {
+    removed: [],
+    added: [],
+    changed: [],
+    kept: ['x:1', `${a}@y:1`],
+  });
 });
 
 test('what goes is removed, what comes is added', (t) => {
@@ -22,7 +27,12 @@ test('what goes is removed, what comes is added', (t) => {
 });
 
 test('a changed endpoint of one peer appears in both removed and added', (t) => {
-  const expected = { removed: [`${a}@x:1`], added: [`${a}@x:2`], changed: [{ from: `${a}@x:1`, to: `${a}@x:2` }], kept: [] };
+  const expected = {
+    removed: [`${a}@x:1`],
+    added: [`${a}@x:2`],
+    changed: [{ from: `${a}@x:1`, to: `${a}@x:2` }],
+    kept: [],
+  };
   t.deepEqual(diffTopology([`${a}@x:1`], [`${a}@x:2`]), expected);
 });
 
@@ -33,18 +43,36 @@ test('without an id the address is who it is; spelling does not matter', (t) => 
     changed: [],
     kept: ['tcp://HOST:1', '[0:0::1]:2'],
   });
-  t.deepEqual(diffTopology(['x:1'], ['x:2']), { removed: ['x:1'], added: ['x:2'], changed: [], kept: [] });
-  t.deepEqual(diffTopology(['x:1'], [`${a}@x:1`]), { removed: ['x:1'], added: [`${a}@x:1`], changed: [], kept: [] });
+  t.deepEqual(diffTopology(['x:1'], ['x:2']), {
+    removed: ['x:1'],
+    added: ['x:2'],
+    changed: [],
+    kept: [],
+  });
+  t.deepEqual(diffTopology(['x:1'], [`${a}@x:1`]), {
+    removed: ['x:1'],
+    added: [`${a}@x:1`],
+    changed: [],
+    kept: [],
+  });
 });
 
 test('duplicates collapse, and of one peer the last address counts', (t) => {
   t.deepEqual(diffTopology([], ['x:1', 'X:1', 'x:1']).added, ['x:1']);
-  t.deepEqual(diffTopology([`${a}@x:1`], [`${a}@x:9`, `${a}@x:1`]), { removed: [], added: [], changed: [], kept: [`${a}@x:1`] });
+  t.deepEqual(diffTopology([`${a}@x:1`], [`${a}@x:9`, `${a}@x:1`]), {
+    removed: [],
+    added: [],
+    changed: [],
+    kept: [`${a}@x:1`],
+  });
 });
 
 test('a target that is none is named', (t) => {
   for (const bad of [() => diffTopology(['me@x:1'], []), () => diffTopology([], ['me@x:1'])]) {
-    const error = t.throws(bad, { instanceOf: TransportError, message: /no node id before its '@'/ });
+    const error = t.throws(bad, {
+      instanceOf: TransportError,
+      message: /no node id before its '@'/,
+    });
     t.is(error?.code, 'invalid_argument');
   }
 });

@@ -31,7 +31,8 @@ export function diffTopology(before: readonly string[], after: readonly string[]
     diff.removed.push(from);
     if (to !== undefined) diff.changed.push({ from, to: to.text });
   }
-  for (const [identity, { text, key }] of now) if (old.get(identity)?.key !== key) diff.added.push(text);
+  for (const [identity, { text, key }] of now)
+    if (old.get(identity)?.key !== key) diff.added.push(text);
   return diff;
 }
 

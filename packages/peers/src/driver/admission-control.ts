@@ -1,8 +1,19 @@
 // Admission of connections: judges each connection whose hello was read, asks the filters, and
 // reserves its place until it is up.
 
-import { type Clock, type PendingConnection, type Remote, reasonError, type TransportError } from '@trunkline/transport-core';
-import { type AdmissionLimits, type AdmissionState, type Candidate, judge } from '../admission/admission.ts';
+import {
+  type Clock,
+  type PendingConnection,
+  type Remote,
+  reasonError,
+  type TransportError,
+} from '@trunkline/transport-core';
+import {
+  type AdmissionLimits,
+  type AdmissionState,
+  type Candidate,
+  judge,
+} from '../admission/admission.ts';
 import type { PeersConfig } from '../options.ts';
 import { VISIT } from '../protocol.ts';
 import type { Order } from './dialer.ts';
@@ -32,21 +43,34 @@ export class AdmissionControl {
   /** Whether this node sends addresses to others. */
   readonly #tells: boolean;
 
-  constructor({ filters, maxInbound, addresses, exchange }: PeersConfig, clock: Clock, visits: Visits) {
+  constructor(
+    { filters, maxInbound, addresses, exchange }: PeersConfig,
+    clock: Clock,
+    visits: Visits,
+  ) {
     this.#visits = visits;
     this.#tells = exchange.enabled && maxInbound > 0;
     this.#filters = filters;
     this.#clock = clock;
     // With public addresses, one network gets at most a quarter of the places, because an attacker
     // has few networks.
-    this.#limits = { maxInbound, maxPerGroup: addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY };
+    this.#limits = {
+      maxInbound,
+      maxPerGroup:
+        addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY,
+    };
   }
 
   /**
    * Admits a connection, or throws or rejects. `asked` is the address that is passed to the address
    * filter.
    */
-  receive(pendingConnection: PendingConnection, admitted: AdmittedConnection, state: AdmissionState, asked: string): void | Promise<void> {
+  receive(
+    pendingConnection: PendingConnection,
+    admitted: AdmittedConnection,
+    state: AdmissionState,
+    asked: string,
+  ): void | Promise<void> {
     const { remote } = pendingConnection;
     const refusal = judge(admitted, state, this.#limits);
     if (refusal !== undefined) {
@@ -67,15 +91,27 @@ export class AdmissionControl {
   inbound(group?: string): number {
     let count = 0;
     for (const admitted of this.connections.values())
-      if (admitted.direction === 'in' && !admitted.exempt && admitted.refused === undefined && (group === undefined || admitted.group === group)) count++;
+      if (
+        admitted.direction === 'in' &&
+        !admitted.exempt &&
+        admitted.refused === undefined &&
+        (group === undefined || admitted.group === group)
+      )
+        count++;
     return count;
   }
 
   /** Returns whether a node that is refused because this one is full may ask for addresses. */
-  #mayVisit({ nodeId }: AdmittedConnection, refusal: TransportError, state: AdmissionState): boolean {
+  #mayVisit(
+    { nodeId }: AdmittedConnection,
+    refusal: TransportError,
+    state: AdmissionState,
+  ): boolean {
     if (!this.#tells || refusal.reason !== 'full' || state.peer(nodeId) !== undefined) return false;
     const coming: string[] = [];
-    for (const admitted of this.connections.values()) if (admitted.direction === 'in' && admitted.refused !== undefined) coming.push(admitted.nodeId);
+    for (const admitted of this.connections.values())
+      if (admitted.direction === 'in' && admitted.refused !== undefined)
+        coming.push(admitted.nodeId);
     return this.#visits.take(nodeId, coming, this.#clock.now());
   }
 
@@ -84,7 +120,10 @@ export class AdmissionControl {
     const enough = new AbortController();
     const late = this.#clock.sleep(timeout, enough.signal).then(
       () => {
-        throw reasonError('refused', `a filter of the other end did not answer within ${timeout} ms`);
+        throw reasonError(
+          'refused',
+          `a filter of the other end did not answer within ${timeout} ms`,
+        );
       },
       () => {},
     );

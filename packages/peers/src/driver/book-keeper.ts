@@ -78,7 +78,10 @@ export class BookKeeper {
     if (store === undefined || !this.#opened) return Promise.resolve();
     const now = clock.now();
     this.due = now + SAVE;
-    this.#saving ??= this.#write(store, formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) })).finally(() => {
+    this.#saving ??= this.#write(
+      store,
+      formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) }),
+    ).finally(() => {
       this.#saving = undefined;
     });
     return this.#saving;
@@ -114,7 +117,11 @@ export class BookKeeper {
     try {
       await store.close();
     } catch (error) {
-      this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be closed: ${String(error)}`));
+      this.#options.warn(
+        error instanceof TransportError
+          ? error
+          : new TransportError('unavailable', `The address book can't be closed: ${String(error)}`),
+      );
     }
   }
 
@@ -124,14 +131,28 @@ export class BookKeeper {
       this.#failing = false;
     } catch (error) {
       if (!this.#failing)
-        this.#options.warn(error instanceof TransportError ? error : new TransportError('unavailable', `The address book can't be saved: ${String(error)}`));
+        this.#options.warn(
+          error instanceof TransportError
+            ? error
+            : new TransportError(
+                'unavailable',
+                `The address book can't be saved: ${String(error)}`,
+              ),
+        );
       this.#failing = true;
     }
   }
 
   #bookOf(saved: ReturnType<typeof parseSavedState>['book'] | undefined, now: number): AddressBook {
     const { random, mode, privateIds, nodeId } = this.#options;
-    return new AddressBook({ random, now, mode, privateIds, nodeId, ...(saved === undefined ? {} : { saved }) });
+    return new AddressBook({
+      random,
+      now,
+      mode,
+      privateIds,
+      nodeId,
+      ...(saved === undefined ? {} : { saved }),
+    });
   }
 }
 

@@ -53,7 +53,11 @@ export interface ConversationHost {
 
 export interface ConversationOptions {
   readonly transport: AnyTransport;
-  readonly exchange: { readonly enabled: boolean; readonly interval: number; readonly seed: boolean };
+  readonly exchange: {
+    readonly enabled: boolean;
+    readonly interval: number;
+    readonly seed: boolean;
+  };
   readonly statusInterval: number;
   /** Whether there is a codec for the statuses of peers. */
   readonly hasStatus: boolean;
@@ -82,8 +86,16 @@ export class Conversation {
     this.#clock = transport.clock;
     this.#random = transport.random;
     this.#mount = transport.mount(peersProtocol);
-    this.exchange = new PeerExchange({ random: this.#random, interval: exchange.interval, seed: exchange.seed });
-    this.status = new StatusSync({ random: this.#random, now: this.#clock.now(), interval: statusInterval });
+    this.exchange = new PeerExchange({
+      random: this.#random,
+      interval: exchange.interval,
+      seed: exchange.seed,
+    });
+    this.status = new StatusSync({
+      random: this.#random,
+      now: this.#clock.now(),
+      interval: statusInterval,
+    });
     this.#server = serve(this.#mount, {
       request: (_, { from }) => this.#requested(from),
       addresses: (list, { from }) => this.#received(list, from),
@@ -93,7 +105,10 @@ export class Conversation {
   }
 
   get due(): number {
-    return Math.min(this.#options.exchange.enabled ? this.exchange.due : Number.POSITIVE_INFINITY, this.status.due);
+    return Math.min(
+      this.#options.exchange.enabled ? this.exchange.due : Number.POSITIVE_INFINITY,
+      this.status.due,
+    );
   }
 
   connected(peer: Peer, now: number): void {
@@ -118,7 +133,11 @@ export class Conversation {
   /** @param wanted whether more addresses are wanted. */
   wake(now: number, wanted: boolean): void {
     if (this.#options.exchange.enabled) {
-      for (let nodeId = this.exchange.ask(now, wanted); nodeId !== undefined; nodeId = this.exchange.ask(now, wanted)) {
+      for (
+        let nodeId = this.exchange.ask(now, wanted);
+        nodeId !== undefined;
+        nodeId = this.exchange.ask(now, wanted)
+      ) {
         const peer = this.#host.peer(nodeId);
         if (peer !== undefined) this.#say(peer.main.remote, 'request', EMPTY);
       }
@@ -141,7 +160,11 @@ export class Conversation {
    * Sends a message now or not at all. Ignores a TransportError, because it is no failure of this
    * node if the other end uses this channel for another protocol.
    */
-  #say<N extends OneWayName<typeof peersProtocol>>(to: Remote, method: N, message: RequestInput<typeof peersProtocol, N>): void {
+  #say<N extends OneWayName<typeof peersProtocol>>(
+    to: Remote,
+    method: N,
+    message: RequestInput<typeof peersProtocol, N>,
+  ): void {
     try {
       this.#mount.trySend(to, method, message);
     } catch (error) {
@@ -151,12 +174,18 @@ export class Conversation {
 
   #requested(from: Remote): void {
     if (!this.#options.exchange.enabled) return;
-    if (this.#host.visits.conclude(from, 'in', this.#clock.now()) !== undefined) return this.#dismiss(from);
+    if (this.#host.visits.conclude(from, 'in', this.#clock.now()) !== undefined)
+      return this.#dismiss(from);
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
     const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
     if (verdict === 'ignore') return;
-    if (verdict === 'abuse') return this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
+    if (verdict === 'abuse')
+      return this.#host.abused(
+        peer,
+        reasonError('flood', 'it asked for addresses too often'),
+        false,
+      );
     this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
     if (verdict === 'answer_and_part') this.#part(peer);
   }
@@ -174,14 +203,20 @@ export class Conversation {
     const answer = this.exchange.received(peer.nodeId, entries ?? [], this.#clock.now());
     if (entries === undefined) return this.#host.bad(peer);
     if (answer.kind === 'repeated') return;
-    if (answer.kind === 'unsolicited') return this.#host.abused(peer, reasonError('flood', 'it told addresses that nobody had asked for'), true);
+    if (answer.kind === 'unsolicited')
+      return this.#host.abused(
+        peer,
+        reasonError('flood', 'it told addresses that nobody had asked for'),
+        true,
+      );
     this.#host.good(peer);
     this.#host.told(answer.entries, { nodeId: peer.nodeId, remote: from });
   }
 
   /** Disconnects a peer from a seed. Queued messages are flushed before the connection closes. */
   #part(peer: Peer | undefined): void {
-    for (const { remote } of peer?.links ?? []) this.#leave(remote, 'a seed answers once, and parts');
+    for (const { remote } of peer?.links ?? [])
+      this.#leave(remote, 'a seed answers once, and parts');
   }
 
   /** Sends addresses to a visitor, and closes its connection in an orderly way. */
@@ -197,19 +232,32 @@ export class Conversation {
   #heard(seq: number, from: Remote): void {
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
-    if (this.#options.hasStatus && this.status.heard(peer.nodeId, peer.instance, seq, this.#clock.now())) void this.#pull(peer);
+    if (
+      this.#options.hasStatus &&
+      this.status.heard(peer.nodeId, peer.instance, seq, this.#clock.now())
+    )
+      void this.#pull(peer);
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     let ration = this.#rations.get(nodeId);
-    if (ration === undefined) this.#rations.set(nodeId, (ration = new PullRation(this.#clock.now())));
+    if (ration === undefined)
+      this.#rations.set(nodeId, (ration = new PullRation(this.#clock.now())));
     // The peer repeats its number every 2 s, so the pull is tried again later.
-    if (!ration.take(this.#clock.now())) return this.status.pullFailed(nodeId, instance, this.#clock.now());
+    if (!ration.take(this.#clock.now()))
+      return this.status.pullFailed(nodeId, instance, this.#clock.now());
     try {
       const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
       const now = this.#clock.now();
-      if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS) return this.status.pullFailed(nodeId, instance, now);
-      const { changed, again } = this.status.pulled(nodeId, instance, answer.seq, answer.value, now);
+      if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS)
+        return this.status.pullFailed(nodeId, instance, now);
+      const { changed, again } = this.status.pulled(
+        nodeId,
+        instance,
+        answer.seq,
+        answer.value,
+        now,
+      );
       const peer = this.#host.peer(nodeId);
       if (changed && !this.#host.statusChanged(nodeId)) ration.spoiled(now);
       if (again && peer !== undefined) void this.#pull(peer);

@@ -1,7 +1,13 @@
 // Handles the outcome of dials that were ordered by the planner, by the crawler, or by a caller
 // that waits for a node.
 
-import { parseTarget, type Remote, reasonError, spelled, TransportError } from '@trunkline/transport-core';
+import {
+  parseTarget,
+  type Remote,
+  reasonError,
+  spelled,
+  TransportError,
+} from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import { Dialer, type DialerHost, type Order } from './dialer.ts';
 import type { Node } from './node.ts';
@@ -33,7 +39,8 @@ export class DialOutcomes implements DialerHost {
   }
 
   start(order: Order): void {
-    if (order.nodeId !== undefined) this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
+    if (order.nodeId !== undefined)
+      this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#dialer.run(order);
   }
 
@@ -41,26 +48,39 @@ export class DialOutcomes implements DialerHost {
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
       if (!this.#dialer.settle(order)) continue;
-      if (order.kind !== 'asked' && order.kind !== 'crawl') this.#node.planner.opened({ ...order, kind: order.kind }, nodeId, this.#node.now());
+      if (order.kind !== 'asked' && order.kind !== 'crawl')
+        this.#node.planner.opened({ ...order, kind: order.kind }, nodeId, this.#node.now());
     }
   }
 
   /** Fails orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
-    for (const order of orders) if (this.#dialer.settle(order)) this.failed(order, toTarget(error, order.address));
+    for (const order of orders)
+      if (this.#dialer.settle(order)) this.failed(order, toTarget(error, order.address));
   }
 
   dialed(order: Order, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
-      if (this.#visits.has(remote)) return this.failed(order, toTarget(reasonError('full', 'it has no room for another peer', { origin: 'remote' }), address));
+      if (this.#visits.has(remote))
+        return this.failed(
+          order,
+          toTarget(
+            reasonError('full', 'it has no room for another peer', { origin: 'remote' }),
+            address,
+          ),
+        );
       const message = `Cannot make a peer of ${address}: the other end runs no peers`;
-      return this.failed(order, new TransportError('failed_precondition', message, { target: address }));
+      return this.failed(
+        order,
+        new TransportError('failed_precondition', message, { target: address }),
+      );
     }
     // The connection was up before it was ordered.
     const { planner } = this.#node;
-    if (order.kind !== 'asked' && order.kind !== 'crawl') planner.opened({ ...order, kind: order.kind }, peer.nodeId, this.#node.now());
+    if (order.kind !== 'asked' && order.kind !== 'crawl')
+      planner.opened({ ...order, kind: order.kind }, peer.nodeId, this.#node.now());
     this.arrived(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
@@ -74,15 +94,31 @@ export class DialOutcomes implements DialerHost {
     if (error.reason === 'self') book.addOwn(address);
     if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.mismatched(nodeId!);
     else if (nodeId !== undefined) book.failed(nodeId, address);
-    const isHopeless = kind === 'crawl' ? crawledInVain(book.get(nodeId!)) : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
-    if (isHopeless && nodeId !== undefined && (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)) {
+    const isHopeless =
+      kind === 'crawl'
+        ? crawledInVain(book.get(nodeId!))
+        : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
+    if (
+      isHopeless &&
+      nodeId !== undefined &&
+      (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)
+    ) {
       // No node was ever reached there, whichever node reported the address. Only the address is
       // put aside; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#dialer.isReaching(nodeId) && !this.#seekElsewhere(order)) this.#answer(nodeId, this.#live(nodeId) ?? error);
-    if (twins.isNews(error)) events.tell({ type: 'rejected', reason: rejectionOf(error, 'out'), direction: 'out', error, nodeId, addr: spelled(address) });
+    if (nodeId !== undefined && !this.#dialer.isReaching(nodeId) && !this.#seekElsewhere(order))
+      this.#answer(nodeId, this.#live(nodeId) ?? error);
+    if (twins.isNews(error))
+      events.tell({
+        type: 'rejected',
+        reason: rejectionOf(error, 'out'),
+        direction: 'out',
+        error,
+        nodeId,
+        addr: spelled(address),
+      });
     this.#node.soon();
   }
 
@@ -93,7 +129,10 @@ export class DialOutcomes implements DialerHost {
     if (live !== undefined) return Promise.resolve(live);
     if (closed) return Promise.reject(CLOSED);
     if (nodeId === this.#node.nodeId) return this.#reachSelf(signal);
-    if (keeper.book.isBanned(nodeId, this.#node.now())) return Promise.reject(reasonError('denied', `node ${nodeId} is banned here`, { sent: false }));
+    if (keeper.book.isBanned(nodeId, this.#node.now()))
+      return Promise.reject(
+        reasonError('denied', `node ${nodeId} is banned here`, { sent: false }),
+      );
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(nodeId) ?? new Set();
       this.#waiting.set(nodeId, waiting);
@@ -147,10 +186,17 @@ export class DialOutcomes implements DialerHost {
    * in the address book, and after that one an alternative that other nodes reported. Returns false
    * if there is none.
    */
-  #seekElsewhere({ nodeId, address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): boolean {
+  #seekElsewhere({
+    nodeId,
+    address,
+    kind,
+    hearsay = kind !== 'persistent' && kind !== 'seed',
+  }: Order): boolean {
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
-    const next = [hearsay ? undefined : book.get(nodeId!)?.address, book.alternative(nodeId!)].find((one) => one !== undefined && one !== key);
+    const next = [hearsay ? undefined : book.get(nodeId!)?.address, book.alternative(nodeId!)].find(
+      (one) => one !== undefined && one !== key,
+    );
     if (next === undefined || !this.#waiting.has(nodeId!)) return false;
     this.#ask(nodeId!, next, true);
     return true;
@@ -170,8 +216,13 @@ export class DialOutcomes implements DialerHost {
   async #reachSelf(signal: AbortSignal): Promise<Remote> {
     const { transport } = this.#node.config;
     const addresses = transport.localAddrs();
-    const proving = this.proves ? addresses.find((address) => this.#node.management.proves(address)) : undefined;
-    return transport.dial(proving === undefined ? addresses[0]! : `${this.#node.nodeId}@${proving}`, { signal });
+    const proving = this.proves
+      ? addresses.find((address) => this.#node.management.proves(address))
+      : undefined;
+    return transport.dial(
+      proving === undefined ? addresses[0]! : `${this.#node.nodeId}@${proving}`,
+      { signal },
+    );
   }
 
   /** Asks the user's `locate` for the address of a node that this node knows no address of. */
@@ -189,8 +240,17 @@ export class DialOutcomes implements DialerHost {
     }
     this.#locating.delete(nodeId);
     if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
-    const why = failure === undefined ? 'no address of it is known' : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
-    this.#answer(nodeId, new TransportError('unavailable', `node ${nodeId} is not connected, and ${why}`, { sent: false, cause: failure }));
+    const why =
+      failure === undefined
+        ? 'no address of it is known'
+        : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
+    this.#answer(
+      nodeId,
+      new TransportError('unavailable', `node ${nodeId} is not connected, and ${why}`, {
+        sent: false,
+        cause: failure,
+      }),
+    );
   }
 
   #live(nodeId: string): Remote | undefined {
@@ -205,8 +265,16 @@ export class DialOutcomes implements DialerHost {
 }
 
 /** Rewrites the error of a refused visit as the error of a dial. */
-function toTarget({ code, reason, origin, message }: TransportError, target: string): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, target, sent: false });
+function toTarget(
+  { code, reason, origin, message }: TransportError,
+  target: string,
+): TransportError {
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, {
+    reason,
+    origin,
+    target,
+    sent: false,
+  });
 }
 
 /**

@@ -1,6 +1,14 @@
 // Runs dials: those that the planner orders, and those for a caller that waits for a node id.
 
-import { type AnyTransport, formatHostPort, type Remote, reasonError, splitScheme, TransportError, withDetails } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  formatHostPort,
+  type Remote,
+  reasonError,
+  splitScheme,
+  TransportError,
+  withDetails,
+} from '@trunkline/transport-core';
 import { isDialable, placeOf } from '../address/place.ts';
 import type { DialKind } from '../dialing/dial-order.ts';
 import type { PeersConfig } from '../options.ts';
@@ -69,7 +77,8 @@ export class Dialer {
 
   /** Cancels the dials of a node that no caller waits for any more. */
   cancel(nodeId: string): void {
-    for (const [order, { cancel }] of this.#under) if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
+    for (const [order, { cancel }] of this.#under)
+      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
 
   /** When the first of the dials times out. */
@@ -88,7 +97,11 @@ export class Dialer {
       cancel.abort();
       this.#host.failed(
         order,
-        reasonError('dial_timeout', `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`, { target, sent: false }),
+        reasonError(
+          'dial_timeout',
+          `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`,
+          { target, sent: false },
+        ),
       );
     }
   }
@@ -102,7 +115,11 @@ export class Dialer {
 
   /** Dials. Unless the dialer is closed, exactly one method of the host is called afterwards. */
   async run(order: Order): Promise<void> {
-    const under: UnderWay = { target: order.address, due: this.#transport.clock.now() + LONGEST_DIAL, cancel: new AbortController() };
+    const under: UnderWay = {
+      target: order.address,
+      due: this.#transport.clock.now() + LONGEST_DIAL,
+      cancel: new AbortController(),
+    };
     this.#under.set(order, under);
     try {
       under.target = this.#named(order, await this.#resolve(order));
@@ -110,7 +127,12 @@ export class Dialer {
       if (this.settle(order)) this.#host.dialed(order, remote);
     } catch (error) {
       if (!this.settle(order)) return;
-      this.#host.failed(order, error instanceof TransportError ? error : new TransportError('internal', String(error), { target: under.target, cause: error }));
+      this.#host.failed(
+        order,
+        error instanceof TransportError
+          ? error
+          : new TransportError('internal', String(error), { target: under.target, cause: error }),
+      );
     }
   }
 
@@ -126,20 +148,31 @@ export class Dialer {
    * In public mode, looks up a host name that other nodes reported, and returns one of its public
    * addresses, so that no address of a private network is dialed.
    */
-  async #resolve({ address, kind, hearsay = kind !== 'persistent' && kind !== 'seed' }: Order): Promise<string> {
+  async #resolve({
+    address,
+    kind,
+    hearsay = kind !== 'persistent' && kind !== 'seed',
+  }: Order): Promise<string> {
     if (this.#config.addresses === 'any' || !hearsay) return address;
     const place = placeOf(address);
     if (place === undefined || !isDialable(place, 'public')) throw notPublic(address, 'is none');
     if (place.kind !== 'name') return address;
     const { lookup } = this.#config;
-    if (lookup === undefined) throw notPublic(address, "is a name, and there is no 'lookup' to tell its addresses; '@trunkline/peers/node' has systemLookup");
+    if (lookup === undefined)
+      throw notPublic(
+        address,
+        "is a name, and there is no 'lookup' to tell its addresses; '@trunkline/peers/node' has systemLookup",
+      );
     let found: readonly string[];
     try {
       found = await lookup(place.host);
     } catch (error) {
       throw error instanceof TransportError
         ? withDetails(error, { target: address })
-        : reasonError('host_not_found', `Cannot look up ${place.host}: ${String(error)}`, { target: address, cause: error });
+        : reasonError('host_not_found', `Cannot look up ${place.host}: ${String(error)}`, {
+            target: address,
+            cause: error,
+          });
     }
     const { scheme, rest } = splitScheme(address);
     const path = /[/?#].*$/u.exec(rest)?.[0] ?? '';
@@ -153,10 +186,14 @@ export class Dialer {
 }
 
 function notPublic(address: string, why: string): TransportError {
-  return new TransportError('invalid_argument', `Cannot dial ${address}, which a peer told: only public addresses are dialed, and it ${why}`, {
-    target: address,
-    sent: false,
-  });
+  return new TransportError(
+    'invalid_argument',
+    `Cannot dial ${address}, which a peer told: only public addresses are dialed, and it ${why}`,
+    {
+      target: address,
+      sent: false,
+    },
+  );
 }
 
 /**

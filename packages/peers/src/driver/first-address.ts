@@ -4,7 +4,10 @@
  * Returns the first address of a list that `fits`, or undefined. A transport that listens on
  * several addresses advertises them all, separated by commas.
  */
-export function firstAddress(advertised: string | undefined, fits: (address: string) => boolean = () => true): string | undefined {
+export function firstAddress(
+  advertised: string | undefined,
+  fits: (address: string) => boolean = () => true,
+): string | undefined {
   for (const part of (advertised ?? '').split(',')) {
     const address = part.trim();
     if (address !== '' && fits(address)) return address;

@@ -1,7 +1,13 @@
 // Turns connections into peers: groups the connections of one node, picks the one to use, and
 // reports a peer as gone with the cause when its last connection ends.
 
-import { nodeOf, type PendingConnection, type Remote, reasonError, TransportError } from '@trunkline/transport-core';
+import {
+  nodeOf,
+  type PendingConnection,
+  type Remote,
+  reasonError,
+  TransportError,
+} from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
 import type { AdmissionState, ConnectedPeer } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
@@ -74,15 +80,32 @@ export class Links {
     // A transport may call itself; only a dial of the planner to itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
-    if (meant !== undefined) throw reasonError('identity_mismatch', `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`);
-    if (this.#isStale(nodeId, orders)) throw reasonError('disconnected', 'it was taken off the persistent peers while it was dialed');
+    if (meant !== undefined)
+      throw reasonError(
+        'identity_mismatch',
+        `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`,
+      );
+    if (this.#isStale(nodeId, orders))
+      throw reasonError(
+        'disconnected',
+        'it was taken off the persistent peers while it was dialed',
+      );
     const admitted = this.#admitted(pendingConnection, nodeId, orders);
     if (!this.#isWelcome(admitted, remote, admitted.dialed)) {
       // A connection that the user dialed belongs to a client.
-      if (remote.direction === 'out' && orders.length === 0) return this.#receiveClient(nodeId, orders);
-      throw reasonError('denied', `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`);
+      if (remote.direction === 'out' && orders.length === 0)
+        return this.#receiveClient(nodeId, orders);
+      throw reasonError(
+        'denied',
+        `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`,
+      );
     }
-    const verdict = this.#admission.receive(pendingConnection, admitted, this.#state, target ?? remote.endpoint);
+    const verdict = this.#admission.receive(
+      pendingConnection,
+      admitted,
+      this.#state,
+      target ?? remote.endpoint,
+    );
     this.#yield();
     return verdict;
   }
@@ -94,8 +117,14 @@ export class Links {
   #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
     if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
-    const remedy = nodeId === '' ? '' : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
-    throw new TransportError('failed_precondition', `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`);
+    const remedy =
+      nodeId === ''
+        ? ''
+        : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
+    throw new TransportError(
+      'failed_precondition',
+      `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`,
+    );
   }
 
   /**
@@ -104,11 +133,19 @@ export class Links {
    */
   #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
-    const remedy = "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
-    throw reasonError('identity_mismatch', `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`);
+    const remedy =
+      "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
+    throw reasonError(
+      'identity_mismatch',
+      `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`,
+    );
   }
 
-  #admitted({ remote, features }: PendingConnection, nodeId: string, orders: readonly Order[]): AdmittedConnection {
+  #admitted(
+    { remote, features }: PendingConnection,
+    nodeId: string,
+    orders: readonly Order[],
+  ): AdmittedConnection {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
@@ -124,7 +161,10 @@ export class Links {
       dialed,
       orders,
       returned: orders.some(({ kind }) => kind === 'again'),
-      refused: remote.direction === 'out' && features.includes(VISIT) ? this.#refusedBy(nodeId, orders) : undefined,
+      refused:
+        remote.direction === 'out' && features.includes(VISIT)
+          ? this.#refusedBy(nodeId, orders)
+          : undefined,
     };
   }
 
@@ -135,8 +175,14 @@ export class Links {
    */
   #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
     const { keeper, config } = this.#node;
-    const refused = reasonError('full', `node ${nodeId} has no room for another peer`, { origin: 'remote', sent: false });
-    const isWanted = config.exchange.enabled && keeper.book.needsMore && orders.some(({ kind }) => !INQUIRIES.has(kind));
+    const refused = reasonError('full', `node ${nodeId} has no room for another peer`, {
+      origin: 'remote',
+      sent: false,
+    });
+    const isWanted =
+      config.exchange.enabled &&
+      keeper.book.needsMore &&
+      orders.some(({ kind }) => !INQUIRIES.has(kind));
     if (!isWanted) throw refused;
     return refused;
   }
@@ -145,29 +191,45 @@ export class Links {
     if (peer === undefined) return undefined;
     const { instance, proven, links, exempt, leaving, main } = peer;
     const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
-    return { instance, proven, links: links.length, isParting, isInbound: !exempt && !leaving && main.remote.direction === 'in' };
+    return {
+      instance,
+      proven,
+      links: links.length,
+      isParting,
+      isInbound: !exempt && !leaving && main.remote.direction === 'in',
+    };
   }
 
   /**
    * Returns whether the node may be a peer: always with open membership, otherwise only if it is
    * listed.
    */
-  #isWelcome(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialed?: string): boolean {
+  #isWelcome(
+    peer: { readonly nodeId: string; readonly proven: boolean },
+    remote: Remote,
+    dialed?: string,
+  ): boolean {
     return this.#node.config.membership === 'open' || this.#node.isListed(peer, remote, dialed);
   }
 
   /** Returns whether the connection was dialed for a persistent peer that was removed meanwhile. */
   #isStale(nodeId: string, orders: readonly Order[]): boolean {
     const [order] = orders;
-    return order !== undefined && orders.every(({ kind }) => kind === 'persistent') && !this.#node.planner.isPersistent(nodeId, order.address);
+    return (
+      order !== undefined &&
+      orders.every(({ kind }) => kind === 'persistent') &&
+      !this.#node.planner.isPersistent(nodeId, order.address)
+    );
   }
 
   /**
    * Updates a peer after the persistent peers changed, or after another of its connections came up.
    */
   reclassify(peer: Peer): void {
-    if (!peer.links.some(({ remote, dialed }) => this.#isWelcome(peer, remote, dialed))) return this.#part(peer, 'it is not listed any more');
-    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId)) return this.#part(peer, UNPROVEN);
+    if (!peer.links.some(({ remote, dialed }) => this.#isWelcome(peer, remote, dialed)))
+      return this.#part(peer, 'it is not listed any more');
+    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId))
+      return this.#part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
     if (persistent === peer.persistent) return;
     peer.persistent = persistent;
@@ -176,8 +238,15 @@ export class Links {
     this.#host.reclassified(peer);
   }
 
-  #isExempt(peer: { readonly nodeId: string; readonly proven: boolean; readonly persistent: boolean }): boolean {
-    return peer.persistent || (this.#node.isCertain(peer) && this.#node.config.unconditional.includes(peer.nodeId));
+  #isExempt(peer: {
+    readonly nodeId: string;
+    readonly proven: boolean;
+    readonly persistent: boolean;
+  }): boolean {
+    return (
+      peer.persistent ||
+      (this.#node.isCertain(peer) && this.#node.config.unconditional.includes(peer.nodeId))
+    );
   }
 
   up(remote: Remote): void {
@@ -188,20 +257,38 @@ export class Links {
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
-    if (admitted.persistent && !node.isPersistent(admitted, dialed)) return this.#dismiss(remote, admitted);
+    if (admitted.persistent && !node.isPersistent(admitted, dialed))
+      return this.#dismiss(remote, admitted);
     if (!this.#isWelcome(admitted, remote, dialed)) return this.#dismiss(remote, admitted);
     const known = node.peer(nodeId);
-    if (known !== undefined && (known.instance !== admitted.instance || known.proven !== admitted.proven)) this.#replace(known);
+    if (
+      known !== undefined &&
+      (known.instance !== admitted.instance || known.proven !== admitted.proven)
+    )
+      this.#replace(known);
     const here = node.peer(nodeId);
-    const link: PeerConnection = { remote, dialed, lasting: isLasting(admitted), received: node.management.received(remote) };
-    const peer: Peer = here ?? { ...admitted, since: node.now(), links: [], main: link, release: NOTHING, leaving: false };
+    const link: PeerConnection = {
+      remote,
+      dialed,
+      lasting: isLasting(admitted),
+      received: node.management.received(remote),
+    };
+    const peer: Peer = here ?? {
+      ...admitted,
+      since: node.now(),
+      links: [],
+      main: link,
+      release: NOTHING,
+      leaving: false,
+    };
     peer.leaving = false;
     node.peerTable.add(peer, link);
     this.#settle(peer);
     // An asserted id must not change where a node is dialed.
     if (node.isCertain(admitted)) this.#note(nodeId, remote, dialed);
     this.#orders.fulfil(admitted.orders, nodeId);
-    if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed')) this.#makeRoom(peer);
+    if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed'))
+      this.#makeRoom(peer);
     if (here === undefined) this.#host.arrived(peer);
     else this.reclassify(peer);
     this.#orders.arrived(nodeId, remote);
@@ -261,13 +348,16 @@ export class Links {
 
   /** Returns the peers that count against a limit, in the order in which they connected. */
   #ordinary(direction: 'in' | 'out'): Peer[] {
-    return [...this.#node.peerTable.peers.values()].filter(({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction);
+    return [...this.#node.peerTable.peers.values()].filter(
+      ({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction,
+    );
   }
 
   #part(peer: Peer, why = 'another peer takes its place'): void {
     peer.leaving = true;
     this.#node.peerTable.recount();
-    for (const { remote } of peer.links) void this.#node.config.transport.disconnect(remote, why).catch(() => {});
+    for (const { remote } of peer.links)
+      void this.#node.config.transport.disconnect(remote, why).catch(() => {});
   }
 
   /**
@@ -276,14 +366,17 @@ export class Links {
    */
   #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
     this.#orders.fulfil(orders, nodeId);
-    void this.#node.config.transport.disconnect(remote, 'it was taken off the persistent peers as it came').catch(() => {});
+    void this.#node.config.transport
+      .disconnect(remote, 'it was taken off the persistent peers as it came')
+      .catch(() => {});
   }
 
   /** Stores in the address book where the peer of a connection can be reached. */
   #note(nodeId: string, remote: Remote, dialed: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
-    const address = dialed ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
+    const address =
+      dialed ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
     if (address === undefined || nodeOf(address) !== undefined) return;
     if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now);
     else keeper.book.learn({ nodeId, address }, now, remote.endpoint);
@@ -306,7 +399,10 @@ export class Links {
     }
     for (const link of peer.links) {
       if (link === main || link.dialed === undefined || !management.isUp(link.remote)) continue;
-      management.retire(link.remote, `both ends have dialed, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialed is used`);
+      management.retire(
+        link.remote,
+        `both ends have dialed, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialed is used`,
+      );
     }
   }
 
@@ -315,10 +411,14 @@ export class Links {
    * connections have not noticed yet.
    */
   #replace(peer: Peer): void {
-    const cause = reasonError('duplicate', `node ${peer.nodeId} came back: another instance of it is connected`);
+    const cause = reasonError(
+      'duplicate',
+      `node ${peer.nodeId} came back: another instance of it is connected`,
+    );
     peer.release();
     if (peer.proven) this.#node.twins.replaced(peer.nodeId, peer.instance);
-    for (const { remote } of this.#node.peerTable.dismiss(peer)) this.#node.management.retire(remote, cause.message);
+    for (const { remote } of this.#node.peerTable.dismiss(peer))
+      this.#node.management.retire(remote, cause.message);
     this.#host.left(peer, cause);
   }
 
@@ -329,7 +429,13 @@ export class Links {
   remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
     if (runsPeers(protocols)) return;
     // The same error as if its transport had closed, or as if it had ended the connection itself.
-    this.#leave(remote, reasonError(remote.direction === 'out' ? 'closed' : 'disconnected', 'the other end has closed its peers'));
+    this.#leave(
+      remote,
+      reasonError(
+        remote.direction === 'out' ? 'closed' : 'disconnected',
+        'the other end has closed its peers',
+      ),
+    );
   }
 
   down(remote: Remote, cause: TransportError): void {
@@ -360,9 +466,23 @@ export class Links {
     this.#tell(endpoint, error, remote, remote?.nodeId ?? (claim === '' ? undefined : claim));
   }
 
-  #tell(endpoint: string, error: TransportError, remote: Remote | undefined, nodeId: string | undefined): void {
+  #tell(
+    endpoint: string,
+    error: TransportError,
+    remote: Remote | undefined,
+    nodeId: string | undefined,
+  ): void {
     const reason = rejectionOf(error, 'in');
-    this.#node.events.tell({ type: 'rejected', reason, direction: 'in', error, nodeId, addr: firstAddress(remote?.addr), endpoint, remote });
+    this.#node.events.tell({
+      type: 'rejected',
+      reason,
+      direction: 'in',
+      error,
+      nodeId,
+      addr: firstAddress(remote?.addr),
+      endpoint,
+      remote,
+    });
   }
 }
 
@@ -388,7 +508,8 @@ const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as 
  * addresses then.
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
-const UNPROVEN = 'the other end names this node as a persistent peer by its id, so it has to prove that id';
+const UNPROVEN =
+  'the other end names this node as a persistent peer by its id, so it has to prove that id';
 /** Milliseconds of a short stay; long enough to learn addresses. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

@@ -46,7 +46,8 @@ export class Node {
     const { transport, addresses: mode, privateIds } = config;
     const { clock, random } = transport;
     this.config = config;
-    this.isFixed = config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
+    this.isFixed =
+      config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
     this.clock = clock;
     this.management = manage(transport, membership);
     const { provenId } = this.management;
@@ -54,18 +55,29 @@ export class Node {
     this.nodeId = config.identity?.nodeId ?? provenId ?? hex(randomBytes(random, 32));
     if (provenId !== undefined && provenId !== this.nodeId) {
       this.management.release();
-      throw new TypeError(`createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`);
+      throw new TypeError(
+        `createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`,
+      );
     }
     try {
       this.checkTargets(config.persistent, 'createPeers: persistent');
-      for (const [index, seed] of config.seeds.entries()) readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
+      for (const [index, seed] of config.seeds.entries())
+        readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
     } catch (error) {
       this.management.release();
       throw error;
     }
     membership.nodeId = this.nodeId;
     this.peerTable = new PeerTable(this.nodeId);
-    this.keeper = new BookKeeper({ store: config.addressBook, clock, random, mode, privateIds, nodeId: this.nodeId, warn: (error) => this.warn(error) });
+    this.keeper = new BookKeeper({
+      store: config.addressBook,
+      clock,
+      random,
+      mode,
+      privateIds,
+      nodeId: this.nodeId,
+      warn: (error) => this.warn(error),
+    });
     const { interval, jitter } = config.reconnect;
     this.planner = new DialPlanner({
       random,
@@ -108,7 +120,8 @@ export class Node {
    * else the one in the address book.
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
-    const address = main.dialed ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+    const address =
+      main.dialed ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
@@ -124,7 +137,10 @@ export class Node {
    * Returns whether this is one of the persistent peers. A peer that only asserts its id is
    * recognized by the dialed address, never by its id.
    */
-  isPersistent(peer: { readonly nodeId: string; readonly proven: boolean }, dialed: string | undefined): boolean {
+  isPersistent(
+    peer: { readonly nodeId: string; readonly proven: boolean },
+    dialed: string | undefined,
+  ): boolean {
     return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialed);
   }
 
@@ -133,11 +149,18 @@ export class Node {
    * node that was listed by its address alone is recognized by the address that it advertises,
    * because its id is not known in advance.
    */
-  isListed(peer: { readonly nodeId: string; readonly proven: boolean }, remote: Remote, dialed: string | undefined): boolean {
+  isListed(
+    peer: { readonly nodeId: string; readonly proven: boolean },
+    remote: Remote,
+    dialed: string | undefined,
+  ): boolean {
     if (this.isPersistent(peer, dialed)) return true;
     if (!this.isCertain(peer)) return false;
     if (this.config.unconditional.includes(peer.nodeId)) return true;
-    return !this.proves && (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address));
+    return (
+      !this.proves &&
+      (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address))
+    );
   }
 
   /**
@@ -152,7 +175,9 @@ export class Node {
   checkTarget(target: string, name: string): void {
     const { nodeId } = readTarget(target, name, this.management.check);
     if (nodeId !== undefined || this.config.membership !== 'listed' || !this.proves) return;
-    throw new TypeError(`${name}: '${target}' has no node id; with membership 'listed' on a transport that proves ids, write nodeId@address`);
+    throw new TypeError(
+      `${name}: '${target}' has no node id; with membership 'listed' on a transport that proves ids, write nodeId@address`,
+    );
   }
 
   info(peer: Peer): PeerInfo {
@@ -160,7 +185,18 @@ export class Node {
     const { direction, rtt } = main.remote;
     const score = this.keeper.trust.score(nodeId, this.now());
     const status = this.statuses.get(nodeId);
-    return { nodeId, proven, addr: this.addressOf(peer), direction, rtt, score, status, persistent, instance, remote: main.remote };
+    return {
+      nodeId,
+      proven,
+      addr: this.addressOf(peer),
+      direction,
+      rtt,
+      score,
+      status,
+      persistent,
+      instance,
+      remote: main.remote,
+    };
   }
 
   /** Returns the connections of a node, beginning with the one in use. */
@@ -168,7 +204,9 @@ export class Node {
     const peer = this.peer(nodeId);
     if (peer === undefined) return NONE;
     const main = peer.main.remote;
-    return peer.links.length === 1 ? [main] : [main, ...peer.links.map((link) => link.remote).filter((remote) => remote !== main)];
+    return peer.links.length === 1
+      ? [main]
+      : [main, ...peer.links.map((link) => link.remote).filter((remote) => remote !== main)];
   }
 }
 

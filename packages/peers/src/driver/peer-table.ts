@@ -75,7 +75,8 @@ export class PeerTable {
     this.#byRemote.delete(remote);
     const at = peer.links.findIndex((link) => link.remote === remote);
     if (at >= 0) peer.links.splice(at, 1);
-    if (peer.links.length === 0 && this.peers.get(peer.nodeId) === peer) this.peers.delete(peer.nodeId);
+    if (peer.links.length === 0 && this.peers.get(peer.nodeId) === peer)
+      this.peers.delete(peer.nodeId);
     return peer;
   }
 
@@ -110,7 +111,8 @@ export class PeerTable {
   count(direction: 'in' | 'out'): number {
     if (this.#counts === undefined) {
       const counts = { in: 0, out: 0 };
-      for (const peer of this.peers.values()) if (!peer.exempt && !peer.leaving) counts[peer.main.remote.direction]++;
+      for (const peer of this.peers.values())
+        if (!peer.exempt && !peer.leaving) counts[peer.main.remote.direction]++;
       this.#counts = counts;
     }
     return this.#counts[direction];
@@ -118,7 +120,8 @@ export class PeerTable {
 
   countInbound(group: string): number {
     let count = 0;
-    for (const peer of this.peers.values()) if (peer.group === group && !peer.exempt && peer.main.remote.direction === 'in') count++;
+    for (const peer of this.peers.values())
+      if (peer.group === group && !peer.exempt && peer.main.remote.direction === 'in') count++;
     return count;
   }
 }

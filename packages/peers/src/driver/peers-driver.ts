@@ -1,7 +1,14 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { type Codec, DeadlineTimer, type Membership, type PendingConnection, type Remote, TransportError } from '@trunkline/transport-core';
+import {
+  type Codec,
+  DeadlineTimer,
+  type Membership,
+  type PendingConnection,
+  type Remote,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
 import type { PlannerView } from '../dialing/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
@@ -43,8 +50,15 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     this.visits = new Visits(exchange.interval / 3);
     this.#orders = new DialOutcomes(node, this.visits);
     this.#links = new Links(node, this.#orders, this.visits, this);
-    this.#crawler = exchange.seed ? new Crawler({ random: transport.random, now: node.now() }) : undefined;
-    this.conversation = new Conversation(this, { transport, exchange, statusInterval, hasStatus: status !== undefined });
+    this.#crawler = exchange.seed
+      ? new Crawler({ random: transport.random, now: node.now() })
+      : undefined;
+    this.conversation = new Conversation(this, {
+      transport,
+      exchange,
+      statusInterval,
+      hasStatus: status !== undefined,
+    });
     this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
@@ -56,7 +70,11 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       if (this.#state === 'running') this.#timer.by(node.now());
     };
     const { message } = config.filters;
-    this.screen = message === undefined ? undefined : (remote, protocol, method, bytes) => this.#screen(message, bytes, { protocol, method, remote });
+    this.screen =
+      message === undefined
+        ? undefined
+        : (remote, protocol, method, bytes) =>
+            this.#screen(message, bytes, { protocol, method, remote });
     this.#view = {
       isConnected: (nodeId) => this.#isConnected(nodeId),
       isOwn: (address) => node.keeper.book.isOwn(address),
@@ -67,8 +85,10 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       get news() {
         return node.keeper.book.news;
       },
-      whereabouts: (nodeId) => node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
-      pick: (eligible) => node.keeper.book.pick(newBias(node.peerTable.count('out')), node.now(), eligible),
+      whereabouts: (nodeId) =>
+        node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
+      pick: (eligible) =>
+        node.keeper.book.pick(newBias(node.peerTable.count('out')), node.now(), eligible),
       toTest: () => (node.isFixed ? undefined : node.keeper.book.toTest(node.now())),
     };
   }
@@ -79,14 +99,20 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
    */
   #isConnected(nodeId: string): boolean {
     const peer = this.node.peer(nodeId);
-    return peer !== undefined && (this.node.isCertain(peer) || peer.links.some(({ dialed }) => dialed !== undefined));
+    return (
+      peer !== undefined &&
+      (this.node.isCertain(peer) || peer.links.some(({ dialed }) => dialed !== undefined))
+    );
   }
 
   // Life cycle.
 
   async start(): Promise<void> {
     if (this.#state !== 'new')
-      throw new TransportError('failed_precondition', `start: these peers ${this.#state === 'closed' ? 'are closed' : 'have started'}`);
+      throw new TransportError(
+        'failed_precondition',
+        `start: these peers ${this.#state === 'closed' ? 'are closed' : 'have started'}`,
+      );
     this.#state = 'starting';
     try {
       await this.node.keeper.open();
@@ -94,7 +120,8 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       if (!this.node.closed) this.#state = 'new';
       throw error;
     }
-    if (this.node.closed) throw new TransportError('shutdown', 'start: these peers were closed meanwhile');
+    if (this.node.closed)
+      throw new TransportError('shutdown', 'start: these peers were closed meanwhile');
     this.#state = 'running';
     this.#lookDue = this.node.now() + LOOK;
     this.node.soon();
@@ -110,7 +137,9 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const { transport } = node.config;
     const isLast = node.closed;
     this.closed();
-    const ordered = [...node.peerTable.peers.values()].flatMap((peer) => peer.links.filter((link) => link.dialed !== undefined));
+    const ordered = [...node.peerTable.peers.values()].flatMap((peer) =>
+      peer.links.filter((link) => link.dialed !== undefined),
+    );
     const visits = this.visits.close();
     node.management.release();
     await Promise.all([
@@ -118,7 +147,9 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       this.conversation.close(),
       ...(isLast
         ? []
-        : [...ordered.map(({ remote }) => remote), ...visits].map((remote) => transport.disconnect(remote, 'its peers were closed').catch(() => {}))),
+        : [...ordered.map(({ remote }) => remote), ...visits].map((remote) =>
+            transport.disconnect(remote, 'its peers were closed').catch(() => {}),
+          )),
     ]);
   }
 
@@ -159,7 +190,11 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     this.#links.turnedAway(endpoint, error, remote);
   }
 
-  #screen(filter: (bytes: Uint8Array, from: MessageSource) => void, bytes: Uint8Array, from: Omit<MessageSource, 'nodeId'>): TransportError | undefined {
+  #screen(
+    filter: (bytes: Uint8Array, from: MessageSource) => void,
+    bytes: Uint8Array,
+    from: Omit<MessageSource, 'nodeId'>,
+  ): TransportError | undefined {
     const peer = this.peerOf(from.remote);
     if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
     try {
@@ -193,11 +228,16 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const { node } = this;
     const { nodeId, persistent, main } = peer;
     const now = node.now();
-    if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood') node.keeper.trust.bad(nodeId, now);
+    if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
+      node.keeper.trust.bad(nodeId, now);
     node.keeper.trust.gone(nodeId);
     this.conversation.gone(peer);
     node.statuses.delete(nodeId);
-    node.planner.lost({ nodeId, address: main.dialed, told: node.keeper.book.get(nodeId)?.address, persistent }, cause, now);
+    node.planner.lost(
+      { nodeId, address: main.dialed, told: node.keeper.book.get(nodeId)?.address, persistent },
+      cause,
+      now,
+    );
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
@@ -206,7 +246,10 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   }
 
   reclassified({ nodeId, persistent, main }: Peer): void {
-    this.conversation.exchange.connected(nodeId, this.node.now(), { direction: main.remote.direction, persistent });
+    this.conversation.exchange.connected(nodeId, this.node.now(), {
+      direction: main.remote.direction,
+      persistent,
+    });
   }
 
   /** Updates all peers after the list of persistent peers has changed. */
@@ -276,8 +319,15 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
         node.keeper.trust.bad(nodeId, node.now());
         const text = error instanceof Error ? error.message : String(error);
         // The previous status is dropped, because it is not the peer's status any more.
-        if (node.statuses.delete(nodeId)) node.events.tell({ type: 'status', nodeId, status: undefined });
-        node.warn(new TransportError('invalid_argument', `The status of node ${nodeId} can't be read: ${text}`, { target: nodeId, cause: error }));
+        if (node.statuses.delete(nodeId))
+          node.events.tell({ type: 'status', nodeId, status: undefined });
+        node.warn(
+          new TransportError(
+            'invalid_argument',
+            `The status of node ${nodeId} can't be read: ${text}`,
+            { target: nodeId, cause: error },
+          ),
+        );
         return false;
       }
     }
@@ -292,7 +342,10 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const { book } = node.keeper;
     this.#noteOwn(book);
     this.#orders.wake(now);
-    for (const remote of this.visits.expire(now)) void node.config.transport.disconnect(remote, 'there is no room for another peer').catch(() => {});
+    for (const remote of this.visits.expire(now))
+      void node.config.transport
+        .disconnect(remote, 'there is no room for another peer')
+        .catch(() => {});
     for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
     this.#crawl(now);
     this.conversation.wake(now, book.needsMore);
@@ -328,8 +381,14 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   #crawl(now: number): void {
     const { node } = this;
     if (this.#crawler === undefined || now < this.#crawler.due) return;
-    const candidates = node.keeper.book.select().filter(({ nodeId, address }) => node.peer(nodeId) === undefined && !node.planner.isResting(address, now));
-    for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS)) this.#orders.start({ nodeId, address, kind: 'crawl' });
+    const candidates = node.keeper.book
+      .select()
+      .filter(
+        ({ nodeId, address }) =>
+          node.peer(nodeId) === undefined && !node.planner.isResting(address, now),
+      );
+    for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS))
+      this.#orders.start({ nodeId, address, kind: 'crawl' });
   }
 
   /**

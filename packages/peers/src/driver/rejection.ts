@@ -10,13 +10,21 @@ export function rejectionOf(error: TransportError, direction: 'in' | 'out'): Rej
   // A refusal without a reason of its own crosses the wire as 'refused'; its code tells the rest.
   if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
   if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
-  return code === 'failed_precondition' ? 'incompatible' : code === 'unavailable' && direction === 'out' ? 'unreachable' : 'failed';
+  return code === 'failed_precondition'
+    ? 'incompatible'
+    : code === 'unavailable' && direction === 'out'
+      ? 'unreachable'
+      : 'failed';
 }
 
 /** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
 export function refusedBy(filter: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
-  return reasonError('refused', `${filter} of the other end refused: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return reasonError(
+    'refused',
+    `${filter} of the other end refused: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  );
 }
 
 const BY_REASON: Partial<Record<Reason, Rejection>> = {

@@ -10,7 +10,13 @@ export interface SavedState {
   readonly trust: unknown;
 }
 
-export function formatSavedState({ book, trust }: { readonly book: BookDocument; readonly trust: TrustBookDocument }): string {
+export function formatSavedState({
+  book,
+  trust,
+}: {
+  readonly book: BookDocument;
+  readonly trust: TrustBookDocument;
+}): string {
   return `${formatBook(book)}${JSON.stringify(trust)}\n`;
 }
 

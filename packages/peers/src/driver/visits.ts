@@ -27,7 +27,8 @@ export class Visits {
    */
   take(nodeId: string, coming: readonly string[], now: number): boolean {
     const open = [...coming];
-    for (const [{ direction }, visit] of this.#open) if (direction === 'in') open.push(visit.nodeId);
+    for (const [{ direction }, visit] of this.#open)
+      if (direction === 'in') open.push(visit.nodeId);
     return !open.includes(nodeId) && this.#visitors.take(nodeId, open.length, now);
   }
 

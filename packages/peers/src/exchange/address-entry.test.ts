@@ -6,14 +6,31 @@ import { readAddressEntry } from './address-entry.ts';
 const id = 'ab'.repeat(32);
 
 test('an entry is read as it was sent, without white space at its ends', (t) => {
-  for (const address of ['host:1', '[::1]:26656', 'ws://host:80/p2p', 'wss://host/p2p', 'a-name', 'inmem://a'])
+  for (const address of [
+    'host:1',
+    '[::1]:26656',
+    'ws://host:80/p2p',
+    'wss://host/p2p',
+    'a-name',
+    'inmem://a',
+  ])
     t.deepEqual(readAddressEntry({ nodeId: id, address })?.entry, { nodeId: id, address });
-  t.deepEqual(readAddressEntry({ nodeId: id, address: ' host:1 ' })?.entry, { nodeId: id, address: 'host:1' });
+  t.deepEqual(readAddressEntry({ nodeId: id, address: ' host:1 ' })?.entry, {
+    nodeId: id,
+    address: 'host:1',
+  });
 });
 
 test('members that it does not know are ignored', (t) => {
-  t.deepEqual(readAddressEntry({ nodeId: id, address: 'host:1', load: 7 })?.entry, { nodeId: id, address: 'host:1' });
-  t.deepEqual(readAddressEntry(JSON.parse(`{"nodeId":"${id}","address":"host:1","__proto__":{"x":1}}`))?.entry, { nodeId: id, address: 'host:1' });
+  t.deepEqual(readAddressEntry({ nodeId: id, address: 'host:1', load: 7 })?.entry, {
+    nodeId: id,
+    address: 'host:1',
+  });
+  t.deepEqual(
+    readAddressEntry(JSON.parse(`{"nodeId":"${id}","address":"host:1","__proto__":{"x":1}}`))
+      ?.entry,
+    { nodeId: id, address: 'host:1' },
+  );
 });
 
 test('all spellings of one entry have one key, and two nodes at one address have two', (t) => {
@@ -24,12 +41,36 @@ test('all spellings of one entry have one key, and two nodes at one address have
 });
 
 test('what is no entry is refused', (t) => {
-  const garbage: unknown[] = [null, undefined, 7, Number.NaN, true, '', 'host:1', `${id}@host:1`, [], [id, 'host:1'], {}, () => {}];
+  const garbage: unknown[] = [
+    null,
+    undefined,
+    7,
+    Number.NaN,
+    true,
+    '',
+    'host:1',
+    `${id}@host:1`,
+    [],
+    [id, 'host:1'],
+    {},
+    () => {},
+  ];
   for (const value of garbage) t.is(readAddressEntry(value), undefined, String(value));
 });
 
 test('a node id that is none is refused', (t) => {
-  for (const nodeId of [undefined, null, 7, '', id.toUpperCase(), id.slice(1), `${id}a`, `${id}\n`, [id], { toString: () => id }])
+  for (const nodeId of [
+    undefined,
+    null,
+    7,
+    '',
+    id.toUpperCase(),
+    id.slice(1),
+    `${id}a`,
+    `${id}\n`,
+    [id],
+    { toString: () => id },
+  ])
     t.is(readAddressEntry({ nodeId, address: 'host:1' }), undefined, String(nodeId));
 });
 
@@ -51,8 +92,17 @@ test('an address that is none, or that nobody can dial, is refused', (t) => {
     'user@host:1',
     'ws://u@host:1',
   ];
-  const undialable = ['host:0', 'ws://host:0/p', ':80', '0.0.0.0:80', '[::]:80', '[::ffff:0.0.0.0]:80', 'tcp://:80'];
-  for (const address of [...wrong, ...undialable]) t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));
+  const undialable = [
+    'host:0',
+    'ws://host:0/p',
+    ':80',
+    '0.0.0.0:80',
+    '[::]:80',
+    '[::ffff:0.0.0.0]:80',
+    'tcp://:80',
+  ];
+  for (const address of [...wrong, ...undialable])
+    t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));
 });
 
 test('an address has at most 256 characters', (t) => {

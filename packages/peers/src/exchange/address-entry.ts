@@ -1,6 +1,12 @@
 // Reads one entry of a list of addresses that a peer sent: a node id, and where to dial that node.
 
-import { isNodeId, isUnspecified, parseHostPort, parseTarget, splitScheme } from '@trunkline/transport-core';
+import {
+  isNodeId,
+  isUnspecified,
+  parseHostPort,
+  parseTarget,
+  splitScheme,
+} from '@trunkline/transport-core';
 
 /** A node and one of its addresses, as peers send them to each other. */
 export interface AddressEntry {
@@ -19,11 +25,18 @@ export const LONGEST_ADDRESS = 256;
  * be dialed (private networks, bans, own addresses). `key` is the same for all spellings of one
  * entry. Unknown members are ignored, because a later version may send more.
  */
-export function readAddressEntry(value: unknown): { readonly entry: AddressEntry; readonly key: string } | undefined {
+export function readAddressEntry(
+  value: unknown,
+): { readonly entry: AddressEntry; readonly key: string } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { nodeId, address } = value as Partial<Record<keyof AddressEntry, unknown>>;
   if (typeof nodeId !== 'string' || !isNodeId(nodeId)) return undefined;
-  if (typeof address !== 'string' || address.length > LONGEST_ADDRESS || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)) return undefined;
+  if (
+    typeof address !== 'string' ||
+    address.length > LONGEST_ADDRESS ||
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)
+  )
+    return undefined;
   const target = parsed(address);
   if (target === undefined || !isDialable(target.address)) return undefined;
   return { entry: { nodeId, address: target.address }, key: `${nodeId}@${target.key}` };

@@ -4,7 +4,8 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Crawler } from './crawler.ts';
 
-const nodes = (count: number) => Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));
+const nodes = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));
 const create = (most?: number, now = 0) => new Crawler({ random: seededRandom(1), now, most });
 
 test('it crawls at once, and then every 30 s', (t) => {
@@ -19,7 +20,8 @@ test('it crawls at once, and then every 30 s', (t) => {
 test('a node is crawled again after two minutes, not before', (t) => {
   const crawler = create();
   const times: number[] = [];
-  for (let now = 0; now <= 600_000; now += 30_000) if (crawler.crawl(now, nodes(1), 99).length > 0) times.push(now);
+  for (let now = 0; now <= 600_000; now += 30_000)
+    if (crawler.crawl(now, nodes(1), 99).length > 0) times.push(now);
   t.deepEqual(times, [0, 120_000, 240_000, 360_000, 480_000, 600_000]);
 });
 
@@ -33,7 +35,8 @@ test('a crawl gives no more than there is room for, nor than its own bound, and 
 test('in time all candidates have their turn, in no fixed order', (t) => {
   const crawler = create(16);
   const given: string[] = [];
-  for (let crawl = 0; crawl < 4; crawl++) given.push(...crawler.crawl(crawl * 30_000, nodes(64), 99).map((node) => node.nodeId));
+  for (let crawl = 0; crawl < 4; crawl++)
+    given.push(...crawler.crawl(crawl * 30_000, nodes(64), 99).map((node) => node.nodeId));
   t.is(new Set(given).size, 64);
   t.notDeepEqual(
     given,

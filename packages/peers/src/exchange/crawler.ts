@@ -57,7 +57,11 @@ export class Crawler {
    * dials. A node is returned only once, even if it has several addresses.
    * @param room maximum nodes to return: the free places for outbound peers.
    */
-  crawl<T extends { readonly nodeId: string }>(now: number, candidates: readonly T[], room: number): T[] {
+  crawl<T extends { readonly nodeId: string }>(
+    now: number,
+    candidates: readonly T[],
+    room: number,
+  ): T[] {
     if (now < this.#due) return [];
     this.#due = now + this.#interval;
     this.#forget(now);

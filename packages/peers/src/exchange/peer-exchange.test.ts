@@ -15,7 +15,8 @@ const create = (options: { interval?: number; seed?: boolean; welcome?: number }
 /** Returns all peers that would be asked now. */
 function asked(exchange: PeerExchange, now: number): string[] {
   const all: string[] = [];
-  for (let one = exchange.ask(now, true); one !== undefined; one = exchange.ask(now, true)) all.push(one);
+  for (let one = exchange.ask(now, true); one !== undefined; one = exchange.ask(now, true))
+    all.push(one);
   return all;
 }
 
@@ -110,7 +111,10 @@ test('one request allows one answer; so soon after it three repetitions are nobo
   exchange.connected(A, 0, OUT);
   t.is(exchange.ask(0, true), A);
   t.is(exchange.received(A, [], 100).kind, 'addresses');
-  for (let i = 1; i <= 3; i++) t.deepEqual(exchange.received(A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i), { kind: 'repeated' });
+  for (let i = 1; i <= 3; i++)
+    t.deepEqual(exchange.received(A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i), {
+      kind: 'repeated',
+    });
   t.is(exchange.received(A, [], 104).kind, 'unsolicited');
 });
 
@@ -243,7 +247,11 @@ test('it gives somebody at its due time, and nobody just before', (t) => {
 /**
  * Simulates an hour of two nodes that are each other's only peer and always want more addresses.
  */
-function anHour(t: ExecutionContext, seed: number, { latency, loss, interval = 30_000 }: { latency: number; loss: number; interval?: number }) {
+function anHour(
+  t: ExecutionContext,
+  seed: number,
+  { latency, loss, interval = 30_000 }: { latency: number; loss: number; interval?: number },
+) {
   const random = seededRandom(seed);
   const nodes = [create({ interval }, seed), create({ interval }, seed + 1_000)] as const;
   const ids = [A, B] as const;
@@ -251,10 +259,14 @@ function anHour(t: ExecutionContext, seed: number, { latency, loss, interval = 3
   const requests = [0, 0];
   nodes[0].connected(B, 0, OUT);
   nodes[1].connected(A, random() * 1_000, IN);
-  const send = (to: 0 | 1, kind: 'request' | 'addresses', now: number) => random() >= loss && wire.push({ at: now + random() * latency, to, kind });
+  const send = (to: 0 | 1, kind: 'request' | 'addresses', now: number) =>
+    random() >= loss && wire.push({ at: now + random() * latency, to, kind });
   for (let now = 1_000; now < 3_600_000; ) {
     wire.sort((a, b) => a.at - b.at);
-    const next = Math.min(...nodes.map((node) => Math.max(now, node.due)), wire[0]?.at ?? Number.POSITIVE_INFINITY);
+    const next = Math.min(
+      ...nodes.map((node) => Math.max(now, node.due)),
+      wire[0]?.at ?? Number.POSITIVE_INFINITY,
+    );
     now = Math.max(now, next);
     for (const me of [0, 1] as const) {
       if (nodes[me].ask(now, true) !== undefined) send(me === 0 ? 1 : 0, 'request', now);
@@ -280,7 +292,8 @@ test('it never breaks the other side’s rule, whatever the latency', (t) => {
   for (const seed of seeds(20)) {
     for (const latency of [1, 200, 5_000, 20_000]) {
       const requests = anHour(t, seed, { latency, loss: 0 }) ?? [0, 0];
-      for (const count of requests) t.true(count > 60, `seed ${seed}, latency ${latency}: ${count} requests`);
+      for (const count of requests)
+        t.true(count > 60, `seed ${seed}, latency ${latency}: ${count} requests`);
     }
   }
 });
@@ -301,8 +314,18 @@ test('good entries are kept, in their order, and the rest is dropped and counted
     { nodeId: C, address: '10.0.0.1:2' },
     { nodeId: B, address: 'ws://host:3/p' },
   ];
-  const hostile = JSON.parse('[null,1,-0.5,"x",[],[[[[]]]],{},{"nodeId":{"nodeId":1},"address":["a:1"]},{"__proto__":{"nodeId":"1"}},true]');
-  const list = [good[0], ...hostile, good[1], { nodeId: B, address: 'tcp://HOST:1' }, good[2], good[1], { nodeId: B, address: 'host:0' }];
+  const hostile = JSON.parse(
+    '[null,1,-0.5,"x",[],[[[[]]]],{},{"nodeId":{"nodeId":1},"address":["a:1"]},{"__proto__":{"nodeId":"1"}},true]',
+  );
+  const list = [
+    good[0],
+    ...hostile,
+    good[1],
+    { nodeId: B, address: 'tcp://HOST:1' },
+    good[2],
+    good[1],
+    { nodeId: B, address: 'host:0' },
+  ];
   const answer = exchange.received(A, list, 1);
   if (answer.kind !== 'addresses') return t.fail();
   t.deepEqual(answer.entries, good);
@@ -314,7 +337,10 @@ test('of a list of 100,000 entries, 250 are looked at', (t) => {
   const exchange = create();
   exchange.connected(A, 0, OUT);
   exchange.ask(0, true);
-  const list = Array.from({ length: 100_000 }, (_, n) => ({ nodeId: id(n), address: `host:${1 + (n % 60_000)}` }));
+  const list = Array.from({ length: 100_000 }, (_, n) => ({
+    nodeId: id(n),
+    address: `host:${1 + (n % 60_000)}`,
+  }));
   let looks = 0;
   const watched = new Proxy(list, {
     get(target, key, receiver) {

@@ -39,7 +39,11 @@ export type RequestVerdict = 'answer' | 'answer_and_part' | 'ignore' | 'abuse';
 export type ReceivedAddresses =
   | { readonly kind: 'repeated' }
   | { readonly kind: 'unsolicited' }
-  | { readonly kind: 'addresses'; readonly entries: readonly AddressEntry[]; readonly dropped: number };
+  | {
+      readonly kind: 'addresses';
+      readonly entries: readonly AddressEntry[];
+      readonly dropped: number;
+    };
 
 /**
  * Maximum entries of a list that are read: Tendermint's maxGetSelection. Answers should not hold
@@ -68,7 +72,11 @@ export class PeerExchange {
    * Begins a session with a peer. If the peer is connected already, only its direction and
    * persistence are updated.
    */
-  connected(nodeId: string, now: number, { direction, persistent }: { direction: 'in' | 'out'; persistent: boolean }): void {
+  connected(
+    nodeId: string,
+    now: number,
+    { direction, persistent }: { direction: 'in' | 'out'; persistent: boolean },
+  ): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) {
       const fresh = direction === 'out';
@@ -116,12 +124,14 @@ export class PeerExchange {
     if (now < this.due) return undefined;
     const ready = [...this.#peers].filter(([, peer]) => now >= peer.ready);
     const fresh = ready.filter(([, peer]) => peer.fresh);
-    const chosen = fresh.length > 0 ? this.#oneOf(fresh) : now >= this.#round ? this.#drawn(ready) : undefined;
+    const chosen =
+      fresh.length > 0 ? this.#oneOf(fresh) : now >= this.#round ? this.#drawn(ready) : undefined;
     if (chosen === undefined) return undefined;
     const [nodeId, peer] = chosen;
     peer.fresh = false;
     peer.open = Math.min(MOST_OPEN, peer.open + 1);
-    peer.ready = now + this.#interval * (peer.open < MOST_OPEN ? 1 : SILENCE) * this.#between(1, 1.2);
+    peer.ready =
+      now + this.#interval * (peer.open < MOST_OPEN ? 1 : SILENCE) * this.#between(1, 1.2);
     this.#round = this.#nextRound(now);
     return nodeId;
   }
@@ -149,7 +159,8 @@ export class PeerExchange {
     if (peer === undefined) return 'ignore';
     const last = peer.requested;
     const count = ++peer.requests;
-    if (this.#seed && peer.direction === 'in' && !peer.persistent) return count === 1 ? 'answer_and_part' : 'ignore';
+    if (this.#seed && peer.direction === 'in' && !peer.persistent)
+      return count === 1 ? 'answer_and_part' : 'ignore';
     const pace = this.#interval / 3;
     if (count > FREE_REQUESTS && now - last < pace) return 'abuse';
     // A pause without requests earns one extra request: after a stall on our side two requests
@@ -193,7 +204,9 @@ export class PeerExchange {
    */
   overstayed(now: number): string[] {
     if (!this.#seed) return [];
-    return [...this.#peers].filter(([, peer]) => !peer.persistent && now - peer.since >= this.#welcome).map(([nodeId]) => nodeId);
+    return [...this.#peers]
+      .filter(([, peer]) => !peer.persistent && now - peer.since >= this.#welcome)
+      .map(([nodeId]) => nodeId);
   }
 
   /**
@@ -208,7 +221,10 @@ export class PeerExchange {
   #drawn(ready: readonly ExchangeCandidate[]): ExchangeCandidate | undefined {
     const outbound = ready.filter(([, peer]) => peer.direction === 'out');
     const inbound = ready.filter(([, peer]) => peer.direction === 'in');
-    const first = inbound.length > 0 && (outbound.length === 0 || this.#random() < INBOUND_SHARE) ? inbound : outbound;
+    const first =
+      inbound.length > 0 && (outbound.length === 0 || this.#random() < INBOUND_SHARE)
+        ? inbound
+        : outbound;
     return this.#oneOf(first);
   }
 

@@ -7,17 +7,24 @@ import { systemLookup } from './system-lookup.ts';
 
 test('a name has the addresses that the system knows of it', async (t) => {
   const found = await systemLookup('localhost');
-  t.true(found.length > 0 && found.every((ip) => ip.startsWith('127.') || ip === '::1'), found.join());
+  t.true(
+    found.length > 0 && found.every((ip) => ip.startsWith('127.') || ip === '::1'),
+    found.join(),
+  );
 });
 
 test('an IP address is its own, whichever sort it is', async (t) => {
-  for (const ip of ['127.0.0.1', '203.0.113.7', '::1', '2001:db8::7']) t.deepEqual(await systemLookup(ip), [ip]);
+  for (const ip of ['127.0.0.1', '203.0.113.7', '::1', '2001:db8::7'])
+    t.deepEqual(await systemLookup(ip), [ip]);
 });
 
 test('a name without an address is host_not_found, and named', async (t) => {
   // These can never be names, so no name server outside is asked.
   for (const host of [`${'x'.repeat(64)}.example`, 'two words', '..']) {
-    const error = (await t.throwsAsync(systemLookup(host), { instanceOf: TransportError, any: true })) as TransportError;
+    const error = (await t.throwsAsync(systemLookup(host), {
+      instanceOf: TransportError,
+      any: true,
+    })) as TransportError;
     t.deepEqual([error.code, error.reason, error.target], ['unavailable', 'host_not_found', host]);
     t.true(error.message.startsWith(`systemLookup: ${host}: `), error.message);
     t.true(error.cause instanceof Error);
@@ -30,16 +37,25 @@ test('many at once are answered one by one, each with its own', async (t) => {
     await Promise.all(hosts.map(systemLookup)),
     hosts.map((host) => [host]),
   );
-  const outcomes = await Promise.allSettled(['localhost', 'two words', '127.0.0.1'].map(systemLookup));
+  const outcomes = await Promise.allSettled(
+    ['localhost', 'two words', '127.0.0.1'].map(systemLookup),
+  );
   t.deepEqual(
     outcomes.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   );
-  t.true(outcomes.every((outcome) => outcome.status === 'rejected' || outcome.value.every((ip) => isIP(ip) > 0)));
+  t.true(
+    outcomes.every(
+      (outcome) => outcome.status === 'rejected' || outcome.value.every((ip) => isIP(ip) > 0),
+    ),
+  );
 });
 
 test('what is no name is a TypeError that says so', async (t) => {
   for (const host of ['', 'a\0b', 7, undefined, null] as string[]) {
-    await t.throwsAsync(systemLookup(host), { instanceOf: TypeError, message: /^systemLookup: host: must be the name of a host, got/ });
+    await t.throwsAsync(systemLookup(host), {
+      instanceOf: TypeError,
+      message: /^systemLookup: host: must be the name of a host, got/,
+    });
   }
 });

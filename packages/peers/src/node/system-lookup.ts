@@ -14,7 +14,9 @@ import { reasonError } from '@trunkline/transport-core';
  */
 export async function systemLookup(host: string): Promise<readonly string[]> {
   if (typeof host !== 'string' || host === '' || host.includes('\0')) {
-    throw new TypeError(`systemLookup: host: must be the name of a host, got ${typeof host === 'string' ? JSON.stringify(host) : typeof host}`);
+    throw new TypeError(
+      `systemLookup: host: must be the name of a host, got ${typeof host === 'string' ? JSON.stringify(host) : typeof host}`,
+    );
   }
   let found: readonly { readonly address: string }[];
   try {
@@ -32,5 +34,8 @@ export async function systemLookup(host: string): Promise<readonly string[]> {
 }
 
 function notFound(host: string, problem: string, cause?: unknown) {
-  return reasonError('host_not_found', `systemLookup: ${host}: ${problem}`, { target: host, cause });
+  return reasonError('host_not_found', `systemLookup: ${host}: ${problem}`, {
+    target: host,
+    cause,
+  });
 }

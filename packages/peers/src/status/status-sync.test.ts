@@ -6,7 +6,8 @@ import { seeds } from '../testing/seeds.ts';
 import { LAST_SEQ, StatusSync } from './status-sync.ts';
 
 const bytes = (...values: number[]) => new Uint8Array(values);
-const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) => new StatusSync({ random: seededRandom(seed), now: 0, ...options });
+const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>
+  new StatusSync({ random: seededRandom(seed), now: 0, ...options });
 
 /** A StatusSync with one connected peer, 'a', of instance 'i1'. */
 function withPeer() {
@@ -21,7 +22,17 @@ test('each status has the next number; equal bytes are no new status', (t) => {
   t.is(sync.own, undefined);
   sync.set(undefined, 0);
   t.is(sync.seq, 0);
-  const seqs = [bytes(1), bytes(1), bytes(2), bytes(2, 0), bytes(), bytes(), undefined, undefined, bytes()].map((value) => {
+  const seqs = [
+    bytes(1),
+    bytes(1),
+    bytes(2),
+    bytes(2, 0),
+    bytes(),
+    bytes(),
+    undefined,
+    undefined,
+    bytes(),
+  ].map((value) => {
     sync.set(value, 0);
     return sync.seq;
   });
@@ -46,7 +57,9 @@ test('numbers end at 2^32 − 1: one more change is refused, and the last status
   const sync = new StatusSync({ random: seededRandom(1), now: 0, seq: LAST_SEQ - 1 });
   sync.set(bytes(1), 0);
   t.is(sync.seq, 4_294_967_295);
-  const error = t.throws<TransportError>(() => sync.set(bytes(2), 0), { instanceOf: TransportError });
+  const error = t.throws<TransportError>(() => sync.set(bytes(2), 0), {
+    instanceOf: TransportError,
+  });
   t.is(error?.code, 'resource_exhausted');
   sync.set(bytes(1), 0);
   t.is(sync.seq, 4_294_967_295);
@@ -205,7 +218,8 @@ test('a peer that tells more than it answers makes us pull no more often than it
   for (let now = 0; now < 10; now++) {
     if (!sync.heard('a', 'i1', 1_000_000, now)) continue;
     pulls++;
-    while (sync.pulled('a', 'i1', 1, bytes(1), now).again) if (++pulls > 100) return t.fail('no end');
+    while (sync.pulled('a', 'i1', 1, bytes(1), now).again)
+      if (++pulls > 100) return t.fail('no end');
   }
   t.is(pulls, 10);
 });
@@ -331,10 +345,15 @@ test('after a time alone, the beat that is overdue is not made up for', (t) => {
 test('with loss, delay, overtaking and restarts, each ends with what the other has', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(seed);
-    const nodes = ['a', 'b'].map((name, n) => ({ name, instance: `${name}0`, sync: create(seed * 2 + n) }));
+    const nodes = ['a', 'b'].map((name, n) => ({
+      name,
+      instance: `${name}0`,
+      sync: create(seed * 2 + n),
+    }));
     const events: { at: number; run: (now: number) => void }[] = [];
     const lossy = (until: number, now: number) => now < until && random() < 0.3;
-    const after = (now: number, run: (now: number) => void) => events.push({ at: now + random() * 3_000, run });
+    const after = (now: number, run: (now: number) => void) =>
+      events.push({ at: now + random() * 3_000, run });
     const END = 60_000;
     const other = (n: number) => nodes[1 - n]!;
 
@@ -342,12 +361,15 @@ test('with loss, delay, overtaking and restarts, each ends with what the other h
       const [me, peer] = [nodes[n]!, other(n)];
       const { sync, instance: mine } = me;
       const { sync: theirs, instance } = peer;
-      const failed = (at: number) => mine === me.instance && sync.pullFailed(peer.name, instance, at);
-      if (lossy(END, now)) return void (random() < 0.5 && events.push({ at: now + 5_000, run: failed }));
+      const failed = (at: number) =>
+        mine === me.instance && sync.pullFailed(peer.name, instance, at);
+      if (lossy(END, now))
+        return void (random() < 0.5 && events.push({ at: now + 5_000, run: failed }));
       after(now, () => {
         const { seq, own } = theirs;
         after(now, (at) => {
-          if (mine === me.instance && sync.pulled(peer.name, instance, seq, own, at).again) pull(n, at);
+          if (mine === me.instance && sync.pulled(peer.name, instance, seq, own, at).again)
+            pull(n, at);
         });
       });
     };
@@ -368,14 +390,20 @@ test('with loss, delay, overtaking and restarts, each ends with what the other h
 
     for (const n of [0, 1]) nodes[n]!.sync.connected(other(n).name, other(n).instance, 0);
     for (let now = 0; now < END + 20_000; now += 100) {
-      if (now < END && random() < 0.1) nodes[random() < 0.5 ? 0 : 1]!.sync.set(random() < 0.1 ? undefined : bytes(Math.floor(random() * 4)), now);
+      if (now < END && random() < 0.1)
+        nodes[random() < 0.5 ? 0 : 1]!.sync.set(
+          random() < 0.1 ? undefined : bytes(Math.floor(random() * 4)),
+          now,
+        );
       if (now < END && random() < 0.01) restart(random() < 0.5 ? 0 : 1, now);
       for (const n of [0, 1]) {
         const beat = nodes[n]!.sync.beat(now);
         if (beat !== undefined) tell(n, beat.seq, now);
       }
-      for (const event of events.splice(0).sort((x, y) => x.at - y.at)) event.at <= now ? event.run(now) : events.push(event);
+      for (const event of events.splice(0).sort((x, y) => x.at - y.at))
+        event.at <= now ? event.run(now) : events.push(event);
     }
-    for (const n of [0, 1]) t.deepEqual(nodes[n]!.sync.of(other(n).name)?.value, other(n).sync.own, `seed ${seed}`);
+    for (const n of [0, 1])
+      t.deepEqual(nodes[n]!.sync.of(other(n).name)?.value, other(n).sync.own, `seed ${seed}`);
   }
 });

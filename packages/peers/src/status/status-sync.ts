@@ -61,7 +61,11 @@ export class StatusSync {
    */
   set(value: Uint8Array | undefined, now: number): void {
     if (isSame(value, this.#own)) return;
-    if (this.#seq === LAST_SEQ) throw new TransportError('resource_exhausted', 'status: it was set 4294967295 times; restart the node to go on');
+    if (this.#seq === LAST_SEQ)
+      throw new TransportError(
+        'resource_exhausted',
+        'status: it was set 4294967295 times; restart the node to go on',
+      );
     this.#seq++;
     this.#own = value?.slice();
     if (this.#peers.size === 0) return;
@@ -149,7 +153,13 @@ export class StatusSync {
    * @returns `changed`: the status differs from the one that this method reported last. `again`: a
    * newer number was heard meanwhile, so pull again now.
    */
-  pulled(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined, now: number): { readonly changed: boolean; readonly again: boolean } {
+  pulled(
+    nodeId: string,
+    instance: string,
+    seq: number,
+    value: Uint8Array | undefined,
+    now: number,
+  ): { readonly changed: boolean; readonly again: boolean } {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return { changed: false, again: false };
     const asked = peer.pull?.asked ?? LAST_SEQ;
@@ -211,7 +221,16 @@ interface PeerState {
 }
 
 function newPeer(instance: string): PeerState {
-  return { instance, former: undefined, formerUntil: 0, seq: 0, value: undefined, told: undefined, heard: 0, pull: undefined };
+  return {
+    instance,
+    former: undefined,
+    formerUntil: 0,
+    seq: 0,
+    value: undefined,
+    told: undefined,
+    heard: 0,
+    pull: undefined,
+  };
 }
 
 function restart(peer: PeerState, instance: string, formerUntil: number): void {

@@ -27,7 +27,10 @@ test('bytes that are no text are no book', async (t) => {
   entries.set('address-book', new Uint8Array([0x5b, 0xff, 0x5d]));
   const { value, warnings } = await createStoreAddressBook(store).load((text) => text);
   t.is(value, undefined);
-  t.regex(warnings[0]!.message, /^address book: address-book: it is broken: .*; it was moved to 'address-book\.broken'/);
+  t.regex(
+    warnings[0]!.message,
+    /^address book: address-book: it is broken: .*; it was moved to 'address-book\.broken'/,
+  );
 });
 
 test('a store that fails to read is a warning, one that fails to write an error, and a save can be tried again', async (t) => {
@@ -52,7 +55,10 @@ test('a store that fails to read is a warning, one that fails to write an error,
       'address book: address-book.old: the store failed: no disk; it is left as it is',
     ],
   );
-  const error = await t.throwsAsync(book.save('[two]'), { instanceOf: TransportError, message: /the store failed: no disk/ });
+  const error = await t.throwsAsync(book.save('[two]'), {
+    instanceOf: TransportError,
+    message: /the store failed: no disk/,
+  });
   t.is(error?.code, 'unavailable');
   failing = false;
   await book.save('[two]');
@@ -64,7 +70,8 @@ test('a node of a simulation that crashes at any time, on a disk that fails, fin
   for (let seed = 1; seed <= 25; seed++) {
     const random = seededRandom(seed);
     const sim = createSimulation({ seed });
-    const lives: { found: string | undefined; warnings: number; saved: number; tried: number }[] = [];
+    const lives: { found: string | undefined; warnings: number; saved: number; tried: number }[] =
+      [];
     sim.node(
       'a',
       async ({ store }) => {
@@ -92,7 +99,8 @@ test('a node of a simulation that crashes at any time, on a disk that fails, fin
     for (let i = 1; i < lives.length; i++) {
       const [before, now] = [lives[i - 1]!, lives[i]!];
       const found = now.found === undefined ? -1 : Number(now.found.slice(1, -1));
-      if (found < before.saved || found > before.tried) t.fail(`seed ${seed}: saved ${before.saved}, tried ${before.tried}, found ${now.found}`);
+      if (found < before.saved || found > before.tried)
+        t.fail(`seed ${seed}: saved ${before.saved}, tried ${before.tried}, found ${now.found}`);
       t.is(now.warnings, 0);
     }
     t.true(lives.length > 1 && lives.at(-1)!.tried > 5, `seed ${seed}`);
@@ -112,7 +120,8 @@ test('stopped at any step of a save, by a store that tears what it has not synce
     const step = () => {
       if (steps++ >= stop) throw new Error('stopped');
     };
-    const encode = (text: string | undefined) => (text === undefined ? undefined : new TextEncoder().encode(text));
+    const encode = (text: string | undefined) =>
+      text === undefined ? undefined : new TextEncoder().encode(text);
     const store: Store = {
       ...mapStore().store,
       get: async (key) => encode(safe.get(key)),
@@ -141,7 +150,10 @@ test('stopped at any step of a save, by a store that tears what it has not synce
         if (how > 0) entries.set(key, encode(how === 1 ? value : value.slice(0, 2))!);
       }
       const { value } = await createStoreAddressBook(after).load(read);
-      t.true(saved ? value === '[three]' : value === '[two]' || value === '[three]', `stopped at ${stop}: ${JSON.stringify(texts(entries))}`);
+      t.true(
+        saved ? value === '[three]' : value === '[two]' || value === '[three]',
+        `stopped at ${stop}: ${JSON.stringify(texts(entries))}`,
+      );
       cases++;
     }
   }
@@ -161,5 +173,7 @@ function mapStore(): { store: Store; entries: Map<string, Uint8Array> } {
 }
 
 function texts(entries: Map<string, Uint8Array>): Record<string, string> {
-  return Object.fromEntries([...entries].map(([key, bytes]) => [key, new TextDecoder().decode(bytes)]));
+  return Object.fromEntries(
+    [...entries].map(([key, bytes]) => [key, new TextDecoder().decode(bytes)]),
+  );
 }

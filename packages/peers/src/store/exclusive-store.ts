@@ -33,20 +33,25 @@ export class ExclusiveStore {
   }
 
   load<T>(read: (text: string) => T): Promise<Loaded<T>> {
-    if (this.#state.t !== 'closed') return Promise.reject(this.#misused('it is in use; close it first, or give this user another'));
+    if (this.#state.t !== 'closed')
+      return Promise.reject(
+        this.#misused('it is in use; close it first, or give this user another'),
+      );
     const done = this.#load(read);
     this.#state = { t: 'loading', done };
     return done;
   }
 
   save(text: string): Promise<void> {
-    if (this.#state.t !== 'open') return Promise.reject(this.#misused('it is not open; load it first'));
+    if (this.#state.t !== 'open')
+      return Promise.reject(this.#misused('it is not open; load it first'));
     return this.#state.queue.save(text);
   }
 
   async close(): Promise<void> {
     if (this.#state.t === 'loading') await this.#state.done.catch(() => {});
-    if (this.#state.t === 'open') this.#state = { t: 'closing', done: this.#close(this.#state.queue) };
+    if (this.#state.t === 'open')
+      this.#state = { t: 'closing', done: this.#close(this.#state.queue) };
     if (this.#state.t === 'closing') await this.#state.done;
   }
 

@@ -2,7 +2,18 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
@@ -20,7 +31,12 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<void> {
+async function fails(
+  t: ExecutionContext,
+  promise: Promise<unknown>,
+  code: Code,
+  message: RegExp,
+): Promise<void> {
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
 }
 
@@ -36,7 +52,9 @@ test('the file is its owner’s alone, the one before stands beside it, and the 
   t.deepEqual((await readdir(root)).sort(), ['book', 'book.lock', 'book.old']);
   t.is(await readFile(path, 'utf8'), '[three]');
   t.is(await readFile(`${path}.old`, 'utf8'), '[two]');
-  if (platform !== 'win32') for (const name of await readdir(root)) t.is((await stat(join(root, name))).mode & 0o777, 0o600, name);
+  if (platform !== 'win32')
+    for (const name of await readdir(root))
+      t.is((await stat(join(root, name))).mode & 0o777, 0o600, name);
   await book.close();
   t.deepEqual((await readdir(root)).sort(), ['book', 'book.old']);
 });
@@ -57,7 +75,11 @@ test('a file that was cut off at any length is put aside, and the one before is 
     const { value, warnings } = await book.load<unknown>(JSON.parse);
     t.deepEqual(value, { peers: ['old'] }, `${size} bytes`);
     const { message } = warnings[0]!;
-    t.true(message.startsWith(`address book: ${path}: it is broken: `) && message.endsWith(`; it was moved to '${path}.broken'`), message);
+    t.true(
+      message.startsWith(`address book: ${path}: it is broken: `) &&
+        message.endsWith(`; it was moved to '${path}.broken'`),
+      message,
+    );
     t.is((await stat(`${path}.broken`)).size, size);
     await book.close();
   }
@@ -67,7 +89,12 @@ test('two stores of one path do not work at the same time', async (t) => {
   const path = join(await folder(t), 'book');
   const [one, two] = [createFileAddressBook(path), createFileAddressBook(join(path, '..', 'book'))];
   await one.load(read);
-  await fails(t, two.load(read), 'failed_precondition', new RegExp(`${path}\\.lock: process ${process.pid} uses it`));
+  await fails(
+    t,
+    two.load(read),
+    'failed_precondition',
+    new RegExp(`${path}\\.lock: process ${process.pid} uses it`),
+  );
   await one.save('[one]');
   await one.close();
   t.is((await two.load(read)).value, '[one]');
@@ -80,7 +107,12 @@ test('another process that uses it is named; when it was killed its lock is take
   const child = start(t, path);
   t.is(await answer(child), 'taken undefined');
   const book = createFileAddressBook(path);
-  await fails(t, book.load(read), 'failed_precondition', new RegExp(`${path}\\.lock: process ${child.pid} uses it`));
+  await fails(
+    t,
+    book.load(read),
+    'failed_precondition',
+    new RegExp(`${path}\\.lock: process ${child.pid} uses it`),
+  );
   child.kill('SIGKILL');
   await once(child, 'exit');
   t.deepEqual(await book.load(read), { value: `[${child.pid}]`, warnings: [] });
@@ -97,7 +129,10 @@ test('of processes that find a stale lock at the same time one takes it over', a
   await once(dead, 'exit');
   const children = Array.from({ length: 5 }, () => start(t, path));
   const answers = await Promise.all(children.map(answer));
-  t.deepEqual([...answers].sort(), [...Array(4).fill('failed_precondition'), `taken [${dead.pid}]`]);
+  t.deepEqual([...answers].sort(), [
+    ...Array(4).fill('failed_precondition'),
+    `taken [${dead.pid}]`,
+  ]);
   const winner = children[answers.findIndex((text) => text.startsWith('taken'))]!;
   winner.stdin!.end();
   await once(winner, 'exit');
@@ -106,11 +141,26 @@ test('of processes that find a stale lock at the same time one takes it over', a
 
 test('a path that can be no address book is refused, and nothing is touched', async (t) => {
   const root = await folder(t);
-  await fails(t, createFileAddressBook(join(root, 'none', 'book')).load(read), 'not_found', /its folder does not exist; make it/);
+  await fails(
+    t,
+    createFileAddressBook(join(root, 'none', 'book')).load(read),
+    'not_found',
+    /its folder does not exist; make it/,
+  );
   await writeFile(join(root, 'file'), 'x');
-  await fails(t, createFileAddressBook(join(root, 'file', 'book')).load(read), 'invalid_argument', /is no folder/);
+  await fails(
+    t,
+    createFileAddressBook(join(root, 'file', 'book')).load(read),
+    'invalid_argument',
+    /is no folder/,
+  );
   await mkdir(join(root, 'folder'));
-  await fails(t, createFileAddressBook(join(root, 'folder')).load(read), 'invalid_argument', /it is a folder/);
+  await fails(
+    t,
+    createFileAddressBook(join(root, 'folder')).load(read),
+    'invalid_argument',
+    /it is a folder/,
+  );
   t.deepEqual((await readdir(root)).sort(), ['file', 'folder']);
 });
 
@@ -136,25 +186,31 @@ onUnix('a link that stands where the temporary file goes is not followed', async
   t.is(await readFile(join(root, 'book'), 'utf8'), '[one]');
 });
 
-asUser('in a folder that may only be read the book is read with a warning, and a save says why not', async (t) => {
-  const root = await folder(t);
-  const path = join(root, 'book');
-  await writeFile(path, '[one]');
-  await chmod(root, 0o500);
-  t.teardown(() => chmod(root, 0o700));
-  const book = createFileAddressBook(path);
-  const { value, warnings } = await book.load(read);
-  t.is(value, '[one]');
-  t.regex(warnings[0]!.message, /this user may not; .*\(EACCES\); the book is read/);
-  await fails(t, book.save('[two]'), 'permission_denied', /this user may not/);
-  await chmod(root, 0o700);
-  await book.save('[two]');
-  await book.close();
-});
+asUser(
+  'in a folder that may only be read the book is read with a warning, and a save says why not',
+  async (t) => {
+    const root = await folder(t);
+    const path = join(root, 'book');
+    await writeFile(path, '[one]');
+    await chmod(root, 0o500);
+    t.teardown(() => chmod(root, 0o700));
+    const book = createFileAddressBook(path);
+    const { value, warnings } = await book.load(read);
+    t.is(value, '[one]');
+    t.regex(warnings[0]!.message, /this user may not; .*\(EACCES\); the book is read/);
+    await fails(t, book.save('[two]'), 'permission_denied', /this user may not/);
+    await chmod(root, 0o700);
+    await book.save('[two]');
+    await book.close();
+  },
+);
 
 test('what is no path is a TypeError that names it', (t) => {
   for (const path of ['', 'a\0b', 7, undefined] as string[]) {
-    t.throws(() => createFileAddressBook(path), { instanceOf: TypeError, message: /^createFileAddressBook: path: must be the path of a file, got/ });
+    t.throws(() => createFileAddressBook(path), {
+      instanceOf: TypeError,
+      message: /^createFileAddressBook: path: must be the path of a file, got/,
+    });
   }
 });
 

@@ -23,7 +23,9 @@ import { processes } from './processes.ts';
  */
 export function createFileAddressBook(path: string): AddressBookStore {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new TypeError(`createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`);
+    throw new TypeError(
+      `createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
+    );
   }
   const file = resolve(path);
   return new ExclusiveStore(new FileBacking(file, fileDisk, processes), file);

@@ -14,8 +14,12 @@ const PATH = '/data/book';
 
 /** A system in which no other process is running. */
 const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
-const bookOn = (disk: FakeDisk, processes = alone) => new ExclusiveStore(new FileBacking(PATH, disk, processes), 'book');
-const texts = (disk: FakeDisk) => Object.fromEntries([...disk.names].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]));
+const bookOn = (disk: FakeDisk, processes = alone) =>
+  new ExclusiveStore(new FileBacking(PATH, disk, processes), 'book');
+const texts = (disk: FakeDisk) =>
+  Object.fromEntries(
+    [...disk.names].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
+  );
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 storeSuite(test, 'file, on a disk in memory', () => bookOn(new FakeDisk()));
@@ -142,11 +146,19 @@ for (const links of [true, false]) {
         const at = disk.done.at(step);
         if (error !== undefined) {
           failures++;
-          t.true(error instanceof TransportError && error.message.includes(PATH) && error.message.includes(code), `${at}: ${error}`);
+          t.true(
+            error instanceof TransportError &&
+              error.message.includes(PATH) &&
+              error.message.includes(code),
+            `${at}: ${error}`,
+          );
           t.is(error.code, as);
         }
         const left = texts(disk);
-        t.false(`${PATH}.tmp` in left && error !== undefined && !at!.includes('unlink'), `${at} leaves a temporary file`);
+        t.false(
+          `${PATH}.tmp` in left && error !== undefined && !at!.includes('unlink'),
+          `${at} leaves a temporary file`,
+        );
         const after = await bookOn(new FakeDisk(disk.names)).load(read);
         const fine = error === undefined ? ['[three]'] : ['[two]', '[three]'];
         t.true(fine.includes(after.value!), `${at}: ${after.value}`);
@@ -175,7 +187,10 @@ test('what can not be read is a warning, and stays for somebody to look at', asy
   broken.befall({ step, what: 'EIO' });
   const { value, warnings } = await bookOn(broken).load(read);
   t.is(value, '[one]');
-  t.regex(warnings[0]!.message, /^address book: \/data\/book: the disk failed; look at it \(EIO\); it was moved to '\/data\/book\.broken'$/);
+  t.regex(
+    warnings[0]!.message,
+    /^address book: \/data\/book: the disk failed; look at it \(EIO\); it was moved to '\/data\/book\.broken'$/,
+  );
   t.is(texts(broken)[`${PATH}.broken`], '[two]');
 });
 
@@ -187,13 +202,19 @@ test('two broken books are both kept', async (t) => {
 });
 
 test('a book that is too large is neither read nor saved', async (t) => {
-  const { value, warnings, left } = await loadOf({ [PATH]: 'x'.repeat(16_777_217), [`${PATH}.old`]: '[one]' });
+  const { value, warnings, left } = await loadOf({
+    [PATH]: 'x'.repeat(16_777_217),
+    [`${PATH}.old`]: '[one]',
+  });
   t.is(value, '[one]');
   t.regex(warnings[0]!.message, /it has 16777217 bytes, and a book at most 16777216; it was moved/);
   t.deepEqual(Object.keys(left).sort(), [`${PATH}.broken`, `${PATH}.old`]);
   const book = bookOn(new FakeDisk());
   await book.load(read);
-  t.is((await t.throwsAsync<TransportError>(book.save(`[${'x'.repeat(16_777_215)}]`))).code, 'resource_exhausted');
+  t.is(
+    (await t.throwsAsync<TransportError>(book.save(`[${'x'.repeat(16_777_215)}]`))).code,
+    'resource_exhausted',
+  );
 });
 
 test('temporary files that were left are gone after a load', async (t) => {
@@ -210,7 +231,9 @@ test('temporary files that were left are gone after a load', async (t) => {
 });
 
 async function loadOf(files: Record<string, string>) {
-  const disk = new FakeDisk(new Map(Object.entries(files).map(([path, text]) => [path, bytes(text)])));
+  const disk = new FakeDisk(
+    new Map(Object.entries(files).map(([path, text]) => [path, bytes(text)])),
+  );
   const book = bookOn(disk);
   const loaded = await book.load(read);
   await book.close();
@@ -232,7 +255,10 @@ test('where no lock can be made the book is read with a warning, and each save t
   const again = bookOn(readOnly);
   const { value, warnings } = await again.load(read);
   t.is(value, '[two]');
-  t.regex(warnings[0]!.message, /book\.lock: the file system is read-only; .*\(EROFS\); the book is read, and can not be saved/);
+  t.regex(
+    warnings[0]!.message,
+    /book\.lock: the file system is read-only; .*\(EROFS\); the book is read, and can not be saved/,
+  );
   t.is((await t.throwsAsync<TransportError>(again.save('[three]'))).code, 'permission_denied');
   mended = true;
   await again.save('[three]');
@@ -242,14 +268,19 @@ test('where no lock can be made the book is read with a warning, and each save t
 
 test('a lock that was taken away is taken again; while another process has it, nothing is saved', async (t) => {
   const disk = new FakeDisk();
-  const [one, two] = [8, 9].map((own) => bookOn(disk, { own, isRunning: () => true, birthOf: async () => undefined })) as [ExclusiveStore, ExclusiveStore];
+  const [one, two] = [8, 9].map((own) =>
+    bookOn(disk, { own, isRunning: () => true, birthOf: async () => undefined }),
+  ) as [ExclusiveStore, ExclusiveStore];
   await one.load(read);
   await disk.unlink(`${PATH}.lock`);
   await one.save('[one]');
   t.regex(texts(disk)[`${PATH}.lock`]!, /^8 /);
   await disk.unlink(`${PATH}.lock`);
   t.is((await two.load(read)).value, '[one]');
-  const error = await t.throwsAsync(one.save('[mixed]'), { instanceOf: TransportError, message: /process 9 uses it/ });
+  const error = await t.throwsAsync(one.save('[mixed]'), {
+    instanceOf: TransportError,
+    message: /process 9 uses it/,
+  });
   t.is(error?.code, 'failed_precondition');
   await two.save('[two]');
   await one.close();
@@ -281,13 +312,20 @@ async function lockedBy(t: ExecutionContext, lock: string, processes: Processes)
 
 test('a lock is stale where no such process runs, or another one has its number', async (t) => {
   const token = '0123456789abcdef';
-  const running: Processes = { own: 7, isRunning: (pid) => pid === 9 || pid === 7, birthOf: async (pid) => `boot/${pid}` };
+  const running: Processes = {
+    own: 7,
+    isRunning: (pid) => pid === 9 || pid === 7,
+    birthOf: async (pid) => `boot/${pid}`,
+  };
   t.true(await lockedBy(t, `9 ${token} boot/9\n`, running));
   t.true(await lockedBy(t, `9 ${token} \n`, running), 'who was born nobody knows when may be it');
   t.true(await lockedBy(t, `7 ${token} boot/7\n`, running), 'this process too');
   t.false(await lockedBy(t, `8 ${token} boot/8\n`, running));
   t.false(await lockedBy(t, `9 ${token} boot/3\n`, running));
-  t.false(await lockedBy(t, `7 ${token} earlier/7\n`, running), 'a container’s process has the same number in each life');
+  t.false(
+    await lockedBy(t, `7 ${token} earlier/7\n`, running),
+    'a container’s process has the same number in each life',
+  );
   t.false(await lockedBy(t, '', running), 'the machine stopped while it was made');
   t.false(await lockedBy(t, 'x'.repeat(40), running));
 });
@@ -322,11 +360,15 @@ test('of many that find a stale lock at the same time one gets it, however their
     const disk = new FakeDisk(new Map([[`${PATH}.lock`, bytes('99 0123456789abcdef \n')]]));
     const slow = slowly(disk, seed);
     const running = new Set([1, 2, 3, 4, 5]);
-    const books = [...running].map((own) => bookOn(slow, { own, isRunning: (pid) => running.has(pid), birthOf: async () => undefined }));
+    const books = [...running].map((own) =>
+      bookOn(slow, { own, isRunning: (pid) => running.has(pid), birthOf: async () => undefined }),
+    );
     const outcomes = await Promise.allSettled(books.map((book) => book.load(read)));
     const winners = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
     t.is(winners.length, 1, `seed ${seed}`);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') t.is(outcome.reason.code, 'failed_precondition', String(outcome.reason));
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected')
+        t.is(outcome.reason.code, 'failed_precondition', String(outcome.reason));
     t.regex(texts(disk)[`${PATH}.lock`]!, new RegExp(`^${winners[0]! + 1} `));
   }
 });

@@ -38,9 +38,13 @@ export class FileBacking implements Backing {
         this.#isGood = path === this.#path;
         if (!this.#isGood)
           warnings.push(
-            new TransportError('data_loss', `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before, is used`, {
-              target: path,
-            }),
+            new TransportError(
+              'data_loss',
+              `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before, is used`,
+              {
+                target: path,
+              },
+            ),
           );
         return { value: found.value, warnings };
       }
@@ -91,11 +95,17 @@ export class FileBacking implements Backing {
     } catch (cause) {
       const error = fileError(cause, `${this.#path}.lock`);
       if (error.code === 'failed_precondition' || isMisplaced(error)) throw error;
-      warnings.push(withRemedy(error, 'the book is read, and can not be saved before that is mended'));
+      warnings.push(
+        withRemedy(error, 'the book is read, and can not be saved before that is mended'),
+      );
     }
   }
 
-  async #find<T>(path: string, read: (text: string) => T, warnings: TransportError[]): Promise<{ value: T } | undefined> {
+  async #find<T>(
+    path: string,
+    read: (text: string) => T,
+    warnings: TransportError[],
+  ): Promise<{ value: T } | undefined> {
     try {
       const bytes = await this.#disk.read(path, (size) => {
         if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
@@ -144,8 +154,16 @@ export class FileBacking implements Backing {
   }
 }
 
-function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): TransportError {
-  return new TransportError(code, `address book: ${path}: it has ${size} bytes, and a book at most ${LARGEST}`, { target: path });
+function tooLarge(
+  path: string,
+  size: number,
+  code: 'data_loss' | 'resource_exhausted',
+): TransportError {
+  return new TransportError(
+    code,
+    `address book: ${path}: it has ${size} bytes, and a book at most ${LARGEST}`,
+    { target: path },
+  );
 }
 
 /** Maximum size of a file in bytes: 16 MiB, several times a full book. */

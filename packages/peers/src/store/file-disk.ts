@@ -1,7 +1,16 @@
 // The disk operations of file-based stores, as a port, so that a test can pass a disk that fails or
 // stops at any step.
 
-import { constants, type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  unlink,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { platform } from 'node:process';
 
@@ -33,15 +42,26 @@ export interface FileDisk {
 }
 
 /** The real file system. */
-export const fileDisk: FileDisk = { read, write, link, rename, unlink, makeFolder, list: (folder) => readdir(folder), syncFolderOf };
+export const fileDisk: FileDisk = {
+  read,
+  write,
+  link,
+  rename,
+  unlink,
+  makeFolder,
+  list: (folder) => readdir(folder),
+  syncFolderOf,
+};
 
 async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
-    if (!stats.isFile()) throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENXIO' });
+    if (stats.isDirectory())
+      throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+    if (!stats.isFile())
+      throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENXIO' });
     onSize(stats.size);
     return await readAll(handle, stats.size);
   } finally {

@@ -47,7 +47,8 @@ export class FileEntries implements FileStore {
   async get(key: string): Promise<Uint8Array | undefined> {
     const file = this.#fileOf(key);
     await this.#open();
-    const change = this.#waiting.get(file) ?? (this.#running?.[0] === file ? this.#running[1] : undefined);
+    const change =
+      this.#waiting.get(file) ?? (this.#running?.[0] === file ? this.#running[1] : undefined);
     if (change !== undefined) return change.bytes?.slice();
     const path = join(this.#folder, file);
     try {
@@ -62,7 +63,8 @@ export class FileEntries implements FileStore {
 
   async set(key: string, value: Uint8Array): Promise<void> {
     const file = this.#fileOf(key);
-    if (value.length > LARGEST) throw tooLarge(join(this.#folder, file), value.length, 'resource_exhausted');
+    if (value.length > LARGEST)
+      throw tooLarge(join(this.#folder, file), value.length, 'resource_exhausted');
     return this.#change(file, value.slice());
   }
 
@@ -79,7 +81,10 @@ export class FileEntries implements FileStore {
     } catch (error) {
       throw fileError(error, this.#folder, KIND);
     }
-    for (const [file, { bytes }] of [...(this.#running === undefined ? [] : [this.#running]), ...this.#waiting]) {
+    for (const [file, { bytes }] of [
+      ...(this.#running === undefined ? [] : [this.#running]),
+      ...this.#waiting,
+    ]) {
       if (bytes === undefined) names.delete(file);
       else names.add(file);
     }
@@ -88,7 +93,10 @@ export class FileEntries implements FileStore {
 
   async sync(): Promise<void> {
     this.#checkOpen();
-    const changes = [...this.#waiting.values(), ...(this.#running === undefined ? [] : [this.#running[1]])];
+    const changes = [
+      ...this.#waiting.values(),
+      ...(this.#running === undefined ? [] : [this.#running[1]]),
+    ];
     await this.#open();
     await Promise.all(changes.map(({ done }) => done));
     try {
@@ -119,14 +127,19 @@ export class FileEntries implements FileStore {
 
   #fileOf(key: string): string {
     this.#checkOpen();
-    if (typeof key !== 'string' || LONE.test(key)) throw new TypeError(`${KIND}: key: must be a well-formed string, got ${typeof key}`);
+    if (typeof key !== 'string' || LONE.test(key))
+      throw new TypeError(`${KIND}: key: must be a well-formed string, got ${typeof key}`);
     const file = fileOfKey(key);
     if (file.length <= LONGEST) return file;
-    throw new TransportError('invalid_argument', `${KIND}: ${this.#folder}: a key takes ${file.length} bytes in a file's name, and may take ${LONGEST}`);
+    throw new TransportError(
+      'invalid_argument',
+      `${KIND}: ${this.#folder}: a key takes ${file.length} bytes in a file's name, and may take ${LONGEST}`,
+    );
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
+    if (this.#closing !== undefined)
+      throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
   }
 
   /** Takes the folder. After a failure, the next operation tries again. */
@@ -142,7 +155,8 @@ export class FileEntries implements FileStore {
     await this.#disk.makeFolder(this.#folder);
     await this.#lock.hold();
     for (const name of await this.#disk.list(this.#folder)) {
-      if (name.endsWith(UNFINISHED)) await this.#disk.unlink(join(this.#folder, name)).catch(ignoreMissing);
+      if (name.endsWith(UNFINISHED))
+        await this.#disk.unlink(join(this.#folder, name)).catch(ignoreMissing);
     }
   }
 
@@ -190,8 +204,16 @@ export class FileEntries implements FileStore {
   }
 }
 
-function tooLarge(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): TransportError {
-  return new TransportError(code, `${KIND}: ${path}: it has ${size} bytes, and a value at most ${LARGEST}`, { target: path });
+function tooLarge(
+  path: string,
+  size: number,
+  code: 'data_loss' | 'resource_exhausted',
+): TransportError {
+  return new TransportError(
+    code,
+    `${KIND}: ${path}: it has ${size} bytes, and a value at most ${LARGEST}`,
+    { target: path },
+  );
 }
 
 const KIND = 'store';

@@ -10,7 +10,10 @@ export function fileError(error: unknown, path: string, kind = 'address book'): 
   if (error instanceof TransportError) return error;
   const code = codeOf(error) ?? 'no code';
   const [as, text] = MEANINGS[code] ?? ['unknown', 'the system failed'];
-  return new TransportError(as, `${kind}: ${path}: ${text} (${code})`, { target: path, cause: error });
+  return new TransportError(as, `${kind}: ${path}: ${text} (${code})`, {
+    target: path,
+    cause: error,
+  });
 }
 
 /** Returns the `code` of an error, such as 'ENOENT'. */
@@ -33,8 +36,14 @@ export function isMisplaced(error: TransportError): boolean {
 }
 
 const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];
-const NO_FILES: [Code, string] = ['resource_exhausted', 'too many files are open; raise the limit (ulimit -n)'];
-const FORBIDDEN: [Code, string] = ['permission_denied', 'this user may not; look at the owner and mode of the file and its folder (ls -la)'];
+const NO_FILES: [Code, string] = [
+  'resource_exhausted',
+  'too many files are open; raise the limit (ulimit -n)',
+];
+const FORBIDDEN: [Code, string] = [
+  'permission_denied',
+  'this user may not; look at the owner and mode of the file and its folder (ls -la)',
+];
 
 const MEANINGS: Record<string, [Code, string]> = {
   ENOENT: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],

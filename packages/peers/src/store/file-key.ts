@@ -10,7 +10,10 @@ export function fileOfKey(key: string): string {
   let name = '';
   for (const byte of new TextEncoder().encode(key)) {
     const sign = String.fromCharCode(byte);
-    name += /[a-z0-9_-]/.test(sign) || (sign === '.' && name !== '') ? sign : `%${byte.toString(16).padStart(2, '0')}`;
+    name +=
+      /[a-z0-9_-]/.test(sign) || (sign === '.' && name !== '')
+        ? sign
+        : `%${byte.toString(16).padStart(2, '0')}`;
   }
   return name;
 }

@@ -59,7 +59,8 @@ export class FileLock {
   async release(): Promise<void> {
     const token = this.#ours;
     this.#token = this.#ours = undefined;
-    if (token !== undefined && (await this.#read(this.#path))?.token === token) await this.#disk.unlink(this.#path).catch(ignoreMissing);
+    if (token !== undefined && (await this.#read(this.#path))?.token === token)
+      await this.#disk.unlink(this.#path).catch(ignoreMissing);
   }
 
   /**
@@ -76,23 +77,32 @@ export class FileLock {
         if (token !== undefined) return token;
         continue;
       }
-      if (depth === 0 || (await this.#isAlive(holder))) throw locked(this.#path, holder.pid, this.#kind);
+      if (depth === 0 || (await this.#isAlive(holder)))
+        throw locked(this.#path, holder.pid, this.#kind);
       const guard = `${path}.${holder.token}`;
       const guardToken = await this.#take(guard, depth - 1);
       try {
-        if ((await this.#read(path))?.token === holder.token) await this.#disk.unlink(path).catch(ignoreMissing);
+        if ((await this.#read(path))?.token === holder.token)
+          await this.#disk.unlink(path).catch(ignoreMissing);
       } finally {
-        if ((await this.#read(guard))?.token === guardToken) await this.#disk.unlink(guard).catch(ignoreMissing);
+        if ((await this.#read(guard))?.token === guardToken)
+          await this.#disk.unlink(guard).catch(ignoreMissing);
       }
     }
-    throw new TransportError('failed_precondition', `${this.#kind}: ${path}: others take it and leave it all the time; try again`, { target: path });
+    throw new TransportError(
+      'failed_precondition',
+      `${this.#kind}: ${path}: others take it and leave it all the time; try again`,
+      { target: path },
+    );
   }
 
   /** Creates a lock file. Returns its token, or undefined if another process was faster. */
   async #create(path: string): Promise<string | undefined> {
     const token = bytesToHex(randomBytes(systemRandom, 8));
     const { own } = this.#processes;
-    const bytes = new TextEncoder().encode(`${own} ${token} ${(await this.#processes.birthOf(own)) ?? ''}\n`);
+    const bytes = new TextEncoder().encode(
+      `${own} ${token} ${(await this.#processes.birthOf(own)) ?? ''}\n`,
+    );
     const temporary = `${path}.${token}.tmp`;
     try {
       await this.#disk.write(temporary, bytes);
@@ -128,11 +138,16 @@ export class FileLock {
   async #read(path: string): Promise<Holder | undefined> {
     try {
       const bytes = await this.#disk.read(path, (size) => {
-        if (size > LARGEST) throw Object.assign(new Error(`${path} has ${size} bytes`), { code: 'EFBIG' });
+        if (size > LARGEST)
+          throw Object.assign(new Error(`${path} has ${size} bytes`), { code: 'EFBIG' });
       });
       const match = /^(\d{1,10}) ([0-9a-f]{16}) (\S*)\n$/.exec(new TextDecoder().decode(bytes));
       if (match === null) return { pid: 0, token: 'unreadable', birth: undefined };
-      return { pid: Number(match[1]), token: match[2]!, birth: match[3] === '' ? undefined : match[3] };
+      return {
+        pid: Number(match[1]),
+        token: match[2]!,
+        birth: match[3] === '' ? undefined : match[3],
+      };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
@@ -157,14 +172,18 @@ export class FileLock {
     const folder = dirname(this.#path);
     const names = await this.#disk.list(folder).catch(() => []);
     const isOurs = (name: string) =>
-      name.startsWith(`${basename(this.#path)}.`) && /^(\.([0-9a-f]{16}|unreadable|tmp))+$/.test(name.slice(basename(this.#path).length));
-    for (const name of names.filter(isOurs)) await this.#disk.unlink(join(folder, name)).catch(() => {});
+      name.startsWith(`${basename(this.#path)}.`) &&
+      /^(\.([0-9a-f]{16}|unreadable|tmp))+$/.test(name.slice(basename(this.#path).length));
+    for (const name of names.filter(isOurs))
+      await this.#disk.unlink(join(folder, name)).catch(() => {});
   }
 }
 
 function locked(path: string, pid: number, kind: string): TransportError {
   const problem = `process ${pid} uses it; stop that one, or give this one another path (if there is no such ${kind} in use, remove the file)`;
-  return new TransportError('failed_precondition', `${kind}: ${path}: ${problem}`, { target: path });
+  return new TransportError('failed_precondition', `${kind}: ${path}: ${problem}`, {
+    target: path,
+  });
 }
 
 /** Maximum size of a lock file in bytes; it holds one line. */

@@ -29,7 +29,12 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-async function fails(t: ExecutionContext, promise: Promise<unknown>, code: Code, message: RegExp): Promise<void> {
+async function fails(
+  t: ExecutionContext,
+  promise: Promise<unknown>,
+  code: Code,
+  message: RegExp,
+): Promise<void> {
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
 }
 
@@ -42,12 +47,18 @@ test('what was set is found by the next store of the folder; files are their own
   t.deepEqual((await readdir(path)).sort(), ['%52aft%2flog', '.lock', 'life']);
   if (platform !== 'win32') {
     t.is((await stat(path)).mode & 0o777, 0o700);
-    for (const name of await readdir(path)) t.is((await stat(join(path, name))).mode & 0o777, 0o600, name);
+    for (const name of await readdir(path))
+      t.is((await stat(join(path, name))).mode & 0o777, 0o600, name);
   }
   await store.close();
   await store.close();
   t.deepEqual((await readdir(path)).sort(), ['%52aft%2flog', 'life']);
-  for (const act of [() => store.get('life'), () => store.set('life', bytes(3)), () => store.keys(), () => store.sync()]) {
+  for (const act of [
+    () => store.get('life'),
+    () => store.set('life', bytes(3)),
+    () => store.keys(),
+    () => store.sync(),
+  ]) {
     await fails(t, act(), 'shutdown', /it was closed/);
   }
   await using again = createFileStore(path);
@@ -92,7 +103,10 @@ test('stopped at any step of a set, whatever of it got to the disk: the old valu
     for (const after of [new FakeDisk(disk.names), ...disk.afterPowerLoss()]) {
       const again = storeOn(after);
       const value = (await again.get('life'))!;
-      t.true(value.length === 3 && (value[0] === 2 || (value[0] === 1 && !isDone)), `stopped at ${disk.done.at(-1)}: ${value}`);
+      t.true(
+        value.length === 3 && (value[0] === 2 || (value[0] === 1 && !isDone)),
+        `stopped at ${disk.done.at(-1)}: ${value}`,
+      );
       t.deepEqual(await again.keys(), ['life']);
       await again.set('life', bytes(4));
       t.deepEqual(await again.get('life'), bytes(4));
@@ -138,7 +152,12 @@ test('a folder has one store at a time; that of a process that was killed is tak
   const child = start(t, path);
   t.is(await answer(child), 'taken undefined');
   const store = createFileStore(path);
-  await fails(t, store.get('pid'), 'failed_precondition', new RegExp(`^store: .*\\.lock: process ${child.pid} uses it`));
+  await fails(
+    t,
+    store.get('pid'),
+    'failed_precondition',
+    new RegExp(`^store: .*\\.lock: process ${child.pid} uses it`),
+  );
   await fails(t, store.set('pid', bytes(1)), 'failed_precondition', /uses it/);
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -148,18 +167,36 @@ test('a folder has one store at a time; that of a process that was killed is tak
 
 test('what can’t be kept is refused with what is wrong with it, and nothing is touched', async (t) => {
   const root = await folder(t);
-  await fails(t, createFileStore(join(root, 'none', 'store')).get('x'), 'not_found', /its folder does not exist; make it/);
+  await fails(
+    t,
+    createFileStore(join(root, 'none', 'store')).get('x'),
+    'not_found',
+    /its folder does not exist; make it/,
+  );
   await writeFile(join(root, 'file'), 'x');
   await fails(t, createFileStore(join(root, 'file')).get('x'), 'invalid_argument', /is no folder/);
   const store = createFileStore(join(root, 'store'));
-  await fails(t, store.set('x'.repeat(201), bytes(1)), 'invalid_argument', /takes 201 bytes in a file's name, and may take 200/);
+  await fails(
+    t,
+    store.set('x'.repeat(201), bytes(1)),
+    'invalid_argument',
+    /takes 201 bytes in a file's name, and may take 200/,
+  );
   await fails(t, store.set('X'.repeat(67), bytes(1)), 'invalid_argument', /takes 201 bytes/);
-  await fails(t, store.set('x', new Uint8Array(67_108_865)), 'resource_exhausted', /has 67108865 bytes, and a value at most 67108864/);
+  await fails(
+    t,
+    store.set('x', new Uint8Array(67_108_865)),
+    'resource_exhausted',
+    /has 67108865 bytes, and a value at most 67108864/,
+  );
   await t.throwsAsync(store.get('\ud83e'), { instanceOf: TypeError, message: /well-formed/ });
   t.deepEqual(await store.keys(), []);
   await store.close();
   for (const path of ['', 'a\0b', 7, undefined] as string[]) {
-    t.throws(() => createFileStore(path), { instanceOf: TypeError, message: /^createFileStore: folder: must be the path of a folder, got/ });
+    t.throws(() => createFileStore(path), {
+      instanceOf: TypeError,
+      message: /^createFileStore: folder: must be the path of a folder, got/,
+    });
   }
 });
 

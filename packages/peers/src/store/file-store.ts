@@ -26,7 +26,9 @@ import { processes } from './processes.ts';
  */
 export function createFileStore(folder: string): FileStore {
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new TypeError(`createFileStore: folder: must be the path of a folder, got ${typeof folder === 'string' ? JSON.stringify(folder) : typeof folder}`);
+    throw new TypeError(
+      `createFileStore: folder: must be the path of a folder, got ${typeof folder === 'string' ? JSON.stringify(folder) : typeof folder}`,
+    );
   }
   return new FileEntries(resolve(folder), fileDisk, processes);
 }

@@ -37,7 +37,9 @@ function isRunning(other: number): boolean {
  */
 async function birthOf(other: number): Promise<string | undefined> {
   try {
-    const [boot, same, stat] = await Promise.all([BOOT, BOOT, `/proc/${other}/stat`].map((path) => readFile(path, 'utf8')));
+    const [boot, same, stat] = await Promise.all(
+      [BOOT, BOOT, `/proc/${other}/stat`].map((path) => readFile(path, 'utf8')),
+    );
     // The second field, in brackets, may contain anything.
     const ticks = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')[19];
     return boot !== same || ticks === undefined ? undefined : `${boot!.trim()}/${ticks}`;

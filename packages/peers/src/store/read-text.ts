@@ -17,11 +17,17 @@ export function readText<T>(bytes: Uint8Array, read: (text: string) => T, name: 
     return read(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new TransportError('data_loss', `address book: ${name}: it is broken: ${problem}`, { target: name, cause: error });
+    throw new TransportError('data_loss', `address book: ${name}: it is broken: ${problem}`, {
+      target: name,
+      cause: error,
+    });
   }
 }
 
 /** Returns the same error with a note on what was done about it. */
 export function withRemedy(error: TransportError, remedy: string): TransportError {
-  return new TransportError(error.code, `${error.message}; ${remedy}`, { target: error.target, cause: error.cause });
+  return new TransportError(error.code, `${error.message}; ${remedy}`, {
+    target: error.target,
+    cause: error.cause,
+  });
 }

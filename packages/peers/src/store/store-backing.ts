@@ -29,7 +29,11 @@ export class StoreBacking implements Backing {
         if (key === this.#key) this.#good = bytes;
         else
           warnings.push(
-            new TransportError('data_loss', `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before, is used`, { target: key }),
+            new TransportError(
+              'data_loss',
+              `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before, is used`,
+              { target: key },
+            ),
           );
         return { value, warnings };
       } catch (error) {
@@ -81,5 +85,8 @@ export class StoreBacking implements Backing {
 function ourError(error: unknown, key: string): TransportError {
   if (error instanceof TransportError) return error;
   const problem = error instanceof Error ? error.message : String(error);
-  return new TransportError('unavailable', `address book: ${key}: the store failed: ${problem}`, { target: key, cause: error });
+  return new TransportError('unavailable', `address book: ${key}: the store failed: ${problem}`, {
+    target: key,
+    cause: error,
+  });
 }

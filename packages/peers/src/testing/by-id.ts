@@ -1,7 +1,14 @@
 // Transports whose targets are node ids, for running the common transport test suite on them.
 
 import process from 'node:process';
-import { type AnyTransport, type CommonOptions, NetworkTransport, type Protocol, type StreamLayer, type Transport } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  type CommonOptions,
+  NetworkTransport,
+  type Protocol,
+  type StreamLayer,
+  type Transport,
+} from '@trunkline/transport-core';
 import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { NodeTransport } from '../node-transport.ts';
 import { createPeers, type Peers } from '../peers.ts';
@@ -56,7 +63,14 @@ export function whole<P extends Protocol>(
   // The node advertises its id as its address, because the suite compares addresses with targets.
   // The directory maps the id to the real address.
   const root = new NetworkTransport<P>({ ...options, stream: layer(locate(nodeId), nodeId) });
-  const peers = createPeers({ transport: root, identity: { nodeId }, maxInbound: 10_000, maxOutbound: 0, exchange: { enabled: false }, locate });
+  const peers = createPeers({
+    transport: root,
+    identity: { nodeId },
+    maxInbound: 10_000,
+    maxOutbound: 0,
+    exchange: { enabled: false },
+    locate,
+  });
   return new Whole(root, peers);
 }
 
@@ -65,10 +79,15 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
   unreachable: () => 'f'.repeat(64),
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it': 'ids are no addresses of a machine',
-    'a hello function gets the target where it dials, undefined where it accepts': 'it gets the address at which the node is dialed',
-    'an advertised address is told verbatim': 'its address is its id, whatever the machine says of where it is',
-    'the instance of a peer is the same over all its connections': 'there is one connection: a node that is connected is not dialed from the other end',
-    "no claim of an address brings another's calls to a connection": 'a node is reached over the link that it dialed: that is what ids are for',
+    'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'ids are no addresses of a machine',
+    'a hello function gets the target where it dials, undefined where it accepts':
+      'it gets the address at which the node is dialed',
+    'an advertised address is told verbatim':
+      'its address is its id, whatever the machine says of where it is',
+    'the instance of a peer is the same over all its connections':
+      'there is one connection: a node that is connected is not dialed from the other end',
+    "no claim of an address brings another's calls to a connection":
+      'a node is reached over the link that it dialed: that is what ids are for',
   },
 };

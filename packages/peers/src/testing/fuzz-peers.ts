@@ -19,7 +19,12 @@ export const target = {
     const named = [{ nodeId: 'a'.repeat(64), address }];
     const entries = [...readAddressEntries(named), ...(addressList.decode(input).read() ?? [])];
     if (entries.length === 0) return;
-    for (const mode of ['any', 'public'] as const) tell(new AddressBook({ random: seededRandom(1), now: 0, mode, nodeId: 'f'.repeat(64) }), entries, 1_000);
+    for (const mode of ['any', 'public'] as const)
+      tell(
+        new AddressBook({ random: seededRandom(1), now: 0, mode, nodeId: 'f'.repeat(64) }),
+        entries,
+        1_000,
+      );
   },
 
   *seeds(): Iterable<Uint8Array> {
@@ -33,19 +38,40 @@ export const target = {
       'inmem://a',
       'tcp://[fe80::1%eth0]:9',
     ];
-    yield addressList.encode({ addresses: addresses.map((address, i) => ({ nodeId: String(i).repeat(64), address })) });
+    yield addressList.encode({
+      addresses: addresses.map((address, i) => ({ nodeId: String(i).repeat(64), address })),
+    });
     for (const address of addresses) yield new TextEncoder().encode(address);
     yield encodeStatus(7, Uint8Array.of(1, 2));
   },
 
   make(random: Random): Uint8Array {
     const below = (limit: number) => Math.floor(random() * limit);
-    const hosts = ['host', '10.0.0.1', '8.8.8.8', '[2001:db8::1]', '[::ffff:1.2.3.4]', '0x7f.1', '127.1', '', 'xn--a', '[::1%25lo]', '999.1.1.1', 'ü.example'];
+    const hosts = [
+      'host',
+      '10.0.0.1',
+      '8.8.8.8',
+      '[2001:db8::1]',
+      '[::ffff:1.2.3.4]',
+      '0x7f.1',
+      '127.1',
+      '',
+      'xn--a',
+      '[::1%25lo]',
+      '999.1.1.1',
+      'ü.example',
+    ];
     const schemes = ['', 'tcp://', 'ws://', 'wss://', 'inmem://', 'WS://'];
     const ports = [':1', ':0', ':65535', ':65536', '', ':', ':00080', ':1/p?q#f'];
-    const address = () => schemes[below(6)]! + hosts[below(hosts.length)]! + ports[below(ports.length)]!;
-    const entries = Array.from({ length: below(5) }, () => ({ nodeId: below(10).toString(16).repeat(64), address: address() }));
-    return random() < 0.5 ? addressList.encode({ addresses: entries }) : new TextEncoder().encode(address());
+    const address = () =>
+      schemes[below(6)]! + hosts[below(hosts.length)]! + ports[below(ports.length)]!;
+    const entries = Array.from({ length: below(5) }, () => ({
+      nodeId: below(10).toString(16).repeat(64),
+      address: address(),
+    }));
+    return random() < 0.5
+      ? addressList.encode({ addresses: entries })
+      : new TextEncoder().encode(address());
   },
 
   tokens: [
@@ -72,7 +98,8 @@ function status(input: Uint8Array): void {
   const told = decodeStatus(input);
   if (told === undefined) return;
   const written = encodeStatus(told.seq, told.value);
-  if (written.join() !== input.join()) throw new Error(`a status reads otherwise than it is written: ${written.join()}`);
+  if (written.join() !== input.join())
+    throw new Error(`a status reads otherwise than it is written: ${written.join()}`);
 }
 
 /** Adds the entries to the book, as if a peer that was asked for addresses had sent them. */
@@ -81,15 +108,21 @@ function tell(book: AddressBook, entries: readonly unknown[], now: number): void
   exchange.connected(TELLER, now, { direction: 'out', persistent: false });
   exchange.ask(now, true);
   const answer = exchange.received(TELLER, entries, now);
-  if (answer.kind !== 'addresses' || answer.entries.length > MOST_ADDRESSES) throw new Error(`an answer became ${answer.kind}`);
+  if (answer.kind !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
+    throw new Error(`an answer became ${answer.kind}`);
   for (const entry of answer.entries) {
     const again = readAddressEntry(entry);
-    if (again?.entry.address !== entry.address || again.entry.nodeId !== entry.nodeId) throw new Error(`it reads otherwise again: ${JSON.stringify(entry)}`);
+    if (again?.entry.address !== entry.address || again.entry.nodeId !== entry.nodeId)
+      throw new Error(`it reads otherwise again: ${JSON.stringify(entry)}`);
     book.add(entry, { nodeId: TELLER, address: '1.2.3.4:5' }, now);
   }
-  if (readAddressEntries(answer.entries).length !== answer.entries.length) throw new Error('one entry stands there twice');
+  if (readAddressEntries(answer.entries).length !== answer.entries.length)
+    throw new Error('one entry stands there twice');
   if (book.size > answer.entries.length) throw new Error(`the book has ${book.size} entries`);
   const told = book.select();
-  if (addressList.encode({ addresses: told }).length > LONGEST_LIST) throw new Error('a list is too long');
-  for (const { address } of told) if (placeOf(address) === undefined) throw new Error(`the book has what is no address: ${address}`);
+  if (addressList.encode({ addresses: told }).length > LONGEST_LIST)
+    throw new Error('a list is too long');
+  for (const { address } of told)
+    if (placeOf(address) === undefined)
+      throw new Error(`the book has what is no address: ${address}`);
 }

@@ -19,11 +19,16 @@ export interface Run {
  * one, in a quick run.
  */
 export function runs(count = 3, levels: readonly Level[] = ['message', 'stream']): Run[] {
-  return levels.flatMap((level) => seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })));
+  return levels.flatMap((level) =>
+    seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
+  );
 }
 
 /** Creates the simulation of a run, whose links have a latency of 1 to 20 ms. */
-export function simulationOf({ seed, level }: Run, options: Omit<SimulationOptions, 'seed' | 'level'> = {}): Simulation {
+export function simulationOf(
+  { seed, level }: Run,
+  options: Omit<SimulationOptions, 'seed' | 'level'> = {},
+): Simulation {
   return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
 }
 

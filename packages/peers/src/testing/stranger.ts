@@ -1,7 +1,15 @@
 // A node that speaks the wire protocol of peers by hand, so that a test can break the protocol's
 // rules.
 
-import { bytes, defineProjectProtocol, json, manage, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  defineProjectProtocol,
+  json,
+  manage,
+  type Remote,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
@@ -49,7 +57,11 @@ export interface StrangerOptions {
  * Creates a stranger. It is outside of all nodes of the simulation, so no partition cuts it off.
  * Once its transport listens, it is reached by its name.
  */
-export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), transport: options = {}, answer, status }: StrangerOptions = {}): Stranger {
+export function stranger(
+  sim: Simulation,
+  name: string,
+  { nodeId = idOf(name), transport: options = {}, answer, status }: StrangerOptions = {},
+): Stranger {
   const transport = sim.client(echo, { ...options, name });
   const downs: TransportError[] = [];
   const links = new Set<Remote>();
@@ -61,7 +73,8 @@ export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), t
       if (links.delete(remote)) downs.push(cause);
     },
     links: () => [],
-    reach: () => Promise.reject(new TransportError('unavailable', 'a stranger knows nobody by an id')),
+    reach: () =>
+      Promise.reject(new TransportError('unavailable', 'a stranger knows nobody by an id')),
     closed() {},
   });
   const words = transport.mount(looseProtocol);
@@ -70,7 +83,8 @@ export function stranger(sim: Simulation, name: string, { nodeId = idOf(name), t
     for await (const rpc of words.consumer()) {
       self.heard.push({ method: rpc.method, request: rpc.request });
       const addresses = rpc.method === 'request' ? answer?.(self) : undefined;
-      if (addresses !== undefined) words.trySend(rpc.from, 'addresses', { addresses: [...addresses] });
+      if (addresses !== undefined)
+        words.trySend(rpc.from, 'addresses', { addresses: [...addresses] });
       const bytes = rpc.method === 'pull' ? status?.() : undefined;
       if (rpc.method === 'pull' && bytes !== undefined) rpc.respond(bytes);
     }

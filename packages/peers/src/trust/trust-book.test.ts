@@ -9,7 +9,8 @@ const ids = (book: TrustBook) => book.save(0).peers.map((peer) => peer.nodeId);
 
 /** Lets the peer be heard every two seconds for the given time. */
 const pass = (book: TrustBook, n: number, from: number, time: number) => {
-  for (let now = from + 2_000; now <= from + time; now += 2_000) book.looked(id(n), now, 2_000, 'good');
+  for (let now = from + 2_000; now <= from + time; now += 2_000)
+    book.looked(id(n), now, 2_000, 'good');
 };
 
 test('an unknown peer has a perfect record, and takes no room by being asked for', (t) => {
@@ -154,10 +155,25 @@ test('wrong entries are dropped one by one, and the rest is kept', (t) => {
   for (const n of [1, 2]) book.bad(id(n), n);
   const { peers } = book.save(0);
   const [first, second] = peers;
-  const garbage = [null, 7, 'x', [], {}, { nodeId: id(3) }, { ...first, nodeId: 'X' }, { ...first, nodeId: 7 }, { ...first, nodeId: id(4), intervals: -1 }];
+  const garbage = [
+    null,
+    7,
+    'x',
+    [],
+    {},
+    { nodeId: id(3) },
+    { ...first, nodeId: 'X' },
+    { ...first, nodeId: 7 },
+    { ...first, nodeId: id(4), intervals: -1 },
+  ];
   const twice = { ...first, good: 99 };
-  const hostile = JSON.parse(`{"__proto__":{"nodeId":"${id(5)}","intervals":0,"history":[],"good":1,"bad":0,"elapsed":0}}`);
-  const restored = new TrustBook({ now: 0, saved: { version: 1, peers: [...garbage, first, hostile, second, twice] } });
+  const hostile = JSON.parse(
+    `{"__proto__":{"nodeId":"${id(5)}","intervals":0,"history":[],"good":1,"bad":0,"elapsed":0}}`,
+  );
+  const restored = new TrustBook({
+    now: 0,
+    saved: { version: 1, peers: [...garbage, first, hostile, second, twice] },
+  });
   t.deepEqual(restored.save(0).peers, peers);
   t.is(restored.dropped, garbage.length + 2);
 });

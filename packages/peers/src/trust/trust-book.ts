@@ -108,7 +108,10 @@ export class TrustBook {
   }
 
   save(now: number): TrustBookDocument {
-    const peers = [...this.#absent, ...this.#present].map(([nodeId, metric]) => ({ nodeId, ...metric.save(now) }));
+    const peers = [...this.#absent, ...this.#present].map(([nodeId, metric]) => ({
+      nodeId,
+      ...metric.save(now),
+    }));
     return { version: 1, peers };
   }
 
@@ -117,7 +120,8 @@ export class TrustBook {
       const document = readTrustDocument(value);
       if (document === undefined) continue;
       const { nodeId } = value as { nodeId?: unknown };
-      if (typeof nodeId === 'string' && isNodeId(nodeId) && !this.#absent.has(nodeId)) this.#absent.set(nodeId, new TrustMetric(now, document));
+      if (typeof nodeId === 'string' && isNodeId(nodeId) && !this.#absent.has(nodeId))
+        this.#absent.set(nodeId, new TrustMetric(now, document));
     }
     return saved.length - this.#absent.size;
   }

@@ -31,13 +31,16 @@ export function slotsOf(intervals: number): number {
 /** Validates a document that `save` returned. Returns undefined for anything else. */
 export function readTrustDocument(value: unknown): TrustDocument | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { intervals, history, good, bad, elapsed } = value as Partial<Record<keyof TrustDocument, unknown>>;
+  const { intervals, history, good, bad, elapsed } = value as Partial<
+    Record<keyof TrustDocument, unknown>
+  >;
   if (!isNumber(intervals, MOST_INTERVALS) || !Number.isInteger(intervals)) return undefined;
   if (!Array.isArray(history) || history.length !== slotsOf(intervals)) return undefined;
   // The copy fills holes, which `every` would skip.
   const values: unknown[] = [...history];
   if (!values.every((item) => isNumber(item, 1))) return undefined;
-  if (!isNumber(good, MOST_EVENTS) || !isNumber(bad, MOST_EVENTS) || !isNumber(elapsed, INTERVAL)) return undefined;
+  if (!isNumber(good, MOST_EVENTS) || !isNumber(bad, MOST_EVENTS) || !isNumber(elapsed, INTERVAL))
+    return undefined;
   return { intervals, history: values, good, bad, elapsed };
 }
 

@@ -6,7 +6,8 @@ import test, { type ExecutionContext } from 'ava';
 import { TrustMetric } from './trust-metric.ts';
 
 const MINUTE = 60_000;
-const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9) => t.true(Math.abs(got - expected) <= within, `${got}, not ${expected}`);
+const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9) =>
+  t.true(Math.abs(got - expected) <= within, `${got}, not ${expected}`);
 
 test('who is not known is trusted, and who does well stays so', (t) => {
   const metric = new TrustMetric(0);
@@ -97,8 +98,10 @@ class Slow {
     const value = this.value();
     const before = [...this.slots];
     this.intervals = Math.min(20_160, this.intervals + 1);
-    if (before.length < Math.floor(Math.log2(this.intervals)) + 1) this.slots.push(before.at(-1) ?? value);
-    for (let slot = 1; slot < before.length; slot++) this.slots[slot] = ((2 ** slot - 1) * before[slot]! + before[slot - 1]!) / 2 ** slot;
+    if (before.length < Math.floor(Math.log2(this.intervals)) + 1)
+      this.slots.push(before.at(-1) ?? value);
+    for (let slot = 1; slot < before.length; slot++)
+      this.slots[slot] = ((2 ** slot - 1) * before[slot]! + before[slot - 1]!) / 2 ** slot;
     this.slots[0] = value;
     this.good = this.bad = 0;
   }
@@ -139,7 +142,8 @@ test('the value is from 0 to 1 always, the score a whole number from 0 to 100, a
         if (metric.value(now) > before) t.fail(`${before} rose to ${metric.value(now)}`);
       }
       const [value, score] = [metric.value(now), metric.score(now)];
-      if (!(value >= 0 && value <= 1 && Number.isInteger(score) && score >= 0 && score <= 100)) t.fail(`${value} ${score}`);
+      if (!(value >= 0 && value <= 1 && Number.isInteger(score) && score >= 0 && score <= 100))
+        t.fail(`${value} ${score}`);
     }
   }
   t.pass();
@@ -154,7 +158,8 @@ test('who did more bad is never trusted more later, if neither does any more', (
     for (const metric of [worse, better]) metric.good(0, good);
     better.bad(0, bad);
     worse.bad(0, bad + 1);
-    for (let minute = 0; minute < 100; minute++) t.true(worse.value(minute * MINUTE) <= better.value(minute * MINUTE) + 1e-12);
+    for (let minute = 0; minute < 100; minute++)
+      t.true(worse.value(minute * MINUTE) <= better.value(minute * MINUTE) + 1e-12);
   }
 });
 
@@ -280,8 +285,15 @@ test('what is saved is not changed by what comes later', (t) => {
 
 test('a wrong document or count is a TypeError', (t) => {
   const saved = new TrustMetric(0).save(0);
-  t.throws(() => new TrustMetric(0, { ...saved, intervals: 3 }), { instanceOf: TypeError, message: /saved/ });
-  for (const n of [-1, Number.NaN]) t.throws(() => new TrustMetric(0).bad(0, n), { instanceOf: TypeError, message: /n: must be a number from 0, got/ });
+  t.throws(() => new TrustMetric(0, { ...saved, intervals: 3 }), {
+    instanceOf: TypeError,
+    message: /saved/,
+  });
+  for (const n of [-1, Number.NaN])
+    t.throws(() => new TrustMetric(0).bad(0, n), {
+      instanceOf: TypeError,
+      message: /n: must be a number from 0, got/,
+    });
 });
 
 test('counts without end stay numbers', (t) => {

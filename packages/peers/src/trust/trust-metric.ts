@@ -5,7 +5,14 @@
 // there are none. H is the history: the average of the values of past intervals, the i-th weighted
 // by 0.8^i, or 1 if there are none. D punishes a fall: P − H if that is negative, otherwise 0.
 
-import { INTERVAL, MOST_EVENTS, MOST_INTERVALS, readTrustDocument, slotsOf, type TrustDocument } from './trust-document.ts';
+import {
+  INTERVAL,
+  MOST_EVENTS,
+  MOST_INTERVALS,
+  readTrustDocument,
+  slotsOf,
+  type TrustDocument,
+} from './trust-document.ts';
 
 /**
  * The trust metric of one peer. It needs no timers: each call first ends the intervals that are
@@ -94,7 +101,13 @@ export class TrustMetric {
   save(now: number): TrustDocument {
     this.#advance(now);
     const elapsed = this.#paused ? this.#began : Math.max(0, now - this.#began);
-    return { intervals: this.#intervals, history: [...this.#history], good: this.#good, bad: this.#bad, elapsed };
+    return {
+      intervals: this.#intervals,
+      history: [...this.#history],
+      good: this.#good,
+      bad: this.#bad,
+      elapsed,
+    };
   }
 
   #value(): number {

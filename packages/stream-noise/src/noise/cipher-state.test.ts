@@ -21,7 +21,18 @@ for (const { name, suite } of suites) {
   };
 
   test(`${name}: the nonce is a counter of 64 bits, its lowest byte first`, (t) => {
-    for (const n of [0, 1, 255, 256, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 48 - 1, 2 ** 53 - 2]) {
+    for (const n of [
+      0,
+      1,
+      255,
+      256,
+      2 ** 31,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 32 + 1,
+      2 ** 48 - 1,
+      2 ** 53 - 2,
+    ]) {
       const state = new CipherState(suite, pattern(32), n);
       t.is(sealed(state), bare(pattern(32), BigInt(n)), `n = ${n}`);
       t.is(state.n, n + 1);
@@ -33,7 +44,14 @@ for (const { name, suite } of suites) {
     const state = new CipherState(suite, pattern(32), 7);
     state.rekey();
     const made = new Uint8Array(32 + TAG);
-    suite.seal(pattern(32), new Uint8Array(12).fill(0xff, 4), undefined, new Uint8Array(32), made, 0);
+    suite.seal(
+      pattern(32),
+      new Uint8Array(12).fill(0xff, 4),
+      undefined,
+      new Uint8Array(32),
+      made,
+      0,
+    );
     t.is(sealed(state), bare(made.subarray(0, 32), 7n));
     t.is(state.n, 8);
   });

@@ -87,9 +87,11 @@ export class Handshake {
     for (const token of MESSAGES[this.#next++]!) {
       if (token === 'e' || token === 's') {
         const key = take(token === 's' && this.#state.encrypts ? KEY + TAG : KEY);
-        if (at > message.length) return `its handshake message ${number} ends after ${message.length} bytes, within a key`;
+        if (at > message.length)
+          return `its handshake message ${number} ends after ${message.length} bytes, within a key`;
         if (token === 'e') {
-          if (equal(key, this.#ephemeral?.publicKey)) return `its handshake message ${number} is our own, sent back`;
+          if (equal(key, this.#ephemeral?.publicKey))
+            return `its handshake message ${number} is our own, sent back`;
           this.#remoteEphemeral = key.slice();
           this.#state.mixHash(key);
         } else {
@@ -106,7 +108,9 @@ export class Handshake {
   /** Returns the cipher states for the messages that follow. */
   split(): { send: CipherState; receive: CipherState } {
     const [initiators, responders] = this.#state.split();
-    return this.#options.initiator ? { send: initiators, receive: responders } : { send: responders, receive: initiators };
+    return this.#options.initiator
+      ? { send: initiators, receive: responders }
+      : { send: responders, receive: initiators };
   }
 
   /** Mixes in the secret shared by two keys. Returns false if one of them is of low order. */

@@ -17,9 +17,21 @@ export interface Suite {
    * @param nonce 12 bytes
    * @param ad associated data; undefined for none
    */
-  seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array | undefined, plaintext: Uint8Array, target: Uint8Array, at: number): void;
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    ad: Uint8Array | undefined,
+    plaintext: Uint8Array,
+    target: Uint8Array,
+    at: number,
+  ): void;
   /** Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. */
-  open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    ad: Uint8Array | undefined,
+    ciphertext: Uint8Array,
+  ): Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** An X25519 key pair. */

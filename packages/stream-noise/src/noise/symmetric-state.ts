@@ -44,7 +44,8 @@ export class SymmetricState {
 
   /** Decrypts and mixes the ciphertext into the hash. Returns undefined if it is not authentic. */
   decryptAndHash(ciphertext: Uint8Array): Uint8Array | undefined {
-    const plaintext = this.#cipher === undefined ? ciphertext : this.#cipher.open(this.hash, ciphertext);
+    const plaintext =
+      this.#cipher === undefined ? ciphertext : this.#cipher.open(this.hash, ciphertext);
     this.mixHash(ciphertext);
     return plaintext;
   }

@@ -30,8 +30,14 @@ for (const { name, suite } of suites) {
       t.deepEqual([initiator.isOver, responder.isOver], [true, true]);
       t.is(toHex(initiator.hash), toHex(responder.hash));
       if (vector.handshakeHash !== undefined) t.is(toHex(initiator.hash), vector.handshakeHash);
-      t.is(toHex(initiator.remoteStatic!), toHex(suite.keyPair(fromHex(vector.responderStatic)).publicKey));
-      t.is(toHex(responder.remoteStatic!), toHex(suite.keyPair(fromHex(vector.initiatorStatic)).publicKey));
+      t.is(
+        toHex(initiator.remoteStatic!),
+        toHex(suite.keyPair(fromHex(vector.responderStatic)).publicKey),
+      );
+      t.is(
+        toHex(responder.remoteStatic!),
+        toHex(suite.keyPair(fromHex(vector.initiatorStatic)).publicKey),
+      );
       const keys = [initiator.split(), responder.split()];
       for (const [i, { payload, ciphertext }] of vector.messages.slice(3).entries()) {
         // The responder's turn, continuing after the third message.

@@ -22,7 +22,13 @@ export interface Making {
 /**
  * Returns an open connection, the wire beneath it, the sink above it, and the far end of the wire.
  */
-export function make({ blocked = false, attached = true, sent = 0, received = 0, arrived = () => [] }: Making = {}) {
+export function make({
+  blocked = false,
+  attached = true,
+  sent = 0,
+  received = 0,
+  arrived = () => [],
+}: Making = {}) {
   const clock = createManualClock();
   const host = { clock, buffers: new Buffers(), peers: new Peers('self', {}) };
   const build = () => {
@@ -35,7 +41,13 @@ export function make({ blocked = false, attached = true, sent = 0, received = 0,
       nodeId: 'peer',
       flaw: undefined,
     };
-    const connection = new NoiseConnection(host, { inner: wire, channel, refused: undefined, blocked, arrived: arrived(far) });
+    const connection = new NoiseConnection(host, {
+      inner: wire,
+      channel,
+      refused: undefined,
+      blocked,
+      arrived: arrived(far),
+    });
     wire.attach({
       data: (chunk) => connection.data(chunk),
       frames: () => {},
@@ -77,7 +89,11 @@ export class Far {
     for (const chunk of written) {
       this.#cutter.feed(chunk);
       const joint = new Uint8Array(65_537);
-      for (let message = this.#cutter.next(joint); message !== undefined; message = this.#cutter.next(joint)) {
+      for (
+        let message = this.#cutter.next(joint);
+        message !== undefined;
+        message = this.#cutter.next(joint)
+      ) {
         plaintexts.push(openRecord(this.#receive, message)!);
       }
     }

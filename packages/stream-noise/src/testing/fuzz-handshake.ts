@@ -7,7 +7,10 @@ import { suite } from '../primitives.node.ts';
 import type { Channel } from '../wire/greeting.ts';
 import { ada, bob, greet, greeting } from './greetings.ts';
 
-const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+const { said } = greet(
+  greeting({ suite, role: 'initiator' }),
+  greeting({ suite, role: 'responder' }),
+);
 const toResponder = Uint8Array.of(...said.first, ...said.third);
 const toInitiator = said.second;
 
@@ -33,9 +36,11 @@ export const target = {
     }
     const honest = isInitiator ? toInitiator : toResponder;
     const isHonest = honest.every((byte, i) => byte === bytes[i]);
-    if (channel !== undefined && !isHonest) throw new Error('bytes that were altered lead to a channel');
+    if (channel !== undefined && !isHonest)
+      throw new Error('bytes that were altered lead to a channel');
     if (channel === undefined && isHonest) throw new Error('unaltered bytes lead to no channel');
-    if (channel !== undefined && channel.nodeId !== (isInitiator ? bob : ada).nodeId) throw new Error(`it proved to be ${channel.nodeId}`);
+    if (channel !== undefined && channel.nodeId !== (isInitiator ? bob : ada).nodeId)
+      throw new Error(`it proved to be ${channel.nodeId}`);
   },
 
   *seeds(): Iterable<Uint8Array> {
@@ -50,7 +55,10 @@ export const target = {
   /** Alters one bit of an honest handshake. */
   make(random: Random): Uint8Array {
     const below = (limit: number) => Math.floor(random() * limit);
-    const bytes = below(2) === 0 ? Uint8Array.of(2 * below(128), ...toResponder) : Uint8Array.of(1 + 2 * below(128), ...toInitiator);
+    const bytes =
+      below(2) === 0
+        ? Uint8Array.of(2 * below(128), ...toResponder)
+        : Uint8Array.of(1 + 2 * below(128), ...toInitiator);
     bytes[1 + below(bytes.length - 1)]! ^= 1 << below(8);
     return bytes;
   },

@@ -42,7 +42,8 @@ export const target = {
           const record = far.record(pattern(sent, 1 + how));
           if (!isTampered && !isWhole) sent += 1 + how;
           const size = 1 + (how % 7);
-          for (let from = 0; from < record.length; from += size) deliver(record.slice(from, from + size));
+          for (let from = 0; from < record.length; from += size)
+            deliver(record.slice(from, from + size));
           break;
         }
         case 3: {
@@ -97,8 +98,10 @@ export const target = {
     check(ear.chunks, sent);
     if (ear.ends.length !== 1) throw new Error(`it ended ${ear.ends.length} times`);
     const [error] = ear.ends;
-    if (error !== undefined && !(error instanceof TransportError)) throw new Error(`it ended with ${String(error)}`);
-    if (error === undefined && !isWhole && !isOurs) throw new Error('it ended in order, and the other end never said so');
+    if (error !== undefined && !(error instanceof TransportError))
+      throw new Error(`it ended with ${String(error)}`);
+    if (error === undefined && !isWhole && !isOurs)
+      throw new Error('it ended in order, and the other end never said so');
   },
 
   *seeds(): Iterable<Uint8Array> {
@@ -108,7 +111,9 @@ export const target = {
   },
 
   make(random: Random): Uint8Array {
-    return Uint8Array.from({ length: 1 + 2 * Math.floor(random() * 30) }, () => Math.floor(random() * 256));
+    return Uint8Array.from({ length: 1 + 2 * Math.floor(random() * 30) }, () =>
+      Math.floor(random() * 256),
+    );
   },
 
   most: 200,
@@ -129,7 +134,8 @@ function byteAt(place: number): number {
 function check(chunks: readonly Uint8Array[], sent: number): void {
   let place = 0;
   for (const chunk of chunks) {
-    for (const byte of chunk) if (byte !== byteAt(place++)) throw new Error(`byte ${place - 1} is not what was sent`);
+    for (const byte of chunk)
+      if (byte !== byteAt(place++)) throw new Error(`byte ${place - 1} is not what was sent`);
   }
   if (place > sent) throw new Error(`${place} bytes were handed out, and ${sent} were sent`);
 }

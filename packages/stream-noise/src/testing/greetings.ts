@@ -20,9 +20,21 @@ export interface EndOptions {
   readonly staticKey?: KeyPair;
 }
 
-export function greeting({ suite, role, identity = role === 'initiator' ? ada : bob, seed = role === 'initiator' ? 1 : 2, staticKey }: EndOptions): Greeting {
+export function greeting({
+  suite,
+  role,
+  identity = role === 'initiator' ? ada : bob,
+  seed = role === 'initiator' ? 1 : 2,
+  staticKey,
+}: EndOptions): Greeting {
   const draw = (more: number) => suite.keyPair(pattern(32, seed * 100 + more));
-  return new Greeting({ suite, role, identity, staticKey: staticKey ?? draw(1), ephemeralKey: () => draw(2) });
+  return new Greeting({
+    suite,
+    role,
+    identity,
+    staticKey: staticKey ?? draw(1),
+    ephemeralKey: () => draw(2),
+  });
 }
 
 /** The messages of the initiator and the responder, in order, of a successful greeting. */
@@ -44,5 +56,9 @@ export function greet(initiator: Greeting, responder: Greeting): Greeted {
   const { send: second } = responder.receive(first) as Step;
   const last = initiator.receive(second!) as Step;
   const end = responder.receive(last.send!) as Step;
-  return { initiator: last.done!, responder: end.done!, said: { first, second: second!, third: last.send! } };
+  return {
+    initiator: last.done!,
+    responder: end.done!,
+    said: { first, second: second!, third: last.send! },
+  };
 }

@@ -1,16 +1,30 @@
 // A stream layer that a test drives by hand: the test decides what it accepts and what its dials
 // become.
 
-import type { DialOptions, HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type {
+  DialOptions,
+  HandshakeSlot,
+  ListenOptions,
+  StreamConnection,
+  StreamLayer,
+} from '@trunkline/transport-core';
 import { HandWire } from './hand-wire.ts';
 
 export class HandLayer implements StreamLayer {
-  readonly dials: { readonly address: string; readonly options: DialOptions; connected(connection: StreamConnection): void }[] = [];
+  readonly dials: {
+    readonly address: string;
+    readonly options: DialOptions;
+    connected(connection: StreamConnection): void;
+  }[] = [];
   options: ListenOptions | undefined;
   closes = 0;
   #accept: ((connection: StreamConnection, slot?: HandshakeSlot) => void) | undefined;
 
-  async listen(accept: (connection: StreamConnection, slot?: HandshakeSlot) => void, _failed?: unknown, options?: ListenOptions): Promise<void> {
+  async listen(
+    accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
+    _failed?: unknown,
+    options?: ListenOptions,
+  ): Promise<void> {
     this.#accept = accept;
     this.options = options;
   }

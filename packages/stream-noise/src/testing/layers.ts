@@ -16,7 +16,10 @@ export async function listening({ answer = 'enter' }: { answer?: HandDoorway['an
   handshakes.answer = answer;
   const noise = secure(layer, { identity: bob, clock });
   const accepted: { connection: StreamConnection; slot: unknown }[] = [];
-  await noise.listen((connection, slot) => accepted.push({ connection, slot }), undefined, { timeout: 1_000, handshakes });
+  await noise.listen((connection, slot) => accepted.push({ connection, slot }), undefined, {
+    timeout: 1_000,
+    handshakes,
+  });
   return { clock, layer, handshakes, noise, accepted };
 }
 
@@ -28,7 +31,11 @@ export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
 }
 
 /** Completes a dial of the layer beneath, by default the last one. */
-export async function connect(layer: HandLayer, more: object = {}, n = layer.dials.length - 1): Promise<HandWire> {
+export async function connect(
+  layer: HandLayer,
+  more: object = {},
+  n = layer.dials.length - 1,
+): Promise<HandWire> {
   const wire = Object.assign(new HandWire(), more);
   layer.dials[n]!.connected(wire);
   for (let i = 0; i < 5; i++) await Promise.resolve();

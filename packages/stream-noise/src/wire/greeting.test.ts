@@ -14,7 +14,10 @@ import { openRecord, sealRecord } from './records.ts';
 
 for (const { name, suite } of suites) {
   test(`${name}: both ends learn who the other is, share keys, and have the same binding`, (t) => {
-    const { initiator, responder } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+    const { initiator, responder } = greet(
+      greeting({ suite, role: 'initiator' }),
+      greeting({ suite, role: 'responder' }),
+    );
     t.is(initiator.nodeId, bob.nodeId);
     t.is(responder.nodeId, ada.nodeId);
     t.deepEqual([initiator.flaw, responder.flaw], [undefined, undefined]);
@@ -26,12 +29,18 @@ for (const { name, suite } of suites) {
     ] as const) {
       const record = new Uint8Array(5 + 18);
       sealRecord(from.send, pattern(5), record, 0);
-      t.deepEqual(openRecord(to.receive, record.subarray(2)), pattern(5) as Uint8Array<ArrayBuffer>);
+      t.deepEqual(
+        openRecord(to.receive, record.subarray(2)),
+        pattern(5) as Uint8Array<ArrayBuffer>,
+      );
     }
   });
 
   test(`${name}: the wire is what it was: the same keys give the same bytes`, (t) => {
-    const { initiator, responder, said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+    const { initiator, responder, said } = greet(
+      greeting({ suite, role: 'initiator' }),
+      greeting({ suite, role: 'responder' }),
+    );
     const record = (channel: typeof initiator) => {
       const bytes = new Uint8Array(3 + 18);
       sealRecord(channel.send, Uint8Array.of(1, 2, 3), bytes, 0);
@@ -47,7 +56,10 @@ for (const { name, suite } of suites) {
 
 test('both kinds of keys are proven', (t) => {
   const other = createIdentity({ type: 'p256', random: seededRandom(3) });
-  const { initiator, responder } = greet(greeting({ suite, role: 'initiator', identity: other }), greeting({ suite, role: 'responder' }));
+  const { initiator, responder } = greet(
+    greeting({ suite, role: 'initiator', identity: other }),
+    greeting({ suite, role: 'responder' }),
+  );
   t.deepEqual([initiator.nodeId, responder.nodeId], [bob.nodeId, other.nodeId]);
 });
 
@@ -61,7 +73,10 @@ test('a node may greet itself', (t) => {
 });
 
 test('wherever the chunks of a handshake are cut, it is the same handshake', (t) => {
-  const { said, initiator } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said, initiator } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   const behind = pattern(10, 9);
   for (let cut = 0; cut <= said.second.length; cut++) {
     const end = greeting({ suite, role: 'initiator' });
@@ -88,9 +103,15 @@ test('wherever the chunks of a handshake are cut, it is the same handshake', (t)
 });
 
 test('byte by byte it is the same handshake', (t) => {
-  const { said, initiator } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said, initiator } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   const end = greeting({ suite, role: 'responder' });
-  const steps = feed(end, ...Array.from(concat(said.first, said.third), (byte) => Uint8Array.of(byte)));
+  const steps = feed(
+    end,
+    ...Array.from(concat(said.first, said.third), (byte) => Uint8Array.of(byte)),
+  );
   t.deepEqual(
     steps.map((step) => step.done?.binding),
     [undefined, initiator.binding],
@@ -98,7 +119,10 @@ test('byte by byte it is the same handshake', (t) => {
 });
 
 test('no byte of a handshake can be changed: neither end opens, but the initiator that has said all, and gets no answer', (t) => {
-  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   for (const part of ['first', 'second', 'third'] as const) {
     for (let i = 0; i < said[part].length; i++) {
       for (const bit of [1, 0x80]) {
@@ -108,7 +132,10 @@ test('no byte of a handshake can be changed: neither end opens, but the initiato
         const responder = greeting({ suite, role: 'responder' });
         initiator.begin();
         const answered = feed(responder, part === 'first' ? altered : said.first);
-        const concluded = feed(initiator, part === 'second' ? altered : (answered[0]?.send ?? new Uint8Array(0)));
+        const concluded = feed(
+          initiator,
+          part === 'second' ? altered : (answered[0]?.send ?? new Uint8Array(0)),
+        );
         const last = part === 'third' ? altered : concluded[0]?.send;
         const ended = last === undefined ? [] : feed(responder, last);
         const what = `byte ${i} of the ${part}, bit ${bit}`;
@@ -122,11 +149,17 @@ test('no byte of a handshake can be changed: neither end opens, but the initiato
             `the initiator opened: ${what}`,
           );
         for (const { failed } of [...answered, ...concluded, ...ended]) {
-          if (failed !== undefined) t.true(['malformed', 'wrong_preamble', 'wrong_version'].includes(failed.reason), failed.text);
+          if (failed !== undefined)
+            t.true(
+              ['malformed', 'wrong_preamble', 'wrong_version'].includes(failed.reason),
+              failed.text,
+            );
         }
         // If neither end refused, one waits for more bytes, because the altered byte made a length
         // larger.
-        const refused = [...answered, ...concluded, ...ended].some((step) => step.failed !== undefined);
+        const refused = [...answered, ...concluded, ...ended].some(
+          (step) => step.failed !== undefined,
+        );
         const at = part === 'third' ? i : i - 5;
         t.true(refused || at === 0 || at === 1, what);
       }
@@ -135,7 +168,10 @@ test('no byte of a handshake can be changed: neither end opens, but the initiato
 });
 
 test('a handshake that ends anywhere opens nothing', (t) => {
-  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   for (let length = 0; length < said.second.length; length++) {
     const end = greeting({ suite, role: 'initiator' });
     end.begin();
@@ -149,13 +185,19 @@ test('a handshake that ends anywhere opens nothing', (t) => {
 });
 
 test('what an initiator said once is refused by a responder when it is said again', (t) => {
-  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   const steps = feed(greeting({ suite, role: 'responder', seed: 3 }), said.first, said.third);
   t.regex(steps[1]!.failed!.text, /handshake message 3 is not authentic/);
 });
 
 test('what a responder said once is refused by an initiator when it is said again', (t) => {
-  const { said } = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder' }));
+  const { said } = greet(
+    greeting({ suite, role: 'initiator' }),
+    greeting({ suite, role: 'responder' }),
+  );
   const end = greeting({ suite, role: 'initiator', seed: 3 });
   end.begin();
   t.regex(feed(end, said.second)[0]!.failed!.text, /handshake message 2 is not authentic/);
@@ -183,7 +225,10 @@ test('a responder refuses its own answer as the third message', (t) => {
 test('a key of low order is refused by whoever reads it', (t) => {
   const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
   const low = { ...suite, keyPair: () => zero };
-  const [asFirst] = feed(greeting({ suite, role: 'responder' }), greeting({ suite: low, role: 'initiator' }).begin());
+  const [asFirst] = feed(
+    greeting({ suite, role: 'responder' }),
+    greeting({ suite: low, role: 'initiator' }).begin(),
+  );
   t.regex(asFirst!.failed!.text, /low order/);
   t.is(asFirst!.send, undefined);
   const initiator = greeting({ suite, role: 'initiator' });
@@ -202,20 +247,50 @@ test('a static key of low order is refused by whoever reads it', (t) => {
 // Proofs: the handshake completes, so that both ends learn the flaw.
 
 const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
-  ['no key', { publicKey: new Uint8Array(0) as Uint8Array<ArrayBuffer>, sign: () => new Uint8Array(64) }, /no public key/],
+  [
+    'no key',
+    { publicKey: new Uint8Array(0) as Uint8Array<ArrayBuffer>, sign: () => new Uint8Array(64) },
+    /no public key/,
+  ],
   ['no signature', { publicKey: ada.publicKey, sign: () => new Uint8Array(0) }, /no signature/],
-  ['a key of another kind', { publicKey: new Uint8Array(60), sign: () => new Uint8Array(64) }, /neither Ed25519 nor P-256 \(60 bytes/],
-  ['a key that is none', { publicKey: new Uint8Array(44), sign: () => new Uint8Array(64) }, /signature does not hold/],
-  ['the key of another node', { publicKey: createIdentity({ random: seededRandom(8) }).publicKey, sign: (m) => ada.sign(m) }, /signature does not hold/],
-  ['a signature of something else', { publicKey: ada.publicKey, sign: () => ada.sign(pattern(10)) }, /signature does not hold/],
-  ['a signature that is cut short', { publicKey: ada.publicKey, sign: (m) => ada.sign(m).subarray(0, 63) }, /signature does not hold/],
+  [
+    'a key of another kind',
+    { publicKey: new Uint8Array(60), sign: () => new Uint8Array(64) },
+    /neither Ed25519 nor P-256 \(60 bytes/,
+  ],
+  [
+    'a key that is none',
+    { publicKey: new Uint8Array(44), sign: () => new Uint8Array(64) },
+    /signature does not hold/,
+  ],
+  [
+    'the key of another node',
+    { publicKey: createIdentity({ random: seededRandom(8) }).publicKey, sign: (m) => ada.sign(m) },
+    /signature does not hold/,
+  ],
+  [
+    'a signature of something else',
+    { publicKey: ada.publicKey, sign: () => ada.sign(pattern(10)) },
+    /signature does not hold/,
+  ],
+  [
+    'a signature that is cut short',
+    { publicKey: ada.publicKey, sign: (m) => ada.sign(m).subarray(0, 63) },
+    /signature does not hold/,
+  ],
 ];
 for (const [what, identity, said] of proofs) {
   test(`a peer that sends ${what} is nobody, whichever end it is`, (t) => {
-    const asInitiator = greet(greeting({ suite, role: 'initiator', identity: identity! }), greeting({ suite, role: 'responder' }));
+    const asInitiator = greet(
+      greeting({ suite, role: 'initiator', identity: identity! }),
+      greeting({ suite, role: 'responder' }),
+    );
     t.is(asInitiator.responder.nodeId, undefined);
     t.regex(asInitiator.responder.flaw!, said);
-    const asResponder = greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder', identity: identity! }));
+    const asResponder = greet(
+      greeting({ suite, role: 'initiator' }),
+      greeting({ suite, role: 'responder', identity: identity! }),
+    );
     t.is(asResponder.initiator.nodeId, undefined);
     t.regex(asResponder.initiator.flaw!, said);
   });
@@ -230,7 +305,10 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
       return ada.sign(message);
     },
   };
-  const { responder } = greet(greeting({ suite, role: 'initiator', identity: spy, seed: 1 }), greeting({ suite, role: 'responder' }));
+  const { responder } = greet(
+    greeting({ suite, role: 'initiator', identity: spy, seed: 1 }),
+    greeting({ suite, role: 'responder' }),
+  );
   t.is(responder.nodeId, ada.nodeId);
   const text = new TextDecoder().decode(seen[0]!.subarray(0, 27));
   t.is(text, 'trunkline-noise-1/initiator');
@@ -239,10 +317,23 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
   // Reuses the same signature with another handshake, another static key, or the other role.
   const stolen = { publicKey: ada.publicKey, sign: () => ada.sign(seen[0]!) };
   const others = [
-    greet(greeting({ suite, role: 'initiator', identity: stolen, seed: 4 }), greeting({ suite, role: 'responder' })).responder,
-    greet(greeting({ suite, role: 'initiator', identity: stolen, staticKey: suite.keyPair(pattern(32, 77)) }), greeting({ suite, role: 'responder' }))
-      .responder,
-    greet(greeting({ suite, role: 'initiator' }), greeting({ suite, role: 'responder', identity: stolen })).initiator,
+    greet(
+      greeting({ suite, role: 'initiator', identity: stolen, seed: 4 }),
+      greeting({ suite, role: 'responder' }),
+    ).responder,
+    greet(
+      greeting({
+        suite,
+        role: 'initiator',
+        identity: stolen,
+        staticKey: suite.keyPair(pattern(32, 77)),
+      }),
+      greeting({ suite, role: 'responder' }),
+    ).responder,
+    greet(
+      greeting({ suite, role: 'initiator' }),
+      greeting({ suite, role: 'responder', identity: stolen }),
+    ).initiator,
   ];
   for (const { nodeId, flaw } of others) {
     t.is(nodeId, undefined);
@@ -257,7 +348,10 @@ test('an identity that can not sign ends the greeting at its own end', (t) => {
       throw new Error('no token');
     },
   };
-  const [step] = feed(greeting({ suite, role: 'responder', identity: broken }), greeting({ suite, role: 'initiator' }).begin());
+  const [step] = feed(
+    greeting({ suite, role: 'responder', identity: broken }),
+    greeting({ suite, role: 'initiator' }).begin(),
+  );
   t.is(step!.failed!.reason, 'bad_certificate');
   t.regex(step!.failed!.text, /this end's identity could not sign: no token/);
 });
@@ -284,7 +378,10 @@ for (const [what, bytes, said] of strangers) {
 }
 
 test('plain Trunkline is answered with our preamble by a responder, and named at both ends', (t) => {
-  const [step] = feed(greeting({ suite, role: 'responder' }), ...Array.from(new TextEncoder().encode('TRKL'), (byte) => Uint8Array.of(byte)));
+  const [step] = feed(
+    greeting({ suite, role: 'responder' }),
+    ...Array.from(new TextEncoder().encode('TRKL'), (byte) => Uint8Array.of(byte)),
+  );
   t.is(toHex(step!.send!), '54524b4e01');
   t.is(step!.failed!.reason, 'wrong_preamble');
   t.regex(step!.failed!.text, /plain Trunkline \(TRKL\), it is not secured/);
@@ -294,7 +391,10 @@ test('plain Trunkline is answered with our preamble by a responder, and named at
 });
 
 test('another version is wrong_version, naming both; a responder says its own', (t) => {
-  const [step] = feed(greeting({ suite, role: 'responder' }), Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 9, 0));
+  const [step] = feed(
+    greeting({ suite, role: 'responder' }),
+    Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 9, 0),
+  );
   t.is(toHex(step!.send!), '54524b4e01');
   t.is(step!.failed!.reason, 'wrong_version');
   t.regex(step!.failed!.text, /version 9 .* version 1/);
@@ -304,10 +404,19 @@ test('another version is wrong_version, naming both; a responder says its own', 
 
 test('a handshake message over 1,024 bytes is refused by its length alone', (t) => {
   const preamble = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
-  const [step] = feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(4, 1)));
+  const [step] = feed(
+    greeting({ suite, role: 'responder' }),
+    concat(preamble, Uint8Array.of(4, 1)),
+  );
   t.is(step!.failed!.reason, 'malformed');
   t.regex(step!.failed!.text, /1025 bytes, 1024 is the most/);
-  t.deepEqual(feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(4, 0), new Uint8Array(1_000))), []);
+  t.deepEqual(
+    feed(
+      greeting({ suite, role: 'responder' }),
+      concat(preamble, Uint8Array.of(4, 0), new Uint8Array(1_000)),
+    ),
+    [],
+  );
 });
 
 test('a first message that is not just a key is refused', (t) => {
@@ -317,7 +426,10 @@ test('a first message that is not just a key is refused', (t) => {
     [31, /ends after 31 bytes/],
     [33, /has 33 bytes, not 32/],
   ] as const) {
-    const [step] = feed(greeting({ suite, role: 'responder' }), concat(preamble, Uint8Array.of(0, length), pattern(length)));
+    const [step] = feed(
+      greeting({ suite, role: 'responder' }),
+      concat(preamble, Uint8Array.of(0, length), pattern(length)),
+    );
     t.regex(step!.failed!.text, said);
   }
 });
@@ -326,7 +438,8 @@ test('a first message that is not just a key is refused', (t) => {
 function feed(end: Greeting, ...chunks: readonly Uint8Array[]): Step[] {
   const steps: Step[] = [];
   for (const chunk of chunks) {
-    for (let step = end.receive(chunk); step !== undefined; step = end.receive(new Uint8Array(0))) steps.push(step);
+    for (let step = end.receive(chunk); step !== undefined; step = end.receive(new Uint8Array(0)))
+      steps.push(step);
   }
   return steps;
 }

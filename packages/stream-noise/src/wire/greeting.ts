@@ -71,7 +71,13 @@ export class Greeting {
   constructor(options: GreetingOptions) {
     this.#options = options;
     const { suite, role, staticKey, ephemeralKey } = options;
-    this.#handshake = new Handshake({ suite, initiator: role === 'initiator', prologue: PREAMBLE, staticKey, ephemeralKey });
+    this.#handshake = new Handshake({
+      suite,
+      initiator: role === 'initiator',
+      prologue: PREAMBLE,
+      staticKey,
+      ephemeralKey,
+    });
   }
 
   /** Returns the first bytes that the initiator sends. */
@@ -96,13 +102,20 @@ export class Greeting {
       if (first === 'more') return undefined;
       if (first !== 'ours') {
         const { reason, text, answer } = first;
-        return this.#end({ send: answer && !this.#initiates ? PREAMBLE : undefined, failed: { reason, text, cut: this.#initiates } });
+        return this.#end({
+          send: answer && !this.#initiates ? PREAMBLE : undefined,
+          failed: { reason, text, cut: this.#initiates },
+        });
       }
       this.#greeted = true;
       this.#bytes = this.#bytes.subarray(PREAMBLE.length);
     }
     const message = this.#message();
-    return message === undefined ? undefined : typeof message === 'string' ? this.#malformed(message) : this.#read(message);
+    return message === undefined
+      ? undefined
+      : typeof message === 'string'
+        ? this.#malformed(message)
+        : this.#read(message);
   }
 
   get #initiates(): boolean {
@@ -114,7 +127,8 @@ export class Greeting {
     const bytes = this.#bytes;
     if (bytes.length < LENGTH) return undefined;
     const length = (bytes[0]! << 8) | bytes[1]!;
-    if (length > LONGEST_HANDSHAKE) return `it announced a handshake message of ${length} bytes, ${LONGEST_HANDSHAKE} is the most`;
+    if (length > LONGEST_HANDSHAKE)
+      return `it announced a handshake message of ${length} bytes, ${LONGEST_HANDSHAKE} is the most`;
     if (bytes.length < LENGTH + length) return undefined;
     this.#bytes = bytes.subarray(LENGTH + length);
     return bytes.subarray(LENGTH, LENGTH + length);
@@ -125,7 +139,8 @@ export class Greeting {
     const received = handshake.read(message);
     if (typeof received === 'string') return this.#malformed(received);
     if (handshake.remoteStatic === undefined) {
-      if (message.length !== KEY) return this.#malformed(`its handshake message 1 has ${message.length} bytes, not ${KEY}`);
+      if (message.length !== KEY)
+        return this.#malformed(`its handshake message 1 has ${message.length} bytes, not ${KEY}`);
     } else {
       const theirs = this.#initiates ? 'responder' : 'initiator';
       this.#proven = judgeProof(received.payload, theirs, received.hash, handshake.remoteStatic);
@@ -137,7 +152,9 @@ export class Greeting {
     const { identity, role, staticKey } = this.#options;
     let message: Uint8Array | string;
     try {
-      message = this.#handshake.write((hash) => encodeProof(identity, role, hash, staticKey.publicKey));
+      message = this.#handshake.write((hash) =>
+        encodeProof(identity, role, hash, staticKey.publicKey),
+      );
     } catch (error) {
       const text = `this end's identity could not sign: ${error instanceof Error ? error.message : String(error)}`;
       return this.#end({ failed: { reason: 'bad_certificate', text, cut: true } });
@@ -148,7 +165,13 @@ export class Greeting {
   }
 
   #channel(): Channel {
-    return { ...this.#handshake.split(), binding: this.#handshake.hash, nodeId: undefined, flaw: undefined, ...this.#proven };
+    return {
+      ...this.#handshake.split(),
+      binding: this.#handshake.hash,
+      nodeId: undefined,
+      flaw: undefined,
+      ...this.#proven,
+    };
   }
 
   #malformed(text: string): Step {

@@ -24,8 +24,18 @@ test('no byte of it can be changed, and none be missing or more', (t) => {
   for (let i = 0; i < proof.length; i++) {
     const altered = proof.slice();
     altered[i]! ^= 1;
-    t.deepEqual(Object.keys(judgeProof(altered, 'initiator', hash, staticKey)), ['flaw'], `byte ${i}`);
-    t.deepEqual(Object.keys(judgeProof(proof.subarray(0, i), 'initiator', hash, staticKey)), ['flaw'], `${i} bytes`);
+    t.deepEqual(
+      Object.keys(judgeProof(altered, 'initiator', hash, staticKey)),
+      ['flaw'],
+      `byte ${i}`,
+    );
+    t.deepEqual(
+      Object.keys(judgeProof(proof.subarray(0, i), 'initiator', hash, staticKey)),
+      ['flaw'],
+      `${i} bytes`,
+    );
   }
-  t.deepEqual(judgeProof(concat(proof, Uint8Array.of(0)), 'initiator', hash, staticKey), { flaw: 'there is more behind its signature' });
+  t.deepEqual(judgeProof(concat(proof, Uint8Array.of(0)), 'initiator', hash, staticKey), {
+    flaw: 'there is more behind its signature',
+  });
 });

@@ -15,7 +15,12 @@ export type Role = 'initiator' | 'responder';
  * bytes). So a proof holds for one handshake, one role and one static key: it can be neither
  * replayed nor reflected, and a stolen static key proves nothing.
  */
-export function encodeProof(identity: Pick<Identity, 'publicKey' | 'sign'>, role: Role, hash: Uint8Array, staticKey: Uint8Array): Uint8Array {
+export function encodeProof(
+  identity: Pick<Identity, 'publicKey' | 'sign'>,
+  role: Role,
+  hash: Uint8Array,
+  staticKey: Uint8Array,
+): Uint8Array {
   const { publicKey } = identity;
   const signature = identity.sign(signedBytes(role, hash, staticKey));
   const payload = new Uint8Array(4 + publicKey.length + signature.length);
@@ -28,13 +33,20 @@ export function encodeProof(identity: Pick<Identity, 'publicKey' | 'sign'>, role
 }
 
 /** Returns the node that the payload proves, or the flaw in the proof. */
-export function judgeProof(payload: Uint8Array, role: Role, hash: Uint8Array, staticKey: Uint8Array): { nodeId: string } | { flaw: string } {
+export function judgeProof(
+  payload: Uint8Array,
+  role: Role,
+  hash: Uint8Array,
+  staticKey: Uint8Array,
+): { nodeId: string } | { flaw: string } {
   const publicKey = field(payload, 0);
   if (publicKey === undefined || publicKey.length === 0) return { flaw: 'it sent no public key' };
   const signature = field(payload, 2 + publicKey.length);
   if (signature === undefined || signature.length === 0) return { flaw: 'it sent no signature' };
-  if (4 + publicKey.length + signature.length !== payload.length) return { flaw: 'there is more behind its signature' };
-  if (!SPKI_LENGTHS.has(publicKey.length)) return { flaw: `its key is neither Ed25519 nor P-256 (${publicKey.length} bytes of SPKI)` };
+  if (4 + publicKey.length + signature.length !== payload.length)
+    return { flaw: 'there is more behind its signature' };
+  if (!SPKI_LENGTHS.has(publicKey.length))
+    return { flaw: `its key is neither Ed25519 nor P-256 (${publicKey.length} bytes of SPKI)` };
   if (!verifySignature(publicKey, signedBytes(role, hash, staticKey), signature)) {
     return { flaw: 'its signature does not hold for its key in this handshake' };
   }

@@ -15,7 +15,8 @@ function record(length: number, seed: number): Uint8Array {
 function cut(cutter: RecordCutter, chunk: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   cutter.feed(chunk);
-  for (let message = cutter.next(joint); message !== undefined; message = cutter.next(joint)) found.push(message.slice());
+  for (let message = cutter.next(joint); message !== undefined; message = cutter.next(joint))
+    found.push(message.slice());
   return found;
 }
 
@@ -26,8 +27,16 @@ test('three records, cut at every two places, come out whole', (t) => {
   for (let one = 0; one <= stream.length; one += 3) {
     for (let other = one; other <= stream.length; other += 7) {
       const cutter = new RecordCutter();
-      const found = [stream.subarray(0, one), stream.subarray(one, other), stream.subarray(other)].flatMap((chunk) => cut(cutter, chunk));
-      if (found.length !== 3 || !found.every((message, i) => equal(message, pattern(lengths[i]!, i + 1)))) t.fail(`cut at ${one} and ${other}`);
+      const found = [
+        stream.subarray(0, one),
+        stream.subarray(one, other),
+        stream.subarray(other),
+      ].flatMap((chunk) => cut(cutter, chunk));
+      if (
+        found.length !== 3 ||
+        !found.every((message, i) => equal(message, pattern(lengths[i]!, i + 1)))
+      )
+        t.fail(`cut at ${one} and ${other}`);
     }
   }
   t.pass();

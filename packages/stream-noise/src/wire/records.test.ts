@@ -8,7 +8,8 @@ import { suites } from '../testing/suites.ts';
 import { MOST_RECORDS, openRecord, RECORD_OVERHEAD, REKEY_AFTER, sealRecord } from './records.ts';
 
 for (const { name, suite } of suites) {
-  const pair = (n = 0) => [new CipherState(suite, pattern(32), n), new CipherState(suite, pattern(32), n)] as const;
+  const pair = (n = 0) =>
+    [new CipherState(suite, pattern(32), n), new CipherState(suite, pattern(32), n)] as const;
   const seal = (cipher: CipherState, plaintext: Uint8Array) => {
     const record = new Uint8Array(plaintext.length + RECORD_OVERHEAD);
     sealRecord(cipher, plaintext, record, 0);
@@ -30,13 +31,19 @@ for (const { name, suite } of suites) {
       const byOldKey = new Uint8Array(9 + 16);
       old.seal(undefined, pattern(9, i + 1), byOldKey, 0);
       t.is(toHex(record.subarray(2)) === toHex(byOldKey), i < 2, `record ${REKEY_AFTER - 2 + i}`);
-      t.deepEqual(openRecord(receiver, record.subarray(2)), pattern(9, i + 1) as Uint8Array<ArrayBuffer>);
+      t.deepEqual(
+        openRecord(receiver, record.subarray(2)),
+        pattern(9, i + 1) as Uint8Array<ArrayBuffer>,
+      );
     }
   });
 
   test(`${name}: a record again, out of its turn, altered, cut or of the other direction is none`, (t) => {
     const [sender, receiver] = pair();
-    const [first, second] = [seal(sender, pattern(50, 1)).subarray(2), seal(sender, pattern(50, 2)).subarray(2)];
+    const [first, second] = [
+      seal(sender, pattern(50, 1)).subarray(2),
+      seal(sender, pattern(50, 2)).subarray(2),
+    ];
     t.is(openRecord(receiver, second), undefined, 'the second before the first');
     t.true(openRecord(receiver, first) !== undefined);
     t.is(openRecord(receiver, first), undefined, 'the first again');
@@ -46,7 +53,11 @@ for (const { name, suite } of suites) {
       t.is(openRecord(receiver, altered), undefined);
       t.is(openRecord(receiver, second.subarray(0, i)), undefined);
     }
-    t.is(openRecord(new CipherState(suite, pattern(32, 2), 1), second), undefined, 'by another key');
+    t.is(
+      openRecord(new CipherState(suite, pattern(32, 2), 1), second),
+      undefined,
+      'by another key',
+    );
     t.true(openRecord(receiver, second) !== undefined);
   });
 

@@ -27,7 +27,12 @@ export const MOST_RECORDS: number = 2 ** 48;
  * Writes a record into `target` at offset `at`, and returns its length. An empty plaintext marks
  * the end of the stream.
  */
-export function sealRecord(cipher: CipherState, plaintext: Uint8Array, target: Uint8Array, at: number): number {
+export function sealRecord(
+  cipher: CipherState,
+  plaintext: Uint8Array,
+  target: Uint8Array,
+  at: number,
+): number {
   const length = plaintext.length + TAG;
   target[at] = length >>> 8;
   target[at + 1] = length;
@@ -40,7 +45,10 @@ export function sealRecord(cipher: CipherState, plaintext: Uint8Array, target: U
  * Returns the plaintext of a record (passed without its length) in new memory, or undefined if it
  * is not the next record of this direction.
  */
-export function openRecord(cipher: CipherState, message: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+export function openRecord(
+  cipher: CipherState,
+  message: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
   if (cipher.n >= MOST_RECORDS) return undefined;
   const plaintext = cipher.open(undefined, message);
   if (plaintext !== undefined) turn(cipher);

@@ -5,23 +5,37 @@ import { hasLoneSurrogate } from './unicode.ts';
 
 /** Throws a TypeError that names the protocol and the path of the first mistake. */
 export function checkDefinition(given: unknown, lowestChannel: number): void {
-  if (!isPlainObject(given)) throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
+  if (!isPlainObject(given))
+    throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
   const refuse: Refuse = (path, rule, value) => {
-    const name = typeof given['name'] === 'string' ? `defineProtocol '${cut(given['name'])}'` : 'defineProtocol';
-    throw new TypeError(`${name}: ${path}: ${rule}${value.length > 0 ? `, got ${show(value[0])}` : ''}`);
+    const name =
+      typeof given['name'] === 'string'
+        ? `defineProtocol '${cut(given['name'])}'`
+        : 'defineProtocol';
+    throw new TypeError(
+      `${name}: ${path}: ${rule}${value.length > 0 ? `, got ${show(value[0])}` : ''}`,
+    );
   };
-  const fail = (path: string, rule: string, ...value: unknown[]): never => refuse(path, rule, value);
+  const fail = (path: string, rule: string, ...value: unknown[]): never =>
+    refuse(path, rule, value);
 
-  for (const key of Object.keys(given)) if (!PROTOCOL_KEYS.has(key)) fail(cut(key), `a protocol has no such member; it has ${[...PROTOCOL_KEYS].join(', ')}`);
+  for (const key of Object.keys(given))
+    if (!PROTOCOL_KEYS.has(key))
+      fail(cut(key), `a protocol has no such member; it has ${[...PROTOCOL_KEYS].join(', ')}`);
   checkName(given['name'], fail);
-  if (!isUint32(given['version'])) fail('version', 'must be an integer from 0 to 2^32 − 1', given['version']);
+  if (!isUint32(given['version']))
+    fail('version', 'must be an integer from 0 to 2^32 − 1', given['version']);
   checkAccepts(given['accepts'], fail);
   checkChannel(given['channel'], lowestChannel, fail);
   const priority = given['priority'];
-  if (priority !== undefined && !(typeof priority === 'number' && priority > 0 && priority < Infinity)) {
+  if (
+    priority !== undefined &&
+    !(typeof priority === 'number' && priority > 0 && priority < Infinity)
+  ) {
     fail('priority', 'must be a finite number above 0', priority);
   }
-  if (given['ordered'] !== undefined && typeof given['ordered'] !== 'boolean') fail('ordered', 'must be true or false', given['ordered']);
+  if (given['ordered'] !== undefined && typeof given['ordered'] !== 'boolean')
+    fail('ordered', 'must be true or false', given['ordered']);
   checkMethods(given['methods'], fail);
 }
 
@@ -33,31 +47,42 @@ function checkName(name: unknown, fail: Fail): void {
   const length = new TextEncoder().encode(name).length;
   if (length < 1 || length > 255) fail('name', `must be 1 to 255 bytes of UTF-8, got ${length}`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) fail('name', 'must have no control characters', name);
-  if (hasLoneSurrogate(name)) fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name))
+    fail('name', 'must have no control characters', name);
+  if (hasLoneSurrogate(name))
+    fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
 }
 
 function checkAccepts(accepts: unknown, fail: Fail): void {
   if (accepts === undefined) return;
   if (!Array.isArray(accepts)) return fail('accepts', 'must be a list of versions', accepts);
   if (accepts.length > 64) fail('accepts', `must be at most 64 versions, got ${accepts.length}`);
-  for (const [i, version] of accepts.entries()) if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
+  for (const [i, version] of accepts.entries())
+    if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
 }
 
 /** Trunkline's own protocols must give a channel; for others it is optional. */
 function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
   if (channel === undefined && lowest > 0) return;
-  if (!isUint32(channel) || channel > 0xff) return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
-  if (channel < lowest) fail('channel', 'must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project', channel);
+  if (!isUint32(channel) || channel > 0xff)
+    return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
+  if (channel < lowest)
+    fail('channel', 'must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project', channel);
 }
 
 function checkMethods(methods: unknown, fail: Fail): void {
   if (!isPlainObject(methods)) {
-    return fail('methods', "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })", methods);
+    return fail(
+      'methods',
+      "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })",
+      methods,
+    );
   }
   const nameOf = new Map<number, string>();
   for (const [name, method] of Object.entries(methods)) {
-    const path = /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `methods.${cut(name)}` : `methods[${show(name)}]`;
+    const path = /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)
+      ? `methods.${cut(name)}`
+      : `methods[${show(name)}]`;
     if (!isPlainObject(method)) {
       fail(path, 'must be an object such as { id: 1, request: bytes }', method);
       continue;
@@ -65,26 +90,43 @@ function checkMethods(methods: unknown, fail: Fail): void {
     checkMethod(method, path, fail);
     const id = method['id'] as number;
     const other = nameOf.get(id);
-    if (other !== undefined) fail(`${path}.id`, `must be unique, but '${cut(other)}' has ${id} too`);
+    if (other !== undefined)
+      fail(`${path}.id`, `must be unique, but '${cut(other)}' has ${id} too`);
     nameOf.set(id, name);
   }
 }
 
 function checkMethod(method: Record<string, unknown>, path: string, fail: Fail): void {
   for (const key of Object.keys(method))
-    if (!METHOD_KEYS.has(key)) fail(`${path}.${cut(key)}`, `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`);
+    if (!METHOD_KEYS.has(key))
+      fail(
+        `${path}.${cut(key)}`,
+        `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`,
+      );
   const { id, timeout, response, upload, download } = method;
   if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
   for (const key of CODEC_KEYS) {
     const codec = method[key];
-    if (codec === undefined ? key === 'request' : !isCodec(codec)) fail(`${path}.${key}`, 'must be a codec: bytes, json(schema) or protobuf(type)', codec);
+    if (codec === undefined ? key === 'request' : !isCodec(codec))
+      fail(`${path}.${key}`, 'must be a codec: bytes, json(schema) or protobuf(type)', codec);
   }
-  if (response !== undefined && download !== undefined) fail(path, 'has both response and download: a callee that streams answers by its stream');
-  if (upload !== undefined && response === undefined && download === undefined) fail(path, 'has upload, so it needs response or download');
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
+  if (response !== undefined && download !== undefined)
+    fail(path, 'has both response and download: a callee that streams answers by its stream');
+  if (upload !== undefined && response === undefined && download === undefined)
+    fail(path, 'has upload, so it needs response or download');
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+    fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
 }
 
-const PROTOCOL_KEYS = new Set(['name', 'version', 'accepts', 'channel', 'priority', 'ordered', 'methods']);
+const PROTOCOL_KEYS = new Set([
+  'name',
+  'version',
+  'accepts',
+  'channel',
+  'priority',
+  'ordered',
+  'methods',
+]);
 const CODEC_KEYS = ['request', 'response', 'upload', 'download'] as const;
 const METHOD_KEYS = new Set<string>(['id', ...CODEC_KEYS, 'timeout']);
 
@@ -96,7 +138,12 @@ function isCodec(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { name, encode, decode, limit } = value as Record<string, unknown>;
   const bounded = limit === undefined || (typeof limit === 'number' && limit > 0);
-  return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function' && bounded;
+  return (
+    typeof name === 'string' &&
+    typeof encode === 'function' &&
+    typeof decode === 'function' &&
+    bounded
+  );
 }
 
 /**
@@ -106,7 +153,10 @@ function isCodec(value: unknown): boolean {
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'));
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+  );
 }
 
 function cut(text: string): string {
@@ -117,6 +167,7 @@ function cut(text: string): string {
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${cut(value)}'`;
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'a list' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

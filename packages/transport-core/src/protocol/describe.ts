@@ -33,7 +33,11 @@ function className(value: object): string {
     if (Array.isArray(value)) return 'array';
     const prototype: object | null = Object.getPrototypeOf(value);
     const name: unknown = prototype?.constructor?.name;
-    return typeof name === 'string' && /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(name) && name !== 'Object' ? name : 'object';
+    return typeof name === 'string' &&
+      /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(name) &&
+      name !== 'Object'
+      ? name
+      : 'object';
   } catch {
     return 'object';
   }

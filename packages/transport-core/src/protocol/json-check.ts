@@ -137,7 +137,11 @@ export function scan(bytes: Uint8Array): number {
 
 /** Returns the error for a value that weighs too much. */
 export function tooMany(weight: number, most: number): Error {
-  return oversize('json', `counts as ${weight} values, above the limit of ${most}`, 'json(schema, { values })');
+  return oversize(
+    'json',
+    `counts as ${weight} values, above the limit of ${most}`,
+    'json(schema, { values })',
+  );
 }
 
 /** Returns true if no string or key of a JSON value contains a lone surrogate. */
@@ -145,7 +149,9 @@ export function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !hasLoneSurrogate(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);
-  return Object.entries(value).every(([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner));
+  return Object.entries(value).every(
+    ([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner),
+  );
 }
 
 /** Returns the error for a text that nests too deep. */
@@ -166,7 +172,9 @@ export function findBreach(root: unknown): Error {
     if (problem !== '') return true;
     if (typeof value !== 'object' || value === null) return false;
     above.push(value);
-    const entries: Iterable<[PropertyKey, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
+    const entries: Iterable<[PropertyKey, unknown]> = Array.isArray(value)
+      ? value.entries()
+      : Object.entries(value);
     for (const [key, inner] of entries) {
       if (typeof key === 'string' && inner === undefined) continue;
       path.push(member(key));
@@ -192,17 +200,25 @@ const BRACE = 0x7b;
 
 /** Joins the steps of a path; leaves out the middle of a long one. */
 export function pathText(steps: readonly string[]): string {
-  return steps.length <= 20 ? steps.join('') : `${steps.slice(0, 10).join('')} … ${steps.slice(-3).join('')}`;
+  return steps.length <= 20
+    ? steps.join('')
+    : `${steps.slice(0, 10).join('')} … ${steps.slice(-3).join('')}`;
 }
 
 function problemOf(value: unknown, above: unknown[]): string {
-  if (typeof value === 'string') return hasLoneSurrogate(value) ? 'has a lone surrogate, which is no Unicode text' : '';
-  if (typeof value === 'number') return Number.isFinite(value) ? '' : `expected a finite number (at most about 1.8e308 either way), got ${value}`;
+  if (typeof value === 'string')
+    return hasLoneSurrogate(value) ? 'has a lone surrogate, which is no Unicode text' : '';
+  if (typeof value === 'number')
+    return Number.isFinite(value)
+      ? ''
+      : `expected a finite number (at most about 1.8e308 either way), got ${value}`;
   if (typeof value === 'boolean' || value === null) return '';
   if (typeof value !== 'object') return `expected JSON, got ${kindOf(value)}`;
   if (above.includes(value)) return 'is a cycle: it holds itself';
   if (above.length >= MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
-  return Array.isArray(value) || isPlain(value) ? '' : `expected JSON, got ${kindOf(value)}; give plain objects, lists, strings and numbers`;
+  return Array.isArray(value) || isPlain(value)
+    ? ''
+    : `expected JSON, got ${kindOf(value)}; give plain objects, lists, strings and numbers`;
 }
 
 /**

@@ -23,17 +23,28 @@ function refusalOf(run: () => unknown): TransportError {
   }
   throw new Error('nothing was refused');
 }
-const encodingOf = (value: unknown) => refusalOf(() => encodeAs(anything, 'request', value as any)).message;
+const encodingOf = (value: unknown) =>
+  refusalOf(() => encodeAs(anything, 'request', value as any)).message;
 const decodingOf = (content: string | Uint8Array) =>
-  refusalOf(() => decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content)).message;
+  refusalOf(() =>
+    decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content),
+  ).message;
 
 test('what crosses is JSON.stringify of what was given', (t) => {
-  const codec = json(z.object({ at: z.iso.datetime(), note: z.string().default('none'), n: z.coerce.number().optional() }));
+  const codec = json(
+    z.object({
+      at: z.iso.datetime(),
+      note: z.string().default('none'),
+      n: z.coerce.number().optional(),
+    }),
+  );
   t.is(text(codec.encode({ at: '2026-01-02T03:04:05Z' })), '{"at":"2026-01-02T03:04:05Z"}');
 });
 
 test('the receiver gets what the schema makes of it', (t) => {
-  const codec = json(z.object({ note: z.string().default('none'), size: z.string().transform((s) => s.length) }));
+  const codec = json(
+    z.object({ note: z.string().default('none'), size: z.string().transform((s) => s.length) }),
+  );
   t.deepEqual(codec.decode(codec.encode({ size: 'four' })), { note: 'none', size: 4 });
 });
 
@@ -43,7 +54,8 @@ test('zod/mini and any other Standard Schema do', (t) => {
     '~standard': {
       version: 1,
       vendor: 'own',
-      validate: (value) => (Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] }),
+      validate: (value) =>
+        Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] },
     },
   };
   t.is(json(even).decode(json(even).encode(4)), 4);
@@ -52,12 +64,19 @@ test('zod/mini and any other Standard Schema do', (t) => {
 
 test('a breach of the schema names its path at both ends, with code invalid_argument', (t) => {
   const codec = json(z.object({ entries: z.array(z.object({ term: z.number() })) }));
-  const sending = refusalOf(() => encodeAs(codec, 'request', { entries: [{ term: 1 }, { term: 'x' as any }] }));
+  const sending = refusalOf(() =>
+    encodeAs(codec, 'request', { entries: [{ term: 1 }, { term: 'x' as any }] }),
+  );
   t.is(sending.code, 'invalid_argument');
   t.regex(sending.message, /^request\.entries\[1\]\.term: .*expected number/);
-  const receiving = refusalOf(() => decodeAs(codec, 'raft.append request', bytesOf('{"entries":[{"term":null},{}]}')));
+  const receiving = refusalOf(() =>
+    decodeAs(codec, 'raft.append request', bytesOf('{"entries":[{"term":null},{}]}')),
+  );
   t.is(receiving.code, 'invalid_argument');
-  t.regex(receiving.message, /^raft\.append request\.entries\[0\]\.term: .*expected number.* \(and 1 more\)$/);
+  t.regex(
+    receiving.message,
+    /^raft\.append request\.entries\[0\]\.term: .*expected number.* \(and 1 more\)$/,
+  );
 });
 
 test('NaN is refused where it stands', (t) => {
@@ -68,7 +87,8 @@ test('NaN is refused where it stands', (t) => {
   );
 });
 
-const decodingWith = (codec: Codec<unknown, any>, value: unknown) => refusalOf(() => decodeAs(codec, 'request', bytesOf(JSON.stringify(value)))).message;
+const decodingWith = (codec: Codec<unknown, any>, value: unknown) =>
+  refusalOf(() => decodeAs(codec, 'request', bytesOf(JSON.stringify(value)))).message;
 
 const odd = new (class Odd {
   x = 1;
@@ -114,12 +134,19 @@ test('a cycle is refused and named', (t) => {
   value.a.b.push(value);
   t.is(encodingOf(value), 'request.a.b[0]: is a cycle: it holds itself');
   const shared = { x: 1 };
-  t.is(text(anything.encode([shared, shared])), '[{"x":1},{"x":1}]', 'the same object twice is no cycle');
+  t.is(
+    text(anything.encode([shared, shared])),
+    '[{"x":1},{"x":1}]',
+    'the same object twice is no cycle',
+  );
 });
 
 test('a key with a lone surrogate is refused, one that only looks like an escape is not', (t) => {
   t.regex(encodingOf({ 'k\udc00': 1 }), /the key has a lone surrogate/);
-  t.deepEqual(anything.decode(anything.encode({ '\\ud800': '\\udc00', face: '😀' })), { '\\ud800': '\\udc00', face: '😀' });
+  t.deepEqual(anything.decode(anything.encode({ '\\ud800': '\\udc00', face: '😀' })), {
+    '\\ud800': '\\udc00',
+    face: '😀',
+  });
   t.regex(decodingOf('"\\uD800"'), /lone surrogate/);
   t.regex(decodingOf('{"\\ud800":1}'), /lone surrogate/);
   t.is(anything.decode(bytesOf('"\\ud83d\\ude00"')), '😀');
@@ -178,7 +205,8 @@ const limitsOf = (run: () => unknown) => {
 test('a message above the limit of values is refused at either end, with the limit, the size and the option', (t) => {
   const codec = json(z.array(z.int()), { values: 10 });
   t.deepEqual(codec.decode(codec.encode(Array(9).fill(1))), Array(9).fill(1));
-  const told = 'resource_exhausted, too_large: request: counts as 11 values, above the limit of 10; json(schema, { values }) at both ends raises it';
+  const told =
+    'resource_exhausted, too_large: request: counts as 11 values, above the limit of 10; json(schema, { values }) at both ends raises it';
   t.is(
     limitsOf(() => encodeAs(codec, 'request', Array(10).fill(1))),
     told,
@@ -193,7 +221,8 @@ test('a message above the limit of bytes is refused at either end, with the limi
   const codec = json(z.string(), { limit: 10 });
   t.is(codec.limit, 10);
   t.is(codec.decode(codec.encode('12345678')), '12345678');
-  const told = 'resource_exhausted, too_large: request: has 11 bytes, above the limit of 10; json(schema, { limit }) at both ends raises it';
+  const told =
+    'resource_exhausted, too_large: request: has 11 bytes, above the limit of 10; json(schema, { limit }) at both ends raises it';
   t.is(
     limitsOf(() => encodeAs(codec, 'request', '123456789')),
     told,
@@ -208,13 +237,22 @@ test('without options a message may have 32,767 flat values in a list and 4 MiB'
   t.notThrows(() => anything.decode(anything.encode(Array(32_767).fill(1))));
   t.regex(encodingOf(Array(32_768).fill(1)), /counts as 32769 values, above the limit of 32768/);
   t.notThrows(() => anything.decode(anything.encode('x'.repeat(4 * 1024 * 1024 - 2))));
-  t.regex(encodingOf('x'.repeat(4 * 1024 * 1024 - 1)), /has 4194305 bytes, above the limit of 4194304/);
+  t.regex(
+    encodingOf('x'.repeat(4 * 1024 * 1024 - 1)),
+    /has 4194305 bytes, above the limit of 4194304/,
+  );
 });
 
 test('options that are no limits are a TypeError', (t) => {
   for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
-    t.throws(() => json(z.any(), { limit: wrong }), { instanceOf: TypeError, message: /^json: limit: must be an integer above 0, got / });
-    t.throws(() => json(z.any(), { values: wrong }), { instanceOf: TypeError, message: /^json: values: must be an integer above 0, got / });
+    t.throws(() => json(z.any(), { limit: wrong }), {
+      instanceOf: TypeError,
+      message: /^json: limit: must be an integer above 0, got /,
+    });
+    t.throws(() => json(z.any(), { values: wrong }), {
+      instanceOf: TypeError,
+      message: /^json: values: must be an integer above 0, got /,
+    });
   }
 });
 
@@ -243,17 +281,34 @@ test('millions of values are refused before they are built or checked', (t) => {
 
 test('what a text counts does not depend on how it is counted: as a text of 64 KiB, or as a value', (t) => {
   const random = seededRandom(9);
-  const counted = (content: string) => Number(/counts as (\d+) values/.exec(limitsOf(() => json(z.any(), { values: 1 }).decode(bytesOf(content))))?.[1]);
+  const counted = (content: string) =>
+    Number(
+      /counts as (\d+) values/.exec(
+        limitsOf(() => json(z.any(), { values: 1 }).decode(bytesOf(content))),
+      )?.[1],
+    );
   for (let i = 0; i < 200; i++) {
     const value = [randomJson(random, 8), { [randomText(random)]: [] }];
     const content = JSON.stringify(value, null, i % 3);
     t.is(counted(content), counted(content + ' '.repeat(64 * 1024)), content);
-    t.is(counted(content), Number(/counts as (\d+)/.exec(refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message)?.[1]));
+    t.is(
+      counted(content),
+      Number(
+        /counts as (\d+)/.exec(
+          refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message,
+        )?.[1],
+      ),
+    );
   }
 });
 
 test('a value counts for more the deeper it stands, and an object four times more', (t) => {
-  const counted = (value: unknown) => Number(/counts as (\d+) values/.exec(refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message)?.[1]);
+  const counted = (value: unknown) =>
+    Number(
+      /counts as (\d+) values/.exec(
+        refusalOf(() => json(z.any(), { values: 1 }).encode(value)).message,
+      )?.[1],
+    );
   const inLists = (levels: number): unknown => (levels === 0 ? 1 : [inLists(levels - 1)]);
   t.deepEqual([[1], [[1]], [[[1]]], [[[[1]]]]].map(counted), [2, 3, 5, 7]);
   t.is(counted(inLists(17)) - counted(inLists(16)), 10);
@@ -267,7 +322,12 @@ test('a value counts for more the deeper it stands, and an object four times mor
 
 test('numbers that no double holds are refused, and others read as JSON.parse does', (t) => {
   const overflowing = ['1e999', '-1e999', '1E+309', `1${'0'.repeat(309)}`, '17976931348623159e292'];
-  for (const number of overflowing) t.regex(decodingOf(`{"n":${number}}`), /^request\.n: expected a finite number .*got -?Infinity$/, number);
+  for (const number of overflowing)
+    t.regex(
+      decodingOf(`{"n":${number}}`),
+      /^request\.n: expected a finite number .*got -?Infinity$/,
+      number,
+    );
   t.regex(decodingOf(list('1e999', 30_000)), /^request\[0\]: expected a finite number/);
   t.is(anything.decode(bytesOf('1.7976931348623157e308')), Number.MAX_VALUE);
   t.is(anything.decode(bytesOf('1e-999')), 0);
@@ -276,14 +336,21 @@ test('numbers that no double holds are refused, and others read as JSON.parse do
 });
 
 /** Returns the same schema under another vendor's name, so that the codec finds all its issues. */
-const whole = <S extends StandardSchemaV1>(schema: S) => ({ '~standard': { ...schema['~standard'], vendor: 'own' } }) as S;
+const whole = <S extends StandardSchemaV1>(schema: S) =>
+  ({ '~standard': { ...schema['~standard'], vendor: 'own' } }) as S;
 
 test('zod stops at the first element of a wrong type in what came, and finds all in what is sent', (t) => {
   const content = list('1', 1_000);
   for (const schema of [z.array(z.string()), mini.array(mini.string())]) {
-    t.is(decodingWith(json(schema), JSON.parse(content)), 'request[0]: Invalid input: expected string, received number');
+    t.is(
+      decodingWith(json(schema), JSON.parse(content)),
+      'request[0]: Invalid input: expected string, received number',
+    );
     t.regex(decodingWith(json(whole(schema)), JSON.parse(content)), /\(and 999 more\)$/);
-    t.regex(refusalOf(() => json(schema as StandardSchemaV1<any>).encode(JSON.parse(content))).message, /\(and 999 more\)$/);
+    t.regex(
+      refusalOf(() => json(schema as StandardSchemaV1<any>).encode(JSON.parse(content))).message,
+      /\(and 999 more\)$/,
+    );
   }
 });
 
@@ -293,16 +360,43 @@ test('what zod takes and makes does not depend on where it stops', (t) => {
   const schemas: z.ZodType[] = [
     z.array(leaf),
     z.record(z.string().max(3), leaf),
-    z.object({ a: leaf.optional(), b: z.array(leaf).default([]), c: z.string().transform((text) => text.length) }).partial(),
+    z
+      .object({
+        a: leaf.optional(),
+        b: z.array(leaf).default([]),
+        c: z.string().transform((text) => text.length),
+      })
+      .partial(),
     z.strictObject({ a: z.unknown().optional() }).and(z.looseObject({ b: z.number().optional() })),
     z.strictObject({ a: z.number().optional() }).and(z.strictObject({ b: z.number().optional() })),
     z.tuple([z.string(), z.number().optional()], leaf),
-    z.discriminatedUnion('a', [z.object({ a: z.literal('x'), b: leaf }), z.object({ a: z.literal('y') })]),
+    z.discriminatedUnion('a', [
+      z.object({ a: z.literal('x'), b: leaf }),
+      z.object({ a: z.literal('y') }),
+    ]),
     z.array(leaf).catch([]),
-    z.preprocess((value) => (Array.isArray(value) ? value.slice(0, 2) : value), z.array(z.string())),
+    z.preprocess(
+      (value) => (Array.isArray(value) ? value.slice(0, 2) : value),
+      z.array(z.string()),
+    ),
     z.array(z.string()).refine((texts) => texts.length !== 2),
   ];
-  const leaves = [1, '', 'x', 'yy', null, true, { a: 'x' }, { a: 1 }, { b: 1 }, ['x', 1], { a: 'x', b: 'y' }, { a: 'y' }, [], {}];
+  const leaves = [
+    1,
+    '',
+    'x',
+    'yy',
+    null,
+    true,
+    { a: 'x' },
+    { a: 1 },
+    { b: 1 },
+    ['x', 1],
+    { a: 'x', b: 'y' },
+    { a: 'y' },
+    [],
+    {},
+  ];
   const pick = () => leaves[Math.floor(random() * leaves.length)];
   const outcomeOf = (run: () => unknown) => {
     try {
@@ -319,7 +413,9 @@ test('what zod takes and makes does not depend on where it stops', (t) => {
         ? pick()
         : draw < 0.6
           ? Array.from({ length }, pick)
-          : Object.fromEntries(['a', 'b', 'c', 'long'].slice(0, length).map((key) => [key, pick()]));
+          : Object.fromEntries(
+              ['a', 'b', 'c', 'long'].slice(0, length).map((key) => [key, pick()]),
+            );
     const content = bytesOf(JSON.stringify(value) + ' '.repeat(2_000));
     const schema = schemas[i % schemas.length]!;
     t.deepEqual(
@@ -350,7 +446,10 @@ test("a schema's long message and a long path are cut", (t) => {
     child?: Tree | undefined;
   }
   const tree: z.ZodType<Tree> = z.lazy(() => z.object({ child: tree.optional() }));
-  t.true(decodingWith(json(tree), JSON.parse(`${'{"child":'.repeat(150)}1${'}'.repeat(150)}`)).length < 200);
+  t.true(
+    decodingWith(json(tree), JSON.parse(`${'{"child":'.repeat(150)}1${'}'.repeat(150)}`)).length <
+      200,
+  );
 });
 
 test('refusals of what came take no stack trace, those of what is sent do', (t) => {
@@ -365,7 +464,19 @@ test('refusals of what came take no stack trace, those of what is sent do', (t) 
 });
 
 test('bytes that are no JSON are refused', (t) => {
-  for (const content of ['', ' ', '{', '[1,]', "{'a':1}", 'NaN', 'undefined', '01', '"\n"', '\ufeff{}', '{}x']) {
+  for (const content of [
+    '',
+    ' ',
+    '{',
+    '[1,]',
+    "{'a':1}",
+    'NaN',
+    'undefined',
+    '01',
+    '"\n"',
+    '\ufeff{}',
+    '{}x',
+  ]) {
     t.regex(decodingOf(content), /^request: is no valid JSON/, content);
   }
 });
@@ -379,16 +490,20 @@ test('bytes that are no UTF-8 are refused', (t) => {
     [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22],
     [0x22, 0xe2, 0x82],
   ];
-  for (const content of bad) t.is(decodingOf(new Uint8Array(content)), 'request: is no valid UTF-8');
+  for (const content of bad)
+    t.is(decodingOf(new Uint8Array(content)), 'request: is no valid UTF-8');
 });
 
 test('a message cut off at any byte is refused', (t) => {
   const whole = anything.encode({ a: [1, { b: 'ü' }, true], c: 'x' });
-  for (let i = 0; i < whole.length; i++) t.is(refusalOf(() => anything.decode(whole.slice(0, i))).code, 'invalid_argument');
+  for (let i = 0; i < whole.length; i++)
+    t.is(refusalOf(() => anything.decode(whole.slice(0, i))).code, 'invalid_argument');
 });
 
 test('keys that prototypes know are plain data', (t) => {
-  const value = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}');
+  const value = JSON.parse(
+    '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}',
+  );
   const back = anything.decode(anything.encode(value));
   t.is(JSON.stringify(back), JSON.stringify(value));
   t.true(Object.hasOwn(back, '__proto__'));
@@ -401,9 +516,17 @@ test('keys that prototypes know are plain data', (t) => {
 
 test('a schema that answers asynchronously is a TypeError at the sender, internal at the receiver', (t) => {
   const codec = json(z.string().refine(async () => true));
-  t.throws(() => encodeAs(codec, 'request', 'x'), { instanceOf: TypeError, message: /asynchronously/ });
-  const promising: StandardSchemaV1<string> = { '~standard': { version: 1, vendor: 'own', validate: () => Promise.reject(new Error('late')) } };
-  t.throws(() => encodeAs(json(promising), 'request', 'x'), { instanceOf: TypeError, message: /^request: json: the schema answers asynchronously/ });
+  t.throws(() => encodeAs(codec, 'request', 'x'), {
+    instanceOf: TypeError,
+    message: /asynchronously/,
+  });
+  const promising: StandardSchemaV1<string> = {
+    '~standard': { version: 1, vendor: 'own', validate: () => Promise.reject(new Error('late')) },
+  };
+  t.throws(() => encodeAs(json(promising), 'request', 'x'), {
+    instanceOf: TypeError,
+    message: /^request: json: the schema answers asynchronously/,
+  });
   t.is(refusalOf(() => decodeAs(json(promising), 'request', bytesOf('"x"'))).code, 'internal');
 });
 
@@ -440,7 +563,10 @@ test('random bytes are refused or decoded, and nothing else', (t) => {
   const random = seededRandom(8);
   const alphabet = bytesOf('{}[]",:0123456789.eE+-\\u truefalsn\u00fc\n');
   for (let i = 0; i < 3_000; i++) {
-    const content = Uint8Array.from({ length: Math.floor(random() * 30) }, () => alphabet[Math.floor(random() * alphabet.length)]!);
+    const content = Uint8Array.from(
+      { length: Math.floor(random() * 30) },
+      () => alphabet[Math.floor(random() * alphabet.length)]!,
+    );
     try {
       anything.decode(content);
     } catch (error) {
@@ -459,7 +585,9 @@ function randomJson(random: Random, depth: number): unknown {
   if (kind === 4) return randomText(random);
   const length = Math.floor(random() * 5);
   if (kind === 5) return Array.from({ length }, () => randomJson(random, depth - 1));
-  return Object.fromEntries(Array.from({ length }, () => [randomText(random), randomJson(random, depth - 1)]));
+  return Object.fromEntries(
+    Array.from({ length }, () => [randomText(random), randomJson(random, depth - 1)]),
+  );
 }
 
 function randomText(random: Random): string {
@@ -473,7 +601,8 @@ function randomText(random: Random): string {
 test('what a peer sent names no key and no value raw, nor at length', (t) => {
   const values = 10_000_000;
   const codec = json(z.strictObject({ a: z.optional(z.string()) }), { values });
-  const refused = (value: unknown) => t.throws(() => codec.decode(new TextEncoder().encode(JSON.stringify(value)))).message;
+  const refused = (value: unknown) =>
+    t.throws(() => codec.decode(new TextEncoder().encode(JSON.stringify(value)))).message;
   for (const unfit of ['\u202e', '\u2066', '\u2028', '\u061c', '\x1b', '\n']) {
     const message = refused({ [`red${unfit}key`]: 1 });
     t.regex(message, /red/);
@@ -487,7 +616,9 @@ test('what a peer sent names no key and no value raw, nor at length', (t) => {
   for (let n = 0; n < 600; n++) long = z.record(z.string(), long);
   let value: unknown = 1;
   for (let n = 0; n < 600; n++) value = { ['k'.repeat(60)]: value };
-  const message = t.throws(() => json(long, { values }).decode(new TextEncoder().encode(JSON.stringify(value)))).message;
+  const message = t.throws(() =>
+    json(long, { values }).decode(new TextEncoder().encode(JSON.stringify(value))),
+  ).message;
   t.true(message.length < 1_100);
   t.regex(message, /expected string/);
 });

@@ -4,7 +4,16 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { member, quote } from './describe.ts';
-import { findBreach, isWellFormed, pathText, scan, tooDeep, tooMany, weigh, weighParsed } from './json-check.ts';
+import {
+  findBreach,
+  isWellFormed,
+  pathText,
+  scan,
+  tooDeep,
+  tooMany,
+  weigh,
+  weighParsed,
+} from './json-check.ts';
 import { AsyncSchemaError, limitOf, oversize, refusal, WORK } from './refusal.ts';
 
 /**
@@ -52,10 +61,15 @@ export interface JsonOptions {
  * A key `__proto__` is plain data and affects only the object that has it. If a key is repeated,
  * its last value counts. An asynchronous schema is a TypeError.
  */
-export function json<S extends StandardSchemaV1>(schema: S, options: JsonOptions = {}): Codec<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>> {
+export function json<S extends StandardSchemaV1>(
+  schema: S,
+  options: JsonOptions = {},
+): Codec<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>> {
   const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'];
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
-    throw new TypeError("json: takes a Standard Schema (an object with '~standard', version 1), such as z.object({ … })");
+    throw new TypeError(
+      "json: takes a Standard Schema (an object with '~standard', version 1), such as z.object({ … })",
+    );
   }
   const first = firstIssueOf(schema);
   const limit = limitOf('json', 'limit', options.limit, LIMIT);
@@ -134,7 +148,12 @@ function build(bytes: Uint8Array, values: number): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refusal('json', '', `is no valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`, error);
+    throw refusal(
+      'json',
+      '',
+      `is no valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
+      error,
+    );
   }
   const weight = weighParsed(value);
   if (weight < 0) throw findBreach(value);
@@ -144,7 +163,11 @@ function build(bytes: Uint8Array, values: number): unknown {
 }
 
 function tooLong(length: number, limit: number): Error {
-  return oversize('json', `has ${length} bytes, above the limit of ${limit}`, 'json(schema, { limit })');
+  return oversize(
+    'json',
+    `has ${length} bytes, above the limit of ${limit}`,
+    'json(schema, { limit })',
+  );
 }
 
 /**
@@ -173,13 +196,22 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
   const { issues } = result;
   if (issues === undefined) return (result as StandardSchemaV1.SuccessResult<unknown>).value;
   const first = issues[0];
-  const steps = (first?.path ?? []).map((step) => member(typeof step === 'object' ? step.key : step));
+  const steps = (first?.path ?? []).map((step) =>
+    member(typeof step === 'object' ? step.key : step),
+  );
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   const text = first?.message ?? 'breaks its schema';
   const depth = traceDepth(frames);
-  const error = refusal('json', pathText(steps), `${text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text}${more}`);
+  const error = refusal(
+    'json',
+    pathText(steps),
+    `${text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text}${more}`,
+  );
   traceDepth(depth);
-  if (issues.length > 1) Object.defineProperty(error, WORK, { value: issues.length * Math.max(1, steps.length) * ISSUE });
+  if (issues.length > 1)
+    Object.defineProperty(error, WORK, {
+      value: issues.length * Math.max(1, steps.length) * ISSUE,
+    });
   throw error;
 }
 
@@ -189,8 +221,12 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
  * libraries. The check itself returns undefined if the schema throws or is asynchronous; `validate`
  * then finds out which.
  */
-function firstIssueOf(schema: StandardSchemaV1): ((value: unknown) => StandardSchemaV1.Result<unknown> | undefined) | undefined {
-  const zod = schema as StandardSchemaV1 & { safeParse?(value: unknown, context: { abortEarly: true }): SafeParsed };
+function firstIssueOf(
+  schema: StandardSchemaV1,
+): ((value: unknown) => StandardSchemaV1.Result<unknown> | undefined) | undefined {
+  const zod = schema as StandardSchemaV1 & {
+    safeParse?(value: unknown, context: { abortEarly: true }): SafeParsed;
+  };
   if (schema['~standard'].vendor !== 'zod' || typeof zod.safeParse !== 'function') return undefined;
   return (value) => {
     try {

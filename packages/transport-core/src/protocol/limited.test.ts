@@ -21,8 +21,14 @@ test('a message up to the limit passes as with the codec itself; a longer one is
     t.is(encodeAs(codec, 'request', new Uint8Array(length)).length, length);
     t.is(decodeAs(codec, 'request', new Uint8Array(length)).length, length);
   }
-  for (const use of [() => encodeAs(codec, 'request', new Uint8Array(11)), () => decodeAs(codec, 'request', new Uint8Array(11))]) {
-    const error = t.throws(use, { code: 'resource_exhausted', message: /a message of 11 bytes is above the limit of its codec \(bytes\), 10/ });
+  for (const use of [
+    () => encodeAs(codec, 'request', new Uint8Array(11)),
+    () => decodeAs(codec, 'request', new Uint8Array(11)),
+  ]) {
+    const error = t.throws(use, {
+      code: 'resource_exhausted',
+      message: /a message of 11 bytes is above the limit of its codec \(bytes\), 10/,
+    });
     t.is((error as Error & { reason?: string }).reason, 'too_large');
   }
   t.is(decoded, 2);

@@ -16,7 +16,10 @@ export type Limited<C> = C & {
 export function limited<Out, In>(codec: Codec<Out, In>, limit: number): Limited<Codec<Out, In>> {
   const check = (bytes: Uint8Array): Uint8Array => {
     if (bytes.length <= limit) return bytes;
-    throw reasonError('too_large', `a message of ${bytes.length} bytes is above the limit of its codec (${codec.name}), ${limit}`);
+    throw reasonError(
+      'too_large',
+      `a message of ${bytes.length} bytes is above the limit of its codec (${codec.name}), ${limit}`,
+    );
   };
   return Object.freeze({
     name: codec.name,

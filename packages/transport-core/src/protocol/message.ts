@@ -1,7 +1,13 @@
 // Encodes and decodes a method's messages with its codec, and adds the name of the refused value to
 // the codec's errors. The bytes codec is bypassed.
 
-import { type Code, stackless, TransportError, type TransportErrorOptions, withDetails } from '../errors.ts';
+import {
+  type Code,
+  stackless,
+  TransportError,
+  type TransportErrorOptions,
+  withDetails,
+} from '../errors.ts';
 import { cleanText } from '../text.ts';
 import { bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
@@ -13,7 +19,9 @@ import { AsyncSchemaError, WHERE, WORK, workOf } from './refusal.ts';
  * TransportErrors, except that an asynchronous schema is a TypeError.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
-  return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array ? value : encodeWith(codec, what, value);
+  return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array
+    ? value
+    : encodeWith(codec, what, value);
 }
 
 function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
@@ -40,7 +48,8 @@ function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Arr
   try {
     return codec.decode(encoded);
   } catch (error) {
-    if (error instanceof AsyncSchemaError) throw new TransportError('internal', `${what}: ${error.message}`);
+    if (error instanceof AsyncSchemaError)
+      throw new TransportError('internal', `${what}: ${error.message}`);
     throw refused(codec, what, error, stackless);
   }
 }
@@ -53,10 +62,17 @@ function make(code: Code, message: string, options: TransportErrorOptions): Tran
  * @param create makes an error with a stack trace for a program's mistake, and without one for a
  * peer's.
  */
-function refused(codec: Codec<any, any>, what: string, error: unknown, create: typeof make): TransportError {
+function refused(
+  codec: Codec<any, any>,
+  what: string,
+  error: unknown,
+  create: typeof make,
+): TransportError {
   if (!(error instanceof TransportError)) {
     const text = cleanText(error instanceof Error ? error.message : String(error));
-    return create('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, { cause: error });
+    return create('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, {
+      cause: error,
+    });
   }
   const where = (error as TransportError & { [WHERE]?: string })[WHERE];
   if (where === undefined) return withDetails(error, { cause: error });

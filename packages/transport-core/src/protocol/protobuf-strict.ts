@@ -40,7 +40,14 @@ export class TooManyValues extends RangeError {}
  * without `decodeDelimited`, the function returns the bytes unchanged.
  */
 export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
-  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify']);
+  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, [
+    'tag',
+    'int32',
+    'uint32',
+    'skipType',
+    'string',
+    'stringVerify',
+  ]);
   // From a Buffer, protobufjs would make Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
@@ -53,8 +60,14 @@ export function strictReader(type: object, values: number): (bytes: Uint8Array) 
  * too large for a float, lone surrogates, and strings for bytes (which it would take for base64).
  * For a type without `encodeDelimited`, it uses the type's own writer.
  */
-export function strictEncode(type: { encode(message: any, writer?: any): { finish(): Uint8Array } }): (message: unknown) => Uint8Array {
-  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, ['uint32', 'finish', 'reset']);
+export function strictEncode(type: {
+  encode(message: any, writer?: any): { finish(): Uint8Array };
+}): (message: unknown) => Uint8Array {
+  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, [
+    'uint32',
+    'finish',
+    'reset',
+  ]);
   if (Base === undefined) return (message) => type.encode(message).finish();
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: ProtobufWriter | undefined;
@@ -73,7 +86,11 @@ const KEPT_BYTES = 64 * 1024;
 const readers = new WeakMap<ReaderClass, StrictReaderClass>();
 const writers = new WeakMap<WriterClass, WriterClass>();
 
-function strictOf<Base extends object, Strict>(known: WeakMap<Base, Strict>, base: Base, make: (base: Base) => Strict): Strict {
+function strictOf<Base extends object, Strict>(
+  known: WeakMap<Base, Strict>,
+  base: Base,
+  make: (base: Base) => Strict,
+): Strict {
   const strict = known.get(base) ?? make(base);
   known.set(base, strict);
   return strict;
@@ -133,13 +150,17 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
       const end = this.pos + length;
       let count = 0;
       if (width > 0) count = length / width;
-      else if (end <= this.len) for (let i = this.pos; i < end; i++) if (this.buf[i]! < 0x80) count++;
+      else if (end <= this.len)
+        for (let i = this.pos; i < end; i++) if (this.buf[i]! < 0x80) count++;
       this.pos = start;
       this.left -= Math.floor(count / share);
       if (this.left < 0) throw new TooManyValues();
     }
   }
-  const prototype = StrictReader.prototype as unknown as Record<string, (this: StrictReader, into: unknown) => unknown>;
+  const prototype = StrictReader.prototype as unknown as Record<
+    string,
+    (this: StrictReader, into: unknown) => unknown
+  >;
   for (const [name, [width, share]] of Object.entries(LISTS)) {
     const read = prototype[name];
     if (read === undefined) continue;
@@ -183,20 +204,30 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
     /** The last uint32 written; before a value, this is its tag. */
     tag = 0;
   }
-  const prototype = StrictWriter.prototype as unknown as Record<string, (this: StrictWriter, value: any) => unknown>;
+  const prototype = StrictWriter.prototype as unknown as Record<
+    string,
+    (this: StrictWriter, value: any) => unknown
+  >;
   for (const [name, [isFit, expected]] of Object.entries(CHECKS)) {
     const write = prototype[name];
     const writeAll = prototype[`${name}s`];
     if (write === undefined) continue;
     const isTag = name === 'uint32';
     prototype[name] = function (value) {
-      if (!isFit(value)) throw new RangeError(`field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`);
+      if (!isFit(value))
+        throw new RangeError(
+          `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
+        );
       if (isTag) this.tag = value;
       return write.call(this, value);
     };
     if (writeAll === undefined) continue;
     prototype[`${name}s`] = function (values: unknown[]) {
-      for (const value of values) if (!isFit(value)) throw new RangeError(`field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`);
+      for (const value of values)
+        if (!isFit(value))
+          throw new RangeError(
+            `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
+          );
       return writeAll.call(this, values);
     };
   }
@@ -205,9 +236,11 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
 
 const isInt32 = (value: unknown) => (value as number) === ((value as number) | 0);
 const isUint32 = (value: unknown) => (value as number) === (value as number) >>> 0;
-const isLong = (value: unknown) => typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
+const isLong = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
 const isInt64 = (value: unknown) => Number.isSafeInteger(value) || isLong(value);
-const isUint64 = (value: unknown) => (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
+const isUint64 = (value: unknown) =>
+  (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
 const INT32 = [isInt32, 'an integer from −2^31 to 2^31 − 1'] as const;
 const UINT32 = [isUint32, 'an integer from 0 to 2^32 − 1'] as const;
 const INT64 = [isInt64, 'an integer of at most 2^53 − 1 either way, or a Long'] as const;
@@ -223,8 +256,16 @@ const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expec
   int64: INT64,
   sint64: INT64,
   sfixed64: INT64,
-  float: [(value) => typeof value === 'number' && (Math.abs(value) <= 3.4028235677973366e38 || !Number.isFinite(value)), 'a number that a float holds'],
-  string: [(value) => typeof value === 'string' && !hasLoneSurrogate(value), 'text without lone surrogates'],
+  float: [
+    (value) =>
+      typeof value === 'number' &&
+      (Math.abs(value) <= 3.4028235677973366e38 || !Number.isFinite(value)),
+    'a number that a float holds',
+  ],
+  string: [
+    (value) => typeof value === 'string' && !hasLoneSurrogate(value),
+    'text without lone surrogates',
+  ],
   bytes: [(value) => value instanceof Uint8Array, 'a Uint8Array'],
 };
 
@@ -237,7 +278,13 @@ function describe(value: unknown): string {
  * it to `this.decode`; `encodeDelimited` does the same with a writer and `this.encode`. This
  * function calls them with a substitute `this` and looks at the class of the object that they pass.
  */
-function capture<T>(type: object, method: string, inner: string, argument: number, needs: readonly (keyof T & string)[]): unknown {
+function capture<T>(
+  type: object,
+  method: string,
+  inner: string,
+  argument: number,
+  needs: readonly (keyof T & string)[],
+): unknown {
   const call = (type as Record<string, unknown>)[method];
   if (typeof call !== 'function') return undefined;
   let made: Record<string, unknown> | undefined;
@@ -250,5 +297,7 @@ function capture<T>(type: object, method: string, inner: string, argument: numbe
   } catch {
     return undefined;
   }
-  return made !== undefined && needs.every((name) => typeof made?.[name] === 'function') ? made.constructor : undefined;
+  return made !== undefined && needs.every((name) => typeof made?.[name] === 'function')
+    ? made.constructor
+    : undefined;
 }

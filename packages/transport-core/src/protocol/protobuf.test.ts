@@ -40,12 +40,16 @@ async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Appe
   try {
     writeFileSync(file, definition(syntax));
     const code = await new Promise<string>((resolve, reject) => {
-      pbjs.main(['--target', 'static', '--keep-case', '--root', syntax, file], (error: Error | null, output?: string) =>
-        error ? reject(error) : resolve(output ?? ''),
+      pbjs.main(
+        ['--target', 'static', '--keep-case', '--root', syntax, file],
+        (error: Error | null, output?: string) => (error ? reject(error) : resolve(output ?? '')),
       );
     });
     const roots = new Function('$protobuf', `${code}\nreturn $root;`)(protobufjs);
-    return { reflection: protobufjs.parse(definition(syntax)).root.lookupType('raft.Append') as any, static: roots.raft.Append };
+    return {
+      reflection: protobufjs.parse(definition(syntax)).root.lookupType('raft.Append') as any,
+      static: roots.raft.Append,
+    };
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -53,7 +57,9 @@ async function typesOf(syntax: string): Promise<Record<string, ProtobufType<Appe
 
 const types = { proto3: await typesOf('proto3'), proto2: await typesOf('proto2') };
 const each = Object.entries(types).flatMap(([syntax, kinds]) =>
-  Object.entries(kinds).map(([kind, type]) => [`${syntax}, ${kind}`, protobuf<Append, object>(type), type] as const),
+  Object.entries(kinds).map(
+    ([kind, type]) => [`${syntax}, ${kind}`, protobuf<Append, object>(type), type] as const,
+  ),
 );
 
 const refusalOf = (run: () => unknown): TransportError => {
@@ -66,7 +72,9 @@ const refusalOf = (run: () => unknown): TransportError => {
   throw new Error('nothing was refused');
 };
 const decodingOf = (codec: Codec<unknown, any>, bytes: Uint8Array | number[]) => {
-  const error = refusalOf(() => decodeAs(codec, 'request', bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)));
+  const error = refusalOf(() =>
+    decodeAs(codec, 'request', bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)),
+  );
   return `${error.code}: ${error.message}`;
 };
 const encodingOf = (codec: Codec<unknown, any>, value: unknown) => {
@@ -91,7 +99,11 @@ for (const [name, codec, type] of each) {
     t.is(back.big.toString(), '-9007199254740993');
     t.deepEqual({ ...back.map }, { a: 'b' });
     t.deepEqual(back.packed, [1, 2, 300]);
-    t.deepEqual([...codec.encode(back)], [...codec.encode(message)], 'a message instance encodes as the plain object does');
+    t.deepEqual(
+      [...codec.encode(back)],
+      [...codec.encode(message)],
+      'a message instance encodes as the plain object does',
+    );
   });
 
   test(`${name}: it is named by its type and agrees with protobufjs byte for byte`, (t) => {
@@ -137,32 +149,62 @@ for (const [name, codec, type] of each) {
     };
     t.notThrows(() => codec.decode(nested(98)));
     for (const levels of [101, 10_000, 1_000_000])
-      t.regex(decodingOf(codec, nested(levels)), /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/);
-    t.regex(decodingOf(codec, new Uint8Array(1_000_000).fill(0x7b)), /max depth exceeded/, 'groups');
+      t.regex(
+        decodingOf(codec, nested(levels)),
+        /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/,
+      );
+    t.regex(
+      decodingOf(codec, new Uint8Array(1_000_000).fill(0x7b)),
+      /max depth exceeded/,
+      'groups',
+    );
     let deep: any = {};
     for (let i = 0; i < 1_000_000; i++) deep = { child: deep };
     t.regex(encodingOf(codec, { entries: [deep] }), /^invalid_argument: request/);
   });
 
   test(`${name}: a packed field that claims more than there is is refused`, (t) => {
-    t.regex(decodingOf(codec, [0x2a, ...varint(1_000_000_000), 1, 2]), /^invalid_argument: request: is no message of the type/);
+    t.regex(
+      decodingOf(codec, [0x2a, ...varint(1_000_000_000), 1, 2]),
+      /^invalid_argument: request: is no message of the type/,
+    );
   });
 
   test(`${name}: lengths that overflow are refused`, (t) => {
-    for (const length of [varint(0xffff_ffff), [0xff, 0xff, 0xff, 0xff, 0x7f], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]) {
+    for (const length of [
+      varint(0xffff_ffff),
+      [0xff, 0xff, 0xff, 0xff, 0x7f],
+      [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+    ]) {
       t.regex(decodingOf(codec, [0x12, ...length, 1, 2, 3, 4, 5, 6, 7, 8]), /^invalid_argument: /);
     }
   });
 
   test(`${name}: a varint over ten bytes is refused`, (t) => {
-    for (const tag of [0x08, 0x18, 0x30, 0x38, 0x48]) t.regex(decodingOf(codec, [tag, ...Array(10).fill(0xff), 0x01]), /^invalid_argument: /);
+    for (const tag of [0x08, 0x18, 0x30, 0x38, 0x48])
+      t.regex(decodingOf(codec, [tag, ...Array(10).fill(0xff), 0x01]), /^invalid_argument: /);
   });
 
   test(`${name}: text that is no UTF-8 is refused`, (t) => {
-    const bad = [[0xff], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [...Array(100).fill(0x61), 0xff]];
+    const bad = [
+      [0xff],
+      [0xc0, 0x80],
+      [0xe0, 0x80, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xf4, 0x90, 0x80, 0x80],
+      [0xe2, 0x82],
+      [...Array(100).fill(0x61), 0xff],
+    ];
     for (const text of bad) {
-      t.regex(decodingOf(codec, [0x12, text.length + 2, 0x1a, text.length, ...text]), /^invalid_argument: /);
-      t.regex(decodingOf(codec, [0x22, text.length + 2, 0x0a, text.length, ...text]), /^invalid_argument: /, 'a key of a map');
+      t.regex(
+        decodingOf(codec, [0x12, text.length + 2, 0x1a, text.length, ...text]),
+        /^invalid_argument: /,
+      );
+      t.regex(
+        decodingOf(codec, [0x22, text.length + 2, 0x0a, text.length, ...text]),
+        /^invalid_argument: /,
+        'a key of a map',
+      );
     }
   });
 
@@ -181,14 +223,16 @@ for (const [name, codec, type] of each) {
       const { code, reason, message } = refusalOf(run);
       return `${code}, ${reason}: ${message}`;
     };
-    const told = 'resource_exhausted, too_large: request: has more than 10 values, the limit; protobuf(type, { values }) at both ends raises it';
+    const told =
+      'resource_exhausted, too_large: request: has more than 10 values, the limit; protobuf(type, { values }) at both ends raises it';
     const fit = [
       { empties: Array(10).fill({}) },
       { entries: Array(3).fill({ term: 1, text: 'x' }) },
       { packed: Array(79).fill(1) },
       { packed: Array(79).fill(300) },
     ];
-    for (const value of fit) t.notThrows(() => small.decode(small.encode(value)), JSON.stringify(value));
+    for (const value of fit)
+      t.notThrows(() => small.decode(small.encode(value)), JSON.stringify(value));
     const over = [
       { empties: Array(11).fill({}) },
       { entries: Array(4).fill({ term: 1, text: 'x' }) },
@@ -215,10 +259,17 @@ for (const [name, codec, type] of each) {
     t.is(small.encode({ ...fit, packed: [] }).length, 19);
     t.is(small.decode(small.encode(over!)).entries.length, 2);
     const long = { entries: [{ text: 'x'.repeat(15) }, {}] };
-    const told = 'request: has 21 bytes, above the limit of 20; protobuf(type, { limit }) at both ends raises it';
-    for (const run of [() => encodeAs(small, 'request', long), () => decodeAs(small, 'request', codec.encode(long))]) {
+    const told =
+      'request: has 21 bytes, above the limit of 20; protobuf(type, { limit }) at both ends raises it';
+    for (const run of [
+      () => encodeAs(small, 'request', long),
+      () => decodeAs(small, 'request', codec.encode(long)),
+    ]) {
       const error = refusalOf(run);
-      t.deepEqual([error.code, error.reason, error.message], ['resource_exhausted', 'too_large', told]);
+      t.deepEqual(
+        [error.code, error.reason, error.message],
+        ['resource_exhausted', 'too_large', told],
+      );
     }
   });
 
@@ -233,12 +284,19 @@ for (const [name, codec, type] of each) {
     for (const [what, item] of tags) {
       const bomb = new Uint8Array(4_000_000);
       for (let i = 0; i < bomb.length; i += 2) bomb.set(item, i);
-      t.regex(decodingOf(codec, bomb), /^resource_exhausted: request: has more than 262144 values/, what);
+      t.regex(
+        decodingOf(codec, bomb),
+        /^resource_exhausted: request: has more than 262144 values/,
+        what,
+      );
     }
     const packed = new Uint8Array(5_000_000).fill(1);
     packed.set([0x2a, ...varint(packed.length - 5)]);
     t.regex(decodingOf(codec, packed), /^resource_exhausted: request: has more than 262144 values/);
-    t.regex(decodingOf(codec, new Uint8Array(9_000_000)), /^resource_exhausted: request: has 9000000 bytes, above the limit of 8388608/);
+    t.regex(
+      decodingOf(codec, new Uint8Array(9_000_000)),
+      /^resource_exhausted: request: has 9000000 bytes, above the limit of 8388608/,
+    );
   });
 
   test(`${name}: keys that prototypes know are plain data`, (t) => {
@@ -251,9 +309,16 @@ for (const [name, codec, type] of each) {
 
   test(`${name}: what is no message of the type is refused, naming the member`, (t) => {
     t.regex(encodingOf(codec, { term: 'x' }), /^invalid_argument: request\.term: integer expected/);
-    t.regex(encodingOf(codec, { entries: [{ text: 5 }] }), /^invalid_argument: request\.entries\.text: string expected/);
-    t.regex(encodingOf(codec, { entries: 5 }), /^invalid_argument: request\.entries: array expected/);
-    for (const value of [undefined, null, 5, 'x']) t.regex(encodingOf(codec, value), /^invalid_argument: request: expected a message, got /);
+    t.regex(
+      encodingOf(codec, { entries: [{ text: 5 }] }),
+      /^invalid_argument: request\.entries\.text: string expected/,
+    );
+    t.regex(
+      encodingOf(codec, { entries: 5 }),
+      /^invalid_argument: request\.entries: array expected/,
+    );
+    for (const value of [undefined, null, 5, 'x'])
+      t.regex(encodingOf(codec, value), /^invalid_argument: request: expected a message, got /);
   });
 
   test(`${name}: what would arrive as something else is refused, naming the field`, (t) => {
@@ -261,16 +326,33 @@ for (const [name, codec, type] of each) {
       [{ term: -1 }, 'field 1: expected an integer from 0 to 2^32 − 1, got -1'],
       [{ term: 2 ** 32 }, 'field 1: expected an integer from 0 to 2^32 − 1, got 4294967296'],
       [{ small: 2 ** 31 }, 'field 6: expected an integer from −2^31 to 2^31 − 1, got 2147483648'],
-      [{ packed: [1, 2 ** 40] }, 'field 5: expected an integer from 0 to 2^32 − 1, got 1099511627776'],
-      [{ big: 2 ** 53 }, 'field 3: expected an integer of at most 2^53 − 1 either way, or a Long, got 9007199254740992'],
+      [
+        { packed: [1, 2 ** 40] },
+        'field 5: expected an integer from 0 to 2^32 − 1, got 1099511627776',
+      ],
+      [
+        { big: 2 ** 53 },
+        'field 3: expected an integer of at most 2^53 − 1 either way, or a Long, got 9007199254740992',
+      ],
       [{ huge: -1 }, 'field 11: expected an integer from 0 to 2^53 − 1, or a Long, got -1'],
       [{ single: 1e300 }, 'field 8: expected a number that a float holds, got 1e+300'],
-      [{ entries: [{ text: 'a\ud800' }] }, 'field 3: expected text without lone surrogates, got a string'],
+      [
+        { entries: [{ text: 'a\ud800' }] },
+        'field 3: expected text without lone surrogates, got a string',
+      ],
       [{ map: { 'k\udc00': 'v' } }, 'field 1: expected text without lone surrogates, got a string'],
       [{ entries: [{ data: 'AQI=' }] }, 'field 2: expected a Uint8Array, got a string'],
     ];
-    for (const [value, problem] of bent) t.is(encodingOf(codec, value), `invalid_argument: request: can't be encoded: ${JSON.stringify(problem)}`);
-    t.is(codec.decode(codec.encode({ term: 2 ** 32 - 1 })).term, 2 ** 32 - 1, 'and encoding goes on');
+    for (const [value, problem] of bent)
+      t.is(
+        encodingOf(codec, value),
+        `invalid_argument: request: can't be encoded: ${JSON.stringify(problem)}`,
+      );
+    t.is(
+      codec.decode(codec.encode({ term: 2 ** 32 - 1 })).term,
+      2 ** 32 - 1,
+      'and encoding goes on',
+    );
   });
 
   test(`${name}: floats that are no numbers cross as they are`, (t) => {
@@ -310,10 +392,19 @@ for (const [name, codec, type] of each) {
 
 test('what is no protobufjs type is a TypeError', (t) => {
   for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
-    t.throws(() => protobuf(type as any), { instanceOf: TypeError, message: /^protobuf: takes a protobufjs type/ });
+    t.throws(() => protobuf(type as any), {
+      instanceOf: TypeError,
+      message: /^protobuf: takes a protobufjs type/,
+    });
   for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
-    t.throws(() => protobuf(types.proto3['static']!, { values: wrong }), { instanceOf: TypeError, message: /^protobuf: values: must be an integer/ });
-    t.throws(() => protobuf(types.proto3['static']!, { limit: wrong }), { instanceOf: TypeError, message: /^protobuf: limit: must be an integer/ });
+    t.throws(() => protobuf(types.proto3['static']!, { values: wrong }), {
+      instanceOf: TypeError,
+      message: /^protobuf: values: must be an integer/,
+    });
+    t.throws(() => protobuf(types.proto3['static']!, { limit: wrong }), {
+      instanceOf: TypeError,
+      message: /^protobuf: limit: must be an integer/,
+    });
   }
 });
 
@@ -334,14 +425,24 @@ test('elements of each kind of packed list count, those of 64 bits eight times',
     sfixed64: 1,
   };
   for (const [kind, share] of Object.entries(kinds)) {
-    const type = protobufjs.parse(`syntax = "proto3"; message List { repeated ${kind} list = 1; }`).root.lookupType('List') as any;
-    const [codec, small] = [protobuf<{ list: unknown[] }>(type), protobuf<{ list: unknown[] }>(type, { values: 5 })];
+    const type = protobufjs
+      .parse(`syntax = "proto3"; message List { repeated ${kind} list = 1; }`)
+      .root.lookupType('List') as any;
+    const [codec, small] = [
+      protobuf<{ list: unknown[] }>(type),
+      protobuf<{ list: unknown[] }>(type, { values: 5 }),
+    ];
     for (const value of kind === 'bool' ? [true] : [1, 100]) {
-      const list = (length: number) => new Uint8Array(codec.encode({ list: Array(length).fill(value) }));
+      const list = (length: number) =>
+        new Uint8Array(codec.encode({ list: Array(length).fill(value) }));
       t.is(small.decode(list(4 * share)).list.length, 4 * share, kind);
       t.regex(decodingOf(small, list(5 * share)), /has more than 5 values/, kind);
       t.is(small.encode({ list: Array(4 * share).fill(value) }).length, list(4 * share).length);
-      t.regex(encodingOf(small, { list: Array(5 * share).fill(value) }), /has more than 5 values/, kind);
+      t.regex(
+        encodingOf(small, { list: Array(5 * share).fill(value) }),
+        /has more than 5 values/,
+        kind,
+      );
     }
   }
 });
@@ -349,13 +450,24 @@ test('elements of each kind of packed list count, those of 64 bits eight times',
 test('packed enums of proto2 count, and unknown fields do not', (t) => {
   const source =
     'syntax = "proto2"; enum Kind { A = 0; B = 1; } message List { repeated Kind list = 1 [packed = true]; optional int32 a = 2; optional int32 b = 3; }';
-  const codec = protobuf<{ list: number[] }>(protobufjs.parse(source).root.lookupType('List') as any, { values: 5 });
+  const codec = protobuf<{ list: number[] }>(
+    protobufjs.parse(source).root.lookupType('List') as any,
+    { values: 5 },
+  );
   t.is(codec.decode(codec.encode({ list: Array(4).fill(1) })).list.length, 4);
   t.regex(decodingOf(codec, [0x0a, 6, 1, 1, 1, 1, 1, 1]), /has more than 5 values/);
-  t.notThrows(() => codec.decode(new Uint8Array([0x10, 1, 0x18, 2, 0x10, 1, 0x18, 2, 0x10, 1])), 'a number behind its tag counts once');
-  const unknown = (...bytes: number[]) => new Uint8Array([0x10, 1, ...Array(50).fill(bytes).flat()]);
+  t.notThrows(
+    () => codec.decode(new Uint8Array([0x10, 1, 0x18, 2, 0x10, 1, 0x18, 2, 0x10, 1])),
+    'a number behind its tag counts once',
+  );
+  const unknown = (...bytes: number[]) =>
+    new Uint8Array([0x10, 1, ...Array(50).fill(bytes).flat()]);
   t.is((codec.decode(unknown(0x78, 1, 0x7a, 2, 0x08, 1)) as any).a, 1);
-  t.regex(decodingOf(codec, unknown(0x7b, 0x08, 1, 0x7c)), /has more than 5 values/, 'but for groups, which are read field by field');
+  t.regex(
+    decodingOf(codec, unknown(0x7b, 0x08, 1, 0x7c)),
+    /has more than 5 values/,
+    'but for groups, which are read field by field',
+  );
 });
 
 test('refusals of what came take no stack trace', (t) => {

@@ -56,26 +56,48 @@ export interface ProtobufOptions {
  * A message above `options.limit` or `options.values` is refused with `resource_exhausted`, reason
  * `too_large`, by its sender and also by its receiver.
  */
-export function protobuf<Out, In = Out>(type: ProtobufType<Out> | ReflectionType, options: ProtobufOptions = {}): Codec<Out, In> {
-  if (type === null || (typeof type !== 'object' && typeof type !== 'function') || typeof type.encode !== 'function' || typeof type.decode !== 'function') {
-    throw new TypeError("protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code");
+export function protobuf<Out, In = Out>(
+  type: ProtobufType<Out> | ReflectionType,
+  options: ProtobufOptions = {},
+): Codec<Out, In> {
+  if (
+    type === null ||
+    (typeof type !== 'object' && typeof type !== 'function') ||
+    typeof type.encode !== 'function' ||
+    typeof type.decode !== 'function'
+  ) {
+    throw new TypeError(
+      "protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code",
+    );
   }
   const limit = limitOf('protobuf', 'limit', options.limit, LIMIT);
   const values = limitOf('protobuf', 'values', options.values, VALUES);
   const name = `protobuf(${nameOf(type)})`;
   const open = strictReader(type, values);
   const write = strictEncode(type);
-  const tooLong = (length: number) => oversize(name, `has ${length} bytes, above the limit of ${limit}`, 'protobuf(type, { limit })');
+  const tooLong = (length: number) =>
+    oversize(name, `has ${length} bytes, above the limit of ${limit}`, 'protobuf(type, { limit })');
   const translate = (error: unknown, otherwise: string): unknown => {
     if (error instanceof TransportError) return error;
-    if (error instanceof TooManyValues) return oversize(name, `has more than ${values} values, the limit`, 'protobuf(type, { values })');
-    return refusal(name, '', `${otherwise}: ${quote(error instanceof Error ? error.message : String(error), 200)}`, error);
+    if (error instanceof TooManyValues)
+      return oversize(
+        name,
+        `has more than ${values} values, the limit`,
+        'protobuf(type, { values })',
+      );
+    return refusal(
+      name,
+      '',
+      `${otherwise}: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
+      error,
+    );
   };
   return Object.freeze({
     name,
     limit,
     encode(value: In): Uint8Array {
-      if (typeof value !== 'object' || value === null) throw refusal(name, '', `expected a message, got ${kindOf(value)}`);
+      if (typeof value !== 'object' || value === null)
+        throw refusal(name, '', `expected a message, got ${kindOf(value)}`);
       try {
         const problem = type.verify?.(value);
         if (typeof problem === 'string') throw refusal(name, ...split(problem));
@@ -120,7 +142,11 @@ function split(problem: string): [path: string, problem: string] {
  * type URL, or otherwise the class's own name.
  */
 function nameOf(type: object): string {
-  const { fullName, getTypeUrl, name } = type as { fullName?: unknown; getTypeUrl?: unknown; name?: unknown };
+  const { fullName, getTypeUrl, name } = type as {
+    fullName?: unknown;
+    getTypeUrl?: unknown;
+    name?: unknown;
+  };
   if (typeof fullName === 'string') return fullName.replace(/^\./, '');
   if (typeof getTypeUrl === 'function') return String(getTypeUrl.call(type, '')).replace(/^\//, '');
   return typeof name === 'string' ? name : 'message';

@@ -2,14 +2,26 @@
 
 import test from 'ava';
 import { bytes } from './bytes.ts';
-import { defineProjectProtocol, defineProtocol, isProtocol, methodTable, type Protocol } from './protocol.ts';
+import {
+  defineProjectProtocol,
+  defineProtocol,
+  isProtocol,
+  methodTable,
+  type Protocol,
+} from './protocol.ts';
 
 const methods = {
   unary: { id: 1, request: bytes, response: bytes, timeout: 500 },
   oneway: { id: 2, request: bytes },
   upload: { id: 3, request: bytes, upload: bytes, response: bytes },
   download: { id: 4, request: bytes, download: bytes },
-  duplex: { id: 4_294_967_295, request: bytes, upload: bytes, download: bytes, response: undefined },
+  duplex: {
+    id: 4_294_967_295,
+    request: bytes,
+    upload: bytes,
+    download: bytes,
+    response: undefined,
+  },
 } as const;
 const common = { name: 'raft', version: 1, channel: 0x20, methods };
 const messageOf = (changes: object) => {
@@ -24,10 +36,18 @@ const messageOf = (changes: object) => {
 
 test('what is left out has its default', (t) => {
   const { name, version, accepts, channel, priority, ordered } = defineProtocol(common);
-  t.deepEqual({ name, version, accepts, channel, priority, ordered }, { name: 'raft', version: 1, accepts: [], channel: 0x20, priority: 10, ordered: false });
+  t.deepEqual(
+    { name, version, accepts, channel, priority, ordered },
+    { name: 'raft', version: 1, accepts: [], channel: 0x20, priority: 10, ordered: false },
+  );
   const given = defineProtocol({ ...common, accepts: [0, 3], priority: 0.5, ordered: true });
   t.deepEqual([given.accepts, given.priority, given.ordered], [[0, 3], 0.5, true]);
-  const undefineds = defineProtocol({ ...common, accepts: undefined, priority: undefined, ordered: undefined });
+  const undefineds = defineProtocol({
+    ...common,
+    accepts: undefined,
+    priority: undefined,
+    ordered: undefined,
+  });
   t.deepEqual([undefineds.accepts, undefineds.priority, undefineds.ordered], [[], 10, false]);
 });
 
@@ -35,7 +55,13 @@ test('the kind of a method follows from what it has', (t) => {
   const { byName, byId } = methodTable(defineProtocol(common));
   t.deepEqual(
     [...byName.values()].map(({ name, kind, flags }) => `${name} ${kind} ${flags}`),
-    ['unary unary 0', 'oneway oneway 0', 'upload upload 1', 'download download 2', 'duplex duplex 3'],
+    [
+      'unary unary 0',
+      'oneway oneway 0',
+      'upload upload 1',
+      'download download 2',
+      'duplex duplex 3',
+    ],
   );
   for (const method of byName.values()) t.is(byId.get(method.id), method);
   t.is(byId.get(1)?.timeout, 500);
@@ -46,7 +72,14 @@ test('the kind of a method follows from what it has', (t) => {
 test('a protocol is frozen, and what the literal becomes later changes nothing', (t) => {
   const literal = { ...common, accepts: [0], methods: { a: { id: 1, request: bytes } } };
   const protocol = defineProtocol(literal);
-  for (const part of [protocol, protocol.accepts, protocol.methods, protocol.methods.a, methodTable(protocol), methodTable(protocol).byName.get('a')])
+  for (const part of [
+    protocol,
+    protocol.accepts,
+    protocol.methods,
+    protocol.methods.a,
+    methodTable(protocol),
+    methodTable(protocol).byName.get('a'),
+  ])
     t.true(Object.isFrozen(part));
   literal.methods.a.id = 9;
   literal.accepts.push(7);
@@ -63,37 +96,89 @@ test('names that prototypes know are ordinary methods', (t) => {
   const method = (id: number) => ({ id, request: bytes });
   const protocol = defineProtocol({
     ...common,
-    methods: { ['__proto__']: method(1), constructor: method(2), toString: method(3), hasOwnProperty: method(4), then: method(5), '': method(6) },
+    methods: {
+      ['__proto__']: method(1),
+      constructor: method(2),
+      toString: method(3),
+      hasOwnProperty: method(4),
+      then: method(5),
+      '': method(6),
+    },
   });
-  t.deepEqual([...methodTable(protocol).byName.keys()], ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', '']);
+  t.deepEqual(
+    [...methodTable(protocol).byName.keys()],
+    ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', ''],
+  );
   t.is(methodTable(protocol).byName.get('__proto__')?.id, 1);
   t.is(methodTable(defineProtocol(common)).byName.get('constructor'), undefined);
   t.is(Object.getPrototypeOf(protocol.methods), Object.prototype);
   t.true(Object.hasOwn(protocol.methods, '__proto__'));
-  t.regex(messageOf({ methods: { __proto__: { a: method(1) } } }), /methods: must be a plain object of methods .*\['__proto__'\]/);
+  t.regex(
+    messageOf({ methods: { __proto__: { a: method(1) } } }),
+    /methods: must be a plain object of methods .*\['__proto__'\]/,
+  );
 });
 
 const refused: [changes: object, message: string][] = [
   [{ name: '' }, "defineProtocol '': name: must be 1 to 255 bytes of UTF-8, got 0"],
-  [{ name: 'ü'.repeat(128) }, `defineProtocol '${'ü'.repeat(63)}…': name: must be 1 to 255 bytes of UTF-8, got 256`],
+  [
+    { name: 'ü'.repeat(128) },
+    `defineProtocol '${'ü'.repeat(63)}…': name: must be 1 to 255 bytes of UTF-8, got 256`,
+  ],
   [{ name: 'a\nb' }, "defineProtocol 'a\\nb': name: must have no control characters, got 'a\\nb'"],
-  [{ name: 'a\ud800' }, "defineProtocol 'a\\ud800': name: must have no lone surrogates: it crosses the wire as UTF-8, got 'a\\ud800'"],
+  [
+    { name: 'a\ud800' },
+    "defineProtocol 'a\\ud800': name: must have no lone surrogates: it crosses the wire as UTF-8, got 'a\\ud800'",
+  ],
   [{ name: 5 }, 'defineProtocol: name: must be a string, got 5'],
-  [{ version: -1 }, "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got -1"],
-  [{ version: 1.5 }, "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 1.5"],
-  [{ version: 2 ** 32 }, "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 4294967296"],
-  [{ version: '1' }, "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got '1'"],
+  [
+    { version: -1 },
+    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got -1",
+  ],
+  [
+    { version: 1.5 },
+    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 1.5",
+  ],
+  [
+    { version: 2 ** 32 },
+    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 4294967296",
+  ],
+  [
+    { version: '1' },
+    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got '1'",
+  ],
   [{ accepts: 0 }, "defineProtocol 'raft': accepts: must be a list of versions, got 0"],
-  [{ accepts: [0, NaN] }, "defineProtocol 'raft': accepts[1]: must be an integer from 0 to 2^32 − 1, got NaN"],
-  [{ accepts: Array(65).fill(1) }, "defineProtocol 'raft': accepts: must be at most 64 versions, got 65"],
-  [{ channel: 0x0f }, "defineProtocol 'raft': channel: must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project, got 15"],
-  [{ channel: 256 }, "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 256"],
-  [{ channel: null }, "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got null"],
+  [
+    { accepts: [0, NaN] },
+    "defineProtocol 'raft': accepts[1]: must be an integer from 0 to 2^32 − 1, got NaN",
+  ],
+  [
+    { accepts: Array(65).fill(1) },
+    "defineProtocol 'raft': accepts: must be at most 64 versions, got 65",
+  ],
+  [
+    { channel: 0x0f },
+    "defineProtocol 'raft': channel: must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project, got 15",
+  ],
+  [
+    { channel: 256 },
+    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 256",
+  ],
+  [
+    { channel: null },
+    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got null",
+  ],
   [{ priority: 0 }, "defineProtocol 'raft': priority: must be a finite number above 0, got 0"],
   [{ priority: NaN }, "defineProtocol 'raft': priority: must be a finite number above 0, got NaN"],
-  [{ priority: Infinity }, "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity"],
+  [
+    { priority: Infinity },
+    "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity",
+  ],
   [{ ordered: 1 }, "defineProtocol 'raft': ordered: must be true or false, got 1"],
-  [{ chanel: 3 }, "defineProtocol 'raft': chanel: a protocol has no such member; it has name, version, accepts, channel, priority, ordered, methods"],
+  [
+    { chanel: 3 },
+    "defineProtocol 'raft': chanel: a protocol has no such member; it has name, version, accepts, channel, priority, ordered, methods",
+  ],
   [
     { methods: undefined },
     "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined",
@@ -102,31 +187,65 @@ const refused: [changes: object, message: string][] = [
     { methods: [] },
     "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list",
   ],
-  [{ methods: { a: 5 } }, "defineProtocol 'raft': methods.a: must be an object such as { id: 1, request: bytes }, got 5"],
-  [{ methods: { 'a b': null } }, "defineProtocol 'raft': methods['a b']: must be an object such as { id: 1, request: bytes }, got null"],
-  [{ methods: { a: { request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got undefined"],
-  [{ methods: { a: { id: 0, request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 0"],
-  [{ methods: { a: { id: 2 ** 32, request: bytes } } }, "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296"],
-  [{ methods: { a: { id: 1 } } }, "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined"],
+  [
+    { methods: { a: 5 } },
+    "defineProtocol 'raft': methods.a: must be an object such as { id: 1, request: bytes }, got 5",
+  ],
+  [
+    { methods: { 'a b': null } },
+    "defineProtocol 'raft': methods['a b']: must be an object such as { id: 1, request: bytes }, got null",
+  ],
+  [
+    { methods: { a: { request: bytes } } },
+    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got undefined",
+  ],
+  [
+    { methods: { a: { id: 0, request: bytes } } },
+    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 0",
+  ],
+  [
+    { methods: { a: { id: 2 ** 32, request: bytes } } },
+    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296",
+  ],
+  [
+    { methods: { a: { id: 1 } } },
+    "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined",
+  ],
   [
     { methods: { a: { id: 1, request: bytes, response: { name: 'x' } } } },
     "defineProtocol 'raft': methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object",
   ],
-  [{ methods: { a: { id: 1, request: null } } }, "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null"],
-  [{ methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } }, "defineProtocol 'raft': methods.b.id: must be unique, but 'a' has 1 too"],
+  [
+    { methods: { a: { id: 1, request: null } } },
+    "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null",
+  ],
+  [
+    { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
+    "defineProtocol 'raft': methods.b.id: must be unique, but 'a' has 1 too",
+  ],
   [
     { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
     "defineProtocol 'raft': methods.a: has both response and download: a callee that streams answers by its stream",
   ],
-  [{ methods: { a: { id: 1, request: bytes, upload: bytes } } }, "defineProtocol 'raft': methods.a: has upload, so it needs response or download"],
+  [
+    { methods: { a: { id: 1, request: bytes, upload: bytes } } },
+    "defineProtocol 'raft': methods.a: has upload, so it needs response or download",
+  ],
   [
     { methods: { a: { id: 1, request: bytes, reply: bytes } } },
     "defineProtocol 'raft': methods.a.reply: a method has no such member; it has id, request, response, upload, download, timeout",
   ],
-  [{ methods: { a: { id: 1, request: bytes, timeout: 0 } } }, "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got 0"],
-  [{ methods: { a: { id: 1, request: bytes, timeout: NaN } } }, "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN"],
+  [
+    { methods: { a: { id: 1, request: bytes, timeout: 0 } } },
+    "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got 0",
+  ],
+  [
+    { methods: { a: { id: 1, request: bytes, timeout: NaN } } },
+    "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN",
+  ],
 ];
-for (const [changes, message] of refused) test(`refused: ${message}`, (t) => t.is(messageOf(changes), message));
+for (const [changes, message] of refused)
+  test(`refused: ${message}`, (t) => t.is(messageOf(changes), message));
 
 test('what is at the edge is accepted', (t) => {
   const accepted: object[] = [
@@ -144,7 +263,10 @@ test('what is at the edge is accepted', (t) => {
 
 test('what is no definition at all is a TypeError', (t) => {
   for (const definition of [undefined, null, 5, 'raft', []])
-    t.throws(() => defineProtocol(definition as any), { instanceOf: TypeError, message: /^defineProtocol: takes an object/ });
+    t.throws(() => defineProtocol(definition as any), {
+      instanceOf: TypeError,
+      message: /^defineProtocol: takes an object/,
+    });
 });
 
 test('a channel that is left out is a hash of the name, from 0x10 to 0xff; protocols share it evenly', (t) => {
@@ -169,7 +291,10 @@ test('a channel that is left out is a hash of the name, from 0x10 to 0xff; proto
   t.is(count.size, 240);
   t.deepEqual([Math.min(...count.keys()), Math.max(...count.keys())], [0x10, 0xff]);
   t.true(Math.max(...count.values()) < 160 && Math.min(...count.values()) > 50);
-  t.throws(() => defineProjectProtocol({ ...bare }), { instanceOf: TypeError, message: /channel: must be an integer from 0x0 to 0xff, got undefined/ });
+  t.throws(() => defineProjectProtocol({ ...bare }), {
+    instanceOf: TypeError,
+    message: /channel: must be an integer from 0x0 to 0xff, got undefined/,
+  });
 });
 
 test("the project's own protocols are on the channels below 0x10", (t) => {
@@ -182,6 +307,9 @@ test('only what defineProtocol made is a protocol', (t) => {
   t.true(isProtocol(protocol));
   for (const other of [undefined, null, {}, common, { ...protocol }, 'raft']) {
     t.false(isProtocol(other));
-    t.throws(() => methodTable(other as Protocol), { instanceOf: TypeError, message: /was not made by defineProtocol/ });
+    t.throws(() => methodTable(other as Protocol), {
+      instanceOf: TypeError,
+      message: /was not made by defineProtocol/,
+    });
   }
 });

@@ -61,7 +61,12 @@ export interface Protocol<M extends Methods = Methods> {
 export type Methods = Readonly<Record<string, MethodDefinition>>;
 
 /** A method. Its kind follows from which of `response`, `upload` and `download` it has. */
-export type MethodDefinition = UnaryDefinition | OneWayDefinition | UploadDefinition | DownloadDefinition | DuplexDefinition;
+export type MethodDefinition =
+  | UnaryDefinition
+  | OneWayDefinition
+  | UploadDefinition
+  | DownloadDefinition
+  | DuplexDefinition;
 
 /** The members that every kind of method has. */
 export interface MethodBase {
@@ -119,7 +124,12 @@ export interface Method {
   /** The name with that of the protocol, for errors: 'raft.append'. */
   readonly full: string;
   /** The names of its values in errors: 'raft.append request'. */
-  readonly what: { readonly request: string; readonly response: string; readonly upload: string; readonly download: string };
+  readonly what: {
+    readonly request: string;
+    readonly response: string;
+    readonly upload: string;
+    readonly download: string;
+  };
   readonly id: number;
   readonly kind: MethodKind;
   readonly request: Codec<any, any>;
@@ -148,8 +158,15 @@ export interface MethodTable {
  */
 export type CheckMethods<M> = {
   readonly [N in keyof M]: {
-    readonly [K in Exclude<keyof M[N], keyof MethodBase | 'response' | 'upload' | 'download'>]: `a method has no '${K & string}'`;
-  } & (M[N] extends { readonly id: infer I extends number } ? (I extends OtherIds<M, N> ? { readonly id: `another method has id ${I}` } : unknown) : unknown);
+    readonly [K in Exclude<
+      keyof M[N],
+      keyof MethodBase | 'response' | 'upload' | 'download'
+    >]: `a method has no '${K & string}'`;
+  } & (M[N] extends { readonly id: infer I extends number }
+    ? I extends OtherIds<M, N>
+      ? { readonly id: `another method has id ${I}` }
+      : unknown
+    : unknown);
 };
 
 /**
@@ -157,7 +174,11 @@ export type CheckMethods<M> = {
  * instead.
  */
 type OtherIds<M, N extends keyof M> = {
-  [K in Exclude<keyof M, N>]: M[K] extends { readonly id: infer I extends number } ? (number extends I ? never : I) : never;
+  [K in Exclude<keyof M, N>]: M[K] extends { readonly id: infer I extends number }
+    ? number extends I
+      ? never
+      : I
+    : never;
 }[Exclude<keyof M, N>];
 
 /**
@@ -165,7 +186,9 @@ type OtherIds<M, N extends keyof M> = {
  * definition that breaks a rule is a type error where possible, and otherwise a TypeError that
  * names the path. The result is frozen; it shares no object with the literal except the codecs.
  */
-export function defineProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {
+export function defineProtocol<const M extends Methods>(
+  definition: ProtocolDefinition<M & CheckMethods<M>>,
+): Protocol<M> {
   return build(definition, 0x10) as Protocol<M>;
 }
 
@@ -173,7 +196,9 @@ export function defineProtocol<const M extends Methods>(definition: ProtocolDefi
  * Variant of `defineProtocol` for Trunkline's own protocols (peers, gossip), which use the channels
  * 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with these.
  */
-export function defineProjectProtocol<const M extends Methods>(definition: ProtocolDefinition<M & CheckMethods<M>>): Protocol<M> {
+export function defineProjectProtocol<const M extends Methods>(
+  definition: ProtocolDefinition<M & CheckMethods<M>>,
+): Protocol<M> {
   return build(definition, 0) as Protocol<M>;
 }
 
@@ -183,7 +208,8 @@ export function defineProjectProtocol<const M extends Methods>(definition: Proto
  */
 export function methodTable(protocol: Protocol): MethodTable {
   const table = (protocol as (Protocol & { [TABLE]?: MethodTable }) | undefined)?.[TABLE];
-  if (table === undefined) throw new TypeError('protocol: this object was not made by defineProtocol');
+  if (table === undefined)
+    throw new TypeError('protocol: this object was not made by defineProtocol');
   return table;
 }
 
@@ -197,7 +223,14 @@ const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(definition: ProtocolDefinition, lowestChannel: number): Protocol {
   checkDefinition(definition, lowestChannel);
-  const { name, version, accepts = [], channel = channelOf(name), priority = 10, ordered = false } = definition;
+  const {
+    name,
+    version,
+    accepts = [],
+    channel = channelOf(name),
+    priority = 10,
+    ordered = false,
+  } = definition;
   const byName = new Map<string, Method>();
   const byId = new Map<number, Method>();
   const byLowId: (Method | undefined)[] = [];
@@ -222,12 +255,34 @@ function build(definition: ProtocolDefinition, lowestChannel: number): Protocol 
   return Object.freeze(protocol);
 }
 
-function toMethod(protocol: string, name: string, { id, request, response, upload, download, timeout }: MethodDefinition): Method {
-  const flags = ((upload === undefined ? 0 : 1) + (download === undefined ? 0 : 2)) as Method['flags'];
+function toMethod(
+  protocol: string,
+  name: string,
+  { id, request, response, upload, download, timeout }: MethodDefinition,
+): Method {
+  const flags = ((upload === undefined ? 0 : 1) +
+    (download === undefined ? 0 : 2)) as Method['flags'];
   const kind = KINDS[flags] ?? (response === undefined ? 'oneway' : 'unary');
   const full = `${protocol}.${name}`;
-  const what = Object.freeze({ request: `${full} request`, response: `${full} response`, upload: `${full} upload item`, download: `${full} download item` });
-  return Object.freeze({ name, full, what, id, kind, request, response, upload, download, timeout, flags });
+  const what = Object.freeze({
+    request: `${full} request`,
+    response: `${full} response`,
+    upload: `${full} upload item`,
+    download: `${full} download item`,
+  });
+  return Object.freeze({
+    name,
+    full,
+    what,
+    id,
+    kind,
+    request,
+    response,
+    upload,
+    download,
+    timeout,
+    flags,
+  });
 }
 
 /** The streaming kinds, by their flags. */

@@ -10,15 +10,17 @@ import { AsyncSchemaError, refusal } from './refusal.ts';
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);
 const errorsOf = (run: () => never): TransportError[] =>
-  [() => encodeAs(codec(run), 'response', 1), () => decodeAs(codec(run), 'response', bytes)].map((call) => {
-    try {
-      call();
-    } catch (error) {
-      if (error instanceof TransportError) return error;
-      throw error;
-    }
-    throw new Error('nothing was refused');
-  });
+  [() => encodeAs(codec(run), 'response', 1), () => decodeAs(codec(run), 'response', bytes)].map(
+    (call) => {
+      try {
+        call();
+      } catch (error) {
+        if (error instanceof TransportError) return error;
+        throw error;
+      }
+      throw new Error('nothing was refused');
+    },
+  );
 
 test('a refusal is told from the value on, and from the place that the caller names', (t) => {
   const cause = new Error('x');
@@ -58,17 +60,24 @@ test("a codec's own TransportError keeps its code, as another object", (t) => {
 });
 
 test('a codec that encodes to no bytes is a TypeError', (t) => {
-  t.throws(() => encodeAs({ name: 'own', encode: () => 'text' as any, decode: () => 1 }, 'request', 1), {
-    instanceOf: TypeError,
-    message: "request: the codec 'own' must encode to a Uint8Array",
-  });
+  t.throws(
+    () => encodeAs({ name: 'own', encode: () => 'text' as any, decode: () => 1 }, 'request', 1),
+    {
+      instanceOf: TypeError,
+      message: "request: the codec 'own' must encode to a Uint8Array",
+    },
+  );
 });
 
 test('an asynchronous schema is a TypeError where it encodes, internal where it decodes', (t) => {
   const run = () => {
     throw new AsyncSchemaError('late');
   };
-  t.throws(() => encodeAs(codec(run), 'request', 1), { instanceOf: TypeError, message: 'request: late', name: 'TypeError' });
+  t.throws(() => encodeAs(codec(run), 'request', 1), {
+    instanceOf: TypeError,
+    message: 'request: late',
+    name: 'TypeError',
+  });
   const error = t.throws(() => decodeAs(codec(run), 'request', bytes));
   t.true(error instanceof TransportError && error.code === 'internal');
 });
@@ -104,7 +113,10 @@ test('values are described in a few words, whatever they are', (t) => {
 });
 
 test('paths are written as one would', (t) => {
-  t.is(['a', 3, 'odd key', '', '__proto__', 'ü', Symbol('s')].map(member).join(''), '.a[3]["odd key"][""].__proto__.ü[Symbol(s)]');
+  t.is(
+    ['a', 3, 'odd key', '', '__proto__', 'ü', Symbol('s')].map(member).join(''),
+    '.a[3]["odd key"][""].__proto__.ü[Symbol(s)]',
+  );
   t.is(member('a\nb'), '["a\\nb"]');
   t.true(member('k'.repeat(1_000)).length < 80);
   t.is(quote('x'.repeat(5), 3), '"xxx…"');

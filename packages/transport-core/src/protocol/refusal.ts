@@ -11,9 +11,16 @@ import { cleanText } from '../text.ts';
  * @param path inside the value, as `member` writes it: '.entries[3].term'; empty for the value
  * itself
  */
-export function refusal(codec: string, path: string, problem: string, cause?: unknown): TransportError {
+export function refusal(
+  codec: string,
+  path: string,
+  problem: string,
+  cause?: unknown,
+): TransportError {
   // Both may contain data from a peer: keys, or a schema's message about its values.
-  const where = cleanText(`${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}: ${problem}`);
+  const where = cleanText(
+    `${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}: ${problem}`,
+  );
   const error = new TransportError('invalid_argument', `${codec}: value${where}`, { cause });
   Object.defineProperty(error, WHERE, { value: where });
   return error;
@@ -38,7 +45,12 @@ export function oversize(codec: string, problem: string, option: string): Transp
  *
  * @throws TypeError unless it is an integer above 0.
  */
-export function limitOf(codec: string, name: string, given: number | undefined, otherwise: number): number {
+export function limitOf(
+  codec: string,
+  name: string,
+  given: number | undefined,
+  otherwise: number,
+): number {
   const limit = given ?? otherwise;
   if (Number.isInteger(limit) && limit > 0) return limit;
   throw new TypeError(`${codec}: ${name}: must be an integer above 0, got ${String(limit)}`);
@@ -47,7 +59,11 @@ export function limitOf(codec: string, name: string, given: number | undefined, 
 /** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
 export class AsyncSchemaError extends TypeError {
   static {
-    Object.defineProperty(AsyncSchemaError.prototype, 'name', { value: 'TypeError', configurable: true, writable: true });
+    Object.defineProperty(AsyncSchemaError.prototype, 'name', {
+      value: 'TypeError',
+      configurable: true,
+      writable: true,
+    });
   }
 }
 

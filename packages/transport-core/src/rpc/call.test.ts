@@ -7,7 +7,12 @@ import { OutCall } from '../session/out-call.ts';
 import { Call, NO_EXTRAS } from './call.ts';
 import { TryCall } from './try-call.ts';
 
-const protocol = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 const method = methodTable(protocol).byName.get('echo')!;
 const host = { channel: 0x20, settled() {}, wakeBy() {} };
 
@@ -27,9 +32,21 @@ test('a call has every field that an OutCall’s constructor sets, and its metho
 test('the time left is rounded up, and none is below 0', (t) => {
   const call = new Call(host, method, new Uint8Array(0), 'a:1', true, 100, 5_000, NO_EXTRAS);
   const left = (now: number) => call.timeLeft(now);
-  t.deepEqual([100, 100.001, 101, 5_099, 5_099.999, 5_100, 6_000].map(left), [5_000, 5_000, 4_999, 1, 1, -1, -1]);
+  t.deepEqual(
+    [100, 100.001, 101, 5_099, 5_099.999, 5_100, 6_000].map(left),
+    [5_000, 5_000, 4_999, 1, 1, -1, -1],
+  );
   t.is(left(5_100 - 2 ** -20), 1);
-  const never = new Call(host, method, new Uint8Array(0), 'a:1', true, 100, Number.POSITIVE_INFINITY, NO_EXTRAS);
+  const never = new Call(
+    host,
+    method,
+    new Uint8Array(0),
+    'a:1',
+    true,
+    100,
+    Number.POSITIVE_INFINITY,
+    NO_EXTRAS,
+  );
   t.is(never.timeLeft(1e9), 0);
   const long = new Call(host, method, new Uint8Array(0), 'a:1', true, 0, 2 ** 31 + 0.5, NO_EXTRAS);
   t.is(long.timeLeft(0), 2 ** 31 + 1);

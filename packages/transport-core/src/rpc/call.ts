@@ -27,7 +27,11 @@ export interface CallExtras {
 }
 
 /** The extras of most calls. */
-export const NO_EXTRAS: CallExtras = Object.freeze({ metadata: undefined, signal: undefined, own: false });
+export const NO_EXTRAS: CallExtras = Object.freeze({
+  metadata: undefined,
+  signal: undefined,
+  own: false,
+});
 
 /**
  * An OutCall by its prototype, but without a call of its constructor: V8 is slower if one
@@ -70,7 +74,16 @@ export class Call<Result> {
    * The arguments are separate, because an options object would cost a hundred bytes more for each
    * call.
    */
-  constructor(host: CallHost, method: Method, payload: Uint8Array, target: string, redial: boolean, now: number, timeout: number, extras: CallExtras) {
+  constructor(
+    host: CallHost,
+    method: Method,
+    payload: Uint8Array,
+    target: string,
+    redial: boolean,
+    now: number,
+    timeout: number,
+    extras: CallExtras,
+  ) {
     this.channel = host.channel;
     this.method = method;
     this.payload = payload;
@@ -97,7 +110,11 @@ export class Call<Result> {
     const { sent } = this;
     const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : this.silence(now);
     this.giveUp(
-      new TransportError('deadline_exceeded', `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`, { sent, target: this.target }),
+      new TransportError(
+        'deadline_exceeded',
+        `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`,
+        { sent, target: this.target },
+      ),
     );
   }
 
@@ -109,7 +126,13 @@ export class Call<Result> {
   aborted(reason: unknown): void {
     if (this.done) return;
     const { sent } = this;
-    this.giveUp(new TransportError('cancelled', `${this.method.full} to ${this.target}: its signal aborted`, { sent, target: this.target, cause: reason }));
+    this.giveUp(
+      new TransportError('cancelled', `${this.method.full} to ${this.target}: its signal aborted`, {
+        sent,
+        target: this.target,
+        cause: reason,
+      }),
+    );
   }
 
   progressed(_now: number): void {}
@@ -161,7 +184,8 @@ Object.setPrototypeOf(Call.prototype, OutCall.prototype);
  */
 export function badAnswer(error: unknown): TransportError {
   const message = `the answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
-  if (error instanceof TransportError && error.reason === 'too_large') return reasonError('too_large', message, { sent: true, cause: error });
+  if (error instanceof TransportError && error.reason === 'too_large')
+    return reasonError('too_large', message, { sent: true, cause: error });
   return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });
 }
 

@@ -42,7 +42,10 @@ test('what a handler throws is the caller’s error, remote, sent, with its targ
   const call = scene.call(scene.pair.dialer, 'ask', one(4));
   await scene.rest();
   const { code, message, origin, sent, target, metadata, cause } = await error(call);
-  t.deepEqual([code, message, origin, sent, target, { ...metadata }, cause], ['not_found', 'no such', 'remote', true, 'there', { leader: 'b' }, undefined]);
+  t.deepEqual(
+    [code, message, origin, sent, target, { ...metadata }, cause],
+    ['not_found', 'no such', 'remote', true, 'there', { leader: 'b' }, undefined],
+  );
 });
 
 test('a signal that aborts is cancelled with its reason as the cause, and leaves no listener', async (t) => {
@@ -184,7 +187,10 @@ test('a download that fails gives what was whole, then its error', async (t) => 
     for await (const item of await items(call)) read.push(item[0]!);
   })) as TransportError;
   t.deepEqual(read, [1, 2]);
-  t.deepEqual([thrown.code, thrown.origin, thrown.target, thrown.sent], ['data_loss', 'remote', 'there', true]);
+  t.deepEqual(
+    [thrown.code, thrown.origin, thrown.target, thrown.sent],
+    ['data_loss', 'remote', 'there', true],
+  );
 });
 
 test('leaving the loop of a download cancels it at the callee', async (t) => {
@@ -278,7 +284,8 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
   const scene = new Scene();
   const { pair } = scene;
   const gates: (() => void)[] = [];
-  const pause = () => (random() < 0.5 ? Promise.resolve() : new Promise<void>((resolve) => gates.push(resolve)));
+  const pause = () =>
+    random() < 0.5 ? Promise.resolve() : new Promise<void>((resolve) => gates.push(resolve));
   const maybeThrow = () => {
     if (random() < 0.1) throw new TransportError('aborted', 'chance');
   };
@@ -328,7 +335,9 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     const name = pick(Object.keys(protocol.methods), random) as Name;
     const controller = new AbortController();
     controllers.push(controller);
-    const payload = new Uint8Array(1 + Math.floor(random() ** 4 * 20_000)).fill(Math.floor(random() * 256));
+    const payload = new Uint8Array(1 + Math.floor(random() ** 4 * 20_000)).fill(
+      Math.floor(random() * 256),
+    );
     const options: Options = { signal: controller.signal };
     if (random() < 0.2) options.timeout = 1 + random() * 300;
     if (name === 'give' || name === 'both') options.upload = source();
@@ -370,7 +379,9 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
   }
   if (cut) {
     pair.cut();
-    for (const end of ends) for (const call of end.ending!.unsent) call.failed(withDetails(end.ending!.error, { sent: false }));
+    for (const end of ends)
+      for (const call of end.ending!.unsent)
+        call.failed(withDetails(end.ending!.error, { sent: false }));
   }
   let through = false;
   void Promise.all(calls.map(({ reading }) => reading)).then(() => {
@@ -441,7 +452,12 @@ test('a long one-way, too; a handler that returns at once gives its credit back 
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   let end: (() => void) | undefined;
-  scene.serve(acceptor, { tell: (request) => ((request as Uint8Array)[0] === 1 ? new Promise<void>((resolve) => (end = resolve)) : undefined) });
+  scene.serve(acceptor, {
+    tell: (request) =>
+      (request as Uint8Array)[0] === 1
+        ? new Promise<void>((resolve) => (end = resolve))
+        : undefined,
+  });
   const { lanes } = dialer.session.channel(protocol.channel);
   scene.call(dialer, 'tell', new Uint8Array(10_000));
   await scene.rest();
@@ -460,7 +476,8 @@ test('as many one-ways run as limits.calls allows; more wait, in order, and stop
   const { acceptor, dialer } = scene.pair;
   const running: [number, () => void][] = [];
   scene.serve(acceptor, {
-    tell: (request) => new Promise<void>((resolve) => running.push([(request as Bytes)[0]!, resolve])),
+    tell: (request) =>
+      new Promise<void>((resolve) => running.push([(request as Bytes)[0]!, resolve])),
     ask: () => one(9),
   });
   for (let i = 0; i < 8; i++) scene.call(dialer, 'tell', one(i));
@@ -489,7 +506,9 @@ test('a request counts against limits.memory while its handler runs, also after 
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   const running: (() => void)[] = [];
-  scene.serve(acceptor, { ask: () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1)))) });
+  scene.serve(acceptor, {
+    ask: () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1)))),
+  });
   scene.call(dialer, 'ask', new Uint8Array(10_000), { timeout: 50 });
   scene.call(dialer, 'ask', one(1));
   await scene.rest();

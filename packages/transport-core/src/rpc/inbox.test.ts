@@ -6,8 +6,10 @@ import { Consumer } from './consumer.ts';
 import type { IncomingRpc, RespondingRpc } from './rpc.ts';
 import { InboxBench, type Name } from './testing/inbox-bench.ts';
 
-const consume = (bench: InboxBench, ...methods: Name[]) => new Consumer(bench.inbox, methods.length === 0 ? undefined : new Set(methods));
-const read = async (consumer: Consumer): Promise<IncomingRpc> => (await consumer.next()).value as IncomingRpc;
+const consume = (bench: InboxBench, ...methods: Name[]) =>
+  new Consumer(bench.inbox, methods.length === 0 ? undefined : new Set(methods));
+const read = async (consumer: Consumer): Promise<IncomingRpc> =>
+  (await consumer.next()).value as IncomingRpc;
 const first = (rpc: IncomingRpc) => (rpc.request as Uint8Array)[0];
 const byte = (number: number) => new Uint8Array([number]);
 
@@ -196,7 +198,10 @@ test('a request costs work units and points of a flood for each issue that its s
   t.true(a.context.abused(0));
   spent(14_000);
   t.false(a.context.abused(0));
-  t.deepEqual(new Set(a.answers.map((answer) => answer.slice(answer.indexOf('!')))), new Set(['! invalid_argument (unprocessed)']));
+  t.deepEqual(
+    new Set(a.answers.map((answer) => answer.slice(answer.indexOf('!')))),
+    new Set(['! invalid_argument (unprocessed)']),
+  );
   void consumer.return?.();
 });
 

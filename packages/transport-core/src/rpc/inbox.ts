@@ -74,7 +74,13 @@ export class Inbox {
    */
   arrive(call: InCall): void {
     const taker = this.#only[call.method.id] ?? this.#takerOf(call.method);
-    if (taker === undefined || !taker.ready || call.channel.inbound.length > 0 || call.carrier.congested(call.channel)) return this.#queue(taker, call);
+    if (
+      taker === undefined ||
+      !taker.ready ||
+      call.channel.inbound.length > 0 ||
+      call.carrier.congested(call.channel)
+    )
+      return this.#queue(taker, call);
     if (call.method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
     } else if (call.account !== undefined) this.release(call);
@@ -189,7 +195,9 @@ export class Inbox {
       if (!taker.exclusive && !other.exclusive) continue;
       for (const name of taker.methods ?? []) {
         if (other.methods?.has(name) !== true) continue;
-        throw new TypeError(`method '${name}' of '${this.protocol.name}' has a reader already: a method that is served goes to its handler alone`);
+        throw new TypeError(
+          `method '${name}' of '${this.protocol.name}' has a reader already: a method that is served goes to its handler alone`,
+        );
       }
     }
   }
@@ -224,7 +232,11 @@ export class Inbox {
     for (let turn = this.#ring.length; turn > 0; turn--) {
       const channel = this.#ring[0]!;
       if (this.#ring.length > 1) this.#ring.push(this.#ring.shift()!);
-      for (let call = channel.inbound.first; call !== undefined; call = call.after as InCall | undefined) {
+      for (
+        let call = channel.inbound.first;
+        call !== undefined;
+        call = call.after as InCall | undefined
+      ) {
         if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
@@ -240,7 +252,10 @@ export class Inbox {
     const { channel } = call;
     const { inbound } = channel.context.limits;
     if (call.account === undefined) {
-      if (channel.queued >= inbound.calls || (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)) {
+      if (
+        channel.queued >= inbound.calls ||
+        (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
+      ) {
         this.#count('refusedCall', call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' wait here for a reader already (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);

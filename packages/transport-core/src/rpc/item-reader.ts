@@ -25,7 +25,10 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
   readonly #stream: InStream;
   #broken: { error: unknown } | undefined = undefined;
   #over = false;
-  readonly #waiting: { resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }[] = [];
+  readonly #waiting: {
+    resolve(result: IteratorResult<T, undefined>): void;
+    reject(error: unknown): void;
+  }[] = [];
   readonly #hooks: ItemReaderHooks<T>;
 
   constructor(stream: InStream, hooks: ItemReaderHooks<T>) {
@@ -95,7 +98,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T, undefined> {
       }
     }
     if (!this.#stream.ended) return undefined;
-    if (this.#stream.error !== undefined) return this.#fail(this.#hooks.failure(this.#stream.error));
+    if (this.#stream.error !== undefined)
+      return this.#fail(this.#hooks.failure(this.#stream.error));
     this.#over = true;
     return DONE;
   }

@@ -31,7 +31,8 @@ class Attacker {
   constructor(memory: Memory, random: Random, running: (() => void)[]) {
     this.scene = new Scene(limits, memory);
     this.#random = random;
-    const never = () => new Promise<Bytes>((resolve) => running.push(() => resolve(new Uint8Array(0))));
+    const never = () =>
+      new Promise<Bytes>((resolve) => running.push(() => resolve(new Uint8Array(0))));
     this.scene.serve(this.scene.pair.acceptor, { ask: never, tell: never, give: never });
     this.scene.pair.acceptor.stuck = random() < 0.5;
   }
@@ -50,9 +51,11 @@ class Attacker {
     const { left } = acceptor.session.channel(protocol.channel).long;
     const draw = random();
     if (draw < 0.25) encoder.message(Kind.REQUEST, id, 0x20, 1, 0, 0, undefined, 0, body, 0, size);
-    else if (draw < 0.4) encoder.message(Kind.REQUEST, id, 0x20, 99, 0, 0, undefined, 0, body, 0, size);
+    else if (draw < 0.4)
+      encoder.message(Kind.REQUEST, id, 0x20, 99, 0, 0, undefined, 0, body, 0, size);
     else if (draw < 0.5) {
-      if (acceptor.session.channel(protocol.channel).short.left > 0) encoder.message(Kind.ONEWAY, 0, 0x20, 2, 0, 0, undefined, 0, body, 0, size);
+      if (acceptor.session.channel(protocol.channel).short.left > 0)
+        encoder.message(Kind.ONEWAY, 0, 0x20, 2, 0, 0, undefined, 0, body, 0, size);
     } else if (draw < 0.6) {
       if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);
     } else if (this.#open.length > 0) {
@@ -70,7 +73,19 @@ class Attacker {
 
   #begin(encoder: FrameEncoder, id: number, kind: number): void {
     this.#open.push(id);
-    encoder.message(kind, id, 0x20, kind === Kind.REQUEST ? 1 : 2, 0, 0, undefined, 32 * packet, body, 0, packet);
+    encoder.message(
+      kind,
+      id,
+      0x20,
+      kind === Kind.REQUEST ? 1 : 2,
+      0,
+      0,
+      undefined,
+      32 * packet,
+      body,
+      0,
+      packet,
+    );
   }
 }
 
@@ -80,15 +95,22 @@ test('what a transport holds for hostile peers stays within limits.memory and li
     const random = seededRandom(seed);
     const memory = new Memory(1024 * KIB);
     const running: (() => void)[] = [];
-    const attackers = Array.from({ length: CONNECTIONS }, () => new Attacker(memory, random, running));
+    const attackers = Array.from(
+      { length: CONNECTIONS },
+      () => new Attacker(memory, random, running),
+    );
     for (let step = 0; step < 1_500; step++) {
       for (const attacker of attackers) attacker.act();
       const { used, limit, calls, bytes, ahead, maxAhead } = memory;
       most = Math.max(most, used);
-      if (used > limit * 1.25) throw new Error(`seed ${seed}: ${used} bytes are held, limits.memory is ${limit}`);
-      if (ahead > maxAhead + memory.unfinished) throw new Error(`seed ${seed}: ${ahead} bytes were allocated ahead`);
-      if (calls > limits.total.calls + CONNECTIONS) throw new Error(`seed ${seed}: ${calls} calls are being handled`);
-      if (bytes > limits.total.bytes + packet + 64 + 512) throw new Error(`seed ${seed}: ${bytes} bytes wait or are being handled`);
+      if (used > limit * 1.25)
+        throw new Error(`seed ${seed}: ${used} bytes are held, limits.memory is ${limit}`);
+      if (ahead > maxAhead + memory.unfinished)
+        throw new Error(`seed ${seed}: ${ahead} bytes were allocated ahead`);
+      if (calls > limits.total.calls + CONNECTIONS)
+        throw new Error(`seed ${seed}: ${calls} calls are being handled`);
+      if (bytes > limits.total.bytes + packet + 64 + 512)
+        throw new Error(`seed ${seed}: ${bytes} bytes wait or are being handled`);
       if (step % 50 === 0) await turn();
     }
     t.true(attackers.some(({ isOver }) => !isOver));
@@ -97,7 +119,10 @@ test('what a transport holds for hostile peers stays within limits.memory and li
       for (const end of running.splice(0)) end();
       await turn();
     }
-    t.deepEqual([memory.used, memory.unfinished, memory.calls, memory.bytes, memory.ahead, memory.lent], [0, 0, 0, 0, 0, 0]);
+    t.deepEqual(
+      [memory.used, memory.unfinished, memory.calls, memory.bytes, memory.ahead, memory.lent],
+      [0, 0, 0, 0, 0, 0],
+    );
   }
   t.true(most > 512 * KIB, 'the attack did reach something');
 });

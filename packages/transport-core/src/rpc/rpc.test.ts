@@ -18,7 +18,13 @@ function incoming(name: Name) {
     call.open = false;
     call.left(error);
   };
-  return { connection, call, rpc, leave, late: () => bench.counters.filter((counter) => counter === 'lateAnswer').length };
+  return {
+    connection,
+    call,
+    rpc,
+    leave,
+    late: () => bench.counters.filter((counter) => counter === 'lateAnswer').length,
+  };
 }
 
 const GONE = new TransportError('cancelled', 'gone');
@@ -97,7 +103,8 @@ test('its signal aborts when the caller leaves, also one that is asked for later
 });
 
 test('each kind has its own way of answering, on the prototype, and no other', (t) => {
-  const ways = (name: Name) => ['respond', 'write', 'end'].filter((way) => way in incoming(name).rpc);
+  const ways = (name: Name) =>
+    ['respond', 'write', 'end'].filter((way) => way in incoming(name).rpc);
   t.deepEqual([ways('ask'), ways('tell'), ways('get')], [['respond'], [], ['write', 'end']]);
   t.false(Object.hasOwn(incoming('ask').rpc, 'respond'));
 });

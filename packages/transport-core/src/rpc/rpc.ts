@@ -70,7 +70,8 @@ export class IncomingRpc {
 
   protected writeItem(item: unknown): Promise<void> {
     const { method, download, gone } = this[CALL];
-    if (this[CALL].answered && gone === undefined) throw new TypeError(`rpc.write: '${method.name}' has ended already`);
+    if (this[CALL].answered && gone === undefined)
+      throw new TypeError(`rpc.write: '${method.name}' has ended already`);
     if (gone !== undefined) return Promise.reject(gone);
     let payload: Uint8Array;
     try {
@@ -113,7 +114,8 @@ export class IncomingRpc {
  * @throws TypeError if it was answered before.
  */
 function claim(call: InCall, how: string): void {
-  if (call.answered) throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
+  if (call.answered)
+    throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
   call.answered = true;
 }
 
@@ -131,7 +133,14 @@ export function answer(call: InCall, value: unknown): boolean {
   } catch (error) {
     const message = `the handler's answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
     const isLarge = error instanceof TransportError && error.reason === 'too_large';
-    told(call, carrier.fail(call, isLarge ? reasonError('too_large', message) : new TransportError('internal', message), false));
+    told(
+      call,
+      carrier.fail(
+        call,
+        isLarge ? reasonError('too_large', message) : new TransportError('internal', message),
+        false,
+      ),
+    );
     throw error;
   }
   return told(call, carrier.respond(call, payload));

@@ -10,7 +10,11 @@ import { InboxBench } from './testing/inbox-bench.ts';
 const byte = (number: number) => new Uint8Array([number]);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function serve(bench: InboxBench, handlers: Record<string, AnyHandler>, options: Partial<ServingOptions> = {}): Serving {
+function serve(
+  bench: InboxBench,
+  handlers: Record<string, AnyHandler>,
+  options: Partial<ServingOptions> = {},
+): Serving {
   return new Serving(bench.inbox, new Map(Object.entries(handlers)), {
     concurrency: Number.POSITIVE_INFINITY,
     toError: toTransportError,
@@ -23,7 +27,14 @@ function serve(bench: InboxBench, handlers: Record<string, AnyHandler>, options:
 function gate() {
   const waiting: { number: number; go(value?: unknown): void; fail(error: unknown): void }[] = [];
   const handler: AnyHandler = (request) =>
-    new Promise((resolve, reject) => void waiting.push({ number: (request as Uint8Array)[0]!, go: (value = byte(0)) => resolve(value), fail: reject }));
+    new Promise(
+      (resolve, reject) =>
+        void waiting.push({
+          number: (request as Uint8Array)[0]!,
+          go: (value = byte(0)) => resolve(value),
+          fail: reject,
+        }),
+    );
   return { waiting, handler };
 }
 
@@ -128,7 +139,13 @@ test('a TransportError crosses as it is, anything else as internal with its mess
   for (const _ of throws) a.send('other');
   await turn();
   const told = seen.map(({ code, message }) => `${code}: ${message}`);
-  t.deepEqual(told.slice(0, 5), ['not_found: no such block', 'internal: boom', 'internal: text', 'internal: undefined', 'internal: the handler failed']);
+  t.deepEqual(told.slice(0, 5), [
+    'not_found: no such block',
+    'internal: boom',
+    'internal: text',
+    'internal: undefined',
+    'internal: the handler failed',
+  ]);
   t.deepEqual(told.slice(5), told.slice(0, 5));
   t.deepEqual(seen[0]!.metadata, { height: '7' });
 });
@@ -216,7 +233,10 @@ test('a handler that answers nothing where its codec wants something is internal
 test('a method has one handler; a consumer of all takes the rest', async (t) => {
   const bench = new InboxBench();
   serve(bench, { ask: (request) => request });
-  t.throws(() => serve(bench, { ask: (request) => request }), { instanceOf: TypeError, message: /'ask' of 'bench' has a reader already/ });
+  t.throws(() => serve(bench, { ask: (request) => request }), {
+    instanceOf: TypeError,
+    message: /'ask' of 'bench' has a reader already/,
+  });
   t.throws(() => new Consumer(bench.inbox, new Set(['ask'])), { instanceOf: TypeError });
   const consumer = new Consumer(bench.inbox, undefined);
   const next = consumer.next();

@@ -64,7 +64,10 @@ export class Serving implements Taker {
       return this.#done(call);
     }
     if (isThenable(result)) this.#later(rpc, call, result);
-    else if (call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)) this.#done(call);
+    else if (
+      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
+    )
+      this.#done(call);
   }
 
   #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
@@ -99,7 +102,9 @@ export class Serving implements Taker {
   stop(): Promise<void> {
     if (!this.#stopped) this.#inbox.drop(this);
     this.#stopped = true;
-    return this.#active === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    return this.#active === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /**
@@ -142,7 +147,8 @@ export class Serving implements Taker {
     const iterator = items[Symbol.asyncIterator]();
     const { signal } = rpc;
     // The clean-up must run when the caller leaves, even if the source hangs.
-    const leave = () => void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
+    const leave = () =>
+      void this.#guarded(() => Promise.resolve(iterator.return?.()).catch(this.#options.failed));
     signal.addEventListener('abort', leave, { once: true });
     try {
       for (;;) {
@@ -202,7 +208,11 @@ export class Serving implements Taker {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
   if (value instanceof Uint8Array) return false;
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

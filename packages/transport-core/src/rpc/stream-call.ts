@@ -37,7 +37,11 @@ export class StreamCall extends Call<unknown> {
     super(host, method, payload, target, redial, now, timeout, extras);
     this.widen();
     this.travels = extras.own;
-    this.#bounds = extras.own ? 'whole' : method.timeout !== undefined || method.download === undefined ? 'waits' : 'opening';
+    this.#bounds = extras.own
+      ? 'whole'
+      : method.timeout !== undefined || method.download === undefined
+        ? 'waits'
+        : 'opening';
     this.#source = upload?.[Symbol.asyncIterator]();
   }
 
@@ -96,7 +100,8 @@ export class StreamCall extends Call<unknown> {
   }
 
   #failure(error: unknown): TransportError {
-    if (error instanceof TransportError && error === this.download?.error) return withDetails(error, { target: this.target, sent: error.sent ?? true });
+    if (error instanceof TransportError && error === this.download?.error)
+      return withDetails(error, { target: this.target, sent: error.sent ?? true });
     return badAnswer(error);
   }
 
@@ -119,7 +124,13 @@ export class StreamCall extends Call<unknown> {
       const message = error instanceof Error ? error.message : String(error);
       const reason = error instanceof TransportError ? error.reason : undefined;
       const { sent, target } = this;
-      this.giveUp(new TransportError(code, `${this.method.full} to ${target}: its upload failed: ${message}`, { reason, cause, sent, target }));
+      this.giveUp(
+        new TransportError(
+          code,
+          `${this.method.full} to ${target}: its upload failed: ${message}`,
+          { reason, cause, sent, target },
+        ),
+      );
     }
   }
 
@@ -137,5 +148,7 @@ export class StreamCall extends Call<unknown> {
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
 function thrown(error: unknown): never {
-  throw new TransportError('aborted', error instanceof Error ? error.message : String(error), { cause: error });
+  throw new TransportError('aborted', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }

@@ -9,40 +9,60 @@ import type { Remote } from '../remote.ts';
 export type MethodName<P extends Protocol> = keyof P['methods'] & string;
 
 /** The names of a protocol's one-way methods. */
-export type OneWayName<P extends Protocol> = { [N in MethodName<P>]: KindOf<P, N> extends 'oneway' ? N : never }[MethodName<P>];
+export type OneWayName<P extends Protocol> = {
+  [N in MethodName<P>]: KindOf<P, N> extends 'oneway' ? N : never;
+}[MethodName<P>];
 
 /** The kind of a method. */
 export type KindOf<P extends Protocol, N extends MethodName<P>> = KindOfMethod<P['methods'][N]>;
 
 /** The request of method N as its handler receives it. */
-export type RequestOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['request']>;
+export type RequestOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<
+  P['methods'][N]['request']
+>;
 /** The request of method N as its caller passes it. */
-export type RequestInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['request']>;
+export type RequestInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<
+  P['methods'][N]['request']
+>;
 /** The response of method N as its caller receives it; `never` if the method has none. */
-export type ResponseOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['response']>;
+export type ResponseOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<
+  P['methods'][N]['response']
+>;
 /** The response of method N as its handler passes it; `never` if the method has none. */
-export type ResponseInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['response']>;
+export type ResponseInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<
+  P['methods'][N]['response']
+>;
 /**
  * An item that the caller of method N streams, as the handler receives it; `never` if the method
  * has no upload.
  */
-export type UploadOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['upload']>;
+export type UploadOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<
+  P['methods'][N]['upload']
+>;
 /** An item that the caller of method N streams, as the caller passes it. */
-export type UploadInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['upload']>;
+export type UploadInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<
+  P['methods'][N]['upload']
+>;
 /**
  * An item that the callee of method N streams, as the caller receives it; `never` if the method has
  * no download.
  */
-export type ItemOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<P['methods'][N]['download']>;
+export type ItemOf<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Decoded<
+  P['methods'][N]['download']
+>;
 /** An item that a handler of method N streams, as the handler passes it. */
-export type ItemInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<P['methods'][N]['download']>;
+export type ItemInput<P extends Protocol, N extends MethodName<P> = MethodName<P>> = Encoded<
+  P['methods'][N]['download']
+>;
 
 /**
  * One incoming call of method N or, without N, of any method: a union that `switch (rpc.method)`
  * narrows. A call is answered exactly once, by `respond`, `end` or `fail`; the first of them
  * settles it.
  */
-export type Rpc<P extends Protocol, N extends MethodName<P> = MethodName<P>> = { [K in N]: RpcOfKind<P, K, KindOf<P, K>> }[N];
+export type Rpc<P extends Protocol, N extends MethodName<P> = MethodName<P>> = {
+  [K in N]: RpcOfKind<P, K, KindOf<P, K>>;
+}[N];
 
 /** The members that the Rpc of every kind of method has. */
 export interface RpcBase<N extends string, Request> {
@@ -111,7 +131,9 @@ export interface Uploaded<Item> {
 }
 
 /** The Rpc of a unary method: one request, one response. */
-export interface UnaryRpc<N extends string, Request, Response> extends RpcBase<N, Request>, Responds<Response> {
+export interface UnaryRpc<N extends string, Request, Response>
+  extends RpcBase<N, Request>,
+    Responds<Response> {
   readonly upload?: undefined;
 }
 /**
@@ -121,18 +143,28 @@ export interface OneWayRpc<N extends string, Request> extends RpcBase<N, Request
   readonly upload?: undefined;
 }
 /** The Rpc of a method whose caller streams. */
-export interface UploadRpc<N extends string, Request, Item, Response> extends RpcBase<N, Request>, Uploaded<Item>, Responds<Response> {}
+export interface UploadRpc<N extends string, Request, Item, Response>
+  extends RpcBase<N, Request>,
+    Uploaded<Item>,
+    Responds<Response> {}
 /** The Rpc of a method whose callee streams. */
-export interface DownloadRpc<N extends string, Request, Item> extends RpcBase<N, Request>, Streams<Item> {
+export interface DownloadRpc<N extends string, Request, Item>
+  extends RpcBase<N, Request>,
+    Streams<Item> {
   readonly upload?: undefined;
 }
 /** The Rpc of a method where both ends stream. */
-export interface DuplexRpc<N extends string, Request, Up, Down> extends RpcBase<N, Request>, Uploaded<Up>, Streams<Down> {}
+export interface DuplexRpc<N extends string, Request, Up, Down>
+  extends RpcBase<N, Request>,
+    Uploaded<Up>,
+    Streams<Down> {}
 
 /**
  * Handlers for any subset of a protocol's methods: `{ requestVote: (request, rpc) => ({ … }) }`.
  */
-export type Handlers<P extends Protocol> = { readonly [N in MethodName<P>]?: Handler<P, N> | undefined };
+export type Handlers<P extends Protocol> = {
+  readonly [N in MethodName<P>]?: Handler<P, N> | undefined;
+};
 
 /**
  * Serves method N. It receives the request and its Rpc (`from`, `signal`, `upload`, `write` …).
@@ -145,15 +177,24 @@ export type Handlers<P extends Protocol> = { readonly [N in MethodName<P>]?: Han
  *
  * If the handler throws or rejects, the caller gets that error.
  */
-export type Handler<P extends Protocol, N extends MethodName<P>> = (request: RequestOf<P, N>, rpc: Rpc<P, N>) => Answer<P, N, KindOf<P, N>>;
+export type Handler<P extends Protocol, N extends MethodName<P>> = (
+  request: RequestOf<P, N>,
+  rpc: Rpc<P, N>,
+) => Answer<P, N, KindOf<P, N>>;
 
-type Answer<P extends Protocol, N extends MethodName<P>, K extends MethodKind> = K extends 'unary' | 'upload'
+type Answer<P extends Protocol, N extends MethodName<P>, K extends MethodKind> = K extends
+  | 'unary'
+  | 'upload'
   ? ResponseInput<P, N> | void | Promise<ResponseInput<P, N> | void>
   : K extends 'oneway'
     ? unknown
     : AsyncIterable<ItemInput<P, N>> | void | Promise<AsyncIterable<ItemInput<P, N>> | void>;
 
-type RpcOfKind<P extends Protocol, N extends MethodName<P>, K extends MethodKind> = K extends 'unary'
+type RpcOfKind<
+  P extends Protocol,
+  N extends MethodName<P>,
+  K extends MethodKind,
+> = K extends 'unary'
   ? UnaryRpc<N, RequestOf<P, N>, ResponseInput<P, N>>
   : K extends 'oneway'
     ? OneWayRpc<N, RequestOf<P, N>>

@@ -6,7 +6,12 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
-const protocol = defineProtocol({ name: 'asking', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'asking',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes } },
+});
 
 test('a long request that was answered at once is not held until its deadline', (t) => {
   const pair = new Pair([protocol]).open();
@@ -16,7 +21,11 @@ test('a long request that was answered at once is not held until its deadline', 
   const [call] = pair.acceptor.take();
   t.is(call!.payload.length, SMALL.packet * 4);
   call!.carrier.respond(call!, new Uint8Array(1));
-  t.is(call!.payload.length, 0, 'the session knows the call until its deadline, so it must not hold the request');
+  t.is(
+    call!.payload.length,
+    0,
+    'the session knows the call until its deadline, so it must not hold the request',
+  );
   pair.quiet();
   t.is(ask.answer?.length, 1);
 });

@@ -26,7 +26,13 @@ export class Answers {
 
   response(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
-    if (call === undefined || frame.size > 0 || call.method.kind !== 'unary' || call.assembly !== undefined) return this.#response(frame, call);
+    if (
+      call === undefined ||
+      frame.size > 0 ||
+      call.method.kind !== 'unary' ||
+      call.assembly !== undefined
+    )
+      return this.#response(frame, call);
     this.#context.active = this.#context.now;
     if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
   }
@@ -43,17 +49,40 @@ export class Answers {
    */
   #response(frame: Frame, call: OutCall | undefined): void {
     if (call === undefined) return this.#unknown(frame);
-    if (call.method.flags & DOWNLOAD || call.method.kind === 'oneway' || call.assembly !== undefined)
-      return this.#context.violation('malformed', `RESPONSE to call ${frame.id}, which awaits none`);
+    if (
+      call.method.flags & DOWNLOAD ||
+      call.method.kind === 'oneway' ||
+      call.assembly !== undefined
+    )
+      return this.#context.violation(
+        'malformed',
+        `RESPONSE to call ${frame.id}, which awaits none`,
+      );
     this.#context.active = this.#context.now;
     if (frame.size === 0) {
       if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
-    } else if (this.#incomingPackets.long(frame, this.#context.limits.message, 'limits.message', this.#incomingPackets.reply)) {
+    } else if (
+      this.#incomingPackets.long(
+        frame,
+        this.#context.limits.message,
+        'limits.message',
+        this.#incomingPackets.reply,
+      )
+    ) {
       call.widen();
-      if (!call.done && oversized(call.method.response, frame.size)) call.failed(excess(call.method, frame.size));
-      call.assembly = new Assembly(this.#context, Kind.RESPONSE, frame.size, longCost(frame), frame.payload, !call.done, {
-        refuse: () => this.#caller.crowdOut(call),
-      });
+      if (!call.done && oversized(call.method.response, frame.size))
+        call.failed(excess(call.method, frame.size));
+      call.assembly = new Assembly(
+        this.#context,
+        Kind.RESPONSE,
+        frame.size,
+        longCost(frame),
+        frame.payload,
+        !call.done,
+        {
+          refuse: () => this.#caller.crowdOut(call),
+        },
+      );
       this.#context.makeRoom();
     }
   }
@@ -62,9 +91,15 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     const { download } = call;
-    if (download === undefined) return this.#context.violation('malformed', `ITEM for call ${frame.id}, which streams nothing to us`);
+    if (download === undefined)
+      return this.#context.violation(
+        'malformed',
+        `ITEM for call ${frame.id}, which streams nothing to us`,
+      );
     this.#context.active = this.#context.now;
-    receiveItem(this.#context, this.#incomingPackets, download, frame, call.done, { refuse: () => this.#caller.crowdOut(call) });
+    receiveItem(this.#context, this.#incomingPackets, download, frame, call.done, {
+      refuse: () => this.#caller.crowdOut(call),
+    });
     if (!call.done) call.progressed(this.#context.now);
   }
 
@@ -75,10 +110,18 @@ export class Answers {
     const { assembly, download } = call;
     if (assembly === undefined) {
       if (download?.assembly !== undefined) receivePart(this.#context, download, frame);
-      else this.#context.violation('malformed', `PART for call ${frame.id}, which has no long message under way`);
+      else
+        this.#context.violation(
+          'malformed',
+          `PART for call ${frame.id}, which has no long message under way`,
+        );
       return;
     }
-    if (!assembly.add(frame.payload)) return this.#context.violation('malformed', `the packets of the response to call ${frame.id} break its sum`);
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of the response to call ${frame.id} break its sum`,
+      );
     if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
     assembly.release();
@@ -97,8 +140,16 @@ export class Answers {
   end(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (call.download === undefined) return this.#context.violation('malformed', `END of call ${frame.id}, which streams nothing to us`);
-    if (call.download.assembly !== undefined) return this.#context.violation('malformed', `END of call ${frame.id} in the middle of an item`);
+    if (call.download === undefined)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, which streams nothing to us`,
+      );
+    if (call.download.assembly !== undefined)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id} in the middle of an item`,
+      );
     this.#caller.terminal(call);
     call.download.end(undefined);
     if (call.done) this.#context.count('lateReply', 1);
@@ -115,7 +166,8 @@ export class Answers {
       metadata: frame.metadata,
       sent: !unprocessed,
     });
-    if (call.assembly !== undefined) this.#incomingPackets.reply.giveBack(call.assembly.cost, false);
+    if (call.assembly !== undefined)
+      this.#incomingPackets.reply.giveBack(call.assembly.cost, false);
     this.#caller.terminal(call);
     call.download?.end(error);
     if (call.done) this.#context.count('lateReply', 1);
@@ -125,7 +177,8 @@ export class Answers {
   /** Handles CREDIT for a stream that we upload. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const upload = this.#caller.slots.get(frame.id)?.upload;
-    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX)) this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
+    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX))
+      this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
   #unknown(frame: Frame): void {
@@ -134,7 +187,10 @@ export class Answers {
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
     if (packet && !this.#incomingPackets.packet(frame)) return;
     if (frame.kind === Kind.RESPONSE && frame.size > 0)
-      this.#incomingPackets.reply.giveBack(this.#incomingPackets.reply.spend(longCost(frame)) ? longCost(frame) : 0, false);
+      this.#incomingPackets.reply.giveBack(
+        this.#incomingPackets.reply.spend(longCost(frame)) ? longCost(frame) : 0,
+        false,
+      );
   }
 }
 

@@ -11,7 +11,18 @@ const { packet } = SMALL;
 const begin = (size: number, keep = true, limit?: number) => {
   const { context } = new OutboxBench(SMALL, limit);
   context.now = 5;
-  return { context, assembly: new Assembly(context, Kind.REQUEST, size, size + 64, new Uint8Array(packet).fill(1), keep, { refuse: () => {} }) };
+  return {
+    context,
+    assembly: new Assembly(
+      context,
+      Kind.REQUEST,
+      size,
+      size + 64,
+      new Uint8Array(packet).fill(1),
+      keep,
+      { refuse: () => {} },
+    ),
+  };
 };
 
 test('packets are put together in the order of their coming', (t) => {
@@ -23,7 +34,10 @@ test('packets are put together in the order of their coming', (t) => {
   t.false(assembly.complete);
   t.true(assembly.add(new Uint8Array(3).fill(3)));
   t.true(assembly.complete);
-  t.deepEqual([assembly.buffer[0], assembly.buffer[packet], assembly.buffer[2 * packet + 2]], [1, 2, 3]);
+  t.deepEqual(
+    [assembly.buffer[0], assembly.buffer[packet], assembly.buffer[2 * packet + 2]],
+    [1, 2, 3],
+  );
 });
 
 test('a packet that breaks the sum, is empty, or is not full before the last, is refused', (t) => {
@@ -41,7 +55,15 @@ test('a packet that was read into its room is there already', (t) => {
   room.fill(2);
   t.true(assembly.add(room));
   t.true(assembly.add(new Uint8Array(3).fill(3)));
-  t.deepEqual([assembly.buffer[0], assembly.buffer[packet], assembly.buffer[2 * packet - 1], assembly.buffer[2 * packet]], [1, 2, 2, 3]);
+  t.deepEqual(
+    [
+      assembly.buffer[0],
+      assembly.buffer[packet],
+      assembly.buffer[2 * packet - 1],
+      assembly.buffer[2 * packet],
+    ],
+    [1, 2, 2, 3],
+  );
 });
 
 test('there is no room for what breaks the sum, nor where nothing is kept', (t) => {
@@ -57,10 +79,22 @@ test('what has come is held until it is released, once', (t) => {
   const { assembly, context } = begin(3 * packet);
   t.is(context.held, packet);
   assembly.add(new Uint8Array(packet));
-  t.deepEqual([context.held, context.unfinished, context.memory.used, context.memory.unfinished], Array(4).fill(2 * packet));
+  t.deepEqual(
+    [context.held, context.unfinished, context.memory.used, context.memory.unfinished],
+    Array(4).fill(2 * packet),
+  );
   assembly.release();
   assembly.release();
-  t.deepEqual([context.held, context.unfinished, context.memory.used, context.memory.unfinished, context.memory.ahead], Array(5).fill(0));
+  t.deepEqual(
+    [
+      context.held,
+      context.unfinished,
+      context.memory.used,
+      context.memory.unfinished,
+      context.memory.ahead,
+    ],
+    Array(5).fill(0),
+  );
 });
 
 test('it is allocated as a whole while little is allocated ahead, otherwise in steps that double', (t) => {

@@ -40,7 +40,15 @@ export class Assembly implements Unfinished {
    * The caller has already checked the size.
    * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
-  constructor(context: SessionContext, kind: number, size: number, cost: number, first: Uint8Array, keep: boolean, owner: AssemblyOwner) {
+  constructor(
+    context: SessionContext,
+    kind: number,
+    size: number,
+    cost: number,
+    first: Uint8Array,
+    keep: boolean,
+    owner: AssemblyOwner,
+  ) {
     this.#context = context;
     this.kind = kind;
     this.size = size;
@@ -85,7 +93,12 @@ export class Assembly implements Unfinished {
    */
   add(packet: Uint8Array): boolean {
     const end = this.got + packet.length;
-    if (packet.length === 0 || end > this.size || (end < this.size && packet.length !== this.#context.terms.packet)) return false;
+    if (
+      packet.length === 0 ||
+      end > this.size ||
+      (end < this.size && packet.length !== this.#context.terms.packet)
+    )
+      return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
       if (packet !== this.#room) {
@@ -134,7 +147,9 @@ export class Assembly implements Unfinished {
    */
   #capacity(needed: number): number {
     const { memory } = this.#context;
-    return memory.ahead + this.size - needed <= memory.maxAhead ? this.size : Math.min(this.size, needed * 2);
+    return memory.ahead + this.size - needed <= memory.maxAhead
+      ? this.size
+      : Math.min(this.size, needed * 2);
   }
 }
 

@@ -52,7 +52,8 @@ test('an end that does both waits for the more', (t) => {
 
 test('calls made in waves do not shrink the batch to nothing', (t) => {
   const pacer = new BatchPacer();
-  for (let wave = 0; wave < 1_000; wave++) for (let calls = 128; calls > 0; calls -= pacer.batch) pacer.read(calls, 0, pacer.batch);
+  for (let wave = 0; wave < 1_000; wave++)
+    for (let calls = 128; calls > 0; calls -= pacer.batch) pacer.read(calls, 0, pacer.batch);
   t.true(pacer.batch >= 16, `a batch of ${pacer.batch}`);
 });
 

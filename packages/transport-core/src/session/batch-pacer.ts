@@ -37,10 +37,12 @@ export class BatchPacer {
    */
   read(calls: number, peers: number, frames: number): void {
     const busy = Math.max(calls * 2, peers);
-    this.#busiest = busy >= this.#busiest ? busy : this.#busiest - 1 - ((this.#busiest - busy) >> FORGETTING);
+    this.#busiest =
+      busy >= this.#busiest ? busy : this.#busiest - 1 - ((this.#busiest - busy) >> FORGETTING);
     this.alone = frames < 2 && this.#busiest < LEAST * 2;
     // In steps of the minimum: if the batch is slightly too small, the rest travels alone.
-    this.batch = this.#busiest === 0 ? this.#oneways : Math.max(LEAST, ((this.#busiest + 31) >> 5) << 3);
+    this.batch =
+      this.#busiest === 0 ? this.#oneways : Math.max(LEAST, ((this.#busiest + 31) >> 5) << 3);
   }
 }
 

@@ -4,14 +4,30 @@
 import { codeNumber, reasonNumber, stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
 import { truncateText } from '../text.ts';
-import { Account, DOWNLOAD, EMPTY, type EncodedMetadata, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import {
+  Account,
+  DOWNLOAD,
+  EMPTY,
+  type EncodedMetadata,
+  type Frame,
+  Kind,
+  UNPROCESSED,
+  UPLOAD,
+} from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { Assembly, type AssemblyOwner, STALLED } from './assembly.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { Deadlines } from './deadlines.ts';
 import { PeerIds } from './id-table.ts';
-import { type AnswerCarrier, HANDLER, InCall, type InChannel, READER, type Running } from './in-call.ts';
+import {
+  type AnswerCarrier,
+  HANDLER,
+  InCall,
+  type InChannel,
+  READER,
+  type Running,
+} from './in-call.ts';
 import { InStream } from './in-stream.ts';
 import { type IncomingPackets, longCost } from './incoming-packets.ts';
 import { receiveItem, receivePart } from './items.ts';
@@ -48,7 +64,14 @@ export class Callee implements AnswerCarrier {
   readonly #channels: Channels;
   readonly #watch: (channel: Channel) => void;
 
-  constructor(context: SessionContext, outbox: Outbox, incomingPackets: IncomingPackets, calls: Calls, channels: Channels, watch: (channel: Channel) => void) {
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    incomingPackets: IncomingPackets,
+    calls: Calls,
+    channels: Channels,
+    watch: (channel: Channel) => void,
+  ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#incomingPackets = incomingPackets;
@@ -63,7 +86,11 @@ export class Callee implements AnswerCarrier {
     this.#context.active = this.#context.now;
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
-    const isPlain = frame.flags === 0 && frame.size === 0 && this.ids.get(frame.id) === undefined && this.#takes(channel, method);
+    const isPlain =
+      frame.flags === 0 &&
+      frame.size === 0 &&
+      this.ids.get(frame.id) === undefined &&
+      this.#takes(channel, method);
     if (!isPlain) return this.#request(frame, channel, method);
     if (!this.#incomingPackets.short(frame)) return;
     const call = this.#admit(frame, channel!, method!, undefined);
@@ -76,9 +103,20 @@ export class Callee implements AnswerCarrier {
    * small so that V8 inlines it into `request`.
    */
   #takes(channel: Channel | undefined, method: Method | undefined): boolean {
-    if (channel === undefined || method === undefined || method.kind !== 'unary' || channel.disagreement !== undefined) return false;
+    if (
+      channel === undefined ||
+      method === undefined ||
+      method.kind !== 'unary' ||
+      channel.disagreement !== undefined
+    )
+      return false;
     const { calls } = this.#context.limits;
-    return channel.openIn < calls && channel.running < calls && this.refusing === undefined && !this.#context.hasTooMany;
+    return (
+      channel.openIn < calls &&
+      channel.running < calls &&
+      this.refusing === undefined &&
+      !this.#context.hasTooMany
+    );
   }
 
   /** Handles every other request: streaming, long, duplicate or refused. */
@@ -110,16 +148,42 @@ export class Callee implements AnswerCarrier {
     this.#deadlines.add(call, time);
   }
 
-  #admit(frame: Frame, channel: Channel, method: Method, charged: ReceiveAccount | undefined): InCall {
-    const call = this.#open(frame, channel, method, frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#context.now + frame.timeout, charged);
+  #admit(
+    frame: Frame,
+    channel: Channel,
+    method: Method,
+    charged: ReceiveAccount | undefined,
+  ): InCall {
+    const call = this.#open(
+      frame,
+      channel,
+      method,
+      frame.timeout === 0 ? Number.POSITIVE_INFINITY : this.#context.now + frame.timeout,
+      charged,
+    );
     this.ids.set(call);
     channel.openIn++;
     if (frame.timeout !== 0) this.#context.port.wakeBy(call.due);
     return call;
   }
 
-  #open(frame: Frame, channel: Channel, method: Method, due: number, charged: ReceiveAccount | undefined): InCall {
-    const call = new InCall(this, frame.id, channel, method, frame.metadata, longCost(frame), due, this.#incomingPackets.keep(frame));
+  #open(
+    frame: Frame,
+    channel: Channel,
+    method: Method,
+    due: number,
+    charged: ReceiveAccount | undefined,
+  ): InCall {
+    const call = new InCall(
+      this,
+      frame.id,
+      channel,
+      method,
+      frame.metadata,
+      longCost(frame),
+      due,
+      this.#incomingPackets.keep(frame),
+    );
     call.account = charged;
     return call;
   }
@@ -134,7 +198,8 @@ export class Callee implements AnswerCarrier {
     this.#context.count('refusedCall', 1);
     this.#sendError(undefined, frame.channel, frame.id, refusal, true);
     // The caller is not to blame for a full queue or for a transport that closes.
-    if (refusal.code === 'resource_exhausted' || refusal === this.refusing) this.#context.units -= REFUSAL;
+    if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
+      this.#context.units -= REFUSAL;
     else this.#context.refused();
   }
 
@@ -164,10 +229,17 @@ export class Callee implements AnswerCarrier {
 
   /** Handles every other one-way: long, without credit, or not deliverable. */
   #oneway(frame: Frame, channel: Channel | undefined, method: Method | undefined): void {
-    const charged = this.#charge(frame, channel, channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel));
+    const charged = this.#charge(
+      frame,
+      channel,
+      channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel),
+    );
     if (charged === false || charged === undefined) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
-      return this.#context.violation('malformed', `a long ONEWAY with id ${frame.id}, which is not free`);
+      return this.#context.violation(
+        'malformed',
+        `a long ONEWAY with id ${frame.id}, which is not free`,
+      );
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
       return charged.giveBack(longCost(frame), true);
@@ -198,7 +270,11 @@ export class Callee implements AnswerCarrier {
       if (call.upload?.assembly !== undefined) receivePart(this.#context, call.upload, frame);
       return;
     }
-    if (!assembly.add(frame.payload)) return this.#context.violation('malformed', `the packets of request ${frame.id} break its sum`);
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of request ${frame.id} break its sum`,
+      );
     if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
     assembly.release();
@@ -212,8 +288,15 @@ export class Callee implements AnswerCarrier {
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
-      return this.#context.violation('malformed', `END of call ${frame.id}, which has no stream to end`);
-    if (upload.ended) return this.#context.violation('malformed', `END of call ${frame.id}, whose stream had ended`);
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, which has no stream to end`,
+      );
+    if (upload.ended)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, whose stream had ended`,
+      );
     upload.end(undefined);
   }
 
@@ -227,36 +310,57 @@ export class Callee implements AnswerCarrier {
   /** Handles CREDIT for a stream that we send. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const download = this.ids.get(frame.id)?.download;
-    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX)) this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
+    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
+      this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
   }
 
   /**
    * Charges a message to its account. Returns undefined if it has no account, and false if it broke
    * the rules (the session has then reported the violation).
    */
-  #charge(frame: Frame, channel: Channel | undefined, short: ReceiveAccount | undefined): ReceiveAccount | undefined | false {
+  #charge(
+    frame: Frame,
+    channel: Channel | undefined,
+    short: ReceiveAccount | undefined,
+  ): ReceiveAccount | undefined | false {
     if (frame.size === 0) {
       if (!this.#incomingPackets.short(frame)) return false;
       if (short !== undefined && !short.spend(longCost(frame))) {
-        this.#context.violation('malformed', `a one-way on channel ${frame.channel} came without credit`);
+        this.#context.violation(
+          'malformed',
+          `a one-way on channel ${frame.channel} came without credit`,
+        );
         return false;
       }
       return short;
     }
     const long = channel?.long ?? this.#channels.stray(Account.LONG, frame.channel);
-    return this.#incomingPackets.long(frame, this.#context.limits.message, 'limits.message', long) && long;
+    return (
+      this.#incomingPackets.long(frame, this.#context.limits.message, 'limits.message', long) &&
+      long
+    );
   }
 
   #openStreams(channel: Channel, call: InCall): void {
     this.streams++;
     call.widen();
-    if (call.method.flags & UPLOAD) call.upload = new InStream(this.#context, this.#outbox, call.id);
-    if (call.method.flags & DOWNLOAD) call.download = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, () => {});
+    if (call.method.flags & UPLOAD)
+      call.upload = new InStream(this.#context, this.#outbox, call.id);
+    if (call.method.flags & DOWNLOAD)
+      call.download = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, () => {});
   }
 
   #begin(call: InCall, frame: Frame): void {
     call.widen();
-    call.assembly = new Assembly(this.#context, frame.kind, frame.size, call.cost, frame.payload, true, this.#owner(call));
+    call.assembly = new Assembly(
+      this.#context,
+      frame.kind,
+      frame.size,
+      call.cost,
+      frame.payload,
+      true,
+      this.#owner(call),
+    );
     call.payload = EMPTY;
     this.#context.port.wakeBy(this.#context.now + STALLED);
     this.#context.makeRoom();
@@ -275,7 +379,13 @@ export class Callee implements AnswerCarrier {
     const { length } = payload;
     const { lanes } = call.channel;
     this.#context.active = this.#context.now;
-    if (length > packet || length > message || lanes.replies.length > 0 || !this.#outbox.straight(length)) return this.#queueReply(call, lanes, payload);
+    if (
+      length > packet ||
+      length > message ||
+      lanes.replies.length > 0 ||
+      !this.#outbox.straight(length)
+    )
+      return this.#queueReply(call, lanes, payload);
     call.open = false;
     this.#context.writer.short(Kind.RESPONSE, call.id, 0, 0, 0, payload);
     this.forget(call);
@@ -288,7 +398,11 @@ export class Callee implements AnswerCarrier {
     const { terms } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
-      this.fail(call, new TransportError('resource_exhausted', message, { reason: 'too_large' }), false);
+      this.fail(
+        call,
+        new TransportError('resource_exhausted', message, { reason: 'too_large' }),
+        false,
+      );
       return true;
     }
     if (this.#context.full(payload.length)) {
@@ -381,13 +495,20 @@ export class Callee implements AnswerCarrier {
     call.left(error);
   }
 
-  #sendError(call: InCall | undefined, number: number, id: number, error: TransportError, unprocessed: boolean): void {
+  #sendError(
+    call: InCall | undefined,
+    number: number,
+    id: number,
+    error: TransportError,
+    unprocessed: boolean,
+  ): void {
     const flags = unprocessed ? UNPROCESSED : 0;
     const text = truncateText(error.message);
     const metadata = metadataOf(error);
     const code = codeNumber(error.code);
     const reason = reasonNumber(error.reason);
-    const lanes = call?.channel.lanes ?? this.#channels.known(number)?.lanes ?? this.#channels.nowhere;
+    const lanes =
+      call?.channel.lanes ?? this.#channels.known(number)?.lanes ?? this.#channels.nowhere;
     const room = text.length * 3 + (metadata === undefined ? 0 : metadata.bytes.length);
     const items = call?.download !== undefined && call.open === false && call.download.busy;
     if (!items && lanes.replies.length === 0 && this.#outbox.straight(room)) {
@@ -420,7 +541,10 @@ export class Callee implements AnswerCarrier {
     const isFull = refusals.messages >= calls && refusals.full(outbound);
     if (!isFull && (refusals.messages < SCARCE || !this.#context.full(0))) return false;
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
-    this.#context.violation('flood', `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`);
+    this.#context.violation(
+      'flood',
+      `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`,
+    );
     return true;
   }
 
@@ -482,19 +606,30 @@ export class Callee implements AnswerCarrier {
       if (isLive && time > now) break;
       deadlines.shift();
       if (!isLive) continue;
-      if (call.due <= now) this.abort(call, stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`));
+      if (call.due <= now)
+        this.abort(
+          call,
+          stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
+        );
       else this.#refuseUnserved(call);
     }
     // No packet of a long message has come since, so all unfinished messages have stopped.
     const stale = this.#incomingPackets.lastPacket + STALLED;
-    if (stale > now) return this.#context.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
+    if (stale > now)
+      return this.#context.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
     for (const assembly of [...this.#context.assemblies]) assembly.stopped();
     return deadlines.next;
   }
 
   #stopped(call: InCall): void {
     const { got, size } = (call.assembly ?? call.upload?.assembly)!;
-    this.abort(call, new TransportError('aborted', `${call.method.full}: the message stopped after ${got} of ${size} bytes`));
+    this.abort(
+      call,
+      new TransportError(
+        'aborted',
+        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
+      ),
+    );
   }
 
   /** Aborts the calls of a protocol that closes; the callers receive the error. */
@@ -537,13 +672,18 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {
     return encodeMetadata(error.metadata);
   } catch (refusal) {
-    return encodeMetadata({ 'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal) });
+    return encodeMetadata({
+      'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal),
+    });
   }
 }
 
 /** Returns true if a time in `Deadlines` still applies to its call. */
 function isDue(call: InCall, time: number): boolean {
-  return (call.due === time && (call.open || call.reply !== undefined)) || (call.refuseAt === time && call.open);
+  return (
+    (call.due === time && (call.open || call.reply !== undefined)) ||
+    (call.refuseAt === time && call.open)
+  );
 }
 
 /** Refusals that may wait on a channel even when `limits.memory` is reached. */

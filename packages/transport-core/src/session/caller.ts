@@ -30,7 +30,13 @@ export class Caller implements CallCarrier {
   readonly #incomingPackets: IncomingPackets;
   readonly #channels: Channels;
 
-  constructor(context: SessionContext, outbox: Outbox, incomingPackets: IncomingPackets, parity: 0 | 1, channels: Channels) {
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    incomingPackets: IncomingPackets,
+    parity: 0 | 1,
+    channels: Channels,
+  ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#incomingPackets = incomingPackets;
@@ -70,10 +76,25 @@ export class Caller implements CallCarrier {
   /**
    * Returns true for the common case: a unary call of one packet, with nothing queued before it.
    */
-  #isPlain({ disagreement, lanes, open, waiting }: Channel, { method, metadata, payload }: OutCall): boolean {
+  #isPlain(
+    { disagreement, lanes, open, waiting }: Channel,
+    { method, metadata, payload }: OutCall,
+  ): boolean {
     const { calls, message, packet } = this.#context.terms;
-    if (method.kind !== 'unary' || metadata !== undefined || payload.length > packet || payload.length > message) return false;
-    return disagreement === undefined && waiting.length === 0 && lanes.short.length === 0 && open < calls && !this.slots.full;
+    if (
+      method.kind !== 'unary' ||
+      metadata !== undefined ||
+      payload.length > packet ||
+      payload.length > message
+    )
+      return false;
+    return (
+      disagreement === undefined &&
+      waiting.length === 0 &&
+      lanes.short.length === 0 &&
+      open < calls &&
+      !this.slots.full
+    );
   }
 
   #startPlain(channel: Channel, call: OutCall): void {
@@ -101,8 +122,15 @@ export class Caller implements CallCarrier {
     const { lanes } = channel;
     const { length } = payload;
     const { terms } = this.#context;
-    if (channel.disagreement !== undefined || length > terms.packet || length > terms.message || channel.waiting.length > 0) return false;
-    if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length)) return false;
+    if (
+      channel.disagreement !== undefined ||
+      length > terms.packet ||
+      length > terms.message ||
+      channel.waiting.length > 0
+    )
+      return false;
+    if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length))
+      return false;
     lanes.shortCredit -= length + UNIT;
     lanes.uncreditedShort.oneway(length + UNIT);
     this.#context.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
@@ -127,18 +155,28 @@ export class Caller implements CallCarrier {
   /** Returns true if a one-way of at most one packet could go now. */
   writable(channel: Channel): boolean {
     const { lanes } = channel;
-    const room = lanes.shorts.fits(this.#context.terms.packet + UNIT, this.#context.limits.outbound);
-    return room && channel.waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+    const room = lanes.shorts.fits(
+      this.#context.terms.packet + UNIT,
+      this.#context.limits.outbound,
+    );
+    return (
+      room &&
+      channel.waiting.length === 0 &&
+      lanes.firstUnpaid === undefined &&
+      lanes.shortCredit > 0
+    );
   }
 
   /** Returns true if the account of this one-way has credit and no earlier message waits for it. */
   #payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
-    if (call.payload.length > this.#context.terms.packet) return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
+    if (call.payload.length > this.#context.terms.packet)
+      return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
     return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
   }
 
   #refusal(channel: Channel, call: OutCall): TransportError | undefined {
-    if (channel.disagreement !== undefined) return withDetails(channel.disagreement, { sent: false });
+    if (channel.disagreement !== undefined)
+      return withDetails(channel.disagreement, { sent: false });
     const { message } = this.#context.terms;
     if (call.payload.length <= message) return undefined;
     const remedy = call.method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
@@ -147,10 +185,15 @@ export class Caller implements CallCarrier {
   }
 
   #hasRoom(channel: Channel, call: OutCall): boolean {
-    const tally = call.payload.length > this.#context.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
+    const tally =
+      call.payload.length > this.#context.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
     if (!tally.fits(call.cost, this.#context.limits.outbound)) return false;
     if (call.method.kind === 'oneway') return true;
-    return channel.open < this.#context.terms.calls && !this.slots.full && (call.method.flags === 0 || this.streams < this.#context.terms.streams);
+    return (
+      channel.open < this.#context.terms.calls &&
+      !this.slots.full &&
+      (call.method.flags === 0 || this.streams < this.#context.terms.streams)
+    );
   }
 
   /**
@@ -160,12 +203,17 @@ export class Caller implements CallCarrier {
    */
   #queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.#waitingStreams;
-    return call.payload.length > this.#context.terms.packet && channel.mounted?.protocol.ordered !== true ? channel.waitingLong : channel.waiting;
+    return call.payload.length > this.#context.terms.packet &&
+      channel.mounted?.protocol.ordered !== true
+      ? channel.waitingLong
+      : channel.waiting;
   }
 
   /** Admits waiting calls as far as there is room. */
   admitWaiting(channel: Channel): void {
-    if (this.#waiting > 0) for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams]) this.#admitFrom(queue);
+    if (this.#waiting > 0)
+      for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams])
+        this.#admitFrom(queue);
   }
 
   #admitFrom(queue: List<OutCall>): void {
@@ -192,7 +240,11 @@ export class Caller implements CallCarrier {
     const { length } = payload;
     if (method.flags !== 0) this.#openStreams(channel, call);
     const isShort = length <= this.#context.terms.packet;
-    if (!isShort || channel.lanes.short.length > 0 || !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length))
+    if (
+      !isShort ||
+      channel.lanes.short.length > 0 ||
+      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
+    )
       return this.#queue(channel, call, !isShort);
     this.#write(channel, call);
   }
@@ -203,7 +255,19 @@ export class Caller implements CallCarrier {
     const { mark, now, writer } = this.#context;
     const timeout = call.timeLeft(now);
     if (timeout < 0) return;
-    writer.message(Kind.REQUEST, call.id, channel.byte, method.id, method.flags, timeout, metadata, 0, payload, 0, payload.length);
+    writer.message(
+      Kind.REQUEST,
+      call.id,
+      channel.byte,
+      method.id,
+      method.flags,
+      timeout,
+      metadata,
+      0,
+      payload,
+      0,
+      payload.length,
+    );
     call.writtenIn = mark;
     this.#context.active = now;
     if (method.flags !== 0) call.accepted();
@@ -213,13 +277,22 @@ export class Caller implements CallCarrier {
   #queue(channel: Channel, call: OutCall, long: boolean): void {
     const { kind, id, flags } = call.method;
     call.widen();
-    const unit = new Outgoing(kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST, call.id, call.payload, call);
+    const unit = new Outgoing(
+      kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST,
+      call.id,
+      call.payload,
+      call,
+    );
     unit.method = id;
     unit.flags = flags;
     unit.metadata = call.metadata;
     unit.account = long ? Account.LONG : kind === 'oneway' ? Account.SHORT : 0;
     call.unit = unit;
-    this.#outbox.push(channel.lanes, unit, long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short');
+    this.#outbox.push(
+      channel.lanes,
+      unit,
+      long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short',
+    );
   }
 
   #admitOneway(channel: Channel, call: OutCall): void {
@@ -234,7 +307,19 @@ export class Caller implements CallCarrier {
     ) {
       lanes.shortCredit -= call.cost;
       lanes.uncreditedShort.oneway(call.cost);
-      this.#context.writer.message(Kind.ONEWAY, 0, channel.byte, method.id, 0, 0, metadata, 0, payload, 0, payload.length);
+      this.#context.writer.message(
+        Kind.ONEWAY,
+        0,
+        channel.byte,
+        method.id,
+        0,
+        0,
+        metadata,
+        0,
+        payload,
+        0,
+        payload.length,
+      );
       call.writtenIn = this.#context.mark;
       this.#context.active = this.#context.now;
       call.accepted();
@@ -249,8 +334,10 @@ export class Caller implements CallCarrier {
     this.streams++;
     call.widen();
     const progress = () => call.progressed(this.#context.now);
-    if (call.method.flags & UPLOAD) call.upload = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, progress);
-    if (call.method.flags & DOWNLOAD) call.download = new InStream(this.#context, this.#outbox, call.id);
+    if (call.method.flags & UPLOAD)
+      call.upload = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, progress);
+    if (call.method.flags & DOWNLOAD)
+      call.download = new InStream(this.#context, this.#outbox, call.id);
   }
 
   requestWritten(call: OutCall): void {
@@ -321,8 +408,11 @@ export class Caller implements CallCarrier {
    */
   failUnsent(error: TransportError, channels: Iterable<Channel>): void {
     const unsent: OutCall[] = this.takeWaiting(channels);
-    for (const call of this.slots.values()) if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
-    for (const { lanes } of channels) for (const unit of lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) unsent.push(unit.sender as OutCall);
+    for (const call of this.slots.values())
+      if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
+    for (const { lanes } of channels)
+      for (const unit of lanes.short)
+        if (unit.kind === Kind.ONEWAY && unit.unpaid) unsent.push(unit.sender as OutCall);
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withDetails(error, { sent: false }));
@@ -334,9 +424,15 @@ export class Caller implements CallCarrier {
    * cancelled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls: OutCall[] = [...channel.waiting, ...channel.waitingLong, ...[...this.#waitingStreams].filter((call) => call.channel === channel.byte)];
-    for (const call of this.slots.values()) if (call.channel === channel.byte && !call.done) calls.push(call);
-    for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
+    const calls: OutCall[] = [
+      ...channel.waiting,
+      ...channel.waitingLong,
+      ...[...this.#waitingStreams].filter((call) => call.channel === channel.byte),
+    ];
+    for (const call of this.slots.values())
+      if (call.channel === channel.byte && !call.done) calls.push(call);
+    for (const unit of channel.lanes.short)
+      if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
     for (const call of calls) {
       if (call.done) continue;
       const { sent } = call;
@@ -349,7 +445,8 @@ export class Caller implements CallCarrier {
    * Fails everything in flight when the grace period is over. Its answers are no longer awaited.
    */
   failAll(error: TransportError): void {
-    for (const call of this.slots.values()) if (!call.done) call.failed(withDetails(error, { sent: call.sent }));
+    for (const call of this.slots.values())
+      if (!call.done) call.failed(withDetails(error, { sent: call.sent }));
   }
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
@@ -376,7 +473,8 @@ export class Caller implements CallCarrier {
     for (const channel of channels) {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
-      for (const unit of channel.lanes.short) if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
+      for (const unit of channel.lanes.short)
+        if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
     }
     for (const call of this.slots.values()) {
       look(call);
@@ -397,7 +495,11 @@ export class Caller implements CallCarrier {
     const { got, size } = assembly;
     assembly.drop();
     const what = call.download === undefined ? 'the response' : 'an item';
-    call.failed(new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, { sent: true }));
+    call.failed(
+      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
+        sent: true,
+      }),
+    );
     if (call.download !== undefined) this.abandon(call);
   }
 
@@ -435,7 +537,8 @@ export class Caller implements CallCarrier {
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.
-      if (sent || (call.method.flags !== 0 && call.writtenIn !== 0)) call.failed(withDetails(error, { sent }));
+      if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))
+        call.failed(withDetails(error, { sent }));
       else {
         call.id = 0;
         call.writtenIn = 0;

@@ -40,7 +40,12 @@ export class Channels {
   /** Our protocols whose disagreement was reported; at most as many as were ever mounted. */
   #told: readonly string[] = NONE;
 
-  constructor(context: SessionContext, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>, visitor: ProtocolsVisitor = {}) {
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    mounts: ReadonlyMap<number, Mounted>,
+    visitor: ProtocolsVisitor = {},
+  ) {
     this.#visitor = visitor;
     this.#context = context;
     this.#creditor = creditor;
@@ -76,7 +81,13 @@ export class Channels {
     const key = account * BYTES + number;
     let stray = this.#strays?.get(key);
     if (stray !== undefined) return stray;
-    stray = new Stray(this.#creditor, account, account === Account.SHORT ? short : long, number, () => this.#strays!.delete(key));
+    stray = new Stray(
+      this.#creditor,
+      account,
+      account === Account.SHORT ? short : long,
+      number,
+      () => this.#strays!.delete(key),
+    );
     if (number >= BYTES) stray.end();
     else {
       this.#strays ??= new Map();
@@ -130,7 +141,9 @@ export class Channels {
   remount(): Uint8Array {
     for (const channel of this.#opened) this.#join(channel);
     this.#visitor.protocolsChanged?.();
-    return encodeProtocols([...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)));
+    return encodeProtocols(
+      [...this.#mounts.values()].map((mounted) => helloProtocol(mounted.protocol)),
+    );
   }
 
   /** Applies a change of the peer's protocols; returns a text if the list is malformed. */
@@ -138,7 +151,8 @@ export class Channels {
     const protocols = decodeProtocols(list);
     if (typeof protocols === 'string') return protocols;
     this.#theirs = protocols;
-    for (const channel of this.#opened) if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
+    for (const channel of this.#opened)
+      if (channel.mounted !== undefined) this.#agree(channel, channel.mounted);
     this.#visitor.remounted?.(protocols);
     this.#visitor.protocolsChanged?.();
     return undefined;
@@ -173,15 +187,25 @@ export class Channels {
    */
   nothingShared(): TransportError | undefined {
     let why: TransportError | undefined;
-    const [own, theirs] = [[...this.#mounts.values()].map(({ protocol }) => protocol), this.#theirs];
+    const [own, theirs] = [
+      [...this.#mounts.values()].map(({ protocol }) => protocol),
+      this.#theirs,
+    ];
     if (theirs.length === 0) return undefined;
     for (const protocol of own) {
       const agreed = agree(protocol, theirs);
       if (agreed instanceof TransportError) why ??= agreed;
       else if (theirs.some(({ name }) => name === protocol.name)) return undefined;
     }
-    const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => `'${name}'`).join(', ');
-    return why ?? reasonError('no_shared_protocol', `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`);
+    const names = (list: readonly { readonly name: string }[]) =>
+      list.map(({ name }) => `'${name}'`).join(', ');
+    return (
+      why ??
+      reasonError(
+        'no_shared_protocol',
+        `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`,
+      )
+    );
   }
 
   /** Watches a channel until its waiting writers and its replies have room. */
@@ -202,7 +226,8 @@ export class Channels {
     for (const channel of watched) {
       const { disagreement } = channel;
       if (channel.writers.length > 0 && (disagreement !== undefined || writable(channel))) {
-        for (const writer of channel.writers.splice(0)) disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
+        for (const writer of channel.writers.splice(0))
+          disagreement === undefined ? writer.resolve() : writer.reject(disagreement);
       }
       if (channel.stalled && !channel.lanes.congested(this.#context.limits.outbound)) {
         channel.stalled = false;
@@ -214,7 +239,8 @@ export class Channels {
 
   /** Rejects all writers that wait for room, because nothing more is opened here. */
   rejectWriters(error: TransportError): void {
-    for (const channel of this.#opened) for (const writer of channel.writers.splice(0)) writer.reject(error);
+    for (const channel of this.#opened)
+      for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
   #join(channel: Channel): void {
@@ -244,7 +270,13 @@ export class Channels {
 class Stray extends ReceiveAccount {
   readonly #paid: () => void;
 
-  constructor(creditor: Creditor, account: number, start: number, channel: number, paid: () => void) {
+  constructor(
+    creditor: Creditor,
+    account: number,
+    start: number,
+    channel: number,
+    paid: () => void,
+  ) {
     super(creditor, account, start, 0, channel);
     this.#paid = paid;
   }

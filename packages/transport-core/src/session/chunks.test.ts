@@ -14,8 +14,14 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { ask: { id: 1, request: bytes, response: bytes } },
 });
-const limits = { ...SMALL, packet: 64 * KIB, inbound: { calls: 100, bytes: KIB * KIB }, credit: { ...SMALL.credit, pipe: KIB * KIB, long: KIB * KIB } };
-const message = (size: number) => Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
+const limits = {
+  ...SMALL,
+  packet: 64 * KIB,
+  inbound: { calls: 100, bytes: KIB * KIB },
+  credit: { ...SMALL.credit, pipe: KIB * KIB, long: KIB * KIB },
+};
+const message = (size: number) =>
+  Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);
 
 /**
  * Sends requests of these sizes, in order, in chunks of at most `most` bytes. Returns for each
@@ -28,9 +34,15 @@ function told(sizes: readonly number[], most: number): { done: boolean[]; arrive
   pair.tick(dialer);
   const stream = Buffer.concat(dialer.sent.splice(0));
   const done: boolean[] = [];
-  for (let at = 0; at < stream.length; at += most) done.push(pair.hand(dialer, Uint8Array.from(stream.subarray(at, at + most))));
+  for (let at = 0; at < stream.length; at += most)
+    done.push(pair.hand(dialer, Uint8Array.from(stream.subarray(at, at + most))));
   const requests = acceptor.calls.map((call) => Buffer.from(call.payload));
-  return { done, arrived: requests.length === sizes.length && requests.every((request, n) => request.equals(message(sizes[n]!))) };
+  return {
+    done,
+    arrived:
+      requests.length === sizes.length &&
+      requests.every((request, n) => request.equals(message(sizes[n]!))),
+  };
 }
 
 test('small messages are copied: it is done with the chunk that they came in', (t) => {
@@ -50,7 +62,10 @@ test('a message that straddles chunks has memory of its own, and so has a long o
 
 test('one that straddled into a chunk says nothing of those that follow in it', (t) => {
   t.deepEqual(told([40 * KIB, 30 * KIB, 20], 50 * KIB), { done: [false, true], arrived: true });
-  t.deepEqual(told([60 * KIB, 20 * KIB, 40 * KIB], 50 * KIB), { done: [true, false, true], arrived: true });
+  t.deepEqual(told([60 * KIB, 20 * KIB, 40 * KIB], 50 * KIB), {
+    done: [true, false, true],
+    arrived: true,
+  });
 });
 
 test('all messages of a small chunk are parts of it; without one it is done with it', (t) => {
@@ -59,7 +74,20 @@ test('all messages of a small chunk are parts of it; without one it is done with
 });
 
 test('one whose chunks come in the same memory is done with each, and keeps what it gave away', (t) => {
-  const sizes = [0, 10, 64, 65, 66, 300, 2 * KIB, 10 * KIB, 20 * KIB, 40 * KIB, 64 * KIB, 100 * KIB];
+  const sizes = [
+    0,
+    10,
+    64,
+    65,
+    66,
+    300,
+    2 * KIB,
+    10 * KIB,
+    20 * KIB,
+    40 * KIB,
+    64 * KIB,
+    100 * KIB,
+  ];
   for (const most of [7, 80, KIB, 16 * KIB, 64 * KIB]) {
     const pair = new Pair([protocol], { limits }).open();
     const { dialer, acceptor } = pair;
@@ -71,9 +99,14 @@ test('one whose chunks come in the same memory is done with each, and keeps what
       for (const call of acceptor.take()) acceptor.session.callee.respond(call, call.payload);
       pair.tick(acceptor);
       const stream = Buffer.concat(acceptor.sent.splice(0));
-      for (let at = 0; at < stream.length; at += most) t.true(pair.hand(acceptor, Uint8Array.from(stream.subarray(at, at + most))));
+      for (let at = 0; at < stream.length; at += most)
+        t.true(pair.hand(acceptor, Uint8Array.from(stream.subarray(at, at + most))));
     }
-    for (const [n, call] of calls.entries()) t.true(Buffer.from(call.answer!).equals(message(sizes[n]!)), `${sizes[n]} bytes in chunks of ${most}`);
+    for (const [n, call] of calls.entries())
+      t.true(
+        Buffer.from(call.answer!).equals(message(sizes[n]!)),
+        `${sizes[n]} bytes in chunks of ${most}`,
+      );
   }
 });
 

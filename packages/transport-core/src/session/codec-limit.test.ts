@@ -28,7 +28,11 @@ function open() {
       return new Uint8Array(size);
     },
   });
-  const pair = new Pair([protocol], counting(allocated.dialer), counting(allocated.acceptor)).open();
+  const pair = new Pair(
+    [protocol],
+    counting(allocated.dialer),
+    counting(allocated.acceptor),
+  ).open();
   const call = (method: string, length: number) => {
     const made = new TestCall(protocol, method, new Uint8Array(length));
     pair.start(pair.dialer, made);
@@ -45,7 +49,10 @@ for (const method of ['ask', 'give']) {
     const { pair, allocated, call } = open();
     const long = call(method, LIMIT + 1);
     t.deepEqual(seen(long), ['resource_exhausted', 'too_large', false, 'remote']);
-    t.is(long.error?.message, `limited.${method}: a request of 10001 bytes is above 10000, the limit of its codec here (bytes)`);
+    t.is(
+      long.error?.message,
+      `limited.${method}: a request of 10001 bytes is above 10000, the limit of its codec here (bytes)`,
+    );
     t.deepEqual(allocated.acceptor, []);
     t.is(pair.acceptor.memory.used, 0);
     t.deepEqual(pair.acceptor.calls, []);
@@ -54,7 +61,8 @@ for (const method of ['ask', 'give']) {
     t.is(fit.error, undefined);
     t.deepEqual(allocated.acceptor, [LIMIT]);
     t.is(pair.acceptor.calls.length, 1);
-    for (let i = 0; i < 20; i++) t.is(call(method, 5 * LIMIT).error?.reason, 'too_large', 'its account gets its credit back');
+    for (let i = 0; i < 20; i++)
+      t.is(call(method, 5 * LIMIT).error?.reason, 'too_large', 'its account gets its credit back');
   });
 }
 
@@ -77,7 +85,10 @@ test('a long response above the limit of its codec fails its call, and no memory
     served!.carrier.respond(served!, new Uint8Array(2 * LIMIT));
     pair.quiet();
     t.deepEqual(seen(made), ['resource_exhausted', 'too_large', true, 'local']);
-    t.is(made.error?.message, 'limited.ask: a response of 20000 bytes is above 10000, the limit of its codec here (bytes)');
+    t.is(
+      made.error?.message,
+      'limited.ask: a response of 20000 bytes is above 10000, the limit of its codec here (bytes)',
+    );
     t.is(made.settlements, 1);
   }
   t.deepEqual(allocated.dialer, []);

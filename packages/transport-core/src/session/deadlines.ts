@@ -66,6 +66,7 @@ export class Deadlines<T> {
   sweep(isLive: (entry: T, time: number) => boolean): void {
     const times = this.#times.splice(0);
     const entries = this.#entries.splice(0);
-    for (let i = 0; i < times.length; i++) if (isLive(entries[i]!, times[i]!)) this.add(entries[i]!, times[i]!);
+    for (let i = 0; i < times.length; i++)
+      if (isLive(entries[i]!, times[i]!)) this.add(entries[i]!, times[i]!);
   }
 }

@@ -87,7 +87,11 @@ export class FrameDispatcher {
       case Kind.PROTOCOLS:
         return this.#protocols(frame);
       default:
-        if (kind < UNKNOWN_KINDS) return this.#context.violation('malformed', `a frame of kind ${kind}, which has no place here`);
+        if (kind < UNKNOWN_KINDS)
+          return this.#context.violation(
+            'malformed',
+            `a frame of kind ${kind}, which has no place here`,
+          );
         this.#context.count('unknownFrame', 1);
         this.#context.abused();
     }
@@ -97,14 +101,16 @@ export class FrameDispatcher {
   #opens(frame: Frame): boolean {
     const { id } = frame;
     // A short one-way has no id.
-    const isTheirs = id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
+    const isTheirs =
+      id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
     return (isTheirs && frame.method !== 0 && !this.peerLeft) || this.#mayOpen(frame);
   }
 
   #mayOpen(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
-    else if (named && (frame.id === 0 || this.#isOurs(frame.id))) this.#context.violation('malformed', `it opened call ${frame.id}, an id of this end`);
+    else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
+      this.#context.violation('malformed', `it opened call ${frame.id}, an id of this end`);
     else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
     else return true;
     return false;
@@ -117,7 +123,8 @@ export class FrameDispatcher {
   #credit(frame: Frame): void {
     const { account, credit, id, channel } = frame;
     if (credit > 0) {
-      if (account === Account.STREAM) return this.#isOurs(id) ? this.#answers.credit(frame) : this.#callee.credit(frame);
+      if (account === Account.STREAM)
+        return this.#isOurs(id) ? this.#answers.credit(frame) : this.#callee.credit(frame);
       if (account === Account.PIPE || account === Account.REPLY) {
         if (this.#outbox.grant(account, credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {

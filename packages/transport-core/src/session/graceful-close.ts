@@ -1,7 +1,15 @@
 // The orderly end of a session: both ends send GO_AWAY, open calls are served, then the connection
 // closes (docs/wire-protocol.md §8).
 
-import { codeNumber, codeOf, type Reason, reasonError, reasonNumber, reasonOf, TransportError } from '../errors.ts';
+import {
+  codeNumber,
+  codeOf,
+  type Reason,
+  reasonError,
+  reasonNumber,
+  reasonOf,
+  TransportError,
+} from '../errors.ts';
 import { cleanText, truncateText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Callee } from './callee.ts';
@@ -40,7 +48,14 @@ export class GracefulClose {
   readonly #channels: Channels;
   readonly #session: GracefulCloseHost;
 
-  constructor(context: SessionContext, outbox: Outbox, caller: Caller, callee: Callee, channels: Channels, session: GracefulCloseHost) {
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    caller: Caller,
+    callee: Callee,
+    channels: Channels,
+    session: GracefulCloseHost,
+  ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#caller = caller;
@@ -55,7 +70,11 @@ export class GracefulClose {
    * arrives, unless this transport closes, too.
    */
   get isMutual(): boolean {
-    return this.peerLeft !== undefined && this.#outbox.saidFarewell && (this.peerLeft.reason !== 'closed' || this.#callee.refusing !== undefined);
+    return (
+      this.peerLeft !== undefined &&
+      this.#outbox.saidFarewell &&
+      (this.peerLeft.reason !== 'closed' || this.#callee.refusing !== undefined)
+    );
   }
 
   /** The time at which `wake` has something to do. */
@@ -69,13 +88,21 @@ export class GracefulClose {
    * its own limit.
    * @param told the text that the peer receives.
    */
-  leave(error: TransportError, told: string, time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME): void {
+  leave(
+    error: TransportError,
+    told: string,
+    time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME,
+  ): void {
     if (this.left !== undefined) return;
     this.left = error;
     this.#leaveDue = this.#context.now + time;
     if (time !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(this.#leaveDue);
     this.#channels.payHeld();
-    this.#outbox.sayFarewell({ code: codeNumber(error.code), reason: reasonNumber(error.reason), text: truncateText(told) });
+    this.#outbox.sayFarewell({
+      code: codeNumber(error.code),
+      reason: reasonNumber(error.reason),
+      text: truncateText(told),
+    });
     this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
   }
 
@@ -117,7 +144,13 @@ export class GracefulClose {
 
   /** Closes the connection in order if nothing is left to send or to wait for. */
   finish(): void {
-    if (this.left === undefined || !this.#outbox.saidFarewell || !this.#outbox.idle || this.#outbox.blocked) return;
+    if (
+      this.left === undefined ||
+      !this.#outbox.saidFarewell ||
+      !this.#outbox.idle ||
+      this.#outbox.blocked
+    )
+      return;
     const shutting = this.#callee.refusing !== undefined;
     if (this.peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
@@ -140,7 +173,10 @@ export function goAwayError(frame: Frame): TransportError {
   const reason = reasonOf(frame.reason);
   const text = cleanText(frame.text) || 'the other end ended the connection';
   // The peer's text describes "its peer's certificate", which is the certificate of this end.
-  const whose = reason === 'bad_certificate' ? "the other end refused this end's certificate or identity: " : '';
+  const whose =
+    reason === 'bad_certificate'
+      ? "the other end refused this end's certificate or identity: "
+      : '';
   return new TransportError(codeOf(frame.code), whose + text, { reason, origin: 'remote' });
 }
 
@@ -149,7 +185,9 @@ export function goAwayError(frame: Frame): TransportError {
  * connection; for the calls it is `disconnected`.
  */
 export function lossOf(error: TransportError): TransportError {
-  return error.reason === 'duplicate' ? reasonError('disconnected', error.message, { origin: error.origin }) : error;
+  return error.reason === 'duplicate'
+    ? reasonError('disconnected', error.message, { origin: error.origin })
+    : error;
 }
 
 /** Milliseconds that a graceful close may take. */
@@ -163,4 +201,9 @@ const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
  * sets a limit from the grace period.
  */
 const PATIENT: ReadonlySet<Reason | undefined> = new Set(['duplicate', 'closed'] as const);
-const ORDERLY: ReadonlySet<Reason> = new Set(['idle', 'closed', 'disconnected', 'duplicate'] as const);
+const ORDERLY: ReadonlySet<Reason> = new Set([
+  'idle',
+  'closed',
+  'disconnected',
+  'duplicate',
+] as const);

@@ -15,7 +15,10 @@ const protocol = defineProtocol({
   name: 'long-line',
   version: 1,
   channel: 0x20,
-  methods: { put: { id: 1, request: bytes, upload: bytes, response: bytes }, get: { id: 2, request: bytes, download: bytes } },
+  methods: {
+    put: { id: 1, request: bytes, upload: bytes, response: bytes },
+    get: { id: 2, request: bytes, download: bytes },
+  },
 });
 /** The rate in bytes a millisecond (100 Mbit/s), and the one-way delay in milliseconds. */
 const RATE = 12_500;
@@ -23,8 +26,20 @@ const WAY = 50;
 const ITEM = new Uint8Array(256 * KIB);
 const EMPTY = new Uint8Array(0);
 
-const credit = { ...SMALL.credit, pipe: 256 * KIB, pipeMax: 16 * MIB, stream: 256 * KIB, streamMax: 16 * MIB };
-const limits = { ...SMALL, packet: 64 * KIB, item: MIB, outbound: { messages: 1_000, bytes: 16 * MIB }, credit };
+const credit = {
+  ...SMALL.credit,
+  pipe: 256 * KIB,
+  pipeMax: 16 * MIB,
+  stream: 256 * KIB,
+  streamMax: 16 * MIB,
+};
+const limits = {
+  ...SMALL,
+  packet: 64 * KIB,
+  item: MIB,
+  outbound: { messages: 1_000, bytes: 16 * MIB },
+  credit,
+};
 
 /** Two ends connected by a line, with streams that are written as fast as possible. */
 class LongLine {
@@ -41,7 +56,10 @@ class LongLine {
   /** @param each milliseconds that a reader needs for an item. */
   constructor({ memory = 512 * MIB, pipeMax = 16 * MIB, streamMax = 16 * MIB, each = 0 } = {}) {
     const keepAlive = { interval: 1e9, timeout: 1e9 };
-    this.pair = new Pair([protocol], { limits: { ...limits, credit: { ...credit, pipeMax, streamMax } }, keepAlive });
+    this.pair = new Pair([protocol], {
+      limits: { ...limits, credit: { ...credit, pipeMax, streamMax } },
+      keepAlive,
+    });
     for (const end of this.ends) Object.assign(end.memory, { limit: memory });
     this.#each = each;
   }
@@ -74,7 +92,11 @@ class LongLine {
     const { pair } = this;
     for (let i = 0; i < milliseconds; i++) {
       pair.pass(1);
-      for (let next = this.#crossing[0]; next !== undefined && next.at <= pair.now; next = this.#crossing[0]) {
+      for (
+        let next = this.#crossing[0];
+        next !== undefined && next.at <= pair.now;
+        next = this.#crossing[0]
+      ) {
         this.#crossing.shift();
         pair.hand(next.from, next.chunk);
       }

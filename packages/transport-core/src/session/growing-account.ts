@@ -14,7 +14,14 @@ export class GrowingAccount extends ReceiveAccount {
   readonly #least: number;
   readonly #most: number;
 
-  constructor(context: SessionContext, creditor: Creditor, account: number, start: number, most: number, id = 0) {
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    account: number,
+    start: number,
+    most: number,
+    id = 0,
+  ) {
     super(creditor, account, start, id);
     this.#context = context;
     this.#least = start;
@@ -31,10 +38,18 @@ export class GrowingAccount extends ReceiveAccount {
   used(cost: number, unread: number): void {
     const { grown, memory } = this.#context;
     const isLarge = cost > this.#least >> 1;
-    if (this.#over || (grown === 0 && this.#more === 0 && !isLarge)) return this.giveBack(cost, false);
+    if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
+      return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
     const room = memory.limit / 2 - memory.used - memory.lent;
-    const wanted = Math.max(Math.min(unread > cost ? grown : grown + cost, this.#most, this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH)), 0);
+    const wanted = Math.max(
+      Math.min(
+        unread > cost ? grown : grown + cost,
+        this.#most,
+        this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH),
+      ),
+      0,
+    );
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;
     memory.lent += change;

@@ -5,7 +5,15 @@ import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
-import { agree, helloProtocol, type Introduction, judgeHello, makeHello, settle, WIRE_VERSION } from './handshake.ts';
+import {
+  agree,
+  helloProtocol,
+  type Introduction,
+  judgeHello,
+  makeHello,
+  settle,
+  WIRE_VERSION,
+} from './handshake.ts';
 import type { SessionLimits, Terms } from './session-context.ts';
 
 const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };
@@ -18,15 +26,44 @@ const limits: SessionLimits = {
   inbound: { calls: 4, bytes: 5 },
   total: { calls: 1, bytes: 1 },
   outbound: { messages: 6, bytes: 7 },
-  credit: { pipe: 1, pipeMax: 1, short: 2, long: 3, reply: 4, replyMax: 4, stream: 5, streamMax: 5 },
+  credit: {
+    pipe: 1,
+    pipeMax: 1,
+    short: 2,
+    long: 3,
+    reply: 4,
+    replyMax: 4,
+    stream: 5,
+    streamMax: 5,
+  },
 };
 const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
-  defineProtocol({ name, version, accepts, channel, methods: { vote: { id: 1, request: bytes, response: bytes } } });
-const told = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20): HelloProtocol => ({ name, version, accepts, channel });
-const hello = (changes: Partial<Hello> = {}): Hello => ({ ...makeHello(self, limits, [protocol(1)], {}, ''), ...changes });
+  defineProtocol({
+    name,
+    version,
+    accepts,
+    channel,
+    methods: { vote: { id: 1, request: bytes, response: bytes } },
+  });
+const told = (
+  version: number,
+  accepts: number[] = [],
+  name = 'raft',
+  channel = 0x20,
+): HelloProtocol => ({ name, version, accepts, channel });
+const hello = (changes: Partial<Hello> = {}): Hello => ({
+  ...makeHello(self, limits, [protocol(1)], {}, ''),
+  ...changes,
+});
 
 test('our HELLO tells who we are, what we speak and what we bear', (t) => {
-  const made = makeHello({ ...self, nodeId: 'ff' }, limits, [protocol(2, [1])], { token: 'x' }, '10.0.0.1:5');
+  const made = makeHello(
+    { ...self, nodeId: 'ff' },
+    limits,
+    [protocol(2, [1])],
+    { token: 'x' },
+    '10.0.0.1:5',
+  );
   t.deepEqual(made, {
     wireMin: WIRE_VERSION,
     wireMax: WIRE_VERSION,
@@ -36,7 +73,18 @@ test('our HELLO tells who we are, what we speak and what we bear', (t) => {
     agent: made.agent,
     nodeId: 'ff',
     protocols: [told(2, [1])],
-    limits: { message: 1_000_000, item: 10_000, packet: 8_192, calls: 10, streams: 3, pipe: 1, short: 2, long: 3, reply: 4, stream: 5 },
+    limits: {
+      message: 1_000_000,
+      item: 10_000,
+      packet: 8_192,
+      calls: 10,
+      streams: 3,
+      pipe: 1,
+      short: 2,
+      long: 3,
+      reply: 4,
+      stream: 5,
+    },
     features: [],
     observed: '10.0.0.1:5',
     fields: { token: 'x' },
@@ -74,9 +122,27 @@ test('who claims another id than it proved is refused; who claims none, or prove
 });
 
 test('the peer’s limits are ours towards it; of packet, calls and streams the smaller is both ends’', (t) => {
-  const terms: Terms = { packet: 8_192, message: 0, item: 0, calls: 20, streams: 2, short: 0, long: 0, stream: 0 };
+  const terms: Terms = {
+    packet: 8_192,
+    message: 0,
+    item: 0,
+    calls: 20,
+    streams: 2,
+    short: 0,
+    long: 0,
+    stream: 0,
+  };
   settle(terms, hello({ limits: { ...hello().limits, packet: 65_536 } }));
-  t.deepEqual(terms, { packet: 8_192, message: 1_000_000, item: 10_000, calls: 10, streams: 2, short: 2, long: 3, stream: 5 });
+  t.deepEqual(terms, {
+    packet: 8_192,
+    message: 1_000_000,
+    item: 10_000,
+    calls: 10,
+    streams: 2,
+    short: 2,
+    long: 3,
+    stream: 5,
+  });
   settle(terms, hello({ limits: { ...hello().limits, packet: 4_096 } }));
   t.is(terms.packet, 4_096);
 });

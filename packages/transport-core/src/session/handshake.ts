@@ -57,14 +57,25 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 }
 
 /** Returns the reason why this end can't talk to the sender of a HELLO; undefined if it can. */
-export function judgeHello(hello: Hello, self: Introduction, proven: string | undefined, side: 'dialer' | 'acceptor'): TransportError | undefined {
+export function judgeHello(
+  hello: Hello,
+  self: Introduction,
+  proven: string | undefined,
+  side: 'dialer' | 'acceptor',
+): TransportError | undefined {
   // Both ends read this text, so it says 'dialer' and 'acceptor' instead of 'we' and 'you'.
   const [peer, own] = side === 'dialer' ? ['acceptor', 'dialer'] : ['dialer', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
-    return reasonError('wrong_version', `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`);
+    return reasonError(
+      'wrong_version',
+      `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`,
+    );
   }
   if (side === 'dialer' && hello.wireMin !== hello.wireMax) {
-    return reasonError('malformed', `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`);
+    return reasonError(
+      'malformed',
+      `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`,
+    );
   }
   if (hello.network !== self.network) {
     return reasonError(
@@ -73,7 +84,10 @@ export function judgeHello(hello: Hello, self: Introduction, proven: string | un
     );
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
-    return reasonError('identity_mismatch', `the ${peer} claims to be node ${hello.nodeId} and proved to be ${proven}`);
+    return reasonError(
+      'identity_mismatch',
+      `the ${peer} claims to be node ${hello.nodeId} and proved to be ${proven}`,
+    );
   }
   return undefined;
 }
@@ -98,7 +112,9 @@ export function settle(terms: Terms, hello: Hello): void {
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
   const peer = theirs.find((protocol) => protocol.name === own.name);
-  const squatter = theirs.find((protocol) => protocol.channel === own.channel && protocol.name !== own.name);
+  const squatter = theirs.find(
+    (protocol) => protocol.channel === own.channel && protocol.name !== own.name,
+  );
   if (peer !== undefined && peer.channel !== own.channel) {
     return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
   }
@@ -108,7 +124,8 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
   }
   const known = new Set([peer.version, ...peer.accepts]);
   let best = -1;
-  for (const version of [own.version, ...own.accepts]) if (version > best && known.has(version)) best = version;
+  for (const version of [own.version, ...own.accepts])
+    if (version > best && known.has(version)) best = version;
   if (best >= 0) return best;
   const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
   return reasonError(
@@ -118,5 +135,8 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
 }
 
 function mismatch(ours: string, theirs: string): TransportError {
-  return reasonError('channel_mismatch', `${ours} at one end and ${theirs} at the other: give each protocol one channel, the same everywhere`);
+  return reasonError(
+    'channel_mismatch',
+    `${ours} at one end and ${theirs} at the other: give each protocol one channel, the same everywhere`,
+  );
 }

@@ -42,7 +42,10 @@ export class HelloExchange {
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     const { self, mounts, observed } = this.#options;
     const protocols = [...mounts.values()].map((mounted) => mounted.protocol);
-    this.#context.writer.hello(Kind.HELLO, encodeHello(makeHello(self, this.#context.limits, protocols, fields, observed, features)));
+    this.#context.writer.hello(
+      Kind.HELLO,
+      encodeHello(makeHello(self, this.#context.limits, protocols, fields, observed, features)),
+    );
   }
 
   /**
@@ -58,7 +61,10 @@ export class HelloExchange {
         // A Trunkline peer with noise learns from our preamble that this end is plain; any other
         // peer gets no byte.
         if (isNoise(bytes)) this.speak();
-        return reasonError('wrong_preamble', `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`);
+        return reasonError(
+          'wrong_preamble',
+          `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`,
+        );
       }
     }
     this.matched = this.#seen.length === PREAMBLE.length;

@@ -46,20 +46,68 @@ function plausible(random: Random, rude: number): Uint8Array {
   switch (below(rude > 0 ? 14 : 11)) {
     case 0:
     case 1:
-      encoder.message(Kind.REQUEST, mine, channel, method, flags, below(100), undefined, size, payload, 0, end);
+      encoder.message(
+        Kind.REQUEST,
+        mine,
+        channel,
+        method,
+        flags,
+        below(100),
+        undefined,
+        size,
+        payload,
+        0,
+        end,
+      );
       break;
     case 2:
-      encoder.message(Kind.ONEWAY, long ? mine : 0, channel, method, 0, 0, undefined, size, payload, 0, end);
+      encoder.message(
+        Kind.ONEWAY,
+        long ? mine : 0,
+        channel,
+        method,
+        0,
+        0,
+        undefined,
+        size,
+        payload,
+        0,
+        end,
+      );
       break;
     case 3:
       encoder.message(Kind.RESPONSE, yours, 0, 0, 0, 0, undefined, size, payload, 0, end);
       break;
     case 4:
-      encoder.message(Kind.ITEM, random() < 0.5 ? mine : yours, 0, 0, 0, 0, undefined, size, payload, 0, end);
+      encoder.message(
+        Kind.ITEM,
+        random() < 0.5 ? mine : yours,
+        0,
+        0,
+        0,
+        0,
+        undefined,
+        size,
+        payload,
+        0,
+        end,
+      );
       break;
     case 5:
     case 6:
-      encoder.message(Kind.PART, random() < 0.5 ? mine : yours, 0, 0, 0, 0, undefined, 0, payload, 0, random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet));
+      encoder.message(
+        Kind.PART,
+        random() < 0.5 ? mine : yours,
+        0,
+        0,
+        0,
+        0,
+        undefined,
+        0,
+        payload,
+        0,
+        random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet),
+      );
       break;
     case 7:
       encoder.signal(Kind.END, random() < 0.5 ? mine : yours);
@@ -72,7 +120,12 @@ function plausible(random: Random, rude: number): Uint8Array {
       break;
     case 10: {
       const account = 1 + below(5);
-      encoder.credit(account, 1 + below(9_000), account === 5 ? id : 0, account === 2 || account === 3 ? 0x20 : 0);
+      encoder.credit(
+        account,
+        1 + below(9_000),
+        account === 5 ? id : 0,
+        account === 2 || account === 3 ? 0x20 : 0,
+      );
       break;
     }
     case 11:
@@ -82,7 +135,9 @@ function plausible(random: Random, rude: number): Uint8Array {
       random() < 0.3 ? encoder.goAway(14, 1 + below(16), 'bye') : encoder.signal(Kind.PONG, id);
       break;
     default:
-      random() < 0.1 ? encoder.hello(Kind.PROTOCOLS, new Uint8Array(below(20))) : encoder.signal(Kind.PING, id);
+      random() < 0.1
+        ? encoder.hello(Kind.PROTOCOLS, new Uint8Array(below(20)))
+        : encoder.signal(Kind.PING, id);
   }
   return encoder.take().slice();
 }
@@ -104,7 +159,11 @@ class Prey {
     const { random, end, pair } = this;
     const draw = random();
     if (draw < 0.15) {
-      const call = new TestCall(protocol, pick(names, random)!, new Uint8Array(Math.floor(random() ** 4 * 20_000)));
+      const call = new TestCall(
+        protocol,
+        pick(names, random)!,
+        new Uint8Array(Math.floor(random() ** 4 * 20_000)),
+      );
       if (random() < 0.2) call.due = pair.now + random() * 100;
       this.made.push(call);
       pair.start(end, call);
@@ -128,7 +187,8 @@ class Prey {
     if (call === undefined) return;
     const draw = this.random();
     call.upload?.take();
-    if (draw < 0.3 && call.open) call.download?.write(new Uint8Array(Math.floor(draw * 30_000))).catch(() => {});
+    if (draw < 0.3 && call.open)
+      call.download?.write(new Uint8Array(Math.floor(draw * 30_000))).catch(() => {});
     if (draw < 0.6) return;
     if (draw < 0.7) call.carrier.fail(call, new TransportError('aborted', 'x'), false);
     else if (call.download !== undefined) call.carrier.finish(call);
@@ -139,14 +199,16 @@ class Prey {
   private use(call: TestCall | undefined): void {
     if (call === undefined) return;
     call.download?.take();
-    if (call.opened && !call.done) call.upload?.write(new Uint8Array(Math.floor(this.random() * 9_000))).catch(() => {});
+    if (call.opened && !call.done)
+      call.upload?.write(new Uint8Array(Math.floor(this.random() * 9_000))).catch(() => {});
   }
 
   /** Ends the connection and everything on it. */
   over(): void {
     const { end, pair } = this;
     end.session.closed(undefined);
-    for (const call of end.ending!.unsent) call.failed(withDetails(end.ending!.error, { sent: false }));
+    for (const call of end.ending!.unsent)
+      call.failed(withDetails(end.ending!.error, { sent: false }));
     for (const call of end.left) call.failed(withDetails(end.ending!.error, { sent: false }));
     for (const call of end.take()) call.carrier.finished(call);
     for (const call of this.served) {
@@ -173,7 +235,8 @@ for (const rude of [0, 0.02, 0.3]) {
             frames++;
             end.session.receive(pair.now, plausible(random, rude));
           }
-          if (end.memory.used < 0 || end.session.context.held < 0) throw new Error(`the gauge fell to ${end.memory.used}`);
+          if (end.memory.used < 0 || end.session.context.held < 0)
+            throw new Error(`the gauge fell to ${end.memory.used}`);
           if (step % 10 === 0) await null;
         }
         ended += end.endings;

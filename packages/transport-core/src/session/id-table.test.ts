@@ -79,7 +79,8 @@ for (const parity of [0, 1] as const) {
     for (let i = 0; i < 70_000; i++) {
       const call = entry();
       slots.add(call);
-      if (call.id < 1 || call.id > 0x7fff_ffff || call.id % 2 !== parity || call.id === id) t.fail(`${call.id}`);
+      if (call.id < 1 || call.id > 0x7fff_ffff || call.id % 2 !== parity || call.id === id)
+        t.fail(`${call.id}`);
       if (i < 16_384) ids.add(call.id);
       highest = Math.max(highest, call.id);
       last = call.id;
@@ -98,7 +99,8 @@ test('ids are small integers of V8’s for ever: one that is not would have ever
     const call = entry();
     slots.add(call);
     // V8 serializes a small integer with the tag I, and a number on the heap with N.
-    if (String.fromCharCode(serialize(call.id)[2]!) !== 'I') return t.fail(`id ${call.id} after ${i} calls`);
+    if (String.fromCharCode(serialize(call.id)[2]!) !== 'I')
+      return t.fail(`id ${call.id} after ${i} calls`);
     slots.delete(call);
   }
   t.pass();
@@ -163,7 +165,10 @@ test('a peer’s ids agree with a Map, whatever is done', (t) => {
   const ids = new PeerIds<{ id: number }>();
   const model = new Map<number, { id: number }>();
   for (let step = 0; step < 20_000; step++) {
-    const id = random() < 0.7 ? 1 + 2 * Math.floor(random() * 200) : (Math.floor(random() * 0x8000_0000) * 2 + 1) >>> 0;
+    const id =
+      random() < 0.7
+        ? 1 + 2 * Math.floor(random() * 200)
+        : (Math.floor(random() * 0x8000_0000) * 2 + 1) >>> 0;
     const live = model.get(id);
     if (ids.get(id) !== live) t.fail(`step ${step}, id ${id}`);
     if (live === undefined) {

@@ -89,7 +89,8 @@ export class PeerIds<T extends { id: number }> {
     const slot = (entry.id >>> 1) & (SLOTS - 1);
     if (slot >= this.peak) this.peak = slot + 1;
     this.size++;
-    if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined) this.dense[slot] = entry;
+    if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined)
+      this.dense[slot] = entry;
     else this.#setElsewhere(entry);
   }
 

@@ -182,5 +182,16 @@ export class InCall implements ListEntry, UnitSender {
 
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
-const unusual = { list: none, before: none, after: none, assembly: none, upload: none, download: none, reply: none, gone: none, cancelled: none, seen: none };
+const unusual = {
+  list: none,
+  before: none,
+  after: none,
+  assembly: none,
+  upload: none,
+  download: none,
+  reply: none,
+  gone: none,
+  cancelled: none,
+  seen: none,
+};
 Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });

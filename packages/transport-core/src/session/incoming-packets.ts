@@ -35,7 +35,12 @@ export class IncomingPackets {
    * @param retainer undefined if every payload is already a copy.
    * @param ping sends a PING; returns false if one is already outstanding.
    */
-  constructor(context: SessionContext, creditor: Creditor, retainer: PayloadRetainer | undefined, ping: () => boolean) {
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    retainer: PayloadRetainer | undefined,
+    ping: () => boolean,
+  ) {
     this.#context = context;
     this.#retainer = retainer;
     this.#ping = ping;
@@ -91,7 +96,10 @@ export class IncomingPackets {
   }
 
   #tooLarge(frame: Frame): false {
-    this.#context.violation('too_large', `a packet of ${frame.length} bytes is above the ${this.#context.terms.packet} agreed`);
+    this.#context.violation(
+      'too_large',
+      `a packet of ${frame.length} bytes is above the ${this.#context.terms.packet} agreed`,
+    );
     return false;
   }
 
@@ -102,11 +110,20 @@ export class IncomingPackets {
   long(frame: Frame, limit: number, name: string, account: ReceiveAccount): boolean {
     const { size, length } = frame;
     if (size <= length || length !== this.#context.terms.packet) {
-      this.#context.violation('malformed', `a message of ${size} bytes began with a packet of ${length} bytes`);
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes began with a packet of ${length} bytes`,
+      );
     } else if (size > limit) {
-      this.#context.violation('too_large', `a message of ${size} bytes is above our ${name}, ${limit}`);
+      this.#context.violation(
+        'too_large',
+        `a message of ${size} bytes is above our ${name}, ${limit}`,
+      );
     } else if (!account.spend(longCost(frame))) {
-      this.#context.violation('malformed', `a message of ${size} bytes came without credit of its account`);
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes came without credit of its account`,
+      );
     } else return this.packet(frame);
     return false;
   }

@@ -19,18 +19,34 @@ export function receiveItem(
   drop: boolean,
   owner: AssemblyOwner,
 ): void {
-  if (stream.assembly !== undefined) return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
+  if (stream.assembly !== undefined)
+    return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
   const cost = longCost(frame);
   if (frame.size === 0) {
     if (!incomingPackets.short(frame)) return;
     if (frame.length > context.limits.item)
-      return context.violation('too_large', `an item of ${frame.length} bytes is above our limits.item, ${context.limits.item}`);
-    if (!stream.account.spend(cost)) return context.violation('malformed', `an item of call ${frame.id} came without credit of its stream`);
+      return context.violation(
+        'too_large',
+        `an item of ${frame.length} bytes is above our limits.item, ${context.limits.item}`,
+      );
+    if (!stream.account.spend(cost))
+      return context.violation(
+        'malformed',
+        `an item of call ${frame.id} came without credit of its stream`,
+      );
     if (!incomingPackets.packet(frame)) return;
     if (drop) stream.account.giveBack(cost, false);
     else stream.push(incomingPackets.keep(frame), cost);
   } else if (incomingPackets.long(frame, context.limits.item, 'limits.item', stream.account)) {
-    stream.assembly = new Assembly(context, Kind.ITEM, frame.size, cost, frame.payload, !drop, owner);
+    stream.assembly = new Assembly(
+      context,
+      Kind.ITEM,
+      frame.size,
+      cost,
+      frame.payload,
+      !drop,
+      owner,
+    );
     context.makeRoom();
   }
 }
@@ -38,7 +54,11 @@ export function receiveItem(
 /** Handles a further packet of a stream's long item. */
 export function receivePart(context: SessionContext, stream: InStream, frame: Frame): void {
   const assembly = stream.assembly!;
-  if (!assembly.add(frame.payload)) return context.violation('malformed', `the packets of an item of call ${frame.id} break its sum`);
+  if (!assembly.add(frame.payload))
+    return context.violation(
+      'malformed',
+      `the packets of an item of call ${frame.id} break its sum`,
+    );
   if (!assembly.complete) return context.makeRoom();
   stream.dropAssembly();
   if (assembly.buffer.length === assembly.size) stream.push(assembly.buffer, assembly.cost);

@@ -69,7 +69,9 @@ export class Liveness {
    */
   due(active: number): number {
     if (this.#nonce !== 0) return this.#deadline();
-    return active > this.#pinged ? this.#pinged + this.#keepAlive.interval : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
+    return active > this.#pinged
+      ? this.#pinged + this.#keepAlive.interval
+      : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
   }
 
   /** Returns true if the peer has sent nothing at all, not even a PONG, within the timeout. */
@@ -82,7 +84,9 @@ export class Liveness {
    * the whole interval.
    */
   #deadline(): number {
-    return Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout;
+    return (
+      Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout
+    );
   }
 
   /** Returns true if a PING is due because of silence, or to measure a busy connection. */

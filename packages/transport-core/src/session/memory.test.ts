@@ -28,7 +28,16 @@ const limits = {
   ...SMALL,
   memory: 0,
   item: 1024 * KIB,
-  credit: { pipe: 2 ** 30, pipeMax: 2 ** 30, short: 2 ** 30, long: 2 ** 30, reply: 2 ** 30, replyMax: 2 ** 30, stream: 2 ** 30, streamMax: 2 ** 30 },
+  credit: {
+    pipe: 2 ** 30,
+    pipeMax: 2 ** 30,
+    short: 2 ** 30,
+    long: 2 ** 30,
+    reply: 2 ** 30,
+    replyMax: 2 ** 30,
+    stream: 2 ** 30,
+    streamMax: 2 ** 30,
+  },
 };
 
 /** A receiver with `memory` bytes for all its connections. */
@@ -97,12 +106,29 @@ class Peer {
   begin(packets: number, kind: number = Kind.REQUEST, method = 1): number {
     this.#ids += 2;
     const id = this.#ids;
-    this.write((encoder) => encoder.message(kind, id, 0x20, method, method === 3 ? 1 : 0, 0, undefined, packets * packet, new Uint8Array(packet), 0, packet));
+    this.write((encoder) =>
+      encoder.message(
+        kind,
+        id,
+        0x20,
+        method,
+        method === 3 ? 1 : 0,
+        0,
+        undefined,
+        packets * packet,
+        new Uint8Array(packet),
+        0,
+        packet,
+      ),
+    );
     return id;
   }
 
   more(id: number, packets: number): void {
-    for (let i = 0; i < packets; i++) this.write((encoder) => encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+    for (let i = 0; i < packets; i++)
+      this.write((encoder) =>
+        encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet),
+      );
   }
 
   get calls(): number {
@@ -172,7 +198,10 @@ test('a connection that is refused when it has been slower than 16 KiB a second 
   t.is(slow.reason, undefined, 'as long as there is memory nobody minds');
   fast.more(fast.begin(190), 189);
   t.is(fast.calls, 1);
-  t.deepEqual([slow.reason?.code, slow.reason?.message.includes('limits.memory is reached')], ['resource_exhausted', true]);
+  t.deepEqual(
+    [slow.reason?.code, slow.reason?.message.includes('limits.memory is reached')],
+    ['resource_exhausted', true],
+  );
   t.is(steady.reason, undefined);
 });
 
@@ -188,8 +217,32 @@ test('unfinished one-ways and items count like requests', (t) => {
   t.is(tells.reason, undefined);
   for (let i = 0; i < 20; i++) {
     gives.write((encoder) => {
-      encoder.message(Kind.REQUEST, 2 * i + 1, 0x20, 3, 1, 0, undefined, 0, new Uint8Array(0), 0, 0);
-      encoder.message(Kind.ITEM, 2 * i + 1, 0, 0, 0, 0, undefined, 100 * packet, new Uint8Array(packet), 0, packet);
+      encoder.message(
+        Kind.REQUEST,
+        2 * i + 1,
+        0x20,
+        3,
+        1,
+        0,
+        undefined,
+        0,
+        new Uint8Array(0),
+        0,
+        0,
+      );
+      encoder.message(
+        Kind.ITEM,
+        2 * i + 1,
+        0,
+        0,
+        0,
+        0,
+        undefined,
+        100 * packet,
+        new Uint8Array(packet),
+        0,
+        packet,
+      );
     });
     gives.more(2 * i + 1, 9);
   }
@@ -221,12 +274,59 @@ test('a response, or an item, that memory has no room for fails its call, and th
       frames(encoder);
       acceptor.session.receive(receiver.now, encoder.take().slice());
     };
-    write((encoder) => encoder.message(kind, call.id, 0, 0, 0, 0, undefined, 90 * packet, new Uint8Array(packet), 0, packet));
-    for (let i = 0; i < 20; i++) write((encoder) => encoder.message(Kind.PART, call.id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+    write((encoder) =>
+      encoder.message(
+        kind,
+        call.id,
+        0,
+        0,
+        0,
+        0,
+        undefined,
+        90 * packet,
+        new Uint8Array(packet),
+        0,
+        packet,
+      ),
+    );
+    for (let i = 0; i < 20; i++)
+      write((encoder) =>
+        encoder.message(
+          Kind.PART,
+          call.id,
+          0,
+          0,
+          0,
+          0,
+          undefined,
+          0,
+          new Uint8Array(packet),
+          0,
+          packet,
+        ),
+      );
     hold.more(held, 95);
     t.is(call.error?.code, 'resource_exhausted', name);
-    t.regex(call.error!.message, /limits\.memory is reached, .* was dropped after 8\d{4} of 368640 bytes/);
-    for (let i = 0; i < 69; i++) write((encoder) => encoder.message(Kind.PART, call.id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet));
+    t.regex(
+      call.error!.message,
+      /limits\.memory is reached, .* was dropped after 8\d{4} of 368640 bytes/,
+    );
+    for (let i = 0; i < 69; i++)
+      write((encoder) =>
+        encoder.message(
+          Kind.PART,
+          call.id,
+          0,
+          0,
+          0,
+          0,
+          undefined,
+          0,
+          new Uint8Array(packet),
+          0,
+          packet,
+        ),
+      );
     t.is(acceptor.ending, undefined, 'what still comes is dropped');
     if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));
     t.is(acceptor.session.caller.slots.size, 0);

@@ -64,7 +64,12 @@ export abstract class OutCall implements ListEntry, UnitSender {
   declare upload: OutStream | undefined;
   declare download: InStream | undefined;
 
-  constructor(channel: number, method: Method, payload: Uint8Array, metadata: EncodedMetadata | undefined) {
+  constructor(
+    channel: number,
+    method: Method,
+    payload: Uint8Array,
+    metadata: EncodedMetadata | undefined,
+  ) {
     this.channel = channel;
     this.method = method;
     this.payload = payload;
@@ -118,7 +123,9 @@ export abstract class OutCall implements ListEntry, UnitSender {
     const left = this.due - now;
     if (left <= 0) return -1;
     // This rounds up; `Math.ceil` and the conversion back to an integer take three times as long.
-    return left < 0x4000_0000 ? (left + NEARLY_ONE) | 0 || 1 : Math.min(Math.ceil(left), 0xffff_ffff);
+    return left < 0x4000_0000
+      ? (left + NEARLY_ONE) | 0 || 1
+      : Math.min(Math.ceil(left), 0xffff_ffff);
   }
 
   paid(): void {
@@ -126,7 +133,8 @@ export abstract class OutCall implements ListEntry, UnitSender {
   }
 
   written(unit: Outgoing, last: boolean): void {
-    if (last || (this.method.flags !== 0 && this.writtenIn === 0)) this.writtenIn = this.carrier!.mark;
+    if (last || (this.method.flags !== 0 && this.writtenIn === 0))
+      this.writtenIn = this.carrier!.mark;
     if (!last) return;
     if (this.unit === unit) this.unit = undefined;
     this.carrier!.requestWritten(this);
@@ -142,5 +150,15 @@ const NEARLY_ONE = 1 - 2 ** -30;
 
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
-const unusual = { list: none, before: none, after: none, unit: none, assembly: none, upload: none, download: none, travels: true, retried: false };
+const unusual = {
+  list: none,
+  before: none,
+  after: none,
+  unit: none,
+  assembly: none,
+  upload: none,
+  download: none,
+  travels: true,
+  retried: false,
+};
 Object.assign(OutCall.prototype, { wide: none, ...unusual });

@@ -37,7 +37,13 @@ export class OutStream implements UnitSender {
    * @param progress called when a packet of the stream has been written, so a timeout for progress
    *   starts again.
    */
-  constructor(context: SessionContext, outbox: Outbox, lanes: Lanes, id: number, progress: () => void) {
+  constructor(
+    context: SessionContext,
+    outbox: Outbox,
+    lanes: Lanes,
+    id: number,
+    progress: () => void,
+  ) {
     this.#context = context;
     this.#outbox = outbox;
     this.#lanes = lanes;
@@ -65,7 +71,9 @@ export class OutStream implements UnitSender {
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
-      return Promise.reject(new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }));
+      return Promise.reject(
+        new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }),
+      );
     }
     const cost = payload.length + UNIT;
     if (
@@ -78,14 +86,30 @@ export class OutStream implements UnitSender {
     ) {
       this.#credit -= cost;
       this.#context.pipe -= cost;
-      this.#context.writer.message(Kind.ITEM, this.#id, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
+      this.#context.writer.message(
+        Kind.ITEM,
+        this.#id,
+        0,
+        0,
+        0,
+        0,
+        undefined,
+        0,
+        payload,
+        0,
+        payload.length,
+      );
       this.#context.active = this.#context.now;
       this.#outbox.wrote();
       if (this.#context.pipe <= 0) this.#context.port.dirty();
       this.#progress();
       return RESOLVED;
     }
-    if (this.#queue.length > 0 && (this.#queue.length >= limits.outbound.messages || this.#queuedBytes + cost > limits.outbound.bytes)) {
+    if (
+      this.#queue.length > 0 &&
+      (this.#queue.length >= limits.outbound.messages ||
+        this.#queuedBytes + cost > limits.outbound.bytes)
+    ) {
       const message = `${this.#queue.length} items wait already on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
@@ -165,7 +189,12 @@ export class OutStream implements UnitSender {
    */
   #feed(): void {
     const head = this.#queue.first;
-    if (head === undefined || this.#current !== undefined || (head.kind === Kind.ITEM && this.#credit <= 0)) return;
+    if (
+      head === undefined ||
+      this.#current !== undefined ||
+      (head.kind === Kind.ITEM && this.#credit <= 0)
+    )
+      return;
     this.#queue.remove(head);
     this.#queuedBytes -= head.cost;
     this.#context.free(head.cost);
@@ -175,7 +204,9 @@ export class OutStream implements UnitSender {
   }
 
   #over(): TransportError {
-    return this.#ended instanceof TransportError ? this.#ended : new TransportError('failed_precondition', 'this stream has ended');
+    return this.#ended instanceof TransportError
+      ? this.#ended
+      : new TransportError('failed_precondition', 'this stream has ended');
   }
 }
 

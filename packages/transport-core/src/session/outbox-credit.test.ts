@@ -27,7 +27,8 @@ test('long messages are paid whole, in order, as their account rises above 0', (
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 1);
   const tellers = [new Teller(), new Teller(), new Teller()];
-  for (const teller of tellers) bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG, teller), 'bulk');
+  for (const teller of tellers)
+    bench.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG, teller), 'bulk');
   t.deepEqual(
     tellers.map((teller) => teller.paidFor),
     [1, 0, 0],

@@ -13,21 +13,26 @@ test('channels with work share the wire by their priorities, measured over many 
   const bench = new OutboxBench();
   const shares = [1, 3, 6];
   const channels = shares.map((priority, i) => bench.lanes(0x20 + i, priority));
-  for (const lanes of channels) for (let i = 0; i < 40; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 50 * packet, Account.LONG), 'bulk');
+  for (const lanes of channels)
+    for (let i = 0; i < 40; i++)
+      bench.outbox.push(lanes, unit(Kind.REQUEST, 50 * packet, Account.LONG), 'bulk');
   const owners = new Map<number, number>();
   channels.forEach((lanes, i) => {
     for (const waiting of lanes.bulk) owners.set(waiting.id, i);
   });
   const sent = [0, 0, 0];
-  while (sent.reduce((a, b) => a + b) < 2_000) for (const frame of bench.pumpOneBatch()) sent[owners.get(frame.id)!]!++;
+  while (sent.reduce((a, b) => a + b) < 2_000)
+    for (const frame of bench.pumpOneBatch()) sent[owners.get(frame.id)!]!++;
   const all = sent.reduce((a, b) => a + b);
-  for (const [i, share] of shares.entries()) t.true(Math.abs(sent[i]! / all - share / 10) < 0.02, `${sent}`);
+  for (const [i, share] of shares.entries())
+    t.true(Math.abs(sent[i]! / all - share / 10) < 0.02, `${sent}`);
 });
 
 test('within a run as short as one batch each channel has its share, too', (t) => {
   const bench = new OutboxBench();
   const [low, high] = [bench.lanes(0x20, 5), bench.lanes(0x21, 10)];
-  for (const lanes of [low, high]) for (let i = 0; i < 60; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 3_000), 'short');
+  for (const lanes of [low, high])
+    for (let i = 0; i < 60; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 3_000), 'short');
   const first = bench.pumpOneBatch();
   const highs = first.filter((frame) => frame.channel === 0x21).length;
   t.true(Math.abs(highs / first.length - 2 / 3) < 0.1, `${highs} of ${first.length}`);
@@ -52,9 +57,13 @@ test('a channel that had much of the wire and rested is not made to wait for it'
   bench.pump();
   bench.outbox.push(second, unit(Kind.REQUEST, 100), 'short');
   bench.pump();
-  for (const lanes of [first, second]) for (let i = 0; i < 30; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
+  for (const lanes of [first, second])
+    for (let i = 0; i < 30; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
   const channels = bench.pumpOneBatch().map((frame) => frame.channel);
-  t.true(channels.filter((channel) => channel === 0x20).length >= channels.length / 2 - 1, `${channels}`);
+  t.true(
+    channels.filter((channel) => channel === 0x20).length >= channels.length / 2 - 1,
+    `${channels}`,
+  );
 });
 
 test('the three lanes of a channel have their turns of 64 KiB', (t) => {
@@ -67,7 +76,8 @@ test('the three lanes of a channel have their turns of 64 KiB', (t) => {
   }
   const kinds: string[] = [];
   while (kinds.length < 150)
-    for (const frame of bench.pumpOneBatch()) kinds.push(frame.kind === Kind.RESPONSE ? 'r' : frame.payload.length === packet ? 'b' : 's');
+    for (const frame of bench.pumpOneBatch())
+      kinds.push(frame.kind === Kind.RESPONSE ? 'r' : frame.payload.length === packet ? 'b' : 's');
   const runs = kinds.join('').match(/r+|s+|b+/g)!;
   t.deepEqual([...new Set(runs.slice(0, 6).map((run) => run[0]))].sort(), ['b', 'r', 's']);
   for (const run of runs.slice(0, -1)) t.true(run.length >= 15 && run.length <= 17, `${runs}`);
@@ -76,7 +86,10 @@ test('the three lanes of a channel have their turns of 64 KiB', (t) => {
 test('a long message waits its turn by packet, and others of its lane go between', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
-  const [a, b] = [unit(Kind.REQUEST, 3 * packet, Account.LONG), unit(Kind.REQUEST, 3 * packet, Account.LONG)];
+  const [a, b] = [
+    unit(Kind.REQUEST, 3 * packet, Account.LONG),
+    unit(Kind.REQUEST, 3 * packet, Account.LONG),
+  ];
   bench.outbox.push(lanes, a, 'bulk');
   bench.outbox.push(lanes, b, 'bulk');
   t.deepEqual(ids(bench.pump()), [a.id, b.id, a.id, b.id, a.id, b.id]);
@@ -86,7 +99,10 @@ test('short messages leave in order, and a one-way without credit holds those be
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 100);
   const tellers = [new Teller(), new Teller(), new Teller()];
-  const [one, two] = [unit(Kind.ONEWAY, 100, Account.SHORT, tellers[0]), unit(Kind.ONEWAY, 10, Account.SHORT, tellers[1])];
+  const [one, two] = [
+    unit(Kind.ONEWAY, 100, Account.SHORT, tellers[0]),
+    unit(Kind.ONEWAY, 10, Account.SHORT, tellers[1]),
+  ];
   const ask = unit(Kind.REQUEST, 10, 0, tellers[2]);
   for (const message of [one, two, ask]) bench.outbox.push(lanes, message, 'short');
   t.deepEqual(
@@ -229,7 +245,11 @@ test('a request for which no time is left is dropped, not sent', (t) => {
 test('the first packet tells the size, the rest are PART, all but the last full', (t) => {
   const bench = new OutboxBench();
   const teller = new Teller();
-  bench.outbox.push(bench.lanes(0x20), unit(Kind.ONEWAY, 2 * packet + 1, Account.LONG, teller), 'bulk');
+  bench.outbox.push(
+    bench.lanes(0x20),
+    unit(Kind.ONEWAY, 2 * packet + 1, Account.LONG, teller),
+    'bulk',
+  );
   const frames = bench.pump();
   t.deepEqual(
     frames.map((frame) => [frame.kind, frame.size, frame.payload.length]),

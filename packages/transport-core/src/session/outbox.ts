@@ -153,7 +153,11 @@ export class Outbox {
    * channels the scheduler decides that order.
    */
   #payReplies(): void {
-    for (let unit = this.#unpaidReplies.first; unit !== undefined && this.#context.reply > 0; unit = this.#unpaidReplies.first) {
+    for (
+      let unit = this.#unpaidReplies.first;
+      unit !== undefined && this.#context.reply > 0;
+      unit = this.#unpaidReplies.first
+    ) {
       const lanes = unit.waitsFor!;
       this.#unpaidReplies.remove(unit);
       unit.waitsFor = undefined;
@@ -196,7 +200,8 @@ export class Outbox {
   /** Drops everything that still waits on a channel, because the connection is over. */
   drop(lanes: Lanes): void {
     for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
-    for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong]) for (const unit of lane) this.remove(lanes, unit);
+    for (const lane of [lanes.replies, lanes.short, lanes.bulk, lanes.unpaidLong])
+      for (const unit of lane) this.remove(lanes, unit);
   }
 
   #gone(lanes: Lanes, unit: Outgoing): void {
@@ -252,11 +257,19 @@ export class Outbox {
 
   /** Pays for the waiting units of a channel, in order, as far as its accounts reach. */
   #payWaiting(lanes: Lanes): void {
-    for (let unit = lanes.firstUnpaid; unit !== undefined && lanes.pay(unit); unit = lanes.firstUnpaid) {
+    for (
+      let unit = lanes.firstUnpaid;
+      unit !== undefined && lanes.pay(unit);
+      unit = lanes.firstUnpaid
+    ) {
       this.#nextUnpaid(lanes, unit);
       unit.sender?.paid(unit);
     }
-    for (let unit = lanes.unpaidLong.first; unit !== undefined && lanes.pay(unit); unit = lanes.unpaidLong.first) {
+    for (
+      let unit = lanes.unpaidLong.first;
+      unit !== undefined && lanes.pay(unit);
+      unit = lanes.unpaidLong.first
+    ) {
       lanes.unpaidLong.remove(unit);
       lanes.bulk.push(unit);
       this.#wake(lanes);
@@ -267,7 +280,11 @@ export class Outbox {
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
   control(kind: number, id: number, bytes?: Uint8Array): void {
-    if (!this.blocked && this.#controls.length === 0 && (this.#context.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())) {
+    if (
+      !this.blocked &&
+      this.#controls.length === 0 &&
+      (this.#context.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())
+    ) {
       this.#writeControl(kind, id, bytes);
       return this.wrote();
     }
@@ -342,7 +359,9 @@ export class Outbox {
    * credit of the pipe back.
    */
   get stuckAt(): number {
-    return Math.min(this.drySince, this.blocked ? this.blockedSince : Number.POSITIVE_INFINITY) + STUCK;
+    return (
+      Math.min(this.drySince, this.blocked ? this.blockedSince : Number.POSITIVE_INFINITY) + STUCK
+    );
   }
 
   /**
@@ -371,7 +390,11 @@ export class Outbox {
       if (lanes.empty) {
         lanes.busy = false;
         this.#busy.splice(i, 1);
-      } else if ((best === undefined || lanes.spent < best.spent) && lanes.next(this.#context.pipe, packet) !== undefined) best = lanes;
+      } else if (
+        (best === undefined || lanes.spent < best.spent) &&
+        lanes.next(this.#context.pipe, packet) !== undefined
+      )
+        best = lanes;
     }
     return best;
   }
@@ -418,12 +441,26 @@ export class Outbox {
     const { writer } = this.#context;
     const { kind, id, payload, method, flags, metadata } = unit;
     if (kind === Kind.END) return writer.signal(kind, id);
-    if (kind === Kind.ERROR) return writer.error(id, unit.code, unit.reason, unit.text, flags, metadata);
-    if (unit.begun) return writer.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
+    if (kind === Kind.ERROR)
+      return writer.error(id, unit.code, unit.reason, unit.text, flags, metadata);
+    if (unit.begun)
+      return writer.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
     const size = end < payload.length ? payload.length : 0;
     const names = kind === Kind.ONEWAY && size === 0 ? 0 : id;
     const channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? lanes.byte : 0;
-    writer.message(kind, names, channel, method, flags, timeout, metadata, size, payload, start, end);
+    writer.message(
+      kind,
+      names,
+      channel,
+      method,
+      flags,
+      timeout,
+      metadata,
+      size,
+      payload,
+      start,
+      end,
+    );
   }
 
   #pumpControl(): boolean {
@@ -480,7 +517,9 @@ function leaves(lanes: Lanes, unit: Outgoing): void {
 
 /** Returns the bytes that the first frame of a unit needs besides its packet. */
 function room(unit: Outgoing): number {
-  return unit.begun ? 0 : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
+  return unit.begun
+    ? 0
+    : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
 }
 
 /** Room for any control frame without a body. */

@@ -57,7 +57,12 @@ export class Outgoing implements ListEntry {
    * Bytes plus the fixed price of a unit. This is charged to the account and counted in the queue.
    */
   get cost(): number {
-    return this.text.length + this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
+    return (
+      this.text.length +
+      this.payload.length +
+      (this.metadata === undefined ? 0 : this.metadata.size) +
+      UNIT
+    );
   }
 }
 
@@ -71,7 +76,9 @@ export class QueueTally {
    * queue.
    */
   fits(cost: number, limits: { readonly messages: number; readonly bytes: number }): boolean {
-    return this.messages === 0 || (this.messages < limits.messages && this.bytes + cost <= limits.bytes);
+    return (
+      this.messages === 0 || (this.messages < limits.messages && this.bytes + cost <= limits.bytes)
+    );
   }
 
   /** Returns true if one of the limits is reached. */
@@ -134,7 +141,8 @@ export class Lanes {
   tallyOf(unit: Outgoing, packet: number): QueueTally {
     const reply = unit.kind === Kind.RESPONSE || unit.kind === Kind.ERROR;
     if (unit.sender === undefined && unit.kind === Kind.ERROR) return this.refusals;
-    if (unit.kind === Kind.ITEM || unit.payload.length > packet) return reply ? this.longReplies : this.longs;
+    if (unit.kind === Kind.ITEM || unit.payload.length > packet)
+      return reply ? this.longReplies : this.longs;
     return reply ? this.shortReplies : this.shorts;
   }
 
@@ -143,7 +151,11 @@ export class Lanes {
    * is always allowed, whatever its length.
    */
   congested(limits: { readonly messages: number; readonly bytes: number }): boolean {
-    return this.refusals.full(limits) || this.shortReplies.full(limits) || (this.longReplies.messages > 1 && this.longReplies.full(limits));
+    return (
+      this.refusals.full(limits) ||
+      this.shortReplies.full(limits) ||
+      (this.longReplies.messages > 1 && this.longReplies.full(limits))
+    );
   }
 
   /**

@@ -18,7 +18,8 @@ test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) 
 
 test('a large payload, and any of a small chunk, is not copied', (t) => {
   const small = new Uint8Array(16 * 1024);
-  for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)]) t.is(retainer().keep(framed(payload)), payload);
+  for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)])
+    t.is(retainer().keep(framed(payload)), payload);
 });
 
 test('payloads that came beside each other are copied together, in pieces that pin at most 16 KiB', (t) => {
@@ -33,7 +34,10 @@ test('payloads that came beside each other are copied together, in pieces that p
     at += length + 9;
   }
   const pieces = new Set(kept.map(({ buffer }) => buffer));
-  t.true(kept.length > 100 && pieces.size <= 8, `${pieces.size} pieces for ${kept.length} payloads`);
+  t.true(
+    kept.length > 100 && pieces.size <= 8,
+    `${pieces.size} pieces for ${kept.length} payloads`,
+  );
   for (const { byteLength } of pieces) t.true(byteLength <= 16 * 1024);
 });
 
@@ -56,7 +60,10 @@ test('who kept most of the last chunk is given pieces of 16 KiB from the first p
     used.clear();
     return kept[0]!.buffer.byteLength;
   };
-  t.deepEqual([first(60), first(1), first(30), first(40), first(60)], [990, 16 * 1024, 990, 990, 16 * 1024]);
+  t.deepEqual(
+    [first(60), first(1), first(30), first(40), first(60)],
+    [990, 16 * 1024, 990, 990, 16 * 1024],
+  );
 });
 
 test('a payload before the piece, or across its end, has a piece of its own', (t) => {

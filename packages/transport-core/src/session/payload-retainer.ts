@@ -74,7 +74,12 @@ export class PayloadRetainer {
   #begin(bytes: Uint8Array): void {
     this.#bytes = bytes;
     const pinned = bytes.buffer.byteLength;
-    this.#shared = this.#copies && bytes === this.#read ? Number.POSITIVE_INFINITY : pinned <= PINNED ? 0 : pinned >> 3;
+    this.#shared =
+      this.#copies && bytes === this.#read
+        ? Number.POSITIVE_INFINITY
+        : pinned <= PINNED
+          ? 0
+          : pinned >> 3;
     this.#piece = EMPTY.buffer;
     this.#from = this.#to = this.#kept = 0;
   }
@@ -90,7 +95,8 @@ export class PayloadRetainer {
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (start === end) return EMPTY;
-    const more = bytes.length <= PINNED || this.#keepsMost ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
+    const more =
+      bytes.length <= PINNED || this.#keepsMost ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
     const to = Math.min(bytes.length, Math.max(end, start + more));
     this.#kept += end - start;
     if (to - start <= ON_HEAP) return bytes.slice(start, end);

@@ -9,12 +9,21 @@ import { TestCall } from './testing/test-call.ts';
 import type { PipeWindow } from './window.ts';
 
 const KIB = 1024;
-const protocol = defineProtocol({ name: 'scene', version: 1, channel: 0x20, methods: { put: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'scene',
+  version: 1,
+  channel: 0x20,
+  methods: { put: { id: 1, request: bytes, response: bytes } },
+});
 /** Milliseconds from one end to the other. */
 const WAY = 20;
 
-const limits = (pipe: number, pipeMax: number) => ({ ...SMALL, credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB } });
-const windowOf = (end: End) => (Reflect.get(end.session, 'incomingPackets') as { window: PipeWindow }).window;
+const limits = (pipe: number, pipeMax: number) => ({
+  ...SMALL,
+  credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB },
+});
+const windowOf = (end: End) =>
+  (Reflect.get(end.session, 'incomingPackets') as { window: PipeWindow }).window;
 
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
@@ -23,7 +32,10 @@ class LongLine {
   most = 0;
 
   constructor(pipe: number, pipeMax: number) {
-    this.pair = new Pair([protocol], { limits: limits(pipe, pipeMax), keepAlive: { interval: 1e9, timeout: 1e9 } });
+    this.pair = new Pair([protocol], {
+      limits: limits(pipe, pipeMax),
+      keepAlive: { interval: 1e9, timeout: 1e9 },
+    });
     this.pair.dialer.session.open({});
     this.pass(10);
   }

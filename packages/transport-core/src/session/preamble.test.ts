@@ -13,12 +13,18 @@ test('what the first bytes look like is named', (t) => {
   t.is(lookAlike(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00])), 'TLS');
   t.is(lookAlike(text('TRKN')), 'Trunkline secured by noise (TRKN)');
   t.is(lookAlike(text('TRKL')), 'plain Trunkline (TRKL)');
-  t.is(lookAlike(new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02])), 'TLS (an alert: it takes TLS alone)');
+  t.is(
+    lookAlike(new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02])),
+    'TLS (an alert: it takes TLS alone)',
+  );
   t.is(lookAlike(text('SSH-2.0-OpenSSH_9.6')), 'SSH');
 });
 
 test('the rest is shown in hex, eight bytes of it', (t) => {
-  t.is(lookAlike(new Uint8Array([0, 1, 0xfe, 0xff, 4, 5, 6, 7, 8, 9])), 'something else (00 01 fe ff 04 05 06 07)');
+  t.is(
+    lookAlike(new Uint8Array([0, 1, 0xfe, 0xff, 4, 5, 6, 7, 8, 9])),
+    'something else (00 01 fe ff 04 05 06 07)',
+  );
   t.is(lookAlike(text('GETTING')), 'something else (47 45 54 54 49 4e 47)');
   t.is(lookAlike(new Uint8Array(0)), 'something else ()');
 });

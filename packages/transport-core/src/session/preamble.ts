@@ -5,14 +5,17 @@
 export function lookAlike(bytes: Uint8Array): string {
   const head = bytes.subarray(0, 16);
   const text = String.fromCharCode(...head);
-  if (/^(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|CONNECT|PRI) /.test(text)) return 'HTTP (a request)';
+  if (/^(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|CONNECT|PRI) /.test(text))
+    return 'HTTP (a request)';
   if (text.startsWith('HTTP/')) return 'HTTP (a response)';
   if (head[0] === 0x16 && head[1] === 0x03) return 'TLS';
   if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it takes TLS alone)';
   if (text.startsWith('TRKL')) return 'plain Trunkline (TRKL)';
   if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
-  const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(
+    ' ',
+  );
   return `something else (${hex})`;
 }
 
@@ -25,4 +28,5 @@ export function isNoise(bytes: Uint8Array): boolean {
  * The error text for a connection that ended before the hello was over. The other end may have
  * refused our preamble, and such a refusal leaves no other trace.
  */
-export const EARLY_END = 'the other end closed the connection during the hello: do both have the same security (TLS, noise or none)?';
+export const EARLY_END =
+  'the other end closed the connection during the hello: do both have the same security (TLS, noise or none)?';

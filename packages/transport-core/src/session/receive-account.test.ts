@@ -9,7 +9,13 @@ import { ReceiveAccount } from './receive-account.ts';
 function account(start = 1_000, id = 0, channel = 0) {
   const announced: ReceiveAccount[] = [];
   const held: number[] = [];
-  const receiving = new ReceiveAccount({ credit: (owing) => void announced.push(owing), holds: () => void held.push(1) }, Account.LONG, start, id, channel);
+  const receiving = new ReceiveAccount(
+    { credit: (owing) => void announced.push(owing), holds: () => void held.push(1) },
+    Account.LONG,
+    start,
+    id,
+    channel,
+  );
   const pay = () => {
     const collector = new FrameCollector();
     for (const owing of announced.splice(0)) owing.write(collector);
@@ -73,7 +79,12 @@ test('a channel tells once that it begins to hold back, and again when that was 
   receiving.giveBack(10, false);
   t.is(held.length, 2);
   const told: number[] = [];
-  const stream = new ReceiveAccount({ credit: () => {}, holds: () => void told.push(1) }, Account.STREAM, 1_000, 9);
+  const stream = new ReceiveAccount(
+    { credit: () => {}, holds: () => void told.push(1) },
+    Account.STREAM,
+    1_000,
+    9,
+  );
   stream.giveBack(10, false);
   t.deepEqual(told, []);
 });

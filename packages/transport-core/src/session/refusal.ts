@@ -21,11 +21,17 @@ export function refusalOf(
   streams: number,
 ): TransportError | undefined {
   if (channel?.disagreement !== undefined) return channel.disagreement;
-  if (channel?.mounted === undefined) return stackless('unimplemented', `nothing is mounted on channel ${frame.channel} of this peer`);
+  if (channel?.mounted === undefined)
+    return stackless(
+      'unimplemented',
+      `nothing is mounted on channel ${frame.channel} of this peer`,
+    );
   const { name } = channel.mounted.protocol;
-  if (method === undefined) return stackless('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
+  if (method === undefined)
+    return stackless('unimplemented', `protocol '${name}' has no method ${frame.method} here`);
   if (method.kind === 'oneway') return mismatch(method, 'one-way', 'for an answer');
-  if (method.flags !== frame.flags) return mismatch(method, method.kind, `as ${kindOf(frame.flags)}`);
+  if (method.flags !== frame.flags)
+    return mismatch(method, method.kind, `as ${kindOf(frame.flags)}`);
   if (oversized(method.request, frame.size)) {
     const message = `${method.full}: a request of ${frame.size} bytes is above ${method.request.limit}, the limit of its codec here (${method.request.name})`;
     return stackless('resource_exhausted', message, { reason: 'too_large' });
@@ -40,10 +46,19 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
 
 /** Returns the answer to a call that no handler and no consumer takes. */
 export function unserved({ full }: Method): TransportError {
-  return stackless('unimplemented', `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`);
+  return stackless(
+    'unimplemented',
+    `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`,
+  );
 }
 
-function crowded(frame: Frame, channel: Channel, method: Method, context: SessionContext, streams: number): TransportError | undefined {
+function crowded(
+  frame: Frame,
+  channel: Channel,
+  method: Method,
+  context: SessionContext,
+  streams: number,
+): TransportError | undefined {
   const { limits, memory } = context;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
@@ -52,14 +67,22 @@ function crowded(frame: Frame, channel: Channel, method: Method, context: Sessio
     context.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
-  if (channel.running >= limits.calls) return exhausted(`${channel.running} handlers of '${name}' still run, limits.calls allows no more`);
+  if (channel.running >= limits.calls)
+    return exhausted(
+      `${channel.running} handlers of '${name}' still run, limits.calls allows no more`,
+    );
   if (context.hasTooMany) {
     const share = `${context.calls} of this connection (${context.bytes} bytes)`;
-    return exhausted(`limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which leaves it no share`);
+    return exhausted(
+      `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which leaves it no share`,
+    );
   }
-  if (method.flags !== 0 && streams >= limits.streams) return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
+  if (method.flags !== 0 && streams >= limits.streams)
+    return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
   if (frame.size > 0 && !context.fits(frame.size)) {
-    return exhausted(`limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`);
+    return exhausted(
+      `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`,
+    );
   }
   return undefined;
 }
@@ -73,5 +96,11 @@ function exhausted(message: string): TransportError {
 }
 
 function kindOf(flags: number): string {
-  return flags === 0 ? 'unary' : flags === UPLOAD ? 'upload' : flags === DOWNLOAD ? 'download' : 'duplex';
+  return flags === 0
+    ? 'unary'
+    : flags === UPLOAD
+      ? 'upload'
+      : flags === DOWNLOAD
+        ? 'download'
+        : 'duplex';
 }

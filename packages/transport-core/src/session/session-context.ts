@@ -150,7 +150,20 @@ export class SessionContext implements MemoryHolder {
   #from = 0;
   #wasSlow = false;
 
-  constructor(init: Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'>) {
+  constructor(
+    init: Pick<
+      SessionContext,
+      | 'writer'
+      | 'port'
+      | 'limits'
+      | 'memory'
+      | 'allocate'
+      | 'count'
+      | 'violation'
+      | 'breakOff'
+      | 'now'
+    >,
+  ) {
     this.writer = init.writer;
     this.port = init.port;
     this.limits = init.limits;
@@ -175,7 +188,10 @@ export class SessionContext implements MemoryHolder {
     }
     this.#abuses += points;
     if (this.#abuses <= ABUSES) return true;
-    this.violation('flood', `more than ${ABUSES / USELESS} frames a second that are of no use, or ${ABUSES} requests that nobody can serve`);
+    this.violation(
+      'flood',
+      `more than ${ABUSES / USELESS} frames a second that are of no use, or ${ABUSES} requests that nobody can serve`,
+    );
     return false;
   }
 
@@ -356,7 +372,8 @@ export class SessionContext implements MemoryHolder {
 
   #largest(but: Unfinished | undefined): Unfinished | undefined {
     let largest: Unfinished | undefined;
-    for (const each of this.#assemblies) if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
+    for (const each of this.#assemblies)
+      if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
     return largest;
   }
 
@@ -385,7 +402,11 @@ export class SessionContext implements MemoryHolder {
  * it may.
  */
 export function memoryFull({ used, limit }: MemoryGauge): TransportError {
-  return new TransportError('resource_exhausted', `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`, { sent: false });
+  return new TransportError(
+    'resource_exhausted',
+    `limits.memory is reached: ${used} of ${limit} bytes are held, the call was not sent`,
+    { sent: false },
+  );
 }
 
 function slow({ used, limit }: MemoryGauge): string {

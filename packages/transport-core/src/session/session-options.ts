@@ -33,7 +33,9 @@ export interface SessionVisitor extends Calls, ProtocolsVisitor {
   down(error: TransportError, unsent: OutCall[]): void;
 }
 
-export interface SessionOptions extends Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>, HelloExchangeOptions {
+export interface SessionOptions
+  extends Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>,
+    HelloExchangeOptions {
   readonly side: 'dialer' | 'acceptor';
   readonly visitor: SessionVisitor;
   /** The node id that the security layer proved for the peer; undefined if it proved none. */

@@ -20,7 +20,14 @@ const methods = {
   both: { id: 5, request: bytes, upload: bytes, download: bytes },
 };
 const first = defineProtocol({ name: 'first', version: 1, channel: 0x20, methods });
-const second = defineProtocol({ name: 'second', version: 1, channel: 0x21, priority: 3, ordered: true, methods });
+const second = defineProtocol({
+  name: 'second',
+  version: 1,
+  channel: 0x21,
+  priority: 3,
+  ordered: true,
+  methods,
+});
 const protocols: Protocol[] = [first, second];
 
 /** Makes a message that carries its number at the beginning and at the end. */
@@ -35,7 +42,8 @@ function stamp(number: number, size: number): Uint8Array<ArrayBuffer> {
 function readStamp(message: Uint8Array): number {
   const view = new DataView(message.buffer, message.byteOffset, message.length);
   const number = view.getUint32(0);
-  if (message.length < 8 || view.getUint32(message.length - 4) !== number) throw new Error('a message is torn');
+  if (message.length < 8 || view.getUint32(message.length - 4) !== number)
+    throw new Error('a message is torn');
   return number;
 }
 
@@ -98,7 +106,9 @@ class World {
       if (end.ending !== undefined) returned.push(...end.ending.unsent.splice(0));
       for (const call of returned) {
         this.t.false(call.done);
-        call.failed(new TransportError('unavailable', 'moved', { reason: 'disconnected', sent: false }));
+        call.failed(
+          new TransportError('unavailable', 'moved', { reason: 'disconnected', sent: false }),
+        );
       }
     }
   }
@@ -117,7 +127,13 @@ class World {
 
   private size(): number {
     const draw = this.random();
-    return Math.floor(draw < 0.7 ? this.random() * 300 : draw < 0.95 ? this.random() * 10_000 : this.random() * 50_000);
+    return Math.floor(
+      draw < 0.7
+        ? this.random() * 300
+        : draw < 0.95
+          ? this.random() * 10_000
+          : this.random() * 50_000,
+    );
   }
 
   timesTold(number: number): number {
@@ -153,8 +169,12 @@ class World {
     if (call.upload !== undefined && draw < 0.5) this.readUpload(served);
     if (served.answered) return;
     if (call.download !== undefined && draw < 0.7) {
-      if (call.open) call.download.write(stamp(number + served.written++, Math.floor(random() * 12_000))).catch(() => {});
-    } else if (draw < 0.9 || call.upload === undefined || call.upload.ended) this.answer(served, draw < 0.05);
+      if (call.open)
+        call.download
+          .write(stamp(number + served.written++, Math.floor(random() * 12_000)))
+          .catch(() => {});
+    } else if (draw < 0.9 || call.upload === undefined || call.upload.ended)
+      this.answer(served, draw < 0.05);
   }
 
   private answer(served: Served, fails: boolean): void {
@@ -179,7 +199,10 @@ class World {
       if (this.random() < 0.2) {
         made.uploadClosed = true;
         upload.close(undefined);
-      } else upload.write(stamp(number + made.written++, Math.floor(this.random() * 12_000))).catch(() => {});
+      } else
+        upload
+          .write(stamp(number + made.written++, Math.floor(this.random() * 12_000)))
+          .catch(() => {});
     }
     if (download !== undefined) this.readDownload(made);
   }
@@ -209,7 +232,8 @@ class World {
       this.take();
       for (const served of this.served) {
         if (served.call.upload !== undefined) for (let i = 0; i < 100; i++) this.readUpload(served);
-        if (!served.answered && (served.call.upload === undefined || served.call.upload.ended)) this.answer(served, false);
+        if (!served.answered && (served.call.upload === undefined || served.call.upload.ended))
+          this.answer(served, false);
       }
       for (const made of this.made) {
         const { call } = made;
@@ -219,10 +243,16 @@ class World {
         }
         for (let i = 0; i < 100 && call.download !== undefined; i++) this.readDownload(made);
       }
-      if (this.made.every(({ call }) => call.done) && this.ends.every((end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0)) return;
+      if (
+        this.made.every(({ call }) => call.done) &&
+        this.ends.every((end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0)
+      )
+        return;
       pair.pass(1);
     }
-    const left = this.made.filter(({ call }) => !call.done).map(({ number, call }) => `${number} ${call.method.name} ${call.opened}`);
+    const left = this.made
+      .filter(({ call }) => !call.done)
+      .map(({ number, call }) => `${number} ${call.method.name} ${call.opened}`);
     throw new Error(`calls that never settled: ${left.join(', ')}`);
   }
 
@@ -242,7 +272,8 @@ class World {
    */
   checkOneways(): void {
     for (const { number, call } of this.made) {
-      if (call.method.kind === 'oneway' && call.error === undefined) this.t.is(this.told.get(number), 1, `one-way ${number}`);
+      if (call.method.kind === 'oneway' && call.error === undefined)
+        this.t.is(this.told.get(number), 1, `one-way ${number}`);
     }
   }
 }
@@ -250,9 +281,13 @@ class World {
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as { pipe: ReceiveAccount; reply: ReceiveAccount };
+    const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as {
+      pipe: ReceiveAccount;
+      reply: ReceiveAccount;
+    };
     for (const receiving of [pipe, reply]) receiving.pay();
-    for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
+    for (const channel of end.session.openChannels)
+      for (const receiving of [channel.short, channel.long]) receiving.pay();
   }
   pair.quiet();
   for (const end of [pair.dialer, pair.acceptor]) {
@@ -260,15 +295,27 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
     const other = end === pair.dialer ? pair.acceptor : pair.dialer;
     const { window } = Reflect.get(other.session, 'incomingPackets') as { window: PipeWindow };
     t.is(context.pipe, window.granted, 'pipe');
-    t.true(context.pipe >= SMALL.credit.pipe && context.pipe <= SMALL.credit.pipeMax, 'between its bounds');
+    t.true(
+      context.pipe >= SMALL.credit.pipe && context.pipe <= SMALL.credit.pipeMax,
+      'between its bounds',
+    );
     t.is(context.reply, SMALL.credit.reply, 'reply');
     for (const { lanes, ...channel } of end.session.openChannels) {
       t.is(lanes.shortCredit, SMALL.credit.short, 'short');
       t.is(lanes.longCredit, SMALL.credit.long, 'long');
       t.is(channel.short.left, SMALL.credit.short);
       t.is(channel.long.left, SMALL.credit.long);
-      t.deepEqual([channel.open, channel.openIn, channel.running, channel.queued, channel.queuedBytes], [0, 0, 0, 0, 0]);
-      for (const { messages, bytes } of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) t.deepEqual([messages, bytes], [0, 0]);
+      t.deepEqual(
+        [channel.open, channel.openIn, channel.running, channel.queued, channel.queuedBytes],
+        [0, 0, 0, 0, 0],
+      );
+      for (const { messages, bytes } of [
+        lanes.shorts,
+        lanes.longs,
+        lanes.shortReplies,
+        lanes.longReplies,
+      ])
+        t.deepEqual([messages, bytes], [0, 0]);
       t.true(lanes.empty);
     }
     t.deepEqual([caller.slots.size, caller.streams, callee.ids.size, callee.streams], [0, 0, 0, 0]);
@@ -285,7 +332,11 @@ function checkMemory(t: ExecutionContext, pair: Pair): void {
 }
 
 /** Runs `body` for many seeds, and logs the seed that fails. */
-async function forSeeds(t: ExecutionContext, from: number, body: (world: World, random: Random) => Promise<void>): Promise<void> {
+async function forSeeds(
+  t: ExecutionContext,
+  from: number,
+  body: (world: World, random: Random) => Promise<void>,
+): Promise<void> {
   for (let seed = from; seed < from + SEEDS; seed++) {
     const random = seededRandom(seed);
     try {
@@ -339,7 +390,8 @@ test('when the connection breaks, each call settles once or comes back unsent, a
     }
     for (const { call } of world.served) call.carrier.finished(call);
     world.checkAnswers();
-    for (const { call } of world.made) if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
+    for (const { call } of world.made)
+      if (call.error?.code === 'unavailable') t.not(call.error.sent, undefined);
     checkMemory(t, world.pair);
   }));
 
@@ -360,7 +412,10 @@ test('when an end leaves in order, what was accepted arrives, what is open is an
     world.checkOneways();
     for (const end of world.ends) {
       t.is(end.endings, 1);
-      t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['unavailable', 'disconnected', 'enough']);
+      t.deepEqual(
+        [end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message],
+        ['unavailable', 'disconnected', 'enough'],
+      );
     }
     checkMemory(t, world.pair);
   }));
@@ -369,7 +424,10 @@ test('when a transport closes, what it accepted arrives, and every call settles 
   forSeeds(t, 3_000, async (world, random) => {
     await live(world, 100 + Math.floor(random() * 200));
     const end = pick(world.ends, random)!;
-    const told = world.made.filter(({ call, end: by }) => by === end && call.method.kind === 'oneway' && call.done && call.error === undefined);
+    const told = world.made.filter(
+      ({ call, end: by }) =>
+        by === end && call.method.kind === 'oneway' && call.done && call.error === undefined,
+    );
     const grace = random() < 0.5 ? 0 : 500;
     end.session.context.now = world.pair.now;
     end.session.shut(grace);

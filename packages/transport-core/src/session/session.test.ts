@@ -13,7 +13,11 @@ const protocol = defineProtocol({
   name: 'scene',
   version: 1,
   channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes }, get: { id: 3, request: bytes, download: bytes } },
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    tell: { id: 2, request: bytes },
+    get: { id: 3, request: bytes, download: bytes },
+  },
 });
 const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
 const ask = (size = 1) => new TestCall(protocol, 'ask', new Uint8Array(size));
@@ -87,7 +91,10 @@ test('a refusal is told with its code and reason, and is an end at both', (t) =>
   pair.acceptor.session.break(reasonError('denied', 'not you'));
   pair.quiet();
   for (const end of [pair.dialer, pair.acceptor]) {
-    t.deepEqual([end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message], ['permission_denied', 'denied', 'not you']);
+    t.deepEqual(
+      [end.ending!.error.code, end.ending!.error.reason, end.ending!.error.message],
+      ['permission_denied', 'denied', 'not you'],
+    );
     t.is(end.endings, 1);
     t.false(end.isUp);
   }
@@ -95,7 +102,9 @@ test('a refusal is told with its code and reason, and is an end at both', (t) =>
 });
 
 test('another network is refused before anything is asked', (t) => {
-  const self = (network: string) => ({ self: { instance: '3'.repeat(32), network, addr: '', nodeId: '' } });
+  const self = (network: string) => ({
+    self: { instance: '3'.repeat(32), network, addr: '', nodeId: '' },
+  });
   const pair = new Pair([protocol], self('main'), self('test'));
   pair.dialer.session.open({});
   pair.quiet();
@@ -147,7 +156,10 @@ test('calls in a batch that never left come back in their order; those that left
   for (const call of calls) pair.start(pair.dialer, call);
   pair.cut();
   t.deepEqual(pair.dialer.ending!.unsent, calls);
-  t.deepEqual([left.error!.code, left.error!.reason, left.error!.sent], ['unavailable', 'reset', true]);
+  t.deepEqual(
+    [left.error!.code, left.error!.reason, left.error!.sent],
+    ['unavailable', 'reset', true],
+  );
 });
 
 test('one-ways for which no credit came back are counted, also those in a batch that never left', (t) => {
@@ -395,13 +407,27 @@ test('what arrives at a transport that closes is refused unprocessed', (t) => {
   pair.tick(pair.dialer);
   pair.acceptor.session.shut(500);
   pair.quiet();
-  t.deepEqual([call.error?.code, call.error?.reason, call.error?.sent, call.error?.origin], ['unavailable', 'closed', false, 'remote']);
+  t.deepEqual(
+    [call.error?.code, call.error?.reason, call.error?.sent, call.error?.origin],
+    ['unavailable', 'closed', false, 'remote'],
+  );
   t.is(pair.acceptor.calls.length, 0);
 });
 
 test('a protocol that is mounted later is learned by the peer, and one unmounted is unimplemented', (t) => {
-  const late = defineProtocol({ name: 'late', version: 3, accepts: [2], channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } });
-  const older = defineProtocol({ name: 'late', version: 2, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+  const late = defineProtocol({
+    name: 'late',
+    version: 3,
+    accepts: [2],
+    channel: 0x30,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const older = defineProtocol({
+    name: 'late',
+    version: 2,
+    channel: 0x30,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
   const pair = open();
   const before = new TestCall(late, 'ask', new Uint8Array(1));
   pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });

@@ -68,32 +68,74 @@ export class Session implements FrameVisitor, GracefulCloseHost {
       ...options,
       now,
       breakOff: (error) => this.break(error),
-      violation: (reason, message) => this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
+      violation: (reason, message) =>
+        this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
     });
     this.outbox = new Outbox(this.context, options.isBounded);
     const carriesBytes = options.preamble !== undefined;
     // Frames are handed over within one thread, so neither end can read while the other writes, and
     // splitting a tick into several batches gains nothing.
     if (!carriesBytes) this.outbox.pacer.batch = Number.POSITIVE_INFINITY;
-    this.#retainer = carriesBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
-    this.incomingPackets = new IncomingPackets(this.context, this.outbox, this.#retainer, () => this.#measure());
+    this.#retainer = carriesBytes
+      ? new PayloadRetainer(options.allocate, options.copies)
+      : undefined;
+    this.incomingPackets = new IncomingPackets(this.context, this.outbox, this.#retainer, () =>
+      this.#measure(),
+    );
     this.#channels = new Channels(this.context, this.outbox, options.mounts, options.visitor);
     this.#helloExchange = new HelloExchange(this.context, options);
     this.liveness = new Liveness(options.keepAlive, options.random, now);
     const parity = side === 'dialer' ? 1 : 0;
-    this.caller = new Caller(this.context, this.outbox, this.incomingPackets, parity, this.#channels);
-    this.callee = new Callee(this.context, this.outbox, this.incomingPackets, options.visitor, this.#channels, (channel) => this.watch(channel));
+    this.caller = new Caller(
+      this.context,
+      this.outbox,
+      this.incomingPackets,
+      parity,
+      this.#channels,
+    );
+    this.callee = new Callee(
+      this.context,
+      this.outbox,
+      this.incomingPackets,
+      options.visitor,
+      this.#channels,
+      (channel) => this.watch(channel),
+    );
     const answers = new Answers(this.context, this.incomingPackets, this.caller);
-    this.#dispatcher = new FrameDispatcher(this.context, this.outbox, answers, this.callee, this.#channels, this.liveness, this.incomingPackets.window, parity);
-    this.#gracefulClose = new GracefulClose(this.context, this.outbox, this.caller, this.callee, this.#channels, this);
-    this.#decoder = carriesBytes ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate }) : undefined;
+    this.#dispatcher = new FrameDispatcher(
+      this.context,
+      this.outbox,
+      answers,
+      this.callee,
+      this.#channels,
+      this.liveness,
+      this.incomingPackets.window,
+      parity,
+    );
+    this.#gracefulClose = new GracefulClose(
+      this.context,
+      this.outbox,
+      this.caller,
+      this.callee,
+      this.#channels,
+      this,
+    );
+    this.#decoder = carriesBytes
+      ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate })
+      : undefined;
     this.#idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
     this.#handshakeDue = now + options.handshakeTimeout;
     options.port.wakeBy(this.#handshakeDue);
   }
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
-    return this.#phase === 'up' ? 'up' : this.#phase === 'leaving' ? 'closing' : this.#phase === 'closed' ? 'closed' : 'opening';
+    return this.#phase === 'up'
+      ? 'up'
+      : this.#phase === 'leaving'
+        ? 'closing'
+        : this.#phase === 'closed'
+          ? 'closed'
+          : 'opening';
   }
 
   get openChannels(): Iterable<Channel> {
@@ -176,7 +218,8 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     this.outbox.pacer.read(calls, ids.peak, this.#frames);
     ids.peak = 0;
     const isDone = retainer.clear();
-    if (violation !== undefined && this.state !== 'closed') this.context.violation(violation.reason, violation.message);
+    if (violation !== undefined && this.state !== 'closed')
+      this.context.violation(violation.reason, violation.message);
     if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
     else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.#frameDue = now + FRAME_TIME;
@@ -260,11 +303,13 @@ export class Session implements FrameVisitor, GracefulCloseHost {
       return this.context.violation('malformed', `frame ${frame.kind} before the hello was over`);
     }
     const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string') return this.context.violation('malformed', `its HELLO has ${hello}`);
+    if (typeof hello === 'string')
+      return this.context.violation('malformed', `its HELLO has ${hello}`);
     const wrong = judgeHello(hello, self, proven, this.#options.side);
     if (wrong !== undefined) return this.break(wrong);
     settle(this.context.terms, hello);
-    if (this.#decoder !== undefined) this.#decoder.maxLength = this.context.limits.packet + FRAME_OVERHEAD;
+    if (this.#decoder !== undefined)
+      this.#decoder.maxLength = this.context.limits.packet + FRAME_OVERHEAD;
     this.context.pipe = hello.limits.pipe;
     // Before the hello the pipe had no credit that could be exhausted.
     this.outbox.drySince = Number.POSITIVE_INFINITY;
@@ -321,7 +366,8 @@ export class Session implements FrameVisitor, GracefulCloseHost {
   pump(): void {
     if (this.#phase === 'closed') return;
     this.outbox.pump();
-    if (this.outbox.awaited) for (const channel of this.#channels.all()) this.caller.admitWaiting(channel);
+    if (this.outbox.awaited)
+      for (const channel of this.#channels.all()) this.caller.admitWaiting(channel);
     this.outbox.flush();
     this.#channels.look(
       (channel) => this.caller.writable(channel),
@@ -370,7 +416,8 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * have `grace` milliseconds to finish, and flushing accepted data may take one more second.
    */
   shut(grace: number): void {
-    if (this.state === 'opening') this.break(reasonError('closed', 'the other end has closed its transport'));
+    if (this.state === 'opening')
+      this.break(reasonError('closed', 'the other end has closed its transport'));
     else if (this.#phase !== 'closed') this.#gracefulClose.shut(grace);
   }
 
@@ -401,7 +448,11 @@ export class Session implements FrameVisitor, GracefulCloseHost {
       const { writer } = this.context;
       this.#helloExchange.speak();
       if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
-      writer.goAway(codeNumber(error.code), reasonNumber(error.reason) || REASONS.refused.wire, truncateText(error.message));
+      writer.goAway(
+        codeNumber(error.code),
+        reasonNumber(error.reason) || REASONS.refused.wire,
+        truncateText(error.message),
+      );
       // Otherwise the port sends the GO_AWAY behind the batch that it keeps.
       if (!this.outbox.blocked) this.outbox.flush();
     }
@@ -414,7 +465,14 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     if (this.#phase === 'closed') return;
     const cause = this.#gracefulClose.left ?? error;
     const isMutual = error === undefined && this.#gracefulClose.isMutual;
-    this.end(cause ?? reasonError('reset', this.state === 'opening' ? EARLY_END : 'the other end closed the connection'), isMutual);
+    this.end(
+      cause ??
+        reasonError(
+          'reset',
+          this.state === 'opening' ? EARLY_END : 'the other end closed the connection',
+        ),
+      isMutual,
+    );
   }
 
   /** Ends the session: everything that is open fails, and the driver is informed. */
@@ -453,7 +511,13 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     this.context.now = now;
     if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
     if (this.state === 'opening') {
-      if (now >= this.#handshakeDue) this.#late(reasonError('handshake_timeout', `the hello was not over after ${this.#options.handshakeTimeout} ms`));
+      if (now >= this.#handshakeDue)
+        this.#late(
+          reasonError(
+            'handshake_timeout',
+            `the hello was not over after ${this.#options.handshakeTimeout} ms`,
+          ),
+        );
       else if (now >= this.#frameDue) this.context.violation('malformed', FRAME_LATE);
       return Math.min(this.#handshakeDue, this.#frameDue);
     }
@@ -473,12 +537,26 @@ export class Session implements FrameVisitor, GracefulCloseHost {
   #check(now: number): void {
     const { keepAlive } = this.#options;
     if (now >= this.#frameDue) return this.context.violation('malformed', FRAME_LATE);
-    if (now >= this.outbox.stuckAt) return this.#cut(reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`));
-    if (this.outbox.stuffed) return this.#cut(reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'));
-    if (this.liveness.dead(now)) return this.#cut(reasonError('ping_timeout', `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`));
-    if (this.liveness.wantsPing(now, this.context.active)) this.outbox.control(Kind.PING, this.liveness.ping(now));
+    if (now >= this.outbox.stuckAt)
+      return this.#cut(
+        reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`),
+      );
+    if (this.outbox.stuffed)
+      return this.#cut(
+        reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'),
+      );
+    if (this.liveness.dead(now))
+      return this.#cut(
+        reasonError(
+          'ping_timeout',
+          `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`,
+        ),
+      );
+    if (this.liveness.wantsPing(now, this.context.active))
+      this.outbox.control(Kind.PING, this.liveness.ping(now));
     this.#gracefulClose.wake(now);
-    if (this.#phase === 'up' && now >= this.context.active + this.#idleTime && this.#isIdle()) this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
+    if (this.#phase === 'up' && now >= this.context.active + this.#idleTime && this.#isIdle())
+      this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
   }
 
   /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
@@ -503,13 +581,25 @@ export class Session implements FrameVisitor, GracefulCloseHost {
   }
 
   #nextDue(): number {
-    let due = Math.min(this.liveness.due(this.context.active), this.#frameDue, this.#gracefulClose.due, this.outbox.stuckAt, this.outbox.heldUntil);
-    if (this.#phase === 'up' && this.#isIdle()) due = Math.min(due, this.context.active + this.#idleTime);
+    let due = Math.min(
+      this.liveness.due(this.context.active),
+      this.#frameDue,
+      this.#gracefulClose.due,
+      this.outbox.stuckAt,
+      this.outbox.heldUntil,
+    );
+    if (this.#phase === 'up' && this.#isIdle())
+      due = Math.min(due, this.context.active + this.#idleTime);
     return due;
   }
 
   #isIdle(): boolean {
-    return this.#holds === 0 && this.caller.slots.size === 0 && this.callee.ids.size === 0 && this.outbox.idle;
+    return (
+      this.#holds === 0 &&
+      this.caller.slots.size === 0 &&
+      this.callee.ids.size === 0 &&
+      this.outbox.idle
+    );
   }
 }
 

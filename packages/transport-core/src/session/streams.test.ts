@@ -19,7 +19,12 @@ function out(credit = 1_000, limits = SMALL) {
   bench.context.terms.stream = credit;
   const lanes = bench.lanes(0x20);
   const seen = { progress: 0 };
-  return { bench, lanes, seen, stream: new OutStream(bench.context, bench.outbox, lanes, 7, () => void seen.progress++) };
+  return {
+    bench,
+    lanes,
+    seen,
+    stream: new OutStream(bench.context, bench.outbox, lanes, 7, () => void seen.progress++),
+  };
 }
 
 /** Tracks whether a promise is still waiting, was fulfilled or failed. */
@@ -180,7 +185,11 @@ test('an account over 2^31 − 1 is told', (t) => {
 function into(limits = SMALL) {
   const { context } = new OutboxBench(limits);
   const owing: ReceiveAccount[] = [];
-  const stream = new InStream(context, { credit: (receiving) => void owing.push(receiving), holds: () => {} }, 9);
+  const stream = new InStream(
+    context,
+    { credit: (receiving) => void owing.push(receiving), holds: () => {} },
+    9,
+  );
   const paid = () => {
     const collector = new FrameCollector();
     for (const receiving of owing.splice(0)) receiving.write(collector);

@@ -100,7 +100,8 @@ export class UncreditedOneWays {
 
   #grow(size: number): void {
     const runs = new Float64Array(size * 2);
-    for (let i = 0; i < this.#length; i++) runs.set(this.#runs.subarray(this.#at(i), this.#at(i) + 2), i * 2);
+    for (let i = 0; i < this.#length; i++)
+      runs.set(this.#runs.subarray(this.#at(i), this.#at(i) + 2), i * 2);
     this.#runs = runs;
     this.#first = 0;
   }

@@ -70,7 +70,10 @@ test('one-ways on such a channel beyond its credit are a violation while nobody 
   // The connection holds everything that is written from now on.
   frames((encoder) => encoder.signal(Kind.PING, 7));
   const oneways = (number: number) => {
-    for (let i = 0; i < number; i++) frames((encoder) => encoder.message(Kind.ONEWAY, 0, 0x40, 1, 0, 0, undefined, 0, EMPTY, 0, 0));
+    for (let i = 0; i < number; i++)
+      frames((encoder) =>
+        encoder.message(Kind.ONEWAY, 0, 0x40, 1, 0, 0, undefined, 0, EMPTY, 0, 0),
+      );
   };
   oneways(64);
   t.is(acceptor.ending, undefined);
@@ -87,7 +90,10 @@ test('a peer that calls what it is refused, and does not read the refusals, is c
     acceptor.stuck = true;
     frames((encoder) => encoder.signal(Kind.PING, 7));
     let id = 1;
-    const ask = () => frames((encoder) => encoder.message(Kind.REQUEST, (id += 2), 0x20, 99, 0, 0, undefined, 0, EMPTY, 0, 0));
+    const ask = () =>
+      frames((encoder) =>
+        encoder.message(Kind.REQUEST, (id += 2), 0x20, 99, 0, 0, undefined, 0, EMPTY, 0, 0),
+      );
     for (let i = 0; i < 101 && acceptor.ending === undefined; i++) ask();
     t.is(acceptor.count('refusedCall'), 101);
     t.is(acceptor.ending?.error.reason, 'flood');
@@ -97,9 +103,14 @@ test('a peer that calls what it is refused, and does not read the refusals, is c
 });
 
 test('refusals that are read end nothing, however many they are', (t) => {
-  const { acceptor, frames, settle } = scene({ calls: 10, outbound: { messages: 10, bytes: 1024 } });
+  const { acceptor, frames, settle } = scene({
+    calls: 10,
+    outbound: { messages: 10, bytes: 1024 },
+  });
   for (let i = 0; i < 1_000; i++) {
-    frames((encoder) => encoder.message(Kind.REQUEST, 2 * i + 1, i % 300, 99, 0, 0, undefined, 0, EMPTY, 0, 0));
+    frames((encoder) =>
+      encoder.message(Kind.REQUEST, 2 * i + 1, i % 300, 99, 0, 0, undefined, 0, EMPTY, 0, 0),
+    );
     settle();
   }
   t.is(acceptor.ending, undefined);

@@ -24,7 +24,9 @@ const long = new Uint8Array(SMALL.packet * 4);
  * its own waits behind that item.
  */
 function waitingBehindAnItem() {
-  const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } } }).open();
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } },
+  }).open();
   const { dialer, acceptor } = pair;
   const get = new TestCall(protocol, 'get', new Uint8Array(1));
   pair.start(dialer, get);
@@ -60,7 +62,9 @@ test('a call that waits for room goes when an item before it is dropped', (t) =>
 });
 
 test('nothing is written while the connection keeps a batch, though a call that waited for room filled that batch', (t) => {
-  const pair = new Pair([protocol], { limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } } }).open();
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } },
+  }).open();
   const { dialer, acceptor } = pair;
   const { outbox } = dialer.session;
   const tell = (size: number) => {
@@ -99,7 +103,19 @@ test('a peer that sends a part of an item before the request has left holds no m
   pair.start(dialer, get);
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
-  encoder.message(Kind.ITEM, get.id, 0, 0, 0, 0, undefined, SMALL.packet * 3, long, 0, SMALL.packet);
+  encoder.message(
+    Kind.ITEM,
+    get.id,
+    0,
+    0,
+    0,
+    0,
+    undefined,
+    SMALL.packet * 3,
+    long,
+    0,
+    SMALL.packet,
+  );
   dialer.session.receive(pair.now, encoder.take().slice());
   t.true(dialer.memory.used > SMALL.packet);
   get.giveUp('cancelled');

@@ -47,7 +47,11 @@ class Transfer {
     const end = this.now + milliseconds;
     let due = this.now + short;
     this.#send();
-    for (let event = this.#events[0]; event !== undefined && event.at <= end; event = this.#events[0]) {
+    for (
+      let event = this.#events[0];
+      event !== undefined && event.at <= end;
+      event = this.#events[0]
+    ) {
       this.#events.shift();
       this.now = event.at;
       if (this.now >= due) {
@@ -132,7 +136,10 @@ test('a long line is filled within a second, and its queue stays short', (t) => 
     const [usual, slowest] = [trips[trips.length >> 1]!, trips.at(-1)!];
     t.true(usual <= line.trip * 1.1 + 1.2, `usually ${usual} ms on a line of ${line.trip}`);
     t.true(slowest <= line.trip * 1.3 + 1.2, `${slowest} ms on a line of ${line.trip}`);
-    t.true(transfer.window.granted > holds(line) && transfer.window.granted <= holds(line) * 1.3 + line.rate);
+    t.true(
+      transfer.window.granted > holds(line) &&
+        transfer.window.granted <= holds(line) * 1.3 + line.rate,
+    );
   }
 });
 
@@ -164,7 +171,8 @@ test('a fast line has a further share while nothing short is about, and loses it
   t.true(transfer.window.granted > MIB, `${transfer.window.granted}`);
   const before = transfer.read;
   transfer.window.short();
-  while (transfer.window.granted > 256 * KIB && transfer.read - before < 8 * MIB) transfer.run(0.05);
+  while (transfer.window.granted > 256 * KIB && transfer.read - before < 8 * MIB)
+    transfer.run(0.05);
   t.true(transfer.read - before < 1.5 * MIB, 'within what was on the way');
   transfer.run(500, 5);
   t.is(transfer.window.granted, 256 * KIB);
@@ -210,7 +218,10 @@ test('a window that shrinks gives nothing back for long, but never less than it 
     transfer.run(120_000);
     return pause;
   };
-  t.true(longest(Number.POSITIVE_INFINITY) > 10_000, 'a sender without credit for so long takes its peer for stuck');
+  t.true(
+    longest(Number.POSITIVE_INFINITY) > 10_000,
+    'a sender without credit for so long takes its peer for stuck',
+  );
   t.true(longest(3_000) < 4_000);
 });
 
@@ -253,7 +264,10 @@ test('busy machines cost a line little of its rate, however often they are late'
     [1_000, 200, 0.6],
   ] as const) {
     for (const seed of [1, 2, 3]) {
-      const carried = share(grown({ rate: 12_500, trip: 100, ready: busy(on, off, seed) }).run(3_000), 9_000);
+      const carried = share(
+        grown({ rate: 12_500, trip: 100, ready: busy(on, off, seed) }).run(3_000),
+        9_000,
+      );
       t.true(carried > least, `${on} ms on, ${off} off: ${carried}`);
     }
   }

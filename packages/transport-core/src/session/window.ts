@@ -193,7 +193,11 @@ export class PipeWindow {
     let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
     // If this process was late, packets waited for it and were then read faster than any line
     // brings them. The mean of two rounds evens that out.
-    if (this.#late) rate = Math.min(rate, ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN);
+    if (this.#late)
+      rate = Math.min(
+        rate,
+        ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN,
+      );
     // A sender that had too little to send says nothing about the line, unless it was faster than
     // ever.
     const bounded = rate * trip >= this.#open / 2;
@@ -201,7 +205,8 @@ export class PipeWindow {
     const rise = rate / this.#rate;
     // One such round means a busy machine. After several the line itself has become slower, and its
     // old rate no longer applies.
-    this.#long = trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
+    this.#long =
+      trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
     if (this.#long >= STREAK) {
       this.#rates.fill(0);
       this.#delays.fill(0);
@@ -217,7 +222,10 @@ export class PipeWindow {
     const isShort = trip <= this.#trip * 1.25 + NOISE;
     if (this.#starting && this.#start(rise, isShort)) return;
     this.#grown = 0;
-    if (rise >= FAST) this.#grown = isShort ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH) : Math.min(this.#open, this.granted);
+    if (rise >= FAST)
+      this.#grown = isShort
+        ? this.#rate * this.#trip * Math.min(rise * FAST, GROWTH)
+        : Math.min(this.#open, this.granted);
     else if (rise >= SLOW && isShort) this.#grown = rate * this.#trip * REGROWTH;
   }
 

@@ -10,7 +10,12 @@ import { encodeMetadata } from '../wire/metadata.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
 
-const protocol = defineProtocol({ name: 'work', version: 1, channel: 0x20, methods: { ask: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'work',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes } },
+});
 const NONE = new Uint8Array(0);
 /** Bytes; enough for everything that a test sends in one chunk. */
 const ROOM = 1024 * 1024;
@@ -21,11 +26,15 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
   return encoder.take().slice();
 }
 
-const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) => encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
+const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) =>
+  encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
 
 /** Makes an acceptor whose dialer's frames are made by hand. */
 function victim(options = {}) {
-  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 100_000, inbound: { calls: 100_000, bytes: ROOM } }, ...options }).open();
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, calls: 100_000, inbound: { calls: 100_000, bytes: ROOM } },
+    ...options,
+  }).open();
   const { acceptor } = pair;
   acceptor.sent = [];
   pair.now += 1_000; // Leaves the second in which the dialer's first PING counts.
@@ -77,7 +86,9 @@ test('a frame that straddles chunks may be the last of its turn', (t) => {
 });
 
 test('a chunk of the smallest requests that are legal costs less than a turn', (t) => {
-  const { acceptor, read } = victim({ limits: { ...SMALL, calls: 10_000, inbound: { calls: 10_000, bytes: ROOM } } });
+  const { acceptor, read } = victim({
+    limits: { ...SMALL, calls: 10_000, inbound: { calls: 10_000, bytes: ROOM } },
+  });
   const chunk = frames((encoder) => {
     for (let id = 1; encoder.size < 65_500; id += 2) ask(encoder, id);
   }).subarray(0, 65_536);
@@ -94,7 +105,9 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   t.is(read(frames((encoder) => ask(encoder, 3, 99))), 1 + REFUSAL, 'no such method');
   t.is(read(frames((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
   const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
-  const spent = read(frames((encoder) => encoder.message(Kind.REQUEST, 7, 0x20, 1, 0, 0, metadata, 0, NONE, 0, 0)));
+  const spent = read(
+    frames((encoder) => encoder.message(Kind.REQUEST, 7, 0x20, 1, 0, 0, metadata, 0, NONE, 0, 0)),
+  );
   t.true(spent >= 500, `${spent}`);
 });
 

@@ -7,14 +7,21 @@ import { BoundedHandshakes } from './bounded-handshakes.ts';
 function scene(pending: number, perSource?: number) {
   const told: string[] = [];
   let now = 0;
-  const rejected = (endpoint: string, error: TransportError) => void told.push(`${endpoint} ${error.reason}`);
+  const rejected = (endpoint: string, error: TransportError) =>
+    void told.push(`${endpoint} ${error.reason}`);
   const handshakes = new BoundedHandshakes({ pending, perSource }, () => now, rejected);
   const entered: string[] = [];
   const arrive = (endpoint: string) => {
     const before = entered.length;
     const slot = handshakes.acquire(endpoint, () => void entered.push(endpoint));
     const verdict = slot === undefined ? 'refuse' : slot.waits ? 'wait' : 'enter';
-    return { verdict, slot, at: slot?.since, isInside: entered.length > before, leave: (error?: TransportError) => slot?.leave(error) };
+    return {
+      verdict,
+      slot,
+      at: slot?.since,
+      isInside: entered.length > before,
+      leave: (error?: TransportError) => slot?.leave(error),
+    };
   };
   return { arrive, entered, told, slot: (milliseconds: number) => void (now += milliseconds) };
 }

@@ -38,7 +38,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
     const source = this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint);
     const count = this.#sources.get(source) ?? 0;
     const isFull = this.#inside >= this.#pending;
-    if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE)) return undefined;
+    if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
+      return undefined;
     this.#sources.set(source, count + 1);
     const place = new HandshakePlace(now, enter, (error) => {
       this.#left(place, source, error !== undefined);
@@ -57,7 +58,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   #left(place: HandshakePlace, source: string, hasFailed: boolean): void {
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
-    if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY) this.#kept.push({ source, until: this.#now() + PENALTY });
+    if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
+      this.#kept.push({ source, until: this.#now() + PENALTY });
     else this.#free(source);
     if (this.#waiting.delete(place)) return;
     this.#inside--;
@@ -69,7 +71,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
   #letGo(now: number): void {
     let over = 0;
-    while (over < this.#kept.length && this.#kept[over]!.until <= now) this.#free(this.#kept[over++]!.source);
+    while (over < this.#kept.length && this.#kept[over]!.until <= now)
+      this.#free(this.#kept[over++]!.source);
     if (over > 0) this.#kept.splice(0, over);
   }
 
@@ -91,7 +94,11 @@ export class HandshakePlace implements HandshakeSlot {
   readonly #leave: (error: TransportError | undefined) => void;
   #left = false;
 
-  constructor(since: number, entered: (slot: HandshakeSlot) => void, leave: (error: TransportError | undefined) => void) {
+  constructor(
+    since: number,
+    entered: (slot: HandshakeSlot) => void,
+    leave: (error: TransportError | undefined) => void,
+  ) {
     this.since = since;
     this.#entered = entered;
     this.#leave = leave;

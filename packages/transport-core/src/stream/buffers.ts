@@ -14,11 +14,13 @@ export class BufferPool {
     this.size = size;
   }
 
-  readonly take = (size: number): Uint8Array => (size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size));
+  readonly take = (size: number): Uint8Array =>
+    size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
 
   /** Returns a buffer to the pool. */
   give(buffer: Uint8Array | undefined): void {
-    if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT) this.#free.push(buffer);
+    if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
+      this.#free.push(buffer);
   }
 }
 

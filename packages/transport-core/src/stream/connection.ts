@@ -76,7 +76,9 @@ export interface ConnectionInit {
 }
 
 /** One connection of a transport. */
-export class Connection implements StreamSink, SessionPort, SessionVisitor, Flushable, RemoteLink, Reading {
+export class Connection
+  implements StreamSink, SessionPort, SessionVisitor, Flushable, RemoteLink, Reading
+{
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -150,7 +152,10 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
     // rate allows.
     const gathers = stream.writeAll !== undefined && send === undefined;
-    this.#encoder = this.#collector === undefined ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers) : undefined;
+    this.#encoder =
+      this.#collector === undefined
+        ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers)
+        : undefined;
     const encoder = this.#encoder;
     this.session = new Session({
       side: init.direction === 'out' ? 'dialer' : 'acceptor',
@@ -168,7 +173,10 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
       keepAlive: config.keepAlive,
       idleTimeout: config.idleTimeout,
       // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-      handshakeTimeout: Math.max(config.handshakeTimeout - (this.since - (init.slot?.since ?? this.since)), 0),
+      handshakeTimeout: Math.max(
+        config.handshakeTimeout - (this.since - (init.slot?.since ?? this.since)),
+        0,
+      ),
       random: host.random,
       preamble: encoder === undefined ? undefined : () => encoder.preamble(),
       refused: stream.refused ?? init.refused,
@@ -191,7 +199,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
   start(): void {
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected) return this.session.break(mismatch(this.#expected, this.#stream));
+    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
+      return this.session.break(mismatch(this.#expected, this.#stream));
     if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
@@ -209,7 +218,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     try {
       this.bytesIn += chunk.length;
       const isDone = this.#intake.bytes(now, plain(chunk));
-      if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
+      if (this.#receiveRate !== undefined)
+        this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
       return isDone;
     } finally {
       ticker.leave();
@@ -223,7 +233,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     this.bytesIn += bytes;
     this.host.ticker.run((now) => {
       this.#intake.frames(now, batch);
-      if (this.#receiveRate !== undefined) this.#receiveLater(this.#receiveRate.take(bytes, now), now);
+      if (this.#receiveRate !== undefined)
+        this.#receiveLater(this.#receiveRate.take(bytes, now), now);
     });
   }
 
@@ -231,7 +242,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     this.host.buffers.give(this.#kept);
     this.#kept = undefined;
     if (this.#farewell !== Number.POSITIVE_INFINITY) return this.#sayFarewell();
-    if (this.#sendAgain === Number.POSITIVE_INFINITY) this.host.ticker.run((now) => this.session.drained(now));
+    if (this.#sendAgain === Number.POSITIVE_INFINITY)
+      this.host.ticker.run((now) => this.session.drained(now));
   }
 
   revoked(error: TransportError): void {
@@ -242,7 +254,9 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     this.host.buffers.give(this.#encoder?.release());
     this.host.ticker.run((now) => {
       this.#intake.finish(now);
-      this.session.closed(error === undefined ? undefined : withDetails(error, { target: this.target }));
+      this.session.closed(
+        error === undefined ? undefined : withDetails(error, { target: this.target }),
+      );
     });
     this.#ended = true;
     this.host.gone(this);
@@ -273,7 +287,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
 
   /** Resumes reading, unless something else prevents it. */
   resumeReading(): void {
-    if (!this.#intake.waits && this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.resume();
+    if (!this.#intake.waits && this.#receiveAgain === Number.POSITIVE_INFINITY)
+      this.#stream.resume();
   }
 
   slowed(): void {
@@ -293,7 +308,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     const { size } = encoder;
     this.bytesOut += size;
     const parts = encoder.takeParts();
-    const done = parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
+    const done =
+      parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
     const buffer = encoder.release();
     if (done) this.host.buffers.give(buffer);
     else this.#kept = buffer;
@@ -370,7 +386,8 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    if (!this.session.outbox.blocked || this.session.context.writer.count === 0) return this.#stream.close();
+    if (!this.session.outbox.blocked || this.session.context.writer.count === 0)
+      return this.#stream.close();
     if (this.#kept === undefined) return this.#sayFarewell();
     this.#farewell = this.host.ticker.now() + FAREWELL;
     this.wakeBy(this.#farewell);
@@ -395,7 +412,10 @@ export class Connection implements StreamSink, SessionPort, SessionVisitor, Flus
     this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
     const agree = () => {
       if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else this.#introduce((fields) => this.host.ticker.run(() => this.session.consent(fields, pendingConnection.answer)));
+      else
+        this.#introduce((fields) =>
+          this.host.ticker.run(() => this.session.consent(fields, pendingConnection.answer)),
+        );
     };
     const pendingConnection = {
       remote: this.remote,

@@ -123,7 +123,8 @@ export class Intake implements Waiting {
 
   #unitsLeft(): number {
     const { number, allowance } = this.#turns;
-    if (this.#turn !== number) this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
+    if (this.#turn !== number)
+      this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
     this.#turn = number;
     return allowance - this.#spent;
   }

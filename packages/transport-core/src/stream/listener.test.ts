@@ -40,7 +40,15 @@ function scene() {
       if (clock.nextDue === undefined || i % 50 === 0) await turn();
     }
   };
-  return { clock, state, retries, listener, slot, fail: (error = BROKEN) => fail(error), accept: (connection: StreamConnection) => accept(connection) };
+  return {
+    clock,
+    state,
+    retries,
+    listener,
+    slot,
+    fail: (error = BROKEN) => fail(error),
+    accept: (connection: StreamConnection) => accept(connection),
+  };
 }
 
 test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {

@@ -3,7 +3,12 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import { TransportError } from '../errors.ts';
-import type { HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from './stream-layer.ts';
+import type {
+  HandshakeSlot,
+  ListenOptions,
+  StreamConnection,
+  StreamLayer,
+} from './stream-layer.ts';
 
 /** Listens on a layer, and again after failures. */
 export class Listener {
@@ -65,7 +70,11 @@ export class Listener {
     this.#timer = this.#clock.setTimeout(() => {
       this.#waits = false;
       this.#listen().catch((failure: unknown) => {
-        this.#again(failure instanceof TransportError ? failure : new TransportError('unavailable', 'listening failed', { cause: failure }));
+        this.#again(
+          failure instanceof TransportError
+            ? failure
+            : new TransportError('unavailable', 'listening failed', { cause: failure }),
+        );
       });
     }, delay);
   }

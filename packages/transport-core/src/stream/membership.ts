@@ -70,7 +70,14 @@ export interface Membership {
    * Inspects a request before it is decoded. If it returns an error, the connection ends with that
    * error and no handler sees the request. `bytes` belong to the request. Optional.
    */
-  readonly screen?: ((remote: Remote, protocol: string, method: string, bytes: Uint8Array) => TransportError | undefined) | undefined;
+  readonly screen?:
+    | ((
+        remote: Remote,
+        protocol: string,
+        method: string,
+        bytes: Uint8Array,
+      ) => TransportError | undefined)
+    | undefined;
   /** Reports that the transport is closing. */
   closed(): void;
 }

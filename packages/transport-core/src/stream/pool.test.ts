@@ -90,11 +90,27 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
         });
       }),
   });
-  const call = (name: 'ask' | 'tell' = 'ask', options: { timeout?: number; signal?: AbortSignal; channel?: number } = {}) => {
+  const call = (
+    name: 'ask' | 'tell' = 'ask',
+    options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
+  ) => {
     const method = table.byName.get(name)!;
-    const host = { channel: options.channel ?? protocol.channel, settled: () => {}, wakeBy: () => {} };
+    const host = {
+      channel: options.channel ?? protocol.channel,
+      settled: () => {},
+      wakeBy: () => {},
+    };
     const extras = { metadata: undefined, signal: options.signal, own: false };
-    const made: Call<unknown> = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', true, clock.now(), options.timeout ?? 1_000, extras);
+    const made: Call<unknown> = new Call<unknown>(
+      host,
+      method,
+      new Uint8Array(1),
+      'a:1',
+      true,
+      clock.now(),
+      options.timeout ?? 1_000,
+      extras,
+    );
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;
@@ -125,7 +141,8 @@ test('many callers share one dial, and go over its connection in their order', a
 
 test('all spellings of a target are one', async (t) => {
   const { pool, dials, call } = scene();
-  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/']) pool.start(spelling, call(), false);
+  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
+    pool.start(spelling, call(), false);
   t.is(dials.length, 1);
   const connection = await dials[0]!.up();
   t.is(connection.started.length, 5);
@@ -150,7 +167,10 @@ test('a target with an id is another than one without', (t) => {
 test('what is no target is invalid_argument, and leaves nothing behind', (t) => {
   const { pool, dials, call } = scene();
   for (const wrong of ['', 'x@a:1', 'a\n:1']) {
-    t.is((t.throws(() => pool.start(wrong, call(), false)) as unknown as TransportError).code, 'invalid_argument');
+    t.is(
+      (t.throws(() => pool.start(wrong, call(), false)) as unknown as TransportError).code,
+      'invalid_argument',
+    );
     t.throws(() => pool.live(wrong));
   }
   t.is(dials.length, 0);
@@ -164,7 +184,10 @@ test('a dial that fails fails all that wait for it, unsent, and the next call di
   const rejected = t.throwsAsync(connecting) as unknown as Promise<TransportError>;
   await dials[0]!.fail(REFUSED);
   for (const { fate } of calls)
-    t.deepEqual([fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target], ['unavailable', 'connection_refused', false, 'a:1']);
+    t.deepEqual(
+      [fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target],
+      ['unavailable', 'connection_refused', false, 'a:1'],
+    );
   t.not(calls[0]!.fate.error, calls[1]!.fate.error, 'each has its own error');
   t.is((await rejected).sent, false);
   t.deepEqual(failed, ['a:1']);
@@ -244,7 +267,10 @@ test('a connection that is lost as it comes up fails nobody’s second dial', as
   if (dials.length > 1) await dials[1]!.up();
   await turn();
   t.is(connection!.started.length, 1);
-  t.true(second.fate.error !== undefined || dials.length === 2, 'it is told, or goes over the next');
+  t.true(
+    second.fate.error !== undefined || dials.length === 2,
+    'it is told, or goes over the next',
+  );
   t.is(second.fate.error?.sent ?? false, false);
 });
 

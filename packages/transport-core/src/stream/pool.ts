@@ -21,7 +21,12 @@ export interface PoolHost {
   /**
    * Connects and completes the hello; rejects with a TransportError, or with the signal's reason.
    */
-  open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection>;
+  open(
+    target: string,
+    address: string,
+    nodeId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Connection>;
   dialFailed(target: string, error: TransportError): void;
 }
 
@@ -139,7 +144,9 @@ export class Pool {
 
   /** The targets that are being dialed. */
   get dialing(): string[] {
-    return [...this.entries.values()].filter((entry) => entry.dialing !== undefined).map((entry) => entry.target);
+    return [...this.entries.values()]
+      .filter((entry) => entry.dialing !== undefined)
+      .map((entry) => entry.target);
   }
 
   /** Starts a call on a live connection, or dials. */
@@ -172,7 +179,13 @@ export class Pool {
     return new Promise((resolve, reject) => {
       const leave = () => {
         entry.waiters.delete(waiter);
-        reject(new TransportError('cancelled', `the dial of ${target} was cancelled`, { target, cause: signal?.reason, sent: false }));
+        reject(
+          new TransportError('cancelled', `the dial of ${target} was cancelled`, {
+            target,
+            cause: signal?.reason,
+            sent: false,
+          }),
+        );
         this.settle(entry);
       };
       const settled = () => signal?.removeEventListener('abort', leave);
@@ -247,19 +260,23 @@ export class Pool {
         else if (call.due < next) next = call.due;
       }
       if (now >= entry.crowdedSince + CROWDED) this.#grow(entry);
-      else if (entry.crowdedSince !== Number.POSITIVE_INFINITY) next = Math.min(next, entry.crowdedSince + CROWDED);
+      else if (entry.crowdedSince !== Number.POSITIVE_INFINITY)
+        next = Math.min(next, entry.crowdedSince + CROWDED);
     }
     return next;
   }
 
   /** Reports that the pipe of a connection has run out of credit, or has credit again. */
   crowding(connection: Connection): void {
-    const entry = connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
+    const entry =
+      connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
     if (entry !== undefined) this.#look(entry);
   }
 
   #look(entry: PoolEntry): void {
-    const crowded = entry.connections.length > 0 && entry.connections.every((connection) => connection.session.crowded);
+    const crowded =
+      entry.connections.length > 0 &&
+      entry.connections.every((connection) => connection.session.crowded);
     if (!crowded) entry.crowdedSince = Number.POSITIVE_INFINITY;
     else if (entry.crowdedSince === Number.POSITIVE_INFINITY) {
       entry.crowdedSince = this.host.now();
@@ -270,7 +287,11 @@ export class Pool {
   #grow(entry: PoolEntry): void {
     entry.crowdedSince = Number.POSITIVE_INFINITY;
     this.#look(entry);
-    if (entry.crowdedSince === Number.POSITIVE_INFINITY || entry.connections.length >= this.host.maxPool) return;
+    if (
+      entry.crowdedSince === Number.POSITIVE_INFINITY ||
+      entry.connections.length >= this.host.maxPool
+    )
+      return;
     if (this.host.now() >= entry.growAfter) this.#dial(entry, true);
   }
 
@@ -303,7 +324,8 @@ export class Pool {
         if (entry.dialing === dialing) entry.dialing = undefined;
         // The link to a node was replaced by another one while it came up; dialing again finds that
         // one.
-        if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined) return this.#dial(entry);
+        if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined)
+          return this.#dial(entry);
         this.#opened(entry, connection);
       },
       (error) => {
@@ -339,8 +361,10 @@ export class Pool {
   }
 
   #fail(entry: PoolEntry, error: TransportError): void {
-    for (let call = entry.next(); call !== undefined; call = entry.next()) call.failed(withDetails(error, { sent: false }));
-    for (const waiter of entry.waiters) waiter.reject(withDetails(error, { sent: false, target: entry.target }));
+    for (let call = entry.next(); call !== undefined; call = entry.next())
+      call.failed(withDetails(error, { sent: false }));
+    for (const waiter of entry.waiters)
+      waiter.reject(withDetails(error, { sent: false, target: entry.target }));
     entry.waiters.clear();
   }
 
@@ -363,7 +387,8 @@ export class Pool {
 
 function leastLoaded(connections: readonly Connection[]): Connection | undefined {
   let best: Connection | undefined;
-  for (const connection of connections) if (best === undefined || connection.session.load < best.session.load) best = connection;
+  for (const connection of connections)
+    if (best === undefined || connection.session.load < best.session.load) best = connection;
   return best;
 }
 
@@ -376,5 +401,7 @@ const CROWDED = 50;
 const GROW_PAUSE = 1_000;
 /** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
-const LOST = new TransportError('unavailable', 'the connection was lost as it came up', { sent: false });
+const LOST = new TransportError('unavailable', 'the connection was lost as it came up', {
+  sent: false,
+});
 const UNWANTED = new TransportError('cancelled', 'nobody waits for this connection any more');

@@ -23,13 +23,21 @@ export class LiveRemote implements Remote {
   readonly hello: Readonly<Record<string, string>>;
   readonly #link: RemoteLink;
 
-  constructor(link: RemoteLink, id: string, endpoint: string, direction: 'in' | 'out', nodeId: string | undefined, hello: Hello) {
+  constructor(
+    link: RemoteLink,
+    id: string,
+    endpoint: string,
+    direction: 'in' | 'out',
+    nodeId: string | undefined,
+    hello: Hello,
+  ) {
     this.#link = link;
     this.id = id;
     this.endpoint = endpoint;
     this.direction = direction;
     this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : cleanText(hello.addr).split(',').map(spelled).join();
+    this.addr =
+      hello.addr === '' ? undefined : cleanText(hello.addr).split(',').map(spelled).join();
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
   }

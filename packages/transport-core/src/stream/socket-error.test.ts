@@ -37,7 +37,11 @@ test('each code has its meaning, and keeps the original as its cause', (t) => {
 });
 
 test('of several attempts at one name the first that tells something counts', (t) => {
-  const error = socketError(new AggregateError([new Error('nothing'), system('ECONNREFUSED'), system('ENETUNREACH')]), 'dial', 'localhost:1');
+  const error = socketError(
+    new AggregateError([new Error('nothing'), system('ECONNREFUSED'), system('ENETUNREACH')]),
+    'dial',
+    'localhost:1',
+  );
   t.is(error.reason, 'connection_refused');
 });
 

@@ -12,7 +12,11 @@ export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
 export function socketError(error: unknown, action: SocketAction, address: string): TransportError {
   const code = codeOfError(error);
   const { as, reason, text } = meaning(code, action);
-  return new TransportError(as, `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`, { reason, target: address, cause: error });
+  return new TransportError(
+    as,
+    `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`,
+    { reason, target: address, cause: error },
+  );
 }
 
 interface SocketErrorMeaning {
@@ -24,34 +28,58 @@ interface SocketErrorMeaning {
 function meaning(code: string | undefined, action: SocketAction): SocketErrorMeaning {
   switch (code) {
     case 'ECONNREFUSED':
-      return { as: 'unavailable', reason: 'connection_refused', text: 'nobody listens there; is it started, and is the port right?' };
+      return {
+        as: 'unavailable',
+        reason: 'connection_refused',
+        text: 'nobody listens there; is it started, and is the port right?',
+      };
     case 'ENOTFOUND':
     case 'EAI_NONAME':
     case 'EAI_NODATA':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
-      return { as: 'unavailable', reason: 'host_not_found', text: 'the host name has no address; check its spelling and the name server' };
+      return {
+        as: 'unavailable',
+        reason: 'host_not_found',
+        text: 'the host name has no address; check its spelling and the name server',
+      };
     case 'EADDRINUSE':
-      return { as: 'unavailable', reason: 'address_in_use', text: 'something else listens there; stop it, or bind another port (0 picks a free one)' };
+      return {
+        as: 'unavailable',
+        reason: 'address_in_use',
+        text: 'something else listens there; stop it, or bind another port (0 picks a free one)',
+      };
     case 'EADDRNOTAVAIL':
-      if (action !== 'listen') return { as: 'unavailable', text: 'no local address or port is left to reach it from' };
-      return { as: 'invalid_argument', text: 'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr' };
+      if (action !== 'listen')
+        return { as: 'unavailable', text: 'no local address or port is left to reach it from' };
+      return {
+        as: 'invalid_argument',
+        text: 'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
+      };
     case 'EACCES':
     case 'EPERM':
-      if (action !== 'listen') return { as: 'permission_denied', text: 'the system forbids it; look at its firewall' };
-      return { as: 'permission_denied', text: 'the system forbids this port to this user; take one above 1023' };
+      if (action !== 'listen')
+        return { as: 'permission_denied', text: 'the system forbids it; look at its firewall' };
+      return {
+        as: 'permission_denied',
+        text: 'the system forbids this port to this user; take one above 1023',
+      };
     case 'EMFILE':
     case 'ENFILE':
     case 'ENOBUFS':
     case 'ENOMEM':
-      return { as: 'resource_exhausted', text: 'the process or the system has no file or memory left for a socket; raise the limit (ulimit -n)' };
+      return {
+        as: 'resource_exhausted',
+        text: 'the process or the system has no file or memory left for a socket; raise the limit (ulimit -n)',
+      };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
       return { as: 'unavailable', text: 'no network leads there' };
     case 'ETIMEDOUT':
-      if (action === 'dial') return { as: 'unavailable', reason: 'dial_timeout', text: 'no answer' };
+      if (action === 'dial')
+        return { as: 'unavailable', reason: 'dial_timeout', text: 'no answer' };
       return { as: 'unavailable', reason: 'reset', text: 'the other end answers no more' };
     case 'ECONNRESET':
     case 'EPIPE':
@@ -73,7 +101,9 @@ function codeOfError(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errors } = error as { code?: unknown; errors?: unknown };
   if (typeof code === 'string') return code;
-  return Array.isArray(errors) ? errors.map(codeOfError).find((each) => each !== undefined) : undefined;
+  return Array.isArray(errors)
+    ? errors.map(codeOfError).find((each) => each !== undefined)
+    : undefined;
 }
 
 const SUBJECTS: Record<SocketAction, string> = {

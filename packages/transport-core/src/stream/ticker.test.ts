@@ -16,7 +16,9 @@ function scene() {
   };
   const ticker = new Ticker(counting);
   const log: string[] = [];
-  const flushable = (name: string) => ({ flushTick: (now: number) => void log.push(`${name} ${now}`) });
+  const flushable = (name: string) => ({
+    flushTick: (now: number) => void log.push(`${name} ${now}`),
+  });
   return { clock, ticker, log, flushable, reads: () => reads };
 }
 

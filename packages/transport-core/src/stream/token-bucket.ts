@@ -15,7 +15,8 @@ export class TokenBucket {
 
   /** Spends `bytes`. Returns the milliseconds until more may be spent; 0 while tokens are left. */
   take(bytes: number, now: number): number {
-    this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;
+    this.#tokens =
+      Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;
     this.#last = now;
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1_000) / this.#rate);
   }

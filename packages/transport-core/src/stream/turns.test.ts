@@ -41,7 +41,8 @@ test('with each turn all have fresh units', (t) => {
 
 test('those that wait go on in the order in which they came, as many as one turn has units for', (t) => {
   const { turns, log, connection, ends, next } = scene();
-  for (const name of ['a', 'b', 'c', 'd']) turns.wait(connection(name, name === 'd' ? 1 : TURN / 2));
+  for (const name of ['a', 'b', 'c', 'd'])
+    turns.wait(connection(name, name === 'd' ? 1 : TURN / 2));
   t.is(ends.length, 1);
   next();
   t.deepEqual(log, ['a', 'b']);

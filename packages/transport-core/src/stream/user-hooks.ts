@@ -6,13 +6,21 @@ import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Membership, PendingConnection } from './membership.ts';
 
 /** Resolves a name to its address. `shown` stands for the name in an error. */
-export async function askResolve({ resolve }: CommonConfig, target: string, shown: string, address: string): Promise<string> {
+export async function askResolve(
+  { resolve }: CommonConfig,
+  target: string,
+  shown: string,
+  address: string,
+): Promise<string> {
   try {
     return await resolve!(address);
   } catch (error) {
     if (error instanceof TransportError) throw error;
     const text = error instanceof Error ? error.message : String(error);
-    throw reasonError('host_not_found', `the 'resolve' option failed for '${shown}': ${text}`, { target, cause: error });
+    throw reasonError('host_not_found', `the 'resolve' option failed for '${shown}': ${text}`, {
+      target,
+      cause: error,
+    });
   }
 }
 
@@ -30,7 +38,12 @@ export function askHello(
   if (typeof hello !== 'function') return then(hello ?? {});
   const fail = (error: unknown) => {
     const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
-    failed(error instanceof TransportError ? error : new TransportError('unavailable', message, { cause: error }), error);
+    failed(
+      error instanceof TransportError
+        ? error
+        : new TransportError('unavailable', message, { cause: error }),
+      error,
+    );
   };
   attempt(
     () => hello(target),
@@ -54,7 +67,10 @@ export function askAdmit(
   refuse: (error: TransportError) => void,
 ): void {
   const failed = (error: unknown) => refuse(refusal(error));
-  const apply = membership === undefined ? agree : () => attempt(() => membership.admit(pendingConnection), agree, failed);
+  const apply =
+    membership === undefined
+      ? agree
+      : () => attempt(() => membership.admit(pendingConnection), agree, failed);
   if (admit === undefined) return apply();
   attempt(() => admit(pendingConnection.remote), apply, failed);
 }
@@ -63,32 +79,57 @@ export function askAdmit(
  * Returns the error of a dial that failed after the stream was open, phrased like the errors of
  * stream layers.
  */
-export function unreachable({ code, message, reason, origin, metadata, cause }: TransportError, target: string): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, { reason, origin, metadata, cause, target, sent: false });
+export function unreachable(
+  { code, message, reason, origin, metadata, cause }: TransportError,
+  target: string,
+): TransportError {
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, {
+    reason,
+    origin,
+    metadata,
+    cause,
+    target,
+    sent: false,
+  });
 }
 
 /** Returns the error for a peer that is not the dialed node. */
-export function mismatch(expected: string, { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string }): TransportError {
+export function mismatch(
+  expected: string,
+  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
+): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
-  return reasonError('identity_mismatch', `node ${expected} was dialed, and who answered at ${endpoint} ${found}`);
+  return reasonError(
+    'identity_mismatch',
+    `node ${expected} was dialed, and who answered at ${endpoint} ${found}`,
+  );
 }
 
 /** Converts the value that `admit` threw into the error that both ends see. */
 function refusal(error: unknown): TransportError {
-  if (error instanceof TransportError) return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
-  return reasonError('refused', error instanceof Error ? error.message : String(error), { sent: false, cause: error });
+  if (error instanceof TransportError)
+    return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
+  return reasonError('refused', error instanceof Error ? error.message : String(error), {
+    sent: false,
+    cause: error,
+  });
 }
 
 /**
  * Calls a function that may return a value or a promise; it creates no promise for a plain value.
  */
-function attempt<T>(run: () => T | PromiseLike<T>, then: (value: T) => void, failed: (error: unknown) => void): void {
+function attempt<T>(
+  run: () => T | PromiseLike<T>,
+  then: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
   let result: T | PromiseLike<T>;
   try {
     result = run();
   } catch (error) {
     return failed(error);
   }
-  if (typeof (result as PromiseLike<T> | undefined)?.then === 'function') (result as PromiseLike<T>).then(then, failed);
+  if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
+    (result as PromiseLike<T>).then(then, failed);
   else then(result as T);
 }

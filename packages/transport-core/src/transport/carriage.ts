@@ -19,7 +19,10 @@ export function messageLimit(transport: AnyTransport, remote?: Remote): number {
  * Returns the number and bytes of the one-ways and requests of a mount's protocol that a connection
  * has accepted but not sent yet.
  */
-export function unsentOf({ protocol }: Pick<Transport, 'protocol'>, remote: Remote): { messages: number; bytes: number } {
+export function unsentOf(
+  { protocol }: Pick<Transport, 'protocol'>,
+  remote: Remote,
+): { messages: number; bytes: number } {
   const unsent = { messages: 0, bytes: 0 };
   if (remote.closed) return unsent;
   const { lanes } = connectionOf(remote).session.channel(protocol.channel);

@@ -5,7 +5,8 @@ import type { Remote } from '../remote.ts';
 import { ConnectionEvents } from './connection-events.ts';
 
 const remote = (id: string) => ({ id }) as Remote;
-const names = (events: { type: string; remote: Remote }[]) => events.map((event) => `${event.type} ${event.remote.id}`);
+const names = (events: { type: string; remote: Remote }[]) =>
+  events.map((event) => `${event.type} ${event.remote.id}`);
 
 async function take(events: ConnectionEvents, count: number) {
   const taken: { type: string; remote: Remote }[] = [];
@@ -44,7 +45,10 @@ test('the end reaches a reader that waits', async (t) => {
 
 test('who leaves the loop is told of nothing more, and is forgotten', async (t) => {
   const left: ConnectionEvents[] = [];
-  const events: ConnectionEvents = new ConnectionEvents([remote('a'), remote('b')], (gone) => void left.push(gone));
+  const events: ConnectionEvents = new ConnectionEvents(
+    [remote('a'), remote('b')],
+    (gone) => void left.push(gone),
+  );
   for await (const _ of events) break;
   t.deepEqual(left, [events]);
   t.is((await events.next()).done, true);

@@ -13,7 +13,10 @@ import { SchemeLayer } from './scheme-layer.ts';
 import type { Transport } from './types.ts';
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
-export interface CreateTransportOptions<P extends Protocol, B extends readonly Backend[] = readonly Backend[]> extends CommonOptions {
+export interface CreateTransportOptions<
+  P extends Protocol,
+  B extends readonly Backend[] = readonly Backend[],
+> extends CommonOptions {
   readonly protocol: P;
   /**
    * The backends that the transport may use: `[tcp(), ws()]`. A target whose scheme has no backend
@@ -47,14 +50,18 @@ type UpdateOf<B> = B extends { updateTls(update: infer U): Promise<void> } ? U :
  * Creates a transport that listens on these addresses (one, a list, or one string with commas) and
  * dials any target by its scheme.
  */
-export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
+export function createTransport<
+  P extends Protocol,
+  B extends readonly Backend[] = readonly Backend[],
+>(
   addresses: string | readonly string[],
   options: CreateTransportOptions<P, B>,
 ): ComposedTransport<P, B>;
 /** Creates a transport that only dials. */
-export function createTransport<P extends Protocol, B extends readonly Backend[] = readonly Backend[]>(
-  options: CreateTransportOptions<P, B>,
-): ComposedTransport<P, B>;
+export function createTransport<
+  P extends Protocol,
+  B extends readonly Backend[] = readonly Backend[],
+>(options: CreateTransportOptions<P, B>): ComposedTransport<P, B>;
 export function createTransport<P extends Protocol>(
   first: string | readonly string[] | CreateTransportOptions<P>,
   second?: CreateTransportOptions<P>,
@@ -62,7 +69,12 @@ export function createTransport<P extends Protocol>(
   const listens = typeof first === 'string' || Array.isArray(first);
   const options = (listens ? second : first) as CreateTransportOptions<P>;
   checkCalled(options);
-  const { protocol: _protocol, backends, advertiseAddr, ...common } = parseOptions(schema, options, 'createTransport');
+  const {
+    protocol: _protocol,
+    backends,
+    advertiseAddr,
+    ...common
+  } = parseOptions(schema, options, 'createTransport');
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const layer = new SchemeLayer(
@@ -71,7 +83,10 @@ export function createTransport<P extends Protocol>(
     backends as readonly Backend[],
     { clock, random, observer: options.observer },
   );
-  return new Composed<P>({ ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random }, backends as readonly Backend[]);
+  return new Composed<P>(
+    { ...(common as CommonOptions), protocol: options.protocol, stream: layer, clock, random },
+    backends as readonly Backend[],
+  );
 }
 
 class Composed<P extends Protocol> extends NetworkTransport<P> {
@@ -108,14 +123,21 @@ function checkCalled(options: unknown): void {
   for (const [at, backend] of backends.entries()) {
     if (typeof backend !== 'function') continue;
     const name = backend.name || 'backend';
-    throw new TypeError(`createTransport: backends[${at}]: is the function '${name}' itself: call it, as in [${name}()]`);
+    throw new TypeError(
+      `createTransport: backends[${at}]: is the function '${name}' itself: call it, as in [${name}()]`,
+    );
   }
 }
 
 const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  backends: reference<readonly Backend[]>(isBackends, 'a list of at least one backend, such as [tcp(), ws()]'),
-  advertiseAddr: optional(reference<string | readonly string[]>(isAddresses, 'an address, or a list of them')),
+  backends: reference<readonly Backend[]>(
+    isBackends,
+    'a list of at least one backend, such as [tcp(), ws()]',
+  ),
+  advertiseAddr: optional(
+    reference<string | readonly string[]>(isAddresses, 'an address, or a list of them'),
+  ),
 });
 
 function list(addresses: string | readonly string[]): string[] {
@@ -124,9 +146,16 @@ function list(addresses: string | readonly string[]): string[] {
 }
 
 function isAddresses(value: unknown): boolean {
-  return typeof value === 'string' || (Array.isArray(value) && value.every((address) => typeof address === 'string'));
+  return (
+    typeof value === 'string' ||
+    (Array.isArray(value) && value.every((address) => typeof address === 'string'))
+  );
 }
 
 function isBackends(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((backend) => Array.isArray(backend?.schemes) && typeof backend.layer === 'function');
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((backend) => Array.isArray(backend?.schemes) && typeof backend.layer === 'function')
+  );
 }

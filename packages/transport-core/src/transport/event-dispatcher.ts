@@ -24,7 +24,8 @@ export class EventDispatcher {
     } catch {
       // An observer must not throw; its errors are ignored.
     }
-    if (event.type === 'up' || event.type === 'down') for (const follower of this.#followers) follower.push(event);
+    if (event.type === 'up' || event.type === 'down')
+      for (const follower of this.#followers) follower.push(event);
   }
 
   count(counter: Counter, amount: number, remote: Remote | undefined): void {

@@ -19,7 +19,10 @@ const protocol = defineProtocol({
   name: 'fair',
   version: 1,
   channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes }, count: { id: 2, request: json(z.array(z.number())), response: bytes } },
+  methods: {
+    echo: { id: 1, request: bytes, response: bytes },
+    count: { id: 2, request: json(z.array(z.number())), response: bytes },
+  },
 });
 const NONE = new Uint8Array(0);
 
@@ -31,7 +34,8 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
 
 /** Requests of an unknown method, as many as fit into a chunk of 64 KiB. */
 const JUNK = frames((encoder) => {
-  for (let id = 1; encoder.size < 65_000; id += 2) encoder.short(Kind.REQUEST, id, 0x20, 99, 0, NONE);
+  for (let id = 1; encoder.size < 65_000; id += 2)
+    encoder.short(Kind.REQUEST, id, 0x20, 99, 0, NONE);
 });
 const REQUEST = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 1, 0, NONE));
 
@@ -94,8 +98,16 @@ async function scene(peers: number) {
     close: async () => {},
   };
   const counted = new Map<string, number>();
-  const observer = { count: (counter: string, amount: number) => void counted.set(counter, (counted.get(counter) ?? 0) + amount) };
-  const transport = new NetworkTransport({ protocol, stream: layer, clock: { ...clock, turn: (callback) => void turns.push(callback) }, observer });
+  const observer = {
+    count: (counter: string, amount: number) =>
+      void counted.set(counter, (counted.get(counter) ?? 0) + amount),
+  };
+  const transport = new NetworkTransport({
+    protocol,
+    stream: layer,
+    clock: { ...clock, turn: (callback) => void turns.push(callback) },
+    observer,
+  });
   serve(transport, { echo: (request) => request, count: () => NONE });
   await transport.listen();
   const made: Peer[] = [];
@@ -103,7 +115,18 @@ async function scene(peers: number) {
     const peer = new Peer();
     accept!(peer);
     const instance = n.toString(16).padStart(32, '0');
-    const limits = { message: 65_536, item: 0, packet: 65_536, pipe: 0, short: 0, long: 0, reply: 0, stream: 0, calls: 0, streams: 0 };
+    const limits = {
+      message: 65_536,
+      item: 0,
+      packet: 65_536,
+      pipe: 0,
+      short: 0,
+      long: 0,
+      reply: 0,
+      stream: 0,
+      calls: 0,
+      streams: 0,
+    };
     const hello = {
       wireMin: 1,
       wireMax: 1,
@@ -243,7 +266,10 @@ test('requests that their codec refuses cost by their size: few large ones are a
       peer.send(request.slice());
       settle();
     }
-    t.true(peer.ended && made > enough / 2 && made <= enough + 1, `${made} of ${payload.length} bytes`);
+    t.true(
+      peer.ended && made > enough / 2 && made <= enough + 1,
+      `${made} of ${payload.length} bytes`,
+    );
     await transport.close();
   }
 });

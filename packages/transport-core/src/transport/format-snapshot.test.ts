@@ -20,7 +20,10 @@ const quiet: Snapshot = {
 };
 
 test('a transport without connections takes three lines', (t) => {
-  t.is(formatSnapshot(quiet), "transport open, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B untaken");
+  t.is(
+    formatSnapshot(quiet),
+    "transport open, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B untaken",
+  );
 });
 
 test('connections are a table whose columns line up', (t) => {
@@ -38,8 +41,24 @@ test('connections are a table whose columns line up', (t) => {
     localAddrs: ['127.0.0.1:7000'],
     dialing: ['host:1'],
     connections: [
-      { ...connection, id: 'out-1', endpoint: '10.0.0.1:7000', addr: 'node-1:7000', rtt: 0.256, age: 1_500, bytes: { in: 1_023, out: 5 * 1_024 ** 3 } },
-      { ...connection, id: 'in-123', endpoint: 'x', state: 'closing', nodeId: 'cd'.repeat(32), age: 99_949, bytes: { in: 0, out: 0 } },
+      {
+        ...connection,
+        id: 'out-1',
+        endpoint: '10.0.0.1:7000',
+        addr: 'node-1:7000',
+        rtt: 0.256,
+        age: 1_500,
+        bytes: { in: 1_023, out: 5 * 1_024 ** 3 },
+      },
+      {
+        ...connection,
+        id: 'in-123',
+        endpoint: 'x',
+        state: 'closing',
+        nodeId: 'cd'.repeat(32),
+        age: 99_949,
+        bytes: { in: 0, out: 0 },
+      },
     ],
     errors: { unavailable: 3, internal: 0 },
     counters: { onewayLost: 2 },

@@ -8,7 +8,19 @@ import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
  * and counters, if any.
  */
 export function formatSnapshot(snapshot: Snapshot): string {
-  const { state, network, localAddrs, protocols, connections, dialing, memory, waiting, calls, errors, counters } = snapshot;
+  const {
+    state,
+    network,
+    localAddrs,
+    protocols,
+    connections,
+    dialing,
+    memory,
+    waiting,
+    calls,
+    errors,
+    counters,
+  } = snapshot;
   const lines = [
     `transport ${state}, network '${network}', ${localAddrs.length > 0 ? `on ${localAddrs.join(', ')}` : 'not listening'}`,
     `protocols ${protocols.map(({ name, version, channel }) => `${name} v${version} (0x${channel.toString(16).padStart(2, '0')})`).join(', ')}`,
@@ -16,13 +28,20 @@ export function formatSnapshot(snapshot: Snapshot): string {
   ];
   if (dialing.length > 0) lines.push(`dialing ${dialing.map(cleanText).join(', ')}`);
   if (connections.length > 0)
-    lines.push('', ...table([COLUMNS.map(([title]) => title), ...connections.map((one) => COLUMNS.map(([, cell]) => cleanText(cell(one))))]));
+    lines.push(
+      '',
+      ...table([
+        COLUMNS.map(([title]) => title),
+        ...connections.map((one) => COLUMNS.map(([, cell]) => cleanText(cell(one)))),
+      ]),
+    );
   for (const [title, counts] of [
     ['errors', errors],
     ['counted', counters],
   ] as const) {
     const parts = Object.entries(counts).filter(([, count]) => count > 0);
-    if (parts.length > 0) lines.push('', `${title} ${parts.map(([name, count]) => `${name} ${count}`).join(', ')}`);
+    if (parts.length > 0)
+      lines.push('', `${title} ${parts.map(([name, count]) => `${name} ${count}`).join(', ')}`);
   }
   return lines.join('\n');
 }

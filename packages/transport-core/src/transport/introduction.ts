@@ -31,7 +31,9 @@ export function introduceUnproven(self: Introduction, network: Introduced): Intr
 
 /** Returns the identity of a transport, with a new random instance id. */
 export function introduce(network: Introduced, name: string, random: Random): Introduction {
-  const instance = Array.from(randomBytes(random, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const instance = Array.from(randomBytes(random, 16), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
   return {
     instance,
     network: name,

@@ -50,8 +50,12 @@ export interface Management {
  */
 export function manage(transport: AnyTransport, membership: Membership): Management {
   const network = (transport as unknown as Record<symbol, Network | undefined>)[NETWORK];
-  if (network === undefined) throw new TypeError('manage: takes a transport of @trunkline/transport-core, or a mount of one');
-  if (network.membership !== undefined) throw new TypeError('manage: this transport has peers already; one createPeers a transport');
+  if (network === undefined)
+    throw new TypeError(
+      'manage: takes a transport of @trunkline/transport-core, or a mount of one',
+    );
+  if (network.membership !== undefined)
+    throw new TypeError('manage: this transport has peers already; one createPeers a transport');
   network.membership = membership;
   startAnew(network);
   return {
@@ -81,6 +85,7 @@ function startAnew(network: Network): void {
   const text = 'its hello asserted no node id';
   void network.leave([...network.connections], text);
   network.ticker.run(() => {
-    for (const { session } of network.connections) if (session.state === 'opening') session.break(reasonError('disconnected', text));
+    for (const { session } of network.connections)
+      if (session.state === 'opening') session.break(reasonError('disconnected', text));
   });
 }

@@ -26,7 +26,8 @@ export class Members {
     const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
     const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
-    const proven = id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
+    const proven =
+      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
     return proven.map(connectionOf);
   }
 

@@ -65,7 +65,11 @@ export class Mount implements Mounted, CallHost {
 
   /** Makes all new calls fail with `shutdown`. */
   refuse(): void {
-    this.over ??= new TransportError('shutdown', `this transport of '${this.protocol.name}' is closed`, { sent: false });
+    this.over ??= new TransportError(
+      'shutdown',
+      `this transport of '${this.protocol.name}' is closed`,
+      { sent: false },
+    );
   }
 }
 
@@ -73,7 +77,11 @@ export class Mount implements Mounted, CallHost {
  * Returns the text of the error for a channel that another protocol uses, with a suggestion for a
  * free one.
  */
-export function channelTaken({ name, channel }: Protocol, other: string, mounts: ReadonlyMap<number, Mount>): string {
+export function channelTaken(
+  { name, channel }: Protocol,
+  other: string,
+  mounts: ReadonlyMap<number, Mount>,
+): string {
   let free = 0x20;
   while (mounts.has(free)) free++;
   return `channel ${channel} of '${name}' is taken by '${other}' on this transport: give one of them another at all nodes, such as channel: ${free}`;

@@ -20,7 +20,15 @@ type Vote = Answer<Uint8Array<ArrayBuffer>>;
  * Creates a transport whose calls the test answers by hand; an abort rejects them as documented.
  */
 function fakeTransport() {
-  const calls = new Map<string, { resolve(value: unknown): void; reject(error: unknown): void; options: CallOptions; cancelled: boolean }>();
+  const calls = new Map<
+    string,
+    {
+      resolve(value: unknown): void;
+      reject(error: unknown): void;
+      options: CallOptions;
+      cancelled: boolean;
+    }
+  >();
   const send = (target: string, _method: string, _request: unknown, options: CallOptions) =>
     new Promise((resolve, reject) => {
       let settled = false;
@@ -38,9 +46,18 @@ function fakeTransport() {
       if (options.signal?.aborted) onAbort();
       else options.signal?.addEventListener('abort', onAbort, { once: true });
     });
-  const answer = (target: string) => calls.get(target)!.resolve(new Uint8Array([target.charCodeAt(0)]));
-  const fail = (target: string, error: unknown = new TransportError('unavailable', 'gone', { target })) => calls.get(target)!.reject(error);
-  return { transport: { send, protocol: raft } as unknown as Transport<typeof raft>, calls, answer, fail };
+  const answer = (target: string) =>
+    calls.get(target)!.resolve(new Uint8Array([target.charCodeAt(0)]));
+  const fail = (
+    target: string,
+    error: unknown = new TransportError('unavailable', 'gone', { target }),
+  ) => calls.get(target)!.reject(error);
+  return {
+    transport: { send, protocol: raft } as unknown as Transport<typeof raft>,
+    calls,
+    answer,
+    fail,
+  };
 }
 
 const request = new Uint8Array(1);
@@ -84,7 +101,13 @@ test('an answer is yielded at once, not when others have come', async (t) => {
   t.is((await next).value?.target, 'b');
 });
 
-const ends: [name: string, until: MulticastOptions<any>['until'], targets: string[], sequence: string, yielded: string][] = [
+const ends: [
+  name: string,
+  until: MulticastOptions<any>['until'],
+  targets: string[],
+  sequence: string,
+  yielded: string,
+][] = [
   ['first', 'first', others, '-a +b +c', 'ab'],
   ['a number', 2, others, '+a -b +c +d', 'abc'],
   ['a number above the targets', 9, others, '+a +b +c +d', 'abcd'],
@@ -92,7 +115,13 @@ const ends: [name: string, until: MulticastOptions<any>['until'], targets: strin
   ['a quorum of four, the caller counted', 'quorum', ['a', 'b', 'c'], '+a +b +c', 'ab'],
   ['a quorum of two, the caller counted', 'quorum', ['a'], '+a', 'a'],
   ['a quorum that can no longer be', 'quorum', others, '-a -b -c +d', 'abcd'],
-  ['a function, asked after errors too', (answers) => answers.some(({ error }) => error !== undefined), others, '+a -b +c', 'ab'],
+  [
+    'a function, asked after errors too',
+    (answers) => answers.some(({ error }) => error !== undefined),
+    others,
+    '+a -b +c',
+    'ab',
+  ],
   ['all', 'all', others, '+a +b -c +d', 'abcd'],
 ];
 for (const [name, until, targets, sequence, yielded] of ends) {
@@ -139,7 +168,13 @@ test('the calls have the timeout, the metadata and an own signal; the outer one 
   const { transport, calls } = fakeTransport();
   const controller = new AbortController();
   const metadata = { tenant: 'x' };
-  const all = collect(multicast(transport, others, 'vote', request, { timeout: 77, metadata, signal: controller.signal }));
+  const all = collect(
+    multicast(transport, others, 'vote', request, {
+      timeout: 77,
+      metadata,
+      signal: controller.signal,
+    }),
+  );
   t.like(calls.get('a')?.options, { timeout: 77, metadata });
   controller.abort('enough');
   const answers = await all;
@@ -149,7 +184,9 @@ test('the calls have the timeout, the metadata and an own signal; the outer one 
 
 test('a signal that has aborted before ends all calls', async (t) => {
   const { transport } = fakeTransport();
-  const answers = await collect(multicast(transport, others, 'vote', request, { signal: AbortSignal.abort('early') }));
+  const answers = await collect(
+    multicast(transport, others, 'vote', request, { signal: AbortSignal.abort('early') }),
+  );
   t.true(answers.every(({ error }) => error?.cause === 'early'));
 });
 
@@ -163,7 +200,13 @@ test('listeners on the outer signal go with the last call', async (t) => {
   };
   for (const rest of ['cancel', 'run'] as const) {
     const { transport, answer, fail } = fakeTransport();
-    const all = collect(multicast(transport, others, 'vote', request, { until: 'first', rest, signal: signal as unknown as AbortSignal }));
+    const all = collect(
+      multicast(transport, others, 'vote', request, {
+        until: 'first',
+        rest,
+        signal: signal as unknown as AbortSignal,
+      }),
+    );
     t.is(signal.listeners.size, 1);
     answer('a');
     await all;
@@ -176,14 +219,21 @@ test('listeners on the outer signal go with the last call', async (t) => {
 
 test('no targets, no answers', async (t) => {
   const { transport } = fakeTransport();
-  for (const until of ['all', 'first', 'quorum', 3] as const) t.deepEqual(await collect(multicast(transport, [], 'vote', request, { until })), []);
+  for (const until of ['all', 'first', 'quorum', 3] as const)
+    t.deepEqual(await collect(multicast(transport, [], 'vote', request, { until })), []);
 });
 
 test('misuse is a TypeError: wrong options at once, a wrong call in the loop', async (t) => {
   const { transport, fail } = fakeTransport();
   for (const until of [0, -1, 1.5, NaN, 'most' as any, null as any])
-    t.throws(() => multicast(transport, others, 'vote', request, { until }), { instanceOf: TypeError, message: /^multicast: until: / });
-  t.throws(() => multicast(transport, others, 'vote', request, { rest: 'drop' as any }), { instanceOf: TypeError, message: /^multicast: rest: / });
+    t.throws(() => multicast(transport, others, 'vote', request, { until }), {
+      instanceOf: TypeError,
+      message: /^multicast: until: /,
+    });
+  t.throws(() => multicast(transport, others, 'vote', request, { rest: 'drop' as any }), {
+    instanceOf: TypeError,
+    message: /^multicast: rest: /,
+  });
   const all = collect(multicast(transport, others, 'vote', request));
   fail('b', new TypeError("raft has no method 'vot'"));
   await t.throwsAsync(all, { instanceOf: TypeError, message: /no method/ });
@@ -232,7 +282,9 @@ test('whatever answers in whatever order, each target is yielded at most once an
   const random = seededRandom(11);
   for (let round = 0; round < 300; round++) {
     const { transport, answer, fail } = fakeTransport();
-    const targets = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, i) => String.fromCharCode(97 + i));
+    const targets = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, i) =>
+      String.fromCharCode(97 + i),
+    );
     const needed = 1 + Math.floor(random() * 8);
     const all = collect(multicast(transport, targets, 'vote', request, { until: needed }));
     let expected = 0;

@@ -24,7 +24,13 @@ export interface MulticastOptions<Response> extends CallOptions {
    * - a function: called after each answer, errors included, with all answers so far; returning
    *   true ends it.
    */
-  readonly until?: 'all' | 'first' | 'quorum' | number | ((answers: readonly Answer<Response>[]) => boolean) | undefined;
+  readonly until?:
+    | 'all'
+    | 'first'
+    | 'quorum'
+    | number
+    | ((answers: readonly Answer<Response>[]) => boolean)
+    | undefined;
   /**
    * The treatment of calls that have not been answered when the multicast ends or its loop is left:
    * 'cancel' cancels them, 'run' lets them finish and ignores their answers. Default 'cancel'.
@@ -33,7 +39,9 @@ export interface MulticastOptions<Response> extends CallOptions {
 }
 
 /** The methods that can be multicast: those with one response and no streams. */
-export type UnaryName<P extends Protocol> = { [N in MethodName<P>]: KindOf<P, N> extends 'unary' ? N : never }[MethodName<P>];
+export type UnaryName<P extends Protocol> = {
+  [N in MethodName<P>]: KindOf<P, N> extends 'unary' ? N : never;
+}[MethodName<P>];
 
 /**
  * Sends a request to every target before it returns, and yields each answer as it arrives. It ends
@@ -55,7 +63,12 @@ export function multicast<P extends Protocol, N extends UnaryName<P>>(
     options.signal,
     (target, signal) => {
       const { timeout, metadata } = options;
-      const send = transport.send as (target: Target, method: string, request: unknown, options: CallOptions) => Promise<ResponseOf<P, N>>;
+      const send = transport.send as (
+        target: Target,
+        method: string,
+        request: unknown,
+        options: CallOptions,
+      ) => Promise<ResponseOf<P, N>>;
       return send.call(transport, target, method, request, { timeout, metadata, signal });
     },
   );
@@ -101,7 +114,10 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
       if (outer?.aborted) call.abort(outer.reason);
       send(target, call.signal).then(
         (response) => this.#answer(call, { target, response }),
-        (error) => (error instanceof TransportError ? this.#answer(call, { target, error }) : this.#fail(call, error)),
+        (error) =>
+          error instanceof TransportError
+            ? this.#answer(call, { target, error })
+            : this.#fail(call, error),
       );
     }
     if (targets.length === 0) this.#finish();
@@ -175,18 +191,24 @@ class Multicast<Response> implements AsyncIterableIterator<Answer<Response>> {
     this.#over = true;
     if (this.#rest === 'cancel' || this.#calls.size === 0) {
       this.#outer?.removeEventListener('abort', this.#onAbort);
-      if (this.#calls.size > 0) this.#abort(new TransportError('cancelled', 'multicast: enough targets have answered'));
+      if (this.#calls.size > 0)
+        this.#abort(new TransportError('cancelled', 'multicast: enough targets have answered'));
     }
     for (const resolve of this.#waiting.splice(0)) resolve(this.next() as never);
   }
 }
 
-function enough<Response>(until: NonNullable<MulticastOptions<Response>['until']>, targets: number): Until<Response> {
+function enough<Response>(
+  until: NonNullable<MulticastOptions<Response>['until']>,
+  targets: number,
+): Until<Response> {
   if (typeof until === 'function') return (answers) => until(answers);
   if (until === 'all') return () => false;
   const needed = until === 'first' ? 1 : until === 'quorum' ? Math.floor((targets + 1) / 2) : until;
   if (!(Number.isInteger(needed) && needed >= 0) || until === 0) {
-    throw new TypeError(`multicast: until: must be 'all', 'first', 'quorum', a whole number above 0 or a function, got ${String(until)}`);
+    throw new TypeError(
+      `multicast: until: must be 'all', 'first', 'quorum', a whole number above 0 or a function, got ${String(until)}`,
+    );
   }
   return (_, responses) => responses >= needed;
 }

@@ -24,7 +24,13 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Creates a layer that listens, and whose dials end only when they are aborted. */
 function fakeLayer() {
-  const state = { listens: 0, closed: 0, dials: [] as string[], fail: (_error: TransportError) => {}, broken: undefined as TransportError | undefined };
+  const state = {
+    listens: 0,
+    closed: 0,
+    dials: [] as string[],
+    fail: (_error: TransportError) => {},
+    broken: undefined as TransportError | undefined,
+  };
   const layer: StreamLayer = {
     listen: async (_accept, failed) => {
       state.listens++;
@@ -33,7 +39,9 @@ function fakeLayer() {
     },
     dial: (address, { signal }) => {
       state.dials.push(address);
-      return new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+      return new Promise((_resolve, reject) =>
+        signal!.addEventListener('abort', () => reject(signal!.reason)),
+      );
     },
     localAddr: () => {
       if (state.listens === 0) throw new TransportError('failed_precondition', 'not yet');
@@ -48,14 +56,23 @@ function fakeLayer() {
 const scene = (options: object = {}) => {
   const { layer, state } = fakeLayer();
   const clock = createManualClock();
-  const transport = new NetworkTransport({ protocol, stream: layer, clock, random: seededRandom(1), ...options });
+  const transport = new NetworkTransport({
+    protocol,
+    stream: layer,
+    clock,
+    random: seededRandom(1),
+    ...options,
+  });
   return { layer, state, clock, transport };
 };
 
 test('wrong options are a TypeError that names each path', (t) => {
   const { layer } = fakeLayer();
   const wrong = (options: object, message: RegExp) =>
-    t.throws(() => new NetworkTransport({ protocol, stream: layer, ...options } as never), { instanceOf: TypeError, message });
+    t.throws(() => new NetworkTransport({ protocol, stream: layer, ...options } as never), {
+      instanceOf: TypeError,
+      message,
+    });
   wrong({ protocol: {} }, /NetworkTransport: protocol: must be a protocol made by defineProtocol/);
   wrong({ protocol: undefined }, /protocol: is required/);
   wrong({ stream: {} }, /stream: must be a StreamLayer/);
@@ -87,7 +104,9 @@ test('a transport that did nothing has no timer, and leaves none', async (t) => 
 
 test('a listener that fails for 4 s is tried 11 to 12 times, each told to the observer, and closing is prompt', async (t) => {
   const events: ObserverEvent[] = [];
-  const { transport, clock, state } = scene({ observer: { event: (event: ObserverEvent) => void events.push(event) } });
+  const { transport, clock, state } = scene({
+    observer: { event: (event: ObserverEvent) => void events.push(event) },
+  });
   await transport.listen();
   state.broken = new TransportError('unavailable', 'accept');
   state.fail(state.broken);
@@ -119,10 +138,17 @@ test('while its listener is broken a transport dials all the same, and tells no 
     throw new TransportError('failed_precondition', 'not listening');
   };
   const clock = createManualClock();
-  const transport = new NetworkTransport({ protocol, stream: { ...layer, advertiseAddr, dial: async () => stream }, clock, random: seededRandom(1) });
+  const transport = new NetworkTransport({
+    protocol,
+    stream: { ...layer, advertiseAddr, dial: async () => stream },
+    clock,
+    random: seededRandom(1),
+  });
   await transport.listen();
   up = false;
-  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 })) as unknown as Promise<TransportError>;
+  const failed = t.throwsAsync(
+    transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 }),
+  ) as unknown as Promise<TransportError>;
   await turn();
   t.is(written.length, 1, 'its hello');
   clock.advance(50);
@@ -149,14 +175,30 @@ test('close before, and after a failed, listen is fine', async (t) => {
 
 test('send never throws: misuse rejects with a TypeError that says what is wrong', async (t) => {
   const { transport } = scene();
-  const send = transport.send.bind(transport) as unknown as (...args: unknown[]) => Promise<unknown>;
+  const send = transport.send.bind(transport) as unknown as (
+    ...args: unknown[]
+  ) => Promise<unknown>;
   const empty = new Uint8Array(0);
-  await t.throwsAsync(send('a:1', 'nothing', empty), { instanceOf: TypeError, message: /no method 'nothing'; it has ask, tell/ });
+  await t.throwsAsync(send('a:1', 'nothing', empty), {
+    instanceOf: TypeError,
+    message: /no method 'nothing'; it has ask, tell/,
+  });
   await t.throwsAsync(send('a:1', 'toString', empty), { instanceOf: TypeError });
-  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: 0 }), { instanceOf: TypeError, message: /timeout/ });
-  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: Number.NaN }), { instanceOf: TypeError });
-  await t.throwsAsync(send('a:1', 'ask', empty, { upload: [] }), { instanceOf: TypeError, message: /uploads nothing/ });
-  await t.throwsAsync(send({}, 'ask', empty), { instanceOf: TypeError, message: /a target is an address, or a Remote/ });
+  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: 0 }), {
+    instanceOf: TypeError,
+    message: /timeout/,
+  });
+  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: Number.NaN }), {
+    instanceOf: TypeError,
+  });
+  await t.throwsAsync(send('a:1', 'ask', empty, { upload: [] }), {
+    instanceOf: TypeError,
+    message: /uploads nothing/,
+  });
+  await t.throwsAsync(send({}, 'ask', empty), {
+    instanceOf: TypeError,
+    message: /a target is an address, or a Remote/,
+  });
   await t.throwsAsync(send(undefined, 'ask', empty), { instanceOf: TypeError });
   await t.throwsAsync(send(5, 'ask', empty), { instanceOf: TypeError });
   await transport.close();
@@ -164,9 +206,18 @@ test('send never throws: misuse rejects with a TypeError that says what is wrong
 
 test('misuse leaves nothing behind: no listener on its signal, no call that a close would wait for', async (t) => {
   const { transport, clock } = scene();
-  const mount = transport.mount(defineProtocol({ name: 'mounted', version: 1, channel: 0x30, methods: { ask: { id: 1, request: bytes, response: bytes } } }));
+  const mount = transport.mount(
+    defineProtocol({
+      name: 'mounted',
+      version: 1,
+      channel: 0x30,
+      methods: { ask: { id: 1, request: bytes, response: bytes } },
+    }),
+  );
   const { signal } = new AbortController();
-  await t.throwsAsync(mount.send({} as never, 'ask', new Uint8Array(0), { signal }), { instanceOf: TypeError });
+  await t.throwsAsync(mount.send({} as never, 'ask', new Uint8Array(0), { signal }), {
+    instanceOf: TypeError,
+  });
   await t.throwsAsync(mount.send('', 'ask', new Uint8Array(0), { signal }));
   t.is(getEventListeners(signal, 'abort').length, 0);
   await mount.close({ grace: 1_000 });
@@ -176,7 +227,9 @@ test('misuse leaves nothing behind: no listener on its signal, no call that a cl
 
 test('a target that is none is invalid_argument, unsent', async (t) => {
   const { transport, state } = scene();
-  const error = (await t.throwsAsync(transport.send('', 'ask', new Uint8Array(0)))) as TransportError;
+  const error = (await t.throwsAsync(
+    transport.send('', 'ask', new Uint8Array(0)),
+  )) as TransportError;
   t.deepEqual([error.code, error.sent], ['invalid_argument', false]);
   t.deepEqual(state.dials, []);
   await transport.close();
@@ -184,7 +237,9 @@ test('a target that is none is invalid_argument, unsent', async (t) => {
 
 test('a call under a signal that has aborted dials nobody', async (t) => {
   const { transport, state } = scene();
-  const error = (await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { signal: AbortSignal.abort('why') }))) as TransportError;
+  const error = (await t.throwsAsync(
+    transport.send('a:1', 'ask', new Uint8Array(0), { signal: AbortSignal.abort('why') }),
+  )) as TransportError;
   t.deepEqual([error.code, error.cause, error.sent], ['cancelled', 'why', false]);
   t.deepEqual(state.dials, []);
   await transport.close();
@@ -192,7 +247,9 @@ test('a call under a signal that has aborted dials nobody', async (t) => {
 
 test('a call ends at its deadline on the transport’s clock while its dial hangs, and the dial with it', async (t) => {
   const { transport, clock, state } = scene();
-  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 })) as unknown as Promise<TransportError>;
+  const failed = t.throwsAsync(
+    transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 }),
+  ) as unknown as Promise<TransportError>;
   t.deepEqual(state.dials.length <= 1, true);
   await turn();
   clock.advance(50);
@@ -204,11 +261,16 @@ test('a call ends at its deadline on the transport’s clock while its dial hang
 
 test('close ends a call whose dial hangs with shutdown, unsent', async (t) => {
   const { transport } = scene();
-  const failed = t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0))) as unknown as Promise<TransportError>;
+  const failed = t.throwsAsync(
+    transport.send('a:1', 'ask', new Uint8Array(0)),
+  ) as unknown as Promise<TransportError>;
   await transport.close();
   const error = await failed;
   t.deepEqual([error.code, error.sent], ['shutdown', false]);
-  t.is(((await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0)))) as TransportError).code, 'shutdown');
+  t.is(
+    ((await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0)))) as TransportError).code,
+    'shutdown',
+  );
   t.is(transport.trySend('a:1', 'tell', new Uint8Array(0)), false);
 });
 
@@ -216,7 +278,9 @@ test('trySend to nobody is false and dials nobody; for another kind it is a Type
   const { transport, state } = scene();
   t.false(transport.trySend('a:1', 'tell', new Uint8Array(0)));
   t.deepEqual(transport.trySendAll(['a:1', 'b:1'], 'tell', new Uint8Array(0)), [false, false]);
-  t.throws(() => transport.trySend('a:1', 'ask' as never, new Uint8Array(0) as never), { instanceOf: TypeError });
+  t.throws(() => transport.trySend('a:1', 'ask' as never, new Uint8Array(0) as never), {
+    instanceOf: TypeError,
+  });
   await turn();
   t.deepEqual(state.dials, []);
   await transport.close();
@@ -224,14 +288,24 @@ test('trySend to nobody is false and dials nobody; for another kind it is a Type
 
 test('a name or a channel mounted twice is a TypeError, and free again after its close', async (t) => {
   const { transport } = scene();
-  t.throws(() => transport.mount(protocol), { instanceOf: TypeError, message: /'opts' is mounted/ });
-  t.throws(() => transport.mount(defineProtocol({ name: 'third', version: 1, channel: 0x20, methods: {} })), { instanceOf: TypeError, message: /channel 32/ });
+  t.throws(() => transport.mount(protocol), {
+    instanceOf: TypeError,
+    message: /'opts' is mounted/,
+  });
+  t.throws(
+    () =>
+      transport.mount(defineProtocol({ name: 'third', version: 1, channel: 0x20, methods: {} })),
+    { instanceOf: TypeError, message: /channel 32/ },
+  );
   const mount = transport.mount(other);
   t.throws(() => transport.mount(other), { instanceOf: TypeError });
   await mount.close();
   t.notThrows(() => transport.mount(other));
   await transport.close();
-  t.throws(() => transport.mount(defineProtocol({ name: 'late', version: 1, channel: 0x30, methods: {} })), { instanceOf: TransportError as never });
+  t.throws(
+    () => transport.mount(defineProtocol({ name: 'late', version: 1, channel: 0x30, methods: {} })),
+    { instanceOf: TransportError as never },
+  );
 });
 
 test('resolve is asked at each dial, and what it throws fails the dial', async (t) => {
@@ -246,7 +320,9 @@ test('resolve is asked at each dial, and what it throws fails the dial', async (
   const hanging = t.throwsAsync(transport.send('node-1', 'ask', new Uint8Array(0)));
   await turn();
   t.deepEqual(state.dials, ['node-1:7000']);
-  const error = (await t.throwsAsync(transport.send('nobody', 'ask', new Uint8Array(0)))) as TransportError;
+  const error = (await t.throwsAsync(
+    transport.send('nobody', 'ask', new Uint8Array(0)),
+  )) as TransportError;
   t.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'host_not_found', false]);
   t.deepEqual(asked, ['node-1', 'nobody']);
   await transport.close();
@@ -296,20 +372,35 @@ test('createTransport: wrong options are a TypeError that names it', (t) => {
     instanceOf: TypeError,
     message: /createTransport: backends: must be a list of at least one/,
   });
-  t.throws(() => create('fake://a:1', { protocol }), { instanceOf: TypeError, message: /backends: is required/ });
+  t.throws(() => create('fake://a:1', { protocol }), {
+    instanceOf: TypeError,
+    message: /backends: is required/,
+  });
   t.throws(() => create('fake://a:1', { protocol, backends: [backend], bindAddr: 'x' }), {
     instanceOf: TypeError,
     message: /bindAddr: there is no such option/,
   });
   t.throws(() => create('fake://a:1', undefined), { instanceOf: TypeError });
-  t.throws(() => create({ protocol, backends: [backend], advertiseAddr: 5 }), { instanceOf: TypeError, message: /advertiseAddr/ });
+  t.throws(() => create({ protocol, backends: [backend], advertiseAddr: 5 }), {
+    instanceOf: TypeError,
+    message: /advertiseAddr/,
+  });
 });
 
 test('createTransport: an unknown scheme is invalid_argument, where it listens and where it dials', async (t) => {
   const { backend } = fakeBackend(['fake', 'fakes']);
-  t.is((t.throws(() => createTransport('quic://a:1', { protocol, backends: [backend] })) as unknown as TransportError).code, 'invalid_argument');
+  t.is(
+    (
+      t.throws(() =>
+        createTransport('quic://a:1', { protocol, backends: [backend] }),
+      ) as unknown as TransportError
+    ).code,
+    'invalid_argument',
+  );
   const transport = createTransport({ protocol, backends: [backend] });
-  const error = (await t.throwsAsync(transport.send('quic://a:1', 'ask', new Uint8Array(0)))) as TransportError;
+  const error = (await t.throwsAsync(
+    transport.send('quic://a:1', 'ask', new Uint8Array(0)),
+  )) as TransportError;
   t.deepEqual([error.code, error.sent, error.target], ['invalid_argument', false, 'quic://a:1']);
   t.regex(error.message, /fake:\/\/, fakes:\/\//);
   await transport.close();
@@ -317,7 +408,11 @@ test('createTransport: an unknown scheme is invalid_argument, where it listens a
 
 test('createTransport: an advertised list is told as one text', async (t) => {
   const { backend } = fakeBackend();
-  const transport = createTransport('fake://0.0.0.0:1', { protocol, backends: [backend], advertiseAddr: ['fake://node-1:1', 'fake://node-1:2'] });
+  const transport = createTransport('fake://0.0.0.0:1', {
+    protocol,
+    backends: [backend],
+    advertiseAddr: ['fake://node-1:1', 'fake://node-1:2'],
+  });
   await transport.listen();
   t.is(transport.advertiseAddr(), 'fake://node-1:1,fake://node-1:2');
   await transport.close();

@@ -29,16 +29,30 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
     const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');
     const callerStacks = common.callerStacks ?? environmentAsksForStacks();
-    super(new Network(stream as StreamLayer, { ...common, callerStacks }, options.clock ?? systemClock, options.random ?? systemRandom), protocol as P, true);
+    super(
+      new Network(
+        stream as StreamLayer,
+        { ...common, callerStacks },
+        options.clock ?? systemClock,
+        options.random ?? systemRandom,
+      ),
+      protocol as P,
+      true,
+    );
   }
 }
 
 const schema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  stream: reference<StreamLayer>(isStreamLayer, 'a StreamLayer: listen, dial, localAddr, advertiseAddr, close'),
+  stream: reference<StreamLayer>(
+    isStreamLayer,
+    'a StreamLayer: listen, dial, localAddr, advertiseAddr, close',
+  ),
 });
 
 function isStreamLayer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'].every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'].every(
+    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
+  );
 }

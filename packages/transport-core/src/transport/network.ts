@@ -96,7 +96,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       clock,
       (stream, slot) => this.#accept(stream, slot),
       (error, retryIn) => this.dispatcher.tell({ type: 'listenFailed', error, retryIn }),
-      { timeout: config.handshakeTimeout, handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) } },
+      {
+        timeout: config.handshakeTimeout,
+        handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) },
+      },
     );
   }
 
@@ -105,10 +108,14 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   mount(protocol: Protocol): Mount {
     const mount = new Mount(protocol, this);
     for (const other of this.mounts.values()) {
-      if (other.protocol.name === protocol.name) throw new TypeError(`a protocol named '${protocol.name}' is mounted on this transport already`);
+      if (other.protocol.name === protocol.name)
+        throw new TypeError(
+          `a protocol named '${protocol.name}' is mounted on this transport already`,
+        );
     }
     const taken = this.mounts.get(protocol.channel);
-    if (taken !== undefined) throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
+    if (taken !== undefined)
+      throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
     if (this.state !== 'open') mount.refuse();
     this.#mountsChanged();
@@ -128,11 +135,16 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   listen(): Promise<void> {
-    if (this.state !== 'open') return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
-    if (this.#listened !== undefined) return Promise.reject(new TransportError('failed_precondition', 'listen: this transport listens already'));
+    if (this.state !== 'open')
+      return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
+    if (this.#listened !== undefined)
+      return Promise.reject(
+        new TransportError('failed_precondition', 'listen: this transport listens already'),
+      );
     this.#listened = this.#listener.start().then(
       () => {
-        if (this.state !== 'open') throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
+        if (this.state !== 'open')
+          throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
         this.listening = true;
       },
       (error) => {
@@ -153,11 +165,19 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     }
     const refused = this.#live >= limits.connections ? this.#full() : undefined;
     let connection: Connection | undefined;
-    const turn = given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const turn =
+      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
     const slot = given ?? turn;
     if (slot === undefined) return stream.destroy();
     if (slot instanceof HandshakePlace) slot.isTaken = true;
-    connection = new Connection(this, stream, { id: `in-${++this.#ids}`, direction: 'in', target: undefined, expected: undefined, refused, slot });
+    connection = new Connection(this, stream, {
+      id: `in-${++this.#ids}`,
+      direction: 'in',
+      target: undefined,
+      expected: undefined,
+      refused,
+      slot,
+    });
     this.#add(connection);
     connection.start();
     if (turn?.waits) connection.park();
@@ -182,7 +202,12 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (!isTaken) this.membership?.turnedAway?.(endpoint, cause, undefined);
   }
 
-  async open(target: string, address: string, nodeId: string | undefined, signal: AbortSignal): Promise<Connection> {
+  async open(
+    target: string,
+    address: string,
+    nodeId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Connection> {
     const { config } = this;
     if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
     const found =
@@ -205,7 +230,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
         slot: undefined,
       });
       this.#add(connection);
-      const onAbort = () => this.ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
+      const onAbort = () =>
+        this.ticker.run(() =>
+          connection.session.break(reasonError('closed', 'the dialer gave up')),
+        );
       signal.addEventListener('abort', onAbort, { once: true });
       connection.opened = (error) => {
         signal.removeEventListener('abort', onAbort);
@@ -222,7 +250,10 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   }
 
   #full(): TransportError {
-    return reasonError('full', `${this.#live} connections are open here, limits.connections allows no more`);
+    return reasonError(
+      'full',
+      `${this.#live} connections are open here, limits.connections allows no more`,
+    );
   }
 
   // Reports of connections.
@@ -237,7 +268,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
 
   protocolsChanged({ session, remote }: Connection): void {
     if (remote === undefined || session.state !== 'up') return;
-    for (const { protocol, error } of session.disagreements()) this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
+    for (const { protocol, error } of session.disagreements())
+      this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
   leaving(connection: Connection, waiting: OutCall[]): void {
@@ -249,12 +281,19 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
-    if (direction === 'in' && !connection.wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
+    if (direction === 'in' && !connection.wasUp)
+      this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (connection.wasUp && remote !== undefined) {
       this.dispatcher.tell({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has reported it.)
-    } else if (direction === 'out') this.dispatcher.tell({ type: 'rejected', endpoint, direction, error: withDetails(error, { target: connection.target }) });
+    } else if (direction === 'out')
+      this.dispatcher.tell({
+        type: 'rejected',
+        endpoint,
+        direction,
+        error: withDetails(error, { target: connection.target }),
+      });
     for (const call of unsent) this.#again(call as Call<unknown>, error);
   }
 
@@ -270,7 +309,12 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   incoming(call: InCall): void {
     const mount = call.channel.mounted as Mount;
     this.served++;
-    const unfit = this.membership?.screen?.(call.from!, mount.protocol.name, call.method.name, call.payload);
+    const unfit = this.membership?.screen?.(
+      call.from!,
+      mount.protocol.name,
+      call.method.name,
+      call.payload,
+    );
     if (unfit !== undefined) return connectionOf(call.from!).session.break(unfit);
     mount.inbox.arrive(call);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
@@ -292,7 +336,8 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (!(call instanceof Call) || !call.redial || call.retried) return call.failed(withDetails(error ?? GONE, { sent: false }));
+    if (!(call instanceof Call) || !call.redial || call.retried)
+      return call.failed(withDetails(error ?? GONE, { sent: false }));
     call.widen();
     call.retried = error !== undefined;
     this.pool.start(call.target, call, false);
@@ -304,16 +349,23 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
    */
   #relieve(): void {
     let most: Connection | undefined;
-    for (const connection of this.connections) if (most === undefined || connection.session.context.held > most.session.context.held) most = connection;
+    for (const connection of this.connections)
+      if (most === undefined || connection.session.context.held > most.session.context.held)
+        most = connection;
     most?.session.break(
-      new TransportError('resource_exhausted', `this connection held ${most.session.context.held} bytes of the ${this.memory.limit} of limits.memory`),
+      new TransportError(
+        'resource_exhausted',
+        `this connection held ${most.session.context.held} bytes of the ${this.memory.limit} of limits.memory`,
+      ),
     );
   }
 
   // Calls.
 
   remotes(): Remote[] {
-    return [...this.connections].filter((connection) => connection.session.state === 'up').map((connection) => connection.remote!);
+    return [...this.connections]
+      .filter((connection) => connection.session.state === 'up')
+      .map((connection) => connection.remote!);
   }
 
   /**
@@ -380,11 +432,22 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   // Closing.
 
   /** Drains and closes connections; resolves when their streams are closed. */
-  leave(connections: readonly Connection[], text: string | undefined, reason: 'disconnected' | 'duplicate' = 'disconnected'): Promise<void> {
+  leave(
+    connections: readonly Connection[],
+    text: string | undefined,
+    reason: 'disconnected' | 'duplicate' = 'disconnected',
+  ): Promise<void> {
     this.ticker.run(() => {
-      for (const connection of connections) connection.session.leave(reason, text ?? 'this end disconnected', text ?? 'the other end disconnected');
+      for (const connection of connections)
+        connection.session.leave(
+          reason,
+          text ?? 'this end disconnected',
+          text ?? 'the other end disconnected',
+        );
     });
-    return Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined);
+    return Promise.all(connections.map((connection) => connection.whenGone())).then(
+      () => undefined,
+    );
   }
 
   close(grace: number): Promise<void> {
@@ -426,19 +489,28 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
       await this.clock.sleep(grace, enough.signal).catch(() => {});
     }
     this.ticker.run(() => {
-      if (!mount.inbox.closed) mount.inbox.close(new TransportError('unimplemented', `protocol '${mount.protocol.name}' was closed here`));
+      if (!mount.inbox.closed)
+        mount.inbox.close(
+          new TransportError('unimplemented', `protocol '${mount.protocol.name}' was closed here`),
+        );
       this.pool.failChannel(mount.protocol.channel, mount.over!);
-      for (const connection of this.connections) connection.session.endChannel(mount.protocol.channel, mount.over!);
+      for (const connection of this.connections)
+        connection.session.endChannel(mount.protocol.channel, mount.over!);
       this.unmount(mount);
     });
   }
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
-    for (const mount of this.mounts.values()) if (!mount.inbox.closed) mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
+    for (const mount of this.mounts.values())
+      if (!mount.inbox.closed)
+        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
   }
 }
 
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
 const CROWDED = reasonError('full', 'too many connections are saying hello (limits.handshakes)');
-const GONE = new TransportError('unavailable', 'the connection is closing', { reason: 'disconnected', sent: false });
+const GONE = new TransportError('unavailable', 'the connection is closing', {
+  reason: 'disconnected',
+  sent: false,
+});

@@ -22,7 +22,15 @@ import type { Mount } from './mount.ts';
 import type { Network } from './network.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
-import type { CallOptions, Client, ConnectionEvent, ResultOf, SendArguments, Target, Transport } from './types.ts';
+import type {
+  CallOptions,
+  Client,
+  ConnectionEvent,
+  ResultOf,
+  SendArguments,
+  Target,
+  Transport,
+} from './types.ts';
 import { whenWritable } from './writable.ts';
 
 /**
@@ -53,20 +61,34 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#mount = network.mount(protocol);
     this.#root = root;
     if (network.config.callerStacks === true) {
-      this.send = withCallerStack('send', this.send.bind(this) as (...args: unknown[]) => Promise<never>) as typeof this.send;
+      this.send = withCallerStack(
+        'send',
+        this.send.bind(this) as (...args: unknown[]) => Promise<never>,
+      ) as typeof this.send;
       this.dial = withCallerStack('dial', this.dial.bind(this));
     }
   }
 
   // Calls.
 
-  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
-  send(target: Target, method: string, request: unknown, options?: CallOptions & { upload?: unknown }): Promise<unknown> {
+  send<N extends MethodName<P>>(
+    target: Target,
+    method: N,
+    request: RequestInput<P, N>,
+    ...options: SendArguments<P, N>
+  ): Promise<ResultOf<P, N>>;
+  send(
+    target: Target,
+    method: string,
+    request: unknown,
+    options?: CallOptions & { upload?: unknown },
+  ): Promise<unknown> {
     try {
       const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
-      if (options === undefined && found.flags === 0 && typeof target === 'string') return this.#sendPlain(target, found, request);
+      if (options === undefined && found.flags === 0 && typeof target === 'string')
+        return this.#sendPlain(target, found, request);
       const call = this.#call(target, found, request, options ?? NO_OPTIONS);
       if (!call.done) this.#start(target, remote, call);
       return call.promise;
@@ -78,18 +100,31 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   to(target: Target): Client<P> {
     const client: Record<string, unknown> = Object.create(null);
     for (const name of this.#mount.table.byName.keys()) {
-      client[name] = (request: never, ...options: never) => this.send(target, name as MethodName<P>, request, ...(options as never));
+      client[name] = (request: never, ...options: never) =>
+        this.send(target, name as MethodName<P>, request, ...(options as never));
     }
     return Object.freeze(client) as Client<P>;
   }
 
-  trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean {
+  trySend<N extends OneWayName<P>>(
+    target: Target,
+    method: N,
+    request: RequestInput<P, N>,
+  ): boolean {
     const definition = this.#oneway(method, 'trySend');
     if (this.#mount.over !== undefined) return false;
-    return this.#try(this.#live(target), definition, encodeAs(definition.request, definition.what.request, request));
+    return this.#try(
+      this.#live(target),
+      definition,
+      encodeAs(definition.request, definition.what.request, request),
+    );
   }
 
-  trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[] {
+  trySendAll<N extends OneWayName<P>>(
+    targets: readonly Target[],
+    method: N,
+    request: RequestInput<P, N>,
+  ): boolean[] {
     const definition = this.#oneway(method, 'trySendAll');
     if (this.#mount.over !== undefined) return targets.map(() => false);
     const payload = encodeAs(definition.request, definition.what.request, request);
@@ -112,9 +147,14 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     await whenWritable(connection, this.protocol.channel);
   }
 
-  consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>> {
+  consumer<N extends MethodName<P> = MethodName<P>>(
+    ...methods: N[]
+  ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
-    return new Consumer(this.#mount.inbox, methods.length === 0 ? undefined : new Set(methods)) as unknown as AsyncIterableIterator<Rpc<P, N>>;
+    return new Consumer(
+      this.#mount.inbox,
+      methods.length === 0 ? undefined : new Set(methods),
+    ) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
   /** Fast path for most calls: to an address, without options or streams. */
@@ -122,16 +162,31 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const payload = encodeAs(method.request, method.what.request, request);
     const { network } = this;
     const { config } = network;
-    const call = new Call(this.#mount, method, payload, target, true, network.ticker.now(), method.timeout ?? config.timeout, NO_EXTRAS);
+    const call = new Call(
+      this.#mount,
+      method,
+      payload,
+      target,
+      true,
+      network.ticker.now(),
+      method.timeout ?? config.timeout,
+      NO_EXTRAS,
+    );
     call.seq = network.seq++;
     this.#mount.open++;
-    const connection = payload.length > config.limits.packet ? undefined : network.pool.latest(target);
+    const connection =
+      payload.length > config.limits.packet ? undefined : network.pool.latest(target);
     if (connection !== undefined) connection.session.caller.start(call);
     else this.#dispatch(target, call);
     return call.promise;
   }
 
-  #call(target: Target, method: Method, request: unknown, options: CallOptions & { upload?: unknown }): Call<unknown> {
+  #call(
+    target: Target,
+    method: Method,
+    request: unknown,
+    options: CallOptions & { upload?: unknown },
+  ): Call<unknown> {
     checkOptions(method, options);
     const payload = encodeAs(method.request, method.what.request, request);
     const timeout = options.timeout ?? method.timeout ?? this.network.config.timeout;
@@ -139,8 +194,19 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const redial = typeof target === 'string';
     const name = nameOf(target);
     const now = this.network.ticker.now();
-    if (method.flags === 0) return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
-    return new StreamCall(options.upload as AsyncIterable<unknown> | undefined, this.#mount, method, payload, name, redial, now, timeout, extras);
+    if (method.flags === 0)
+      return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
+    return new StreamCall(
+      options.upload as AsyncIterable<unknown> | undefined,
+      this.#mount,
+      method,
+      payload,
+      name,
+      redial,
+      now,
+      timeout,
+      extras,
+    );
   }
 
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
@@ -155,7 +221,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** Starts a call on a live connection, or as soon as one is up. */
   #dispatch(target: string, call: Call<unknown>): void {
     const { network } = this;
-    const bulky = call.method.flags !== 0 || (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
+    const bulky =
+      call.method.flags !== 0 ||
+      (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
     try {
       const live = bulky ? network.members.live(target) : network.live(target);
       if (live !== undefined) live.session.caller.start(call);
@@ -173,7 +241,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (connection === undefined || connection.session.state !== 'up') return false;
     this.network.ticker.now();
     const { caller } = connection.session;
-    return caller.tryShort(this.protocol.channel, method, payload) || caller.tryStart(new TryCall(this.protocol.channel, method, payload));
+    return (
+      caller.tryShort(this.protocol.channel, method, payload) ||
+      caller.tryStart(new TryCall(this.protocol.channel, method, payload))
+    );
   }
 
   #method(name: string, what: string): Method {
@@ -185,14 +256,19 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { byName } = this.#mount.table;
     const method = byName.get(name);
     if (method === undefined)
-      throw new TypeError(`${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`);
+      throw new TypeError(
+        `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`,
+      );
     this.#last = method;
     return method;
   }
 
   #oneway(name: string, what: string): Method {
     const method = this.#method(name, what);
-    if (method.kind !== 'oneway') throw new TypeError(`${what}: '${name}' is ${method.kind}; only one-way methods can be tried`);
+    if (method.kind !== 'oneway')
+      throw new TypeError(
+        `${what}: '${name}' is ${method.kind}; only one-way methods can be tried`,
+      );
     return method;
   }
 
@@ -208,22 +284,35 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
    * @throws TypeError if it does not belong to this transport.
    */
   #connectionOf(target: Target): Connection {
-    const link = typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
+    const link =
+      typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
     if (link instanceof Connection && link.host === this.network) return link;
-    const what = link === undefined ? (typeof target === 'object' ? 'another object' : String(target)) : 'a Remote of another one';
+    const what =
+      link === undefined
+        ? typeof target === 'object'
+          ? 'another object'
+          : String(target)
+        : 'a Remote of another one';
     throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
   }
 
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
     if (signal?.aborted === true)
-      throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, { cause: signal.reason, sent: false });
-    if (typeof target === 'string') return this.network.live(target) ?? this.network.pool.connect(target, signal);
+      throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, {
+        cause: signal.reason,
+        sent: false,
+      });
+    if (typeof target === 'string')
+      return this.network.live(target) ?? this.network.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);
     return connection;
   }
 
-  async dial(target: Target, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Remote> {
+  async dial(
+    target: Target,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Remote> {
     this.#refuseWhenOver();
     const { session, remote } = await this.#connect(target, signal);
     const why = session.nothingShared();
@@ -245,8 +334,16 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target === 'string') {
-      const connections = [...new Set([...this.network.pool.connectionsOf(target), ...this.network.members.links(target)])];
-      this.network.pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
+      const connections = [
+        ...new Set([
+          ...this.network.pool.connectionsOf(target),
+          ...this.network.members.links(target),
+        ]),
+      ];
+      this.network.pool.cancel(
+        target,
+        reasonError('disconnected', reason ?? 'this end disconnected'),
+      );
       return this.network.leave(connections, reason);
     }
     return this.network.leave([this.#connectionOf(target)], reason);
@@ -285,7 +382,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async close(options: { readonly grace?: number | undefined } = {}): Promise<void> {
     const { grace = 0 } = options;
-    if (!(grace >= 0)) throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
+    if (!(grace >= 0))
+      throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
     if (this.#root) return this.network.close(grace);
     return this.network.closeMount(this.#mount, grace);
   }
@@ -313,31 +411,52 @@ function nameOf(target: Target): string {
 
 /** Adds `sent: false` and the target to the error of a call that could not be started. */
 function unsent(error: unknown, target: Target): unknown {
-  return error instanceof TransportError ? withDetails(error, { sent: false, target: nameOf(target) }) : error;
+  return error instanceof TransportError
+    ? withDetails(error, { sent: false, target: nameOf(target) })
+    : error;
 }
 
 function lost(remote: Remote): TransportError {
-  return reasonError('disconnected', `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`, {
-    target: remote.endpoint,
-    sent: false,
-  });
+  return reasonError(
+    'disconnected',
+    `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`,
+    {
+      target: remote.endpoint,
+      sent: false,
+    },
+  );
 }
 
-function checkOptions(method: Method, { timeout, signal, upload }: CallOptions & { upload?: unknown }): void {
-  if (timeout !== undefined && !(timeout > 0)) throw new TypeError(`send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`);
+function checkOptions(
+  method: Method,
+  { timeout, signal, upload }: CallOptions & { upload?: unknown },
+): void {
+  if (timeout !== undefined && !(timeout > 0))
+    throw new TypeError(
+      `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
+    );
   checkUpload(method, upload);
   if (signal?.aborted === true) {
-    throw new TransportError('cancelled', `${method.full}: its signal had aborted before it was sent`, { cause: signal.reason });
+    throw new TransportError(
+      'cancelled',
+      `${method.full}: its signal had aborted before it was sent`,
+      { cause: signal.reason },
+    );
   }
 }
 
 function extrasOf({ metadata, signal, timeout }: CallOptions): CallExtras {
-  return { metadata: metadata === undefined ? undefined : encodeMetadata(metadata), signal, own: timeout !== undefined };
+  return {
+    metadata: metadata === undefined ? undefined : encodeMetadata(metadata),
+    signal,
+    own: timeout !== undefined,
+  };
 }
 
 function checkUpload(method: Method, upload: unknown): void {
   if (method.upload === undefined) {
-    if (upload !== undefined) throw new TypeError(`send: '${method.full}' uploads nothing, and was given an upload`);
+    if (upload !== undefined)
+      throw new TypeError(`send: '${method.full}' uploads nothing, and was given an upload`);
   } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
     throw new TypeError(`send: '${method.full}' takes an upload: an AsyncIterable of items`);
   }

@@ -62,7 +62,10 @@ test('the scheme picks the backend, for dialing and for listening', async (t) =>
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2/rpc'], [], tcp.value, ws.value);
   await layer.listen(() => {});
-  t.deepEqual([tcp.made[0]!.options.bindAddr, ws.made[0]!.options.bindAddr], ['tcp://a:1', 'ws://a:2/rpc']);
+  t.deepEqual(
+    [tcp.made[0]!.options.bindAddr, ws.made[0]!.options.bindAddr],
+    ['tcp://a:1', 'ws://a:2/rpc'],
+  );
   t.deepEqual(layer.localAddrs(), ['tcp://a:1', 'ws://a:2/rpc']);
   t.is(layer.localAddr(), 'tcp://a:1');
   await layer.dial('wss://b:443/x', dial);
@@ -110,11 +113,15 @@ test('several addresses of one backend are several layers, of which one dials', 
 
 test('a scheme without a backend is invalid_argument and names those there are', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
-  const error = t.throws(() => layerOf(['quic://a:1'], [], tcp.value, ws.value)) as unknown as TransportError;
+  const error = t.throws(() =>
+    layerOf(['quic://a:1'], [], tcp.value, ws.value),
+  ) as unknown as TransportError;
   t.is(error.code, 'invalid_argument');
   t.regex(error.message, /'quic:\/\/a:1'.*'quic'.*tcp:\/\/, ws:\/\/, wss:\/\//);
   for (const target of ['quic://a:1', 'a', '/path', '']) {
-    const failure = (await t.throwsAsync(layerOf([], [], tcp.value).dial(target, dial))) as TransportError;
+    const failure = (await t.throwsAsync(
+      layerOf([], [], tcp.value).dial(target, dial),
+    )) as TransportError;
     t.is(failure.code, 'invalid_argument', target);
     t.regex(failure.message, /tcp:\/\//);
   }
@@ -129,27 +136,43 @@ test('an address without a scheme is TCP’s where there is TCP, and says so whe
     ['a:1', [backend(['ws']).value]],
     ['a', [tcp.value]],
   ] as const) {
-    const failure = (await t.throwsAsync(layerOf([], [], ...backends).dial(target, dial))) as TransportError;
+    const failure = (await t.throwsAsync(
+      layerOf([], [], ...backends).dial(target, dial),
+    )) as TransportError;
     t.regex(failure.message, /has no scheme/);
   }
 });
 
 test('local addresses have a scheme, the layer’s own or the one that was asked for', async (t) => {
-  const layer = layerOf(['tcp://a:0', 'ws://a:0'], [], backend(['tcp'], () => 'a:7000').value, backend(['ws'], () => 'ws://a:7001').value);
+  const layer = layerOf(
+    ['tcp://a:0', 'ws://a:0'],
+    [],
+    backend(['tcp'], () => 'a:7000').value,
+    backend(['ws'], () => 'ws://a:7001').value,
+  );
   await layer.listen(() => {});
   t.deepEqual(layer.localAddrs(), ['tcp://a:7000', 'ws://a:7001']);
 });
 
 test('before it listens it has no local address', (t) => {
   const layer = layerOf(['tcp://a:1'], [], backend(['tcp']).value);
-  for (const ask of [() => layer.localAddr(), () => layer.localAddrs(), () => layer.advertiseAddr()]) {
+  for (const ask of [
+    () => layer.localAddr(),
+    () => layer.localAddrs(),
+    () => layer.advertiseAddr(),
+  ]) {
     t.is((t.throws(ask) as unknown as TransportError).code, 'failed_precondition');
   }
 });
 
 test('advertised addresses are told verbatim, and each layer hears its own', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
-  const layer = layerOf(['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'], ['TCP://node-1:1', 'wss://node-1:443/x'], tcp.value, ws.value);
+  const layer = layerOf(
+    ['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'],
+    ['TCP://node-1:1', 'wss://node-1:443/x'],
+    tcp.value,
+    ws.value,
+  );
   t.is(layer.advertiseAddr(), 'TCP://node-1:1,wss://node-1:443/x');
   t.is(tcp.made[0]!.options.advertiseAddr, 'TCP://node-1:1');
   t.is(ws.made[0]!.options.advertiseAddr, 'wss://node-1:443/x');
@@ -200,7 +223,9 @@ test('one listener that breaks is mended while the others listen on', async (t) 
 });
 
 test('who only dials can not listen, and is told what to give', async (t) => {
-  const error = (await t.throwsAsync(layerOf([], [], backend(['ws']).value).listen(() => {}))) as TransportError;
+  const error = (await t.throwsAsync(
+    layerOf([], [], backend(['ws']).value).listen(() => {}),
+  )) as TransportError;
   t.is(error.code, 'failed_precondition');
   t.regex(error.message, /ws:\/\/127\.0\.0\.1:0/);
 });

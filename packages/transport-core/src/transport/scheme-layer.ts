@@ -4,7 +4,13 @@
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
 import { parseHostPort } from '../host-port.ts';
-import type { DialOptions, HandshakeSlot, ListenOptions, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type {
+  DialOptions,
+  HandshakeSlot,
+  ListenOptions,
+  StreamConnection,
+  StreamLayer,
+} from '../stream/stream-layer.ts';
 import type { Backend, BackendLayerOptions } from './backend.ts';
 
 /** A stream layer that delegates to those of several backends. */
@@ -32,12 +38,16 @@ export class SchemeLayer implements StreamLayer {
     this.#advertised = advertiseAddrs.length === 0 ? undefined : advertiseAddrs.join(',');
     for (const bindAddr of addresses) {
       const { scheme, backend } = this.#backendOf(bindAddr, 'createTransport');
-      const advertiseAddr = advertiseAddrs.find((address) => backend.schemes.includes(splitScheme(address).scheme ?? '')) ?? advertiseAddrs[0];
+      const advertiseAddr =
+        advertiseAddrs.find((address) =>
+          backend.schemes.includes(splitScheme(address).scheme ?? ''),
+        ) ?? advertiseAddrs[0];
       const layer = backend.layer({ bindAddr, advertiseAddr, ...given });
       this.#listeners.push({ scheme, layer });
       if (!this.#dialers.has(backend)) this.#dialers.set(backend, layer);
     }
-    for (const [index, address] of advertiseAddrs.entries()) checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
+    for (const [index, address] of advertiseAddrs.entries())
+      checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
   }
 
   async listen(
@@ -107,7 +117,11 @@ export class SchemeLayer implements StreamLayer {
   }
 
   localAddrs(): string[] {
-    if (!this.#listens) throw new TransportError('failed_precondition', 'localAddr: this transport does not listen yet; await listen() first');
+    if (!this.#listens)
+      throw new TransportError(
+        'failed_precondition',
+        'localAddr: this transport does not listen yet; await listen() first',
+      );
     return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
   }
 
@@ -146,7 +160,10 @@ export class SchemeLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    const layers = new Set([...this.#listeners.map(({ layer }) => layer), ...this.#dialers.values()]);
+    const layers = new Set([
+      ...this.#listeners.map(({ layer }) => layer),
+      ...this.#dialers.values(),
+    ]);
     await Promise.all([...layers].map((layer) => layer.close()));
   }
 
@@ -155,8 +172,11 @@ export class SchemeLayer implements StreamLayer {
    * there is one, because `parseTarget` treats it and its 'tcp://' form as one target.
    */
   #dialerOf(address: string): Backend {
-    const isBare = splitScheme(address).scheme === undefined && parseHostPort(address) !== undefined;
-    const tcp = isBare ? this.#backends.find((candidate) => candidate.schemes.includes('tcp')) : undefined;
+    const isBare =
+      splitScheme(address).scheme === undefined && parseHostPort(address) !== undefined;
+    const tcp = isBare
+      ? this.#backends.find((candidate) => candidate.schemes.includes('tcp'))
+      : undefined;
     return tcp ?? this.#backendOf(address, 'dial').backend;
   }
 
@@ -165,7 +185,10 @@ export class SchemeLayer implements StreamLayer {
     const known = this.#backends.flatMap((backend) => backend.schemes);
     const backend = this.#backends.find((candidate) => candidate.schemes.includes(scheme ?? ''));
     if (scheme !== undefined && backend !== undefined) return { scheme, backend };
-    const wrong = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}', for which there is no backend`;
+    const wrong =
+      scheme === undefined
+        ? 'has no scheme'
+        : `has the scheme '${scheme}', for which there is no backend`;
     throw new TransportError(
       'invalid_argument',
       `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
@@ -178,7 +201,11 @@ export class SchemeLayer implements StreamLayer {
  *
  * @throws TypeError that names the option, if the address can't be dialed.
  */
-export function checkAdvertised(layer: Pick<StreamLayer, 'checkAddress'>, address: string | undefined, option: string): void {
+export function checkAdvertised(
+  layer: Pick<StreamLayer, 'checkAddress'>,
+  address: string | undefined,
+  option: string,
+): void {
   try {
     if (address !== undefined) layer.checkAddress?.(address);
   } catch (error) {

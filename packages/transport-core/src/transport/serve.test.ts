@@ -18,7 +18,11 @@ const protocol = defineProtocol({
   name: 'served',
   version: 1,
   channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, other: { id: 2, request: bytes, response: bytes }, tell: { id: 3, request: bytes } },
+  methods: {
+    ask: { id: 1, request: bytes, response: bytes },
+    other: { id: 2, request: bytes, response: bytes },
+    tell: { id: 3, request: bytes },
+  },
 });
 const stream: StreamLayer = {
   listen: async () => {},
@@ -52,11 +56,26 @@ function scene() {
     started: () => {},
     finished: () => {},
   };
-  const channel = new Channel(new OutboxBench().context, { credit: () => {}, holds: () => {} }, 0x20);
+  const channel = new Channel(
+    new OutboxBench().context,
+    { credit: () => {}, holds: () => {} },
+    0x20,
+  );
   const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
     const method = methodTable(protocol).byName.get(name)!;
     const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;
-    inbox.arrive(new InCall(carrier, 1, channel, method, undefined, 64, Number.POSITIVE_INFINITY, new Uint8Array(payload)));
+    inbox.arrive(
+      new InCall(
+        carrier,
+        1,
+        channel,
+        method,
+        undefined,
+        64,
+        Number.POSITIVE_INFINITY,
+        new Uint8Array(payload),
+      ),
+    );
   };
   return { transport, clock, answers, arrive };
 }
@@ -84,10 +103,18 @@ test('`this` of a handler is the object it stands in', (t) => {
 
 test('what is no method, no function or no number of handlers is a TypeError that says so', (t) => {
   const { transport } = scene();
-  const attempt = (handlers: object, options?: object) => () => serve(transport, handlers as never, options as never);
-  t.throws(attempt({ aks: () => {} }), { instanceOf: TypeError, message: /no method 'aks'; it has ask, other, tell/ });
-  t.throws(attempt({ ask: 5 }), { instanceOf: TypeError, message: /handler of 'ask' must be a function/ });
-  for (const concurrency of [0, -1, Number.NaN]) t.throws(attempt({}, { concurrency }), { instanceOf: TypeError, message: /concurrency/ });
+  const attempt = (handlers: object, options?: object) => () =>
+    serve(transport, handlers as never, options as never);
+  t.throws(attempt({ aks: () => {} }), {
+    instanceOf: TypeError,
+    message: /no method 'aks'; it has ask, other, tell/,
+  });
+  t.throws(attempt({ ask: 5 }), {
+    instanceOf: TypeError,
+    message: /handler of 'ask' must be a function/,
+  });
+  for (const concurrency of [0, -1, Number.NaN])
+    t.throws(attempt({}, { concurrency }), { instanceOf: TypeError, message: /concurrency/ });
   t.throws(() => serve({} as never, {}), { instanceOf: TypeError });
   t.notThrows(attempt({ ask: undefined }));
 });

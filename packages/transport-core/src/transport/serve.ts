@@ -50,27 +50,45 @@ export interface Server {
  * @throws TypeError for an unknown method name, a handler that is not a function, and a method that
  * has a reader already.
  */
-export function serve<P extends Protocol>(transport: Transport<P>, handlers: Handlers<P>, options: ServeOptions = {}): Server {
+export function serve<P extends Protocol>(
+  transport: Transport<P>,
+  handlers: Handlers<P>,
+  options: ServeOptions = {},
+): Server {
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
   if (inbox === undefined) throw new TypeError('serve: takes a transport that this library made');
   const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError } = options;
-  if (!(concurrency >= 1)) throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
+  if (!(concurrency >= 1))
+    throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
   const table = new Map<string, AnyHandler>();
   for (const [name, handler] of Object.entries(handlers)) {
     if (!inbox.table.byName.has(name))
-      throw new TypeError(`serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`);
+      throw new TypeError(
+        `serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`,
+      );
     if (handler === undefined) continue;
-    if (typeof handler !== 'function') throw new TypeError(`serve: the handler of '${name}' must be a function, got ${typeof handler}`);
+    if (typeof handler !== 'function')
+      throw new TypeError(
+        `serve: the handler of '${name}' must be a function, got ${typeof handler}`,
+      );
     table.set(name, handler as AnyHandler);
   }
-  const serving = new Serving(inbox, table, { self: handlers, concurrency, toError, failed: (error) => inbox.handlerFailed(error) });
+  const serving = new Serving(inbox, table, {
+    self: handlers,
+    concurrency,
+    toError,
+    failed: (error) => inbox.handlerFailed(error),
+  });
   return {
     async stop({ grace = Number.POSITIVE_INFINITY } = {}) {
       const through = serving.stop();
       if (grace === Number.POSITIVE_INFINITY) return through;
       const { clock } = transport;
       const timer = clock.setTimeout(
-        () => serving.failRunning(new TransportError('unavailable', 'the server stopped before its handler was through')),
+        () =>
+          serving.failRunning(
+            new TransportError('unavailable', 'the server stopped before its handler was through'),
+          ),
         Math.min(grace, LONGEST_DELAY),
       );
       await through;

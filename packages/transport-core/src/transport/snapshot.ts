@@ -15,7 +15,11 @@ export interface Snapshot {
   /** The addresses that it listens on; empty if it does not listen. */
   readonly localAddrs: readonly string[];
   /** The mounted protocols. */
-  readonly protocols: readonly { readonly name: string; readonly version: number; readonly channel: number }[];
+  readonly protocols: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly channel: number;
+  }[];
   readonly connections: readonly ConnectionSnapshot[];
   /** The targets that are being dialed. */
   readonly dialing: readonly string[];

@@ -13,7 +13,11 @@ export function takeSnapshot(network: Network): Snapshot {
     state: network.state,
     network: config.network,
     localAddrs: network.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
-    protocols: [...network.mounts.values()].map(({ protocol: { name, version, channel } }) => ({ name, version, channel })),
+    protocols: [...network.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
+      name,
+      version,
+      channel,
+    })),
     connections: [...network.connections].map((connection) => ofConnection(connection, at)),
     dialing: network.pool.dialing,
     memory: network.memory.used,

@@ -9,17 +9,32 @@ import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
 import { defineProtocol, type Methods, type Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { Handlers, ItemOf, MethodName, OneWayName, RequestInput, RequestOf, ResponseInput, ResponseOf, Rpc, UploadOf } from '../rpc/types.ts';
+import type {
+  Handlers,
+  ItemOf,
+  MethodName,
+  OneWayName,
+  RequestInput,
+  RequestOf,
+  ResponseInput,
+  ResponseOf,
+  Rpc,
+  UploadOf,
+} from '../rpc/types.ts';
 import { multicast } from './multicast.ts';
 import type { AnyTransport, Client, SendOptions, Target, Transport } from './types.ts';
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Same<A, B>) => {};
 
 interface Append {
   term: number;
 }
-declare const appendType: { encode(message: any): { finish(): Uint8Array }; decode(reader: any): Append };
+declare const appendType: {
+  encode(message: any): { finish(): Uint8Array };
+  decode(reader: any): Append;
+};
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const define = () =>
@@ -35,10 +50,23 @@ const define = () =>
         response: json(z.object({ granted: z.boolean(), at: z.string().default('') })),
         timeout: 500,
       },
-      appendEntries: { id: 2, request: protobuf<Append>(appendType), response: protobuf<Append>(appendType) },
+      appendEntries: {
+        id: 2,
+        request: protobuf<Append>(appendType),
+        response: protobuf<Append>(appendType),
+      },
       hint: { id: 3, request: bytes },
-      installSnapshot: { id: 4, request: json(z.string()), upload: bytes, response: json(z.number()) },
-      fetchBlocks: { id: 5, request: json(z.number()), download: json(z.object({ height: z.number() })) },
+      installSnapshot: {
+        id: 4,
+        request: json(z.string()),
+        upload: bytes,
+        response: json(z.number()),
+      },
+      fetchBlocks: {
+        id: 5,
+        request: json(z.number()),
+        download: json(z.object({ height: z.number() })),
+      },
       replay: { id: 6, request: bytes, upload: json(z.string()), download: bytes },
     },
   });
@@ -50,7 +78,10 @@ declare const remote: Remote;
 declare const uploadOf: <T>() => AsyncIterable<T>;
 
 export function helpers() {
-  same<MethodName<Raft>, 'requestVote' | 'appendEntries' | 'hint' | 'installSnapshot' | 'fetchBlocks' | 'replay'>(true);
+  same<
+    MethodName<Raft>,
+    'requestVote' | 'appendEntries' | 'hint' | 'installSnapshot' | 'fetchBlocks' | 'replay'
+  >(true);
   same<OneWayName<Raft>, 'hint'>(true);
   same<RequestOf<Raft, 'requestVote'>, { term: number }>(true);
   same<RequestInput<Raft, 'requestVote'>, { term: string }>(true);
@@ -66,15 +97,25 @@ export function helpers() {
 }
 
 export async function calls() {
-  const vote = await transport.send(target, 'requestVote', { term: '1' }, { timeout: 5, metadata: { a: 'b' } });
+  const vote = await transport.send(
+    target,
+    'requestVote',
+    { term: '1' },
+    { timeout: 5, metadata: { a: 'b' } },
+  );
   same<typeof vote, { granted: boolean; at: string }>(true);
   const hinted = await transport.send('host:1', 'hint', new Uint8Array(1));
   same<typeof hinted, void>(true);
   const blocks = await transport.send(remote, 'fetchBlocks', 7);
   same<typeof blocks, AsyncIterable<{ height: number }>>(true);
-  const installed = await transport.send(target, 'installSnapshot', 'meta', { upload: uploadOf<Uint8Array>() });
+  const installed = await transport.send(target, 'installSnapshot', 'meta', {
+    upload: uploadOf<Uint8Array>(),
+  });
   same<typeof installed, number>(true);
-  const replayed = await transport.send(target, 'replay', new Uint8Array(1), { upload: uploadOf<string>(), signal: undefined });
+  const replayed = await transport.send(target, 'replay', new Uint8Array(1), {
+    upload: uploadOf<string>(),
+    signal: undefined,
+  });
   same<typeof replayed, AsyncIterable<Bytes>>(true);
 
   // @ts-expect-error no such method
@@ -113,7 +154,8 @@ export async function clients() {
   await client.requestVote({ term: '1' }, { timeout: 5 });
   const hinted = await client.hint(new Uint8Array(1));
   same<typeof hinted, void>(true);
-  for await (const block of await client.fetchBlocks(1)) same<typeof block, { height: number }>(true);
+  for await (const block of await client.fetchBlocks(1))
+    same<typeof block, { height: number }>(true);
   await client.installSnapshot('meta', { upload: uploadOf<Uint8Array>() });
   // @ts-expect-error an upload is required
   client.installSnapshot('meta');
@@ -170,7 +212,8 @@ export async function readers() {
         same<typeof rpc, never>(true);
     }
   }
-  for await (const rpc of transport.consumer('requestVote', 'hint')) same<typeof rpc.method, 'requestVote' | 'hint'>(true);
+  for await (const rpc of transport.consumer('requestVote', 'hint'))
+    same<typeof rpc.method, 'requestVote' | 'hint'>(true);
   for await (const rpc of transport.consumer('hint')) same<typeof rpc, Rpc<Raft, 'hint'>>(true);
   // @ts-expect-error no such method
   transport.consumer('hint', 'hints');
@@ -200,7 +243,10 @@ export function handlers(): Handlers<Raft>[] {
       for await (const line of rpc.upload) await rpc.write(new TextEncoder().encode(line));
     },
   };
-  const answersItself: Handlers<Raft> = { requestVote: (_, rpc) => void rpc.respond({ granted: true }), installSnapshot: undefined };
+  const answersItself: Handlers<Raft> = {
+    requestVote: (_, rpc) => void rpc.respond({ granted: true }),
+    installSnapshot: undefined,
+  };
   // @ts-expect-error a wrong response
   const wrongResponse: Handlers<Raft> = { requestVote: () => ({ granted: 1 }) };
   // @ts-expect-error a wrong response in a promise
@@ -242,7 +288,12 @@ export function libraries(): unknown[] {
   declareNone<Transport<ReturnType<typeof empty>>>((other) => [takes(transport), takes(other)]);
   // @ts-expect-error to call through any transport, mount a protocol
   const call = (any: AnyTransport) => any.send(target, 'requestVote', { term: '1' });
-  const generic = <P extends Protocol>(one: Transport<P>, method: MethodName<P>, rpc: Rpc<P>, options: SendOptions): AnyTransport => {
+  const generic = <P extends Protocol>(
+    one: Transport<P>,
+    method: MethodName<P>,
+    rpc: Rpc<P>,
+    options: SendOptions,
+  ): AnyTransport => {
     rpc.fail(method);
     void options.timeout;
     return one;
@@ -254,8 +305,11 @@ declare function declareNone<T>(use: (value: T) => unknown): void;
 
 export function definitions(codec: Codec<string>, id: number) {
   const common = { name: 'p', version: 1, channel: 0x20 } as const;
-  // @ts-expect-error response and download exclude each other
-  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } });
+  defineProtocol({
+    ...common,
+    // @ts-expect-error response and download exclude each other
+    methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } },
+  });
   // @ts-expect-error an upload needs a response or a download
   defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, upload: bytes } } });
   // @ts-expect-error a method needs a request
@@ -264,8 +318,11 @@ export function definitions(codec: Codec<string>, id: number) {
   defineProtocol({ ...common, methods: { a: { request: bytes } } });
   // @ts-expect-error a codec is no schema
   defineProtocol({ ...common, methods: { a: { id: 1, request: z.string() } } });
-  // @ts-expect-error ids are unique
-  defineProtocol({ ...common, methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } });
+  defineProtocol({
+    ...common,
+    // @ts-expect-error ids are unique
+    methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } },
+  });
   // @ts-expect-error a method has no other keys
   defineProtocol({ ...common, methods: { a: { id: 1, request: bytes, reply: bytes } } });
   // @ts-expect-error a protocol has no other keys

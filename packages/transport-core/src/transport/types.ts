@@ -7,7 +7,16 @@ import type { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { ItemOf, KindOf, MethodName, OneWayName, RequestInput, ResponseOf, Rpc, UploadInput } from '../rpc/types.ts';
+import type {
+  ItemOf,
+  KindOf,
+  MethodName,
+  OneWayName,
+  RequestInput,
+  ResponseOf,
+  Rpc,
+  UploadInput,
+} from '../rpc/types.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -48,12 +57,19 @@ export interface CallOptions {
  * with the thrown value as its cause. If the callee answers early, the transport calls the
  * iterator's `return`.
  */
-export type SendOptions<P extends Protocol = Protocol, N extends MethodName<P> = MethodName<P>> = CallOptions &
-  (KindOf<P, N> extends 'upload' | 'duplex' ? { readonly upload: AsyncIterable<UploadInput<P, N>> } : { readonly upload?: undefined });
+export type SendOptions<
+  P extends Protocol = Protocol,
+  N extends MethodName<P> = MethodName<P>,
+> = CallOptions &
+  (KindOf<P, N> extends 'upload' | 'duplex'
+    ? { readonly upload: AsyncIterable<UploadInput<P, N>> }
+    : { readonly upload?: undefined });
 
 /** The options parameter of `send`; required if the method uploads, otherwise optional. */
 export type SendArguments<P extends Protocol, N extends MethodName<P>> =
-  KindOf<P, N> extends 'upload' | 'duplex' ? [options: SendOptions<P, N>] : [options?: SendOptions<P, N> | undefined];
+  KindOf<P, N> extends 'upload' | 'duplex'
+    ? [options: SendOptions<P, N>]
+    : [options?: SendOptions<P, N> | undefined];
 
 /** The result of a call: the response; nothing for a one-way; an iterable if the callee streams. */
 export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
@@ -69,7 +85,10 @@ export type ResultOf<P extends Protocol, N extends MethodName<P>> = {
  * `send(target, 'requestVote', request, options)`.
  */
 export type Client<P extends Protocol> = {
-  readonly [N in MethodName<P>]: (request: RequestInput<P, N>, ...options: SendArguments<P, N>) => Promise<ResultOf<P, N>>;
+  readonly [N in MethodName<P>]: (
+    request: RequestInput<P, N>,
+    ...options: SendArguments<P, N>
+  ) => Promise<ResultOf<P, N>>;
 };
 
 /**
@@ -99,7 +118,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Throws a TypeError for a method that `serve` handles. A one-way holds its sender's credit until
    * the reader asks for another call or leaves.
    */
-  consumer<N extends MethodName<P> = MethodName<P>>(...methods: N[]): AsyncIterableIterator<Rpc<P, N>>;
+  consumer<N extends MethodName<P> = MethodName<P>>(
+    ...methods: N[]
+  ): AsyncIterableIterator<Rpc<P, N>>;
   /**
    * Returns the address that it listens on, with the real port in place of `:0`; with several
    * addresses, the first. Throws `failed_precondition` before `listen`.
@@ -123,7 +144,12 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    *
    * Every call settles exactly once. `error.sent` tells whether a handler may have seen the call.
    */
-  send<N extends MethodName<P>>(target: Target, method: N, request: RequestInput<P, N>, ...options: SendArguments<P, N>): Promise<ResultOf<P, N>>;
+  send<N extends MethodName<P>>(
+    target: Target,
+    method: N,
+    request: RequestInput<P, N>,
+    ...options: SendArguments<P, N>
+  ): Promise<ResultOf<P, N>>;
   /** Returns a client whose methods call `send` with this target. */
   to(target: Target): Client<P>;
   /**
@@ -143,7 +169,11 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Calls `trySend` for many targets, encoding the message once. Returns one result for each
    * target, in order.
    */
-  trySendAll<N extends OneWayName<P>>(targets: readonly Target[], method: N, request: RequestInput<P, N>): boolean[];
+  trySendAll<N extends OneWayName<P>>(
+    targets: readonly Target[],
+    method: N,
+    request: RequestInput<P, N>,
+  ): boolean[];
   /**
    * Resolves when `trySend` would return true. Dials a string target if no connection is live.
    * Rejects with the error of the dial or of the connection.
@@ -184,4 +214,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
 /**
  * A transport of any protocol, as libraries accept it. To make calls through it, mount a protocol.
  */
-export type AnyTransport = Omit<Transport<any>, 'send' | 'trySend' | 'trySendAll' | 'consumer' | 'to'>;
+export type AnyTransport = Omit<
+  Transport<any>,
+  'send' | 'trySend' | 'trySendAll' | 'consumer' | 'to'
+>;

@@ -10,7 +10,13 @@ import type { Connection } from '../stream/connection.ts';
 export function whenWritable(connection: Connection, channelId: number): Promise<void> {
   const { session, endpoint } = connection;
   if (session.state !== 'up') {
-    return Promise.reject(new TransportError('unavailable', 'the connection is closing', { reason: 'disconnected', target: endpoint, sent: false }));
+    return Promise.reject(
+      new TransportError('unavailable', 'the connection is closing', {
+        reason: 'disconnected',
+        target: endpoint,
+        sent: false,
+      }),
+    );
   }
   const channel = session.channel(channelId);
   if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);

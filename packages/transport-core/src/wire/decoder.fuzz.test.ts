@@ -7,19 +7,34 @@ import type { Frame } from './frame.ts';
 import { randomFrame } from './testing/frames.ts';
 import { framed, joined, writtenByProto } from './testing/proto.ts';
 
-const INTEGERS = ['kind', 'id', 'channel', 'method', 'flags', 'timeout', 'size', 'credit', 'code', 'reason', 'account'] as const;
+const INTEGERS = [
+  'kind',
+  'id',
+  'channel',
+  'method',
+  'flags',
+  'timeout',
+  'size',
+  'credit',
+  'code',
+  'reason',
+  'account',
+] as const;
 
 test('150,000 damaged inputs, cut at random, never throw and never give a number that is none', (t) => {
   const random = seededRandom(8);
   const below = (limit: number) => Math.floor(random() * limit);
-  const corpus = Array.from({ length: 200 }, () => joined(Array.from({ length: 1 + below(3) }, () => small(random))));
+  const corpus = Array.from({ length: 200 }, () =>
+    joined(Array.from({ length: 1 + below(3) }, () => small(random))),
+  );
   const counts = { frames: 0, malformed: 0, too_large: 0 };
   const visitor = {
     frame(frame: Frame) {
       counts.frames++;
       for (const name of INTEGERS) {
         const value = frame[name];
-        if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) t.fail(`${name} is ${value}`);
+        if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 32))
+          t.fail(`${name} is ${value}`);
       }
       if (frame.kind === 0) t.fail('kind is 0');
       return true;
@@ -28,9 +43,13 @@ test('150,000 damaged inputs, cut at random, never throw and never give a number
   for (let round = 0; round < 150_000; round++) {
     const bytes = corpus[below(corpus.length)]!.slice();
     for (let damages = 1 + below(4); damages > 0; damages--) damage(bytes, below);
-    const decoder = new FrameDecoder({ maxLength: 4096, allocate: (size) => (size > 4096 ? t.fail() : new Uint8Array(size)) as Uint8Array });
+    const decoder = new FrameDecoder({
+      maxLength: 4096,
+      allocate: (size) => (size > 4096 ? t.fail() : new Uint8Array(size)) as Uint8Array,
+    });
     const cut = below(2) === 0 ? bytes.length : below(bytes.length);
-    const violation = decoder.read(bytes.subarray(0, cut), visitor) ?? decoder.read(bytes.subarray(cut), visitor);
+    const violation =
+      decoder.read(bytes.subarray(0, cut), visitor) ?? decoder.read(bytes.subarray(cut), visitor);
     if (violation !== undefined) counts[violation.reason]++;
     if (decoder.partial > bytes.length) t.fail(`${decoder.partial} bytes wait`);
   }

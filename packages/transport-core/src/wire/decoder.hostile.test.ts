@@ -5,7 +5,15 @@ import { seededRandom } from '../random.ts';
 import { FrameDecoder, type Violation } from './decoder.ts';
 import type { Frame } from './frame.ts';
 import { randomFrame } from './testing/frames.ts';
-import { bytesOf, FrameType, framed, hex, joined, readByProto, writtenByProto } from './testing/proto.ts';
+import {
+  bytesOf,
+  FrameType,
+  framed,
+  hex,
+  joined,
+  readByProto,
+  writtenByProto,
+} from './testing/proto.ts';
 import { accepted, allocate, MAX, read, refused } from './testing/reading.ts';
 
 test('hostile lengths end the connection before any memory is taken', (t) => {
@@ -22,7 +30,10 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
   ];
   for (const [digits, reason] of lengths) {
     for (const bytewise of [false, true]) {
-      const decoder = new FrameDecoder({ maxLength: MAX, allocate: () => t.fail('memory was taken') as never });
+      const decoder = new FrameDecoder({
+        maxLength: MAX,
+        allocate: () => t.fail('memory was taken') as never,
+      });
       const bytes = bytesOf(digits);
       let violation: Violation | undefined;
       for (const chunk of bytewise ? Array.from(bytes, (byte) => new Uint8Array([byte])) : [bytes])
@@ -32,8 +43,15 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
     }
   }
   t.is(read([bytesOf('00')]).violation?.message, 'a frame of no bytes');
-  t.deepEqual(read([bytesOf('05 0802')], 4).violation, { reason: 'too_large', message: 'a frame of 5 bytes, above the 4 that are taken here' });
-  t.deepEqual(read([framed(new Uint8Array(MAX).fill(1))]).violation?.reason, 'malformed', 'the longest frame is read');
+  t.deepEqual(read([bytesOf('05 0802')], 4).violation, {
+    reason: 'too_large',
+    message: 'a frame of 5 bytes, above the 4 that are taken here',
+  });
+  t.deepEqual(
+    read([framed(new Uint8Array(MAX).fill(1))]).violation?.reason,
+    'malformed',
+    'the longest frame is read',
+  );
 });
 
 test('memory is taken for what came, at most four times of it', (t) => {
@@ -67,8 +85,14 @@ test('values of 2^32 and above are refused in every integer field', (t) => {
     if (field.type !== 'uint32') continue;
     const tag = hex(new Uint8Array([field.id << 3]));
     t.is(refused(`0808 ${tag}8080808010`), `field ${field.id} has a value of 2^32 or more`);
-    t.is(refused(`0808 ${tag}ffffffffffffffffff01`), `field ${field.id} has a value of 2^32 or more`);
-    t.is(refused(`0808 ${tag}8080808080808080808000`), `field ${field.id} has a varint of more than 10 bytes`);
+    t.is(
+      refused(`0808 ${tag}ffffffffffffffffff01`),
+      `field ${field.id} has a value of 2^32 or more`,
+    );
+    t.is(
+      refused(`0808 ${tag}8080808080808080808000`),
+      `field ${field.id} has a varint of more than 10 bytes`,
+    );
   }
   t.is(refused('0808 7a8080808010'), 'field 15 has a value of 2^32 or more');
   t.is(refused('0808 80808080 10'), "a field's tag has a value of 2^32 or more");
@@ -87,7 +111,9 @@ test('known fields with another wire type are refused', (t) => {
     ] as const) {
       if (type === own) continue;
       t.is(
-        refused(`${field.id === 1 ? '' : '0808'} ${hex(new Uint8Array([(field.id << 3) | type]))} ${value}`),
+        refused(
+          `${field.id === 1 ? '' : '0808'} ${hex(new Uint8Array([(field.id << 3) | type]))} ${value}`,
+        ),
         `field ${field.id} has the wrong wire type ${type}`,
       );
     }
@@ -106,24 +132,39 @@ test('groups, wire types that do not exist and the field 0 are refused', (t) => 
 });
 
 test('flags that a kind does not have are refused, those of kinds that are skipped are not', (t) => {
-  for (const [kind, flags] of [...Array(31).keys()].map((n) => [n + 1, n + 1 === 8 ? 3 : n + 1 === 14 ? 1 : 0] as const)) {
+  for (const [kind, flags] of [...Array(31).keys()].map(
+    (n) => [n + 1, n + 1 === 8 ? 3 : n + 1 === 14 ? 1 : 0] as const,
+  )) {
     if (flags > 0) t.is(read([framed(writtenByProto({ kind, flags }))]).violation, undefined);
-    t.is(read([framed(writtenByProto({ kind, flags: flags + 1 }))]).violation?.message, `a frame of kind ${kind} with unknown flags ${flags + 1}`);
-    t.is(read([framed(writtenByProto({ flags: 0x8000_0000, kind }))]).violation?.reason, 'malformed');
+    t.is(
+      read([framed(writtenByProto({ kind, flags: flags + 1 }))]).violation?.message,
+      `a frame of kind ${kind} with unknown flags ${flags + 1}`,
+    );
+    t.is(
+      read([framed(writtenByProto({ flags: 0x8000_0000, kind }))]).violation?.reason,
+      'malformed',
+    );
   }
   t.deepEqual(accepted('0820 28ff01'), { kind: 32, flags: 255 });
 });
 
 test('a text of more than 1 KiB is refused', (t) => {
   t.is(read([framed(writtenByProto({ kind: 14, text: 'x'.repeat(1_024) }))]).violation, undefined);
-  t.is(read([framed(writtenByProto({ kind: 14, text: 'x'.repeat(1_025) }))]).violation?.message, 'a text of 1025 bytes; at most 1024');
+  t.is(
+    read([framed(writtenByProto({ kind: 14, text: 'x'.repeat(1_025) }))]).violation?.message,
+    'a text of 1025 bytes; at most 1024',
+  );
 });
 
 test('a frame without a kind is refused', (t) => {
   t.is(refused('1501000000'), 'a frame without a kind');
   t.is(refused('0800'), 'a frame without a kind');
   t.is(refused('0808 0800'), 'a frame without a kind');
-  t.deepEqual(accepted('08ffffffff0f'), { kind: 2 ** 32 - 1 }, 'any other is for the session to judge');
+  t.deepEqual(
+    accepted('08ffffffff0f'),
+    { kind: 2 ** 32 - 1 },
+    'any other is for the session to judge',
+  );
 });
 
 test('a frame that ends inside a field is refused, wherever it ends', (t) => {
@@ -150,8 +191,13 @@ test('a frame that ends inside a field is refused, wherever it ends', (t) => {
     t.is(refused(digits), whole, digits);
   }
   for (let round = 0; round < 200; round++) {
-    const bytes = writtenByProto({ ...randomFrame(random), payload: 'ab'.repeat(1 + Math.floor(random() * 300)) });
-    for (const cut of new Set(Array.from({ length: 50 }, () => 1 + Math.floor(random() * (bytes.length - 1))))) {
+    const bytes = writtenByProto({
+      ...randomFrame(random),
+      payload: 'ab'.repeat(1 + Math.floor(random() * 300)),
+    });
+    for (const cut of new Set(
+      Array.from({ length: 50 }, () => 1 + Math.floor(random() * (bytes.length - 1))),
+    )) {
       // The rest may happen to end between two fields: then it is a valid frame, also for
       // protobufjs.
       const { frames, violation } = read([framed(bytes.subarray(0, cut))]);
@@ -163,17 +209,40 @@ test('a frame that ends inside a field is refused, wherever it ends', (t) => {
 
 test('a length never reaches into the frame behind', (t) => {
   const behind = framed(writtenByProto({ kind: 10, id: 1, payload: 'aa'.repeat(40) }));
-  for (const digits of ['0808 7a03aabb', '0808 150100', '0808 18', '0808 30ff', '0808 52056162', '0808 8901 0102', '0808 9201 05aa', '0808 8001 80', '08']) {
-    t.is(read([joined([framed(bytesOf(digits)), behind])]).violation?.message, 'a frame that ends inside a field', digits);
+  for (const digits of [
+    '0808 7a03aabb',
+    '0808 150100',
+    '0808 18',
+    '0808 30ff',
+    '0808 52056162',
+    '0808 8901 0102',
+    '0808 9201 05aa',
+    '0808 8001 80',
+    '08',
+  ]) {
+    t.is(
+      read([joined([framed(bytesOf(digits)), behind])]).violation?.message,
+      'a frame that ends inside a field',
+      digits,
+    );
   }
 });
 
 test('metadata above 8 KiB is refused, and so are entries without number', (t) => {
   const entry = (key: string, value: string) => writtenByProto({ metadata: { [key]: value } });
-  t.is(read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8189))]))]).violation, undefined);
-  t.is(read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8190))]))]).violation?.message, 'metadata of more than 8192 bytes');
+  t.is(
+    read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8189))]))]).violation,
+    undefined,
+  );
+  t.is(
+    read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8190))]))]).violation?.message,
+    'metadata of more than 8192 bytes',
+  );
   const many = Array.from({ length: 3000 }, (_, i) => entry(String(i), ''));
-  t.is(read([framed(joined([bytesOf('0808'), ...many]))]).violation?.message, 'metadata of more than 8192 bytes');
+  t.is(
+    read([framed(joined([bytesOf('0808'), ...many]))]).violation?.message,
+    'metadata of more than 8192 bytes',
+  );
 });
 
 test('after a violation nothing is read', (t) => {

@@ -12,14 +12,29 @@ const payload = Uint8Array.from({ length: 300 }, (_, i) => i);
 /** Returns three frames: a PART between two others. */
 function frames(): Uint8Array {
   const encoder = new FrameEncoder(allocate);
-  encoder.message(Kind.RESPONSE, 0xfedc_ba98, 0, 0, 0, 0, undefined, 400, payload.subarray(0, 100), 0, 100);
+  encoder.message(
+    Kind.RESPONSE,
+    0xfedc_ba98,
+    0,
+    0,
+    0,
+    0,
+    undefined,
+    400,
+    payload.subarray(0, 100),
+    0,
+    100,
+  );
   encoder.message(Kind.PART, 0xfedc_ba98, 0, 0, 0, 0, undefined, 0, payload, 0, payload.length);
   encoder.credit(1, 77, 0, 0);
   return encoder.take().slice();
 }
 
 /** Decodes chunks with a visitor that has `place`, as a session does. */
-function readInto(chunks: readonly Uint8Array[], place: (id: number, length: number) => Uint8Array | undefined) {
+function readInto(
+  chunks: readonly Uint8Array[],
+  place: (id: number, length: number) => Uint8Array | undefined,
+) {
   const decoder = new FrameDecoder({ maxLength: 1_000, allocate });
   const seen: ReturnType<typeof plainFrame>[] = [];
   const payloads: Uint8Array[] = [];
@@ -39,19 +54,27 @@ function readInto(chunks: readonly Uint8Array[], place: (id: number, length: num
 
 test('the payload of a PART that was cut is read into its place, wherever it was cut', (t) => {
   const bytes = frames();
-  const whole = readInto([bytes], () => t.fail('a frame that is whole in its chunk needs no place') as never);
+  const whole = readInto(
+    [bytes],
+    () => t.fail('a frame that is whole in its chunk needs no place') as never,
+  );
   t.is(whole.seen.length, 3);
   let placed = 0;
   for (let first = 0; first <= bytes.length; first++) {
-    for (const second of [first, first + 1, first + 150, bytes.length].filter((at) => at <= bytes.length)) {
+    for (const second of [first, first + 1, first + 150, bytes.length].filter(
+      (at) => at <= bytes.length,
+    )) {
       const memory = new Uint8Array(1_000);
       let place: Uint8Array | undefined;
-      const result = readInto([bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)], (id, length) => {
-        t.deepEqual([id, length], [0xfedc_ba98, 300]);
-        placed++;
-        place = memory.subarray(500, 500 + length);
-        return place;
-      });
+      const result = readInto(
+        [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)],
+        (id, length) => {
+          t.deepEqual([id, length], [0xfedc_ba98, 300]);
+          placed++;
+          place = memory.subarray(500, 500 + length);
+          return place;
+        },
+      );
       t.deepEqual(result, whole);
       if (place !== undefined) t.is(result.payloads[0], place, 'the very memory');
       if (place !== undefined) t.deepEqual(place, payload);
@@ -84,7 +107,12 @@ test('only a PART whose payload ends it gets a place', (t) => {
   ]) {
     const bytes = framed(bytesOf(hex));
     const whole = readInto([bytes], none);
-    for (let cut = 0; cut <= bytes.length; cut++) t.deepEqual(readInto([bytes.subarray(0, cut), bytes.subarray(cut)], none), whole, `${hex} cut at ${cut}`);
+    for (let cut = 0; cut <= bytes.length; cut++)
+      t.deepEqual(
+        readInto([bytes.subarray(0, cut), bytes.subarray(cut)], none),
+        whole,
+        `${hex} cut at ${cut}`,
+      );
   }
 });
 

@@ -7,14 +7,26 @@ import { FrameEncoder } from './encoder.ts';
 import { type Frame, Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
 import { randomFrame, shuffled } from './testing/frames.ts';
-import { bytesOf, FrameType, framed, hex, joined, type PlainFrame, plainFrame, readByProto, writtenByProto } from './testing/proto.ts';
+import {
+  bytesOf,
+  FrameType,
+  framed,
+  hex,
+  joined,
+  type PlainFrame,
+  plainFrame,
+  readByProto,
+  writtenByProto,
+} from './testing/proto.ts';
 import { accepted, allocate, MAX, read } from './testing/reading.ts';
 
 /** Returns the bytes of each field of a frame separately; a map has one element for each entry. */
 function fields(frame: PlainFrame): Uint8Array[] {
   return Object.entries(frame).flatMap(([name, value]) =>
     name === 'metadata'
-      ? Object.entries(value).map(([key, text]) => writtenByProto({ metadata: { [key]: text as string } }))
+      ? Object.entries(value).map(([key, text]) =>
+          writtenByProto({ metadata: { [key]: text as string } }),
+        )
       : [writtenByProto({ [name]: value })],
   );
 }
@@ -23,17 +35,30 @@ test('frames of every kind that protobufjs writes are read as they were', (t) =>
   const random = seededRandom(3);
   for (let round = 0; round < 2_000; round++) {
     const frame = randomFrame(random);
-    t.deepEqual(read([framed(writtenByProto(frame))]), { frames: [frame], violation: undefined, partial: 0 });
+    t.deepEqual(read([framed(writtenByProto(frame))]), {
+      frames: [frame],
+      violation: undefined,
+      partial: 0,
+    });
   }
 });
 
 test('fields may come in any order, among fields that nobody knows', (t) => {
   const random = seededRandom(4);
-  const unknown = ['8001 05', '8001 ffffffffffffffffff01', '8901 0102030405060708', '9201 03 010203', '9201 00', '9d01 01020304', 'f8ffffff0f 01'];
+  const unknown = [
+    '8001 05',
+    '8001 ffffffffffffffffff01',
+    '8901 0102030405060708',
+    '9201 03 010203',
+    '9201 00',
+    '9d01 01020304',
+    'f8ffffff0f 01',
+  ];
   for (let round = 0; round < 2_000; round++) {
     const frame = randomFrame(random);
     const parts = fields(frame);
-    for (let i = Math.floor(random() * 3); i > 0; i--) parts.push(bytesOf(unknown[Math.floor(random() * unknown.length)]!));
+    for (let i = Math.floor(random() * 3); i > 0; i--)
+      parts.push(bytesOf(unknown[Math.floor(random() * unknown.length)]!));
     const bytes = joined(shuffled(parts, random));
     t.deepEqual(read([framed(bytes)]), { frames: [frame], violation: undefined, partial: 0 });
     t.deepEqual(readByProto(bytes), frame, 'protobufjs reads the same');
@@ -45,7 +70,8 @@ test('of a field that comes twice the last value counts', (t) => {
   for (let round = 0; round < 500; round++) {
     const frame = randomFrame(random);
     const doubled = Object.entries(frame).flatMap(([name, value]) => {
-      const other = typeof value === 'number' ? (value ^ 1) >>> 0 : name === 'metadata' ? value : `${value}00`;
+      const other =
+        typeof value === 'number' ? (value ^ 1) >>> 0 : name === 'metadata' ? value : `${value}00`;
       return [writtenByProto({ [name]: other }), writtenByProto({ [name]: value })];
     });
     const bytes = joined(doubled);
@@ -85,7 +111,10 @@ test('nothing of a frame is seen in the next one', (t) => {
       return true;
     },
   };
-  t.is(decoder.read(joined([full, framed(bytesOf('0802')), full.subarray(0, 9)]), visitor), undefined);
+  t.is(
+    decoder.read(joined([full, framed(bytesOf('0802')), full.subarray(0, 9)]), visitor),
+    undefined,
+  );
   t.is(decoder.read(joined([full.subarray(9), framed(bytesOf('0802'))]), visitor), undefined);
   t.is(Object.keys(seen[0]!).length, FrameType.fieldsArray.length);
   t.deepEqual(seen[1], { kind: 2 });
@@ -98,7 +127,19 @@ test('what our encoder writes, our decoder reads', (t) => {
   const encoder = new FrameEncoder(allocate);
   const metadata = encodeMetadata({ trace: '00-\ufeffé😀' })!;
   const payload = bytesOf('00010203');
-  encoder.message(Kind.REQUEST, 2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 31, payload, 1, 3);
+  encoder.message(
+    Kind.REQUEST,
+    2 ** 32 - 1,
+    255,
+    2 ** 32 - 1,
+    3,
+    2 ** 32 - 1,
+    metadata,
+    2 ** 31,
+    payload,
+    1,
+    3,
+  );
   encoder.message(Kind.ONEWAY, 0, 128, 300, 0, 0, undefined, 0, payload, 0, 4);
   encoder.message(Kind.RESPONSE, 127, 0, 0, 0, 0, undefined, 70_000, payload, 0, 0);
   encoder.credit(5, 2 ** 31 - 1, 4, 0);
@@ -120,7 +161,15 @@ test('what our encoder writes, our decoder reads', (t) => {
     { kind: 9, channel: 128, method: 300, payload: '00010203' },
     { kind: 10, id: 127, size: 70_000 },
     { kind: 6, id: 4, credit: 2 ** 31 - 1, account: 5 },
-    { kind: 14, id: 3, flags: 1, code: 16, text: 'non à tout', metadata: { trace: '00-\ufeffé😀' }, reason: 6 },
+    {
+      kind: 14,
+      id: 3,
+      flags: 1,
+      code: 16,
+      text: 'non à tout',
+      metadata: { trace: '00-\ufeffé😀' },
+      reason: 6,
+    },
     { kind: 3, code: 13, reason: 12, text: 'x'.repeat(500) },
     { kind: 1, hello: '00010203' },
   ]);
@@ -130,16 +179,24 @@ test('a frame may be cut anywhere, and into single bytes', (t) => {
   const random = seededRandom(6);
   for (let round = 0; round < 30; round++) {
     const frames = Array.from({ length: 3 }, () => randomFrame(random));
-    const bytes = joined(frames.map((frame) => framed(writtenByProto(frame), 1 + Math.floor(random() * 4))));
+    const bytes = joined(
+      frames.map((frame) => framed(writtenByProto(frame), 1 + Math.floor(random() * 4))),
+    );
     const step = Math.max(1, Math.floor(bytes.length / 300));
     for (let cut = 0; cut <= bytes.length; cut += step) {
       const result = read([bytes.subarray(0, cut), bytes.subarray(cut)]);
-      if (result.frames.length !== 3 || result.violation !== undefined || result.partial !== 0) t.fail(`cut at ${cut}`);
+      if (result.frames.length !== 3 || result.violation !== undefined || result.partial !== 0)
+        t.fail(`cut at ${cut}`);
       if (step === 1) t.deepEqual(result.frames, frames);
     }
-    t.deepEqual(read(Array.from(bytes, (byte) => new Uint8Array([byte]))), { frames, violation: undefined, partial: 0 });
+    t.deepEqual(read(Array.from(bytes, (byte) => new Uint8Array([byte]))), {
+      frames,
+      violation: undefined,
+      partial: 0,
+    });
     const chunks: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; ) chunks.push(bytes.subarray(at, (at += Math.floor(random() * 700))));
+    for (let at = 0; at < bytes.length; )
+      chunks.push(bytes.subarray(at, (at += Math.floor(random() * 700))));
     t.deepEqual(read(chunks), { frames, violation: undefined, partial: 0 });
   }
 });
@@ -157,7 +214,10 @@ test('partial is what waits for the rest of its frame', (t) => {
 test('lengths may be over-long, up to four bytes', (t) => {
   const ready = bytesOf('0802');
   for (const width of [1, 2, 3, 4]) t.deepEqual(read([framed(ready, width)]).frames, [{ kind: 2 }]);
-  t.deepEqual(read([framed(ready, 5)]).violation, { reason: 'malformed', message: "a frame's length takes more than 4 bytes" });
+  t.deepEqual(read([framed(ready, 5)]).violation, {
+    reason: 'malformed',
+    message: "a frame's length takes more than 4 bytes",
+  });
 });
 
 test('maxLength may change between two frames', (t) => {
@@ -183,7 +243,9 @@ test('a buffer that the visitor gave back holds the next frame that is cut', (t)
       return new Uint8Array(size);
     },
   });
-  const frames = Array.from({ length: 50 }, (_, i) => framed(joined([bytesOf('080c 7a80a001'), new Uint8Array(20_480).fill(i)])));
+  const frames = Array.from({ length: 50 }, (_, i) =>
+    framed(joined([bytesOf('080c 7a80a001'), new Uint8Array(20_480).fill(i)])),
+  );
   const stream = joined(frames);
   let count = 0;
   const visitor = {
@@ -195,7 +257,8 @@ test('a buffer that the visitor gave back holds the next frame that is cut', (t)
       return true;
     },
   };
-  for (let at = 0; at < stream.length; at += 15_001) t.is(decoder.read(stream.subarray(at, at + 15_001), visitor), undefined);
+  for (let at = 0; at < stream.length; at += 15_001)
+    t.is(decoder.read(stream.subarray(at, at + 15_001), visitor), undefined);
   t.is(count, 50);
   t.true(taken <= 3, `${taken} buffers`);
 });
@@ -211,7 +274,11 @@ test('a payload that was not given back is never written over', (t) => {
         return payloads.push(copy ? payload.slice() : payload) > 0;
       },
     };
-    const stream = joined(Array.from({ length: 30 }, (_, i) => framed(joined([bytesOf('080c 7ae400'), new Uint8Array(100).fill(i)]))));
+    const stream = joined(
+      Array.from({ length: 30 }, (_, i) =>
+        framed(joined([bytesOf('080c 7ae400'), new Uint8Array(100).fill(i)])),
+      ),
+    );
     for (let at = 0; at < stream.length; at += 37) decoder.read(stream.slice(at, at + 37), visitor);
     t.deepEqual(
       payloads.map(hex),
@@ -246,8 +313,14 @@ test('bad UTF-8 is read as U+FFFD, and a byte order mark is a character', (t) =>
   t.deepEqual(accepted('080e 5203 61ff62'), { kind: 14, text: 'a\ufffdb' });
   t.deepEqual(accepted('080e 5203 efbbbf'), { kind: 14, text: '\ufeff' });
   t.deepEqual(accepted('080e 5203 eda080'), { kind: 14, text: '\ufffd\ufffd\ufffd' });
-  t.deepEqual(accepted(`080e 5229 ${'61'.repeat(40)}ff`), { kind: 14, text: `${'a'.repeat(40)}\ufffd` });
-  t.deepEqual(accepted('0808 5a07 0a02c328 1201ff'), { kind: 8, metadata: { '\ufffd(': '\ufffd' } });
+  t.deepEqual(accepted(`080e 5229 ${'61'.repeat(40)}ff`), {
+    kind: 14,
+    text: `${'a'.repeat(40)}\ufffd`,
+  });
+  t.deepEqual(accepted('0808 5a07 0a02c328 1201ff'), {
+    kind: 8,
+    metadata: { '\ufffd(': '\ufffd' },
+  });
 });
 
 test('metadata is ordinary data, whatever its keys', (t) => {
@@ -255,7 +328,11 @@ test('metadata is ordinary data, whatever its keys', (t) => {
   const keys = ['__proto__', 'constructor', 'prototype', 'toString', ''];
   const entries = keys.map((key) => {
     const bytes = new TextEncoder().encode(key);
-    return joined([new Uint8Array([0x5a, bytes.length + 5, 0x0a, bytes.length]), bytes, bytesOf('120178')]);
+    return joined([
+      new Uint8Array([0x5a, bytes.length + 5, 0x0a, bytes.length]),
+      bytes,
+      bytesOf('120178'),
+    ]);
   });
   decoder.read(framed(joined([bytesOf('0808'), ...entries])), {
     frame({ metadata, metadataSize }) {
@@ -269,8 +346,15 @@ test('metadata is ordinary data, whatever its keys', (t) => {
   t.is(({} as Record<string, unknown>)['x'], undefined);
   t.deepEqual(accepted('0808 5a00'), { kind: 8, metadata: { '': '' } });
   t.deepEqual(accepted('0808 5a03120161'), { kind: 8, metadata: { '': 'a' } });
-  t.deepEqual(accepted('0808 5a09 120161 1a017a 0a016b'), { kind: 8, metadata: { k: 'a' } }, 'in any order, beside what nobody knows');
-  t.deepEqual(accepted('0808 5a060a016b120161 5a060a016b120162'), { kind: 8, metadata: { k: 'b' } });
+  t.deepEqual(
+    accepted('0808 5a09 120161 1a017a 0a016b'),
+    { kind: 8, metadata: { k: 'a' } },
+    'in any order, beside what nobody knows',
+  );
+  t.deepEqual(accepted('0808 5a060a016b120161 5a060a016b120162'), {
+    kind: 8,
+    metadata: { k: 'b' },
+  });
 });
 
 test("after a visitor's false nothing is read", (t) => {
@@ -291,7 +375,10 @@ test('a visitor that throws ends the decoder, one that reads again is told', (t)
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   const chunk = bytesOf('020802');
   const again = { frame: () => decoder.read(chunk, again) === undefined };
-  t.throws(() => decoder.read(chunk, again), { instanceOf: TypeError, message: /inside a FrameVisitor/ });
+  t.throws(() => decoder.read(chunk, again), {
+    instanceOf: TypeError,
+    message: /inside a FrameVisitor/,
+  });
   t.is(decoder.read(chunk, { frame: () => t.fail() as never }), undefined);
 });
 

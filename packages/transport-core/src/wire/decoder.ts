@@ -77,7 +77,10 @@ export class FrameDecoder {
    */
   read(chunk: Uint8Array, visitor: FrameVisitor): Violation | undefined {
     if (this.#dead) return undefined;
-    if (this.#reading) throw new TypeError('read() was called from inside a FrameVisitor; hand the chunk over once that has returned');
+    if (this.#reading)
+      throw new TypeError(
+        'read() was called from inside a FrameVisitor; hand the chunk over once that has returned',
+      );
     this.#reading = true;
     let result: Violation | undefined = STOPPED;
     this.unread = EMPTY;
@@ -120,7 +123,8 @@ export class FrameDecoder {
           const byte = chunk[at++]!;
           length |= (byte & 0x7f) << (7 * bytes++);
           if (byte < 0x80) break;
-          if (bytes === MAX_LENGTH_BYTES) return malformed(`a frame's length takes more than ${MAX_LENGTH_BYTES} bytes`);
+          if (bytes === MAX_LENGTH_BYTES)
+            return malformed(`a frame's length takes more than ${MAX_LENGTH_BYTES} bytes`);
           if (at === available) {
             this.#length = length;
             this.#lengthBytes = bytes;
@@ -130,7 +134,11 @@ export class FrameDecoder {
         this.#length = this.#lengthBytes = 0;
       }
       if (length === 0) return malformed('a frame of no bytes');
-      if (length > this.maxLength) return { reason: 'too_large', message: `a frame of ${length} bytes, above the ${this.maxLength} that are taken here` };
+      if (length > this.maxLength)
+        return {
+          reason: 'too_large',
+          message: `a frame of ${length} bytes, above the ${this.maxLength} that are taken here`,
+        };
       const end = at + length;
       if (end > available) {
         this.#expected = length;
@@ -176,7 +184,14 @@ export class FrameDecoder {
    * place of its payload. Returns the position where the payload begins.
    */
   #begin(chunk: Uint8Array, at: number, end: number, visitor: FrameVisitor): number {
-    if (chunk.length < at + PART_HEADER || chunk[at] !== KIND || chunk[at + 1] !== Kind.PART || chunk[at + 2] !== ID || chunk[at + 7] !== PAYLOAD) return at;
+    if (
+      chunk.length < at + PART_HEADER ||
+      chunk[at] !== KIND ||
+      chunk[at + 1] !== Kind.PART ||
+      chunk[at + 2] !== ID ||
+      chunk[at + 7] !== PAYLOAD
+    )
+      return at;
     let start = at + 8;
     let length = 0;
     for (let shift = 0; ; shift += 7) {
@@ -186,7 +201,9 @@ export class FrameDecoder {
       if (start === at + PART_HEADER) return at;
     }
     if (start + length !== end) return at;
-    this.#id = (chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16) | (chunk[at + 6]! << 24)) >>> 0;
+    this.#id =
+      (chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16) | (chunk[at + 6]! << 24)) >>>
+      0;
     this.#place = visitor.place!(this.#id, length);
     if (this.#place !== undefined) this.#filled = start - at;
     return start;
@@ -197,7 +214,10 @@ export class FrameDecoder {
     const place = this.#place!;
     const left = this.#expected - this.#filled;
     const end = Math.min(chunk.length, at + left);
-    place.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), place.length - left);
+    place.set(
+      at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end),
+      place.length - left,
+    );
     this.#filled += end - at;
     return end;
   }
@@ -213,7 +233,8 @@ export class FrameDecoder {
     if (this.#body.length < needed) {
       let body = this.#spare;
       this.#spare = EMPTY;
-      if (body.length < this.#expected) body = this.#allocate(Math.min(this.#expected, Math.max(needed * 4, SMALL_BUFFER)));
+      if (body.length < this.#expected)
+        body = this.#allocate(Math.min(this.#expected, Math.max(needed * 4, SMALL_BUFFER)));
       if (filled > 0) body.set(this.#body.subarray(0, filled));
       this.#body = body;
     }
@@ -226,7 +247,10 @@ export class FrameDecoder {
   #assembled(visitor: FrameVisitor): Violation | undefined {
     const length = this.#expected;
     this.#filled = this.#expected = 0;
-    const wrong = this.#place === undefined ? parseFrame(this.#frame, this.#body, 0, length) : this.#placed(this.#place);
+    const wrong =
+      this.#place === undefined
+        ? parseFrame(this.#frame, this.#body, 0, length)
+        : this.#placed(this.#place);
     const going = wrong === undefined && visitor.frame(this.#frame);
     this.#body = EMPTY;
     if (wrong !== undefined) return malformed(wrong);

@@ -38,7 +38,19 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
     case Kind.RESPONSE:
     case Kind.ITEM:
     case Kind.PART:
-      return encoder.message(kind, id, number('channel'), number('method'), number('flags'), number('timeout'), metadata, size, payload, 3, end);
+      return encoder.message(
+        kind,
+        id,
+        number('channel'),
+        number('method'),
+        number('flags'),
+        number('timeout'),
+        metadata,
+        size,
+        payload,
+        3,
+        end,
+      );
     default:
       return encoder.signal(kind, id);
   }
@@ -92,11 +104,16 @@ test('frames of every kind are what frame.proto says, in ascending order and wit
   for (let round = 0; round < 300; round++) {
     const frames: PlainFrame[] = [];
     encoder.clear();
-    for (let frame = randomFrame(random); encoder.fits(22_000) && frames.length < 20; frame = randomFrame(random)) {
+    for (
+      let frame = randomFrame(random);
+      encoder.fits(22_000) && frames.length < 20;
+      frame = randomFrame(random)
+    ) {
       kinds.add(frame['kind']);
       // Only CREDIT and ONEWAY may lack an id; frames of other kinds are never written with an id
       // of 0.
-      if (frame['kind'] !== Kind.CREDIT && frame['kind'] !== Kind.ONEWAY && hasId(frame)) frame['id'] ??= 7;
+      if (frame['kind'] !== Kind.CREDIT && frame['kind'] !== Kind.ONEWAY && hasId(frame))
+        frame['id'] ??= 7;
       frames.push(frame);
       write(encoder, frame);
     }
@@ -157,7 +174,9 @@ test('the bytes of some frames stand for ever', (t) => {
     '090806' + '18c801' + '4064' + '7002',
   );
   t.is(
-    bytes(() => encoder.message(Kind.REQUEST, 1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2)),
+    bytes(() =>
+      encoder.message(Kind.REQUEST, 1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2),
+    ),
     '120808' + '1501000000' + '1820' + '2002' + '30f403' + '7a02cafe',
   );
   t.is(
@@ -228,21 +247,50 @@ test('a short message has the same bytes as by the method of its kind, behind a 
     [0x20, 128, 5_000],
     [255, 1, 0xffff_ffff],
   ] as const;
-  const sizes = [...Array(300).keys(), 16_300, 16_333, 16_334, 16_335, 16_336, 16_337, 16_383, 16_384, 65_536];
+  const sizes = [
+    ...Array(300).keys(),
+    16_300,
+    16_333,
+    16_334,
+    16_335,
+    16_336,
+    16_337,
+    16_383,
+    16_384,
+    65_536,
+  ];
   for (const size of sizes) {
     const payload = Uint8Array.from({ length: size }, (_, at) => at * 7);
     t.is(
       written((encoder) => encoder.short(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, payload)),
-      written((encoder) => encoder.message(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, 0, undefined, 0, payload, 0, size)),
+      written((encoder) =>
+        encoder.message(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, 0, undefined, 0, payload, 0, size),
+      ),
     );
     t.is(
       written((encoder) => encoder.short(Kind.ONEWAY, 0, 0x20, 3, 0, payload)),
-      written((encoder) => encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, payload, 0, size)),
+      written((encoder) =>
+        encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, payload, 0, size),
+      ),
     );
     for (const [channel, method, timeout] of places)
       t.is(
         written((encoder) => encoder.short(Kind.REQUEST, 1, channel, method, timeout, payload)),
-        written((encoder) => encoder.message(Kind.REQUEST, 1, channel, method, 0, timeout, undefined, 0, payload, 0, size)),
+        written((encoder) =>
+          encoder.message(
+            Kind.REQUEST,
+            1,
+            channel,
+            method,
+            0,
+            timeout,
+            undefined,
+            0,
+            payload,
+            0,
+            size,
+          ),
+        ),
       );
   }
 });
@@ -285,7 +333,19 @@ test('frames that were asked for never grow the buffer; one that does not fit do
   const payload = new Uint8Array(300).fill(5);
   const metadata = encodeMetadata({ key: 'x'.repeat(100) })!;
   while (encoder.fits(300 + metadata.bytes.length))
-    encoder.message(Kind.REQUEST, 2 ** 32 - 1, 255, 2 ** 32 - 1, 3, 2 ** 32 - 1, metadata, 2 ** 32 - 1, payload, 0, 300);
+    encoder.message(
+      Kind.REQUEST,
+      2 ** 32 - 1,
+      255,
+      2 ** 32 - 1,
+      3,
+      2 ** 32 - 1,
+      metadata,
+      2 ** 32 - 1,
+      payload,
+      0,
+      300,
+    );
   t.deepEqual(sizes, [1000]);
   const before = encoder.take().slice();
   encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(2000), 0, 2000);
@@ -339,10 +399,21 @@ test('a batch in parts is full at 256 KiB of them, whatever its buffer has room 
 test('payloads of every small length, and of the lengths around each width, are copied whole', (t) => {
   const random = seededRandom(2);
   const encoder = new FrameEncoder(allocate, 4 * 1024 * 1024);
-  const lengths = [...Array(300).keys(), 16_300, 16_336, 16_337, 16_383, 16_384, 65_536, 2_097_100, 2_097_152];
+  const lengths = [
+    ...Array(300).keys(),
+    16_300,
+    16_336,
+    16_337,
+    16_383,
+    16_384,
+    65_536,
+    2_097_100,
+    2_097_152,
+  ];
   for (const length of lengths) {
     const payload = new Uint8Array(length);
-    for (let i = 0; i < length; i += 1 + Math.floor(length / 1000)) payload[i] = Math.floor(random() * 256);
+    for (let i = 0; i < length; i += 1 + Math.floor(length / 1000))
+      payload[i] = Math.floor(random() * 256);
     encoder.clear();
     encoder.message(Kind.RESPONSE, 9, 0, 0, 0, 0, undefined, 0, payload, 0, length);
     const frames = split(encoder.take());

@@ -2,7 +2,14 @@
 // advance, and only payloads are copied; large payloads are not copied either if the connection
 // takes a batch in parts.
 
-import { EMPTY, type EncodedMetadata, FRAME_OVERHEAD, type FrameWriter, Kind, PREAMBLE } from './frame.ts';
+import {
+  EMPTY,
+  type EncodedMetadata,
+  FRAME_OVERHEAD,
+  type FrameWriter,
+  Kind,
+  PREAMBLE,
+} from './frame.ts';
 
 /**
  * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the
@@ -39,7 +46,11 @@ export class FrameEncoder implements FrameWriter {
    * @param gathers makes large payloads parts of the batch instead of copying them: a copy of 64
    * KiB takes as long as all other work to send a packet.
    */
-  constructor(allocate: (size: number) => Uint8Array, capacity: number = BATCH_CAPACITY, gathers = false) {
+  constructor(
+    allocate: (size: number) => Uint8Array,
+    capacity: number = BATCH_CAPACITY,
+    gathers = false,
+  ) {
     this.#allocate = allocate;
     this.#capacity = capacity;
     this.#gathers = gathers;
@@ -129,14 +140,33 @@ export class FrameEncoder implements FrameWriter {
    * of byte-by-byte code, and a function for each field would need twice the code
    * (docs/performance.md). A store may overlap the next field, which then overwrites it.
    */
-  short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
+  short(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    timeout: number,
+    payload: Uint8Array,
+  ): void {
     const { length } = payload;
-    if (length > SHORT || channel > 0x7f || method > 0x7f || timeout > 0x3fff || (timeout !== 0 && timeout < 0x80) || (channel === 0) !== (method === 0))
+    if (
+      length > SHORT ||
+      channel > 0x7f ||
+      method > 0x7f ||
+      timeout > 0x3fff ||
+      (timeout !== 0 && timeout < 0x80) ||
+      (channel === 0) !== (method === 0)
+    )
       return this.message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
     let at = this.#at;
     if (at + length + HEADER > this.#buffer.length) this.#grow(length + HEADER);
     const view = this.#view;
-    const size = length + (length === 0 ? 2 : length > 0x7f ? 5 : 4) + (id === 0 ? 0 : 5) + (channel === 0 ? 0 : 4) + (timeout === 0 ? 0 : 3);
+    const size =
+      length +
+      (length === 0 ? 2 : length > 0x7f ? 5 : 4) +
+      (id === 0 ? 0 : 5) +
+      (channel === 0 ? 0 : 4) +
+      (timeout === 0 ? 0 : 3);
     if (size > 0x7f) view.setUint8(at++, size | 0x80);
     view.setUint32(at, (size > 0x7f ? size >>> 7 : size) | KIND_ID | (kind << 16), true);
     at += 3;
@@ -190,9 +220,19 @@ export class FrameEncoder implements FrameWriter {
     else this.#close(this.#payload(at, payload, start, end));
   }
 
-  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
+  error(
+    id: number,
+    code: number,
+    reason: number,
+    text: string,
+    flags: number,
+    metadata: EncodedMetadata | undefined,
+  ): void {
     const encoded = textEncoder.encode(text);
-    let at = this.#open(Kind.ERROR, encoded.length + (metadata === undefined ? 0 : metadata.bytes.length));
+    let at = this.#open(
+      Kind.ERROR,
+      encoded.length + (metadata === undefined ? 0 : metadata.bytes.length),
+    );
     at = this.#id(at, id);
     at = writeUint(this.#buffer, at, FLAGS, flags);
     at = writeUint(this.#buffer, at, CODE, code);
@@ -236,7 +276,9 @@ export class FrameEncoder implements FrameWriter {
 
   #grow(room: number): void {
     const needed = this.#at + room;
-    const buffer = this.#allocate(Math.max(this.#capacity, needed > this.#capacity ? needed * 2 : 0));
+    const buffer = this.#allocate(
+      Math.max(this.#capacity, needed > this.#capacity ? needed * 2 : 0),
+    );
     if (this.#at > 0) buffer.set(this.#buffer.subarray(0, this.#at));
     this.#buffer = buffer;
     this.#view = viewOf(buffer);
@@ -276,7 +318,8 @@ export class FrameEncoder implements FrameWriter {
     buffer[at++] = PAYLOAD;
     if (length < 0x80) buffer[at++] = length;
     else at = writeVarint(buffer, at, length);
-    if (length <= LOOP) for (let from = start, to = at; from < end; ) buffer[to++] = payload[from++]!;
+    if (length <= LOOP)
+      for (let from = start, to = at; from < end; ) buffer[to++] = payload[from++]!;
     else set.call(buffer, length === payload.length ? payload : payload.subarray(start, end), at);
     return at + length;
   }

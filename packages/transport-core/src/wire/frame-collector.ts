@@ -46,9 +46,27 @@ export class FrameCollector implements FrameWriter {
     frame.channel = channel;
   }
 
-  short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void {
+  short(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    timeout: number,
+    payload: Uint8Array,
+  ): void {
     const { length } = payload;
-    this.#batch.push(new Frame(kind, id, channel, method, 0, timeout, 0, length === 0 ? EMPTY : new Uint8Array(payload)));
+    this.#batch.push(
+      new Frame(
+        kind,
+        id,
+        channel,
+        method,
+        0,
+        timeout,
+        0,
+        length === 0 ? EMPTY : new Uint8Array(payload),
+      ),
+    );
     this.size += length;
   }
 
@@ -66,14 +84,26 @@ export class FrameCollector implements FrameWriter {
     end: number,
   ): void {
     // The whole buffer is copied without a view, which would cost as much as the copy.
-    const copy = start === end ? EMPTY : end - start === payload.length ? new Uint8Array(payload) : new Uint8Array(payload.subarray(start, end));
+    const copy =
+      start === end
+        ? EMPTY
+        : end - start === payload.length
+          ? new Uint8Array(payload)
+          : new Uint8Array(payload.subarray(start, end));
     const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
     if (metadata !== undefined) carry(frame, metadata);
     this.#batch.push(frame);
     this.size += end - start;
   }
 
-  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void {
+  error(
+    id: number,
+    code: number,
+    reason: number,
+    text: string,
+    flags: number,
+    metadata: EncodedMetadata | undefined,
+  ): void {
     const frame = this.#add(Kind.ERROR, id);
     frame.code = code;
     frame.reason = reason;

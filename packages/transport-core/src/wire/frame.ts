@@ -83,7 +83,16 @@ export class Frame {
    * Makes a frame whose payload is all of `payload`. It assigns fields one by one, because V8 would
    * write each twice through setters.
    */
-  constructor(kind: number, id: number, channel: number, method: number, flags: number, timeout: number, size: number, payload: Uint8Array) {
+  constructor(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    flags: number,
+    timeout: number,
+    size: number,
+    payload: Uint8Array,
+  ) {
     this.kind = kind;
     this.id = id;
     this.channel = channel;
@@ -148,7 +157,17 @@ export class Frame {
   }
 }
 
-const UNUSUAL = { credit: 0, code: 0, text: '', metadata: undefined, metadataSize: 0, reason: 0, hello: EMPTY, account: 0, fields: 0 };
+const UNUSUAL = {
+  credit: 0,
+  code: 0,
+  text: '',
+  metadata: undefined,
+  metadataSize: 0,
+  reason: 0,
+  hello: EMPTY,
+  account: 0,
+  fields: 0,
+};
 Object.assign(Frame.prototype, UNUSUAL);
 
 /**
@@ -222,7 +241,14 @@ export interface FrameWriter {
    * metadata. HandshakeSlot 0 for fields that the kind does not have: a short one-way's id; a response's
    * channel, method and timeout.
    */
-  short(kind: number, id: number, channel: number, method: number, timeout: number, payload: Uint8Array): void;
+  short(
+    kind: number,
+    id: number,
+    channel: number,
+    method: number,
+    timeout: number,
+    payload: Uint8Array,
+  ): void;
   /**
    * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. HandshakeSlot 0 or undefined for fields that the kind
    * does not have, and 0 for `size` unless PARTs follow.
@@ -240,7 +266,14 @@ export interface FrameWriter {
     start: number,
     end: number,
   ): void;
-  error(id: number, code: number, reason: number, text: string, flags: number, metadata: EncodedMetadata | undefined): void;
+  error(
+    id: number,
+    code: number,
+    reason: number,
+    text: string,
+    flags: number,
+    metadata: EncodedMetadata | undefined,
+  ): void;
 }
 
 /** The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */

@@ -63,7 +63,10 @@ export class Reader {
     else if (wireType === 1) this.pos = this.#after(8);
     else if (wireType === 2) this.pos = this.#after(this.size());
     else if (wireType === 5) this.pos = this.#after(4);
-    else throw new RangeError(wireType < 5 ? 'a group' : `the wire type ${wireType}, which does not exist`);
+    else
+      throw new RangeError(
+        wireType < 5 ? 'a group' : `the wire type ${wireType}, which does not exist`,
+      );
   }
 
   #varint(): number {
@@ -79,7 +82,8 @@ export class Reader {
 
   #after(size: number): number {
     const end = this.pos + size;
-    if (end > this.len) throw new RangeError(`it ends within a field: ${end} bytes are told, ${this.len} are there`);
+    if (end > this.len)
+      throw new RangeError(`it ends within a field: ${end} bytes are told, ${this.len} are there`);
     return end;
   }
 }

@@ -7,7 +7,14 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
-import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, type Hello, type HelloProtocol } from './hello.ts';
+import {
+  decodeHello,
+  decodeProtocols,
+  encodeHello,
+  encodeProtocols,
+  type Hello,
+  type HelloProtocol,
+} from './hello.ts';
 import { bytesOf, HelloType, hex, joined } from './testing/proto.ts';
 
 const hello: Hello = {
@@ -22,20 +29,35 @@ const hello: Hello = {
     { name: 'raft', version: 3, accepts: [0, 1, 2], channel: 0x20 },
     { name: 'gossip', version: 1, accepts: [], channel: 0 },
   ],
-  limits: { message: 2 ** 26, item: 2 ** 20, packet: 65_536, pipe: 1, short: 2, long: 3, reply: 4, stream: 5, calls: 4096, streams: 128 },
+  limits: {
+    message: 2 ** 26,
+    item: 2 ** 20,
+    packet: 65_536,
+    pipe: 1,
+    short: 2,
+    long: 3,
+    reply: 4,
+    stream: 5,
+    calls: 4096,
+    streams: 128,
+  },
   features: ['zstd', 'é'],
   observed: '10.0.0.1:5000',
   fields: { token: 'secret', tenant: '😀' },
 };
 
-const withPrototype = (decoded: Hello | string) => (typeof decoded === 'string' ? decoded : { ...decoded, fields: { ...decoded.fields } });
+const withPrototype = (decoded: Hello | string) =>
+  typeof decoded === 'string' ? decoded : { ...decoded, fields: { ...decoded.fields } };
 
 /**
  * Decodes a hello with protobufjs' reflection, which shares no code with Trunkline; absent fields
  * are left out.
  */
 function readByReflection(bytes: Uint8Array): Record<string, unknown> {
-  const { instance, ...rest } = HelloType.toObject(HelloType.decode(bytes)) as Record<string, unknown>;
+  const { instance, ...rest } = HelloType.toObject(HelloType.decode(bytes)) as Record<
+    string,
+    unknown
+  >;
   return { ...rest, instance: hex(instance as Uint8Array) };
 }
 
@@ -58,7 +80,11 @@ test('a hello is what frame.proto says, both ways', (t) => {
 });
 
 test('what is absent in a hello is 0 or empty', (t) => {
-  const least = decodeHello(new Uint8Array(HelloType.encode({ instance: bytesOf(hello.instance), limits: { packet: 4096 } }).finish()));
+  const least = decodeHello(
+    new Uint8Array(
+      HelloType.encode({ instance: bytesOf(hello.instance), limits: { packet: 4096 } }).finish(),
+    ),
+  );
   t.deepEqual(withPrototype(least), {
     wireMin: 0,
     wireMax: 0,
@@ -68,7 +94,18 @@ test('what is absent in a hello is 0 or empty', (t) => {
     agent: '',
     nodeId: '',
     protocols: [],
-    limits: { message: 0, item: 0, packet: 4096, pipe: 0, short: 0, long: 0, reply: 0, stream: 0, calls: 0, streams: 0 },
+    limits: {
+      message: 0,
+      item: 0,
+      packet: 4096,
+      pipe: 0,
+      short: 0,
+      long: 0,
+      reply: 0,
+      stream: 0,
+      calls: 0,
+      streams: 0,
+    },
     features: [],
     observed: '',
     fields: {},
@@ -76,11 +113,21 @@ test('what is absent in a hello is 0 or empty', (t) => {
 });
 
 test('proofs of a later version are passed over', (t) => {
-  t.deepEqual(withPrototype(decodeHello(joined([encodeHello(hello), bytesOf('820103010203 f80105 a506 01020304')]))), hello);
+  t.deepEqual(
+    withPrototype(
+      decodeHello(joined([encodeHello(hello), bytesOf('820103010203 f80105 a506 01020304')])),
+    ),
+    hello,
+  );
 });
 
 test('the keys of fields are ordinary data', (t) => {
-  const decoded = decodeHello(encodeHello({ ...hello, fields: JSON.parse('{"__proto__":"p","constructor":"c","toString":"t"}') })) as Hello;
+  const decoded = decodeHello(
+    encodeHello({
+      ...hello,
+      fields: JSON.parse('{"__proto__":"p","constructor":"c","toString":"t"}'),
+    }),
+  ) as Hello;
   t.is(Object.getPrototypeOf(decoded.fields), null);
   t.deepEqual(Object.entries(decoded.fields), [
     ['__proto__', 'p'],
@@ -90,7 +137,12 @@ test('the keys of fields are ordinary data', (t) => {
 });
 
 test('a hello that breaks a limit is refused, and says which', (t) => {
-  const protocol = (i: number): HelloProtocol => ({ name: `p${i}`, version: 1, accepts: [], channel: i });
+  const protocol = (i: number): HelloProtocol => ({
+    name: `p${i}`,
+    version: 1,
+    accepts: [],
+    channel: i,
+  });
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ instance: bytesOf('00') }, /an instance of 1 bytes instead of 16/],
     [{ instance: new Uint8Array(0) }, /an instance of 0 bytes/],
@@ -99,7 +151,10 @@ test('a hello that breaks a limit is refused, and says which', (t) => {
     [{ features: Array.from({ length: 65 }, () => 'f') }, /65 features; at most 64/],
     [{ features: ['f'.repeat(1025)] }, /a feature of 1025 bytes/],
     [{ protocols: Array.from({ length: 65 }, (_, i) => protocol(i)) }, /65 protocols; at most 64/],
-    [{ protocols: [{ ...protocol(1), accepts: Array.from({ length: 65 }, (_, i) => i) }] }, /'p1' accepts 65 versions/],
+    [
+      { protocols: [{ ...protocol(1), accepts: Array.from({ length: 65 }, (_, i) => i) }] },
+      /'p1' accepts 65 versions/,
+    ],
     [{ protocols: [{ ...protocol(1), channel: 256 }] }, /'p1' on channel 256/],
     [{ protocols: [{ ...protocol(1), name: '' }] }, /without a name/],
     [{ protocols: [{ ...protocol(1), name: 'n'.repeat(1025) }] }, /name of 1025 bytes/],
@@ -114,7 +169,10 @@ test('a hello that breaks a limit is refused, and says which', (t) => {
   ];
   for (const [changes, expected] of cases) t.regex(String(decodeChanged(changes)), expected);
   t.is(typeof decodeChanged({ fields: { key: 'x'.repeat(8189) } }), 'object');
-  t.is(typeof decodeChanged({ protocols: Array.from({ length: 64 }, (_, i) => protocol(i)) }), 'object');
+  t.is(
+    typeof decodeChanged({ protocols: Array.from({ length: 64 }, (_, i) => protocol(i)) }),
+    'object',
+  );
 });
 
 test('bytes that are no hello are refused', (t) => {
@@ -129,18 +187,31 @@ test('bytes that are no hello are refused', (t) => {
 
 test('what a peer would refuse is not encoded', (t) => {
   const refused = (changes: Partial<Hello>) =>
-    t.throws(() => encodeHello({ ...hello, ...changes }), { instanceOf: TransportError, code: 'invalid_argument' }).message;
+    t.throws(() => encodeHello({ ...hello, ...changes }), {
+      instanceOf: TransportError,
+      code: 'invalid_argument',
+    }).message;
   t.regex(refused({ instance: 'XY' }), /an instance/);
   t.regex(refused({ fields: { key: 'x'.repeat(8190) } }), /more than 8192 bytes/);
   t.regex(refused({ fields: { key: 5 as unknown as string } }), /fields\['key'\] is a number/);
-  const wide = Array.from({ length: 64 }, (_, i) => ({ name: String(i).padEnd(300, '.'), version: 1, accepts: [], channel: i }));
+  const wide = Array.from({ length: 64 }, (_, i) => ({
+    name: String(i).padEnd(300, '.'),
+    version: 1,
+    accepts: [],
+    channel: i,
+  }));
   t.regex(refused({ protocols: wide }), /takes \d+ bytes, above 16384/);
   t.throws(() => encodeProtocols(wide), { instanceOf: TransportError, code: 'invalid_argument' });
-  t.throws(() => encodeProtocols([hello.protocols[0]!, hello.protocols[0]!]), { instanceOf: TransportError, code: 'invalid_argument' });
+  t.throws(() => encodeProtocols([hello.protocols[0]!, hello.protocols[0]!]), {
+    instanceOf: TransportError,
+    code: 'invalid_argument',
+  });
 });
 
 test('lone surrogates are told as U+FFFD', (t) => {
-  const decoded = decodeHello(encodeHello({ ...hello, agent: 'a\ud800', fields: { '\udc00': '\ud800x' } })) as Hello;
+  const decoded = decodeHello(
+    encodeHello({ ...hello, agent: 'a\ud800', fields: { '\udc00': '\ud800x' } }),
+  ) as Hello;
   t.is(decoded.agent, 'a\ufffd');
   t.deepEqual({ ...decoded.fields }, { '\ufffd': '\ufffdx' });
 });
@@ -148,7 +219,10 @@ test('lone surrogates are told as U+FFFD', (t) => {
 test('a list of protocols is a hello with its protocols alone', (t) => {
   const bytes = encodeProtocols(hello.protocols);
   t.deepEqual(decodeProtocols(bytes), hello.protocols);
-  t.deepEqual(decodeProtocols(new Uint8Array(HelloType.encode({ protocols: hello.protocols }).finish())), hello.protocols);
+  t.deepEqual(
+    decodeProtocols(new Uint8Array(HelloType.encode({ protocols: hello.protocols }).finish())),
+    hello.protocols,
+  );
   t.deepEqual(decodeProtocols(encodeProtocols([])), []);
   t.regex(String(decodeProtocols(bytesOf('42ff'))), /no protobuf/);
   t.regex(String(decodeProtocols(bytesOf('4200'))), /without a name/);
@@ -172,13 +246,22 @@ test('30,000 damaged hellos never throw, and where one is read, protobufjs reads
 
 test('the generated code is that of frame.proto', (t) => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts?: { generate?: string } };
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+    scripts?: { generate?: string };
+  };
   const [, ...options] = GENERATE.split(' ');
   t.is(scripts?.generate ?? GENERATE, GENERATE, 'package.json generates in the same way');
   const pbjs = createRequire(import.meta.url).resolve('protobufjs-cli/bin/pbjs');
   const output = options.indexOf('-o');
-  const generated = execFileSync(process.execPath, [pbjs, ...options.toSpliced(output, 2)], { cwd: root, encoding: 'utf8' });
-  t.is(readFileSync(`${root}src/wire/generated/hello.js`, 'utf8'), generated, 'run `pnpm generate`');
+  const generated = execFileSync(process.execPath, [pbjs, ...options.toSpliced(output, 2)], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  t.is(
+    readFileSync(`${root}src/wire/generated/hello.js`, 'utf8'),
+    generated,
+    'run `pnpm generate`',
+  );
 });
 
 const GENERATE =

@@ -60,9 +60,13 @@ export interface HelloLimits {
  */
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
-  if (wrong !== undefined) throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, { sent: false });
+  if (wrong !== undefined)
+    throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, {
+      sent: false,
+    });
   const fields: Record<string, string> = Object.create(null);
-  for (const [key, value] of Object.entries(hello.fields)) fields[wellFormed(key)] = wellFormed(value);
+  for (const [key, value] of Object.entries(hello.fields))
+    fields[wellFormed(key)] = wellFormed(value);
   return encode({
     ...hello,
     instance: bytesOfHex(hello.instance),
@@ -83,7 +87,8 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
   const message = decode(bytes);
   if (typeof message === 'string') return message;
   const { instance, limits } = message;
-  if (instance.length !== INSTANCE_LENGTH) return `an instance of ${instance.length} bytes instead of ${INSTANCE_LENGTH}`;
+  if (instance.length !== INSTANCE_LENGTH)
+    return `an instance of ${instance.length} bytes instead of ${INSTANCE_LENGTH}`;
   const hello: Hello = {
     wireMin: message.wireMin,
     wireMax: message.wireMax,
@@ -107,7 +112,10 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
     },
     features: message.features,
     observed: message.observed,
-    fields: Object.keys(message.fields).length === 0 ? NO_FIELDS : Object.assign(Object.create(null), message.fields),
+    fields:
+      Object.keys(message.fields).length === 0
+        ? NO_FIELDS
+        : Object.assign(Object.create(null), message.fields),
   };
   const wrong = wrongHello(hello);
   return wrong === undefined ? hello : cleanText(wrong);
@@ -121,7 +129,12 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
  */
 export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array {
   const wrong = wrongProtocols(protocols);
-  if (wrong !== undefined) throw new TransportError('invalid_argument', `this transport's protocols can't be told: ${wrong}`, { sent: false });
+  if (wrong !== undefined)
+    throw new TransportError(
+      'invalid_argument',
+      `this transport's protocols can't be told: ${wrong}`,
+      { sent: false },
+    );
   return encode({ protocols: protocols.map(wellNamed) });
 }
 
@@ -153,41 +166,49 @@ export const PACKET_MIN = 4 * 1024;
 export const PACKET_MAX = 1024 * 1024;
 
 function wrongHello(hello: Hello): string | undefined {
-  if (!INSTANCE.test(hello.instance)) return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
+  if (!INSTANCE.test(hello.instance))
+    return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
   for (const name of ['network', 'addr', 'agent', 'nodeId', 'observed'] as const) {
     const wrong = wrongText(name, hello[name]);
     if (wrong !== undefined) return wrong;
   }
   if (!NODE_ID.test(hello.nodeId)) return 'a node id that is not 64 hex digits in lower case';
-  if (hello.features.length > HELLO_ENTRIES_LIMIT) return `${hello.features.length} features; at most ${HELLO_ENTRIES_LIMIT}`;
+  if (hello.features.length > HELLO_ENTRIES_LIMIT)
+    return `${hello.features.length} features; at most ${HELLO_ENTRIES_LIMIT}`;
   for (const feature of hello.features) {
     const wrong = wrongText('a feature', feature);
     if (wrong !== undefined) return wrong;
   }
   const { packet } = hello.limits;
-  if (packet < PACKET_MIN || packet > PACKET_MAX) return `a packet limit of ${packet} bytes; it is ${PACKET_MIN} to ${PACKET_MAX}`;
+  if (packet < PACKET_MIN || packet > PACKET_MAX)
+    return `a packet limit of ${packet} bytes; it is ${PACKET_MIN} to ${PACKET_MAX}`;
   for (const account of ['pipe', 'short', 'long', 'reply', 'stream'] as const) {
-    if (hello.limits[account] > ACCOUNT_MAX) return `a ${account} account of ${hello.limits[account]} bytes; at most ${ACCOUNT_MAX}`;
+    if (hello.limits[account] > ACCOUNT_MAX)
+      return `a ${account} account of ${hello.limits[account]} bytes; at most ${ACCOUNT_MAX}`;
   }
   let size = 0;
   for (const [key, value] of Object.entries(hello.fields)) {
     if (typeof value !== 'string') return `fields['${key}'] is a ${typeof value}, not a string`;
     size += utf8Length(key) + utf8Length(value);
-    if (size > METADATA_LIMIT) return `fields of more than ${METADATA_LIMIT} bytes of keys and values`;
+    if (size > METADATA_LIMIT)
+      return `fields of more than ${METADATA_LIMIT} bytes of keys and values`;
   }
   return wrongProtocols(hello.protocols);
 }
 
 function wrongProtocols(protocols: readonly HelloProtocol[]): string | undefined {
-  if (protocols.length > HELLO_ENTRIES_LIMIT) return `${protocols.length} protocols; at most ${HELLO_ENTRIES_LIMIT}`;
+  if (protocols.length > HELLO_ENTRIES_LIMIT)
+    return `${protocols.length} protocols; at most ${HELLO_ENTRIES_LIMIT}`;
   const names = new Set<string>();
   const channels = new Set<number>();
   for (const { name, accepts, channel } of protocols) {
     if (name === '') return 'a protocol without a name';
     const wrong = wrongText("a protocol's name", name);
     if (wrong !== undefined) return wrong;
-    if (accepts.length > HELLO_ENTRIES_LIMIT) return `the protocol '${name}' accepts ${accepts.length} versions; at most ${HELLO_ENTRIES_LIMIT}`;
-    if (channel > 0xff) return `the protocol '${name}' on channel ${channel}; channels are 0 to 255`;
+    if (accepts.length > HELLO_ENTRIES_LIMIT)
+      return `the protocol '${name}' accepts ${accepts.length} versions; at most ${HELLO_ENTRIES_LIMIT}`;
+    if (channel > 0xff)
+      return `the protocol '${name}' on channel ${channel}; channels are 0 to 255`;
     if (names.has(name)) return `the protocol '${name}' twice`;
     if (channels.has(channel)) return `channel ${channel} twice`;
     names.add(name);
@@ -199,7 +220,9 @@ function wrongProtocols(protocols: readonly HelloProtocol[]): string | undefined
 function wrongText(name: string, text: string): string | undefined {
   if (text.length * 3 <= HELLO_TEXT_LIMIT) return undefined;
   const size = utf8Length(text);
-  return size > HELLO_TEXT_LIMIT ? `${name} of ${size} bytes; at most ${HELLO_TEXT_LIMIT}` : undefined;
+  return size > HELLO_TEXT_LIMIT
+    ? `${name} of ${size} bytes; at most ${HELLO_TEXT_LIMIT}`
+    : undefined;
 }
 
 function encode(message: object): Uint8Array {
@@ -224,7 +247,12 @@ function decode(bytes: Uint8Array): DecodedHello | string {
 }
 
 function plainProtocols(protocols: HelloProtocol[]): HelloProtocol[] {
-  return protocols.map(({ name, version, accepts, channel }) => ({ name, version, accepts, channel }));
+  return protocols.map(({ name, version, accepts, channel }) => ({
+    name,
+    version,
+    accepts,
+    channel,
+  }));
 }
 
 function wellNamed(protocol: HelloProtocol): HelloProtocol {
@@ -239,7 +267,8 @@ function hexOfBytes(bytes: Uint8Array): string {
 
 function bytesOfHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
   return bytes;
 }
 

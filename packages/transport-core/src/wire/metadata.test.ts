@@ -14,7 +14,10 @@ test('metadata is field 11 as protobuf has it', (t) => {
     metadata.size,
     Object.entries(record).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0),
   );
-  t.deepEqual(metadata.bytes.slice(0, 12), writtenByProto({ metadata: { tenant: 'a' } }).slice(0, 12));
+  t.deepEqual(
+    metadata.bytes.slice(0, 12),
+    writtenByProto({ metadata: { tenant: 'a' } }).slice(0, 12),
+  );
 });
 
 test('no metadata is undefined', (t) => {
@@ -41,20 +44,30 @@ test('lone surrogates read alike at both ends', (t) => {
 
 test('metadata has at most 8 KiB of UTF-8', (t) => {
   t.is(encodeMetadata({ key: `${'é'.repeat(4094)}x` })?.size, 8192);
-  const error = t.throws(() => encodeMetadata({ key: 'é'.repeat(4095) }), { instanceOf: TransportError });
+  const error = t.throws(() => encodeMetadata({ key: 'é'.repeat(4095) }), {
+    instanceOf: TransportError,
+  });
   t.is(error.code, 'invalid_argument');
   t.is(error.sent, false);
   t.regex(error.message, /8192/);
 });
 
 test('metadata of many tiny entries has at most 15 KiB as encoded', (t) => {
-  const entries = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36), '']));
+  const entries = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36), '']));
   t.true(encodeMetadata(entries(1500))!.bytes.length < 15 * 1024);
-  t.is(t.throws(() => encodeMetadata(entries(2200)), { instanceOf: TransportError }).code, 'invalid_argument');
+  t.is(
+    t.throws(() => encodeMetadata(entries(2200)), { instanceOf: TransportError }).code,
+    'invalid_argument',
+  );
 });
 
 test('a value that is no string is a TypeError', (t) => {
   for (const value of [1, null, undefined, {}, Symbol.iterator]) {
-    t.regex(t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError }).message, /metadata\['key'\]/);
+    t.regex(
+      t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError })
+        .message,
+      /metadata\['key'\]/,
+    );
   }
 });

@@ -11,7 +11,9 @@ import type { EncodedMetadata } from './frame.ts';
  * as encoded (many tiny entries).
  * @throws TypeError if a value is not a string.
  */
-export function encodeMetadata(record: Readonly<Record<string, string>> | undefined): EncodedMetadata | undefined {
+export function encodeMetadata(
+  record: Readonly<Record<string, string>> | undefined,
+): EncodedMetadata | undefined {
   if (record === undefined) return undefined;
   const entries = Object.entries(record);
   if (entries.length === 0) return undefined;
@@ -19,19 +21,25 @@ export function encodeMetadata(record: Readonly<Record<string, string>> | undefi
   const parts: Uint8Array[] = [];
   let size = 0;
   for (const [key, text] of entries) {
-    if (typeof text !== 'string') throw new TypeError(`metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`);
+    if (typeof text !== 'string')
+      throw new TypeError(
+        `metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`,
+      );
     const keyBytes = encoder.encode(key);
     const textBytes = encoder.encode(text);
     value[wellFormed(key)] = wellFormed(text);
     size += keyBytes.length + textBytes.length;
-    if (size > METADATA_LIMIT) throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
+    if (size > METADATA_LIMIT)
+      throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
     parts.push(keyBytes, textBytes);
   }
   const bytes = new Uint8Array(size + parts.length * 5);
   let at = 0;
   for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
   if (at > ENCODED_METADATA_LIMIT)
-    throw tooLong(`takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`);
+    throw tooLong(
+      `takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`,
+    );
   return { bytes: bytes.subarray(0, at), size, value };
 }
 
@@ -86,7 +94,11 @@ function writeLength(bytes: Uint8Array, at: number, length: number): number {
 }
 
 function tooLong(what: string): TransportError {
-  return new TransportError('invalid_argument', `the metadata ${what}; send large things as the request`, { sent: false });
+  return new TransportError(
+    'invalid_argument',
+    `the metadata ${what}; send large things as the request`,
+    { sent: false },
+  );
 }
 
 const loneSurrogate = /\p{Surrogate}/u;

@@ -9,7 +9,12 @@ import { METADATA_LIMIT } from './metadata.ts';
  * Fills `frame` from bytes[at … end), which must contain at least one byte. Returns undefined, or a
  * description of the problem.
  */
-export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
+export function parseFrame(
+  frame: Frame,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): string | undefined {
   if (frame.rich) reset(frame);
   let kind = 0;
   let id = 0;
@@ -23,7 +28,9 @@ export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: num
     at += 2;
   }
   if (at + 5 <= end && bytes[at] === ID) {
-    id = (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>> 0;
+    id =
+      (bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 24)) >>>
+      0;
     at += 5;
   }
   if (at < last && bytes[at] === CHANNEL && (value = bytes[at + 1]!) < 0x80) {
@@ -53,7 +60,8 @@ export function parseFrame(frame: Frame, bytes: Uint8Array, at: number, end: num
     value = bytes[at + 1]!;
     if (value >= 0x80 && start < end) {
       value = (value & 0x7f) | (bytes[start]! << 7);
-      if (bytes[start++]! >= 0x80 && start < end) value = (value & 0x3fff) | (bytes[start++]! << 14);
+      if (bytes[start++]! >= 0x80 && start < end)
+        value = (value & 0x3fff) | (bytes[start++]! << 14);
     }
     // If the payload ends where the frame ends, its length was read correctly and no field follows.
     if (start + value === end && bytes[start - 1]! < 0x80) {
@@ -78,7 +86,12 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
     switch (tag) {
       case ID:
         if (position + 4 > end) return TRUNCATED;
-        frame.id = (bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)) >>> 0;
+        frame.id =
+          (bytes[position]! |
+            (bytes[position + 1]! << 8) |
+            (bytes[position + 2]! << 16) |
+            (bytes[position + 3]! << 24)) >>>
+          0;
         position += 4;
         break;
       case KIND:
@@ -123,13 +136,20 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
     }
   }
   frame.fields = end - at - frame.length;
-  if (frame.flags !== 0 && frame.flags & ~flagsOf(frame.kind)) return `a frame of kind ${frame.kind} with unknown flags ${frame.flags}`;
+  if (frame.flags !== 0 && frame.flags & ~flagsOf(frame.kind))
+    return `a frame of kind ${frame.kind} with unknown flags ${frame.flags}`;
   return frame.kind === 0 ? NO_KIND : undefined;
 }
 
 /** Returns the flags that a kind may have. Any flags are allowed for kinds that are skipped. */
 function flagsOf(kind: number): number {
-  return kind === Kind.REQUEST ? UPLOAD | DOWNLOAD : kind === Kind.ERROR ? UNPROCESSED : kind < UNKNOWN_KINDS ? 0 : -1;
+  return kind === Kind.REQUEST
+    ? UPLOAD | DOWNLOAD
+    : kind === Kind.ERROR
+      ? UNPROCESSED
+      : kind < UNKNOWN_KINDS
+        ? 0
+        : -1;
 }
 
 function setInteger(frame: Frame, tag: number, value: number): void {
@@ -283,7 +303,9 @@ function reset(frame: Frame): void {
 function wrongVarint(wrong: number, field: number): string {
   if (wrong === CUT) return TRUNCATED;
   const name = field === 0 ? "a field's tag" : `field ${field}`;
-  return wrong === TOO_BIG ? `${name} has a value of 2^32 or more` : `${name} has a varint of more than ${MAX_VARINT} bytes`;
+  return wrong === TOO_BIG
+    ? `${name} has a value of 2^32 or more`
+    : `${name} has a varint of more than ${MAX_VARINT} bytes`;
 }
 
 /** The position of the loop: a module variable suffices, because parsing never yields control. */

@@ -1,6 +1,11 @@
 // The layer below `createInmemTransport`: it passes frames unchanged over links made by `connect`.
 
-import { type Clock, reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { FrameConnection } from './frame-connection.ts';
@@ -43,7 +48,10 @@ export class DirectLayer extends NearbyLayer {
     return this.links.get(address);
   }
 
-  protected override connect(address: string, peer: DirectLayer): [StreamConnection, StreamConnection] {
+  protected override connect(
+    address: string,
+    peer: DirectLayer,
+  ): [StreamConnection, StreamConnection] {
     const near = new FrameConnection(address, this.clock);
     const far = new FrameConnection(`${this.address}:${++this.dialed}`, peer.clock);
     MemoryConnection.join(near, far);
@@ -52,8 +60,12 @@ export class DirectLayer extends NearbyLayer {
 
   protected override refused(address: string, peer: NearbyLayer | undefined): TransportError {
     if (peer !== undefined) return super.refused(address, peer);
-    return reasonError('connection_refused', `${this.address} is not connected to ${address}: call connect('${address}', transport) first`, {
-      target: address,
-    });
+    return reasonError(
+      'connection_refused',
+      `${this.address} is not connected to ${address}: call connect('${address}', transport) first`,
+      {
+        target: address,
+      },
+    );
   }
 }

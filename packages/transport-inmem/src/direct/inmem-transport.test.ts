@@ -5,7 +5,12 @@ import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/tr
 import test, { type ExecutionContext } from 'ava';
 import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
 
-const echo = defineProtocol({ name: 'echo', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 type Node = InmemTransport<typeof echo>;
 
 test('addresses are as given, and random where none is', async (t) => {
@@ -87,7 +92,8 @@ test('disconnectAll removes every link and closes every connection, accepted one
 test('connectAll links every pair, both ways', async (t) => {
   const all = await nodes(t, 'a', 'b', 'c', 'd');
   connectAll(...all);
-  for (const one of all) for (const other of all) if (one !== other) t.is(await call(one, other.addr), 3);
+  for (const one of all)
+    for (const other of all) if (one !== other) t.is(await call(one, other.addr), 3);
 });
 
 test('a transport may be linked to itself', async (t) => {
@@ -116,8 +122,14 @@ test('what crosses is a copy', async (t) => {
 test('misuse of connect and wrong options are TypeErrors', (t) => {
   const a = createInmemTransport({ protocol: echo });
   t.throws(() => a.connect('', a), { instanceOf: TypeError, message: /address/ });
-  t.throws(() => a.connect('b', {} as never), { instanceOf: TypeError, message: /createInmemTransport/ });
-  t.throws(() => createInmemTransport({ protocol: echo, adr: 'x' } as never), { instanceOf: TypeError, message: /createInmemTransport: adr.*'addr'/ });
+  t.throws(() => a.connect('b', {} as never), {
+    instanceOf: TypeError,
+    message: /createInmemTransport/,
+  });
+  t.throws(() => createInmemTransport({ protocol: echo, adr: 'x' } as never), {
+    instanceOf: TypeError,
+    message: /createInmemTransport: adr.*'addr'/,
+  });
 });
 
 async function node(t: ExecutionContext, addr?: string): Promise<Node> {
@@ -128,7 +140,10 @@ async function node(t: ExecutionContext, addr?: string): Promise<Node> {
   return transport;
 }
 
-function nodes<const Names extends string[]>(t: ExecutionContext, ...names: Names): Promise<{ [K in keyof Names]: Node }> {
+function nodes<const Names extends string[]>(
+  t: ExecutionContext,
+  ...names: Names
+): Promise<{ [K in keyof Names]: Node }> {
   return Promise.all(names.map((name) => node(t, name))) as never;
 }
 

@@ -32,7 +32,9 @@ export interface InmemTransportOptions<P extends Protocol> extends CommonOptions
  * on a real network, so code that works here works there. The transport can dial only the
  * transports given to `connect`; once a connection exists, both ends can call over it.
  */
-export function createInmemTransport<P extends Protocol>(options: InmemTransportOptions<P>): InmemTransport<P> {
+export function createInmemTransport<P extends Protocol>(
+  options: InmemTransportOptions<P>,
+): InmemTransport<P> {
   return new InmemTransport(options);
 }
 
@@ -50,11 +52,20 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
   readonly #layer: DirectLayer;
 
   /** @param wrap wraps the layer below the transport; for tests. */
-  constructor(options: InmemTransportOptions<P>, wrap = (layer: StreamLayer): StreamLayer => layer) {
+  constructor(
+    options: InmemTransportOptions<P>,
+    wrap = (layer: StreamLayer): StreamLayer => layer,
+  ) {
     const { addr, ...common } = parseOptions(schema, options, 'createInmemTransport');
     const { clock = systemClock, random = systemRandom } = options;
     const layer = new DirectLayer(addr ?? randomName(random), clock);
-    super({ ...(common as CommonOptions), protocol: options.protocol, stream: wrap(layer), clock, random });
+    super({
+      ...(common as CommonOptions),
+      protocol: options.protocol,
+      stream: wrap(layer),
+      clock,
+      random,
+    });
     this.#layer = layer;
     this.addr = layer.address;
   }
@@ -64,8 +75,12 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
    * `connect` of its own.
    */
   connect(peerAddr: string, transport: InmemTransport<any>): void {
-    if (typeof peerAddr !== 'string' || peerAddr === '') throw new TypeError(`connect: the first argument is an address, got ${String(peerAddr)}`);
-    if (!(transport instanceof InmemTransport)) throw new TypeError('connect: the second argument is a transport made by createInmemTransport');
+    if (typeof peerAddr !== 'string' || peerAddr === '')
+      throw new TypeError(`connect: the first argument is an address, got ${String(peerAddr)}`);
+    if (!(transport instanceof InmemTransport))
+      throw new TypeError(
+        'connect: the second argument is a transport made by createInmemTransport',
+      );
     this.#layer.link(peerAddr, transport.#layer);
   }
 

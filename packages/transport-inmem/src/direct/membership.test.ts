@@ -13,7 +13,11 @@ import {
 import test from 'ava';
 import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
 
-const text: Codec<string> = { name: 'text', encode: (value) => new TextEncoder().encode(value), decode: (given) => new TextDecoder().decode(given) };
+const text: Codec<string> = {
+  name: 'text',
+  encode: (value) => new TextEncoder().encode(value),
+  decode: (given) => new TextDecoder().decode(given),
+};
 const echo = defineProtocol({
   name: 'echo',
   version: 1,
@@ -69,7 +73,8 @@ class Register implements Membership {
 
   async reach(nodeId: string) {
     const address = this.#addresses.get(nodeId);
-    if (address === undefined) throw new TransportError('unavailable', 'nobody knows where it is', { sent: false });
+    if (address === undefined)
+      throw new TransportError('unavailable', 'nobody knows where it is', { sent: false });
     return this.#transport.dial(address);
   }
 
@@ -98,7 +103,8 @@ function pair() {
 async function serving(transport: InmemTransport<typeof echo>) {
   await transport.listen();
   void (async () => {
-    for await (const rpc of transport.consumer()) if (rpc.method === 'say') rpc.respond(rpc.request.toUpperCase());
+    for await (const rpc of transport.consumer())
+      if (rpc.method === 'say') rpc.respond(rpc.request.toUpperCase());
   })();
 }
 
@@ -124,10 +130,16 @@ test('a target node:<id> is dialed through the membership, and then reached over
 
 test('without a membership a node id leads nowhere, and says so; node:7000 is an address', async (t) => {
   const { a, close } = pair();
-  const error = await t.throwsAsync(a.transport.send(`node:${B}`, 'say', 'x'), { instanceOf: TransportError, code: 'failed_precondition' });
+  const error = await t.throwsAsync(a.transport.send(`node:${B}`, 'say', 'x'), {
+    instanceOf: TransportError,
+    code: 'failed_precondition',
+  });
   t.regex(error?.message ?? '', /createPeers/);
   t.false((error as TransportError).sent);
-  await t.throwsAsync(a.transport.send('node:7000', 'say', 'x'), { instanceOf: TransportError, code: 'unavailable' });
+  await t.throwsAsync(a.transport.send('node:7000', 'say', 'x'), {
+    instanceOf: TransportError,
+    code: 'unavailable',
+  });
   await close();
 });
 
@@ -135,7 +147,10 @@ test('a node that nobody knows is unavailable, by its target', async (t) => {
   const { a, close } = pair();
   manage(a.transport, a.register);
   const target = `node:${'c'.repeat(64)}`;
-  const error = (await t.throwsAsync(a.transport.send(target, 'say', 'x'), { instanceOf: TransportError, code: 'unavailable' })) as TransportError;
+  const error = (await t.throwsAsync(a.transport.send(target, 'say', 'x'), {
+    instanceOf: TransportError,
+    code: 'unavailable',
+  })) as TransportError;
   t.deepEqual([error.target, error.sent], [target, false]);
   await close();
 });
@@ -146,7 +161,10 @@ test('whom the membership refuses is told why, at both ends, and is down without
   manage(b.transport, b.register);
   await serving(b.transport);
   b.register.refused.add(A);
-  const error = (await t.throwsAsync(a.transport.dial('b'), { instanceOf: TransportError, code: 'permission_denied' })) as TransportError;
+  const error = (await t.throwsAsync(a.transport.dial('b'), {
+    instanceOf: TransportError,
+    code: 'permission_denied',
+  })) as TransportError;
   t.is(error.reason, 'denied');
   t.deepEqual(b.register.heard, ['down  denied']);
   t.deepEqual(a.register.heard, [], 'its end was never asked: the hello was not answered');
@@ -183,7 +201,10 @@ test('connections that are older than a membership are closed in order; a second
   t.is(await a.transport.send('b', 'say', 'x'), 'X');
   const [remote] = a.transport.remotes();
   const management = manage(a.transport, a.register);
-  t.throws(() => manage(a.transport, a.register), { instanceOf: TypeError, message: /has peers already/ });
+  t.throws(() => manage(a.transport, a.register), {
+    instanceOf: TypeError,
+    message: /has peers already/,
+  });
   t.is(await a.transport.send('b', 'say', 'y'), 'Y');
   t.not(a.transport.remotes()[0], remote);
   management.release();

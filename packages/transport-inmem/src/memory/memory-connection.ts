@@ -1,6 +1,13 @@
 // One end of a connection within this process. Subclasses decide what it carries: bytes or frames.
 
-import { type Clock, reasonError, type StreamConnection, type StreamSink, type Timer, type TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamSink,
+  type Timer,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { EndOfTick } from './end-of-tick.ts';
 import { Direct, type Line, type LineEnd } from './line.ts';
 
@@ -39,7 +46,12 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
    * @param capacity the amount of unread data above which a write returns false.
    * @param turns runs the callbacks of this end.
    */
-  constructor(endpoint: string, clock: Clock, capacity: number, turns: Pick<EndOfTick, 'run' | 'stop'> = new EndOfTick(clock)) {
+  constructor(
+    endpoint: string,
+    clock: Clock,
+    capacity: number,
+    turns: Pick<EndOfTick, 'run' | 'stop'> = new EndOfTick(clock),
+  ) {
     this.endpoint = endpoint;
     this.clock = clock;
     this.turns = turns;
@@ -50,7 +62,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   static join<Unit>(
     one: MemoryConnection<Unit>,
     other: MemoryConnection<Unit>,
-    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) => new Direct(end),
+    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) =>
+      new Direct(end),
   ): void {
     one.line = lineTo(other, one);
     other.line = lineTo(one, other);
@@ -88,7 +101,10 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     if (this.state !== 'open') return;
     this.state = 'closing';
     this.line?.finish();
-    this.timer = this.clock.setTimeout(() => this.end(this.reset('the other end did not end within a second')), LINGER);
+    this.timer = this.clock.setTimeout(
+      () => this.end(this.reset('the other end did not end within a second')),
+      LINGER,
+    );
     this.schedule();
   }
 
@@ -159,7 +175,12 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private read(): void {
     const sink = this.sink;
     const before = this.size;
-    while (this.state === 'open' && sink !== undefined && !this.paused && this.head < this.inbox.length) {
+    while (
+      this.state === 'open' &&
+      sink !== undefined &&
+      !this.paused &&
+      this.head < this.inbox.length
+    ) {
       const unit = this.inbox[this.head++]!;
       this.size -= this.sizeOf(unit);
       this.deliver(sink, unit);
@@ -206,7 +227,9 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 
   private reset(what: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, { target: this.endpoint });
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
+      target: this.endpoint,
+    });
   }
 }
 

@@ -1,7 +1,13 @@
 // Listening and dialing within this process. Subclasses decide how a dial reaches its target, and
 // what connections carry.
 
-import { type Clock, reasonError, type StreamConnection, type StreamLayer, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  TransportError,
+} from '@trunkline/transport-core';
 
 /** A dial in progress. */
 export interface Dial {
@@ -34,7 +40,11 @@ export abstract class MemoryLayer implements StreamLayer {
   protected abstract reach(address: string, dial: Dial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
-    if (this.accepting !== undefined) throw new TransportError('failed_precondition', `Already listening on ${this.bound}: close() first`);
+    if (this.accepting !== undefined)
+      throw new TransportError(
+        'failed_precondition',
+        `Already listening on ${this.bound}: close() first`,
+      );
     this.bound = this.bind();
     this.accepting = accept;
   }
@@ -49,7 +59,10 @@ export abstract class MemoryLayer implements StreamLayer {
     else this.accepting(connection);
   }
 
-  dial(address: string, options: { timeout: number; signal?: AbortSignal | undefined }): Promise<StreamConnection> {
+  dial(
+    address: string,
+    options: { timeout: number; signal?: AbortSignal | undefined },
+  ): Promise<StreamConnection> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {
       this.check(address);
@@ -67,7 +80,14 @@ export abstract class MemoryLayer implements StreamLayer {
       };
       const onAbort = () => fail(signal?.reason);
       const timer = this.clock.setTimeout(
-        () => fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address })),
+        () =>
+          fail(
+            reasonError(
+              'dial_timeout',
+              `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+              { target: address },
+            ),
+          ),
         timeout,
       );
       this.dials.add(fail);
@@ -85,7 +105,8 @@ export abstract class MemoryLayer implements StreamLayer {
   }
 
   localAddr(): string {
-    if (this.bound === undefined) throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
+    if (this.bound === undefined)
+      throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.bound;
   }
 
@@ -94,7 +115,8 @@ export abstract class MemoryLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.dials]) fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const fail of [...this.dials])
+      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     if (this.accepting === undefined) return;
     this.accepting = undefined;
     this.bound = undefined;

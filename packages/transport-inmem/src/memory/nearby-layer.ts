@@ -11,7 +11,10 @@ export abstract class NearbyLayer extends MemoryLayer {
    */
   protected abstract find(address: string): NearbyLayer | undefined;
   /** Creates a connection with a listening layer; returns this layer's end and the other's. */
-  protected abstract connect(address: string, peer: NearbyLayer): readonly [near: StreamConnection, far: StreamConnection];
+  protected abstract connect(
+    address: string,
+    peer: NearbyLayer,
+  ): readonly [near: StreamConnection, far: StreamConnection];
 
   protected override check(address: string): void {
     this.find(address);
@@ -33,6 +36,10 @@ export abstract class NearbyLayer extends MemoryLayer {
    * not listen.
    */
   protected refused(address: string, _peer: NearbyLayer | undefined): TransportError {
-    return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`, { target: address });
+    return reasonError(
+      'connection_refused',
+      `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`,
+      { target: address },
+    );
   }
 }

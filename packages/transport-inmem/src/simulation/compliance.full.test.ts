@@ -18,6 +18,9 @@ for (const level of ['message', 'stream'] satisfies Level[]) {
     },
     unreachable: () => 'nobody',
     probe: nodeProbe(process),
-    skip: { 'an address that nobody can dial is refused without an advertised one, and taken with it': 'every name of a node can be dialed' },
+    skip: {
+      'an address that nobody can dial is refused without an advertised one, and taken with it':
+        'every name of a node can be dialed',
+    },
   });
 }

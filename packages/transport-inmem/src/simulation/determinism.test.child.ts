@@ -2,7 +2,12 @@
 // level.
 
 import process from 'node:process';
-import { createSimulation, type Level, type LinkOptions, type Simulation } from '../index.simulation.ts';
+import {
+  createSimulation,
+  type Level,
+  type LinkOptions,
+  type Simulation,
+} from '../index.simulation.ts';
 import { drain, items, type Lab, outcome, startLab } from './testing/lab.ts';
 
 export interface World {
@@ -28,8 +33,17 @@ const BAD: LinkOptions = {
  * Runs nodes that call each other in every way under every kind of fault. With `change`, the code
  * behaves slightly differently.
  */
-export async function wildRun(seed: number, level: Level, { nodes = 4, change = false, corrupt = 0 } = {}): Promise<World> {
-  const sim = createSimulation({ seed, level, link: { ...BAD, corrupt }, disk: { latency: [0, 3], sync: { exponential: 5 }, failure: 0.05 } });
+export async function wildRun(
+  seed: number,
+  level: Level,
+  { nodes = 4, change = false, corrupt = 0 } = {},
+): Promise<World> {
+  const sim = createSimulation({
+    seed,
+    level,
+    link: { ...BAD, corrupt },
+    disk: { latency: [0, 3], sync: { exponential: 5 }, failure: 0.05 },
+  });
   const drawn: Record<string, number[]> = {};
   const ended: string[] = [];
   const names = Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
@@ -45,10 +59,23 @@ export async function wildRun(seed: number, level: Level, { nodes = 4, change = 
         const timeout = 400;
         const calls = [
           () => outcome(node.send(to, 'echo', `${i}`, { timeout })),
-          () => outcome(node.send(to, 'echo', 'x'.repeat(70_000), { timeout }).then((answer) => `${answer.length}`)),
-          () => outcome(node.send(to, 'hint', change ? `hint ${i}` : `${i}`, { timeout }).then(() => 'sent')),
+          () =>
+            outcome(
+              node
+                .send(to, 'echo', 'x'.repeat(70_000), { timeout })
+                .then((answer) => `${answer.length}`),
+            ),
+          () =>
+            outcome(
+              node.send(to, 'hint', change ? `hint ${i}` : `${i}`, { timeout }).then(() => 'sent'),
+            ),
           () => drain(node.send(to, 'mirror', '', { timeout, upload: items('', 4) })),
-          () => outcome(store.set(`${i % 7}`, new Uint8Array(i % 50)).then(() => store.sync().then(() => 'safe'))),
+          () =>
+            outcome(
+              store
+                .set(`${i % 7}`, new Uint8Array(i % 50))
+                .then(() => store.sync().then(() => 'safe')),
+            ),
         ];
         const result = await calls[i % calls.length]!();
         ended.push(`${name} ${result}`);

@@ -20,18 +20,26 @@ for (const [what, sent, arrives] of [
   ['shorter', 'x'.repeat(60_000), ''],
   ['longer', '', 'x'.repeat(60_000)],
 ] as const) {
-  test.serial(`one-ways that are mutated into ${what} ones leave every account as it was`, async (t) => {
-    const { sim, client, heard } = setUp();
-    const remote = await sim.settle(client.dial('b'));
-    sim.intercept(({ kind }) => (kind === 'oneway' ? { mutate: arrives } : 'pass'));
-    for (let i = 0; i < 100; i++) {
-      t.is(await sim.settle(outcome(client.send('b', 'hint', sent, { timeout: 1_000 }).then(() => 'sent'))), 'sent');
-      await sim.run(5);
-    }
-    t.is(heard.length, 100);
-    t.false(remote.closed);
-    await sim.close();
-  });
+  test.serial(
+    `one-ways that are mutated into ${what} ones leave every account as it was`,
+    async (t) => {
+      const { sim, client, heard } = setUp();
+      const remote = await sim.settle(client.dial('b'));
+      sim.intercept(({ kind }) => (kind === 'oneway' ? { mutate: arrives } : 'pass'));
+      for (let i = 0; i < 100; i++) {
+        t.is(
+          await sim.settle(
+            outcome(client.send('b', 'hint', sent, { timeout: 1_000 }).then(() => 'sent')),
+          ),
+          'sent',
+        );
+        await sim.run(5);
+      }
+      t.is(heard.length, 100);
+      t.false(remote.closed);
+      await sim.close();
+    },
+  );
 }
 
 test.serial('items that are mutated into shorter ones leave every account as it was', async (t) => {
@@ -41,7 +49,11 @@ test.serial('items that are mutated into shorter ones leave every account as it 
   const upload = (async function* () {
     for (let i = 0; i < 30; i++) yield 'x'.repeat(60_000);
   })();
-  t.is((await sim.settle(outcome(client.send('b', 'collect', 'c', { timeout: 5_000, upload })))).length, 31);
+  t.is(
+    (await sim.settle(outcome(client.send('b', 'collect', 'c', { timeout: 5_000, upload }))))
+      .length,
+    31,
+  );
   t.false(remote.closed);
   await sim.close();
 });
@@ -59,26 +71,32 @@ test.serial('what no account could pay for is refused by name', async (t) => {
   }
 });
 
-test.serial('one-ways that were mutated into longer ones leave no credit that their reader does not have', async (t) => {
-  const sim = createSimulation({ seed: 1 });
-  let reads = true;
-  sim.node('b', async ({ transport, clock }) => {
-    const node = transport(lab, { limits: { credit: { short: 256 * KIB } } });
-    await node.listen();
-    const hints = node.consumer('hint');
-    while (reads) await Promise.race([hints.next(), clock.sleep(1_000)]);
-  });
-  const client = sim.client(lab, { maxPool: 1 });
-  const remote = await sim.settle(client.dial('b'));
-  const remove = sim.intercept(({ kind }) => (kind === 'oneway' ? { mutate: 'x'.repeat(2_000) } : 'pass'));
-  for (let i = 0; i < 20; i++) {
-    await sim.settle(client.send('b', 'hint', ''));
-    await sim.run(10);
-  }
-  remove();
-  reads = false;
-  for (let i = 0; i < 30; i++) void client.send('b', 'hint', 'x'.repeat(60_000), { timeout: 1_000 }).catch(() => {});
-  await sim.run(5_000);
-  t.false(remote.closed);
-  await sim.close();
-});
+test.serial(
+  'one-ways that were mutated into longer ones leave no credit that their reader does not have',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    let reads = true;
+    sim.node('b', async ({ transport, clock }) => {
+      const node = transport(lab, { limits: { credit: { short: 256 * KIB } } });
+      await node.listen();
+      const hints = node.consumer('hint');
+      while (reads) await Promise.race([hints.next(), clock.sleep(1_000)]);
+    });
+    const client = sim.client(lab, { maxPool: 1 });
+    const remote = await sim.settle(client.dial('b'));
+    const remove = sim.intercept(({ kind }) =>
+      kind === 'oneway' ? { mutate: 'x'.repeat(2_000) } : 'pass',
+    );
+    for (let i = 0; i < 20; i++) {
+      await sim.settle(client.send('b', 'hint', ''));
+      await sim.run(10);
+    }
+    remove();
+    reads = false;
+    for (let i = 0; i < 30; i++)
+      void client.send('b', 'hint', 'x'.repeat(60_000), { timeout: 1_000 }).catch(() => {});
+    await sim.run(5_000);
+    t.false(remote.closed);
+    await sim.close();
+  },
+);

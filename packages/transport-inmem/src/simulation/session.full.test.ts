@@ -10,6 +10,9 @@ sessionSuite(test, {
   name: 'simulation, stream level',
   place() {
     const network = liveNetwork('stream', { latency: [0, 2], fragment: 0.2 });
-    return { layer: () => network.layer(undefined, systemClock), transport: (options) => network.transport(options) };
+    return {
+      layer: () => network.layer(undefined, systemClock),
+      transport: (options) => network.transport(options),
+    };
   },
 });

@@ -1,7 +1,16 @@
 // A simulated cluster: nodes, a network and virtual time in one process. One seed determines the
 // whole run, so every run with that seed is the same.
 
-import { integer, optional, optionsSchema, type Protocol, parseOptions, reference, type Transport, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  optional,
+  optionsSchema,
+  type Protocol,
+  parseOptions,
+  reference,
+  type Transport,
+  withDefault,
+} from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
@@ -78,7 +87,11 @@ export class Simulation {
   #closing: Promise<Leak[]> | undefined;
 
   constructor(options: SimulationOptions) {
-    const { seed, level, link, disk, nemesis, strict, stepLimit } = parseOptions(schema, options, 'createSimulation');
+    const { seed, level, link, disk, nemesis, strict, stepLimit } = parseOptions(
+      schema,
+      options,
+      'createSimulation',
+    );
     this.seed = seed;
     this.level = level;
     this.#disk = disk ?? {};
@@ -86,7 +99,11 @@ export class Simulation {
     this.#nemesis = nemesis;
     this.#world = new World({ seed, strict, stepLimit });
     const base = linkSettings(CALM, link ?? {}, 'createSimulation: link');
-    this.#network = new SimNetwork(this.#world, level, new Topology(seed, base, (name) => this.#cluster.nodes.has(name)));
+    this.#network = new SimNetwork(
+      this.#world,
+      level,
+      new Topology(seed, base, (name) => this.#cluster.nodes.has(name)),
+    );
     this.#cluster = new Cluster(this.#world, this.#network);
     this.#faults = new FaultInjector(this.#world, this.#network, this.#cluster);
   }
@@ -128,7 +145,11 @@ export class Simulation {
    *
    * @throws TypeError if the name is malformed or already taken.
    */
-  node(name: string, setup: Setup, { disk }: { readonly disk?: DiskOptions | undefined } = {}): this {
+  node(
+    name: string,
+    setup: Setup,
+    { disk }: { readonly disk?: DiskOptions | undefined } = {},
+  ): this {
     this.#cluster.declare(name, setup, { ...this.#disk, ...disk });
     return this;
   }
@@ -162,7 +183,8 @@ export class Simulation {
    */
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
     const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
-    if (outcome !== 'done') throw this.#unfinished('until', 'it did not come to be true', outcome, within);
+    if (outcome !== 'done')
+      throw this.#unfinished('until', 'it did not come to be true', outcome, within);
   }
 
   /**
@@ -177,13 +199,15 @@ export class Simulation {
     };
     promise.then(settle, settle);
     const outcome = await this.#drive(() => settled, within, 'settle', false);
-    if (outcome !== 'done') throw this.#unfinished('settle', 'the promise did not settle', outcome, within);
+    if (outcome !== 'done')
+      throw this.#unfinished('settle', 'the promise did not settle', outcome, within);
     return promise;
   }
 
   /** Calls `action` at a virtual time, or now if that time has passed. */
   at(time: number, action: () => void): void {
-    if (!Number.isFinite(time)) throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
+    if (!Number.isFinite(time))
+      throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
     this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
@@ -202,7 +226,11 @@ export class Simulation {
    * from which the network is whole and every node is up; the first such moment is the start.
    * Returns a function that removes the rule.
    */
-  eventually(name: string, holds: () => unknown, { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {}): () => void {
+  eventually(
+    name: string,
+    holds: () => unknown,
+    { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {},
+  ): () => void {
     return eventually(this.#world, name, holds, within, () => this.calmSince);
   }
 
@@ -229,7 +257,11 @@ export class Simulation {
    * either direction. Messages are lost, including those in flight; bytes of streams are sent again
    * once the cut ends.
    */
-  cut(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
+  cut(
+    a: string,
+    b: string,
+    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+  ): void {
     this.inject({ do: 'cut', from: a, to: b, direction });
   }
 
@@ -237,17 +269,30 @@ export class Simulation {
    * Holds back everything that `a` sends to `b` until `release`, including messages in flight; with
    * `direction: 'both'` (default) also what `b` sends to `a`.
    */
-  hold(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
+  hold(
+    a: string,
+    b: string,
+    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+  ): void {
     this.inject({ do: 'hold', from: a, to: b, direction });
   }
 
   /** Ends a `hold`: what was held back travels on. */
-  release(a: string, b: string, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
+  release(
+    a: string,
+    b: string,
+    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+  ): void {
     this.inject({ do: 'release', from: a, to: b, direction });
   }
 
   /** Changes a link from the settings given to `createSimulation`, until `heal`. */
-  link(a: string, b: string, link: LinkOptions, { direction = 'both' }: { readonly direction?: Direction | undefined } = {}): void {
+  link(
+    a: string,
+    b: string,
+    link: LinkOptions,
+    { direction = 'both' }: { readonly direction?: Direction | undefined } = {},
+  ): void {
     this.inject({ do: 'link', from: a, to: b, link, direction });
   }
 
@@ -264,7 +309,10 @@ export class Simulation {
   /**
    * Stops a node without any cleanup. Its peers see a reset; with `power: 'lost'` they see nothing.
    */
-  crash(name: string, { power = 'kept' }: { readonly power?: 'kept' | 'lost' | undefined } = {}): void {
+  crash(
+    name: string,
+    { power = 'kept' }: { readonly power?: 'kept' | 'lost' | undefined } = {},
+  ): void {
     this.inject({ do: 'crash', node: name, power });
   }
 
@@ -368,7 +416,8 @@ export class Simulation {
     // failure.
     const { failure } = world;
     if (failure !== undefined) world.forgive();
-    const isTold = (error: unknown) => failure !== undefined && (error === failure || error === (failure as Error).cause);
+    const isTold = (error: unknown) =>
+      failure !== undefined && (error === failure || error === (failure as Error).cause);
     let found: unknown;
     const leaks = await this.#cluster.stop(async (promise) => {
       found ??= await this.#settleQuietly(promise);
@@ -405,9 +454,16 @@ export class Simulation {
     return found;
   }
 
-  async #drive(done: () => boolean, milliseconds: number, what: string, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {
+  async #drive(
+    done: () => boolean,
+    milliseconds: number,
+    what: string,
+    patient: boolean,
+  ): Promise<'done' | 'end' | 'nothing left'> {
     if (typeof milliseconds !== 'number' || !(milliseconds >= 0))
-      throw new TypeError(`${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`);
+      throw new TypeError(
+        `${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`,
+      );
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
     this.#cluster.boot();
     this.#faults.weigh(false);
@@ -424,7 +480,11 @@ export class Simulation {
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
     const waits = this.#cluster.everyone.flatMap((node) => node.openWaits());
     const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store is waited for';
-    if (outcome === 'nothing left') return this.#world.error('deadlock', `${what}, and nothing is left that could happen: ${shown}`);
+    if (outcome === 'nothing left')
+      return this.#world.error(
+        'deadlock',
+        `${what}, and nothing is left that could happen: ${shown}`,
+      );
     return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
   }
 }
@@ -435,10 +495,23 @@ const schema = optionsSchema({
     reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
     'message',
   ),
-  link: optional(reference<LinkOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
-  disk: optional(reference<DiskOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
+  link: optional(
+    reference<LinkOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object of options',
+    ),
+  ),
+  disk: optional(
+    reference<DiskOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object of options',
+    ),
+  ),
   nemesis: optional(
-    reference<NonNullable<SimulationOptions['nemesis']>>((value) => typeof value === 'object' && value !== null, 'a nemesis, or a list of faults'),
+    reference<NonNullable<SimulationOptions['nemesis']>>(
+      (value) => typeof value === 'object' && value !== null,
+      'a nemesis, or a list of faults',
+    ),
   ),
   strict: withDefault(
     reference<boolean>((value) => typeof value === 'boolean', 'true or false'),

@@ -36,8 +36,19 @@ interface Transfer {
  * Transfers bodies back to back, with one small call at a time beside them. Returns the share of
  * the bandwidth that the bodies use, the durations of the small calls, and the hash of the trace.
  */
-async function transfer({ method, size, inFlight, seconds, seed = 1, limits }: Transfer): Promise<{ share: number; calls: number[]; hash: string }> {
-  const sim = createSimulation({ seed, level: 'stream', link: { latency: RTT / 2, bandwidth: BANDWIDTH, fragment: 0, window: 64 * MIB } });
+async function transfer({
+  method,
+  size,
+  inFlight,
+  seconds,
+  seed = 1,
+  limits,
+}: Transfer): Promise<{ share: number; calls: number[]; hash: string }> {
+  const sim = createSimulation({
+    seed,
+    level: 'stream',
+    link: { latency: RTT / 2, bandwidth: BANDWIDTH, fragment: 0, window: 64 * MIB },
+  });
   const body = new Uint8Array(size);
   const empty = new Uint8Array(0);
   const done: { at: number; bytes: number }[] = [];
@@ -87,33 +98,62 @@ async function transfer({ method, size, inFlight, seconds, seed = 1, limits }: T
 /** Lets a callee accept calls even while its answers wait for the link. */
 const ROOMY = { outbound: { bytes: 64 * MIB } };
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
-test.serial('bodies of 64 MiB back to back fill a gigabit of 100 ms, and a small call beside them takes little more than its round trip', async (t) => {
-  const { share, calls } = await transfer({ method: 'put', size: 64 * MIB, inFlight: 2, seconds: 3 });
-  t.log(`${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`);
-  t.true(share >= 0.8, `${share}`);
-  t.true(median(calls) <= 1.2 * RTT, `${median(calls)}`);
-});
+test.serial(
+  'bodies of 64 MiB back to back fill a gigabit of 100 ms, and a small call beside them takes little more than its round trip',
+  async (t) => {
+    const { share, calls } = await transfer({
+      method: 'put',
+      size: 64 * MIB,
+      inFlight: 2,
+      seconds: 3,
+    });
+    t.log(
+      `${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`,
+    );
+    t.true(share >= 0.8, `${share}`);
+    t.true(median(calls) <= 1.2 * RTT, `${median(calls)}`);
+  },
+);
 
 for (const method of ['put', 'get'] as const) {
   test.serial(`so do bodies of 4 MiB (${method})`, async (t) => {
-    const { share, calls } = await transfer({ method, size: 4 * MIB, inFlight: 8, seconds: 3, limits: ROOMY });
-    t.log(`${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`);
+    const { share, calls } = await transfer({
+      method,
+      size: 4 * MIB,
+      inFlight: 8,
+      seconds: 3,
+      limits: ROOMY,
+    });
+    t.log(
+      `${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`,
+    );
     t.true(share >= 0.8, `${share}`);
     t.true(median(calls) <= 1.2 * RTT, `${median(calls)}`);
   });
 }
 
-test.serial('where the pipe is fixed, it is what it is told: a window each round trip', async (t) => {
-  const { share, calls } = await transfer({ method: 'put', size: MIB, inFlight: 4, seconds: 5, limits: { credit: { pipe: 256 * KIB } } });
-  const window = (256 * KIB) / ((RTT / 1_000) * BANDWIDTH);
-  t.true(share > 0.8 * window && share < 1.5 * window, `${share}`);
-  t.true(median(calls) <= 1.05 * RTT);
-});
+test.serial(
+  'where the pipe is fixed, it is what it is told: a window each round trip',
+  async (t) => {
+    const { share, calls } = await transfer({
+      method: 'put',
+      size: MIB,
+      inFlight: 4,
+      seconds: 5,
+      limits: { credit: { pipe: 256 * KIB } },
+    });
+    const window = (256 * KIB) / ((RTT / 1_000) * BANDWIDTH);
+    t.true(share > 0.8 * window && share < 1.5 * window, `${share}`);
+    t.true(median(calls) <= 1.05 * RTT);
+  },
+);
 
 test.serial('one seed, one history, however the pipe grows', async (t) => {
-  const run = async (seed: number) => (await transfer({ method: 'put', size: 2 * MIB, inFlight: 4, seconds: 2, seed })).hash;
+  const run = async (seed: number) =>
+    (await transfer({ method: 'put', size: 2 * MIB, inFlight: 4, seconds: 2, seed })).hash;
   const hash = await run(7);
   t.is(await run(7), hash);
   t.not(await run(8), hash);

@@ -1,11 +1,24 @@
 // Tests of the cost of idle connections: one timer per transport, none per connection.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { bytes, createManualClock, defineProtocol, type ManualClock, NetworkTransport, seededRandom, serve } from '@trunkline/transport-core';
+import {
+  bytes,
+  createManualClock,
+  defineProtocol,
+  type ManualClock,
+  NetworkTransport,
+  seededRandom,
+  serve,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 
-const protocol = defineProtocol({ name: 'idle', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'idle',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
 
 test('1,000 idle connections, kept alive for minutes, have one timer at each end', async (t) => {
   const streams = createInmemStreams();
@@ -16,9 +29,23 @@ test('1,000 idle connections, kept alive for minutes, have one timer at each end
     const clock = createManualClock();
     const random = seededRandom(seed);
     // A target has one connection, so each name is another name for the same address.
-    const options = { protocol, maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, resolve: () => 'inmem://server', clock, random };
-    const transport = new NetworkTransport({ ...options, stream: streams.layer(name, { clock: wire, random }) });
-    return { clock, transport, bytesIn: () => transport.snapshot().connections.map((connection) => connection.bytes.in) };
+    const options = {
+      protocol,
+      maxPool: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      resolve: () => 'inmem://server',
+      clock,
+      random,
+    };
+    const transport = new NetworkTransport({
+      ...options,
+      stream: streams.layer(name, { clock: wire, random }),
+    });
+    return {
+      clock,
+      transport,
+      bytesIn: () => transport.snapshot().connections.map((connection) => connection.bytes.in),
+    };
   };
   const clocks = [wire];
   const server = open('server', 1);
@@ -32,8 +59,14 @@ test('1,000 idle connections, kept alive for minutes, have one timer at each end
   for (const count of [10, 1_000]) {
     // Batches of 50, fewer than the number of handshakes that a server allows at once.
     for (let first = 0; first < count; first += 50) {
-      const names = Array.from({ length: Math.min(50, count - first) }, (_, at) => `connection-${first + at}`);
-      await settled(Promise.all(names.map((name) => client.transport.send(name, 'echo', new Uint8Array(1)))), clocks);
+      const names = Array.from(
+        { length: Math.min(50, count - first) },
+        (_, at) => `connection-${first + at}`,
+      );
+      await settled(
+        Promise.all(names.map((name) => client.transport.send(name, 'echo', new Uint8Array(1)))),
+        clocks,
+      );
     }
     const before = server.bytesIn();
     t.is(before.length, count);

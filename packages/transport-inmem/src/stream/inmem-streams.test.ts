@@ -47,7 +47,10 @@ test('without a name there is a random one, the same for the same seed', async (
       return layer.localAddr();
     }),
   );
-  t.regex(names[0]!, /^inmem:\/\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.regex(
+    names[0]!,
+    /^inmem:\/\/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
   t.is(names[0], names[1]);
   t.not(names[0], names[2]);
 });
@@ -68,7 +71,12 @@ test('what a reader gets is a plain array of its own, though its layer brings Bu
         });
       accept(connection, ...rest);
     });
-  const protocol = defineProtocol({ name: 'buffers', version: 1, channel: 0x20, methods: { note: { id: 1, request: bytes, response: bytes } } });
+  const protocol = defineProtocol({
+    name: 'buffers',
+    version: 1,
+    channel: 0x20,
+    methods: { note: { id: 1, request: bytes, response: bytes } },
+  });
   const server = new NetworkTransport({ protocol, stream: layer });
   const requests: Uint8Array[] = [];
   serve(server, {
@@ -79,9 +87,14 @@ test('what a reader gets is a plain array of its own, though its layer brings Bu
   });
   await server.listen();
   const client = new NetworkTransport({ protocol, stream: streams.layer('n1') });
-  for (const size of [0, 16, 64, 65, 1_000, 10_000]) await client.send('inmem://n2', 'note', new Uint8Array(size).fill(size));
+  for (const size of [0, 16, 64, 65, 1_000, 10_000])
+    await client.send('inmem://n2', 'note', new Uint8Array(size).fill(size));
   t.deepEqual(
-    requests.map((request) => [request.constructor, request.length, request.buffer.byteLength < 100_000]),
+    requests.map((request) => [
+      request.constructor,
+      request.length,
+      request.buffer.byteLength < 100_000,
+    ]),
     [0, 16, 64, 65, 1_000, 10_000].map((size) => [Uint8Array, size, true]),
   );
   await client.close();
@@ -93,9 +106,16 @@ test('of a connection over which nothing has come a snapshot tells 0 bytes', asy
   const silent = streams.layer('silent');
   let accepted: StreamConnection | undefined;
   await silent.listen((connection) => void (accepted = connection));
-  const protocol = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+  const protocol = defineProtocol({
+    name: 'silence',
+    version: 1,
+    channel: 0x20,
+    methods: { echo: { id: 1, request: bytes, response: bytes } },
+  });
   const transport = new NetworkTransport({ protocol, stream: streams.layer('n1') });
-  const sent = transport.send('inmem://silent', 'echo', new Uint8Array(1)).catch((error: TransportError) => error);
+  const sent = transport
+    .send('inmem://silent', 'echo', new Uint8Array(1))
+    .catch((error: TransportError) => error);
   while (transport.snapshot().connections.length === 0) await turn();
   t.is(transport.snapshot().connections[0]!.bytes.in, 0);
   accepted!.destroy();
@@ -159,7 +179,10 @@ test('a closed connection leaves no timer, however long it was busy', async (t) 
 });
 
 test('a capacity that is none is a TypeError', (t) => {
-  t.throws(() => createInmemStreams({ capacity: 0 }), { instanceOf: TypeError, message: /capacity/ });
+  t.throws(() => createInmemStreams({ capacity: 0 }), {
+    instanceOf: TypeError,
+    message: /capacity/,
+  });
 });
 
 class End implements StreamSink {

@@ -50,10 +50,20 @@ export interface InmemStreams {
  */
 export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
   const { capacity = 256 * 1024 } = options;
-  if (!(capacity > 0)) throw new TypeError(`createInmemStreams: capacity: must be a number of bytes above 0, got ${capacity}`);
+  if (!(capacity > 0))
+    throw new TypeError(
+      `createInmemStreams: capacity: must be a number of bytes above 0, got ${capacity}`,
+    );
   const listening = new Map<string, InmemStreamLayer>();
   return {
-    layer(addr, { advertiseAddr, clock = options.clock ?? systemClock, random = options.random ?? systemRandom } = {}) {
+    layer(
+      addr,
+      {
+        advertiseAddr,
+        clock = options.clock ?? systemClock,
+        random = options.random ?? systemRandom,
+      } = {},
+    ) {
       return new InmemStreamLayer(listening, capacity, addr, advertiseAddr, clock, random);
     },
   };
@@ -86,9 +96,13 @@ class InmemStreamLayer extends NearbyLayer {
     const name = this.ownName();
     const address = SCHEME + name;
     if (this.listening.has(name)) {
-      throw reasonError('address_in_use', `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`, {
-        target: address,
-      });
+      throw reasonError(
+        'address_in_use',
+        `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`,
+        {
+          target: address,
+        },
+      );
     }
     this.listening.set(name, this);
     return address;
@@ -102,9 +116,16 @@ class InmemStreamLayer extends NearbyLayer {
     return this.listening.get(nameOf(address));
   }
 
-  protected override connect(address: string, peer: InmemStreamLayer): [StreamConnection, StreamConnection] {
+  protected override connect(
+    address: string,
+    peer: InmemStreamLayer,
+  ): [StreamConnection, StreamConnection] {
     const near = new ByteConnection(SCHEME + nameOf(address), this.clock, this.capacity);
-    const far = new ByteConnection(`${SCHEME}${this.ownName()}:${++this.dialed}`, peer.clock, peer.capacity);
+    const far = new ByteConnection(
+      `${SCHEME}${this.ownName()}:${++this.dialed}`,
+      peer.clock,
+      peer.capacity,
+    );
     MemoryConnection.join(near, far);
     return [near, far];
   }
@@ -118,7 +139,11 @@ class InmemStreamLayer extends NearbyLayer {
 function nameOf(address: string): string {
   const name = /^(?:inmem:\/\/)?([^\s/?#@]{1,255})$/i.exec(address)?.[1];
   if (name !== undefined) return name;
-  throw new TransportError('invalid_argument', `'${address}' is no address of in-memory streams: they are 'inmem://name'`, { target: address });
+  throw new TransportError(
+    'invalid_argument',
+    `'${address}' is no address of in-memory streams: they are 'inmem://name'`,
+    { target: address },
+  );
 }
 
 const SCHEME = 'inmem://';

@@ -2,8 +2,20 @@
 // any peer.
 
 import type { AddressInfo } from 'node:net';
-import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
-import { parseHostPort, type StreamConnection, type StreamLayer, systemClock } from '@trunkline/transport-core';
+import {
+  type ConnectionOptions,
+  connect,
+  createServer,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
+import {
+  parseHostPort,
+  type StreamConnection,
+  type StreamLayer,
+  systemClock,
+} from '@trunkline/transport-core';
 import { TcpConnection } from '../tcp-connection.ts';
 
 /** A layer with such unchecked ends; `last()` is the socket of the last dial. */
@@ -15,7 +27,9 @@ export interface RawTlsLayer extends StreamLayer {
   readonly sessions: Buffer[];
 }
 
-export function rawTlsLayer(options: ConnectionOptions & Pick<TlsOptions, 'requestCert'>): RawTlsLayer {
+export function rawTlsLayer(
+  options: ConnectionOptions & Pick<TlsOptions, 'requestCert'>,
+): RawTlsLayer {
   const common = { rejectUnauthorized: false, ...options };
   let server: Server | undefined;
   let last: TLSSocket | undefined;
@@ -23,7 +37,10 @@ export function rawTlsLayer(options: ConnectionOptions & Pick<TlsOptions, 'reque
   const sessions: Buffer[] = [];
   return {
     async listen(accept) {
-      const listening = createServer({ ...(common as TlsOptions), requestCert: true, allowHalfOpen: true }, (socket) => accept(new RawTlsConnection(socket)));
+      const listening = createServer(
+        { ...(common as TlsOptions), requestCert: true, allowHalfOpen: true },
+        (socket) => accept(new RawTlsConnection(socket)),
+      );
       listening.on('tlsClientError', () => {});
       server = listening;
       await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
@@ -69,7 +86,11 @@ class RawTlsConnection extends TcpConnection {
 export function renegotiate(socket: TLSSocket): Promise<boolean> {
   return new Promise((resolve) => {
     try {
-      if (socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !== true) resolve(false);
+      if (
+        socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !==
+        true
+      )
+        resolve(false);
     } catch {
       resolve(false);
     }

@@ -1,6 +1,16 @@
 // The faults that a faulty network can have: their options, defaults and checks.
 
-import { type Clock, callback, extendOptions, integer, optional, optionsSchema, parseOptions, type Random, reference } from '@trunkline/transport-core';
+import {
+  type Clock,
+  callback,
+  extendOptions,
+  integer,
+  optional,
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+} from '@trunkline/transport-core';
 
 /** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {
@@ -91,19 +101,26 @@ export function parseFaultyOptions(options: FaultyOptions): FaultyOptions {
 /** Returns `settings` changed by `faults`. @throws TypeError naming the invalid fault. */
 export function changed(settings: FaultSettings, faults: Faults): FaultSettings {
   const given = parseOptions(schema, faults, 'faulty: set') as Faults;
-  return { ...settings, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  return {
+    ...settings,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
 }
 
 /** Returns true if the settings let everything pass as it is. */
 export function isInert(settings: FaultSettings): boolean {
   const { window: _window, stallTime: _time, ...others } = settings;
-  return Object.entries(others).every(([name, value]) => value === NO_FAULTS[name as keyof FaultSettings]);
+  return Object.entries(others).every(
+    ([name, value]) => value === NO_FAULTS[name as keyof FaultSettings],
+  );
 }
 
 const isTime = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff;
 const time = () => optional(reference<number>(isTime, 'milliseconds from 0 to 2147483647'));
-const amount = (rule: string) => optional(reference<number>((value) => typeof value === 'number' && value > 0, rule));
-const flag = () => optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false'));
+const amount = (rule: string) =>
+  optional(reference<number>((value) => typeof value === 'number' && value > 0, rule));
+const flag = () =>
+  optional(reference<boolean>((value) => typeof value === 'boolean', 'true or false'));
 const between = () => amount('a number of bytes above 0, or Infinity for never');
 
 const schema = optionsSchema({
@@ -120,10 +137,13 @@ const schema = optionsSchema({
 });
 
 const CLOCK = ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'];
-const isClock = (value: unknown) => CLOCK.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function');
+const isClock = (value: unknown) =>
+  CLOCK.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function');
 
 const optionsOfFaulty = extendOptions(schema, {
   seed: optional(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
-  clock: optional(reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer')),
+  clock: optional(
+    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+  ),
   random: optional(callback<Random>()),
 });

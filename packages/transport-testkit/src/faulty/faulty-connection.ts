@@ -54,7 +54,11 @@ export class FaultyConnection implements StreamConnection {
   #discarded = 0;
   #linger: Timer | undefined = undefined;
 
-  constructor(host: ConnectionHost, inner: StreamConnection, random: { readonly out: Random; readonly in: Random }) {
+  constructor(
+    host: ConnectionHost,
+    inner: StreamConnection,
+    random: { readonly out: Random; readonly in: Random },
+  ) {
     const { clock, settings } = host;
     this.#host = host;
     this.#inner = inner;
@@ -62,8 +66,24 @@ export class FaultyConnection implements StreamConnection {
     this.nodeId = inner.nodeId;
     this.binding = inner.binding;
     this.refused = inner.refused;
-    this.#out = new Lane({ clock, random: random.out, deliver: (cargo) => this.#depart(cargo), room: () => this.#roomToWrite() }, settings.out);
-    this.#in = new Lane({ clock, random: random.in, deliver: (cargo) => this.#arrive(cargo), room: () => this.#roomToRead() }, settings.in);
+    this.#out = new Lane(
+      {
+        clock,
+        random: random.out,
+        deliver: (cargo) => this.#depart(cargo),
+        room: () => this.#roomToWrite(),
+      },
+      settings.out,
+    );
+    this.#in = new Lane(
+      {
+        clock,
+        random: random.in,
+        deliver: (cargo) => this.#arrive(cargo),
+        room: () => this.#roomToRead(),
+      },
+      settings.in,
+    );
     const { frames } = inner;
     this.frames = frames && { collector: frames.collector, send: (batch) => this.#send(batch) };
     this.writeAll = inner.writeAll && ((chunks) => this.#writeAll(chunks));
@@ -113,7 +133,8 @@ export class FaultyConnection implements StreamConnection {
     this.#inner.resume();
     if (this.#out.isClear) return this.#inner.close();
     const { clock } = this.#host;
-    const late = () => this.#abort(reset(this.endpoint, `what was written was not taken within ${LINGER} ms`));
+    const late = () =>
+      this.#abort(reset(this.endpoint, `what was written was not taken within ${LINGER} ms`));
     this.#linger = clock.setTimeout(late, this.#out.lastDue - clock.now() + LINGER);
     this.#out.enterEnd();
   }
@@ -128,7 +149,8 @@ export class FaultyConnection implements StreamConnection {
     this.#in.change(inward);
     if (this.#state === 'detached') {
       if (!this.#out.isStopped) this.#inner.destroy();
-    } else if ((this.#out.lost && !out.halfOpen) || (this.#in.lost && !inward.halfOpen)) this.cut('the line was dead, and what crossed meanwhile is lost');
+    } else if ((this.#out.lost && !out.halfOpen) || (this.#in.lost && !inward.halfOpen))
+      this.cut('the line was dead, and what crossed meanwhile is lost');
   }
 
   /** Resets the connection at both ends. */
@@ -224,7 +246,8 @@ export class FaultyConnection implements StreamConnection {
 
   #discard(length: number): void {
     this.#discarded += length;
-    if (this.#state === 'ending' && this.#discarded > DISCARD) this.#abort(reset(this.endpoint, 'the other end went on writing'));
+    if (this.#state === 'ending' && this.#discarded > DISCARD)
+      this.#abort(reset(this.endpoint, 'the other end went on writing'));
   }
 
   /** Cuts the connection at random (`cutEvery`), once the running code has finished. */
@@ -296,7 +319,9 @@ export class FaultyConnection implements StreamConnection {
 }
 
 function reset(endpoint: string, why: string): TransportError {
-  return reasonError('reset', `Connection with ${endpoint} was reset by faulty(): ${why}`, { target: endpoint });
+  return reasonError('reset', `Connection with ${endpoint} was reset by faulty(): ${why}`, {
+    target: endpoint,
+  });
 }
 
 /**

@@ -12,7 +12,13 @@ import {
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
-import { changed, type FaultDirection, type FaultSettings, type Faults, NO_FAULTS } from './faults.ts';
+import {
+  changed,
+  type FaultDirection,
+  type FaultSettings,
+  type Faults,
+  NO_FAULTS,
+} from './faults.ts';
 import { FaultyConnection } from './faulty-connection.ts';
 
 /** Controls the faults of what `faulty` has wrapped. */
@@ -55,9 +61,15 @@ export class FaultController implements FaultyNetwork {
   }
 
   set(faults: Faults, direction: FaultDirection = 'both'): void {
-    if (!DIRECTIONS.includes(direction)) throw new TypeError(`faulty: set: direction: must be 'out', 'in' or 'both', got ${JSON.stringify(direction)}`);
+    if (!DIRECTIONS.includes(direction))
+      throw new TypeError(
+        `faulty: set: direction: must be 'out', 'in' or 'both', got ${JSON.stringify(direction)}`,
+      );
     const { out, in: inward } = this.settings;
-    this.#change({ out: direction === 'in' ? out : changed(out, faults), in: direction === 'out' ? inward : changed(inward, faults) });
+    this.#change({
+      out: direction === 'in' ? out : changed(out, faults),
+      in: direction === 'out' ? inward : changed(inward, faults),
+    });
   }
 
   heal(): void {
@@ -82,7 +94,8 @@ export class FaultController implements FaultyNetwork {
 
   adopt(layer: FaultyLayer, clock: Clock, inner: StreamConnection): FaultyConnection {
     const number = this.#made++;
-    const random = (lane: number) => seededRandom((this.seed + Math.imul(2 * number + lane + 1, SPREAD)) | 0);
+    const random = (lane: number) =>
+      seededRandom((this.seed + Math.imul(2 * number + lane + 1, SPREAD)) | 0);
     const network = this;
     const connection = new FaultyConnection(
       {
@@ -109,7 +122,8 @@ export class FaultController implements FaultyNetwork {
 
   /** Ends the connections of a closed layer that a dead line has kept. */
   release(layer: FaultyLayer): void {
-    for (const [connection, owner] of [...this.#detached]) if (owner === layer) connection.release();
+    for (const [connection, owner] of [...this.#detached])
+      if (owner === layer) connection.release();
   }
 
   #change(settings: { readonly out: FaultSettings; readonly in: FaultSettings }): void {
@@ -136,14 +150,19 @@ export class FaultyLayer implements StreamLayer {
 
   listen: StreamLayer['listen'] = (accept, failed, options) => {
     this.isClosed = false;
-    return this.#inner.listen((connection, pass) => accept(this.#adopt(connection), pass), failed, options);
+    return this.#inner.listen(
+      (connection, pass) => accept(this.#adopt(connection), pass),
+      failed,
+      options,
+    );
   };
 
   async dial(address: string, options: DialOptions): Promise<StreamConnection> {
     this.isClosed = false;
     const { out, in: inward } = this.#network.settings;
     const trip = () => out.delay + inward.delay;
-    if (!this.#network.isStopped && trip() === 0) return this.#adopt(await this.#inner.dial(address, options));
+    if (!this.#network.isStopped && trip() === 0)
+      return this.#adopt(await this.#inner.dial(address, options));
     this.#inner.checkAddress?.(address);
     const until = this.#clock.now() + options.timeout;
     await this.#wait(address, options, until, trip());
@@ -181,7 +200,8 @@ export class FaultyLayer implements StreamLayer {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    for (const end of [...this.#dials]) end(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+    for (const end of [...this.#dials])
+      end(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
     this.#network.release(this);
     await this.#inner.close();
   }
@@ -194,7 +214,12 @@ export class FaultyLayer implements StreamLayer {
    * Resolves once the line has been alive for `trip` milliseconds, as for the two packets of a
    * handshake.
    */
-  #wait(address: string, { timeout, signal }: DialOptions, until: number, trip: number): Promise<void> {
+  #wait(
+    address: string,
+    { timeout, signal }: DialOptions,
+    until: number,
+    trip: number,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const clock = this.#clock;
@@ -219,7 +244,13 @@ export class FaultyLayer implements StreamLayer {
       };
       const stop = this.#network.onChange(check);
       const tooLate = () =>
-        fail(reasonError('dial_timeout', `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`, { target: address }));
+        fail(
+          reasonError(
+            'dial_timeout',
+            `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`,
+            { target: address },
+          ),
+        );
       const late = clock.setTimeout(tooLate, until - clock.now());
       crossing = clock.setTimeout(() => {
         isThrough = true;

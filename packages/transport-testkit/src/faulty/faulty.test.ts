@@ -1,7 +1,11 @@
 // Tests of `faulty` by itself: random faults that a seed repeats, options that are checked, and
 // lines that are dead in one direction.
 
-import { createManualClock, type StreamConnection, type StreamSink } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core';
 import test from 'ava';
 import { pattern } from '../stream-layer/recorder.ts';
 import { createPipes } from '../testing/pipes.ts';
@@ -104,17 +108,30 @@ test('a seed that nobody gave is drawn, and told', (t) => {
 
 test('what is wrong with an option or a fault is named', (t) => {
   const layer = createPipes().layer();
-  t.throws(() => faulty(layer, { delay: -1 }), { instanceOf: TypeError, message: /^faulty: delay: must be milliseconds from 0 .*, got -1$/ });
-  t.throws(() => faulty(layer, { dely: 1 } as FaultyOptions), { instanceOf: TypeError, message: /did you mean 'delay'/ });
-  t.throws(() => faulty(layer).set({ bandwidth: 0 }), { instanceOf: TypeError, message: /^faulty: set: bandwidth: must be bytes a second above 0/ });
-  t.throws(() => faulty(layer).set({}, 'up' as 'out'), { instanceOf: TypeError, message: /direction: must be 'out', 'in' or 'both', got "up"/ });
+  t.throws(() => faulty(layer, { delay: -1 }), {
+    instanceOf: TypeError,
+    message: /^faulty: delay: must be milliseconds from 0 .*, got -1$/,
+  });
+  t.throws(() => faulty(layer, { dely: 1 } as FaultyOptions), {
+    instanceOf: TypeError,
+    message: /did you mean 'delay'/,
+  });
+  t.throws(() => faulty(layer).set({ bandwidth: 0 }), {
+    instanceOf: TypeError,
+    message: /^faulty: set: bandwidth: must be bytes a second above 0/,
+  });
+  t.throws(() => faulty(layer).set({}, 'up' as 'out'), {
+    instanceOf: TypeError,
+    message: /direction: must be 'out', 'in' or 'both', got "up"/,
+  });
 });
 
 /** Returns the positions of the altered bytes among 20,000. */
 async function altered(options: FaultyOptions, size: number): Promise<number[]> {
   const { near, far } = await pair({ ...options, corruptEvery: 1_000 });
   const bytes = pattern(20_000);
-  for (let at = 0; at < bytes.length; at += size) near.connection.write(bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length; at += size)
+    near.connection.write(bytes.subarray(at, at + size));
   await far.until(() => far.size === bytes.length);
   const got = far.bytes();
   return [...bytes.keys()].filter((at) => got[at] !== bytes[at]);
@@ -124,12 +141,15 @@ async function altered(options: FaultyOptions, size: number): Promise<number[]> 
 async function cutAfter(size: number): Promise<number> {
   const { near, far } = await pair({ seed: 9, cutEvery: 5_000 });
   const bytes = pattern(50_000);
-  for (let at = 0; at < bytes.length; at += size) near.connection.write(bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length; at += size)
+    near.connection.write(bytes.subarray(at, at + size));
   await far.until(() => far.isOver);
   return far.size;
 }
 
-async function pair(options: FaultyOptions): Promise<{ network: FaultyStreamLayer; near: End; far: End }> {
+async function pair(
+  options: FaultyOptions,
+): Promise<{ network: FaultyStreamLayer; near: End; far: End }> {
   const pipes = createPipes();
   const [server, network] = [pipes.layer(), faulty(pipes.layer(), { seed: 1, ...options })];
   let far: End | undefined;

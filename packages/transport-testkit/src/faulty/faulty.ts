@@ -2,7 +2,13 @@
 
 import { type Backend, type StreamLayer, systemRandom } from '@trunkline/transport-core';
 import { type FaultyOptions, parseFaultyOptions } from './faults.ts';
-import { drawSeed, FaultController, FaultyLayer, type FaultyNetwork, isBackend } from './faulty-network.ts';
+import {
+  drawSeed,
+  FaultController,
+  FaultyLayer,
+  type FaultyNetwork,
+  isBackend,
+} from './faulty-network.ts';
 
 /** A backend with faults. All transports that use it share its faults. */
 export interface FaultyBackend extends Backend, FaultyNetwork {}
@@ -28,11 +34,18 @@ export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
  */
 export function faulty(backend: Backend, options?: FaultyOptions): FaultyBackend;
 export function faulty(layer: StreamLayer, options?: FaultyOptions): FaultyStreamLayer;
-export function faulty(wrapped: Backend | StreamLayer, options: FaultyOptions = {}): FaultyBackend | FaultyStreamLayer {
+export function faulty(
+  wrapped: Backend | StreamLayer,
+  options: FaultyOptions = {},
+): FaultyBackend | FaultyStreamLayer {
   const { seed, clock, random = systemRandom, ...faults } = parseFaultyOptions(options);
   const network = new FaultController(seed ?? drawSeed(random), faults);
   const face = isBackend(wrapped)
-    ? { schemes: wrapped.schemes, layer: (given: Parameters<Backend['layer']>[0]) => new FaultyLayer(network, wrapped.layer(given), clock ?? given.clock) }
+    ? {
+        schemes: wrapped.schemes,
+        layer: (given: Parameters<Backend['layer']>[0]) =>
+          new FaultyLayer(network, wrapped.layer(given), clock ?? given.clock),
+      }
     : new FaultyLayer(network, wrapped, clock);
   return Object.defineProperties(face, {
     seed: { value: network.seed, enumerable: true },

@@ -84,7 +84,8 @@ export class Lane {
     this.#isInert = isInert(settings);
     if (settings.stallEvery !== before.stallEvery) this.#toStall = this.#draw(settings.stallEvery);
     if (settings.cutEvery !== before.cutEvery) this.#toCut = this.#draw(settings.cutEvery);
-    if (settings.corruptEvery !== before.corruptEvery) this.#toCorrupt = this.#draw(settings.corruptEvery);
+    if (settings.corruptEvery !== before.corruptEvery)
+      this.#toCorrupt = this.#draw(settings.corruptEvery);
     if (this.#queue.length === 0) return;
     this.#hasten();
     this.#host.clock.defer(() => this.#run());
@@ -147,7 +148,8 @@ export class Lane {
     const now = clock.now();
     this.#freeAt = Math.max(now, this.#freeAt) + (size / bandwidth) * 1_000;
     let due = Math.max(this.#freeAt + delay + (jitter > 0 ? jitter * random() : 0), this.#lastDue);
-    for (this.#toStall -= size; this.#toStall <= 0; this.#toStall += this.#draw(stallEvery)) due += stallTime;
+    for (this.#toStall -= size; this.#toStall <= 0; this.#toStall += this.#draw(stallEvery))
+      due += stallTime;
     this.#lastDue = due;
     this.#waiting += size;
     this.#queue.push({ cargo, size, due });
@@ -193,7 +195,9 @@ export class Lane {
    * 1).
    */
   #draw(mean: number): number {
-    return mean === Number.POSITIVE_INFINITY ? mean : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));
+    return mean === Number.POSITIVE_INFINITY
+      ? mean
+      : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));
   }
 
   #run(): void {

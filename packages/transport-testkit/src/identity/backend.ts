@@ -72,7 +72,9 @@ export interface IdentityBackend<P extends Papers = any> {
    * Papers that show the victim's public key, without its private key. Omitted if no transport
    * accepts such papers.
    */
-  readonly impostors?: Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>> | undefined;
+  readonly impostors?:
+    | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
+    | undefined;
   /** Omitted if there is no TLS. */
   readonly tls?: TlsStrangers<P> | undefined;
   /**
@@ -88,7 +90,12 @@ export interface IdentityBackend<P extends Papers = any> {
 }
 
 /** Flaws of papers that a transport accepts but its peers refuse. */
-export const REFUSED = ['a certificate of another authority', 'a certificate that has expired', 'one that is not valid yet', 'a self-signed one'] as const;
+export const REFUSED = [
+  'a certificate of another authority',
+  'a certificate that has expired',
+  'one that is not valid yet',
+  'a self-signed one',
+] as const;
 /** Flaws of papers that no transport accepts; peers built by hand present them and are refused. */
 export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
 /** Flaws of papers that cannot be used at all. */
@@ -103,7 +110,11 @@ export const UNUSABLE = [
 ] as const;
 
 /** Ways in which an impostor that shows another node's public key attempts the proof. */
-export const IMPOSTORS = ['signs with a key of its own', 'gives zeros for a signature', 'gives a signature that the victim made of something else'] as const;
+export const IMPOSTORS = [
+  'signs with a key of its own',
+  'gives zeros for a signature',
+  'gives a signature that the victim made of something else',
+] as const;
 
 export interface Flaw<T> {
   make(): Promise<T>;

@@ -15,7 +15,10 @@ export class Bare {
   #blocked = false;
 
   /** Without a connection, it is over from the start. */
-  constructor(connection: StreamConnection | undefined, heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {}) {
+  constructor(
+    connection: StreamConnection | undefined,
+    heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {},
+  ) {
     this.#connection = connection;
     this.over = connection === undefined;
     connection?.attach({
@@ -34,10 +37,16 @@ export class Bare {
   }
 
   /** Dials. A connection that is reset at once may never open; then the result has none. */
-  static async dial(layer: StreamLayer, address: string, heard?: (bare: Bare, chunk: Uint8Array | undefined) => void): Promise<Bare> {
-    const connection = await layer.dial(address, { timeout: 60_000 }).catch((error: TransportError) => {
-      if (error.reason !== 'reset') throw error;
-    });
+  static async dial(
+    layer: StreamLayer,
+    address: string,
+    heard?: (bare: Bare, chunk: Uint8Array | undefined) => void,
+  ): Promise<Bare> {
+    const connection = await layer
+      .dial(address, { timeout: 60_000 })
+      .catch((error: TransportError) => {
+        if (error.reason !== 'reset') throw error;
+      });
     return new Bare(connection ?? undefined, heard);
   }
 
@@ -58,6 +67,7 @@ export class Bare {
 
   #drained(): void {
     this.#blocked = false;
-    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#connection!.write(this.#outgoing.shift()!);
+    while (!this.#blocked && this.#outgoing.length > 0)
+      this.#blocked = !this.#connection!.write(this.#outgoing.shift()!);
   }
 }

@@ -28,22 +28,25 @@ export const bindingCases: Cases = (define) => {
     }
   });
 
-  define('a binding stays the same while bytes cross, and is shared through a wire that both ends know nothing of', async (f, t) => {
-    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
-    const node = await f.open({ papers: there });
-    const relay = await f.relay(node);
-    const layer = f.backend.layer(here);
-    f.atEnd(() => layer.close());
-    const dialed = await layer.dial(relay.at, { timeout: 60_000 });
-    attach(f, dialed);
-    const before = dialed.binding;
-    t.true(before !== undefined);
-    dialed.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
-    await f.until('the acceptor has answered', () => relay.last.acceptor.written > 4);
-    await f.quiet();
-    t.true(equalBytes(dialed.binding!, before!));
-    t.is(dialed.nodeId, node.nodeId);
-  });
+  define(
+    'a binding stays the same while bytes cross, and is shared through a wire that both ends know nothing of',
+    async (f, t) => {
+      const [here, there] = [await f.backend.papers(), await f.backend.papers()];
+      const node = await f.open({ papers: there });
+      const relay = await f.relay(node);
+      const layer = f.backend.layer(here);
+      f.atEnd(() => layer.close());
+      const dialed = await layer.dial(relay.at, { timeout: 60_000 });
+      attach(f, dialed);
+      const before = dialed.binding;
+      t.true(before !== undefined);
+      dialed.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
+      await f.until('the acceptor has answered', () => relay.last.acceptor.written > 4);
+      await f.quiet();
+      t.true(equalBytes(dialed.binding!, before!));
+      t.is(dialed.nodeId, node.nodeId);
+    },
+  );
 };
 
 function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnection): Uint8Array {
@@ -56,7 +59,11 @@ function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnec
 }
 
 /** Dials one layer from another; the returned function gives the two ends of each connection. */
-async function pairs(f: IdentityLab, here: Papers, there: Papers): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
+async function pairs(
+  f: IdentityLab,
+  here: Papers,
+  there: Papers,
+): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
   const [dialer, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());
   f.atEnd(() => dialer!.close());

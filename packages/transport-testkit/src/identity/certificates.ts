@@ -16,8 +16,17 @@ export const certificateCases: Cases = (define, { certificates }) => {
       `${title} is refused at both ends (a dialer shows it)`,
       async (f) => {
         const { make, says } = flaw();
-        const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
-        await refused(f, bad, good.at, good, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+        const [bad, good, other] = [
+          await f.open({ papers: await make() }),
+          await f.open(),
+          await f.open(),
+        ];
+        await refused(f, bad, good.at, good, {
+          code: 'unauthenticated',
+          reason: 'bad_certificate',
+          says,
+          by: 'acceptor',
+        });
         await understood(f, other, good);
       },
       { what: 'certificates' },
@@ -27,8 +36,17 @@ export const certificateCases: Cases = (define, { certificates }) => {
       `${title} is refused at both ends (an acceptor shows it)`,
       async (f) => {
         const { make, says } = flaw();
-        const [bad, good, other] = [await f.open({ papers: await make() }), await f.open(), await f.open()];
-        await refused(f, good, bad.at, bad, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
+        const [bad, good, other] = [
+          await f.open({ papers: await make() }),
+          await f.open(),
+          await f.open(),
+        ];
+        await refused(f, good, bad.at, bad, {
+          code: 'unauthenticated',
+          reason: 'bad_certificate',
+          says,
+          by: 'dialer',
+        });
         await understood(f, good, other);
       },
       { what: 'certificates' },
@@ -50,7 +68,11 @@ export const certificateCases: Cases = (define, { certificates }) => {
         await peer.expectClosed();
         t.is(peer.log.length, 1, 'it is told nothing but that');
         await f.until('the observer is told', () => rejections(good, 'in').length > 0);
-        checked(t, rejections(good, 'in')[0]!.error, { code: 'unauthenticated', reason: 'bad_certificate', message: says });
+        checked(t, rejections(good, 'in')[0]!.error, {
+          code: 'unauthenticated',
+          reason: 'bad_certificate',
+          message: says,
+        });
         t.is(count(good, 'up'), 0);
         t.deepEqual(good.asked, []);
         t.deepEqual(good.served, []);
@@ -67,12 +89,16 @@ export const certificateCases: Cases = (define, { certificates }) => {
         const { make, says } = certificates!.strange[title];
         const [good, other] = [await f.open(), await f.open()];
         const listener = await f.rawListen(await make());
-        checked(t, await caught(t, good.transport.send(listener.address, 'echo', Uint8Array.of(1))), {
-          code: 'unauthenticated',
-          reason: 'bad_certificate',
-          sent: false,
-          message: says,
-        });
+        checked(
+          t,
+          await caught(t, good.transport.send(listener.address, 'echo', Uint8Array.of(1))),
+          {
+            code: 'unauthenticated',
+            reason: 'bad_certificate',
+            sent: false,
+            message: says,
+          },
+        );
         for (const peer of listener.peers) {
           await peer.expectClosed();
           t.is(peer.count('HELLO') + peer.count('REQUEST'), 0);
@@ -93,18 +119,35 @@ export const certificateCases: Cases = (define, { certificates }) => {
     define(
       `a chain of hundreds of certificates is refused, not read through (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
       async (f, t) => {
-        const [bad, good, other] = [await f.open({ papers: await certificates!.giant() }), await f.open(), await f.open()];
+        const [bad, good, other] = [
+          await f.open({ papers: await certificates!.giant() }),
+          await f.open(),
+          await f.open(),
+        ];
         const [dialer, acceptor] = who === 'dialer' ? [bad, good] : [good, bad];
-        const calls = [dialer.transport.send(acceptor.at, 'echo', Uint8Array.of(1)), dialer.transport.dial(acceptor.at)];
+        const calls = [
+          dialer.transport.send(acceptor.at, 'echo', Uint8Array.of(1)),
+          dialer.transport.dial(acceptor.at),
+        ];
         const errors = await Promise.all(calls.map((call) => caught(t, call)));
         const { error } = await f.event(acceptor, 'rejected');
-        for (const each of errors) t.true(each instanceof TransportError && each.sent === false && each.target === acceptor.at, String(each));
+        for (const each of errors)
+          t.true(
+            each instanceof TransportError && each.sent === false && each.target === acceptor.at,
+            String(each),
+          );
         // The end that judges reports what it found. The other end may be disconnected while it
         // still writes, and learn no more than that.
         for (const found of who === 'dialer' ? [error] : errors) {
-          checked(t, found, { code: 'unauthenticated', reason: 'bad_certificate', message: /TLS handshake/ });
+          checked(t, found, {
+            code: 'unauthenticated',
+            reason: 'bad_certificate',
+            message: /TLS handshake/,
+          });
         }
-        t.log(who === 'dialer' ? `the dialer: ${String(errors[0])}` : `the acceptor: ${String(error)}`);
+        t.log(
+          who === 'dialer' ? `the dialer: ${String(errors[0])}` : `the acceptor: ${String(error)}`,
+        );
         t.is(count(good, 'up') + count(bad, 'up'), 0);
         t.deepEqual([...bad.served, ...good.served], []);
         await understood(f, other, good);

@@ -12,61 +12,100 @@ import type { Cases } from './suite.ts';
 
 export const claimCases: Cases = (define) => {
   // FAULTS 84, SEEDS 63
-  define('a hello that claims another id than the proven one is refused, naming both (as acceptor)', async (f, t) => {
-    const [node, liar, victim] = [await f.open(), await f.backend.papers(), await f.backend.papers()];
-    const peer = await f.rawDial(f.backend.layer(liar), node.at);
-    peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-    await refusedClaim(f, t, node, peer, liar, victim);
-    t.is(peer.count('HELLO'), 0);
-  });
+  define(
+    'a hello that claims another id than the proven one is refused, naming both (as acceptor)',
+    async (f, t) => {
+      const [node, liar, victim] = [
+        await f.open(),
+        await f.backend.papers(),
+        await f.backend.papers(),
+      ];
+      const peer = await f.rawDial(f.backend.layer(liar), node.at);
+      peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
+      await refusedClaim(f, t, node, peer, liar, victim);
+      t.is(peer.count('HELLO'), 0);
+    },
+  );
 
   // FAULTS 84
-  define('a hello that claims another id than the proven one is refused, naming both (as dialer)', async (f, t) => {
-    const [node, liar, victim] = [await f.open(), await f.backend.papers(), await f.backend.papers()];
-    const listener = await f.rawListen(f.backend.layer(liar));
-    const dialed = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
-    const peer = await listener.next();
-    await peer.next('HELLO');
-    peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-    await refusedClaim(f, t, node, peer, liar, victim);
-    checked(t, await dialed, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false, message: new RegExp(victim.nodeId) });
-    t.is(peer.count('READY') + peer.count('REQUEST'), 0);
-  });
+  define(
+    'a hello that claims another id than the proven one is refused, naming both (as dialer)',
+    async (f, t) => {
+      const [node, liar, victim] = [
+        await f.open(),
+        await f.backend.papers(),
+        await f.backend.papers(),
+      ];
+      const listener = await f.rawListen(f.backend.layer(liar));
+      const dialed = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
+      await refusedClaim(f, t, node, peer, liar, victim);
+      checked(t, await dialed, {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        sent: false,
+        message: new RegExp(victim.nodeId),
+      });
+      t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+    },
+  );
 
-  define('a hello that claims the proven id, or none, is taken, and calls are made by the proven one', async (f, t) => {
-    const node = await f.open();
-    for (const claims of [true, false]) {
-      const papers = await f.backend.papers();
-      const peer = await f.rawDial(f.backend.layer(papers), node.at);
-      const hello = await peer.handshake({ nodeId: claims ? papers.nodeId : '' });
-      t.true(hello.nodeId === '' || hello.nodeId === node.nodeId, 'it claims no other id than its own');
-      peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
-      await peer.next('RESPONSE');
-      t.is(node.served.at(-1)!.from.nodeId, papers.nodeId);
-    }
-  });
+  define(
+    'a hello that claims the proven id, or none, is taken, and calls are made by the proven one',
+    async (f, t) => {
+      const node = await f.open();
+      for (const claims of [true, false]) {
+        const papers = await f.backend.papers();
+        const peer = await f.rawDial(f.backend.layer(papers), node.at);
+        const hello = await peer.handshake({ nodeId: claims ? papers.nodeId : '' });
+        t.true(
+          hello.nodeId === '' || hello.nodeId === node.nodeId,
+          'it claims no other id than its own',
+        );
+        peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+        await peer.next('RESPONSE');
+        t.is(node.served.at(-1)!.from.nodeId, papers.nodeId);
+      }
+    },
+  );
 
-  define('an address that a hello claims is nobody: calls to it are dialed, never sent over that connection', async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const liar = await f.backend.papers();
-    const peer = await f.rawDial(f.backend.layer(liar), a.at);
-    await peer.handshake({ addr: b.at });
-    await f.event(a, 'up');
-    t.is(a.transport.remotes()[0]!.addr, spelled(b.at));
-    t.deepEqual(await a.transport.send(b.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
-    t.is(b.served[0]!.from.nodeId, a.nodeId);
-    t.is(peer.count('REQUEST'), 0);
-  });
+  define(
+    'an address that a hello claims is nobody: calls to it are dialed, never sent over that connection',
+    async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const liar = await f.backend.papers();
+      const peer = await f.rawDial(f.backend.layer(liar), a.at);
+      await peer.handshake({ addr: b.at });
+      await f.event(a, 'up');
+      t.is(a.transport.remotes()[0]!.addr, spelled(b.at));
+      t.deepEqual(await a.transport.send(b.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
+      t.is(b.served[0]!.from.nodeId, a.nodeId);
+      t.is(peer.count('REQUEST'), 0);
+    },
+  );
 };
 
-async function refusedClaim(f: IdentityLab, t: TestContext, node: Node, peer: RawPeer, liar: Papers, victim: Papers): Promise<void> {
+async function refusedClaim(
+  f: IdentityLab,
+  t: TestContext,
+  node: Node,
+  peer: RawPeer,
+  liar: Papers,
+  victim: Papers,
+): Promise<void> {
   const bye = await peer.next('GO_AWAY');
   t.is(bye.code, 16);
   t.is(bye.reason, 10);
   t.regex(bye.text, new RegExp(`(?=.*${victim.nodeId})(?=.*${liar.nodeId})`));
   await peer.expectClosed();
   await f.until('the observer is told', () => rejections(node).length > 0);
-  checked(t, rejections(node)[0]!.error, { code: 'unauthenticated', reason: 'identity_mismatch', message: new RegExp(victim.nodeId) });
+  checked(t, rejections(node)[0]!.error, {
+    code: 'unauthenticated',
+    reason: 'identity_mismatch',
+    message: new RegExp(victim.nodeId),
+  });
   t.is(count(node, 'up'), 0);
   t.deepEqual(node.served, []);
   t.deepEqual(

@@ -16,7 +16,12 @@ export const cuttingCases: Cases = (define) => {
         t.true(length > 100);
         for (let at = 0; at < length; at++) {
           const how = at % 2 === 0 ? 'close' : 'destroy';
-          const outcome = await attempt(f, on, { [direction]: { end: { at, how } } }, `${how} at ${at} of ${length}`);
+          const outcome = await attempt(
+            f,
+            on,
+            { [direction]: { end: { at, how } } },
+            `${how} at ${at} of ${length}`,
+          );
           if (outcome !== 'failed') t.fail(`cut off at ${at} of ${length} it came up`);
         }
         await unharmed(f, on, length);
@@ -29,20 +34,33 @@ export const cuttingCases: Cases = (define) => {
       define(
         `a handshake that falls silent at any tenth byte of the ${direction}'s ends by the ${impatient}'s time`,
         async (f, t) => {
-          const on = await wired(f, impatient === 'dialer' ? { dial: 2_000, handshake: 600_000 } : { dial: 600_000, handshake: 2_000 });
+          const on = await wired(
+            f,
+            impatient === 'dialer'
+              ? { dial: 2_000, handshake: 600_000 }
+              : { dial: 600_000, handshake: 2_000 },
+          );
           const length = (await handshakeLengths(f, on))[direction];
           let failures = 0;
           for (let hold = 0; hold < length; hold += 10) {
             const began = f.clock.now();
-            const outcome = await attempt(f, on, { [direction]: { hold } }, `silent after ${hold} of ${length}`, 500);
+            const outcome = await attempt(
+              f,
+              on,
+              { [direction]: { hold } },
+              `silent after ${hold} of ${length}`,
+              500,
+            );
             if (outcome === 'whole') t.fail(`silent after ${hold} of ${length} it came up`);
             const took = f.clock.now() - began;
-            if (took < 2_000 || took > 5_000) t.fail(`silent after ${hold} of ${length}: it took ${took} ms`);
+            if (took < 2_000 || took > 5_000)
+              t.fail(`silent after ${hold} of ${length}: it took ${took} ms`);
             failures++;
           }
           await unharmed(f, on, failures);
           const reasons = new Set(rejections(on.b, 'in').map(({ error }) => error.reason));
-          if (impatient === 'acceptor') t.true(reasons.has('handshake_timeout'), 'the observer is told that it took too long');
+          if (impatient === 'acceptor')
+            t.true(reasons.has('handshake_timeout'), 'the observer is told that it took too long');
         },
         { time: LONG },
       );

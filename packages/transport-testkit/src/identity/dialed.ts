@@ -8,17 +8,25 @@ import type { Cases } from './suite.ts';
 
 export const dialedCases: Cases = (define) => {
   // FAULTS 83, SEEDS 63
-  define('another id than the dialed one is identity_mismatch at both ends, naming both, before a byte of application data', async (f, t) => {
-    const meant = await f.backend.papers();
-    const [a, b] = [await f.open(), await f.open()];
-    const target = `${meant.nodeId}@${b.at}`;
-    const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
-    await refused(f, a, target, b, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialer' });
-    t.is((await f.event(a, 'dialFailed')).target, target);
-    // The right id, and no id, still work.
-    await understood(f, a, b, `${b.nodeId}@${b.at}`);
-    await understood(f, a, b);
-  });
+  define(
+    'another id than the dialed one is identity_mismatch at both ends, naming both, before a byte of application data',
+    async (f, t) => {
+      const meant = await f.backend.papers();
+      const [a, b] = [await f.open(), await f.open()];
+      const target = `${meant.nodeId}@${b.at}`;
+      const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
+      await refused(f, a, target, b, {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        says,
+        by: 'dialer',
+      });
+      t.is((await f.event(a, 'dialFailed')).target, target);
+      // The right id, and no id, still work.
+      await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      await understood(f, a, b);
+    },
+  );
 
   // FAULTS 83
   define('the wrong node gets preamble and refusal, and no hello', async (f, t) => {
@@ -26,7 +34,10 @@ export const dialedCases: Cases = (define) => {
     const wrong = await f.backend.papers();
     const a = await f.open({ options: { hello: { token: 'secret' } } });
     const listener = await f.rawListen(f.backend.layer(wrong));
-    const dialed = caught(t, a.transport.send(`${meant.nodeId}@${listener.address}`, 'echo', Uint8Array.of(1)));
+    const dialed = caught(
+      t,
+      a.transport.send(`${meant.nodeId}@${listener.address}`, 'echo', Uint8Array.of(1)),
+    );
     const peer = await listener.next();
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     const bye = await peer.next('GO_AWAY');
@@ -39,23 +50,49 @@ export const dialedCases: Cases = (define) => {
   });
 
   // FAULTS 83
-  define('a resolver that leads to the wrong node changes nothing: the id is what counts', async (f) => {
-    const [b, evil] = [await f.open(), await f.open()];
-    const a = await f.open({ options: { resolve: () => evil.at } });
-    const says = new RegExp(`(?=.*${b.nodeId})(?=.*${evil.nodeId})`);
-    await refused(f, a, `${b.nodeId}@${b.at}`, evil, { code: 'unauthenticated', reason: 'identity_mismatch', says, by: 'dialer' });
-  });
+  define(
+    'a resolver that leads to the wrong node changes nothing: the id is what counts',
+    async (f) => {
+      const [b, evil] = [await f.open(), await f.open()];
+      const a = await f.open({ options: { resolve: () => evil.at } });
+      const says = new RegExp(`(?=.*${b.nodeId})(?=.*${evil.nodeId})`);
+      await refused(f, a, `${b.nodeId}@${b.at}`, evil, {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        says,
+        by: 'dialer',
+      });
+    },
+  );
 
   // FAULTS 83
-  define('a dialed id on a plain backend is identity_mismatch: nobody proves anything there', async (f, t) => {
-    const someone = await f.backend.papers();
-    const [a, b] = [await f.openPlain(), await f.openPlain()];
-    const error = await caught(t, a.transport.send(`${someone.nodeId}@${b.at}`, 'echo', Uint8Array.of(1)));
-    checked(t, error, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false, message: new RegExp(`${someone.nodeId}.*proved no id`) });
-    checked(t, (await f.event(b, 'rejected')).error, { code: 'unauthenticated', reason: 'identity_mismatch' });
-    t.is((await a.transport.dial(b.at)).nodeId, undefined, 'without an id it is reached, and proves none');
-    t.is(b.transport.remotes()[0]?.nodeId, undefined);
-  });
+  define(
+    'a dialed id on a plain backend is identity_mismatch: nobody proves anything there',
+    async (f, t) => {
+      const someone = await f.backend.papers();
+      const [a, b] = [await f.openPlain(), await f.openPlain()];
+      const error = await caught(
+        t,
+        a.transport.send(`${someone.nodeId}@${b.at}`, 'echo', Uint8Array.of(1)),
+      );
+      checked(t, error, {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        sent: false,
+        message: new RegExp(`${someone.nodeId}.*proved no id`),
+      });
+      checked(t, (await f.event(b, 'rejected')).error, {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+      });
+      t.is(
+        (await a.transport.dial(b.at)).nodeId,
+        undefined,
+        'without an id it is reached, and proves none',
+      );
+      t.is(b.transport.remotes()[0]?.nodeId, undefined);
+    },
+  );
 
   define('the right id is reached, by its address or at two of them', async (f, t) => {
     const papers = await f.backend.papers();
@@ -89,25 +126,31 @@ export const dialedCases: Cases = (define) => {
   });
 
   // SEEDS 63
-  define('a wrong id, a wrong network, a wrong user and a denied node are four reasons', async (f, t) => {
-    const meant = await f.backend.papers();
-    const a = await f.open();
-    const stranger = await f.open({ options: { network: 'other' } });
-    const b = await f.open({
-      options: {
-        admit: () => {
-          throw new Error('not today');
+  define(
+    'a wrong id, a wrong network, a wrong user and a denied node are four reasons',
+    async (f, t) => {
+      const meant = await f.backend.papers();
+      const a = await f.open();
+      const stranger = await f.open({ options: { network: 'other' } });
+      const b = await f.open({
+        options: {
+          admit: () => {
+            throw new Error('not today');
+          },
         },
-      },
-    });
-    const c = await f.open({ lists: { deny: [a.nodeId] } });
-    const why = async (target: string) => {
-      const error = (await caught(t, a.transport.send(target, 'echo', Uint8Array.of(1)))) as { code: string; reason: string };
-      return `${error.code}/${error.reason}`;
-    };
-    t.is(await why(`${meant.nodeId}@${b.at}`), 'unauthenticated/identity_mismatch');
-    t.is(await why(stranger.at), 'failed_precondition/wrong_network');
-    t.is(await why(b.at), 'permission_denied/refused');
-    t.is(await why(c.at), 'permission_denied/denied');
-  });
+      });
+      const c = await f.open({ lists: { deny: [a.nodeId] } });
+      const why = async (target: string) => {
+        const error = (await caught(t, a.transport.send(target, 'echo', Uint8Array.of(1)))) as {
+          code: string;
+          reason: string;
+        };
+        return `${error.code}/${error.reason}`;
+      };
+      t.is(await why(`${meant.nodeId}@${b.at}`), 'unauthenticated/identity_mismatch');
+      t.is(await why(stranger.at), 'failed_precondition/wrong_network');
+      t.is(await why(b.at), 'permission_denied/refused');
+      t.is(await why(c.at), 'permission_denied/denied');
+    },
+  );
 };

@@ -10,24 +10,38 @@ import type { Cases } from './suite.ts';
 
 export const handshakeLimitCases: Cases = (define) => {
   // SEEDS 62
-  define('a peer that never finishes its handshake delays nobody, and is ended in time', async (f, t) => {
-    const [node, a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } }), await f.open()];
-    const silent = await f.bare(node);
-    const relay = await f.relay(node);
-    relay.courses = { dialer: { hold: 20 } };
-    const halfway = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
-    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.written > 20);
-    await f.quiet();
-    const now = f.clock.now();
-    await understood(f, b, node);
-    await understood(f, node, b);
-    t.is(f.clock.now(), now, 'the others did not wait for it');
-    await f.driveUntil('both are ended', () => silent.over && rejections(node, 'in').length === 2);
-    t.true(f.clock.now() - now <= 7_000, `after ${f.clock.now() - now} ms`);
-    for (const { error } of rejections(node, 'in')) checked(t, error, { code: 'unavailable', reason: 'handshake_timeout' });
-    checked(t, await f.drive(halfway), { code: 'unavailable', sent: false });
-    t.false(b.transport.remotes()[0]!.closed);
-  });
+  define(
+    'a peer that never finishes its handshake delays nobody, and is ended in time',
+    async (f, t) => {
+      const [node, a, b] = [
+        await f.open(),
+        await f.open({ options: { dialTimeout: 60_000 } }),
+        await f.open(),
+      ];
+      const silent = await f.bare(node);
+      const relay = await f.relay(node);
+      relay.courses = { dialer: { hold: 20 } };
+      const halfway = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
+      await f.until(
+        'its handshake has begun',
+        () => relay.passages.length > 0 && relay.last.dialer.written > 20,
+      );
+      await f.quiet();
+      const now = f.clock.now();
+      await understood(f, b, node);
+      await understood(f, node, b);
+      t.is(f.clock.now(), now, 'the others did not wait for it');
+      await f.driveUntil(
+        'both are ended',
+        () => silent.over && rejections(node, 'in').length === 2,
+      );
+      t.true(f.clock.now() - now <= 7_000, `after ${f.clock.now() - now} ms`);
+      for (const { error } of rejections(node, 'in'))
+        checked(t, error, { code: 'unavailable', reason: 'handshake_timeout' });
+      checked(t, await f.drive(halfway), { code: 'unavailable', sent: false });
+      t.false(b.transport.remotes()[0]!.closed);
+    },
+  );
 
   define('handshakeTimeout is kept to: not before, and then at once', async (f, t) => {
     const node = await f.open({ options: { handshakeTimeout: 700 } });
@@ -38,105 +52,140 @@ export const handshakeLimitCases: Cases = (define) => {
     t.false(silent.over);
     t.deepEqual(rejections(node), []);
     f.clock.advance(1);
-    checked(t, (await f.event(node, 'rejected')).error, { code: 'unavailable', reason: 'handshake_timeout' });
+    checked(t, (await f.event(node, 'rejected')).error, {
+      code: 'unavailable',
+      reason: 'handshake_timeout',
+    });
     await f.until('it is closed', () => silent.over);
     t.is(silent.received, 0, 'a stranger is told nothing');
   });
 
-  define('no more than `pending` handshakes are worked on: the next is not even read until one leaves', async (f, t) => {
-    const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
-    const a = await f.open();
-    const silent = [await f.bare(node), await f.bare(node)];
-    await f.quiet();
-    const relay = await f.relay(node);
-    const call = a.transport.send(relay.at, 'echo', Uint8Array.of(1));
-    const state = watch(call);
-    await f.until('its handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.passed > 0);
-    await f.quiet();
-    t.is(relay.last.acceptor.written, 0, 'not a byte of an answer');
-    t.false(state.settled);
-    silent[0]!.destroy();
-    t.deepEqual(await call, Uint8Array.of(1));
-    t.is(node.served[0]!.from.nodeId, a.nodeId);
-  });
+  define(
+    'no more than `pending` handshakes are worked on: the next is not even read until one leaves',
+    async (f, t) => {
+      const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
+      const a = await f.open();
+      const silent = [await f.bare(node), await f.bare(node)];
+      await f.quiet();
+      const relay = await f.relay(node);
+      const call = a.transport.send(relay.at, 'echo', Uint8Array.of(1));
+      const state = watch(call);
+      await f.until(
+        'its handshake has begun',
+        () => relay.passages.length > 0 && relay.last.dialer.passed > 0,
+      );
+      await f.quiet();
+      t.is(relay.last.acceptor.written, 0, 'not a byte of an answer');
+      t.false(state.settled);
+      silent[0]!.destroy();
+      t.deepEqual(await call, Uint8Array.of(1));
+      t.is(node.served[0]!.from.nodeId, a.nodeId);
+    },
+  );
 
-  define('a flood that says nothing: beyond four times `pending` all are closed at once, those that live go on, time ends the rest', async (f, t) => {
-    const node = await f.open({ options: { limits: { handshakes: { pending: 3 } } } });
-    const [a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } })];
-    const remote = await understood(f, a, node);
-    const flood: Bare[] = [];
-    for (let i = 0; i < 40; i++) flood.push(await f.bare(node));
-    await f.until('the surplus is closed', () => flood.filter(({ over }) => over).length === 25);
-    const full = rejections(node, 'in');
-    t.is(full.length, 25);
-    for (const { error } of full) checked(t, error, { code: 'resource_exhausted', reason: 'full', message: /limits\.handshakes/ });
-    t.is(sum(flood), 0, 'nobody was told a thing');
-    await understood(f, a, node);
-    t.false(remote.closed);
-    await ended(f, node, flood);
-    t.is(rejections(node, 'in').filter(({ error }) => error.reason === 'handshake_timeout').length, 15);
-    await understood(f, b, node);
-    await understood(f, a, node);
-    t.is(count(node, 'down'), 0);
-  });
-
-  define('a flood of garbage is got rid of as it comes, and who waits behind it is served', async (f, t) => {
-    const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
-    const a = await f.open();
-    const flood: Bare[] = [];
-    for (let i = 0; i < 30; i++) {
-      const bare = await f.bare(node);
-      bare.write(Uint8Array.from({ length: 64 }, (_, n) => n));
-      flood.push(bare);
-    }
-    await f.driveUntil('all are closed', () => flood.every(({ over }) => over));
-    await f.until('each is told of', () => rejections(node, 'in').length === 30);
-    await f.quiet();
-    t.is(rejections(node, 'in').length, 30, 'once');
-    await understood(f, a, node);
-  });
-
-  define('`perSource` bounds the handshakes of one source before any work; one that came to nothing keeps its place for a second', async (f, t) => {
-    const node = await f.open({ options: { limits: { handshakes: { pending: 64, perSource: 2 } } } });
-    const a = await f.open();
-    // Completed handshakes no longer count.
-    for (let i = 0; i < 4; i++) {
+  define(
+    'a flood that says nothing: beyond four times `pending` all are closed at once, those that live go on, time ends the rest',
+    async (f, t) => {
+      const node = await f.open({ options: { limits: { handshakes: { pending: 3 } } } });
+      const [a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } })];
+      const remote = await understood(f, a, node);
+      const flood: Bare[] = [];
+      for (let i = 0; i < 40; i++) flood.push(await f.bare(node));
+      await f.until('the surplus is closed', () => flood.filter(({ over }) => over).length === 25);
+      const full = rejections(node, 'in');
+      t.is(full.length, 25);
+      for (const { error } of full)
+        checked(t, error, {
+          code: 'resource_exhausted',
+          reason: 'full',
+          message: /limits\.handshakes/,
+        });
+      t.is(sum(flood), 0, 'nobody was told a thing');
       await understood(f, a, node);
-      await f.drive(a.transport.disconnect(node.at));
-    }
-    await understood(f, a, node);
-    const silent = [await f.bare(node), await f.bare(node)];
-    await f.quiet();
-    const third = await f.bare(node);
-    await f.until('the third is closed', () => third.over);
-    checked(t, rejections(node, 'in')[0]!.error, { code: 'resource_exhausted', reason: 'full' });
-    t.deepEqual(
-      silent.map(({ over }) => over),
-      [false, false],
-    );
-    silent[0]!.destroy();
-    await f.until('one has left', () => rejections(node, 'in').length === 2);
-    const fourth = await f.bare(node);
-    await f.until('the fourth is closed', () => fourth.over);
-    f.clock.advance(1_000);
-    const fifth = await f.bare(node);
-    await f.quiet();
-    t.false(fifth.over);
-    fifth.destroy();
-    await f.until('it has left', () => rejections(node, 'in').length === 4);
-    f.clock.advance(1_000);
-    await understood(f, a, node);
-  });
+      t.false(remote.closed);
+      await ended(f, node, flood);
+      t.is(
+        rejections(node, 'in').filter(({ error }) => error.reason === 'handshake_timeout').length,
+        15,
+      );
+      await understood(f, b, node);
+      await understood(f, a, node);
+      t.is(count(node, 'down'), 0);
+    },
+  );
+
+  define(
+    'a flood of garbage is got rid of as it comes, and who waits behind it is served',
+    async (f, t) => {
+      const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
+      const a = await f.open();
+      const flood: Bare[] = [];
+      for (let i = 0; i < 30; i++) {
+        const bare = await f.bare(node);
+        bare.write(Uint8Array.from({ length: 64 }, (_, n) => n));
+        flood.push(bare);
+      }
+      await f.driveUntil('all are closed', () => flood.every(({ over }) => over));
+      await f.until('each is told of', () => rejections(node, 'in').length === 30);
+      await f.quiet();
+      t.is(rejections(node, 'in').length, 30, 'once');
+      await understood(f, a, node);
+    },
+  );
+
+  define(
+    '`perSource` bounds the handshakes of one source before any work; one that came to nothing keeps its place for a second',
+    async (f, t) => {
+      const node = await f.open({
+        options: { limits: { handshakes: { pending: 64, perSource: 2 } } },
+      });
+      const a = await f.open();
+      // Completed handshakes no longer count.
+      for (let i = 0; i < 4; i++) {
+        await understood(f, a, node);
+        await f.drive(a.transport.disconnect(node.at));
+      }
+      await understood(f, a, node);
+      const silent = [await f.bare(node), await f.bare(node)];
+      await f.quiet();
+      const third = await f.bare(node);
+      await f.until('the third is closed', () => third.over);
+      checked(t, rejections(node, 'in')[0]!.error, { code: 'resource_exhausted', reason: 'full' });
+      t.deepEqual(
+        silent.map(({ over }) => over),
+        [false, false],
+      );
+      silent[0]!.destroy();
+      await f.until('one has left', () => rejections(node, 'in').length === 2);
+      const fourth = await f.bare(node);
+      await f.until('the fourth is closed', () => fourth.over);
+      f.clock.advance(1_000);
+      const fifth = await f.bare(node);
+      await f.quiet();
+      t.false(fifth.over);
+      fifth.destroy();
+      await f.until('it has left', () => rejections(node, 'in').length === 4);
+      f.clock.advance(1_000);
+      await understood(f, a, node);
+    },
+  );
 
   define('`admit` and `hello` that hang hold a place each, and no more', async (f, t) => {
     const node = await f.open({
-      options: { limits: { handshakes: { pending: 2 } }, admit: (remote) => (remote.hello['wait'] ? new Promise(() => {}) : undefined) },
+      options: {
+        limits: { handshakes: { pending: 2 } },
+        admit: (remote) => (remote.hello['wait'] ? new Promise(() => {}) : undefined),
+      },
     });
     const [slow, fast] = [await f.open({ options: { hello: { wait: 'yes' } } }), await f.open()];
     const hangs = caught(t, slow.transport.send(node.at, 'echo', Uint8Array.of(1)));
     await f.until('admit is asked', () => node.asked.length === 1);
     await understood(f, fast, node);
-    checked(t, await f.drive(hangs), { code: 'unavailable', reason: 'handshake_timeout', sent: false });
+    checked(t, await f.drive(hangs), {
+      code: 'unavailable',
+      reason: 'handshake_timeout',
+      sent: false,
+    });
     await understood(f, fast, node);
   });
 };

@@ -19,11 +19,21 @@ export interface Wired {
 /**
  * Opens nodes with keys whose signatures always have the same length, so their handshakes do too.
  */
-export async function wired(f: IdentityLab, times: { dial: number; handshake: number }): Promise<Wired> {
+export async function wired(
+  f: IdentityLab,
+  times: { dial: number; handshake: number },
+): Promise<Wired> {
   // Hours pass here, in steps that leave time for a PONG.
-  const options = { dialTimeout: times.dial, handshakeTimeout: times.handshake, idleTimeout: Number.POSITIVE_INFINITY };
+  const options = {
+    dialTimeout: times.dial,
+    handshakeTimeout: times.handshake,
+    idleTimeout: Number.POSITIVE_INFINITY,
+  };
   const [a, b, other] = [
-    await f.open({ papers: await f.backend.papers('ed25519'), options: { ...options, handshakeTimeout: times.dial } }),
+    await f.open({
+      papers: await f.backend.papers('ed25519'),
+      options: { ...options, handshakeTimeout: times.dial },
+    }),
     await f.open({ papers: await f.backend.papers('ed25519'), options }),
     await f.open({ options: { idleTimeout: Number.POSITIVE_INFINITY } }),
   ];
@@ -36,7 +46,10 @@ export async function wired(f: IdentityLab, times: { dial: number; handshake: nu
  * Returns how many bytes each end writes before its connection is handed over: the layer's own
  * handshake, without anything of the session.
  */
-export async function handshakeLengths(f: IdentityLab, { a, relay }: Wired): Promise<Readonly<Record<Direction, number>>> {
+export async function handshakeLengths(
+  f: IdentityLab,
+  { a, relay }: Wired,
+): Promise<Readonly<Record<Direction, number>>> {
   const layer = f.backend.layer(a.papers);
   relay.courses = {};
   const connection = await layer.dial(relay.at, { timeout: 60_000 });
@@ -54,25 +67,43 @@ export type Outcome = 'whole' | 'failed';
  * Makes one call over a wire with the given courses. It must either fail, typed and never
  * dispatched, or succeed completely.
  */
-export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: Courses, what: string, step = 3_000): Promise<Outcome> {
+export async function attempt(
+  f: IdentityLab,
+  { a, b, relay }: Wired,
+  courses: Courses,
+  what: string,
+  step = 3_000,
+): Promise<Outcome> {
   const { t } = f;
   relay.courses = courses;
   const served = b.served.length;
   const request = Uint8Array.of(1, served & 0xff, (served >> 8) & 0xff, 4);
   let answer: Uint8Array;
   try {
-    answer = await f.drive(a.transport.send(relay.at, 'echo', request, { timeout: Number.POSITIVE_INFINITY }), step);
+    answer = await f.drive(
+      a.transport.send(relay.at, 'echo', request, { timeout: Number.POSITIVE_INFINITY }),
+      step,
+    );
   } catch (error) {
-    const isTyped = error instanceof TransportError && error.sent === false && error.reason !== undefined && error.target === relay.at;
+    const isTyped =
+      error instanceof TransportError &&
+      error.sent === false &&
+      error.reason !== undefined &&
+      error.target === relay.at;
     if (!isTyped) t.fail(`${what}: ${String(error)} (${JSON.stringify(error)})`);
     if (b.served.length !== served) t.fail(`${what}: it was dispatched`);
     return 'failed';
   }
   const call = b.served.at(-1);
-  const isRight = b.served.length === served + 1 && equalBytes(answer, request) && equalBytes(call!.request, request) && call!.from.nodeId === a.nodeId;
+  const isRight =
+    b.served.length === served + 1 &&
+    equalBytes(answer, request) &&
+    equalBytes(call!.request, request) &&
+    call!.from.nodeId === a.nodeId;
   if (!isRight) t.fail(`${what}: it came up, and is not what was sent`);
   const remote = await a.transport.dial(relay.at);
-  if (remote.nodeId !== b.nodeId) t.fail(`${what}: the dialer takes the acceptor for ${remote.nodeId}`);
+  if (remote.nodeId !== b.nodeId)
+    t.fail(`${what}: the dialer takes the acceptor for ${remote.nodeId}`);
   await f.drive(a.transport.disconnect(relay.at));
   return 'whole';
 }
@@ -81,10 +112,22 @@ export async function attempt(f: IdentityLab, { a, b, relay }: Wired, courses: C
  * Checks that afterwards the acceptor serves others, each failure was reported once, and nothing of
  * them is left.
  */
-export async function unharmed(f: IdentityLab, { a, b, other, relay }: Wired, failures: number): Promise<void> {
+export async function unharmed(
+  f: IdentityLab,
+  { a, b, other, relay }: Wired,
+  failures: number,
+): Promise<void> {
   const { t } = f;
-  await f.driveUntil('every connection is over', () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1);
-  await f.until('all are forgotten', () => b.transport.snapshot().connections.length === 1 && a.transport.snapshot().connections.length === 0);
+  await f.driveUntil(
+    'every connection is over',
+    () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1,
+  );
+  await f.until(
+    'all are forgotten',
+    () =>
+      b.transport.snapshot().connections.length === 1 &&
+      a.transport.snapshot().connections.length === 0,
+  );
   t.is(count(a, 'dialFailed'), failures, 'each failure was told once at the dialer');
   t.is(b.transport.remotes().length, 1, 'only the bystander is left');
   t.is(count(other, 'down'), 0);

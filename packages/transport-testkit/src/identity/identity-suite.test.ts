@@ -19,7 +19,13 @@ const least: IdentityBackend<Papers> = {
   beneath: { layer: nothing },
 };
 
-const everything: IdentityBackend<Papers> = { ...least, certificates: {} as never, tls: {} as never, untrusting: { alone: nothing }, impostors: {} as never };
+const everything: IdentityBackend<Papers> = {
+  ...least,
+  certificates: {} as never,
+  tls: {} as never,
+  untrusting: { alone: nothing },
+  impostors: {} as never,
+};
 
 function titlesOf(backend: IdentityBackend<Papers>): { run: string[]; skipped: string[] } {
   const [run, skipped]: [string[], string[]] = [[], []];
@@ -40,7 +46,8 @@ test('what a backend lacks is skipped, with the reason', (t) => {
   const { run, skipped } = titlesOf(least);
   t.true(run.length >= 70, String(run.length));
   let count = 0;
-  for (const title of skipped) count += Number(/^(\d+) cases of \w+ \(skipped: [^)]+\)$/.exec(title)?.[1]);
+  for (const title of skipped)
+    count += Number(/^(\d+) cases of \w+ \(skipped: [^)]+\)$/.exec(title)?.[1]);
   t.is(run.length + count, titlesOf(everything).run.length);
 });
 
@@ -53,6 +60,8 @@ test('COVERAGE.md names cases that there are, and every row of its subject', (t)
     named.filter((title) => !known.has(title)),
     [],
   );
-  for (let row = 81; row <= 92; row++) t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `FAULTS ${row}`);
-  for (const row of [55, 57, 58, 62, 63]) t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `SEEDS ${row}`);
+  for (let row = 81; row <= 92; row++)
+    t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `FAULTS ${row}`);
+  for (const row of [55, 57, 58, 62, 63])
+    t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `SEEDS ${row}`);
 });

@@ -26,7 +26,10 @@ import { unusableCases } from './unusable.ts';
  * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
  * @param backend how to make nodes, and what lies beneath their connections.
  */
-export function identitySuite<P extends Papers>(test: TestFunction, backend: IdentityBackend<P>): void {
+export function identitySuite<P extends Papers>(
+  test: TestFunction,
+  backend: IdentityBackend<P>,
+): void {
   register(test, backend as unknown as IdentityBackend<Papers>, CASES);
 }
 

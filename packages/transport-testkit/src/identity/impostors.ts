@@ -14,9 +14,18 @@ export const impostorCases: Cases = (define, { impostors }) => {
           const [victim, good] = [await f.open(), await f.open()];
           const bad = await f.open({ papers: await impostors![how](victim.papers) });
           const [dialer, acceptor] = who === 'dialer' ? [bad, good] : [good, bad];
-          const refusal = { code: 'unauthenticated', reason: 'bad_certificate', says: /not proven/, by: who === 'dialer' ? 'acceptor' : 'dialer' } as const;
+          const refusal = {
+            code: 'unauthenticated',
+            reason: 'bad_certificate',
+            says: /not proven/,
+            by: who === 'dialer' ? 'acceptor' : 'dialer',
+          } as const;
           await refused(f, dialer, acceptor.at, acceptor, refusal);
-          t.is((await understood(f, good, victim)).nodeId, victim.nodeId, 'the victim itself is who it is');
+          t.is(
+            (await understood(f, good, victim)).nodeId,
+            victim.nodeId,
+            'the victim itself is who it is',
+          );
         },
         { what: 'impostors' },
       );
@@ -28,7 +37,12 @@ export const impostorCases: Cases = (define, { impostors }) => {
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
       const bad = await f.open({ papers: await impostors![IMPOSTORS[0]](victim.papers) });
-      const refusal = { code: 'unauthenticated', reason: 'identity_mismatch', says: /proved no id/, by: 'dialer' } as const;
+      const refusal = {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        says: /proved no id/,
+        by: 'dialer',
+      } as const;
       await refused(f, good, `${victim.nodeId}@${bad.at}`, bad, refusal);
     },
     { what: 'impostors' },

@@ -58,7 +58,8 @@ export class IdentityLab {
   readonly backend: IdentityBackend<Papers>;
   readonly clock: ManualClock = createManualClock();
   readonly #nodes: Node[] = [];
-  readonly #transports: { readonly transport: Transport<Lab>; readonly events: ObserverEvent[] }[] = [];
+  readonly #transports: { readonly transport: Transport<Lab>; readonly events: ObserverEvent[] }[] =
+    [];
   readonly #endings: (() => void | Promise<void>)[] = [];
   readonly #relays: Relay[] = [];
   /** All strangers share one source address. */
@@ -132,10 +133,18 @@ export class IdentityLab {
   }
 
   /** Creates a transport of the backend that proves nothing. */
-  async openPlain(): Promise<{ readonly transport: Transport<Lab>; readonly events: ObserverEvent[]; readonly at: string }> {
+  async openPlain(): Promise<{
+    readonly transport: Transport<Lab>;
+    readonly events: ObserverEvent[];
+    readonly at: string;
+  }> {
     const events: ObserverEvent[] = [];
     const observer = { event: (event: ObserverEvent) => this.#heard(events, event) };
-    const transport = this.backend.plain.transport({ protocol: labProtocol, clock: this.clock, observer });
+    const transport = this.backend.plain.transport({
+      protocol: labProtocol,
+      clock: this.clock,
+      observer,
+    });
     this.#transports.push({ transport, events });
     serve<Lab>(transport, { echo: (request) => request });
     await transport.listen();
@@ -145,7 +154,9 @@ export class IdentityLab {
   /** Opens a wire to a node, at an address of its own. */
   async relay(to: Node): Promise<Relay & { readonly at: string }> {
     const { beneath } = this.backend;
-    const relay = await Relay.open(beneath.layer(), beneath.layer(), this.under(to.at), { stirred: () => this.#stirs++ });
+    const relay = await Relay.open(beneath.layer(), beneath.layer(), this.under(to.at), {
+      stirred: () => this.#stirs++,
+    });
     this.#relays.push(relay);
     return Object.assign(relay, { at: this.over(relay.address) });
   }
@@ -166,7 +177,10 @@ export class IdentityLab {
    * Opens a listener on the layer beneath; `came` receives each connection. Returns its address in
    * the form that nodes dial.
    */
-  async bareListener(came: (bare: Bare) => void, heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {}): Promise<string> {
+  async bareListener(
+    came: (bare: Bare) => void,
+    heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {},
+  ): Promise<string> {
     const layer = this.backend.beneath.layer();
     const all: Bare[] = [];
     await layer.listen((connection) => {
@@ -219,13 +233,18 @@ export class IdentityLab {
   async until(what: string, condition: () => boolean): Promise<void> {
     const end = systemClock.now() + WATCHDOG;
     while (!condition()) {
-      if (systemClock.now() > end) throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
+      if (systemClock.now() > end)
+        throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
       await systemClock.sleep(1);
     }
   }
 
   /** Returns the n-th event of that type (from 0) that a node emitted, past or future. */
-  async event<T extends ObserverEvent['type']>(of: { readonly events: readonly ObserverEvent[] }, type: T, n = 0): Promise<EventOf<T>> {
+  async event<T extends ObserverEvent['type']>(
+    of: { readonly events: readonly ObserverEvent[] },
+    type: T,
+    n = 0,
+  ): Promise<EventOf<T>> {
     const all = () => of.events.filter((event): event is EventOf<T> => event.type === type);
     await this.until(`event ${n + 1} '${type}'`, () => all().length > n);
     return all()[n]!;
@@ -252,7 +271,8 @@ export class IdentityLab {
     const state = watch(promise);
     const end = systemClock.now() + WATCHDOG;
     for (let still = 0, seen = this.#stirs; !state.settled; still++) {
-      if (systemClock.now() > end) throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
+      if (systemClock.now() > end)
+        throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
       if (seen !== this.#stirs) still = 0;
       seen = this.#stirs;
       if (still >= QUIET) {
@@ -276,14 +296,18 @@ export class IdentityLab {
   async finish(passed: boolean): Promise<void> {
     for (const end of this.#endings.reverse()) await end();
     await this.drive(Promise.all(this.#transports.map(({ transport }) => transport.close())));
-    if (passed) await this.until('every connection through a relay is over', () => this.#relays.every(({ open }) => open === 0));
+    if (passed)
+      await this.until('every connection through a relay is over', () =>
+        this.#relays.every(({ open }) => open === 0),
+      );
     for (const relay of this.#relays) await relay.close();
     if (!passed) return;
     const { t } = this;
     for (const { transport, events } of this.#transports) {
       t.deepEqual(transport.remotes(), [], 'a closed transport has no remotes');
       t.deepEqual(transport.snapshot().connections, [], 'a closed transport has no connections');
-      const of = (type: ObserverEvent['type']) => events.filter((event) => event.type === type).length;
+      const of = (type: ObserverEvent['type']) =>
+        events.filter((event) => event.type === type).length;
       t.is(of('down'), of('up'), 'each connection that came up went down, once');
     }
     await this.until('closed transports leave no timer', () => this.clock.timers === 0);
@@ -296,7 +320,10 @@ export class IdentityLab {
 }
 
 /** Returns how many events of a type a node emitted. */
-export function count(node: { readonly events: readonly ObserverEvent[] }, type: ObserverEvent['type']): number {
+export function count(
+  node: { readonly events: readonly ObserverEvent[] },
+  type: ObserverEvent['type'],
+): number {
   return node.events.filter((event) => event.type === type).length;
 }
 

@@ -3,25 +3,36 @@
 import { type Refusal, refused, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-const denied = (by: Refusal['by'], id: string): Refusal => ({ code: 'permission_denied', reason: 'denied', says: new RegExp(id), by });
+const denied = (by: Refusal['by'], id: string): Refusal => ({
+  code: 'permission_denied',
+  reason: 'denied',
+  says: new RegExp(id),
+  by,
+});
 
 export const listCases: Cases = (define, { untrusting }) => {
   // FAULTS 85
-  define('a denied node is refused at the handshake, the others are not (the acceptor denies)', async (f) => {
-    const [a, c] = [await f.open(), await f.open()];
-    const b = await f.open({ lists: { deny: [a.nodeId] } });
-    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-    await understood(f, c, b);
-  });
+  define(
+    'a denied node is refused at the handshake, the others are not (the acceptor denies)',
+    async (f) => {
+      const [a, c] = [await f.open(), await f.open()];
+      const b = await f.open({ lists: { deny: [a.nodeId] } });
+      await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
+      await understood(f, c, b);
+    },
+  );
 
   // FAULTS 85
-  define('a denied node is refused at the handshake, the others are not (the dialer denies)', async (f) => {
-    const [b, c] = [await f.open(), await f.open()];
-    const a = await f.open({ lists: { deny: [b.nodeId] } });
-    await refused(f, a, b.at, b, denied('dialer', b.nodeId));
-    await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialer', b.nodeId));
-    await understood(f, a, c);
-  });
+  define(
+    'a denied node is refused at the handshake, the others are not (the dialer denies)',
+    async (f) => {
+      const [b, c] = [await f.open(), await f.open()];
+      const a = await f.open({ lists: { deny: [b.nodeId] } });
+      await refused(f, a, b.at, b, denied('dialer', b.nodeId));
+      await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialer', b.nodeId));
+      await understood(f, a, c);
+    },
+  );
 
   define('two that deny each other are refused, and both are told', async (f) => {
     const [here, there] = [await f.backend.papers(), await f.backend.papers()];
@@ -62,7 +73,10 @@ export const listCases: Cases = (define, { untrusting }) => {
   define(
     'without an authority nobody is trusted: neither who dials nor who is dialed by an address',
     async (f) => {
-      const [a, b] = [await f.open({ papers: await alone() }), await f.open({ papers: await alone() })];
+      const [a, b] = [
+        await f.open({ papers: await alone() }),
+        await f.open({ papers: await alone() }),
+      ];
       await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
       // The acceptor is trusted because it was dialed by its id, but it does not trust the dialer
       // in turn.

@@ -21,7 +21,11 @@ export const provingCases: Cases = (define) => {
         t.is(back.nodeId, a.nodeId);
         t.is(back, b.served[0]!.from, 'one object from up to down');
         t.deepEqual(await b.transport.send(back, 'echo', Uint8Array.of(7)), Uint8Array.of(7));
-        t.is(a.served[0]!.from, remote, 'the dialer is called over its own connection, by the node it dialed');
+        t.is(
+          a.served[0]!.from,
+          remote,
+          'the dialer is called over its own connection, by the node it dialed',
+        );
         for (const [node, other] of [
           [a, b],
           [b, a],
@@ -40,18 +44,25 @@ export const provingCases: Cases = (define) => {
     }
   }
 
-  define("a Remote's id is the same on a thousand calls, and after the connection's end", async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const remote = await a.transport.dial(b.at);
-    await Promise.all(Array.from({ length: 1_000 }, (_, i) => a.transport.send(b.at, 'echo', Uint8Array.of(i & 0x7f))));
-    t.is(b.served.length, 1_000);
-    t.is(new Set(b.served.map(({ from }) => from)).size, 1);
-    t.true(b.served.every(({ from }) => from.nodeId === a.nodeId));
-    t.is(remote.nodeId, b.nodeId);
-    await f.drive(a.transport.disconnect(remote));
-    t.true(remote.closed);
-    t.is(remote.nodeId, b.nodeId);
-  });
+  define(
+    "a Remote's id is the same on a thousand calls, and after the connection's end",
+    async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const remote = await a.transport.dial(b.at);
+      await Promise.all(
+        Array.from({ length: 1_000 }, (_, i) =>
+          a.transport.send(b.at, 'echo', Uint8Array.of(i & 0x7f)),
+        ),
+      );
+      t.is(b.served.length, 1_000);
+      t.is(new Set(b.served.map(({ from }) => from)).size, 1);
+      t.true(b.served.every(({ from }) => from.nodeId === a.nodeId));
+      t.is(remote.nodeId, b.nodeId);
+      await f.drive(a.transport.disconnect(remote));
+      t.true(remote.closed);
+      t.is(remote.nodeId, b.nodeId);
+    },
+  );
 
   define('a node may call itself, by address and by id, whoever else is allowed', async (f, t) => {
     const someone = await f.backend.papers();
@@ -72,17 +83,26 @@ export const provingCases: Cases = (define) => {
 
   // SEEDS 55: arbitrary chunking
   for (const piece of [1, 2, 7]) {
-    define(`the boundaries of chunks mean nothing: bytes that come ${piece === 1 ? 'one by one' : `${piece} at a time`}`, async (f, t) => {
-      const [a, b] = [await f.open({ options: { dialTimeout: 60_000, handshakeTimeout: 60_000 } }), await f.open({ options: { handshakeTimeout: 60_000 } })];
-      const relay = await f.relay(b);
-      relay.courses = { dialer: { piece }, acceptor: { piece } };
-      await understood(f, a, b, relay.at);
-      for (const size of [0, 1, 31, 1_000, 20_000]) {
-        const request = pattern(size);
-        if (size > 0) request[0] = 1;
-        t.true(equalBytes(await a.transport.send(relay.at, 'echo', request), request), `${size} bytes`);
-      }
-    });
+    define(
+      `the boundaries of chunks mean nothing: bytes that come ${piece === 1 ? 'one by one' : `${piece} at a time`}`,
+      async (f, t) => {
+        const [a, b] = [
+          await f.open({ options: { dialTimeout: 60_000, handshakeTimeout: 60_000 } }),
+          await f.open({ options: { handshakeTimeout: 60_000 } }),
+        ];
+        const relay = await f.relay(b);
+        relay.courses = { dialer: { piece }, acceptor: { piece } };
+        await understood(f, a, b, relay.at);
+        for (const size of [0, 1, 31, 1_000, 20_000]) {
+          const request = pattern(size);
+          if (size > 0) request[0] = 1;
+          t.true(
+            equalBytes(await a.transport.send(relay.at, 'echo', request), request),
+            `${size} bytes`,
+          );
+        }
+      },
+    );
   }
 
   define('bodies of every size cross whole, both ways at once', async (f, t) => {

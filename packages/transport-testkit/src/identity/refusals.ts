@@ -21,10 +21,20 @@ const MINE = /the other end refused this end's certificate/;
  * Makes every kind of call to `target` at once, and checks that each is refused at both ends alike.
  * If `acceptor` is a node, it must not dispatch anything.
  */
-export async function refused(f: IdentityLab, dialer: Node, target: string, acceptor: Pick<Node, 'events'> & Partial<Node>, expected: Refusal): Promise<void> {
+export async function refused(
+  f: IdentityLab,
+  dialer: Node,
+  target: string,
+  acceptor: Pick<Node, 'events'> & Partial<Node>,
+  expected: Refusal,
+): Promise<void> {
   const { t } = f;
   const { transport } = dialer;
-  const before = { failed: failures(dialer).length, told: rejections(acceptor, 'in').length, asked: dialer.asked.length };
+  const before = {
+    failed: failures(dialer).length,
+    told: rejections(acceptor, 'in').length,
+    asked: dialer.asked.length,
+  };
   const served = acceptor.served?.length ?? 0;
   const askedThere = acceptor.asked?.length ?? 0;
   const liveHere = transport.remotes().length;
@@ -32,32 +42,62 @@ export async function refused(f: IdentityLab, dialer: Node, target: string, acce
   const calls = [
     transport.send(target, 'echo', Uint8Array.of(1)),
     transport.send(target, 'hint', Uint8Array.of(2)),
-    transport.send(target, 'feed', Uint8Array.of(3)).then((items) => items[Symbol.asyncIterator]().next()),
+    transport
+      .send(target, 'feed', Uint8Array.of(3))
+      .then((items) => items[Symbol.asyncIterator]().next()),
     transport.dial(target),
     transport.writable(target),
   ];
   for (const error of await Promise.all(calls.map((call) => caught(t, call)))) {
-    checked(t, error, { code: expected.code, reason: expected.reason, sent: false, message: expected.says });
+    checked(t, error, {
+      code: expected.code,
+      reason: expected.reason,
+      sent: false,
+      message: expected.says,
+    });
     t.is((error as TransportError).target, target, 'the error names what was dialed');
     const isMine = expected.reason === 'bad_certificate' && expected.by === 'acceptor';
-    if (isMine) t.regex((error as TransportError).message, MINE, 'whose certificate it was can be read');
+    if (isMine)
+      t.regex((error as TransportError).message, MINE, 'whose certificate it was can be read');
   }
-  await f.until('both ends are told', () => failures(dialer).length > before.failed && rejections(acceptor, 'in').length > before.told);
-  for (const told of [failures(dialer).slice(before.failed), rejections(acceptor, 'in').slice(before.told)]) {
+  await f.until(
+    'both ends are told',
+    () =>
+      failures(dialer).length > before.failed && rejections(acceptor, 'in').length > before.told,
+  );
+  for (const told of [
+    failures(dialer).slice(before.failed),
+    rejections(acceptor, 'in').slice(before.told),
+  ]) {
     t.is(told.length, 1, 'one dial, told once at each end');
-    checked(t, told[0]!.error, { code: expected.code, reason: expected.reason, message: expected.says });
+    checked(t, told[0]!.error, {
+      code: expected.code,
+      reason: expected.reason,
+      message: expected.says,
+    });
   }
   t.is(acceptor.served?.length ?? 0, served, 'nothing was dispatched');
   t.is(acceptor.asked?.length ?? 0, askedThere, 'the acceptor asked its user nothing');
-  if (expected.by !== 'acceptor') t.is(dialer.asked.length, before.asked, 'the dialer asked its user nothing, and told nothing');
+  if (expected.by !== 'acceptor')
+    t.is(dialer.asked.length, before.asked, 'the dialer asked its user nothing, and told nothing');
   t.is(transport.remotes().length, liveHere, 'nothing came up');
 }
 
 /** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
-export async function understood(f: IdentityLab, dialer: Node, acceptor: Node, target = acceptor.at): Promise<Remote> {
+export async function understood(
+  f: IdentityLab,
+  dialer: Node,
+  acceptor: Node,
+  target = acceptor.at,
+): Promise<Remote> {
   const { t } = f;
-  const request = Uint8Array.of(...new TextEncoder().encode(`${acceptor.served.length} ${dialer.nodeId}`));
-  t.deepEqual(await dialer.transport.send(target, 'echo', request), request as Uint8Array<ArrayBuffer>);
+  const request = Uint8Array.of(
+    ...new TextEncoder().encode(`${acceptor.served.length} ${dialer.nodeId}`),
+  );
+  t.deepEqual(
+    await dialer.transport.send(target, 'echo', request),
+    request as Uint8Array<ArrayBuffer>,
+  );
   const call = acceptor.served.at(-1)!;
   t.deepEqual(call.request, request as Uint8Array<ArrayBuffer>);
   t.is(call.from.nodeId, dialer.nodeId, 'the callee knows who calls');
@@ -71,6 +111,12 @@ function failures(of: Node): EventOf<'dialFailed'>[] {
 }
 
 /** Returns the events of a node about connections that did not come up. */
-export function rejections(of: Pick<Node, 'events'>, direction?: 'in' | 'out'): EventOf<'rejected'>[] {
-  return of.events.filter((event): event is EventOf<'rejected'> => event.type === 'rejected' && (direction === undefined || event.direction === direction));
+export function rejections(
+  of: Pick<Node, 'events'>,
+  direction?: 'in' | 'out',
+): EventOf<'rejected'>[] {
+  return of.events.filter(
+    (event): event is EventOf<'rejected'> =>
+      event.type === 'rejected' && (direction === undefined || event.direction === direction),
+  );
 }

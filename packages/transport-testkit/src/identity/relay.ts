@@ -38,7 +38,12 @@ export class Relay {
   }
 
   /** Listens on `front`, and dials `target` with `back` for each incoming connection. */
-  static async open(front: StreamLayer, back: StreamLayer, target: string, hooks: RelayHooks): Promise<Relay> {
+  static async open(
+    front: StreamLayer,
+    back: StreamLayer,
+    target: string,
+    hooks: RelayHooks,
+  ): Promise<Relay> {
     let relay: Relay | undefined;
     await front.listen((connection) => {
       const passage = new Passage(relay!.courses, hooks);
@@ -153,9 +158,11 @@ class Lane {
     this.written += chunk.length;
     const most = Math.min(end?.at ?? Number.POSITIVE_INFINITY, hold ?? Number.POSITIVE_INFINITY);
     const passing = chunk.slice(0, Math.max(most - begin, 0));
-    if (flip !== undefined && flip >= begin && flip < begin + passing.length) passing[flip - begin]! ^= 1 << (flip % 8);
+    if (flip !== undefined && flip >= begin && flip < begin + passing.length)
+      passing[flip - begin]! ^= 1 << (flip % 8);
     const step = piece ?? Math.max(passing.length, 1);
-    for (let at = 0; at < passing.length; at += step) this.#queue.push(passing.slice(at, at + step));
+    for (let at = 0; at < passing.length; at += step)
+      this.#queue.push(passing.slice(at, at + step));
     this.passed += passing.length;
     this.#pump();
     if (end !== undefined && this.written >= end.at) this.#ended(end.how);
@@ -186,7 +193,8 @@ class Lane {
   #pump(): void {
     const to = this.#to;
     if (to === undefined || this.#ending === 'destroy') return;
-    while (!this.#blocked && this.#queue.length > 0) this.#blocked = !to.write(this.#queue.shift()!);
+    while (!this.#blocked && this.#queue.length > 0)
+      this.#blocked = !to.write(this.#queue.shift()!);
     if (this.#ending === 'close' && this.#queue.length === 0 && !this.#blocked) to.close();
   }
 }

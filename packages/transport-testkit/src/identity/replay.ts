@@ -12,24 +12,35 @@ import type { Cases } from './suite.ts';
 export const replayCases: Cases = (define) => {
   // FAULTS 92
   for (const how of ['at once', 'piece by piece, as answers come'] as const) {
-    define(`what a dialer said once, said again to its acceptor ${how}, does not come up`, async (f, t) => {
-      const [a, b] = [await f.open(), await f.open()];
-      const { dialer } = await recorded(f, a, b);
-      const before = { up: count(b, 'up'), served: b.served.length, told: rejections(b, 'in').length };
-      for (let i = 0; i < 3; i++) {
-        const replay = await f.bare(b);
-        for (const chunk of dialer.chunks) {
-          replay.write(chunk);
-          if (how !== 'at once') await f.quiet();
+    define(
+      `what a dialer said once, said again to its acceptor ${how}, does not come up`,
+      async (f, t) => {
+        const [a, b] = [await f.open(), await f.open()];
+        const { dialer } = await recorded(f, a, b);
+        const before = {
+          up: count(b, 'up'),
+          served: b.served.length,
+          told: rejections(b, 'in').length,
+        };
+        for (let i = 0; i < 3; i++) {
+          const replay = await f.bare(b);
+          for (const chunk of dialer.chunks) {
+            replay.write(chunk);
+            if (how !== 'at once') await f.quiet();
+          }
+          await f.driveUntil('it is closed', () => replay.over);
+          await f.until(
+            'the observer is told',
+            () => rejections(b, 'in').length === before.told + i + 1,
+          );
         }
-        await f.driveUntil('it is closed', () => replay.over);
-        await f.until('the observer is told', () => rejections(b, 'in').length === before.told + i + 1);
-      }
-      for (const { error } of rejections(b, 'in')) t.true(error instanceof TransportError && error.reason !== undefined, String(error));
-      t.is(count(b, 'up'), before.up);
-      t.is(b.served.length, before.served, 'the recorded call is not made again');
-      await understood(f, a, b);
-    });
+        for (const { error } of rejections(b, 'in'))
+          t.true(error instanceof TransportError && error.reason !== undefined, String(error));
+        t.is(count(b, 'up'), before.up);
+        t.is(b.served.length, before.served, 'the recorded call is not made again');
+        await understood(f, a, b);
+      },
+    );
   }
 
   // FAULTS 92
@@ -66,20 +77,26 @@ export const replayCases: Cases = (define) => {
   });
 
   // FAULTS 92: two honest ends, each given the other's part in a handshake that it did not begin.
-  define("two dialers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another", async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const waiting: Bare[] = [];
-    const at = await f.bareListener(
-      (bare) => void waiting.push(bare),
-      (bare, chunk) => {
-        const other = waiting[0] === bare ? waiting[1] : waiting[0];
-        if (chunk !== undefined) other?.write(chunk);
-      },
-    );
-    const calls = Promise.all([a, b].map(({ transport }) => caught(t, transport.send(at, 'echo', Uint8Array.of(1)))));
-    for (const error of await f.drive(calls)) t.true(error instanceof TransportError && error.sent === false, String(error));
-    t.is(count(a, 'up') + count(b, 'up'), 0);
-  });
+  define(
+    "two dialers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another",
+    async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const waiting: Bare[] = [];
+      const at = await f.bareListener(
+        (bare) => void waiting.push(bare),
+        (bare, chunk) => {
+          const other = waiting[0] === bare ? waiting[1] : waiting[0];
+          if (chunk !== undefined) other?.write(chunk);
+        },
+      );
+      const calls = Promise.all(
+        [a, b].map(({ transport }) => caught(t, transport.send(at, 'echo', Uint8Array.of(1)))),
+      );
+      for (const error of await f.drive(calls))
+        t.true(error instanceof TransportError && error.sent === false, String(error));
+      t.is(count(a, 'up') + count(b, 'up'), 0);
+    },
+  );
 };
 
 /** Makes one connection with a call on it, and returns it as recorded on the wire. */
@@ -93,5 +110,8 @@ async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
 
 async function comesToNothing(f: IdentityLab, dialer: Node, target: string): Promise<void> {
   const error = await f.drive(caught(f.t, dialer.transport.send(target, 'echo', Uint8Array.of(1))));
-  f.t.true(error instanceof TransportError && error.sent === false && error.reason !== undefined, String(error));
+  f.t.true(
+    error instanceof TransportError && error.sent === false && error.reason !== undefined,
+    String(error),
+  );
 }

@@ -14,53 +14,75 @@ const DENIED = { code: 'permission_denied', reason: 'denied' } as const;
 export const revokingCases: Cases = (define) => {
   for (const who of ['acceptor', 'dialer'] as const) {
     // FAULTS 85
-    define(`a node that is denied while connected is cut at once, its calls fail at both ends, others live on (the ${who} denies)`, async (f, t) => {
-      const [a, b, c] = [await f.open(), await f.open(), await f.open()];
-      const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
-      await cut(f, a, b, c, judge, other, { deny: [other.nodeId] });
-      await refused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
-      // The node is let in again, as if nothing had happened.
-      await judge.update({ deny: [] });
-      await understood(f, a, b);
-      t.is(count(c, 'down'), 0);
-    });
+    define(
+      `a node that is denied while connected is cut at once, its calls fail at both ends, others live on (the ${who} denies)`,
+      async (f, t) => {
+        const [a, b, c] = [await f.open(), await f.open(), await f.open()];
+        const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
+        await cut(f, a, b, c, judge, other, { deny: [other.nodeId] });
+        await refused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
+        // The node is let in again, as if nothing had happened.
+        await judge.update({ deny: [] });
+        await understood(f, a, b);
+        t.is(count(c, 'down'), 0);
+      },
+    );
 
     // FAULTS 85
-    define(`a node that a shorter list leaves out is cut at once, and let in again when there is no list (the ${who} has the list)`, async (f) => {
-      const [here, there, third] = [await f.backend.papers(), await f.backend.papers(), await f.backend.papers()];
-      const allow = [here.nodeId, there.nodeId, third.nodeId];
-      const [a, b, c] = [
-        await f.open({ papers: here, lists: who === 'dialer' ? { allow } : {} }),
-        await f.open({ papers: there, lists: who === 'acceptor' ? { allow } : {} }),
-        await f.open({ papers: third }),
-      ];
-      const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
-      await cut(f, a, b, c, judge, other, { allow: [third.nodeId] });
-      await judge.update({ allow: null });
-      await understood(f, a, b);
-    });
+    define(
+      `a node that a shorter list leaves out is cut at once, and let in again when there is no list (the ${who} has the list)`,
+      async (f) => {
+        const [here, there, third] = [
+          await f.backend.papers(),
+          await f.backend.papers(),
+          await f.backend.papers(),
+        ];
+        const allow = [here.nodeId, there.nodeId, third.nodeId];
+        const [a, b, c] = [
+          await f.open({ papers: here, lists: who === 'dialer' ? { allow } : {} }),
+          await f.open({ papers: there, lists: who === 'acceptor' ? { allow } : {} }),
+          await f.open({ papers: third }),
+        ];
+        const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
+        await cut(f, a, b, c, judge, other, { allow: [third.nodeId] });
+        await judge.update({ allow: null });
+        await understood(f, a, b);
+      },
+    );
   }
 
-  define('every connection of a denied node is cut, in and out, of whichever of its transports', async (f, t) => {
-    const papers = await f.backend.papers();
-    const [a, again, b] = [await f.open({ papers }), await f.open({ papers }), await f.open()];
-    await understood(f, a, b);
-    await understood(f, again, b);
-    await understood(f, b, a);
-    await understood(f, a, b, `${b.nodeId}@${b.at}`);
-    await f.until('all four are up', () => b.transport.remotes().length === 4);
-    await b.update({ deny: [papers.nodeId] });
-    t.deepEqual(b.transport.remotes(), []);
-    await f.until('they are down at the other ends', () => a.transport.remotes().length + again.transport.remotes().length === 0);
-    for (const { cause } of b.events.filter((event) => event.type === 'down')) checked(t, cause, DENIED);
-  });
+  define(
+    'every connection of a denied node is cut, in and out, of whichever of its transports',
+    async (f, t) => {
+      const papers = await f.backend.papers();
+      const [a, again, b] = [await f.open({ papers }), await f.open({ papers }), await f.open()];
+      await understood(f, a, b);
+      await understood(f, again, b);
+      await understood(f, b, a);
+      await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      await f.until('all four are up', () => b.transport.remotes().length === 4);
+      await b.update({ deny: [papers.nodeId] });
+      t.deepEqual(b.transport.remotes(), []);
+      await f.until(
+        'they are down at the other ends',
+        () => a.transport.remotes().length + again.transport.remotes().length === 0,
+      );
+      for (const { cause } of b.events.filter((event) => event.type === 'down'))
+        checked(t, cause, DENIED);
+    },
+  );
 
   define('lists that change nothing for a peer leave it alone, and its calls too', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const { nodeId } = await f.backend.papers();
     const remote = await understood(f, a, b);
     const stuck = watch(a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)).catch(() => {}));
-    for (const change of [{ deny: [nodeId] }, { allow: [a.nodeId, nodeId] }, { allow: null, deny: [] }, {}]) {
+    for (const change of [
+      { deny: [nodeId] },
+      { allow: [a.nodeId, nodeId] },
+      { allow: null, deny: [] },
+      {},
+    ]) {
       await b.update(change);
       t.deepEqual(await a.transport.send(remote, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
     }
@@ -72,7 +94,11 @@ export const revokingCases: Cases = (define) => {
   define('a list that is no list is a TypeError, and everything stays as it was', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const remote = await understood(f, a, b);
-    for (const change of [{ deny: ['nobody'] }, { allow: [a.nodeId.toUpperCase()] }, { deny: a.nodeId as unknown as string[] }]) {
+    for (const change of [
+      { deny: ['nobody'] },
+      { allow: [a.nodeId.toUpperCase()] },
+      { deny: a.nodeId as unknown as string[] },
+    ]) {
       const error = await caught(
         t,
         (async () => {
@@ -85,34 +111,40 @@ export const revokingCases: Cases = (define) => {
     await understood(f, a, b);
   });
 
-  define('a node that is denied while its hello is being thought over is refused, and the answer comes to nothing', async (f, t) => {
-    const thinking = deferred();
-    const asked = deferred();
-    const a = await f.open();
-    const b = await f.open({
-      options: {
-        admit: () => {
-          asked.resolve();
-          return thinking.promise;
+  define(
+    'a node that is denied while its hello is being thought over is refused, and the answer comes to nothing',
+    async (f, t) => {
+      const thinking = deferred();
+      const asked = deferred();
+      const a = await f.open();
+      const b = await f.open({
+        options: {
+          admit: () => {
+            asked.resolve();
+            return thinking.promise;
+          },
         },
-      },
-    });
-    const call = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(1)));
-    await asked.promise;
-    await b.update({ deny: [a.nodeId] });
-    checked(t, await call, { ...DENIED, sent: false, message: new RegExp(a.nodeId) });
-    thinking.resolve();
-    await f.quiet();
-    t.is(count(b, 'up'), 0);
-    t.deepEqual(b.served, []);
-  });
+      });
+      const call = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(1)));
+      await asked.promise;
+      await b.update({ deny: [a.nodeId] });
+      checked(t, await call, { ...DENIED, sent: false, message: new RegExp(a.nodeId) });
+      thinking.resolve();
+      await f.quiet();
+      t.is(count(b, 'up'), 0);
+      t.deepEqual(b.served, []);
+    },
+  );
 
   define('a node that is denied while it is in its handshake does not come up', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const relay = await f.relay(b);
     relay.courses = { acceptor: { hold: 0 } };
     const call = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
-    await f.until('the handshake has begun', () => relay.passages.length > 0 && relay.last.dialer.written > 0);
+    await f.until(
+      'the handshake has begun',
+      () => relay.passages.length > 0 && relay.last.dialer.written > 0,
+    );
     await f.quiet();
     await b.update({ deny: [a.nodeId] });
     relay.last.acceptor.release();
@@ -123,11 +155,21 @@ export const revokingCases: Cases = (define) => {
 };
 
 /** Lets `judge` revoke its trust in `other`; `third` is connected to both and must stay so. */
-async function cut(f: IdentityLab, a: Node, b: Node, third: Node, judge: Node, other: Node, change: Change<Papers>): Promise<void> {
+async function cut(
+  f: IdentityLab,
+  a: Node,
+  b: Node,
+  third: Node,
+  judge: Node,
+  other: Node,
+  change: Change<Papers>,
+): Promise<void> {
   const { t } = f;
   await understood(f, a, b);
   await understood(f, third, judge);
-  await f.until('it is up at the acceptor', () => b.transport.remotes().some(({ nodeId }) => nodeId === a.nodeId));
+  await f.until('it is up at the acceptor', () =>
+    b.transport.remotes().some(({ nodeId }) => nodeId === a.nodeId),
+  );
   const back = b.transport.remotes().find(({ nodeId }) => nodeId === a.nodeId)!;
   const stuck = Uint8Array.of(STUCK);
   const calls = [
@@ -138,7 +180,10 @@ async function cut(f: IdentityLab, a: Node, b: Node, third: Node, judge: Node, o
   const unharmed = third.transport.send(judge.at, 'echo', stuck).catch(() => {});
   const goesOn = watch(unharmed);
   const isStuck = ({ served }: Node) => served.filter(({ request }) => request[0] === STUCK).length;
-  await f.until('all calls are in flight', () => isStuck(a) === (judge === a ? 2 : 1) && isStuck(b) === (judge === b ? 3 : 2));
+  await f.until(
+    'all calls are in flight',
+    () => isStuck(a) === (judge === a ? 2 : 1) && isStuck(b) === (judge === b ? 3 : 2),
+  );
   const now = f.clock.now();
 
   await judge.update(change);
@@ -146,9 +191,14 @@ async function cut(f: IdentityLab, a: Node, b: Node, third: Node, judge: Node, o
     judge.transport.remotes().some(({ nodeId }) => nodeId === other.nodeId),
     'cut when the update resolves',
   );
-  for (const error of await Promise.all(calls)) checked(t, error, { ...DENIED, message: new RegExp(other.nodeId) });
+  for (const error of await Promise.all(calls))
+    checked(t, error, { ...DENIED, message: new RegExp(other.nodeId) });
   checked(t, (await f.event(judge, 'down')).cause, { ...DENIED, origin: 'local' });
-  checked(t, (await f.event(other, 'down')).cause, { ...DENIED, origin: 'remote', message: new RegExp(other.nodeId) });
+  checked(t, (await f.event(other, 'down')).cause, {
+    ...DENIED,
+    origin: 'remote',
+    message: new RegExp(other.nodeId),
+  });
   t.is(f.clock.now(), now, 'no timer was needed');
   await f.quiet();
   t.false(goesOn.settled, 'the call of another goes on');

@@ -22,8 +22,18 @@ export const rotationCases: Cases = (define, { certificates }) => {
       // An expired certificate shows which of them is in use.
       await a.update({ papers: await certificates!.outdated(papers) });
       const says = certificates!.refused['a certificate that has expired'].says;
-      await refused(f, c, a.at, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
-      await refused(f, a, c.at, c, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+      await refused(f, c, a.at, a, {
+        code: 'unauthenticated',
+        reason: 'bad_certificate',
+        says,
+        by: 'dialer',
+      });
+      await refused(f, a, c.at, c, {
+        code: 'unauthenticated',
+        reason: 'bad_certificate',
+        says,
+        by: 'acceptor',
+      });
       t.false(remote.closed);
       await a.update({ papers: await certificates!.renewed(papers) });
       t.is((await understood(f, c, a)).nodeId, papers.nodeId, 'the id is that of the key');
@@ -73,7 +83,10 @@ export const rotationCases: Cases = (define, { certificates }) => {
         const { make, says } = certificates!.unusable[title];
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
         const remote = await understood(f, a, b);
-        checked(t, await caught(t, a.update({ papers: await make() })), { code: 'invalid_argument', message: says });
+        checked(t, await caught(t, a.update({ papers: await make() })), {
+          code: 'invalid_argument',
+          message: says,
+        });
         t.false(remote.closed);
         await understood(f, a, c);
         await understood(f, c, a);
@@ -94,9 +107,19 @@ export const rotationCases: Cases = (define, { certificates }) => {
       t.false(remote.closed);
       await understood(f, b, a);
       const says = /authority/;
-      await refused(f, b, `${papers.nodeId}@${a.at}`, a, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'acceptor' });
+      await refused(f, b, `${papers.nodeId}@${a.at}`, a, {
+        code: 'unauthenticated',
+        reason: 'bad_certificate',
+        says,
+        by: 'acceptor',
+      });
       const before = rejections(a, 'out').length;
-      await refused(f, a, b.at, b, { code: 'unauthenticated', reason: 'bad_certificate', says, by: 'dialer' });
+      await refused(f, a, b.at, b, {
+        code: 'unauthenticated',
+        reason: 'bad_certificate',
+        says,
+        by: 'dialer',
+      });
       t.is(rejections(a, 'out').length, before + 1);
       const foreign = await f.open({ papers: await certificates!.foreign() });
       await understood(f, foreign, a);

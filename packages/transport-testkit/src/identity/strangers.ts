@@ -16,79 +16,113 @@ export const strangerCases: Cases = (define) => {
     ['zeros', new Uint8Array(64)],
     ['an SSH greeting', utf8('SSH-2.0-OpenSSH_9.6\r\n')],
     ['a TLS alert', Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40)],
-    ['a TLS record that announces too much', Uint8Array.of(0x16, 3, 1, 0xff, 0xff, 1, 0, 0xff, 0xfb)],
+    [
+      'a TLS record that announces too much',
+      Uint8Array.of(0x16, 3, 1, 0xff, 0xff, 1, 0, 0xff, 0xfb),
+    ],
   ];
   for (const [what, bytes] of first) {
     // FAULTS 89
-    define(`${what} on a secured port is closed in time, the observer is told, the others go on`, async (f, t) => {
-      const [node, live, later] = [await f.open(), await f.open(), await f.open()];
-      const remote = await understood(f, live, node);
-      const stranger = await f.bare(node);
-      stranger.write(bytes);
-      await f.driveUntil('it is closed', () => stranger.over);
-      await f.until('the observer is told', () => rejections(node, 'in').length > 0);
-      const { error } = rejections(node, 'in')[0]!;
-      t.true(error instanceof TransportError);
-      t.true(
-        ['wrong_preamble', 'malformed', 'bad_certificate', 'handshake_timeout', 'reset'].includes(error.reason ?? ''),
-        `${error.reason}: ${error.message}`,
-      );
-      t.log(`${error.code}/${error.reason}: ${error.message}`);
-      t.is(rejections(node, 'in').length, 1, 'told once');
-      t.is(count(node, 'up'), 1);
-      t.false(remote.closed);
-      await understood(f, live, node);
-      await understood(f, later, node);
-    });
+    define(
+      `${what} on a secured port is closed in time, the observer is told, the others go on`,
+      async (f, t) => {
+        const [node, live, later] = [await f.open(), await f.open(), await f.open()];
+        const remote = await understood(f, live, node);
+        const stranger = await f.bare(node);
+        stranger.write(bytes);
+        await f.driveUntil('it is closed', () => stranger.over);
+        await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+        const { error } = rejections(node, 'in')[0]!;
+        t.true(error instanceof TransportError);
+        t.true(
+          ['wrong_preamble', 'malformed', 'bad_certificate', 'handshake_timeout', 'reset'].includes(
+            error.reason ?? '',
+          ),
+          `${error.reason}: ${error.message}`,
+        );
+        t.log(`${error.code}/${error.reason}: ${error.message}`);
+        t.is(rejections(node, 'in').length, 1, 'told once');
+        t.is(count(node, 'up'), 1);
+        t.false(remote.closed);
+        await understood(f, live, node);
+        await understood(f, later, node);
+      },
+    );
   }
 
   // FAULTS 89
   for (const what of ['an HTTP request', 'plain Trunkline']) {
-    define(`${what} on a secured port is told to the observer as wrong_preamble, at once`, async (f, t) => {
-      const node = await f.open();
-      const stranger = await f.bare(node);
-      stranger.write(first.find(([name]) => name === what)![1]);
-      const { error } = await f.event(node, 'rejected');
-      checked(t, error, { code: 'internal', reason: 'wrong_preamble' });
-      await f.until('it is closed', () => stranger.over);
-    });
+    define(
+      `${what} on a secured port is told to the observer as wrong_preamble, at once`,
+      async (f, t) => {
+        const node = await f.open();
+        const stranger = await f.bare(node);
+        stranger.write(first.find(([name]) => name === what)![1]);
+        const { error } = await f.event(node, 'rejected');
+        checked(t, error, { code: 'internal', reason: 'wrong_preamble' });
+        await f.until('it is closed', () => stranger.over);
+      },
+    );
   }
 
   // FAULTS 89
-  define('a plain end and a secured one fail in time, typed, whoever dials; both are told what they met', async (f, t) => {
-    const [secured, plain] = [await f.open(), await f.openPlain()];
-    const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;
-    const outward = await f.drive(caught(t, secured.transport.send(fromSecured(plain.at), 'echo', Uint8Array.of(1))));
-    t.true(outward instanceof TransportError && outward.sent === false, String(outward));
-    t.log(`a secured end that dialed a plain one: ${String(outward)}`);
-    const inward = await f.drive(caught(t, plain.transport.send(toSecured(secured.at), 'echo', Uint8Array.of(1))));
-    t.true(inward instanceof TransportError && inward.sent === false, String(inward));
-    t.log(`a plain end that dialed a secured one: ${String(inward)}`);
-    await f.until('the secured end is told of both', () => count(secured, 'dialFailed') === 1 && rejections(secured, 'in').length === 1);
-    await f.event(plain, 'dialFailed');
-    checked(t, (await f.event(plain, 'rejected')).error, { code: 'internal', reason: 'wrong_preamble' });
-    t.is(count(secured, 'up') + count(plain, 'up'), 0);
-    t.deepEqual(secured.served, []);
-  });
+  define(
+    'a plain end and a secured one fail in time, typed, whoever dials; both are told what they met',
+    async (f, t) => {
+      const [secured, plain] = [await f.open(), await f.openPlain()];
+      const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;
+      const outward = await f.drive(
+        caught(t, secured.transport.send(fromSecured(plain.at), 'echo', Uint8Array.of(1))),
+      );
+      t.true(outward instanceof TransportError && outward.sent === false, String(outward));
+      t.log(`a secured end that dialed a plain one: ${String(outward)}`);
+      const inward = await f.drive(
+        caught(t, plain.transport.send(toSecured(secured.at), 'echo', Uint8Array.of(1))),
+      );
+      t.true(inward instanceof TransportError && inward.sent === false, String(inward));
+      t.log(`a plain end that dialed a secured one: ${String(inward)}`);
+      await f.until(
+        'the secured end is told of both',
+        () => count(secured, 'dialFailed') === 1 && rejections(secured, 'in').length === 1,
+      );
+      await f.event(plain, 'dialFailed');
+      checked(t, (await f.event(plain, 'rejected')).error, {
+        code: 'internal',
+        reason: 'wrong_preamble',
+      });
+      t.is(count(secured, 'up') + count(plain, 'up'), 0);
+      t.deepEqual(secured.served, []);
+    },
+  );
 
   // FAULTS 89
-  define('a secured dialer that meets HTTP, random bytes, silence or an early end fails in time, typed', async (f, t) => {
-    const node = await f.open();
-    for (const answer of [utf8('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), pattern(512, 999), new Uint8Array(0), undefined]) {
-      const at = await f.bareListener(
-        () => {},
-        (bare, chunk) => {
-          if (chunk === undefined || bare.received !== chunk.length) return;
-          if (answer === undefined) bare.close();
-          else if (answer.length > 0) bare.write(answer);
-        },
-      );
-      const error = await f.drive(caught(t, node.transport.send(at, 'echo', Uint8Array.of(STUCK))));
-      t.true(error instanceof TransportError, String(error));
-      t.is((error as TransportError).sent, false);
-      t.is((error as TransportError).target, at);
-      t.true((error as TransportError).reason !== undefined, String(error));
-    }
-    t.is(count(node, 'up'), 0);
-  });
+  define(
+    'a secured dialer that meets HTTP, random bytes, silence or an early end fails in time, typed',
+    async (f, t) => {
+      const node = await f.open();
+      for (const answer of [
+        utf8('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
+        pattern(512, 999),
+        new Uint8Array(0),
+        undefined,
+      ]) {
+        const at = await f.bareListener(
+          () => {},
+          (bare, chunk) => {
+            if (chunk === undefined || bare.received !== chunk.length) return;
+            if (answer === undefined) bare.close();
+            else if (answer.length > 0) bare.write(answer);
+          },
+        );
+        const error = await f.drive(
+          caught(t, node.transport.send(at, 'echo', Uint8Array.of(STUCK))),
+        );
+        t.true(error instanceof TransportError, String(error));
+        t.is((error as TransportError).sent, false);
+        t.is((error as TransportError).target, at);
+        t.true((error as TransportError).reason !== undefined, String(error));
+      }
+      t.is(count(node, 'up'), 0);
+    },
+  );
 };

@@ -7,7 +7,11 @@ import type { IdentityBackend, Papers } from './backend.ts';
 import { IdentityLab } from './lab.ts';
 
 /** Declares one case; its title is a sentence, unique in the suite. */
-export type Define = (title: string, body: (f: IdentityLab, t: TestContext) => Promise<void>, needs?: Needs) => void;
+export type Define = (
+  title: string,
+  body: (f: IdentityLab, t: TestContext) => Promise<void>,
+  needs?: Needs,
+) => void;
 
 /**
  * The optional backend feature that a case needs, and the milliseconds that a long case may take.
@@ -24,14 +28,19 @@ export type Cases = (define: Define, backend: IdentityBackend<Papers>) => void;
  * Registers the cases of `groups` for a backend. For each feature that the backend lacks, its cases
  * are registered as one skipped case, with the reason.
  */
-export function register(test: TestFunction, backend: IdentityBackend<Papers>, groups: readonly Cases[]): void {
+export function register(
+  test: TestFunction,
+  backend: IdentityBackend<Papers>,
+  groups: readonly Cases[],
+): void {
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
   const lacking = new Map<keyof typeof LACKS, number>();
   const define: Define = (title, body, { what, time = WATCHDOG } = {}) => {
     if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
     titles.add(title);
-    if (what !== undefined && backend[what] === undefined) return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
+    if (what !== undefined && backend[what] === undefined)
+      return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
     test(`${backend.name}: ${title}`, (t) =>
       turn(() => {
         t.timeout(time, 'the case waits for an event that does not come');
@@ -39,10 +48,15 @@ export function register(test: TestFunction, backend: IdentityBackend<Papers>, g
       }));
   };
   for (const cases of groups) cases(define, backend);
-  for (const [what, count] of lacking) skipped(test, `${backend.name}: ${count} cases of ${what} (skipped: ${LACKS[what]})`);
+  for (const [what, count] of lacking)
+    skipped(test, `${backend.name}: ${count} cases of ${what} (skipped: ${LACKS[what]})`);
 }
 
-async function run(t: TestContext, backend: IdentityBackend<Papers>, body: (f: IdentityLab, t: TestContext) => Promise<void>): Promise<void> {
+async function run(
+  t: TestContext,
+  backend: IdentityBackend<Papers>,
+  body: (f: IdentityLab, t: TestContext) => Promise<void>,
+): Promise<void> {
   const lab = new IdentityLab(t, backend);
   try {
     await body(lab, t);

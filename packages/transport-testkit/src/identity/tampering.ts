@@ -19,11 +19,21 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
         t.true(length > 100);
         const whole: number[] = [];
         for (let flip = 0; flip < length; flip++) {
-          const outcome = await attempt(f, on, { [direction]: { flip } }, `byte ${flip} of ${length} changed`);
+          const outcome = await attempt(
+            f,
+            on,
+            { [direction]: { flip } },
+            `byte ${flip} of ${length} changed`,
+          );
           if (outcome === 'whole') whole.push(flip);
         }
-        t.log(`${length} bytes; whole all the same, the ids right: byte ${whole.join(', ') || 'none'}`);
-        t.true(whole.length <= ignoredBytes, `${whole.length} bytes are ignored: ${whole.join(', ')}`);
+        t.log(
+          `${length} bytes; whole all the same, the ids right: byte ${whole.join(', ') || 'none'}`,
+        );
+        t.true(
+          whole.length <= ignoredBytes,
+          `${whole.length} bytes are ignored: ${whole.join(', ')}`,
+        );
         await unharmed(f, on, length - whole.length);
       },
       { time: LONG },
@@ -51,14 +61,25 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
           }
           const served = b.served.length;
           lane.course = { flip: lane.written + at };
-          const error = await f.drive(caught(t, a.transport.send(relay.at, 'echo', request)), 3_000);
-          if (!(error instanceof TransportError)) t.fail(`byte ${at} of ${length}: ${String(error)}`);
-          if (b.served.length !== served + (direction === 'dialer' ? 0 : 1)) t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
-          await f.driveUntil('it is over at both ends', () => a.transport.remotes().length === 0 && b.transport.remotes().length === 1, 3_000);
+          const error = await f.drive(
+            caught(t, a.transport.send(relay.at, 'echo', request)),
+            3_000,
+          );
+          if (!(error instanceof TransportError))
+            t.fail(`byte ${at} of ${length}: ${String(error)}`);
+          if (b.served.length !== served + (direction === 'dialer' ? 0 : 1))
+            t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
+          await f.driveUntil(
+            'it is over at both ends',
+            () => a.transport.remotes().length === 0 && b.transport.remotes().length === 1,
+            3_000,
+          );
         }
         t.log(`${length} bytes`);
         t.true(
-          b.served.every((call) => call.request.length !== request.length || equalBytes(call.request, request)),
+          b.served.every(
+            (call) => call.request.length !== request.length || equalBytes(call.request, request),
+          ),
           'nothing altered was delivered',
         );
       },

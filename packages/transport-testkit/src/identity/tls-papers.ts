@@ -6,7 +6,11 @@ import { WEAK_KEYS } from './weak-keys.ts';
 
 /** Papers with the `tls` option of a node. */
 export interface TlsPapers extends Papers {
-  readonly tls: { readonly key: string; readonly cert: string; readonly ca?: string | readonly string[] | undefined };
+  readonly tls: {
+    readonly key: string;
+    readonly cert: string;
+    readonly ca?: string | readonly string[] | undefined;
+  };
 }
 
 interface ToolIdentity {
@@ -35,44 +39,87 @@ export interface IdentityTools<I extends ToolIdentity, D> {
 }
 
 /** Returns makers of nodes of one authority, and of papers with every flaw. */
-export async function tlsPapers<I extends ToolIdentity, D>({ createIdentity, createAuthority, selfSigned, day }: IdentityTools<I, D>) {
+export async function tlsPapers<I extends ToolIdentity, D>({
+  createIdentity,
+  createAuthority,
+  selfSigned,
+  day,
+}: IdentityTools<I, D>) {
   const [authority, another] = [await createAuthority(), await createAuthority()];
   const byId = new Map<string, I>();
-  const make = async (type: 'ed25519' | 'p256' | undefined, certify: (identity: I) => Promise<string>, ca: TlsPapers['tls']['ca']): Promise<TlsPapers> => {
+  const make = async (
+    type: 'ed25519' | 'p256' | undefined,
+    certify: (identity: I) => Promise<string>,
+    ca: TlsPapers['tls']['ca'],
+  ): Promise<TlsPapers> => {
     const identity = createIdentity({ type });
     byId.set(identity.nodeId, identity);
-    return { nodeId: identity.nodeId, tls: { key: identity.key, cert: await certify(identity), ca } };
+    return {
+      nodeId: identity.nodeId,
+      tls: { key: identity.key, cert: await certify(identity), ca },
+    };
   };
   const again = async (papers: TlsPapers, dates?: ToolDates<D>): Promise<TlsPapers> => ({
     nodeId: papers.nodeId,
     tls: { ...papers.tls, cert: await authority.issue(byId.get(papers.nodeId)!.publicKey, dates) },
   });
   const past = { notBefore: day(-20), notAfter: day(-10) };
-  const papers = (type?: 'ed25519' | 'p256') => make(type, (identity) => authority.issue(identity.publicKey), authority.cert);
+  const papers = (type?: 'ed25519' | 'p256') =>
+    make(type, (identity) => authority.issue(identity.publicKey), authority.cert);
   const alone = (type?: 'ed25519' | 'p256') => make(type, selfSigned, undefined);
   const changed = async (change: Partial<TlsPapers['tls']>): Promise<TlsPapers> => {
     const { nodeId, tls } = await papers();
     return { nodeId, tls: { ...tls, ...change } };
   };
-  const of = (certify: (identity: I) => Promise<string>) => () => make(undefined, certify, authority.cert);
+  const of = (certify: (identity: I) => Promise<string>) => () =>
+    make(undefined, certify, authority.cert);
 
   const refused: Record<(typeof REFUSED)[number], Flaw<TlsPapers>> = {
-    'a certificate of another authority': { make: of((identity) => another.issue(identity.publicKey)), says: /no authority of tls\.ca signed it/ },
-    'a certificate that has expired': { make: of((identity) => authority.issue(identity.publicKey, past)), says: /expired/ },
+    'a certificate of another authority': {
+      make: of((identity) => another.issue(identity.publicKey)),
+      says: /no authority of tls\.ca signed it/,
+    },
+    'a certificate that has expired': {
+      make: of((identity) => authority.issue(identity.publicKey, past)),
+      says: /expired/,
+    },
     'one that is not valid yet': {
-      make: of((identity) => authority.issue(identity.publicKey, { notBefore: day(10), notAfter: day(20) })),
+      make: of((identity) =>
+        authority.issue(identity.publicKey, { notBefore: day(10), notAfter: day(20) }),
+      ),
       says: /not valid yet/,
     },
     'a self-signed one': { make: of(selfSigned), says: /no authority of tls\.ca signed it/ },
   };
   const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsPapers>> = {
-    'a key that does not fit its certificate': { make: async () => changed({ key: (await papers()).tls.key }), says: /tls\.key.*does not fit/ },
-    'a key that is cut off': { make: async () => changed({ key: cutOff((await papers()).tls.key) }), says: /tls\.key/ },
-    'a key that is none': { make: () => changed({ key: 'no key at all' }), says: /tls\.key.*no private key/ },
-    'a key of RSA': { make: () => changed(WEAK_KEYS.rsa), says: /tls\.cert.*rsa, 2048 bits.*Ed25519/ },
-    'a certificate that is cut off': { make: async () => changed({ cert: cutOff((await papers()).tls.cert) }), says: /tls\.cert/ },
-    'a certificate that is none': { make: async () => changed({ cert: (await papers()).tls.key }), says: /tls\.cert.*no certificate/ },
-    'an authority that is cut off': { make: () => changed({ ca: cutOff(authority.cert) }), says: /tls\.ca/ },
+    'a key that does not fit its certificate': {
+      make: async () => changed({ key: (await papers()).tls.key }),
+      says: /tls\.key.*does not fit/,
+    },
+    'a key that is cut off': {
+      make: async () => changed({ key: cutOff((await papers()).tls.key) }),
+      says: /tls\.key/,
+    },
+    'a key that is none': {
+      make: () => changed({ key: 'no key at all' }),
+      says: /tls\.key.*no private key/,
+    },
+    'a key of RSA': {
+      make: () => changed(WEAK_KEYS.rsa),
+      says: /tls\.cert.*rsa, 2048 bits.*Ed25519/,
+    },
+    'a certificate that is cut off': {
+      make: async () => changed({ cert: cutOff((await papers()).tls.cert) }),
+      says: /tls\.cert/,
+    },
+    'a certificate that is none': {
+      make: async () => changed({ cert: (await papers()).tls.key }),
+      says: /tls\.cert.*no certificate/,
+    },
+    'an authority that is cut off': {
+      make: () => changed({ ca: cutOff(authority.cert) }),
+      says: /tls\.ca/,
+    },
   };
   const giant = async (): Promise<TlsPapers> => {
     const { cert } = (await papers()).tls;
@@ -86,7 +133,11 @@ export async function tlsPapers<I extends ToolIdentity, D>({ createIdentity, cre
     renewed: (node) => again(node),
     outdated: (node) => again(node, past),
     retrusted: async ({ nodeId, tls }) => ({ nodeId, tls: { ...tls, ca: another.cert } }),
-    foreign: () => make(undefined, (identity) => another.issue(identity.publicKey), [authority.cert, another.cert]),
+    foreign: () =>
+      make(undefined, (identity) => another.issue(identity.publicKey), [
+        authority.cert,
+        another.cert,
+      ]),
   };
   return { papers, alone, certificates };
 }

@@ -28,10 +28,20 @@ export const tlsCases: Cases = (define, { tls }) => {
           const again = tls!.client({ papers, session });
           const resumed = await f.rawDial(again.layer, node.at);
           await resumed.handshake();
-          resumed.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+          resumed.send({
+            kind: 'REQUEST',
+            id: 1,
+            channel: 0x20,
+            method: 1,
+            payload: Uint8Array.of(1),
+          });
           await resumed.next('RESPONSE');
           t.false(again.reused(), 'it was not resumed');
-          t.is(node.served.at(-1)!.from.nodeId, papers.nodeId, 'its id is that of the key it held now');
+          t.is(
+            node.served.at(-1)!.from.nodeId,
+            papers.nodeId,
+            'its id is that of the key it held now',
+          );
         }
       }
     },

@@ -18,9 +18,15 @@ export const unusableCases: Cases = (define, { certificates }) => {
         const address = place.at;
         await f.drive(place.transport.close());
         const bad = await f.create({ papers: await make(), address });
-        checked(t, await caught(t, bad.transport.listen()), { code: 'invalid_argument', message: says });
+        checked(t, await caught(t, bad.transport.listen()), {
+          code: 'invalid_argument',
+          message: says,
+        });
         thrown(t, () => bad.transport.localAddr(), { code: 'failed_precondition' });
-        checked(t, await caught(t, other.transport.dial(address)), { code: 'unavailable', reason: 'connection_refused' });
+        checked(t, await caught(t, other.transport.dial(address)), {
+          code: 'unavailable',
+          reason: 'connection_refused',
+        });
         const calls = [
           bad.transport.send(other.at, 'echo', Uint8Array.of(1)),
           bad.transport.send(other.at, 'hint', Uint8Array.of(1)),
@@ -37,7 +43,10 @@ export const unusableCases: Cases = (define, { certificates }) => {
         await bad.transport.listen();
         t.deepEqual(await bad.transport.send(other.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
         t.is(other.served.at(-1)!.from.nodeId, papers.nodeId);
-        t.deepEqual(await other.transport.send(`${papers.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)), Uint8Array.of(2));
+        t.deepEqual(
+          await other.transport.send(`${papers.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)),
+          Uint8Array.of(2),
+        );
       },
       { what: 'certificates' },
     );
@@ -47,7 +56,10 @@ export const unusableCases: Cases = (define, { certificates }) => {
     'an expired certificate of its own is no hindrance to listen: its peers judge it, and a renewed one is taken',
     async (f) => {
       const papers = await f.backend.papers();
-      const [a, b] = [await f.open({ papers: await certificates!.outdated(papers) }), await f.open()];
+      const [a, b] = [
+        await f.open({ papers: await certificates!.outdated(papers) }),
+        await f.open(),
+      ];
       await b.transport.dial(a.at).then(
         () => f.t.fail('it is refused'),
         (error) => f.t.is(error.reason, 'bad_certificate'),

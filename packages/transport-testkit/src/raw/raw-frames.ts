@@ -49,7 +49,10 @@ export interface RawFrame {
 }
 
 /** A frame to send; omitted fields are absent on the wire, too. */
-export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & { kind: RawKind | number; hello?: Partial<RawHello> | Uint8Array | undefined };
+export type RawFrameInput = Partial<Omit<RawFrame, 'hello'>> & {
+  kind: RawKind | number;
+  hello?: Partial<RawHello> | Uint8Array | undefined;
+};
 
 /** The hello, as in frame.proto. */
 export interface RawHello {
@@ -96,7 +99,8 @@ export function encodeBody(frame: RawFrameInput): Uint8Array {
   const { kind, metadata, hello, ...rest } = frame;
   const message: Record<string, unknown> = { ...rest, kind: kindNumber(kind) };
   if (metadata !== undefined) message['metadata'] = metadata;
-  if (hello !== undefined) message['hello'] = hello instanceof Uint8Array ? hello : encodeHello(hello);
+  if (hello !== undefined)
+    message['hello'] = hello instanceof Uint8Array ? hello : encodeHello(hello);
   return plain(FrameType.encode(FrameType.create(message)).finish());
 }
 
@@ -129,7 +133,11 @@ export function varint(value: number, width = 0): Uint8Array {
  * Encodes one field of a message by hand, for bytes that no protobuf library would write. `wire` is
  * its wire type.
  */
-export function field(number: number, wire: number, ...content: (Uint8Array | number[])[]): Uint8Array {
+export function field(
+  number: number,
+  wire: number,
+  ...content: (Uint8Array | number[])[]
+): Uint8Array {
   return concat([varint(number * 8 + wire), ...content]);
 }
 
@@ -145,7 +153,10 @@ export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint
 
 /** Decodes the bytes of one Frame message. Throws if they are not a Frame. */
 export function decodeBody(body: Uint8Array): RawFrame {
-  const decoded = FrameType.toObject(FrameType.decode(body), { defaults: true, objects: true }) as Record<string, unknown>;
+  const decoded = FrameType.toObject(FrameType.decode(body), {
+    defaults: true,
+    objects: true,
+  }) as Record<string, unknown>;
   const hello = decoded['hello'] as Uint8Array;
   return {
     kind: kindName(decoded['kind'] as number),
@@ -173,7 +184,11 @@ export function encodeHello(hello: Partial<RawHello>): Uint8Array {
 
 /** Decodes the Hello in a frame's field 13. */
 export function decodeHello(bytes: Uint8Array): RawHello {
-  const hello = HelloType.toObject(HelloType.decode(bytes), { defaults: true, arrays: true, objects: true }) as RawHello;
+  const hello = HelloType.toObject(HelloType.decode(bytes), {
+    defaults: true,
+    arrays: true,
+    objects: true,
+  }) as RawHello;
   return { ...hello, instance: plain(hello.instance) };
 }
 
@@ -224,4 +239,6 @@ function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-const kindNames = new Map(Object.entries(RAW_KINDS).map(([name, number]) => [number as number, name as RawKind]));
+const kindNames = new Map(
+  Object.entries(RAW_KINDS).map(([name, number]) => [number as number, name as RawKind]),
+);

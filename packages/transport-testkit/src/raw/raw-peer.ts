@@ -3,7 +3,16 @@
 // frame, or the end of the connection.
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
-import { concat, decodeBody, encodeFrame, type RawFrame, type RawFrameInput, type RawHello, type RawKind, RawSplitter } from './raw-frames.ts';
+import {
+  concat,
+  decodeBody,
+  encodeFrame,
+  type RawFrame,
+  type RawFrameInput,
+  type RawHello,
+  type RawKind,
+  RawSplitter,
+} from './raw-frames.ts';
 import { rawHello } from './raw-hello.ts';
 
 /** The preamble `54 52 4B 4C`. */
@@ -83,7 +92,8 @@ export class RawPeer {
    */
   async paced(frames: readonly RawFrameInput[]): Promise<void> {
     for (const frame of frames) {
-      while (onPipe(frame) && this.pipe <= 0) await this.next('CREDIT', ({ account }) => account === 1);
+      while (onPipe(frame) && this.pipe <= 0)
+        await this.next('CREDIT', ({ account }) => account === 1);
       this.send(frame);
     }
   }
@@ -97,7 +107,10 @@ export class RawPeer {
    * Resolves with the first frame of that kind that fulfills `where` and was not taken yet; rejects
    * if the connection ends without one.
    */
-  next(kind: RawKind | number, where: (frame: RawFrame) => boolean = () => true): Promise<RawFrame> {
+  next(
+    kind: RawKind | number,
+    where: (frame: RawFrame) => boolean = () => true,
+  ): Promise<RawFrame> {
     const wants = (frame: RawFrame) => frame.kind === kind && where(frame);
     const at = this.#untaken.findIndex(wants);
     if (at >= 0) return Promise.resolve(this.#untaken.splice(at, 1)[0] as RawFrame);
@@ -133,7 +146,8 @@ export class RawPeer {
 
   /** Resolves with the other end's preamble, once complete. */
   async preamble(): Promise<Uint8Array> {
-    while (this.#preamble.length < 4 && !this.#over) await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
+    while (this.#preamble.length < 4 && !this.#over)
+      await new Promise<void>((resolve) => (this.#gotPreamble = resolve));
     return this.#preamble;
   }
 
@@ -151,7 +165,17 @@ export class RawPeer {
       return theirs;
     }
     const theirs = (await this.next('HELLO')).hello as RawHello;
-    this.begin({ kind: 'HELLO', hello: { ...mine, wireMin: hello.wireMin ?? theirs.wireMax, wireMax: hello.wireMax ?? theirs.wireMax } }, ...behind);
+    this.begin(
+      {
+        kind: 'HELLO',
+        hello: {
+          ...mine,
+          wireMin: hello.wireMin ?? theirs.wireMax,
+          wireMax: hello.wireMax ?? theirs.wireMax,
+        },
+      },
+      ...behind,
+    );
     await this.next('READY');
     return theirs;
   }
@@ -225,7 +249,8 @@ export class RawPeer {
 
   #drained(): void {
     this.#blocked = false;
-    while (!this.#blocked && this.#outgoing.length > 0) this.#blocked = !this.#connection.write(this.#outgoing.shift() as Uint8Array);
+    while (!this.#blocked && this.#outgoing.length > 0)
+      this.#blocked = !this.#connection.write(this.#outgoing.shift() as Uint8Array);
   }
 
   #data(chunk: Uint8Array): void {
@@ -264,7 +289,9 @@ export class RawPeer {
   #missing(what: string): Error {
     const came = this.log.slice(-20).map((frame) => describeFrame(frame));
     const why = this.#error === undefined ? '' : ` (${this.#error.message})`;
-    return new Error(`the connection ended${why} before a ${what} came; the last frames were: ${came.join(', ') || 'none'}`);
+    return new Error(
+      `the connection ended${why} before a ${what} came; the last frames were: ${came.join(', ') || 'none'}`,
+    );
   }
 }
 
@@ -328,13 +355,27 @@ function onPipe(frame: RawFrameInput): boolean {
 /** Returns the size of metadata: the UTF-8 lengths of all keys and values. */
 export function metadataSize(metadata: Record<string, string>): number {
   const utf8 = new TextEncoder();
-  return Object.entries(metadata).reduce((sum, [key, value]) => sum + utf8.encode(key).length + utf8.encode(value).length, 0);
+  return Object.entries(metadata).reduce(
+    (sum, [key, value]) => sum + utf8.encode(key).length + utf8.encode(value).length,
+    0,
+  );
 }
 
 /** Describes a frame in a few words, for the messages of failing cases. */
 export function describeFrame(frame: RawFrame): string {
   const parts = [String(frame.kind)];
-  for (const name of ['id', 'channel', 'method', 'flags', 'timeout', 'size', 'account', 'credit', 'code', 'reason'] as const) {
+  for (const name of [
+    'id',
+    'channel',
+    'method',
+    'flags',
+    'timeout',
+    'size',
+    'account',
+    'credit',
+    'code',
+    'reason',
+  ] as const) {
     if (frame[name] !== 0) parts.push(`${name} ${frame[name]}`);
   }
   for (const [key, value] of Object.entries(frame.metadata)) parts.push(`${key}=${value}`);

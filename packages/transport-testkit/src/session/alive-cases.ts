@@ -10,22 +10,30 @@ import { failure } from './verdicts.ts';
 const NEVER_IDLE = { idleTimeout: Number.POSITIVE_INFINITY };
 
 export function aliveCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'alive: a PING is answered by a PONG with its id, at once and whatever it is', async (t, role) => {
-    const s = await session(t, backend, role);
-    for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
-      s.peer.send({ kind: 'PING', id });
-      t.is((await s.peer.next('PONG')).id, id);
-    }
-  });
+  eachRole(
+    test,
+    'alive: a PING is answered by a PONG with its id, at once and whatever it is',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
+        s.peer.send({ kind: 'PING', id });
+        t.is((await s.peer.next('PONG')).id, id);
+      }
+    },
+  );
 
-  eachRole(test, 'alive: one PING goes when the connection is up, and its answer is `rtt`', async (t, role) => {
-    const s = await session(t, backend, role);
-    t.is(s.peer.count('PING'), 1);
-    t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
-    t.is(s.remote.rtt, 0, 'no time passed');
-    await s.peer.barrier();
-    t.is(s.peer.count('PING'), 1);
-  });
+  eachRole(
+    test,
+    'alive: one PING goes when the connection is up, and its answer is `rtt`',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      t.is(s.peer.count('PING'), 1);
+      t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
+      t.is(s.remote.rtt, 0, 'no time passed');
+      await s.peer.barrier();
+      t.is(s.peer.count('PING'), 1);
+    },
+  );
 
   eachRole(test, 'alive: `rtt` is the time from PING to PONG', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
@@ -54,26 +62,30 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     await peer.expectClosed();
   });
 
-  eachRole(test, 'alive: after 10 s with nothing received a PING goes, 5 s later a silent peer is cut', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
-    s.peer.answerPings = false;
-    const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
-    await s.peer.next('REQUEST');
-    s.clock.advance(9_900);
-    t.is(s.peer.count('PING'), 1);
-    s.clock.advance(200);
-    await s.peer.next('PING');
-    s.clock.advance(4_700);
-    t.false(s.remote.closed);
-    s.clock.advance(300);
-    const error = await call;
-    t.is(error.code, 'unavailable');
-    t.is(error.reason, 'ping_timeout');
-    t.is(error.sent, true);
-    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
-    await s.peer.expectClosed();
-    t.is(s.peer.count('PING'), 2, 'one is outstanding at a time');
-  });
+  eachRole(
+    test,
+    'alive: after 10 s with nothing received a PING goes, 5 s later a silent peer is cut',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: NEVER_IDLE });
+      s.peer.answerPings = false;
+      const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
+      await s.peer.next('REQUEST');
+      s.clock.advance(9_900);
+      t.is(s.peer.count('PING'), 1);
+      s.clock.advance(200);
+      await s.peer.next('PING');
+      s.clock.advance(4_700);
+      t.false(s.remote.closed);
+      s.clock.advance(300);
+      const error = await call;
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'ping_timeout');
+      t.is(error.sent, true);
+      t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
+      await s.peer.expectClosed();
+      t.is(s.peer.count('PING'), 2, 'one is outstanding at a time');
+    },
+  );
 
   eachRole(test, 'alive: any byte is life, even of a frame that is not whole', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
@@ -123,138 +135,189 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     t.false(s.remote.closed);
   });
 
-  eachRole(test, 'alive: waking late moves what accuses the peer by as much, not the deadlines of calls', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
-    s.peer.answerPings = false;
-    const call = failure(t, s.client.echo(tag(1), { timeout: 11_000 }));
-    await s.peer.next('REQUEST');
-    s.clock.advance(10_001);
-    await s.peer.next('PING');
-    // The call was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead of
-    // 15.
-    s.clock.jump(3_000);
-    s.clock.advance(10);
-    t.is((await call).code, 'deadline_exceeded');
-    s.clock.advance(3_500);
-    t.false(s.remote.closed);
-    s.clock.advance(600);
-    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
-  });
+  eachRole(
+    test,
+    'alive: waking late moves what accuses the peer by as much, not the deadlines of calls',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: NEVER_IDLE });
+      s.peer.answerPings = false;
+      const call = failure(t, s.client.echo(tag(1), { timeout: 11_000 }));
+      await s.peer.next('REQUEST');
+      s.clock.advance(10_001);
+      await s.peer.next('PING');
+      // The call was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead of
+      // 15.
+      s.clock.jump(3_000);
+      s.clock.advance(10);
+      t.is((await call).code, 'deadline_exceeded');
+      s.clock.advance(3_500);
+      t.false(s.remote.closed);
+      s.clock.advance(600);
+      t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
+    },
+  );
 
-  eachRole(test, 'alive: the dialer ends an idle connection after `idleTimeout`, the acceptor after twice that', async (t, role) => {
-    const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
-    const idle = role === 'dialer' ? 20_000 : 40_000;
-    const began = s.clock.now();
-    const bye = await s.until(s.peer.next('GO_AWAY'));
-    t.is(bye.code, 14);
-    t.is(bye.reason, 1);
-    const took = s.clock.now() - began;
-    t.true(took >= idle - 1_000 && took <= idle + 2_000, `${took} ms`);
-    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'alive: the dialer ends an idle connection after `idleTimeout`, the acceptor after twice that',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
+      const idle = role === 'dialer' ? 20_000 : 40_000;
+      const began = s.clock.now();
+      const bye = await s.until(s.peer.next('GO_AWAY'));
+      t.is(bye.code, 14);
+      t.is(bye.reason, 1);
+      const took = s.clock.now() - began;
+      t.true(took >= idle - 1_000 && took <= idle + 2_000, `${took} ms`);
+      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
+      await s.peer.expectClosed();
+    },
+  );
 
-  eachRole(test, 'alive: an open call, a message and a hold keep a connection from idleness; pings do not', async (t, role) => {
-    const s = await session(t, backend, role, { options: { idleTimeout: 10_000 } });
-    const release = s.transport.hold(s.remote);
-    for (let n = 0; n < 6; n++) {
-      s.clock.advance(9_000);
-      await s.peer.barrier();
-    }
-    t.is(s.peer.count('GO_AWAY'), 0, 'held');
-    const call = s.client.echo(tag(1), { timeout: 600_000 });
-    const asked = await s.peer.next('REQUEST');
-    release();
-    for (let n = 0; n < 6; n++) {
-      s.clock.advance(9_000);
-      await s.peer.barrier();
-    }
-    t.is(s.peer.count('GO_AWAY'), 0, 'a call is open');
-    s.peer.send({ kind: 'RESPONSE', id: asked.id });
-    await call;
-    for (let n = 0; n < 6; n++) {
-      s.clock.advance(9_000);
-      s.peer.send(hint(tag(n)));
-      await s.call('hint');
-    }
-    t.is(s.peer.count('GO_AWAY'), 0, 'messages came');
-    await s.until(s.peer.next('GO_AWAY'));
-  });
+  eachRole(
+    test,
+    'alive: an open call, a message and a hold keep a connection from idleness; pings do not',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { idleTimeout: 10_000 } });
+      const release = s.transport.hold(s.remote);
+      for (let n = 0; n < 6; n++) {
+        s.clock.advance(9_000);
+        await s.peer.barrier();
+      }
+      t.is(s.peer.count('GO_AWAY'), 0, 'held');
+      const call = s.client.echo(tag(1), { timeout: 600_000 });
+      const asked = await s.peer.next('REQUEST');
+      release();
+      for (let n = 0; n < 6; n++) {
+        s.clock.advance(9_000);
+        await s.peer.barrier();
+      }
+      t.is(s.peer.count('GO_AWAY'), 0, 'a call is open');
+      s.peer.send({ kind: 'RESPONSE', id: asked.id });
+      await call;
+      for (let n = 0; n < 6; n++) {
+        s.clock.advance(9_000);
+        s.peer.send(hint(tag(n)));
+        await s.call('hint');
+      }
+      t.is(s.peer.count('GO_AWAY'), 0, 'messages came');
+      await s.until(s.peer.next('GO_AWAY'));
+    },
+  );
 
-  const floods: [string, (n: number) => Parameters<import('../raw/raw-peer.ts').RawPeer['send']>[0]][] = [
+  const floods: [
+    string,
+    (n: number) => Parameters<import('../raw/raw-peer.ts').RawPeer['send']>[0],
+  ][] = [
     ['PINGs', (n) => ({ kind: 'PING', id: n + 1 })],
     ['frames of kinds that are skipped', () => ({ kind: 50 })],
     ['answers to calls that were never made', (n) => ({ kind: 'RESPONSE', id: n + 1_000_000 })],
     ['PONGs that nobody asked for', (n) => ({ kind: 'PONG', id: n + 0x6000_0000 })],
-    ['lists of protocols', () => ({ kind: 'PROTOCOLS', hello: { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x20 }] } })],
+    [
+      'lists of protocols',
+      () => ({
+        kind: 'PROTOCOLS',
+        hello: { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x20 }] },
+      }),
+    ],
   ];
   for (const [what, frame] of floods) {
-    eachRole(test, `alive: more than 1,000 ${what} in a second are a flood, fewer are none`, async (t, role) => {
+    eachRole(
+      test,
+      `alive: more than 1,000 ${what} in a second are a flood, fewer are none`,
+      async (t, role) => {
+        const s = await session(t, backend, role);
+        const own = (n: number) =>
+          what.startsWith('answers')
+            ? { ...frame(n * 2), id: n * 2 + (role === 'dialer' ? 1_001 : 1_000) }
+            : frame(n);
+        for (let second = 0; second < 3; second++) {
+          for (let n = 0; n < 800; n++) s.peer.send(own(n));
+          await s.peer.barrier();
+          s.clock.advance(1_100);
+        }
+        t.false(s.peer.closed);
+        const sent = failure(t, s.client.echo(tag(1)));
+        await s.peer.next('REQUEST');
+        for (let n = 0; n < 4_000; n++) s.peer.send(own(n));
+        const bye = await s.peer.next('GO_AWAY');
+        t.is(bye.code, 8);
+        t.is(bye.reason, 13);
+        await s.peer.expectClosed();
+        const error = await sent;
+        t.is(error.code, 'resource_exhausted');
+        t.is(error.reason, 'flood');
+      },
+    );
+  }
+
+  eachRole(
+    test,
+    'alive: requests beyond `calls`, which the caller can count itself, are a flood above 1,000 a second',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
+      for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
+      const bye = await s.peer.next('GO_AWAY');
+      t.is(bye.reason, 13);
+      await s.peer.expectClosed();
+    },
+  );
+
+  eachRole(
+    test,
+    'alive: requests that nobody can serve are a flood above 10,000 a second, fewer are none',
+    async (t, role) => {
       const s = await session(t, backend, role);
-      const own = (n: number) => (what.startsWith('answers') ? { ...frame(n * 2), id: n * 2 + (role === 'dialer' ? 1_001 : 1_000) } : frame(n));
-      for (let second = 0; second < 3; second++) {
-        for (let n = 0; n < 800; n++) s.peer.send(own(n));
-        await s.peer.barrier();
-        s.clock.advance(1_100);
-      }
+      const strange = (n: number) =>
+        n % 2 === 0
+          ? request(s.id(n), [], { method: 99 })
+          : request(s.id(n), [], { channel: 0x30 });
+      s.clock.advance(1_000);
+      for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
+      await s.peer.arrived(9_900, 'ERROR');
       t.false(s.peer.closed);
-      const sent = failure(t, s.client.echo(tag(1)));
-      await s.peer.next('REQUEST');
-      for (let n = 0; n < 4_000; n++) s.peer.send(own(n));
+      s.clock.advance(1_000);
+      for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
       const bye = await s.peer.next('GO_AWAY');
       t.is(bye.code, 8);
       t.is(bye.reason, 13);
       await s.peer.expectClosed();
-      const error = await sent;
-      t.is(error.code, 'resource_exhausted');
-      t.is(error.reason, 'flood');
-    });
-  }
+    },
+  );
 
-  eachRole(test, 'alive: requests beyond `calls`, which the caller can count itself, are a flood above 1,000 a second', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
-    for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
-    const bye = await s.peer.next('GO_AWAY');
-    t.is(bye.reason, 13);
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'alive: a peer that opens and cancels without end is slowed and never cut, and each call is answered',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const server = serve(s.transport, { echo: (payload) => payload });
+      const calls = 8_000;
+      // One chunk of many calls: more work than one turn allows, however the stream splits it.
+      const frames = Array.from({ length: calls }, (_, n) => [
+        request(s.id(n), tag(n)),
+        { kind: 'CANCEL' as const, id: s.id(n) },
+      ]).flat();
+      for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
+      s.peer.send(...frames);
+      await s.peer.arrived(2 * calls, 'ERROR', 'RESPONSE');
+      t.false(s.peer.closed);
+      t.true(s.seen.counted('slowed') > 0);
+      await server.stop();
+    },
+  );
 
-  eachRole(test, 'alive: requests that nobody can serve are a flood above 10,000 a second, fewer are none', async (t, role) => {
-    const s = await session(t, backend, role);
-    const strange = (n: number) => (n % 2 === 0 ? request(s.id(n), [], { method: 99 }) : request(s.id(n), [], { channel: 0x30 }));
-    s.clock.advance(1_000);
-    for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
-    await s.peer.arrived(9_900, 'ERROR');
-    t.false(s.peer.closed);
-    s.clock.advance(1_000);
-    for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
-    const bye = await s.peer.next('GO_AWAY');
-    t.is(bye.code, 8);
-    t.is(bye.reason, 13);
-    await s.peer.expectClosed();
-  });
-
-  eachRole(test, 'alive: a peer that opens and cancels without end is slowed and never cut, and each call is answered', async (t, role) => {
-    const s = await session(t, backend, role);
-    const server = serve(s.transport, { echo: (payload) => payload });
-    const calls = 8_000;
-    // One chunk of many calls: more work than one turn allows, however the stream splits it.
-    const frames = Array.from({ length: calls }, (_, n) => [request(s.id(n), tag(n)), { kind: 'CANCEL' as const, id: s.id(n) }]).flat();
-    for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
-    s.peer.send(...frames);
-    await s.peer.arrived(2 * calls, 'ERROR', 'RESPONSE');
-    t.false(s.peer.closed);
-    t.true(s.seen.counted('slowed') > 0);
-    await server.stop();
-  });
-
-  eachRole(test, 'alive: full queues refuse and cut nobody, and canceling is no flood', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
-    for (let n = 0; n < 3_000; n++) s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-    for (let n = 0; n < 3_000; n++) s.peer.send({ kind: 'CANCEL', id: s.id(n) });
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-  });
+  eachRole(
+    test,
+    'alive: full queues refuse and cut nobody, and canceling is no flood',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
+      for (let n = 0; n < 3_000; n++)
+        s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
+      await s.peer.barrier();
+      t.false(s.peer.closed);
+      for (let n = 0; n < 3_000; n++) s.peer.send({ kind: 'CANCEL', id: s.id(n) });
+      await s.peer.barrier();
+      t.false(s.peer.closed);
+    },
+  );
 }

@@ -18,26 +18,30 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     t.is(s.clock.timers, 0, 'it leaves no timer');
   });
 
-  eachRole(test, 'closing: what is open fails with shutdown here and unavailable there', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1));
-    await s.peer.next('REQUEST');
-    s.peer.send(request(s.id(0)));
-    const rpc = await s.call('echo');
-    const closed = s.transport.close();
-    const error = await failure(t, sent);
-    t.is(error.code, 'shutdown');
-    t.is(error.sent, true);
-    t.is((await s.peer.next('GO_AWAY')).code, 14);
-    await s.until(closed);
-    await s.peer.expectClosed();
-    t.true(rpc.signal.aborted);
-    t.false(rpc.respond(tag(1)));
-    for (const frame of s.peer.log) if (frame.kind === 'ERROR') t.is(frame.code, 14);
-    const late = await failure(t, s.client.echo(tag(2)));
-    t.is(late.code, 'shutdown');
-    t.is(late.sent, false);
-  });
+  eachRole(
+    test,
+    'closing: what is open fails with shutdown here and unavailable there',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1));
+      await s.peer.next('REQUEST');
+      s.peer.send(request(s.id(0)));
+      const rpc = await s.call('echo');
+      const closed = s.transport.close();
+      const error = await failure(t, sent);
+      t.is(error.code, 'shutdown');
+      t.is(error.sent, true);
+      t.is((await s.peer.next('GO_AWAY')).code, 14);
+      await s.until(closed);
+      await s.peer.expectClosed();
+      t.true(rpc.signal.aborted);
+      t.false(rpc.respond(tag(1)));
+      for (const frame of s.peer.log) if (frame.kind === 'ERROR') t.is(frame.code, 14);
+      const late = await failure(t, s.client.echo(tag(2)));
+      t.is(late.code, 'shutdown');
+      t.is(late.sent, false);
+    },
+  );
 
   eachRole(test, 'closing: calls in flight finish within `grace`', async (t, role) => {
     const s = await session(t, backend, role);
@@ -73,45 +77,59 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await s.peer.expectClosed();
   });
 
-  eachRole(test, "closing: the peer's `grace` is the peer's: it may be longer than the 5 s of a disconnect", async (t, role) => {
-    const s = await session(t, backend, role, { options: { idleTimeout: Number.POSITIVE_INFINITY } });
-    const sent = s.client.echo(tag(1), { timeout: 60_000 });
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-    t.is((await s.peer.next('GO_AWAY')).reason, 2);
-    for (let n = 0; n < 6; n++) {
-      s.clock.advance(4_000);
+  eachRole(
+    test,
+    "closing: the peer's `grace` is the peer's: it may be longer than the 5 s of a disconnect",
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { idleTimeout: Number.POSITIVE_INFINITY },
+      });
+      const sent = s.client.echo(tag(1), { timeout: 60_000 });
+      const { id } = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+      t.is((await s.peer.next('GO_AWAY')).reason, 2);
+      for (let n = 0; n < 6; n++) {
+        s.clock.advance(4_000);
+        await s.peer.barrier();
+      }
+      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+      t.is(untag(await sent), 1);
+      await s.peer.expectClosed();
+    },
+  );
+
+  eachRole(
+    test,
+    'closing: without `grace` it waits for no answer to its GO_AWAY, and reads no more',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const closed = s.transport.close();
+      await s.peer.next('GO_AWAY');
+      s.peer.send(request(s.id(0), tag(1)));
+      await s.until(closed);
+      await s.peer.expectClosed();
+      t.is(s.peer.log.at(-1)?.kind, 'GO_AWAY');
+      t.is(s.peer.count('ERROR'), 0);
+    },
+  );
+
+  eachRole(
+    test,
+    "closing: with `grace` it ends once no call is open, and waits for no GO_AWAY of the peer's",
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), tag(1)));
+      const rpc = await s.call('echo');
+      const closed = s.transport.close({ grace: 30_000 });
+      await s.peer.next('GO_AWAY');
       await s.peer.barrier();
-    }
-    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-    t.is(untag(await sent), 1);
-    await s.peer.expectClosed();
-  });
-
-  eachRole(test, 'closing: without `grace` it waits for no answer to its GO_AWAY, and reads no more', async (t, role) => {
-    const s = await session(t, backend, role);
-    const closed = s.transport.close();
-    await s.peer.next('GO_AWAY');
-    s.peer.send(request(s.id(0), tag(1)));
-    await s.until(closed);
-    await s.peer.expectClosed();
-    t.is(s.peer.log.at(-1)?.kind, 'GO_AWAY');
-    t.is(s.peer.count('ERROR'), 0);
-  });
-
-  eachRole(test, "closing: with `grace` it ends once no call is open, and waits for no GO_AWAY of the peer's", async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), tag(1)));
-    const rpc = await s.call('echo');
-    const closed = s.transport.close({ grace: 30_000 });
-    await s.peer.next('GO_AWAY');
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-    rpc.respond(tag(2));
-    await s.peer.next('RESPONSE');
-    await s.peer.expectClosed();
-    await s.until(closed);
-  });
+      t.false(s.peer.closed);
+      rpc.respond(tag(2));
+      await s.peer.next('RESPONSE');
+      await s.peer.expectClosed();
+      await s.until(closed);
+    },
+  );
 
   eachRole(test, 'closing: what arrives within `grace` is refused unprocessed', async (t, role) => {
     const s = await session(t, backend, role);
@@ -127,53 +145,69 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await s.until(closed);
   });
 
-  eachRole(test, 'closing: accepted one-ways and answers are flushed before the end', async (t, role) => {
-    const s = await session(t, backend, role);
-    for (let n = 0; n < 20; n++) s.peer.send(request(s.id(n), tag(n)));
-    const rpcs = [];
-    for (let n = 0; n < 20; n++) rpcs.push(await s.call('echo'));
-    for (let n = 0; n < 100; n++) t.true(s.transport.trySend(s.remote, 'hint', body(1_000)));
-    for (const rpc of rpcs) t.true(rpc.respond(rpc.request));
-    const closed = s.transport.close();
-    await s.peer.next('GO_AWAY');
-    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-    await s.peer.expectClosed();
-    await s.until(closed);
-    t.is(s.peer.count('ONEWAY'), 100);
-    t.is(s.peer.count('RESPONSE'), 20);
-  });
+  eachRole(
+    test,
+    'closing: accepted one-ways and answers are flushed before the end',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      for (let n = 0; n < 20; n++) s.peer.send(request(s.id(n), tag(n)));
+      const rpcs = [];
+      for (let n = 0; n < 20; n++) rpcs.push(await s.call('echo'));
+      for (let n = 0; n < 100; n++) t.true(s.transport.trySend(s.remote, 'hint', body(1_000)));
+      for (const rpc of rpcs) t.true(rpc.respond(rpc.request));
+      const closed = s.transport.close();
+      await s.peer.next('GO_AWAY');
+      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+      await s.peer.expectClosed();
+      await s.until(closed);
+      t.is(s.peer.count('ONEWAY'), 100);
+      t.is(s.peer.count('RESPONSE'), 20);
+    },
+  );
 
-  eachRole(test, 'closing: requests that were not sent fail at once with shutdown, `sent: false`', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
-    const first = failure(t, s.client.echo(tag(1)));
-    const second = failure(t, s.client.echo(tag(2)));
-    await s.peer.next('REQUEST');
-    const closed = s.transport.close({ grace: 5_000 });
-    const error = await second;
-    t.is(error.code, 'shutdown');
-    t.is(error.sent, false);
-    s.peer.destroy();
-    await first;
-    await s.until(closed);
-  });
+  eachRole(
+    test,
+    'closing: requests that were not sent fail at once with shutdown, `sent: false`',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
+      const first = failure(t, s.client.echo(tag(1)));
+      const second = failure(t, s.client.echo(tag(2)));
+      await s.peer.next('REQUEST');
+      const closed = s.transport.close({ grace: 5_000 });
+      const error = await second;
+      t.is(error.code, 'shutdown');
+      t.is(error.sent, false);
+      s.peer.destroy();
+      await first;
+      await s.until(closed);
+    },
+  );
 
-  eachRole(test, 'closing: a peer that never answers holds it up for a second at most', async (t, role) => {
-    const s = await session(t, backend, role);
-    const closed = s.transport.close();
-    await s.peer.next('GO_AWAY');
-    const began = s.clock.now();
-    await s.until(closed);
-    t.true(s.clock.now() - began <= 2_500, `${s.clock.now() - began} ms`);
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'closing: a peer that never answers holds it up for a second at most',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const closed = s.transport.close();
+      await s.peer.next('GO_AWAY');
+      const began = s.clock.now();
+      await s.until(closed);
+      t.true(s.clock.now() - began <= 2_500, `${s.clock.now() - began} ms`);
+      await s.peer.expectClosed();
+    },
+  );
 
-  eachRole(test, 'closing: a peer that reads nothing any more holds it up no more than that', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { short: 0x4000_0000 } } });
-    s.peer.pause();
-    for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
-    await s.until(s.transport.close());
-    t.true(s.remote.closed);
-  });
+  eachRole(
+    test,
+    'closing: a peer that reads nothing any more holds it up no more than that',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { short: 0x4000_0000 } } });
+      s.peer.pause();
+      for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
+      await s.until(s.transport.close());
+      t.true(s.remote.closed);
+    },
+  );
 
   test('closing: a dial and a hello that are under way end', async (t) => {
     const on = await bench(t, backend);
@@ -201,7 +235,12 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     const late = await layer.dial(address, { timeout: 1_000 }).then(
       (connection) =>
         new Promise<string>((resolve) =>
-          connection.attach({ data: () => resolve('data'), frames: () => {}, drained: () => {}, closed: () => resolve('closed') }),
+          connection.attach({
+            data: () => resolve('data'),
+            frames: () => {},
+            drained: () => {},
+            closed: () => resolve('closed'),
+          }),
         ),
       () => 'refused',
     );
@@ -209,11 +248,15 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await layer.close();
   });
 
-  eachRole(test, 'closing: a one-way that came before the end is still delivered to a reader', async (t, role) => {
-    const s = await session(t, backend, role);
-    const waits = s.call('hint');
-    s.peer.send(hint(tag(9)));
-    t.is(untag((await waits).request), 9);
-    await s.until(s.transport.close());
-  });
+  eachRole(
+    test,
+    'closing: a one-way that came before the end is still delivered to a reader',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const waits = s.call('hint');
+      s.peer.send(hint(tag(9)));
+      t.is(untag((await waits).request), 9);
+      await s.until(s.transport.close());
+    },
+  );
 }

@@ -10,71 +10,101 @@ import { granted } from './receiver-credit-cases.ts';
 import { failure } from './verdicts.ts';
 
 export function crossingCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, "crossing: items that come after the callee's answer are dropped, and the pipe comes back for them", async (t, role) => {
-    const s = await session(t, backend, role);
-    const id = s.id(0);
-    s.peer.send(request(id, [1], { method: 3, flags: 1 }));
-    (await s.call('collect')).respond(tag(1));
-    await s.peer.next('RESPONSE');
-    const late: RawFrameInput[] = Array.from({ length: 20 }, () => ({ kind: 'ITEM', id, payload: body(50 * KiB) }));
-    await s.peer.paced([...late, { kind: 'END', id }]);
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 0);
-    t.false(s.peer.closed);
-  });
-
-  eachRole(test, 'crossing: the rest of a request that was cancelled is dropped, and the pipe comes back for it', async (t, role) => {
-    const s = await session(t, backend, role);
-    const long = packets(request(s.id(0), []), body(1024 * KiB));
-    s.peer.send(long[0] as RawFrameInput, { kind: 'CANCEL', id: s.id(0) });
-    await s.peer.next('ERROR');
-    await s.peer.paced(long.slice(1));
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 1);
-  });
-
-  eachRole(test, 'crossing: a long answer to a call that has settled is dropped, counted, and all its credit comes back', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { reply: 1_000 } } } });
-    for (let n = 0; n < 2; n++) {
-      const sent = s.client.echo(tag(n), { timeout: 500 });
-      const { id } = await s.peer.next('REQUEST');
-      s.clock.advance(501);
-      await failure(t, sent);
-      await s.peer.next('CANCEL');
-      await s.peer.paced(packets({ kind: 'RESPONSE', id }, body(300 * KiB)));
-      await s.seen.reaches('lateReply', n + 1);
+  eachRole(
+    test,
+    "crossing: items that come after the callee's answer are dropped, and the pipe comes back for them",
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const id = s.id(0);
+      s.peer.send(request(id, [1], { method: 3, flags: 1 }));
+      (await s.call('collect')).respond(tag(1));
+      await s.peer.next('RESPONSE');
+      const late: RawFrameInput[] = Array.from({ length: 20 }, () => ({
+        kind: 'ITEM',
+        id,
+        payload: body(50 * KiB),
+      }));
+      await s.peer.paced([...late, { kind: 'END', id }]);
       await s.peer.barrier();
-      t.is(granted(s, 4), (n + 1) * (300 * KiB + 64));
-    }
-  });
+      t.is(s.peer.count('ERROR'), 0);
+      t.false(s.peer.closed);
+    },
+  );
+
+  eachRole(
+    test,
+    'crossing: the rest of a request that was cancelled is dropped, and the pipe comes back for it',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const long = packets(request(s.id(0), []), body(1024 * KiB));
+      s.peer.send(long[0] as RawFrameInput, { kind: 'CANCEL', id: s.id(0) });
+      await s.peer.next('ERROR');
+      await s.peer.paced(long.slice(1));
+      await s.peer.barrier();
+      t.is(s.peer.count('ERROR'), 1);
+    },
+  );
+
+  eachRole(
+    test,
+    'crossing: a long answer to a call that has settled is dropped, counted, and all its credit comes back',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { credit: { reply: 1_000 } } },
+      });
+      for (let n = 0; n < 2; n++) {
+        const sent = s.client.echo(tag(n), { timeout: 500 });
+        const { id } = await s.peer.next('REQUEST');
+        s.clock.advance(501);
+        await failure(t, sent);
+        await s.peer.next('CANCEL');
+        await s.peer.paced(packets({ kind: 'RESPONSE', id }, body(300 * KiB)));
+        await s.seen.reaches('lateReply', n + 1);
+        await s.peer.barrier();
+        t.is(granted(s, 4), (n + 1) * (300 * KiB + 64));
+      }
+    },
+  );
 
   eachRole(test, 'crossing: an answer that broke off gives its credit back', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { reply: 1_000 } } } });
+    const s = await session(t, backend, role, {
+      options: { limits: { credit: { reply: 1_000 } } },
+    });
     for (let n = 0; n < 3; n++) {
       const sent = failure(t, s.client.echo(tag(n)));
       const { id } = await s.peer.next('REQUEST');
-      s.peer.send(packets({ kind: 'RESPONSE', id }, body(300 * KiB))[0] as RawFrameInput, { kind: 'ERROR', id, code: 10 });
+      s.peer.send(packets({ kind: 'RESPONSE', id }, body(300 * KiB))[0] as RawFrameInput, {
+        kind: 'ERROR',
+        id,
+        code: 10,
+      });
       t.is((await sent).code, 'aborted');
       await s.peer.barrier();
       t.is(granted(s, 4), (n + 1) * (300 * KiB + 64));
     }
   });
 
-  eachRole(test, 'crossing: items for a download that was left are dropped, and the call goes on to its end', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { stream: 1_000 } } } });
-    const items = await s.client.feed(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
-    for await (const _ of items) break;
-    await s.peer.next('CANCEL');
-    s.peer.send({ kind: 'ITEM', id, payload: body(900) }, { kind: 'ERROR', id, code: 1 });
-    await s.peer.barrier();
-    t.is(s.seen.counted('unknownAnswer'), 0);
-    const again = s.client.echo(tag(2));
-    const asked = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(2) });
-    t.is(untag(await again), 2);
-  });
+  eachRole(
+    test,
+    'crossing: items for a download that was left are dropped, and the call goes on to its end',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { credit: { stream: 1_000 } } },
+      });
+      const items = await s.client.feed(tag(1));
+      const { id } = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
+      for await (const _ of items) break;
+      await s.peer.next('CANCEL');
+      s.peer.send({ kind: 'ITEM', id, payload: body(900) }, { kind: 'ERROR', id, code: 1 });
+      await s.peer.barrier();
+      t.is(s.seen.counted('unknownAnswer'), 0);
+      const again = s.client.echo(tag(2));
+      const asked = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(2) });
+      t.is(untag(await again), 2);
+    },
+  );
 
   eachRole(test, 'crossing: CANCEL takes back an answer that waits for credit', async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
@@ -94,36 +124,44 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     await s.peer.message('RESPONSE', (frame) => frame.id === s.id(2));
   });
 
-  eachRole(test, 'crossing: the deadline takes back an answer that waits for credit', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
-    s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1), { timeout: 2_000 }));
-    const rpcs = [await s.call('echo'), await s.call('echo')];
-    for (const rpc of rpcs) rpc.respond(body(100 * KiB));
-    await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
-    await s.peer.barrier();
-    s.clock.advance(2_001);
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(1));
-    t.is(error.code, 4);
-  });
+  eachRole(
+    test,
+    'crossing: the deadline takes back an answer that waits for credit',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
+      s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1), { timeout: 2_000 }));
+      const rpcs = [await s.call('echo'), await s.call('echo')];
+      for (const rpc of rpcs) rpc.respond(body(100 * KiB));
+      await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
+      await s.peer.barrier();
+      s.clock.advance(2_001);
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(1));
+      t.is(error.code, 4);
+    },
+  );
 
-  eachRole(test, 'crossing: our caller takes back a long request that has begun with CANCEL, and its id stays until the terminal', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.returnPipe = false;
-    const control = new AbortController();
-    const sent = failure(t, s.client.echo(body(1024 * KiB), { signal: control.signal }));
-    const { id } = await s.peer.next('REQUEST');
-    await s.peer.barrier();
-    control.abort();
-    t.is((await sent).code, 'cancelled');
-    t.is((await s.peer.next('CANCEL')).id, id);
-    s.peer.grant(1, 1024 * KiB);
-    await s.peer.barrier();
-    t.is(s.peer.count('PART'), 3, 'no packet follows CANCEL');
-    s.peer.send({ kind: 'ERROR', id, code: 1 });
-    await s.peer.barrier();
-    t.is(s.seen.counted('unknownAnswer'), 0);
-  });
+  eachRole(
+    test,
+    'crossing: our caller takes back a long request that has begun with CANCEL, and its id stays until the terminal',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.returnPipe = false;
+      const control = new AbortController();
+      const sent = failure(t, s.client.echo(body(1024 * KiB), { signal: control.signal }));
+      const { id } = await s.peer.next('REQUEST');
+      await s.peer.barrier();
+      control.abort();
+      t.is((await sent).code, 'cancelled');
+      t.is((await s.peer.next('CANCEL')).id, id);
+      s.peer.grant(1, 1024 * KiB);
+      await s.peer.barrier();
+      t.is(s.peer.count('PART'), 3, 'no packet follows CANCEL');
+      s.peer.send({ kind: 'ERROR', id, code: 1 });
+      await s.peer.barrier();
+      t.is(s.seen.counted('unknownAnswer'), 0);
+    },
+  );
 
   eachRole(test, 'crossing: both ends may say GO_AWAY at once', async (t, role) => {
     const s = await session(t, backend, role);
@@ -135,34 +173,47 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     t.is(s.peer.count('GO_AWAY'), 1);
   });
 
-  eachRole(test, 'crossing: a request that its codec refuses is invalid_argument, a one-way dropped and counted', async (t, role) => {
-    const text = {
-      '~standard': {
-        version: 1 as const,
-        vendor: 'lab',
-        validate: (value: unknown) => (typeof value === 'string' ? { value } : { issues: [{ message: 'not a text', path: ['it'] }] }),
-      },
-    };
-    const strict = defineProtocol({
-      name: 'strict',
-      version: 1,
-      channel: 0x24,
-      methods: { ask: { id: 1, request: json(text), response: bytes }, tell: { id: 2, request: json(text) } },
-    });
-    const s = await session(t, backend, role);
-    const calls = s.transport.mount(strict).consumer();
-    const first = calls.next();
-    s.peer.send(request(s.id(0), new TextEncoder().encode('{"it":1}'), { channel: 0x24 }), request(s.id(1), [0xff], { channel: 0x24 }));
-    for (const n of [0, 1]) {
-      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(n));
-      t.is(error.code, 3);
-    }
-    s.peer.send({ kind: 'ONEWAY', channel: 0x24, method: 2, payload: Uint8Array.of(0xff) });
-    await s.seen.reaches('onewayDropped', 1);
-    s.peer.send(request(s.id(2), new TextEncoder().encode('"fine"'), { channel: 0x24 }));
-    const { value: rpc } = await first;
-    t.is(rpc?.request, 'fine');
-  });
+  eachRole(
+    test,
+    'crossing: a request that its codec refuses is invalid_argument, a one-way dropped and counted',
+    async (t, role) => {
+      const text = {
+        '~standard': {
+          version: 1 as const,
+          vendor: 'lab',
+          validate: (value: unknown) =>
+            typeof value === 'string'
+              ? { value }
+              : { issues: [{ message: 'not a text', path: ['it'] }] },
+        },
+      };
+      const strict = defineProtocol({
+        name: 'strict',
+        version: 1,
+        channel: 0x24,
+        methods: {
+          ask: { id: 1, request: json(text), response: bytes },
+          tell: { id: 2, request: json(text) },
+        },
+      });
+      const s = await session(t, backend, role);
+      const calls = s.transport.mount(strict).consumer();
+      const first = calls.next();
+      s.peer.send(
+        request(s.id(0), new TextEncoder().encode('{"it":1}'), { channel: 0x24 }),
+        request(s.id(1), [0xff], { channel: 0x24 }),
+      );
+      for (const n of [0, 1]) {
+        const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(n));
+        t.is(error.code, 3);
+      }
+      s.peer.send({ kind: 'ONEWAY', channel: 0x24, method: 2, payload: Uint8Array.of(0xff) });
+      await s.seen.reaches('onewayDropped', 1);
+      s.peer.send(request(s.id(2), new TextEncoder().encode('"fine"'), { channel: 0x24 }));
+      const { value: rpc } = await first;
+      t.is(rpc?.request, 'fine');
+    },
+  );
 
   eachRole(test, 'crossing: a reader that is not there yet finds what waits', async (t, role) => {
     const s = await session(t, backend, role);

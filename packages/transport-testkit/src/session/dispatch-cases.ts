@@ -40,164 +40,214 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     );
   }
 
-  eachRole(test, 'dispatch: one-ways to what is not there are dropped and counted, and their credit comes back', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { short: 200 } } } });
-    for (let n = 0; n < 30; n++) {
-      s.peer.send(hint(body(100), { method: n % 2 === 0 ? 9 : 1 }));
-      await s.peer.barrier();
-    }
-    t.is(s.seen.counted('onewayDropped'), 30);
-    t.false(s.peer.closed);
-  });
-
-  eachRole(test, 'dispatch: a long request to what is not there is refused at its first packet, and the rest of it discarded', async (t, role) => {
-    const s = await session(t, backend, role);
-    const long = packets(request(s.id(0), [], { method: 9 }), body(200 * KiB));
-    s.peer.send(long[0] as never);
-    t.is((await s.peer.next('ERROR')).code, 12);
-    s.peer.send(...long.slice(1));
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-    t.is(s.peer.count('ERROR'), 1);
-  });
-
-  eachRole(test, 'dispatch: a call that no reader takes is answered after 1 s, or half of its time, with unimplemented, unprocessed', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), [1]), request(s.id(1), [2], { timeout: 800 }), request(s.id(2), [3], { method: 4, flags: 2 }));
-    await s.peer.barrier();
-    for (const [wait, ids] of [
-      [399, []],
-      [1, [s.id(1)]],
-      [599, []],
-      [1, [s.id(0), s.id(2)]],
-    ] as const) {
-      s.clock.advance(wait);
-      await s.peer.barrier();
-      for (const id of ids) {
-        const error = await s.peer.next('ERROR', (frame) => frame.id === id);
-        t.is(error.code, 12);
-        t.is(error.flags, 1);
-        t.regex(error.text, /^nobody serves 'lab\.(echo|feed)'/);
+  eachRole(
+    test,
+    'dispatch: one-ways to what is not there are dropped and counted, and their credit comes back',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { credit: { short: 200 } } },
+      });
+      for (let n = 0; n < 30; n++) {
+        s.peer.send(hint(body(100), { method: n % 2 === 0 ? 9 : 1 }));
+        await s.peer.barrier();
       }
-    }
-    t.is(s.peer.count('ERROR'), 3);
-  });
+      t.is(s.seen.counted('onewayDropped'), 30);
+      t.false(s.peer.closed);
+    },
+  );
 
-  eachRole(test, "dispatch: the caller keeps to the peer's `calls`, the rest waits in order", async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { calls: 3 } }, side: true });
-    const sent = Array.from({ length: 6 }, (_, n) => s.client.echo(tag(n)));
-    for (let n = 0; n < 3; n++) t.is(untag((await s.peer.next('REQUEST')).payload), n);
-    const beside = s.side.send(s.remote, 'echo', tag(9));
-    const other = await s.peer.next('REQUEST', (frame) => frame.channel === 0x21);
-    s.peer.send({ kind: 'RESPONSE', id: other.id });
-    await beside;
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 4, 'another channel counts its own');
-    const open = s.peer.log.filter((frame) => frame.kind === 'REQUEST' && frame.channel === 0x20);
-    for (let n = 3; n < 6; n++) {
-      s.peer.send({ kind: 'RESPONSE', id: open[n - 3]?.id ?? 0 });
+  eachRole(
+    test,
+    'dispatch: a long request to what is not there is refused at its first packet, and the rest of it discarded',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const long = packets(request(s.id(0), [], { method: 9 }), body(200 * KiB));
+      s.peer.send(long[0] as never);
+      t.is((await s.peer.next('ERROR')).code, 12);
+      s.peer.send(...long.slice(1));
+      await s.peer.barrier();
+      t.false(s.peer.closed);
+      t.is(s.peer.count('ERROR'), 1);
+    },
+  );
+
+  eachRole(
+    test,
+    'dispatch: a call that no reader takes is answered after 1 s, or half of its time, with unimplemented, unprocessed',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(
+        request(s.id(0), [1]),
+        request(s.id(1), [2], { timeout: 800 }),
+        request(s.id(2), [3], { method: 4, flags: 2 }),
+      );
+      await s.peer.barrier();
+      for (const [wait, ids] of [
+        [399, []],
+        [1, [s.id(1)]],
+        [599, []],
+        [1, [s.id(0), s.id(2)]],
+      ] as const) {
+        s.clock.advance(wait);
+        await s.peer.barrier();
+        for (const id of ids) {
+          const error = await s.peer.next('ERROR', (frame) => frame.id === id);
+          t.is(error.code, 12);
+          t.is(error.flags, 1);
+          t.regex(error.text, /^nobody serves 'lab\.(echo|feed)'/);
+        }
+      }
+      t.is(s.peer.count('ERROR'), 3);
+    },
+  );
+
+  eachRole(
+    test,
+    "dispatch: the caller keeps to the peer's `calls`, the rest waits in order",
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { calls: 3 } }, side: true });
+      const sent = Array.from({ length: 6 }, (_, n) => s.client.echo(tag(n)));
+      for (let n = 0; n < 3; n++) t.is(untag((await s.peer.next('REQUEST')).payload), n);
+      const beside = s.side.send(s.remote, 'echo', tag(9));
+      const other = await s.peer.next('REQUEST', (frame) => frame.channel === 0x21);
+      s.peer.send({ kind: 'RESPONSE', id: other.id });
+      await beside;
+      await s.peer.barrier();
+      t.is(s.peer.count('REQUEST'), 4, 'another channel counts its own');
+      const open = s.peer.log.filter((frame) => frame.kind === 'REQUEST' && frame.channel === 0x20);
+      for (let n = 3; n < 6; n++) {
+        s.peer.send({ kind: 'RESPONSE', id: open[n - 3]?.id ?? 0 });
+        const next = await s.peer.next('REQUEST');
+        t.is(untag(next.payload), n);
+        open.push(next);
+      }
+      for (const { id } of open.slice(3)) s.peer.send({ kind: 'RESPONSE', id });
+      await Promise.all(sent);
+    },
+  );
+
+  eachRole(
+    test,
+    'dispatch: a cancelled call counts in `calls` until its terminal is read',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
+      const first = s.client.echo(tag(0), { timeout: 100 });
+      const asked = await s.peer.next('REQUEST');
+      s.clock.advance(101);
+      await failure(t, first);
+      await s.peer.next('CANCEL');
+      const second = s.client.echo(tag(1));
+      await s.peer.barrier();
+      t.is(s.peer.count('REQUEST'), 1);
+      s.peer.send({ kind: 'ERROR', id: asked.id, code: 1 });
       const next = await s.peer.next('REQUEST');
-      t.is(untag(next.payload), n);
-      open.push(next);
-    }
-    for (const { id } of open.slice(3)) s.peer.send({ kind: 'RESPONSE', id });
-    await Promise.all(sent);
-  });
+      s.peer.send({ kind: 'RESPONSE', id: next.id });
+      await second;
+    },
+  );
 
-  eachRole(test, 'dispatch: a cancelled call counts in `calls` until its terminal is read', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
-    const first = s.client.echo(tag(0), { timeout: 100 });
-    const asked = await s.peer.next('REQUEST');
-    s.clock.advance(101);
-    await failure(t, first);
-    await s.peer.next('CANCEL');
-    const second = s.client.echo(tag(1));
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 1);
-    s.peer.send({ kind: 'ERROR', id: asked.id, code: 1 });
-    const next = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: next.id });
-    await second;
-  });
+  eachRole(
+    test,
+    'dispatch: the callee refuses what is beyond its `calls`, unprocessed',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
+      s.peer.send(request(s.id(0)), request(s.id(1)));
+      const running = [await s.call('echo'), await s.call('echo')];
+      s.peer.send(request(s.id(2)));
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(2));
+      t.is(error.code, 8);
+      t.is(error.flags, 1);
+      await s.seen.reaches('refusedCall', 1);
+      for (const rpc of running) rpc.respond(Uint8Array.of(1));
+      await s.peer.next('RESPONSE', (frame) => frame.id === s.id(1));
+      s.peer.send(request(s.id(3)));
+      (await s.call('echo')).respond(Uint8Array.of(1));
+      await s.peer.next('RESPONSE', (frame) => frame.id === s.id(3));
+    },
+  );
 
-  eachRole(test, 'dispatch: the callee refuses what is beyond its `calls`, unprocessed', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
-    s.peer.send(request(s.id(0)), request(s.id(1)));
-    const running = [await s.call('echo'), await s.call('echo')];
-    s.peer.send(request(s.id(2)));
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(2));
-    t.is(error.code, 8);
-    t.is(error.flags, 1);
-    await s.seen.reaches('refusedCall', 1);
-    for (const rpc of running) rpc.respond(Uint8Array.of(1));
-    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(1));
-    s.peer.send(request(s.id(3)));
-    (await s.call('echo')).respond(Uint8Array.of(1));
-    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(3));
-  });
+  eachRole(
+    test,
+    'dispatch: cancelled handlers that still run count (rapid reset), and nobody is cut for it',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { calls: 4 } } });
+      const running = [];
+      for (let n = 0; n < 4; n++) {
+        s.peer.send(request(s.id(n)));
+        running.push(await s.call('echo'));
+        s.peer.send({ kind: 'CANCEL', id: s.id(n) });
+        t.is((await s.peer.next('ERROR')).code, 1);
+      }
+      for (let n = 4; n < 3_004; n++)
+        s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
+      let refused = 0;
+      while (refused < 3_000) {
+        const { code, flags } = await s.peer.next('ERROR');
+        t.deepEqual({ code, flags }, { code: 8, flags: 1 });
+        refused++;
+      }
+      await s.peer.barrier();
+      t.false(s.peer.closed);
+      for (const rpc of running) t.false(rpc.respond(Uint8Array.of(1)));
+      s.peer.send(request(s.id(0)));
+      (await s.call('echo')).respond(Uint8Array.of(2));
+      await s.peer.next('RESPONSE');
+    },
+  );
 
-  eachRole(test, 'dispatch: cancelled handlers that still run count (rapid reset), and nobody is cut for it', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { calls: 4 } } });
-    const running = [];
-    for (let n = 0; n < 4; n++) {
-      s.peer.send(request(s.id(n)));
-      running.push(await s.call('echo'));
-      s.peer.send({ kind: 'CANCEL', id: s.id(n) });
-      t.is((await s.peer.next('ERROR')).code, 1);
-    }
-    for (let n = 4; n < 3_004; n++) s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
-    let refused = 0;
-    while (refused < 3_000) {
-      const { code, flags } = await s.peer.next('ERROR');
-      t.deepEqual({ code, flags }, { code: 8, flags: 1 });
-      refused++;
-    }
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-    for (const rpc of running) t.false(rpc.respond(Uint8Array.of(1)));
-    s.peer.send(request(s.id(0)));
-    (await s.call('echo')).respond(Uint8Array.of(2));
-    await s.peer.next('RESPONSE');
-  });
+  eachRole(
+    test,
+    'dispatch: `streams` bounds streaming calls: the caller waits, the callee refuses',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: { limits: { streams: 1 } },
+        options: { limits: { streams: 1 } },
+      });
+      const first = await s.client.feed(tag(0));
+      const second = s.client.feed(tag(1));
+      const asked = await s.peer.next('REQUEST');
+      await s.peer.barrier();
+      t.is(s.peer.count('REQUEST'), 1);
+      s.peer.send({ kind: 'END', id: asked.id });
+      const next = await s.peer.next('REQUEST');
+      t.is(untag(next.payload), 1);
+      for await (const _ of first) t.fail('nothing was streamed');
+      s.peer.send({ kind: 'END', id: next.id });
+      for await (const _ of await second) t.fail('nothing was streamed');
+      s.peer.send(
+        request(s.id(0), [1], { method: 4, flags: 2 }),
+        request(s.id(1), [1], { method: 4, flags: 2 }),
+        request(s.id(2), [3]),
+      );
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(1));
+      t.is(error.code, 8);
+      t.is(error.flags, 1);
+      (await s.call('feed')).end();
+      const rpc = await s.call('echo');
+      rpc.respond(rpc.request);
+      await s.peer.next('RESPONSE');
+    },
+  );
 
-  eachRole(test, 'dispatch: `streams` bounds streaming calls: the caller waits, the callee refuses', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { streams: 1 } }, options: { limits: { streams: 1 } } });
-    const first = await s.client.feed(tag(0));
-    const second = s.client.feed(tag(1));
-    const asked = await s.peer.next('REQUEST');
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 1);
-    s.peer.send({ kind: 'END', id: asked.id });
-    const next = await s.peer.next('REQUEST');
-    t.is(untag(next.payload), 1);
-    for await (const _ of first) t.fail('nothing was streamed');
-    s.peer.send({ kind: 'END', id: next.id });
-    for await (const _ of await second) t.fail('nothing was streamed');
-    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }), request(s.id(1), [1], { method: 4, flags: 2 }), request(s.id(2), [3]));
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(1));
-    t.is(error.code, 8);
-    t.is(error.flags, 1);
-    (await s.call('feed')).end();
-    const rpc = await s.call('echo');
-    rpc.respond(rpc.request);
-    await s.peer.next('RESPONSE');
-  });
-
-  eachRole(test, 'dispatch: an ERROR unprocessed is `sent: false`, any other `sent: true`, and neither is retried', async (t, role) => {
-    const s = await session(t, backend, role);
-    for (const flags of [1, 0]) {
-      const sent = s.client.echo(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'ERROR', id, code: 8, flags, text: 'full' });
-      const error = await failure(t, sent);
-      t.is(error.code, 'resource_exhausted');
-      t.is(error.sent, flags === 0);
-    }
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 2);
-  });
+  eachRole(
+    test,
+    'dispatch: an ERROR unprocessed is `sent: false`, any other `sent: true`, and neither is retried',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      for (const flags of [1, 0]) {
+        const sent = s.client.echo(tag(1));
+        const { id } = await s.peer.next('REQUEST');
+        s.peer.send({ kind: 'ERROR', id, code: 8, flags, text: 'full' });
+        const error = await failure(t, sent);
+        t.is(error.code, 'resource_exhausted');
+        t.is(error.sent, flags === 0);
+      }
+      await s.peer.barrier();
+      t.is(s.peer.count('REQUEST'), 2);
+    },
+  );
 
   test('dispatch: a call lost after it was sent is unavailable, `sent: true`, and not made again', async (t) => {
     const on = await bench(t, backend);
@@ -252,29 +302,45 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     t.is(late.sent, false);
   });
 
-  eachRole(test, 'dispatch: the inbound queue of a channel refuses what is beyond its count, unprocessed', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 2 } } } });
-    s.peer.send(request(s.id(0), [0]), request(s.id(1), [1]), request(s.id(2), [2]), hint([7]), ...packets(request(s.id(3), []), body(80 * KiB)));
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(2));
-    t.is(error.code, 8);
-    t.is(error.flags, 1);
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 1, 'one-ways and long requests do not count in it');
-    t.false(s.peer.closed);
-  });
+  eachRole(
+    test,
+    'dispatch: the inbound queue of a channel refuses what is beyond its count, unprocessed',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 2 } } } });
+      s.peer.send(
+        request(s.id(0), [0]),
+        request(s.id(1), [1]),
+        request(s.id(2), [2]),
+        hint([7]),
+        ...packets(request(s.id(3), []), body(80 * KiB)),
+      );
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(2));
+      t.is(error.code, 8);
+      t.is(error.flags, 1);
+      await s.peer.barrier();
+      t.is(s.peer.count('ERROR'), 1, 'one-ways and long requests do not count in it');
+      t.false(s.peer.closed);
+    },
+  );
 
-  eachRole(test, 'dispatch: the inbound queue is bounded by bytes too, and one message always fits an empty one', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { inbound: { bytes: 1_000 } } } });
-    s.peer.send(request(s.id(0), body(5_000)), request(s.id(1), [1]));
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(1));
-    t.is(error.code, 8);
-    const rpc = await s.call('echo');
-    t.is(rpc.request.length, 5_000);
-    s.peer.send(request(s.id(2), [2]));
-    const next = await s.call('echo');
-    for (const one of [rpc, next]) one.respond(Uint8Array.of(1));
-    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
-  });
+  eachRole(
+    test,
+    'dispatch: the inbound queue is bounded by bytes too, and one message always fits an empty one',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { inbound: { bytes: 1_000 } } },
+      });
+      s.peer.send(request(s.id(0), body(5_000)), request(s.id(1), [1]));
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(1));
+      t.is(error.code, 8);
+      const rpc = await s.call('echo');
+      t.is(rpc.request.length, 5_000);
+      s.peer.send(request(s.id(2), [2]));
+      const next = await s.call('echo');
+      for (const one of [rpc, next]) one.respond(Uint8Array.of(1));
+      await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
+    },
+  );
 }

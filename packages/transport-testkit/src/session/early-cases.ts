@@ -83,8 +83,12 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     await violation(t, peer);
   });
 
-  violates(test, backend, 'early: a HELLO on a connection that is up', ({ peer }) => peer.send(hello()));
-  violates(test, backend, 'early: a READY on a connection that is up', ({ peer }) => peer.send({ kind: 'READY' }));
+  violates(test, backend, 'early: a HELLO on a connection that is up', ({ peer }) =>
+    peer.send(hello()),
+  );
+  violates(test, backend, 'early: a READY on a connection that is up', ({ peer }) =>
+    peer.send({ kind: 'READY' }),
+  );
 
   const silent: [string, (peer: RawPeer) => Promise<unknown>][] = [
     [

@@ -8,10 +8,15 @@ import { body, hint, KiB, packets, request } from './lab-frames.ts';
 import { failure, violates } from './verdicts.ts';
 
 export function fieldCases(test: TestFunction, backend: SessionBackend): void {
-  const bad = (title: string, commit: Parameters<typeof violates>[3]) => violates(test, backend, `fields: ${title}`, commit);
+  const bad = (title: string, commit: Parameters<typeof violates>[3]) =>
+    violates(test, backend, `fields: ${title}`, commit);
 
-  bad('an unknown flag of a REQUEST', ({ peer, id }) => peer.send(request(id(0), [1], { flags: 4 })));
-  bad('an unknown flag of a REQUEST beside a known one', ({ peer, id }) => peer.send(request(id(0), [1], { flags: 0x101 })));
+  bad('an unknown flag of a REQUEST', ({ peer, id }) =>
+    peer.send(request(id(0), [1], { flags: 4 })),
+  );
+  bad('an unknown flag of a REQUEST beside a known one', ({ peer, id }) =>
+    peer.send(request(id(0), [1], { flags: 0x101 })),
+  );
   bad('an unknown flag of an ERROR', async ({ peer, client }) => {
     client.echo(Uint8Array.of(1)).catch(() => {});
     const { id: open } = await peer.next('REQUEST');
@@ -19,22 +24,49 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
   });
   bad('any flag of a ONEWAY', ({ peer }) => peer.send(hint([1], { flags: 1 })));
   // These frames are harmless except for their flag: none of the calls that they name is open.
-  for (const kind of ['RESPONSE', 'ITEM', 'PART', 'END', 'CANCEL', 'CREDIT', 'PING', 'PONG', 'GO_AWAY'] as const) {
-    const rest = kind === 'CREDIT' ? { account: 1, credit: 1 } : kind === 'GO_AWAY' ? { code: 14, reason: 3 } : {};
-    bad(`any flag of a ${kind}`, ({ peer, id }) => peer.send({ kind, id: id(900), flags: 1, ...rest }));
+  for (const kind of [
+    'RESPONSE',
+    'ITEM',
+    'PART',
+    'END',
+    'CANCEL',
+    'CREDIT',
+    'PING',
+    'PONG',
+    'GO_AWAY',
+  ] as const) {
+    const rest =
+      kind === 'CREDIT'
+        ? { account: 1, credit: 1 }
+        : kind === 'GO_AWAY'
+          ? { code: 14, reason: 3 }
+          : {};
+    bad(`any flag of a ${kind}`, ({ peer, id }) =>
+      peer.send({ kind, id: id(900), flags: 1, ...rest }),
+    );
   }
   bad('a text of more than 1 KiB in an ERROR', async ({ peer, client }) => {
     client.echo(Uint8Array.of(1)).catch(() => {});
     const { id: open } = await peer.next('REQUEST');
     peer.send({ kind: 'ERROR', id: open, code: 13, text: 'x'.repeat(1_025) });
   });
-  bad('a text of more than 1 KiB in a GO_AWAY', ({ peer }) => peer.send({ kind: 'GO_AWAY', code: 14, reason: 3, text: 'ü'.repeat(513) }));
+  bad('a text of more than 1 KiB in a GO_AWAY', ({ peer }) =>
+    peer.send({ kind: 'GO_AWAY', code: 14, reason: 3, text: 'ü'.repeat(513) }),
+  );
   bad('a REQUEST without an id', ({ peer }) => peer.send(request(0)));
-  bad("a REQUEST with an id of the other end's parity", ({ peer, id }) => peer.send(request(id(0) + 1)));
-  bad('a REQUEST without a method', ({ peer, id }) => peer.send(request(id(0), [1], { method: 0 })));
+  bad("a REQUEST with an id of the other end's parity", ({ peer, id }) =>
+    peer.send(request(id(0) + 1)),
+  );
+  bad('a REQUEST without a method', ({ peer, id }) =>
+    peer.send(request(id(0), [1], { method: 0 })),
+  );
   bad('a ONEWAY without a method', ({ peer }) => peer.send(hint([1], { method: 0 })));
-  bad("a long ONEWAY with an id of the other end's parity", ({ peer, id }) => peer.send(hint(body(64 * KiB), { id: id(0) + 1, size: 65 * KiB })));
-  bad('a long ONEWAY without an id', ({ peer }) => peer.send(hint(body(64 * KiB), { size: 65 * KiB })));
+  bad("a long ONEWAY with an id of the other end's parity", ({ peer, id }) =>
+    peer.send(hint(body(64 * KiB), { id: id(0) + 1, size: 65 * KiB })),
+  );
+  bad('a long ONEWAY without an id', ({ peer }) =>
+    peer.send(hint(body(64 * KiB), { size: 65 * KiB })),
+  );
 
   eachRole(test, 'fields: a text of 1 KiB is read whole', async (t, role) => {
     const { peer, client } = await session(t, backend, role);
@@ -57,22 +89,30 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(test, 'fields: any id of the right parity is legal, up to the last of 32 bits', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const parity = id(0) & 1;
-    for (const high of [id(0), id(70_000), 0x7fff_fffe + parity, 0xffff_fffe + parity]) {
-      peer.send(request(high, [1]));
-      const rpc = await call('echo');
-      rpc.respond(rpc.request);
-      t.is((await peer.next('RESPONSE')).id, high);
-    }
-  });
+  eachRole(
+    test,
+    'fields: any id of the right parity is legal, up to the last of 32 bits',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const parity = id(0) & 1;
+      for (const high of [id(0), id(70_000), 0x7fff_fffe + parity, 0xffff_fffe + parity]) {
+        peer.send(request(high, [1]));
+        const rpc = await call('echo');
+        rpc.respond(rpc.request);
+        t.is((await peer.next('RESPONSE')).id, high);
+      }
+    },
+  );
 
-  eachRole(test, 'fields: an over-long varint and a field in two bytes of tag read as usual', async (t, role) => {
-    const { peer } = await session(t, backend, role);
-    peer.bytes(delimited(concat([[0x88, 0x00, 0x84, 0x80, 0x00], field(2, 5, [7, 0, 0, 0])])));
-    t.is((await peer.next('PONG')).id, 7);
-  });
+  eachRole(
+    test,
+    'fields: an over-long varint and a field in two bytes of tag read as usual',
+    async (t, role) => {
+      const { peer } = await session(t, backend, role);
+      peer.bytes(delimited(concat([[0x88, 0x00, 0x84, 0x80, 0x00], field(2, 5, [7, 0, 0, 0])])));
+      t.is((await peer.next('PONG')).id, 7);
+    },
+  );
 
   eachRole(test, 'fields: our encoder writes ascending order, payload last', async (t, role) => {
     const { peer, client } = await session(t, backend, role);
@@ -88,71 +128,96 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(await sent, Uint8Array.of(2));
   });
 
-  eachRole(test, 'fields: what the application gets are plain Uint8Arrays that never change later', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const kept: Uint8Array[] = [];
-    for (let n = 0; n < 200; n++) {
-      peer.send(...packets(request(id(n), []), body(n % 10 === 0 ? 70 * KiB : 40 + n, n)).map((frame) => (n % 10 === 0 ? frame : { ...frame, size: 0 })));
-      const rpc = await call('echo');
-      kept.push(rpc.request);
-      rpc.respond(Uint8Array.of(1));
-    }
-    await peer.barrier();
-    for (const [n, bytes] of kept.entries()) {
-      t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
-      t.deepEqual(bytes, body(n % 10 === 0 ? 70 * KiB : 40 + n, n));
-    }
-  });
+  eachRole(
+    test,
+    'fields: what the application gets are plain Uint8Arrays that never change later',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const kept: Uint8Array[] = [];
+      for (let n = 0; n < 200; n++) {
+        peer.send(
+          ...packets(request(id(n), []), body(n % 10 === 0 ? 70 * KiB : 40 + n, n)).map((frame) =>
+            n % 10 === 0 ? frame : { ...frame, size: 0 },
+          ),
+        );
+        const rpc = await call('echo');
+        kept.push(rpc.request);
+        rpc.respond(Uint8Array.of(1));
+      }
+      await peer.barrier();
+      for (const [n, bytes] of kept.entries()) {
+        t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+        t.deepEqual(bytes, body(n % 10 === 0 ? 70 * KiB : 40 + n, n));
+      }
+    },
+  );
 
   eachRole(test, 'fields: a small payload pins no large chunk', async (t, role) => {
     const { peer, call, id } = await session(t, backend, role);
     const filler = encodeFrame({ kind: 40, payload: body(60 * KiB) });
     peer.bytes(concat([filler, encodeFrame(request(id(0), body(64))), filler]));
     const rpc = await call('echo');
-    t.true(rpc.request.buffer.byteLength <= 16 * KiB, `64 bytes keep ${rpc.request.buffer.byteLength} alive`);
+    t.true(
+      rpc.request.buffer.byteLength <= 16 * KiB,
+      `64 bytes keep ${rpc.request.buffer.byteLength} alive`,
+    );
     rpc.respond(rpc.request);
     await peer.next('RESPONSE');
   });
 
-  eachRole(test, 'fields: an empty request and an empty response are 0 bytes, not none', async (t, role) => {
-    const { peer, call, client, id } = await session(t, backend, role);
-    peer.bytes(delimited(encodeBody({ kind: 'REQUEST', id: id(0), channel: 0x20, method: 1 })));
-    const rpc = await call('echo');
-    t.is(rpc.request.length, 0);
-    rpc.respond(new Uint8Array(0));
-    const reply = await peer.next('RESPONSE');
-    t.is(reply.payload.length, 0);
-    const sent = client.echo(new Uint8Array(0));
-    const asked = await peer.next('REQUEST');
-    t.is(asked.payload.length, 0);
-    peer.send({ kind: 'RESPONSE', id: asked.id });
-    t.is((await sent).length, 0);
-  });
+  eachRole(
+    test,
+    'fields: an empty request and an empty response are 0 bytes, not none',
+    async (t, role) => {
+      const { peer, call, client, id } = await session(t, backend, role);
+      peer.bytes(delimited(encodeBody({ kind: 'REQUEST', id: id(0), channel: 0x20, method: 1 })));
+      const rpc = await call('echo');
+      t.is(rpc.request.length, 0);
+      rpc.respond(new Uint8Array(0));
+      const reply = await peer.next('RESPONSE');
+      t.is(reply.payload.length, 0);
+      const sent = client.echo(new Uint8Array(0));
+      const asked = await peer.next('REQUEST');
+      t.is(asked.payload.length, 0);
+      peer.send({ kind: 'RESPONSE', id: asked.id });
+      t.is((await sent).length, 0);
+    },
+  );
 
-  eachRole(test, 'fields: metadata crosses whole, names like __proto__ included', async (t, role) => {
-    const { peer, call, client, id } = await session(t, backend, role);
-    const metadata = Object.fromEntries([
-      ['__proto__', 'a'],
-      ['constructor', 'b'],
-      ['', 'c'],
-      ['ключ', '日本語🙂'],
-    ]);
-    const entries = Object.entries(metadata).map(([key, value]) => {
-      const [k, v] = [new TextEncoder().encode(key), new TextEncoder().encode(value)];
-      return field(11, 2, [k.length + v.length + 4], field(1, 2, [k.length], k), field(2, 2, [v.length], v));
-    });
-    peer.bytes(delimited(concat([encodeBody(request(id(0), [])), ...entries])));
-    const rpc = await call('echo');
-    t.deepEqual(Object.entries(rpc.metadata).sort(), Object.entries(metadata).sort());
-    t.is(({} as Record<string, unknown>)['a'], undefined);
-    rpc.respond(rpc.request);
-    await peer.next('RESPONSE');
-    const sent = client.echo(Uint8Array.of(1), { metadata: { trace: '00-ab', empty: '' } });
-    const asked = await peer.next('REQUEST');
-    t.deepEqual(asked.metadata, { trace: '00-ab', empty: '' });
-    peer.send({ kind: 'RESPONSE', id: asked.id });
-    await sent;
-  });
+  eachRole(
+    test,
+    'fields: metadata crosses whole, names like __proto__ included',
+    async (t, role) => {
+      const { peer, call, client, id } = await session(t, backend, role);
+      const metadata = Object.fromEntries([
+        ['__proto__', 'a'],
+        ['constructor', 'b'],
+        ['', 'c'],
+        ['ключ', '日本語🙂'],
+      ]);
+      const entries = Object.entries(metadata).map(([key, value]) => {
+        const [k, v] = [new TextEncoder().encode(key), new TextEncoder().encode(value)];
+        return field(
+          11,
+          2,
+          [k.length + v.length + 4],
+          field(1, 2, [k.length], k),
+          field(2, 2, [v.length], v),
+        );
+      });
+      peer.bytes(delimited(concat([encodeBody(request(id(0), [])), ...entries])));
+      const rpc = await call('echo');
+      t.deepEqual(Object.entries(rpc.metadata).sort(), Object.entries(metadata).sort());
+      t.is(({} as Record<string, unknown>)['a'], undefined);
+      rpc.respond(rpc.request);
+      await peer.next('RESPONSE');
+      const sent = client.echo(Uint8Array.of(1), { metadata: { trace: '00-ab', empty: '' } });
+      const asked = await peer.next('REQUEST');
+      t.deepEqual(asked.metadata, { trace: '00-ab', empty: '' });
+      peer.send({ kind: 'RESPONSE', id: asked.id });
+      await sent;
+    },
+  );
 }
 
 /** Returns the received frame that ends with `payload`, at the end of the received bytes. */
@@ -170,7 +235,11 @@ function encodeBodyAsReceived(received: Uint8Array, payload: Uint8Array): Uint8A
     }
     const frame = received.subarray(at, at + length);
     at += length;
-    if (frame.length > payload.length && frame.subarray(frame.length - payload.length).every((byte, i) => byte === payload[i])) return frame;
+    if (
+      frame.length > payload.length &&
+      frame.subarray(frame.length - payload.length).every((byte, i) => byte === payload[i])
+    )
+      return frame;
   }
 }
 

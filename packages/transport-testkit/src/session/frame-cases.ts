@@ -7,7 +7,8 @@ import { body, KiB, request } from './lab-frames.ts';
 import { violates, violation } from './verdicts.ts';
 
 export function frameCases(test: TestFunction, backend: SessionBackend): void {
-  const bad = (title: string, bytes: Uint8Array) => violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
+  const bad = (title: string, bytes: Uint8Array) =>
+    violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
 
   bad('a length of 0', Uint8Array.of(0));
   bad('a million lengths of 0', new Uint8Array(1_000_000));
@@ -20,18 +21,35 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
   bad('kind 0 in so many words', delimited(concat([field(1, 0, [0]), field(4, 0, [1])])));
   bad('an unknown kind of 16', encodeFrame({ kind: 16 }));
   bad('an unknown kind of 31', encodeFrame({ kind: 31, payload: body(10) }));
-  bad('a group', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 3), field(20, 4)])));
+  bad(
+    'a group',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 3), field(20, 4)])),
+  );
   bad('wire type 6', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 6, [0])])));
   bad('wire type 7', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 7, [0])])));
-  bad('an id that is a varint instead of fixed32', delimited(concat([field(1, 0, [4]), field(2, 0, [9])])));
+  bad(
+    'an id that is a varint instead of fixed32',
+    delimited(concat([field(1, 0, [4]), field(2, 0, [9])])),
+  );
   bad('a kind that is a fixed32 instead of a varint', delimited(field(1, 5, [4, 0, 0, 0])));
   bad('a payload that is a varint', delimited(concat([encodeBody(request(1)), field(15, 0, [1])])));
-  bad('a timeout of 2^32', delimited(concat([encodeBody(request(1)), field(6, 0, varint(2 ** 32))])));
+  bad(
+    'a timeout of 2^32',
+    delimited(concat([encodeBody(request(1)), field(6, 0, varint(2 ** 32))])),
+  );
   bad(
     'a timeout of ten bytes (a negative int32)',
-    delimited(concat([encodeBody(request(1)), field(6, 0, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01])])),
+    delimited(
+      concat([
+        encodeBody(request(1)),
+        field(6, 0, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+      ]),
+    ),
   );
-  bad('field number 0', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), Uint8Array.of(0x00, 0x01)])));
+  bad(
+    'field number 0',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), Uint8Array.of(0x00, 0x01)])),
+  );
 
   eachRole(test, 'frames: over-long lengths of up to four bytes are legal', async (t, role) => {
     const { peer } = await session(t, backend, role);
@@ -51,58 +69,78 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     t.is(seen.counted('unknownFrame'), 1);
   });
 
-  eachRole(test, 'frames: the packet that counts for lengths is our own, whatever the peer offers', async (t, role) => {
-    const { peer } = await session(t, backend, role, { options: { limits: { packet: 16 * KiB } } });
-    peer.bytes(varint(32 * KiB + 1));
-    await violation(t, peer);
-  });
+  eachRole(
+    test,
+    'frames: the packet that counts for lengths is our own, whatever the peer offers',
+    async (t, role) => {
+      const { peer } = await session(t, backend, role, {
+        options: { limits: { packet: 16 * KiB } },
+      });
+      peer.bytes(varint(32 * KiB + 1));
+      await violation(t, peer);
+    },
+  );
 
   eachRole(test, 'frames: kinds from 32 on are skipped and counted', async (t, role) => {
     const { peer, seen } = await session(t, backend, role);
-    peer.send({ kind: 32 }, { kind: 33, id: 5, payload: body(100) }, { kind: 0xffff_ffff, flags: 0xff });
+    peer.send(
+      { kind: 32 },
+      { kind: 33, id: 5, payload: body(100) },
+      { kind: 0xffff_ffff, flags: 0xff },
+    );
     await peer.barrier();
     t.is(seen.counted('unknownFrame'), 3);
   });
 
-  eachRole(test, 'frames: fields come in any order, the last of one counts, unknown ones are skipped', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const call0 = id(0);
-    const parts = [
-      field(99, 0, [5]),
-      field(15, 2, [3], [9, 9, 9]),
-      field(200, 2, [4], [1, 2, 3, 4]),
-      field(4, 0, [2]),
-      field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
-      field(2, 5, [0xff, 0, 0, 0]),
-      field(31, 5, [1, 2, 3, 4]),
-      field(3, 0, [0x20]),
-      field(2, 5, [call0, 0, 0, 0]),
-      field(15, 2, [2], [4, 2]),
-      field(4, 0, [1]),
-      field(1, 0, [3]),
-      field(1, 0, [8]),
-    ];
-    peer.bytes(delimited(concat(parts)));
-    const rpc = await call('echo');
-    t.deepEqual(rpc.request, Uint8Array.of(4, 2));
-    rpc.respond(rpc.request);
-    t.is((await peer.next('RESPONSE')).id, call0);
-  });
-
-  eachRole(test, 'frames: a frame split at every byte reads as it does unsplit', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const whole = encodeFrame(request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }));
-    for (let cut = 1; cut < whole.length; cut++) {
-      peer.bytes(concat([encodeFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
-      await peer.next('PONG', (pong) => pong.id === cut);
-      peer.bytes(whole.subarray(cut));
+  eachRole(
+    test,
+    'frames: fields come in any order, the last of one counts, unknown ones are skipped',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const call0 = id(0);
+      const parts = [
+        field(99, 0, [5]),
+        field(15, 2, [3], [9, 9, 9]),
+        field(200, 2, [4], [1, 2, 3, 4]),
+        field(4, 0, [2]),
+        field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
+        field(2, 5, [0xff, 0, 0, 0]),
+        field(31, 5, [1, 2, 3, 4]),
+        field(3, 0, [0x20]),
+        field(2, 5, [call0, 0, 0, 0]),
+        field(15, 2, [2], [4, 2]),
+        field(4, 0, [1]),
+        field(1, 0, [3]),
+        field(1, 0, [8]),
+      ];
+      peer.bytes(delimited(concat(parts)));
       const rpc = await call('echo');
-      t.deepEqual(rpc.request, Uint8Array.of(5, 6, 7));
-      t.deepEqual({ ...rpc.metadata }, { k: 'v' });
+      t.deepEqual(rpc.request, Uint8Array.of(4, 2));
       rpc.respond(rpc.request);
-      t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(5, 6, 7));
-    }
-  });
+      t.is((await peer.next('RESPONSE')).id, call0);
+    },
+  );
+
+  eachRole(
+    test,
+    'frames: a frame split at every byte reads as it does unsplit',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const whole = encodeFrame(
+        request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }),
+      );
+      for (let cut = 1; cut < whole.length; cut++) {
+        peer.bytes(concat([encodeFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
+        await peer.next('PONG', (pong) => pong.id === cut);
+        peer.bytes(whole.subarray(cut));
+        const rpc = await call('echo');
+        t.deepEqual(rpc.request, Uint8Array.of(5, 6, 7));
+        t.deepEqual({ ...rpc.metadata }, { k: 'v' });
+        rpc.respond(rpc.request);
+        t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(5, 6, 7));
+      }
+    },
+  );
 
   eachRole(test, 'frames: a thousand in one chunk are all handled, in order', async (t, role) => {
     const { peer, call, id } = await session(t, backend, role);
@@ -110,29 +148,43 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     peer.send(...frames);
     for (let n = 0; n < 1_000; n++) {
       const rpc = await call('echo');
-      if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff)) t.fail(`call ${n} came as ${rpc.request}`);
+      if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
+        t.fail(`call ${n} came as ${rpc.request}`);
       rpc.respond(rpc.request);
     }
     await peer.next('RESPONSE', (frame) => frame.id === id(999));
     t.is(peer.count('RESPONSE'), 1_000);
   });
 
-  eachRole(test, 'frames: one that has begun ends within 15 s, however it drips', async (t, role) => {
-    const { peer, clock } = await session(t, backend, role, { options: { keepAlive: { interval: 600_000, timeout: 5_000 } } });
-    const frame = encodeFrame(request(1, body(100)));
-    for (let second = 0; second < 14; second++) {
-      peer.bytes(concat([second === 0 ? encodeFrame({ kind: 'PING', id: 1 }) : [], frame.subarray(second, second + 1)]));
-      if (second === 0) await peer.next('PONG');
-      clock.advance(1_000);
-    }
-    t.false(peer.closed);
-    clock.advance(1_001);
-    await peer.expectClosed();
-    t.is(peer.count('RESPONSE'), 0);
-  });
+  eachRole(
+    test,
+    'frames: one that has begun ends within 15 s, however it drips',
+    async (t, role) => {
+      const { peer, clock } = await session(t, backend, role, {
+        options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+      });
+      const frame = encodeFrame(request(1, body(100)));
+      for (let second = 0; second < 14; second++) {
+        peer.bytes(
+          concat([
+            second === 0 ? encodeFrame({ kind: 'PING', id: 1 }) : [],
+            frame.subarray(second, second + 1),
+          ]),
+        );
+        if (second === 0) await peer.next('PONG');
+        clock.advance(1_000);
+      }
+      t.false(peer.closed);
+      clock.advance(1_001);
+      await peer.expectClosed();
+      t.is(peer.count('RESPONSE'), 0);
+    },
+  );
 
   eachRole(test, 'frames: one that ends in its last moment is taken', async (t, role) => {
-    const { peer, clock, call, id } = await session(t, backend, role, { options: { keepAlive: { interval: 600_000, timeout: 5_000 } } });
+    const { peer, clock, call, id } = await session(t, backend, role, {
+      options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+    });
     const frame = encodeFrame(request(id(0), [1]));
     peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), frame.subarray(0, 3)]));
     await peer.next('PONG');

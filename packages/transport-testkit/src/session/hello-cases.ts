@@ -38,7 +38,9 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('hello: calls in the same chunk as READY are taken', async (t) => {
-    const s = await session(t, backend, 'acceptor', { behindReady: [request(1, [1]), request(3, [2])] });
+    const s = await session(t, backend, 'acceptor', {
+      behindReady: [request(1, [1]), request(3, [2])],
+    });
     for (const n of [1, 2]) {
       const rpc = await s.call('echo');
       t.deepEqual(rpc.request, Uint8Array.of(n));
@@ -50,7 +52,8 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   test('hello: calls that waited for the dial leave with READY or behind it, in their order', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
-    for (const n of [1, 2, 3]) on.transport.send(listener.address, 'echo', Uint8Array.of(n)).catch(() => {});
+    for (const n of [1, 2, 3])
+      on.transport.send(listener.address, 'echo', Uint8Array.of(n)).catch(() => {});
     const peer = await listener.next();
     await peer.next('HELLO');
     t.is(peer.log.length, 1, 'nothing goes before READY');
@@ -60,21 +63,25 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  eachRole(test, 'hello: it says who speaks, what is mounted and what is taken', async (t, role) => {
-    const s = await session(t, backend, role, { side: true });
-    t.is(s.hello.network, 'default');
-    t.is(s.hello.instance.length, 16);
-    t.is(s.hello.wireMin, 1);
-    t.is(s.hello.wireMax, 1);
-    t.is(s.hello.addr, s.transport.advertiseAddr());
-    t.true(s.hello.agent.length > 0);
-    t.is(s.hello.nodeId, '');
-    t.deepEqual(s.hello.protocols, [
-      { name: 'lab', version: 1, accepts: [], channel: 0x20 },
-      { name: 'side', version: 1, accepts: [], channel: 0x21 },
-    ]);
-    t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
-  });
+  eachRole(
+    test,
+    'hello: it says who speaks, what is mounted and what is taken',
+    async (t, role) => {
+      const s = await session(t, backend, role, { side: true });
+      t.is(s.hello.network, 'default');
+      t.is(s.hello.instance.length, 16);
+      t.is(s.hello.wireMin, 1);
+      t.is(s.hello.wireMax, 1);
+      t.is(s.hello.addr, s.transport.advertiseAddr());
+      t.true(s.hello.agent.length > 0);
+      t.is(s.hello.nodeId, '');
+      t.deepEqual(s.hello.protocols, [
+        { name: 'lab', version: 1, accepts: [], channel: 0x20 },
+        { name: 'side', version: 1, accepts: [], channel: 0x21 },
+      ]);
+      t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
+    },
+  );
 
   test('hello: `instance` is one for all connections of a transport, and another for another', async (t) => {
     const a = await session(t, backend, 'acceptor');
@@ -102,7 +109,9 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(test, 'hello: what the peer says of itself is in its Remote', async (t, role) => {
     const instance = new Uint8Array(16).fill(0xab);
     const claim = backend.proves === true ? {} : { nodeId: 'ab'.repeat(32) };
-    const s = await session(t, backend, role, { hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, ...claim } });
+    const s = await session(t, backend, role, {
+      hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, ...claim },
+    });
     t.is(s.remote.instance, 'ab'.repeat(16));
     t.is(s.remote.addr, 'tcp://somewhere:7000');
     t.deepEqual({ ...s.remote.hello }, { token: 't', tenant: 'ü' });
@@ -112,20 +121,25 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   if (backend.proves === true) {
-    eachRole(test, 'hello: a claim that is not what the layer proved is refused, and the application hears nothing', async (t, role) => {
-      const on = await bench(t, backend);
-      const claim = rawHello({ nodeId: 'ab'.repeat(32) });
-      const listener = role === 'dialer' ? await on.listen() : undefined;
-      const dialed = listener === undefined ? undefined : failure(t, on.transport.dial(listener.address));
-      const peer = listener === undefined ? await on.dialIn() : await listener.next();
-      peer.begin({ kind: 'HELLO', hello: claim });
-      const bye = await peer.next('GO_AWAY');
-      t.is(bye.code, 16);
-      t.is(bye.reason, 10);
-      t.regex(bye.text, /claims to be node (ab){32} and proved to be [0-9a-f]{64}/);
-      if (dialed !== undefined) t.is((await dialed).reason, 'identity_mismatch');
-      await peer.expectClosed();
-    });
+    eachRole(
+      test,
+      'hello: a claim that is not what the layer proved is refused, and the application hears nothing',
+      async (t, role) => {
+        const on = await bench(t, backend);
+        const claim = rawHello({ nodeId: 'ab'.repeat(32) });
+        const listener = role === 'dialer' ? await on.listen() : undefined;
+        const dialed =
+          listener === undefined ? undefined : failure(t, on.transport.dial(listener.address));
+        const peer = listener === undefined ? await on.dialIn() : await listener.next();
+        peer.begin({ kind: 'HELLO', hello: claim });
+        const bye = await peer.next('GO_AWAY');
+        t.is(bye.code, 16);
+        t.is(bye.reason, 10);
+        t.regex(bye.text, /claims to be node (ab){32} and proved to be [0-9a-f]{64}/);
+        if (dialed !== undefined) t.is((await dialed).reason, 'identity_mismatch');
+        await peer.expectClosed();
+      },
+    );
   }
 
   eachRole(test, 'hello: the `hello` option crosses as fields', async (t, role) => {
@@ -133,43 +147,55 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(s.hello.fields, { token: 'secret' });
   });
 
-  eachRole(test, 'hello: a `hello` function is given the target it dials, and undefined where it accepts', async (t, role) => {
-    const targets: (string | undefined)[] = [];
-    const s = await session(t, backend, role, {
-      options: {
-        hello: async (target) => {
-          targets.push(target);
-          return { n: String(targets.length) };
+  eachRole(
+    test,
+    'hello: a `hello` function is given the target it dials, and undefined where it accepts',
+    async (t, role) => {
+      const targets: (string | undefined)[] = [];
+      const s = await session(t, backend, role, {
+        options: {
+          hello: async (target) => {
+            targets.push(target);
+            return { n: String(targets.length) };
+          },
         },
-      },
-    });
-    t.is(targets.length, 1);
-    t.is(targets[0] === undefined, role === 'acceptor');
-    t.deepEqual(s.hello.fields, { n: '1' });
-  });
+      });
+      t.is(targets.length, 1);
+      t.is(targets[0] === undefined, role === 'acceptor');
+      t.deepEqual(s.hello.fields, { n: '1' });
+    },
+  );
 
-  eachRole(test, 'hello: unknown features and fields of later versions change nothing', async (t, role) => {
-    const later = concat([encodeHello(rawHello({ features: ['early-calls', 'zip'] })), field(16, 2, [3], [1, 2, 3]), field(40, 0, [1])]);
-    const on = await bench(t, backend);
-    if (role === 'acceptor') {
-      const peer = await on.dialIn();
-      peer.begin({ kind: 'HELLO', hello: later });
-      await peer.next('HELLO');
-      peer.send({ kind: 'READY' });
-      await on.seen.first('up');
-      await peer.barrier();
-    } else {
-      const listener = await on.listen();
-      const dialed = on.transport.dial(listener.address);
-      const peer = await listener.next();
-      await peer.next('HELLO');
-      peer.begin({ kind: 'HELLO', hello: later });
-      await dialed;
-      await peer.next('READY');
-      await peer.barrier();
-    }
-    t.is(on.transport.remotes().length, 1);
-  });
+  eachRole(
+    test,
+    'hello: unknown features and fields of later versions change nothing',
+    async (t, role) => {
+      const later = concat([
+        encodeHello(rawHello({ features: ['early-calls', 'zip'] })),
+        field(16, 2, [3], [1, 2, 3]),
+        field(40, 0, [1]),
+      ]);
+      const on = await bench(t, backend);
+      if (role === 'acceptor') {
+        const peer = await on.dialIn();
+        peer.begin({ kind: 'HELLO', hello: later });
+        await peer.next('HELLO');
+        peer.send({ kind: 'READY' });
+        await on.seen.first('up');
+        await peer.barrier();
+      } else {
+        const listener = await on.listen();
+        const dialed = on.transport.dial(listener.address);
+        const peer = await listener.next();
+        await peer.next('HELLO');
+        peer.begin({ kind: 'HELLO', hello: later });
+        await dialed;
+        await peer.next('READY');
+        await peer.barrier();
+      }
+      t.is(on.transport.remotes().length, 1);
+    },
+  );
 
   test('hello: the acceptor names the highest wire version that both speak', async (t) => {
     const on = await bench(t, backend);
@@ -180,21 +206,26 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(test, 'hello: `admit` sees the Remote before it is up, and may take its time', async (t, role) => {
-    const admitted: string[] = [];
-    const s = await session(t, backend, role, {
-      hello: { addr: 'there:1', fields: { token: 'x' } },
-      options: {
-        async admit(remote) {
-          await Promise.resolve();
-          if (remote.hello['token'] !== 'x') throw new TransportError('unauthenticated', 'no token');
-          admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
+  eachRole(
+    test,
+    'hello: `admit` sees the Remote before it is up, and may take its time',
+    async (t, role) => {
+      const admitted: string[] = [];
+      const s = await session(t, backend, role, {
+        hello: { addr: 'there:1', fields: { token: 'x' } },
+        options: {
+          async admit(remote) {
+            await Promise.resolve();
+            if (remote.hello['token'] !== 'x')
+              throw new TransportError('unauthenticated', 'no token');
+            admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
+          },
         },
-      },
-    });
-    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
-    await s.peer.barrier();
-  });
+      });
+      t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
+      await s.peer.barrier();
+    },
+  );
 
   test('hello: a transport may dial itself', async (t) => {
     const on = await bench(t, backend);

@@ -8,13 +8,33 @@ export const MiB = 1024 * 1024;
 export const PACKET = 64 * KiB;
 
 /** Returns a REQUEST to `echo` on the lab's channel, with changes. */
-export function request(id: number, payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
-  return { kind: 'REQUEST', id, channel: 0x20, method: 1, payload: Uint8Array.from(payload), ...changes };
+export function request(
+  id: number,
+  payload: Uint8Array | readonly number[] = [1],
+  changes: Partial<RawFrameInput> = {},
+): RawFrameInput {
+  return {
+    kind: 'REQUEST',
+    id,
+    channel: 0x20,
+    method: 1,
+    payload: Uint8Array.from(payload),
+    ...changes,
+  };
 }
 
 /** Returns a short ONEWAY to `hint`, with changes. */
-export function hint(payload: Uint8Array | readonly number[] = [1], changes: Partial<RawFrameInput> = {}): RawFrameInput {
-  return { kind: 'ONEWAY', channel: 0x20, method: 2, payload: Uint8Array.from(payload), ...changes };
+export function hint(
+  payload: Uint8Array | readonly number[] = [1],
+  changes: Partial<RawFrameInput> = {},
+): RawFrameInput {
+  return {
+    kind: 'ONEWAY',
+    channel: 0x20,
+    method: 2,
+    payload: Uint8Array.from(payload),
+    ...changes,
+  };
 }
 
 /** Returns `length` bytes of which neighbors differ. */
@@ -26,8 +46,11 @@ export function body(length: number, seed = 0): Uint8Array<ArrayBuffer> {
 
 /** Returns the packets of a long message: `first` with the whole size, followed by PARTs. */
 export function packets(first: RawFrameInput, whole: Uint8Array, packet = PACKET): RawFrameInput[] {
-  const frames: RawFrameInput[] = [{ ...first, size: whole.length, payload: whole.slice(0, packet) }];
-  for (let at = packet; at < whole.length; at += packet) frames.push({ kind: 'PART', id: first.id ?? 0, payload: whole.slice(at, at + packet) });
+  const frames: RawFrameInput[] = [
+    { ...first, size: whole.length, payload: whole.slice(0, packet) },
+  ];
+  for (let at = packet; at < whole.length; at += packet)
+    frames.push({ kind: 'PART', id: first.id ?? 0, payload: whole.slice(at, at + packet) });
   return frames;
 }
 

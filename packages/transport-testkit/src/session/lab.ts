@@ -104,7 +104,11 @@ export interface SessionLab extends Bench {
 }
 
 /** Starts a listening transport under test; it is closed after the case. */
-export async function bench(t: TestContext, backend: SessionBackend, options: LabOptions = {}): Promise<Bench> {
+export async function bench(
+  t: TestContext,
+  backend: SessionBackend,
+  options: LabOptions = {},
+): Promise<Bench> {
   t.timeout(WATCHDOG, 'the case waits for an event that does not come');
   const place = backend.place();
   // The peer's bytes arrive through the real event loop, so turns are real ones too.
@@ -130,8 +134,10 @@ export async function bench(t: TestContext, backend: SessionBackend, options: La
     async call<N extends MethodName<Lab>>(method: N) {
       calls ??= transport.consumer();
       const { value, done } = await calls.next();
-      if (done === true) throw new Error(`the consumer ended where a call of ${method} was awaited`);
-      if (value.method !== method) throw new Error(`a call of ${value.method} came where one of ${method} was awaited`);
+      if (done === true)
+        throw new Error(`the consumer ended where a call of ${method} was awaited`);
+      if (value.method !== method)
+        throw new Error(`a call of ${value.method} came where one of ${method} was awaited`);
       return value as unknown as Rpc<Lab, N>;
     },
     async dialIn() {
@@ -151,7 +157,12 @@ export async function bench(t: TestContext, backend: SessionBackend, options: La
 }
 
 /** Connects a transport and a raw peer; resolves once the connection is up. */
-export async function session(t: TestContext, backend: SessionBackend, role: Role, setup: LabSetup = {}): Promise<SessionLab> {
+export async function session(
+  t: TestContext,
+  backend: SessionBackend,
+  role: Role,
+  setup: LabSetup = {},
+): Promise<SessionLab> {
   const on = await bench(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
   const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);
@@ -159,11 +170,22 @@ export async function session(t: TestContext, backend: SessionBackend, role: Rol
   // pieces.
   await parts.peer.next('PING');
   await parts.peer.barrier();
-  return { ...on, ...parts, role, side, client: on.transport.to(parts.remote), id: (n) => 2 * n + (role === 'acceptor' ? 1 : 2) };
+  return {
+    ...on,
+    ...parts,
+    role,
+    side,
+    client: on.transport.to(parts.remote),
+    id: (n) => 2 * n + (role === 'acceptor' ? 1 : 2),
+  };
 }
 
 /** Declares a case for each role of the transport. */
-export function eachRole(test: TestFunction, title: string, run: (t: TestContext, role: Role) => Promise<void>): void {
+export function eachRole(
+  test: TestFunction,
+  title: string,
+  run: (t: TestContext, role: Role) => Promise<void>,
+): void {
   test(`${title} (as acceptor)`, (t) => run(t, 'acceptor'));
   test(`${title} (as dialer)`, (t) => run(t, 'dialer'));
 }

@@ -8,7 +8,11 @@ import { granted } from './receiver-credit-cases.ts';
 import { violates } from './verdicts.ts';
 
 export function longCases(test: TestFunction, backend: SessionBackend): void {
-  const bad = (title: string, frames: (id: number) => RawFrameInput[], setup?: Parameters<typeof violates>[4]) =>
+  const bad = (
+    title: string,
+    frames: (id: number) => RawFrameInput[],
+    setup?: Parameters<typeof violates>[4],
+  ) =>
     violates(test, backend, `long: ${title}`, ({ peer, id }) => peer.send(...frames(id(0))), setup);
 
   bad('a size equal to the first payload', (id) => [request(id, body(PACKET), { size: PACKET })]);
@@ -16,15 +20,35 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   bad('a size on a message of one short packet', (id) => [request(id, body(10), { size: 10 })]);
   bad('a first packet that is not full', (id) => [request(id, body(1_000), { size: PACKET * 2 })]);
   bad('a payload above the packet', (id) => [request(id, body(PACKET + 1))]);
-  bad('a first payload above the packet', (id) => [request(id, body(PACKET + 1), { size: PACKET * 2 })]);
-  bad('a packet in the middle that is not full', (id) => [...packets(request(id, []), body(PACKET * 3)).slice(0, 1), { kind: 'PART', id, payload: body(100) }]);
-  bad('an empty PART', (id) => [...packets(request(id, []), body(PACKET * 3)).slice(0, 1), { kind: 'PART', id }]);
-  bad('a sum above the size', (id) => [request(id, body(PACKET), { size: PACKET + 10 }), { kind: 'PART', id, payload: body(11) }]);
-  bad('a PART above the packet', (id) => [request(id, body(PACKET), { size: PACKET * 3 }), { kind: 'PART', id, payload: body(PACKET + 1) }]);
-  bad('a request above our `message`, known from its size alone,', (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })], {
+  bad('a first payload above the packet', (id) => [
+    request(id, body(PACKET + 1), { size: PACKET * 2 }),
+  ]);
+  bad('a packet in the middle that is not full', (id) => [
+    ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
+    { kind: 'PART', id, payload: body(100) },
+  ]);
+  bad('an empty PART', (id) => [
+    ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
+    { kind: 'PART', id },
+  ]);
+  bad('a sum above the size', (id) => [
+    request(id, body(PACKET), { size: PACKET + 10 }),
+    { kind: 'PART', id, payload: body(11) },
+  ]);
+  bad('a PART above the packet', (id) => [
+    request(id, body(PACKET), { size: PACKET * 3 }),
+    { kind: 'PART', id, payload: body(PACKET + 1) },
+  ]);
+  bad(
+    'a request above our `message`, known from its size alone,',
+    (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })],
+    {
+      options: { limits: { message: 1024 * KiB } },
+    },
+  );
+  bad('a one-way above our `message`', (id) => [hint(body(PACKET), { id, size: 1024 * KiB + 1 })], {
     options: { limits: { message: 1024 * KiB } },
   });
-  bad('a one-way above our `message`', (id) => [hint(body(PACKET), { id, size: 1024 * KiB + 1 })], { options: { limits: { message: 1024 * KiB } } });
   bad('a size of 2^32 − 1', (id) => [request(id, body(PACKET), { size: 0xffff_ffff })]);
   violates(
     test,
@@ -48,28 +72,44 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     },
     { options: { limits: { item: 5_000 } } },
   );
-  violates(test, backend, 'long: a second message begun on an id whose first is under way', async ({ peer, id, call }) => {
-    peer.send(request(id(0), [1], { method: 3, flags: 1 }));
-    await call('collect');
-    const item = packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput;
-    peer.send(item, { kind: 'ITEM', id: id(0), payload: tag(1) });
-  });
+  violates(
+    test,
+    backend,
+    'long: a second message begun on an id whose first is under way',
+    async ({ peer, id, call }) => {
+      peer.send(request(id(0), [1], { method: 3, flags: 1 }));
+      await call('collect');
+      const item = packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput;
+      peer.send(item, { kind: 'ITEM', id: id(0), payload: tag(1) });
+    },
+  );
   violates(test, backend, 'long: END while an item is under way', async ({ peer, id, call }) => {
     peer.send(request(id(0), [1], { method: 3, flags: 1 }));
     await call('collect');
-    peer.send(packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput, { kind: 'END', id: id(0) });
+    peer.send(packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput, {
+      kind: 'END',
+      id: id(0),
+    });
   });
 
-  eachRole(test, 'long: exactly `message` is taken, in both directions, to the byte', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { message: 300_000 } } });
-    s.peer.send(...packets(request(s.id(0), []), body(200_000)));
-    await s.peer.paced(packets(request(s.id(1), []), body(300_000, 3)));
-    (await s.call('echo')).respond(tag(1));
-    const rpc = await s.call('echo');
-    t.deepEqual(rpc.request, body(300_000, 3));
-    rpc.respond(body(300_001, 4));
-    t.deepEqual((await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload, body(300_001, 4), 'the peer takes more');
-  });
+  eachRole(
+    test,
+    'long: exactly `message` is taken, in both directions, to the byte',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { message: 300_000 } } });
+      s.peer.send(...packets(request(s.id(0), []), body(200_000)));
+      await s.peer.paced(packets(request(s.id(1), []), body(300_000, 3)));
+      (await s.call('echo')).respond(tag(1));
+      const rpc = await s.call('echo');
+      t.deepEqual(rpc.request, body(300_000, 3));
+      rpc.respond(body(300_001, 4));
+      t.deepEqual(
+        (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
+        body(300_001, 4),
+        'the peer takes more',
+      );
+    },
+  );
 
   eachRole(test, 'long: 64 MiB cross whole', async (t, role) => {
     const s = await session(t, backend, role);
@@ -81,117 +121,167 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     t.true(same(await sent, whole));
   });
 
-  eachRole(test, 'long: packets of several messages interleave as the sender likes', async (t, role) => {
-    const s = await session(t, backend, role);
-    const messages = [0, 1, 2].map((n) => packets(request(s.id(n), []), body(150 * KiB, n)));
-    const mixed = [0, 1, 2].flatMap((at) => messages.map((frames) => frames[at] as RawFrameInput));
-    await s.peer.paced(mixed);
-    for (const n of [0, 1, 2]) {
-      const rpc = await s.call('echo');
-      t.deepEqual(rpc.request, body(150 * KiB, n));
-      rpc.respond(tag(n));
-    }
-    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
-  });
+  eachRole(
+    test,
+    'long: packets of several messages interleave as the sender likes',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const messages = [0, 1, 2].map((n) => packets(request(s.id(n), []), body(150 * KiB, n)));
+      const mixed = [0, 1, 2].flatMap((at) =>
+        messages.map((frames) => frames[at] as RawFrameInput),
+      );
+      await s.peer.paced(mixed);
+      for (const n of [0, 1, 2]) {
+        const rpc = await s.call('echo');
+        t.deepEqual(rpc.request, body(150 * KiB, n));
+        rpc.respond(tag(n));
+      }
+      await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
+    },
+  );
 
   eachRole(test, 'long: short messages pass between its packets', async (t, role) => {
     const s = await session(t, backend, role);
     const long = packets(request(s.id(0), []), body(150 * KiB));
-    s.peer.send(long[0] as RawFrameInput, hint([1]), request(s.id(1), [2]), long[1] as RawFrameInput, hint([3]), long[2] as RawFrameInput);
+    s.peer.send(
+      long[0] as RawFrameInput,
+      hint([1]),
+      request(s.id(1), [2]),
+      long[1] as RawFrameInput,
+      hint([3]),
+      long[2] as RawFrameInput,
+    );
     t.deepEqual((await s.call('hint')).request, Uint8Array.of(1));
     t.deepEqual((await s.call('echo')).request, Uint8Array.of(2));
     t.deepEqual((await s.call('hint')).request, Uint8Array.of(3));
     t.is((await s.call('echo')).request.length, 150 * KiB);
   });
 
-  eachRole(test, 'long: a request whose packets stop is given up after 10 s with an ERROR, and freed', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { long: 1_000 } } } });
-    s.peer.send(packets(request(s.id(0), []), body(200 * KiB))[0] as RawFrameInput);
-    await s.peer.barrier();
-    s.clock.advance(9_900);
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 0);
-    await s.until(s.peer.next('ERROR', (frame) => frame.id === s.id(0)));
-    t.true(s.clock.now() < 1_000 + 12_000);
-    await s.peer.barrier();
-    t.is(granted(s, 3), 200 * KiB + 64);
-  });
-
-  eachRole(test, 'long: a one-way whose packets stop is counted, and its credit given back', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { credit: { long: 1_000 } } } });
-    s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
-    await s.peer.barrier();
-    await s.until(s.seen.reaches('onewayDropped', 1));
-    await s.peer.barrier();
-    t.is(granted(s, 3), 200 * KiB + 64);
-    t.is(s.peer.count('ERROR'), 0);
-  });
-
-  eachRole(test, 'long: one that waits while other packets come in is not given up', async (t, role) => {
-    const s = await session(t, backend, role);
-    const slow = packets(request(s.id(0), []), body(100 * KiB));
-    const other = packets(request(s.id(1), []), body(300 * KiB));
-    s.peer.send(slow[0] as RawFrameInput);
-    for (const frame of other.slice(0, 4)) {
-      await s.peer.paced([frame]);
+  eachRole(
+    test,
+    'long: a request whose packets stop is given up after 10 s with an ERROR, and freed',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { credit: { long: 1_000 } } },
+      });
+      s.peer.send(packets(request(s.id(0), []), body(200 * KiB))[0] as RawFrameInput);
       await s.peer.barrier();
-      s.clock.advance(6_000);
-    }
-    s.peer.send(slow[1] as RawFrameInput);
-    t.is((await s.call('echo')).request.length, 100 * KiB);
-    t.is(s.peer.count('ERROR'), 0);
-  });
+      s.clock.advance(9_900);
+      await s.peer.barrier();
+      t.is(s.peer.count('ERROR'), 0);
+      await s.until(s.peer.next('ERROR', (frame) => frame.id === s.id(0)));
+      t.true(s.clock.now() < 1_000 + 12_000);
+      await s.peer.barrier();
+      t.is(granted(s, 3), 200 * KiB + 64);
+    },
+  );
 
-  eachRole(test, 'long: beyond `limits.memory` long requests are refused, unprocessed, short ones are not', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
-    s.peer.send(...long(0), long(1)[0] as RawFrameInput, request(s.id(2), [5]));
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(1));
-    t.is(error.code, 8);
-    t.is(error.flags, 1);
-    const first = await s.call('echo');
-    t.is(first.request.length, 200 * KiB);
-    t.deepEqual((await s.call('echo')).request, Uint8Array.of(5));
-    s.peer.send(long(3)[0] as RawFrameInput);
-    await s.peer.next('ERROR', (frame) => frame.id === s.id(3) && frame.code === 8);
-    first.respond(tag(1));
-    await s.peer.next('RESPONSE');
-    s.peer.send(...long(4));
-    t.is((await s.call('echo')).request.length, 200 * KiB, 'what was answered is free again');
-  });
+  eachRole(
+    test,
+    'long: a one-way whose packets stop is counted, and its credit given back',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: { limits: { credit: { long: 1_000 } } },
+      });
+      s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
+      await s.peer.barrier();
+      await s.until(s.seen.reaches('onewayDropped', 1));
+      await s.peer.barrier();
+      t.is(granted(s, 3), 200 * KiB + 64);
+      t.is(s.peer.count('ERROR'), 0);
+    },
+  );
 
-  eachRole(test, 'long: what is announced takes no memory, and what is unfinished makes room for what finishes', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
-    s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
-    await s.peer.barrier();
-    t.is(s.transport.snapshot().memory, 128 * KiB);
-    s.peer.send(...long(2));
-    const error = await s.peer.next('ERROR');
-    t.true(error.id === s.id(0) || error.id === s.id(1));
-    t.deepEqual([error.code, error.flags], [8, 1]);
-    t.is((await s.call('echo')).request.length, 200 * KiB);
-    // Packets of the refused message that were in flight are dropped.
-    const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
-    s.peer.send(...rest);
-    await s.peer.barrier();
-    t.false(s.remote.closed);
-  });
+  eachRole(
+    test,
+    'long: one that waits while other packets come in is not given up',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const slow = packets(request(s.id(0), []), body(100 * KiB));
+      const other = packets(request(s.id(1), []), body(300 * KiB));
+      s.peer.send(slow[0] as RawFrameInput);
+      for (const frame of other.slice(0, 4)) {
+        await s.peer.paced([frame]);
+        await s.peer.barrier();
+        s.clock.advance(6_000);
+      }
+      s.peer.send(slow[1] as RawFrameInput);
+      t.is((await s.call('echo')).request.length, 100 * KiB);
+      t.is(s.peer.count('ERROR'), 0);
+    },
+  );
+
+  eachRole(
+    test,
+    'long: beyond `limits.memory` long requests are refused, unprocessed, short ones are not',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
+      const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+      s.peer.send(...long(0), long(1)[0] as RawFrameInput, request(s.id(2), [5]));
+      const error = await s.peer.next('ERROR');
+      t.is(error.id, s.id(1));
+      t.is(error.code, 8);
+      t.is(error.flags, 1);
+      const first = await s.call('echo');
+      t.is(first.request.length, 200 * KiB);
+      t.deepEqual((await s.call('echo')).request, Uint8Array.of(5));
+      s.peer.send(long(3)[0] as RawFrameInput);
+      await s.peer.next('ERROR', (frame) => frame.id === s.id(3) && frame.code === 8);
+      first.respond(tag(1));
+      await s.peer.next('RESPONSE');
+      s.peer.send(...long(4));
+      t.is((await s.call('echo')).request.length, 200 * KiB, 'what was answered is free again');
+    },
+  );
+
+  eachRole(
+    test,
+    'long: what is announced takes no memory, and what is unfinished makes room for what finishes',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
+      const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+      s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
+      await s.peer.barrier();
+      t.is(s.transport.snapshot().memory, 128 * KiB);
+      s.peer.send(...long(2));
+      const error = await s.peer.next('ERROR');
+      t.true(error.id === s.id(0) || error.id === s.id(1));
+      t.deepEqual([error.code, error.flags], [8, 1]);
+      t.is((await s.call('echo')).request.length, 200 * KiB);
+      // Packets of the refused message that were in flight are dropped.
+      const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
+      s.peer.send(...rest);
+      await s.peer.barrier();
+      t.false(s.remote.closed);
+    },
+  );
 
   eachRole(test, 'long: unfinished one-ways count in `limits.memory`', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-    await s.peer.paced(Array.from({ length: 20 }, (_, n) => packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0]!));
+    await s.peer.paced(
+      Array.from(
+        { length: 20 },
+        (_, n) => packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0]!,
+      ),
+    );
     await s.peer.barrier();
     t.true(s.transport.snapshot().memory <= 300 * KiB);
     t.is(s.seen.counted('onewayDropped'), 16);
   });
 
-  eachRole(test, 'long: a message in millions of tiny fragments is not possible', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), body(PACKET), { size: 1024 * KiB }), { kind: 'PART', id: s.id(0), payload: body(1) });
-    const bye = await s.peer.next('GO_AWAY');
-    t.is(bye.reason, 12);
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'long: a message in millions of tiny fragments is not possible',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), body(PACKET), { size: 1024 * KiB }), {
+        kind: 'PART',
+        id: s.id(0),
+        payload: body(1),
+      });
+      const bye = await s.peer.next('GO_AWAY');
+      t.is(bye.reason, 12);
+      await s.peer.expectClosed();
+    },
+  );
 }

@@ -26,7 +26,9 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   test("pool: a dial's failure fails all who wait, each with an error of its own, `sent: false`", async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
-    const sent = [0, 1, 2].map((n) => failure(t, on.transport.send(listener.address, 'echo', tag(n))));
+    const sent = [0, 1, 2].map((n) =>
+      failure(t, on.transport.send(listener.address, 'echo', tag(n))),
+    );
     const peer = await listener.next();
     await peer.next('HELLO');
     peer.destroy();
@@ -42,7 +44,9 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const controls = [new AbortController(), new AbortController()];
-    const sent = controls.map(({ signal }, n) => failure(t, on.transport.send(listener.address, 'echo', tag(n), { signal })));
+    const sent = controls.map(({ signal }, n) =>
+      failure(t, on.transport.send(listener.address, 'echo', tag(n), { signal })),
+    );
     const peer = await listener.next();
     await peer.next('HELLO');
     controls[0]?.abort();
@@ -96,7 +100,8 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   test('pool: it grows when every pipe is empty with bodies waiting for 50 ms, to `maxPool` at most', async (t) => {
     const on = await bench(t, backend, { maxPool: 2, timeout: 600_000 });
     const listener = await on.listen();
-    for (let n = 0; n < 3; n++) on.transport.send(listener.address, 'echo', body(MiB, n)).catch(() => {});
+    for (let n = 0; n < 3; n++)
+      on.transport.send(listener.address, 'echo', body(MiB, n)).catch(() => {});
     const peer = await listener.next();
     peer.returnPipe = false;
     const hello = await peer.handshake();
@@ -123,7 +128,13 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: an `ordered` protocol stays on one connection, long messages too', async (t) => {
-    const line = defineProtocol({ name: 'line', version: 1, channel: 0x23, ordered: true, methods: { hint: { id: 1, request: bytes } } });
+    const line = defineProtocol({
+      name: 'line',
+      version: 1,
+      channel: 0x23,
+      ordered: true,
+      methods: { hint: { id: 1, request: bytes } },
+    });
     const on = await bench(t, backend, { timeout: 600_000 });
     const mounted = on.transport.mount(line);
     const listener = await on.listen();
@@ -133,7 +144,10 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     await first;
     for (let n = 0; n < 5; n++) {
       const sent = mounted.send(listener.address, 'hint', body(300 * KiB, n));
-      t.deepEqual((await peer.message('ONEWAY', (frame) => frame.size > 0)).payload, body(300 * KiB, n));
+      t.deepEqual(
+        (await peer.message('ONEWAY', (frame) => frame.size > 0)).payload,
+        body(300 * KiB, n),
+      );
       await sent;
     }
     t.is(listener.peers.length, 1);

@@ -44,8 +44,16 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   });
 
   const strangers: [string, Uint8Array, RegExp][] = [
-    ['an HTTP request', new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), /HTTP/],
-    ['a TLS hello', Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03), /TLS/],
+    [
+      'an HTTP request',
+      new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+      /HTTP/,
+    ],
+    [
+      'a TLS hello',
+      Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03),
+      /TLS/,
+    ],
     ['noise', Uint8Array.of(0x9f, 0x00, 0xc3, 0x51, 0x77, 0x02, 0xff, 0x80), /./],
     ['a preamble wrong in its last byte', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
   ];

@@ -10,34 +10,48 @@ import { failure } from './verdicts.ts';
 const ROOMY = { limits: { short: 0x4000_0000 } };
 
 export function pressureCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'pressure: once up, reading waits neither for writing nor for the application', async (t, role) => {
-    const s = await session(t, backend, role, { hello: ROOMY });
-    await fill(s);
-    s.peer.send(hint(tag(1)), ...packets(request(s.id(0), []), body(100 * KiB)), hint(tag(2)));
-    t.is(untag((await s.call('hint')).request), 1);
-    t.is((await s.call('echo')).request.length, 100 * KiB);
-    t.is(untag((await s.call('hint')).request), 2);
-  });
+  eachRole(
+    test,
+    'pressure: once up, reading waits neither for writing nor for the application',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: ROOMY });
+      await fill(s);
+      s.peer.send(hint(tag(1)), ...packets(request(s.id(0), []), body(100 * KiB)), hint(tag(2)));
+      t.is(untag((await s.call('hint')).request), 1);
+      t.is((await s.call('echo')).request.length, 100 * KiB);
+      t.is(untag((await s.call('hint')).request), 2);
+    },
+  );
 
-  eachRole(test, 'pressure: `outbound` bounds what waits, trySend is false then, and `writable` tells when it is over', async (t, role) => {
-    const s = await session(t, backend, role, { hello: ROOMY, options: { limits: { outbound: { bytes: 2 * MiB } } } });
-    const taken = await fill(s);
-    t.true(taken < 64 * MiB, `${taken} bytes were taken`);
-    t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
-    let writable = false;
-    const room = s.transport.writable(s.remote).then(() => {
-      writable = true;
-    });
-    await turn();
-    t.false(writable);
-    s.peer.resume();
-    await room;
-    t.true(s.transport.trySend(s.remote, 'hint', tag(1)));
-    await s.peer.next('ONEWAY', (frame) => frame.payload.length === 2);
-  });
+  eachRole(
+    test,
+    'pressure: `outbound` bounds what waits, trySend is false then, and `writable` tells when it is over',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: ROOMY,
+        options: { limits: { outbound: { bytes: 2 * MiB } } },
+      });
+      const taken = await fill(s);
+      t.true(taken < 64 * MiB, `${taken} bytes were taken`);
+      t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
+      let writable = false;
+      const room = s.transport.writable(s.remote).then(() => {
+        writable = true;
+      });
+      await turn();
+      t.false(writable);
+      s.peer.resume();
+      await room;
+      t.true(s.transport.trySend(s.remote, 'hint', tag(1)));
+      await s.peer.next('ONEWAY', (frame) => frame.payload.length === 2);
+    },
+  );
 
   eachRole(test, 'pressure: `outbound.messages` bounds their number', async (t, role) => {
-    const s = await session(t, backend, role, { hello: ROOMY, options: { limits: { outbound: { messages: 10 } } } });
+    const s = await session(t, backend, role, {
+      hello: ROOMY,
+      options: { limits: { outbound: { messages: 10 } } },
+    });
     await fill(s);
     t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
     const waits = s.client.hint(tag(2), { timeout: 1_000 });
@@ -47,28 +61,44 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.is(error.sent, false);
   });
 
-  eachRole(test, 'pressure: no byte flushed in 10 s cuts the connection, and what was accepted is counted as lost', async (t, role) => {
-    const s = await session(t, backend, role, { hello: ROOMY, options: { keepAlive: { interval: 600_000, timeout: 5_000 } } });
-    await fill(s);
-    const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
-    s.clock.advance(9_000);
-    t.false(s.remote.closed);
-    s.clock.advance(2_000);
-    const { cause } = await s.seen.first('down');
-    t.is(cause?.code, 'unavailable');
-    t.is((await call).code, 'unavailable');
-    t.true(s.seen.counted('onewayLost') > 0);
-  });
+  eachRole(
+    test,
+    'pressure: no byte flushed in 10 s cuts the connection, and what was accepted is counted as lost',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: ROOMY,
+        options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+      });
+      await fill(s);
+      const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
+      s.clock.advance(9_000);
+      t.false(s.remote.closed);
+      s.clock.advance(2_000);
+      const { cause } = await s.seen.first('down');
+      t.is(cause?.code, 'unavailable');
+      t.is((await call).code, 'unavailable');
+      t.true(s.seen.counted('onewayLost') > 0);
+    },
+  );
 
-  eachRole(test, 'pressure: a peer that reads none of its refusals is cut beyond `outbound` and `calls`', async (t, role) => {
-    const s = await session(t, backend, role, { hello: ROOMY, options: { limits: { calls: 50, outbound: { messages: 40 } } } });
-    await fill(s);
-    for (let n = 0; n < 51; n++) s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 + (n % 2) }));
-    for (let n = 51; n < 151; n++) s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 }));
-    const { cause } = await s.seen.first('down');
-    t.deepEqual([cause?.code, cause?.reason], ['resource_exhausted', 'flood']);
-    t.is(s.transport.snapshot().memory, 0);
-  });
+  eachRole(
+    test,
+    'pressure: a peer that reads none of its refusals is cut beyond `outbound` and `calls`',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: ROOMY,
+        options: { limits: { calls: 50, outbound: { messages: 40 } } },
+      });
+      await fill(s);
+      for (let n = 0; n < 51; n++)
+        s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 + (n % 2) }));
+      for (let n = 51; n < 151; n++)
+        s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 }));
+      const { cause } = await s.seen.first('down');
+      t.deepEqual([cause?.code, cause?.reason], ['resource_exhausted', 'flood']);
+      t.is(s.transport.snapshot().memory, 0);
+    },
+  );
 
   eachRole(test, 'pressure: what is stuck on one connection delays no other', async (t, role) => {
     const s = await session(t, backend, role, { hello: ROOMY });
@@ -81,26 +111,38 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.pass();
   });
 
-  eachRole(test, 'pressure: one-ways that came whole are delivered even after a loss', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(hint(tag(1)), hint(tag(2)), ...packets({ ...hint(), id: s.id(0) }, body(100 * KiB)));
-    await s.peer.barrier();
-    s.peer.destroy();
-    await s.seen.first('down');
-    t.is(untag((await s.call('hint')).request), 1);
-    t.is(untag((await s.call('hint')).request), 2);
-    t.is((await s.call('hint')).request.length, 100 * KiB);
-  });
+  eachRole(
+    test,
+    'pressure: one-ways that came whole are delivered even after a loss',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(
+        hint(tag(1)),
+        hint(tag(2)),
+        ...packets({ ...hint(), id: s.id(0) }, body(100 * KiB)),
+      );
+      await s.peer.barrier();
+      s.peer.destroy();
+      await s.seen.first('down');
+      t.is(untag((await s.call('hint')).request), 1);
+      t.is(untag((await s.call('hint')).request), 2);
+      t.is((await s.call('hint')).request.length, 100 * KiB);
+    },
+  );
 
-  eachRole(test, 'pressure: a request whose connection is lost is told so by its signal', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), tag(2)));
-    const rpc = await s.call('echo');
-    s.peer.destroy();
-    await s.seen.first('down');
-    t.true(rpc.signal.aborted);
-    t.false(rpc.respond(tag(2)));
-  });
+  eachRole(
+    test,
+    'pressure: a request whose connection is lost is told so by its signal',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), tag(2)));
+      const rpc = await s.call('echo');
+      s.peer.destroy();
+      await s.seen.first('down');
+      t.true(rpc.signal.aborted);
+      t.false(rpc.respond(tag(2)));
+    },
+  );
 
   eachRole(test, 'pressure: a stuck consumer stops its channel and no other', async (t, role) => {
     const s = await session(t, backend, role, {
@@ -123,94 +165,121 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.is((await s.peer.next('RESPONSE')).id, s.id(20));
   });
 
-  eachRole(test, 'pressure: a peer that grants no pipe fails the call at its deadline, and only that', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.returnPipe = false;
-    const sent = s.client.echo(body(MiB), { timeout: 2_000 });
-    await s.peer.next('REQUEST');
-    const beside = s.client.echo(tag(1));
-    const small = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: small.id, payload: tag(1) });
-    await beside;
-    s.clock.advance(2_001);
-    t.is((await failure(t, sent)).code, 'deadline_exceeded');
-    await s.peer.next('CANCEL');
-    await s.peer.barrier();
-    t.is(s.peer.count('PART'), 3);
-  });
+  eachRole(
+    test,
+    'pressure: a peer that grants no pipe fails the call at its deadline, and only that',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.returnPipe = false;
+      const sent = s.client.echo(body(MiB), { timeout: 2_000 });
+      await s.peer.next('REQUEST');
+      const beside = s.client.echo(tag(1));
+      const small = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'RESPONSE', id: small.id, payload: tag(1) });
+      await beside;
+      s.clock.advance(2_001);
+      t.is((await failure(t, sent)).code, 'deadline_exceeded');
+      await s.peer.next('CANCEL');
+      await s.peer.barrier();
+      t.is(s.peer.count('PART'), 3);
+    },
+  );
 
-  eachRole(test, 'pressure: a pipe that stays exhausted for 10 s without a CREDIT resets the connection, though its peer answers PINGs', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.returnPipe = false;
-    const sent = s.client.echo(body(MiB), { timeout: 3_600_000 });
-    await s.peer.next('REQUEST');
-    await passes(s, 9_999);
-    t.false(s.remote.closed);
-    // Less than was overdrawn, but a sign of life all the same.
-    s.peer.grant(1, 1);
-    await passes(s, 9_999);
-    t.false(s.remote.closed);
-    s.clock.advance(1);
-    const error = await failure(t, sent);
-    t.is(error.code, 'unavailable');
-    t.is(error.reason, 'reset');
-    t.is((await s.seen.first('down')).cause?.reason, 'reset');
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'pressure: a pipe that stays exhausted for 10 s without a CREDIT resets the connection, though its peer answers PINGs',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.returnPipe = false;
+      const sent = s.client.echo(body(MiB), { timeout: 3_600_000 });
+      await s.peer.next('REQUEST');
+      await passes(s, 9_999);
+      t.false(s.remote.closed);
+      // Less than was overdrawn, but a sign of life all the same.
+      s.peer.grant(1, 1);
+      await passes(s, 9_999);
+      t.false(s.remote.closed);
+      s.clock.advance(1);
+      const error = await failure(t, sent);
+      t.is(error.code, 'unavailable');
+      t.is(error.reason, 'reset');
+      t.is((await s.seen.first('down')).cause?.reason, 'reset');
+      await s.peer.expectClosed();
+    },
+  );
 
-  eachRole(test, 'pressure: a writer of items whose peer gives no credit of the pipe back is reset alike', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { stream: 0x4000_0000 } } });
-    s.peer.returnPipe = false;
-    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
-    const rpc = await s.call('feed');
-    const written = (async () => {
-      for (;;) await rpc.write(body(KiB));
-    })();
-    const failed = failure(t, written);
-    for (let spent = 0; spent < RAW_LIMITS.pipe; spent += KiB + 64) await s.peer.next('ITEM');
-    await passes(s, 9_999);
-    t.false(s.remote.closed);
-    s.clock.advance(1);
-    t.is((await failed).reason, 'reset');
-  });
+  eachRole(
+    test,
+    'pressure: a writer of items whose peer gives no credit of the pipe back is reset alike',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { stream: 0x4000_0000 } } });
+      s.peer.returnPipe = false;
+      s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
+      const rpc = await s.call('feed');
+      const written = (async () => {
+        for (;;) await rpc.write(body(KiB));
+      })();
+      const failed = failure(t, written);
+      for (let spent = 0; spent < RAW_LIMITS.pipe; spent += KiB + 64) await s.peer.next('ITEM');
+      await passes(s, 9_999);
+      t.false(s.remote.closed);
+      s.clock.advance(1);
+      t.is((await failed).reason, 'reset');
+    },
+  );
 
-  eachRole(test, 'pressure: exhausted accounts 2 to 5 are back-pressure of a slow reader, and reset nothing', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { short: 1, long: 1, reply: 1, stream: 1 } } });
-    const slow = { timeout: 3_600_000 };
-    const waits = [s.client.hint(tag(1)), s.client.hint(tag(2), slow)];
-    const calls = [s.client.echo(body(100 * KiB), slow), s.client.echo(body(100 * KiB), slow)];
-    s.peer.send(request(s.id(0)), request(s.id(1)), request(s.id(2), [1], { method: 4, flags: 2 }));
-    for (const rpc of [await s.call('echo'), await s.call('echo')]) rpc.respond(body(100 * KiB));
-    const feed = await s.call('feed');
-    const items = [feed.write(tag(1)), feed.write(tag(2))];
-    await waits[0];
-    await passes(s, 60_000);
-    t.false(s.remote.closed);
-    s.peer.grant(2, 66, { channel: 0x20 });
-    s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
-    s.peer.grant(4, 100 * KiB + 64);
-    s.peer.grant(5, 66, { id: s.id(2) });
-    await waits[1];
-    for (const id of [s.id(0), s.id(1)]) await s.peer.message('RESPONSE', (frame) => frame.id === id);
-    for (const call of calls) {
-      s.peer.send({ kind: 'RESPONSE', id: (await s.peer.message('REQUEST')).id });
-      await call;
-    }
-    await Promise.all(items);
-    t.false(s.remote.closed);
-  });
+  eachRole(
+    test,
+    'pressure: exhausted accounts 2 to 5 are back-pressure of a slow reader, and reset nothing',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: { limits: { short: 1, long: 1, reply: 1, stream: 1 } },
+      });
+      const slow = { timeout: 3_600_000 };
+      const waits = [s.client.hint(tag(1)), s.client.hint(tag(2), slow)];
+      const calls = [s.client.echo(body(100 * KiB), slow), s.client.echo(body(100 * KiB), slow)];
+      s.peer.send(
+        request(s.id(0)),
+        request(s.id(1)),
+        request(s.id(2), [1], { method: 4, flags: 2 }),
+      );
+      for (const rpc of [await s.call('echo'), await s.call('echo')]) rpc.respond(body(100 * KiB));
+      const feed = await s.call('feed');
+      const items = [feed.write(tag(1)), feed.write(tag(2))];
+      await waits[0];
+      await passes(s, 60_000);
+      t.false(s.remote.closed);
+      s.peer.grant(2, 66, { channel: 0x20 });
+      s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
+      s.peer.grant(4, 100 * KiB + 64);
+      s.peer.grant(5, 66, { id: s.id(2) });
+      await waits[1];
+      for (const id of [s.id(0), s.id(1)])
+        await s.peer.message('RESPONSE', (frame) => frame.id === id);
+      for (const call of calls) {
+        s.peer.send({ kind: 'RESPONSE', id: (await s.peer.message('REQUEST')).id });
+        await call;
+      }
+      await Promise.all(items);
+      t.false(s.remote.closed);
+    },
+  );
 
-  eachRole(test, 'pressure: packets that come bring some credit of the pipe back within 3 s, however little they are', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
-    await s.call('collect');
-    for (let n = 0; n < 10; n++) {
-      s.peer.send({ kind: 'ITEM', id: s.id(0), payload: tag(n) });
-      await passes(s, 1_000);
-    }
-    const credits = s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 1);
-    t.true(credits.length >= 3, `${credits.length} CREDITs came in 10 s`);
-  });
+  eachRole(
+    test,
+    'pressure: packets that come bring some credit of the pipe back within 3 s, however little they are',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
+      await s.call('collect');
+      for (let n = 0; n < 10; n++) {
+        s.peer.send({ kind: 'ITEM', id: s.id(0), payload: tag(n) });
+        await passes(s, 1_000);
+      }
+      const credits = s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 1);
+      t.true(credits.length >= 3, `${credits.length} CREDITs came in 10 s`);
+    },
+  );
 
   eachRole(test, 'pressure: `rate.send` spends no more than it has', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { rate: { send: 10_000 } } } });
@@ -222,36 +291,50 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     t.true(took >= 2_000 && took <= 8_000, `40 kB at 10 kB/s took ${took} ms`);
   });
 
-  eachRole(test, 'pressure: `rate.receive` reads no faster, and accuses nobody of what it left unread', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { rate: { receive: 10_000 } }, keepAlive: { interval: 1_000, timeout: 500 } } });
-    const began = s.clock.now();
-    // The bytes of one chunk are all taken, and paid for before the next.
-    for (let batch = 0; batch < 4; batch++) {
-      for (let n = 0; n < 10; n++) s.peer.send(hint(body(1_000, n)));
-      await s.until(
-        (async () => {
-          for (let n = 0; n < 10; n++) t.deepEqual((await s.call('hint')).request, body(1_000, n));
-        })(),
-        50,
-      );
-    }
-    const took = s.clock.now() - began;
-    t.true(took >= 1_900 && took <= 8_000, `40 kB at 10 kB/s took ${took} ms`);
-    t.false(s.remote.closed);
-  });
+  eachRole(
+    test,
+    'pressure: `rate.receive` reads no faster, and accuses nobody of what it left unread',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        options: {
+          limits: { rate: { receive: 10_000 } },
+          keepAlive: { interval: 1_000, timeout: 500 },
+        },
+      });
+      const began = s.clock.now();
+      // The bytes of one chunk are all taken, and paid for before the next.
+      for (let batch = 0; batch < 4; batch++) {
+        for (let n = 0; n < 10; n++) s.peer.send(hint(body(1_000, n)));
+        await s.until(
+          (async () => {
+            for (let n = 0; n < 10; n++)
+              t.deepEqual((await s.call('hint')).request, body(1_000, n));
+          })(),
+          50,
+        );
+      }
+      const took = s.clock.now() - began;
+      t.true(took >= 1_900 && took <= 8_000, `40 kB at 10 kB/s took ${took} ms`);
+      t.false(s.remote.closed);
+    },
+  );
 
-  eachRole(test, 'pressure: beyond 1.25 times `limits.memory` the connection that holds most is cut, the others live', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { memory: 1024 * KiB } } });
-    const other = await s.dialIn();
-    await other.handshake();
-    other.send(request(1, body(10 * KiB)));
-    await other.barrier();
-    for (let n = 0; n < 40; n++) s.peer.send(request(s.id(n), body(60 * KiB)));
-    await s.peer.expectClosed();
-    t.is((await s.seen.first('down')).cause?.code, 'resource_exhausted');
-    await other.barrier();
-    t.false(other.closed);
-  });
+  eachRole(
+    test,
+    'pressure: beyond 1.25 times `limits.memory` the connection that holds most is cut, the others live',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { limits: { memory: 1024 * KiB } } });
+      const other = await s.dialIn();
+      await other.handshake();
+      other.send(request(1, body(10 * KiB)));
+      await other.barrier();
+      for (let n = 0; n < 40; n++) s.peer.send(request(s.id(n), body(60 * KiB)));
+      await s.peer.expectClosed();
+      t.is((await s.seen.first('down')).cause?.code, 'resource_exhausted');
+      await other.barrier();
+      t.false(other.closed);
+    },
+  );
 }
 
 /** Advances the clock in steps; the peer answers all PINGs meanwhile. */

@@ -6,11 +6,23 @@ import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type LabOptions, type Role, type SessionBackend, session } from './lab.ts';
+import {
+  bench,
+  eachRole,
+  type LabOptions,
+  type Role,
+  type SessionBackend,
+  session,
+} from './lab.ts';
 import { failure } from './verdicts.ts';
 
 export function refusalCases(test: TestFunction, backend: SessionBackend): void {
-  const refuses = (title: string, hello: Partial<RawHello>, expected: [code: number, reason: number, text: RegExp], options: LabOptions = {}) =>
+  const refuses = (
+    title: string,
+    hello: Partial<RawHello>,
+    expected: [code: number, reason: number, text: RegExp],
+    options: LabOptions = {},
+  ) =>
     eachRole(test, `refusals: ${title}`, async (t, role) => {
       const { bye, error } = await refused(t, backend, role, hello, options);
       t.is(bye.code, expected[0]);
@@ -19,31 +31,97 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
       t.regex(error.message, expected[2]);
     });
 
-  refuses('another network: failed_precondition/wrong_network, naming both', { network: 'other' }, [9, 4, /(?=.*mine)(?=.*other)/], { network: 'mine' });
-  refuses('no wire version in common: failed_precondition/wrong_version, naming both', { wireMin: 2, wireMax: 7 }, [9, 5, /(?=.*1)(?=.*2)/]);
-  refuses('`admit` throws an Error: permission_denied/refused with its message', {}, [7, 6, /not today/], {
-    admit: () => {
-      throw new Error('not today');
+  refuses(
+    'another network: failed_precondition/wrong_network, naming both',
+    { network: 'other' },
+    [9, 4, /(?=.*mine)(?=.*other)/],
+    { network: 'mine' },
+  );
+  refuses(
+    'no wire version in common: failed_precondition/wrong_version, naming both',
+    { wireMin: 2, wireMax: 7 },
+    [9, 5, /(?=.*1)(?=.*2)/],
+  );
+  refuses(
+    '`admit` throws an Error: permission_denied/refused with its message',
+    {},
+    [7, 6, /not today/],
+    {
+      admit: () => {
+        throw new Error('not today');
+      },
     },
-  });
+  );
   refuses('`admit` rejects with a TransportError: its code', {}, [16, 6, /no token/], {
     admit: async () => {
       throw new TransportError('unauthenticated', 'no token');
     },
   });
-  refuses('an instance that is not 16 bytes: internal/malformed', { instance: new Uint8Array(15) }, [13, 12, /instance/]);
-  refuses('a node id in upper case: internal/malformed', { nodeId: 'AB'.repeat(32) }, [13, 12, /node id/]);
-  refuses('a node id that is no hex: internal/malformed', { nodeId: 'xy'.repeat(32) }, [13, 12, /node id/]);
-  refuses('a node id of 63 digits: internal/malformed', { nodeId: 'ab'.repeat(32).slice(1) }, [13, 12, /node id/]);
-  refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [13, 12, /protocol/]);
-  refuses('a protocol without a name: internal/malformed', { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] }, [13, 12, /name/]);
-  refuses('a protocol twice: internal/malformed', { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] }, [13, 12, /lab/]);
-  refuses('a channel twice: internal/malformed', { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] }, [13, 12, /channel/]);
-  refuses('a channel above 255: internal/malformed', { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] }, [13, 12, /channel/]);
-  refuses('a hello over 16 KiB: internal/malformed', { agent: 'x'.repeat(17 * 1024) }, [13, 12, /hello/]);
-  refuses('fields over 8 KiB: internal/malformed', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, [13, 12, /./]);
-  refuses('a packet below 4 KiB: internal/malformed', { limits: { packet: 4_095 } }, [13, 12, /packet/]);
-  refuses('a packet above 1 MiB: internal/malformed', { limits: { packet: 1024 * 1024 + 1 } }, [13, 12, /packet/]);
+  refuses(
+    'an instance that is not 16 bytes: internal/malformed',
+    { instance: new Uint8Array(15) },
+    [13, 12, /instance/],
+  );
+  refuses('a node id in upper case: internal/malformed', { nodeId: 'AB'.repeat(32) }, [
+    13,
+    12,
+    /node id/,
+  ]);
+  refuses('a node id that is no hex: internal/malformed', { nodeId: 'xy'.repeat(32) }, [
+    13,
+    12,
+    /node id/,
+  ]);
+  refuses('a node id of 63 digits: internal/malformed', { nodeId: 'ab'.repeat(32).slice(1) }, [
+    13,
+    12,
+    /node id/,
+  ]);
+  refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [
+    13,
+    12,
+    /protocol/,
+  ]);
+  refuses(
+    'a protocol without a name: internal/malformed',
+    { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] },
+    [13, 12, /name/],
+  );
+  refuses(
+    'a protocol twice: internal/malformed',
+    { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] },
+    [13, 12, /lab/],
+  );
+  refuses(
+    'a channel twice: internal/malformed',
+    { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] },
+    [13, 12, /channel/],
+  );
+  refuses(
+    'a channel above 255: internal/malformed',
+    { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] },
+    [13, 12, /channel/],
+  );
+  refuses('a hello over 16 KiB: internal/malformed', { agent: 'x'.repeat(17 * 1024) }, [
+    13,
+    12,
+    /hello/,
+  ]);
+  refuses('fields over 8 KiB: internal/malformed', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, [
+    13,
+    12,
+    /./,
+  ]);
+  refuses('a packet below 4 KiB: internal/malformed', { limits: { packet: 4_095 } }, [
+    13,
+    12,
+    /packet/,
+  ]);
+  refuses('a packet above 1 MiB: internal/malformed', { limits: { packet: 1024 * 1024 + 1 } }, [
+    13,
+    12,
+    /packet/,
+  ]);
 
   eachRole(test, 'refusals: 64 protocols are taken', async (t, role) => {
     const s = await session(t, backend, role, { hello: { protocols: many(64) } });
@@ -84,7 +162,11 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   test('refusals: a dialed id that nobody proves is unauthenticated before any application data', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
-    const sent = on.transport.send(`${'ab'.repeat(32)}@${listener.address}`, 'echo', Uint8Array.of(1));
+    const sent = on.transport.send(
+      `${'ab'.repeat(32)}@${listener.address}`,
+      'echo',
+      Uint8Array.of(1),
+    );
     const peer = await listener.next();
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: 'ab'.repeat(32) }) });
@@ -188,5 +270,10 @@ async function refused(
 }
 
 function many(count: number): RawHello['protocols'] {
-  return Array.from({ length: count }, (_, n) => ({ name: n === 0 ? 'lab' : `p${n}`, version: 1, accepts: [], channel: 0x20 + n }));
+  return Array.from({ length: count }, (_, n) => ({
+    name: n === 0 ? 'lab' : `p${n}`,
+    version: 1,
+    accepts: [],
+    channel: 0x20 + n,
+  }));
 }

@@ -46,7 +46,8 @@ export function watch(): { seen: ObserverLog; observer: Observer } {
     seen: {
       events,
       counted,
-      reaches: (counter, amount) => when(() => (counted(counter) >= amount ? true : undefined)).then(() => {}),
+      reaches: (counter, amount) =>
+        when(() => (counted(counter) >= amount ? true : undefined)).then(() => {}),
       first: (type) => when(() => events.find((event) => event.type === type)) as never,
     },
   };

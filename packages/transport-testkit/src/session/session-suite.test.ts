@@ -9,6 +9,9 @@ sessionSuite(test, {
   name: 'pipes',
   place() {
     const pipes = createPipes();
-    return { layer: () => pipes.layer(), transport: (options) => new NetworkTransport({ ...options, stream: pipes.layer() }) };
+    return {
+      layer: () => pipes.layer(),
+      transport: (options) => new NetworkTransport({ ...options, stream: pipes.layer() }),
+    };
   },
 });

@@ -6,7 +6,10 @@ import { CALLEE_TABLE, CALLER_TABLE } from './state-cases.ts';
 
 const text = readFileSync(new URL('../../../../docs/wire-protocol.md', import.meta.url), 'utf8');
 
-for (const [reader, { states, rows }] of Object.entries({ callee: CALLEE_TABLE, caller: CALLER_TABLE })) {
+for (const [reader, { states, rows }] of Object.entries({
+  callee: CALLEE_TABLE,
+  caller: CALLER_TABLE,
+})) {
   test(`the table of what the ${reader} reads is the document's`, (t) => {
     const head = `| frame | ${states.join(' | ')} |\n`;
     const at = text.indexOf(head);

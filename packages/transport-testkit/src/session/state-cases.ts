@@ -20,8 +20,26 @@ export interface StateTable {
 export const CALLEE_TABLE: StateTable = {
   states: ['free', 'opening', 'open', 'up', 'item', 'ended', 'answering', 'one-way'],
   rows: {
-    REQUEST: ['take or refuse +3', 'count +3', 'count +3', 'count +3', 'count +3', 'count +3', 'count +3', 'count +3'],
-    'long ONEWAY': ['take or count +3', 'break', 'break', 'break', 'break', 'break', 'break', 'break'],
+    REQUEST: [
+      'take or refuse +3',
+      'count +3',
+      'count +3',
+      'count +3',
+      'count +3',
+      'count +3',
+      'count +3',
+      'count +3',
+    ],
+    'long ONEWAY': [
+      'take or count +3',
+      'break',
+      'break',
+      'break',
+      'break',
+      'break',
+      'break',
+      'break',
+    ],
     ITEM: ['drop', 'break', 'break', 'take', 'break', 'break', 'drop', 'break'],
     PART: ['drop', 'take', 'drop', 'drop', 'take', 'drop', 'drop', 'take'],
     END: ['drop', 'break', 'break', 'take', 'break', 'break', 'drop', 'drop'],
@@ -50,7 +68,10 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
         test(`states: ${frame} that the ${reader} reads in '${state}': ${verdict}`, async (t) => {
           // Limits so small that everything owed comes back at once.
           const limits = { credit: { reply: 1 } };
-          const s = await session(t, backend, 'acceptor', { options: { limits }, hello: { limits: { pipe: 1 } } });
+          const s = await session(t, backend, 'acceptor', {
+            options: { limits },
+            hello: { limits: { pipe: 1 } },
+          });
           s.peer.returnPipe = false;
           const id = await (enter[state] as Enter)(s);
           const counted = countOf(s);
@@ -61,7 +82,8 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
           t.false(s.peer.closed);
           if (verdict.startsWith('count')) t.is(countOf(s), counted + 1);
           if (verdict === 'drop') t.is(countOf(s), counted);
-          if (verdict.includes('+') && !verdict.includes(' or ')) t.is(granted(s, 3) + granted(s, 4) - before, LONG + 64);
+          if (verdict.includes('+') && !verdict.includes(' or '))
+            t.is(granted(s, 3) + granted(s, 4) - before, LONG + 64);
         });
       }
     }
@@ -88,9 +110,14 @@ const AS_CALLER: Record<string, Enter> = {
     return s.id(0);
   },
   async item(s) {
-    return opened(s, request(s.id(0), [1], { method: 3, flags: 1 }), longFirst({ kind: 'ITEM', id: s.id(0) }));
+    return opened(
+      s,
+      request(s.id(0), [1], { method: 3, flags: 1 }),
+      longFirst({ kind: 'ITEM', id: s.id(0) }),
+    );
   },
-  ended: (s) => opened(s, request(s.id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: s.id(0) }),
+  ended: (s) =>
+    opened(s, request(s.id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: s.id(0) }),
   async answering(s) {
     s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
     // The pipe has room only for its first packet.
@@ -154,5 +181,7 @@ async function opened(s: SessionLab, ...frames: RawFrameInput[]): Promise<number
 
 /** Sums the counters of frames without effect. */
 function countOf({ seen }: SessionLab): number {
-  return seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped');
+  return (
+    seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped')
+  );
 }

@@ -9,32 +9,46 @@ import { tag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function textCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'texts: of an ERROR neither control characters, line breaks nor bidi marks reach the message; its metadata is as it came', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'ERROR', id, code: 5, text: UNFIT, metadata: { [UNFIT]: UNFIT } });
-    const error = await failure(t, sent);
-    isFit(t, error.message);
-    t.deepEqual({ ...error.metadata }, { [UNFIT]: UNFIT });
-  });
+  eachRole(
+    test,
+    'texts: of an ERROR neither control characters, line breaks nor bidi marks reach the message; its metadata is as it came',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1));
+      const { id } = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'ERROR', id, code: 5, text: UNFIT, metadata: { [UNFIT]: UNFIT } });
+      const error = await failure(t, sent);
+      isFit(t, error.message);
+      t.deepEqual({ ...error.metadata }, { [UNFIT]: UNFIT });
+    },
+  );
 
-  eachRole(test, 'texts: of a GO_AWAY they reach neither the error of a call nor the observer', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1));
-    await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'GO_AWAY', code: 13, reason: 12, text: UNFIT });
-    isFit(t, (await failure(t, sent)).message);
-    const { cause } = await s.seen.first('down');
-    isFit(t, cause?.message ?? '');
-  });
+  eachRole(
+    test,
+    'texts: of a GO_AWAY they reach neither the error of a call nor the observer',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1));
+      await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'GO_AWAY', code: 13, reason: 12, text: UNFIT });
+      isFit(t, (await failure(t, sent)).message);
+      const { cause } = await s.seen.first('down');
+      isFit(t, cause?.message ?? '');
+    },
+  );
 
-  eachRole(test, 'texts: of a hello they reach neither Remote.addr nor formatSnapshot; its fields are as they came', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { addr: UNFIT, fields: { [UNFIT]: UNFIT } } });
-    isFit(t, s.remote.addr ?? '');
-    t.false(SHOWN.test(formatSnapshot(s.transport.snapshot())));
-    t.deepEqual({ ...s.remote.hello }, { [UNFIT]: UNFIT });
-  });
+  eachRole(
+    test,
+    'texts: of a hello they reach neither Remote.addr nor formatSnapshot; its fields are as they came',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: { addr: UNFIT, fields: { [UNFIT]: UNFIT } },
+      });
+      isFit(t, s.remote.addr ?? '');
+      t.false(SHOWN.test(formatSnapshot(s.transport.snapshot())));
+      t.deepEqual({ ...s.remote.hello }, { [UNFIT]: UNFIT });
+    },
+  );
 
   test('texts: a network and the name of a protocol are compared as they came, and shown cleaned', async (t) => {
     // Sanitized, this name would equal ours.
@@ -45,7 +59,9 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
     t.is(bye.reason, 4);
     isFit(t, bye.text);
     isFit(t, (await on.seen.first('rejected')).error.message);
-    const s = await session(t, backend, 'acceptor', { hello: { protocols: [{ name: UNFIT, version: 1, accepts: [], channel: 0x20 }] } });
+    const s = await session(t, backend, 'acceptor', {
+      hello: { protocols: [{ name: UNFIT, version: 1, accepts: [], channel: 0x20 }] },
+    });
     const { error } = await s.seen.first('mismatch');
     t.is(error.reason, 'channel_mismatch');
     isFit(t, error.message);
@@ -55,7 +71,10 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     const twice = { name: UNFIT, version: 1, accepts: [], channel: 0x30 };
-    peer.begin({ kind: 'HELLO', hello: rawHello({ protocols: [twice, { ...twice, channel: 0x31 }] }) });
+    peer.begin({
+      kind: 'HELLO',
+      hello: rawHello({ protocols: [twice, { ...twice, channel: 0x31 }] }),
+    });
     const bye = await peer.next('GO_AWAY');
     t.is(bye.reason, 12);
     isFit(t, bye.text);

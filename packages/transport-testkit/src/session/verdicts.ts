@@ -13,7 +13,10 @@ import { eachRole, type LabSetup, type SessionBackend, type SessionLab, session 
 export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame> {
   const bye = await peer.next('GO_AWAY');
   const told = `${bye.code}/${bye.reason}`;
-  t.true(told === '13/12' || told === '8/14', `a violation ends with 13/12 or 8/14, not ${told} '${bye.text}'`);
+  t.true(
+    told === '13/12' || told === '8/14',
+    `a violation ends with 13/12 or 8/14, not ${told} '${bye.text}'`,
+  );
   t.true(bye.text.length > 0, 'its GO_AWAY says what was wrong');
   await peer.expectClosed();
   t.is(peer.log.at(-1), bye, 'nothing follows the GO_AWAY of a violation');
@@ -24,18 +27,30 @@ export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame
  * Declares a case for each role: `commit` commits a violation on a connection that is up, and the
  * observer is informed.
  */
-export function violates(test: TestFunction, backend: SessionBackend, title: string, commit: (s: SessionLab) => void | Promise<void>, setup?: LabSetup): void {
+export function violates(
+  test: TestFunction,
+  backend: SessionBackend,
+  title: string,
+  commit: (s: SessionLab) => void | Promise<void>,
+  setup?: LabSetup,
+): void {
   eachRole(test, `${title} is a violation`, async (t, role) => {
     const s = await session(t, backend, role, setup);
     await commit(s);
     await violation(t, s.peer);
     const { cause } = await s.seen.first('down');
-    t.true(cause?.reason === 'malformed' || cause?.reason === 'too_large', `the observer hears of it, not of ${cause?.code}/${cause?.reason}`);
+    t.true(
+      cause?.reason === 'malformed' || cause?.reason === 'too_large',
+      `the observer hears of it, not of ${cause?.code}/${cause?.reason}`,
+    );
   });
 }
 
 /** Returns the TransportError that a promise rejects with; fails the case if it resolves. */
-export async function failure(t: TestContext, promise: PromiseLike<unknown>): Promise<TransportError> {
+export async function failure(
+  t: TestContext,
+  promise: PromiseLike<unknown>,
+): Promise<TransportError> {
   try {
     await promise;
   } catch (error) {

@@ -55,7 +55,10 @@ export const addressRules: Rule[] = [
       );
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'address_in_use');
-      t.true(error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')), error.message);
+      t.true(
+        error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')),
+        error.message,
+      );
       await lab.dial(address);
       await accept(0);
     },

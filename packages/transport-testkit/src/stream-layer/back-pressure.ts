@@ -46,7 +46,9 @@ export const backPressureRules: Rule[] = [
         pauses.push(settle(lab).then(() => far.connection.resume()));
       };
       const bytes = pattern(3_000_000);
-      const writing = near.write(...Array.from({ length: 50 }, (_, i) => bytes.subarray(i * 60_000, (i + 1) * 60_000)));
+      const writing = near.write(
+        ...Array.from({ length: 50 }, (_, i) => bytes.subarray(i * 60_000, (i + 1) * 60_000)),
+      );
       await Promise.all([writing, far.until(() => far.size === bytes.length)]);
       await Promise.all(pauses);
       t.true(pauses.length > 3);
@@ -76,14 +78,19 @@ export const backPressureRules: Rule[] = [
       for (let i = 0; i < 20; i++) {
         const { drains } = near;
         const bytes = pattern(1_000_000, i);
-        if (near.connection.writeAll?.([bytes.subarray(0, 9), bytes.subarray(9)]) ?? near.connection.write(bytes)) continue;
+        if (
+          near.connection.writeAll?.([bytes.subarray(0, 9), bytes.subarray(9)]) ??
+          near.connection.write(bytes)
+        )
+          continue;
         refused++;
         await near.until(() => near.drains > drains);
       }
       await far.until(() => far.size === 20 * 1_000_000);
       t.is(near.drains, refused);
       const came = far.bytes();
-      for (let i = 0; i < 20; i++) t.true(sameBytes(came.subarray(i * 1_000_000, (i + 1) * 1_000_000), pattern(1_000_000, i)));
+      for (let i = 0; i < 20; i++)
+        t.true(sameBytes(came.subarray(i * 1_000_000, (i + 1) * 1_000_000), pattern(1_000_000, i)));
     },
   },
   {

@@ -4,7 +4,20 @@
 import type { Rule } from './lab.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
-const SIZES = [1, 2, 125, 126, 127, 65_535, 65_536, 65_537, 256 * 1024, 256 * 1024 + 1, 1024 * 1024, 4 * 1024 * 1024];
+const SIZES = [
+  1,
+  2,
+  125,
+  126,
+  127,
+  65_535,
+  65_536,
+  65_537,
+  256 * 1024,
+  256 * 1024 + 1,
+  1024 * 1024,
+  4 * 1024 * 1024,
+];
 
 export const byteRules: Rule[] = [
   ...SIZES.map(
@@ -20,7 +33,8 @@ export const byteRules: Rule[] = [
     }),
   ),
   {
-    title: 'where chunks are taken several at once, they arrive in order, those before and behind them too',
+    title:
+      'where chunks are taken several at once, they arrive in order, those before and behind them too',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       for (const [from, to] of [
@@ -30,7 +44,12 @@ export const byteRules: Rule[] = [
         const bytes = pattern(2_000_000);
         const cut = (at: number, length: number) => bytes.subarray(at, at + length);
         await from.write(cut(0, 100));
-        await from.writeAll([cut(100, 14), cut(114, 65_536), cut(65_650, 14), cut(65_664, 134_336)]);
+        await from.writeAll([
+          cut(100, 14),
+          cut(114, 65_536),
+          cut(65_650, 14),
+          cut(65_664, 134_336),
+        ]);
         await from.writeAll([cut(200_000, 1_600_000), cut(1_800_000, 1)]);
         await from.write(cut(1_800_001, 199_999));
         await to.until(() => to.size >= bytes.length);
@@ -66,7 +85,8 @@ export const byteRules: Rule[] = [
       await near.write(pattern(300), pattern(70_000));
       await far.write(pattern(300), pattern(70_000));
       await Promise.all([near, far].map((end) => end.until(() => end.size === 70_300)));
-      for (const chunk of [...near.chunks, ...far.chunks]) t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+      for (const chunk of [...near.chunks, ...far.chunks])
+        t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
     },
   },
   {
@@ -86,14 +106,19 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'what a reader kept stays as it came, though it was done with what came before and after it',
+    title:
+      'what a reader kept stays as it came, though it was done with what came before and after it',
     async run(t, lab) {
       const { near, far } = await lab.pair();
-      t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [true, true]);
+      t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [
+        true,
+        true,
+      ]);
     },
   },
   {
-    title: 'readers that copy what they keep get what was written to each, in order, however many read at a time',
+    title:
+      'readers that copy what they keep get what was written to each, in order, however many read at a time',
     async run(t, lab) {
       const listening = await lab.listen();
       const layer = lab.layer();
@@ -101,12 +126,18 @@ export const byteRules: Rule[] = [
       for (let i = 0; i < 3; i++) readers.push(await lab.dial(listening.address, layer, true));
       const writers = await Promise.all(readers.map((_, i) => listening.accept(i)));
       const sizes = [500_000, 600_000, 700_000];
-      await Promise.all(writers.map((writer, i) => writer.write(pattern(20), pattern(sizes[i]!, i + 1))));
+      await Promise.all(
+        writers.map((writer, i) => writer.write(pattern(20), pattern(sizes[i]!, i + 1))),
+      );
       for (const { connection } of writers) connection.close();
       await Promise.all(readers.map((reader) => reader.ended()));
       // The system decides which of them is accepted first.
       const got = readers.map((reader) => reader.bytes()).sort((a, b) => a.length - b.length);
-      const isRight = got.map((bytes, i) => sameBytes(bytes.subarray(0, 20), pattern(20)) && sameBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)));
+      const isRight = got.map(
+        (bytes, i) =>
+          sameBytes(bytes.subarray(0, 20), pattern(20)) &&
+          sameBytes(bytes.subarray(20), pattern(sizes[i]!, i + 1)),
+      );
       t.deepEqual(isRight, [true, true, true]);
     },
   },
@@ -231,7 +262,9 @@ async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
     at += copy.length;
   }
   at = 0;
-  const isRight = sizes.every((size, i) => sameBytes(whole.subarray(at, (at += size)), pattern(size, i + 1)));
+  const isRight = sizes.every((size, i) =>
+    sameBytes(whole.subarray(at, (at += size)), pattern(size, i + 1)),
+  );
   return isRight && [...kept].every(([chunk, copy]) => sameBytes(chunk, copy));
 }
 
@@ -247,5 +280,7 @@ async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
   }
   await to.until(() => to.size === rounds * size);
   const bytes = to.bytes();
-  return Array.from({ length: rounds }).every((_, i) => sameBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)));
+  return Array.from({ length: rounds }).every((_, i) =>
+    sameBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)),
+  );
 }

@@ -49,7 +49,8 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
+    title:
+      'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
     async run(t, lab) {
       const listening = await lab.listen();
       const dialing = lab.layer().dial(listening.address, { timeout: 300 });
@@ -68,7 +69,9 @@ export const dialRules: Rule[] = [
     async run(t, lab) {
       const listening = await lab.listen();
       const controller = new AbortController();
-      const dialing = lab.layer().dial(listening.address, { timeout: 10_000, signal: controller.signal });
+      const dialing = lab
+        .layer()
+        .dial(listening.address, { timeout: 10_000, signal: controller.signal });
       const reason = new Error('no longer wanted');
       controller.abort(reason);
       t.is(await dialing.catch((error: unknown) => error), reason);
@@ -97,7 +100,9 @@ export const dialRules: Rule[] = [
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const controller = new AbortController();
-      const near = lab.record(await lab.layer().dial(address, { timeout: 10_000, signal: controller.signal }));
+      const near = lab.record(
+        await lab.layer().dial(address, { timeout: 10_000, signal: controller.signal }),
+      );
       controller.abort();
       await near.write(pattern(5));
       const far = await accept(0);
@@ -158,7 +163,9 @@ export const dialRules: Rule[] = [
       const seeds = new Set<number>();
       for (const far of accepted) {
         await far.until(() => far.size >= 100);
-        const seed = nears.findIndex((_, i) => sameBytes(far.bytes().subarray(0, 100), pattern(100, i + 1)));
+        const seed = nears.findIndex((_, i) =>
+          sameBytes(far.bytes().subarray(0, 100), pattern(100, i + 1)),
+        );
         await far.until(() => far.size === 100 + seed);
         seeds.add(seed);
       }
@@ -189,5 +196,7 @@ async function nothingLeft(lab: Lab, listening: Listening): Promise<void> {
     };
     look(0);
   });
-  await Promise.all(listening.accepted.filter((_, i) => i !== served).map((ghost) => ghost.ended()));
+  await Promise.all(
+    listening.accepted.filter((_, i) => i !== served).map((ghost) => ghost.ended()),
+  );
 }

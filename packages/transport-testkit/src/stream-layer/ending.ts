@@ -187,7 +187,8 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'close inside data: what comes after it is discarded, what was written before it arrives',
+    title:
+      'close inside data: what comes after it is discarded, what was written before it arrives',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.onData = () => {
@@ -240,7 +241,9 @@ export const endRules: Rule[] = [
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
-      const flood = far.write(...Array.from({ length: 200 }, () => pattern(64 * 1024))).catch(() => {});
+      const flood = far
+        .write(...Array.from({ length: 200 }, () => pattern(64 * 1024)))
+        .catch(() => {});
       await near.ended();
       t.is(near.size, 0);
       far.connection.resume();
@@ -260,7 +263,8 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'a connection closed as it is accepted, unattached, ends in order at the dialer, with what was written',
+    title:
+      'a connection closed as it is accepted, unattached, ends in order at the dialer, with what was written',
     async run(t, lab) {
       const layer = lab.layer();
       await layer.listen((connection) => {

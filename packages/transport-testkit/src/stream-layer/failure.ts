@@ -9,7 +9,10 @@ import type { TestContext } from '../test-runner.ts';
  */
 export function failure(t: TestContext, run: () => unknown): TransportError;
 export function failure(t: TestContext, promise: Promise<unknown>): Promise<TransportError>;
-export function failure(t: TestContext, subject: Promise<unknown> | (() => unknown)): TransportError | Promise<TransportError> {
+export function failure(
+  t: TestContext,
+  subject: Promise<unknown> | (() => unknown),
+): TransportError | Promise<TransportError> {
   const judge = (error: unknown): TransportError => {
     t.true(error instanceof TransportError, `A TransportError was due, not ${String(error)}`);
     return error as TransportError;

@@ -81,12 +81,19 @@ export class Lab {
       waiters.get(accepted.length)?.(recorder);
       accepted.push(recorder);
     });
-    const accept = (n: number): Promise<Recorder> => new Promise((resolve) => (accepted[n] === undefined ? waiters.set(n, resolve) : resolve(accepted[n])));
+    const accept = (n: number): Promise<Recorder> =>
+      new Promise((resolve) =>
+        accepted[n] === undefined ? waiters.set(n, resolve) : resolve(accepted[n]),
+      );
     return { layer, address: layer.localAddr(), accepted, accept };
   }
 
   /** Dials and attaches. */
-  async dial(address: string, layer: StreamLayer = this.layer(), copies = false): Promise<Recorder> {
+  async dial(
+    address: string,
+    layer: StreamLayer = this.layer(),
+    copies = false,
+  ): Promise<Recorder> {
     return this.record(await layer.dial(address, { timeout: 10_000 }), copies);
   }
 

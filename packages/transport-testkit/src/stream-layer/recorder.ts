@@ -60,7 +60,12 @@ export class Recorder implements StreamSink {
         if (!holds() && this.ends === 0) return;
         this.#waiters.delete(check);
         if (holds()) resolve();
-        else reject(new Error(`The connection ended (${this.error?.message ?? 'in order'}) after ${this.size} bytes`));
+        else
+          reject(
+            new Error(
+              `The connection ended (${this.error?.message ?? 'in order'}) after ${this.size} bytes`,
+            ),
+          );
       };
       this.#waiters.add(check);
       check();

@@ -28,10 +28,17 @@ export type { StreamLayerBackend, StreamLayerSuiteOptions };
  * ```
  */
 export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOptions): void {
-  const rules: Rule[] = [...addressRules, ...dialRules, ...byteRules, ...backPressureRules, ...endRules];
+  const rules: Rule[] = [
+    ...addressRules,
+    ...dialRules,
+    ...byteRules,
+    ...backPressureRules,
+    ...endRules,
+  ];
   const { name, make, skip = {} } = options;
   for (const title of Object.keys(skip)) {
-    if (!rules.some((rule) => rule.title === title)) throw new TypeError(`skip: the suite has no case '${title}'`);
+    if (!rules.some((rule) => rule.title === title))
+      throw new TypeError(`skip: the suite has no case '${title}'`);
   }
   for (const { title, run } of rules) {
     const reason = Object.hasOwn(skip, title) ? skip[title] : undefined;

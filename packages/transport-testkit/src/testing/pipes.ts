@@ -1,7 +1,12 @@
 // A minimal StreamLayer for the testkit's own tests: pipes within this process, on which every byte
 // can be observed.
 
-import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
+import {
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  TransportError,
+} from '@trunkline/transport-core';
 
 /** The writer of a chunk: the end that dialed, or the one that accepted. */
 export type Side = 'dialer' | 'acceptor';
@@ -10,7 +15,9 @@ export type Side = 'dialer' | 'acceptor';
  * Creates a world of pipes, with addresses 'pipe-1', 'pipe-2' …; `tap` receives every chunk as it
  * is written.
  */
-export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () => {}): { layer(): StreamLayer } {
+export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () => {}): {
+  layer(): StreamLayer;
+} {
   const listeners = new Map<string, (connection: StreamConnection) => void>();
   let made = 0;
   return {
@@ -25,7 +32,11 @@ export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () =>
         async dial(to) {
           const accept = listeners.get(to);
           if (accept === undefined)
-            throw new TransportError('unavailable', `nobody listens at ${to}`, { reason: 'connection_refused', target: to, sent: false });
+            throw new TransportError('unavailable', `nobody listens at ${to}`, {
+              reason: 'connection_refused',
+              target: to,
+              sent: false,
+            });
           const here = new PipeEnd(to, (chunk) => tap('dialer', chunk));
           const there = new PipeEnd(address, (chunk) => tap('acceptor', chunk));
           here.other = there;
@@ -34,7 +45,11 @@ export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () =>
           return here;
         },
         localAddr() {
-          if (!bound) throw new TransportError('failed_precondition', 'this layer does not listen yet: call listen() first');
+          if (!bound)
+            throw new TransportError(
+              'failed_precondition',
+              'this layer does not listen yet: call listen() first',
+            );
           return address;
         },
         advertiseAddr: () => address,
@@ -123,9 +138,17 @@ class PipeEnd implements StreamConnection {
   }
 
   private deliver(): void {
-    while (!this.over && this.inbox.length > 0 && !this.ending && (!this.paused || typeof this.inbox[0] === 'string')) {
+    while (
+      !this.over &&
+      this.inbox.length > 0 &&
+      !this.ending &&
+      (!this.paused || typeof this.inbox[0] === 'string')
+    ) {
       const event = this.inbox.shift() as Event;
-      if (event === 'cut') return this.finish(new TransportError('unavailable', 'the other end cut the pipe', { reason: 'reset' }));
+      if (event === 'cut')
+        return this.finish(
+          new TransportError('unavailable', 'the other end cut the pipe', { reason: 'reset' }),
+        );
       if (event === 'end') return this.finish(undefined);
       this.waiting -= event.chunk.length;
       this.sink?.data(event.chunk);

@@ -28,7 +28,15 @@ interface Sent {
 }
 
 export function conversationOf(name: string, about: string, lines: readonly Line[]): Conversation {
-  return { name, about, frames: lines.map(({ side, bytes, frame }) => ({ from: side, bytes: fold(bytes), frame: described(bytes, frame) })) };
+  return {
+    name,
+    about,
+    frames: lines.map(({ side, bytes, frame }) => ({
+      from: side,
+      bytes: fold(bytes),
+      frame: described(bytes, frame),
+    })),
+  };
 }
 
 /** Returns all bytes of each side, in hex. */
@@ -45,14 +53,23 @@ function described(bytes: Uint8Array, frame: RawFrame | undefined): Sent['frame'
 }
 
 function describedHello({ protocols, limits, ...rest }: RawHello): Record<string, unknown> {
-  return { ...present(rest), ...(protocols.length > 0 && { protocols: protocols.map(present) }), ...(limits && { limits: present(limits) }) };
+  return {
+    ...present(rest),
+    ...(protocols.length > 0 && { protocols: protocols.map(present) }),
+    ...(limits && { limits: present(limits) }),
+  };
 }
 
 /** Returns the fields that are on the wire; fields that are 0 or empty are not. */
 function present(fields: object): Record<string, unknown> {
   const left = Object.entries(fields).flatMap(([name, value]) => {
-    if (value instanceof Uint8Array) return value.length === 0 ? [] : [[name, fold(value)] as const];
-    const isEmpty = value === 0 || value === '' || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+    if (value instanceof Uint8Array)
+      return value.length === 0 ? [] : [[name, fold(value)] as const];
+    const isEmpty =
+      value === 0 ||
+      value === '' ||
+      value === null ||
+      (typeof value === 'object' && Object.keys(value).length === 0);
     return isEmpty ? [] : [[name, value] as const];
   });
   return Object.fromEntries(left);

@@ -32,29 +32,41 @@ export const addressCases: Cases = (define) => {
   // SEEDS 7, 8, PEERS 2i-9
   define(UNSPECIFIED, async (f, t) => {
     const { unspecified } = f.backend;
-    if (unspecified === undefined) throw new TypeError(`unspecified is missing: give it, or skip '${UNSPECIFIED}'`);
+    if (unspecified === undefined)
+      throw new TypeError(`unspecified is missing: give it, or skip '${UNSPECIFIED}'`);
     const a = f.create(kit, {}, { address: unspecified });
-    await rejected(t, a.listen(), { code: 'invalid_argument', reason: 'not_advertisable', message: /advertiseAddr/ });
+    await rejected(t, a.listen(), {
+      code: 'invalid_argument',
+      reason: 'not_advertisable',
+      message: /advertiseAddr/,
+    });
     await f.drive(a.close());
-    const b = await f.open(kit, {}, { address: unspecified, advertiseAddr: f.backend.unreachable() });
+    const b = await f.open(
+      kit,
+      {},
+      { address: unspecified, advertiseAddr: f.backend.unreachable() },
+    );
     t.is(b.advertiseAddr(), f.backend.unreachable());
   });
 
   // FAULTS 64
-  define('an address that is taken is address_in_use, and listen may be tried again', async (f, t) => {
-    const first = await f.open(kit);
-    serveKit(first);
-    const second = f.create(kit, {}, { address: first.localAddr() });
-    await rejected(t, second.listen(), { code: 'unavailable', reason: 'address_in_use' });
-    const at = first.localAddr();
-    await f.drive(first.close());
-    await second.listen();
-    t.is(second.localAddr(), at);
-    serveKit(second);
-    const a = await f.open(kit);
-    f.link(a, second);
-    t.is(textOf(await a.send(at, 'echo', utf8('second'))), 'second');
-  });
+  define(
+    'an address that is taken is address_in_use, and listen may be tried again',
+    async (f, t) => {
+      const first = await f.open(kit);
+      serveKit(first);
+      const second = f.create(kit, {}, { address: first.localAddr() });
+      await rejected(t, second.listen(), { code: 'unavailable', reason: 'address_in_use' });
+      const at = first.localAddr();
+      await f.drive(first.close());
+      await second.listen();
+      t.is(second.localAddr(), at);
+      serveKit(second);
+      const a = await f.open(kit);
+      f.link(a, second);
+      t.is(textOf(await a.send(at, 'echo', utf8('second'))), 'second');
+    },
+  );
 
   // SEEDS 12
   define('close frees the address', async (f, t) => {
@@ -66,39 +78,51 @@ export const addressCases: Cases = (define) => {
   });
 
   // SEEDS 22, FAULTS 63
-  define('a listener that failed is listened again, after 5 ms doubling to a second', async (f, t) => {
-    const listener = createFragileListener();
-    const b = await f.open(kit, {}, { wrap: listener.wrap });
-    serveKit(b);
-    await listener.fail();
-    await f.advance(4_000, 20);
-    t.true(listener.tries >= 9 && listener.tries <= 13, `${listener.tries} tries in 4 s`);
-    const told = f.seen(b).events.filter((event) => event.type === 'listenFailed');
-    t.deepEqual(
-      told.slice(0, 5).map((event) => event.retryIn),
-      [5, 10, 20, 40, 80],
-    );
-    t.is(told.at(-1)?.retryIn, 1_000);
-    listener.mend();
-    await f.drive(f.until('it listens again', () => listener.listening));
-    const a = await f.open(kit);
-    f.link(a, b);
-    t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('back'))), 'back');
-    await listener.fail();
-    await f.drive(b.close());
-    const tries = listener.tries;
-    await f.advance(3_000);
-    t.is(listener.tries, tries, 'a closed transport tries no more');
-  });
+  define(
+    'a listener that failed is listened again, after 5 ms doubling to a second',
+    async (f, t) => {
+      const listener = createFragileListener();
+      const b = await f.open(kit, {}, { wrap: listener.wrap });
+      serveKit(b);
+      await listener.fail();
+      await f.advance(4_000, 20);
+      t.true(listener.tries >= 9 && listener.tries <= 13, `${listener.tries} tries in 4 s`);
+      const told = f.seen(b).events.filter((event) => event.type === 'listenFailed');
+      t.deepEqual(
+        told.slice(0, 5).map((event) => event.retryIn),
+        [5, 10, 20, 40, 80],
+      );
+      t.is(told.at(-1)?.retryIn, 1_000);
+      listener.mend();
+      await f.drive(f.until('it listens again', () => listener.listening));
+      const a = await f.open(kit);
+      f.link(a, b);
+      t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('back'))), 'back');
+      await listener.fail();
+      await f.drive(b.close());
+      const tries = listener.tries;
+      await f.advance(3_000);
+      t.is(listener.tries, tries, 'a closed transport tries no more');
+    },
+  );
 
   // FAULTS 53
   define('an address where nobody listens is unavailable, unsent, and says which', async (f, t) => {
     const a = await f.open(kit);
     const nowhere = f.backend.unreachable();
-    const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), { code: 'unavailable', sent: false, origin: 'local' });
+    const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), {
+      code: 'unavailable',
+      sent: false,
+      origin: 'local',
+    });
     t.is(error.target, nowhere);
     t.true(error.message.includes(nowhere), error.message);
-    t.true(error.reason === 'connection_refused' || error.reason === undefined || error.reason === 'disconnected', error.reason);
+    t.true(
+      error.reason === 'connection_refused' ||
+        error.reason === undefined ||
+        error.reason === 'disconnected',
+      error.reason,
+    );
   });
 
   define('one limit may be given alone: those that are left out follow it', async (f, t) => {
@@ -107,7 +131,10 @@ export const addressCases: Cases = (define) => {
     f.link(a, b);
     serveKit(b);
     t.is((await a.send(b.advertiseAddr(), 'echo', pattern(5_000))).length, 5_000);
-    await rejected(t, a.send(b.advertiseAddr(), 'echo', pattern(5_001)), { code: 'resource_exhausted', sent: false });
+    await rejected(t, a.send(b.advertiseAddr(), 'echo', pattern(5_001)), {
+      code: 'resource_exhausted',
+      sent: false,
+    });
   });
 
   // FAULTS 72
@@ -131,7 +158,8 @@ export const addressCases: Cases = (define) => {
   });
 };
 
-const UNSPECIFIED = 'an address that nobody can dial is refused without an advertised one, and taken with it';
+const UNSPECIFIED =
+  'an address that nobody can dial is refused without an advertised one, and taken with it';
 
 /** Returns a layer whose listener breaks on demand, and cannot be bound again until `mend`. */
 function createFragileListener() {
@@ -146,7 +174,9 @@ function createFragileListener() {
         inner = layer;
         if (broken) {
           listener.tries++;
-          throw new TransportError('unavailable', 'the listener is broken', { reason: 'address_in_use' });
+          throw new TransportError('unavailable', 'the listener is broken', {
+            reason: 'address_in_use',
+          });
         }
         report = failed;
         await layer.listen(accept, failed);

@@ -1,7 +1,13 @@
 // The interface of a backend under test in the transport suite: how to make a transport, and what
 // it cannot do.
 
-import type { AnyTransport, CommonOptions, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
+import type {
+  AnyTransport,
+  CommonOptions,
+  Protocol,
+  StreamLayer,
+  Transport,
+} from '@trunkline/transport-core';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 
 /** One implementation of Transport, as the suite creates and links its ends. */

@@ -36,7 +36,13 @@ export const callCases: Cases = (define) => {
     serveKit(b);
     const request: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: null };
     t.deepEqual(await a.send(at, 'sync', request), request);
-    const nested: SyncRequest = { from: 'n\u0000ö𝄞', known: { '': -1 }, limit: -0.5, heads: [null, [], {}, false, ''], parent: { parent: { parent: null } } };
+    const nested: SyncRequest = {
+      from: 'n\u0000ö𝄞',
+      known: { '': -1 },
+      limit: -0.5,
+      heads: [null, [], {}, false, ''],
+      parent: { parent: { parent: null } },
+    };
     t.deepEqual(await a.send(at, 'sync', nested), nested);
   });
 
@@ -45,7 +51,11 @@ export const callCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const leaf = (index: number): Block => ({ index, state: pattern(20_000, index), parents: [] });
-    const root: Block = { index: 7, state: pattern(300_000, 7), parents: [leaf(1), { index: 2, state: new Uint8Array(0), parents: [leaf(3), leaf(4)] }] };
+    const root: Block = {
+      index: 7,
+      state: pattern(300_000, 7),
+      parents: [leaf(1), { index: 2, state: new Uint8Array(0), parents: [leaf(3), leaf(4)] }],
+    };
     const back = await a.send(at, 'block', root);
     t.is(back.index, 7);
     t.true(equalBytes(back.state, root.state));
@@ -56,7 +66,11 @@ export const callCases: Cases = (define) => {
   // SEEDS 19, 66
   define('each method goes to its own handler', async (f, t) => {
     const { a, b, at } = await f.pair();
-    serve(b, { echo: () => utf8('echo'), brisk: () => utf8('brisk'), gather: () => utf8('gather') });
+    serve(b, {
+      echo: () => utf8('echo'),
+      brisk: () => utf8('brisk'),
+      gather: () => utf8('gather'),
+    });
     t.is(textOf(await a.send(at, 'brisk', utf8(''))), 'brisk');
     t.is(textOf(await a.send(at, 'echo', utf8(''))), 'echo');
   });
@@ -70,16 +84,19 @@ export const callCases: Cases = (define) => {
   });
 
   // SEEDS 53, 82, 98, PEERS 2i-5, FAULTS 5, 20
-  define('messages of every size about a packet and a window cross whole, both ways', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    for (const edge of [1, PACKET, 2 * PACKET, PIPE, PIPE + PACKET]) {
-      for (const size of [edge - 1, edge, edge + 1]) {
-        const request = pattern(size, size + 1);
-        t.true(equalBytes(await a.send(at, 'echo', request), request), `${size} bytes`);
+  define(
+    'messages of every size about a packet and a window cross whole, both ways',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      for (const edge of [1, PACKET, 2 * PACKET, PIPE, PIPE + PACKET]) {
+        for (const size of [edge - 1, edge, edge + 1]) {
+          const request = pattern(size, size + 1);
+          t.true(equalBytes(await a.send(at, 'echo', request), request), `${size} bytes`);
+        }
       }
-    }
-  });
+    },
+  );
 
   define('a message of many windows crosses whole', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -92,7 +109,9 @@ export const callCases: Cases = (define) => {
   define('a thousand calls at once each get their own answer', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
-    const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => a.send(at, 'echo', utf8(`call ${i}`))));
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) => a.send(at, 'echo', utf8(`call ${i}`))),
+    );
     t.deepEqual(
       answers.map(textOf),
       answers.map((_, i) => `call ${i}`),
@@ -107,9 +126,13 @@ export const callCases: Cases = (define) => {
     const sizes = [10, 200_000, 1_000, 700_000, PACKET, 3, PACKET + 1, 90_000];
     const calls = sizes.flatMap((size, i) => [
       { request: pattern(size, i + 1), answer: a.send(at, 'echo', pattern(size, i + 1)) },
-      { request: pattern(size, i + 50), answer: b.send(a.advertiseAddr(), 'echo', pattern(size, i + 50)) },
+      {
+        request: pattern(size, i + 50),
+        answer: b.send(a.advertiseAddr(), 'echo', pattern(size, i + 50)),
+      },
     ]);
-    for (const { request, answer } of calls) t.true(equalBytes(await answer, request), `${request.length} bytes`);
+    for (const { request, answer } of calls)
+      t.true(equalBytes(await answer, request), `${request.length} bytes`);
   });
 
   define('answers come in any order: a slow call holds up no other', async (f, t) => {
@@ -128,7 +151,10 @@ export const callCases: Cases = (define) => {
   define('a handler calls its caller back before it answers', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: (request) => utf8(`${textOf(request)}, said a`) });
-    serveKit(b, { echo: async (request, rpc) => utf8(`${textOf(await b.send(rpc.from, 'echo', request))}, said b`) });
+    serveKit(b, {
+      echo: async (request, rpc) =>
+        utf8(`${textOf(await b.send(rpc.from, 'echo', request))}, said b`),
+    });
     t.is(textOf(await a.send(at, 'echo', utf8('hello'))), 'hello, said a, said b');
   });
 
@@ -167,7 +193,8 @@ export const callCases: Cases = (define) => {
         return request;
       },
     });
-    for (const size of [0, 10, 100_000]) types.push(Object.getPrototypeOf(await a.send(at, 'echo', pattern(size))));
+    for (const size of [0, 10, 100_000])
+      types.push(Object.getPrototypeOf(await a.send(at, 'echo', pattern(size))));
     t.true(types.every((type) => type === Uint8Array.prototype));
     t.is(types.length, 6);
   });
@@ -188,7 +215,9 @@ export const callCases: Cases = (define) => {
   // FAULTS 31
   define('names that every object has are ordinary keys of metadata and of JSON', async (f, t) => {
     const { a, b, at } = await f.pair();
-    const metadata: Record<string, string> = Object.fromEntries(HOSTILE_NAMES.map((name) => [name, `value of ${name}`]));
+    const metadata: Record<string, string> = Object.fromEntries(
+      HOSTILE_NAMES.map((name) => [name, `value of ${name}`]),
+    );
     const known = Object.fromEntries(HOSTILE_NAMES.map((name, i) => [name, i]));
     const got = deferred<[string, string][]>();
     serveKit(b, {
@@ -197,22 +226,41 @@ export const callCases: Cases = (define) => {
         return request;
       },
     });
-    const back = await a.send(at, 'sync', { from: '', known, limit: 0, heads: [], parent: null }, { metadata });
+    const back = await a.send(
+      at,
+      'sync',
+      { from: '', known, limit: 0, heads: [], parent: null },
+      { metadata },
+    );
     t.deepEqual((await got.promise).sort(), Object.entries(metadata).sort());
     t.deepEqual(Object.entries(back.known).sort(), Object.entries(known).sort());
     t.is(({} as Record<string, unknown>)['polluted'], undefined);
   });
 
   // FAULTS 31, 37
-  define('send of a method that the protocol does not have is a TypeError, as a rejection', async (f, t) => {
-    const { a, at } = await f.pair();
-    const send = a.send as (target: unknown, method: string, request: unknown, options?: unknown) => Promise<unknown>;
-    for (const name of ['nonsense', '', ...HOSTILE_NAMES]) await misused(t, send.call(a, at, name, utf8('')));
-  });
+  define(
+    'send of a method that the protocol does not have is a TypeError, as a rejection',
+    async (f, t) => {
+      const { a, at } = await f.pair();
+      const send = a.send as (
+        target: unknown,
+        method: string,
+        request: unknown,
+        options?: unknown,
+      ) => Promise<unknown>;
+      for (const name of ['nonsense', '', ...HOSTILE_NAMES])
+        await misused(t, send.call(a, at, name, utf8('')));
+    },
+  );
 
   define('send never throws: misuse rejects too', async (f, t) => {
     const { a, at } = await f.pair();
-    const send = a.send as (target: unknown, method: string, request: unknown, options?: unknown) => Promise<unknown>;
+    const send = a.send as (
+      target: unknown,
+      method: string,
+      request: unknown,
+      options?: unknown,
+    ) => Promise<unknown>;
     await misused(t, send.call(a, 42, 'echo', utf8('')));
     await misused(t, send.call(a, undefined, 'echo', utf8('')));
     await misused(t, send.call(a, at, 'echo', utf8(''), { timeout: 'soon' }));
@@ -221,13 +269,19 @@ export const callCases: Cases = (define) => {
   });
 
   // SEEDS 41, FAULTS 37
-  define('a protocol that the peer does not have is unimplemented, and the rest goes on', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const other = a.mount(side);
-    await rejected(t, other.send(at, 'echo', utf8('')), { code: 'unimplemented', origin: 'remote' });
-    t.is(textOf(await a.send(at, 'echo', utf8('still here'))), 'still here');
-  });
+  define(
+    'a protocol that the peer does not have is unimplemented, and the rest goes on',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const other = a.mount(side);
+      await rejected(t, other.send(at, 'echo', utf8('')), {
+        code: 'unimplemented',
+        origin: 'remote',
+      });
+      t.is(textOf(await a.send(at, 'echo', utf8('still here'))), 'still here');
+    },
+  );
 
   define('a Remote is a target as good as its address', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -241,4 +295,11 @@ export const callCases: Cases = (define) => {
 /** The sizes of a packet and of the pipe in docs/wire-protocol.md. */
 const PACKET = 64 * 1024;
 const PIPE = 256 * 1024;
-const HOSTILE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
+const HOSTILE_NAMES = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'valueOf',
+];

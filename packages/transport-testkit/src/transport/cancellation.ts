@@ -14,7 +14,11 @@ export const cancellationCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const reason = new Error('changed my mind');
-    const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: AbortSignal.abort(reason) }), { code: 'cancelled', sent: false });
+    const error = await rejected(
+      t,
+      a.send(at, 'echo', utf8(''), { signal: AbortSignal.abort(reason) }),
+      { code: 'cancelled', sent: false },
+    );
     t.is(error.cause, reason);
     await f.turns();
     t.deepEqual(a.remotes(), []);
@@ -33,7 +37,10 @@ export const cancellationCases: Cases = (define) => {
     const error = await rejected(t, call, { code: 'cancelled', sent: false });
     t.is(error.cause, 'enough');
     wire.thaw();
-    await f.until('the dial is given up', () => a.snapshot().dialing.length === 0 && wire.live === 0);
+    await f.until(
+      'the dial is given up',
+      () => a.snapshot().dialing.length === 0 && wire.live === 0,
+    );
     t.deepEqual(a.remotes(), []);
   });
 
@@ -44,7 +51,9 @@ export const cancellationCases: Cases = (define) => {
     const controller = new AbortController();
     const call = a.send(at, 'echo', utf8(''), { signal: controller.signal });
     const { value: rpc } = await consumer.next();
-    const aborted = new Promise<void>((resolve) => rpc.signal.addEventListener('abort', () => resolve()));
+    const aborted = new Promise<void>((resolve) =>
+      rpc.signal.addEventListener('abort', () => resolve()),
+    );
     controller.abort('enough');
     const error = await rejected(t, call, { code: 'cancelled', sent: true, origin: 'local' });
     t.is(error.cause, 'enough');
@@ -65,50 +74,66 @@ export const cancellationCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
   });
 
-  define('an abort that crosses the answer settles the call once, one way or the other', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    let settled = 0;
-    for (let i = 0; i < 200; i++) {
-      const controller = new AbortController();
-      const call = a.send(at, 'echo', utf8(`${i}`), { signal: controller.signal }).then(
-        (answer) => {
-          settled++;
-          t.is(textOf(answer), `${i}`);
-        },
-        (error: { code?: string }) => {
-          settled++;
-          t.is(error.code, 'cancelled');
-        },
-      );
-      if (i % 3 === 0) await Promise.resolve();
-      if (i % 3 === 1) await f.turns(1);
-      controller.abort();
-      await call;
-    }
-    t.is(settled, 200);
-    t.is(textOf(await a.send(at, 'echo', utf8('still exact'))), 'still exact');
-  });
+  define(
+    'an abort that crosses the answer settles the call once, one way or the other',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      let settled = 0;
+      for (let i = 0; i < 200; i++) {
+        const controller = new AbortController();
+        const call = a.send(at, 'echo', utf8(`${i}`), { signal: controller.signal }).then(
+          (answer) => {
+            settled++;
+            t.is(textOf(answer), `${i}`);
+          },
+          (error: { code?: string }) => {
+            settled++;
+            t.is(error.code, 'cancelled');
+          },
+        );
+        if (i % 3 === 0) await Promise.resolve();
+        if (i % 3 === 1) await f.turns(1);
+        controller.abort();
+        await call;
+      }
+      t.is(settled, 200);
+      t.is(textOf(await a.send(at, 'echo', utf8('still exact'))), 'still exact');
+    },
+  );
 
   // FAULTS 52
-  define('one signal for thousands of calls keeps no listener of those that have settled', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const counted = countListeners(new AbortController().signal);
-    for (let round = 0; round < 20; round++) {
-      await Promise.all(Array.from({ length: 100 }, () => a.send(at, 'echo', utf8(''), { signal: counted.signal })));
-    }
-    t.is(counted.listeners, 0);
-    await rejected(t, a.send(f.backend.unreachable(), 'echo', utf8(''), { signal: counted.signal }), { code: 'unavailable' });
-    t.is(counted.listeners, 0);
-  });
+  define(
+    'one signal for thousands of calls keeps no listener of those that have settled',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const counted = countListeners(new AbortController().signal);
+      for (let round = 0; round < 20; round++) {
+        await Promise.all(
+          Array.from({ length: 100 }, () =>
+            a.send(at, 'echo', utf8(''), { signal: counted.signal }),
+          ),
+        );
+      }
+      t.is(counted.listeners, 0);
+      await rejected(
+        t,
+        a.send(f.backend.unreachable(), 'echo', utf8(''), { signal: counted.signal }),
+        { code: 'unavailable' },
+      );
+      t.is(counted.listeners, 0);
+    },
+  );
 
   define('one abort cancels every call that has its signal, and no other', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
     serveKit(b, { echo: () => gate.promise });
     const controller = new AbortController();
-    const cancelled = Array.from({ length: 50 }, () => a.send(at, 'echo', utf8(''), { signal: controller.signal }));
+    const cancelled = Array.from({ length: 50 }, () =>
+      a.send(at, 'echo', utf8(''), { signal: controller.signal }),
+    );
     const kept = Array.from({ length: 50 }, () => a.send(at, 'echo', utf8('')));
     await a.send(at, 'brisk', utf8(''));
     controller.abort();
@@ -157,44 +182,49 @@ export const cancellationCases: Cases = (define) => {
     t.pass();
   });
 
-  define("an abort in the middle of an upload returns its iterator and ends the handler's loop", async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const handler = deferred<unknown>();
-    const returned = deferred();
-    const controller = new AbortController();
-    let items = 0;
-    serveKit(b, {
-      async gather(_request, rpc) {
+  define(
+    "an abort in the middle of an upload returns its iterator and ends the handler's loop",
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const handler = deferred<unknown>();
+      const returned = deferred();
+      const controller = new AbortController();
+      let items = 0;
+      serveKit(b, {
+        async gather(_request, rpc) {
+          try {
+            for await (const _ of rpc.upload) if (++items === 3) controller.abort('seen enough');
+          } catch (error) {
+            handler.resolve(error);
+          }
+          return utf8('nobody waits');
+        },
+      });
+      async function* endless() {
         try {
-          for await (const _ of rpc.upload) if (++items === 3) controller.abort('seen enough');
-        } catch (error) {
-          handler.resolve(error);
+          for (;;) {
+            yield pattern(100);
+            await f.turns(1);
+          }
+        } finally {
+          returned.resolve();
         }
-        return utf8('nobody waits');
-      },
-    });
-    async function* endless() {
-      try {
-        for (;;) {
-          yield pattern(100);
-          await f.turns(1);
-        }
-      } finally {
-        returned.resolve();
       }
-    }
-    const call = a.send(at, 'gather', utf8(''), { upload: endless(), signal: controller.signal });
-    const error = await rejected(t, call, { code: 'cancelled', sent: true });
-    t.is(error.cause, 'seen enough');
-    await returned.promise;
-    await rejected(t, Promise.reject(await handler.promise), { code: 'cancelled' });
-  });
+      const call = a.send(at, 'gather', utf8(''), { upload: endless(), signal: controller.signal });
+      const error = await rejected(t, call, { code: 'cancelled', sent: true });
+      t.is(error.cause, 'seen enough');
+      await returned.promise;
+      await rejected(t, Promise.reject(await handler.promise), { code: 'cancelled' });
+    },
+  );
 
   define('an abort in the middle of a download rejects the next read', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const controller = new AbortController();
-    const items = (await a.send(at, 'range', rangeOf(10_000, 1_000), { signal: controller.signal }))[Symbol.asyncIterator]();
+    const items = (
+      await a.send(at, 'range', rangeOf(10_000, 1_000), { signal: controller.signal })
+    )[Symbol.asyncIterator]();
     await items.next();
     controller.abort('stop');
     const rest = (async () => {
@@ -211,7 +241,10 @@ export const cancellationCases: Cases = (define) => {
     const remote = await a.dial(at);
     for (let i = 0; i < 10; i++) {
       const controller = new AbortController();
-      const call = a.send(at, 'brisk', pattern(2_000_000), { signal: controller.signal, timeout: Infinity });
+      const call = a.send(at, 'brisk', pattern(2_000_000), {
+        signal: controller.signal,
+        timeout: Infinity,
+      });
       await f.turns(i % 3);
       controller.abort();
       await rejected(t, call, { code: 'cancelled' });
@@ -221,31 +254,39 @@ export const cancellationCases: Cases = (define) => {
   });
 
   // FAULTS 45
-  define('handlers that run on after a cancel count against calls; requests beyond are refused, nobody is cut', async (f, t) => {
-    const limits = { calls: 20 };
-    const { a, b, at } = await f.pair({ b: { limits } });
-    const gates: (() => void)[] = [];
-    serveKit(b, { brisk: () => new Promise((resolve) => gates.push(() => resolve(utf8('')))) });
-    const remote = await a.dial(at);
-    let refused = 0;
-    for (let i = 0; i < 60; i++) {
-      const controller = new AbortController();
-      const call = a.send(at, 'brisk', utf8(''), { signal: controller.signal, timeout: Infinity }).catch((error: { code?: string }) => error.code);
-      await f.turns(1);
-      controller.abort();
-      if ((await call) === 'resource_exhausted') refused++;
-    }
-    await f.until('the handlers of the first twenty run', () => gates.length >= 20);
-    t.is(gates.length, 20, 'no more handlers run than `calls` allows');
-    t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
-    t.false(remote.closed);
-    for (const open of gates) open();
-    await f.turns();
-    t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
-  });
+  define(
+    'handlers that run on after a cancel count against calls; requests beyond are refused, nobody is cut',
+    async (f, t) => {
+      const limits = { calls: 20 };
+      const { a, b, at } = await f.pair({ b: { limits } });
+      const gates: (() => void)[] = [];
+      serveKit(b, { brisk: () => new Promise((resolve) => gates.push(() => resolve(utf8('')))) });
+      const remote = await a.dial(at);
+      let refused = 0;
+      for (let i = 0; i < 60; i++) {
+        const controller = new AbortController();
+        const call = a
+          .send(at, 'brisk', utf8(''), { signal: controller.signal, timeout: Infinity })
+          .catch((error: { code?: string }) => error.code);
+        await f.turns(1);
+        controller.abort();
+        if ((await call) === 'resource_exhausted') refused++;
+      }
+      await f.until('the handlers of the first twenty run', () => gates.length >= 20);
+      t.is(gates.length, 20, 'no more handlers run than `calls` allows');
+      t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
+      t.false(remote.closed);
+      for (const open of gates) open();
+      await f.turns();
+      t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
+    },
+  );
 };
 
-function countListeners(signal: AbortSignal): { readonly signal: AbortSignal; readonly listeners: number } {
+function countListeners(signal: AbortSignal): {
+  readonly signal: AbortSignal;
+  readonly listeners: number;
+} {
   const listeners = new Set<unknown>();
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);

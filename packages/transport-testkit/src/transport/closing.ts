@@ -10,48 +10,57 @@ import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const closingCases: Cases = (define) => {
   // FAULTS 71, PEERS 2i-8
-  define('close with a grace lets calls in flight finish, those made and those served', async (f, t) => {
-    for (const closer of ['caller', 'callee'] as const) {
-      const { a, b, at } = await f.pair();
-      const gate = deferred<Uint8Array>();
-      const running = deferred();
-      serveKit(b, {
-        echo() {
-          running.resolve();
-          return gate.promise;
-        },
-      });
-      const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
-      await running.promise;
-      const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
-      const state = watch(closing);
-      await f.turns(5);
-      t.false(state.settled);
-      gate.resolve(utf8('in good time'));
-      t.is(textOf(await call), 'in good time');
-      await f.drive(closing);
-    }
-  });
+  define(
+    'close with a grace lets calls in flight finish, those made and those served',
+    async (f, t) => {
+      for (const closer of ['caller', 'callee'] as const) {
+        const { a, b, at } = await f.pair();
+        const gate = deferred<Uint8Array>();
+        const running = deferred();
+        serveKit(b, {
+          echo() {
+            running.resolve();
+            return gate.promise;
+          },
+        });
+        const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
+        await running.promise;
+        const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
+        const state = watch(closing);
+        await f.turns(5);
+        t.false(state.settled);
+        gate.resolve(utf8('in good time'));
+        t.is(textOf(await call), 'in good time');
+        await f.drive(closing);
+      }
+    },
+  );
 
   // FAULTS 71
-  define('when the grace has passed, the rest fails: shutdown here, unavailable there', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(a, { brisk: () => new Promise(() => undefined) });
-    serveKit(b, { brisk: () => new Promise(() => undefined) });
-    const made = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-    const served = b.send(a.advertiseAddr(), 'brisk', utf8(''), { timeout: Infinity });
-    const outcomes = [rejected(t, made, { code: 'shutdown', sent: true }), rejected(t, served, { code: 'unavailable', sent: true })];
-    await f.until(
-      'both run',
-      () =>
-        a.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1 &&
-        b.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1,
-    );
-    const closing = a.close({ grace: 1_000 });
-    f.clock.advance(1_001);
-    await f.drive(closing);
-    await Promise.all(outcomes);
-  });
+  define(
+    'when the grace has passed, the rest fails: shutdown here, unavailable there',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(a, { brisk: () => new Promise(() => undefined) });
+      serveKit(b, { brisk: () => new Promise(() => undefined) });
+      const made = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+      const served = b.send(a.advertiseAddr(), 'brisk', utf8(''), { timeout: Infinity });
+      const outcomes = [
+        rejected(t, made, { code: 'shutdown', sent: true }),
+        rejected(t, served, { code: 'unavailable', sent: true }),
+      ];
+      await f.until(
+        'both run',
+        () =>
+          a.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1 &&
+          b.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1,
+      );
+      const closing = a.close({ grace: 1_000 });
+      f.clock.advance(1_001);
+      await f.drive(closing);
+      await Promise.all(outcomes);
+    },
+  );
 
   define('close without a grace fails calls in flight at once', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -68,7 +77,9 @@ export const closingCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const calls = [a.send(at, 'echo', utf8('')), a.dial(at), a.writable(at)];
-    const outcomes = calls.map((call) => rejected(t, call as Promise<unknown>, { code: 'shutdown' }));
+    const outcomes = calls.map((call) =>
+      rejected(t, call as Promise<unknown>, { code: 'shutdown' }),
+    );
     await f.drive(a.close());
     await Promise.all(outcomes);
     await f.turns(5);
@@ -134,7 +145,9 @@ export const closingCases: Cases = (define) => {
     serveKit(b, { range: endless });
     const streams = await Promise.all([1, 2, 3].map(() => a.send(at, 'range', utf8(''))));
     const reading = streams.map((items) => rejected(t, listOf(items), { code: 'shutdown' }));
-    const uploading = rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), { code: 'shutdown' });
+    const uploading = rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), {
+      code: 'shutdown',
+    });
     await f.turns(1);
     await f.drive(a.close());
     await Promise.all([...reading, uploading]);
@@ -200,10 +213,13 @@ export const closingCases: Cases = (define) => {
     const before = Array.from({ length: 10 }, () => a.send(at, 'echo', utf8('before')));
     const closing = a.close();
     const after = Array.from({ length: 10 }, () => a.send(at, 'echo', utf8('after')));
-    const outcomes = before.map((call) => call.then(textOf, (error: { code: string }) => error.code));
+    const outcomes = before.map((call) =>
+      call.then(textOf, (error: { code: string }) => error.code),
+    );
     const refused = after.map((call) => rejected(t, call, { code: 'shutdown', sent: false }));
     await f.drive(closing);
-    for (const outcome of await Promise.all(outcomes)) t.true(outcome === 'before' || outcome === 'shutdown', outcome);
+    for (const outcome of await Promise.all(outcomes))
+      t.true(outcome === 'before' || outcome === 'shutdown', outcome);
     await Promise.all(refused);
   });
 };

@@ -1,7 +1,14 @@
 // Cases about values that a codec refuses: the error names the path, occurs where the mistake can
 // be fixed, and never lets half a value through.
 
-import { bytes, defineProtocol, json, protobuf, serve, type TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  defineProtocol,
+  json,
+  protobuf,
+  serve,
+  type TransportError,
+} from '@trunkline/transport-core';
 import proto from 'protobufjs';
 import { misused, rejected, thrown } from './expect.ts';
 import type { Fixture } from './fixture.ts';
@@ -12,109 +19,186 @@ import { utf8 } from './values.ts';
 
 export const codecCases: Cases = (define) => {
   // FAULTS 33
-  define('what JSON can not hold is refused at the sender, by its path, and never leaves', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    let served = 0;
-    serveKit(b, {
-      sync(request) {
-        served++;
-        return request;
-      },
-    });
-    const cycle: { parent?: unknown } = {};
-    cycle.parent = cycle;
-    // biome-ignore lint/style/noRestrictedGlobals: a Date is what JSON can not hold
-    for (const parent of [Number.NaN, Number.POSITIVE_INFINITY, new Date(0), new Map(), new Uint8Array(1), 10n, cycle]) {
-      await rejected(t, a.send(at, 'sync', { ...plain, parent: { deep: parent } }), { code: 'invalid_argument', sent: false, message: /parent/ });
-    }
-    t.is(served, 0);
-  });
+  define(
+    'what JSON can not hold is refused at the sender, by its path, and never leaves',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      let served = 0;
+      serveKit(b, {
+        sync(request) {
+          served++;
+          return request;
+        },
+      });
+      const cycle: { parent?: unknown } = {};
+      cycle.parent = cycle;
+      for (const parent of [
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        // biome-ignore lint/style/noRestrictedGlobals: a Date is what JSON can not hold
+        new Date(0),
+        new Map(),
+        new Uint8Array(1),
+        10n,
+        cycle,
+      ]) {
+        await rejected(t, a.send(at, 'sync', { ...plain, parent: { deep: parent } }), {
+          code: 'invalid_argument',
+          sent: false,
+          message: /parent/,
+        });
+      }
+      t.is(served, 0);
+    },
+  );
 
   define('a request that breaks its schema is refused at the sender, by its path', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const wrong = { ...plain, limit: 'many' } as unknown as SyncRequest;
-    await rejected(t, a.send(at, 'sync', wrong), { code: 'invalid_argument', sent: false, origin: 'local', message: /limit/ });
+    await rejected(t, a.send(at, 'sync', wrong), {
+      code: 'invalid_argument',
+      sent: false,
+      origin: 'local',
+      message: /limit/,
+    });
   });
 
   // FAULTS 26, 30
-  define('a request that its codec refuses at the receiver reaches no reader; the caller is told the path', async (f, t) => {
-    const { a, b, at } = await linkedKit(f);
-    let served = 0;
-    serveKit(b, {
-      sync(request) {
-        served++;
-        return request;
-      },
-    });
-    const refused = { code: 'invalid_argument', origin: 'remote' } as const;
-    await rejected(t, a.send(at, 'sync', utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}')), { ...refused, message: /limit/ });
-    await rejected(t, a.send(at, 'sync', utf8('{"from":')), refused);
-    await rejected(t, a.send(at, 'sync', utf8('')), refused);
-    await rejected(t, a.send(at, 'sync', new Uint8Array([0x22, 0xc0, 0xaf, 0x22])), refused);
-    t.is(served, 0);
-  });
+  define(
+    'a request that its codec refuses at the receiver reaches no reader; the caller is told the path',
+    async (f, t) => {
+      const { a, b, at } = await linkedKit(f);
+      let served = 0;
+      serveKit(b, {
+        sync(request) {
+          served++;
+          return request;
+        },
+      });
+      const refused = { code: 'invalid_argument', origin: 'remote' } as const;
+      await rejected(
+        t,
+        a.send(at, 'sync', utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}')),
+        { ...refused, message: /limit/ },
+      );
+      await rejected(t, a.send(at, 'sync', utf8('{"from":')), refused);
+      await rejected(t, a.send(at, 'sync', utf8('')), refused);
+      await rejected(t, a.send(at, 'sync', new Uint8Array([0x22, 0xc0, 0xaf, 0x22])), refused);
+      t.is(served, 0);
+    },
+  );
 
-  define('an answer that its codec refuses throws at the handler, and the caller gets internal', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('sync');
-    const answer = a.send(at, 'sync', plain);
-    const { value: rpc } = await consumer.next();
-    thrown(t, () => rpc.respond({ ...plain, limit: 'many' } as unknown as SyncRequest), { code: 'invalid_argument', message: /limit/ });
-    await rejected(t, answer, { code: 'internal', sent: true });
-  });
+  define(
+    'an answer that its codec refuses throws at the handler, and the caller gets internal',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('sync');
+      const answer = a.send(at, 'sync', plain);
+      const { value: rpc } = await consumer.next();
+      thrown(t, () => rpc.respond({ ...plain, limit: 'many' } as unknown as SyncRequest), {
+        code: 'invalid_argument',
+        message: /limit/,
+      });
+      await rejected(t, answer, { code: 'internal', sent: true });
+    },
+  );
 
-  define("an answer that breaks the caller's schema is one typed error of that call", async (f, t) => {
-    const b = await f.open(looseKit);
-    const a = await f.open(kit);
-    f.link(a, b);
-    serve(b, { sync: () => utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}') });
-    await rejected(t, a.send(b.advertiseAddr(), 'sync', plain), { code: 'internal', sent: true, message: /limit/ });
-  });
+  define(
+    "an answer that breaks the caller's schema is one typed error of that call",
+    async (f, t) => {
+      const b = await f.open(looseKit);
+      const a = await f.open(kit);
+      f.link(a, b);
+      serve(b, {
+        sync: () => utf8('{"from":"","known":{},"limit":"many","heads":[],"parent":null}'),
+      });
+      await rejected(t, a.send(b.advertiseAddr(), 'sync', plain), {
+        code: 'internal',
+        sent: true,
+        message: /limit/,
+      });
+    },
+  );
 
   // FAULTS 34
   define('JSON nested a hundred thousand deep is refused, not overflowed', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
     const deep = `{"from":"","known":{},"limit":0,"heads":[],"parent":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    await rejected(t, a.send(at, 'sync', utf8(deep)), { code: 'invalid_argument', origin: 'remote' });
-    await rejected(t, a.send(at, 'sync', utf8('['.repeat(250_000))), { code: 'invalid_argument', origin: 'remote' });
+    await rejected(t, a.send(at, 'sync', utf8(deep)), {
+      code: 'invalid_argument',
+      origin: 'remote',
+    });
+    await rejected(t, a.send(at, 'sync', utf8('['.repeat(250_000))), {
+      code: 'invalid_argument',
+      origin: 'remote',
+    });
   });
 
   define('a message above a limit of its codec is refused at its sender', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
-    const refused = { code: 'resource_exhausted', reason: 'too_large', sent: false, origin: 'local' } as const;
-    await rejected(t, a.send(at, 'sync', { ...plain, parent: 'x'.repeat(4 * MIB) }), { ...refused, message: /above the limit of 4194304/ });
-    await rejected(t, a.send(at, 'sync', { ...plain, heads: Array(40_000).fill(1) }), { ...refused, message: /above the limit of 32768/ });
+    const refused = {
+      code: 'resource_exhausted',
+      reason: 'too_large',
+      sent: false,
+      origin: 'local',
+    } as const;
+    await rejected(t, a.send(at, 'sync', { ...plain, parent: 'x'.repeat(4 * MIB) }), {
+      ...refused,
+      message: /above the limit of 4194304/,
+    });
+    await rejected(t, a.send(at, 'sync', { ...plain, heads: Array(40_000).fill(1) }), {
+      ...refused,
+      message: /above the limit of 32768/,
+    });
   });
 
-  define('a message above a limit of its codec that comes all the same is refused unprocessed, and the connection lives on', async (f, t) => {
-    const { a, b, at } = await linkedKit(f);
-    let served = 0;
-    serveKit(b, {
-      sync(request) {
-        served++;
-        return request;
-      },
-    });
-    const refused = { code: 'resource_exhausted', reason: 'too_large', sent: false, origin: 'remote' } as const;
-    await rejected(t, a.send(at, 'sync', new Uint8Array(4 * MIB + 1)), { ...refused, message: /above 4194304/ });
-    for (const item of ['1', '{}', '[]', '""']) {
-      const many = `{"from":"","known":{},"limit":0,"parent":null,"heads":[${`${item},`.repeat(40_000)}1]}`;
-      await rejected(t, a.send(at, 'sync', utf8(many)), { ...refused, message: /above the limit of 32768/ });
-    }
-    t.is(served, 0);
-    await a.send(at, 'sync', utf8(JSON.stringify(plain)));
-    t.is(served, 1);
-  });
+  define(
+    'a message above a limit of its codec that comes all the same is refused unprocessed, and the connection lives on',
+    async (f, t) => {
+      const { a, b, at } = await linkedKit(f);
+      let served = 0;
+      serveKit(b, {
+        sync(request) {
+          served++;
+          return request;
+        },
+      });
+      const refused = {
+        code: 'resource_exhausted',
+        reason: 'too_large',
+        sent: false,
+        origin: 'remote',
+      } as const;
+      await rejected(t, a.send(at, 'sync', new Uint8Array(4 * MIB + 1)), {
+        ...refused,
+        message: /above 4194304/,
+      });
+      for (const item of ['1', '{}', '[]', '""']) {
+        const many = `{"from":"","known":{},"limit":0,"parent":null,"heads":[${`${item},`.repeat(40_000)}1]}`;
+        await rejected(t, a.send(at, 'sync', utf8(many)), {
+          ...refused,
+          message: /above the limit of 32768/,
+        });
+      }
+      t.is(served, 0);
+      await a.send(at, 'sync', utf8(JSON.stringify(plain)));
+      t.is(served, 1);
+    },
+  );
 
   // FAULTS 33
   define('a number that overflows is refused at the receiver, by its path', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
     const overflowing = utf8('{"from":"","known":{},"limit":0,"heads":[],"parent":{"n":1e999}}');
-    await rejected(t, a.send(at, 'sync', overflowing), { code: 'invalid_argument', origin: 'remote', message: /parent\.n: .*Infinity/ });
+    await rejected(t, a.send(at, 'sync', overflowing), {
+      code: 'invalid_argument',
+      origin: 'remote',
+      message: /parent\.n: .*Infinity/,
+    });
   });
 
   // FAULTS 26
@@ -124,7 +208,10 @@ export const codecCases: Cases = (define) => {
     const whole = blockCodec.encode({ index: 0, state: utf8('state of the world'), parents: [] });
     const start = whole.length - utf8('state of the world').length;
     for (let length = start; length < whole.length; length++) {
-      await rejected(t, a.send(at, 'block', whole.slice(0, length)), { code: 'invalid_argument', origin: 'remote' });
+      await rejected(t, a.send(at, 'block', whole.slice(0, length)), {
+        code: 'invalid_argument',
+        origin: 'remote',
+      });
     }
   });
 
@@ -133,11 +220,18 @@ export const codecCases: Cases = (define) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
     for (const levels of [10_000, 100_000]) {
-      await rejected(t, a.send(at, 'block', nested(levels)), { code: 'invalid_argument', origin: 'remote' });
+      await rejected(t, a.send(at, 'block', nested(levels)), {
+        code: 'invalid_argument',
+        origin: 'remote',
+      });
     }
     const claims = new Uint8Array([0x12, 0xff, 0xff, 0xff, 0xff, 0x07, 1, 2, 3]);
     await rejected(t, a.send(at, 'block', claims), { code: 'invalid_argument', origin: 'remote' });
-    await rejected(t, a.send(at, 'block', new Uint8Array([0x08, ...Array<number>(11).fill(0xff), 1])), { code: 'invalid_argument', origin: 'remote' });
+    await rejected(
+      t,
+      a.send(at, 'block', new Uint8Array([0x08, ...Array<number>(11).fill(0xff), 1])),
+      { code: 'invalid_argument', origin: 'remote' },
+    );
   });
 
   // FAULTS 29, 36
@@ -156,14 +250,21 @@ export const codecCases: Cases = (define) => {
     const counter = new proto.Type('Counter').add(new proto.Field('value', 1, 'uint64'));
     new proto.Root().add(counter);
     const tall = (response: typeof bytes) =>
-      defineProtocol({ name: 'testkit/tall', version: 1, channel: 0x43, methods: { count: { id: 1, request: bytes, response } } });
+      defineProtocol({
+        name: 'testkit/tall',
+        version: 1,
+        channel: 0x43,
+        methods: { count: { id: 1, request: bytes, response } },
+      });
     const a = await f.open(tall(bytes));
     const b = await f.open(
       defineProtocol({
         name: 'testkit/tall',
         version: 1,
         channel: 0x43,
-        methods: { count: { id: 1, request: protobuf<{ value: unknown }>(counter), response: bytes } },
+        methods: {
+          count: { id: 1, request: protobuf<{ value: unknown }>(counter), response: bytes },
+        },
       }),
     );
     f.link(a, b);
@@ -183,23 +284,54 @@ export const codecCases: Cases = (define) => {
     else t.deepEqual(outcome, [String(exact)]);
   });
 
-  define('a codec that throws something foreign gives one typed error all the same', async (f, t) => {
-    const wild = { name: 'wild', encode: (value: string) => utf8(value), decode: (): string => JSON.parse('{') };
-    const wildProtocol = defineProtocol({ name: 'testkit/wild', version: 1, channel: 0x43, methods: { say: { id: 1, request: wild, response: wild } } });
-    const [a, b] = [await f.open(wildProtocol), await f.open(wildProtocol)];
-    f.link(a, b);
-    serve(b, { say: (request) => request });
-    await rejected(t, a.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument' });
-    const refusing = { ...wild, encode: () => JSON.parse('{') };
-    const other = a.mount(
-      defineProtocol({ name: 'testkit/wilder', version: 1, channel: 0x44, methods: { say: { id: 1, request: refusing, response: wild } } }),
-    );
-    await rejected(t, other.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument', sent: false });
-  });
+  define(
+    'a codec that throws something foreign gives one typed error all the same',
+    async (f, t) => {
+      const wild = {
+        name: 'wild',
+        encode: (value: string) => utf8(value),
+        decode: (): string => JSON.parse('{'),
+      };
+      const wildProtocol = defineProtocol({
+        name: 'testkit/wild',
+        version: 1,
+        channel: 0x43,
+        methods: { say: { id: 1, request: wild, response: wild } },
+      });
+      const [a, b] = [await f.open(wildProtocol), await f.open(wildProtocol)];
+      f.link(a, b);
+      serve(b, { say: (request) => request });
+      await rejected(t, a.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument' });
+      const refusing = { ...wild, encode: () => JSON.parse('{') };
+      const other = a.mount(
+        defineProtocol({
+          name: 'testkit/wilder',
+          version: 1,
+          channel: 0x44,
+          methods: { say: { id: 1, request: refusing, response: wild } },
+        }),
+      );
+      await rejected(t, other.send(b.advertiseAddr(), 'say', 'hello'), {
+        code: 'invalid_argument',
+        sent: false,
+      });
+    },
+  );
 
   define('a schema that answers asynchronously is a TypeError', async (f, t) => {
-    const late = { '~standard': { version: 1 as const, vendor: 'late', validate: async (value: unknown) => ({ value }) } };
-    const lateProtocol = defineProtocol({ name: 'testkit/late', version: 1, channel: 0x43, methods: { say: { id: 1, request: json(late), response: bytes } } });
+    const late = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'late',
+        validate: async (value: unknown) => ({ value }),
+      },
+    };
+    const lateProtocol = defineProtocol({
+      name: 'testkit/late',
+      version: 1,
+      channel: 0x43,
+      methods: { say: { id: 1, request: json(late), response: bytes } },
+    });
     const a = await f.open(lateProtocol);
     f.link(a, a);
     await misused(t, a.send(a.advertiseAddr(), 'say', 1));
@@ -216,7 +348,10 @@ const looseKit = defineProtocol({
   name: 'testkit',
   version: 1,
   channel: 0x40,
-  methods: { sync: { id: 7, request: bytes, response: bytes }, block: { id: 8, request: bytes, response: bytes } },
+  methods: {
+    sync: { id: 7, request: bytes, response: bytes },
+    block: { id: 8, request: bytes, response: bytes },
+  },
 });
 
 async function linkedKit(f: Fixture) {

@@ -25,23 +25,30 @@ export const deadlineCases: Cases = (define) => {
   });
 
   // SEEDS 5
-  define("the call's own timeout goes before the method's, and that before the transport's", async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
-    const consumer = b.consumer();
-    const calls = [a.send(at, 'brisk', utf8(''), { timeout: 200 }), a.send(at, 'brisk', utf8('')), a.send(at, 'echo', utf8(''))];
-    const states = calls.map(watch);
-    for (let i = 0; i < 3; i++) await consumer.next();
-    for (const [at, settled] of [
-      [200, 1],
-      [300, 2],
-      [2_500, 3],
-    ] as const) {
-      f.clock.advance(at);
-      await f.turns();
-      t.is(states.filter((state) => state.settled).length, settled);
-    }
-    for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
-  });
+  define(
+    "the call's own timeout goes before the method's, and that before the transport's",
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
+      const consumer = b.consumer();
+      const calls = [
+        a.send(at, 'brisk', utf8(''), { timeout: 200 }),
+        a.send(at, 'brisk', utf8('')),
+        a.send(at, 'echo', utf8('')),
+      ];
+      const states = calls.map(watch);
+      for (let i = 0; i < 3; i++) await consumer.next();
+      for (const [at, settled] of [
+        [200, 1],
+        [300, 2],
+        [2_500, 3],
+      ] as const) {
+        f.clock.advance(at);
+        await f.turns();
+        t.is(states.filter((state) => state.settled).length, settled);
+      }
+      for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
+    },
+  );
 
   define('without any other, a call ends after ten seconds', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -56,25 +63,28 @@ export const deadlineCases: Cases = (define) => {
   });
 
   // FAULTS 40
-  define('a timeout of infinity is none, and one above 2^31 - 1 ms fires late, not at once', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer();
-    const endless = a.send(at, 'echo', utf8('endless'), { timeout: Infinity });
-    const { value: first } = await consumer.next();
-    const long = a.send(at, 'echo', utf8('long'), { timeout: 2 ** 31 + 5_000 });
-    const { value: second } = await consumer.next();
-    const states = [watch(endless), watch(long)];
-    t.is(first?.deadline, undefined);
-    await f.advance(8_000);
-    t.deepEqual(
-      states.map((state) => state.settled),
-      [false, false],
-    );
-    if (first?.method === 'echo') first.respond(utf8('one'));
-    if (second?.method === 'echo') second.respond(utf8('two'));
-    t.is(textOf(await endless), 'one');
-    t.is(textOf(await long), 'two');
-  });
+  define(
+    'a timeout of infinity is none, and one above 2^31 - 1 ms fires late, not at once',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer();
+      const endless = a.send(at, 'echo', utf8('endless'), { timeout: Infinity });
+      const { value: first } = await consumer.next();
+      const long = a.send(at, 'echo', utf8('long'), { timeout: 2 ** 31 + 5_000 });
+      const { value: second } = await consumer.next();
+      const states = [watch(endless), watch(long)];
+      t.is(first?.deadline, undefined);
+      await f.advance(8_000);
+      t.deepEqual(
+        states.map((state) => state.settled),
+        [false, false],
+      );
+      if (first?.method === 'echo') first.respond(utf8('one'));
+      if (second?.method === 'echo') second.respond(utf8('two'));
+      t.is(textOf(await endless), 'one');
+      t.is(textOf(await long), 'two');
+    },
+  );
 
   // FAULTS 40
   define('a timeout that is no time is refused at once, and nothing is sent', async (f, t) => {
@@ -85,41 +95,50 @@ export const deadlineCases: Cases = (define) => {
         () => t.fail(`timeout ${timeout} was taken`),
         (error: unknown) => error,
       );
-      t.true(error instanceof TypeError || (error as { sent?: boolean }).sent === false, `timeout ${timeout}: ${String(error)}`);
+      t.true(
+        error instanceof TypeError || (error as { sent?: boolean }).sent === false,
+        `timeout ${timeout}: ${String(error)}`,
+      );
     }
     t.is(a.remotes().length, 0);
   });
 
-  define('the handler learns the deadline, on its own clock, and its signal aborts when it passes', async (f, t) => {
-    const own = f.newClock(50_000);
-    const { a, b, at } = await f.pair({ b: { clock: own } });
-    const consumer = b.consumer('echo');
-    const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
-    const { value: rpc } = await consumer.next();
-    t.is(rpc.deadline, 50_700);
-    t.false(rpc.signal.aborted);
-    own.advance(701);
-    t.true(rpc.signal.aborted);
-    t.false(rpc.respond(utf8('too late')));
-    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
-    t.is(f.count(b, 'lateAnswer'), 1);
-  });
+  define(
+    'the handler learns the deadline, on its own clock, and its signal aborts when it passes',
+    async (f, t) => {
+      const own = f.newClock(50_000);
+      const { a, b, at } = await f.pair({ b: { clock: own } });
+      const consumer = b.consumer('echo');
+      const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
+      const { value: rpc } = await consumer.next();
+      t.is(rpc.deadline, 50_700);
+      t.false(rpc.signal.aborted);
+      own.advance(701);
+      t.true(rpc.signal.aborted);
+      t.false(rpc.respond(utf8('too late')));
+      await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+      t.is(f.count(b, 'lateAnswer'), 1);
+    },
+  );
 
   // FAULTS 15
-  define('an answer after the deadline is dropped and counted, and the next call gets its own', async (f, t) => {
-    const own = f.newClock();
-    const { a, b, at } = await f.pair({ b: { clock: own } });
-    const consumer = b.consumer('echo');
-    const call = a.send(at, 'echo', utf8('late'), { timeout: 100 });
-    const { value: late } = await consumer.next();
-    f.clock.advance(101);
-    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
-    late.respond(utf8('the late answer'));
-    const next = a.send(at, 'echo', utf8('next'));
-    const { value: rpc } = await consumer.next();
-    rpc.respond(utf8('the right answer'));
-    t.is(textOf(await next), 'the right answer');
-  });
+  define(
+    'an answer after the deadline is dropped and counted, and the next call gets its own',
+    async (f, t) => {
+      const own = f.newClock();
+      const { a, b, at } = await f.pair({ b: { clock: own } });
+      const consumer = b.consumer('echo');
+      const call = a.send(at, 'echo', utf8('late'), { timeout: 100 });
+      const { value: late } = await consumer.next();
+      f.clock.advance(101);
+      await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+      late.respond(utf8('the late answer'));
+      const next = a.send(at, 'echo', utf8('next'));
+      const { value: rpc } = await consumer.next();
+      rpc.respond(utf8('the right answer'));
+      t.is(textOf(await next), 'the right answer');
+    },
+  );
 
   // FAULTS 41
   define('a call that waits for its connection ends on time and is never sent', async (f, t) => {
@@ -134,7 +153,10 @@ export const deadlineCases: Cases = (define) => {
       },
     });
     wire.freeze();
-    const calls = [a.send(b.advertiseAddr(), 'echo', utf8(''), { timeout: 400 }), a.send(b.advertiseAddr(), 'note', utf8(''), { timeout: 400 })];
+    const calls = [
+      a.send(b.advertiseAddr(), 'echo', utf8(''), { timeout: 400 }),
+      a.send(b.advertiseAddr(), 'note', utf8(''), { timeout: 400 }),
+    ];
     await f.turns();
     f.clock.advance(401);
     for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded', sent: false });
@@ -165,36 +187,49 @@ export const deadlineCases: Cases = (define) => {
     await consumer.next();
     const before = f.clock.timers;
     const calls = [first];
-    for (let i = 0; i < 1_000; i++) calls.push(a.send(at, 'echo', utf8(''), { timeout: 600 + (i % 300) }));
+    for (let i = 0; i < 1_000; i++)
+      calls.push(a.send(at, 'echo', utf8(''), { timeout: 600 + (i % 300) }));
     for (let i = 0; i < 1_000; i++) await consumer.next();
-    t.true(f.clock.timers <= before + 2, `${before} timers before, ${f.clock.timers} with a thousand calls`);
+    t.true(
+      f.clock.timers <= before + 2,
+      `${before} timers before, ${f.clock.timers} with a thousand calls`,
+    );
     f.clock.advance(1_000);
     for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
-  define('a quiet stream lives: no default bounds the silence of a download or duplex call', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 1_000, keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
-    const gates = Array.from({ length: 3 }, () => deferred());
-    async function* tail() {
-      for (const gate of gates) {
-        await gate.promise;
-        yield utf8('line');
+  define(
+    'a quiet stream lives: no default bounds the silence of a download or duplex call',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        a: { timeout: 1_000, keepAlive: NO_PINGS },
+        b: { keepAlive: NO_PINGS },
+      });
+      const gates = Array.from({ length: 3 }, () => deferred());
+      async function* tail() {
+        for (const gate of gates) {
+          await gate.promise;
+          yield utf8('line');
+        }
       }
-    }
-    serveKit(b, { range: tail, pipe: tail });
-    async function* silent() {
-      yield await new Promise<Uint8Array>(() => undefined);
-    }
-    const streams = [await a.send(at, 'range', utf8('')), await a.send(at, 'pipe', utf8(''), { upload: silent() })];
-    const readers = streams.map((items) => items[Symbol.asyncIterator]());
-    for (const gate of gates) {
-      const reads = readers.map((reader) => reader.next());
-      await f.advance(30_000, 1_000);
-      gate.resolve();
-      for (const read of reads) t.is((await read).done, false);
-    }
-    for (const reader of readers) t.is((await reader.next()).done, true);
-  });
+      serveKit(b, { range: tail, pipe: tail });
+      async function* silent() {
+        yield await new Promise<Uint8Array>(() => undefined);
+      }
+      const streams = [
+        await a.send(at, 'range', utf8('')),
+        await a.send(at, 'pipe', utf8(''), { upload: silent() }),
+      ];
+      const readers = streams.map((items) => items[Symbol.asyncIterator]());
+      for (const gate of gates) {
+        const reads = readers.map((reader) => reader.next());
+        await f.advance(30_000, 1_000);
+        gate.resolve();
+        for (const read of reads) t.is((await read).done, false);
+      }
+      for (const reader of readers) t.is((await reader.next()).done, true);
+    },
+  );
 
   define("the call's own timeout bounds the whole of a stream", async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -213,53 +248,68 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, reading, { code: 'deadline_exceeded', sent: true });
   });
 
-  define('a stream that its own timeout ends says how many items came, and how long it was silent', async (f, t) => {
-    const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
-    const gate = deferred();
-    serveKit(b, {
-      async *range() {
-        for (let i = 0; i < 13; i++) yield utf8('line');
-        await gate.promise;
-        yield utf8('the last line');
-        await new Promise(() => undefined);
-      },
-    });
-    const items = (await a.send(at, 'range', utf8(''), { timeout: 2_000 }))[Symbol.asyncIterator]();
-    for (let i = 0; i < 13; i++) await items.next();
-    f.clock.advance(400);
-    gate.resolve();
-    await items.next();
-    const last = items.next();
-    f.clock.advance(1_600);
-    await rejected(t, last, { code: 'deadline_exceeded', origin: 'local', message: /2000 ms passed, 14 items came, and the stream was silent for 1600 ms/ });
-  });
-
-  define("a method's timeout bounds each wait for progress of its streams, not the whole", async (f, t) => {
-    const a = await f.open(timed);
-    const b = await f.open(timed);
-    f.link(a, b);
-    const at = b.advertiseAddr();
-    const gates = Array.from({ length: 5 }, () => deferred());
-    serve(b, {
-      async *range() {
-        for (const gate of gates) {
+  define(
+    'a stream that its own timeout ends says how many items came, and how long it was silent',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
+      const gate = deferred();
+      serveKit(b, {
+        async *range() {
+          for (let i = 0; i < 13; i++) yield utf8('line');
           await gate.promise;
-          yield utf8('item');
-        }
-        await new Promise(() => undefined);
-      },
-    });
-    const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
-    for (const gate of gates) {
-      f.clock.advance(900);
+          yield utf8('the last line');
+          await new Promise(() => undefined);
+        },
+      });
+      const items = (await a.send(at, 'range', utf8(''), { timeout: 2_000 }))[
+        Symbol.asyncIterator
+      ]();
+      for (let i = 0; i < 13; i++) await items.next();
+      f.clock.advance(400);
       gate.resolve();
-      t.is((await items.next()).done, false);
-    }
-    const last = items.next();
-    await f.turns();
-    f.clock.advance(1_001);
-    await rejected(t, last, { code: 'deadline_exceeded', message: /1000 ms passed, 5 items came, and the stream was silent for 1000 ms/ });
-  });
+      await items.next();
+      const last = items.next();
+      f.clock.advance(1_600);
+      await rejected(t, last, {
+        code: 'deadline_exceeded',
+        origin: 'local',
+        message: /2000 ms passed, 14 items came, and the stream was silent for 1600 ms/,
+      });
+    },
+  );
+
+  define(
+    "a method's timeout bounds each wait for progress of its streams, not the whole",
+    async (f, t) => {
+      const a = await f.open(timed);
+      const b = await f.open(timed);
+      f.link(a, b);
+      const at = b.advertiseAddr();
+      const gates = Array.from({ length: 5 }, () => deferred());
+      serve(b, {
+        async *range() {
+          for (const gate of gates) {
+            await gate.promise;
+            yield utf8('item');
+          }
+          await new Promise(() => undefined);
+        },
+      });
+      const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
+      for (const gate of gates) {
+        f.clock.advance(900);
+        gate.resolve();
+        t.is((await items.next()).done, false);
+      }
+      const last = items.next();
+      await f.turns();
+      f.clock.advance(1_001);
+      await rejected(t, last, {
+        code: 'deadline_exceeded',
+        message: /1000 ms passed, 5 items came, and the stream was silent for 1000 ms/,
+      });
+    },
+  );
 
   define("a stream that nobody reads ends at its method's timeout", async (f, t) => {
     const a = await f.open(timed);

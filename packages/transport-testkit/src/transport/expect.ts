@@ -16,12 +16,20 @@ export interface ExpectedError {
  * Awaits the rejection and checks the error. Explicit `reason: undefined` and `sent: undefined`
  * require that the error has none.
  */
-export async function rejected(t: TestContext, promise: PromiseLike<unknown>, expected: ExpectedError): Promise<TransportError> {
+export async function rejected(
+  t: TestContext,
+  promise: PromiseLike<unknown>,
+  expected: ExpectedError,
+): Promise<TransportError> {
   return checked(t, await caught(t, promise), expected);
 }
 
 /** Like `rejected`, for a function that throws synchronously. */
-export function thrown(t: TestContext, run: () => unknown, expected: ExpectedError): TransportError {
+export function thrown(
+  t: TestContext,
+  run: () => unknown,
+  expected: ExpectedError,
+): TransportError {
   try {
     run();
   } catch (error) {
@@ -32,11 +40,13 @@ export function thrown(t: TestContext, run: () => unknown, expected: ExpectedErr
 
 /** Checks that an error is a TransportError with the expected properties. */
 export function checked(t: TestContext, error: unknown, expected: ExpectedError): TransportError {
-  if (!(error instanceof TransportError)) throw failed(t, `expected a TransportError ${expected.code}, got ${show(error)}`);
+  if (!(error instanceof TransportError))
+    throw failed(t, `expected a TransportError ${expected.code}, got ${show(error)}`);
   t.is(error.code, expected.code, `code of: ${show(error)}`);
   if ('reason' in expected) t.is(error.reason, expected.reason, `reason of: ${show(error)}`);
   if ('sent' in expected) t.is(error.sent, expected.sent, `sent of: ${show(error)}`);
-  if (expected.origin !== undefined) t.is(error.origin, expected.origin, `origin of: ${show(error)}`);
+  if (expected.origin !== undefined)
+    t.is(error.origin, expected.origin, `origin of: ${show(error)}`);
   if (expected.message !== undefined) t.regex(error.message, expected.message);
   return error;
 }

@@ -9,28 +9,36 @@ import { deferred, textOf, utf8 } from './values.ts';
 
 export const failureCases: Cases = (define) => {
   // FAULTS 38, SEEDS 83
-  define('a handler that throws, rejects or throws no Error answers internal, and the server lives', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const failures: (() => never | Promise<never>)[] = [
-      () => {
-        throw new Error('thrown');
-      },
-      () => Promise.reject(new Error('rejected')),
-      () => {
-        throw 'a string';
-      },
-      () => {
-        throw undefined;
-      },
-      () => Promise.reject(null),
-    ];
-    let next = 0;
-    serveKit(b, { echo: () => (failures[next++] as () => never)(), brisk: (request) => request });
-    for (const message of [/thrown/, /rejected/, /a string/, /./, /./]) {
-      await rejected(t, a.send(at, 'echo', utf8('')), { code: 'internal', sent: true, origin: 'remote', message });
-    }
-    t.is(textOf(await a.send(at, 'brisk', utf8('alive'))), 'alive');
-  });
+  define(
+    'a handler that throws, rejects or throws no Error answers internal, and the server lives',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const failures: (() => never | Promise<never>)[] = [
+        () => {
+          throw new Error('thrown');
+        },
+        () => Promise.reject(new Error('rejected')),
+        () => {
+          throw 'a string';
+        },
+        () => {
+          throw undefined;
+        },
+        () => Promise.reject(null),
+      ];
+      let next = 0;
+      serveKit(b, { echo: () => (failures[next++] as () => never)(), brisk: (request) => request });
+      for (const message of [/thrown/, /rejected/, /a string/, /./, /./]) {
+        await rejected(t, a.send(at, 'echo', utf8('')), {
+          code: 'internal',
+          sent: true,
+          origin: 'remote',
+          message,
+        });
+      }
+      t.is(textOf(await a.send(at, 'brisk', utf8('alive'))), 'alive');
+    },
+  );
 
   // FAULTS 38
   define('a handler that returns nothing where an answer is due answers internal', async (f, t) => {
@@ -50,14 +58,24 @@ export const failureCases: Cases = (define) => {
         throw Object.assign(new Error('could not', { cause: secret }), { secret });
       },
       brisk() {
-        throw new TransportError('failed_precondition', 'not the leader', { metadata: { leader: 'node-3' }, cause: secret });
+        throw new TransportError('failed_precondition', 'not the leader', {
+          metadata: { leader: 'node-3' },
+          cause: secret,
+        });
       },
     });
-    const plainError = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'internal', message: /could not/ });
+    const plainError = await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'internal',
+      message: /could not/,
+    });
     t.is(plainError.cause, undefined);
     t.false(JSON.stringify({ ...plainError, message: plainError.message }).includes('hunter2'));
     t.false(plainError.message.includes('failures.'), 'no stack crosses');
-    const typed = await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'failed_precondition', origin: 'remote', message: /not the leader/ });
+    const typed = await rejected(t, a.send(at, 'brisk', utf8('')), {
+      code: 'failed_precondition',
+      origin: 'remote',
+      message: /not the leader/,
+    });
     t.deepEqual({ ...typed.metadata }, { leader: 'node-3' });
     t.is(typed.cause, undefined);
   });
@@ -66,9 +84,15 @@ export const failureCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     const answered = f.t;
     void (async () => {
-      for await (const rpc of b.consumer()) answered.true(rpc.fail(new TransportError('not_found', `no ${rpc.method}`)));
+      for await (const rpc of b.consumer())
+        answered.true(rpc.fail(new TransportError('not_found', `no ${rpc.method}`)));
     })();
-    await rejected(t, a.send(at, 'echo', utf8('')), { code: 'not_found', origin: 'remote', sent: true, message: /no echo/ });
+    await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'not_found',
+      origin: 'remote',
+      sent: true,
+      message: /no echo/,
+    });
   });
 
   define('answering twice is a TypeError, and the first answer stands', async (f, t) => {
@@ -82,27 +106,37 @@ export const failureCases: Cases = (define) => {
     t.is(textOf(await answer), 'first');
   });
 
-  define('an error of any size crosses: its text cut, its metadata within 8 KiB or not at all', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const remote = await a.dial(at);
-    const errors = [
-      new TransportError('aborted', 'ö'.repeat(1_000_000)),
-      new TransportError('aborted', 'much beside it', { metadata: { much: 'x'.repeat(1_000_000) } }),
-      new TransportError('aborted', 'many beside it', { metadata: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, ''])) }),
-    ];
-    for (const thrown of errors) {
-      const server = serve(b, {
-        echo() {
-          throw thrown;
-        },
-      });
-      const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'aborted', origin: 'remote' });
-      t.true(utf8(error.message).length < 3_000, `${error.message.length} characters`);
-      t.true(JSON.stringify(error.metadata ?? {}).length < 20_000);
-      await server.stop();
-    }
-    t.false(remote.closed);
-  });
+  define(
+    'an error of any size crosses: its text cut, its metadata within 8 KiB or not at all',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const remote = await a.dial(at);
+      const errors = [
+        new TransportError('aborted', 'ö'.repeat(1_000_000)),
+        new TransportError('aborted', 'much beside it', {
+          metadata: { much: 'x'.repeat(1_000_000) },
+        }),
+        new TransportError('aborted', 'many beside it', {
+          metadata: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, ''])),
+        }),
+      ];
+      for (const thrown of errors) {
+        const server = serve(b, {
+          echo() {
+            throw thrown;
+          },
+        });
+        const error = await rejected(t, a.send(at, 'echo', utf8('')), {
+          code: 'aborted',
+          origin: 'remote',
+        });
+        t.true(utf8(error.message).length < 3_000, `${error.message.length} characters`);
+        t.true(JSON.stringify(error.metadata ?? {}).length < 20_000);
+        await server.stop();
+      }
+      t.false(remote.closed);
+    },
+  );
 
   // FAULTS 52, C: each call settles once
   define('a failed call leaves the connection and the other calls alone', async (f, t) => {
@@ -116,7 +150,8 @@ export const failureCases: Cases = (define) => {
     });
     const pending = a.send(at, 'echo', utf8(''));
     const remote = await a.dial(at);
-    for (let i = 0; i < 50; i++) await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'internal' });
+    for (let i = 0; i < 50; i++)
+      await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'internal' });
     gate.resolve(utf8('untouched'));
     t.is(textOf(await pending), 'untouched');
     t.false(remote.closed);

@@ -1,7 +1,12 @@
 // A stream layer whose connections freeze and break when a case demands it. Bytes and frames pass
 // unchanged.
 
-import { type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
+import {
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  TransportError,
+} from '@trunkline/transport-core';
 
 /** Controls every connection of one layer. */
 export interface Wire {
@@ -37,7 +42,8 @@ export function createWire(): Wire {
   };
   return {
     wrap: (layer) => ({
-      listen: (accept, failed, options) => layer.listen((connection, pass) => accept(adopt(connection), pass), failed, options),
+      listen: (accept, failed, options) =>
+        layer.listen((connection, pass) => accept(adopt(connection), pass), failed, options),
       async dial(address, options) {
         state.dialed++;
         return adopt(await layer.dial(address, options));
@@ -155,7 +161,11 @@ class FaultyConnection implements StreamConnection {
   cut(): void {
     this.#forget();
     this.#inner.destroy();
-    this.#end(new TransportError('unavailable', `${this.endpoint}: the suite cut the connection`, { reason: 'reset' }));
+    this.#end(
+      new TransportError('unavailable', `${this.endpoint}: the suite cut the connection`, {
+        reason: 'reset',
+      }),
+    );
   }
 
   #come(run: () => void): void {

@@ -57,65 +57,89 @@ export const faultyLineCases: Cases = (define) => {
     t.true(took >= 1_500, `${took} ms`);
   });
 
-  define('a stalled line delivers everything once it runs again, on the same connection', async (f, t) => {
-    const { a, at, network } = await line(f, {});
-    await a.send(at, 'echo', utf8(''));
-    network().set({ stalled: true });
-    const call = a.send(at, 'echo', utf8('held'));
-    await f.advance(5_000);
-    t.is(network().connections, 1);
-    network().set({ stalled: false });
-    t.is(textOf(await f.drive(call, 1)), 'held');
-    t.is(ups(f, a), 1);
-  });
+  define(
+    'a stalled line delivers everything once it runs again, on the same connection',
+    async (f, t) => {
+      const { a, at, network } = await line(f, {});
+      await a.send(at, 'echo', utf8(''));
+      network().set({ stalled: true });
+      const call = a.send(at, 'echo', utf8('held'));
+      await f.advance(5_000);
+      t.is(network().connections, 1);
+      network().set({ stalled: false });
+      t.is(textOf(await f.drive(call, 1)), 'held');
+      t.is(ups(f, a), 1);
+    },
+  );
 
-  define('a dead line is a ping_timeout at both ends after 15 s, and the next call dials once it lives', async (f, t) => {
-    const { a, b, at, network } = await line(f, {});
-    const remote = await a.dial(at);
-    await a.send(at, 'echo', utf8(''));
-    await f.until('both are up', () => b.remotes().length === 1);
-    network().set({ halfOpen: true });
-    await f.advance(14_500);
-    t.false(remote.closed);
-    await f.drive(f.until('both know', () => remote.closed && b.remotes().length === 0));
-    for (const end of [a, b]) {
-      const down = f.seen(end).events.find((event) => event.type === 'down');
-      t.is(down?.type === 'down' ? down.cause?.reason : undefined, 'ping_timeout');
-    }
-    network().heal();
-    t.is(textOf(await f.drive(a.send(at, 'echo', utf8('again')), 1)), 'again');
-  });
+  define(
+    'a dead line is a ping_timeout at both ends after 15 s, and the next call dials once it lives',
+    async (f, t) => {
+      const { a, b, at, network } = await line(f, {});
+      const remote = await a.dial(at);
+      await a.send(at, 'echo', utf8(''));
+      await f.until('both are up', () => b.remotes().length === 1);
+      network().set({ halfOpen: true });
+      await f.advance(14_500);
+      t.false(remote.closed);
+      await f.drive(f.until('both know', () => remote.closed && b.remotes().length === 0));
+      for (const end of [a, b]) {
+        const down = f.seen(end).events.find((event) => event.type === 'down');
+        t.is(down?.type === 'down' ? down.cause?.reason : undefined, 'ping_timeout');
+      }
+      network().heal();
+      t.is(textOf(await f.drive(a.send(at, 'echo', utf8('again')), 1)), 'again');
+    },
+  );
 
-  define('a line that was dead resets the connections that lost something, at both ends', async (f, t) => {
-    const { a, b, at, network } = await line(f, {});
-    await a.send(at, 'echo', utf8(''));
-    network().set({ halfOpen: true });
-    const call = rejected(t, a.send(at, 'echo', utf8('lost'), { timeout: Infinity }), { code: 'unavailable', reason: 'reset', sent: true });
-    await f.turns(5);
-    network().heal();
-    await call;
-    await f.until('the other end knows', () => b.remotes().length === 0);
-    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
-  });
+  define(
+    'a line that was dead resets the connections that lost something, at both ends',
+    async (f, t) => {
+      const { a, b, at, network } = await line(f, {});
+      await a.send(at, 'echo', utf8(''));
+      network().set({ halfOpen: true });
+      const call = rejected(t, a.send(at, 'echo', utf8('lost'), { timeout: Infinity }), {
+        code: 'unavailable',
+        reason: 'reset',
+        sent: true,
+      });
+      await f.turns(5);
+      network().heal();
+      await call;
+      await f.until('the other end knows', () => b.remotes().length === 0);
+      t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+    },
+  );
 
   define('a dial over a dead line is a dial_timeout, and no other dial is harmed', async (f, t) => {
     const { a, at, network } = await line(f, { halfOpen: true });
-    await rejected(t, f.drive(a.send(at, 'echo', utf8('')), 100), { code: 'unavailable', reason: 'dial_timeout', sent: false });
+    await rejected(t, f.drive(a.send(at, 'echo', utf8('')), 100), {
+      code: 'unavailable',
+      reason: 'dial_timeout',
+      sent: false,
+    });
     network().heal();
     t.is(textOf(await a.send(at, 'echo', utf8('now'))), 'now');
   });
 
-  define('a cut is a reset at both ends: a call in flight fails, sent, and the next one dials', async (f, t) => {
-    const { a, b, at, network } = await line(f, {}, true);
-    const call = rejected(t, a.send(at, 'brisk', utf8(''), { timeout: Infinity }), { code: 'unavailable', reason: 'reset', sent: true });
-    await f.until('it is up', () => b.remotes().length === 1);
-    await f.turns(5);
-    network().cut();
-    await call;
-    await f.until('the other end knows', () => b.remotes().length === 0);
-    t.is(network().connections, 0);
-    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
-  });
+  define(
+    'a cut is a reset at both ends: a call in flight fails, sent, and the next one dials',
+    async (f, t) => {
+      const { a, b, at, network } = await line(f, {}, true);
+      const call = rejected(t, a.send(at, 'brisk', utf8(''), { timeout: Infinity }), {
+        code: 'unavailable',
+        reason: 'reset',
+        sent: true,
+      });
+      await f.until('it is up', () => b.remotes().length === 1);
+      await f.turns(5);
+      network().cut();
+      await call;
+      await f.until('the other end knows', () => b.remotes().length === 0);
+      t.is(network().connections, 0);
+      t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+    },
+  );
 
   define('chance cuts after so many bytes, and each call settles once', async (f, t) => {
     const { a, at, network } = await line(f, { cutEvery: 30_000, seed: 11 });
@@ -135,22 +159,28 @@ export const faultyLineCases: Cases = (define) => {
     t.is(textOf(await f.drive(a.send(at, 'echo', utf8('whole')), 1)), 'whole');
   });
 
-  define('altered bytes end a connection or reach a codec; both ends live, and each call settles once', async (f, t) => {
-    const { a, at, network } = await line(f, { corruptEvery: 200, seed: 3 });
-    let settled = 0;
-    for (let i = 0; i < 20; i++) {
-      const call = a.send(at, 'echo', pattern(500)).then(
-        () => settled++,
-        () => settled++,
+  define(
+    'altered bytes end a connection or reach a codec; both ends live, and each call settles once',
+    async (f, t) => {
+      const { a, at, network } = await line(f, { corruptEvery: 200, seed: 3 });
+      let settled = 0;
+      for (let i = 0; i < 20; i++) {
+        const call = a.send(at, 'echo', pattern(500)).then(
+          () => settled++,
+          () => settled++,
+        );
+        await f.drive(call);
+      }
+      t.is(settled, 20);
+      network().heal();
+      network().cut();
+      await f.until(
+        'the connections with altered bytes are gone',
+        () => network().connections === 0,
       );
-      await f.drive(call);
-    }
-    t.is(settled, 20);
-    network().heal();
-    network().cut();
-    await f.until('the connections with altered bytes are gone', () => network().connections === 0);
-    t.is(textOf(await f.drive(a.send(at, 'echo', utf8('clean')))), 'clean');
-  });
+      t.is(textOf(await f.drive(a.send(at, 'echo', utf8('clean')))), 'clean');
+    },
+  );
 
   define('close ends in time though the line is dead, and leaves nothing', async (f, t) => {
     const { a, b, at, network } = await line(f, {});
@@ -168,11 +198,15 @@ export const faultyLineCases: Cases = (define) => {
  */
 async function line(f: Fixture, options: FaultyOptions, stuck = false) {
   let network: FaultyStreamLayer | undefined;
-  const wrap = (layer: StreamLayer) => (network = faulty(layer, { clock: f.clock, seed: 1, ...options }));
+  const wrap = (layer: StreamLayer) =>
+    (network = faulty(layer, { clock: f.clock, seed: 1, ...options }));
   const pair = await f.pair({ placeA: { wrap } });
   const notes: string[] = [];
   const gate = deferred<Uint8Array>();
-  serveKit(pair.b, { note: (request) => void notes.push(textOf(request)), ...(stuck ? { brisk: () => gate.promise } : {}) });
+  serveKit(pair.b, {
+    note: (request) => void notes.push(textOf(request)),
+    ...(stuck ? { brisk: () => gate.promise } : {}),
+  });
   return { ...pair, notes, network: () => network! };
 }
 

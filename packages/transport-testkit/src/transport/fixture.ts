@@ -44,14 +44,23 @@ export interface Fixture {
   /** Creates a transport that does not listen. */
   create<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Transport<P>;
   /** Creates a transport that listens. */
-  open<P extends Protocol>(protocol: P, options?: CommonOptions, place?: Place): Promise<Transport<P>>;
+  open<P extends Protocol>(
+    protocol: P,
+    options?: CommonOptions,
+    place?: Place,
+  ): Promise<Transport<P>>;
   /** Lets two transports dial each other; has no effect if the backend needs no help. */
   link(a: AnyTransport, b: AnyTransport): void;
   /**
    * Creates two transports of the kit's protocol, linked and listening; the options are given for
    * each end.
    */
-  pair(options?: { readonly a?: CommonOptions; readonly b?: CommonOptions; readonly placeA?: Place; readonly placeB?: Place }): Promise<Pair<Kit>>;
+  pair(options?: {
+    readonly a?: CommonOptions;
+    readonly b?: CommonOptions;
+    readonly placeA?: Place;
+    readonly placeB?: Place;
+  }): Promise<Pair<Kit>>;
   /** Returns the record of a transport's observer. */
   seen(transport: AnyTransport): Seen;
   /** Returns the value of a transport's counter. */
@@ -95,9 +104,16 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
       clocks.push(other);
       return other;
     },
-    create<P extends Protocol>(protocol: P, options: CommonOptions = {}, place: Place = {}): Transport<P> {
+    create<P extends Protocol>(
+      protocol: P,
+      options: CommonOptions = {},
+      place: Place = {},
+    ): Transport<P> {
       const seen: Seen = { events: [], counts: new Map() };
-      const transport = backend.create({ clock, ...options, protocol, observer: recorder(seen, options.observer) }, place);
+      const transport = backend.create(
+        { clock, ...options, protocol, observer: recorder(seen, options.observer) },
+        place,
+      );
       made.push({ transport, seen });
       seenBy.set(transport, seen);
       return transport;
@@ -123,7 +139,8 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
     async until(what, condition) {
       const end = systemClock.now() + WATCHDOG;
       while (!condition()) {
-        if (systemClock.now() > end) throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
+        if (systemClock.now() > end)
+          throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
         await systemClock.sleep(1);
       }
     },
@@ -134,7 +151,8 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
         for (const each of clocks) each.advance(step);
         await turns(2);
       }
-      if (!state.settled) throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
+      if (!state.settled)
+        throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
       return promise;
     },
     async advance(milliseconds, step = 250) {
@@ -150,7 +168,8 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
       for (const { transport, seen } of made) {
         t.deepEqual(transport.remotes(), [], 'a closed transport has no remotes');
         t.deepEqual(transport.snapshot().connections, [], 'a closed transport has no connections');
-        const of = (type: ObserverEvent['type']) => seen.events.filter((event) => event.type === type).length;
+        const of = (type: ObserverEvent['type']) =>
+          seen.events.filter((event) => event.type === type).length;
         t.is(of('down'), of('up'), 'each connection that came up went down, once');
       }
       for (const each of clocks) t.is(each.timers, 0, 'closed transports leave no timer');

@@ -12,26 +12,32 @@ import { deferred, textOf, utf8, watch } from './values.ts';
 export const helloCases: Cases = (define) => {
   // SEEDS 65
   define('each end learns what the other says of itself', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { hello: { token: 'from a', 'tenant ö': '' } }, b: { hello: () => Promise.resolve({ token: 'from b' }) } });
+    const { a, b, at } = await f.pair({
+      a: { hello: { token: 'from a', 'tenant ö': '' } },
+      b: { hello: () => Promise.resolve({ token: 'from b' }) },
+    });
     const remote = await a.dial(at);
     t.deepEqual({ ...remote.hello }, { token: 'from b' });
     await f.until('both are up', () => b.remotes().length === 1);
     t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a', 'tenant ö': '' });
   });
 
-  define('a hello function gets the target where it dials, undefined where it accepts', async (f, t) => {
-    const asked: unknown[] = [];
-    const hello = (end: string) => (target: string | undefined) => {
-      asked.push([end, target]);
-      return {};
-    };
-    const { a, at } = await f.pair({ a: { hello: hello('a') }, b: { hello: hello('b') } });
-    await a.dial(at);
-    t.deepEqual(asked, [
-      ['a', at],
-      ['b', undefined],
-    ]);
-  });
+  define(
+    'a hello function gets the target where it dials, undefined where it accepts',
+    async (f, t) => {
+      const asked: unknown[] = [];
+      const hello = (end: string) => (target: string | undefined) => {
+        asked.push([end, target]);
+        return {};
+      };
+      const { a, at } = await f.pair({ a: { hello: hello('a') }, b: { hello: hello('b') } });
+      await a.dial(at);
+      t.deepEqual(asked, [
+        ['a', at],
+        ['b', undefined],
+      ]);
+    },
+  );
 
   define('a hello function that throws fails that connection alone', async (f, t) => {
     let broken = true;
@@ -44,8 +50,16 @@ export const helloCases: Cases = (define) => {
       },
     });
     serveKit(b);
-    await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unavailable', sent: false, message: /no token today/ });
-    t.true(f.seen(a).events.some((event) => event.type === 'callbackFailed' && event.callback === 'hello'));
+    await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'unavailable',
+      sent: false,
+      message: /no token today/,
+    });
+    t.true(
+      f
+        .seen(a)
+        .events.some((event) => event.type === 'callbackFailed' && event.callback === 'hello'),
+    );
     broken = false;
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
@@ -53,7 +67,11 @@ export const helloCases: Cases = (define) => {
   // SEEDS 31, FAULTS 18, PEERS 2i-3
   define('another network is refused at both ends, naming both; the same is not', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { network: 'blue' }, b: { network: 'green' } });
-    const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'failed_precondition', reason: 'wrong_network', sent: false });
+    const error = await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'failed_precondition',
+      reason: 'wrong_network',
+      sent: false,
+    });
     t.regex(error.message, /blue/);
     t.regex(error.message, /green/);
     const told = await rejection(f, b);
@@ -74,7 +92,12 @@ export const helloCases: Cases = (define) => {
       },
     });
     serveKit(b);
-    await rejected(t, a.send(at, 'echo', utf8('')), { code: 'permission_denied', reason: 'refused', sent: false, origin: 'remote' });
+    await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'permission_denied',
+      reason: 'refused',
+      sent: false,
+      origin: 'remote',
+    });
     const told = await rejection(f, b);
     t.is(told.code, 'permission_denied');
     t.is(told.reason, 'refused');
@@ -90,7 +113,11 @@ export const helloCases: Cases = (define) => {
         },
       },
     });
-    await rejected(t, a.dial(at), { code: 'permission_denied', reason: 'refused', origin: 'local' });
+    await rejected(t, a.dial(at), {
+      code: 'permission_denied',
+      reason: 'refused',
+      origin: 'local',
+    });
     t.is((await rejection(f, b)).reason, 'refused');
     t.deepEqual([a.remotes(), b.remotes()], [[], []]);
   });
@@ -103,22 +130,32 @@ export const helloCases: Cases = (define) => {
         },
       },
     });
-    await rejected(t, a.dial(at), { code: 'unauthenticated', origin: 'remote', message: /the token has expired/ });
+    await rejected(t, a.dial(at), {
+      code: 'unauthenticated',
+      origin: 'remote',
+      message: /the token has expired/,
+    });
     t.is((await rejection(f, b)).code, 'unauthenticated');
   });
 
   // SEEDS 59
-  define('an admit that hangs is a handshake_timeout, another error than a refusal', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { handshakeTimeout: 1_000 }, b: { handshakeTimeout: 800, admit: () => new Promise(() => undefined) } });
-    const asked = rejected(t, a.dial(at), { code: 'unavailable' });
-    await f.until('it waits for admit', () => b.snapshot().connections.length === 1);
-    await f.turns(5);
-    await f.advance(1_100);
-    const error = await asked;
-    t.not(error.reason, 'refused');
-    t.is((await rejection(f, b)).reason, 'handshake_timeout');
-    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
-  });
+  define(
+    'an admit that hangs is a handshake_timeout, another error than a refusal',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        a: { handshakeTimeout: 1_000 },
+        b: { handshakeTimeout: 800, admit: () => new Promise(() => undefined) },
+      });
+      const asked = rejected(t, a.dial(at), { code: 'unavailable' });
+      await f.until('it waits for admit', () => b.snapshot().connections.length === 1);
+      await f.turns(5);
+      await f.advance(1_100);
+      const error = await asked;
+      t.not(error.reason, 'refused');
+      t.is((await rejection(f, b)).reason, 'handshake_timeout');
+      t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+    },
+  );
 
   // SEEDS 83
   define('no call is served before admit has agreed, and those that waited are', async (f, t) => {
@@ -147,7 +184,10 @@ export const helloCases: Cases = (define) => {
     const b = await f.open(kit, {
       admit(remote) {
         const who = remote.addr ?? remote.endpoint;
-        if (seen.has(who)) throw new TransportError('already_exists', `${who} is connected`, { reason: 'duplicate' });
+        if (seen.has(who))
+          throw new TransportError('already_exists', `${who} is connected`, {
+            reason: 'duplicate',
+          });
         seen.add(who);
       },
     });
@@ -159,26 +199,38 @@ export const helloCases: Cases = (define) => {
     await other.dial(b.advertiseAddr());
     await f.drive(a.closeStreams());
     f.link(a, b);
-    await rejected(t, a.dial(b.advertiseAddr()), { code: 'already_exists', reason: 'duplicate', origin: 'remote' });
+    await rejected(t, a.dial(b.advertiseAddr()), {
+      code: 'already_exists',
+      reason: 'duplicate',
+      origin: 'remote',
+    });
   });
 
   // SEEDS 60
-  define('beyond limits.connections the next is refused as full, and those that live go on', async (f, t) => {
-    const b = await f.open(kit, { limits: { connections: 3 } });
-    serveKit(b);
-    const clients = await Promise.all(Array.from({ length: 4 }, () => f.open(kit)));
-    for (const [i, client] of clients.entries()) {
-      f.link(client, b);
-      if (i < 3) await client.dial(b.advertiseAddr());
-    }
-    await f.until('three are up', () => b.remotes().length === 3);
-    const last = clients[3] as (typeof clients)[0];
-    await rejected(t, last.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'resource_exhausted', reason: 'full', sent: false });
-    for (const client of clients.slice(0, 3)) t.is(textOf(await client.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
-    await f.drive((clients[0] as (typeof clients)[0]).closeStreams());
-    await f.until('one has gone', () => b.remotes().length === 2);
-    t.is(textOf(await last.send(b.advertiseAddr(), 'echo', utf8('room now'))), 'room now');
-  });
+  define(
+    'beyond limits.connections the next is refused as full, and those that live go on',
+    async (f, t) => {
+      const b = await f.open(kit, { limits: { connections: 3 } });
+      serveKit(b);
+      const clients = await Promise.all(Array.from({ length: 4 }, () => f.open(kit)));
+      for (const [i, client] of clients.entries()) {
+        f.link(client, b);
+        if (i < 3) await client.dial(b.advertiseAddr());
+      }
+      await f.until('three are up', () => b.remotes().length === 3);
+      const last = clients[3] as (typeof clients)[0];
+      await rejected(t, last.send(b.advertiseAddr(), 'echo', utf8('')), {
+        code: 'resource_exhausted',
+        reason: 'full',
+        sent: false,
+      });
+      for (const client of clients.slice(0, 3))
+        t.is(textOf(await client.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
+      await f.drive((clients[0] as (typeof clients)[0]).closeStreams());
+      await f.until('one has gone', () => b.remotes().length === 2);
+      t.is(textOf(await last.send(b.advertiseAddr(), 'echo', utf8('room now'))), 'room now');
+    },
+  );
 
   // SEEDS 61, FAULTS 60
   define('a hundred that dial at once are all accepted', async (f, t) => {
@@ -199,35 +251,38 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 62
-  define('handshakes that hang hold up others only at their bound, and for no longer than they may', async (f, t) => {
-    let hang = true;
-    let hanging = 0;
-    const admit = () => {
-      if (!hang) return undefined;
-      hanging++;
-      return new Promise<undefined>(() => undefined);
-    };
-    const { a, b, at } = await f.pair({
-      a: { handshakeTimeout: 20_000, timeout: Infinity },
-      b: { handshakeTimeout: 1_000, limits: { handshakes: { pending: 2 } }, admit },
-    });
-    serveKit(b);
-    const stuck = await Promise.all([1, 2].map(() => f.open(kit, { handshakeTimeout: 20_000 })));
-    const dials = stuck.map((client) => {
-      f.link(client, b);
-      return client.dial(at).catch((error: TransportError) => error.code);
-    });
-    await f.until('two hang', () => hanging === 2);
-    hang = false;
-    await f.advance(500);
-    const call = a.send(at, 'echo', utf8('third'));
-    const state = watch(call);
-    await f.turns(5);
-    t.false(state.settled, 'two are pending, the third waits');
-    await f.advance(600);
-    t.is(textOf(await call), 'third');
-    t.deepEqual(await Promise.all(dials), ['unavailable', 'unavailable']);
-  });
+  define(
+    'handshakes that hang hold up others only at their bound, and for no longer than they may',
+    async (f, t) => {
+      let hang = true;
+      let hanging = 0;
+      const admit = () => {
+        if (!hang) return undefined;
+        hanging++;
+        return new Promise<undefined>(() => undefined);
+      };
+      const { a, b, at } = await f.pair({
+        a: { handshakeTimeout: 20_000, timeout: Infinity },
+        b: { handshakeTimeout: 1_000, limits: { handshakes: { pending: 2 } }, admit },
+      });
+      serveKit(b);
+      const stuck = await Promise.all([1, 2].map(() => f.open(kit, { handshakeTimeout: 20_000 })));
+      const dials = stuck.map((client) => {
+        f.link(client, b);
+        return client.dial(at).catch((error: TransportError) => error.code);
+      });
+      await f.until('two hang', () => hanging === 2);
+      hang = false;
+      await f.advance(500);
+      const call = a.send(at, 'echo', utf8('third'));
+      const state = watch(call);
+      await f.turns(5);
+      t.false(state.settled, 'two are pending, the third waits');
+      await f.advance(600);
+      t.is(textOf(await call), 'third');
+      t.deepEqual(await Promise.all(dials), ['unavailable', 'unavailable']);
+    },
+  );
 
   define('a peer that restarted is told apart by its instance', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -242,7 +297,10 @@ export const helloCases: Cases = (define) => {
 };
 
 /** Returns the error with which a transport rejected a connection before it was up. */
-async function rejection(f: Fixture, transport: Parameters<Fixture['seen']>[0]): Promise<TransportError> {
+async function rejection(
+  f: Fixture,
+  transport: Parameters<Fixture['seen']>[0],
+): Promise<TransportError> {
   const find = () => f.seen(transport).events.find((event) => event.type === 'rejected');
   await f.until('a rejected connection is told to the observer', () => find() !== undefined);
   const event = find();

@@ -9,31 +9,37 @@ import { utf8 } from './values.ts';
 
 export const leakCases: Cases = (define) => {
   // FAULTS 78, PEERS 2i-1, 2i-8, SEEDS 49
-  define.alone('a thousand transports that open, call and close leave handles and heap where they were', async (f, t) => {
-    const peer = await open(f);
-    serveKit(peer);
-    await unchanged(f, t, async () => {
-      const transport = await open(f);
-      f.link(transport, peer);
-      await transport.send(peer.advertiseAddr(), 'echo', utf8('hello'));
-      await f.drive(transport.close());
-    });
-    await f.until('all are gone', () => peer.remotes().length === 0);
-    await f.drive(peer.close());
-  });
+  define.alone(
+    'a thousand transports that open, call and close leave handles and heap where they were',
+    async (f, t) => {
+      const peer = await open(f);
+      serveKit(peer);
+      await unchanged(f, t, async () => {
+        const transport = await open(f);
+        f.link(transport, peer);
+        await transport.send(peer.advertiseAddr(), 'echo', utf8('hello'));
+        await f.drive(transport.close());
+      });
+      await f.until('all are gone', () => peer.remotes().length === 0);
+      await f.drive(peer.close());
+    },
+  );
 
   // FAULTS 74, 78
-  define.alone('connections that come and go a thousand times leave nothing at either end', async (f, t) => {
-    const [a, b] = [await open(f), await open(f)];
-    serveKit(b);
-    await unchanged(f, t, async () => {
-      f.link(a, b);
-      await a.send(b.advertiseAddr(), 'echo', utf8('hello'));
-      await f.drive(a.disconnect(b.advertiseAddr()));
-    });
-    await f.until('all are gone', () => b.remotes().length === 0);
-    await f.drive(Promise.all([a.close(), b.close()]));
-  });
+  define.alone(
+    'connections that come and go a thousand times leave nothing at either end',
+    async (f, t) => {
+      const [a, b] = [await open(f), await open(f)];
+      serveKit(b);
+      await unchanged(f, t, async () => {
+        f.link(a, b);
+        await a.send(b.advertiseAddr(), 'echo', utf8('hello'));
+        await f.drive(a.disconnect(b.advertiseAddr()));
+      });
+      await f.until('all are gone', () => b.remotes().length === 0);
+      await f.drive(Promise.all([a.close(), b.close()]));
+    },
+  );
 };
 
 /**
@@ -51,9 +57,16 @@ async function unchanged(f: Fixture, t: TestContext, cycle: () => Promise<void>)
   const before = await measure(f);
   for (let i = 0; i < CYCLES; i++) await cycle();
   const after = await measure(f);
-  t.true(after.resources <= before.resources + SLACK_RESOURCES, `${before.resources} resources before, ${after.resources} after: ${after.names}`);
+  t.true(
+    after.resources <= before.resources + SLACK_RESOURCES,
+    `${before.resources} resources before, ${after.resources} after: ${after.names}`,
+  );
   t.true(after.timers <= before.timers, `${before.timers} timers before, ${after.timers} after`);
-  if (f.backend.probe?.collect !== undefined) t.true(after.heap <= before.heap + SLACK_HEAP, `${before.heap} bytes of heap before, ${after.heap} after`);
+  if (f.backend.probe?.collect !== undefined)
+    t.true(
+      after.heap <= before.heap + SLACK_HEAP,
+      `${before.heap} bytes of heap before, ${after.heap} after`,
+    );
 }
 
 async function measure(f: Fixture) {
@@ -61,7 +74,12 @@ async function measure(f: Fixture) {
   await f.turns(20);
   probe?.collect?.();
   const names = probe?.resources() ?? [];
-  return { resources: names.length, names: [...names].sort().join(' '), heap: probe?.heapUsed() ?? 0, timers: f.clock.timers };
+  return {
+    resources: names.length,
+    names: [...names].sort().join(' '),
+    heap: probe?.heapUsed() ?? 0,
+    timers: f.clock.timers,
+  };
 }
 
 const CYCLES = 1_000;

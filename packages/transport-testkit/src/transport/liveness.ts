@@ -9,42 +9,54 @@ import type { Cases } from './suite.ts';
 import { deferred, pattern, streamOf, textOf, utf8 } from './values.ts';
 
 export const livenessCases: Cases = (define) => {
-  define('a connection that nobody uses is closed for idleness, and the next call dials', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { idleTimeout: 5_000 }, b: { idleTimeout: 5_000 } });
-    serveKit(b);
-    await a.send(at, 'echo', utf8(''));
-    const [remote] = a.remotes();
-    await f.advance(4_900);
-    t.false(remote?.closed);
-    await f.advance(3_000);
-    await f.until('it is closed', () => remote?.closed === true && b.remotes().length === 0);
-    const down = f.seen(a).events.find((event) => event.type === 'down');
-    if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'idle');
-    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
-  });
+  define(
+    'a connection that nobody uses is closed for idleness, and the next call dials',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { idleTimeout: 5_000 }, b: { idleTimeout: 5_000 } });
+      serveKit(b);
+      await a.send(at, 'echo', utf8(''));
+      const [remote] = a.remotes();
+      await f.advance(4_900);
+      t.false(remote?.closed);
+      await f.advance(3_000);
+      await f.until('it is closed', () => remote?.closed === true && b.remotes().length === 0);
+      const down = f.seen(a).events.find((event) => event.type === 'down');
+      if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'idle');
+      t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+    },
+  );
 
-  define('a call in flight, a stream and a hold each keep a connection from idleness', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { idleTimeout: 2_000, timeout: Infinity }, b: { idleTimeout: 2_000 } });
-    const gate = deferred<Uint8Array>();
-    serveKit(b, { brisk: () => gate.promise });
-    const remote = await a.dial(at);
-    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-    await f.advance(6_000);
-    t.false(remote.closed, 'a call keeps it');
-    gate.resolve(utf8(''));
-    await call;
-    const release = a.hold(remote);
-    await f.advance(3_000);
-    t.false(remote.closed, 'a hold keeps it');
-    release();
-    release();
-    await f.advance(6_000);
-    await f.until('it is closed', () => remote.closed);
-  });
+  define(
+    'a call in flight, a stream and a hold each keep a connection from idleness',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        a: { idleTimeout: 2_000, timeout: Infinity },
+        b: { idleTimeout: 2_000 },
+      });
+      const gate = deferred<Uint8Array>();
+      serveKit(b, { brisk: () => gate.promise });
+      const remote = await a.dial(at);
+      const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+      await f.advance(6_000);
+      t.false(remote.closed, 'a call keeps it');
+      gate.resolve(utf8(''));
+      await call;
+      const release = a.hold(remote);
+      await f.advance(3_000);
+      t.false(remote.closed, 'a hold keeps it');
+      release();
+      release();
+      await f.advance(6_000);
+      await f.until('it is closed', () => remote.closed);
+    },
+  );
 
   // SEEDS 49, FAULTS 48
   define('keep-alive keeps a quiet connection up and measures its round trip', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { idleTimeout: Infinity }, b: { idleTimeout: Infinity } });
+    const { a, b, at } = await f.pair({
+      a: { idleTimeout: Infinity },
+      b: { idleTimeout: Infinity },
+    });
     serveKit(b);
     const remote = await a.dial(at);
     await f.until('the round trip is measured', () => remote.rtt !== undefined);
@@ -58,42 +70,59 @@ export const livenessCases: Cases = (define) => {
   });
 
   // SEEDS 46, 50, FAULTS 48, 54
-  define('a silent peer is cut after interval and timeout, and its calls get unavailable', async (f, t) => {
-    const wire = createWire();
-    const keepAlive = { interval: 2_000, timeout: 1_000 };
-    const { a, b, at } = await f.pair({ a: { keepAlive, timeout: Infinity }, b: { clock: f.newClock() }, placeB: { wrap: wire.wrap } });
-    serveKit(b, { brisk: () => new Promise(() => undefined) });
-    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-    const queued = rejected(t, call, { code: 'unavailable', reason: 'ping_timeout', sent: true });
-    await a.send(at, 'echo', utf8(''));
-    const [remote] = a.remotes();
-    wire.freeze();
-    await f.advance(2_000);
-    t.false(remote?.closed);
-    await f.advance(1_500);
-    await queued;
-    t.true(remote?.closed);
-    t.is(f.seen(a).events.filter((event) => event.type === 'down').length, 1);
-    wire.thaw();
-  });
+  define(
+    'a silent peer is cut after interval and timeout, and its calls get unavailable',
+    async (f, t) => {
+      const wire = createWire();
+      const keepAlive = { interval: 2_000, timeout: 1_000 };
+      const { a, b, at } = await f.pair({
+        a: { keepAlive, timeout: Infinity },
+        b: { clock: f.newClock() },
+        placeB: { wrap: wire.wrap },
+      });
+      serveKit(b, { brisk: () => new Promise(() => undefined) });
+      const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+      const queued = rejected(t, call, { code: 'unavailable', reason: 'ping_timeout', sent: true });
+      await a.send(at, 'echo', utf8(''));
+      const [remote] = a.remotes();
+      wire.freeze();
+      await f.advance(2_000);
+      t.false(remote?.closed);
+      await f.advance(1_500);
+      await queued;
+      t.true(remote?.closed);
+      t.is(f.seen(a).events.filter((event) => event.type === 'down').length, 1);
+      wire.thaw();
+    },
+  );
 
-  define('a writer whose peer reads nothing for 10 s is reset, before any PING is missed', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ a: { timeout: Infinity }, placeB: { wrap: wire.wrap } });
-    serveKit(b);
-    const remote = await a.dial(at);
-    await a.send(remote, 'echo', utf8(''));
-    wire.freeze();
-    const calls = [a.send(remote, 'echo', pattern(2_000_000)), a.send(remote, 'gather', utf8(''), { upload: streamOf([pattern(500_000), pattern(500_000)]) })];
-    const failures = calls.map((call) => rejected(t, call, { code: 'unavailable', reason: 'reset' }));
-    await f.advance(9_500);
-    t.false(remote.closed);
-    await f.advance(1_000);
-    await Promise.all(failures);
-    t.true(remote.closed);
-    wire.thaw();
-    t.is((await a.send(at, 'echo', pattern(2_000_000))).length, 2_000_000);
-  });
+  define(
+    'a writer whose peer reads nothing for 10 s is reset, before any PING is missed',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ a: { timeout: Infinity }, placeB: { wrap: wire.wrap } });
+      serveKit(b);
+      const remote = await a.dial(at);
+      await a.send(remote, 'echo', utf8(''));
+      wire.freeze();
+      const calls = [
+        a.send(remote, 'echo', pattern(2_000_000)),
+        a.send(remote, 'gather', utf8(''), {
+          upload: streamOf([pattern(500_000), pattern(500_000)]),
+        }),
+      ];
+      const failures = calls.map((call) =>
+        rejected(t, call, { code: 'unavailable', reason: 'reset' }),
+      );
+      await f.advance(9_500);
+      t.false(remote.closed);
+      await f.advance(1_000);
+      await Promise.all(failures);
+      t.true(remote.closed);
+      wire.thaw();
+      t.is((await a.send(at, 'echo', pattern(2_000_000))).length, 2_000_000);
+    },
+  );
 
   // FAULTS 61
   define('idle connections cost no timer each', async (f, t) => {
@@ -107,43 +136,58 @@ export const livenessCases: Cases = (define) => {
       timers.push(own.timers);
     }
     await f.until('all are up', () => b.remotes().length === 60);
-    t.true(own.timers <= (timers[0] as number) + 3, `${timers[0]} timers with one connection, ${own.timers} with sixty`);
+    t.true(
+      own.timers <= (timers[0] as number) + 3,
+      `${timers[0]} timers with one connection, ${own.timers} with sixty`,
+    );
   });
 
   // SEEDS 62, FAULTS 62, PEERS 2i-1
-  define('a peer that accepts and says nothing is a handshake_timeout, and delays no other dial', async (f, t) => {
-    const wire = createWire();
-    const mute = await f.open(kit, { clock: f.newClock() }, { wrap: wire.wrap });
-    const { a, b, at } = await f.pair({ a: { handshakeTimeout: 1_000 } });
-    serveKit(b);
-    f.link(a, mute);
-    wire.freeze();
-    const call = a.send(mute.advertiseAddr(), 'echo', utf8(''));
-    await f.turns();
-    t.is(textOf(await a.send(at, 'echo', utf8('quick'))), 'quick');
-    await f.turns(5);
-    f.clock.advance(1_001);
-    await rejected(t, call, { code: 'unavailable', reason: 'handshake_timeout', sent: false });
-    wire.thaw();
-  });
+  define(
+    'a peer that accepts and says nothing is a handshake_timeout, and delays no other dial',
+    async (f, t) => {
+      const wire = createWire();
+      const mute = await f.open(kit, { clock: f.newClock() }, { wrap: wire.wrap });
+      const { a, b, at } = await f.pair({ a: { handshakeTimeout: 1_000 } });
+      serveKit(b);
+      f.link(a, mute);
+      wire.freeze();
+      const call = a.send(mute.advertiseAddr(), 'echo', utf8(''));
+      await f.turns();
+      t.is(textOf(await a.send(at, 'echo', utf8('quick'))), 'quick');
+      await f.turns(5);
+      f.clock.advance(1_001);
+      await rejected(t, call, { code: 'unavailable', reason: 'handshake_timeout', sent: false });
+      wire.thaw();
+    },
+  );
 
   // SEEDS 62, FAULTS 62
-  define('a dialer that says nothing is dropped in time, and the next one served meanwhile', async (f, t) => {
-    const wire = createWire();
-    const own = f.newClock();
-    const mute = await f.open(kit, { clock: own }, { wrap: wire.wrap });
-    const { a, b, at } = await f.pair({ b: { handshakeTimeout: 1_000 } });
-    serveKit(b);
-    f.link(mute, b);
-    wire.freeze();
-    const silent = mute.dial(at).catch(() => undefined);
-    await f.until('it connects', () => wire.live === 1 && b.snapshot().connections.length === 1);
-    t.is(textOf(await a.send(at, 'echo', utf8('served'))), 'served');
-    await f.advance(1_100);
-    await f.until('it is rejected', () => f.seen(b).events.some((event) => event.type === 'rejected' && event.error.reason === 'handshake_timeout'));
-    t.is(textOf(await a.send(at, 'echo', utf8('undisturbed'))), 'undisturbed');
-    wire.thaw();
-    wire.cut();
-    await f.drive(silent);
-  });
+  define(
+    'a dialer that says nothing is dropped in time, and the next one served meanwhile',
+    async (f, t) => {
+      const wire = createWire();
+      const own = f.newClock();
+      const mute = await f.open(kit, { clock: own }, { wrap: wire.wrap });
+      const { a, b, at } = await f.pair({ b: { handshakeTimeout: 1_000 } });
+      serveKit(b);
+      f.link(mute, b);
+      wire.freeze();
+      const silent = mute.dial(at).catch(() => undefined);
+      await f.until('it connects', () => wire.live === 1 && b.snapshot().connections.length === 1);
+      t.is(textOf(await a.send(at, 'echo', utf8('served'))), 'served');
+      await f.advance(1_100);
+      await f.until('it is rejected', () =>
+        f
+          .seen(b)
+          .events.some(
+            (event) => event.type === 'rejected' && event.error.reason === 'handshake_timeout',
+          ),
+      );
+      t.is(textOf(await a.send(at, 'echo', utf8('undisturbed'))), 'undisturbed');
+      wire.thaw();
+      wire.cut();
+      await f.drive(silent);
+    },
+  );
 };

@@ -1,7 +1,14 @@
 // Cases about several protocols on one transport: they share connections, but each has its own
 // name, channel, version and life cycle.
 
-import { type AnyTransport, bytes, defineProtocol, serve, spelled, type TransportError } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  bytes,
+  defineProtocol,
+  serve,
+  spelled,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { rejected } from './expect.ts';
 import { kit, side } from './protocols.ts';
 import { serveKit } from './serving.ts';
@@ -10,38 +17,51 @@ import { textOf, utf8 } from './values.ts';
 
 export const mountCases: Cases = (define) => {
   // SEEDS 66
-  define('mounted protocols share listener and connections and keep their calls apart', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const [sideA, sideB] = [a.mount(side), b.mount(side)];
-    serveKit(b, { echo: () => utf8('the first protocol') });
-    serve(sideB, { echo: () => utf8('the second') });
-    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the first protocol');
-    t.is(textOf(await sideA.send(at, 'echo', utf8(''))), 'the second');
-    t.is(a.remotes().length, 1);
-    t.is(sideB.advertiseAddr(), b.advertiseAddr());
-    t.is(sideA.protocol, side);
-    t.is(sideA.clock, a.clock);
-  });
+  define(
+    'mounted protocols share listener and connections and keep their calls apart',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const [sideA, sideB] = [a.mount(side), b.mount(side)];
+      serveKit(b, { echo: () => utf8('the first protocol') });
+      serve(sideB, { echo: () => utf8('the second') });
+      t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the first protocol');
+      t.is(textOf(await sideA.send(at, 'echo', utf8(''))), 'the second');
+      t.is(a.remotes().length, 1);
+      t.is(sideB.advertiseAddr(), b.advertiseAddr());
+      t.is(sideA.protocol, side);
+      t.is(sideA.clock, a.clock);
+    },
+  );
 
   // SEEDS 66
-  define('one-ways on several channels each reach their own reader, broadcast to all', async (f, t) => {
-    const a = await f.open(kit);
-    const sideA = a.mount(side);
-    const got: string[] = [];
-    const at: string[] = [];
-    for (const name of ['x', 'y', 'z']) {
-      const peer = await f.open(kit);
-      f.link(a, peer);
-      serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
-      serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
-      at.push(peer.advertiseAddr());
-      await a.dial(peer.advertiseAddr());
-    }
-    t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
-    t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
-    await f.until('all have both', () => got.length === 6);
-    t.deepEqual(got.sort(), ['x kit 1', 'x side 2', 'y kit 1', 'y side 2', 'z kit 1', 'z side 2']);
-  });
+  define(
+    'one-ways on several channels each reach their own reader, broadcast to all',
+    async (f, t) => {
+      const a = await f.open(kit);
+      const sideA = a.mount(side);
+      const got: string[] = [];
+      const at: string[] = [];
+      for (const name of ['x', 'y', 'z']) {
+        const peer = await f.open(kit);
+        f.link(a, peer);
+        serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
+        serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
+        at.push(peer.advertiseAddr());
+        await a.dial(peer.advertiseAddr());
+      }
+      t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
+      t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
+      await f.until('all have both', () => got.length === 6);
+      t.deepEqual(got.sort(), [
+        'x kit 1',
+        'x side 2',
+        'y kit 1',
+        'y side 2',
+        'z kit 1',
+        'z side 2',
+      ]);
+    },
+  );
 
   define('a protocol mounted later is learned by connections that live', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -74,19 +94,23 @@ export const mountCases: Cases = (define) => {
     a.mount(named('testkit/other', 0x51));
   });
 
-  define('protocols without a channel get one by their names; two names that meet are a TypeError that says what to do', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const [orders, ledger] = [named('orders', undefined), named('ledger', undefined)];
-    serve(b.mount(orders), { echo: (request) => request });
-    const mine = a.mount(orders);
-    t.is(textOf(await mine.send(at, 'echo', utf8('by name'))), 'by name');
-    t.throws(() => a.mount(ledger), {
-      instanceOf: TypeError,
-      message: /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another at all nodes, such as channel: 32$/,
-    });
-    serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
-    t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
-  });
+  define(
+    'protocols without a channel get one by their names; two names that meet are a TypeError that says what to do',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const [orders, ledger] = [named('orders', undefined), named('ledger', undefined)];
+      serve(b.mount(orders), { echo: (request) => request });
+      const mine = a.mount(orders);
+      t.is(textOf(await mine.send(at, 'echo', utf8('by name'))), 'by name');
+      t.throws(() => a.mount(ledger), {
+        instanceOf: TypeError,
+        message:
+          /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another at all nodes, such as channel: 32$/,
+      });
+      serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
+      t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
+    },
+  );
 
   define('closing a mount ends that protocol alone', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -160,66 +184,93 @@ export const mountCases: Cases = (define) => {
   });
 
   // FAULTS 18
-  define('ends that share no version: failed_precondition, naming both, for that protocol alone', async (f, t) => {
-    const a = await f.open(versioned(1, []));
-    const b = await f.open(versioned(7, [6]));
-    f.link(a, b);
-    serve(b, { echo: (request) => request });
-    const [sideA, sideB] = [a.mount(side), b.mount(side)];
-    serve(sideB, { echo: (request) => request });
-    const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), { code: 'failed_precondition', reason: 'version_mismatch', sent: false });
-    t.regex(error.message, /1/);
-    t.regex(error.message, /7/);
-    t.is(textOf(await sideA.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
-    t.is(a.remotes().length, 1);
-  });
+  define(
+    'ends that share no version: failed_precondition, naming both, for that protocol alone',
+    async (f, t) => {
+      const a = await f.open(versioned(1, []));
+      const b = await f.open(versioned(7, [6]));
+      f.link(a, b);
+      serve(b, { echo: (request) => request });
+      const [sideA, sideB] = [a.mount(side), b.mount(side)];
+      serve(sideB, { echo: (request) => request });
+      const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), {
+        code: 'failed_precondition',
+        reason: 'version_mismatch',
+        sent: false,
+      });
+      t.regex(error.message, /1/);
+      t.regex(error.message, /7/);
+      t.is(textOf(await sideA.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
+      t.is(a.remotes().length, 1);
+    },
+  );
 
   // FAULTS 18
-  define('ends that share no version are told so: the observers of both, once, and whoever dials, unless another protocol is shared', async (f, t) => {
-    const a = await f.open(versioned(1, []));
-    const b = await f.open(versioned(7, [6]));
-    f.link(a, b);
-    const at = b.advertiseAddr();
-    if (shared(a, b).length > 0) {
-      t.is((await a.dial(at)).addr, spelled(at));
-    } else {
-      const error = await rejected(t, a.dial(at), { code: 'failed_precondition', reason: 'version_mismatch', sent: false });
-      t.is(error.target, at);
-    }
-    const mismatches = (transport: typeof a) =>
-      f.seen(transport).events.filter(({ type }) => type === 'mismatch') as { protocol: string; error: TransportError }[];
-    await f.until('both are told', () => mismatches(a).length > 0 && mismatches(b as never).length > 0);
-    for (const told of [mismatches(a), mismatches(b as never)]) {
-      t.deepEqual(
-        told.map(({ protocol, error: { reason } }) => [protocol, reason]),
-        [['testkit/versioned', 'version_mismatch']],
+  define(
+    'ends that share no version are told so: the observers of both, once, and whoever dials, unless another protocol is shared',
+    async (f, t) => {
+      const a = await f.open(versioned(1, []));
+      const b = await f.open(versioned(7, [6]));
+      f.link(a, b);
+      const at = b.advertiseAddr();
+      if (shared(a, b).length > 0) {
+        t.is((await a.dial(at)).addr, spelled(at));
+      } else {
+        const error = await rejected(t, a.dial(at), {
+          code: 'failed_precondition',
+          reason: 'version_mismatch',
+          sent: false,
+        });
+        t.is(error.target, at);
+      }
+      const mismatches = (transport: typeof a) =>
+        f.seen(transport).events.filter(({ type }) => type === 'mismatch') as {
+          protocol: string;
+          error: TransportError;
+        }[];
+      await f.until(
+        'both are told',
+        () => mismatches(a).length > 0 && mismatches(b as never).length > 0,
       );
-    }
-    const [sideA, sideB] = [a.mount(side), b.mount(side)];
-    serve(sideB, { echo: (request) => request });
-    await sideA.send(at, 'echo', utf8(''));
-    t.is((await a.dial(at)).addr, spelled(at));
-    t.is(mismatches(a).length, 1);
-  });
-
-  define('a dial to a peer that has mounted nothing that is mounted here rejects, and names both lists', async (f, t) => {
-    const a = await f.open(named('testkit/x', 0x50));
-    const b = await f.open(named('testkit/y', 0x51));
-    f.link(a, b);
-    const at = b.advertiseAddr();
-    if (shared(a, b).length > 0) {
+      for (const told of [mismatches(a), mismatches(b as never)]) {
+        t.deepEqual(
+          told.map(({ protocol, error: { reason } }) => [protocol, reason]),
+          [['testkit/versioned', 'version_mismatch']],
+        );
+      }
+      const [sideA, sideB] = [a.mount(side), b.mount(side)];
+      serve(sideB, { echo: (request) => request });
+      await sideA.send(at, 'echo', utf8(''));
       t.is((await a.dial(at)).addr, spelled(at));
-      await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unimplemented' });
-    } else {
-      const error = await rejected(t, a.dial(at), { code: 'failed_precondition', reason: 'no_shared_protocol', sent: false });
-      t.is(error.target, at);
-      t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
-    }
-    const mounted = a.mount(side);
-    serve(b.mount(side), { echo: (request) => request });
-    t.is(textOf(await mounted.send(at, 'echo', utf8('fine'))), 'fine');
-    t.is((await mounted.dial(at)).addr, spelled(at));
-  });
+      t.is(mismatches(a).length, 1);
+    },
+  );
+
+  define(
+    'a dial to a peer that has mounted nothing that is mounted here rejects, and names both lists',
+    async (f, t) => {
+      const a = await f.open(named('testkit/x', 0x50));
+      const b = await f.open(named('testkit/y', 0x51));
+      f.link(a, b);
+      const at = b.advertiseAddr();
+      if (shared(a, b).length > 0) {
+        t.is((await a.dial(at)).addr, spelled(at));
+        await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unimplemented' });
+      } else {
+        const error = await rejected(t, a.dial(at), {
+          code: 'failed_precondition',
+          reason: 'no_shared_protocol',
+          sent: false,
+        });
+        t.is(error.target, at);
+        t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
+      }
+      const mounted = a.mount(side);
+      serve(b.mount(side), { echo: (request) => request });
+      t.is(textOf(await mounted.send(at, 'echo', utf8('fine'))), 'fine');
+      t.is((await mounted.dial(at)).addr, spelled(at));
+    },
+  );
 
   define('what is mounted while a connection comes up is told to the peer', async (f, t) => {
     const late = named('testkit/late', 0x52);
@@ -238,27 +289,38 @@ export const mountCases: Cases = (define) => {
   });
 
   // SEEDS 52
-  define('one name on two channels, or one channel of two names, is channel_mismatch for it alone', async (f, t) => {
-    for (const [mine, theirs] of [
-      [named('testkit/x', 0x50), named('testkit/x', 0x51)],
-      [named('testkit/x', 0x50), named('testkit/y', 0x50)],
-      [named('testkit/x', undefined), named('testkit/x', 0x51)],
-    ] as const) {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      serve(b.mount(theirs), { echo: (request) => request });
-      const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
-        code: 'failed_precondition',
-        reason: 'channel_mismatch',
-        sent: false,
-      });
-      t.regex(error.message, /at one end and .* at the other: give each protocol one channel, the same everywhere/);
-      t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
-    }
-  });
+  define(
+    'one name on two channels, or one channel of two names, is channel_mismatch for it alone',
+    async (f, t) => {
+      for (const [mine, theirs] of [
+        [named('testkit/x', 0x50), named('testkit/x', 0x51)],
+        [named('testkit/x', 0x50), named('testkit/y', 0x50)],
+        [named('testkit/x', undefined), named('testkit/x', 0x51)],
+      ] as const) {
+        const { a, b, at } = await f.pair();
+        serveKit(b);
+        serve(b.mount(theirs), { echo: (request) => request });
+        const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
+          code: 'failed_precondition',
+          reason: 'channel_mismatch',
+          sent: false,
+        });
+        t.regex(
+          error.message,
+          /at one end and .* at the other: give each protocol one channel, the same everywhere/,
+        );
+        t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
+      }
+    },
+  );
 
   define('a protocol without methods can be mounted and told apart', async (f, t) => {
-    const silent = defineProtocol({ name: 'testkit/silent', version: 1, channel: 0x52, methods: {} });
+    const silent = defineProtocol({
+      name: 'testkit/silent',
+      version: 1,
+      channel: 0x52,
+      methods: {},
+    });
     const a = await f.open(silent);
     const b = await f.open(silent);
     f.link(a, b);
@@ -266,29 +328,49 @@ export const mountCases: Cases = (define) => {
   });
 
   // SEEDS 41, FAULTS 37
-  define('a method that only the caller has is unimplemented, and one of another kind failed_precondition', async (f, t) => {
-    const mine = defineProtocol({
-      name: 'testkit',
-      version: 1,
-      channel: 0x40,
-      methods: { later: { id: 99, request: bytes, response: bytes }, echo: { id: 1, request: bytes, download: bytes } },
-    });
-    const a = await f.open(mine);
-    const b = await f.open(kit);
-    f.link(a, b);
-    serveKit(b);
-    await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), { code: 'unimplemented', origin: 'remote' });
-    const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
-    await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
-  });
+  define(
+    'a method that only the caller has is unimplemented, and one of another kind failed_precondition',
+    async (f, t) => {
+      const mine = defineProtocol({
+        name: 'testkit',
+        version: 1,
+        channel: 0x40,
+        methods: {
+          later: { id: 99, request: bytes, response: bytes },
+          echo: { id: 1, request: bytes, download: bytes },
+        },
+      });
+      const a = await f.open(mine);
+      const b = await f.open(kit);
+      f.link(a, b);
+      serveKit(b);
+      await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), {
+        code: 'unimplemented',
+        origin: 'remote',
+      });
+      const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
+      await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
+    },
+  );
 };
 
 function named<const N extends string>(name: N, channel: number | undefined) {
-  return defineProtocol({ name, version: 1, channel, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+  return defineProtocol({
+    name,
+    version: 1,
+    channel,
+    methods: { echo: { id: 1, request: bytes, response: bytes } },
+  });
 }
 
 function versioned(version: number, accepts: number[]) {
-  return defineProtocol({ name: 'testkit/versioned', version, accepts, channel: 0x50, methods: { echo: { id: 1, request: bytes, response: bytes } } });
+  return defineProtocol({
+    name: 'testkit/versioned',
+    version,
+    accepts,
+    channel: 0x50,
+    methods: { echo: { id: 1, request: bytes, response: bytes } },
+  });
 }
 
 /**
@@ -299,6 +381,10 @@ function shared(a: AnyTransport, b: AnyTransport): string[] {
   const theirs = b.snapshot().protocols;
   const same = a
     .snapshot()
-    .protocols.filter(({ name, version, channel }) => theirs.some((their) => their.name === name && their.version === version && their.channel === channel));
+    .protocols.filter(({ name, version, channel }) =>
+      theirs.some(
+        (their) => their.name === name && their.version === version && their.channel === channel,
+      ),
+    );
   return same.map(({ name }) => name);
 }

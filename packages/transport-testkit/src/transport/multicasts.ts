@@ -28,7 +28,10 @@ export const multicastCases: Cases = (define) => {
     const answers = await listOf(multicast(a, [nowhere, ...at], 'echo', utf8('')));
     t.is(answers.length, 4);
     t.is(answers.filter(({ response }) => response !== undefined).length, 3);
-    checked(t, answers.find(({ target }) => target === nowhere)?.error, { code: 'unavailable', sent: false });
+    checked(t, answers.find(({ target }) => target === nowhere)?.error, {
+      code: 'unavailable',
+      sent: false,
+    });
   });
 
   define('until first ends with the first response and cancels the rest', async (f, t) => {
@@ -41,15 +44,20 @@ export const multicastCases: Cases = (define) => {
 
   define('until a number ends with so many responses; errors do not count', async (f, t) => {
     const { a, at } = await group(f, 4, { hang: [3] });
-    const answers = await listOf(multicast(a, [f.backend.unreachable(), ...at], 'brisk', utf8(''), { until: 3 }));
+    const answers = await listOf(
+      multicast(a, [f.backend.unreachable(), ...at], 'brisk', utf8(''), { until: 3 }),
+    );
     t.is(answers.filter(({ response }) => response !== undefined).length, 3);
   });
 
-  define('a quorum is a majority of the targets and the caller, the caller counted', async (f, t) => {
-    const { a, at } = await group(f, 4, { hang: [2, 3] });
-    const answers = await listOf(multicast(a, at, 'brisk', utf8(''), { until: 'quorum' }));
-    t.is(answers.length, 2);
-  });
+  define(
+    'a quorum is a majority of the targets and the caller, the caller counted',
+    async (f, t) => {
+      const { a, at } = await group(f, 4, { hang: [2, 3] });
+      const answers = await listOf(multicast(a, at, 'brisk', utf8(''), { until: 'quorum' }));
+      t.is(answers.length, 2);
+    },
+  );
 
   define('a function is asked after each answer, errors included', async (f, t) => {
     const { a, at } = await group(f, 3);
@@ -72,7 +80,9 @@ export const multicastCases: Cases = (define) => {
 
   define('when all have answered it ends, though nothing was enough', async (f, t) => {
     const { a, at } = await group(f, 2);
-    const answers = await listOf(multicast(a, [...at, f.backend.unreachable()], 'echo', utf8(''), { until: 3 }));
+    const answers = await listOf(
+      multicast(a, [...at, f.backend.unreachable()], 'echo', utf8(''), { until: 3 }),
+    );
     t.is(answers.length, 3);
     t.deepEqual(await listOf(multicast(a, [], 'echo', utf8(''))), []);
   });
@@ -84,8 +94,15 @@ export const multicastCases: Cases = (define) => {
         t.is(target, at[0]);
         break;
       }
-      if (rest === 'cancel') await f.until('the others are cancelled', () => peers.every((peer) => openCalls(peer) === 0));
-      else await f.until('the others run on', () => peers.filter((peer) => openCalls(peer) === 1).length === 2);
+      if (rest === 'cancel')
+        await f.until('the others are cancelled', () =>
+          peers.every((peer) => openCalls(peer) === 0),
+        );
+      else
+        await f.until(
+          'the others run on',
+          () => peers.filter((peer) => openCalls(peer) === 1).length === 2,
+        );
     }
   });
 
@@ -93,11 +110,17 @@ export const multicastCases: Cases = (define) => {
     const { a, at } = await group(f, 3, { hang: [1] });
     for (const target of at) await a.dial(target);
     const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
-    await f.until('two have answered', () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1);
+    await f.until(
+      'two have answered',
+      () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1,
+    );
     f.clock.advance(301);
     const answers = await reading;
     t.is(answers.filter(({ response }) => response !== undefined).length, 2);
-    checked(t, answers.find(({ target }) => target === at[1])?.error, { code: 'deadline_exceeded', sent: true });
+    checked(t, answers.find(({ target }) => target === at[1])?.error, {
+      code: 'deadline_exceeded',
+      sent: true,
+    });
   });
 
   // FAULTS 59
@@ -110,7 +133,13 @@ export const multicastCases: Cases = (define) => {
     wire.freeze();
     const controller = new AbortController();
     const got: unknown[] = [];
-    for await (const { target } of multicast(a, [stopped.advertiseAddr(), ...at], 'echo', utf8(''), { signal: controller.signal })) {
+    for await (const { target } of multicast(
+      a,
+      [stopped.advertiseAddr(), ...at],
+      'echo',
+      utf8(''),
+      { signal: controller.signal },
+    )) {
       got.push(target);
       if (got.length === 5) controller.abort('that is all');
     }

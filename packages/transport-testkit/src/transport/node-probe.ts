@@ -11,7 +11,11 @@ export interface NodeProcess {
 
 /** Returns a Probe of Node: `nodeProbe(process)`. */
 export function nodeProbe(process: NodeProcess): Probe {
-  return { resources: () => process.getActiveResourcesInfo(), heapUsed: () => process.memoryUsage().heapUsed, collect: collector(process) };
+  return {
+    resources: () => process.getActiveResourcesInfo(),
+    heapUsed: () => process.memoryUsage().heapUsed,
+    collect: collector(process),
+  };
 }
 
 /**
@@ -19,8 +23,12 @@ export function nodeProbe(process: NodeProcess): Probe {
  * given.
  */
 function collector(process: NodeProcess): (() => void) | undefined {
-  const v8 = process.getBuiltinModule?.('node:v8') as { setFlagsFromString(flag: string): void } | undefined;
-  const vm = process.getBuiltinModule?.('node:vm') as { runInNewContext(code: string): unknown } | undefined;
+  const v8 = process.getBuiltinModule?.('node:v8') as
+    | { setFlagsFromString(flag: string): void }
+    | undefined;
+  const vm = process.getBuiltinModule?.('node:vm') as
+    | { runInNewContext(code: string): unknown }
+    | undefined;
   v8?.setFlagsFromString('--expose-gc');
   return vm?.runInNewContext('gc') as (() => void) | undefined;
 }

@@ -18,7 +18,8 @@ export const observingCases: Cases = (define) => {
       },
     });
     for (let i = 0; i < 7; i++) await a.send(at, 'echo', pattern(1_000));
-    for (let i = 0; i < 3; i++) await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'internal' });
+    for (let i = 0; i < 3; i++)
+      await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'internal' });
     await rejected(t, a.send(f.backend.unreachable(), 'echo', utf8('')), { code: 'unavailable' });
     const [mine, theirs] = [a.snapshot(), b.snapshot()];
     t.is(mine.errors.internal, 3);
@@ -26,8 +27,14 @@ export const observingCases: Cases = (define) => {
     t.is(mine.calls.made, 11);
     t.is(theirs.calls.served, 10);
     const [connection] = mine.connections;
-    t.true((connection?.bytes.out ?? 0) >= 7_000 && (connection?.bytes.out ?? 0) < 12_000, `${connection?.bytes.out} bytes out`);
-    t.true((connection?.bytes.in ?? 0) >= 7_000 && (connection?.bytes.in ?? 0) < 12_000, `${connection?.bytes.in} bytes in`);
+    t.true(
+      (connection?.bytes.out ?? 0) >= 7_000 && (connection?.bytes.out ?? 0) < 12_000,
+      `${connection?.bytes.out} bytes out`,
+    );
+    t.true(
+      (connection?.bytes.in ?? 0) >= 7_000 && (connection?.bytes.in ?? 0) < 12_000,
+      `${connection?.bytes.in} bytes in`,
+    );
     t.is(mine.at, f.clock.now());
   });
 
@@ -48,7 +55,11 @@ export const observingCases: Cases = (define) => {
     gate.resolve(utf8(''));
     await Promise.all(calls);
     await stream.return?.();
-    await f.until('all has ended', () => a.snapshot().connections[0]?.calls.out === 0 && b.snapshot().connections[0]?.calls.in === 0);
+    await f.until(
+      'all has ended',
+      () =>
+        a.snapshot().connections[0]?.calls.out === 0 && b.snapshot().connections[0]?.calls.in === 0,
+    );
     for (const end of [a, b]) {
       const [idle] = end.snapshot().connections;
       t.is(idle?.streams, 0);
@@ -63,26 +74,32 @@ export const observingCases: Cases = (define) => {
     serveKit(b);
     await a.send(at, 'echo', utf8(''));
     const snapshot = a.snapshot();
-    t.deepEqual(JSON.parse(JSON.stringify(snapshot)), JSON.parse(JSON.stringify(structuredClone(snapshot))));
+    t.deepEqual(
+      JSON.parse(JSON.stringify(snapshot)),
+      JSON.parse(JSON.stringify(structuredClone(snapshot))),
+    );
     const table = formatSnapshot(snapshot);
     t.true(table.includes('testkit') || table.includes(at));
     t.true(table.split('\n').length > 2);
   });
 
   // PEERS 2i-10
-  define('the observer is told of each connection once, up and down, at both ends', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    for (let i = 0; i < 5; i++) {
-      f.link(a, b);
-      await a.dial(at);
-      await f.drive(a.disconnect(at));
-    }
-    await f.until('the other end is down too', () => b.remotes().length === 0);
-    for (const end of [a, b]) {
-      const events = f.seen(end).events.map((event) => event.type);
-      t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
-    }
-  });
+  define(
+    'the observer is told of each connection once, up and down, at both ends',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      for (let i = 0; i < 5; i++) {
+        f.link(a, b);
+        await a.dial(at);
+        await f.drive(a.disconnect(at));
+      }
+      await f.until('the other end is down too', () => b.remotes().length === 0);
+      for (const end of [a, b]) {
+        const events = f.seen(end).events.map((event) => event.type);
+        t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
+      }
+    },
+  );
 
   // FAULTS 76
   define('an observer that throws harms nobody', async (f, t) => {

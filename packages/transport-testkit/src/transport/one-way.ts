@@ -40,7 +40,9 @@ export const oneWayCases: Cases = (define) => {
     const { value: rpc } = await consumer.next();
     t.false('respond' in rpc);
     t.false(rpc.fail(new Error('nobody hears this')));
-    t.true((b.snapshot().counters.lateAnswer ?? 0) + (b.snapshot().counters.onewayDropped ?? 0) > 0);
+    t.true(
+      (b.snapshot().counters.lateAnswer ?? 0) + (b.snapshot().counters.onewayDropped ?? 0) > 0,
+    );
   });
 
   define('a handler of a one-way that throws harms nobody', async (f, t) => {
@@ -91,29 +93,36 @@ export const oneWayCases: Cases = (define) => {
   });
 
   // SEEDS 42, FAULTS 58, PEERS 2i-6
-  define('trySend is false when the receiver is full, and true once writable says so', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('note');
-    await a.dial(at);
-    let taken = 0;
-    while (a.trySend(at, 'note', pattern(10_000))) if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
-    t.true(taken > 20);
-    t.false(a.trySend(at, 'note', pattern(10_000)));
-    const writable = a.writable(at);
-    const state = watch(writable);
-    await f.turns(5);
-    t.false(state.settled, 'nobody reads');
-    for (let i = 0; i < taken; i++) await consumer.next();
-    await writable;
-    t.true(a.trySend(at, 'note', pattern(10_000)));
-    await consumer.next();
-  });
+  define(
+    'trySend is false when the receiver is full, and true once writable says so',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('note');
+      await a.dial(at);
+      let taken = 0;
+      while (a.trySend(at, 'note', pattern(10_000)))
+        if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
+      t.true(taken > 20);
+      t.false(a.trySend(at, 'note', pattern(10_000)));
+      const writable = a.writable(at);
+      const state = watch(writable);
+      await f.turns(5);
+      t.false(state.settled, 'nobody reads');
+      for (let i = 0; i < taken; i++) await consumer.next();
+      await writable;
+      t.true(a.trySend(at, 'note', pattern(10_000)));
+      await consumer.next();
+    },
+  );
 
   define('trySend throws for what can never go', async (f, t) => {
     const { a, b, at } = await f.pair({ b: { limits: { message: 100_000 } } });
     serveKit(b);
     await a.dial(at);
-    thrown(t, () => a.trySend(at, 'note', pattern(100_001)), { code: 'resource_exhausted', sent: false });
+    thrown(t, () => a.trySend(at, 'note', pattern(100_001)), {
+      code: 'resource_exhausted',
+      sent: false,
+    });
     const wrong = a.trySend as (target: unknown, method: string, request: unknown) => boolean;
     t.throws(() => wrong.call(a, at, 'nonsense', utf8('')), { instanceOf: TypeError });
     t.throws(() => wrong.call(a, at, 'echo', utf8('')), { instanceOf: TypeError });
@@ -130,7 +139,12 @@ export const oneWayCases: Cases = (define) => {
         return value;
       },
     };
-    const told = defineProtocol({ name: 'testkit/told', version: 1, channel: 0x43, methods: { tell: { id: 1, request: counting } } });
+    const told = defineProtocol({
+      name: 'testkit/told',
+      version: 1,
+      channel: 0x43,
+      methods: { tell: { id: 1, request: counting } },
+    });
     const a = await f.open(told);
     const others = [await f.open(told), await f.open(told), await f.open(told)];
     const got: string[] = [];
@@ -162,13 +176,16 @@ export const oneWayCases: Cases = (define) => {
   });
 
   // FAULTS 53
-  define('writable rejects with the error of the dial, or of a Remote that is gone', async (f, t) => {
-    const { a, at } = await f.pair();
-    await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
-    const remote = await a.dial(at);
-    await a.disconnect(remote);
-    await rejected(t, a.writable(remote), { code: 'unavailable' });
-  });
+  define(
+    'writable rejects with the error of the dial, or of a Remote that is gone',
+    async (f, t) => {
+      const { a, at } = await f.pair();
+      await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
+      const remote = await a.dial(at);
+      await a.disconnect(remote);
+      await rejected(t, a.writable(remote), { code: 'unavailable' });
+    },
+  );
 
   define('writable that waits for room rejects when its connection is lost', async (f, t) => {
     const wire = createWire();
@@ -183,35 +200,50 @@ export const oneWayCases: Cases = (define) => {
     await rejected(t, waits, { code: 'unavailable' });
   });
 
-  define('no more than limits.outbound wait until a connection is writable; one more is refused at once', async (f, t) => {
-    const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
-    const remote = await a.dial(at);
-    // Permanently full: nobody reads, so the receiver's credit is used up, and everything that
-    // could be sent has been.
-    for (let full = 0; full < 5; ) {
-      full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
-      await f.turns(2);
-    }
-    const waits = Array.from({ length: 3 }, () => rejected(t, a.writable(remote), { code: 'unavailable' }));
-    await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
-    await f.drive(a.disconnect(remote));
-    await Promise.all(waits);
-  });
+  define(
+    'no more than limits.outbound wait until a connection is writable; one more is refused at once',
+    async (f, t) => {
+      const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
+      const remote = await a.dial(at);
+      // Permanently full: nobody reads, so the receiver's credit is used up, and everything that
+      // could be sent has been.
+      for (let full = 0; full < 5; ) {
+        full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
+        await f.turns(2);
+      }
+      const waits = Array.from({ length: 3 }, () =>
+        rejected(t, a.writable(remote), { code: 'unavailable' }),
+      );
+      await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
+      await f.drive(a.disconnect(remote));
+      await Promise.all(waits);
+    },
+  );
 
   // FAULTS 41, 58
-  define('what waits for a dial counts in limits.memory, and beyond it is refused unsent', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
-    serveKit(b);
-    const sends = [a.send(at, 'echo', pattern(90_000)), a.send(at, 'echo', pattern(90_000))];
-    await rejected(t, a.send(at, 'echo', pattern(90_000)), { code: 'resource_exhausted', sent: false });
-    for (const reply of await Promise.all(sends)) t.is(reply.length, 90_000);
-    t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
-    t.is(a.snapshot().memory, 0);
-  });
+  define(
+    'what waits for a dial counts in limits.memory, and beyond it is refused unsent',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
+      serveKit(b);
+      const sends = [a.send(at, 'echo', pattern(90_000)), a.send(at, 'echo', pattern(90_000))];
+      await rejected(t, a.send(at, 'echo', pattern(90_000)), {
+        code: 'resource_exhausted',
+        sent: false,
+      });
+      for (const reply of await Promise.all(sends)) t.is(reply.length, 90_000);
+      t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
+      t.is(a.snapshot().memory, 0);
+    },
+  );
 
   define('a target that can never take it spoils trySendAll for none of the rest', async (f, t) => {
     const a = await f.open(kit);
-    const others = [await f.open(kit), await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }), await f.open(kit)];
+    const others = [
+      await f.open(kit),
+      await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
+      await f.open(kit),
+    ];
     const got: number[] = [];
     for (const [i, other] of others.entries()) {
       f.link(a, other);
@@ -225,20 +257,23 @@ export const oneWayCases: Cases = (define) => {
   });
 
   // PEERS 2i-6
-  define('a one-way that waits for room ends at its deadline and is never sent late', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('note');
-    await a.dial(at);
-    let taken = 0;
-    while (a.trySend(at, 'note', pattern(10_000))) taken++;
-    const waiting = a.send(at, 'note', utf8('expired'), { timeout: 300 });
-    await f.turns(5);
-    f.clock.advance(301);
-    await rejected(t, waiting, { code: 'deadline_exceeded', sent: false });
-    for (let i = 0; i < taken; i++) await consumer.next();
-    await a.send(at, 'note', utf8('fresh'));
-    t.is(textOf((await consumer.next()).value.request), 'fresh');
-  });
+  define(
+    'a one-way that waits for room ends at its deadline and is never sent late',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('note');
+      await a.dial(at);
+      let taken = 0;
+      while (a.trySend(at, 'note', pattern(10_000))) taken++;
+      const waiting = a.send(at, 'note', utf8('expired'), { timeout: 300 });
+      await f.turns(5);
+      f.clock.advance(301);
+      await rejected(t, waiting, { code: 'deadline_exceeded', sent: false });
+      for (let i = 0; i < taken; i++) await consumer.next();
+      await a.send(at, 'note', utf8('fresh'));
+      t.is(textOf((await consumer.next()).value.request), 'fresh');
+    },
+  );
 
   // SEEDS 45
   define('one-ways that were accepted are delivered before a graceful close ends', async (f, t) => {
@@ -277,39 +312,45 @@ export const oneWayCases: Cases = (define) => {
     t.is(a.snapshot().counters.onewayLost, 5);
   });
 
-  define('short one-ways that left, and for which no credit came back, are counted as lost', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
-    serveKit(b);
-    const remote = await a.dial(at);
-    await a.send(remote, 'echo', utf8(''));
-    wire.freeze();
-    for (let i = 0; i < 150; i++) await a.send(remote, 'note', pattern(1_000));
-    for (let i = 0; i < 150; i++) t.true(a.trySend(remote, 'note', pattern(1_000)));
-    await f.turns();
-    wire.cut();
-    await f.until('the connection is gone', () => remote.closed);
-    t.is(f.count(a, 'onewayLost'), 300);
-  });
+  define(
+    'short one-ways that left, and for which no credit came back, are counted as lost',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
+      serveKit(b);
+      const remote = await a.dial(at);
+      await a.send(remote, 'echo', utf8(''));
+      wire.freeze();
+      for (let i = 0; i < 150; i++) await a.send(remote, 'note', pattern(1_000));
+      for (let i = 0; i < 150; i++) t.true(a.trySend(remote, 'note', pattern(1_000)));
+      await f.turns();
+      wire.cut();
+      await f.until('the connection is gone', () => remote.closed);
+      t.is(f.count(a, 'onewayLost'), 300);
+    },
+  );
 
-  define('one-ways that their reader took are not lost, and those that it did not take are', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-    serve(b, { echo: (request) => request });
-    const consumer = b.consumer('note');
-    const remote = await a.dial(at);
-    for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
-    for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
-    for (let i = 0; i < 100; i++) await consumer.next();
-    // Asking for another call marks the previous one as done.
-    const next = consumer.next();
-    await next;
-    await f.advance(100, 100);
-    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
-    wire.cut();
-    await f.until('the connection is gone', () => remote.closed);
-    t.is(f.count(a, 'onewayLost'), 203);
-  });
+  define(
+    'one-ways that their reader took are not lost, and those that it did not take are',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+      serve(b, { echo: (request) => request });
+      const consumer = b.consumer('note');
+      const remote = await a.dial(at);
+      for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
+      for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
+      for (let i = 0; i < 100; i++) await consumer.next();
+      // Asking for another call marks the previous one as done.
+      const next = consumer.next();
+      await next;
+      await f.advance(100, 100);
+      for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+      wire.cut();
+      await f.until('the connection is gone', () => remote.closed);
+      t.is(f.count(a, 'onewayLost'), 203);
+    },
+  );
 
   define('a connection that ends in order has lost no one-way', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -331,45 +372,51 @@ export const oneWayCases: Cases = (define) => {
     t.is(f.count(b, 'onewayDropped'), 0);
   });
 
-  define('a one-way whose handler still runs keeps its credit, and counts as lost if the connection breaks', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-    const running: (() => void)[] = [];
-    serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
-    const remote = await a.dial(at);
-    for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
-    await f.until('all are being handled', () => running.length === 10);
-    for (const end of running.splice(0, 4)) end();
-    await f.advance(100, 100);
-    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
-    wire.cut();
-    await f.until('the connection is gone', () => remote.closed);
-    t.is(f.count(a, 'onewayLost'), 6);
-    for (const end of running) end();
-  });
+  define(
+    'a one-way whose handler still runs keeps its credit, and counts as lost if the connection breaks',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+      const running: (() => void)[] = [];
+      serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
+      const remote = await a.dial(at);
+      for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
+      await f.until('all are being handled', () => running.length === 10);
+      for (const end of running.splice(0, 4)) end();
+      await f.advance(100, 100);
+      for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+      wire.cut();
+      await f.until('the connection is gone', () => remote.closed);
+      t.is(f.count(a, 'onewayLost'), 6);
+      for (const end of running) end();
+    },
+  );
 
-  define('one-ways to handlers that do not end take no more than their account, and go on once these have ended', async (f, t) => {
-    const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
-    const running: (() => void)[] = [];
-    let notes = 0;
-    serveKit(b, {
-      note: () => {
-        notes++;
-        return new Promise<void>((resolve) => running.push(resolve));
-      },
-    });
-    const remote = await a.dial(at);
-    while (a.trySend(remote, 'note', pattern(1_000)));
-    await f.until('all that were paid for are being handled', () => notes === 64);
-    t.false(a.trySend(remote, 'note', pattern(1_000)));
-    t.is(b.snapshot().memory, 64 * 1_064);
-    for (const end of running.splice(0)) end();
-    await f.drive(a.writable(remote));
-    t.true(a.trySend(remote, 'note', pattern(1_000)));
-    await f.until('it is being handled', () => notes === 65);
-    for (const end of running) end();
-    await f.until('nothing is held', () => b.snapshot().memory === 0);
-  });
+  define(
+    'one-ways to handlers that do not end take no more than their account, and go on once these have ended',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
+      const running: (() => void)[] = [];
+      let notes = 0;
+      serveKit(b, {
+        note: () => {
+          notes++;
+          return new Promise<void>((resolve) => running.push(resolve));
+        },
+      });
+      const remote = await a.dial(at);
+      while (a.trySend(remote, 'note', pattern(1_000)));
+      await f.until('all that were paid for are being handled', () => notes === 64);
+      t.false(a.trySend(remote, 'note', pattern(1_000)));
+      t.is(b.snapshot().memory, 64 * 1_064);
+      for (const end of running.splice(0)) end();
+      await f.drive(a.writable(remote));
+      t.true(a.trySend(remote, 'note', pattern(1_000)));
+      await f.until('it is being handled', () => notes === 65);
+      for (const end of running) end();
+      await f.until('nothing is held', () => b.snapshot().memory === 0);
+    },
+  );
 
   define('many one-ways to one that never reads leave another free', async (f, t) => {
     const a = await f.open(kit);

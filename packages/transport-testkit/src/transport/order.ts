@@ -14,36 +14,44 @@ export const orderCases: Cases = (define) => {
     serveKit(b);
     await a.dial(at);
     const answered: string[] = [];
-    await Promise.all(Array.from({ length: 10 }, async (_, i) => answered.push(textOf(await a.send(at, 'echo', utf8(`${i}`))))));
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, i) =>
+        answered.push(textOf(await a.send(at, 'echo', utf8(`${i}`)))),
+      ),
+    );
     t.deepEqual(answered, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
   });
 
   // PEERS 2i-6, SEEDS 16
-  define('calls and one-ways of a channel arrive as they were sent, those that waited for the dial first', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const got: number[] = [];
-    const take = (request: Uint8Array) => {
-      got.push(Number(textOf(request)));
-      return request;
-    };
-    serveKit(b, { echo: take, brisk: take, note: take });
-    const pending: Promise<unknown>[] = [];
-    const methods = ['note', 'echo', 'note', 'brisk'] as const;
-    const send = (from: number, to: number) => {
-      for (let i = from; i < to; i++) pending.push(a.send(at, methods[i % 4] as 'note', utf8(`${i}`)));
-    };
-    send(0, 100);
-    await f.turns(1);
-    send(100, 200);
-    await pending[0];
-    send(200, 300);
-    await Promise.all(pending);
-    await f.until('all are there', () => got.length === 300);
-    t.deepEqual(
-      got,
-      got.map((_, i) => i),
-    );
-  });
+  define(
+    'calls and one-ways of a channel arrive as they were sent, those that waited for the dial first',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const got: number[] = [];
+      const take = (request: Uint8Array) => {
+        got.push(Number(textOf(request)));
+        return request;
+      };
+      serveKit(b, { echo: take, brisk: take, note: take });
+      const pending: Promise<unknown>[] = [];
+      const methods = ['note', 'echo', 'note', 'brisk'] as const;
+      const send = (from: number, to: number) => {
+        for (let i = from; i < to; i++)
+          pending.push(a.send(at, methods[i % 4] as 'note', utf8(`${i}`)));
+      };
+      send(0, 100);
+      await f.turns(1);
+      send(100, 200);
+      await pending[0];
+      send(200, 300);
+      await Promise.all(pending);
+      await f.until('all are there', () => got.length === 300);
+      t.deepEqual(
+        got,
+        got.map((_, i) => i),
+      );
+    },
+  );
 
   define('short messages of every size to one packet keep their order', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -66,7 +74,9 @@ export const orderCases: Cases = (define) => {
       },
     });
     const ended: string[] = [];
-    const calls = ['x', 'y', 'z'].map(async (name) => ended.push(textOf(await a.send(at, 'echo', utf8(name)))));
+    const calls = ['x', 'y', 'z'].map(async (name) =>
+      ended.push(textOf(await a.send(at, 'echo', utf8(name)))),
+    );
     await f.until('all run', () => gates.size === 3);
     t.deepEqual(started, ['x', 'y', 'z']);
     for (const name of ['z', 'x', 'y']) {
@@ -105,7 +115,9 @@ export const orderCases: Cases = (define) => {
     await a.dial(at);
     const done: string[] = [];
     const long = a.send(at, 'echo', pattern(16_000_000)).then(() => done.push('long'));
-    const shorts = Array.from({ length: 20 }, () => a.send(at, 'echo', pattern(64)).then(() => done.push('short')));
+    const shorts = Array.from({ length: 20 }, () =>
+      a.send(at, 'echo', pattern(64)).then(() => done.push('short')),
+    );
     await Promise.all([long, ...shorts]);
     t.deepEqual(done, [...Array<string>(20).fill('short'), 'long']);
   });
@@ -119,7 +131,9 @@ export const orderCases: Cases = (define) => {
     await a.dial(at);
     const done: string[] = [];
     const long = a.send(at, 'echo', pattern(16_000_000)).then(() => done.push('long'));
-    const shorts = Array.from({ length: 20 }, () => sideA.send(at, 'echo', pattern(64)).then(() => done.push('short')));
+    const shorts = Array.from({ length: 20 }, () =>
+      sideA.send(at, 'echo', pattern(64)).then(() => done.push('short')),
+    );
     await Promise.all([long, ...shorts]);
     t.deepEqual(done, [...Array<string>(20).fill('short'), 'long']);
   });
@@ -138,7 +152,9 @@ export const orderCases: Cases = (define) => {
     });
     const at = b.advertiseAddr();
     const sizes = [10, 500_000, 11, 12, 200_000, 13, 70_000, 14];
-    await Promise.all(sizes.map((size, i) => a.send(at, i % 2 === 0 ? 'note' : 'echo', pattern(size))));
+    await Promise.all(
+      sizes.map((size, i) => a.send(at, i % 2 === 0 ? 'note' : 'echo', pattern(size))),
+    );
     await f.until('all are there', () => got.length === sizes.length);
     t.deepEqual(got, sizes);
   });
@@ -180,23 +196,35 @@ export const orderCases: Cases = (define) => {
     t.true(got.lastIndexOf('high') < got.length - 5, `they arrived as ${got.join(' ')}`);
   });
 
-  define('one-ways that wait for room keep their order, and one that is aborted leaves no gap', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
-    const consumer = b.consumer('note');
-    await a.dial(at);
-    let before = 0;
-    while (a.trySend(at, 'note', pattern(10_000))) before++;
-    const controllers = Array.from({ length: 6 }, () => new AbortController());
-    const sends = controllers.map(({ signal }, i) => a.send(at, 'note', utf8(`${i}`), { signal }).catch(() => 'aborted'));
-    await f.turns(2);
-    controllers[0]?.abort();
-    controllers[3]?.abort();
-    for (let i = 0; i < before; i++) await consumer.next();
-    const got: string[] = [];
-    for (let i = 0; i < 4; i++) got.push(textOf((await consumer.next()).value.request));
-    t.deepEqual(got, ['1', '2', '4', '5']);
-    t.deepEqual(await Promise.all(sends), ['aborted', undefined, undefined, 'aborted', undefined, undefined]);
-  });
+  define(
+    'one-ways that wait for room keep their order, and one that is aborted leaves no gap',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
+      const consumer = b.consumer('note');
+      await a.dial(at);
+      let before = 0;
+      while (a.trySend(at, 'note', pattern(10_000))) before++;
+      const controllers = Array.from({ length: 6 }, () => new AbortController());
+      const sends = controllers.map(({ signal }, i) =>
+        a.send(at, 'note', utf8(`${i}`), { signal }).catch(() => 'aborted'),
+      );
+      await f.turns(2);
+      controllers[0]?.abort();
+      controllers[3]?.abort();
+      for (let i = 0; i < before; i++) await consumer.next();
+      const got: string[] = [];
+      for (let i = 0; i < 4; i++) got.push(textOf((await consumer.next()).value.request));
+      t.deepEqual(got, ['1', '2', '4', '5']);
+      t.deepEqual(await Promise.all(sends), [
+        'aborted',
+        undefined,
+        undefined,
+        'aborted',
+        undefined,
+        undefined,
+      ]);
+    },
+  );
 
   // FAULTS 6
   define('thousands of messages in one tick are all handled, in order', async (f, t) => {

@@ -11,17 +11,20 @@ import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const poolCases: Cases = (define) => {
   // SEEDS 6, adapted to a multiplexed pool
-  define('five calls at once share a pool of three and leave no more than three connections', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { maxPool: 3 } });
-    serveKit(b);
-    await Promise.all([1, 2, 3, 4, 5].map((i) => a.send(at, 'echo', pattern(i * 100_000))));
-    const idle = a.remotes().filter((remote) => remote.direction === 'out').length;
-    t.true(idle >= 1 && idle <= 3, `${idle} connections`);
-    t.is(
-      a.snapshot().connections.reduce((sum, connection) => sum + connection.calls.out, 0),
-      0,
-    );
-  });
+  define(
+    'five calls at once share a pool of three and leave no more than three connections',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { maxPool: 3 } });
+      serveKit(b);
+      await Promise.all([1, 2, 3, 4, 5].map((i) => a.send(at, 'echo', pattern(i * 100_000))));
+      const idle = a.remotes().filter((remote) => remote.direction === 'out').length;
+      t.true(idle >= 1 && idle <= 3, `${idle} connections`);
+      t.is(
+        a.snapshot().connections.reduce((sum, connection) => sum + connection.calls.out, 0),
+        0,
+      );
+    },
+  );
 
   define('short calls share one connection, however many they are', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -36,29 +39,51 @@ export const poolCases: Cases = (define) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     serveKit(b);
-    const calls = [a.send(at, 'echo', utf8('1')), a.send(at, 'echo', utf8('2')), a.dial(at), a.writable(at), a.send(at, 'note', utf8('3'))];
+    const calls = [
+      a.send(at, 'echo', utf8('1')),
+      a.send(at, 'echo', utf8('2')),
+      a.dial(at),
+      a.writable(at),
+      a.send(at, 'note', utf8('3')),
+    ];
     t.deepEqual([...a.snapshot().dialing], [at]);
     await Promise.all(calls);
     t.is(wire.dialed, 1);
   });
 
   // FAULTS 53, docs/design.md, the pool
-  define('a dial that fails, fails each that waits for it with an error of its own, unsent', async (f, t) => {
-    const { a } = await f.pair();
-    const nowhere = f.backend.unreachable();
-    const calls = [a.send(nowhere, 'echo', utf8('')), a.send(nowhere, 'note', utf8('')), a.dial(nowhere), a.writable(nowhere)];
-    const errors = await Promise.all(calls.map((call) => rejected(t, call as Promise<unknown>, { code: 'unavailable', origin: 'local' })));
-    t.is(new Set(errors).size, errors.length, 'no error is handed out twice');
-    t.is(errors[0]?.sent, false);
-    t.is(errors[0]?.target, nowhere);
-    t.true(f.seen(a).events.some((event) => event.type === 'dialFailed' && event.target === nowhere));
-  });
+  define(
+    'a dial that fails, fails each that waits for it with an error of its own, unsent',
+    async (f, t) => {
+      const { a } = await f.pair();
+      const nowhere = f.backend.unreachable();
+      const calls = [
+        a.send(nowhere, 'echo', utf8('')),
+        a.send(nowhere, 'note', utf8('')),
+        a.dial(nowhere),
+        a.writable(nowhere),
+      ];
+      const errors = await Promise.all(
+        calls.map((call) =>
+          rejected(t, call as Promise<unknown>, { code: 'unavailable', origin: 'local' }),
+        ),
+      );
+      t.is(new Set(errors).size, errors.length, 'no error is handed out twice');
+      t.is(errors[0]?.sent, false);
+      t.is(errors[0]?.target, nowhere);
+      t.true(
+        f.seen(a).events.some((event) => event.type === 'dialFailed' && event.target === nowhere),
+      );
+    },
+  );
 
   define('after a failed dial the next call dials again', async (f, t) => {
     let up = false;
     const b = await f.open(kit);
     const nowhere = f.backend.unreachable();
-    const a = await f.open(kit, { resolve: (target) => (target === 'service' ? (up ? b.advertiseAddr() : nowhere) : target) });
+    const a = await f.open(kit, {
+      resolve: (target) => (target === 'service' ? (up ? b.advertiseAddr() : nowhere) : target),
+    });
     f.link(a, b);
     serveKit(b);
     await rejected(t, a.send('service', 'echo', utf8('')), { code: 'unavailable', sent: false });
@@ -67,19 +92,22 @@ export const poolCases: Cases = (define) => {
   });
 
   // SEEDS 13
-  define('closeStreams drops every connection while listening goes on; calls dial again', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(a);
-    serveKit(b);
-    await a.send(at, 'echo', utf8(''));
-    await b.send(a.advertiseAddr(), 'echo', utf8(''));
-    await f.drive(a.closeStreams());
-    t.deepEqual(a.remotes(), []);
-    await f.until('the other end is down too', () => b.remotes().length === 0);
-    f.link(a, b);
-    t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
-    t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8('and back'))), 'and back');
-  });
+  define(
+    'closeStreams drops every connection while listening goes on; calls dial again',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(a);
+      serveKit(b);
+      await a.send(at, 'echo', utf8(''));
+      await b.send(a.advertiseAddr(), 'echo', utf8(''));
+      await f.drive(a.closeStreams());
+      t.deepEqual(a.remotes(), []);
+      await f.until('the other end is down too', () => b.remotes().length === 0);
+      f.link(a, b);
+      t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
+      t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8('and back'))), 'and back');
+    },
+  );
 
   define('disconnect lets calls in flight end, and a later send dials again', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -108,7 +136,8 @@ export const poolCases: Cases = (define) => {
       const downs = f.seen(end).events.filter((event) => event.type === 'down');
       t.is(downs.length, 1);
       const [down] = downs;
-      if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'disconnected');
+      if (down?.type === 'down' && down.cause !== undefined)
+        t.is(down.cause.reason, 'disconnected');
     }
   });
 
@@ -121,22 +150,26 @@ export const poolCases: Cases = (define) => {
   });
 
   // SEEDS 26: a disconnect that races a new call never leaves half a connection
-  define('a disconnect that races calls leaves each settled once and the pool usable', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    for (let i = 0; i < 20; i++) {
+  define(
+    'a disconnect that races calls leaves each settled once and the pool usable',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      for (let i = 0; i < 20; i++) {
+        f.link(a, b);
+        const call = a.send(at, 'echo', utf8(`${i}`)).then(
+          (answer) => t.is(textOf(answer), `${i}`),
+          (error: unknown) =>
+            t.true(error instanceof TransportError && error.code === 'unavailable', String(error)),
+        );
+        if (i % 2 === 0) await f.turns(1);
+        await f.drive(a.disconnect(at), 20);
+        await call;
+      }
       f.link(a, b);
-      const call = a.send(at, 'echo', utf8(`${i}`)).then(
-        (answer) => t.is(textOf(answer), `${i}`),
-        (error: unknown) => t.true(error instanceof TransportError && error.code === 'unavailable', String(error)),
-      );
-      if (i % 2 === 0) await f.turns(1);
-      await f.drive(a.disconnect(at), 20);
-      await call;
-    }
-    f.link(a, b);
-    t.is(textOf(await a.send(at, 'echo', utf8('clean'))), 'clean');
-  });
+      t.is(textOf(await a.send(at, 'echo', utf8('clean'))), 'clean');
+    },
+  );
 
   // SEEDS 15, 21, FAULTS 66
   define('resolve turns a name into an address, at each dial and no oftener', async (f, t) => {
@@ -168,75 +201,87 @@ export const poolCases: Cases = (define) => {
         throw cause;
       },
     });
-    const error = await rejected(t, a.send('leader', 'echo', utf8('')), { code: 'unavailable', sent: false });
+    const error = await rejected(t, a.send('leader', 'echo', utf8('')), {
+      code: 'unavailable',
+      sent: false,
+    });
     t.is(error.cause, cause);
   });
 
   // FAULTS 51, SEEDS 17, PEERS 2i-2
-  define('a call whose connection is lost once it was sent fails, and is never made twice', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-    let runs = 0;
-    const running = deferred();
-    serveKit(b, {
-      brisk() {
-        runs++;
-        running.resolve();
-        return new Promise(() => undefined);
-      },
-    });
-    const call = a.send(at, 'brisk', utf8(''));
-    await running.promise;
-    wire.cut();
-    await rejected(t, call, { code: 'unavailable', sent: true });
-    t.is(textOf(await a.send(at, 'echo', utf8('another connection'))), 'another connection');
-    t.is(runs, 1);
-  });
+  define(
+    'a call whose connection is lost once it was sent fails, and is never made twice',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+      let runs = 0;
+      const running = deferred();
+      serveKit(b, {
+        brisk() {
+          runs++;
+          running.resolve();
+          return new Promise(() => undefined);
+        },
+      });
+      const call = a.send(at, 'brisk', utf8(''));
+      await running.promise;
+      wire.cut();
+      await rejected(t, call, { code: 'unavailable', sent: true });
+      t.is(textOf(await a.send(at, 'echo', utf8('another connection'))), 'another connection');
+      t.is(runs, 1);
+    },
+  );
 
   // FAULTS 51, PEERS 2i-2
-  define('a long call cut before its last packet left is made again on another connection, once', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap }, a: { timeout: Infinity } });
-    let runs = 0;
-    serveKit(b, {
-      echo(request) {
-        runs++;
-        return utf8(String(request.length));
-      },
-    });
-    await a.dial(at);
-    wire.freeze();
-    const call = a.send(at, 'echo', pattern(4_000_000));
-    await f.turns(10);
-    wire.cut();
-    wire.thaw();
-    t.is(textOf(await call), '4000000');
-    t.is(runs, 1);
-  });
+  define(
+    'a long call cut before its last packet left is made again on another connection, once',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap }, a: { timeout: Infinity } });
+      let runs = 0;
+      serveKit(b, {
+        echo(request) {
+          runs++;
+          return utf8(String(request.length));
+        },
+      });
+      await a.dial(at);
+      wire.freeze();
+      const call = a.send(at, 'echo', pattern(4_000_000));
+      await f.turns(10);
+      wire.cut();
+      wire.thaw();
+      t.is(textOf(await call), '4000000');
+      t.is(runs, 1);
+    },
+  );
 
   // FAULTS 57, PEERS 2i-2
-  define('a call cut in the middle of its answer fails, sent, and is not made again', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap }, a: { timeout: Infinity } });
-    let runs = 0;
-    const answered = deferred();
-    serveKit(b, {
-      brisk() {
-        runs++;
-        wire.freeze();
-        f.clock.defer(answered.resolve);
-        return pattern(4_000_000);
-      },
-    });
-    const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
-    await answered.promise;
-    await f.turns(5);
-    wire.cut();
-    wire.thaw();
-    await rejected(t, call, { code: 'unavailable', sent: true });
-    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    t.is(runs, 1);
-  });
+  define(
+    'a call cut in the middle of its answer fails, sent, and is not made again',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap }, a: { timeout: Infinity } });
+      let runs = 0;
+      const answered = deferred();
+      serveKit(b, {
+        brisk() {
+          runs++;
+          wire.freeze();
+          f.clock.defer(answered.resolve);
+          return pattern(4_000_000);
+        },
+      });
+      const call = a.send(at, 'brisk', utf8(''), { timeout: Infinity });
+      await answered.promise;
+      await f.turns(5);
+      wire.cut();
+      wire.thaw();
+      await rejected(t, call, { code: 'unavailable', sent: true });
+      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+      t.is(runs, 1);
+    },
+  );
 
   // FAULTS 55, 56, 77
   define('a broken connection is not used again', async (f, t) => {
@@ -251,55 +296,65 @@ export const poolCases: Cases = (define) => {
   });
 
   // FAULTS 55, PEERS 2i-7
-  define('a peer that restarts at its address is reached again, as another instance', async (f, t) => {
-    const a = await f.open(kit);
-    const first = await f.open(kit);
-    f.link(a, first);
-    serveKit(first);
-    const at = first.localAddr();
-    const before = await a.dial(at);
-    await f.drive(first.close());
-    await f.until('it is gone', () => before.closed);
-    await rejected(t, a.send(before, 'echo', utf8('')), { code: 'unavailable', sent: false });
-    const second = await f.open(kit, {}, { address: at });
-    f.link(a, second);
-    serveKit(second);
-    t.is(textOf(await a.send(at, 'echo', utf8('back'))), 'back');
-    t.not((await a.dial(at)).instance, before.instance);
-  });
+  define(
+    'a peer that restarts at its address is reached again, as another instance',
+    async (f, t) => {
+      const a = await f.open(kit);
+      const first = await f.open(kit);
+      f.link(a, first);
+      serveKit(first);
+      const at = first.localAddr();
+      const before = await a.dial(at);
+      await f.drive(first.close());
+      await f.until('it is gone', () => before.closed);
+      await rejected(t, a.send(before, 'echo', utf8('')), { code: 'unavailable', sent: false });
+      const second = await f.open(kit, {}, { address: at });
+      f.link(a, second);
+      serveKit(second);
+      t.is(textOf(await a.send(at, 'echo', utf8('back'))), 'back');
+      t.not((await a.dial(at)).instance, before.instance);
+    },
+  );
 
   // FAULTS 57, 71
-  define('calls in flight to a peer that closes get unavailable, and what it answered is kept', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const running = deferred();
-    const heard = deferred();
-    serveKit(b, {
-      brisk() {
-        running.resolve();
-        return new Promise(() => undefined);
-      },
-      echo(request) {
-        heard.resolve();
-        return request;
-      },
-    });
-    const pending = a.send(at, 'brisk', utf8(''));
-    const answered = a.send(at, 'echo', utf8('kept'));
-    await Promise.all([running.promise, heard.promise]);
-    await f.drive(b.close());
-    t.is(textOf(await answered), 'kept');
-    await rejected(t, pending, { code: 'unavailable', sent: true });
-  });
+  define(
+    'calls in flight to a peer that closes get unavailable, and what it answered is kept',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const running = deferred();
+      const heard = deferred();
+      serveKit(b, {
+        brisk() {
+          running.resolve();
+          return new Promise(() => undefined);
+        },
+        echo(request) {
+          heard.resolve();
+          return request;
+        },
+      });
+      const pending = a.send(at, 'brisk', utf8(''));
+      const answered = a.send(at, 'echo', utf8('kept'));
+      await Promise.all([running.promise, heard.promise]);
+      await f.drive(b.close());
+      t.is(textOf(await answered), 'kept');
+      await rejected(t, pending, { code: 'unavailable', sent: true });
+    },
+  );
 
   // SEEDS 70, FAULTS 76
-  define("a disconnect that races the peer's own close takes the connection down once", async (f, t) => {
-    for (let i = 0; i < 10; i++) {
-      const { a, b, at } = await f.pair();
-      await a.dial(at);
-      await f.until('both are up', () => b.remotes().length === 1);
-      await f.drive(Promise.all([a.disconnect(at), b.close()]), 50);
-      await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
-      for (const end of [a, b]) t.is(f.seen(end).events.filter((event) => event.type === 'down').length, 1);
-    }
-  });
+  define(
+    "a disconnect that races the peer's own close takes the connection down once",
+    async (f, t) => {
+      for (let i = 0; i < 10; i++) {
+        const { a, b, at } = await f.pair();
+        await a.dial(at);
+        await f.until('both are up', () => b.remotes().length === 1);
+        await f.drive(Promise.all([a.disconnect(at), b.close()]), 50);
+        await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
+        for (const end of [a, b])
+          t.is(f.seen(end).events.filter((event) => event.type === 'down').length, 1);
+      }
+    },
+  );
 };

@@ -27,7 +27,13 @@ const blockType = new proto.Type('Block')
   .add(new proto.Field('parents', 3, 'Block', 'repeated'));
 new proto.Root().add(blockType);
 
-export const syncRequest = fields<SyncRequest>({ from: 'string', known: 'object', limit: 'number', heads: 'array', parent: 'any' });
+export const syncRequest = fields<SyncRequest>({
+  from: 'string',
+  known: 'object',
+  limit: 'number',
+  heads: 'array',
+  parent: 'any',
+});
 export const blockCodec = protobuf<Block>(blockType);
 
 /** Every kind of call; channel 0x40. */

@@ -27,18 +27,21 @@ export const readerCases: Cases = (define) => {
     await Promise.all(readers);
   });
 
-  define('a consumer of some methods gets those alone, and one of the rest the rest', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const [notes, rest] = [b.consumer('note', 'brisk'), b.consumer()];
-    await a.send(at, 'note', utf8('a note'));
-    const call = a.send(at, 'echo', utf8('an echo'));
-    const note = (await notes.next()).value;
-    t.is(note.method, 'note');
-    const echo = (await rest.next()).value;
-    t.is(echo.method, 'echo');
-    if (echo.method === 'echo') echo.respond(utf8('answered'));
-    t.is(textOf(await call), 'answered');
-  });
+  define(
+    'a consumer of some methods gets those alone, and one of the rest the rest',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const [notes, rest] = [b.consumer('note', 'brisk'), b.consumer()];
+      await a.send(at, 'note', utf8('a note'));
+      const call = a.send(at, 'echo', utf8('an echo'));
+      const note = (await notes.next()).value;
+      t.is(note.method, 'note');
+      const echo = (await rest.next()).value;
+      t.is(echo.method, 'echo');
+      if (echo.method === 'echo') echo.respond(utf8('answered'));
+      t.is(textOf(await call), 'answered');
+    },
+  );
 
   define('a consumer ends when the transport closes', async (f, t) => {
     const { b } = await f.pair();
@@ -91,23 +94,32 @@ export const readerCases: Cases = (define) => {
       [false, false, false, false],
     );
     f.clock.advance(1);
-    for (const call of calls) await rejected(t, call, { code: 'unimplemented', origin: 'remote', sent: false, message: /nobody serves 'testkit\.\w+'/ });
+    for (const call of calls)
+      await rejected(t, call, {
+        code: 'unimplemented',
+        origin: 'remote',
+        sent: false,
+        message: /nobody serves 'testkit\.\w+'/,
+      });
     t.is(b.snapshot().waiting, 0);
     t.is(f.count(b, 'refusedCall'), 4);
     t.is(b.snapshot().memory, 0);
   });
 
-  define('a call that nobody serves is refused after half of its time, if that is less than a second', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const call = a.send(at, 'echo', utf8(''), { timeout: 600 });
-    const state = watch(call);
-    await f.until('it waits there', () => b.snapshot().waiting === 1);
-    f.clock.advance(299);
-    await f.turns();
-    t.false(state.settled);
-    f.clock.advance(1);
-    await rejected(t, call, { code: 'unimplemented', origin: 'remote', sent: false });
-  });
+  define(
+    'a call that nobody serves is refused after half of its time, if that is less than a second',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const call = a.send(at, 'echo', utf8(''), { timeout: 600 });
+      const state = watch(call);
+      await f.until('it waits there', () => b.snapshot().waiting === 1);
+      f.clock.advance(299);
+      await f.turns();
+      t.false(state.settled);
+      f.clock.advance(1);
+      await rejected(t, call, { code: 'unimplemented', origin: 'remote', sent: false });
+    },
+  );
 
   define('a call that has a reader waits for it as long as it may', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
@@ -138,7 +150,11 @@ export const readerCases: Cases = (define) => {
     await f.advance(900);
     t.false(state.settled);
     await f.advance(100);
-    await rejected(t, calls[1] as Promise<unknown>, { code: 'unimplemented', origin: 'remote', sent: false });
+    await rejected(t, calls[1] as Promise<unknown>, {
+      code: 'unimplemented',
+      origin: 'remote',
+      sent: false,
+    });
     rpc.respond(rpc.request);
     t.is(textOf(await (calls[0] as Promise<Uint8Array>)), 'one');
   });
@@ -166,26 +182,35 @@ export const readerCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: () => utf8('fast path') });
     const consumer = b.consumer();
-    const calls = [a.send(at, 'echo', utf8('')), a.send(at, 'brisk', utf8('')), a.send(at, 'echo', utf8(''))];
+    const calls = [
+      a.send(at, 'echo', utf8('')),
+      a.send(at, 'brisk', utf8('')),
+      a.send(at, 'echo', utf8('')),
+    ];
     const { value: rpc } = await consumer.next();
     t.is(rpc.method, 'brisk');
     if (rpc.method === 'brisk') rpc.respond(utf8('slow path'));
     t.deepEqual((await Promise.all(calls)).map(textOf), ['fast path', 'slow path', 'fast path']);
   });
 
-  define('two handlers for one method, or a consumer of a served one, are a TypeError', async (f, t) => {
-    const { b } = await f.pair();
-    const server = serve(b, { echo: (request) => request });
-    t.throws(() => serve(b, { echo: (request) => request }), { instanceOf: TypeError });
-    t.throws(() => serve(b, { brisk: (request) => request, echo: (request) => request }), { instanceOf: TypeError });
-    t.throws(() => b.consumer('echo'), { instanceOf: TypeError });
-    serve(b, { brisk: (request) => request });
-    await server.stop();
-    serve(b, { echo: (request) => request });
-    const wrong = b.consumer as (...methods: string[]) => unknown;
-    t.throws(() => wrong.call(b, 'nonsense'), { instanceOf: TypeError });
-    t.throws(() => serve(b, { nonsense: () => undefined } as never), { instanceOf: TypeError });
-  });
+  define(
+    'two handlers for one method, or a consumer of a served one, are a TypeError',
+    async (f, t) => {
+      const { b } = await f.pair();
+      const server = serve(b, { echo: (request) => request });
+      t.throws(() => serve(b, { echo: (request) => request }), { instanceOf: TypeError });
+      t.throws(() => serve(b, { brisk: (request) => request, echo: (request) => request }), {
+        instanceOf: TypeError,
+      });
+      t.throws(() => b.consumer('echo'), { instanceOf: TypeError });
+      serve(b, { brisk: (request) => request });
+      await server.stop();
+      serve(b, { echo: (request) => request });
+      const wrong = b.consumer as (...methods: string[]) => unknown;
+      t.throws(() => wrong.call(b, 'nonsense'), { instanceOf: TypeError });
+      t.throws(() => serve(b, { nonsense: () => undefined } as never), { instanceOf: TypeError });
+    },
+  );
 
   define('stop waits for what runs, and takes no more', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -228,7 +253,9 @@ export const readerCases: Cases = (define) => {
       },
       { concurrency: 3 },
     );
-    const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => a.send(at, 'echo', utf8(String(i)))));
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => a.send(at, 'echo', utf8(String(i)))),
+    );
     t.deepEqual(
       answers.map(textOf),
       answers.map((_, i) => String(i)),
@@ -252,7 +279,10 @@ export const readerCases: Cases = (define) => {
       },
     });
     await Promise.all([single, ...flood]);
-    t.true(order.indexOf('single') < 3, `it was number ${order.indexOf('single')} of ${order.length}`);
+    t.true(
+      order.indexOf('single') < 3,
+      `it was number ${order.indexOf('single')} of ${order.length}`,
+    );
   });
 
   // FAULTS 39
@@ -274,25 +304,32 @@ export const readerCases: Cases = (define) => {
         },
       },
     );
-    const error = await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unknown', origin: 'remote', message: /something went wrong/ });
+    const error = await rejected(t, a.send(at, 'echo', utf8('')), {
+      code: 'unknown',
+      origin: 'remote',
+      message: /something went wrong/,
+    });
     t.false(error.message.includes('hunter2'));
     t.deepEqual(seen, [cause]);
   });
 
-  define('a handler may answer with respond, with its value, or later; once in all', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serve(b, {
-      echo(_request, rpc) {
-        t.true(rpc.respond(utf8('by hand')));
-      },
-      async brisk(_request, rpc) {
-        await f.turns(1);
-        t.true(rpc.respond(utf8('later')));
-      },
-    });
-    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'by hand');
-    t.is(textOf(await a.send(at, 'brisk', utf8(''))), 'later');
-  });
+  define(
+    'a handler may answer with respond, with its value, or later; once in all',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serve(b, {
+        echo(_request, rpc) {
+          t.true(rpc.respond(utf8('by hand')));
+        },
+        async brisk(_request, rpc) {
+          await f.turns(1);
+          t.true(rpc.respond(utf8('later')));
+        },
+      });
+      t.is(textOf(await a.send(at, 'echo', utf8(''))), 'by hand');
+      t.is(textOf(await a.send(at, 'brisk', utf8(''))), 'later');
+    },
+  );
 
   define('the version that was agreed and the caller are on the Rpc', async (f, t) => {
     const { a, b, at } = await f.pair();

@@ -70,7 +70,9 @@ export const reentrancyCases: Cases = (define) => {
         return request;
       },
     });
-    const answer = await a.send(at, 'echo', utf8('first the answer')).then(textOf, (error: { code: string }) => error.code);
+    const answer = await a
+      .send(at, 'echo', utf8('first the answer'))
+      .then(textOf, (error: { code: string }) => error.code);
     t.is(answer, 'first the answer');
     await f.drive(gone.promise.then((leaving) => leaving));
     await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
@@ -102,19 +104,25 @@ export const reentrancyCases: Cases = (define) => {
     t.false(await answered.promise);
   });
 
-  define('an abort from within the handler of the call that it aborts settles it once', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const controller = new AbortController();
-    serveKit(b, {
-      echo(request) {
-        controller.abort('from inside');
-        return request;
-      },
-    });
-    const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: controller.signal }), { code: 'cancelled', sent: true });
-    t.is(error.cause, 'from inside');
-    t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
-  });
+  define(
+    'an abort from within the handler of the call that it aborts settles it once',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const controller = new AbortController();
+      serveKit(b, {
+        echo(request) {
+          controller.abort('from inside');
+          return request;
+        },
+      });
+      const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: controller.signal }), {
+        code: 'cancelled',
+        sent: true,
+      });
+      t.is(error.cause, 'from inside');
+      t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
+    },
+  );
 
   define('a down event finds its Remote closed and the next call dialing anew', async (f, t) => {
     const { a, b, at } = await f.pair();

@@ -11,7 +11,9 @@ export interface Schema<T> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: 'trunkline-testkit';
-    readonly validate: (value: unknown) => { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+    readonly validate: (
+      value: unknown,
+    ) => { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
     readonly types?: { readonly input: T; readonly output: T } | undefined;
   };
 }
@@ -26,7 +28,8 @@ export function fields<T extends object>(kinds: { readonly [K in keyof T]: Kind 
       version: 1,
       vendor: 'trunkline-testkit',
       validate(value) {
-        if (typeof value !== 'object' || value === null) return { issues: [{ message: 'expected an object', path: [] }] };
+        if (typeof value !== 'object' || value === null)
+          return { issues: [{ message: 'expected an object', path: [] }] };
         const issues: Issue[] = [];
         for (const [name, kind] of Object.entries<Kind>(kinds)) {
           const member = (value as Record<string, unknown>)[name];
@@ -41,6 +44,7 @@ export function fields<T extends object>(kinds: { readonly [K in keyof T]: Kind 
 function isOf(kind: Kind, value: unknown): boolean {
   if (kind === 'any') return true;
   if (kind === 'array') return Array.isArray(value);
-  if (kind === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (kind === 'object')
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
   return typeof value === kind;
 }

@@ -54,7 +54,9 @@ export async function subjectIn(f: Fixture, state: State): Promise<Subject> {
     address = transport.advertiseAddr();
   }
   if (state === 'closing') {
-    const call = peer.send(address, 'brisk', utf8(''), { timeout: Infinity }).catch(() => undefined);
+    const call = peer
+      .send(address, 'brisk', utf8(''), { timeout: Infinity })
+      .catch(() => undefined);
     await running.promise;
     under = Promise.all([call, transport.close({ grace: 3_600_000 })]);
   }

@@ -9,22 +9,32 @@ import { deferred, listOf, pattern, streamOf, textOf, utf8, watch } from './valu
 
 export const streamBoundCases: Cases = (define) => {
   // SEEDS 53, PEERS 2i-5
-  define('an item above the limit is refused where it is written, and names both sizes', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { limits: { item: 5_000 } }, b: { limits: { item: 5_000 } } });
-    const refused = deferred<unknown>();
-    serveKit(b, {
-      async range(_request, rpc) {
-        await rpc.write(pattern(5_000));
-        await rpc.write(pattern(5_001)).catch((error: unknown) => refused.resolve(error));
-      },
-    });
-    const up = await rejected(t, a.send(at, 'gather', utf8(''), { upload: streamOf([pattern(5_000), pattern(5_001)]) }), { code: 'resource_exhausted' });
-    t.regex(up.message, /5,?001/);
-    await listOf(await a.send(at, 'range', utf8(''))).catch(() => undefined);
-    const down = (await refused.promise) as TransportError;
-    t.is(down.code, 'resource_exhausted');
-    t.regex(down.message, /5,?000/);
-  });
+  define(
+    'an item above the limit is refused where it is written, and names both sizes',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        a: { limits: { item: 5_000 } },
+        b: { limits: { item: 5_000 } },
+      });
+      const refused = deferred<unknown>();
+      serveKit(b, {
+        async range(_request, rpc) {
+          await rpc.write(pattern(5_000));
+          await rpc.write(pattern(5_001)).catch((error: unknown) => refused.resolve(error));
+        },
+      });
+      const up = await rejected(
+        t,
+        a.send(at, 'gather', utf8(''), { upload: streamOf([pattern(5_000), pattern(5_001)]) }),
+        { code: 'resource_exhausted' },
+      );
+      t.regex(up.message, /5,?001/);
+      await listOf(await a.send(at, 'range', utf8(''))).catch(() => undefined);
+      const down = (await refused.promise) as TransportError;
+      t.is(down.code, 'resource_exhausted');
+      t.regex(down.message, /5,?000/);
+    },
+  );
 
   // PEERS 2i-4, FAULTS 58
   define('a download that nobody reads stops its writer within one window', async (f, t) => {
@@ -106,7 +116,8 @@ export const streamBoundCases: Cases = (define) => {
     let right = 0;
     const run = async (from: number) => {
       for (let i = from; i < 10_000; i += 100) {
-        for await (const item of await a.send(at, 'range', utf8(String(i)))) if (textOf(item) === String(i)) right++;
+        for await (const item of await a.send(at, 'range', utf8(String(i))))
+          if (textOf(item) === String(i)) right++;
       }
     };
     await Promise.all(Array.from({ length: 100 }, (_, from) => run(from)));
@@ -124,7 +135,10 @@ export const streamBoundCases: Cases = (define) => {
         yield utf8('done');
       },
     });
-    const calls = Array.from({ length: 8 }, async () => (await listOf(await a.send(at, 'range', utf8('')))).length);
+    const calls = Array.from(
+      { length: 8 },
+      async () => (await listOf(await a.send(at, 'range', utf8('')))).length,
+    );
     const all = watch(Promise.all(calls));
     await f.until('four run', () => gates.length === 4);
     await a.send(at, 'echo', utf8(''));

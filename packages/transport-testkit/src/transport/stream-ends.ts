@@ -9,20 +9,23 @@ import type { Cases } from './suite.ts';
 import { deferred, listOf, textOf, utf8 } from './values.ts';
 
 export const streamEndCases: Cases = (define) => {
-  define('writes that do not wait for each other arrive in order, and the end behind them', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
-      range(_request, rpc) {
-        for (let i = 0; i < 500; i++) void rpc.write(utf8(`${i}`));
-        rpc.end();
-      },
-    });
-    const items = await listOf(await a.send(at, 'range', utf8('')));
-    t.deepEqual(
-      items.map(textOf),
-      Array.from({ length: 500 }, (_, i) => `${i}`),
-    );
-  });
+  define(
+    'writes that do not wait for each other arrive in order, and the end behind them',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b, {
+        range(_request, rpc) {
+          for (let i = 0; i < 500; i++) void rpc.write(utf8(`${i}`));
+          rpc.end();
+        },
+      });
+      const items = await listOf(await a.send(at, 'range', utf8('')));
+      t.deepEqual(
+        items.map(textOf),
+        Array.from({ length: 500 }, (_, i) => `${i}`),
+      );
+    },
+  );
 
   define('writes that were not waited for precede the failure behind them', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -40,16 +43,19 @@ export const streamEndCases: Cases = (define) => {
     t.is(got.length, 50);
   });
 
-  define('a download that is never looked at harms nobody when its connection breaks', async (f, t) => {
-    const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-    serveKit(b);
-    await a.send(at, 'range', rangeOf(100, 10_000));
-    await f.turns();
-    wire.cut();
-    await f.until('it is gone', () => a.remotes().length === 0);
-    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-  });
+  define(
+    'a download that is never looked at harms nobody when its connection breaks',
+    async (f, t) => {
+      const wire = createWire();
+      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+      serveKit(b);
+      await a.send(at, 'range', rangeOf(100, 10_000));
+      await f.turns();
+      wire.cut();
+      await f.until('it is gone', () => a.remotes().length === 0);
+      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    },
+  );
 
   define('an upload whose clean-up throws harms nobody', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -60,28 +66,39 @@ export const streamEndCases: Cases = (define) => {
       },
       () => Promise.reject(new Error('clean-up')),
     ]) {
-      const source = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined), return: fail }) };
+      const source = {
+        [Symbol.asyncIterator]: () => ({
+          next: () => new Promise<never>(() => undefined),
+          return: fail,
+        }),
+      };
       t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: source })), 'enough');
     }
     await f.turns();
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
-  define('an upload that throws before its first item aborts the call with its cause', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const cause = new Error('no such file');
-    const source = {
-      [Symbol.asyncIterator]: () => ({
-        next(): never {
-          throw cause;
-        },
-      }),
-    };
-    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: source }), { code: 'aborted', origin: 'local' });
-    t.is(error.cause, cause);
-    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-  });
+  define(
+    'an upload that throws before its first item aborts the call with its cause',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const cause = new Error('no such file');
+      const source = {
+        [Symbol.asyncIterator]: () => ({
+          next(): never {
+            throw cause;
+          },
+        }),
+      };
+      const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: source }), {
+        code: 'aborted',
+        origin: 'local',
+      });
+      t.is(error.cause, cause);
+      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    },
+  );
 
   define('a stream that a handler returns, whose clean-up throws, harms nobody', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -104,32 +121,46 @@ export const streamEndCases: Cases = (define) => {
     await f.until('nothing stays open', () => b.snapshot().connections[0]?.streams === 0);
   });
 
-  define('an upload that is none, or one where there is none to be, is a TypeError', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const send = a.send as (target: unknown, method: string, request: unknown, options?: unknown) => Promise<unknown>;
-    await misused(t, send.call(a, at, 'gather', utf8(''), { upload: 42 }));
-    await misused(t, send.call(a, at, 'gather', utf8(''), {}));
-    await misused(t, send.call(a, at, 'echo', utf8(''), { upload: (async function* () {})() }));
-    await misused(t, send.call(a, at, 'echo', utf8(''), { signal: 'now' }));
-    t.is(
-      a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0),
-      0,
-    );
-  });
+  define(
+    'an upload that is none, or one where there is none to be, is a TypeError',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const send = a.send as (
+        target: unknown,
+        method: string,
+        request: unknown,
+        options?: unknown,
+      ) => Promise<unknown>;
+      await misused(t, send.call(a, at, 'gather', utf8(''), { upload: 42 }));
+      await misused(t, send.call(a, at, 'gather', utf8(''), {}));
+      await misused(t, send.call(a, at, 'echo', utf8(''), { upload: (async function* () {})() }));
+      await misused(t, send.call(a, at, 'echo', utf8(''), { signal: 'now' }));
+      t.is(
+        a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0),
+        0,
+      );
+    },
+  );
 
-  define('an item that its codec refuses ends an upload with that error, at the caller', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    async function* wrong() {
-      yield utf8('fine');
-      yield 'no bytes' as unknown as Uint8Array;
-    }
-    const error = await a.send(at, 'gather', utf8(''), { upload: wrong() }).then(
-      () => t.fail('it was taken'),
-      (error: unknown) => error,
-    );
-    t.true(error instanceof TransportError && ['invalid_argument', 'aborted'].includes(error.code), String(error));
-    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-  });
+  define(
+    'an item that its codec refuses ends an upload with that error, at the caller',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      async function* wrong() {
+        yield utf8('fine');
+        yield 'no bytes' as unknown as Uint8Array;
+      }
+      const error = await a.send(at, 'gather', utf8(''), { upload: wrong() }).then(
+        () => t.fail('it was taken'),
+        (error: unknown) => error,
+      );
+      t.true(
+        error instanceof TransportError && ['invalid_argument', 'aborted'].includes(error.code),
+        String(error),
+      );
+      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+    },
+  );
 };

@@ -55,12 +55,20 @@ export const streamCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const sizes = [0, 1, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1_048_576];
-    const back = await listOf(await a.send(at, 'pipe', utf8(''), { upload: streamOf(sizes.map((size) => pattern(size, size + 1))) }));
+    const back = await listOf(
+      await a.send(at, 'pipe', utf8(''), {
+        upload: streamOf(sizes.map((size) => pattern(size, size + 1))),
+      }),
+    );
     t.deepEqual(
       back.map((item) => item.length),
       sizes,
     );
-    t.true(back.every((item, i) => equalBytes(item, pattern(sizes[i] as number, (sizes[i] as number) + 1))));
+    t.true(
+      back.every((item, i) =>
+        equalBytes(item, pattern(sizes[i] as number, (sizes[i] as number) + 1)),
+      ),
+    );
   });
 
   define('both ends of a duplex call stream at once', async (f, t) => {
@@ -110,27 +118,33 @@ export const streamCases: Cases = (define) => {
     await returned.promise;
   });
 
-  define('an upload that throws ends the call with aborted and its cause, at both ends', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const handler = deferred<unknown>();
-    serveKit(b, {
-      async gather(_request, rpc) {
-        try {
-          for await (const _ of rpc.upload);
-        } catch (error) {
-          handler.resolve(error);
-        }
-      },
-    });
-    const cause = new Error('disk error');
-    async function* failing() {
-      yield utf8('one');
-      throw cause;
-    }
-    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), { code: 'aborted', origin: 'local' });
-    t.is(error.cause, cause);
-    t.true((await handler.promise) instanceof TransportError);
-  });
+  define(
+    'an upload that throws ends the call with aborted and its cause, at both ends',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const handler = deferred<unknown>();
+      serveKit(b, {
+        async gather(_request, rpc) {
+          try {
+            for await (const _ of rpc.upload);
+          } catch (error) {
+            handler.resolve(error);
+          }
+        },
+      });
+      const cause = new Error('disk error');
+      async function* failing() {
+        yield utf8('one');
+        throw cause;
+      }
+      const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), {
+        code: 'aborted',
+        origin: 'local',
+      });
+      t.is(error.cause, cause);
+      t.true((await handler.promise) instanceof TransportError);
+    },
+  );
 
   define('items written before a failure arrive before it', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -157,30 +171,33 @@ export const streamCases: Cases = (define) => {
     t.is((await items.next()).done, true);
   });
 
-  define('write and end by hand: a write after the end is a TypeError, one after the call rejects', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('range');
-    const items = await a.send(at, 'range', utf8(''));
-    const { value: rpc } = await consumer.next();
-    await rpc.write(utf8('only'));
-    t.true(rpc.end());
-    t.true(
-      (await caught(
-        t,
-        Promise.resolve().then(() => rpc.write(utf8('more'))),
-      )) instanceof TypeError,
-    );
-    t.throws(() => rpc.end(), { instanceOf: TypeError });
-    t.deepEqual((await listOf(items)).map(textOf), ['only']);
+  define(
+    'write and end by hand: a write after the end is a TypeError, one after the call rejects',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('range');
+      const items = await a.send(at, 'range', utf8(''));
+      const { value: rpc } = await consumer.next();
+      await rpc.write(utf8('only'));
+      t.true(rpc.end());
+      t.true(
+        (await caught(
+          t,
+          Promise.resolve().then(() => rpc.write(utf8('more'))),
+        )) instanceof TypeError,
+      );
+      t.throws(() => rpc.end(), { instanceOf: TypeError });
+      t.deepEqual((await listOf(items)).map(textOf), ['only']);
 
-    const controller = new AbortController();
-    void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
-    const { value: second } = await consumer.next();
-    controller.abort();
-    await f.until('the callee knows', () => second.signal.aborted);
-    await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
-    t.false(second.end());
-  });
+      const controller = new AbortController();
+      void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
+      const { value: second } = await consumer.next();
+      controller.abort();
+      await f.until('the callee knows', () => second.signal.aborted);
+      await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
+      t.false(second.end());
+    },
+  );
 
   define('reads of a download that do not wait for each other get items in order', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -196,27 +213,35 @@ export const streamCases: Cases = (define) => {
     t.is((await items.return?.())?.done, true);
   });
 
-  define('a handler that fails in the middle of an upload ends it, its iterator returned', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const returned = deferred();
-    serveKit(b, {
-      async gather(_request, rpc) {
-        for await (const _ of rpc.upload) throw new TransportError('out_of_range', 'no more room');
-      },
-    });
-    async function* endless() {
-      try {
-        for (;;) {
-          yield pattern(1_000);
-          await f.turns(1);
+  define(
+    'a handler that fails in the middle of an upload ends it, its iterator returned',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const returned = deferred();
+      serveKit(b, {
+        async gather(_request, rpc) {
+          for await (const _ of rpc.upload)
+            throw new TransportError('out_of_range', 'no more room');
+        },
+      });
+      async function* endless() {
+        try {
+          for (;;) {
+            yield pattern(1_000);
+            await f.turns(1);
+          }
+        } finally {
+          returned.resolve();
         }
-      } finally {
-        returned.resolve();
       }
-    }
-    await rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), { code: 'out_of_range', origin: 'remote', message: /no more room/ });
-    await returned.promise;
-  });
+      await rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), {
+        code: 'out_of_range',
+        origin: 'remote',
+        message: /no more room/,
+      });
+      await returned.promise;
+    },
+  );
 
   define('a handler that never reads an upload may answer it', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -230,18 +255,21 @@ export const streamCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
-  define("a handler's signal aborts when the caller's total for a stream has passed", async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('range');
-    const items = (await a.send(at, 'range', utf8(''), { timeout: 700 }))[Symbol.asyncIterator]();
-    const { value: rpc } = await consumer.next();
-    t.is(rpc.deadline, f.clock.now() + 700);
-    const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
-    f.clock.advance(701);
-    await read;
-    await f.until('the callee knows', () => rpc.signal.aborted);
-    await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
-  });
+  define(
+    "a handler's signal aborts when the caller's total for a stream has passed",
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('range');
+      const items = (await a.send(at, 'range', utf8(''), { timeout: 700 }))[Symbol.asyncIterator]();
+      const { value: rpc } = await consumer.next();
+      t.is(rpc.deadline, f.clock.now() + 700);
+      const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
+      f.clock.advance(701);
+      await read;
+      await f.until('the callee knows', () => rpc.signal.aborted);
+      await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
+    },
+  );
 
   // SEEDS 17, PEERS 2i-2
   define('a connection cut in the middle ends both halves of every stream', async (f, t) => {

@@ -23,11 +23,19 @@ export type Cases = (define: Define) => void;
  * Registers every case of `groups` for a backend. The titles that its `skip` names are registered
  * as skipped, with their reasons.
  */
-export function register(test: TransportTest, backend: TransportBackend, groups: readonly Cases[]): void {
+export function register(
+  test: TransportTest,
+  backend: TransportBackend,
+  groups: readonly Cases[],
+): void {
   const skip = checkedSkips(backend);
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
-  const add = (declare: NonNullable<TransportTest['serial']>, title: string, body: (f: Fixture, t: TestContext) => Promise<void>) => {
+  const add = (
+    declare: NonNullable<TransportTest['serial']>,
+    title: string,
+    body: (f: Fixture, t: TestContext) => Promise<void>,
+  ) => {
     if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
     titles.add(title);
     const full = `${backend.name}: ${title}`;
@@ -38,10 +46,16 @@ export function register(test: TransportTest, backend: TransportBackend, groups:
   const define = ((title, body) => add(test, title, body)) as Define;
   define.alone = (title, body) => add(test.serial ?? test, title, body);
   for (const group of groups) group(define);
-  for (const title of skip.keys()) if (!titles.has(title)) throw new TypeError(`${backend.name}: skip: there is no case '${title}'`);
+  for (const title of skip.keys())
+    if (!titles.has(title))
+      throw new TypeError(`${backend.name}: skip: there is no case '${title}'`);
 }
 
-async function run(t: TestContext, backend: TransportBackend, body: (f: Fixture, t: TestContext) => Promise<void>): Promise<void> {
+async function run(
+  t: TestContext,
+  backend: TransportBackend,
+  body: (f: Fixture, t: TestContext) => Promise<void>,
+): Promise<void> {
   t.timeout(60_000);
   const fixture = makeFixture(t, backend);
   try {
@@ -83,9 +97,13 @@ function skipped(test: TransportTest, title: string): void {
 function checkedSkips(backend: TransportBackend): Map<string, string> {
   const skips = new Map(Object.entries(backend.skip ?? {}));
   for (const [title, reason] of skips) {
-    if (typeof reason !== 'string' || reason.trim() === '') throw new TypeError(`${backend.name}: skip['${title}']: give the reason, a sentence`);
+    if (typeof reason !== 'string' || reason.trim() === '')
+      throw new TypeError(`${backend.name}: skip['${title}']: give the reason, a sentence`);
   }
-  if (skips.size > MOST_SKIPS) throw new TypeError(`${backend.name}: skip: ${skips.size} cases, at most ${MOST_SKIPS} may be skipped`);
+  if (skips.size > MOST_SKIPS)
+    throw new TypeError(
+      `${backend.name}: skip: ${skips.size} cases, at most ${MOST_SKIPS} may be skipped`,
+    );
   return skips;
 }
 

@@ -42,7 +42,8 @@ export const targetCases: Cases = (define) => {
     const ups: unknown[] = [];
     const downs: unknown[] = [];
     const watching = (async () => {
-      for await (const event of b.connections()) (event.type === 'up' ? ups : downs).push(event.remote);
+      for await (const event of b.connections())
+        (event.type === 'up' ? ups : downs).push(event.remote);
     })();
     const from: unknown[] = [];
     serveKit(b, {
@@ -63,17 +64,23 @@ export const targetCases: Cases = (define) => {
   });
 
   // SEEDS 83
-  define('a server calls a client that does not listen, over the connection that it made', async (f, t) => {
-    const server = await f.open(kit);
-    const client = f.create(kit);
-    f.link(client, server);
-    serveKit(client, { echo: () => utf8('from behind a NAT') });
-    serveKit(server, { echo: async (_request, rpc) => server.send(rpc.from, 'echo', utf8('')) });
-    t.is(textOf(await client.send(server.advertiseAddr(), 'echo', utf8(''))), 'from behind a NAT');
-    const [remote] = server.remotes();
-    if (remote === undefined) throw new Error('no remote');
-    t.is(textOf(await server.to(remote).echo(utf8(''))), 'from behind a NAT');
-  });
+  define(
+    'a server calls a client that does not listen, over the connection that it made',
+    async (f, t) => {
+      const server = await f.open(kit);
+      const client = f.create(kit);
+      f.link(client, server);
+      serveKit(client, { echo: () => utf8('from behind a NAT') });
+      serveKit(server, { echo: async (_request, rpc) => server.send(rpc.from, 'echo', utf8('')) });
+      t.is(
+        textOf(await client.send(server.advertiseAddr(), 'echo', utf8(''))),
+        'from behind a NAT',
+      );
+      const [remote] = server.remotes();
+      if (remote === undefined) throw new Error('no remote');
+      t.is(textOf(await server.to(remote).echo(utf8(''))), 'from behind a NAT');
+    },
+  );
 
   define('a Remote that is gone is unavailable and never dialed again', async (f, t) => {
     const { a, b, at } = await f.pair();
@@ -99,7 +106,10 @@ export const targetCases: Cases = (define) => {
       () => t.fail('it went out over a connection of another transport'),
       (error: unknown) => error,
     );
-    t.true(error instanceof TypeError || (error as { code?: string }).code === 'unavailable', String(error));
+    t.true(
+      error instanceof TypeError || (error as { code?: string }).code === 'unavailable',
+      String(error),
+    );
   });
 
   define("no claim of an address brings another's calls to a connection", async (f, t) => {
@@ -118,20 +128,23 @@ export const targetCases: Cases = (define) => {
     );
   });
 
-  define('connections tells those that live first, then who comes and goes, each with its cause', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const first = await a.dial(at);
-    const events = a.connections();
-    t.deepEqual((await events.next()).value, { type: 'up', remote: first });
-    await f.drive(b.close());
-    const { value: down } = await events.next();
-    t.is(down.type, 'down');
-    t.is(down.remote, first);
-    await rejected(t, Promise.reject(down.cause), { code: 'unavailable', reason: 'closed' });
-    const next = events.next();
-    await f.drive(a.close());
-    t.is((await next).done, true);
-  });
+  define(
+    'connections tells those that live first, then who comes and goes, each with its cause',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const first = await a.dial(at);
+      const events = a.connections();
+      t.deepEqual((await events.next()).value, { type: 'up', remote: first });
+      await f.drive(b.close());
+      const { value: down } = await events.next();
+      t.is(down.type, 'down');
+      t.is(down.remote, first);
+      await rejected(t, Promise.reject(down.cause), { code: 'unavailable', reason: 'closed' });
+      const next = events.next();
+      await f.drive(a.close());
+      t.is((await next).done, true);
+    },
+  );
 
   define("leaving the loop of connections ends it, and no other reader's", async (f, t) => {
     const { a, at } = await f.pair();
@@ -179,7 +192,10 @@ export const targetCases: Cases = (define) => {
           (error: unknown) => error,
         ),
       );
-      t.true(error instanceof TypeError || (error as { sent?: boolean }).sent === false, `'${address.slice(0, 20)}': ${String(error)}`);
+      t.true(
+        error instanceof TypeError || (error as { sent?: boolean }).sent === false,
+        `'${address.slice(0, 20)}': ${String(error)}`,
+      );
     }
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
     const state = watch(a.close());

@@ -12,7 +12,11 @@ import { textOf, utf8 } from './values.ts';
 
 // FAULTS 72, 73, PEERS 2i-8
 export const traitCases: Cases = (define) => {
-  const trait = (what: string, states: readonly State[], body: (subject: Subject, f: Fixture, t: TestContext, state: State) => Promise<void>) => {
+  const trait = (
+    what: string,
+    states: readonly State[],
+    body: (subject: Subject, f: Fixture, t: TestContext, state: State) => Promise<void>,
+  ) => {
     for (const state of states) {
       define(`${what}, when ${state}`, async (f, t) => {
         const subject = await subjectIn(f, state);
@@ -66,7 +70,8 @@ export const traitCases: Cases = (define) => {
 
   trait('multicast answers each target with shutdown', ENDED, async ({ transport, at }, _f, t) => {
     const answers = [];
-    for await (const answer of multicast(transport, [at, at], 'echo', utf8(''))) answers.push(answer);
+    for await (const answer of multicast(transport, [at, at], 'echo', utf8('')))
+      answers.push(answer);
     t.is(answers.length, 2);
     for (const answer of answers) checked(t, answer.error, { code: 'shutdown', sent: false });
   });
@@ -80,24 +85,36 @@ export const traitCases: Cases = (define) => {
     t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
   });
 
-  trait('an incoming call is refused as unavailable, unsent', ENDED, async ({ address, peer }, _f, t) => {
-    await rejected(t, peer.send(address, 'echo', utf8('')), { code: 'unavailable', sent: false });
-  });
+  trait(
+    'an incoming call is refused as unavailable, unsent',
+    ENDED,
+    async ({ address, peer }, _f, t) => {
+      await rejected(t, peer.send(address, 'echo', utf8('')), { code: 'unavailable', sent: false });
+    },
+  );
 
   trait('close is idempotent', STATES, async ({ transport, leave }, f, t) => {
-    const closings = [transport.close(), transport.close({ grace: 0 }), transport[Symbol.asyncDispose]()];
+    const closings = [
+      transport.close(),
+      transport.close({ grace: 0 }),
+      transport[Symbol.asyncDispose](),
+    ];
     await leave();
     await f.drive(Promise.all(closings));
     await f.drive(transport.close());
     t.is(transport.snapshot().state, 'closed');
   });
 
-  trait('disconnect and closeStreams do no harm', STATES, async ({ transport, at, leave }, f, t) => {
-    const calls = [transport.disconnect(at), transport.closeStreams()];
-    await leave();
-    await f.drive(Promise.all(calls));
-    t.pass();
-  });
+  trait(
+    'disconnect and closeStreams do no harm',
+    STATES,
+    async ({ transport, at, leave }, f, t) => {
+      const calls = [transport.disconnect(at), transport.closeStreams()];
+      await leave();
+      await f.drive(Promise.all(calls));
+      t.pass();
+    },
+  );
 
   trait('snapshot and remotes can be read', STATES, async ({ transport }, _f, t, state) => {
     const snapshot = transport.snapshot();
@@ -118,23 +135,31 @@ export const traitCases: Cases = (define) => {
     await rejected(t, use(), { code: 'shutdown' });
   });
 
-  trait('a mount that was made before is refused with shutdown', ['closed'], async ({ peer, at }, f, t) => {
-    const mounted = peer.mount(side);
-    await f.drive(peer.close());
-    await rejected(t, mounted.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
-    t.is((await mounted.consumer().next()).done, true);
-    await f.drive(mounted.close());
-  });
+  trait(
+    'a mount that was made before is refused with shutdown',
+    ['closed'],
+    async ({ peer, at }, f, t) => {
+      const mounted = peer.mount(side);
+      await f.drive(peer.close());
+      await rejected(t, mounted.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
+      t.is((await mounted.consumer().next()).done, true);
+      await f.drive(mounted.close());
+    },
+  );
 
-  trait('localAddr is not known yet: failed_precondition', ['new'], async ({ transport }, _f, t) => {
-    for (const read of [() => transport.localAddr(), () => transport.localAddrs()]) {
-      try {
-        t.fail(`it was ${read()}`);
-      } catch (error) {
-        checked(t, error, { code: 'failed_precondition' });
+  trait(
+    'localAddr is not known yet: failed_precondition',
+    ['new'],
+    async ({ transport }, _f, t) => {
+      for (const read of [() => transport.localAddr(), () => transport.localAddrs()]) {
+        try {
+          t.fail(`it was ${read()}`);
+        } catch (error) {
+          checked(t, error, { code: 'failed_precondition' });
+        }
       }
-    }
-  });
+    },
+  );
 
   trait('localAddr is where it listens', ['open'], async ({ transport }, _f, t) => {
     t.is(transport.localAddrs()[0], transport.localAddr());
@@ -142,26 +167,40 @@ export const traitCases: Cases = (define) => {
     t.deepEqual([...transport.snapshot().localAddrs], transport.localAddrs());
   });
 
-  trait('listen once more leaves it listening', ['opening', 'open'], async ({ transport, peer }, f, t) => {
-    const again = transport.listen().catch((error: unknown) => checked(t, error, { code: 'failed_precondition' }));
-    await f.drive(again);
-    await f.until('it listens', () => transport.snapshot().localAddrs.length > 0);
-    t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
-  });
+  trait(
+    'listen once more leaves it listening',
+    ['opening', 'open'],
+    async ({ transport, peer }, f, t) => {
+      const again = transport
+        .listen()
+        .catch((error: unknown) => checked(t, error, { code: 'failed_precondition' }));
+      await f.drive(again);
+      await f.until('it listens', () => transport.snapshot().localAddrs.length > 0);
+      t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
+    },
+  );
 
   trait('listen is refused with a typed error', ENDED, async ({ transport }, _f, t) => {
     const error = await transport.listen().then(
       () => t.fail('it listens again'),
       (error: unknown) => error,
     );
-    t.true(error instanceof TransportError && (error.code === 'shutdown' || error.code === 'failed_precondition'), String(error));
+    t.true(
+      error instanceof TransportError &&
+        (error.code === 'shutdown' || error.code === 'failed_precondition'),
+      String(error),
+    );
   });
 
-  trait('a server can be stopped, twice', STATES, async ({ server, transport, leave }, f, t, state) => {
-    const stopping = [server.stop(), server.stop({ grace: 100 })];
-    await leave();
-    await f.drive(Promise.all(stopping));
-    if (LIVE.includes(state)) serve(transport, { echo: (request) => request });
-    t.pass();
-  });
+  trait(
+    'a server can be stopped, twice',
+    STATES,
+    async ({ server, transport, leave }, f, t, state) => {
+      const stopping = [server.stop(), server.stop({ grace: 100 })];
+      await leave();
+      await f.drive(Promise.all(stopping));
+      if (LIVE.includes(state)) serve(transport, { echo: (request) => request });
+      t.pass();
+    },
+  );
 };

@@ -29,14 +29,24 @@ test('there are at least 120 cases, no two of one title', (t) => {
 });
 
 test('a skip takes its case out and shows its reason', (t) => {
-  const { run, skipped } = titlesOf({ 'an advertised address is told verbatim': 'paper has no address' });
-  t.deepEqual(skipped, ['paper: an advertised address is told verbatim (skipped: paper has no address)']);
+  const { run, skipped } = titlesOf({
+    'an advertised address is told verbatim': 'paper has no address',
+  });
+  t.deepEqual(skipped, [
+    'paper: an advertised address is told verbatim (skipped: paper has no address)',
+  ]);
   t.is(run.length, titlesOf().run.length - 1);
 });
 
 test('a skip without a reason, of no case, or one too many is a TypeError', (t) => {
-  t.throws(() => titlesOf({ 'an advertised address is told verbatim': ' ' }), { instanceOf: TypeError, message: /reason/ });
-  t.throws(() => titlesOf({ 'no such case': 'because' }), { instanceOf: TypeError, message: /no such case/ });
+  t.throws(() => titlesOf({ 'an advertised address is told verbatim': ' ' }), {
+    instanceOf: TypeError,
+    message: /reason/,
+  });
+  t.throws(() => titlesOf({ 'no such case': 'because' }), {
+    instanceOf: TypeError,
+    message: /no such case/,
+  });
   const six = Object.fromEntries(
     titlesOf()
       .run.slice(0, 6)

@@ -2,14 +2,23 @@
 // tamper or impersonate.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { parseHostPort, reasonError, type StreamConnection, type StreamLayer, type StreamSink, TransportError } from '@trunkline/transport-core';
+import {
+  parseHostPort,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  TransportError,
+} from '@trunkline/transport-core';
 
 export function createNetStreamLayer(): StreamLayer {
   let server: Server | undefined;
   const localAddr = () => `127.0.0.1:${(server!.address() as AddressInfo).port}`;
   return {
     async listen(accept) {
-      const listening = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(new NetConnection(socket)));
+      const listening = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+        accept(new NetConnection(socket)),
+      );
       server = listening;
       await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
     },
@@ -17,7 +26,8 @@ export function createNetStreamLayer(): StreamLayer {
       const { host, port } = parseHostPort(address)!;
       return new Promise((resolve, reject) => {
         const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-        const onError = (error: Error) => reject(reasonError('reset', String(error), { target: address, cause: error }));
+        const onError = (error: Error) =>
+          reject(reasonError('reset', String(error), { target: address, cause: error }));
         socket.once('error', onError);
         socket.once('connect', () => {
           socket.off('error', onError);
@@ -40,7 +50,11 @@ class NetConnection implements StreamConnection {
   constructor(socket: Socket) {
     this.endpoint = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#socket = socket;
-    socket.on('error', (error) => (this.#error = new TransportError('unavailable', String(error), { reason: 'reset' })));
+    socket.on(
+      'error',
+      (error) =>
+        (this.#error = new TransportError('unavailable', String(error), { reason: 'reset' })),
+    );
     socket.on('end', () => {
       this.#ended = true;
       socket.end();
@@ -50,7 +64,14 @@ class NetConnection implements StreamConnection {
   attach(sink: StreamSink): void {
     this.#socket.on('data', (chunk) => sink.data(new Uint8Array(chunk)));
     this.#socket.on('drain', () => sink.drained());
-    this.#socket.on('close', () => sink.closed(this.#error ?? (this.#ended ? undefined : new TransportError('unavailable', 'cut off', { reason: 'reset' }))));
+    this.#socket.on('close', () =>
+      sink.closed(
+        this.#error ??
+          (this.#ended
+            ? undefined
+            : new TransportError('unavailable', 'cut off', { reason: 'reset' })),
+      ),
+    );
   }
 
   write(chunk: Uint8Array): boolean {

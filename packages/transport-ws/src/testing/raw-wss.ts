@@ -28,7 +28,12 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
   return {
     async listen(accept) {
       const { key, cert } = options;
-      const listening = createServer({ key: key!, cert: cert!, requestCert: true, rejectUnauthorized: false });
+      const listening = createServer({
+        key: key!,
+        cert: cert!,
+        requestCert: true,
+        rejectUnauthorized: false,
+      });
       server = listening;
       await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
       above = createWsStreamLayer({ server: listening });
@@ -37,15 +42,25 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
     dial(address): Promise<StreamConnection> {
       const url = new URL(address);
       return new Promise((resolve, reject) => {
-        const socket = connect({ rejectUnauthorized: false, ...options, host: url.hostname, port: Number(url.port), checkServerIdentity: () => undefined });
+        const socket = connect({
+          rejectUnauthorized: false,
+          ...options,
+          host: url.hostname,
+          port: Number(url.port),
+          checkServerIdentity: () => undefined,
+        });
         last = socket;
         sessions.length = 0;
         socket.on('session', (session) => sessions.push(session));
         socket.once('secureConnect', () => (reused = socket.isSessionReused()));
         socket.on('error', reject);
-        const webSocket = new WebSocket(url, SUB_PROTOCOL, { createConnection: (() => socket) as ClientOptions['createConnection'] });
+        const webSocket = new WebSocket(url, SUB_PROTOCOL, {
+          createConnection: (() => socket) as ClientOptions['createConnection'],
+        });
         webSocket.once('error', reject);
-        webSocket.once('open', () => resolve(new WsConnection('dialer', webSocket, socket, systemClock)));
+        webSocket.once('open', () =>
+          resolve(new WsConnection('dialer', webSocket, socket, systemClock)),
+        );
       });
     },
     localAddr: () => above!.localAddr(),
@@ -64,7 +79,11 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
 export function renegotiate(socket: TLSSocket): Promise<boolean> {
   return new Promise((resolve) => {
     try {
-      if (socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !== true) resolve(false);
+      if (
+        socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !==
+        true
+      )
+        resolve(false);
     } catch {
       resolve(false);
     }

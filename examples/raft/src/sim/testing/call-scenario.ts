@@ -1,7 +1,13 @@
 // Plain calls between clients and servers that crash and come back. The scenario checks a
 // transport's promises to its users on each call.
 
-import { bytes, defineProtocol, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  defineProtocol,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import type { NodeContext, Simulation, Stop } from '@trunkline/transport-inmem/simulation';
 
 const protocol = defineProtocol({
@@ -23,7 +29,9 @@ export function callScenario(): (sim: Simulation) => Promise<void> {
     const stop = { at: PEACE + CALM };
     const clients = ['c1', 'c2'].map((name) => sim.client(protocol, { name }));
     const work = clients.flatMap((transport, i) =>
-      servers.flatMap((server) => [0, 1].map((lane) => keepCalling(sim, transport, server, `c${i + 1}.${lane}`, stop.at))),
+      servers.flatMap((server) =>
+        [0, 1].map((lane) => keepCalling(sim, transport, server, `c${i + 1}.${lane}`, stop.at)),
+      ),
     );
     const random = clients[0]!.random;
     for (let at = 1_000; at < PEACE - 3_000; at += 300 + random() * 2_000) {
@@ -53,7 +61,11 @@ export function callScenario(): (sim: Simulation) => Promise<void> {
  * Serves `work`: the answer names the server and the work. The handler overwrites the request, as a
  * reader may.
  */
-async function serveWork(sim: Simulation, { name, transport: open, clock }: NodeContext, done: Map<string, string>): Promise<Stop> {
+async function serveWork(
+  sim: Simulation,
+  { name, transport: open, clock }: NodeContext,
+  done: Map<string, string>,
+): Promise<Stop> {
   const transport = open(protocol);
   await transport.listen();
   const life = `${name} at ${sim.now}`;
@@ -61,7 +73,12 @@ async function serveWork(sim: Simulation, { name, transport: open, clock }: Node
     work: async (request) => {
       const text = decoder.decode(request);
       request.fill(0);
-      if (done.has(text)) broken(sim, 'a call is never made twice', `${life} was given '${text}', which ${done.get(text)} had been given`);
+      if (done.has(text))
+        broken(
+          sim,
+          'a call is never made twice',
+          `${life} was given '${text}', which ${done.get(text)} had been given`,
+        );
       done.set(text, life);
       if (transport.random() < 0.5) await clock.sleep(transport.random() * 2 * TIMEOUT);
       return encoder.encode(`${name} did ${text}`);
@@ -71,7 +88,13 @@ async function serveWork(sim: Simulation, { name, transport: open, clock }: Node
 }
 
 /** Makes one call after the other, and checks each. */
-async function keepCalling(sim: Simulation, transport: Transport<typeof protocol>, server: string, name: string, end: number): Promise<void> {
+async function keepCalling(
+  sim: Simulation,
+  transport: Transport<typeof protocol>,
+  server: string,
+  name: string,
+  end: number,
+): Promise<void> {
   const { clock, random } = transport;
   let answers = 0;
   for (let count = 1; clock.now() < end; count++) {
@@ -80,22 +103,37 @@ async function keepCalling(sim: Simulation, transport: Transport<typeof protocol
     const request = encoder.encode(text);
     const began = clock.now();
     let settled = false;
-    sim.at(began + TIMEOUT + SLACK, () => settled || broken(sim, 'a call ends by its deadline', `'${text}' is open ${SLACK} ms after its deadline`));
+    sim.at(
+      began + TIMEOUT + SLACK,
+      () =>
+        settled ||
+        broken(
+          sim,
+          'a call ends by its deadline',
+          `'${text}' is open ${SLACK} ms after its deadline`,
+        ),
+    );
     try {
-      const answer = await transport.send(server, 'work', request as Uint8Array<ArrayBuffer>, { timeout: TIMEOUT });
+      const answer = await transport.send(server, 'work', request as Uint8Array<ArrayBuffer>, {
+        timeout: TIMEOUT,
+      });
       const got = decoder.decode(answer);
       if (began > PEACE + CALM / 2) answers++;
       answer.fill(0);
-      if (got !== `${server} did ${text}`) broken(sim, 'an answer is to its call', `'${text}' was answered '${got}'`);
+      if (got !== `${server} did ${text}`)
+        broken(sim, 'an answer is to its call', `'${text}' was answered '${got}'`);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       // A lost message or slow work may time a call out, but nothing else may fail.
-      if (began > PEACE + CALM / 2 && error.code !== 'deadline_exceeded') broken(sim, 'a call arrives in peace', `'${text}' failed: ${error.message}`);
+      if (began > PEACE + CALM / 2 && error.code !== 'deadline_exceeded')
+        broken(sim, 'a call arrives in peace', `'${text}' failed: ${error.message}`);
     }
     settled = true;
-    if (decoder.decode(request) !== text) broken(sim, 'a buffer has one owner', `the request '${text}' was changed by who got it`);
+    if (decoder.decode(request) !== text)
+      broken(sim, 'a buffer has one owner', `the request '${text}' was changed by who got it`);
   }
-  if (answers === 0) broken(sim, 'a call arrives in peace', `no call of ${name} to ${server} was answered any more`);
+  if (answers === 0)
+    broken(sim, 'a call arrives in peace', `no call of ${name} to ${server} was answered any more`);
 }
 
 function broken(sim: Simulation, property: string, what: string): void {

@@ -2,7 +2,12 @@
 // and load a package's modules individually where Node would load one bundled file. The files on
 // disk stay as they are.
 
-import type { LoadFnOutput, LoadHookContext, ResolveFnOutput, ResolveHookContext } from 'node:module';
+import type {
+  LoadFnOutput,
+  LoadHookContext,
+  ResolveFnOutput,
+  ResolveHookContext,
+} from 'node:module';
 import * as module from 'node:module';
 import { type Edit, mutated } from './mutant.ts';
 
@@ -11,7 +16,9 @@ let edits: Edits = [];
 
 /** Applies the edits to every module that is loaded from now on. */
 export function mutate(wanted: Edits): void {
-  const { registerHooks } = module as { registerHooks?: (hooks: { load: typeof loadSync; resolve: typeof resolveSync }) => void };
+  const { registerHooks } = module as {
+    registerHooks?: (hooks: { load: typeof loadSync; resolve: typeof resolveSync }) => void;
+  };
   edits = wanted;
   if (registerHooks !== undefined) registerHooks({ load: loadSync, resolve: resolveSync });
   else module.register(import.meta.url, { data: wanted });
@@ -30,7 +37,11 @@ export async function load(
   return changed(url, await next(url, context));
 }
 
-function loadSync(url: string, context: LoadHookContext, next: (url: string, context: LoadHookContext) => LoadFnOutput): LoadFnOutput {
+function loadSync(
+  url: string,
+  context: LoadHookContext,
+  next: (url: string, context: LoadHookContext) => LoadFnOutput,
+): LoadFnOutput {
   return changed(url, next(url, context));
 }
 
@@ -56,7 +67,12 @@ function unbundled(resolved: ResolveFnOutput): ResolveFnOutput {
 
 function changed(url: string, loaded: LoadFnOutput): LoadFnOutput {
   const { source } = loaded;
-  if (source === undefined || source === null || !edits.some(({ file }) => url.endsWith(`/${file}`))) return loaded;
+  if (
+    source === undefined ||
+    source === null ||
+    !edits.some(({ file }) => url.endsWith(`/${file}`))
+  )
+    return loaded;
   const text = typeof source === 'string' ? source : new TextDecoder().decode(source as Uint8Array);
   return { ...loaded, source: mutated(text, url, edits) };
 }

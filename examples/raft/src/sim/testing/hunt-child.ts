@@ -23,9 +23,14 @@ async function main({ mutant, seeds }: Hunt): Promise<void> {
   mutate(mutant.edits);
   const { runSeed } = await import('./run-seed.ts');
   const began = performance.now();
-  const answer = (found: Omit<Catch, 'took'>) => process.stdout.write(`${JSON.stringify({ ...found, took: Math.round(performance.now() - began) })}\n`);
+  const answer = (found: Omit<Catch, 'took'>) =>
+    process.stdout.write(
+      `${JSON.stringify({ ...found, took: Math.round(performance.now() - began) })}\n`,
+    );
   const rejected = new Promise<{ property: string; message: string }>((resolve) => {
-    process.on('unhandledRejection', (error) => resolve({ property: 'no unhandled rejection', message: String(error) }));
+    process.on('unhandledRejection', (error) =>
+      resolve({ property: 'no unhandled rejection', message: String(error) }),
+    );
   });
   for (let seed = 1; seed <= seeds; seed++) {
     const failure = await Promise.race([runSeed(seed, mutant), rejected]);

@@ -36,7 +36,9 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   const stale = staleness(mutant);
   if (stale !== undefined) return { mutant, trouble: stale, took: 0 };
   const asked: Hunt = { mutant, seeds };
-  const child = spawn(process.execPath, ['--no-warnings', CHILD, JSON.stringify(asked)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--no-warnings', CHILD, JSON.stringify(asked)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
   let out = '';
   let err = '';
@@ -51,7 +53,11 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   try {
     return { mutant, ...(JSON.parse(out) as Catch) };
   } catch {
-    return { mutant, trouble: err.trim().slice(0, 500) || `no answer within ${PATIENCE / 1_000} s`, took: 0 };
+    return {
+      mutant,
+      trouble: err.trim().slice(0, 500) || `no answer within ${PATIENCE / 1_000} s`,
+      took: 0,
+    };
   }
 }
 

@@ -36,7 +36,8 @@ export function mutated(source: string, url: string, edits: readonly Edit[]): st
   for (const { file, find, replace } of edits) {
     if (!url.endsWith(`/${file}`)) continue;
     const parts = source.split(find);
-    if (parts.length !== 2) throw new Error(`a stale mutant: ${file} has ${parts.length - 1} times: ${find}`);
+    if (parts.length !== 2)
+      throw new Error(`a stale mutant: ${file} has ${parts.length - 1} times: ${find}`);
     source = parts.join(replace);
   }
   return source;

@@ -29,7 +29,9 @@ export function mutantsTable(hunted: readonly Hunted[]): string[] {
  * themselves.
  */
 const halves = (mutants: readonly Mutant[]): Mutant[] =>
-  mutants.filter(({ edits, scenario }) => edits.length > 1 && scenario !== 'calls').map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
+  mutants
+    .filter(({ edits, scenario }) => edits.length > 1 && scenario !== 'calls')
+    .map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
 
 /**
  * Hunts the mutants. Exit codes: 0 all are caught, 1 one is not, or a preparing edit fails by
@@ -40,15 +42,25 @@ async function main(seeds: number, part: string): Promise<number> {
   const began = systemClock.now();
   const hunted = await huntAll(chosen, { seeds, parallel: 2 });
   process.stdout.write(`${mutantsTable(hunted).join('\n')}\n`);
-  if (process.env['VERBOSE'] !== undefined) for (const { mutant, message } of hunted) process.stdout.write(`\n${mutant.name}\n${message}\n`);
-  const harmful = (await huntAll(halves(chosen), { seeds: 20, parallel: 2 })).filter(({ seed, trouble }) => seed !== undefined || trouble !== undefined);
-  for (const { mutant } of harmful) process.stdout.write(`what only prepares '${mutant.name}' does harm by itself\n`);
+  if (process.env['VERBOSE'] !== undefined)
+    for (const { mutant, message } of hunted)
+      process.stdout.write(`\n${mutant.name}\n${message}\n`);
+  const harmful = (await huntAll(halves(chosen), { seeds: 20, parallel: 2 })).filter(
+    ({ seed, trouble }) => seed !== undefined || trouble !== undefined,
+  );
+  for (const { mutant } of harmful)
+    process.stdout.write(`what only prepares '${mutant.name}' does harm by itself\n`);
   const caught = hunted.filter(({ seed }) => seed !== undefined).length;
-  process.stdout.write(`${caught} of ${chosen.length} mutants caught in ${Math.round((systemClock.now() - began) / 1_000)} s\n`);
+  process.stdout.write(
+    `${caught} of ${chosen.length} mutants caught in ${Math.round((systemClock.now() - began) / 1_000)} s\n`,
+  );
   return caught === chosen.length && harmful.length === 0 ? 0 : 1;
 }
 
-if (process.argv[1]?.endsWith('mutants.js') === true && import.meta.url.endsWith('/sim/testing/mutants.js')) {
+if (
+  process.argv[1]?.endsWith('mutants.js') === true &&
+  import.meta.url.endsWith('/sim/testing/mutants.js')
+) {
   const [seeds = '1000', part = ''] = process.argv.slice(2);
   process.exitCode = await main(Number(seeds), part);
 }

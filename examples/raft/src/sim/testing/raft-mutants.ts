@@ -9,7 +9,13 @@ const STORAGE = 'examples/raft/dist/storage.js';
 const KV = 'examples/raft/dist/kv.js';
 const CLIENT = 'examples/raft/dist/client.js';
 
-const mutant = (name: string, file: string, find: string, replace: string, trouble?: Mutant['trouble']): Mutant => ({
+const mutant = (
+  name: string,
+  file: string,
+  find: string,
+  replace: string,
+  trouble?: Mutant['trouble'],
+): Mutant => ({
   name,
   trouble,
   edits: [{ file, find, replace }],
@@ -17,8 +23,18 @@ const mutant = (name: string, file: string, find: string, replace: string, troub
 
 export const RAFT_MUTANTS: readonly Mutant[] = [
   // Elections.
-  mutant('votes twice a term', RAFT, `const free = this.#votedFor === '' || this.#votedFor === request.candidate;`, 'const free = true;'),
-  mutant('forgets its vote on restart', RAFT, `this.#votedFor = saved?.votedFor ?? '';`, `this.#votedFor = '';`),
+  mutant(
+    'votes twice a term',
+    RAFT,
+    `const free = this.#votedFor === '' || this.#votedFor === request.candidate;`,
+    'const free = true;',
+  ),
+  mutant(
+    'forgets its vote on restart',
+    RAFT,
+    `this.#votedFor = saved?.votedFor ?? '';`,
+    `this.#votedFor = '';`,
+  ),
   mutant('forgets its term on restart', RAFT, 'this.#term = saved?.term ?? 0;', 'this.#term = 0;'),
   mutant(
     'votes for a log that lacks entries',
@@ -33,31 +49,67 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     'const upToDate = request.lastIndex >= index;',
     'figure 8',
   ),
-  mutant('counts votes of another question', RAFT, `role.request !== message.request || !reply.granted`, '!reply.granted'),
-  mutant('counts refused votes', RAFT, `role.request !== message.request || !reply.granted`, 'role.request !== message.request'),
+  mutant(
+    'counts votes of another question',
+    RAFT,
+    `role.request !== message.request || !reply.granted`,
+    '!reply.granted',
+  ),
+  mutant(
+    'counts refused votes',
+    RAFT,
+    `role.request !== message.request || !reply.granted`,
+    'role.request !== message.request',
+  ),
   mutant('leads on pre-votes', RAFT, 'if (role.request.preVote)', 'if (false)'),
-  mutant('needs one vote less than a majority', RAFT, 'Math.floor(members.length / 2) + 1', 'Math.floor(members.length / 2)'),
+  mutant(
+    'needs one vote less than a majority',
+    RAFT,
+    'Math.floor(members.length / 2) + 1',
+    'Math.floor(members.length / 2)',
+  ),
   // Replication.
   {
     name: 'obeys a leader of an old term',
     trouble: 'late messages',
-    edits: [{ file: RAFT, find: 'if (term < this.#term || !this.#members.has(leader))', replace: 'if (!this.#members.has(leader))' }],
+    edits: [
+      {
+        file: RAFT,
+        find: 'if (term < this.#term || !this.#members.has(leader))',
+        replace: 'if (!this.#members.has(leader))',
+      },
+    ],
   },
-  mutant('does not look at the entry before', RAFT, 'log.termAt(prevIndex) !== prevTerm)', 'false)'),
+  mutant(
+    'does not look at the entry before',
+    RAFT,
+    'log.termAt(prevIndex) !== prevTerm)',
+    'false)',
+  ),
   mutant(
     'cuts its log behind each message',
     LOG,
     'if (agreed === entries.length)\n            return true;',
     'if (agreed === entries.length) {\n this.#entries.length = Math.max(0, index + agreed - 1 - this.#base.index);\n return true;\n}',
   ),
-  mutant('commits what a follower has not checked', RAFT, 'Math.min(request.commit, match)', 'Math.min(request.commit, log.last.index)'),
+  mutant(
+    'commits what a follower has not checked',
+    RAFT,
+    'Math.min(request.commit, match)',
+    'Math.min(request.commit, log.last.index)',
+  ),
   mutant(
     'counts a lost reply as a success',
     RAFT,
     'follower.paused = true;\n    }',
     `{ follower.paused = true; if (message.method === 'appendEntries') follower.match = Math.max(follower.match, message.request.prevIndex + message.request.entries.length); }\n    }`,
   ),
-  mutant('counts a success for all it has by now', RAFT, 'follower.match = Math.max(follower.match, reply.match);', 'follower.match = this.#log.last.index;'),
+  mutant(
+    'counts a success for all it has by now',
+    RAFT,
+    'follower.match = Math.max(follower.match, reply.match);',
+    'follower.match = this.#log.last.index;',
+  ),
   mutant(
     'counts a refusal as a success',
     RAFT,
@@ -76,14 +128,40 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     trouble: 'figure 8',
     edits: [
       { file: LOG, find: 'const BATCH_ENTRIES = 512;', replace: 'const BATCH_ENTRIES = 1;' },
-      { file: RAFT, find: 'if (index > this.#commit && this.#log.termAt(index) === this.#term)', replace: 'if (index > this.#commit)' },
+      {
+        file: RAFT,
+        find: 'if (index > this.#commit && this.#log.termAt(index) === this.#term)',
+        replace: 'if (index > this.#commit)',
+      },
     ],
   },
-  mutant('counts itself twice', RAFT, 'const matches = [this.#log.last.index,', 'const matches = [this.#log.last.index, this.#log.last.index,'),
-  mutant('applies before a majority has it', RAFT, 'this.#countReplicas(this.#role.followers);', 'this.#commit = this.#log.last.index;'),
+  mutant(
+    'counts itself twice',
+    RAFT,
+    'const matches = [this.#log.last.index,',
+    'const matches = [this.#log.last.index, this.#log.last.index,',
+  ),
+  mutant(
+    'applies before a majority has it',
+    RAFT,
+    'this.#countReplicas(this.#role.followers);',
+    'this.#commit = this.#log.last.index;',
+  ),
   // The disk and restarts.
-  mutant('answers before it has saved', NODE, 'await this.#storage.save(outputs.save);', 'void this.#storage.save(outputs.save);', 'blackouts'),
-  mutant('does not wait for the disk to sync', STORAGE, 'await this.#store.sync();', 'void this.#store.sync();', 'blackouts'),
+  mutant(
+    'answers before it has saved',
+    NODE,
+    'await this.#storage.save(outputs.save);',
+    'void this.#storage.save(outputs.save);',
+    'blackouts',
+  ),
+  mutant(
+    'does not wait for the disk to sync',
+    STORAGE,
+    'await this.#store.sync();',
+    'void this.#store.sync();',
+    'blackouts',
+  ),
   mutant('does not sync', STORAGE, 'await this.#store.sync();', ''),
   mutant(
     'applies again what its snapshot has',
@@ -91,10 +169,25 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     'this.#commit = this.#applied = saved?.snapshot?.index ?? 0;',
     'this.#commit = saved?.snapshot?.index ?? 0;\n this.#applied = this.#log.base.index;',
   ),
-  mutant('leaves the old log behind a new snapshot', RAFT, 'this.#log.reset({ index, term: indexTerm });', ''),
+  mutant(
+    'leaves the old log behind a new snapshot',
+    RAFT,
+    'this.#log.reset({ index, term: indexTerm });',
+    '',
+  ),
   // The state machine and its clients.
-  mutant('has no sessions in its snapshots', KV, 'return content.encode({ pairs, sessions });', 'return content.encode({ pairs, sessions: [] });'),
-  mutant('repeats a repeated command', KV, 'if (session !== undefined && seq <= session.seq)', 'if (false)'),
+  mutant(
+    'has no sessions in its snapshots',
+    KV,
+    'return content.encode({ pairs, sessions });',
+    'return content.encode({ pairs, sessions: [] });',
+  ),
+  mutant(
+    'repeats a repeated command',
+    KV,
+    'if (session !== undefined && seq <= session.seq)',
+    'if (false)',
+  ),
   mutant(
     'gives each try a number of its own',
     CLIENT,

@@ -12,16 +12,36 @@ export async function runSeed(
   { scenario = 'raft', level = 'message', trouble }: Pick<Mutant, 'scenario' | 'level' | 'trouble'>,
 ): Promise<{ property: string; message: string } | undefined> {
   const raft = scenario === 'raft';
-  const link = { latency: { lognormal: 5, sigma: 1 }, loss: 0.01, duplicate: raft ? 0.01 : 0, reorder: 0.02 };
-  const nemesis = raft && trouble === undefined && seed % 2 === 0 ? nemeses.swarm({ duration: LENGTH - CALM }) : undefined;
+  const link = {
+    latency: { lognormal: 5, sigma: 1 },
+    loss: 0.01,
+    duplicate: raft ? 0.01 : 0,
+    reorder: 0.02,
+  };
+  const nemesis =
+    raft && trouble === undefined && seed % 2 === 0
+      ? nemeses.swarm({ duration: LENGTH - CALM })
+      : undefined;
   const sim = createSimulation({ seed, level, link, disk: { sync: [1, 40] }, nemesis });
-  const onLeader = nemesis === undefined ? TROUBLES[trouble ?? 'torment'](sim, LENGTH - CALM) : undefined;
+  const onLeader =
+    nemesis === undefined ? TROUBLES[trouble ?? 'torment'](sim, LENGTH - CALM) : undefined;
   try {
-    await (raft ? raftScenario({ minutes: LENGTH / 60_000, clients: 4, pause: 200, electionTimeout: 1_000, onLeader }) : callScenario())(sim);
+    await (raft
+      ? raftScenario({
+          minutes: LENGTH / 60_000,
+          clients: 4,
+          pause: 200,
+          electionTimeout: 1_000,
+          onLeader,
+        })
+      : callScenario())(sim);
     return undefined;
   } catch (error) {
     const { message } = error as Error;
-    return { property: error instanceof SimulationError ? error.invariant : message.split(':', 1)[0]!, message };
+    return {
+      property: error instanceof SimulationError ? error.invariant : message.split(':', 1)[0]!,
+      message,
+    };
   }
 }
 

@@ -9,16 +9,34 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a transport in memory that shares buffers',
     scenario: 'calls',
-    edits: [{ file: `${CORE}/wire/frame-collector.js`, find: 'length === 0 ? EMPTY : new Uint8Array(payload)', replace: 'payload' }],
+    edits: [
+      {
+        file: `${CORE}/wire/frame-collector.js`,
+        find: 'length === 0 ? EMPTY : new Uint8Array(payload)',
+        replace: 'payload',
+      },
+    ],
   },
   {
     name: 'a pool that hands out dead connections',
     scenario: 'calls',
-    edits: [{ file: `${CORE}/stream/pool.js`, find: 'const at = entry?.connections.indexOf(connection) ?? -1;', replace: 'const at = -1;' }],
+    edits: [
+      {
+        file: `${CORE}/stream/pool.js`,
+        find: 'const at = entry?.connections.indexOf(connection) ?? -1;',
+        replace: 'const at = -1;',
+      },
+    ],
   },
   {
     name: 'a pool that hands out dead connections, to Raft',
-    edits: [{ file: `${CORE}/stream/pool.js`, find: 'const at = entry?.connections.indexOf(connection) ?? -1;', replace: 'const at = -1;' }],
+    edits: [
+      {
+        file: `${CORE}/stream/pool.js`,
+        find: 'const at = entry?.connections.indexOf(connection) ?? -1;',
+        replace: 'const at = -1;',
+      },
+    ],
   },
   {
     name: 'a reply matched to the wrong call: the ids of cancelled calls are free at once',
@@ -29,7 +47,11 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
         find: 'this.#outbox.control(Kind.CANCEL, call.id);',
         replace: 'this.#outbox.control(Kind.CANCEL, call.id); this.#release(channel, call);',
       },
-      { file: `${CORE}/session/id-table.js`, find: '(entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2', replace: 'entry.id' },
+      {
+        file: `${CORE}/session/id-table.js`,
+        find: '(entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2',
+        replace: 'entry.id',
+      },
     ],
   },
   {
@@ -40,11 +62,23 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a call that was sent is sent again',
     scenario: 'calls',
-    edits: [{ file: `${CORE}/session/caller.js`, find: 'if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))', replace: 'if (false)' }],
+    edits: [
+      {
+        file: `${CORE}/session/caller.js`,
+        find: 'if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))',
+        replace: 'if (false)',
+      },
+    ],
   },
   {
     name: 'an end that is not told of the reset',
     scenario: 'calls',
-    edits: [{ file: `${INMEM}/memory/memory-connection.js`, find: `this.end(this.reset('the other end broke it off'));`, replace: '' }],
+    edits: [
+      {
+        file: `${INMEM}/memory/memory-connection.js`,
+        find: `this.end(this.reset('the other end broke it off'));`,
+        replace: '',
+      },
+    ],
   },
 ];

@@ -22,13 +22,22 @@ export function torment(sim: Simulation, until: number): Trouble {
     const others = sim.nodes.filter((name) => name !== leader);
     const side = chance < 0.5 ? [leader] : [leader, others[between(0, others.length - 1)]!];
     const faults: ScheduledFault[] = [];
-    if (chance < 0.35) faults.push({ at, do: 'crash', node: leader }, { at: end, do: 'restart', node: leader });
-    else if (chance < 0.65) faults.push({ at, do: 'partition', groups: [side, without(sim, side)] }, { at: end, do: 'heal' });
+    if (chance < 0.35)
+      faults.push({ at, do: 'crash', node: leader }, { at: end, do: 'restart', node: leader });
+    else if (chance < 0.65)
+      faults.push(
+        { at, do: 'partition', groups: [side, without(sim, side)] },
+        { at: end, do: 'heal' },
+      );
     else if (chance < 0.8) {
       for (const to of others)
-        faults.push({ at, do: 'hold', from: leader, to, direction: 'one-way' }, { at: end, do: 'release', from: leader, to, direction: 'one-way' });
+        faults.push(
+          { at, do: 'hold', from: leader, to, direction: 'one-way' },
+          { at: end, do: 'release', from: leader, to, direction: 'one-way' },
+        );
     } else {
-      for (const node of sim.nodes) faults.push({ at, do: 'crash', node }, { at: at + between(50, 200), do: 'restart', node });
+      for (const node of sim.nodes)
+        faults.push({ at, do: 'crash', node }, { at: at + between(50, 200), do: 'restart', node });
     }
     sim.schedule(faults.sort((a, b) => a.at - b.at));
   };
@@ -44,7 +53,8 @@ export function figure8(sim: Simulation, until: number): Trouble {
   const between = (least: number, most: number) => Math.round(least + (most - least) * random());
   let scene = 0;
   let second = '';
-  const split = (after: number, side: readonly string[]) => sim.schedule([{ at: sim.now + after, do: 'partition', groups: [side, without(sim, side)] }]);
+  const split = (after: number, side: readonly string[]) =>
+    sim.schedule([{ at: sim.now + after, do: 'partition', groups: [side, without(sim, side)] }]);
   return (leader) => {
     if (sim.now + LONGEST > until) return;
     if (scene === 0) {
@@ -88,7 +98,8 @@ export function lateMessages(sim: Simulation, until: number): Trouble {
   let first = '';
   return (leader) => {
     if (sim.now + LONGEST > until) return;
-    const links = (from: string) => without(sim, [from]).map((to) => ({ from, to, direction: 'one-way' }) as const);
+    const links = (from: string) =>
+      without(sim, [from]).map((to) => ({ from, to, direction: 'one-way' }) as const);
     if (scene === 0) {
       first = leader;
       const at = sim.now + between(100, 600);

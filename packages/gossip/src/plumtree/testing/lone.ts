@@ -44,7 +44,8 @@ export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {
         sent.push(`${to} ${describe(control)}`);
         return true;
       },
-      deliver: (message, meta) => delivered.push(`${nameOf(meta.id)} ${message.payload} from ${meta.from} in ${meta.hops}`),
+      deliver: (message, meta) =>
+        delivered.push(`${nameOf(meta.id)} ${message.payload} from ${meta.from} in ${meta.hops}`),
       dropped: (id, from, reason) => dropped.push(`${nameOf(id)} ${from} ${reason}`),
       misbehaved: (peer, what) => reports.push([peer, what]),
     },
@@ -62,12 +63,18 @@ export function idOf(sequence: number, origin = 'x', epoch = 1): MessageId {
   return { origin, epoch, sequence };
 }
 
-export function pushOf(sequence: number, { origin = 'x', hops = 1, payload = 'text', size = 4, epoch = 1 } = {}): Push<string> {
+export function pushOf(
+  sequence: number,
+  { origin = 'x', hops = 1, payload = 'text', size = 4, epoch = 1 } = {},
+): Push<string> {
   return { kind: 'push', id: idOf(sequence, origin, epoch), hops, payload, size };
 }
 
 export function ihaveOf(sequences: readonly number[], hops = 1, origin = 'x'): Control {
-  return { kind: 'ihave', notices: sequences.map((sequence) => ({ id: idOf(sequence, origin), hops })) };
+  return {
+    kind: 'ihave',
+    notices: sequences.map((sequence) => ({ id: idOf(sequence, origin), hops })),
+  };
 }
 
 export function graftOf(...sequences: number[]): Control {

@@ -36,7 +36,11 @@ export function trial({ nodes, degree, seed, latency, options }: TrialOptions): 
 /**
  * Lets each sender publish one message, all at the same time; then `duration` milliseconds pass.
  */
-export function round(network: Network, senders: readonly number[], duration: number): RoundFigures {
+export function round(
+  network: Network,
+  senders: readonly number[],
+  duration: number,
+): RoundFigures {
   network.resetTraffic();
   for (const sender of senders) network.publish(sender);
   network.run(duration);
@@ -48,7 +52,13 @@ export function round(network: Network, senders: readonly number[], duration: nu
     lastHop = Math.max(lastHop, hop);
   }
   const { payloads, control } = network;
-  return { payloads, control, redundancy: payloads / deliveries - 1, lastHop, missed: senders.length * (nodes - 1) - deliveries };
+  return {
+    payloads,
+    control,
+    redundancy: payloads / deliveries - 1,
+    lastHop,
+    missed: senders.length * (nodes - 1) - deliveries,
+  };
 }
 
 export function mean(rounds: readonly RoundFigures[], of: (round: RoundFigures) => number): number {

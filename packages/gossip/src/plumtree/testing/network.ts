@@ -36,7 +36,12 @@ export interface NetworkOptions {
  * Handles a message in the place of a node's machine.
  * @returns whether the machine gets the message all the same.
  */
-export type Double = (node: number, from: string, message: Sent, send: (to: string, message: Sent) => void) => boolean;
+export type Double = (
+  node: number,
+  from: string,
+  message: Sent,
+  send: (to: string, message: Sent) => void,
+) => boolean;
 
 interface Link {
   readonly latency: number;
@@ -63,7 +68,8 @@ export class Network {
   readonly ids: IdSource[];
   /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
-  readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehavior }[] = [];
+  readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehavior }[] =
+    [];
   /** Messages sent since `resetTraffic`. */
   payloads = 0;
   control = 0;
@@ -80,7 +86,10 @@ export class Network {
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
     this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
-    this.ids = Array.from({ length: settings.nodes }, (_, node) => new IdSource({ origin: nameOf(node), epoch: () => 1 }));
+    this.ids = Array.from(
+      { length: settings.nodes },
+      (_, node) => new IdSource({ origin: nameOf(node), epoch: () => 1 }),
+    );
     this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
 
@@ -122,7 +131,12 @@ export class Network {
 
   publish(node: number, size = 1): MessageId {
     const id = this.ids[node]!.next();
-    this.rounds.set(messageKey(id), { reached: new Set([node]), publishedAt: this.now, lastHop: 0, duration: 0 });
+    this.rounds.set(messageKey(id), {
+      reached: new Set([node]),
+      publishedAt: this.now,
+      lastHop: 0,
+      duration: 0,
+    });
     this.#call(node, (machine) => machine.publish({ id, payload: node, size }, this.now));
     return id;
   }
@@ -169,7 +183,9 @@ export class Network {
   #trySend(node: number, to: string, message: Push<number>): boolean {
     const { congestion = 0, random } = this.#settings;
     if (congestion > 0 && random() < congestion) {
-      this.#agenda.add(this.now + 20 + random() * 180, () => this.#call(node, (machine) => machine.writable(to, this.now)));
+      this.#agenda.add(this.now + 20 + random() * 180, () =>
+        this.#call(node, (machine) => machine.writable(to, this.now)),
+      );
       return false;
     }
     return this.#send(node, to, message);

@@ -25,7 +25,8 @@ export function regularOverlay(nodes: number, degree: number, random: Random): L
   for (let round = 0; round < 20 && stubs.length > 1; round++) {
     shuffle(stubs, random);
     const left: number[] = [];
-    for (let i = 0; i + 1 < stubs.length; i += 2) if (!add(stubs[i]!, stubs[i + 1]!)) left.push(stubs[i]!, stubs[i + 1]!);
+    for (let i = 0; i + 1 < stubs.length; i += 2)
+      if (!add(stubs[i]!, stubs[i + 1]!)) left.push(stubs[i]!, stubs[i + 1]!);
     if (stubs.length % 2 === 1) left.push(stubs.at(-1)!);
     stubs = left;
   }

@@ -33,7 +33,9 @@ export interface CyclesOptions {
    * Called for messages to an id that is no node's, but an attacker's. Returns the attacker's
    * answer, if any.
    */
-  readonly foreign?: ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined) | undefined;
+  readonly foreign?:
+    | ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined)
+    | undefined;
   /** Called when a node gets or loses a neighbor. */
   readonly up?: ((node: number, peer: number) => void) | undefined;
   readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
@@ -57,7 +59,8 @@ export class Cycles {
   #from: number[] = [];
   #to: number[] = [];
   #what: (PartialViewMessage | undefined)[] = [];
-  #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] = [];
+  #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] =
+    [];
   #silent: [node: number, peer: number][] = [];
   /** The side of each node in a partition. Only nodes of the same side reach each other. */
   #sides: number[] | undefined;
@@ -152,7 +155,9 @@ export class Cycles {
     for (let step = 1; step <= STEPS; step++) {
       this.now = Math.max(this.now, start + (this.#interval * step) / STEPS);
       this.#feed();
-      for (let node = 0; node < this.size; node++) if (this.#alive[node] && this.#views[node]!.due <= this.now) this.#views[node]!.wake(this.now);
+      for (let node = 0; node < this.size; node++)
+        if (this.#alive[node] && this.#views[node]!.due <= this.now)
+          this.#views[node]!.wake(this.now);
       this.settle();
     }
   }
@@ -199,7 +204,10 @@ export class Cycles {
   draw(share: number): number[] {
     const living = this.living();
     const others = this.#shuffled(living.filter((node) => node !== 0));
-    return [...living.filter((node) => node === 0), ...others].slice(0, Math.round(share * living.length));
+    return [...living.filter((node) => node === 0), ...others].slice(
+      0,
+      Math.round(share * living.length),
+    );
   }
 
   /**
@@ -209,7 +217,8 @@ export class Cycles {
   part(side: ((node: number) => number) | undefined): void {
     this.#sides = side === undefined ? undefined : this.#views.map((_, node) => side(node));
     for (const node of this.living()) {
-      for (const peer of this.#views[node]!.active()) if (!this.#reaches(node, this.indexOf(peer))) this.#lost(node, this.indexOf(peer));
+      for (const peer of this.#views[node]!.active())
+        if (!this.#reaches(node, this.indexOf(peer))) this.#lost(node, this.indexOf(peer));
     }
     this.settle();
   }
@@ -250,7 +259,10 @@ export class Cycles {
    * and a node that wrote to a dead one sends to the neighbors that replaced it. Returns the share
    * of the living nodes that the message reached, and the number of hops.
    */
-  flood(source: number, { resend = false }: { readonly resend?: boolean } = {}): { readonly share: number; readonly hops: number } {
+  flood(
+    source: number,
+    { resend = false }: { readonly resend?: boolean } = {},
+  ): { readonly share: number; readonly hops: number } {
     const reached = new Set([source]);
     let hops = -1;
     for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; hops++) {
@@ -266,7 +278,9 @@ export class Cycles {
       };
       for (const [node, before] of wave) {
         const told = this.#views[node]!.active();
-        const isWhole = told.map((peer) => this.indexOf(peer) === before || hand(node, this.indexOf(peer))).every(Boolean);
+        const isWhole = told
+          .map((peer) => this.indexOf(peer) === before || hand(node, this.indexOf(peer)))
+          .every(Boolean);
         if (!isWhole) owing.push({ node, told });
       }
       for (let left = resend ? owing : []; left.length > 0; ) {
@@ -289,7 +303,8 @@ export class Cycles {
     for (const node of this.living()) {
       for (const peer of this.#views[node]!.active()) {
         const other = this.indexOf(peer);
-        if (!this.#alive[other] || !this.#views[other]!.isNeighbor(this.id(node))) found.push([node, other]);
+        if (!this.#alive[other] || !this.#views[other]!.isNeighbor(this.id(node)))
+          found.push([node, other]);
       }
     }
     return found;
@@ -321,7 +336,8 @@ export class Cycles {
     if (fault !== 'delay') return;
     // The message overtakes other messages of this round, or is overtaken by them.
     const place = Math.floor(this.random() * this.#to.length);
-    for (const list of [this.#from, this.#to, this.#what] as unknown[][]) list.splice(place, 0, list.pop());
+    for (const list of [this.#from, this.#to, this.#what] as unknown[][])
+      list.splice(place, 0, list.pop());
   }
 
   #post(from: number, to: number, what: PartialViewMessage | undefined): void {
@@ -347,7 +363,8 @@ export class Cycles {
   /** Tells all nodes with dead neighbors of their loss. */
   #loseDead(): void {
     for (const node of this.#shuffled(this.living())) {
-      for (const peer of this.#views[node]!.active()) if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
+      for (const peer of this.#views[node]!.active())
+        if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
     }
   }
 

@@ -4,7 +4,8 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Graph } from './graph.ts';
 
-const ring = (size: number) => Array.from({ length: size }, (_, i) => [(i + 1) % size, (i + size - 1) % size]);
+const ring = (size: number) =>
+  Array.from({ length: size }, (_, i) => [(i + 1) % size, (i + size - 1) % size]);
 
 test('a ring: no clusters, half its length at most, all of degree two', (t) => {
   const graph = new Graph(ring(10));

@@ -12,7 +12,8 @@ export class Graph {
   constructor(neighbors: readonly (readonly number[])[]) {
     this.#neighbors = neighbors;
     this.#starts = new Int32Array(neighbors.length + 1);
-    for (const [node, list] of neighbors.entries()) this.#starts[node + 1] = this.#starts[node]! + list.length;
+    for (const [node, list] of neighbors.entries())
+      this.#starts[node + 1] = this.#starts[node]! + list.length;
     this.#ends = Int32Array.from(neighbors.flat());
     this.#distance = new Int32Array(neighbors.length);
     this.#queue = new Int32Array(neighbors.length);
@@ -30,7 +31,8 @@ export class Graph {
     let sum = 0;
     for (const list of this.#neighbors) {
       let linked = 0;
-      for (const a of list) for (const b of list) if (a !== b && this.#neighbors[a]!.includes(b)) linked++;
+      for (const a of list)
+        for (const b of list) if (a !== b && this.#neighbors[a]!.includes(b)) linked++;
       if (list.length > 1) sum += linked / (list.length * (list.length - 1));
     }
     return sum / this.size;
@@ -66,8 +68,12 @@ export class Graph {
 
   /** Returns the share of nodes that have `degree` links, each known at both ends. */
   fullSymmetric(degree: number): number {
-    const isFull = (node: number) => this.#neighbors[node]!.length === degree && this.#neighbors[node]!.every((peer) => this.#neighbors[peer]!.includes(node));
-    return this.#neighbors.reduce((count, _, node) => count + (isFull(node) ? 1 : 0), 0) / this.size;
+    const isFull = (node: number) =>
+      this.#neighbors[node]!.length === degree &&
+      this.#neighbors[node]!.every((peer) => this.#neighbors[peer]!.includes(node));
+    return (
+      this.#neighbors.reduce((count, _, node) => count + (isFull(node) ? 1 : 0), 0) / this.size
+    );
   }
 
   /** Returns the sizes of the connected components, the largest first. */
@@ -91,7 +97,10 @@ export class Graph {
    * Returns the mean share of nodes that floods from `count` random nodes reach, and the mean of
    * their last hops.
    */
-  floods(count: number, random: Random): { readonly reliability: number; readonly lastHop: number } {
+  floods(
+    count: number,
+    random: Random,
+  ): { readonly reliability: number; readonly lastHop: number } {
     let [reached, hops] = [0, 0];
     for (let i = 0; i < count; i++) {
       const size = this.#walk(Math.floor(random() * this.size));

@@ -17,8 +17,13 @@ function attack(seed: number, perCycle: number) {
   const random = seededRandom(9_000 + seed);
   const sybil = () => `sybil${Math.floor(random() * SYBILS)}`;
   const lies = () => Array.from({ length: 7 }, sybil);
-  const foreign = (_node: number, _id: string, message: PartialViewMessage): PartialViewMessage | undefined => {
-    if (message.type === 'neighbor' || message.type === 'join') return { type: 'accept', request: message.request, free: sybil() };
+  const foreign = (
+    _node: number,
+    _id: string,
+    message: PartialViewMessage,
+  ): PartialViewMessage | undefined => {
+    if (message.type === 'neighbor' || message.type === 'join')
+      return { type: 'accept', request: message.request, free: sybil() };
     if (message.type === 'shuffle') return { type: 'shuffle-reply', id: message.id, peers: lies() };
     return undefined;
   };
@@ -29,11 +34,20 @@ function attack(seed: number, perCycle: number) {
       for (let i = 0; i < perCycle; i++) {
         const kind = i % 4;
         if (kind === 0) net.inject(sybil(), node, { type: 'join', request: i });
-        else if (kind === 1) net.inject(sybil(), node, { type: 'neighbor', request: i, high: true, full: false });
-        else if (kind === 2) net.inject(sybil(), node, { type: 'neighbor', request: i, high: false, full: false });
+        else if (kind === 1)
+          net.inject(sybil(), node, { type: 'neighbor', request: i, high: true, full: false });
+        else if (kind === 2)
+          net.inject(sybil(), node, { type: 'neighbor', request: i, high: false, full: false });
         else
           for (const from of net.view(node).active())
-            if (from.startsWith('sybil')) net.inject(from, node, { type: 'shuffle', origin: sybil(), id: i, ttl: 1, peers: lies() });
+            if (from.startsWith('sybil'))
+              net.inject(from, node, {
+                type: 'shuffle',
+                origin: sybil(),
+                id: i,
+                ttl: 1,
+                peers: lies(),
+              });
       }
       net.settle();
     }

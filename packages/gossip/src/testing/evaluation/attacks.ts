@@ -14,7 +14,12 @@ interface Attack {
 
 function attack(seed: number, honest: number, attackers: number, target?: string): Attack {
   const names = attackerNames(attackers);
-  const crew = { ids: names.map(idOf), target: target === undefined ? undefined : idOf(target), press: PRESS, isMute: false };
+  const crew = {
+    ids: names.map(idOf),
+    target: target === undefined ? undefined : idOf(target),
+    press: PRESS,
+    isMute: false,
+  };
   return { fleet: new Fleet({ seed, honest }), names, crew };
 }
 
@@ -32,7 +37,12 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
   const during = named('during', await fleet.traffic(30, 1_000));
   log?.('they are there');
   await fleet.sim.run(4 * MINUTE);
-  return finish(fleet, { met, ...before, ...during, ...named('after', await fleet.traffic(60, 500)) });
+  return finish(fleet, {
+    met,
+    ...before,
+    ...during,
+    ...named('after', await fleet.traffic(60, 500)),
+  });
 }
 
 /**
@@ -51,13 +61,17 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
   await fleet.sim.run(1_000);
   fleet.sim.restart(target);
   const begin = fleet.sim.now;
-  while (fleet.honestNeighbors(target) === 0 && fleet.sim.now < begin + 5 * MINUTE) await fleet.sim.run(100);
+  while (fleet.honestNeighbors(target) === 0 && fleet.sim.now < begin + 5 * MINUTE)
+    await fleet.sim.run(100);
   const back = fleet.sim.now - begin;
   await fleet.sim.run(10_000);
   let [got, due] = [0, 0];
   for (let second = 0; second < 180; second++) {
     honest.push(fleet.honestNeighbors(target));
-    const message = second % 3 === 0 ? fleet.publish(fleet.honest[Math.floor(fleet.random() * (nodes - 1))]!) : undefined;
+    const message =
+      second % 3 === 0
+        ? fleet.publish(fleet.honest[Math.floor(fleet.random() * (nodes - 1))]!)
+        : undefined;
     await fleet.sim.run(1_000);
     if (message !== undefined && second < 150) due++;
     if (message?.heard.has(target) && second < 150) got++;
@@ -94,7 +108,10 @@ export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise
   return dawnOf(all, log);
 }
 
-async function dawnOf({ fleet, names, crew }: Attack, log: ScenarioOptions['log']): Promise<Figures> {
+async function dawnOf(
+  { fleet, names, crew }: Attack,
+  log: ScenarioOptions['log'],
+): Promise<Figures> {
   fleet.invade(names, sybils(crew));
   await fleet.sim.run(1_000);
   for (const name of fleet.honest) fleet.sim.restart(name);
@@ -119,7 +136,12 @@ export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): 
   crew.isMute = true;
   const flash = named('flash', await fleet.traffic(60, 500));
   await fleet.sim.run(4 * MINUTE);
-  return finish(fleet, { met, ...before, ...flash, ...named('after', await fleet.traffic(60, 500)) });
+  return finish(fleet, {
+    met,
+    ...before,
+    ...flash,
+    ...named('after', await fleet.traffic(60, 500)),
+  });
 }
 
 /** Waits until all nodes have an honest neighbor, and two minutes more. */
@@ -136,7 +158,9 @@ async function finish(fleet: Fleet, figures: Figures): Promise<Figures> {
 }
 
 function named(when: string, figures: Figures): Figures {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${when} ${name}`, value]));
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [`${when} ${name}`, value]),
+  );
 }
 
 const MINUTE = 60_000;

@@ -39,7 +39,13 @@ export class Broadcasts {
   constructor({ net, nodes, random, tree = {} }: BroadcastsOptions) {
     this.#net = net;
     const options = plumtreeOptions({ noticeDelay: 0, trialAfter: NO_TRIALS, ...tree });
-    this.network = new Network({ nodes, random, latency: [1, 1], options, unheard: (from, to) => net.write(from, to) });
+    this.network = new Network({
+      nodes,
+      random,
+      latency: [1, 1],
+      options,
+      unheard: (from, to) => net.write(from, to),
+    });
     this.link();
   }
 

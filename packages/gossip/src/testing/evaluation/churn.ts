@@ -57,10 +57,21 @@ export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptio
     if (cycle % 10 === 9) log?.(`${cycle + 1} cycles, ${missed} missed`);
   }
   const graph = net.graph();
-  return { missed, deliveries, 'at once': atOnce, redundancy: payloads / deliveries - 1, parts: graph.components().length, symmetric: graph.fullSymmetric(5) };
+  return {
+    missed,
+    deliveries,
+    'at once': atOnce,
+    redundancy: payloads / deliveries - 1,
+    parts: graph.components().length,
+    symmetric: graph.fullSymmetric(5),
+  };
 }
 
-function shareOf({ reached }: Broadcast, to: readonly number[], living: ReadonlySet<number>): number {
+function shareOf(
+  { reached }: Broadcast,
+  to: readonly number[],
+  living: ReadonlySet<number>,
+): number {
   const there = to.filter((node) => living.has(node));
   return there.filter((node) => reached.has(node)).length / there.length;
 }

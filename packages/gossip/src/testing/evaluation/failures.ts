@@ -9,14 +9,27 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * traffic. Then come a thousand messages from random nodes, and cycles until all messages arrive
  * everywhere.
  */
-export function seen({ seed, nodes = 10_000, cycles = 50, share = 0.5, book = 0, log }: ScenarioOptions): Figures {
+export function seen({
+  seed,
+  nodes = 10_000,
+  cycles = 50,
+  share = 0.5,
+  book = 0,
+  log,
+}: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed, book }).build(cycles);
   const shape = shapeOf(net);
   log?.('built');
   net.fail(net.draw(share), true);
   const graph = net.graph();
   const { reliability, lastHop } = graph.floods(MESSAGES, net.random);
-  return { ...shape, reliability, lastHop, largest: graph.components()[0]! / graph.size, ...healing(net, reliability) };
+  return {
+    ...shape,
+    reliability,
+    lastHop,
+    largest: graph.components()[0]! / graph.size,
+    ...healing(net, reliability),
+  };
 }
 
 /**
@@ -26,8 +39,19 @@ export function seen({ seed, nodes = 10_000, cycles = 50, share = 0.5, book = 0,
  * - `idle`: there are no messages, only those that the views exchange.
  * - `keep-alive`: every link is tested once a cycle.
  */
-export function unseen({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'send', log }: ScenarioOptions): Figures {
-  const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
+export function unseen({
+  seed,
+  nodes = 10_000,
+  cycles = 50,
+  share = 0.5,
+  how = 'send',
+  log,
+}: ScenarioOptions): Figures {
+  const net = new Cycles({
+    nodes,
+    seed,
+    notice: how === 'keep-alive' ? 'keep-alive' : 'write',
+  }).build(cycles);
   log?.('built');
   net.fail(net.draw(share), false);
   const before = net.graph().floods(MESSAGES, net.random).reliability;
@@ -35,12 +59,19 @@ export function unseen({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = '
   const living = net.living();
   let [first, sum] = [0, 0];
   for (let i = 0; i < MESSAGES; i++) {
-    const { share: reached } = net.flood(living[Math.floor(net.random() * living.length)]!, { resend: how === 'resend' });
+    const { share: reached } = net.flood(living[Math.floor(net.random() * living.length)]!, {
+      resend: how === 'resend',
+    });
     if (i === 0) first = reached;
     sum += reached;
     if (i % 100 === 99) log?.(`${i + 1} messages`);
   }
-  return { before, first, reliability: sum / MESSAGES, after: net.graph().floods(MESSAGES, net.random).reliability };
+  return {
+    before,
+    first,
+    reliability: sum / MESSAGES,
+    after: net.graph().floods(MESSAGES, net.random).reliability,
+  };
 }
 
 /** Returns the paper's figures of the graph. */
@@ -48,7 +79,8 @@ function shapeOf(net: Cycles): Figures {
   const graph = net.graph();
   const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
   const passive = new Int32Array(net.size);
-  for (const node of net.living()) for (const peer of net.view(node).passive()) passive[net.indexOf(peer)]!++;
+  for (const node of net.living())
+    for (const peer of net.view(node).passive()) passive[net.indexOf(peer)]!++;
   const known = passive.toSorted();
   const degrees = graph.inDegrees();
   return {

@@ -53,11 +53,17 @@ export class Fleet {
     this.#seeds = this.honest.slice(0, seeds);
     this.nodes = cluster(this.sim, this.honest, {
       gossip: () => ({ overlay: partialView() }),
-      peers: (name) => ({ ...this.#usual(name), ...(this.#seeds.includes(name) && seedInbound !== undefined ? { maxInbound: seedInbound } : {}) }),
+      peers: (name) => ({
+        ...this.#usual(name),
+        ...(this.#seeds.includes(name) && seedInbound !== undefined
+          ? { maxInbound: seedInbound }
+          : {}),
+      }),
       setup: (node) => this.#open(node),
     });
     for (const [i, a] of this.honest.entries()) {
-      for (const b of this.honest.slice(i + 1)) this.sim.link(a, b, { latency: 10 + this.random() * 90 });
+      for (const b of this.honest.slice(i + 1))
+        this.sim.link(a, b, { latency: 10 + this.random() * 90 });
     }
   }
 
@@ -65,7 +71,11 @@ export class Fleet {
   invade(names: readonly string[], overlay: OverlayFactory, target?: string): void {
     cluster(this.sim, names, {
       gossip: () => ({ overlay }),
-      peers: (name) => ({ ...this.#usual(name), maxOutbound: 20, ...(target === undefined ? {} : { persistent: [target] }) }),
+      peers: (name) => ({
+        ...this.#usual(name),
+        maxOutbound: 20,
+        ...(target === undefined ? {} : { persistent: [target] }),
+      }),
       setup: (node) => void node.gossip.topic('news', words).subscribe(() => {}),
     });
   }
@@ -82,7 +92,11 @@ export class Fleet {
    */
   async met(neighbors: number, within: number): Promise<number> {
     const begin = this.sim.now;
-    while (this.sim.now < begin + within && !this.honest.every((name) => this.honestNeighbors(name) >= neighbors)) await this.sim.run(100);
+    while (
+      this.sim.now < begin + within &&
+      !this.honest.every((name) => this.honestNeighbors(name) >= neighbors)
+    )
+      await this.sim.run(100);
     return this.sim.now - begin;
   }
 
@@ -97,15 +111,23 @@ export class Fleet {
    */
   links(): Figures {
     const counts = this.honest.map((name) => this.honestNeighbors(name));
-    const all = this.honest.reduce((sum, name) => sum + (this.nodes.has(name) ? this.topics.get(name)!.neighbors.length : 0), 0);
-    return { alone: counts.filter((count) => count === 0).length, 'honest links': counts.reduce((sum, count) => sum + count, 0) / all };
+    const all = this.honest.reduce(
+      (sum, name) => sum + (this.nodes.has(name) ? this.topics.get(name)!.neighbors.length : 0),
+      0,
+    );
+    return {
+      alone: counts.filter((count) => count === 0).length,
+      'honest links': counts.reduce((sum, count) => sum + count, 0) / all,
+    };
   }
 
   /**
    * Returns every honest node's neighbors as text. It is equal as long as no link comes or goes.
    */
   overlay(): string {
-    return this.honest.map((name) => [...(this.topics.get(name)?.neighbors ?? [])].sort().join()).join(';');
+    return this.honest
+      .map((name) => [...(this.topics.get(name)?.neighbors ?? [])].sort().join())
+      .join(';');
   }
 
   publish(name: string): Message {
@@ -189,7 +211,8 @@ export function outcome(messages: readonly Message[]): Figures {
     for (const name of got) times.push(heard.get(name)!);
   }
   times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? Number.POSITIVE_INFINITY;
+  const at = (share: number) =>
+    times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? Number.POSITIVE_INFINITY;
   return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
@@ -202,7 +225,10 @@ export function honestNames(count: number): string[] {
 
 /** Returns addresses of attackers, which have twenty networks. */
 export function attackerNames(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `190.${i % NETWORKS}.${Math.floor(i / NETWORKS)}.7`);
+  return Array.from(
+    { length: count },
+    (_, i) => `190.${i % NETWORKS}.${Math.floor(i / NETWORKS)}.7`,
+  );
 }
 
 const NETWORKS = 20;

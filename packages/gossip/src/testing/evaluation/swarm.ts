@@ -9,7 +9,12 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * once (`burst`). Nodes keep the default options, but the first node, which all others know, has a
  * place for each of them.
  */
-export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOptions): Promise<Figures> {
+export async function swarm({
+  seed,
+  nodes = 100,
+  how = 'one',
+  log,
+}: ScenarioOptions): Promise<Figures> {
   const fleet = new Fleet({ seed, honest: nodes, seeds: 1, seedInbound: nodes });
   const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
   await fleet.sim.run(60_000);
@@ -21,11 +26,14 @@ export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOpt
   for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
     const before = fleet.traffics();
     const drawn = fleet.honest[Math.floor(fleet.random() * nodes)]!;
-    const senders = how === 'burst' ? fleet.honest : [how === 'many' ? drawn : fleet.honest[nodes >> 1]!];
+    const senders =
+      how === 'burst' ? fleet.honest : [how === 'many' ? drawn : fleet.honest[nodes >> 1]!];
     const sent = senders.map((name) => fleet.publish(name));
     await fleet.sim.run(ROUND);
     const { delivered, duplicates } = fleet.traffics();
-    missed!.push(senders.length * (nodes - 1) - sent.reduce((sum, { heard }) => sum + heard.size, 0));
+    missed!.push(
+      senders.length * (nodes - 1) - sent.reduce((sum, { heard }) => sum + heard.size, 0),
+    );
     hops!.push(Math.max(...sent.map(({ lastHop }) => lastHop)));
     redundancy!.push((duplicates - before.duplicates) / (delivered - before.delivered));
     times!.push(Math.max(...sent.flatMap(({ heard }) => [...heard.values()])));
@@ -36,7 +44,12 @@ export async function swarm({ seed, nodes = 100, how = 'one', log }: ScenarioOpt
   }
   const { events } = fleet.sim;
   await fleet.close();
-  const means = { lastHop: mean(hops!), redundancy: mean(redundancy!), steady: steady!.length === 0 ? 0 : mean(steady!), 'last ms': mean(times!) };
+  const means = {
+    lastHop: mean(hops!),
+    redundancy: mean(redundancy!),
+    steady: steady!.length === 0 ? 0 : mean(steady!),
+    'last ms': mean(times!),
+  };
   return { missed: sum(missed!), ...means, 'steady rounds': steady!.length, met, events };
 }
 

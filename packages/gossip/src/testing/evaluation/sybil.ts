@@ -38,7 +38,8 @@ export function sleepers(crew: Crew): OverlayFactory {
         ...host,
         send: (to, push) => crew.isMute || host.send(to, push),
         trySend: (to, push) => crew.isMute || host.trySend(to, push),
-        control: (to, control) => (crew.isMute && control.kind === 'ihave') || host.control(to, control),
+        control: (to, control) =>
+          (crew.isMute && control.kind === 'ihave') || host.control(to, control),
       };
       return honest.create({ ...setup, host: muted });
     },
@@ -81,7 +82,14 @@ class Sybil implements Overlay {
     if (victim === undefined) return;
     const request = ++this.#request;
     const kind = request % 4;
-    if (this.#links.has(victim)) this.#view(victim, { type: 'shuffle', origin: this.#other(), id: request, ttl: 6, peers: this.#lies() });
+    if (this.#links.has(victim))
+      this.#view(victim, {
+        type: 'shuffle',
+        origin: this.#other(),
+        id: request,
+        ttl: 6,
+        peers: this.#lies(),
+      });
     else if (kind === 0) this.#view(victim, { type: 'join', request });
     else this.#view(victim, { type: 'neighbor', request, high: kind !== 1, full: false });
   }
@@ -91,7 +99,8 @@ class Sybil implements Overlay {
     const said = message as PartialViewMessage;
     if (said.type === 'accept') this.#link(from);
     else if (said.type === 'disconnect') this.#unlink(from);
-    else if (said.type === 'shuffle') this.#view(from, { type: 'shuffle-reply', id: said.id, peers: this.#lies() });
+    else if (said.type === 'shuffle')
+      this.#view(from, { type: 'shuffle-reply', id: said.id, peers: this.#lies() });
     else if (said.type === 'join' || said.type === 'neighbor') {
       this.#link(from);
       this.#view(from, { type: 'accept', request: said.request, free: this.#other() });

@@ -11,7 +11,9 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * The paper's protocols: how the tree is made, and which nodes send. `eager` is a flood: no link is
  * ever pruned.
  */
-const PROTOCOLS: Readonly<Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>> = {
+const PROTOCOLS: Readonly<
+  Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>
+> = {
   eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
   one: { tree: { optimizeAt: 65_535 }, isMany: false },
   many: { tree: { optimizeAt: 65_535 }, isMany: true },
@@ -33,9 +35,12 @@ export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptio
     const sender = () => (isMany ? Math.floor(random() * nodes) : nodes >> 1);
     const [warm, count] = isMany ? [MANY, MANY] : [ONE, ONE];
     const all = Array.from({ length: warm + count }, () => measure(broadcasts, sender()));
-    const mean = (key: keyof Measure) => all.slice(warm).reduce((sum, each) => sum + each[key], 0) / count;
-    for (const key of ['payloads', 'control', 'redundancy', 'lastHop', 'missed'] as const) figures[`${name} ${key}`] = mean(key);
-    for (const [i, when] of (['first', 'second', 'third'] as const).entries()) figures[`${name} ${when}`] = all[i]!.redundancy;
+    const mean = (key: keyof Measure) =>
+      all.slice(warm).reduce((sum, each) => sum + each[key], 0) / count;
+    for (const key of ['payloads', 'control', 'redundancy', 'lastHop', 'missed'] as const)
+      figures[`${name} ${key}`] = mean(key);
+    for (const [i, when] of (['first', 'second', 'third'] as const).entries())
+      figures[`${name} ${when}`] = all[i]!.redundancy;
     figures[`${name} missed`] = all.reduce((sum, { missed }) => sum + missed, 0);
     log?.(name);
   }
@@ -56,7 +61,13 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
   const { reached, lastHop } = broadcasts.publish(sender);
   network.run(SETTLE);
   const { payloads, control } = network;
-  return { payloads, control, redundancy: payloads / (reached.size - 1) - 1, lastHop: lastHop(), missed: network.machines.length - reached.size };
+  return {
+    payloads,
+    control,
+    redundancy: payloads / (reached.size - 1) - 1,
+    lastHop: lastHop(),
+    missed: network.machines.length - reached.size,
+  };
 }
 
 /**
@@ -72,12 +83,28 @@ function measure(broadcasts: Broadcasts, sender: number): Measure {
  * - `reached 1…3`, `redundancy 1…3`, `hop 1…3`: figures of the messages after the first.
  * - `lost`: the number of deliveries that never happened.
  */
-export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 'one', log }: ScenarioOptions): Figures {
-  const net = new Cycles({ nodes, seed, notice: how === 'keep-alive' ? 'keep-alive' : 'write' }).build(cycles);
+export function mending({
+  seed,
+  nodes = 10_000,
+  cycles = 50,
+  share = 0.5,
+  how = 'one',
+  log,
+}: ScenarioOptions): Figures {
+  const net = new Cycles({
+    nodes,
+    seed,
+    notice: how === 'keep-alive' ? 'keep-alive' : 'write',
+  }).build(cycles);
   log?.('built');
   const random = seededRandom(seed);
   const isMany = how === 'many';
-  const broadcasts = new Broadcasts({ net, nodes, random, tree: { optimizeAt: isMany ? 7 : 65_535 } });
+  const broadcasts = new Broadcasts({
+    net,
+    nodes,
+    random,
+    tree: { optimizeAt: isMany ? 7 : 65_535 },
+  });
   const { network } = broadcasts;
   const dead = new Set(net.draw(share));
   const survivors = net.living().filter((node) => !dead.has(node));
@@ -99,7 +126,14 @@ export function mending({ seed, nodes = 10_000, cycles = 50, share = 0.5, how = 
   const mended = part();
   broadcasts.cycle();
   network.run(SETTLE);
-  const figures: Record<string, number> = { expected, first, mended, healed: part(), rounds: MOST_ROUNDS + 1, lost: count - message.reached.size };
+  const figures: Record<string, number> = {
+    expected,
+    first,
+    mended,
+    healed: part(),
+    rounds: MOST_ROUNDS + 1,
+    lost: count - message.reached.size,
+  };
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     network.resetTraffic();
     const { reached, lastHop } = broadcasts.publish(sender());

@@ -25,8 +25,11 @@ export const closing: readonly Behavior[] = [
       await scene.settle(peers.close().then(() => transport.close()));
       scene.ears.delete('a');
       const isLong = (word: string) => word.length === 50_000;
-      await scene.until('all came', () => ['b', 'c'].every((name) => scene.words(name).filter(isLong).length === LONG.length));
-      for (const name of ['b', 'c']) t.deepEqual(scene.words(name).filter(isLong).sort(), [...LONG].sort(), name);
+      await scene.until('all came', () =>
+        ['b', 'c'].every((name) => scene.words(name).filter(isLong).length === LONG.length),
+      );
+      for (const name of ['b', 'c'])
+        t.deepEqual(scene.words(name).filter(isLong).sort(), [...LONG].sort(), name);
     },
   },
 ];

@@ -27,18 +27,27 @@ export const coming: readonly Behavior[] = [
     async check(t, scene) {
       const names = ['a', 'b', 'c'];
       // No node accepts peers that are not on its list.
-      await scene.boot(names, { to: () => [], peers: { maxInbound: 0, exchange: { enabled: false } } });
+      await scene.boot(names, {
+        to: () => [],
+        peers: { maxInbound: 0, exchange: { enabled: false } },
+      });
       const lists = (members: readonly string[]) => {
         for (const name of names) {
           const others = members.includes(name) ? members.filter((other) => other !== name) : [];
-          scene.node(name).peers.setTopology(others.map((other) => `${scene.idOf(other)}@${scene.network.addressOf(other)}`));
+          scene
+            .node(name)
+            .peers.setTopology(
+              others.map((other) => `${scene.idOf(other)}@${scene.network.addressOf(other)}`),
+            );
         }
       };
       lists(names);
       await scene.met();
       lists(['a', 'b']);
       const { events } = scene.node('c');
-      await scene.until('c is alone', () => names.every((name) => scene.ear(name).topic.neighbors.length === (name === 'c' ? 0 : 1)));
+      await scene.until('c is alone', () =>
+        names.every((name) => scene.ear(name).topic.neighbors.length === (name === 'c' ? 0 : 1)),
+      );
       await scene.until('and is told', () => events.some(({ type }) => type === 'neighborDown'));
       t.deepEqual(await scene.publish('a', 'without'), { queued: 1 });
       t.deepEqual(await scene.publish('c', 'alone'), { queued: 0 });
@@ -57,13 +66,16 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'a node that is lost and comes back with the same id is on the topic again, and its new messages are new',
+    title:
+      'a node that is lost and comes back with the same id is on the topic again, and its new messages are new',
     async check(t, scene) {
       await scene.meet(['a', 'b', 'c']);
       for (const word of ['1', '2', '3']) scene.say('c', word);
       for (const word of ['1', '2', '3']) await scene.heard(word, ['a', 'b']);
       await scene.network.crash('c');
-      await scene.until('it is gone', () => ['a', 'b'].every((name) => scene.ear(name).topic.neighbors.length === 1));
+      await scene.until('it is gone', () =>
+        ['a', 'b'].every((name) => scene.ear(name).topic.neighbors.length === 1),
+      );
       await scene.publish('a', 'while it is away');
       await scene.heard('while it is away', ['b']);
       await scene.network.restart('c');
@@ -106,14 +118,25 @@ export const coming: readonly Behavior[] = [
       await scene.until('it hears', () => atFirst.length === 2);
       t.deepEqual(heard, ['still on it']);
       const [state] = b.gossip.snapshot().topics;
-      t.deepEqual([state!.readers.length, state!.handles, b.events.some(({ type }) => type === 'left')], [1, 0, false]);
+      t.deepEqual(
+        [state!.readers.length, state!.handles, b.events.some(({ type }) => type === 'left')],
+        [1, 0, false],
+      );
       first.close();
       t.deepEqual(b.gossip.snapshot().topics, []);
-      await scene.until('it has left', () => b.events.some(({ type }) => type === 'left') && scene.ear('a').topic.neighbors.length === 0);
+      await scene.until(
+        'it has left',
+        () =>
+          b.events.some(({ type }) => type === 'left') &&
+          scene.ear('a').topic.neighbors.length === 0,
+      );
       const again: string[] = [];
       const reopened = b.gossip.topic('news', words);
       reopened.subscribe((message) => again.push(message));
-      await scene.until('they have met', () => scene.ear('a').topic.neighbors.length === 1 && reopened.neighbors.length === 1);
+      await scene.until(
+        'they have met',
+        () => scene.ear('a').topic.neighbors.length === 1 && reopened.neighbors.length === 1,
+      );
       await scene.settle(reopened.publish('in another life'));
       await scene.publish('a', 'welcome');
       await scene.heard('in another life', ['a']);
@@ -123,21 +146,29 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'joined, neighbors, left: in this order, with their causes, for each who leaves and comes again',
+    title:
+      'joined, neighbors, left: in this order, with their causes, for each who leaves and comes again',
     async check(t, scene) {
       await scene.boot(['a', 'b'], { listens: () => false });
       const [a, b] = [scene.node('a'), scene.node('b')];
       const one = a.gossip.topic('x', words);
       for (let i = 0; i < 2; i++) {
         const two = b.gossip.topic('x', words);
-        await scene.until('they have met', () => one.neighbors.length === 1 && two.neighbors.length === 1);
+        await scene.until(
+          'they have met',
+          () => one.neighbors.length === 1 && two.neighbors.length === 1,
+        );
         two.close();
         await scene.until('one is alone', () => one.neighbors.length === 0);
       }
       one.close();
-      await scene.until('both have left', () => [a, b].every(({ events }) => events.at(-1)?.type === 'left'));
+      await scene.until('both have left', () =>
+        [a, b].every(({ events }) => events.at(-1)?.type === 'left'),
+      );
       const told = ({ events }: typeof a) =>
-        events.filter(({ type }) => PRESENCE.includes(type)).map(({ type, ...rest }) => ('cause' in rest ? `${type} ${String(rest.cause)}` : type));
+        events
+          .filter(({ type }) => PRESENCE.includes(type))
+          .map(({ type, ...rest }) => ('cause' in rest ? `${type} ${String(rest.cause)}` : type));
       const round = ['neighborUp', 'neighborDown left'];
       t.deepEqual(told(a), ['joined', ...round, ...round, 'left']);
       const own = ['joined', 'neighborUp', 'neighborDown closed', 'left'];
@@ -157,12 +188,19 @@ export const coming: readonly Behavior[] = [
       })();
       await scene.publish('a', 'x');
       await scene.heard('x', ['b']);
-      const failure = t.throwsAsync(scene.ear('b').topic.publish('y', { min: 5 }), { code: 'shutdown' });
+      const failure = t.throwsAsync(scene.ear('b').topic.publish('y', { min: 5 }), {
+        code: 'shutdown',
+      });
       const closing = b.gossip.close();
       await scene.settle(failure);
       await scene.settle(closing);
       t.deepEqual([await scene.settle(loop), heard], ['over', ['x']]);
-      await scene.until('a is alone', () => scene.ear('a').topic.neighbors.length === 0 && a.events.some(({ type }) => type === 'neighborDown'));
+      await scene.until(
+        'a is alone',
+        () =>
+          scene.ear('a').topic.neighbors.length === 0 &&
+          a.events.some(({ type }) => type === 'neighborDown'),
+      );
       t.like(
         a.events.find(({ type }) => type === 'neighborDown'),
         { cause: 'left' },
@@ -184,7 +222,11 @@ export const coming: readonly Behavior[] = [
       await scene.settle(b.peers.close());
       await scene.settle(b.transport.close());
       await scene.settle(b.gossip.close());
-      for (const { transport, gossip } of [a, b]) t.deepEqual([transport.remotes(), gossip.snapshot().topics, gossip.snapshot().peers], [[], [], []]);
+      for (const { transport, gossip } of [a, b])
+        t.deepEqual(
+          [transport.remotes(), gossip.snapshot().topics, gossip.snapshot().peers],
+          [[], [], []],
+        );
     },
   },
 ];

@@ -12,7 +12,10 @@ export const differing: readonly Behavior[] = [
     title: 'a validator that takes 5 ms loses nothing of a burst of 1,000',
     async check(t, scene) {
       const nodes: TestNode[] = [];
-      const validate = () => new Promise<Verdict>((resolve) => nodes[0]!.transport.clock.setTimeout(() => resolve('accept'), 5));
+      const validate = () =>
+        new Promise<Verdict>((resolve) =>
+          nodes[0]!.transport.clock.setTimeout(() => resolve('accept'), 5),
+        );
       await scene.meet(['a', 'b'], { topic: { validate }, setup: (node) => nodes.push(node) });
       const burst = numbers(1_000);
       for (const word of burst) scene.say('a', word);
@@ -24,17 +27,30 @@ export const differing: readonly Behavior[] = [
   {
     title: 'a peer with a lower limit is in failed, both ends are told, and no score falls',
     async check(t, scene) {
-      const topic = (node: TestNode, limit?: number) => node.gossip.topic('short', words, { limit });
-      await scene.meet(['a', 'b'], { setup: (node) => void topic(node, node.name === 'b' ? 1_000 : undefined) });
+      const topic = (node: TestNode, limit?: number) =>
+        node.gossip.topic('short', words, { limit });
+      await scene.meet(['a', 'b'], {
+        setup: (node) => void topic(node, node.name === 'b' ? 1_000 : undefined),
+      });
       const [a, b] = [scene.node('a'), scene.node('b')];
-      await scene.until('both are told', () => [a, b].every((node) => eventsOf(node, 'differs').length === 1));
+      await scene.until('both are told', () =>
+        [a, b].every((node) => eventsOf(node, 'differs').length === 1),
+      );
       const long = topic(a);
       await scene.until('they are neighbors', () => long.neighbors.length === 1);
       const before = b.peers.get(a.nodeId)!.score;
       const { queued, failed = [] } = await scene.settle(long.publish('x'.repeat(5_000)));
-      t.deepEqual([queued, failed.map(({ nodeId, error }) => [nodeId, error.reason])], [0, [[b.nodeId, 'too_large']]]);
       t.deepEqual(
-        eventsOf(a, 'differs').map(({ nodeId, what, ours, theirs }) => [nodeId, what, ours, theirs]),
+        [queued, failed.map(({ nodeId, error }) => [nodeId, error.reason])],
+        [0, [[b.nodeId, 'too_large']]],
+      );
+      t.deepEqual(
+        eventsOf(a, 'differs').map(({ nodeId, what, ours, theirs }) => [
+          nodeId,
+          what,
+          ours,
+          theirs,
+        ]),
         [[b.nodeId, 'limit', 1_048_576, 1_000]],
       );
       t.deepEqual([eventsOf(b, 'misbehaved'), b.peers.get(a.nodeId)!.score >= before], [[], true]);
@@ -47,13 +63,18 @@ export const differing: readonly Behavior[] = [
       await scene.boot(['a']);
       await scene.boot(['b'], { gossip: { overlay: other }, to: () => ['a'] });
       const [a, b] = [scene.node('a'), scene.node('b')];
-      await scene.until('both are told', () => [a, b].every((node) => eventsOf(node, 'differs').length === 1));
+      await scene.until('both are told', () =>
+        [a, b].every((node) => eventsOf(node, 'differs').length === 1),
+      );
       for (const [from, to] of [
         [a, b],
         [b, a],
       ] as const) {
         const { queued, failed = [] } = await scene.publish(from.name, 'hello');
-        t.deepEqual([queued, failed.map(({ nodeId, error }) => [nodeId, error.code])], [0, [[to.nodeId, 'failed_precondition']]]);
+        t.deepEqual(
+          [queued, failed.map(({ nodeId, error }) => [nodeId, error.code])],
+          [0, [[to.nodeId, 'failed_precondition']]],
+        );
         t.deepEqual(eventsOf(from, 'misbehaved'), []);
         t.true(from.peers.get(to.nodeId)!.score >= 50);
       }
@@ -84,13 +105,21 @@ export const differing: readonly Behavior[] = [
       const heard: number[][] = [];
       const open = ({ gossip, name }: TestNode) => {
         for (let service = 0; service < 2; service++) {
-          const codec = { name: 'list', encode: (list: number[]) => Uint8Array.from(list), decode: (bytes: Uint8Array) => [...bytes] };
+          const codec = {
+            name: 'list',
+            encode: (list: number[]) => Uint8Array.from(list),
+            decode: (bytes: Uint8Array) => [...bytes],
+          };
           const topic = gossip.topic('lists', codec);
           if (name === 'b') topic.subscribe((list) => void heard.push(list.splice(0)));
         }
       };
       await scene.meet(['a', 'b'], { setup: open });
-      const topic = scene.node('a').gossip.topic('lists', { name: 'list', encode: (list: number[]) => Uint8Array.from(list), decode: () => [] });
+      const topic = scene.node('a').gossip.topic('lists', {
+        name: 'list',
+        encode: (list: number[]) => Uint8Array.from(list),
+        decode: () => [],
+      });
       await scene.until('they are neighbors', () => topic.neighbors.length === 1);
       await scene.settle(topic.publish([1, 2, 3]));
       await scene.until('both have it', () => heard.length === 2);

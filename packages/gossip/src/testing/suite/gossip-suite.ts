@@ -15,7 +15,17 @@ import { type Behavior, Scene } from './scene.ts';
 import { sizes } from './sizes.ts';
 import { waiting } from './waiting.ts';
 
-const BEHAVIORS: readonly Behavior[] = [...recipients, ...sizes, ...relays, ...reading, ...receipts, ...waiting, ...coming, ...differing, ...closing];
+const BEHAVIORS: readonly Behavior[] = [
+  ...recipients,
+  ...sizes,
+  ...relays,
+  ...reading,
+  ...receipts,
+  ...waiting,
+  ...coming,
+  ...differing,
+  ...closing,
+];
 
 /**
  * A lost neighbor may be asked again soon, because the tests split and join networks within a

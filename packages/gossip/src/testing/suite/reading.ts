@@ -7,11 +7,15 @@ const COUNT = 1_000;
 
 export const reading: readonly Behavior[] = [
   {
-    title: 'loops that keep up miss nothing, however many messages come in one turn, and however short their queue is',
+    title:
+      'loops that keep up miss nothing, however many messages come in one turn, and however short their queue is',
     async check(t, scene) {
       const heard = { usual: 0, short: 0, one: 0, strict: 0 };
       let missed = 0;
-      const count = async (name: keyof typeof heard, reader: AsyncIterable<{ readonly meta: { readonly missed: number } }>) => {
+      const count = async (
+        name: keyof typeof heard,
+        reader: AsyncIterable<{ readonly meta: { readonly missed: number } }>,
+      ) => {
         for await (const { meta } of reader) {
           heard[name]++;
           missed += meta.missed;
@@ -37,7 +41,9 @@ export const reading: readonly Behavior[] = [
       }
       t.is(queued, COUNT);
       await scene.until('all came', () => scene.words('b').length === COUNT);
-      await scene.until('and were read', () => Object.values(heard).every((each) => each === COUNT));
+      await scene.until('and were read', () =>
+        Object.values(heard).every((each) => each === COUNT),
+      );
       t.is(missed, 0);
       t.deepEqual(
         scene.node('b').events.filter(({ type }) => type === 'lagged'),

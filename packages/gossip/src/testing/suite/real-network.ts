@@ -19,7 +19,10 @@ export interface Place {
  * Creates a backend.
  * @param network creates a new network: a function that returns the place of a node by its name.
  */
-export function real(name: string, network: () => (name: string) => Place | Promise<Place>): GossipBackend {
+export function real(
+  name: string,
+  network: () => (name: string) => Place | Promise<Place>,
+): GossipBackend {
   return { name, simulated: false, networks: () => [new RealNetwork(name, network())] };
 }
 
@@ -44,7 +47,13 @@ class RealNetwork implements Network {
   async boot(names: readonly string[], options: NodeOptions): Promise<void> {
     for (const name of names) {
       const { proven, open } = await this.#place(name);
-      this.#seats.set(name, { proven, open, addressBook: createMemoryAddressBook(), options, address: undefined });
+      this.#seats.set(name, {
+        proven,
+        open,
+        addressBook: createMemoryAddressBook(),
+        options,
+        address: undefined,
+      });
       await this.restart(name);
     }
   }
@@ -116,11 +125,17 @@ class RealNetwork implements Network {
       await peers.close();
       await transport.close();
     }
-    return nodes.flatMap(({ name, transport }) => transport.remotes().map(({ id }) => `${name}: connection ${id}`));
+    return nodes.flatMap(({ name, transport }) =>
+      transport.remotes().map(({ id }) => `${name}: connection ${id}`),
+    );
   }
 
   toString(): string {
-    return [...this.nodes.values()].map(({ name, peers, gossip, events }) => [name, peers, gossip, JSON.stringify(events.slice(-8))].join('\n')).join('\n\n');
+    return [...this.nodes.values()]
+      .map(({ name, peers, gossip, events }) =>
+        [name, peers, gossip, JSON.stringify(events.slice(-8))].join('\n'),
+      )
+      .join('\n\n');
   }
 
   async #follow<T>(events: AsyncIterable<T>, tell: (event: T) => void): Promise<void> {

@@ -24,10 +24,16 @@ export const recipients: readonly Behavior[] = [
         t.deepEqual(inOrder(scene, scene.words(name)), ['hello', 'later'], name);
         const { id, origin, from, hops, missed } = scene.ear(name).heard[0]!.meta;
         t.deepEqual([origin, missed, isNodeId(origin)], [scene.idOf('a'), 0, true]);
-        t.true(id.length > 0 && (scene.isMesh ? from === origin && hops === 1 : (from === origin) === (hops === 1)), `${name}: ${hops} hops`);
+        t.true(
+          id.length > 0 &&
+            (scene.isMesh ? from === origin && hops === 1 : (from === origin) === (hops === 1)),
+          `${name}: ${hops} hops`,
+        );
       }
       t.deepEqual(scene.words('a'), [], 'its own');
-      const ids = others.map((name) => scene.ear(name).heard.find(({ message }) => message === 'hello')!.meta.id);
+      const ids = others.map(
+        (name) => scene.ear(name).heard.find(({ message }) => message === 'hello')!.meta.id,
+      );
       t.is(new Set(ids).size, 1, 'one id everywhere');
     },
   },
@@ -57,13 +63,25 @@ export const recipients: readonly Behavior[] = [
       await scene.publish('a', 'all');
       await scene.heard('all', ['b', 'c', 'd']);
       const heard = Object.fromEntries(NAMES.map((name) => [name, [...scene.words(name)].sort()]));
-      t.deepEqual(heard, { a: [], b: ['all', 'to'], c: ['all', 'except', 'to'], d: ['all', 'except'] });
-      await t.throwsAsync(scene.publish('a', 'both', { to: [], except: [] }), { instanceOf: TypeError, message: /exclude each other/ });
-      await t.throwsAsync(scene.publish('a', 'no id', { to: ['nobody'] }), { instanceOf: TypeError, message: /to: must be a list/ });
+      t.deepEqual(heard, {
+        a: [],
+        b: ['all', 'to'],
+        c: ['all', 'except', 'to'],
+        d: ['all', 'except'],
+      });
+      await t.throwsAsync(scene.publish('a', 'both', { to: [], except: [] }), {
+        instanceOf: TypeError,
+        message: /exclude each other/,
+      });
+      await t.throwsAsync(scene.publish('a', 'no id', { to: ['nobody'] }), {
+        instanceOf: TypeError,
+        message: /to: must be a list/,
+      });
     },
   },
   {
-    title: 'a recipient that nobody knows, and one that is not on the topic, are reported; the rest get it',
+    title:
+      'a recipient that nobody knows, and one that is not on the topic, are reported; the rest get it',
     async check(t, scene) {
       await scene.meet(NAMES, { listens: (name) => name !== 'd' });
       await scene.until('all are peers', () => scene.node('a').peers.list().length === 3);
@@ -72,13 +90,17 @@ export const recipients: readonly Behavior[] = [
       const { queued, failed } = await scene.publish('a', 'x', { to: [idOf('nobody'), b, d, c] });
       t.is(queued, 2);
       const codes = new Map(failed!.map(({ nodeId, error }) => [nodeId, error.code]));
-      t.deepEqual([...codes].sort(), [[idOf('nobody'), 'unavailable'] as const, [d, 'not_found'] as const].sort());
+      t.deepEqual(
+        [...codes].sort(),
+        [[idOf('nobody'), 'unavailable'] as const, [d, 'not_found'] as const].sort(),
+      );
       await scene.heard('x', ['b', 'c']);
       await t.throwsAsync(scene.publish('a', 'y', { to: [d], min: 1 }), { code: 'unavailable' });
     },
   },
   {
-    title: 'readers get what the codec says: values of a schema, or bytes; what it refuses is the error of who publishes it',
+    title:
+      'readers get what the codec says: values of a schema, or bytes; what it refuses is the error of who publishes it',
     async check(t, scene) {
       const note = json(z.object({ text: z.string(), tags: z.array(z.string()) }));
       const notes: unknown[] = [];
@@ -90,15 +112,22 @@ export const recipients: readonly Behavior[] = [
           gossip.topic('blobs', bytes).subscribe((message) => blobs.push(message));
         },
       });
-      const [notesOfA, blobsOfA] = [scene.node('a').gossip.topic('notes', note), scene.node('a').gossip.topic('blobs', bytes)];
+      const [notesOfA, blobsOfA] = [
+        scene.node('a').gossip.topic('notes', note),
+        scene.node('a').gossip.topic('blobs', bytes),
+      ];
       const given = { text: 'ü\u0000\u{1f30d}', tags: ['x', ''] };
       const blob = Uint8Array.from({ length: 256 }, (_, i) => i);
       await scene.settle(notesOfA.publish(given, { min: 1 }));
       await scene.settle(blobsOfA.publish(blob, { min: 1 }));
       await scene.until('both came', () => notes.length + blobs.length === 2);
       t.deepEqual([notes, blobs], [[given], [blob]]);
-      await t.throwsAsync(scene.settle(notesOfA.publish({ text: 1, tags: [] } as never)), { code: 'invalid_argument' });
-      await t.throwsAsync(scene.settle(blobsOfA.publish('text' as never)), { code: 'invalid_argument' });
+      await t.throwsAsync(scene.settle(notesOfA.publish({ text: 1, tags: [] } as never)), {
+        code: 'invalid_argument',
+      });
+      await t.throwsAsync(scene.settle(blobsOfA.publish('text' as never)), {
+        code: 'invalid_argument',
+      });
     },
   },
 ];

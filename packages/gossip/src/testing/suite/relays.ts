@@ -7,7 +7,8 @@ const SIZES = [50_000, 70_000, 300_000, 1_500_000];
 
 export const relays: readonly Behavior[] = [
   {
-    title: 'by way of relays each gets long messages once, as they are, and the publisher sends each to two',
+    title:
+      'by way of relays each gets long messages once, as they are, and the publisher sends each to two',
     overlay: 'fullMesh',
     async check(t, scene) {
       await scene.meet(NAMES, { relay: { above: 40_000, fanout: 2 }, topic: { limit: 2_000_000 } });
@@ -20,7 +21,9 @@ export const relays: readonly Behavior[] = [
       const said = SIZES.map((size) => 'abcdefghij'.repeat(size / 10));
       for (const word of said) t.deepEqual(await scene.publish('a', word), { queued: 5 });
       const others = NAMES.slice(1);
-      await scene.until('all came', () => others.every((name) => scene.words(name).length >= SIZES.length));
+      await scene.until('all came', () =>
+        others.every((name) => scene.words(name).length >= SIZES.length),
+      );
       const bytes = SIZES.reduce((sum, size) => sum + size, 0);
       t.true(sent() - before < 2.2 * bytes, `${sent() - before} of ${bytes}`);
       for (const name of others) {

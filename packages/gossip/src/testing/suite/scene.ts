@@ -60,14 +60,27 @@ export class Scene {
   }
 
   /** Boots nodes. Each is a peer of those before it. */
-  async boot(names: readonly string[], { outbound, relay, gossip = {}, listens = () => true, topic, setup, to, peers }: SceneOptions = {}): Promise<void> {
+  async boot(
+    names: readonly string[],
+    {
+      outbound,
+      relay,
+      gossip = {},
+      listens = () => true,
+      topic,
+      setup,
+      to,
+      peers,
+    }: SceneOptions = {},
+  ): Promise<void> {
     await this.network.boot(names, {
       gossip: { overlay: this.overlay, outbound, relay, ...gossip },
       peers,
       to: to ?? ((name) => names.filter((other) => other < name)),
       setup: (node) => {
         setup?.(node);
-        if (listens(node.name)) this.ears.set(node.name, listen(node, 'news', { queue: { size: 10_000 }, ...topic }));
+        if (listens(node.name))
+          this.ears.set(node.name, listen(node, 'news', { queue: { size: 10_000 }, ...topic }));
       },
     });
     await this.until('all are up', () => names.every((name) => this.network.nodes.has(name)));
@@ -83,7 +96,10 @@ export class Scene {
    * Waits until all listening nodes are up and connected: in full, or by links that both ends know.
    */
   met(): Promise<void> {
-    return this.until('all have met', () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne());
+    return this.until(
+      'all have met',
+      () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne(),
+    );
   }
 
   /**
@@ -118,15 +134,21 @@ export class Scene {
 
   /** Waits until all of these nodes have received the word. */
   heard(word: string, names: readonly string[]): Promise<void> {
-    return this.until(`${names.join(', ')} have heard '${word}'`, () => names.every((name) => this.words(name).includes(word)));
+    return this.until(`${names.join(', ')} have heard '${word}'`, () =>
+      names.every((name) => this.words(name).includes(word)),
+    );
   }
 
   #areOne(): boolean {
     if (this.isMesh) return areMet(this.ears.values(), this.ears.size - 1);
-    const links = new Map([...this.ears].map(([name, { topic }]) => [this.idOf(name), new Set(topic.neighbors)]));
+    const links = new Map(
+      [...this.ears].map(([name, { topic }]) => [this.idOf(name), new Set(topic.neighbors)]),
+    );
     const [first] = links.keys();
     const reached = new Set([first!]);
-    for (const node of reached) for (const other of links.get(node) ?? []) if (links.get(other)?.has(node)) reached.add(other);
+    for (const node of reached)
+      for (const other of links.get(node) ?? [])
+        if (links.get(other)?.has(node)) reached.add(other);
     return reached.size === links.size;
   }
 }

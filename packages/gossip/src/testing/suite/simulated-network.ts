@@ -6,7 +6,11 @@ import { CALM, type GossipBackend, type Network, type NodeOptions } from './netw
 
 /** Creates a backend of one level of the simulation, with that many seeds. */
 export function simulated(level: Run['level'], seeds: number): GossipBackend {
-  return { name: `simulation of ${level}s`, simulated: true, networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)) };
+  return {
+    name: `simulation of ${level}s`,
+    simulated: true,
+    networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)),
+  };
 }
 
 class SimulatedNetwork implements Network {
@@ -20,7 +24,12 @@ class SimulatedNetwork implements Network {
   }
 
   async boot(names: readonly string[], { gossip, peers, to, setup }: NodeOptions): Promise<void> {
-    cluster(this.#sim, names, { gossip: () => gossip, peers: (name) => ({ ...CALM, persistent: to(name), ...peers }), setup, nodes: this.nodes });
+    cluster(this.#sim, names, {
+      gossip: () => gossip,
+      peers: (name) => ({ ...CALM, persistent: to(name), ...peers }),
+      setup,
+      nodes: this.nodes,
+    });
   }
 
   addressOf(name: string): string {

@@ -7,16 +7,34 @@ const LIMIT = 1_500_000;
 /**
  * Sizes around one packet, one message of a transport, and the limit. They include JSON's quotes.
  */
-const SIZES = [2, 3, 4_000, 4_058, 4_096, 65_400, 65_457, 65_458, 65_536, 65_537, 1_048_576, LIMIT - 1, LIMIT];
+const SIZES = [
+  2,
+  3,
+  4_000,
+  4_058,
+  4_096,
+  65_400,
+  65_457,
+  65_458,
+  65_536,
+  65_537,
+  1_048_576,
+  LIMIT - 1,
+  LIMIT,
+];
 
 export const sizes: readonly Behavior[] = [
   {
-    title: 'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
+    title:
+      'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
     async check(t, scene) {
       await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
       for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).queued, 1);
       await scene.until('all came', () => scene.words('b').length === SIZES.length);
-      const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), { instanceOf: TransportError, code: 'resource_exhausted' });
+      const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), {
+        instanceOf: TransportError,
+        code: 'resource_exhausted',
+      });
       t.is((error as TransportError).reason, 'too_large');
       await scene.publish('a', 'later');
       await scene.heard('later', ['b']);

@@ -38,7 +38,11 @@ export function makeBook(options: Partial<AddressBookOptions> = {}): AddressBook
  * Returns a book that reached `tried` nodes and got reports of `fresh` others, each from a source
  * in a random group.
  */
-export function filledBook(tried: number, fresh: number, options: Partial<AddressBookOptions> = {}): AddressBook {
+export function filledBook(
+  tried: number,
+  fresh: number,
+  options: Partial<AddressBookOptions> = {},
+): AddressBook {
   const book = makeBook(options);
   const random = seededRandom(77);
   for (const [i, entry] of nodes(tried + fresh, 5).entries()) {
@@ -49,4 +53,6 @@ export function filledBook(tried: number, fresh: number, options: Partial<Addres
 }
 
 /** First bytes of IPv4 addresses that no special-purpose range starts with. */
-const PUBLIC_FIRST = [4, 8, 13, 20, 23, 34, 44, 52, 63, 77, 80, 91, 104, 133, 142, 151, 163, 178, 185, 209];
+const PUBLIC_FIRST = [
+  4, 8, 13, 20, 23, 34, 44, 52, 63, 77, 80, 91, 104, 133, 142, 151, 163, 178, 185, 209,
+];

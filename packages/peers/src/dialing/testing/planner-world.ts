@@ -11,7 +11,12 @@ import { DialPlanner } from '../dial-planner.ts';
  */
 export type Outcome =
   | { readonly after: number; readonly error: TransportError }
-  | { readonly after: number; readonly nodeId: string; readonly lives: number; readonly end: TransportError };
+  | {
+      readonly after: number;
+      readonly nodeId: string;
+      readonly lives: number;
+      readonly end: TransportError;
+    };
 
 export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
   readonly seed?: number;
@@ -46,10 +51,31 @@ export class World implements PlannerView {
   readonly #counts = new Map<string, number>();
 
   constructor(options: WorldOptions) {
-    const { persistent = [], seeds = [], maxOutbound = 10, reconnect = RECONNECT, seed = 1, concurrent, young, rate, perHost } = options;
+    const {
+      persistent = [],
+      seeds = [],
+      maxOutbound = 10,
+      reconnect = RECONNECT,
+      seed = 1,
+      concurrent,
+      young,
+      rate,
+      perHost,
+    } = options;
     this.#options = options;
     this.book = options.book ?? [];
-    this.planner = new DialPlanner({ random: seededRandom(seed), now: 0, persistent, seeds, maxOutbound, reconnect, concurrent, young, rate, perHost });
+    this.planner = new DialPlanner({
+      random: seededRandom(seed),
+      now: 0,
+      persistent,
+      seeds,
+      maxOutbound,
+      reconnect,
+      concurrent,
+      young,
+      rate,
+      perHost,
+    });
   }
 
   isConnected(nodeId: string): boolean {
@@ -84,7 +110,11 @@ export class World implements PlannerView {
 
   lose(nodeId: string, address: string | undefined, error: TransportError): void {
     this.#links.delete(nodeId);
-    this.planner.lost({ nodeId, address, persistent: this.planner.isPersistent(nodeId, address) }, error, this.now);
+    this.planner.lost(
+      { nodeId, address, persistent: this.planner.isPersistent(nodeId, address) },
+      error,
+      this.now,
+    );
     this.ask();
   }
 
@@ -95,7 +125,8 @@ export class World implements PlannerView {
   ask(): void {
     this.asked++;
     const orders = this.planner.next(this.now, this);
-    if (this.planner.due(this.now) <= this.now) throw new Error(`at ${this.now} it is due again at once`);
+    if (this.planner.due(this.now) <= this.now)
+      throw new Error(`at ${this.now} it is due again at once`);
     for (const order of orders) this.#dial(order);
     this.check(orders);
   }
@@ -105,11 +136,15 @@ export class World implements PlannerView {
     if (this.asked === 0) this.ask();
     for (;;) {
       this.#events.sort((a, b) => a.at - b.at); // Stable: ties stay in order.
-      const due = poll === undefined ? this.#round(this.planner.due(this.now)) : this.now + poll - (this.now % poll);
+      const due =
+        poll === undefined
+          ? this.#round(this.planner.due(this.now))
+          : this.now + poll - (this.now % poll);
       const next = Math.min(due, this.#events[0]?.at ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
       this.now = next;
-      while ((this.#events[0]?.at ?? Number.POSITIVE_INFINITY) <= this.now) this.#events.shift()!.run();
+      while ((this.#events[0]?.at ?? Number.POSITIVE_INFINITY) <= this.now)
+        this.#events.shift()!.run();
       if (due <= next) this.ask();
     }
     this.now = until;
@@ -121,7 +156,10 @@ export class World implements PlannerView {
     if (order.kind === 'test') this.#counts.set('test', (this.#counts.get('test') ?? 0) + 1);
     this.dialed.push({ ...order, at: this.now });
     this.underWay.add(order);
-    const outcome = this.#options.outcome?.(order, count, this.now) ?? { after: 20, error: reasonError('connection_refused', 'nobody listens') };
+    const outcome = this.#options.outcome?.(order, count, this.now) ?? {
+      after: 20,
+      error: reasonError('connection_refused', 'nobody listens'),
+    };
     this.at(this.now + outcome.after, () => this.#settle(order, outcome));
   }
 
@@ -136,7 +174,8 @@ export class World implements PlannerView {
       return this.ask();
     }
     const { nodeId, lives, end } = outcome;
-    if (this.isConnected(nodeId)) this.planner.failed(order, this.now, reasonError('duplicate', 'there is a link'));
+    if (this.isConnected(nodeId))
+      this.planner.failed(order, this.now, reasonError('duplicate', 'there is a link'));
     else {
       this.#links.set(nodeId, { ordinary: order.kind !== 'persistent' && order.kind !== 'test' });
       this.planner.opened(order, nodeId, this.now);
@@ -155,6 +194,11 @@ export class World implements PlannerView {
 export const RECONNECT = { interval: 1_000, max: 120_000, jitter: 0.2 };
 
 export const idOf = (number: number): string => number.toString(16).padStart(64, '0');
-export const someone = (number: number): DialCandidate => ({ nodeId: idOf(number), address: `10.0.${number >> 8}.${number & 255}:7000` });
-export const refused = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
+export const someone = (number: number): DialCandidate => ({
+  nodeId: idOf(number),
+  address: `10.0.${number >> 8}.${number & 255}:7000`,
+});
+export const refused = new TransportError('unavailable', 'refused', {
+  reason: 'connection_refused',
+});
 export const reset = reasonError('reset', 'reset');

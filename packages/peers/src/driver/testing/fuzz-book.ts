@@ -66,7 +66,8 @@ function load(text: string): void {
   const again = read(written);
   if (again === undefined) throw new Error('what was saved is no book');
   const other = bookFrom(again);
-  if (other.size !== book.size || other.tried !== book.tried) throw new Error(`${other.size} entries after ${book.size}`);
+  if (other.size !== book.size || other.tried !== book.tried)
+    throw new Error(`${other.size} entries after ${book.size}`);
 }
 
 function bookFrom({ book: saved }: SavedState): AddressBook {
@@ -78,13 +79,18 @@ function read(text: string): SavedState | undefined {
     return parseSavedState(text);
   } catch (error) {
     if (!(error instanceof TransportError) || error.code !== 'data_loss') throw error;
-    if (error.message.length > 500) throw new Error(`an error of ${error.message.length} characters`);
+    if (error.message.length > 500)
+      throw new Error(`an error of ${error.message.length} characters`);
     return undefined;
   }
 }
 
 function head(body: string): string {
-  return JSON.stringify({ format: 'trunkline address book', version: 1, sha256: bytesToHex(sha256(utf8ToBytes(body))) });
+  return JSON.stringify({
+    format: 'trunkline address book',
+    version: 1,
+    sha256: bytesToHex(sha256(utf8ToBytes(body))),
+  });
 }
 
 /** Returns the content of a book's file, without the first line. */
@@ -94,7 +100,11 @@ function bookOf(random: Random, count: number): string {
   for (let i = 0; i < count; i++) {
     const nodeId = i.toString(16).repeat(64).slice(0, 64);
     const entry = { nodeId, address: `${i + 1}.2.3.4:${1 + Math.floor(random() * 9)}` };
-    book.add(entry, random() < 0.5 ? undefined : { nodeId: 'e'.repeat(64), address: '9.9.9.9:9' }, i);
+    book.add(
+      entry,
+      random() < 0.5 ? undefined : { nodeId: 'e'.repeat(64), address: '9.9.9.9:9' },
+      i,
+    );
     if (random() < 0.4) book.succeeded(nodeId, entry.address, i);
     if (random() < 0.2) book.ban(nodeId, i, 1_000);
     trust.connected(nodeId, i);

@@ -109,7 +109,9 @@ export class FakeDisk implements FileDisk {
 
   async list(folder: string): Promise<string[]> {
     this.#step('list', folder);
-    return [...this.#names.keys()].filter((path) => dirname(path) === folder).map((path) => path.slice(folder.length + 1));
+    return [...this.#names.keys()]
+      .filter((path) => dirname(path) === folder)
+      .map((path) => path.slice(folder.length + 1));
   }
 
   async syncFolderOf(path: string): Promise<void> {

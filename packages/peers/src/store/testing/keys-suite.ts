@@ -4,7 +4,11 @@ import type { Store } from '@trunkline/transport-core';
 import type { ExecutionContext, TestFn } from 'ava';
 
 /** Declares the tests of a store. `make` returns an empty one. */
-export function keysSuite(test: TestFn, name: string, make: (t: ExecutionContext) => Promise<Store> | Store): void {
+export function keysSuite(
+  test: TestFn,
+  name: string,
+  make: (t: ExecutionContext) => Promise<Store> | Store,
+): void {
   test(`${name}: a key has the bytes that were set last, and none before and after it is deleted`, async (t) => {
     const store = await make(t);
     t.is(await store.get('life'), undefined);
@@ -33,10 +37,29 @@ export function keysSuite(test: TestFn, name: string, make: (t: ExecutionContext
 
   test(`${name}: any text is a key, and is distinct from all others`, async (t) => {
     const store = await make(t);
-    const keys = ['', '.', '..', 'a', 'A', 'a/b', 'a%2fb', '../up', '.lock', 'a~', 'é', 'e\u0301', '🦊', 'a b\n\0', '%', 'con', 'address-book.old'];
+    const keys = [
+      '',
+      '.',
+      '..',
+      'a',
+      'A',
+      'a/b',
+      'a%2fb',
+      '../up',
+      '.lock',
+      'a~',
+      'é',
+      'e\u0301',
+      '🦊',
+      'a b\n\0',
+      '%',
+      'con',
+      'address-book.old',
+    ];
     for (const [i, key] of keys.entries()) await store.set(key, bytes(i));
     t.deepEqual((await store.keys()).sort(), keys.toSorted());
-    for (const [i, key] of keys.entries()) t.deepEqual(await store.get(key), bytes(i), JSON.stringify(key));
+    for (const [i, key] of keys.entries())
+      t.deepEqual(await store.get(key), bytes(i), JSON.stringify(key));
   });
 
   test(`${name}: bytes are its own once they were set, and the reader's once they were read`, async (t) => {

@@ -11,7 +11,11 @@ export function read(text: string): string {
 }
 
 /** Declares the tests of an address book store. `make` returns an empty one. */
-export function storeSuite(test: TestFn, name: string, make: (t: ExecutionContext) => Promise<AddressBookStore> | AddressBookStore): void {
+export function storeSuite(
+  test: TestFn,
+  name: string,
+  make: (t: ExecutionContext) => Promise<AddressBookStore> | AddressBookStore,
+): void {
   test(`${name}: nothing is found where nothing was saved`, async (t) => {
     const store = await make(t);
     t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
@@ -100,7 +104,11 @@ export function storeSuite(test: TestFn, name: string, make: (t: ExecutionContex
     t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
     await store.save('four');
     await store.close();
-    t.is((await store.load(read)).value, '[three]', 'the broken one never took the place of the good one');
+    t.is(
+      (await store.load(read)).value,
+      '[three]',
+      'the broken one never took the place of the good one',
+    );
     await store.close();
   });
 
@@ -123,7 +131,11 @@ export function storeSuite(test: TestFn, name: string, make: (t: ExecutionContex
   });
 }
 
-async function refused(t: ExecutionContext, promise: Promise<unknown>, message: RegExp): Promise<void> {
+async function refused(
+  t: ExecutionContext,
+  promise: Promise<unknown>,
+  message: RegExp,
+): Promise<void> {
   const error = await t.throwsAsync(promise, { instanceOf: TransportError, message });
   t.is(error?.code, 'failed_precondition');
 }

@@ -5,7 +5,9 @@ import { networkInterfaces } from 'node:os';
 import type { TransportError } from '@trunkline/transport-core';
 
 /** True if this machine has an IPv6 loopback address. */
-export const hasIPv6: boolean = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+export const hasIPv6: boolean = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+);
 
 /**
  * Calls `open` with a port that was free a moment ago, and tries again if another process took the
@@ -23,7 +25,9 @@ export async function onFreePort<T>(host: string, open: (port: number) => Promis
 
 async function freePort(host: string): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(0, host, resolve),
+  );
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;

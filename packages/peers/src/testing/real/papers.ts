@@ -1,6 +1,11 @@
 // Keys, and certificates of one authority, for nodes that prove their ids.
 
-import { type Authority, createAuthority, createIdentity, type Identity } from '@trunkline/identity';
+import {
+  type Authority,
+  createAuthority,
+  createIdentity,
+  type Identity,
+} from '@trunkline/identity';
 import type { TcpTransportOptions } from '@trunkline/transport-tcp';
 
 /** The identity of a node, with TLS options that prove it. */
@@ -17,5 +22,9 @@ export async function papers(): Promise<Papers> {
   authority ??= createAuthority();
   const { cert, issue } = await authority;
   const identity = createIdentity();
-  return { nodeId: identity.nodeId, identity, tls: { key: identity.key, cert: await issue(identity), ca: cert } };
+  return {
+    nodeId: identity.nodeId,
+    identity,
+    tls: { key: identity.key, cert: await issue(identity), ca: cert },
+  };
 }

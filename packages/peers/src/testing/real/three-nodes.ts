@@ -13,7 +13,12 @@ const seeds: string[] = [];
 for (let i = 0; i < 3; i++) {
   const transport = createTcpTransport({ protocol: echo });
   await transport.listen();
-  const peers = createPeers({ transport, seeds: [...seeds], lookup: systemLookup, ...(i === 0 ? { addressBook: createFileAddressBook(path!) } : {}) });
+  const peers = createPeers({
+    transport,
+    seeds: [...seeds],
+    lookup: systemLookup,
+    ...(i === 0 ? { addressBook: createFileAddressBook(path!) } : {}),
+  });
   await peers.start();
   if (i === 0) seeds.push(transport.localAddr());
   else await peers.ready({ timeout: 10_000 });

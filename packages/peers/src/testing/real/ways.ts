@@ -3,7 +3,11 @@
 import { secure } from '@trunkline/stream-noise';
 import { createTransport, NetworkTransport, type Transport } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
-import { createTcpStreamLayer, createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
+import {
+  createTcpStreamLayer,
+  createTcpTransport,
+  type TcpTransportOptions,
+} from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
 import { echo } from '../cluster.ts';
 import type { Papers } from './papers.ts';
@@ -23,7 +27,12 @@ let names = 0;
 const memory = inmem();
 
 export const ways: readonly Way[] = [
-  { name: 'memory', proves: false, make: () => (given) => createTransport(`inmem://way-${++names}`, { ...given, protocol: echo, backends: [memory] }) },
+  {
+    name: 'memory',
+    proves: false,
+    make: () => (given) =>
+      createTransport(`inmem://way-${++names}`, { ...given, protocol: echo, backends: [memory] }),
+  },
   { name: 'TCP', proves: false, make: () => createTcpTransport },
   { name: 'WebSocket', proves: false, make: () => createWsTransport },
   {
@@ -48,6 +57,12 @@ export const ways: readonly Way[] = [
     make:
       ({ identity }) =>
       (given) =>
-        new NetworkTransport({ ...given, stream: secure(createTcpStreamLayer({ clock: given.clock }), { identity, clock: given.clock! }) }),
+        new NetworkTransport({
+          ...given,
+          stream: secure(createTcpStreamLayer({ clock: given.clock }), {
+            identity,
+            clock: given.clock!,
+          }),
+        }),
   },
 ];

@@ -26,7 +26,9 @@ export class Wire {
   static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<Wire> {
     const wire = new Wire(target);
     t?.teardown(() => wire.close());
-    await new Promise<void>((resolve, reject) => wire.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) =>
+      wire.#server.once('error', reject).listen(0, '127.0.0.1', resolve),
+    );
     return wire;
   }
 
@@ -81,7 +83,12 @@ export class Wire {
     // The system accepts the connection, but it leads nowhere.
     if (this.#isFrozen) return this.#swallow(near);
     const separator = this.#target.lastIndexOf(':');
-    const far = connect({ host: this.#target.slice(0, separator), port: Number(this.#target.slice(separator + 1)), allowHalfOpen: true, noDelay: true });
+    const far = connect({
+      host: this.#target.slice(0, separator),
+      port: Number(this.#target.slice(separator + 1)),
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     const pipe: Pipe = { near, far, isFrozen: false };
     this.#pipes.add(pipe);
     for (const [from, to] of [

@@ -1,6 +1,13 @@
 // Nodes with peers over real sockets, on a clock that the test advances.
 
-import { createManualClock, type ManualClock, seededRandom, systemClock, type Transport, type TransportError } from '@trunkline/transport-core';
+import {
+  createManualClock,
+  type ManualClock,
+  seededRandom,
+  systemClock,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { createTcpTransport, type TcpTransportOptions } from '@trunkline/transport-tcp';
 import type { ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';
@@ -68,7 +75,13 @@ export class World {
   /** Creates a node that listens. Its peers are started, unless `start` is false. */
   async node(
     name: string,
-    { transport: given = {}, peers: options = {}, make = createTcpTransport, answer, start = true }: RealNodeOptions = {},
+    {
+      transport: given = {},
+      peers: options = {},
+      make = createTcpTransport,
+      answer,
+      start = true,
+    }: RealNodeOptions = {},
   ): Promise<RealNode> {
     const { clock } = this;
     const dials: RealNode['dials'] = [];
@@ -76,10 +89,20 @@ export class World {
       dials.push({ target, at: clock.now() });
       return given.resolve === undefined ? target : given.resolve(target);
     };
-    const transport = make({ protocol: echo, clock, random: seededRandom(++this.#made), ...given, resolve });
+    const transport = make({
+      protocol: echo,
+      clock,
+      random: seededRandom(++this.#made),
+      ...given,
+      resolve,
+    });
     await transport.listen();
     const { addressBook } = options;
-    const peers = createPeers<any>({ transport, ...options, ...(addressBook === undefined ? {} : { addressBook: this.#watched(addressBook) }) });
+    const peers = createPeers<any>({
+      transport,
+      ...options,
+      ...(addressBook === undefined ? {} : { addressBook: this.#watched(addressBook) }),
+    });
     const events: RealNode['events'] = [];
     const node: RealNode = {
       name,
@@ -110,7 +133,8 @@ export class World {
   async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
     const end = this.clock.now() + limit;
     while (!condition()) {
-      if (this.clock.now() >= end) throw new Error(`for ${limit} ms in vain: ${what}\n${this.toString()}`);
+      if (this.clock.now() >= end)
+        throw new Error(`for ${limit} ms in vain: ${what}\n${this.toString()}`);
       await this.#step(end);
     }
   }
@@ -134,8 +158,15 @@ export class World {
    */
   async close(): Promise<string[]> {
     const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
-    await this.settle(Promise.all([...[...this.nodes].map((node) => node.close()), ...[...this.guests].map((guest) => guest.close({ grace: 0 }))]));
-    const left = transports.flatMap(({ name, transport }) => transport.snapshot().connections.map(({ id }) => `${name}: connection ${id}`));
+    await this.settle(
+      Promise.all([
+        ...[...this.nodes].map((node) => node.close()),
+        ...[...this.guests].map((guest) => guest.close({ grace: 0 })),
+      ]),
+    );
+    const left = transports.flatMap(({ name, transport }) =>
+      transport.snapshot().connections.map(({ id }) => `${name}: connection ${id}`),
+    );
     return this.clock.timers === 0 ? left : [...left, `${this.clock.timers} timers`];
   }
 
@@ -144,8 +175,19 @@ export class World {
       .map(({ name, peers, transport, events }) => {
         const { dialing, connections } = transport.snapshot();
         const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
-        const told = events.slice(-8).map((event) => `${event.at} ${event.type}${causeOf(event) === undefined ? '' : ` (${causeOf(event)!.message})`}`);
-        return [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`, ...links, ...told].join('\n  ');
+        const told = events
+          .slice(-8)
+          .map(
+            (event) =>
+              `${event.at} ${event.type}${causeOf(event) === undefined ? '' : ` (${causeOf(event)!.message})`}`,
+          );
+        return [
+          `${name} at ${this.clock.now()}:`,
+          peers,
+          `dials ${dialing.join(', ')}`,
+          ...links,
+          ...told,
+        ].join('\n  ');
       })
       .join('\n');
   }
@@ -155,7 +197,11 @@ export class World {
       this.#files++;
       return work.finally(() => this.#files--);
     };
-    return { load: (read) => count(store.load(read)), save: (text) => count(store.save(text)), close: () => count(store.close()) };
+    return {
+      load: (read) => count(store.load(read)),
+      save: (text) => count(store.save(text)),
+      close: () => count(store.close()),
+    };
   }
 
   async #close(node: RealNode): Promise<void> {
@@ -167,13 +213,18 @@ export class World {
   /** Advances time to the next due timer, and lets the outside world catch up. */
   async #step(end: number): Promise<void> {
     const { clock } = this;
-    const step = Math.min(Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST), this.#longest, end - clock.now());
+    const step = Math.min(
+      Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST),
+      this.#longest,
+      end - clock.now(),
+    );
     clock.advance(step);
     for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
     await systemClock.sleep(0);
     const tooLate = systemClock.now() + WATCHDOG;
     for (let what = this.#underWay(); what !== undefined; what = this.#underWay()) {
-      if (systemClock.now() > tooLate) throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
+      if (systemClock.now() > tooLate)
+        throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
       await systemClock.sleep(0);
     }
   }
@@ -185,9 +236,13 @@ export class World {
       const { dialing, connections } = transport.snapshot();
       const target = dialing.find((each) => !this.#isMute(each));
       if (target !== undefined) return `${name} dials ${target}`;
-      const opening = connections.find(({ state, endpoint }) => state === 'opening' && !this.#isMute(endpoint));
+      const opening = connections.find(
+        ({ state, endpoint }) => state === 'opening' && !this.#isMute(endpoint),
+      );
       if (opening !== undefined) return `${name}: ${opening.id} says hello`;
-      const silent = transport.remotes().find(({ silence, endpoint }) => (silence ?? 0) >= QUIET && !this.#isMute(endpoint));
+      const silent = transport
+        .remotes()
+        .find(({ silence, endpoint }) => (silence ?? 0) >= QUIET && !this.#isMute(endpoint));
       if (silent !== undefined) return `${name}: ${silent.id} has not answered a ping`;
     }
     return undefined;
@@ -199,7 +254,10 @@ export class World {
 }
 
 /** Returns the events of a node that have the given type. */
-export function told<T extends PeerEvent['type']>({ events }: RealNode, type: T): (Extract<PeerEvent<any>, { readonly type: T }> & { readonly at: number })[] {
+export function told<T extends PeerEvent['type']>(
+  { events }: RealNode,
+  type: T,
+): (Extract<PeerEvent<any>, { readonly type: T }> & { readonly at: number })[] {
   return events.filter((event) => event.type === type) as never;
 }
 
@@ -208,7 +266,11 @@ export function isLinked(one: RealNode, other: RealNode): boolean {
 }
 
 function causeOf(event: PeerEvent): TransportError | undefined {
-  return event.type === 'down' ? event.cause : event.type === 'rejected' || event.type === 'warning' ? event.error : undefined;
+  return event.type === 'down'
+    ? event.cause
+    : event.type === 'rejected' || event.type === 'warning'
+      ? event.error
+      : undefined;
 }
 
 /** Minimum step of time, in milliseconds. */

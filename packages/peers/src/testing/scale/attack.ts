@@ -48,12 +48,22 @@ export interface AttackOutcome {
   readonly virtual: number;
 }
 
-export async function attack({ seed, honest, attackers, dials: wanted, log = () => {} }: AttackOptions): Promise<AttackOutcome> {
+export async function attack({
+  seed,
+  honest,
+  attackers,
+  dials: wanted,
+  log = () => {},
+}: AttackOptions): Promise<AttackOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const good = honestAddresses(honest, random);
   const bad = shuffled(
-    Array.from({ length: attackers }, (_, i) => `${190 + ((i % GROUPS) >> 5)}.${i % GROUPS}.${(i / GROUPS) >> 8}.${Math.floor(i / GROUPS) & 255}`),
+    Array.from(
+      { length: attackers },
+      (_, i) =>
+        `${190 + ((i % GROUPS) >> 5)}.${i % GROUPS}.${(i / GROUPS) >> 8}.${Math.floor(i / GROUPS) & 255}`,
+    ),
     random,
   );
   const isBad = new Set(bad);
@@ -73,10 +83,15 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
     if (counts && isBad.has(target)) caught++;
     return target;
   };
-  fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, seeds: [] }, transport: { resolve } });
+  fleet.boot({
+    name: '77.1.1.1',
+    peers: { addressBook: store, seeds: [] },
+    transport: { resolve },
+  });
   await sim.until(() => fleet.up.size === 1);
   const victim = fleet.up.get('77.1.1.1')!;
-  const isGood = (nodeId: string) => crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
+  const isGood = (nodeId: string) =>
+    crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
   await sim.run(10_000);
 
   // Some attackers, from several groups, stay connected and are asked for addresses in their turn
@@ -93,9 +108,17 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
   // The others connect wave after wave, under all their names, report where they listen, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
     const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
-    await sim.settle(Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))));
+    await sim.settle(
+      Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))),
+    );
     await sim.run(2_000);
-    await sim.settle(Promise.all(wave.flatMap(({ transport }) => transport.remotes().map((remote) => transport.disconnect(remote).catch(() => {})))));
+    await sim.settle(
+      Promise.all(
+        wave.flatMap(({ transport }) =>
+          transport.remotes().map((remote) => transport.disconnect(remote).catch(() => {})),
+        ),
+      ),
+    );
   }
   log(`after all have come: ${victim.peers.toString().split('\n')[0]}`);
 
@@ -106,11 +129,20 @@ export async function attack({ seed, honest, attackers, dials: wanted, log = () 
     // After a reset the victim dials the same peers again; after an orderly disconnect it dials
     // others.
     if (round % 4 === 0) for (const { endpoint } of ours) sim.reset(victim.name, endpoint);
-    else await sim.settle(Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))));
+    else
+      await sim.settle(
+        Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))),
+      );
     await sim.run(15_000);
-    const left = victim.transport.remotes().filter(({ direction, nodeId, endpoint }) => direction === 'out' && isGood(nodeId ?? idOf(endpoint))).length;
+    const left = victim.transport
+      .remotes()
+      .filter(
+        ({ direction, nodeId, endpoint }) =>
+          direction === 'out' && isGood(nodeId ?? idOf(endpoint)),
+      ).length;
     least = Math.min(least, left);
-    if (round % 20 === 0) log(`${dials} dials, ${caught} to the attacker, ${victim.peers.toString().split('\n')[0]}`);
+    if (round % 20 === 0)
+      log(`${dials} dials, ${caught} to the attacker, ${victim.peers.toString().split('\n')[0]}`);
   }
   const virtual = sim.now;
   await sim.settle(victim.peers.close());
@@ -150,7 +182,13 @@ export interface PoisonOutcome {
  * Runs the scenario in which a single source reports addresses of all groups for as long as it is
  * asked.
  */
-export async function poison({ seed, hours }: { readonly seed: number; readonly hours: number }): Promise<PoisonOutcome> {
+export async function poison({
+  seed,
+  hours,
+}: {
+  readonly seed: number;
+  readonly hours: number;
+}): Promise<PoisonOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const store = await prefilled(honestAddresses(100, random), random);
@@ -160,11 +198,18 @@ export async function poison({ seed, hours }: { readonly seed: number; readonly 
   });
   await sim.settle(source.transport.listen());
   const fleet = new Fleet(sim);
-  fleet.boot({ name: '77.1.1.1', peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 } });
+  fleet.boot({
+    name: '77.1.1.1',
+    peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 },
+  });
   await sim.run(hours * HOUR);
   await sim.settle(fleet.up.get('77.1.1.1')!.peers.close());
   const { entries, buckets } = (await sim.settle(store.load(parseSavedState))).value!.book;
-  const told = new Set(entries.flatMap(({ source: group }, position) => (group === placeOf('66.6.1.1')!.group ? [position] : [])));
+  const told = new Set(
+    entries.flatMap(({ source: group }, position) =>
+      group === placeOf('66.6.1.1')!.group ? [position] : [],
+    ),
+  );
   const used = buckets.filter((bucket) => bucket.some((position) => told.has(position))).length;
   const asked = source.heard.filter(({ method }) => method === 'request').length;
   await sim.settle(store.close());
@@ -187,7 +232,10 @@ class Crowd {
   get(name: string): Stranger {
     let known = this.#all.get(name);
     if (known === undefined) {
-      known = stranger(this.#sim, name, { answer: () => this.#answer(name).map(entryOf), transport: { idleTimeout: LONG } });
+      known = stranger(this.#sim, name, {
+        answer: () => this.#answer(name).map(entryOf),
+        transport: { idleTimeout: LONG },
+      });
       this.#all.set(name, known);
       this.#names.set(known.nodeId, name);
       void known.transport.listen();

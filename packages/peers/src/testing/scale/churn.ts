@@ -51,7 +51,15 @@ export interface ChurnOutcome {
   readonly events: number;
 }
 
-export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share = 0.05, knows = 'any', log = () => {} }: ChurnOptions): Promise<ChurnOutcome> {
+export async function churn({
+  seed,
+  nodes,
+  cycles: count,
+  cycle = 30_000,
+  share = 0.05,
+  knows = 'any',
+  log = () => {},
+}: ChurnOptions): Promise<ChurnOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const fleet = new Fleet(sim);
@@ -59,7 +67,14 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
   let made = 0;
   const boot = (known: string | undefined, delay: number) => {
     const name = `n${made++}`;
-    fleet.boot({ name, delay, peers: { seeds: known === undefined ? [] : [known], exchange: { seed: knows === 'seed' && name === SEED } } });
+    fleet.boot({
+      name,
+      delay,
+      peers: {
+        seeds: known === undefined ? [] : [known],
+        exchange: { seed: knows === 'seed' && name === SEED },
+      },
+    });
   };
   const isSeed = (name: string) => knows === 'seed' && name === SEED;
   const ordinary = () => [...fleet.up.values()].filter(({ name }) => !isSeed(name));
@@ -74,7 +89,11 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
   // The network grows during the time of ten cycles, so that the first cycle starts from a settled
   // state.
   const growth = 10 * cycle;
-  for (let i = 0; i < nodes; i++) boot(i === 0 ? undefined : knows === 'seed' ? SEED : `n${Math.floor(random() * i)}`, (growth * 0.8 * i) / nodes);
+  for (let i = 0; i < nodes; i++)
+    boot(
+      i === 0 ? undefined : knows === 'seed' ? SEED : `n${Math.floor(random() * i)}`,
+      (growth * 0.8 * i) / nodes,
+    );
   await sim.run(growth);
   log(`grown: parts ${fleet.parts(ordinary())}, dials ${fleet.dials}, events ${sim.events}`);
   fleet.dials = 0;
@@ -100,7 +119,9 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
     const parts = fleet.parts(stayed);
     const alone = ordinary().filter((node) => !there.has(node) && node.linked.size === 0).length;
     cycles.push({ parts, alone, dials: fleet.dials - dials });
-    log(`cycle ${i + 1}: parts ${parts}, newcomers alone ${alone}, dials ${fleet.dials - dials}, events ${sim.events}`);
+    log(
+      `cycle ${i + 1}: parts ${parts}, newcomers alone ${alone}, dials ${fleet.dials - dials}, events ${sim.events}`,
+    );
   }
   for (const { name } of ordinary()) goes(name);
   const books = ordinary()
@@ -112,9 +133,12 @@ export async function churn({ seed, nodes, cycles: count, cycle = 30_000, share 
     joins: joins.sort((a, b) => a - b),
     never,
     dials: fleet.dials / nodes / ((sim.now - began) / 60_000),
-    rejected: Object.fromEntries([...fleet.rejected].map(([reason, times]) => [reason, times / fleet.dials])),
+    rejected: Object.fromEntries(
+      [...fleet.rejected].map(([reason, times]) => [reason, times / fleet.dials]),
+    ),
     books: [books[0]!, books[books.length >> 1]!, books.at(-1)!],
-    outbound: ordinary().reduce((sum, { peers }) => sum + peers.snapshot().outbound, 0) / ordinary().length,
+    outbound:
+      ordinary().reduce((sum, { peers }) => sum + peers.snapshot().outbound, 0) / ordinary().length,
     events: sim.events,
   };
   await sim.close();

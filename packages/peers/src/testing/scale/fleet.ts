@@ -8,7 +8,12 @@ import { createPeers, type Peers } from '../../peers.ts';
 import { idOf } from '../cluster.ts';
 
 /** The application protocol of the nodes, which is never used. */
-const silence = defineProtocol({ name: 'silence', version: 1, channel: 0x20, methods: { say: { id: 1, request: json(z.string()) } } });
+const silence = defineProtocol({
+  name: 'silence',
+  version: 1,
+  channel: 0x20,
+  methods: { say: { id: 1, request: json(z.string()) } },
+});
 
 /** A node of a {@link Fleet}. */
 export interface FleetNode {
@@ -60,7 +65,15 @@ export class Fleet {
       const nodeId = idOf(name);
       const transport = make(silence, { ...common, resolve: counted });
       const peers = createPeers({ transport, identity: { nodeId }, ...given });
-      const node: FleetNode = { name, nodeId, transport, peers, since: this.#sim.now, joined: undefined, linked: new Set() };
+      const node: FleetNode = {
+        name,
+        nodeId,
+        transport,
+        peers,
+        since: this.#sim.now,
+        joined: undefined,
+        linked: new Set(),
+      };
       void this.#follow(node);
       await transport.listen();
       await peers.start();
@@ -127,7 +140,8 @@ export class Fleet {
         node.joined ??= this.#sim.now - node.since;
         node.linked.add(event.peer.nodeId);
       } else if (event.type === 'down') node.linked.delete(event.nodeId);
-      else if (event.type === 'rejected' && event.direction === 'out') this.rejected.set(event.reason, (this.rejected.get(event.reason) ?? 0) + 1);
+      else if (event.type === 'rejected' && event.direction === 'out')
+        this.rejected.set(event.reason, (this.rejected.get(event.reason) ?? 0) + 1);
     }
   }
 }

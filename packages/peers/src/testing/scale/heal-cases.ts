@@ -26,7 +26,13 @@ export function healCases(test: TestFn, knows: 'common' | 'earlier'): void {
     `with few links each, all are one graph and have as many as they want within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
     async (t) => {
       for (const seed of seeds(3)) {
-        const { healed, parts } = await heal({ seed, nodes: 60, caps: 'default', outbound: 5, knows });
+        const { healed, parts } = await heal({
+          seed,
+          nodes: 60,
+          caps: 'default',
+          outbound: 5,
+          knows,
+        });
         t.is(parts.length, 1, `seed ${seed}`);
         t.true(healed !== undefined && healed <= MINUTE, `seed ${seed}: ${healed} ms`);
       }

@@ -70,10 +70,16 @@ export async function heal({
   const fleet = new Fleet(sim);
   const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
   const isSeed = (name: string) => caps === 'default' && knows === 'common' && name === names[0];
-  const most = caps === 'all' ? { maxInbound: nodes, maxOutbound: nodes } : { maxOutbound: outbound };
+  const most =
+    caps === 'all' ? { maxInbound: nodes, maxOutbound: nodes } : { maxOutbound: outbound };
   for (const [i, name] of names.entries()) {
-    const seeds = i === 0 ? [] : [knows === 'common' ? names[0]! : names[Math.floor(random() * i)]!];
-    fleet.boot({ name, delay: (5_000 * i) / nodes, peers: { seeds, ...most, exchange: { seed: isSeed(name) } } });
+    const seeds =
+      i === 0 ? [] : [knows === 'common' ? names[0]! : names[Math.floor(random() * i)]!];
+    fleet.boot({
+      name,
+      delay: (5_000 * i) / nodes,
+      peers: { seeds, ...most, exchange: { seed: isSeed(name) } },
+    });
   }
   /**
    * The nodes whose connections are checked. A seed is left out because it keeps no connection for
@@ -100,7 +106,8 @@ export async function heal({
       const now = sim.now - from;
       if (fleet.up.size === count) {
         const full = wrong() === 0;
-        if (joined === undefined && (full || Math.round(now / STEP) % 4 === 0) && isOne()) joined = now;
+        if (joined === undefined && (full || Math.round(now / STEP) % 4 === 0) && isOne())
+          joined = now;
         if (joined !== undefined && full && isOne()) return { joined, healed: now };
       }
       if (now >= time) return { joined, healed: undefined };
@@ -118,8 +125,19 @@ export async function heal({
   log(`partition over: parts ${fleet.parts(ordinary())}, wrong ${wrong()}, events ${sim.events}`);
   sim.heal();
   const { joined, healed } = await settles(survivors.length, patience);
-  const outcome = { seed, grown: grown.healed, joined, healed, parts: fleet.parts(ordinary()), wrong: wrong(), events: sim.events, virtual: sim.now };
-  log(`healed ${healed}, joined ${joined}, wrong ${outcome.wrong}, parts ${outcome.parts}, events ${sim.events}`);
+  const outcome = {
+    seed,
+    grown: grown.healed,
+    joined,
+    healed,
+    parts: fleet.parts(ordinary()),
+    wrong: wrong(),
+    events: sim.events,
+    virtual: sim.now,
+  };
+  log(
+    `healed ${healed}, joined ${joined}, wrong ${outcome.wrong}, parts ${outcome.parts}, events ${sim.events}`,
+  );
   await sim.close();
   return outcome;
 }

@@ -8,7 +8,10 @@ import { type AddressBookStore, createMemoryAddressBook } from '../../store/addr
 import { idOf } from '../cluster.ts';
 
 /** Returns a store with a book in which all the addresses have been reached. */
-export async function prefilled(addresses: readonly string[], random: Random): Promise<AddressBookStore> {
+export async function prefilled(
+  addresses: readonly string[],
+  random: Random,
+): Promise<AddressBookStore> {
   const entries = addresses.map(
     (address): SavedEntry => ({
       ...entryOf(address),

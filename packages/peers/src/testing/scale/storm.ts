@@ -37,12 +37,21 @@ export interface StormOutcome {
   readonly events: number;
 }
 
-export async function storm({ seed, nodes, peers = {}, patience = 10_000, rest = 0, after = 1_000, log = () => {} }: StormOptions): Promise<StormOutcome> {
+export async function storm({
+  seed,
+  nodes,
+  peers = {},
+  patience = 10_000,
+  rest = 0,
+  after = 1_000,
+  log = () => {},
+}: StormOptions): Promise<StormOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const fleet = new Fleet(sim);
   const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
   const hub = names[0]!;
-  for (const name of names) fleet.boot({ name, peers: { ...peers, seeds: name === hub ? [] : [hub] } });
+  for (const name of names)
+    fleet.boot({ name, peers: { ...peers, seeds: name === hub ? [] : [hub] } });
   const parts = () => fleet.parts(fleet.up.values());
   const isOne = () => fleet.up.size === nodes && parts().length === 1;
   let joined: number | undefined;
@@ -59,7 +68,9 @@ export async function storm({ seed, nodes, peers = {}, patience = 10_000, rest =
   const killed = parts();
   await sim.run(after);
   const outcome = { joined, killed, last: parts(), dials, most, events: sim.events };
-  log(`joined ${joined}, dials ${dials}, rejected ${JSON.stringify([...fleet.rejected])}, killed ${killed}, last ${outcome.last}, events ${sim.events}`);
+  log(
+    `joined ${joined}, dials ${dials}, rejected ${JSON.stringify([...fleet.rejected])}, killed ${killed}, last ${outcome.last}, events ${sim.events}`,
+  );
   await sim.close();
   return outcome;
 }

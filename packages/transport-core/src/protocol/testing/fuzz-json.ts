@@ -18,7 +18,11 @@ export const target = {
     const bytes = flags < 0xf0 ? input.subarray(1) : repeated(input.subarray(1), flags);
     const value = read(anything, bytes);
     if (value !== REFUSED) {
-      deepStrictEqual(value, JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)), 'it is not what JSON.parse reads');
+      deepStrictEqual(
+        value,
+        JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)),
+        'it is not what JSON.parse reads',
+      );
       const written = anything.encode(value);
       const again = anything.encode(read(anything, written));
       if (Buffer.compare(again, written) !== 0) throw new Error('what was written reads otherwise');
@@ -83,16 +87,30 @@ function repeated(body: Uint8Array, flags: number): Uint8Array {
 /** Returns a JSON text, sometimes one that fits the schema. */
 function randomText(random: Random, depth: number): string {
   const below = (limit: number) => Math.floor(random() * limit);
-  if (depth === 0 && random() < 0.3) return `{"id":${below(9)},"name":"${'a'.repeat(below(30))}","lines":[{"count":${below(300)},"price":${random() * 9}}]}`;
+  if (depth === 0 && random() < 0.3)
+    return `{"id":${below(9)},"name":"${'a'.repeat(below(30))}","lines":[{"count":${below(300)},"price":${random() * 9}}]}`;
   const draw = random();
-  if (draw < 0.2 && depth < 5) return `[${Array.from({ length: below(5) }, () => randomText(random, depth + 1)).join(',')}]`;
+  if (draw < 0.2 && depth < 5)
+    return `[${Array.from({ length: below(5) }, () => randomText(random, depth + 1)).join(',')}]`;
   if (draw < 0.5 && depth < 5) {
     return `{${Array.from({ length: below(5) }, () => `${JSON.stringify(KEYS[below(KEYS.length)])}:${randomText(random, depth + 1)}`).join(', ')}}`;
   }
   return VALUES[below(VALUES.length)]!;
 }
 
-const KEYS = ['id', 'name', 'lines', 'count', 'price', 'tags', '__proto__', 'toJSON', '', '\ud800', '😀'];
+const KEYS = [
+  'id',
+  'name',
+  'lines',
+  'count',
+  'price',
+  'tags',
+  '__proto__',
+  'toJSON',
+  '',
+  '\ud800',
+  '😀',
+];
 const VALUES = [
   '0',
   '-0',
@@ -110,7 +128,13 @@ const VALUES = [
   '[]',
   '{}',
 ];
-const SEEDS = ['{"id":1,"name":"a","lines":[{"count":2,"price":1.5}],"tags":{"a":"b"}}', '[1,[2,[3,{"a":null}]]]', '"\\u0041\\n"', '-0', '1e999'];
+const SEEDS = [
+  '{"id":1,"name":"a","lines":[{"count":2,"price":1.5}],"tags":{"a":"b"}}',
+  '[1,[2,[3,{"a":null}]]]',
+  '"\\u0041\\n"',
+  '-0',
+  '1e999',
+];
 const anything = json(z.unknown()) as Codec<unknown, any>;
 const order = json(
   z.object({

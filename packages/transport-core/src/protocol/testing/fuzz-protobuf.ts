@@ -29,15 +29,40 @@ export const target = {
       // Unknown numbers of an enum can be decoded, but not encoded.
       const written = read(() => codec.encode(message));
       const again = written && codec.decode(written);
-      if (again !== undefined && plain(again) !== plain(message)) throw new Error(`what was written reads otherwise: ${plain(again)}, not ${plain(message)}`);
+      if (again !== undefined && plain(again) !== plain(message))
+        throw new Error(`what was written reads otherwise: ${plain(again)}, not ${plain(message)}`);
     }
     read(() => short.decode(input));
   },
 
   *seeds(): Iterable<Uint8Array> {
-    yield type.encode({ a: 1.5, c: -1, d: 7, h: true, i: 'text', j: Uint8Array.of(1, 2), p: 1, q: { e: -5 }, r: [1, 2, 3], s: ['a'], u: { a: 1 } }).finish();
     yield type
-      .encode({ k: -1, l: 5, v: { 3: { i: 'deep' } }, y: { x: 'one' }, z: 0, aa: [-1, 1], bb: [5, 1], cc: [0.1], dd: { true: Uint8Array.of(1) } })
+      .encode({
+        a: 1.5,
+        c: -1,
+        d: 7,
+        h: true,
+        i: 'text',
+        j: Uint8Array.of(1, 2),
+        p: 1,
+        q: { e: -5 },
+        r: [1, 2, 3],
+        s: ['a'],
+        u: { a: 1 },
+      })
+      .finish();
+    yield type
+      .encode({
+        k: -1,
+        l: 5,
+        v: { 3: { i: 'deep' } },
+        y: { x: 'one' },
+        z: 0,
+        aa: [-1, 1],
+        bb: [5, 1],
+        cc: [0.1],
+        dd: { true: Uint8Array.of(1) },
+      })
       .finish();
   },
 
@@ -75,7 +100,8 @@ function randomMessage(random: Random, depth: number): Record<string, unknown> {
       if (field.type === 'Color') return [0, 1, 5][below(3)];
       return below(2) === 0 ? below(100) : below(0x7fff_ffff);
     };
-    if (field.map) message[field.name] = { [field.name === 'dd' ? 'true' : String(below(9))]: one() };
+    if (field.map)
+      message[field.name] = { [field.name === 'dd' ? 'true' : String(below(9))]: one() };
     else message[field.name] = field.repeated ? Array.from({ length: below(4) }, one) : one();
   }
   return message;

@@ -7,7 +7,12 @@ import { TransportError } from '../../errors.ts';
  * characters.
  */
 export function isRefusal(error: unknown): boolean {
-  if (!(error instanceof TransportError) || (error.code !== 'invalid_argument' && error.code !== 'resource_exhausted')) return false;
-  if (error.message === '' || error.message.length > 2_000) throw new Error(`a refusal of ${error.message.length} characters`);
+  if (
+    !(error instanceof TransportError) ||
+    (error.code !== 'invalid_argument' && error.code !== 'resource_exhausted')
+  )
+    return false;
+  if (error.message === '' || error.message.length > 2_000)
+    throw new Error(`a refusal of ${error.message.length} characters`);
   return true;
 }

@@ -48,15 +48,35 @@ export class FakeConnection implements AnswerCarrier {
 
   constructor(bench: InboxBench, name: string) {
     this.#bench = bench;
-    this.remote = { id: name, endpoint: name, direction: 'in', closed: false, instance: name, hello: {} };
-    this.channel = new Channel(this.context, { credit: () => void this.credited++, holds: () => {} }, protocol.channel);
+    this.remote = {
+      id: name,
+      endpoint: name,
+      direction: 'in',
+      closed: false,
+      instance: name,
+      hello: {},
+    };
+    this.channel = new Channel(
+      this.context,
+      { credit: () => void this.credited++, holds: () => {} },
+      protocol.channel,
+    );
     this.channel.version = 1;
   }
 
   call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
-    const call = new InCall(this, id, this.channel, method, undefined, payload.length + 64, Number.POSITIVE_INFINITY, payload);
+    const call = new InCall(
+      this,
+      id,
+      this.channel,
+      method,
+      undefined,
+      payload.length + 64,
+      Number.POSITIVE_INFINITY,
+      payload,
+    );
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
       call.account = new ReceiveAccount(
@@ -86,7 +106,9 @@ export class FakeConnection implements AnswerCarrier {
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
     if (!call.open) return false;
     call.open = false;
-    this.answers.push(`${call.method.name} ${call.id} ! ${error.code}${unprocessed ? ' (unprocessed)' : ''}`);
+    this.answers.push(
+      `${call.method.name} ${call.id} ! ${error.code}${unprocessed ? ' (unprocessed)' : ''}`,
+    );
     return true;
   }
 

@@ -74,11 +74,29 @@ export class Scene {
     });
   }
 
-  call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call<unknown> {
+  call(
+    end: End,
+    name: Name,
+    payload: Bytes,
+    { timeout, signal, upload }: Options = {},
+  ): Call<unknown> {
     const method = table.byName.get(name)!;
     const { channel } = protocol;
-    const host: CallHost = { channel, settled: (code) => void this.settled.push(code ?? 'fine'), wakeBy: (time) => end.wakeBy(time) };
-    const made = [host, method, payload, 'there', true, this.pair.now, timeout ?? 10_000, { metadata: undefined, signal, own: timeout !== undefined }] as const;
+    const host: CallHost = {
+      channel,
+      settled: (code) => void this.settled.push(code ?? 'fine'),
+      wakeBy: (time) => end.wakeBy(time),
+    };
+    const made = [
+      host,
+      method,
+      payload,
+      'there',
+      true,
+      this.pair.now,
+      timeout ?? 10_000,
+      { metadata: undefined, signal, own: timeout !== undefined },
+    ] as const;
     const call = method.flags !== 0 ? new StreamCall(upload, ...made) : new Call<unknown>(...made);
     call.promise.catch(() => {});
     this.pair.start(end, call);
@@ -90,7 +108,12 @@ export class Scene {
     for (let round = 0; round < 50; round++) {
       this.pair.quiet();
       await turn();
-      if (!this.pair.dialer.isDirty && !this.pair.acceptor.isDirty && this.pair.dialer.sent.length + this.pair.acceptor.sent.length === 0) return;
+      if (
+        !this.pair.dialer.isDirty &&
+        !this.pair.acceptor.isDirty &&
+        this.pair.dialer.sent.length + this.pair.acceptor.sent.length === 0
+      )
+        return;
     }
   }
 }

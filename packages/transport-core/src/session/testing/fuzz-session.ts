@@ -30,9 +30,88 @@ export const target = {
 
   *seeds(): Iterable<Uint8Array> {
     for (let flags = 0; flags < 8; flags++) {
-      yield Uint8Array.of(flags, 0, 1, 0, 1, 0, 40, 0, 27, 29, 1, 200, 25, 1, 26, 3, 2, 2, 0, 0, 0, 9, 0);
-      yield Uint8Array.of(flags, 28, 2, 10, 31, 24, 31, 10, 2, 0, 0, 0, 9, 0, 28, 3, 90, 31, 11, 4, 0, 0, 0, 90, 0);
-      yield Uint8Array.of(flags, 0, 3, 0, 3, 5, 60, 1, 4, 3, 0, 0, 0, 255, 0, 5, 3, 0, 0, 0, 0, 0, 27, 29, 2, 9, 25, 0);
+      yield Uint8Array.of(
+        flags,
+        0,
+        1,
+        0,
+        1,
+        0,
+        40,
+        0,
+        27,
+        29,
+        1,
+        200,
+        25,
+        1,
+        26,
+        3,
+        2,
+        2,
+        0,
+        0,
+        0,
+        9,
+        0,
+      );
+      yield Uint8Array.of(
+        flags,
+        28,
+        2,
+        10,
+        31,
+        24,
+        31,
+        10,
+        2,
+        0,
+        0,
+        0,
+        9,
+        0,
+        28,
+        3,
+        90,
+        31,
+        11,
+        4,
+        0,
+        0,
+        0,
+        90,
+        0,
+      );
+      yield Uint8Array.of(
+        flags,
+        0,
+        3,
+        0,
+        3,
+        5,
+        60,
+        1,
+        4,
+        3,
+        0,
+        0,
+        0,
+        255,
+        0,
+        5,
+        3,
+        0,
+        0,
+        0,
+        0,
+        0,
+        27,
+        29,
+        2,
+        9,
+        25,
+        0,
+      );
       yield Uint8Array.of(flags | 8, 16, 4, 0x54, 0x52, 0x4b, 0x4c, 16, 3, 2, 8, 2);
     }
   },
@@ -41,7 +120,12 @@ export const target = {
     const parts = [Math.floor(random() * 256)];
     for (let steps = 1 + Math.floor(random() * 40); steps > 0; steps--) {
       const what = Math.floor(random() * 32);
-      parts.push(what, ...randomBytes(random, what >= 16 && what < 24 ? 1 : 6).map((byte) => (random() < 0.5 ? byte & 7 : byte)));
+      parts.push(
+        what,
+        ...randomBytes(random, what >= 16 && what < 24 ? 1 : 6).map((byte) =>
+          random() < 0.5 ? byte & 7 : byte,
+        ),
+      );
     }
     return Uint8Array.from(parts);
   },
@@ -82,8 +166,20 @@ class Scene {
     this.#input = input;
     this.#isDialer = (flags & 1) !== 0;
     this.#units = flags >>> 5;
-    const limits = (flags & 2) === 0 ? SMALL : { ...SMALL, calls: 3, streams: 2, inbound: { calls: 2, bytes: 512 }, outbound: { messages: 2, bytes: 2_048 } };
-    this.#end = new End(this.#isDialer ? 'dialer' : 'acceptor', [protocol], { limits, copies: (flags & 4) !== 0 });
+    const limits =
+      (flags & 2) === 0
+        ? SMALL
+        : {
+            ...SMALL,
+            calls: 3,
+            streams: 2,
+            inbound: { calls: 2, bytes: 512 },
+            outbound: { messages: 2, bytes: 2_048 },
+          };
+    this.#end = new End(this.#isDialer ? 'dialer' : 'acceptor', [protocol], {
+      limits,
+      copies: (flags & 4) !== 0,
+    });
     if ((flags & 16) !== 0) Object.assign(this.#end.memory, { limit: 20_000 });
     if (this.#isDialer) this.#end.session.open({});
     if ((flags & 8) === 0) this.#greet();
@@ -96,7 +192,10 @@ class Scene {
       if (what < 16) this.#say(what);
       else if (what < 24) this.#receive(this.#take(this.#byte()));
       else this.#act(what);
-      if (this.#end.memory.used < 0 || session.context.held < 0) throw new Error(`the gauge fell to ${this.#end.memory.used}, of it ${session.context.held}`);
+      if (this.#end.memory.used < 0 || session.context.held < 0)
+        throw new Error(
+          `the gauge fell to ${this.#end.memory.used}, of it ${session.context.held}`,
+        );
       this.#end.sent.length = 0;
     }
   }
@@ -107,7 +206,8 @@ class Scene {
     end.session.closed(undefined);
     if (end.endings !== 1) throw new Error(`the session ended ${end.endings} times`);
     const { error, unsent } = end.ending!;
-    if (!(error instanceof TransportError) || error.message === '') throw new Error(`it ended with ${String(error)}`);
+    if (!(error instanceof TransportError) || error.message === '')
+      throw new Error(`it ended with ${String(error)}`);
     for (const call of [...unsent, ...end.left]) call.failed(withDetails(error, { sent: false }));
     for (const call of end.take()) call.carrier.finished(call);
     for (const call of this.#served) {
@@ -116,13 +216,18 @@ class Scene {
     }
     for (const call of this.#made) {
       call.download?.discard();
-      if (call.settlements !== 1) throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
+      if (call.settlements !== 1)
+        throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
     }
     end.session.pump();
     const { context, caller, callee } = end.session;
-    if (end.memory.used !== 0 || context.held !== 0) throw new Error(`${end.memory.used} bytes are still held, of them ${context.held} by the connection`);
+    if (end.memory.used !== 0 || context.held !== 0)
+      throw new Error(
+        `${end.memory.used} bytes are still held, of them ${context.held} by the connection`,
+      );
     if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
-    for (const channel of end.session.openChannels) if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
+    for (const channel of end.session.openChannels)
+      if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
 
   #byte(): number {
@@ -160,13 +265,32 @@ class Scene {
   #say(kind: number): void {
     const encoder = this.#encoder;
     const [a, b, c, d, e, f] = this.#take(6) as unknown as number[];
-    const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [a, b === 0 ? 0x20 : b, c, d, e, f];
+    const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [
+      a,
+      b === 0 ? 0x20 : b,
+      c,
+      d,
+      e,
+      f,
+    ];
     const end = Math.min(payload.length, length < 250 ? length : SMALL.packet + 252 - length);
     const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
     const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
     switch (kind) {
       case 0:
-        encoder.message(Kind.REQUEST, id, channel, method, flags & 7, more, metadata, size, payload, 0, end);
+        encoder.message(
+          Kind.REQUEST,
+          id,
+          channel,
+          method,
+          flags & 7,
+          more,
+          metadata,
+          size,
+          payload,
+          0,
+          end,
+        );
         break;
       case 1:
         encoder.message(Kind.ONEWAY, id, channel, method, 0, 0, metadata, size, payload, 0, end);
@@ -210,7 +334,19 @@ class Scene {
       default:
         // Opens the same call again and again, as a flood does.
         for (let i = 0; i < (more & 31); i++)
-          encoder.message(kind === 14 ? Kind.REQUEST : Kind.ONEWAY, kind === 14 ? id + 2 * i : 0, 0x20, method, 0, 0, undefined, 0, payload, 0, length);
+          encoder.message(
+            kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
+            kind === 14 ? id + 2 * i : 0,
+            0x20,
+            method,
+            0,
+            0,
+            undefined,
+            0,
+            payload,
+            0,
+            length,
+          );
     }
     const frames = encoder.take().slice();
     encoder.clear();
@@ -263,7 +399,11 @@ class Scene {
   #call(how: number): void {
     const { session } = this.#end;
     if (session.state !== 'up') return;
-    const call = new TestCall(protocol, names[how % names.length]!, payload.subarray(0, (how & 0xf0) << 5));
+    const call = new TestCall(
+      protocol,
+      names[how % names.length]!,
+      payload.subarray(0, (how & 0xf0) << 5),
+    );
     if ((how & 8) !== 0) call.due = this.#now + 50;
     call.seq = this.#seq++;
     this.#made.push(call);
@@ -286,7 +426,8 @@ class Scene {
     if (call === undefined) return;
     if (how < 30) return call.giveUp('cancelled');
     if (how < 60) call.upload?.close(undefined);
-    else if (call.opened && !call.done) call.upload?.write(payload.subarray(0, how * 40)).catch(() => {});
+    else if (call.opened && !call.done)
+      call.upload?.write(payload.subarray(0, how * 40)).catch(() => {});
     if (call.download?.take() === undefined) call.download?.wait(() => {});
   }
 }

@@ -22,7 +22,13 @@ export class OutboxBench {
   constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
     this.context = new SessionContext({
       writer: this.#collector,
-      port: { flush: () => this.#flush(), dirty: () => {}, wakeBy: () => {}, close: () => {}, destroy: () => {} },
+      port: {
+        flush: () => this.#flush(),
+        dirty: () => {},
+        wakeBy: () => {},
+        close: () => {},
+        destroy: () => {},
+      },
       limits,
       memory: new Memory(memory),
       allocate: (size) => new Uint8Array(size),
@@ -96,7 +102,12 @@ export class Teller implements UnitSender {
 
 let ids = 1;
 
-export function unit(kind: number, size: number, account = 0, sender: UnitSender = new Teller()): Outgoing {
+export function unit(
+  kind: number,
+  size: number,
+  account = 0,
+  sender: UnitSender = new Teller(),
+): Outgoing {
   const made = new Outgoing(kind, (ids += 2), new Uint8Array(size), sender);
   made.method = 1;
   made.account = account;

@@ -27,7 +27,16 @@ export const SMALL: SessionLimits = {
   inbound: { calls: 100, bytes: 64 * KIB },
   total: { calls: 100_000, bytes: 100 * 1024 * KIB },
   outbound: { messages: 1_000, bytes: 1024 * KIB },
-  credit: { pipe: 16 * KIB, pipeMax: 64 * KIB, short: 4 * KIB, long: 32 * KIB, reply: 32 * KIB, replyMax: 32 * KIB, stream: 8 * KIB, streamMax: 8 * KIB },
+  credit: {
+    pipe: 16 * KIB,
+    pipeMax: 64 * KIB,
+    short: 4 * KIB,
+    long: 32 * KIB,
+    reply: 32 * KIB,
+    replyMax: 32 * KIB,
+    stream: 8 * KIB,
+    streamMax: 8 * KIB,
+  },
 };
 
 /** One end: the driver of its session, which records the session's events. */
@@ -39,7 +48,9 @@ export class End implements SessionPort, SessionVisitor {
   readonly calls: InCall[] = [];
   readonly mounts = new Map<number, Mounted>();
   /** Receives the calls instead of `calls`, if it is set. */
-  inbox: { arrive(call: InCall): void; withdrawn(call: InCall): void; feedAll(): void } | undefined = undefined;
+  inbox:
+    | { arrive(call: InCall): void; withdrawn(call: InCall): void; feedAll(): void }
+    | undefined = undefined;
   hello: Hello | undefined = undefined;
   isUp = false;
   closing = false;
@@ -59,11 +70,16 @@ export class End implements SessionPort, SessionVisitor {
   #kept: Uint8Array | undefined = undefined;
   readonly #encoder: FrameEncoder;
 
-  constructor(side: 'dialer' | 'acceptor', protocols: readonly Protocol[], options: Partial<SessionOptions>) {
+  constructor(
+    side: 'dialer' | 'acceptor',
+    protocols: readonly Protocol[],
+    options: Partial<SessionOptions>,
+  ) {
     const limits = options.limits ?? SMALL;
     this.memory = options.memory ?? new Memory(512 * KIB * KIB);
     this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
-    for (const protocol of protocols) this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
+    for (const protocol of protocols)
+      this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
     this.session = new Session({
       side,
       visitor: this,
@@ -72,8 +88,17 @@ export class End implements SessionPort, SessionVisitor {
       limits,
       memory: this.memory,
       allocate: (size) => new Uint8Array(size),
-      count: (counter, amount) => void this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount),
-      self: { instance: (side === 'dialer' ? 'd' : 'a').repeat(32).replaceAll('d', '1').replaceAll('a', '2'), network: 'default', addr: '', nodeId: '' },
+      count: (counter, amount) =>
+        void this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount),
+      self: {
+        instance: (side === 'dialer' ? 'd' : 'a')
+          .repeat(32)
+          .replaceAll('d', '1')
+          .replaceAll('a', '2'),
+        network: 'default',
+        addr: '',
+        nodeId: '',
+      },
       proven: undefined,
       observed: 'test',
       mounts: this.mounts,
@@ -181,7 +206,11 @@ export class Pair {
   #seq = 0;
 
   /** The dialer runs with `copies`, as if all its chunks arrived in the same memory. */
-  constructor(protocols: readonly Protocol[], options: Partial<SessionOptions> = {}, theirs: Partial<SessionOptions> = options) {
+  constructor(
+    protocols: readonly Protocol[],
+    options: Partial<SessionOptions> = {},
+    theirs: Partial<SessionOptions> = options,
+  ) {
     this.dialer = new End('dialer', protocols, { ...options, copies: true });
     this.acceptor = new End('acceptor', protocols, theirs);
   }

@@ -38,9 +38,13 @@ export async function playSchedule(schedule: Uint8Array): Promise<void> {
 
 /** Describes a schedule in words, with one step on each line. */
 export function describeSchedule(schedule: Uint8Array): string {
-  const lines = [`ends ${ENDINGS[(schedule[0] ?? 0) & 3]}, limits ${(schedule[1] ?? 0) % LIMITS.length}`];
+  const lines = [
+    `ends ${ENDINGS[(schedule[0] ?? 0) & 3]}, limits ${(schedule[1] ?? 0) % LIMITS.length}`,
+  ];
   for (let at = HEAD; at < schedule.length; at += STEP) {
-    lines.push(`${STEPS[schedule[at]! % STEPS.length]} ${schedule[at + 1] ?? 0} ${schedule[at + 2] ?? 0}`);
+    lines.push(
+      `${STEPS[schedule[at]! % STEPS.length]} ${schedule[at + 1] ?? 0} ${schedule[at + 2] ?? 0}`,
+    );
   }
   return lines.join('\n');
 }
@@ -55,7 +59,14 @@ const methods = {
 const NAMES = ['ask', 'ask', 'ask', 'tell', 'tell', 'give', 'get', 'both'] as const;
 const protocols = [
   defineProtocol({ name: 'first', version: 1, channel: 0x20, methods }),
-  defineProtocol({ name: 'second', version: 1, channel: 0x21, priority: 3, ordered: true, methods }),
+  defineProtocol({
+    name: 'second',
+    version: 1,
+    channel: 0x21,
+    priority: 3,
+    ordered: true,
+    methods,
+  }),
 ];
 /**
  * The kinds of steps. The ones that make progress are listed several times, so they are chosen more
@@ -146,10 +157,17 @@ class World {
     const end = this.#ends[how & 1]!;
     switch (STEPS[what % STEPS.length]!) {
       case 'call':
-        this.#make(end, NAMES[(how >> 2) & 7]!, protocols[(how >> 1) & 1]!, more, (how & 0xe0) === 0xe0);
+        this.#make(
+          end,
+          NAMES[(how >> 2) & 7]!,
+          protocols[(how >> 1) & 1]!,
+          more,
+          (how & 0xe0) === 0xe0,
+        );
         return undefined;
       case 'tell':
-        for (let i = more & 15; i >= 0; i--) this.#make(end, 'tell', protocols[(how >> 1) & 1]!, more >> 4, false);
+        for (let i = more & 15; i >= 0; i--)
+          this.#make(end, 'tell', protocols[(how >> 1) & 1]!, more >> 4, false);
         return undefined;
       case 'take':
         this.#take(end);
@@ -198,7 +216,8 @@ class World {
     const by = this.#ends[(this.#ending >> 2) & 1]!;
     switch (this.#ending & 3) {
       case 0:
-        for (const { ending } of this.#ends) check(ending === undefined, `the session ended: ${ending?.error.message}`);
+        for (const { ending } of this.#ends)
+          check(ending === undefined, `the session ended: ${ending?.error.message}`);
         this.#finish();
         this.#checkAccounts();
         break;
@@ -216,7 +235,8 @@ class World {
         for (const end of this.#ends) for (const call of end.take()) call.carrier.finished(call);
     }
     if ((this.#ending & 3) !== 0) {
-      for (const { endings } of this.#ends) check(endings === 1, `a session ended ${endings} times`);
+      for (const { endings } of this.#ends)
+        check(endings === 1, `a session ended ${endings} times`);
       for (const { call } of this.#made) call.download?.discard();
       for (const { call } of this.#served) {
         call.upload?.discard();
@@ -232,7 +252,13 @@ class World {
     }
   }
 
-  #make(end: End, name: keyof typeof methods, protocol: (typeof protocols)[number], more: number, isShort: boolean): void {
+  #make(
+    end: End,
+    name: keyof typeof methods,
+    protocol: (typeof protocols)[number],
+    more: number,
+    isShort: boolean,
+  ): void {
     if (end.session.state !== 'up') return;
     const number = this.#made.length + 1;
     const call = new TestCall(protocol, name, stamp(number, sizeOf(more)));
@@ -271,7 +297,10 @@ class World {
   #readUpload(served: Served | undefined): boolean {
     const item = served?.call.upload?.take();
     if (item === undefined) return false;
-    check(readStamp(item) === served!.number + served!.read++, `the upload of call ${served!.number} is out of order`);
+    check(
+      readStamp(item) === served!.number + served!.read++,
+      `the upload of call ${served!.number} is out of order`,
+    );
     return true;
   }
 
@@ -282,7 +311,10 @@ class World {
     if (upload !== undefined && made.call.opened && !made.uploadClosed && !made.call.done) {
       made.uploadClosed = more < 50;
       if (made.uploadClosed) upload.close(undefined);
-      else written = upload.write(stamp(made.number + made.written++, more * 60)).catch(() => void made.written--);
+      else
+        written = upload
+          .write(stamp(made.number + made.written++, more * 60))
+          .catch(() => void made.written--);
     }
     this.#readDownload(made);
     return written;
@@ -295,7 +327,10 @@ class World {
       download?.wait(() => {});
       return false;
     }
-    check(readStamp(item) === made.number + made.read++, `the download of call ${made.number} is out of order`);
+    check(
+      readStamp(item) === made.number + made.read++,
+      `the download of call ${made.number} is out of order`,
+    );
     return true;
   }
 
@@ -306,7 +341,12 @@ class World {
       if (end.ending !== undefined) returned.push(...end.ending.unsent.splice(0));
       for (const call of returned) {
         check(!call.done, 'a call that is done came back unsent');
-        call.failed(withDetails(new TransportError('unavailable', 'it came back'), { reason: 'disconnected', sent: false }));
+        call.failed(
+          withDetails(new TransportError('unavailable', 'it came back'), {
+            reason: 'disconnected',
+            sent: false,
+          }),
+        );
       }
     }
   }
@@ -331,12 +371,16 @@ class World {
         }
         while (this.#readDownload(made));
       }
-      const isQuiet = this.#ends.every((end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0);
+      const isQuiet = this.#ends.every(
+        (end) => !end.isDirty && end.sent.length === 0 && end.calls.length === 0,
+      );
       if (isQuiet && this.#made.every(({ call }) => call.done)) return;
       pair.pass(1);
     }
     const open = this.#made.filter(({ call }) => !call.done);
-    throw new Error(`calls never settled: ${open.map(({ number, call }) => `${number} ${call.method.name}`).join(', ')}`);
+    throw new Error(
+      `calls never settled: ${open.map(({ number, call }) => `${number} ${call.method.name}`).join(', ')}`,
+    );
   }
 
   /**
@@ -365,41 +409,86 @@ class World {
     for (const { number, call } of this.#made) {
       const name = `call ${number} (${call.method.name})`;
       check(call.settlements === 1, `${name} settled ${call.settlements} times`);
-      if (call.answer !== undefined) check(readStamp(call.answer) === number, `${name} got the answer of call ${readStamp(call.answer)}`);
-      if (call.error?.code === 'aborted') check(call.error.message === String(number), `${name} failed as call ${call.error.message}`);
+      if (call.answer !== undefined)
+        check(
+          readStamp(call.answer) === number,
+          `${name} got the answer of call ${readStamp(call.answer)}`,
+        );
+      if (call.error?.code === 'aborted')
+        check(
+          call.error.message === String(number),
+          `${name} failed as call ${call.error.message}`,
+        );
       const told = this.#told.get(number) ?? 0;
       check(told <= 1, `${name} came ${told} times`);
-      if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0) lost.push(name);
+      if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0)
+        lost.push(name);
     }
     // A one-way may be missing if there was no memory for it, and then it is counted.
     const dropped = this.#ends.reduce((sum, end) => sum + end.count('onewayDropped'), 0);
-    check(lost.length <= dropped, `${lost.join(', ')} never came, and ${dropped} one-ways were counted`);
+    check(
+      lost.length <= dropped,
+      `${lost.join(', ')} never came, and ${dropped} one-ways were counted`,
+    );
   }
 
   /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as { pipe: ReceiveAccount; reply: ReceiveAccount };
+      const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as {
+        pipe: ReceiveAccount;
+        reply: ReceiveAccount;
+      };
       for (const receiving of [pipe, reply]) receiving.pay();
-      for (const channel of end.session.openChannels) for (const receiving of [channel.short, channel.long]) receiving.pay();
+      for (const channel of end.session.openChannels)
+        for (const receiving of [channel.short, channel.long]) receiving.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
     for (const end of this.#ends) {
       const { context, caller, callee, outbox } = end.session;
-      const { window } = Reflect.get(pair.other(end).session, 'incomingPackets') as { window: PipeWindow };
-      check(context.pipe === window.granted, `the pipe has ${context.pipe}, and its receiver granted ${window.granted}`);
-      check(context.reply === credit.reply, `the reply account has ${context.reply}, not ${credit.reply}`);
+      const { window } = Reflect.get(pair.other(end).session, 'incomingPackets') as {
+        window: PipeWindow;
+      };
+      check(
+        context.pipe === window.granted,
+        `the pipe has ${context.pipe}, and its receiver granted ${window.granted}`,
+      );
+      check(
+        context.reply === credit.reply,
+        `the reply account has ${context.reply}, not ${credit.reply}`,
+      );
       for (const { lanes, ...channel } of end.session.openChannels) {
-        check(lanes.shortCredit === credit.short, `the short account has ${lanes.shortCredit}, not ${credit.short}`);
-        check(lanes.longCredit === credit.long, `the long account has ${lanes.longCredit}, not ${credit.long}`);
-        check(channel.short.left === credit.short && channel.long.left === credit.long, 'a receiver counts otherwise');
-        const counts = [channel.open, channel.openIn, channel.running, channel.queued, channel.queuedBytes];
-        check(counts.every((count) => count === 0) && lanes.empty, `a channel still counts ${counts.join(', ')}`);
+        check(
+          lanes.shortCredit === credit.short,
+          `the short account has ${lanes.shortCredit}, not ${credit.short}`,
+        );
+        check(
+          lanes.longCredit === credit.long,
+          `the long account has ${lanes.longCredit}, not ${credit.long}`,
+        );
+        check(
+          channel.short.left === credit.short && channel.long.left === credit.long,
+          'a receiver counts otherwise',
+        );
+        const counts = [
+          channel.open,
+          channel.openIn,
+          channel.running,
+          channel.queued,
+          channel.queuedBytes,
+        ];
+        check(
+          counts.every((count) => count === 0) && lanes.empty,
+          `a channel still counts ${counts.join(', ')}`,
+        );
       }
       const open = [caller.slots.size, caller.streams, callee.ids.size, callee.streams];
-      check(open.every((count) => count === 0) && outbox.idle, `calls are still known: ${open.join(', ')}`);
+      check(
+        open.every((count) => count === 0) && outbox.idle,
+        `calls are still known: ${open.join(', ')}`,
+      );
     }
   }
 }

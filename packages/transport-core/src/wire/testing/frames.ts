@@ -56,9 +56,13 @@ const FIELDS: Record<number, string[]> = {
   15: ['id'],
 };
 
-const bytes = (random: Random) => hex(randomBytes(random, Math.floor(random() * (random() < 0.1 ? 20_000 : 200))));
+const bytes = (random: Random) =>
+  hex(randomBytes(random, Math.floor(random() * (random() < 0.1 ? 20_000 : 200))));
 
-const VALUES: Record<string, (random: Random, kind: number) => number | string | Record<string, string>> = {
+const VALUES: Record<
+  string,
+  (random: Random, kind: number) => number | string | Record<string, string>
+> = {
   id: randomUint,
   channel: (random) => Math.floor(random() * 256),
   method: randomUint,
@@ -72,7 +76,11 @@ const VALUES: Record<string, (random: Random, kind: number) => number | string |
   text: (random) => randomText(random, Math.floor(random() * 300)),
   metadata: (random) => {
     const record: Record<string, string> = {};
-    for (let i = Math.floor(random() * 4); i >= 0; i--) record[randomText(random, Math.floor(random() * 20))] = randomText(random, Math.floor(random() * 100));
+    for (let i = Math.floor(random() * 4); i >= 0; i--)
+      record[randomText(random, Math.floor(random() * 20))] = randomText(
+        random,
+        Math.floor(random() * 100),
+      );
     return record;
   },
   hello: bytes,

@@ -2,7 +2,13 @@
 // decoded hello can be encoded and decoded again.
 
 import { type Random, randomBytes } from '../../random.ts';
-import { decodeHello, decodeProtocols, encodeHello, encodeProtocols, type Hello } from '../hello.ts';
+import {
+  decodeHello,
+  decodeProtocols,
+  encodeHello,
+  encodeProtocols,
+  type Hello,
+} from '../hello.ts';
 import { randomText, randomUint } from './frames.ts';
 import { hex } from './proto.ts';
 
@@ -11,12 +17,14 @@ export const target = {
     const hello = decodeHello(input);
     if (typeof hello !== 'string') {
       const again = decodeHello(encodeHello(hello));
-      if (JSON.stringify(again) !== JSON.stringify(hello)) throw new Error(`it reads otherwise once it was written: ${JSON.stringify(again)}`);
+      if (JSON.stringify(again) !== JSON.stringify(hello))
+        throw new Error(`it reads otherwise once it was written: ${JSON.stringify(again)}`);
     }
     const protocols = decodeProtocols(input);
     if (typeof protocols === 'string') return;
     const again = decodeProtocols(encodeProtocols(protocols));
-    if (JSON.stringify(again) !== JSON.stringify(protocols)) throw new Error(`protocols read otherwise once they were written: ${JSON.stringify(again)}`);
+    if (JSON.stringify(again) !== JSON.stringify(protocols))
+      throw new Error(`protocols read otherwise once they were written: ${JSON.stringify(again)}`);
   },
 
   *seeds(): Iterable<Uint8Array> {
@@ -50,13 +58,29 @@ function randomHello(random: Random): Hello {
       accepts: [below(9), below(300)],
       channel: channel + i,
     })),
-    limits: { ...bare.limits, message: randomUint(random), pipe: randomUint(random) >>> 1, calls: randomUint(random) },
+    limits: {
+      ...bare.limits,
+      message: randomUint(random),
+      pipe: randomUint(random) >>> 1,
+      calls: randomUint(random),
+    },
     features: Array.from({ length: below(3) }, text),
     fields: Object.fromEntries(fields.map((field) => [field, text()])),
   };
 }
 
-const limits = { message: 0, item: 0, packet: 65_536, pipe: 0, short: 0, long: 0, reply: 0, stream: 0, calls: 0, streams: 0 };
+const limits = {
+  message: 0,
+  item: 0,
+  packet: 65_536,
+  pipe: 0,
+  short: 0,
+  long: 0,
+  reply: 0,
+  stream: 0,
+  calls: 0,
+  streams: 0,
+};
 const bare: Hello = {
   wireMin: 1,
   wireMax: 1,

@@ -21,8 +21,10 @@ export function plainFrame(frame: Frame): PlainFrame {
     const value = (frame as unknown as Record<string, unknown>)[field.name];
     if (value instanceof Uint8Array) {
       if (value.length > 0) plain[field.name] = hex(value);
-    } else if (typeof value === 'object' && value !== null) plain[field.name] = { ...(value as Record<string, string>) };
-    else if (value !== undefined && value !== 0 && value !== '') plain[field.name] = value as number | string;
+    } else if (typeof value === 'object' && value !== null)
+      plain[field.name] = { ...(value as Record<string, string>) };
+    else if (value !== undefined && value !== 0 && value !== '')
+      plain[field.name] = value as number | string;
   }
   return plain;
 }
@@ -32,7 +34,10 @@ export function readByProto(bytes: Uint8Array): PlainFrame {
   const object = FrameType.toObject(FrameType.decode(bytes)) as Record<string, unknown>;
   const plain: PlainFrame = {};
   for (const [name, value] of Object.entries(object)) {
-    plain[name] = value instanceof Uint8Array ? hex(value) : (value as number | string | Record<string, string>);
+    plain[name] =
+      value instanceof Uint8Array
+        ? hex(value)
+        : (value as number | string | Record<string, string>);
   }
   return plain;
 }
@@ -40,7 +45,8 @@ export function readByProto(bytes: Uint8Array): PlainFrame {
 /** Encodes a frame with protobufjs, without its length. */
 export function writtenByProto(plain: PlainFrame): Uint8Array {
   const message = { ...plain } as Record<string, unknown>;
-  for (const name of ['payload', 'hello']) if (typeof message[name] === 'string') message[name] = bytesOf(message[name]);
+  for (const name of ['payload', 'hello'])
+    if (typeof message[name] === 'string') message[name] = bytesOf(message[name]);
   return new Uint8Array(FrameType.encode(message).finish());
 }
 

@@ -5,7 +5,10 @@ import type { Frame } from '../frame.ts';
 import { bytesOf, framed, type PlainFrame, plainFrame } from './proto.ts';
 
 /** Decodes chunks with a new decoder. */
-export function read(chunks: readonly Uint8Array[], maxLength = MAX): { frames: PlainFrame[]; violation: Violation | undefined; partial: number } {
+export function read(
+  chunks: readonly Uint8Array[],
+  maxLength = MAX,
+): { frames: PlainFrame[]; violation: Violation | undefined; partial: number } {
   const decoder = new FrameDecoder({ maxLength, allocate });
   const frames: PlainFrame[] = [];
   const visitor = { frame: (frame: Frame) => frames.push(plainFrame(frame)) > 0 };

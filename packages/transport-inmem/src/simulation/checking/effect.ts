@@ -72,27 +72,53 @@ function effectOf(operation: Operation): Effect | undefined {
 function completed(operation: Operation): Effect {
   const { op, result } = operation;
   if (op === 'get') return looks(operation, 'is', result as Value);
-  if (op === 'cas') return result === true ? replaces(operation, 'is', operation.expected, operation.value) : looks(operation, 'not', operation.expected);
+  if (op === 'cas')
+    return result === true
+      ? replaces(operation, 'is', operation.expected, operation.value)
+      : looks(operation, 'not', operation.expected);
   if (op === 'set')
     return result === undefined
       ? replaces(operation, 'any', undefined, operation.value)
-      : replaces(operation, 'is', result === null ? undefined : (result as string), operation.value);
+      : replaces(
+          operation,
+          'is',
+          result === null ? undefined : (result as string),
+          operation.value,
+        );
   if (result === undefined) return replaces(operation, 'any', undefined, undefined);
-  return result === true ? replaces(operation, 'not', undefined, undefined) : looks(operation, 'is', undefined);
+  return result === true
+    ? replaces(operation, 'not', undefined, undefined)
+    : looks(operation, 'is', undefined);
 }
 
 function uncertain(operation: Operation): Effect | undefined {
   if (operation.op === 'get') return undefined;
   const times = { certain: false, returned: Number.POSITIVE_INFINITY };
-  if (operation.op === 'set') return { ...replaces(operation, 'any', undefined, operation.value), ...times };
-  if (operation.op === 'delete') return { ...replaces(operation, 'any', undefined, undefined), ...times };
+  if (operation.op === 'set')
+    return { ...replaces(operation, 'any', undefined, operation.value), ...times };
+  if (operation.op === 'delete')
+    return { ...replaces(operation, 'any', undefined, undefined), ...times };
   const effect = replaces(operation, 'is', operation.expected, operation.value);
   return effect.writes ? { ...effect, ...times } : undefined;
 }
 
-function replaces(operation: Operation, needs: Effect['needs'], needed: Value, value: Value): Effect {
+function replaces(
+  operation: Operation,
+  needs: Effect['needs'],
+  needed: Value,
+  value: Value,
+): Effect {
   const writes = !(needs === 'is' && needed === value);
-  return { operation, needs, needed, writes, value, certain: true, called: operation.called, returned: operation.returned ?? Number.POSITIVE_INFINITY };
+  return {
+    operation,
+    needs,
+    needed,
+    writes,
+    value,
+    certain: true,
+    called: operation.called,
+    returned: operation.returned ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function looks(operation: Operation, needs: 'is' | 'not', needed: Value): Effect {

@@ -8,15 +8,24 @@ import type { Operation } from './history.ts';
  * fail because of the one that returns last; `prefix` is the history from which they were taken,
  * and `total` the number of all operations on the key.
  */
-export function explain(key: string, effects: readonly Effect[], prefix: readonly Effect[], total: number): string {
-  const looked = new Set(prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation));
+export function explain(
+  key: string,
+  effects: readonly Effect[],
+  prefix: readonly Effect[],
+  total: number,
+): string {
+  const looked = new Set(
+    prefix.filter((effect) => effect.needs !== 'any').map((effect) => effect.operation),
+  );
   const head = `not linearizable: key ${key}, ${effects.length} of its ${total} operations: client, operation -> result, [call..return]`;
   const rows = effects.map(({ operation, needs }) => [
     operation.client,
     told(operation),
     `${span(operation)}${needs === 'any' && looked.has(operation) ? ' *' : ''}`,
   ]);
-  const note = rows.some((row) => row[2]!.endsWith('*')) ? ['  * what it wrote is enough to fail, whatever it found'] : [];
+  const note = rows.some((row) => row[2]!.endsWith('*'))
+    ? ['  * what it wrote is enough to fail, whatever it found']
+    : [];
   return [head, ...table(rows), ...note, reason(effects, prefix)].join('\n');
 }
 
@@ -25,21 +34,34 @@ export function explain(key: string, effects: readonly Effect[], prefix: readonl
  * whole prefix.
  */
 function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
-  const certain = effects.filter((effect) => effect.certain).sort((a, b) => b.returned - a.returned);
+  const certain = effects
+    .filter((effect) => effect.certain)
+    .sort((a, b) => b.returned - a.returned);
   const culprit = certain[0]!;
   const who = `${culprit.operation.client} ${told(culprit.operation)} returned`;
-  const what = culprit.needs === 'is' ? quoted(culprit.needed) : `anything but ${quoted(culprit.needed)}`;
-  const writes = prefix.filter((effect) => effect.operation !== culprit.operation && effect.writes && accepts(culprit, effect.value));
+  const what =
+    culprit.needs === 'is' ? quoted(culprit.needed) : `anything but ${quoted(culprit.needed)}`;
+  const writes = prefix.filter(
+    (effect) =>
+      effect.operation !== culprit.operation && effect.writes && accepts(culprit, effect.value),
+  );
   const fromStart = accepts(culprit, undefined);
   if (writes.length === 0 && !fromStart) return `${who}, though nothing had written ${what}`;
 
-  const others = certain.filter((effect) => effect.returned < culprit.called && showsOther(effect, culprit));
+  const others = certain.filter(
+    (effect) => effect.returned < culprit.called && showsOther(effect, culprit),
+  );
   const since = others.find((other) => writes.every((write) => write.returned < other.called));
-  if (since !== undefined) return `${who} after ${named(since)} had completed, and nothing wrote ${what} since`;
+  if (since !== undefined)
+    return `${who} after ${named(since)} had completed, and nothing wrote ${what} since`;
 
   for (const other of writes.length === 1 && !fromStart ? others : []) {
-    const seen = certain.find((effect) => effect.returned < other.called && effect.needs === 'is' && accepts(culprit, effect.needed));
-    if (seen !== undefined) return `${who} after ${named(other)} had completed, though ${what} was written only once, and ${named(seen)} had seen that before`;
+    const seen = certain.find(
+      (effect) =>
+        effect.returned < other.called && effect.needs === 'is' && accepts(culprit, effect.needed),
+    );
+    if (seen !== undefined)
+      return `${who} after ${named(other)} had completed, though ${what} was written only once, and ${named(seen)} had seen that before`;
   }
   return `${who}, and no order of these operations explains it; without it there is one`;
 }
@@ -50,7 +72,9 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
  */
 function showsOther(effect: Effect, culprit: Effect): boolean {
   if (effect.writes) return !accepts(culprit, effect.value);
-  return effect.needs === 'is' ? !accepts(culprit, effect.needed) : culprit.needs === 'is' && culprit.needed === effect.needed;
+  return effect.needs === 'is'
+    ? !accepts(culprit, effect.needed)
+    : culprit.needs === 'is' && culprit.needed === effect.needed;
 }
 
 function named({ operation }: Effect): string {
@@ -64,12 +88,15 @@ function told(operation: Operation): string {
 function asked(operation: Operation): string {
   const { op, key } = operation;
   if (op === 'set') return `set ${key} ${quoted(operation.value)}`;
-  return op === 'cas' ? `cas ${key} ${quoted(operation.expected)} => ${quoted(operation.value)}` : `${op} ${key}`;
+  return op === 'cas'
+    ? `cas ${key} ${quoted(operation.expected)} => ${quoted(operation.value)}`
+    : `${op} ${key}`;
 }
 
 function answered({ op, result }: Operation): string {
   if (op === 'get') return quoted(result as Value);
-  if (op === 'set' && result !== undefined) return `ok, was ${quoted((result as string | null) ?? undefined)}`;
+  if (op === 'set' && result !== undefined)
+    return `ok, was ${quoted((result as string | null) ?? undefined)}`;
   return result === undefined ? 'ok' : String(result);
 }
 
@@ -79,12 +106,15 @@ function quoted(value: Value): string {
 
 function span({ outcome, called, returned, calledAt, returnedAt }: Operation): string {
   const ended = outcome === 'ok';
-  const times = calledAt === undefined ? '' : ` ${calledAt}..${(ended ? returnedAt : undefined) ?? '?'} ms`;
+  const times =
+    calledAt === undefined ? '' : ` ${calledAt}..${(ended ? returnedAt : undefined) ?? '?'} ms`;
   return `[${called}..${ended ? returned : '?'}]${times}`;
 }
 
 /** Formats rows as lines of padded columns. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd());
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd(),
+  );
 }

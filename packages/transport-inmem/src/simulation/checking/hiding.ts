@@ -10,7 +10,8 @@ import type { Effect } from './effect.ts';
 export function hiding(effects: readonly Effect[]): (returned: number) => number {
   const writes = effects.filter((effect) => effect.certain && effect.writes);
   const earliest: number[] = [];
-  for (let i = writes.length - 1, least = Number.POSITIVE_INFINITY; i >= 0; i--) earliest[i] = least = Math.min(least, writes[i]!.returned);
+  for (let i = writes.length - 1, least = Number.POSITIVE_INFINITY; i >= 0; i--)
+    earliest[i] = least = Math.min(least, writes[i]!.returned);
   return (returned) => {
     let low = 0;
     for (let high = writes.length; low < high; ) {

@@ -10,7 +10,17 @@ test('operations are recorded in order of call, calls and answers are numbered t
   get.ok('a');
   set.ok(undefined, 9);
   t.deepEqual(JSON.parse(JSON.stringify(history.operations)), [
-    { key: 'x', op: 'set', value: 'a', client: 'c1', outcome: 'ok', called: 1, calledAt: 5, returned: 4, returnedAt: 9 },
+    {
+      key: 'x',
+      op: 'set',
+      value: 'a',
+      client: 'c1',
+      outcome: 'ok',
+      called: 1,
+      calledAt: 5,
+      returned: 4,
+      returnedAt: 9,
+    },
     { key: 'x', op: 'get', client: 'c2', outcome: 'ok', called: 2, returned: 3, result: 'a' },
   ]);
 });
@@ -34,7 +44,10 @@ test('a second answer is a TypeError, and changes nothing', (t) => {
       const handle = history.call('c1', { key: 'x', op: 'get' });
       handle[first]();
       const before = { ...history.operations.at(-1)! };
-      t.throws(() => handle[second](), { instanceOf: TypeError, message: /get x of c1 is answered already/ });
+      t.throws(() => handle[second](), {
+        instanceOf: TypeError,
+        message: /get x of c1 is answered already/,
+      });
       t.deepEqual({ ...history.operations.at(-1)! }, before);
     }
   }
@@ -51,9 +64,15 @@ test('a result that does not fit is a TypeError, and the operation stays open', 
   ];
   for (const [command, result] of wrong) {
     const handle = history.call('c', command);
-    t.throws(() => handle.ok(result as undefined), { instanceOf: TypeError, message: /cannot result in/ });
+    t.throws(() => handle.ok(result as undefined), {
+      instanceOf: TypeError,
+      message: /cannot result in/,
+    });
     t.is(history.operations.at(-1)!.outcome, 'open');
     handle.fail();
   }
-  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as Command), { instanceOf: TypeError, message: /op is one of/ });
+  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as Command), {
+    instanceOf: TypeError,
+    message: /op is one of/,
+  });
 });

@@ -10,7 +10,12 @@ export type Command =
   | { readonly key: string; readonly op: 'set'; readonly value: string }
   | { readonly key: string; readonly op: 'delete' }
   /** Writes `value` if the key holds `expected` at that moment. */
-  | { readonly key: string; readonly op: 'cas'; readonly expected: string | undefined; readonly value: string };
+  | {
+      readonly key: string;
+      readonly op: 'cas';
+      readonly expected: string | undefined;
+      readonly value: string;
+    };
 
 /**
  * The result of a completed command:
@@ -19,7 +24,12 @@ export type Command =
  * - delete: whether the key existed; `undefined` if that is not known
  * - cas: whether it wrote
  */
-export type ResultOf<C extends Command> = { get: string | undefined; set: string | null | undefined; delete: boolean | undefined; cas: boolean }[C['op']];
+export type ResultOf<C extends Command> = {
+  get: string | undefined;
+  set: string | null | undefined;
+  delete: boolean | undefined;
+  cas: boolean;
+}[C['op']];
 
 /** An operation of a history, as plain data. */
 export type Operation = Command & {
@@ -83,18 +93,33 @@ export function createHistory(): History {
   return {
     operations,
     call(client, command, at) {
-      if (!COMMANDS.includes(command.op)) throw new TypeError(`history.call: op is one of ${COMMANDS.join(', ')}, not ${String(command.op)}`);
-      const operation: Answered = { ...command, client, outcome: 'open', called: ++sequence, calledAt: at };
+      if (!COMMANDS.includes(command.op))
+        throw new TypeError(
+          `history.call: op is one of ${COMMANDS.join(', ')}, not ${String(command.op)}`,
+        );
+      const operation: Answered = {
+        ...command,
+        client,
+        outcome: 'open',
+        called: ++sequence,
+        calledAt: at,
+      };
       operations.push(operation as Operation);
       const answer = (outcome: Operation['outcome'], at: number | undefined) => {
-        if (operation.outcome !== 'open') throw new TypeError(`${command.op} ${command.key} of ${client} is answered already: ${operation.outcome}`);
+        if (operation.outcome !== 'open')
+          throw new TypeError(
+            `${command.op} ${command.key} of ${client} is answered already: ${operation.outcome}`,
+          );
         operation.outcome = outcome;
         operation.returned = ++sequence;
         operation.returnedAt = at;
       };
       return {
         ok(result, at) {
-          if (!fits(command, result)) throw new TypeError(`${command.op} ${command.key} of ${client} cannot result in ${String(result)}`);
+          if (!fits(command, result))
+            throw new TypeError(
+              `${command.op} ${command.key} of ${client} cannot result in ${String(result)}`,
+            );
           answer('ok', at);
           operation.result = result;
         },
@@ -106,15 +131,16 @@ export function createHistory(): History {
 }
 
 /** An operation as its handle modifies it. */
-type Answered = { -readonly [K in 'outcome' | 'result' | 'returned' | 'returnedAt']?: Operation[K] } & Omit<
-  Operation,
-  'outcome' | 'result' | 'returned' | 'returnedAt'
->;
+type Answered = {
+  -readonly [K in 'outcome' | 'result' | 'returned' | 'returnedAt']?: Operation[K];
+} & Omit<Operation, 'outcome' | 'result' | 'returned' | 'returnedAt'>;
 
 function fits(command: Command, result: unknown): boolean {
   if (command.op === 'cas') return typeof result === 'boolean';
   if (command.op === 'delete') return typeof result === 'boolean' || result === undefined;
-  return typeof result === 'string' || result === undefined || (command.op === 'set' && result === null);
+  return (
+    typeof result === 'string' || result === undefined || (command.op === 'set' && result === null)
+  );
 }
 
 const COMMANDS = ['get', 'set', 'delete', 'cas'];

@@ -12,16 +12,31 @@ import { hasOrder } from './testing/brute-force.ts';
 function historyOf(text: string): History {
   const history = createHistory();
   const last = new Map<string, ReturnType<History['call']>>();
-  const value = (word: string | undefined) => (word === undefined || word === '-' ? undefined : word);
+  const value = (word: string | undefined) =>
+    word === undefined || word === '-' ? undefined : word;
   for (const line of text.split(/;\s*/)) {
-    const [client, op, key, first, second] = line.split(/\s+/) as [string, string, string, string, string];
+    const [client, op, key, first, second] = line.split(/\s+/) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
     const handle = last.get(client)!;
-    if (op === '=') handle.ok((key === 'true' || key === 'false' ? key === 'true' : key === 'null' ? null : value(key)) as undefined);
+    if (op === '=')
+      handle.ok(
+        (key === 'true' || key === 'false'
+          ? key === 'true'
+          : key === 'null'
+            ? null
+            : value(key)) as undefined,
+      );
     else if (op === '!') handle.fail();
     else if (op === '?') handle.unknown();
     else if (op === undefined) continue;
     else if (op === 'set') last.set(client, history.call(client, { key, op, value: first }));
-    else if (op === 'cas') last.set(client, history.call(client, { key, op, expected: value(first), value: second }));
+    else if (op === 'cas')
+      last.set(client, history.call(client, { key, op, expected: value(first), value: second }));
     else last.set(client, history.call(client, { key, op: op as 'get' | 'delete' }));
   }
   return history;
@@ -47,7 +62,10 @@ function fails(t: ExecutionContext, text: string, operations: number, why: strin
 
 test('nothing, and what one client does alone', (t) => {
   t.deepEqual(checkLinearizable([]), { linearizable: true, configurations: 0 });
-  passes(t, 'a get x; a = -; a set x 1; a = null; a get x; a = 1; a cas x 1 2; a = true; a cas x 1 3; a = false; a delete x; a = true; a delete x; a = false');
+  passes(
+    t,
+    'a get x; a = -; a set x 1; a = null; a get x; a = 1; a cas x 1 2; a = true; a cas x 1 3; a = false; a delete x; a = true; a delete x; a = false',
+  );
 });
 
 test('a stale read', (t) => {
@@ -63,7 +81,12 @@ test('a stale read', (t) => {
 });
 
 test('a lost write', (t) => {
-  fails(t, 'a set x 1; a =; b get x; b = -', 2, "b get x -> absent returned after set x '1' by a had completed, and nothing wrote absent since");
+  fails(
+    t,
+    'a set x 1; a =; b get x; b = -',
+    2,
+    "b get x -> absent returned after set x '1' by a had completed, and nothing wrote absent since",
+  );
   fails(
     t,
     'a set x 1; b set x 2; a =; b =; c get x; c = -',
@@ -73,16 +96,36 @@ test('a lost write', (t) => {
 });
 
 test('a read of what nobody wrote, or only wrote later', (t) => {
-  fails(t, 'a set x 1; a =; b get x; b = 7', 1, "b get x -> '7' returned, though nothing had written '7'");
-  fails(t, 'b get x; b = 1; a set x 1; a =', 1, "b get x -> '1' returned, though nothing had written '1'");
-  fails(t, 'a set x 1; a !; b get x; b = 1', 1, "b get x -> '1' returned, though nothing had written '1'");
+  fails(
+    t,
+    'a set x 1; a =; b get x; b = 7',
+    1,
+    "b get x -> '7' returned, though nothing had written '7'",
+  );
+  fails(
+    t,
+    'b get x; b = 1; a set x 1; a =',
+    1,
+    "b get x -> '1' returned, though nothing had written '1'",
+  );
+  fails(
+    t,
+    'a set x 1; a !; b get x; b = 1',
+    1,
+    "b get x -> '1' returned, though nothing had written '1'",
+  );
   passes(t, 'b get x; a set x 1; b = 1; a =');
 });
 
 test('two reads that go back', (t) => {
   const before = 'w set x 1; w =; w set x 2; a get x; a = 2;';
   passes(t, `${before} b get x; b = 2; w =`);
-  fails(t, `${before} b get x; b = 1; w =`, 4, "b get x -> '1' returned after get x -> '2' by a had completed, and nothing wrote '1' since");
+  fails(
+    t,
+    `${before} b get x; b = 1; w =`,
+    4,
+    "b get x -> '1' returned after get x -> '2' by a had completed, and nothing wrote '1' since",
+  );
   passes(t, 'w set x 1; w =; w set x 2; a get x; b get x; a = 2; b = 1; w =');
 });
 
@@ -94,7 +137,12 @@ test('concurrent writes take effect in either order, but in one', (t) => {
     passes(t, `a set x 1; b set x 2; a =; b =; c get x; c = ${second}; d get x; d = ${second}`);
     passes(t, `a set x 1; b set x 2; c get x; c = ${first}; a =; b =; d get x; d = ${second}`);
     const both = `a set x 1; b set x 2; a =; b =; c get x; c = ${first}; d get x; d = ${second}`;
-    fails(t, both, 4, `d get x -> '${second}' returned after get x -> '${first}' by c had completed, and nothing wrote '${second}' since`);
+    fails(
+      t,
+      both,
+      4,
+      `d get x -> '${second}' returned after get x -> '${first}' by c had completed, and nothing wrote '${second}' since`,
+    );
   }
 });
 
@@ -111,7 +159,12 @@ test('a write of unknown outcome may show up later, once', (t) => {
       4,
       "d get x -> '3' returned after set x '4' by d had completed, though '3' was written only once, and get x -> '3' by d had seen that before",
     );
-    fails(t, `${before} d get x; d = 3; e get x; e = 2`, 4, "e get x -> '2' returned after get x -> '3' by d had completed, and nothing wrote '2' since");
+    fails(
+      t,
+      `${before} d get x; d = 3; e get x; e = 2`,
+      4,
+      "e get x -> '2' returned after get x -> '3' by d had completed, and nothing wrote '2' since",
+    );
   }
 });
 
@@ -124,8 +177,18 @@ test('deletes', (t) => {
     3,
     "b get x -> '1' returned after delete x -> true by a had completed, and nothing wrote '1' since",
   );
-  fails(t, 'a delete x; a = true', 1, 'a delete x -> true returned, though nothing had written anything but absent');
-  fails(t, 'a set x 1; a =; b delete x; b = false', 2, "b delete x -> false returned after set x '1' by a had completed, and nothing wrote absent since");
+  fails(
+    t,
+    'a delete x; a = true',
+    1,
+    'a delete x -> true returned, though nothing had written anything but absent',
+  );
+  fails(
+    t,
+    'a set x 1; a =; b delete x; b = false',
+    2,
+    "b delete x -> false returned after set x '1' by a had completed, and nothing wrote absent since",
+  );
   fails(
     t,
     'a set x 1; a =; b delete x; c delete x; b = true; c = true',
@@ -166,7 +229,12 @@ test('a set may tell what was there before', (t) => {
     2,
     "b set x '2' -> ok, was absent returned after set x '1' by a had completed, and nothing wrote absent since",
   );
-  fails(t, 'b set x 2; b = 7', 1, "b set x '2' -> ok, was '7' returned, though nothing had written '7'");
+  fails(
+    t,
+    'b set x 2; b = 7',
+    1,
+    "b set x '2' -> ok, was '7' returned, though nothing had written '7'",
+  );
 });
 
 test('a value that was written twice may come back', (t) => {
@@ -183,7 +251,10 @@ test('a value that was written twice may come back', (t) => {
 
 test('an excused write can be taken just before its return', (t) => {
   passes(t, 'c8 set x v2; c2 set x v4; c1 set x v5; c8 = v4; c1 =; c9 get x; c9 = v5');
-  passes(t, 'c0 set x 1; c1 set x 0; c0 =; c0 set x 0; c2 set x 1; c1 =; c0 =; c1 set x 1; c1 = 0; c2 = 0');
+  passes(
+    t,
+    'c0 set x 1; c1 set x 0; c0 =; c0 set x 0; c2 set x 1; c1 =; c0 =; c1 set x 1; c1 = 0; c2 = 0',
+  );
 });
 
 test('each key is judged by itself; the first that fails is told', (t) => {
@@ -212,11 +283,17 @@ test('the text is a table in order of call, with times where they were given', (
     '  * what it wrote is enough to fail, whatever it found',
     "r get x -> 'it's' returned after cas x 'it's' => 'b' -> true by c had completed, and nothing wrote 'it's' since",
   ]);
-  t.deepEqual(verdict.operations, [history.operations[0]!, history.operations[2]!, history.operations[3]!]);
+  t.deepEqual(verdict.operations, [
+    history.operations[0]!,
+    history.operations[2]!,
+    history.operations[3]!,
+  ]);
 });
 
 test('a history is cut where it fails first, and what was pending there is open', (t) => {
-  const verdict = checkLinearizable(historyOf('w set x 1; w =; w set x 2; a get x; a = 2; b get x; b = 1; w =; c get x; c = 9'));
+  const verdict = checkLinearizable(
+    historyOf('w set x 1; w =; w set x 2; a get x; a = 2; b get x; b = 1; w =; c get x; c = 9'),
+  );
   if (verdict.linearizable !== false) return t.fail();
   t.deepEqual(
     verdict.operations.map(({ outcome }) => outcome),

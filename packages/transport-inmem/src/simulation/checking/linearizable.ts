@@ -31,9 +31,20 @@ export type Verdict =
    * shrink.ts says what is left out. `text` has a line for each of them, and a last line with the
    * reason.
    */
-  | { readonly linearizable: false; readonly configurations: number; readonly key: string; readonly operations: readonly Operation[]; readonly text: string }
+  | {
+      readonly linearizable: false;
+      readonly configurations: number;
+      readonly key: string;
+      readonly operations: readonly Operation[];
+      readonly text: string;
+    }
   /** The limit was reached at `key`, and no other key failed. */
-  | { readonly linearizable: undefined; readonly configurations: number; readonly key: string; readonly text: string };
+  | {
+      readonly linearizable: undefined;
+      readonly configurations: number;
+      readonly key: string;
+      readonly text: string;
+    };
 
 /**
  * Checks whether some order of all operations respects real time (an operation that returned before
@@ -43,7 +54,10 @@ export type Verdict =
  * section 3.3, locality; Horn and Kroening, Faster Linearizability Checking via P-compositionality,
  * FORTE 2015). If several keys fail, the verdict is about the one that was called first.
  */
-export function checkLinearizable(history: History | readonly Operation[], options: CheckOptions = {}): Verdict {
+export function checkLinearizable(
+  history: History | readonly Operation[],
+  options: CheckOptions = {},
+): Verdict {
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;
@@ -52,7 +66,13 @@ export function checkLinearizable(history: History | readonly Operation[], optio
     const found = findOrder(effectsOf(ofKey), limit);
     configurations += found.configurations;
     if (found.order === undefined) undecided ??= key;
-    if (found.order === false) return { linearizable: false, configurations, key, ...counterExample(key, ofKey, found, limit) };
+    if (found.order === false)
+      return {
+        linearizable: false,
+        configurations,
+        key,
+        ...counterExample(key, ofKey, found, limit),
+      };
   }
   if (undecided === undefined) return { linearizable: true, configurations };
   const text = `undecided: key ${undecided}, the limit of ${limit} was reached; raise it, or let clients write distinct values or have fewer unknown outcomes`;
@@ -73,7 +93,12 @@ function byKey(operations: readonly Operation[]): Map<string, Operation[]> {
  * Finds a small counter-example. A step that takes far longer than the verdict did is skipped, and
  * so are all further steps once they have taken as long as the limit allows in total.
  */
-function counterExample(key: string, operations: readonly Operation[], { stuck, work }: Found, limit: number): { operations: Operation[]; text: string } {
+function counterExample(
+  key: string,
+  operations: readonly Operation[],
+  { stuck, work }: Found,
+  limit: number,
+): { operations: Operation[]; text: string } {
   let left = limit;
   const fails = (effects: readonly Effect[]) => {
     if (left <= 0) return false;
@@ -83,7 +108,10 @@ function counterExample(key: string, operations: readonly Operation[], { stuck, 
   };
   const prefix = shortestFailing(operations, stuck, fails);
   const smallest = shrink(prefix, fails);
-  return { operations: smallest.map((effect) => effect.operation), text: explain(key, smallest, prefix, operations.length) };
+  return {
+    operations: smallest.map((effect) => effect.operation),
+    text: explain(key, smallest, prefix, operations.length),
+  };
 }
 
 const LIMIT = 1_000_000;

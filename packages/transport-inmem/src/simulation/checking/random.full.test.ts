@@ -18,8 +18,10 @@ test('it agrees with trying every order, on small histories of all kinds', (t) =
     const operations = smallHistory(random);
     const expected = hasOrder(operations);
     const verdict = checkLinearizable(operations);
-    if (verdict.linearizable !== expected) return t.fail(`round ${round}: not ${verdict.linearizable}\n${JSON.stringify(operations)}`);
-    if (verdict.linearizable === false && hasOrder(verdict.operations)) return t.fail(`round ${round}: no counter-example\n${verdict.text}`);
+    if (verdict.linearizable !== expected)
+      return t.fail(`round ${round}: not ${verdict.linearizable}\n${JSON.stringify(operations)}`);
+    if (verdict.linearizable === false && hasOrder(verdict.operations))
+      return t.fail(`round ${round}: no counter-example\n${verdict.text}`);
     for (const patience of [0, 3]) {
       if (findOrder(effectsOf(operations), 10_000, patience).order !== expected)
         return t.fail(`round ${round}, patience ${patience}\n${JSON.stringify(operations)}`);
@@ -38,7 +40,8 @@ test('whatever is left out, what has an order keeps one', (t) => {
     const effects = effectsOf(operations);
     const part = shrink(effects, () => random() < 0.4);
     if (part.length < effects.length) shrunk++;
-    if (findOrder(part, 1_000).order !== true) return t.fail(`round ${round}\n${JSON.stringify(operations)}\n${JSON.stringify(part)}`);
+    if (findOrder(part, 1_000).order !== true)
+      return t.fail(`round ${round}\n${JSON.stringify(operations)}\n${JSON.stringify(part)}`);
   }
   t.true(shrunk > 2_000, String(shrunk));
 });
@@ -56,7 +59,13 @@ for (const [name, ops] of mixes()) {
       if (failed.linearizable !== false) return t.fail(`seed ${seed}`);
       t.true(failed.configurations < 12 * operations.length, String(failed.configurations));
       t.true(failed.operations.length <= 4, failed.text);
-      t.true(failed.text.split('\n').at(-1)!.startsWith(`${stale.client} get x -> '${stale.result}' returned after `), failed.text);
+      t.true(
+        failed.text
+          .split('\n')
+          .at(-1)!
+          .startsWith(`${stale.client} get x -> '${stale.result}' returned after `),
+        failed.text,
+      );
     }
   });
 }
@@ -66,7 +75,11 @@ test('the work grows with the length of a history, not faster', (t) => {
     const all = longHistory(7, { operations, ops: ['get', 'set'] }).operations;
     return checkLinearizable(spoil ? withStaleRead(all, operations * 0.8)[0] : all).configurations;
   };
-  for (const spoil of [false, true]) t.true(visited(4_000, spoil) < 5 * visited(1_000, spoil), `${visited(1_000, spoil)}, ${visited(4_000, spoil)}`);
+  for (const spoil of [false, true])
+    t.true(
+      visited(4_000, spoil) < 5 * visited(1_000, spoil),
+      `${visited(1_000, spoil)}, ${visited(4_000, spoil)}`,
+    );
 });
 
 test('few values that come again and again, with unknown outcomes, pass', (t) => {
@@ -83,7 +96,9 @@ test('many keys: one stale read among them is found', (t) => {
   t.true(checkLinearizable(operations).linearizable);
   const ofKey = operations.filter(({ key }) => key === 'k7');
   const [spoilt, stale] = withStaleRead(ofKey, 100);
-  const verdict = checkLinearizable(operations.map((operation) => spoilt[ofKey.indexOf(operation)] ?? operation));
+  const verdict = checkLinearizable(
+    operations.map((operation) => spoilt[ofKey.indexOf(operation)] ?? operation),
+  );
   t.like(verdict, { linearizable: false, key: 'k7' });
   t.true(verdict.linearizable === false && verdict.operations.includes(stale));
 });
@@ -94,36 +109,75 @@ test('where the limit is reached it is undecided, unless another key fails', (t)
   t.like(verdict, { linearizable: undefined, key: 'x' });
   t.true(verdict.configurations > 50 && verdict.configurations <= 100);
   t.regex((verdict as { text: string }).text, /key x, the limit of 100 was reached/);
-  const wrong: Operation = { key: 'y', op: 'get', client: 'z', outcome: 'ok', result: 'a', called: 90_000, returned: 90_001 };
-  t.like(checkLinearizable([...operations, wrong], { limit: 100 }), { linearizable: false, key: 'y' });
+  const wrong: Operation = {
+    key: 'y',
+    op: 'get',
+    client: 'z',
+    outcome: 'ok',
+    result: 'a',
+    called: 90_000,
+    returned: 90_001,
+  };
+  t.like(checkLinearizable([...operations, wrong], { limit: 100 }), {
+    linearizable: false,
+    key: 'y',
+  });
 });
 
 /** Returns a history of two to eight operations, some with a made-up result. */
 function smallHistory(random: Random): Operation[] {
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
-  const options = { operations: 2 + Math.floor(random() * 7), clients: 2 + Math.floor(random() * 3), values: pick([2, 3]), unknown: pick([0, 0.2, 0.4]) };
-  const operations = randomHistory(random, { ...options, ops: pick(mixes().map(([, ops]) => ops)) }).operations.map((operation) => ({ ...operation }));
+  const options = {
+    operations: 2 + Math.floor(random() * 7),
+    clients: 2 + Math.floor(random() * 3),
+    values: pick([2, 3]),
+    unknown: pick([0, 0.2, 0.4]),
+  };
+  const operations = randomHistory(random, {
+    ...options,
+    ops: pick(mixes().map(([, ops]) => ops)),
+  }).operations.map((operation) => ({ ...operation }));
   for (let lies = pick([0, 1, 1, 2]); lies > 0; lies--) {
     const operation = pick(operations);
     if (operation.outcome !== 'ok') continue;
-    const lie = { get: ['v0', 'v1', undefined], set: ['v0', 'v1', null], delete: [true, false], cas: [true, false] }[operation.op];
+    const lie = {
+      get: ['v0', 'v1', undefined],
+      set: ['v0', 'v1', null],
+      delete: [true, false],
+      cas: [true, false],
+    }[operation.op];
     Object.assign(operation, { result: pick<string | boolean | null | undefined>(lie) });
   }
   return operations;
 }
 
 function longHistory(seed: number, options: Partial<RandomHistory>) {
-  return randomHistory(seededRandom(seed), { operations: 2_000, clients: 10, values: Number.POSITIVE_INFINITY, unknown: 0.05, ...options });
+  return randomHistory(seededRandom(seed), {
+    operations: 2_000,
+    clients: 10,
+    values: Number.POSITIVE_INFINITY,
+    unknown: 0.05,
+    ...options,
+  });
 }
 
 /**
  * Gives the first read after `index` the value of a set that another one had certainly overwritten.
  */
-function withStaleRead(operations: readonly Operation[], index: number): [operations: Operation[], stale: Operation] {
-  const read = operations.find(({ op, outcome }, place) => place >= index && op === 'get' && outcome === 'ok')!;
-  const writes = operations.filter(({ op, outcome, returned }) => op === 'set' && outcome === 'ok' && returned! < read.called);
+function withStaleRead(
+  operations: readonly Operation[],
+  index: number,
+): [operations: Operation[], stale: Operation] {
+  const read = operations.find(
+    ({ op, outcome }, place) => place >= index && op === 'get' && outcome === 'ok',
+  )!;
+  const writes = operations.filter(
+    ({ op, outcome, returned }) => op === 'set' && outcome === 'ok' && returned! < read.called,
+  );
   const last = writes.reduce((last, write) => (write.returned! > last.returned! ? write : last));
-  const old = writes.findLast(({ returned }) => returned! < last.called) as Operation & { value: string };
+  const old = writes.findLast(({ returned }) => returned! < last.called) as Operation & {
+    value: string;
+  };
   const stale: Operation = { ...read, result: old.value };
   return [operations.map((operation) => (operation === read ? stale : operation)), stale];
 }

@@ -23,7 +23,13 @@ export function always(world: World, name: string, holds: () => unknown): () => 
  *
  * @param calmSince returns that moment, or undefined while something is wrong.
  */
-export function eventually(world: World, name: string, holds: () => unknown, within: number, calmSince: () => number | undefined): () => void {
+export function eventually(
+  world: World,
+  name: string,
+  holds: () => unknown,
+  within: number,
+  calmSince: () => number | undefined,
+): () => void {
   /** The start of the calm in which the rule was last met. */
   let met: number | undefined;
   const rule = () => {
@@ -31,13 +37,20 @@ export function eventually(world: World, name: string, holds: () => unknown, wit
     if (since === undefined || since === met) return;
     const broken = test(holds);
     if (broken === undefined) met = since;
-    else if (world.now - since > within) throw world.error(name, `${broken.text}, ${within} ms after all was well again`, broken.cause);
+    else if (world.now - since > within)
+      throw world.error(
+        name,
+        `${broken.text}, ${within} ms after all was well again`,
+        broken.cause,
+      );
   };
   world.rules.add(rule);
   return () => void world.rules.delete(rule);
 }
 
-function test(holds: () => unknown): { readonly text: string; readonly cause?: unknown } | undefined {
+function test(
+  holds: () => unknown,
+): { readonly text: string; readonly cause?: unknown } | undefined {
   try {
     return holds() === false ? { text: 'it does not hold' } : undefined;
   } catch (error) {

@@ -56,13 +56,26 @@ export interface Found {
 export function findOrder(effects: readonly Effect[], limit: number, patience = PATIENCE): Found {
   const stages = timelineOf(effects);
   const frontier = new Frontier();
-  const first: Configuration = { at: 0, value: undefined, must: stages[0]?.entering ?? 0n, used: 0n, owed: false, spent: 0, done: false };
+  const first: Configuration = {
+    at: 0,
+    value: undefined,
+    must: stages[0]?.entering ?? 0n,
+    used: 0n,
+    owed: false,
+    spent: 0,
+    done: false,
+  };
   settle(stages, first);
   frontier.add(first);
   let configurations = 0;
   let furthest = 0;
   let advanced = 0;
-  const found = (order: boolean | undefined, stuck = 0) => ({ order, configurations, work: workOf(configurations, frontier), stuck });
+  const found = (order: boolean | undefined, stuck = 0) => ({
+    order,
+    configurations,
+    work: workOf(configurations, frontier),
+    stuck,
+  });
   for (;;) {
     const deep = configurations - advanced < patience || configurations % 2 === 0;
     const next = (deep ? frontier.deepest() : undefined) ?? frontier.shallowest();
@@ -106,14 +119,30 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
   for (const step of inPlay) {
     if (!step.writes || (isBlind(step) && from.owed) || !accepts(step, from.value)) continue;
     const owed = !((isBlind(step) ? step === due : step.certain) && (from.must & step.bit) !== 0n);
-    if (owed && step !== due && !inPlay.some((other) => other !== step && observes(other, step.value))) continue;
+    if (
+      owed &&
+      step !== due &&
+      !inPlay.some((other) => other !== step && observes(other, step.value))
+    )
+      continue;
     if (step.value !== from.value && isLost(from.value, step, from, stages[from.at]!)) continue;
     const must = from.must & ~(isBlind(step) ? blind | step.bit : step.bit);
-    const after = { at: from.at, value: step.value, must, used: from.used | step.bit, owed, spent: from.spent + (step.certain ? 0 : 1), done: false };
+    const after = {
+      at: from.at,
+      value: step.value,
+      must,
+      used: from.used | step.bit,
+      owed,
+      spent: from.spent + (step.certain ? 0 : 1),
+      done: false,
+    };
     settle(stages, after);
     successors.push(after);
   }
-  if ((from.must & due.bit) === 0n && (from.value === due.value || !isLost(due.value, due, from, stages[from.at]!))) {
+  if (
+    (from.must & due.bit) === 0n &&
+    (from.value === due.value || !isLost(due.value, due, from, stages[from.at]!))
+  ) {
     const after = { ...from, done: false };
     pass(stages, after);
     settle(stages, after);
@@ -126,9 +155,26 @@ function successors(stages: readonly Stage[], from: Configuration): Configuratio
  * Returns whether a completed operation needs a value that nothing can write any more, once `but`
  * has overwritten it or is passed.
  */
-function isLost(value: Held, but: Step, { must, used }: Configuration, { inPlay, wanted, coming }: Stage): boolean {
-  if (coming(value) || inPlay.some((step) => step.writes && step.value === value && (used & step.bit) === 0n && step !== but)) return false;
-  return wanted(value) || inPlay.some((step) => step.needs === 'is' && step.needed === value && (must & step.bit) !== 0n && step !== but);
+function isLost(
+  value: Held,
+  but: Step,
+  { must, used }: Configuration,
+  { inPlay, wanted, coming }: Stage,
+): boolean {
+  if (
+    coming(value) ||
+    inPlay.some(
+      (step) => step.writes && step.value === value && (used & step.bit) === 0n && step !== but,
+    )
+  )
+    return false;
+  return (
+    wanted(value) ||
+    inPlay.some(
+      (step) =>
+        step.needs === 'is' && step.needed === value && (must & step.bit) !== 0n && step !== but,
+    )
+  );
 }
 
 function mayTake(step: Step, from: Configuration): boolean {
@@ -199,7 +245,8 @@ class Frontier {
 
   /** Returns the configuration found last. If there is an order, this soon leads to one. */
   deepest(): Configuration | undefined {
-    for (let next = this.latest.pop(); next !== undefined; next = this.latest.pop()) if (!next.done) return visiting(next);
+    for (let next = this.latest.pop(); next !== undefined; next = this.latest.pop())
+      if (!next.done) return visiting(next);
     return undefined;
   }
 

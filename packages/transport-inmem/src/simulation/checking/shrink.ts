@@ -14,7 +14,11 @@ export type Fails = (effects: readonly Effect[]) => boolean;
  * so no shorter prefix fails. A longer prefix fails if a shorter one does, so the search starts
  * near `from` with growing steps, and then bisects.
  */
-export function shortestFailing(operations: readonly Operation[], from: number, fails: Fails): Effect[] {
+export function shortestFailing(
+  operations: readonly Operation[],
+  from: number,
+  fails: Fails,
+): Effect[] {
   const points = effectsOf(operations)
     .map((effect) => effect.returned)
     .filter((point) => point >= from && point !== Number.POSITIVE_INFINITY)
@@ -51,7 +55,8 @@ export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
   const needed = lookedAt(effects, telling);
   const rest = forgetting(effects, telling);
   const unseen = rest.filter((effect) => effect.needs === 'any' && !needed.has(effect.operation));
-  const without = (kept: readonly Effect[]) => rest.filter((effect) => kept.includes(effect) || !unseen.includes(effect));
+  const without = (kept: readonly Effect[]) =>
+    rest.filter((effect) => kept.includes(effect) || !unseen.includes(effect));
   return without(fewest(unseen, (kept) => fails(without(kept))));
 }
 
@@ -92,18 +97,36 @@ function lookedAt(effects: readonly Effect[], telling: ReadonlySet<Effect>): Set
   const hiddenAt = hiding(effects);
   const found = new Set<Operation>();
   for (const looking of telling) {
-    const fit = writes.filter((write) => write !== looking && write.called < looking.returned && observes(looking, write.value));
-    const last = fit.reduce((last: Effect | undefined, write) => (last !== undefined && last.returned > write.returned ? last : write), undefined);
-    for (const write of fit) if (write === last || looking.called < hiddenAt(write.returned)) found.add(write.operation);
+    const fit = writes.filter(
+      (write) =>
+        write !== looking && write.called < looking.returned && observes(looking, write.value),
+    );
+    const last = fit.reduce(
+      (last: Effect | undefined, write) =>
+        last !== undefined && last.returned > write.returned ? last : write,
+      undefined,
+    );
+    for (const write of fit)
+      if (write === last || looking.called < hiddenAt(write.returned)) found.add(write.operation);
   }
   return found;
 }
 
 function prefixOf(operations: readonly Operation[], end: number): Effect[] {
-  return effectsOf(operations.filter(({ called }) => called <= end).map((operation) => ((operation.returned ?? 0) <= end ? operation : reopened(operation))));
+  return effectsOf(
+    operations
+      .filter(({ called }) => called <= end)
+      .map((operation) => ((operation.returned ?? 0) <= end ? operation : reopened(operation))),
+  );
 }
 
 function reopened(operation: Operation): Operation {
   if (operation.outcome === 'failed') return operation;
-  return { ...operation, outcome: 'open', result: undefined, returned: undefined, returnedAt: undefined };
+  return {
+    ...operation,
+    outcome: 'open',
+    result: undefined,
+    returned: undefined,
+    returnedAt: undefined,
+  };
 }

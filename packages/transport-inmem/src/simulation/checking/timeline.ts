@@ -53,10 +53,14 @@ export interface Stage {
 /** Returns the stages in order of return. `effects` are in order of call. */
 export function timelineOf(effects: readonly Effect[]): Stage[] {
   const order = effects.filter((effect) => effect.certain).sort((a, b) => a.returned - b.returned);
-  const lastUse = lastUses(effects, new Map(order.map(({ operation }, index) => [operation, index])));
+  const lastUse = lastUses(
+    effects,
+    new Map(order.map(({ operation }, index) => [operation, index])),
+  );
   const lastName = new Map<Held, number>();
   for (const { needs, needed, operation } of effects) {
-    if (needs !== 'any') lastName.set(needed, Math.max(lastName.get(needed) ?? 0, lastUse.get(operation)!));
+    if (needs !== 'any')
+      lastName.set(needed, Math.max(lastName.get(needed) ?? 0, lastUse.get(operation)!));
   }
   const lastWanted = new Map<Held, number>();
   const lastWrite = new Map<Held, number>();
@@ -77,12 +81,18 @@ export function timelineOf(effects: readonly Effect[]): Stage[] {
     for (; next < effects.length && effects[next]!.called < returned; next++) {
       const entrant = effects[next]!;
       if (lastUse.get(entrant.operation)! < index) continue;
-      const seen = entrant.certain && isBlind(entrant) && isSeen(entrant, playing, effects, next, hidden(entrant.returned));
+      const seen =
+        entrant.certain &&
+        isBlind(entrant) &&
+        isSeen(entrant, playing, effects, next, hidden(entrant.returned));
       const step = { ...entrant, bit: bits.take(), twin: NONE, seen };
       playing.push(step);
       if (step.certain) entering |= step.bit;
     }
-    const regroup = playing.some((step, place) => !step.certain && (place >= entered || lastName.get(step.value) === index - 1));
+    const regroup = playing.some(
+      (step, place) =>
+        !step.certain && (place >= entered || lastName.get(step.value) === index - 1),
+    );
     const { inPlay, groups } = regroup ? grouped(playing, held) : { inPlay: playing, groups: [] };
     const due = inPlay.find((step) => step.operation === operation)!;
     const leaving = inPlay.filter((step) => lastUse.get(step.operation) === index);
@@ -100,7 +110,10 @@ export function timelineOf(effects: readonly Effect[]): Stage[] {
  * thing, it can be removed from any order: whatever follows it does not look at its value, but
  * overwrites it.
  */
-function lastUses(effects: readonly Effect[], returns: ReadonlyMap<Effect['operation'], number>): Map<Effect['operation'], number> {
+function lastUses(
+  effects: readonly Effect[],
+  returns: ReadonlyMap<Effect['operation'], number>,
+): Map<Effect['operation'], number> {
   const last = new Map(effects.map(({ operation }) => [operation, returns.get(operation) ?? -1]));
   const uncertain = effects.filter((effect) => !effect.certain);
   const looking = effects.filter((effect) => effect.needs !== 'any');
@@ -108,7 +121,13 @@ function lastUses(effects: readonly Effect[], returns: ReadonlyMap<Effect['opera
     changed = false;
     const uses = new Map<Value, number>();
     for (const { operation, value } of uncertain) {
-      const use = uses.get(value) ?? looking.reduce((use, other) => (observes(other, value) ? Math.max(use, last.get(other.operation)!) : use), -1);
+      const use =
+        uses.get(value) ??
+        looking.reduce(
+          (use, other) =>
+            observes(other, value) ? Math.max(use, last.get(other.operation)!) : use,
+          -1,
+        );
       uses.set(value, use);
       if (use <= last.get(operation)!) continue;
       last.set(operation, use);
@@ -122,9 +141,16 @@ function lastUses(effects: readonly Effect[], returns: ReadonlyMap<Effect['opera
  * Returns whether some operation may look at the value of a write: one of `earlier`, or one called
  * after it (it is at `index`) and before the value is hidden for good.
  */
-function isSeen(write: Effect, earlier: readonly Effect[], effects: readonly Effect[], index: number, hidden: number): boolean {
+function isSeen(
+  write: Effect,
+  earlier: readonly Effect[],
+  effects: readonly Effect[],
+  index: number,
+  hidden: number,
+): boolean {
   if (earlier.some((other) => observes(other, write.value))) return true;
-  for (let i = index + 1; i < effects.length && effects[i]!.called < hidden; i++) if (observes(effects[i]!, write.value)) return true;
+  for (let i = index + 1; i < effects.length && effects[i]!.called < hidden; i++)
+    if (observes(effects[i]!, write.value)) return true;
   return false;
 }
 
@@ -132,13 +158,20 @@ function isSeen(write: Effect, earlier: readonly Effect[], effects: readonly Eff
  * Groups the interchangeable steps of unknown outcome: those that need the same value, and leave
  * values that later operations cannot tell apart.
  */
-function grouped(steps: readonly Step[], held: (value: Held) => Held): { inPlay: Step[]; groups: bigint[][] } {
+function grouped(
+  steps: readonly Step[],
+  held: (value: Held) => Held,
+): { inPlay: Step[]; groups: bigint[][] } {
   const groups = new Map<string, bigint[]>();
   let changed = false;
   const inPlay = steps.map((step) => {
     if (step.certain) return step;
     const value = held(step.value);
-    const kind = JSON.stringify([step.needs, step.needed ?? null, value === OTHER ? [] : (value ?? null)]);
+    const kind = JSON.stringify([
+      step.needs,
+      step.needed ?? null,
+      value === OTHER ? [] : (value ?? null),
+    ]);
     const group = groups.get(kind) ?? [];
     const twin = group.at(-1) ?? NONE;
     groups.set(kind, group);
@@ -147,7 +180,10 @@ function grouped(steps: readonly Step[], held: (value: Held) => Held): { inPlay:
     changed = true;
     return { ...step, twin };
   });
-  return { inPlay, groups: changed ? [...groups.values()].filter((group) => group.length > 1) : [] };
+  return {
+    inPlay,
+    groups: changed ? [...groups.values()].filter((group) => group.length > 1) : [],
+  };
 }
 
 /** Hands out bits; returned ones are reused first. */

@@ -6,13 +6,16 @@ import type { Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario from './explore.test.child.ts';
 
-test.serial('a deterministic scenario has a hash, the same each time, and another for another seed', async (t) => {
-  const options = { link: { latency: [1, 20], loss: 0.1 }, nemesis: nemeses.pauses() } as const;
-  const hash = await assertDeterministic(scenario, options);
-  t.regex(hash, /^[0-9a-f]{64}$/);
-  t.is(await assertDeterministic(scenario, { seed: 1, ...options }), hash);
-  t.not(await assertDeterministic(scenario, { seed: 2, ...options }), hash);
-});
+test.serial(
+  'a deterministic scenario has a hash, the same each time, and another for another seed',
+  async (t) => {
+    const options = { link: { latency: [1, 20], loss: 0.1 }, nemesis: nemeses.pauses() } as const;
+    const hash = await assertDeterministic(scenario, options);
+    t.regex(hash, /^[0-9a-f]{64}$/);
+    t.is(await assertDeterministic(scenario, { seed: 1, ...options }), hash);
+    t.not(await assertDeterministic(scenario, { seed: 2, ...options }), hash);
+  },
+);
 
 test.serial('what a module remembers shows as the first event that differs', async (t) => {
   let runs = 0;
@@ -43,17 +46,26 @@ test.serial('a run that goes on longer, and bytes of the same length, show too',
     await sim.run(10);
     if (++runs === 2) sim.pause('n1', 1);
   };
-  t.regex((await t.throwsAsync(assertDeterministic(longer)))!.message, /\n- \(the first run has no more\)\n\+ .* pause n1/);
+  t.regex(
+    (await t.throwsAsync(assertDeterministic(longer)))!.message,
+    /\n- \(the first run has no more\)\n\+ .* pause n1/,
+  );
   const bytes = async (sim: Simulation) => {
     sim.node('n1', async ({ store }) => store.set('key', new Uint8Array([++runs])));
     await sim.run(10);
   };
-  t.regex((await t.throwsAsync(assertDeterministic(bytes)))!.message, /\n- (.*store\.set, 1 B) {2}#[0-9a-f]{8}\n\+ \1 {2}#/);
+  t.regex(
+    (await t.throwsAsync(assertDeterministic(bytes)))!.message,
+    /\n- (.*store\.set, 1 B) {2}#[0-9a-f]{8}\n\+ \1 {2}#/,
+  );
   const late = async (sim: Simulation) => {
     sim.at(1 + ++runs / 100_000, () => sim.heal());
     await sim.run(10);
   };
-  t.regex((await t.throwsAsync(assertDeterministic(late)))!.message, /\n- .*\(1\.0000\d+ ms\)\n\+ .*\(1\.0000\d+ ms\)/);
+  t.regex(
+    (await t.throwsAsync(assertDeterministic(late)))!.message,
+    /\n- .*\(1\.0000\d+ ms\)\n\+ .*\(1\.0000\d+ ms\)/,
+  );
 });
 
 test.serial('what a scenario fails with both times is what it rejects with', async (t) => {

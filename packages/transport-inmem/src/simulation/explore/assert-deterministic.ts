@@ -13,13 +13,18 @@ import type { Scenario } from './lab.ts';
  * @throws Error that shows the first event that differs, or the error of the scenario if both runs
  * fail in the same way.
  */
-export async function assertDeterministic(scenario: Scenario, options: SimulationOptions = {}): Promise<string> {
+export async function assertDeterministic(
+  scenario: Scenario,
+  options: SimulationOptions = {},
+): Promise<string> {
   const recorder = new Recorder();
   const { seed = 1 } = options;
   const one = await recorded(scenario, options, (event) => recorder.keep(event));
   const other = await recorded(scenario, options, (event) => recorder.compare(event));
   if (one.hash !== other.hash)
-    throw new Error(`two runs of seed ${seed} differ: ${recorder.difference()}\nthe first has the hash ${one.hash}\nthe second ${other.hash}`);
+    throw new Error(
+      `two runs of seed ${seed} differ: ${recorder.difference()}\nthe first has the hash ${one.hash}\nthe second ${other.hash}`,
+    );
   if (one.error !== undefined) throw one.error.thrown;
   return one.hash;
 }
@@ -31,7 +36,11 @@ interface Run {
   readonly error: { readonly thrown: unknown } | undefined;
 }
 
-async function recorded(scenario: Scenario, options: SimulationOptions, onRecord: (event: Recorded) => void): Promise<Run> {
+async function recorded(
+  scenario: Scenario,
+  options: SimulationOptions,
+  onRecord: (event: Recorded) => void,
+): Promise<Run> {
   const sim = createSimulation(options);
   const trace = sim.trace as Trace;
   trace.onRecord = onRecord;
@@ -74,10 +83,15 @@ class Recorder {
     const [events, same, other] = [this.#events, this.#same, this.#other];
     const one = events[same];
     if (one === undefined && other === undefined) {
-      return this.#more > 0 ? `the first ${MOST} events are the same, and some later one is not` : 'not in their events, but in the names of these';
+      return this.#more > 0
+        ? `the first ${MOST} events are the same, and some later one is not`
+        : 'not in their events, but in the names of these';
     }
     // Times are shown to a thousandth, unless that hides the difference.
-    const show = one !== undefined && other !== undefined && shown(one) === shown(other) ? (text: string) => text : shown;
+    const show =
+      one !== undefined && other !== undefined && shown(one) === shown(other)
+        ? (text: string) => text
+        : shown;
     return [
       `event ${same + 1} of the second run is not that of the first`,
       ...events.slice(Math.max(0, same - SHOWN), same).map((text) => `  ${shown(text)}`),

@@ -1,6 +1,16 @@
 // The options of a search: their types, defaults and checks.
 
-import { callback, integer, type OptionsInput, optional, optionsSchema, parseOptions, reference, text, withDefault } from '@trunkline/transport-core';
+import {
+  callback,
+  integer,
+  type OptionsInput,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  text,
+  withDefault,
+} from '@trunkline/transport-core';
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
@@ -102,11 +112,31 @@ export interface Search {
  */
 export function searchOf(options: ExploreOptions): Search {
   const given = parseOptions(schema, options as OptionsInput<typeof schema>, 'explore');
-  const { seed, seeds, name, scenario, nemesis, level, link, disk, strict, leaks, shrink, shrinkRuns, workers, stopAfter, replay, onProgress, signal } = given;
+  const {
+    seed,
+    seeds,
+    name,
+    scenario,
+    nemesis,
+    level,
+    link,
+    disk,
+    strict,
+    leaks,
+    shrink,
+    shrinkRuns,
+    workers,
+    stopAfter,
+    replay,
+    onProgress,
+    signal,
+  } = given;
   linkSettings(CALM, link ?? {}, 'explore: link');
   checkDisk(disk ?? {}, 'explore: disk');
   if (workers > 1 && typeof scenario === 'function') {
-    throw new TypeError(`explore: scenario: must be the URL of a module for ${workers} workers: a function cannot cross into a thread`);
+    throw new TypeError(
+      `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot cross into a thread`,
+    );
   }
   if (workers > 1 && nemesis !== undefined && 'plan' in nemesis) {
     throw new TypeError(
@@ -115,7 +145,10 @@ export function searchOf(options: ExploreOptions): Search {
   }
   return {
     name: name ?? nameOf(scenario),
-    seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => seed + index) : [...new Set(seeds)].sort((a, b) => a - b),
+    seeds:
+      typeof seeds === 'number'
+        ? Array.from({ length: seeds }, (_, index) => seed + index)
+        : [...new Set(seeds)].sort((a, b) => a - b),
     scenario: typeof scenario === 'function' ? scenario : String(scenario),
     lab: { nemesis, level, link, disk, strict, leaks, shrinkRuns: shrink ? shrinkRuns : 0 },
     workers,
@@ -129,34 +162,62 @@ export function searchOf(options: ExploreOptions): Search {
 /** Limit of the number of seeds, because all seeds of a search are in memory. */
 const MOST_SEEDS = 10_000_000;
 
-const object = <T>(rule: string) => optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
+const object = <T>(rule: string) =>
+  optional(reference<T>((value) => typeof value === 'object' && value !== null, rule));
 
 const schema = optionsSchema({
   seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-  seeds: withDefault(reference<number | readonly number[]>(areSeeds, `how many, from 1 to ${MOST_SEEDS}, or a list of integers`), 1),
+  seeds: withDefault(
+    reference<number | readonly number[]>(
+      areSeeds,
+      `how many, from 1 to ${MOST_SEEDS}, or a list of integers`,
+    ),
+    1,
+  ),
   name: optional(
-    reference<string>((value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value), 'a name of 1 to 100 characters, without white space and colons'),
+    reference<string>(
+      (value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value),
+      'a name of 1 to 100 characters, without white space and colons',
+    ),
   ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
-  nemesis: optional(reference<NonNullable<LabOptions['nemesis']>>(isNemesis, 'a nemesis { name, plan }, or a list of faults { at, do, … }')),
-  level: optional(reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'")),
+  nemesis: optional(
+    reference<NonNullable<LabOptions['nemesis']>>(
+      isNemesis,
+      'a nemesis { name, plan }, or a list of faults { at, do, … }',
+    ),
+  ),
+  level: optional(
+    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
+  ),
   link: object<LinkOptions>('an object of options'),
   disk: object<DiskOptions>('an object of options'),
   strict: optional(flag()),
   workers: withDefault(integer(1, 1_024), 1),
   stopAfter: withDefault(
-    reference<number>((value) => value === Number.POSITIVE_INFINITY || isCount(value), 'an integer from 1 on, or Infinity'),
+    reference<number>(
+      (value) => value === Number.POSITIVE_INFINITY || isCount(value),
+      'an integer from 1 on, or Infinity',
+    ),
     1,
   ),
   shrink: withDefault(flag(), true),
   shrinkRuns: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 200),
   leaks: withDefault(
-    reference<'ignore' | 'fail'>((value) => value === 'ignore' || value === 'fail', "'ignore' or 'fail'"),
+    reference<'ignore' | 'fail'>(
+      (value) => value === 'ignore' || value === 'fail',
+      "'ignore' or 'fail'",
+    ),
     'ignore',
   ),
   replay: optional(text(1_000)),
   onProgress: optional(callback<(progress: Progress) => void>()),
-  signal: optional(reference<AbortSignal>((value) => typeof (value as AbortSignal | null)?.throwIfAborted === 'function', 'an AbortSignal')),
+  signal: optional(
+    reference<AbortSignal>(
+      (value) => typeof (value as AbortSignal | null)?.throwIfAborted === 'function',
+      'an AbortSignal',
+    ),
+  ),
 });
 
 function flag() {
@@ -185,7 +246,9 @@ function isCount(value: unknown): boolean {
 
 function areSeeds(value: unknown): boolean {
   if (typeof value === 'number') return isCount(value) && value <= MOST_SEEDS;
-  return Array.isArray(value) && value.length > 0 && value.every((seed) => Number.isSafeInteger(seed));
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((seed) => Number.isSafeInteger(seed))
+  );
 }
 
 function isScenario(value: unknown): boolean {
@@ -194,8 +257,16 @@ function isScenario(value: unknown): boolean {
 }
 
 function isNemesis(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every((fault) => typeof fault?.do === 'string' && typeof fault.at === 'number' && fault.at >= 0);
+  if (Array.isArray(value))
+    return value.every(
+      (fault) => typeof fault?.do === 'string' && typeof fault.at === 'number' && fault.at >= 0,
+    );
   return (
-    typeof value === 'object' && value !== null && 'plan' in value && typeof value.plan === 'function' && 'name' in value && typeof value.name === 'string'
+    typeof value === 'object' &&
+    value !== null &&
+    'plan' in value &&
+    typeof value.plan === 'function' &&
+    'name' in value &&
+    typeof value.name === 'string'
   );
 }

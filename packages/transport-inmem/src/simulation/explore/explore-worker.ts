@@ -15,7 +15,9 @@ lab.catch(() => {});
 
 const answer = async (request: Request): Promise<unknown> => {
   const runner = await lab;
-  return request.do === 'run' ? runner.run(request.seeds, request.stopAfter) : runner.shrink(request.seed, request.failed);
+  return request.do === 'run'
+    ? runner.run(request.seeds, request.stopAfter)
+    : runner.shrink(request.seed, request.failed);
 };
 
 side.onMessage((request: Request) => {

@@ -5,7 +5,12 @@ import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Simulation } from '../simulation.ts';
 
-const protocol = defineProtocol({ name: 'ping', version: 1, channel: 0x20, methods: { ping: { id: 1, request: bytes, response: bytes } } });
+const protocol = defineProtocol({
+  name: 'ping',
+  version: 1,
+  channel: 0x20,
+  methods: { ping: { id: 1, request: bytes, response: bytes } },
+});
 
 export const RULE = 'n2 is not down while n3 is out of reach';
 
@@ -41,10 +46,12 @@ export default async function scenario(sim: Simulation): Promise<void> {
     const ping = async (target: string) => {
       for (;;) {
         await clock.sleep(200);
-        const answered = await client.send(target, 'ping', new Uint8Array(8), { timeout: 150 }).then(
-          () => true,
-          () => false,
-        );
+        const answered = await client
+          .send(target, 'ping', new Uint8Array(8), { timeout: 150 })
+          .then(
+            () => true,
+            () => false,
+          );
         reached.set(target, answered);
       }
     };

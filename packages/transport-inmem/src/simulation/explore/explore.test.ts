@@ -21,7 +21,13 @@ function content({ passed, failed, virtualHours }: Exploration) {
   return {
     passed,
     virtualHours,
-    failed: failed.map(({ error, ...rest }) => ({ ...rest, message: error.message, name: error.name, invariant: error.invariant, at: error.at })),
+    failed: failed.map(({ error, ...rest }) => ({
+      ...rest,
+      message: error.message,
+      name: error.name,
+      invariant: error.invariant,
+      at: error.at,
+    })),
   };
 }
 
@@ -39,26 +45,36 @@ test.serial('seeds that pass are counted, and so is the time that they simulated
   t.true(found.seedsPerSecond > 0);
 });
 
-test.serial('a planted bug is found, and of eleven faults the two that it takes are left', async (t) => {
-  const { passed, failed } = await explore({ seeds: [4, 3], nemesis: planted, scenario, ...calm, name: 'pings', replay: 'npm test' });
-  t.is(passed, 0);
-  t.is(failed.length, 1);
-  const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
-  t.is(seed, 3);
-  t.is(error.name, 'SimulationError');
-  t.is(error.invariant, RULE);
-  t.true(error.at! >= 3_500);
-  t.deepEqual(
-    schedule,
-    planted.filter(({ at }) => at === 3_000 || at === 3_500),
-  );
-  t.is(faults, 11);
-  t.is(replay, 'SEED=pings:3:6-7 npm test');
-  t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
-  t.regex(error.message, /it fails with 2 of the 11 faults/);
-  t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
-  t.regex(trace.hash, /^[0-9a-f]{64}$/);
-});
+test.serial(
+  'a planted bug is found, and of eleven faults the two that it takes are left',
+  async (t) => {
+    const { passed, failed } = await explore({
+      seeds: [4, 3],
+      nemesis: planted,
+      scenario,
+      ...calm,
+      name: 'pings',
+      replay: 'npm test',
+    });
+    t.is(passed, 0);
+    t.is(failed.length, 1);
+    const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
+    t.is(seed, 3);
+    t.is(error.name, 'SimulationError');
+    t.is(error.invariant, RULE);
+    t.true(error.at! >= 3_500);
+    t.deepEqual(
+      schedule,
+      planted.filter(({ at }) => at === 3_000 || at === 3_500),
+    );
+    t.is(faults, 11);
+    t.is(replay, 'SEED=pings:3:6-7 npm test');
+    t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
+    t.regex(error.message, /it fails with 2 of the 11 faults/);
+    t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
+    t.regex(trace.hash, /^[0-9a-f]{64}$/);
+  },
+);
 
 test.serial('the smallest schedule fails in a simulation of its own', async (t) => {
   const { failed } = await explore({ seeds: [3], nemesis: planted, scenario, ...calm });
@@ -70,7 +86,13 @@ test.serial('the smallest schedule fails in a simulation of its own', async (t) 
 });
 
 test.serial('without shrinking the whole plan is reported', async (t) => {
-  const { failed } = await explore({ seeds: 1, nemesis: planted, scenario, ...calm, shrink: false });
+  const { failed } = await explore({
+    seeds: 1,
+    nemesis: planted,
+    scenario,
+    ...calm,
+    shrink: false,
+  });
   t.deepEqual(failed[0]!.schedule, planted);
 });
 
@@ -81,24 +103,27 @@ test.serial('a link that does not matter is made calm', async (t) => {
   t.regex(failed[0]!.error.message, /and the link \{"latency":\[1,5\]\}/);
 });
 
-test.serial('the recover at the end stays where a rule waits for calm, and goes where the failure came before it', async (t) => {
-  const nemesis = nemeses.splitBrain({ duration: 5_000 });
-  const tick = async (clock: SimClock) => {
-    for (;;) await clock.sleep(50);
-  };
-  const idle = async (sim: Simulation) => {
-    for (const name of ['n1', 'n2']) sim.node(name, ({ clock }) => void tick(clock));
-    let broken = false;
-    sim.always('it looks', () => (broken ||= sim.calmSince === undefined) || true);
-    sim.eventually('it is mended', () => !broken, { within: 100 });
-    await sim.run(20_000);
-  };
-  const { failed } = await explore({ seeds: 1, nemesis, scenario: idle });
-  const [{ schedule }] = failed as [(typeof failed)[0]];
-  t.is(schedule.length, 2);
-  t.is(schedule[0]!.do, 'partition');
-  t.true(['heal', 'recover'].includes(schedule[1]!.do));
-});
+test.serial(
+  'the recover at the end stays where a rule waits for calm, and goes where the failure came before it',
+  async (t) => {
+    const nemesis = nemeses.splitBrain({ duration: 5_000 });
+    const tick = async (clock: SimClock) => {
+      for (;;) await clock.sleep(50);
+    };
+    const idle = async (sim: Simulation) => {
+      for (const name of ['n1', 'n2']) sim.node(name, ({ clock }) => void tick(clock));
+      let broken = false;
+      sim.always('it looks', () => (broken ||= sim.calmSince === undefined) || true);
+      sim.eventually('it is mended', () => !broken, { within: 100 });
+      await sim.run(20_000);
+    };
+    const { failed } = await explore({ seeds: 1, nemesis, scenario: idle });
+    const [{ schedule }] = failed as [(typeof failed)[0]];
+    t.is(schedule.length, 2);
+    t.is(schedule[0]!.do, 'partition');
+    t.true(['heal', 'recover'].includes(schedule[1]!.do));
+  },
+);
 
 test.serial('a failure that takes no fault is left with none', async (t) => {
   const nemesis = nemeses.swarm();
@@ -117,20 +142,23 @@ test.serial('a failure that takes no fault is left with none', async (t) => {
   t.regex(failed[0]!.error.message, /^wrong\nit fails with 0 of the \d+ faults/);
 });
 
-test.serial('a scenario that fails only the first time is not shrunk, and the message says so', async (t) => {
-  let runs = 0;
-  const { failed } = await explore({
-    seeds: 1,
-    nemesis: planted,
-    scenario: async (sim) => {
-      for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
-      await sim.run(10);
-      if (runs++ === 0) throw new Error('once');
-    },
-  });
-  t.is(failed[0]!.schedule.length, 11);
-  t.regex(failed[0]!.error.message, /not deterministic/);
-});
+test.serial(
+  'a scenario that fails only the first time is not shrunk, and the message says so',
+  async (t) => {
+    let runs = 0;
+    const { failed } = await explore({
+      seeds: 1,
+      nemesis: planted,
+      scenario: async (sim) => {
+        for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
+        await sim.run(10);
+        if (runs++ === 0) throw new Error('once');
+      },
+    });
+    t.is(failed[0]!.schedule.length, 11);
+    t.regex(failed[0]!.error.message, /not deterministic/);
+  },
+);
 
 test.serial('many failures are reported, each seed by itself', async (t) => {
   const failing = async (sim: Simulation) => {
@@ -172,50 +200,82 @@ function ask(t: ExecutionContext, replay: string): void {
 }
 
 for (const workers of [1, 2]) {
-  test.serial(`a replay line is the smallest plan, under which the run is the very same (${workers} workers)`, async (t) => {
-    const link = { latency: [1, 5], loss: 0.001, reorder: 0.01 } as const;
-    const options = { seeds: 5, seed: 2, scenario: module, nemesis: planted, link, workers, name: 'pings' };
-    const [first] = (await explore(options)).failed as [Failure];
-    t.regex(first.replay, /^SEED=pings:2:6-7-loss-reorder /);
-    ask(t, first.replay);
-    const again = await explore(options);
-    t.is(again.passed, 0);
-    t.deepEqual(content(again).failed, content({ ...again, failed: [first] }).failed);
-    const sim = createSimulation({ seed: first.seed, link: first.link, nemesis: first.schedule });
-    const error = await t.throwsAsync<any>(async () => scenario(sim));
-    t.deepEqual(error.trace, first.trace);
-    t.true(first.error.message.startsWith(error.message), first.error.message);
-    await sim.close();
-  });
+  test.serial(
+    `a replay line is the smallest plan, under which the run is the very same (${workers} workers)`,
+    async (t) => {
+      const link = { latency: [1, 5], loss: 0.001, reorder: 0.01 } as const;
+      const options = {
+        seeds: 5,
+        seed: 2,
+        scenario: module,
+        nemesis: planted,
+        link,
+        workers,
+        name: 'pings',
+      };
+      const [first] = (await explore(options)).failed as [Failure];
+      t.regex(first.replay, /^SEED=pings:2:6-7-loss-reorder /);
+      ask(t, first.replay);
+      const again = await explore(options);
+      t.is(again.passed, 0);
+      t.deepEqual(content(again).failed, content({ ...again, failed: [first] }).failed);
+      const sim = createSimulation({ seed: first.seed, link: first.link, nemesis: first.schedule });
+      const error = await t.throwsAsync<any>(async () => scenario(sim));
+      t.deepEqual(error.trace, first.trace);
+      t.true(first.error.message.startsWith(error.message), first.error.message);
+      await sim.close();
+    },
+  );
 }
 
-test.serial('a replay line of a planned nemesis replays it, and a search of another name takes no notice', async (t) => {
-  const options = { seeds: 50, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }), scenario, link: { latency: 50 }, name: 'swarm' };
-  const [first] = (await explore(options)).failed as [Failure];
-  t.true(first.schedule.length < first.faults);
-  ask(t, first.replay);
-  t.deepEqual(content(await explore(options)).failed, content({ passed: 0, failed: [first], virtualHours: 0, seedsPerSecond: 0 }).failed);
-  const seen: number[] = [];
-  const other = (sim: Simulation) => {
-    seen.push(sim.seed);
-  };
-  await explore({ seeds: 3, scenario: other });
-  t.deepEqual(seen, [1, 2, 3]);
-});
+test.serial(
+  'a replay line of a planned nemesis replays it, and a search of another name takes no notice',
+  async (t) => {
+    const options = {
+      seeds: 50,
+      nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }),
+      scenario,
+      link: { latency: 50 },
+      name: 'swarm',
+    };
+    const [first] = (await explore(options)).failed as [Failure];
+    t.true(first.schedule.length < first.faults);
+    ask(t, first.replay);
+    t.deepEqual(
+      content(await explore(options)).failed,
+      content({ passed: 0, failed: [first], virtualHours: 0, seedsPerSecond: 0 }).failed,
+    );
+    const seen: number[] = [];
+    const other = (sim: Simulation) => {
+      seen.push(sim.seed);
+    };
+    await explore({ seeds: 3, scenario: other });
+    t.deepEqual(seen, [1, 2, 3]);
+  },
+);
 
-test.serial('a seed of SEED without a plan is searched for its smallest; SEED without a scenario is refused', async (t) => {
-  process.env['SEED'] = 'pings:3';
-  t.teardown(() => delete process.env['SEED']);
-  const { failed } = await explore({ seeds: 1, scenario, nemesis: planted, ...calm, name: 'pings' });
-  t.deepEqual([failed[0]!.seed, failed[0]!.schedule.length], [3, 2]);
-  for (const text of ['3', 'first', 'pings:x', 'pings:3:', 'pings:3:1-calm']) {
-    process.env['SEED'] = text;
-    await t.throwsAsync(explore({ seeds: 2, scenario, name: 'pings' }), {
-      instanceOf: TypeError,
-      message: `explore: SEED in the environment must name a scenario and its seed, as a failure's replay line does: SEED=pings:${text === '3' ? 3 : 7}; got ${JSON.stringify(text)}`,
+test.serial(
+  'a seed of SEED without a plan is searched for its smallest; SEED without a scenario is refused',
+  async (t) => {
+    process.env['SEED'] = 'pings:3';
+    t.teardown(() => delete process.env['SEED']);
+    const { failed } = await explore({
+      seeds: 1,
+      scenario,
+      nemesis: planted,
+      ...calm,
+      name: 'pings',
     });
-  }
-});
+    t.deepEqual([failed[0]!.seed, failed[0]!.schedule.length], [3, 2]);
+    for (const text of ['3', 'first', 'pings:x', 'pings:3:', 'pings:3:1-calm']) {
+      process.env['SEED'] = text;
+      await t.throwsAsync(explore({ seeds: 2, scenario, name: 'pings' }), {
+        instanceOf: TypeError,
+        message: `explore: SEED in the environment must name a scenario and its seed, as a failure's replay line does: SEED=pings:${text === '3' ? 3 : 7}; got ${JSON.stringify(text)}`,
+      });
+    }
+  },
+);
 
 test.serial('names are those of functions and modules, and told apart', async (t) => {
   const names: string[] = [];
@@ -232,51 +292,72 @@ test.serial('names are those of functions and modules, and told apart', async (t
   await search(named, 'chosen');
   await search(named, 'chosen');
   await search(() => failing());
-  t.deepEqual(names.slice(0, 4), ['SEED=named:1 x', 'SEED=named-2:1 x', 'SEED=chosen:1 x', 'SEED=chosen:1 x']);
+  t.deepEqual(names.slice(0, 4), [
+    'SEED=named:1 x',
+    'SEED=named-2:1 x',
+    'SEED=chosen:1 x',
+    'SEED=chosen:1 x',
+  ]);
   t.regex(names[4]!, /^SEED=scenario(?:-\d+)?:1 x$/);
 });
 
-test.serial('states that nodes tell are in the timeline, and the last of each with the failure', async (t) => {
-  const tells = async (sim: Simulation) => {
-    for (const name of ['n1', 'n2', 'n3']) {
-      sim.node(name, async ({ clock, state }) => {
-        for (let term = 1; ; term++) {
-          state({ role: name === 'n1' ? 'leader' : 'follower', term });
-          state({ role: name === 'n1' ? 'leader' : 'follower', term });
-          await clock.sleep(100);
-        }
-      });
-    }
-    sim.always('term 3 is never reached', () => sim.now < 200);
-    await sim.run(1_000);
-  };
-  const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
-  const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false })).failed as [Failure];
-  t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
-  t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
-  t.true(
-    error.message.includes('\nthe states that the nodes told last:\n  n1           role leader, term 3\n  n2           role follower, term 2\n'),
-    error.message,
-  );
-});
+test.serial(
+  'states that nodes tell are in the timeline, and the last of each with the failure',
+  async (t) => {
+    const tells = async (sim: Simulation) => {
+      for (const name of ['n1', 'n2', 'n3']) {
+        sim.node(name, async ({ clock, state }) => {
+          for (let term = 1; ; term++) {
+            state({ role: name === 'n1' ? 'leader' : 'follower', term });
+            state({ role: name === 'n1' ? 'leader' : 'follower', term });
+            await clock.sleep(100);
+          }
+        });
+      }
+      sim.always('term 3 is never reached', () => sim.now < 200);
+      await sim.run(1_000);
+    };
+    const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
+    const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false }))
+      .failed as [Failure];
+    t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
+    t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
+    t.true(
+      error.message.includes(
+        '\nthe states that the nodes told last:\n  n1           role leader, term 3\n  n2           role follower, term 2\n',
+      ),
+      error.message,
+    );
+  },
+);
 
-test.serial('one seed for all: createSimulation, explore and assertDeterministic take the same option, 1 by default', async (t) => {
-  const seen: number[] = [];
-  const seeing = (sim: Simulation) => {
-    seen.push(sim.seed);
-  };
-  for (const options of [{}, { seed: 7 }]) {
-    const sim = createSimulation(options);
-    seeing(sim);
-    await sim.close();
-    await explore({ scenario: seeing, ...options });
-    await assertDeterministic(seeing, options);
-  }
-  t.deepEqual(seen, [1, 1, 1, 1, 7, 7, 7, 7]);
-});
+test.serial(
+  'one seed for all: createSimulation, explore and assertDeterministic take the same option, 1 by default',
+  async (t) => {
+    const seen: number[] = [];
+    const seeing = (sim: Simulation) => {
+      seen.push(sim.seed);
+    };
+    for (const options of [{}, { seed: 7 }]) {
+      const sim = createSimulation(options);
+      seeing(sim);
+      await sim.close();
+      await explore({ scenario: seeing, ...options });
+      await assertDeterministic(seeing, options);
+    }
+    t.deepEqual(seen, [1, 1, 1, 1, 7, 7, 7, 7]);
+  },
+);
 
 test.serial('two workers come to what one thread comes to', async (t) => {
-  const shared = { seeds: 200, ...calm, stopAfter: 2, shrinkRuns: 40, replay: 'npm test', name: 'pings' };
+  const shared = {
+    seeds: 200,
+    ...calm,
+    stopAfter: 2,
+    shrinkRuns: 40,
+    replay: 'npm test',
+    name: 'pings',
+  };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
     import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
@@ -286,19 +367,30 @@ test.serial('two workers come to what one thread comes to', async (t) => {
   `);
   const one = await explore({ ...shared, scenario: swarm, workers: 1 });
   const two = await explore({ ...shared, scenario: swarm, workers: 2 });
-  const inline = await explore({ ...shared, scenario, nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }) });
+  const inline = await explore({
+    ...shared,
+    scenario,
+    nemesis: nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 }),
+  });
   t.is(one.failed.length, 2);
   t.deepEqual(content(two), content(one));
   t.deepEqual(content(inline), content(one));
   t.deepEqual(
-    (await explore({ ...shared, scenario: module, nemesis: planted, workers: 2 })).failed.map(({ schedule }) => schedule.length),
+    (await explore({ ...shared, scenario: module, nemesis: planted, workers: 2 })).failed.map(
+      ({ schedule }) => schedule.length,
+    ),
     [2, 2],
   );
 });
 
 test.serial('progress is told, at the end at least', async (t) => {
   const told: Progress[] = [];
-  await explore({ seeds: 12, scenario: module.href, workers: 2, onProgress: (progress) => told.push(progress) });
+  await explore({
+    seeds: 12,
+    scenario: module.href,
+    workers: 2,
+    onProgress: (progress) => told.push(progress),
+  });
   const { done, failed, seeds, virtualHours, seedsPerSecond } = told.at(-1)!;
   t.deepEqual({ done, failed, seeds }, { done: 12, failed: 0, seeds: 12 });
   t.is(Math.round(virtualHours * 3_600_000), 96_000);
@@ -309,32 +401,58 @@ test.serial('a signal ends a search, in line and over workers', async (t) => {
   for (const workers of [1, 2]) {
     const abort = new AbortController();
     const reason = new Error('enough');
-    const search = explore({ seeds: 1_000_000, scenario: module, workers, signal: abort.signal, onProgress: () => abort.abort(reason) });
+    const search = explore({
+      seeds: 1_000_000,
+      scenario: module,
+      workers,
+      signal: abort.signal,
+      onProgress: () => abort.abort(reason),
+    });
     t.is(await t.throwsAsync(search), reason);
-    t.is(await t.throwsAsync(explore({ seeds: 1, scenario: module, signal: abort.signal })), reason);
+    t.is(
+      await t.throwsAsync(explore({ seeds: 1, scenario: module, signal: abort.signal })),
+      reason,
+    );
   }
 });
 
 test.serial('a worker that dies ends the search, and the error names it', async (t) => {
-  const exits = source('export default async (sim) => { await sim.run(1); if (sim.seed === 4) process.exit(3); }');
-  await t.throwsAsync(explore({ seeds: 50, scenario: exits, workers: 2 }), { message: /^explore: a worker died in seeds? .*data:text.*code 3/s });
-  const throws = source('export default async (sim) => { setImmediate(() => { throw new Error("boo"); }); await new Promise(() => {}); }');
-  await t.throwsAsync(explore({ seeds: 50, scenario: throws, workers: 2 }), { message: /^explore: a worker died in seed .*: Error: boo$/s });
+  const exits = source(
+    'export default async (sim) => { await sim.run(1); if (sim.seed === 4) process.exit(3); }',
+  );
+  await t.throwsAsync(explore({ seeds: 50, scenario: exits, workers: 2 }), {
+    message: /^explore: a worker died in seeds? .*data:text.*code 3/s,
+  });
+  const throws = source(
+    'export default async (sim) => { setImmediate(() => { throw new Error("boo"); }); await new Promise(() => {}); }',
+  );
+  await t.throwsAsync(explore({ seeds: 50, scenario: throws, workers: 2 }), {
+    message: /^explore: a worker died in seed .*: Error: boo$/s,
+  });
 });
 
-test.serial('a module that has no scenario, or does not load, ends the search, and the error names it', async (t) => {
-  for (const workers of [1, 2]) {
-    const nothing = source('export const scenario = 1');
-    await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), { instanceOf: TypeError, message: /data:text\/javascript,export.*default export/ });
-    const throws = source('throw new Error("boo")');
-    await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
-      message: /^explore: the module data:text\/javascript,throw.* does not load: Error: boo/,
-    });
-    await t.throwsAsync(explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }), {
-      message: /the module file:.*nowhere\.js does not load/,
-    });
-  }
-});
+test.serial(
+  'a module that has no scenario, or does not load, ends the search, and the error names it',
+  async (t) => {
+    for (const workers of [1, 2]) {
+      const nothing = source('export const scenario = 1');
+      await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), {
+        instanceOf: TypeError,
+        message: /data:text\/javascript,export.*default export/,
+      });
+      const throws = source('throw new Error("boo")');
+      await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
+        message: /^explore: the module data:text\/javascript,throw.* does not load: Error: boo/,
+      });
+      await t.throwsAsync(
+        explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }),
+        {
+          message: /the module file:.*nowhere\.js does not load/,
+        },
+      );
+    }
+  },
+);
 
 test.serial('wrong options are TypeErrors that name them', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
@@ -355,10 +473,20 @@ test.serial('wrong options are TypeErrors that name them', async (t) => {
     [{ signal: {} }, /explore: signal: must be an AbortSignal/],
     [{ seed: 1.5 }, /explore: seed: /],
     [{ from: 1 }, /explore: from: there is no such option/],
-    [{ name: 'a: b' }, /explore: name: must be a name of 1 to 100 characters, without white space and colons/],
+    [
+      { name: 'a: b' },
+      /explore: name: must be a name of 1 to 100 characters, without white space and colons/,
+    ],
     [{ workers: 2 }, /explore: scenario: must be the URL of a module for 2 workers/],
-    [{ workers: 2, scenario: module, nemesis: nemeses.swarm() }, /explore: nemesis: must be a list of faults for 2 workers/],
+    [
+      { workers: 2, scenario: module, nemesis: nemeses.swarm() },
+      /explore: nemesis: must be a list of faults for 2 workers/,
+    ],
   ];
   for (const [options, message] of wrong)
-    await t.throwsAsync(explore({ seeds: 1, scenario, ...options } as never), { instanceOf: TypeError, message }, String(message));
+    await t.throwsAsync(
+      explore({ seeds: 1, scenario, ...options } as never),
+      { instanceOf: TypeError, message },
+      String(message),
+    );
 });

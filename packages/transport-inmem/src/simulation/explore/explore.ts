@@ -44,7 +44,8 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   signal?.throwIfAborted();
   const runners = await runnersOf(search, Math.min(search.workers, seeds.length));
   const abort = () => {
-    for (const runner of runners) if (runner instanceof WorkerRunner) void runner.close(signal!.reason);
+    for (const runner of runners)
+      if (runner instanceof WorkerRunner) void runner.close(signal!.reason);
   };
   signal?.addEventListener('abort', abort);
   try {
@@ -54,7 +55,11 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
       const least = await runner.shrink(seed, run);
       const without = [...(search.lab.without ?? []), ...least.without];
-      return reported(seed, least, replayLine({ scenario, seed, only: least.run.only, without }, replay));
+      return reported(
+        seed,
+        least,
+        replayLine({ scenario, seed, only: least.run.only, without }, replay),
+      );
     });
     return { passed, failed, virtualHours, seedsPerSecond: speed };
   } finally {
@@ -68,7 +73,16 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
  * out.
  */
 function replayed(search: Search, { seed, only, without }: Replay): Search {
-  return { ...search, seeds: [seed], lab: { ...search.lab, only, without, shrinkRuns: only === undefined ? search.lab.shrinkRuns : 0 } };
+  return {
+    ...search,
+    seeds: [seed],
+    lab: {
+      ...search.lab,
+      only,
+      without,
+      shrinkRuns: only === undefined ? search.lab.shrinkRuns : 0,
+    },
+  };
 }
 
 /** Tells searches with the same default name apart: 'election', 'election-2'. */
@@ -85,16 +99,31 @@ const names = new Map<string, number>();
  * Creates the runners: worker threads if more than one is requested and the runtime has them,
  * otherwise this thread.
  */
-async function runnersOf({ scenario, lab, signal }: Search, workers: number): Promise<readonly Runner[]> {
+async function runnersOf(
+  { scenario, lab, signal }: Search,
+  workers: number,
+): Promise<readonly Runner[]> {
   if (typeof scenario !== 'string') return [new Lab(scenario, lab, signal)];
   const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: lab }) : undefined;
-  if (first !== undefined) return [first, ...Array.from({ length: workers - 1 }, () => WorkerRunner.start({ url: scenario, options: lab })!)];
+  if (first !== undefined)
+    return [
+      first,
+      ...Array.from(
+        { length: workers - 1 },
+        () => WorkerRunner.start({ url: scenario, options: lab })!,
+      ),
+    ];
   const loaded = await loadScenario(scenario, lab);
   return [new Lab(loaded.scenario, loaded.options, signal)];
 }
 
 /** Lets every runner take seeds until none are left. Returns the seeds per second. */
-async function hunt(runners: readonly Runner[], tally: SeedTally, { stopAfter, onProgress }: Search, seeds: number): Promise<number> {
+async function hunt(
+  runners: readonly Runner[],
+  tally: SeedTally,
+  { stopAfter, onProgress }: Search,
+  seeds: number,
+): Promise<number> {
   const began = realTime();
   let told = began;
   const speed = (now: number) => (now > began ? (tally.done * 1_000) / (now - began) : 0);
@@ -110,7 +139,14 @@ async function hunt(runners: readonly Runner[], tally: SeedTally, { stopAfter, o
       const from = realTime();
       for (const outcome of await runner.run(batch, stopAfter)) tally.add(outcome);
       const now = realTime();
-      most = Math.max(1, Math.min(LARGEST_BATCH, Math.floor((batch.length * BATCH_TIME) / Math.max(1, now - from)), most * 2));
+      most = Math.max(
+        1,
+        Math.min(
+          LARGEST_BATCH,
+          Math.floor((batch.length * BATCH_TIME) / Math.max(1, now - from)),
+          most * 2,
+        ),
+      );
       if (now - told >= PROGRESS_TIME) tell(now);
     }
   };
@@ -127,7 +163,10 @@ async function hunt(runners: readonly Runner[], tally: SeedTally, { stopAfter, o
 async function shrunk(
   runners: readonly Runner[],
   failures: readonly { readonly seed: number; readonly run: FailedRun }[],
-  make: (runner: Runner, failure: { readonly seed: number; readonly run: FailedRun }) => Promise<Failure>,
+  make: (
+    runner: Runner,
+    failure: { readonly seed: number; readonly run: FailedRun },
+  ) => Promise<Failure>,
 ): Promise<readonly Failure[]> {
   const made = new Array<Failure>(failures.length);
   const places = failures.keys();

@@ -76,9 +76,20 @@ export interface Shrunk {
 }
 
 /** Describes a failed run as plain data. */
-export function failedRun(error: unknown, trace: TraceSummary, plan: Pick<FailedRun, 'schedule' | 'only' | 'planned'>): FailedRun {
-  const { name, message, stack = '' } = error instanceof Error ? error : { name: 'Error', message: `the scenario threw ${String(error)}` };
-  const { invariant, at } = error instanceof SimulationError ? error : { invariant: undefined, at: undefined };
+export function failedRun(
+  error: unknown,
+  trace: TraceSummary,
+  plan: Pick<FailedRun, 'schedule' | 'only' | 'planned'>,
+): FailedRun {
+  const {
+    name,
+    message,
+    stack = '',
+  } = error instanceof Error
+    ? error
+    : { name: 'Error', message: `the scenario threw ${String(error)}` };
+  const { invariant, at } =
+    error instanceof SimulationError ? error : { invariant: undefined, at: undefined };
   return { name, message, stack, invariant, at, trace: summaryOf(trace), ...plan };
 }
 
@@ -87,14 +98,23 @@ export function failedRun(error: unknown, trace: TraceSummary, plan: Pick<Failed
  * same rule, or their errors have the same name.
  */
 export function isSameFailure(one: FailedRun, other: FailedRun): boolean {
-  return one.invariant === other.invariant && (one.invariant !== undefined || one.name === other.name);
+  return (
+    one.invariant === other.invariant && (one.invariant !== undefined || one.name === other.name)
+  );
 }
 
 /** Creates the report of a failed run. */
 export function reported(seed: number, { run, link, note }: Shrunk, replay: string): Failure {
   const { name, invariant, at, trace, schedule, planned } = run;
-  const lines = [run.message, ...(note === undefined ? [] : [note]), ...told(schedule, planned, link), replay];
-  const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(lines.join('\n'));
+  const lines = [
+    run.message,
+    ...(note === undefined ? [] : [note]),
+    ...told(schedule, planned, link),
+    replay,
+  ];
+  const error: Error & { -readonly [K in keyof ScenarioError]: ScenarioError[K] } = new Error(
+    lines.join('\n'),
+  );
   const head = `${name}: ${run.message}`;
   error.name = name;
   error.stack = `${name}: ${error.message}${run.stack.startsWith(head) ? run.stack.slice(head.length) : `\n${run.stack}`}`;
@@ -110,9 +130,18 @@ export function brokenSearch(what: string, cause: unknown): Error {
   return new Error(`explore: ${what}: ${describeError(cause)}`, { cause });
 }
 
-function told(schedule: readonly ScheduledFault[], planned: number, link: LinkOptions | undefined): string[] {
+function told(
+  schedule: readonly ScheduledFault[],
+  planned: number,
+  link: LinkOptions | undefined,
+): string[] {
   if (planned === 0) return [];
   const under = link === undefined ? '' : `, and the link ${JSON.stringify(link)}`;
-  const faults = schedule.map((fault) => `${formatTime(fault.at).padStart(11)} ms  ${describeFault(fault)}`);
-  return [`it fails with ${schedule.length} of the ${planned} faults that were planned${under}${faults.length > 0 ? ':' : ''}`, ...faults];
+  const faults = schedule.map(
+    (fault) => `${formatTime(fault.at).padStart(11)} ms  ${describeFault(fault)}`,
+  );
+  return [
+    `it fails with ${schedule.length} of the ${planned} faults that were planned${under}${faults.length > 0 ? ':' : ''}`,
+    ...faults,
+  ];
 }

@@ -44,8 +44,13 @@ export function startWorker(module: URL, workerData: unknown): HostWorker | unde
  */
 export function workerSide(): WorkerSide {
   const port = threads?.parentPort;
-  if (port === undefined || port === null) throw new TypeError('this module is the inside of a worker of explore: it is not for import');
-  return { data: threads.workerData, post: (message) => port.postMessage(message), onMessage: (listener) => port.on('message', listener) };
+  if (port === undefined || port === null)
+    throw new TypeError('this module is the inside of a worker of explore: it is not for import');
+  return {
+    data: threads.workerData,
+    post: (message) => port.postMessage(message),
+    onMessage: (listener) => port.on('message', listener),
+  };
 }
 
 /** Imports a module by URL. */
@@ -66,8 +71,13 @@ export function commandLine(): readonly string[] {
   const process = world['process'];
   if (process?.argv === undefined) return [];
   // In a worker thread `argv` is the thread's own; the diagnostic report has that of the process.
-  const whole = threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
-  const words: readonly string[] = whole ?? [process.argv0, ...process.execArgv, ...process.argv.slice(1)];
+  const whole =
+    threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
+  const words: readonly string[] = whole ?? [
+    process.argv0,
+    ...process.execArgv,
+    ...process.argv.slice(1),
+  ];
   // Node makes the path of the script absolute, so this makes it relative again.
   const here = `${process.cwd()}/`;
   return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));

@@ -19,7 +19,8 @@ export type Scenario = (sim: Simulation) => unknown;
  * The options that all seeds of a search share, except the scenario. They are plain data unless the
  * nemesis is an object that plans.
  */
-export interface LabOptions extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
+export interface LabOptions
+  extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
   /** With 'fail', a scenario fails if its nodes leave something open. */
   readonly leaks: 'ignore' | 'fail';
   /** Maximum number of runs for shrinking one failure; 0 turns shrinking off. */
@@ -76,19 +77,28 @@ export class Lab implements Runner {
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
     const { link: given, without = [], shrinkRuns } = this.#options;
     const attempt = async (nemesis: readonly ScheduledFault[], link: LabOptions['link']) =>
-      (await this.#runSeed(seed, { ...this.#options, nemesis, link, only: undefined, without: [] })).failed;
+      (await this.#runSeed(seed, { ...this.#options, nemesis, link, only: undefined, without: [] }))
+        .failed;
     return shrinkFailure(failed, calmed(given, without), attempt, shrinkRuns);
   }
 
   async close(): Promise<void> {}
 
-  async #runSeed(seed: number, { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: LabOptions): Promise<Outcome> {
+  async #runSeed(
+    seed: number,
+    { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: LabOptions,
+  ): Promise<Outcome> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();
     this.#signal?.throwIfAborted();
     const plan = { schedule: [] as ScheduledFault[], only, planned: 0 };
-    const sim = createSimulation({ seed, ...options, link: calmed(link, without), nemesis: nemesis && recorded(nemesis, plan) });
+    const sim = createSimulation({
+      seed,
+      ...options,
+      link: calmed(link, without),
+      nemesis: nemesis && recorded(nemesis, plan),
+    });
     let failed: FailedRun | undefined;
     const fail = (error: unknown) => {
       failed ??= failedRun(error, sim.trace, plan);
@@ -114,9 +124,13 @@ export class Lab implements Runner {
 }
 
 /** Wraps a nemesis so that it leaves out the faults that a replay skips, and records the rest. */
-function recorded(nemesis: NonNullable<LabOptions['nemesis']>, record: Recorded): NonNullable<LabOptions['nemesis']> {
+function recorded(
+  nemesis: NonNullable<LabOptions['nemesis']>,
+  record: Recorded,
+): NonNullable<LabOptions['nemesis']> {
   const take = (faults: readonly ScheduledFault[]) => {
-    const left = record.only === undefined ? [...faults] : record.only.flatMap((place) => faults[place] ?? []);
+    const left =
+      record.only === undefined ? [...faults] : record.only.flatMap((place) => faults[place] ?? []);
     record.planned += faults.length;
     record.schedule.push(...left);
     return left;
@@ -132,5 +146,10 @@ interface Recorded {
 }
 
 function leaked(sim: Simulation, what: readonly string[]): SimulationError {
-  return new SimulationError(what.join('; '), { seed: sim.seed, at: sim.now, invariant: 'no leaks', trace: summaryOf(sim.trace) });
+  return new SimulationError(what.join('; '), {
+    seed: sim.seed,
+    at: sim.now,
+    invariant: 'no leaks',
+    trace: summaryOf(sim.trace),
+  });
 }

@@ -28,7 +28,9 @@ export function replayLine(replay: Replay, command = runningCommand()): string {
  */
 function replayText({ scenario, seed, only, without }: Replay): string {
   const faults = only === undefined ? (without.length === 0 ? undefined : 'all') : ranges(only);
-  return [scenario, seed, ...(faults === undefined ? [] : [[faults, ...without].join('-')])].join(':');
+  return [scenario, seed, ...(faults === undefined ? [] : [[faults, ...without].join('-')])].join(
+    ':',
+  );
 }
 
 /**
@@ -39,16 +41,26 @@ function replayText({ scenario, seed, only, without }: Replay): string {
 export function environmentReplay(scenario: string): Replay | undefined {
   const text = environment('SEED');
   if (text === undefined || text === '') return undefined;
-  const match = /^([^:]+):(-?\d+)(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(text);
+  const match =
+    /^([^:]+):(-?\d+)(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(text);
   const seed = Number(match?.[2]);
   const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as FaultInjector[];
-  if (match === null || !Number.isSafeInteger(seed) || !without.every((word) => TROUBLES.includes(word))) {
+  if (
+    match === null ||
+    !Number.isSafeInteger(seed) ||
+    !without.every((word) => TROUBLES.includes(word))
+  ) {
     const example = `${scenario}:${/^-?\d+$/.test(text) ? text : '7'}`;
     throw new TypeError(
       `explore: SEED in the environment must name a scenario and its seed, as a failure's replay line does: SEED=${quoted(example)}; got ${JSON.stringify(text)}`,
     );
   }
-  return { scenario: match[1]!, seed, only: match[3] === undefined || match[3] === 'all' ? undefined : places(match[3]), without };
+  return {
+    scenario: match[1]!,
+    seed,
+    only: match[3] === undefined || match[3] === 'all' ? undefined : places(match[3]),
+    without,
+  };
 }
 
 /** Formats [2, 5, 6, 7] as '2,5-7'. */
@@ -59,14 +71,20 @@ function ranges(numbers: readonly number[]): string {
     if (open !== undefined && open[1] === number - 1) open[1] = number;
     else parts.push([number, number]);
   }
-  return parts.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',') || 'none';
+  return (
+    parts.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',') ||
+    'none'
+  );
 }
 
 function places(text: string): number[] {
   if (text === 'none') return [];
   return text.split(',').flatMap((part) => {
     const [first, last = first] = part.split('-').map(Number) as [number, number?];
-    return Array.from({ length: Math.min(last - first + 1, MOST_FAULTS) }, (_, index) => first + index);
+    return Array.from(
+      { length: Math.min(last - first + 1, MOST_FAULTS) },
+      (_, index) => first + index,
+    );
   });
 }
 
@@ -87,7 +105,8 @@ export function runningCommand(words: readonly string[] = commandLine()): string
  */
 function scriptWords(script: string, [, ...words]: readonly string[]): string[] {
   const [file = '', ...args] = words.slice(words.findIndex((word) => !word.startsWith('-')));
-  const [, manager = 'npm', major] = /^(\w+)\/(\d+)/.exec(environment('npm_config_user_agent') ?? '') ?? [];
+  const [, manager = 'npm', major] =
+    /^(\w+)\/(\d+)/.exec(environment('npm_config_user_agent') ?? '') ?? [];
   const isFetched = /[\\/](?:_npx|dlx)[\\/]/.test(environment('npm_execpath') ?? '');
   const run = isFetched ? ['npx', `${manager}@${major}`] : [manager];
   const line = script === 'test' || manager !== 'npm' ? [...run, script] : [...run, 'run', script];

@@ -18,14 +18,20 @@ export interface ScenarioModule {
  * Imports a scenario, and merges the options of its module with the given ones. Rejects, naming the
  * URL, if the module does not load or exports no scenario.
  */
-export async function loadScenario(url: string, given: LabOptions): Promise<{ readonly scenario: Scenario; readonly options: LabOptions }> {
+export async function loadScenario(
+  url: string,
+  given: LabOptions,
+): Promise<{ readonly scenario: Scenario; readonly options: LabOptions }> {
   let module: Partial<ScenarioModule>;
   try {
     module = await importModule(url);
   } catch (error) {
     throw brokenSearch(`the module ${url} does not load`, error);
   }
-  if (typeof module.default !== 'function') throw new TypeError(`explore: scenario: the module ${url} must have a scenario, a function, as its default export`);
+  if (typeof module.default !== 'function')
+    throw new TypeError(
+      `explore: scenario: the module ${url} must have a scenario, a function, as its default export`,
+    );
   const options: Record<string, unknown> = { nemesis: module.nemesis, ...module.options };
   for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
   return { scenario: module.default, options: options as unknown as LabOptions };

@@ -22,8 +22,13 @@ test('what ran beyond the last failure that counts is left out, in whichever ord
   ]) {
     const tally = new SeedTally([1, 2, 3, 4, 5], 1);
     tally.next(4);
-    for (const seed of order) tally.add({ seed, virtual: 3_600_000 * seed, failed: seed >= 3 ? run : undefined });
-    t.deepEqual(tally.result(), { passed: 2, failures: [{ place: 2, seed: 3, run }], virtualHours: 6 } as never);
+    for (const seed of order)
+      tally.add({ seed, virtual: 3_600_000 * seed, failed: seed >= 3 ? run : undefined });
+    t.deepEqual(tally.result(), {
+      passed: 2,
+      failures: [{ place: 2, seed: 3, run }],
+      virtualHours: 6,
+    } as never);
     t.deepEqual([tally.done, tally.failed, tally.virtualHours], [4, 2, 10]);
   }
 });

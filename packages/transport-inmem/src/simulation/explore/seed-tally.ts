@@ -54,9 +54,14 @@ export class SeedTally {
    * failure at which the search stops. Seeds beyond it, which ran only because of parallel work,
    * are left out.
    */
-  result(): { readonly passed: number; readonly failures: readonly { readonly seed: number; readonly run: FailedRun }[]; readonly virtualHours: number } {
+  result(): {
+    readonly passed: number;
+    readonly failures: readonly { readonly seed: number; readonly run: FailedRun }[];
+    readonly virtualHours: number;
+  } {
     const failures = this.#failures;
-    const counted = failures.length >= this.#stopAfter ? failures.at(-1)!.place + 1 : this.#seeds.length;
+    const counted =
+      failures.length >= this.#stopAfter ? failures.at(-1)!.place + 1 : this.#seeds.length;
     const virtual = this.#virtual.slice(0, counted).reduce((sum, each) => sum + each, 0);
     return { passed: counted - failures.length, failures, virtualHours: virtual / HOUR };
   }

@@ -24,7 +24,8 @@ test('no single element of what is left can go, whatever makes it fail', async (
   const random = seededRandom(2);
   for (let round = 0; round < 50; round++) {
     const weights = list.map(() => random());
-    const fails = async (part: readonly number[]) => part.reduce((sum, element) => sum + weights[element]!, 0) > 3;
+    const fails = async (part: readonly number[]) =>
+      part.reduce((sum, element) => sum + weights[element]!, 0) > 3;
     const found = await smallest(list, fails);
     t.true(await fails(found));
     for (const element of found) t.false(await fails(found.filter((other) => other !== element)));

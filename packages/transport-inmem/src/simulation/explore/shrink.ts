@@ -10,7 +10,10 @@ import { calmed, TROUBLES } from './troubles.ts';
  * Runs the seed of the failure with other faults and another link. Returns the failure, or
  * undefined if the run passes.
  */
-export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | undefined) => Promise<FailedRun | undefined>;
+export type Attempt = (
+  schedule: readonly ScheduledFault[],
+  link: LinkOptions | undefined,
+) => Promise<FailedRun | undefined>;
 
 /**
  * Removes faults, and then troubles of the link, as long as the run fails for the same reason.
@@ -20,9 +23,15 @@ export type Attempt = (schedule: readonly ScheduledFault[], link: LinkOptions | 
  * break merely because calm never comes. It is removed at the end if exactly the same failure
  * occurs without it.
  */
-export async function shrinkFailure(failure: FailedRun, link: LinkOptions | undefined, attempt: Attempt, most: number): Promise<Shrunk> {
+export async function shrinkFailure(
+  failure: FailedRun,
+  link: LinkOptions | undefined,
+  attempt: Attempt,
+  most: number,
+): Promise<Shrunk> {
   let runs = 0;
-  const run = (schedule: readonly ScheduledFault[], other: LinkOptions | undefined) => (runs++ < most ? attempt(schedule, other) : undefined);
+  const run = (schedule: readonly ScheduledFault[], other: LinkOptions | undefined) =>
+    runs++ < most ? attempt(schedule, other) : undefined;
   const fails = async (schedule: readonly ScheduledFault[], other = link) => {
     const again = await run(schedule, other);
     return again !== undefined && isSameFailure(again, failure) ? again : undefined;
@@ -39,15 +48,24 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
   const last = planned.at(-1);
   const recovers = last?.do === 'recover';
   const recover = recovers ? [last] : [];
-  let schedule: readonly ScheduledFault[] = await smallest(recovers ? planned.slice(0, -1) : planned, async (rest) => {
-    const failed = await fails([...rest, ...recover]);
-    if (failed !== undefined) smallestRun = failed;
-    return failed !== undefined;
-  });
+  let schedule: readonly ScheduledFault[] = await smallest(
+    recovers ? planned.slice(0, -1) : planned,
+    async (rest) => {
+      const failed = await fails([...rest, ...recover]);
+      if (failed !== undefined) smallestRun = failed;
+      return failed !== undefined;
+    },
+  );
   if (recovers) {
     const kept = [...schedule, last];
     const [withIt, without] = [await fails(kept), await fails(schedule)];
-    if (withIt === undefined || without === undefined || withIt.at !== without.at || withIt.message !== without.message) schedule = kept;
+    if (
+      withIt === undefined ||
+      without === undefined ||
+      withIt.at !== without.at ||
+      withIt.message !== without.message
+    )
+      schedule = kept;
     else smallestRun = without;
   }
 
@@ -61,13 +79,18 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
     calmer = candidate;
     smallestRun = failed;
   }
-  const places = planned.flatMap((fault, index) => (schedule.includes(fault) ? [failure.only?.[index] ?? index] : []));
+  const places = planned.flatMap((fault, index) =>
+    schedule.includes(fault) ? [failure.only?.[index] ?? index] : [],
+  );
   const only = places.length === failure.planned ? undefined : places;
   return {
     run: { ...smallestRun, schedule, only, planned: failure.planned },
     link: calmer,
     without: bad.filter((trouble) => !calmer?.[trouble]),
-    note: runs > most ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)` : undefined,
+    note:
+      runs > most
+        ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)`
+        : undefined,
   };
 }
 
@@ -76,7 +99,10 @@ export async function shrinkFailure(failure: FailedRun, link: LinkOptions | unde
  * be removed (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, IEEE TSE
  * 28(2), 2002, fig. 4). The whole list must fail. No part is tried twice.
  */
-export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]) => Promise<boolean>): Promise<readonly T[]> {
+export async function smallest<T>(
+  list: readonly T[],
+  fails: (part: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
   const passed = new Set<string>();
   const still = async (indexes: readonly number[]) => {
     const key = indexes.join();
@@ -86,7 +112,12 @@ export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]
     return false;
   };
   const narrowed = async (rest: readonly number[], parts: number) => {
-    const chunks = Array.from({ length: parts }, (_, i) => rest.slice(Math.floor((i * rest.length) / parts), Math.floor(((i + 1) * rest.length) / parts)));
+    const chunks = Array.from({ length: parts }, (_, i) =>
+      rest.slice(
+        Math.floor((i * rest.length) / parts),
+        Math.floor(((i + 1) * rest.length) / parts),
+      ),
+    );
     for (const chunk of chunks) if (await still(chunk)) return { rest: chunk, parts: 2 };
     if (parts === 2) return undefined;
     for (const chunk of chunks) {
@@ -106,4 +137,5 @@ export async function smallest<T>(list: readonly T[], fails: (part: readonly T[]
   return rest.map((index) => list[index]!);
 }
 
-const NOT_AGAIN = '(a second run of this seed went otherwise, so its faults are not shrunk: assertDeterministic shows where it is not deterministic)';
+const NOT_AGAIN =
+  '(a second run of this seed went otherwise, so its faults are not shrunk: assertDeterministic shows where it is not deterministic)';

@@ -7,7 +7,10 @@ export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as 
 export type FaultInjector = (typeof TROUBLES)[number];
 
 /** Returns a link without the given troubles. */
-export function calmed(link: LinkOptions | undefined, troubles: readonly FaultInjector[]): LinkOptions | undefined {
+export function calmed(
+  link: LinkOptions | undefined,
+  troubles: readonly FaultInjector[],
+): LinkOptions | undefined {
   if (link === undefined || troubles.length === 0) return link;
   const calm = { ...link };
   for (const trouble of troubles) delete calm[trouble];

@@ -22,7 +22,13 @@ export type Answer = { readonly result: unknown } | { readonly error: unknown };
 export class WorkerRunner implements Runner {
   readonly #worker: HostWorker;
   readonly #url: string;
-  #pending: { readonly what: string; readonly resolve: (result: any) => void; readonly reject: (error: unknown) => void } | undefined;
+  #pending:
+    | {
+        readonly what: string;
+        readonly resolve: (result: any) => void;
+        readonly reject: (error: unknown) => void;
+      }
+    | undefined;
   /** Why the worker takes no more requests; undefined while it does. */
   #ended: Error | undefined;
 
@@ -41,7 +47,11 @@ export class WorkerRunner implements Runner {
 
   run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]> {
     const [first, last] = [seeds[0], seeds.at(-1)];
-    return this.#ask(first === last ? `seed ${first}` : `seeds ${first} to ${last}`, { do: 'run', seeds, stopAfter });
+    return this.#ask(first === last ? `seed ${first}` : `seeds ${first} to ${last}`, {
+      do: 'run',
+      seeds,
+      stopAfter,
+    });
   }
 
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {

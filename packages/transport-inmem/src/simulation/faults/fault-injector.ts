@@ -52,7 +52,8 @@ export class FaultInjector {
    * `recovered`, the calm starts anew now.
    */
   weigh(recovered: boolean): void {
-    const isWell = (node: SimNode) => (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
+    const isWell = (node: SimNode) =>
+      (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
     const calm = this.#network.topology.whole && [...this.#cluster.nodes.values()].every(isWell);
     if (!calm) this.calmSince = undefined;
     else if (this.calmSince === undefined || recovered) this.calmSince = this.#world.now;

@@ -14,16 +14,37 @@ export type Fault =
   /**
    * Nothing that `from` sends to `to` gets through; both ways unless the direction is 'one-way'.
    */
-  | { readonly do: 'cut'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
+  | {
+      readonly do: 'cut';
+      readonly from: string;
+      readonly to: string;
+      readonly direction?: Direction | undefined;
+    }
   /**
    * Everything that `from` sends to `to` waits until `release`, including messages in flight; both
    * ways unless the direction is 'one-way'.
    */
-  | { readonly do: 'hold'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
+  | {
+      readonly do: 'hold';
+      readonly from: string;
+      readonly to: string;
+      readonly direction?: Direction | undefined;
+    }
   /** Ends a `hold`. */
-  | { readonly do: 'release'; readonly from: string; readonly to: string; readonly direction?: Direction | undefined }
+  | {
+      readonly do: 'release';
+      readonly from: string;
+      readonly to: string;
+      readonly direction?: Direction | undefined;
+    }
   /** Changes the settings of a link until the network is healed. */
-  | { readonly do: 'link'; readonly from: string; readonly to: string; readonly link: LinkOptions; readonly direction?: Direction | undefined }
+  | {
+      readonly do: 'link';
+      readonly from: string;
+      readonly to: string;
+      readonly link: LinkOptions;
+      readonly direction?: Direction | undefined;
+    }
   /** Resets every connection between the two. */
   | { readonly do: 'reset'; readonly from: string; readonly to: string }
   /** Closes `from`'s half of every connection with `to`. */

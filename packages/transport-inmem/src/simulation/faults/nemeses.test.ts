@@ -10,7 +10,13 @@ import { kinds, type NemesisKind } from './swarm.ts';
 
 const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
 const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
-const planOf = (name: keyof typeof nemeses, seed: number, nodes = 5, options = {}, from = 1_000): ScheduledFault[] =>
+const planOf = (
+  name: keyof typeof nemeses,
+  seed: number,
+  nodes = 5,
+  options = {},
+  from = 1_000,
+): ScheduledFault[] =>
   nemeses[name](options).plan({ nodes: nodesOf(nodes), random: seededRandom(seed), from });
 
 test('every plan is sorted, lies within its time, ends in recover, is plain data in whole milliseconds, and the same for the same seed', (t) => {
@@ -63,41 +69,77 @@ test('knobs are obeyed', (t) => {
     { at: 900, do: 'heal' },
     { at: 1_000, do: 'recover' },
   ] as never);
-  t.deepEqual(planOf('isolate', 1, 3, { duration: 1_000, lasts: 100, calm: 200, pace: 3, node: 'n2' }, 0), [
-    { at: 600, ...partition },
-    { at: 900, do: 'heal' },
-    { at: 1_000, do: 'recover' },
-  ] as never);
-  const rolling = planOf('rollingRestart', 1, 2, { duration: 100, lasts: 10, calm: 20 }, 0).map((fault) =>
-    'node' in fault ? `${fault.do} ${fault.node}` : fault.do,
+  t.deepEqual(
+    planOf('isolate', 1, 3, { duration: 1_000, lasts: 100, calm: 200, pace: 3, node: 'n2' }, 0),
+    [
+      { at: 600, ...partition },
+      { at: 900, do: 'heal' },
+      { at: 1_000, do: 'recover' },
+    ] as never,
   );
-  t.deepEqual(rolling, ['crash n1', 'restart n1', 'crash n2', 'restart n2', 'crash n1', 'restart n1', 'recover']);
+  const rolling = planOf('rollingRestart', 1, 2, { duration: 100, lasts: 10, calm: 20 }, 0).map(
+    (fault) => ('node' in fault ? `${fault.do} ${fault.node}` : fault.do),
+  );
+  t.deepEqual(rolling, [
+    'crash n1',
+    'restart n1',
+    'crash n2',
+    'restart n2',
+    'crash n1',
+    'restart n1',
+    'recover',
+  ]);
   t.true(
-    planOf('slowNode', 1, 5, { node: 'n4', cost: 7 }).every((fault) => fault.do !== 'slow' || (fault.node === 'n4' && (fault.cost === 7 || fault.cost === 0))),
+    planOf('slowNode', 1, 5, { node: 'n4', cost: 7 }).every(
+      (fault) =>
+        fault.do !== 'slow' || (fault.node === 'n4' && (fault.cost === 7 || fault.cost === 0)),
+    ),
   );
-  t.true(planOf('flappingLink', 1, 5, { between: ['n2', 'n5'] }).every((fault) => fault.do !== 'cut' || (fault.from === 'n2' && fault.to === 'n5')));
-  t.true(planOf('badLinks', 1, 5, { link: { loss: 1 }, share: 1 }).filter((fault) => fault.do === 'link').length % 10 === 0);
+  t.true(
+    planOf('flappingLink', 1, 5, { between: ['n2', 'n5'] }).every(
+      (fault) => fault.do !== 'cut' || (fault.from === 'n2' && fault.to === 'n5'),
+    ),
+  );
+  t.true(
+    planOf('badLinks', 1, 5, { link: { loss: 1 }, share: 1 }).filter((fault) => fault.do === 'link')
+      .length %
+      10 ===
+      0,
+  );
 });
 
 test('wrong knobs are TypeErrors that name them', (t) => {
-  t.throws(() => nemeses.splitBrain({ lasts: -1 }), { instanceOf: TypeError, message: /^nemeses\.splitBrain: lasts: must be a number from 0 on/ });
+  t.throws(() => nemeses.splitBrain({ lasts: -1 }), {
+    instanceOf: TypeError,
+    message: /^nemeses\.splitBrain: lasts: must be a number from 0 on/,
+  });
   t.throws(() => nemeses.crashes({ maxdown: 1 } as never), {
     instanceOf: TypeError,
     message: /nemeses\.crashes: maxdown: there is no such option; did you mean 'maxDown'/,
   });
-  t.throws(() => nemeses.flappingLink({ between: ['n1', 'n1'] }), { instanceOf: TypeError, message: /nemeses\.flappingLink: between: must be two names/ });
+  t.throws(() => nemeses.flappingLink({ between: ['n1', 'n1'] }), {
+    instanceOf: TypeError,
+    message: /nemeses\.flappingLink: between: must be two names/,
+  });
   t.throws(() => nemeses.swarm({ kinds: ['all' as never] }), {
     instanceOf: TypeError,
     message: /nemeses\.swarm: kinds: must be a list of some of splitBrain, /,
   });
-  t.throws(() => planOf('badLinks', 1, 5, { link: { loss: 2 } }), { instanceOf: TypeError, message: /nemeses\.badLinks: link: loss: / });
+  t.throws(() => planOf('badLinks', 1, 5, { link: { loss: 2 } }), {
+    instanceOf: TypeError,
+    message: /nemeses\.badLinks: link: loss: /,
+  });
 });
 
 test('a majority ring gives every node a majority, and no two the same', (t) => {
   for (let count = 3; count <= 12; count++) {
     const nodes = nodesOf(count);
     const faults = ringOfMajorities(nodes, seededRandom(count));
-    const hears = nodes.map((node) => nodes.filter((other) => other === node || faults.every((fault) => !isSeparated(fault, other, node))));
+    const hears = nodes.map((node) =>
+      nodes.filter(
+        (other) => other === node || faults.every((fault) => !isSeparated(fault, other, node)),
+      ),
+    );
     t.true(
       hears.every((heard) => heard.length > count / 2),
       `of ${count}`,
@@ -107,7 +149,10 @@ test('a majority ring gives every node a majority, and no two the same', (t) => 
   }
   function isSeparated(fault: Fault, from: string, to: string): boolean {
     if (fault.do === 'cut') return fault.from === from && fault.to === to;
-    return fault.do === 'partition' && !fault.groups.some((group) => group.includes(from) && group.includes(to));
+    return (
+      fault.do === 'partition' &&
+      !fault.groups.some((group) => group.includes(from) && group.includes(to))
+    );
   }
 });
 
@@ -128,7 +173,8 @@ test('crashes leave a majority up, unless more may be down', (t) => {
   ] as const) {
     for (const name of ['crashes', 'swarm'] as const) {
       let worst = 0;
-      for (let seed = 1; seed <= 300; seed++) worst = Math.max(worst, mostDown(planOf(name, seed, 5, options)));
+      for (let seed = 1; seed <= 300; seed++)
+        worst = Math.max(worst, mostDown(planOf(name, seed, 5, options)));
       t.is(worst, most, `${name} ${JSON.stringify(options)}`);
     }
   }
@@ -143,18 +189,39 @@ test('swarms are of other kinds for other seeds, and of every kind for some', (t
     for (const each of done) seen.add(each);
     subsets.add([...done].sort().join());
   }
-  for (const each of ['partition', 'cut', 'hold', 'release', 'link', 'reset', 'crash', 'restart', 'pause', 'slow', 'skew', 'drift', 'disk'])
+  for (const each of [
+    'partition',
+    'cut',
+    'hold',
+    'release',
+    'link',
+    'reset',
+    'crash',
+    'restart',
+    'pause',
+    'slow',
+    'skew',
+    'drift',
+    'disk',
+  ])
     t.true(seen.has(each), each);
   t.true(subsets.size > 100, `${subsets.size} subsets`);
   const only: NemesisKind[] = ['pauses', 'clockStorm'];
-  t.true(planOf('swarm', 5, 5, { kinds: only }).every((fault) => ['pause', 'skew', 'drift', 'recover'].includes(fault.do)));
+  t.true(
+    planOf('swarm', 5, 5, { kinds: only }).every((fault) =>
+      ['pause', 'skew', 'drift', 'recover'].includes(fault.do),
+    ),
+  );
   t.is(Object.keys(kinds).length, names.length - 1);
 });
 
 test('a swarm crashes only who is up, and restarts only who is down', (t) => {
   for (let seed = 1; seed <= 100; seed++) {
     const down = new Set<string>();
-    for (const fault of planOf('swarm', seed, 5, { kinds: ['crashes', 'rollingRestart'], maxDown: 3 })) {
+    for (const fault of planOf('swarm', seed, 5, {
+      kinds: ['crashes', 'rollingRestart'],
+      maxDown: 3,
+    })) {
       if (fault.do === 'crash') t.is(down.size, down.add(fault.node).size - 1);
       if (fault.do === 'restart') t.true(down.delete(fault.node));
     }

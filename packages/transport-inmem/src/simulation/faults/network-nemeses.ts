@@ -5,7 +5,14 @@ import { optional, reference, withDefault } from '@trunkline/transport-core';
 import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { pick, shuffled } from '../world/chance.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
-import { bridgeBetween, oneAlone, oneDirection, ringOfMajorities, type Shape, twoSides } from './partition-shapes.ts';
+import {
+  bridgeBetween,
+  oneAlone,
+  oneDirection,
+  ringOfMajorities,
+  type Shape,
+  twoSides,
+} from './partition-shapes.ts';
 import { type Kind, nemesisOf, rounded, share, type Wave } from './plan.ts';
 
 /**
@@ -24,7 +31,8 @@ export const isolate = nemesisOf<{ readonly node: string | undefined }>({
   lasts: LASTS,
   calm: CALM,
   own: { node: optional(name()) },
-  waves: ({ nodes, random, own }) => shaped(nodes, 2, () => oneAlone(nodes, own.node ?? pick(nodes, random))),
+  waves: ({ nodes, random, own }) =>
+    shaped(nodes, 2, () => oneAlone(nodes, own.node ?? pick(nodes, random))),
 });
 
 /**
@@ -61,12 +69,20 @@ export const flappingLink = nemesisOf<{ readonly between: readonly [string, stri
  * Makes some links lose, duplicate, reorder and delay messages, or gives them the settings `link`,
  * until `heal`. Each link is affected with the probability `share`, default 0.5.
  */
-export const badLinks = nemesisOf<{ readonly link: LinkOptions | undefined; readonly share: number }>({
+export const badLinks = nemesisOf<{
+  readonly link: LinkOptions | undefined;
+  readonly share: number;
+}>({
   name: 'badLinks',
   lasts: LASTS,
   calm: CALM,
   own: {
-    link: optional(reference<LinkOptions>((value) => typeof value === 'object' && value !== null, 'an object of options')),
+    link: optional(
+      reference<LinkOptions>(
+        (value) => typeof value === 'object' && value !== null,
+        'an object of options',
+      ),
+    ),
     share: withDefault(share(), 0.5),
   },
   waves({ nodes, random, own }) {
@@ -78,8 +94,12 @@ export const badLinks = nemesisOf<{ readonly link: LinkOptions | undefined; read
         duplicate: rounded(0.1 * random()),
         reorder: rounded(0.3 * random()),
       };
-      const links = nodes.flatMap((from, index) => nodes.slice(index + 1).map((to) => ({ from, to })));
-      return links.filter(() => random() < own.share).map(({ from, to }) => ({ do: 'link', from, to, link }));
+      const links = nodes.flatMap((from, index) =>
+        nodes.slice(index + 1).map((to) => ({ from, to })),
+      );
+      return links
+        .filter(() => random() < own.share)
+        .map(({ from, to }) => ({ do: 'link', from, to, link }));
     });
   },
 });
@@ -123,22 +143,42 @@ export const resets = nemesisOf({
 });
 
 function partitions(name: string, least: number, shape: Shape): Kind<object> {
-  return { name, lasts: LASTS, calm: CALM, waves: ({ nodes, random }) => shaped(nodes, least, () => shape(nodes, random)) };
+  return {
+    name,
+    lasts: LASTS,
+    calm: CALM,
+    waves: ({ nodes, random }) => shaped(nodes, least, () => shape(nodes, random)),
+  };
 }
 
 /**
  * Returns a wave that begins with these faults and ends with `heal`, or undefined if there are
  * fewer than `least` nodes.
  */
-function shaped(nodes: readonly (string | undefined)[], least: number, faults: () => readonly Fault[]): ((wave: Wave) => ScheduledFault[]) | undefined {
+function shaped(
+  nodes: readonly (string | undefined)[],
+  least: number,
+  faults: () => readonly Fault[],
+): ((wave: Wave) => ScheduledFault[]) | undefined {
   if (nodes.filter((node) => node !== undefined).length < least) return undefined;
-  return ({ begin, end }) => [...faults().map((fault) => ({ at: begin, ...fault })), { at: end, do: 'heal' }];
+  return ({ begin, end }) => [
+    ...faults().map((fault) => ({ at: begin, ...fault })),
+    { at: end, do: 'heal' },
+  ];
 }
 
 function name() {
-  return reference<string>((value) => typeof value === 'string' && value !== '', 'the name of a node');
+  return reference<string>(
+    (value) => typeof value === 'string' && value !== '',
+    'the name of a node',
+  );
 }
 
 function isPair(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'string' && each !== '') && value[0] !== value[1];
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((each) => typeof each === 'string' && each !== '') &&
+    value[0] !== value[1]
+  );
 }

@@ -31,11 +31,17 @@ export const rollingRestart = nemesisOf({
  * default `maxDown` is a minority, at least one. Each crash loses power, so that others see no
  * reset, with the probability `powerLost`, default 0.5.
  */
-export const crashes = nemesisOf<{ readonly maxDown: number | undefined; readonly powerLost: number }>({
+export const crashes = nemesisOf<{
+  readonly maxDown: number | undefined;
+  readonly powerLost: number;
+}>({
   name: 'crashes',
   lasts: [200, 5_000],
   calm: [500, 5_000],
-  own: { maxDown: optional(integer(0, Number.MAX_SAFE_INTEGER)), powerLost: withDefault(share(), 0.5) },
+  own: {
+    maxDown: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    powerLost: withDefault(share(), 0.5),
+  },
   waves({ nodes, random, own }) {
     const most = Math.min(own.maxDown ?? minority(nodes.length), nodes.length);
     if (most === 0) return undefined;
@@ -43,7 +49,11 @@ export const crashes = nemesisOf<{ readonly maxDown: number | undefined; readonl
       const victims = shuffled(nodes, random).slice(0, 1 + Math.floor(random() * most));
       return victims.flatMap((node, index): ScheduledFault[] => [
         { at: begin, do: 'crash', node, power: random() < own.powerLost ? 'lost' : 'kept' },
-        { at: index === 0 ? end : begin + Math.ceil((end - begin) * random()), do: 'restart', node },
+        {
+          at: index === 0 ? end : begin + Math.ceil((end - begin) * random()),
+          do: 'restart',
+          node,
+        },
       ]);
     };
   },
@@ -58,7 +68,10 @@ export const pauses = nemesisOf<Victim>({
   lasts: [50, 3_000],
   calm: [500, 3_000],
   own: victim(),
-  waves: ({ nodes, random, own }) => onOne(nodes, own.node, random, (node, begin, end) => [{ at: begin, do: 'pause', node, for: end - begin }]),
+  waves: ({ nodes, random, own }) =>
+    onOne(nodes, own.node, random, (node, begin, end) => [
+      { at: begin, do: 'pause', node, for: end - begin },
+    ]),
 });
 
 /**
@@ -90,7 +103,8 @@ export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Dela
   waves: ({ nodes, random, own }) =>
     onOne(nodes, undefined, random, (node, begin, end) => {
       const sign = random() < 0.5 ? -1 : 1;
-      if (random() < 0.5) return [{ at: begin, do: 'skew', node, by: sign * Math.round(draw(own.skew, random)) }];
+      if (random() < 0.5)
+        return [{ at: begin, do: 'skew', node, by: sign * Math.round(draw(own.skew, random)) }];
       return [
         { at: begin, do: 'drift', node, ppm: sign * Math.round(draw(own.drift, random)) },
         { at: end, do: 'drift', node, ppm: 0 },
@@ -104,11 +118,18 @@ export const clockStorm = nemesisOf<{ readonly skew: Delay; readonly drift: Dela
  * trouble the disk is fast and without failures; `recover` restores the disk settings of the
  * simulation.
  */
-export const diskTrouble = nemesisOf<Victim & { readonly latency: number; readonly sync: number; readonly failure: number }>({
+export const diskTrouble = nemesisOf<
+  Victim & { readonly latency: number; readonly sync: number; readonly failure: number }
+>({
   name: 'diskTrouble',
   lasts: [500, 5_000],
   calm: [500, 4_000],
-  own: { ...victim(), latency: withDefault(time(), 20), sync: withDefault(time(), 200), failure: withDefault(share(), 0.3) },
+  own: {
+    ...victim(),
+    latency: withDefault(time(), 20),
+    sync: withDefault(time(), 200),
+    failure: withDefault(share(), 0.3),
+  },
   waves: ({ nodes, random, own }) =>
     onOne(nodes, own.node, random, (node, begin, end) => {
       const disk = {
@@ -134,11 +155,18 @@ interface Victim {
 }
 
 function victim() {
-  return { node: optional(reference<string>((value) => typeof value === 'string' && value !== '', 'the name of a node')) };
+  return {
+    node: optional(
+      reference<string>((value) => typeof value === 'string' && value !== '', 'the name of a node'),
+    ),
+  };
 }
 
 function time() {
-  return reference<number>((value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY, 'milliseconds from 0 on');
+  return reference<number>(
+    (value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY,
+    'milliseconds from 0 on',
+  );
 }
 
 function onOne(
@@ -148,5 +176,6 @@ function onOne(
   faults: (node: string, begin: number, end: number) => ScheduledFault[],
 ) {
   if (nodes.length === 0) return undefined;
-  return ({ begin, end }: { readonly begin: number; readonly end: number }) => faults(always ?? pick(nodes, random), begin, end);
+  return ({ begin, end }: { readonly begin: number; readonly end: number }) =>
+    faults(always ?? pick(nodes, random), begin, end);
 }

@@ -49,11 +49,24 @@ export function bridgeBetween(nodes: readonly string[], random: Random): Fault[]
 export function ringOfMajorities(nodes: readonly string[], random: Random): Fault[] {
   const ring = shuffled(nodes, random);
   const node = (index: number) => ring[index % ring.length]!;
-  if (ring.length === 3) return ring.map((from, index) => ({ do: 'cut', from, to: node(index + 1), direction: 'one-way' }));
+  if (ring.length === 3)
+    return ring.map((from, index) => ({
+      do: 'cut',
+      from,
+      to: node(index + 1),
+      direction: 'one-way',
+    }));
   const majority = Math.floor(ring.length / 2) + 1;
   const reach = Math.floor(majority / 2);
   // Two nodes share one of these groups if they are at most `reach` steps apart.
-  return [{ do: 'partition', groups: ring.map((_, index) => Array.from({ length: reach + 1 }, (_, step) => node(index + step))) }];
+  return [
+    {
+      do: 'partition',
+      groups: ring.map((_, index) =>
+        Array.from({ length: reach + 1 }, (_, step) => node(index + step)),
+      ),
+    },
+  ];
 }
 
 /**

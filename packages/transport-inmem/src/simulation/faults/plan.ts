@@ -1,7 +1,13 @@
 // Shared planning code of the ready-made nemeses: trouble comes, lasts and goes again in waves,
 // until the duration is over and everything recovers.
 
-import { optionsSchema, parseOptions, type Random, reference, withDefault } from '@trunkline/transport-core';
+import {
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
@@ -57,7 +63,9 @@ export interface Kind<Own> {
  * Returns the function that creates nemeses of a kind. It throws a TypeError naming an invalid
  * option.
  */
-export function nemesisOf<Own = object>(kind: Kind<Own>): (options?: NemesisOptions & { readonly [K in keyof Own]?: Own[K] | undefined }) => Nemesis {
+export function nemesisOf<Own = object>(
+  kind: Kind<Own>,
+): (options?: NemesisOptions & { readonly [K in keyof Own]?: Own[K] | undefined }) => Nemesis {
   const { name } = kind;
   const schema = optionsSchema({
     duration: withDefault(positive(), DURATION),
@@ -68,7 +76,12 @@ export function nemesisOf<Own = object>(kind: Kind<Own>): (options?: NemesisOpti
   });
   return (options = {}) => {
     const own = parseOptions(schema, options, `nemeses.${name}`) as Required<NemesisOptions> & Own;
-    const { duration, pace, lasts, calm } = own as { readonly duration: number; readonly pace: number; readonly lasts: Delay; readonly calm: Delay };
+    const { duration, pace, lasts, calm } = own as {
+      readonly duration: number;
+      readonly pace: number;
+      readonly lasts: Delay;
+      readonly calm: Delay;
+    };
     return {
       name,
       plan({ nodes, random, from }) {
@@ -96,24 +109,37 @@ export function nemesisOf<Own = object>(kind: Kind<Own>): (options?: NemesisOpti
 export function finished(faults: readonly ScheduledFault[], until: number): ScheduledFault[] {
   const planned = faults
     .filter(({ at }) => at < until)
-    .map((fault) => (fault.do === 'pause' && fault.at + fault.for > until ? { ...fault, for: until - fault.at } : fault))
+    .map((fault) =>
+      fault.do === 'pause' && fault.at + fault.for > until
+        ? { ...fault, for: until - fault.at }
+        : fault,
+    )
     .sort((a, b) => a.at - b.at);
   return [...planned, { at: until, do: 'recover' }];
 }
 
 /** A schema field for a number above 0. */
 export function positive(): ReturnType<typeof reference<number>> {
-  return reference<number>((value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY, 'a number above 0');
+  return reference<number>(
+    (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
+    'a number above 0',
+  );
 }
 
 /** A schema field for a {@link Delay}, usually in milliseconds. */
 export function delay(): ReturnType<typeof reference<Delay>> {
-  return reference<Delay>(isDelay, 'a number from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }');
+  return reference<Delay>(
+    isDelay,
+    'a number from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
+  );
 }
 
 /** A schema field for a share from 0 to 1. */
 export function share(): ReturnType<typeof reference<number>> {
-  return reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a share from 0 to 1');
+  return reference<number>(
+    (value) => typeof value === 'number' && value >= 0 && value <= 1,
+    'a share from 0 to 1',
+  );
 }
 
 /** Rounds to three decimal places, to keep plans readable. */

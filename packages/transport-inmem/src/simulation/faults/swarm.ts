@@ -1,13 +1,38 @@
 // The swarm nemesis: it combines a few kinds of trouble, different ones for each seed, because
 // faults that always occur together can hide each other's effects.
 
-import { integer, optional, optionsSchema, parseOptions, reference, withDefault } from '@trunkline/transport-core';
+import {
+  integer,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core';
 import { childRandom, pick } from '../world/chance.ts';
 import { exp, log } from '../world/portable-math.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
-import { badLinks, bridge, flappingLink, holds, isolate, majorityRing, oneWay, resets, splitBrain } from './network-nemeses.ts';
-import { clockStorm, crashes, diskTrouble, minority, pauses, rollingRestart, slowNode } from './node-nemeses.ts';
+import {
+  badLinks,
+  bridge,
+  flappingLink,
+  holds,
+  isolate,
+  majorityRing,
+  oneWay,
+  resets,
+  splitBrain,
+} from './network-nemeses.ts';
+import {
+  clockStorm,
+  crashes,
+  diskTrouble,
+  minority,
+  pauses,
+  rollingRestart,
+  slowNode,
+} from './node-nemeses.ts';
 import { DURATION, finished, positive } from './plan.ts';
 
 /** The kinds of trouble that a swarm draws from, by name. */
@@ -64,7 +89,11 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
         const most = until - begin;
         const part = 0.25 * duration + (most - 0.25 * duration) * own();
         const pace = exp((2 * own() - 1) * log(FASTEST));
-        const nemesis = kinds[name]({ duration: part, pace, ...(name === 'crashes' && maxDown !== undefined ? { maxDown } : undefined) });
+        const nemesis = kinds[name]({
+          duration: part,
+          pace,
+          ...(name === 'crashes' && maxDown !== undefined ? { maxDown } : undefined),
+        });
         return nemesis.plan({ nodes, random: own, from: begin }).slice(0, -1);
       });
       const planned = finished(faults, until);
@@ -92,7 +121,10 @@ const all = Object.keys(kinds) as NemesisKind[];
 
 const schema = optionsSchema({
   duration: withDefault(positive(), DURATION),
-  kinds: withDefault(reference<readonly NemesisKind[]>(isListOfKinds, `a list of some of ${all.join(', ')}`), all),
+  kinds: withDefault(
+    reference<readonly NemesisKind[]>(isListOfKinds, `a list of some of ${all.join(', ')}`),
+    all,
+  ),
   maxDown: optional(integer(0, Number.MAX_SAFE_INTEGER)),
 });
 

@@ -9,7 +9,11 @@ import { SimLine } from './sim-line.ts';
 export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   readonly #interceptors: Interceptors;
 
-  constructor(interceptors: Interceptors, _parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Uint8Array, Uint8Array>>) {
+  constructor(
+    interceptors: Interceptors,
+    _parity: 0 | 1,
+    ...rest: ConstructorParameters<typeof SimLine<Uint8Array, Uint8Array>>
+  ) {
     super(...rest);
     this.#interceptors = interceptors;
   }
@@ -32,7 +36,9 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 
   protected deliver(piece: Uint8Array): void {
     const { path, world } = this;
-    const judged = this.#interceptors.empty ? piece : this.#interceptors.chunk(this.from.name, this.to.name, world.now, piece);
+    const judged = this.#interceptors.empty
+      ? piece
+      : this.#interceptors.chunk(this.from.name, this.to.name, world.now, piece);
     if (judged === undefined) return this.break();
     const bytes = path.chance(path.settings.corrupt) ? this.#corrupted(judged) : judged;
     this.trace(Happening.arrived, 0, bytes.length, checksum(bytes));
@@ -62,8 +68,12 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   #pieces(chunk: Uint8Array): Uint8Array[] {
     const { random } = this.path;
     const count = 2 + Math.floor(random() * 4);
-    const cuts = Array.from({ length: count - 1 }, () => Math.floor(random() * chunk.length)).sort((a, b) => a - b);
-    return [0, ...cuts].map((start, i) => chunk.subarray(start, cuts[i] ?? chunk.length)).filter(({ length }) => length > 0);
+    const cuts = Array.from({ length: count - 1 }, () => Math.floor(random() * chunk.length)).sort(
+      (a, b) => a - b,
+    );
+    return [0, ...cuts]
+      .map((start, i) => chunk.subarray(start, cuts[i] ?? chunk.length))
+      .filter(({ length }) => length > 0);
   }
 
   #corrupted(piece: Uint8Array): Uint8Array {

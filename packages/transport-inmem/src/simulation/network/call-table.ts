@@ -15,7 +15,11 @@ export class CallTable<T extends { readonly id: number }> {
     const slot = slotOf(entry.id);
     // Grown with care: most ends have one call at a time, and there may be 100,000 ends.
     const { length } = this.#slots;
-    if (slot >= length) this.#slots = [...this.#slots, ...new Array<undefined>(slot === 0 ? 1 : 2 * slot + 1 - length).fill(undefined)];
+    if (slot >= length)
+      this.#slots = [
+        ...this.#slots,
+        ...new Array<undefined>(slot === 0 ? 1 : 2 * slot + 1 - length).fill(undefined),
+      ];
     this.#slots[slot] = entry;
   }
 

@@ -33,7 +33,10 @@ export class CreditReserve {
     reserve.#start = short;
     reserve.#size = Math.min(BYTES, Math.floor(short / 4));
     reserve.#calls = Math.min(CALLS, Math.floor(calls / CALLS));
-    hello.hello = encodeHello({ ...said, limits: { ...said.limits, short: short - reserve.#size, calls: calls - reserve.#calls } });
+    hello.hello = encodeHello({
+      ...said,
+      limits: { ...said.limits, short: short - reserve.#size, calls: calls - reserve.#calls },
+    });
     return reserve;
   }
 

@@ -35,7 +35,12 @@ export interface InterceptedMessage {
  *   original. Mutated one-way messages that the reader has not taken yet may be longer by at most
  *   64 KiB in total.
  */
-export type Verdict = 'pass' | 'drop' | { readonly delay: number } | { readonly mutate: unknown } | undefined;
+export type Verdict =
+  | 'pass'
+  | 'drop'
+  | { readonly delay: number }
+  | { readonly mutate: unknown }
+  | undefined;
 
 /** Decides what happens to a message when it arrives. */
 export type Interceptor = (message: InterceptedMessage) => Verdict;
@@ -64,7 +69,9 @@ export class Interceptors {
       const verdict = interceptor(message);
       if (verdict === undefined || verdict === 'pass') continue;
       if (verdict === 'drop' || isAction(verdict)) return verdict;
-      throw new TypeError(`intercept: a verdict is 'pass', 'drop', { delay } or { mutate }, got ${JSON.stringify(verdict)}`);
+      throw new TypeError(
+        `intercept: a verdict is 'pass', 'drop', { delay } or { mutate }, got ${JSON.stringify(verdict)}`,
+      );
     }
     return undefined;
   }
@@ -74,18 +81,32 @@ export class Interceptors {
    * dropped.
    */
   chunk(from: string, to: string, at: number, payload: Uint8Array): Uint8Array | undefined {
-    const verdict = this.judge({ from, to, kind: 'bytes', protocol: '', method: '', at, payload, value: payload });
+    const verdict = this.judge({
+      from,
+      to,
+      kind: 'bytes',
+      protocol: '',
+      method: '',
+      at,
+      payload,
+      value: payload,
+    });
     if (verdict === undefined) return payload;
     if (verdict === 'drop') return undefined;
     if ('mutate' in verdict && verdict.mutate instanceof Uint8Array) return verdict.mutate;
-    throw new TypeError("intercept: a chunk of a stream can pass, be dropped or be mutated into bytes; to delay it, use the link's latency");
+    throw new TypeError(
+      "intercept: a chunk of a stream can pass, be dropped or be mutated into bytes; to delay it, use the link's latency",
+    );
   }
 }
 
 function isAction(verdict: unknown): boolean {
   if (typeof verdict !== 'object' || verdict === null) return false;
   const { delay } = verdict as { delay?: unknown };
-  return 'mutate' in verdict || (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY);
+  return (
+    'mutate' in verdict ||
+    (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY)
+  );
 }
 
 /** A message of a method; its payload is decoded on access. */
@@ -99,7 +120,10 @@ export class MessageView implements InterceptedMessage {
   readonly payload: Uint8Array;
   readonly #codec: Codec<unknown, never> | undefined;
 
-  constructor(message: Omit<InterceptedMessage, 'value'>, codec: Codec<unknown, never> | undefined) {
+  constructor(
+    message: Omit<InterceptedMessage, 'value'>,
+    codec: Codec<unknown, never> | undefined,
+  ) {
     const { from, to, kind, protocol, method, at, payload } = message;
     this.from = from;
     this.to = to;

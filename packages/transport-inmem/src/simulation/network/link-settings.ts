@@ -1,6 +1,12 @@
 // Settings of a link between two nodes: latency, loss, bandwidth and so on.
 
-import { integer, optional, optionsSchema, parseOptions, reference } from '@trunkline/transport-core';
+import {
+  integer,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+} from '@trunkline/transport-core';
 import { type Delay, isDelay } from '../world/chance.ts';
 
 /**
@@ -20,7 +26,9 @@ export interface LinkOptions {
    * burst, `end` the share of messages in a burst that end it, `loss` the share lost within a burst
    * (default 1). Default: no bursts.
    */
-  readonly burst?: { readonly begin: number; readonly end: number; readonly loss?: number | undefined } | undefined;
+  readonly burst?:
+    | { readonly begin: number; readonly end: number; readonly loss?: number | undefined }
+    | undefined;
   /**
    * Share of requests and one-way messages that arrive twice. Has no effect on streams. Default 0.
    */
@@ -60,7 +68,9 @@ export interface LinkOptions {
 export interface LinkSettings {
   readonly latency: Delay;
   readonly loss: number;
-  readonly burst: { readonly begin: number; readonly end: number; readonly loss: number } | undefined;
+  readonly burst:
+    | { readonly begin: number; readonly end: number; readonly loss: number }
+    | undefined;
   readonly duplicate: number;
   readonly reorder: number;
   readonly bandwidth: number;
@@ -102,12 +112,22 @@ export function linkSettings(base: LinkSettings, options: LinkOptions, name: str
 const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
 const share = () => optional(reference<number>(isShare, 'a share from 0 to 1'));
 
-const rate = () => optional(reference<number>((value) => typeof value === 'number' && value > 0, 'bytes a second above 0'));
+const rate = () =>
+  optional(
+    reference<number>((value) => typeof value === 'number' && value > 0, 'bytes a second above 0'),
+  );
 
 const schema = optionsSchema({
-  latency: optional(reference<Delay>(isDelay, 'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }')),
+  latency: optional(
+    reference<Delay>(
+      isDelay,
+      'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
+    ),
+  ),
   loss: share(),
-  burst: optional(reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }')),
+  burst: optional(
+    reference<NonNullable<LinkOptions['burst']>>(isBurst, 'shares { begin, end, loss? }'),
+  ),
   duplicate: share(),
   reorder: share(),
   bandwidth: rate(),

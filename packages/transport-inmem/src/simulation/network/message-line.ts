@@ -3,7 +3,15 @@
 // returns the credit that a lost message had spent, and answers the cancellation of a call that
 // will never be answered.
 
-import { Account, CODES, type Codec, Frame, Kind, type Method, methodTable } from '@trunkline/transport-core';
+import {
+  Account,
+  CODES,
+  type Codec,
+  Frame,
+  Kind,
+  type Method,
+  methodTable,
+} from '@trunkline/transport-core';
 import { checksum, Happening } from '../world/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';
@@ -33,7 +41,11 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   /** Credit for copies and longer messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
 
-  constructor(interceptors: Interceptors, parity: 0 | 1, ...rest: ConstructorParameters<typeof SimLine<Frame[], InFlightFrame[]>>) {
+  constructor(
+    interceptors: Interceptors,
+    parity: 0 | 1,
+    ...rest: ConstructorParameters<typeof SimLine<Frame[], InFlightFrame[]>>
+  ) {
     super(...rest);
     this.#interceptors = interceptors;
     this.#parity = parity;
@@ -53,7 +65,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     for (const frame of batch) {
       const inFlight = this.#inFlight(frame);
       if (inFlight === undefined) continue;
-      if (inFlight.role !== 'control') this.trace(Happening.sent, inFlight.word, frame.payload.length, inFlight.check);
+      if (inFlight.role !== 'control')
+        this.trace(Happening.sent, inFlight.word, frame.payload.length, inFlight.check);
       if (inFlight.movable && path.chance(reorder)) loose = [...(loose ?? []), inFlight];
       else {
         inOrder.push(inFlight);
@@ -61,7 +74,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
         ready ||= frame.kind === Kind.READY;
         last ||= frame.kind === Kind.GO_AWAY;
       }
-      if (inFlight.movable && inFlight.role !== 'answer' && path.chance(duplicate)) loose = [...(loose ?? []), this.#copyOf(inFlight)];
+      if (inFlight.movable && inFlight.role !== 'answer' && path.chance(duplicate))
+        loose = [...(loose ?? []), this.#copyOf(inFlight)];
     }
     if (inOrder.length > 0) this.#sendInOrder(inOrder, size, last ? this.#looseUntil : 0);
     if (ready) this.#readyAt = this.lastAt;
@@ -88,7 +102,10 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   #sendLoose(inFlight: InFlightFrame): void {
     const { path, world } = this;
-    const at = Math.max(this.#readyAt, world.now + path.delay(world.now, inFlight.cost, true)! + path.detour());
+    const at = Math.max(
+      this.#readyAt,
+      world.now + path.delay(world.now, inFlight.cost, true)! + path.detour(),
+    );
     if (!inFlight.copy) this.#looseUntil = Math.max(this.#looseUntil, at);
     this.crossAt(at, [inFlight]);
   }
@@ -98,7 +115,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    * can tell it from the first.
    */
   #copyOf(inFlight: InFlightFrame): InFlightFrame {
-    const frame = Object.assign(Frame.empty(), inFlight.frame, { payload: inFlight.frame.payload.slice() });
+    const frame = Object.assign(Frame.empty(), inFlight.frame, {
+      payload: inFlight.frame.payload.slice(),
+    });
     let call: TrackedCall | undefined;
     if (inFlight.call !== undefined) {
       frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
@@ -116,13 +135,24 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   #inFlight(frame: Frame): InFlightFrame | undefined {
     const { kind, id } = frame;
     if (kind === Kind.HELLO) this.back.#reserve = CreditReserve.of(frame);
-    if (kind === Kind.CREDIT && frame.account === Account.SHORT && !this.back.#reserve.grants(frame)) return undefined;
+    if (
+      kind === Kind.CREDIT &&
+      frame.account === Account.SHORT &&
+      !this.back.#reserve.grants(frame)
+    )
+      return undefined;
     if (id === 0 || kind === Kind.PING || kind === Kind.PONG) {
-      const words = kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
+      const words =
+        kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
       return new InFlightFrame(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
     }
     const call = this.#callOf(frame);
-    const inFlight = new InFlightFrame(frame, roleOf(frame, call), call, (call?.words ?? this.#words(undefined))[kind] ?? 0);
+    const inFlight = new InFlightFrame(
+      frame,
+      roleOf(frame, call),
+      call,
+      (call?.words ?? this.#words(undefined))[kind] ?? 0,
+    );
     if (call?.copy !== true) return inFlight;
     if (inFlight.role === 'answer') this.back.#reserve.giveCall();
     this.#repay(inFlight);
@@ -164,7 +194,11 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     for (const inFlight of arrived) {
       if (!this.#passes(inFlight)) continue;
       const { frame } = inFlight;
-      const happening = inFlight.copy ? Happening.duplicated : inFlight.role === 'control' ? Happening.control : Happening.arrived;
+      const happening = inFlight.copy
+        ? Happening.duplicated
+        : inFlight.role === 'control'
+          ? Happening.control
+          : Happening.arrived;
       this.trace(happening, inFlight.word, frame.payload.length, inFlight.check);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
@@ -203,7 +237,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const { wholeCost } = inFlight;
     if (!this.#interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
     if (role === 'request') this.#arrives(call!);
-    else if (role === 'oneway' && inFlight.whole) this.#reserve.arrives(frame.channel, Math.min(wholeCost, inFlight.wholeCost));
+    else if (role === 'oneway' && inFlight.whole)
+      this.#reserve.arrives(frame.channel, Math.min(wholeCost, inFlight.wholeCost));
     return true;
   }
 
@@ -258,7 +293,12 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    */
   #answerFor({ id, method }: TrackedCall): void {
     if (method?.kind === 'oneway') return;
-    const answer = Object.assign(Frame.empty(), { kind: Kind.ERROR, id, code: CODES.cancelled, text: 'the network lost it' });
+    const answer = Object.assign(Frame.empty(), {
+      kind: Kind.ERROR,
+      id,
+      code: CODES.cancelled,
+      text: 'the network lost it',
+    });
     ((id & 1) === this.#parity ? this.back : this).#control(answer);
   }
 
@@ -266,15 +306,20 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   #repay(inFlight: InFlightFrame): void {
     const { frame, role, cost, wholeCost, whole } = inFlight;
     const { back } = this;
-    if (role === 'oneway') back.#credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
+    if (role === 'oneway')
+      back.#credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
     else if (role === 'request' && !whole) back.#credit(Account.LONG, wholeCost, frame.channel);
     else if (frame.kind === Kind.RESPONSE && !whole) back.#credit(Account.REPLY, wholeCost, 0);
-    if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART) back.#credit(Account.PIPE, cost, 0);
+    if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART)
+      back.#credit(Account.PIPE, cost, 0);
   }
 
   /** Sends a frame of the network itself, which is never lost. */
   #control(frame: Frame): void {
-    this.cross([new InFlightFrame(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)], this.latency());
+    this.cross(
+      [new InFlightFrame(frame, 'control', undefined, this.#words(undefined)[frame.kind]!)],
+      this.latency(),
+    );
   }
 
   #credit(account: number, credit: number, channel: number): void {
@@ -290,8 +335,22 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const method = call?.method ?? (role === 'oneway' ? this.#method(frame) : undefined);
     const codec = codecOf(kind, method, (frame.id & 1) === this.#parity);
     const { world, from, to } = this;
-    const [protocol, name] = method === undefined ? ['', ''] : [method.full.slice(0, -method.name.length - 1), method.name];
-    const view = new MessageView({ from: from.name, to: to.name, kind, protocol, method: name, at: world.now, payload: frame.payload }, codec);
+    const [protocol, name] =
+      method === undefined
+        ? ['', '']
+        : [method.full.slice(0, -method.name.length - 1), method.name];
+    const view = new MessageView(
+      {
+        from: from.name,
+        to: to.name,
+        kind,
+        protocol,
+        method: name,
+        at: world.now,
+        payload: frame.payload,
+      },
+      codec,
+    );
     const verdict = this.#interceptors.judge(view);
     inFlight.judged = true;
     if (verdict === undefined) return true;
@@ -299,7 +358,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     else if ('delay' in verdict) this.#putOff(inFlight, verdict.delay);
     else {
       if (codec === undefined || !inFlight.whole)
-        throw new TypeError(`intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`);
+        throw new TypeError(
+          `intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`,
+        );
       this.#mutate(inFlight, codec.encode(verdict.mutate as never).slice());
       return true;
     }
@@ -313,17 +374,27 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   #mutate(inFlight: InFlightFrame, payload: Uint8Array): void {
     const { frame, role } = inFlight;
     if (payload.length > MOST_MUTATED)
-      throw new TypeError(`intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`);
+      throw new TypeError(
+        `intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`,
+      );
     const more = payload.length - frame.payload.length;
     frame.payload = payload;
     inFlight.check = checksum(payload);
     if (role === 'oneway') {
       if (more < 0) this.back.#credit(Account.SHORT, -more, frame.channel);
-      else if (more > 0 && !this.#reserve.take(frame.channel, more)) throw new TypeError(GROWN(`a one-way by ${more}`));
+      else if (more > 0 && !this.#reserve.take(frame.channel, more))
+        throw new TypeError(GROWN(`a one-way by ${more}`));
     } else if (frame.kind === Kind.ITEM && more !== 0) {
       if (more > 0) throw new TypeError(GROWN(`an item by ${more}`));
       this.back.#credit(Account.PIPE, -more, 0);
-      this.back.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT, account: Account.STREAM, credit: -more, id: frame.id }));
+      this.back.#control(
+        Object.assign(Frame.empty(), {
+          kind: Kind.CREDIT,
+          account: Account.STREAM,
+          credit: -more,
+          id: frame.id,
+        }),
+      );
     }
   }
 
@@ -353,11 +424,17 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   /** Numbers of the trace names of a method's frames, by frame kind. */
   #words(method: Method | undefined): readonly number[] {
-    return this.world.trace.numbers(method ?? NO_METHOD, () => NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)));
+    return this.world.trace.numbers(method ?? NO_METHOD, () =>
+      NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)),
+    );
   }
 }
 
-function codecOf(kind: InterceptedMessage['kind'], method: Method | undefined, byCaller: boolean): Codec<unknown, never> | undefined {
+function codecOf(
+  kind: InterceptedMessage['kind'],
+  method: Method | undefined,
+  byCaller: boolean,
+): Codec<unknown, never> | undefined {
   if (kind === 'request' || kind === 'oneway') return method?.request;
   if (kind === 'response') return method?.response;
   return kind === 'item' ? (byCaller ? method?.upload : method?.download) : undefined;
@@ -373,7 +450,8 @@ const KINDS = new Map<number, InterceptedMessage['kind']>([
 /** Names of the frame kinds, by their numbers. */
 const NAMES: readonly string[] = (() => {
   const names: string[] = [];
-  for (const [name, kind] of Object.entries(Kind)) names[kind] = name.toLowerCase().replace('_', ' ');
+  for (const [name, kind] of Object.entries(Kind))
+    names[kind] = name.toLowerCase().replace('_', ' ');
   return Array.from(names, (name) => name ?? '');
 })();
 const NO_METHOD = {};
@@ -383,4 +461,5 @@ const COPIES = 0xc000_0000;
 const MOST_COPIES = 4_096;
 /** Bytes that fit the smallest packet size a connection may have. */
 const MOST_MUTATED = 64 * 1024;
-const GROWN = (what: string) => `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;
+const GROWN = (what: string) =>
+  `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;

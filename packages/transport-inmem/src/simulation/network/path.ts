@@ -54,10 +54,12 @@ export class Path {
   delay(now: number, size: number, patient: boolean): number | undefined {
     const { bandwidth, uplink, queue, latency } = this.settings;
     const travel = draw(latency, this.random);
-    if (bandwidth === Number.POSITIVE_INFINITY && uplink === Number.POSITIVE_INFINITY) return travel;
+    if (bandwidth === Number.POSITIVE_INFINITY && uplink === Number.POSITIVE_INFINITY)
+      return travel;
     const leaves = Math.max(now, this.#uplink.freeAt);
     const enters = Math.max(leaves, this.#freeAt);
-    if (!patient && ((enters - now) * Math.min(bandwidth, uplink)) / 1_000 > queue) return undefined;
+    if (!patient && ((enters - now) * Math.min(bandwidth, uplink)) / 1_000 > queue)
+      return undefined;
     this.#uplink.freeAt = leaves + (size * 1_000) / uplink;
     this.#freeAt = enters + (size * 1_000) / bandwidth;
     return Math.max(this.#uplink.freeAt, this.#freeAt) - now + travel;

@@ -18,7 +18,13 @@ export class SimLayer extends MemoryLayer implements TransportPort {
   readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
   readonly #network: SimNetwork;
 
-  constructor(network: SimNetwork, life: Life, address: string, clock: Clock, advertiseAddr?: string) {
+  constructor(
+    network: SimNetwork,
+    life: Life,
+    address: string,
+    clock: Clock,
+    advertiseAddr?: string,
+  ) {
     super(clock, advertiseAddr);
     this.#network = network;
     this.life = life;
@@ -29,7 +35,11 @@ export class SimLayer extends MemoryLayer implements TransportPort {
   protected override bind(): string {
     const { listening } = this.#network;
     if (listening.get(this.address)?.life.alive === true) {
-      throw reasonError('address_in_use', `Cannot listen on ${this.address}: another transport of the simulation does`, { target: this.address });
+      throw reasonError(
+        'address_in_use',
+        `Cannot listen on ${this.address}: another transport of the simulation does`,
+        { target: this.address },
+      );
     }
     listening.set(this.address, this);
     this.life.addresses.add(this.address);
@@ -43,7 +53,11 @@ export class SimLayer extends MemoryLayer implements TransportPort {
 
   protected override check(address: string): void {
     if (isAddress(address)) return;
-    throw new TransportError('invalid_argument', `'${address}' is no address of a simulation: they are names of nodes`, { target: address });
+    throw new TransportError(
+      'invalid_argument',
+      `'${address}' is no address of a simulation: they are names of nodes`,
+      { target: address },
+    );
   }
 
   protected override reach(address: string, dial: Dial): void {

@@ -92,7 +92,15 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   }
 
   protected trace(happening: Happening, detail: number, size: number, check: number): void {
-    this.world.trace.record(this.world.now, happening, this.from.number, this.to.number, detail, size, check);
+    this.world.trace.record(
+      this.world.now,
+      happening,
+      this.from.number,
+      this.to.number,
+      detail,
+      size,
+      check,
+    );
   }
 
   /**

@@ -93,7 +93,13 @@ export class SimNetwork {
   vacate(life: Life | undefined): void {
     for (const address of life?.addresses ?? []) {
       const port = this.listening.get(address);
-      if (port?.life === life) this.listening.set(address, { life: port!.life, clock: port!.clock, turns: port!.turns, accept: () => {} });
+      if (port?.life === life)
+        this.listening.set(address, {
+          life: port!.life,
+          clock: port!.clock,
+          turns: port!.turns,
+          accept: () => {},
+        });
     }
   }
 
@@ -108,14 +114,28 @@ export class SimNetwork {
   }
 
   #linesBetween(a: Life, b: Life): SimLine<unknown, unknown>[] {
-    return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<unknown, unknown>[];
+    return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<
+      unknown,
+      unknown
+    >[];
   }
 
-  #connect(from: TransportPort, to: TransportPort, address: string): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
-    const window = (writer: TransportPort, reader: TransportPort) => this.topology.path(writer.life.name, reader.life.name).settings.window;
+  #connect(
+    from: TransportPort,
+    to: TransportPort,
+    address: string,
+  ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
+    const window = (writer: TransportPort, reader: TransportPort) =>
+      this.topology.path(writer.life.name, reader.life.name).settings.window;
     const back = `${from.life.name}:${++this.#dialed}`;
     return this.#level === 'message'
-      ? this.#join(new FrameConnection(address, from.clock, from.turns), new FrameConnection(back, to.clock, to.turns), from.life, to.life, MessageLine)
+      ? this.#join(
+          new FrameConnection(address, from.clock, from.turns),
+          new FrameConnection(back, to.clock, to.turns),
+          from.life,
+          to.life,
+          MessageLine,
+        )
       : this.#join(
           new ByteConnection(address, from.clock, window(from, to), from.turns),
           new ByteConnection(back, to.clock, window(to, from), to.turns),
@@ -130,11 +150,35 @@ export class SimNetwork {
     far: MemoryConnection<Unit>,
     dialer: Life,
     acceptor: Life,
-    Line: new (interceptors: Interceptors, parity: 0 | 1, world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) => SimLine<Unit, any>,
+    Line: new (
+      interceptors: Interceptors,
+      parity: 0 | 1,
+      world: World,
+      path: Path,
+      from: Life,
+      to: Life,
+      end: MemoryConnection<Unit>,
+    ) => SimLine<Unit, any>,
   ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const { topology, interceptors } = this;
-    const there = new Line(interceptors, 1, this.#world, topology.path(dialer.name, acceptor.name), dialer, acceptor, far);
-    const home = new Line(interceptors, 0, this.#world, topology.path(acceptor.name, dialer.name), acceptor, dialer, near);
+    const there = new Line(
+      interceptors,
+      1,
+      this.#world,
+      topology.path(dialer.name, acceptor.name),
+      dialer,
+      acceptor,
+      far,
+    );
+    const home = new Line(
+      interceptors,
+      0,
+      this.#world,
+      topology.path(acceptor.name, dialer.name),
+      acceptor,
+      dialer,
+      near,
+    );
     there.back = home;
     home.back = there;
     MemoryConnection.join(near, far, (end) => (end === far ? there : home));
@@ -153,8 +197,15 @@ export class SimNetwork {
 }
 
 function refusal(address: string, peer: TransportPort | undefined): TransportError {
-  const remedy = peer === undefined ? 'is its node declared and up, and has its transport called listen()?' : 'its node is down, or refuses';
-  return reasonError('connection_refused', `Cannot connect to ${address}: nobody listens there; ${remedy}`, { target: address });
+  const remedy =
+    peer === undefined
+      ? 'is its node declared and up, and has its transport called listen()?'
+      : 'its node is down, or refuses';
+  return reasonError(
+    'connection_refused',
+    `Cannot connect to ${address}: nobody listens there; ${remedy}`,
+    { target: address },
+  );
 }
 
 /** Milliseconds until a lost dial is first retried; doubles each time (RFC 6298 §2). */

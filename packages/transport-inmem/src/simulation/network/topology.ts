@@ -31,7 +31,13 @@ export class Topology {
     if (row === undefined) this.#paths.set(from, (row = new Map()));
     let path = row.get(to);
     if (path === undefined) {
-      path = new Path(from, to, childRandom(this.#seed, 'link', from, to), this.#base, this.#uplink(from));
+      path = new Path(
+        from,
+        to,
+        childRandom(this.#seed, 'link', from, to),
+        this.#base,
+        this.#uplink(from),
+      );
       this.#judge(path);
       row.set(to, path);
     }
@@ -80,7 +86,12 @@ export class Topology {
 
   /** True if there is no partition, cut, hold or changed link. */
   get whole(): boolean {
-    return this.#groups === undefined && this.#cuts.size === 0 && this.#holds.size === 0 && this.#changes.size === 0;
+    return (
+      this.#groups === undefined &&
+      this.#cuts.size === 0 &&
+      this.#holds.size === 0 &&
+      this.#changes.size === 0
+    );
   }
 
   #uplink(from: string): Uplink {
@@ -103,7 +114,8 @@ export class Topology {
   }
 
   #separated(from: string, to: string): boolean {
-    if (this.#groups === undefined || from === to || !this.#isNode(from) || !this.#isNode(to)) return false;
+    if (this.#groups === undefined || from === to || !this.#isNode(from) || !this.#isNode(to))
+      return false;
     return !this.#groups.some((group) => group.has(from) && group.has(to));
   }
 }

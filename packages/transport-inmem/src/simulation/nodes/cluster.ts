@@ -27,13 +27,17 @@ export class Cluster {
 
   declare(name: string, setup: Setup, disk: DiskOptions): void {
     this.#checkName('node', name);
-    if (typeof setup !== 'function') throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
+    if (typeof setup !== 'function')
+      throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
     const node = new SimNode(this.#world, this.#network, name, setup, disk);
     this.nodes.set(name, node);
     this.#declared.push(node);
   }
 
-  client<P extends Protocol>(protocol: P, { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions): Transport<P> {
+  client<P extends Protocol>(
+    protocol: P,
+    { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions,
+  ): Transport<P> {
     this.#checkName('client', name);
     const node = new SimNode(this.#world, this.#network, name, () => {}, {}, true);
     const transport = node.boot().transport(protocol, options);
@@ -44,7 +48,14 @@ export class Cluster {
   /** Boots the nodes declared since the last call, in that order, at this instant. */
   boot(): void {
     const world = this.#world;
-    for (const node of this.#declared.splice(0)) world.scheduleAt(world.now, 'world', undefined, () => void (node.waits && node.boot()), undefined);
+    for (const node of this.#declared.splice(0))
+      world.scheduleAt(
+        world.now,
+        'world',
+        undefined,
+        () => void (node.waits && node.boot()),
+        undefined,
+      );
   }
 
   /**
@@ -55,7 +66,9 @@ export class Cluster {
   node(name: string): SimNode {
     const node = this.nodes.get(name);
     if (node !== undefined) return node;
-    throw new TypeError(`there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`);
+    throw new TypeError(
+      `there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`,
+    );
   }
 
   /**
@@ -75,7 +88,10 @@ export class Cluster {
    * with the same error is not reported again.
    * @throws Error if a stop fails, once all nodes have stopped.
    */
-  async stop(settle: (promise: Promise<unknown>) => Promise<void>, isTold: (error: unknown) => boolean): Promise<Leak[]> {
+  async stop(
+    settle: (promise: Promise<unknown>) => Promise<void>,
+    isTold: (error: unknown) => boolean,
+  ): Promise<Leak[]> {
     this.#declared = [];
     const leaks = new Map<SimNode, Leak[]>();
     for (const client of this.#clients.values())
@@ -88,7 +104,10 @@ export class Cluster {
       try {
         await node.stop();
       } catch (error) {
-        if (!isTold(error)) failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, { cause: error });
+        if (!isTold(error))
+          failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, {
+            cause: error,
+          });
       }
       // Taken right away: what other nodes cause here while they stop is not this node's leak.
       leaks.set(node, node.leaks());
@@ -106,8 +125,11 @@ export class Cluster {
 
   #checkName(what: string, name: unknown): void {
     if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
-      throw new TypeError(`${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`);
+      throw new TypeError(
+        `${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`,
+      );
     }
-    if (this.nodes.has(name) || this.#clients.has(name)) throw new TypeError(`${what}: there is one named '${name}' already`);
+    if (this.nodes.has(name) || this.#clients.has(name))
+      throw new TypeError(`${what}: there is one named '${name}' already`);
   }
 }

@@ -86,7 +86,13 @@ export class NodeClock implements Clock {
     if (!this.#owner.alive) return NEVER;
     // Every wait must advance virtual time, even one below its resolution: on a slewed clock timers
     // fire early, so code that waits for a time sets timers for ever smaller remainders.
-    const wait = delay > 0 ? Math.max(Math.min(delay, LONGEST_DELAY) / this.#time.rate, this.#world.now * 2 * Number.EPSILON) : 0;
+    const wait =
+      delay > 0
+        ? Math.max(
+            Math.min(delay, LONGEST_DELAY) / this.#time.rate,
+            this.#world.now * 2 * Number.EPSILON,
+          )
+        : 0;
     this.armed++;
     return this.#world.schedule(wait, 'timer', this.#owner, () => {
       this.armed--;

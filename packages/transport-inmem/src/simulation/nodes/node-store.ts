@@ -1,6 +1,14 @@
 // The simulated disk of a node: a crash loses whatever was not synced.
 
-import { optional, optionsSchema, parseOptions, type Random, reference, type Store, TransportError } from '@trunkline/transport-core';
+import {
+  optional,
+  optionsSchema,
+  parseOptions,
+  type Random,
+  reference,
+  type Store,
+  TransportError,
+} from '@trunkline/transport-core';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { EventOwner } from '../world/event-queue.ts';
 import { checksum, Happening } from '../world/trace.ts';
@@ -99,7 +107,9 @@ export class NodeStore implements Store {
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#do('store.get', key, EMPTY, this.#disk.settings.latency, false, () => this.#disk.get(key)?.slice());
+    return this.#do('store.get', key, EMPTY, this.#disk.settings.latency, false, () =>
+      this.#disk.get(key)?.slice(),
+    );
   }
 
   set(key: string, value: Uint8Array): Promise<void> {
@@ -112,7 +122,9 @@ export class NodeStore implements Store {
   }
 
   keys(): Promise<string[]> {
-    return this.#do('store.keys', '', EMPTY, this.#disk.settings.latency, false, () => this.#disk.keys());
+    return this.#do('store.keys', '', EMPTY, this.#disk.settings.latency, false, () =>
+      this.#disk.keys(),
+    );
   }
 
   sync(): Promise<void> {
@@ -137,7 +149,14 @@ export class NodeStore implements Store {
     return failure > 0 && this.#disk.random() < failure;
   }
 
-  #do<T>(what: string, key: string, bytes: Uint8Array, latency: Delay, fails: boolean, act: () => T): Promise<T> {
+  #do<T>(
+    what: string,
+    key: string,
+    bytes: Uint8Array,
+    latency: Delay,
+    fails: boolean,
+    act: () => T,
+  ): Promise<T> {
     const world = this.#world;
     const { name, number, alive } = this.#owner;
     return new Promise((resolve, reject) => {
@@ -146,8 +165,22 @@ export class NodeStore implements Store {
       const done = () => {
         this.pending--;
         const check = checksum(bytes) ^ checksum(encoder.encode(key));
-        world.trace.record(world.now, Happening.stored, number, 0, world.trace.number(what), bytes.length, check);
-        if (fails) reject(new TransportError('unavailable', `${what}(${key === '' ? '' : `'${key}'`}): the disk of ${name} failed`));
+        world.trace.record(
+          world.now,
+          Happening.stored,
+          number,
+          0,
+          world.trace.number(what),
+          bytes.length,
+          check,
+        );
+        if (fails)
+          reject(
+            new TransportError(
+              'unavailable',
+              `${what}(${key === '' ? '' : `'${key}'`}): the disk of ${name} failed`,
+            ),
+          );
         else resolve(act());
       };
       const delay = draw(latency, this.#disk.random);
@@ -178,7 +211,12 @@ const delay = () => optional(reference<Delay>(isDelay, 'milliseconds, or a distr
 const schema = optionsSchema({
   latency: delay(),
   sync: delay(),
-  failure: optional(reference<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'a share from 0 to 1')),
+  failure: optional(
+    reference<number>(
+      (value) => typeof value === 'number' && value >= 0 && value <= 1,
+      'a share from 0 to 1',
+    ),
+  ),
 });
 
 function apply(content: Map<string, Uint8Array>, [key, value]: Change): void {

@@ -115,7 +115,14 @@ export class SimNode implements Machine {
   #store: NodeStore | undefined;
   #stop: Stop | undefined;
 
-  constructor(world: World, network: SimNetwork, name: string, setup: Setup, disk: DiskOptions, isClient = false) {
+  constructor(
+    world: World,
+    network: SimNetwork,
+    name: string,
+    setup: Setup,
+    disk: DiskOptions,
+    isClient = false,
+  ) {
     this.name = name;
     this.isClient = isClient;
     this.#world = world;
@@ -164,7 +171,12 @@ export class SimNode implements Machine {
       },
     };
     const failed = (error: unknown) => {
-      if (life.alive) this.#world.fail('every node starts', `the set-up of ${name} failed: ${describeError(error)}`, error);
+      if (life.alive)
+        this.#world.fail(
+          'every node starts',
+          `the set-up of ${name} failed: ${describeError(error)}`,
+          error,
+        );
     };
     const started = (stop: void | Stop) => {
       if (typeof stop === 'function') this.#stop = stop;
@@ -187,7 +199,8 @@ export class SimNode implements Machine {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
-    if (this.life !== undefined) this.#world.trace.tellState(this.#world.now, this.life.number, undefined);
+    if (this.life !== undefined)
+      this.#world.trace.tellState(this.#world.now, this.life.number, undefined);
     this.life?.crash();
     // Drop the parts of the ended life: a simulation may start and crash thousands of nodes.
     this.#transports = [];
@@ -209,9 +222,21 @@ export class SimNode implements Machine {
     const leaks: Leak[] = [];
     for (const transport of this.#transports) leaks.push(...leaksOf(owner, transport));
     const timers = this.#clock?.armed ?? 0;
-    if (timers > 0) leaks.push({ owner, kind: 'timer', count: timers, what: `${owner} left ${timers} timers of its clock armed: clear them when it stops` });
+    if (timers > 0)
+      leaks.push({
+        owner,
+        kind: 'timer',
+        count: timers,
+        what: `${owner} left ${timers} timers of its clock armed: clear them when it stops`,
+      });
     const pending = this.#store?.pending ?? 0;
-    if (pending > 0) leaks.push({ owner, kind: 'store', count: pending, what: `${owner} left ${pending} operations of its store unanswered` });
+    if (pending > 0)
+      leaks.push({
+        owner,
+        kind: 'store',
+        count: pending,
+        what: `${owner} left ${pending} operations of its store unanswered`,
+      });
     return leaks;
   }
 
@@ -228,7 +253,11 @@ export class SimNode implements Machine {
     if (this.isUp) await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
-  #transport<P extends Protocol>(life: Life, protocol: P, { name, layer, ...options }: SimTransportOptions = {}): Transport<P> {
+  #transport<P extends Protocol>(
+    life: Life,
+    protocol: P,
+    { name, layer, ...options }: SimTransportOptions = {},
+  ): Transport<P> {
     const number = this.#transports.length;
     const clock = new NodeClock(this.#world, this.time, life);
     const random = childRandom(this.#world.seed, 'transport', this.name, this.#lives, number);
@@ -264,7 +293,8 @@ class SimTransport<P extends Protocol> extends NetworkTransport<P> {
     return this.#life.alive ? super.listen() : never();
   }
 
-  override send: NetworkTransport<P>['send'] = (...args) => (this.#life.alive ? super.send(...args) : never());
+  override send: NetworkTransport<P>['send'] = (...args) =>
+    this.#life.alive ? super.send(...args) : never();
 
   override close(options?: { readonly grace?: number | undefined }): Promise<void> {
     return this.#life.alive ? super.close(options) : never();
@@ -297,7 +327,10 @@ class SimSystem implements RuntimeOverride {
 
 /** Formats a state, for example as 'role leader, term 3'. */
 function stateText(state: string | Readonly<Record<string, unknown>>): string {
-  const entries = typeof state === 'string' ? [state] : Object.entries(state).map(([key, value]) => `${key} ${String(value)}`);
+  const entries =
+    typeof state === 'string'
+      ? [state]
+      : Object.entries(state).map(([key, value]) => `${key} ${String(value)}`);
   return entries.join(', ').slice(0, LONGEST_STATE);
 }
 
@@ -309,19 +342,36 @@ function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
   const { state, connections } = transport.snapshot();
   if (state === 'closed') return [];
   const leaks: Leak[] = [
-    { owner, kind: 'transport', count: 1, what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops` },
+    {
+      owner,
+      kind: 'transport',
+      count: 1,
+      what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops`,
+    },
   ];
   const calls = connections.reduce((sum, { calls }) => sum + calls.out, 0);
-  if (calls > 0) leaks.push({ owner, kind: 'call', count: calls, what: `${owner} left ${calls} calls of '${transport.protocol.name}' unsettled` });
+  if (calls > 0)
+    leaks.push({
+      owner,
+      kind: 'call',
+      count: calls,
+      what: `${owner} left ${calls} calls of '${transport.protocol.name}' unsettled`,
+    });
   if (connections.length > 0)
-    leaks.push({ owner, kind: 'connection', count: connections.length, what: `${owner} left ${connections.length} connections open` });
+    leaks.push({
+      owner,
+      kind: 'connection',
+      count: connections.length,
+      what: `${owner} left ${connections.length} connections open`,
+    });
   return leaks;
 }
 
 function waitsOf(owner: string, transport: NetworkTransport<Protocol>): string[] {
   const { connections, dialing, waiting } = transport.snapshot();
   const waits = dialing.map((target) => `${owner} dials ${target}`);
-  for (const { endpoint, calls } of connections) if (calls.out > 0) waits.push(`${owner} waits for ${calls.out} answers from ${endpoint}`);
+  for (const { endpoint, calls } of connections)
+    if (calls.out > 0) waits.push(`${owner} waits for ${calls.out} answers from ${endpoint}`);
   if (waiting > 0) waits.push(`${waiting} calls wait at ${owner} for a reader`);
   return waits;
 }

@@ -56,7 +56,11 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
           for (let i = 0; i < 5; i++) yield request;
         },
       });
-      const payload = () => Uint8Array.from({ length: 1 + Math.floor(random() * (random() < 0.05 ? 100_000 : 100)) }, (_, i) => i & 0xff);
+      const payload = () =>
+        Uint8Array.from(
+          { length: 1 + Math.floor(random() * (random() < 0.05 ? 100_000 : 100)) },
+          (_, i) => i & 0xff,
+        );
       const items = async function* () {
         for (let i = 0; i < 5; i++) yield payload();
       };
@@ -68,7 +72,8 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
         const kind = random();
         if (kind < 0.5) return t.send(to, 'echo', payload());
         if (kind < 0.7) return t.send(to, 'hint', payload());
-        if (kind < 0.85) return t.send(to, 'install', payload(), { upload: items(), timeout: 2_000 });
+        if (kind < 0.85)
+          return t.send(to, 'install', payload(), { upload: items(), timeout: 2_000 });
         return drain(await t.send(to, 'fetch', payload(), { timeout: 2_000 }));
       };
       const tick = () => {

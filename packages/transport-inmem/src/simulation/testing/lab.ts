@@ -1,7 +1,22 @@
 // A protocol with every kind of call, and a node that serves it, for the tests of the simulation.
 
-import { bytes, type Codec, type CommonOptions, defineProtocol, serve, type Transport, type TransportError } from '@trunkline/transport-core';
-import { createSimulation, type Level, type LinkOptions, type NodeContext, type Setup, type Simulation } from '../../index.simulation.ts';
+import {
+  bytes,
+  type Codec,
+  type CommonOptions,
+  defineProtocol,
+  serve,
+  type Transport,
+  type TransportError,
+} from '@trunkline/transport-core';
+import {
+  createSimulation,
+  type Level,
+  type LinkOptions,
+  type NodeContext,
+  type Setup,
+  type Simulation,
+} from '../../index.simulation.ts';
 
 /** Encodes text as UTF-8. */
 export const text: Codec<string> = {
@@ -29,7 +44,11 @@ export type Lab = Transport<typeof lab>;
 export type LabOptions = Omit<CommonOptions, 'clock' | 'random'>;
 
 /** Starts a lab transport that listens and serves every method; `heard` receives the hints. */
-export async function startLab({ transport }: NodeContext, heard: (hint: string) => void = () => {}, options: LabOptions = {}): Promise<Lab> {
+export async function startLab(
+  { transport }: NodeContext,
+  heard: (hint: string) => void = () => {},
+  options: LabOptions = {},
+): Promise<Lab> {
   const node = transport(lab, options);
   await node.listen();
   serve(node, {
@@ -68,7 +87,10 @@ export async function* items(tag: string, count: number): AsyncGenerator<string>
 
 /** Resolves to how a call ended: its answer, or the code and reason of its error. */
 export function outcome(promise: Promise<string>): Promise<string> {
-  return promise.catch((error: TransportError) => `${error.code}${error.reason === undefined ? '' : `/${error.reason}`}`);
+  return promise.catch(
+    (error: TransportError) =>
+      `${error.code}${error.reason === undefined ? '' : `/${error.reason}`}`,
+  );
 }
 
 /** Resolves to all items of a stream, followed by the code of its error if it failed. */
@@ -97,7 +119,12 @@ export async function linked(
     'b',
     server((hint) => heard.push([hint, sim.now])),
   );
-  const client = sim.client(lab, { name: 'c', maxPool: 1, idleTimeout: Number.POSITIVE_INFINITY, keepAlive: { interval: 1e9 } });
+  const client = sim.client(lab, {
+    name: 'c',
+    maxPool: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    keepAlive: { interval: 1e9 },
+  });
   await sim.settle(client.dial('b'));
   await sim.run(100);
   sim.link('c', 'b', link, { direction: 'one-way' });

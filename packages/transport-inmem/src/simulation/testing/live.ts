@@ -1,7 +1,13 @@
 // A simulated network that runs on its own as the real event loop turns, so that test suites
 // written for real networks can run on it.
 
-import { type Clock, NetworkTransport, type NetworkTransportOptions, type Protocol, type StreamLayer } from '@trunkline/transport-core';
+import {
+  type Clock,
+  NetworkTransport,
+  type NetworkTransportOptions,
+  type Protocol,
+  type StreamLayer,
+} from '@trunkline/transport-core';
 import { Life } from '../network/life.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { SimLayer } from '../network/sim-layer.ts';
@@ -14,33 +20,56 @@ import { World } from '../world/world.ts';
 export interface LiveNetwork {
   /** Creates a stream layer; without an address it gets a new name. */
   layer(address: string | undefined, clock: Clock, advertiseAddr?: string): StreamLayer;
-  transport<P extends Protocol>(options: Omit<NetworkTransportOptions<P>, 'stream'>): NetworkTransport<P>;
+  transport<P extends Protocol>(
+    options: Omit<NetworkTransportOptions<P>, 'stream'>,
+  ): NetworkTransport<P>;
 }
 
 export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
   const world = new LiveWorld({ seed: 1, strict: false, stepLimit: Number.POSITIVE_INFINITY });
-  const network = new SimNetwork(world, level, new Topology(1, linkSettings(CALM, link, 'live'), () => false));
+  const network = new SimNetwork(
+    world,
+    level,
+    new Topology(1, linkSettings(CALM, link, 'live'), () => false),
+  );
   let made = 0;
   const layer = (address: string | undefined, clock: Clock, advertiseAddr?: string) => {
     const name = address ?? `n${++made}`;
-    const life = new Life(name, world.trace.number(name), { name, powered: true, refusing: false, isClient: false });
+    const life = new Life(name, world.trace.number(name), {
+      name,
+      powered: true,
+      refusing: false,
+      isClient: false,
+    });
     return new SimLayer(network, life, name, clock, advertiseAddr);
   };
   return {
     layer,
-    transport: (options) => new NetworkTransport({ ...options, stream: layer(undefined, options.clock!) }),
+    transport: (options) =>
+      new NetworkTransport({ ...options, stream: layer(undefined, options.clock!) }),
   };
 }
 
 class LiveWorld extends World {
   #awake = false;
 
-  override schedule(delay: number, kind: EventKind, owner: EventOwner | undefined, run: () => void): SimEvent {
+  override schedule(
+    delay: number,
+    kind: EventKind,
+    owner: EventOwner | undefined,
+    run: () => void,
+  ): SimEvent {
     this.#wake();
     return super.schedule(delay, kind, owner, run);
   }
 
-  override scheduleAt<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  override scheduleAt<T>(
+    at: number,
+    kind: EventKind,
+    owner: EventOwner | undefined,
+    run: (cargo: T) => void,
+    cargo: T,
+  ): SimEvent {
     this.#wake();
     return super.scheduleAt(at, kind, owner, run, cargo);
   }

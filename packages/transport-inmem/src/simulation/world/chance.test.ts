@@ -9,7 +9,8 @@ const draws = (delay: Delay, seed = 1) => {
   const random = seededRandom(seed);
   return Array.from({ length: COUNT }, () => draw(delay, random)).sort((a, b) => a - b);
 };
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 const at = (values: readonly number[], share: number) => values[Math.floor(values.length * share)]!;
 
 test('a child stream depends on the seed and on every label, and on nothing else', (t) => {
@@ -29,7 +30,11 @@ test('a child stream depends on the seed and on every label, and on nothing else
     [0, 'node', 'a', 1],
     [2 ** 31, 'node', 'a', 1],
   ] as const;
-  t.is(new Set(others.map((labels) => first(...(labels as unknown as Parameters<typeof childRandom>)))).size, others.length);
+  t.is(
+    new Set(others.map((labels) => first(...(labels as unknown as Parameters<typeof childRandom>))))
+      .size,
+    others.length,
+  );
 });
 
 test('child streams of neighboring seeds and names do not resemble each other', (t) => {
@@ -49,7 +54,8 @@ test('a number is that number, a range is uniform', (t) => {
   const all = draws([10, 30]);
   t.true(all[0]! >= 10 && all.at(-1)! <= 30);
   t.true(Math.abs(mean(all) - 20) < 0.2);
-  for (const share of [0.1, 0.25, 0.75, 0.9]) t.true(Math.abs(at(all, share) - (10 + 20 * share)) < 0.4);
+  for (const share of [0.1, 0.25, 0.75, 0.9])
+    t.true(Math.abs(at(all, share) - (10 + 20 * share)) < 0.4);
   t.true(draws([5, 5]).every((value) => value === 5));
 });
 

@@ -23,8 +23,17 @@ export function childRandom(seed: number, ...labels: readonly (string | number)[
 export type Delay =
   | number
   | readonly [least: number, most: number]
-  | { readonly exponential: number; readonly least?: number | undefined; readonly most?: number | undefined }
-  | { readonly lognormal: number; readonly sigma: number; readonly least?: number | undefined; readonly most?: number | undefined };
+  | {
+      readonly exponential: number;
+      readonly least?: number | undefined;
+      readonly most?: number | undefined;
+    }
+  | {
+      readonly lognormal: number;
+      readonly sigma: number;
+      readonly least?: number | undefined;
+      readonly most?: number | undefined;
+    };
 
 /** Draws a delay in milliseconds. The arithmetic gives the same bits on every platform. */
 export function draw(delay: Delay, random: Random): number {
@@ -37,13 +46,26 @@ export function draw(delay: Delay, random: Random): number {
 
 /** Returns whether a value is a valid Delay, for checks of options. */
 export function isDelay(value: unknown): value is Delay {
-  const fit = (number: unknown) => typeof number === 'number' && number >= 0 && number < Number.POSITIVE_INFINITY;
+  const fit = (number: unknown) =>
+    typeof number === 'number' && number >= 0 && number < Number.POSITIVE_INFINITY;
   if (typeof value !== 'object' || value === null) return fit(value);
-  if (Array.isArray(value)) return value.length === 2 && fit(value[0]) && fit(value[1]) && value[0] <= value[1];
-  const { exponential, lognormal, sigma, least = 0, most = 0, ...rest } = value as Record<string, unknown>;
-  if (Object.keys(rest).length > 0 || !fit(least) || !(typeof most === 'number' && most >= 0)) return false;
-  if ((least as number) > ((value as { most?: number }).most ?? Number.POSITIVE_INFINITY)) return false;
-  return lognormal === undefined ? fit(exponential) && sigma === undefined : exponential === undefined && fit(lognormal) && fit(sigma);
+  if (Array.isArray(value))
+    return value.length === 2 && fit(value[0]) && fit(value[1]) && value[0] <= value[1];
+  const {
+    exponential,
+    lognormal,
+    sigma,
+    least = 0,
+    most = 0,
+    ...rest
+  } = value as Record<string, unknown>;
+  if (Object.keys(rest).length > 0 || !fit(least) || !(typeof most === 'number' && most >= 0))
+    return false;
+  if ((least as number) > ((value as { most?: number }).most ?? Number.POSITIVE_INFINITY))
+    return false;
+  return lognormal === undefined
+    ? fit(exponential) && sigma === undefined
+    : exponential === undefined && fit(lognormal) && fit(sigma);
 }
 
 /** Draws a normal deviate by Marsaglia's polar method (1964), which needs no sine. */

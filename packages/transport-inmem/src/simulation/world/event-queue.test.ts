@@ -4,7 +4,15 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 
-const owner = (name: string, more: Partial<EventOwner> = {}): EventOwner => ({ name, number: 1, isClient: false, alive: true, busyUntil: 0, cost: 0, ...more });
+const owner = (name: string, more: Partial<EventOwner> = {}): EventOwner => ({
+  name,
+  number: 1,
+  isClient: false,
+  alive: true,
+  busyUntil: 0,
+  cost: 0,
+  ...more,
+});
 
 function add(queue: EventQueue, at: number, cargo: unknown = at, of?: EventOwner): SimEvent {
   return queue.add(at, 'timer', of, () => {}, cargo);
@@ -24,7 +32,10 @@ test('events come by time, and those of one time in the order in which they were
   const random = seededRandom(1);
   for (let round = 0; round < 50; round++) {
     const queue = new EventQueue();
-    const all = Array.from({ length: 200 }, (_, order) => ({ at: Math.floor(random() * 20), order }));
+    const all = Array.from({ length: 200 }, (_, order) => ({
+      at: Math.floor(random() * 20),
+      order,
+    }));
     for (const event of all) add(queue, event.at, event);
     t.is(queue.size, 200);
     t.deepEqual(

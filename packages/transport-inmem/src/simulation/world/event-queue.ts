@@ -51,7 +51,13 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
-  add<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  add<T>(
+    at: number,
+    kind: EventKind,
+    owner: EventOwner | undefined,
+    run: (cargo: T) => void,
+    cargo: T,
+  ): SimEvent {
     const event = { at, order: this.#orders++, owner, kind, run, cargo };
     this.#push(event);
     return event;

@@ -38,7 +38,10 @@ interface Patch extends Target {
  * interleave.
  */
 export function banReality(report: (name: string, remedy: string) => Error): NondeterminismGuard {
-  if (held) throw new TypeError('another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)');
+  if (held)
+    throw new TypeError(
+      'another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)',
+    );
   held = true;
   let isSpared = false;
   const targets = targetsOf(report, () => {
@@ -118,7 +121,10 @@ function viaChannel(): (callback: () => void) => void {
   };
 }
 
-function targetsOf(report: (name: string, remedy: string) => Error, isSpared: () => boolean): Target[] {
+function targetsOf(
+  report: (name: string, remedy: string) => Error,
+  isSpared: () => boolean,
+): Target[] {
   // A function instead of an arrow function, because some of them are called with `new`.
   const fails = (name: string, remedy: string) =>
     function banned(): never {
@@ -126,21 +132,45 @@ function targetsOf(report: (name: string, remedy: string) => Error, isSpared: ()
     };
   const targets: Target[] = [];
   const ban = (object: object | undefined, key: string, name: string, remedy: string) => {
-    if (object !== undefined && object !== null && key in object) targets.push({ object, key, replacement: fails(name, remedy) });
+    if (object !== undefined && object !== null && key in object)
+      targets.push({ object, key, replacement: fails(name, remedy) });
   };
-  for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame']) ban(world, key, `${key}()`, TIMER);
+  for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame'])
+    ban(world, key, `${key}()`, TIMER);
   ban(world['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
   ban(world['performance'], 'now', 'performance.now()', CLOCK);
   ban(world['Date'], 'now', 'Date.now()', CLOCK);
   targets.push({ object: world, key: 'Date', replacement: datesOnly(fails('new Date()', CLOCK)) });
   ban(world['Math'], 'random', 'Math.random()', CHANCE);
-  for (const key of ['getRandomValues', 'randomUUID']) ban(world['crypto'], key, `crypto.${key}()`, CHANCE);
-  for (const key of ['digest', 'sign', 'verify', 'encrypt', 'decrypt', 'generateKey', 'importKey', 'deriveBits', 'deriveKey']) {
-    ban(world['crypto']?.subtle, key, `crypto.subtle.${key}()`, 'it answers on real time: hash and sign with a synchronous library');
+  for (const key of ['getRandomValues', 'randomUUID'])
+    ban(world['crypto'], key, `crypto.${key}()`, CHANCE);
+  for (const key of [
+    'digest',
+    'sign',
+    'verify',
+    'encrypt',
+    'decrypt',
+    'generateKey',
+    'importKey',
+    'deriveBits',
+    'deriveKey',
+  ]) {
+    ban(
+      world['crypto']?.subtle,
+      key,
+      `crypto.subtle.${key}()`,
+      'it answers on real time: hash and sign with a synchronous library',
+    );
   }
-  for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest']) ban(world, key, key, SOCKET);
+  for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
+    ban(world, key, key, SOCKET);
   ban(world['process'], 'hrtime', 'process.hrtime()', CLOCK);
-  ban(world, 'MessageChannel', 'MessageChannel', 'its messages come on real time: use a queue of your own');
+  ban(
+    world,
+    'MessageChannel',
+    'MessageChannel',
+    'its messages come on real time: use a queue of your own',
+  );
   const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
     const timers = builtin('node:timers');
@@ -150,7 +180,8 @@ function targetsOf(report: (name: string, remedy: string) => Error, isSpared: ()
       throw report('timers.setImmediate()', TIMER);
     };
     targets.push({ object: timers, key: 'setImmediate', replacement: setImmediate });
-    for (const key of ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync']) ban(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
+    for (const key of ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync'])
+      ban(builtin('node:crypto'), key, `crypto.${key}()`, CHANCE);
     ban(builtin('node:net').Socket.prototype, 'connect', 'net.Socket.connect()', SOCKET);
     ban(builtin('node:net').Server.prototype, 'listen', 'net.Server.listen()', SOCKET);
     ban(builtin('node:dgram').Socket.prototype, 'bind', 'dgram.Socket.bind()', SOCKET);
@@ -162,7 +193,8 @@ function targetsOf(report: (name: string, remedy: string) => Error, isSpared: ()
 /** Returns a Date that works as usual, except that it does not tell the current time. */
 function datesOnly(now: () => never): unknown {
   return new Proxy(world['Date'], {
-    construct: (target, args, newTarget) => (args.length === 0 ? now() : Reflect.construct(target, args, newTarget)),
+    construct: (target, args, newTarget) =>
+      args.length === 0 ? now() : Reflect.construct(target, args, newTarget),
     apply: now,
   });
 }

@@ -3,16 +3,22 @@
 import test from 'ava';
 import { exp, log } from './portable-math.ts';
 
-const close = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-14 * Math.max(1e-300, Math.abs(b));
+const close = (a: number, b: number) =>
+  a === b || Math.abs(a - b) <= 1e-14 * Math.max(1e-300, Math.abs(b));
 
 test('the logarithm is that of the platform, but for the last bits', (t) => {
-  for (let x = 1e-300; x < 1e300; x *= 1.37) t.true(close(log(x), Math.log(x)) || Math.abs(log(x) - Math.log(x)) < 1e-15, `log(${x}) = ${log(x)}`);
+  for (let x = 1e-300; x < 1e300; x *= 1.37)
+    t.true(
+      close(log(x), Math.log(x)) || Math.abs(log(x) - Math.log(x)) < 1e-15,
+      `log(${x}) = ${log(x)}`,
+    );
   t.is(log(1), 0);
   t.is(log(2), Math.LN2);
 });
 
 test('the exponential is that of the platform, but for the last bits', (t) => {
-  for (let x = -700; x < 700; x += 0.37) t.true(close(exp(x), Math.exp(x)), `exp(${x}) = ${exp(x)}`);
+  for (let x = -700; x < 700; x += 0.37)
+    t.true(close(exp(x), Math.exp(x)), `exp(${x}) = ${exp(x)}`);
   t.is(exp(0), 1);
   t.is(exp(-1_000), 0);
   t.is(exp(1_000), Number.POSITIVE_INFINITY);
@@ -34,5 +40,15 @@ test('both give the bits that are written down, whatever the platform', (t) => {
   );
 });
 
-const WRITTEN_LOG = ['c0026bb1bbb55515', 'bfd6d3c324e13f4f', '3ff193ea7aad030a', '4022d79559791e31'];
-const WRITTEN_EXP = ['3fa4dec899fffb46', '3ff1aec7b35a00d4', '4005bf0a8b14576a', '41c7d6c4f0bcdd5c'];
+const WRITTEN_LOG = [
+  'c0026bb1bbb55515',
+  'bfd6d3c324e13f4f',
+  '3ff193ea7aad030a',
+  '4022d79559791e31',
+];
+const WRITTEN_EXP = [
+  '3fa4dec899fffb46',
+  '3ff1aec7b35a00d4',
+  '4005bf0a8b14576a',
+  '41c7d6c4f0bcdd5c',
+];

@@ -6,8 +6,14 @@ import { createHasher, portableHasher } from './sha256.ts';
 
 test('the hash of nothing and of abc are those of FIPS 180-4', (t) => {
   for (const make of [createHasher, portableHasher]) {
-    t.is(make().hexWith(new Uint8Array(0)), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-    t.is(make().hexWith(new TextEncoder().encode('abc')), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    t.is(
+      make().hexWith(new Uint8Array(0)),
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
+    t.is(
+      make().hexWith(new TextEncoder().encode('abc')),
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
   }
 });
 

@@ -22,7 +22,10 @@ export function createHasher(): Hasher {
 /** Creates a hasher on the library, as used in browsers. */
 export function portableHasher(): Hasher {
   const hash = sha256.create();
-  return { update: (bytes) => void hash.update(bytes), hexWith: (bytes) => bytesToHex(hash.clone().update(bytes).digest()) };
+  return {
+    update: (bytes) => void hash.update(bytes),
+    hexWith: (bytes) => bytesToHex(hash.clone().update(bytes).digest()),
+  };
 }
 
 interface NativeHash {
@@ -37,8 +40,13 @@ interface NativeCrypto {
 
 function nativeHasher(crypto: NativeCrypto): Hasher {
   const hash = crypto.createHash('sha256');
-  return { update: (bytes) => void hash.update(bytes), hexWith: (bytes) => hash.copy().update(bytes).digest('hex') };
+  return {
+    update: (bytes) => void hash.update(bytes),
+    hexWith: (bytes) => hash.copy().update(bytes).digest('hex'),
+  };
 }
 
-const host = globalThis as { process?: { getBuiltinModule?(name: string): NativeCrypto | undefined } };
+const host = globalThis as {
+  process?: { getBuiltinModule?(name: string): NativeCrypto | undefined };
+};
 const native = host.process?.getBuiltinModule?.('node:crypto');

@@ -1,7 +1,12 @@
 // FAULTS 144: a loop that never lets time advance ends the run with an error that names its owner.
 
 import test from 'ava';
-import { createSimulation, type NodeContext, type Setup, SimulationError } from '../../index.simulation.ts';
+import {
+  createSimulation,
+  type NodeContext,
+  type Setup,
+  SimulationError,
+} from '../../index.simulation.ts';
 import { type Lab, lab, outcome, server, startLab } from '../testing/lab.ts';
 
 /** Rounds after which a loop ends by itself, so that a failing test does not hang. */
@@ -50,16 +55,21 @@ const loops: [what: string, setup: Setup][] = [
 ];
 
 for (const [what, setup] of loops) {
-  test.serial(`an endless loop of ${what} ends at the step limit and names its owner`, async (t) => {
-    const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
-    sim.node('calm', server());
-    sim.node('looping', setup);
-    const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as SimulationError | undefined;
-    t.is(error?.invariant, 'step limit');
-    t.is(error?.at, 0);
-    t.regex(error?.message.split('\n')[0] ?? '', /looping/);
-    await sim.close().catch(() => {});
-  });
+  test.serial(
+    `an endless loop of ${what} ends at the step limit and names its owner`,
+    async (t) => {
+      const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
+      sim.node('calm', server());
+      sim.node('looping', setup);
+      const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as
+        | SimulationError
+        | undefined;
+      t.is(error?.invariant, 'step limit');
+      t.is(error?.at, 0);
+      t.regex(error?.message.split('\n')[0] ?? '', /looping/);
+      await sim.close().catch(() => {});
+    },
+  );
 }
 
 test.serial('sends in a loop over links without latency end at the step limit', async (t) => {
@@ -69,26 +79,31 @@ test.serial('sends in a loop over links without latency end at the step limit', 
     const node: Lab = context.transport(lab);
     for (let left = ENDLESS; left > 0; left--) await outcome(node.send('b', 'echo', 'x'));
   });
-  const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as SimulationError | undefined;
+  const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as
+    | SimulationError
+    | undefined;
   t.is(error?.invariant, 'step limit');
   t.regex(error?.message.split('\n')[0] ?? '', /looping|'b'| b:/);
   await sim.close().catch(() => {});
 });
 
-test.serial('work of one instant below the limit is none, and the limit counts anew when time goes on', async (t) => {
-  const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
-  let done = 0;
-  sim.node('busy', async ({ clock }) => {
-    for (let round = 0; round < 10; round++) {
-      for (let i = 0; i < 900; i++) {
-        await clock.sleep(0);
-        done++;
+test.serial(
+  'work of one instant below the limit is none, and the limit counts anew when time goes on',
+  async (t) => {
+    const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
+    let done = 0;
+    sim.node('busy', async ({ clock }) => {
+      for (let round = 0; round < 10; round++) {
+        for (let i = 0; i < 900; i++) {
+          await clock.sleep(0);
+          done++;
+        }
+        await clock.sleep(1);
       }
-      await clock.sleep(1);
-    }
-  });
-  sim.node('b', (context) => startLab(context).then(() => {}));
-  await sim.run(100);
-  t.is(done, 9_000);
-  await sim.close();
-});
+    });
+    sim.node('b', (context) => startLab(context).then(() => {}));
+    await sim.run(100);
+    t.is(done, 9_000);
+    await sim.close();
+  },
+);

@@ -13,7 +13,15 @@ class Reference {
     this.hash.update(`${name}\n`);
   }
 
-  record(at: number, happening: number, from: number, to: number, detail: number, size: number, check: number): void {
+  record(
+    at: number,
+    happening: number,
+    from: number,
+    to: number,
+    detail: number,
+    size: number,
+    check: number,
+  ): void {
     const view = new DataView(new ArrayBuffer(24));
     view.setFloat64(0, at, true);
     view.setUint32(8, happening * 0x1_0000 + detail, true);
@@ -63,7 +71,10 @@ test('every part of a record is part of the hash', (t) => {
     return trace.hash;
   };
   hashes.add(hashOf(base));
-  for (let i = 0; i < base.length; i++) hashes.add(hashOf(base.map((part, at) => (at === i ? (i === 0 ? part + 1e-9 : part + 1) : part))));
+  for (let i = 0; i < base.length; i++)
+    hashes.add(
+      hashOf(base.map((part, at) => (at === i ? (i === 0 ? part + 1e-9 : part + 1) : part))),
+    );
   t.is(hashes.size, base.length + 1);
 });
 
@@ -116,7 +127,13 @@ test('the timeline has the last 200 events, oldest first, across blocks', (t) =>
 });
 
 test('times are shown to the microsecond', (t) => {
-  t.deepEqual([1_234, 0.5, 1 / 3, 1e-9, 86_400_000].map(formatTime), ['1234', '0.5', '0.333', '0', '86400000']);
+  t.deepEqual([1_234, 0.5, 1 / 3, 1e-9, 86_400_000].map(formatTime), [
+    '1234',
+    '0.5',
+    '0.333',
+    '0',
+    '86400000',
+  ]);
 });
 
 test('a checksum tells bytes and their order apart', (t) => {

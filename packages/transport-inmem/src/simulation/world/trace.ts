@@ -61,7 +61,9 @@ export class Trace implements TraceSummary {
    * Receives each event, to compare two runs: its line, its time, and the checksum of its bytes,
    * which the line does not show.
    */
-  onRecord: ((event: { readonly line: string; readonly at: number; readonly check: number }) => void) | undefined;
+  onRecord:
+    | ((event: { readonly line: string; readonly at: number; readonly check: number }) => void)
+    | undefined;
   readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
   readonly #times = new Float64Array(this.#bytes.buffer);
@@ -85,7 +87,10 @@ export class Trace implements TraceSummary {
     let number = this.#numbers.get(name);
     if (number !== undefined) return number;
     number = this.#names.length;
-    if (number > MOST_NAMES) throw new TypeError(`a simulation traces at most ${MOST_NAMES} names of nodes and methods; '${name}' is one more`);
+    if (number > MOST_NAMES)
+      throw new TypeError(
+        `a simulation traces at most ${MOST_NAMES} names of nodes and methods; '${name}' is one more`,
+      );
     this.#names.push(name);
     this.#numbers.set(name, number);
     this.#hasher.update(encoder.encode(`${name}\n`));
@@ -95,12 +100,21 @@ export class Trace implements TraceSummary {
   /** Returns the numbers of the names that belong to `key`; `names` is called only once per key. */
   numbers(key: object, names: () => readonly string[]): readonly number[] {
     let numbers = this.#lists.get(key);
-    if (numbers === undefined) this.#lists.set(key, (numbers = names().map((name) => this.number(name))));
+    if (numbers === undefined)
+      this.#lists.set(key, (numbers = names().map((name) => this.number(name))));
     return numbers;
   }
 
   /** Records an event. Names are given by their numbers; 0 stands for none. */
-  record(at: number, happening: Happening, from: number, to: number, detail: number, size: number, check: number): void {
+  record(
+    at: number,
+    happening: Happening,
+    from: number,
+    to: number,
+    detail: number,
+    size: number,
+    check: number,
+  ): void {
     const record = this.#used++;
     this.#times[record * 3] = at;
     const word = record * 6 + 2;
@@ -140,7 +154,8 @@ export class Trace implements TraceSummary {
   get timeline(): readonly string[] {
     const lines: string[] = [];
     const first = this.events - this.#used;
-    for (let i = this.#used - 1; i >= 0 && lines.length < LINES; i--) this.#tellLine(lines, this.#bytes, i, first + i);
+    for (let i = this.#used - 1; i >= 0 && lines.length < LINES; i--)
+      this.#tellLine(lines, this.#bytes, i, first + i);
     for (let i = RECORDS - 1; this.#before !== undefined && i >= 0 && lines.length < LINES; i--) {
       this.#tellLine(lines, this.#before, i, first - RECORDS + i);
     }
@@ -159,15 +174,25 @@ export class Trace implements TraceSummary {
    */
   #tellLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
     const happening = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
-    if (happening !== Happening.timer && happening !== Happening.control) lines.push(this.#line(bytes, record, event));
+    if (happening !== Happening.timer && happening !== Happening.control)
+      lines.push(this.#line(bytes, record, event));
   }
 
   #line(bytes: Uint8Array, record: number, event: number): string {
     const view = new DataView(bytes.buffer, record * RECORD, RECORD);
-    const [first, second, size] = [view.getUint32(8, true), view.getUint32(12, true), view.getUint32(16, true)];
+    const [first, second, size] = [
+      view.getUint32(8, true),
+      view.getUint32(12, true),
+      view.getUint32(16, true),
+    ];
     const happening = first >>> 16;
-    const [from, to, detail] = [this.#names[second >>> 16]!, this.#names[second & 0xffff]!, this.#names[first & 0xffff]!];
-    const text = this.#texts.get(event) ?? [detail, size > 0 ? `${size} B` : ''].filter(Boolean).join(', ');
+    const [from, to, detail] = [
+      this.#names[second >>> 16]!,
+      this.#names[second & 0xffff]!,
+      this.#names[first & 0xffff]!,
+    ];
+    const text =
+      this.#texts.get(event) ?? [detail, size > 0 ? `${size} B` : ''].filter(Boolean).join(', ');
     const time = formatTime(view.getFloat64(0, true)).padStart(11);
     return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[happening]!.padEnd(10)} ${text}`.trimEnd();
   }

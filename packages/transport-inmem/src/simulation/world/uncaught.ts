@@ -36,7 +36,10 @@ export function watchUncaught(report: UncaughtReport): UncaughtWatch {
   return process === undefined ? watchPage(report) : watchProcess(process, report);
 }
 
-function watchProcess(process: Emitter, { rejected, handled, threw, handedOver }: UncaughtReport): UncaughtWatch {
+function watchProcess(
+  process: Emitter,
+  { rejected, handled, threw, handedOver }: UncaughtReport,
+): UncaughtWatch {
   const own: Readonly<Record<string, Listener>> = {
     unhandledRejection: rejected,
     // With --unhandled-rejections=strict Node reports a rejection here first, and then as one.
@@ -100,13 +103,15 @@ function watchPage({ rejected, handled, threw }: UncaughtReport): UncaughtWatch 
     impose() {
       if (isImposed) return;
       isImposed = true;
-      for (const event of Object.keys(own)) world['addEventListener']?.(event, onEvent, { capture: true });
+      for (const event of Object.keys(own))
+        world['addEventListener']?.(event, onEvent, { capture: true });
       world['addEventListener']?.('rejectionhandled', onHandled);
     },
     lift() {},
     forget() {
       isImposed = false;
-      for (const event of Object.keys(own)) world['removeEventListener']?.(event, onEvent, { capture: true });
+      for (const event of Object.keys(own))
+        world['removeEventListener']?.(event, onEvent, { capture: true });
       world['removeEventListener']?.('rejectionhandled', onHandled);
     },
   };
@@ -123,7 +128,8 @@ interface Emitter {
 }
 
 const world = globalThis as unknown as Record<string, any>;
-const process: (Emitter & { _tickCallback?(): void }) | undefined = typeof world['process']?.rawListeners === 'function' ? world['process'] : undefined;
+const process: (Emitter & { _tickCallback?(): void }) | undefined =
+  typeof world['process']?.rawListeners === 'function' ? world['process'] : undefined;
 /**
  * Runs the end of a turn of Node's event loop except for microtasks: `nextTick` callbacks, and the
  * reports of unhandled rejections. A simulation stays within one turn, so it has to ask for these.

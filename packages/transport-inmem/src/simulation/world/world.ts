@@ -4,7 +4,12 @@
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core';
 import { childRandom } from './chance.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
-import { banReality, macrotask, type NondeterminismGuard, realTurn } from './nondeterminism-guard.ts';
+import {
+  banReality,
+  macrotask,
+  type NondeterminismGuard,
+  realTurn,
+} from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
 import { Happening, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
@@ -40,7 +45,8 @@ export class World {
   steps = 0;
   readonly #strict: boolean;
   readonly #stepLimit: number;
-  readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] = [];
+  readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
+    [];
   #touched = false;
   /** The name of the owner that touched the world last. */
   #toucher = 'the simulation';
@@ -81,13 +87,24 @@ export class World {
   }
 
   /** Schedules `run` for `delay` milliseconds from now. */
-  schedule(delay: number, kind: EventKind, owner: EventOwner | undefined, run: () => void): SimEvent {
+  schedule(
+    delay: number,
+    kind: EventKind,
+    owner: EventOwner | undefined,
+    run: () => void,
+  ): SimEvent {
     this.#touch(owner);
     return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
   /** Schedules `run` for a virtual time that is not in the past; `cargo` is its argument. */
-  scheduleAt<T>(at: number, kind: EventKind, owner: EventOwner | undefined, run: (cargo: T) => void, cargo: T): SimEvent {
+  scheduleAt<T>(
+    at: number,
+    kind: EventKind,
+    owner: EventOwner | undefined,
+    run: (cargo: T) => void,
+    cargo: T,
+  ): SimEvent {
     this.#touch(owner);
     return this.queue.add(at, kind, owner, run, cargo);
   }
@@ -120,7 +137,13 @@ export class World {
 
   error(invariant: string, what: string, cause?: unknown): SimulationError {
     /** Creates the error for a broken rule. */
-    return new SimulationError(what, { seed: this.seed, at: this.now, invariant, trace: summaryOf(this.trace), cause });
+    return new SimulationError(what, {
+      seed: this.seed,
+      at: this.now,
+      invariant,
+      trace: summaryOf(this.trace),
+      cause,
+    });
   }
 
   /** Ignores all errors of nodes from now on. */
@@ -145,8 +168,15 @@ export class World {
    * Runs until `done` returns true, until `end`, or until no event is left. In the last case time
    * advances to `end` only if `patient`. Real time, randomness and sockets are banned meanwhile.
    */
-  async drive(done: () => boolean, end: number, patient: boolean): Promise<'done' | 'end' | 'nothing left'> {
-    if (this.#running) throw new TypeError('this simulation runs already: await run, until or settle before the next');
+  async drive(
+    done: () => boolean,
+    end: number,
+    patient: boolean,
+  ): Promise<'done' | 'end' | 'nothing left'> {
+    if (this.#running)
+      throw new TypeError(
+        'this simulation runs already: await run, until or settle before the next',
+      );
     const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
     this.#running = true;
     this.#ban = ban;
@@ -183,7 +213,10 @@ export class World {
             if (!this.#touched) break;
           }
           if (rounds > this.#stepLimit) {
-            throw this.error('step limit', `code went on for ${rounds} rounds at one instant, the last of ${this.#toucher}: a loop that never waits?`);
+            throw this.error(
+              'step limit',
+              `code went on for ${rounds} rounds at one instant, the last of ${this.#toucher}: a loop that never waits?`,
+            );
           }
         }
         for (const rule of this.rules) rule();
@@ -194,7 +227,13 @@ export class World {
           // A chain of awaits may take more turns than that. It must finish before time leaps, or a
           // timeout would come before an answer.
           await macrotask(around);
-          if (this.#touched || this.#deferred.length > 0 || this.#suspects > 0 || this.queue.soonest() < soonest) continue;
+          if (
+            this.#touched ||
+            this.#deferred.length > 0 ||
+            this.#suspects > 0 ||
+            this.queue.soonest() < soonest
+          )
+            continue;
         }
         if (!this.step(end)) break;
       }
@@ -235,13 +274,17 @@ export class World {
       this.#still = 0;
     } else if (++this.#still > this.#stepLimit) {
       const name = owner?.name ?? 'the network';
-      throw this.error('step limit', `${this.#still} events happened at one instant, the last a ${kind} of ${name}: a loop without delay?`);
+      throw this.error(
+        'step limit',
+        `${this.#still} events happened at one instant, the last a ${kind} of ${name}: a loop without delay?`,
+      );
     }
     this.steps++;
     event.run = undefined;
     this.#acting = owner;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
-    if (kind === 'timer') this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
+    if (kind === 'timer')
+      this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
     this.#attempt(run!, event.cargo, owner);
   }
 
@@ -250,7 +293,10 @@ export class World {
       const { owner, callback } = this.#deferred[i]!;
       if (i > this.#stepLimit) {
         this.#deferred.length = 0;
-        throw this.error('step limit', `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: a loop that never waits?`);
+        throw this.error(
+          'step limit',
+          `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: a loop that never waits?`,
+        );
       }
       this.#acting = owner;
       if (owner?.alive !== false) this.#attempt(callback, undefined, owner);
@@ -262,14 +308,16 @@ export class World {
     try {
       const result = run(cargo);
       // If the promise of an async callback is ever rejected, the owner is responsible.
-      if (typeof result === 'object' && result !== null && owner !== undefined) this.#promised.set(result, owner);
+      if (typeof result === 'object' && result !== null && owner !== undefined)
+        this.#promised.set(result, owner);
     } catch (error) {
       this.#threw(owner, error);
     }
   }
 
   #threw(owner: EventOwner | undefined, error: unknown): void {
-    if (!(error instanceof SimulationError)) this.fail(UNCAUGHT, `${nameOf(owner)} threw ${describeError(error)}`, error);
+    if (!(error instanceof SimulationError))
+      this.fail(UNCAUGHT, `${nameOf(owner)} threw ${describeError(error)}`, error);
     else if (!this.#forgiving) this.#failure ??= error;
   }
 
@@ -305,7 +353,11 @@ export class World {
 
   #unhandledError({ owner, error }: Unhandled): SimulationError {
     if (error instanceof SimulationError) return error;
-    return this.error(UNCAUGHT, `${nameOf(owner)} left a rejection unhandled: ${describeError(error)}`, error);
+    return this.error(
+      UNCAUGHT,
+      `${nameOf(owner)} left a rejection unhandled: ${describeError(error)}`,
+      error,
+    );
   }
 
   #forbidden(name: string, remedy: string): Error {

@@ -17,10 +17,13 @@ export function hasOrder(operations: readonly Operation[]): boolean {
 function from(value: string | undefined, left: readonly Operation[]): boolean {
   if (left.every(({ outcome }) => outcome !== 'ok')) return true;
   return left.some((operation) => {
-    if (left.some((other) => other.outcome === 'ok' && other.returned! < operation.called)) return false;
+    if (left.some((other) => other.outcome === 'ok' && other.returned! < operation.called))
+      return false;
     const { result, value: after } = apply(operation, value);
-    if (operation.outcome === 'ok' && operation.result !== undefined && operation.result !== result) return false;
-    if (operation.outcome === 'ok' && operation.op === 'get' && operation.result !== result) return false;
+    if (operation.outcome === 'ok' && operation.result !== undefined && operation.result !== result)
+      return false;
+    if (operation.outcome === 'ok' && operation.op === 'get' && operation.result !== result)
+      return false;
     return from(
       after,
       left.filter((other) => other !== operation),
@@ -41,7 +44,10 @@ export function apply(
     case 'delete':
       return { result: value !== undefined, value: undefined };
     default: {
-      const { expected, value: wanted } = operation as { expected: string | undefined; value: string };
+      const { expected, value: wanted } = operation as {
+        expected: string | undefined;
+        value: string;
+      };
       return value === expected ? { result: true, value: wanted } : { result: false, value };
     }
   }

@@ -32,11 +32,18 @@ export function randomHistory(random: Random, options: RandomHistory): History {
   const busy: (Pending | undefined)[] = Array.from({ length: clients }, () => undefined);
   const lingering: Command[] = [];
   let written = 0;
-  const drawValue = () => `v${values === Number.POSITIVE_INFINITY ? written++ : Math.floor(random() * values)}`;
+  const drawValue = () =>
+    `v${values === Number.POSITIVE_INFINITY ? written++ : Math.floor(random() * values)}`;
   const drawCommand = (): Command => {
     const op = pick(ops);
     const key = pick(keys);
-    if (op === 'cas') return { key, op, expected: random() < 0.7 ? store.get(key) : drawValue(), value: drawValue() };
+    if (op === 'cas')
+      return {
+        key,
+        op,
+        expected: random() < 0.7 ? store.get(key) : drawValue(),
+        value: drawValue(),
+      };
     return op === 'set' ? { key, op, value: drawValue() } : { key, op };
   };
   const take = (command: Command) => {
@@ -50,7 +57,12 @@ export function randomHistory(random: Random, options: RandomHistory): History {
     if (pending === undefined) {
       if (history.operations.length === operations) return;
       const command = drawCommand();
-      busy[client] = { command, handle: history.call(`c${client}`, command), lost: random() < unknown, effect: undefined };
+      busy[client] = {
+        command,
+        handle: history.call(`c${client}`, command),
+        lost: random() < unknown,
+        effect: undefined,
+      };
     } else if (pending.lost) {
       lingering.push(pending.command);
       if (random() < 0.5) pending.handle.unknown();
