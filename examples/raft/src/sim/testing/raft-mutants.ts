@@ -138,8 +138,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   mutant(
     'counts itself twice',
     RAFT,
+    'const matches = [',
     'const matches = [this.#log.last.index,',
-    'const matches = [this.#log.last.index, this.#log.last.index,',
   ),
   mutant(
     'applies before a majority has it',
