@@ -21,6 +21,5 @@ await server.listen();
 const client = createTransport({ protocol: greeter, backends });
 const reply = await client.send(server.localAddr(), 'greet', { name: 'Ada' }, { timeout: 5_000 });
 console.log(`${server.localAddr()} says: ${reply}`);
-
 await client.close();
 await server.close();

@@ -269,6 +269,8 @@ class World {
 
   #take(end: End): void {
     for (const call of end.take()) {
+      // An inbox would have been told that its caller is gone.
+      if (call.gone !== undefined) continue;
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
       else {
