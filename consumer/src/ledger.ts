@@ -57,18 +57,18 @@ export async function use(
   void transport.send(target, 'restore', 'a');
   // @ts-expect-error: only one-way methods can be tried
   transport.trySend(target, 'book', { account: 'a' });
-  // @ts-expect-error: an upload needs a response or a download
   defineProtocol({
     name: 'wrong',
     version: 1,
     channel: 0x30,
+    // @ts-expect-error: an upload needs a response or a download
     methods: { lost: { id: 1, request: bytes, upload: bytes } },
   });
-  // @ts-expect-error: two methods with one id
   defineProtocol({
     name: 'wrong',
     version: 1,
     channel: 0x30,
+    // @ts-expect-error: two methods with one id
     methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } },
   });
 }
