@@ -23,18 +23,18 @@ const core = 'packages/transport-core/src';
  */
 // biome-ignore format: one breach a line
 const lintBreaches = [
-  ['wire/ that imports session/', `${core}/wire/planted-storey.ts`, "import type { A } from '../session/a.ts';\nexport type B = A;\n", /noRestrictedImports.*wire\/ is storey 2/],
-  ['a root file of core that imports protocol/', `${core}/planted-root.ts`, "import type { A } from './protocol/codec.ts';\nexport type B = A;\n", /noRestrictedImports.*storey 0/],
-  ['stream/ that imports transport/', `${core}/stream/planted-storey.ts`, "import type { A } from '../transport/types.ts';\nexport type B = A;\n", /noRestrictedImports.*stream\/ is storey 5/],
-  ['a pure storey that imports the system clock', `${core}/rpc/planted-clock.ts`, "import { systemClock } from '../system-clock.ts';\nexport const now = systemClock.now();\n", /noRestrictedImports.*storey 5/],
-  ['core that imports a backend', `${core}/stream/planted-floor.ts`, "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*lowest floor/],
-  ['a backend that imports another', 'packages/transport-tcp/src/planted-floor.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*Backends know nothing/],
-  ['identity that imports a backend', 'packages/identity/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*beside the floors/],
-  ['noise that imports a backend', 'packages/stream-noise/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
-  ['peers that import a backend', 'packages/peers/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
-  ['gossip that imports a backend', 'packages/gossip/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*gossip is an ordinary user/],
-  ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-floor.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
-  ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-floor.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
+  ['wire/ that imports session/', `${core}/wire/planted-layer.ts`, "import type { A } from '../session/a.ts';\nexport type B = A;\n", /noRestrictedImports.*wire\/ is layer 2/],
+  ['a root file of core that imports protocol/', `${core}/planted-root.ts`, "import type { A } from './protocol/codec.ts';\nexport type B = A;\n", /noRestrictedImports.*layer 0/],
+  ['stream/ that imports transport/', `${core}/stream/planted-layer.ts`, "import type { A } from '../transport/types.ts';\nexport type B = A;\n", /noRestrictedImports.*stream\/ is layer 5/],
+  ['a pure layer that imports the system clock', `${core}/rpc/planted-clock.ts`, "import { systemClock } from '../system-clock.ts';\nexport const now = systemClock.now();\n", /noRestrictedImports.*layer 5/],
+  ['core that imports a backend', `${core}/stream/planted-package.ts`, "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*lowest package/],
+  ['a backend that imports another', 'packages/transport-tcp/src/planted-package.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*Backends know nothing/],
+  ['identity that imports a backend', 'packages/identity/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*beside the layers/],
+  ['noise that imports a backend', 'packages/stream-noise/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
+  ['peers that import a backend', 'packages/peers/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
+  ['gossip that imports a backend', 'packages/gossip/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*gossip is an ordinary user/],
+  ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-package.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
+  ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
   ["the testkit's raw client that uses core", 'packages/transport-testkit/src/raw/planted-raw.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*raw client/],
   ['an attacker that uses core', 'hostile/src/attacks/planted-attacker.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*shares no code/],
   ['ws in a browser file of transport-ws', 'packages/transport-ws/src/native-planted.ts', "import { WebSocketServer } from 'ws';\nexport const server = WebSocketServer;\n", /noRestrictedImports.*no ws/],
@@ -48,7 +48,7 @@ const lintBreaches = [
   ['a barrel inside a package', `${core}/wire/index.ts`, "export { encode } from './encode.ts';\n", /plugin.*Only a package's index\.ts/],
   ['a barrel of types inside a package', 'packages/transport-tcp/src/planted-barrel.ts', "export type * from './options.ts';\n", /plugin.*Only a package's index\.ts/],
   ['a timer', 'packages/transport-tcp/src/planted-timer.ts', 'setTimeout(() => {}, 1);\n', /noRestrictedGlobals.*setTimeout/],
-  ['a timer of the stream storey', `${core}/stream/planted-timer.ts`, 'export const stop = setInterval(() => {}, 1);\n', /noRestrictedGlobals.*setInterval/],
+  ['a timer of the stream layer', `${core}/stream/planted-timer.ts`, 'export const stop = setInterval(() => {}, 1);\n', /noRestrictedGlobals.*setInterval/],
   ['a microtask', `${core}/session/planted-microtask.ts`, 'queueMicrotask(() => {});\n', /noRestrictedGlobals.*queueMicrotask/],
   ['a timer by globalThis', 'packages/transport-inmem/src/planted-global.ts', 'globalThis.setTimeout(() => {}, 1);\n', /noRestrictedGlobals.*globalThis/],
   ['a timer by declaration', `${core}/session/planted-declare.ts`, 'declare function setTimeout(f: () => void, ms: number): void;\nsetTimeout(() => {}, 1);\n', /plugin.*ambient/],
@@ -98,7 +98,7 @@ const allowed = [
   ['ws in a file of transport-ws that only Node runs', 'packages/transport-ws/src/planted-allowed.ts', "import { WebSocketServer } from 'ws';\n\nexport const server = WebSocketServer;\n"],
   ['the testkit in a test of a backend', 'packages/transport-ws/src/planted-allowed.test.ts', "import { suite } from '@trunkline/transport-testkit';\n\nexport const run = suite;\n"],
   ['identity in gossip', 'packages/gossip/src/planted-allowed.ts', "import { verifySignature } from '@trunkline/identity';\n\nexport const verify = verifySignature;\n"],
-  ['a lower storey', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
+  ['a lower layer', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
 ];
 
 const copy = mkdtempSync(join(tmpdir(), 'trunkline-check-'));
@@ -143,7 +143,7 @@ for (const [title, file] of allowed) {
 }
 
 for (const [title, name] of compilerBreaches) {
-  test(`the compiler refuses ${title} in a pure storey`, (t) => {
+  test(`the compiler refuses ${title} in a pure layer`, (t) => {
     const found = compilerFindings.filter((line) => line.includes(basename(compilerFile(title))));
     t.true(
       found.some((line) => line.includes(`'${name}'`)),

@@ -1,0 +1,250 @@
+// The layers of the house as one table: which folder or package may import which. `biome.mjs`
+// writes the import rules of biome.json from it.
+
+/** The folders of transport-core, from the lowest layer up; a file imports its own or a lower one. */
+const CORE = ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport'];
+/** From this folder on, code may read the machine's clock and its source of random numbers. */
+const IMPURE = CORE.indexOf('stream');
+
+const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
+
+/**
+ * What each package may import of the project's other packages, in its own code.
+ * `files`: globs below `packages/`. `also`: rules that apply in addition.
+ */
+const PACKAGES = [
+  {
+    files: ['transport-testkit/src/**'],
+    except: [],
+    may: ['transport-core'],
+    because: 'transport-testkit imports transport-core alone.',
+  },
+  {
+    files: ['transport-testkit/src/raw/**'],
+    except: ['!**/*.test.ts'],
+    names: 'Stream(Connection|Layer)',
+    because:
+      'The raw client is written from the .proto: it shares nothing with core but the names of the stream ports.',
+  },
+  {
+    files: ['transport-inmem/src/**'],
+    except: ['!**/*.test.ts'],
+    may: ['transport-core'],
+    because: 'Backends know nothing of each other: they import transport-core alone.',
+  },
+  {
+    files: ['transport-{tcp,ws}/src/**'],
+    except: SOURCE,
+    may: ['transport-core', 'mutual-tls', 'mutual-tls/options'],
+    because: 'Backends know nothing of each other: they import transport-core and mutual-tls alone.',
+  },
+  {
+    files: ['{identity,mutual-tls}/src/**'],
+    except: SOURCE,
+    may: ['transport-core'],
+    because: 'identity and mutual-tls stand beside the layers: they import transport-core alone.',
+  },
+  {
+    files: ['stream-noise/src/**'],
+    except: SOURCE,
+    may: ['transport-core', 'identity'],
+    because: 'stream-noise knows no backend: it imports transport-core and identity alone.',
+  },
+  {
+    files: ['peers/src/**'],
+    except: SOURCE,
+    may: ['transport-core'],
+    because:
+      'peers is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
+  },
+  {
+    files: ['gossip/src/**'],
+    except: SOURCE,
+    may: ['transport-core', 'peers', 'identity'],
+    because:
+      'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and identity alone.',
+  },
+];
+
+const TIMERS = {
+  group: ['node:timers', 'node:timers/**', 'node:perf_hooks', 'timers', 'timers/**', 'perf_hooks'],
+  message: 'Time is an argument: take it from a Clock.',
+};
+
+/** Globals that only the files named `system-*` and `native-*` may use, with the way around each. */
+const AMBIENT = {
+  ...named('Time is an argument: take it from a Clock.', [
+    'Date',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+    'queueMicrotask',
+    'performance',
+    'requestAnimationFrame',
+    'requestIdleCallback',
+    'MessageChannel',
+  ]),
+  crypto: 'Chance is an argument: take it from a Random.',
+  ...named('It is a way around the walls: name what you need.', [
+    'globalThis',
+    'self',
+    'window',
+    'global',
+  ]),
+  console: 'A library prints nothing: tell the observer.',
+  process: 'Browsers have no process; where only Node runs, import it from node:process.',
+  Buffer: 'Bytes are plain Uint8Arrays; where only Node runs, import it from node:buffer.',
+  require: 'ESM only.',
+};
+
+/** Files that may use the globals of AMBIENT. */
+const MAY_BE_AMBIENT = [
+  '!**/*.test.ts',
+  '!**/*.test.child.ts',
+  '!**/testing/**',
+  '!packages/transport-core/src/manual-clock.ts',
+  '!packages/transport-core/src/system-*.ts',
+  '!packages/transport-core/src/globals.d.ts',
+  '!packages/transport-ws/src/native-*.ts',
+  '!packages/transport-inmem/src/simulation/world/nondeterminism-guard.ts',
+  '!packages/transport-inmem/src/simulation/world/sha256.ts',
+  '!packages/transport-inmem/src/simulation/world/uncaught.ts',
+  '!packages/transport-inmem/src/simulation/explore/host.ts',
+  '!examples/*/src/demo*.ts',
+  '!examples/*/src/demo/**',
+  '!examples/*/src/main.ts',
+];
+
+const NATIVE = ['packages/transport-ws/src/index.browser.ts', 'packages/transport-ws/src/native-*.ts'];
+
+/**
+ * Returns the `overrides` of biome.json.
+ * @param deniedGlobals the globals that are denied everywhere, with their messages.
+ */
+export function overrides(deniedGlobals) {
+  return [
+    {
+      includes: ['packages/*/src/**', 'examples/*/src/**', ...MAY_BE_AMBIENT],
+      linter: {
+        rules: {
+          style: {
+            noRestrictedGlobals: {
+              level: 'error',
+              options: { deniedGlobals: { ...deniedGlobals, ...AMBIENT } },
+            },
+          },
+        },
+      },
+    },
+    ...coreRules(),
+    ...PACKAGES.map(packageRule),
+    imports(
+      [
+        'hostile/src/{wire,long,topic-member,enemy,carriers,noise-client,web-socket-client,methods}.ts',
+        'hostile/src/attacks/**',
+      ],
+      [
+        only(
+          [],
+          'An attacker writes the wire from its documents: it shares no code with the project.',
+        ),
+      ],
+    ),
+    imports(
+      [
+        'packages/transport-{inmem,tcp,ws}/src/**/*.test.ts',
+        'packages/transport-{tcp,ws}/src/testing/**',
+      ],
+      [
+        only(
+          ['transport-core', 'transport-testkit', 'identity', 'mutual-tls'],
+          'Backends know nothing of each other: their tests import transport-core, transport-testkit, identity and mutual-tls alone.',
+        ),
+      ],
+    ),
+    imports(
+      [...NATIVE, '!**/*.test.ts'],
+      [
+        only(
+          ['transport-core'],
+          'Backends know nothing of each other: they import transport-core alone.',
+        ),
+        {
+          group: ['ws'],
+          message: 'A browser has no ws: it belongs in the files that only Node runs.',
+        },
+      ],
+    ),
+    {
+      includes: [
+        'packages/transport-{core,inmem}/src/**',
+        ...NATIVE,
+        '!**/*.test.ts',
+        '!**/*.test.child.ts',
+        '!**/testing/**',
+      ],
+      linter: { rules: { correctness: { noNodejsModules: 'error' } } },
+    },
+  ];
+}
+
+/** The layers of transport-core; layer 0 is its root. */
+function coreRules() {
+  return ['', ...CORE].map((folder, layer) => {
+    const higher = CORE.slice(layer).map((name) => `**/${name}/**`);
+    const name = folder === '' ? 'The root of core' : `${folder}/`;
+    const patterns = [];
+    if (higher.length > 0)
+      patterns.push({
+        group: higher,
+        message: `${name} is layer ${layer}: a file imports its own layer or a lower one.`,
+      });
+    if (layer <= IMPURE)
+      patterns.push({
+        group: ['**/system-*'],
+        message: `system-clock and system-random belong to layer ${IMPURE + 1}: the pure layers below it get time and random numbers as arguments.`,
+      });
+    patterns.push(only([], 'transport-core is the lowest package: it imports no other.'));
+    const files =
+      folder === ''
+        ? ['*.ts', '!index.ts', '!*.test.ts'].map((file) =>
+            file.replace(/^!?/, (not) => `${not}packages/transport-core/src/`),
+          )
+        : [`packages/transport-core/src/${folder}/**`];
+    return imports(files, patterns);
+  });
+}
+
+function packageRule({ files, except, may, names, because }) {
+  const rule =
+    names === undefined
+      ? only(may, because)
+      : {
+          group: ['@trunkline/**', '../**'],
+          importNamePattern: names,
+          invertImportNamePattern: true,
+          message: because,
+        };
+  return imports([...files.map((file) => `packages/${file}`), ...except], [rule, TIMERS]);
+}
+
+/** A pattern that forbids all packages of the project except `may`. */
+function only(may, message) {
+  return { group: ['@trunkline/**', ...may.map((name) => `!@trunkline/${name}`)], message };
+}
+
+function imports(includes, patterns) {
+  return {
+    includes,
+    linter: {
+      rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } },
+    },
+  };
+}
+
+function named(message, names) {
+  return Object.fromEntries(names.map((name) => [name, message]));
+}
