@@ -135,17 +135,12 @@ export class Callee implements AnswerCarrier {
 
   /** Keeps the deadline of a call that was not answered at once. */
   #remember(call: InCall): void {
-    if (call.due !== Number.POSITIVE_INFINITY) this.#due(call, call.due);
+    if (call.due !== Number.POSITIVE_INFINITY) this.#deadlines.add(call, call.due);
   }
 
   expires(call: InCall, time: number): void {
-    this.#due(call, time);
-    this.#context.port.wakeBy(time);
-  }
-
-  #due(call: InCall, time: number): void {
-    if (this.#deadlines.size > this.ids.size * 2 + FEW) this.#deadlines.sweep(isDue);
     this.#deadlines.add(call, time);
+    this.#context.port.wakeBy(time);
   }
 
   #admit(
@@ -575,7 +570,7 @@ export class Callee implements AnswerCarrier {
 
   forget(call: InCall): void {
     if (!this.ids.delete(call)) return;
-    // The deadlines refer to the call until its time has come.
+    this.#deadlines.remove(call);
     call.payload = EMPTY;
     call.channel.openIn--;
     if (call.method.flags === 0) return;
@@ -601,17 +596,12 @@ export class Callee implements AnswerCarrier {
   wake(now: number): number {
     const deadlines = this.#deadlines;
     for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
-      const time = deadlines.next;
-      const isLive = isDue(call, time);
-      if (isLive && time > now) break;
-      deadlines.shift();
-      if (!isLive) continue;
-      if (call.due <= now)
-        this.abort(
-          call,
-          stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
-        );
-      else this.#refuseUnserved(call);
+      if (deadlines.next > now) break;
+      deadlines.remove(call);
+      if (call.due <= now) this.#expired(call);
+      else if (call.refuseAt <= now && call.open) this.#refuseUnserved(call);
+      // A reader has come since.
+      else deadlines.add(call, Math.min(call.due, call.refuseAt));
     }
     // No packet of a long message has come since, so all unfinished messages have stopped.
     const stale = this.#incomingPackets.lastPacket + STALLED;
@@ -619,6 +609,15 @@ export class Callee implements AnswerCarrier {
       return this.#context.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
     for (const assembly of [...this.#context.assemblies]) assembly.stopped();
     return deadlines.next;
+  }
+
+  #expired(call: InCall): void {
+    // Its handler has ended; only items of its stream are still on their way.
+    if (!call.open && call.reply === undefined) return;
+    this.abort(
+      call,
+      stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
+    );
   }
 
   #stopped(call: InCall): void {
@@ -678,19 +677,6 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   }
 }
 
-/** Returns true if a time in `Deadlines` still applies to its call. */
-function isDue(call: InCall, time: number): boolean {
-  return (
-    (call.due === time && (call.open || call.reply !== undefined)) ||
-    (call.refuseAt === time && call.open)
-  );
-}
-
 /** Refusals that may wait on a channel even when `limits.memory` is reached. */
 const SCARCE = 64;
-/**
- * Times of calls that are over are swept once the table has more than this many entries above twice
- * the number of open calls.
- */
-const FEW = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -2,11 +2,14 @@
 // are not due. This is a binary heap: most times are added in ascending order, and then a new entry
 // stays in its place.
 
-/**
- * A heap of entries by time. An entry that is over remains until its time comes or `sweep` is
- * called.
- */
-export class Deadlines<T> {
+/** An entry of `Deadlines`; it can be in one heap at a time. */
+export interface Timed {
+  /** Its place in the heap; -1 if it is in none. Only `Deadlines` changes it. */
+  place: number;
+}
+
+/** A heap of entries by time, from which any entry can be removed. */
+export class Deadlines<T extends Timed> {
   readonly #times: number[] = [];
   readonly #entries: T[] = [];
 
@@ -24,49 +27,50 @@ export class Deadlines<T> {
     return this.#entries[0];
   }
 
+  /** Adds an entry; one that is in the heap keeps the earlier of its two times. */
   add(entry: T, time: number): void {
-    const times = this.#times;
-    const entries = this.#entries;
-    let at = times.length;
-    for (; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (times[parent]! <= time) break;
-      times[at] = times[parent]!;
-      entries[at] = entries[parent]!;
-      at = parent;
-    }
-    times[at] = time;
-    entries[at] = entry;
+    const at = entry.place < 0 ? this.#times.length : entry.place;
+    if (entry.place < 0 || time < this.#times[at]!) this.#raise(entry, time, at);
   }
 
-  /** Removes and returns the entry with the earliest time. */
-  shift(): T | undefined {
+  /** Removes an entry, if it is in the heap. */
+  remove(entry: T): void {
+    const at = entry.place;
+    if (at < 0) return;
+    entry.place = -1;
+    const time = this.#times.pop()!;
+    const last = this.#entries.pop()!;
+    if (last === entry) return;
+    if (at > 0 && this.#times[(at - 1) >> 1]! > time) this.#raise(last, time, at);
+    else this.#lower(last, time, at);
+  }
+
+  /** Puts an entry at the free place `at`, or nearer to the first one. */
+  #raise(entry: T, time: number, at: number): void {
     const times = this.#times;
-    const entries = this.#entries;
-    const first = entries[0];
-    const time = times.pop();
-    const entry = entries.pop();
-    if (time === undefined || times.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= times.length) break;
+    for (let place = at; ; ) {
+      const parent = (place - 1) >> 1;
+      if (place === 0 || times[parent]! <= time) return this.#put(entry, time, place);
+      this.#put(this.#entries[parent]!, times[parent]!, place);
+      place = parent;
+    }
+  }
+
+  /** Puts an entry at the free place `at`, or farther from the first one. */
+  #lower(entry: T, time: number, at: number): void {
+    const times = this.#times;
+    for (let place = at; ; ) {
+      let child = place * 2 + 1;
       if (child + 1 < times.length && times[child + 1]! < times[child]!) child++;
-      if (times[child]! >= time) break;
-      times[at] = times[child]!;
-      entries[at] = entries[child]!;
-      at = child;
+      if (child >= times.length || times[child]! >= time) return this.#put(entry, time, place);
+      this.#put(this.#entries[child]!, times[child]!, place);
+      place = child;
     }
-    times[at] = time;
-    entries[at] = entry!;
-    return first;
   }
 
-  /** Keeps only the entries that `isLive` accepts. */
-  sweep(isLive: (entry: T, time: number) => boolean): void {
-    const times = this.#times.splice(0);
-    const entries = this.#entries.splice(0);
-    for (let i = 0; i < times.length; i++)
-      if (isLive(entries[i]!, times[i]!)) this.add(entries[i]!, times[i]!);
+  #put(entry: T, time: number, place: number): void {
+    this.#times[place] = time;
+    this.#entries[place] = entry;
+    entry.place = place;
   }
 }

@@ -6,6 +6,7 @@ import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Assembly } from './assembly.ts';
+import type { Timed } from './deadlines.ts';
 import type { InStream } from './in-stream.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
@@ -76,7 +77,7 @@ export const READER = 2;
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
-export class InCall implements ListEntry, UnitSender {
+export class InCall implements ListEntry, Timed, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: Method;
@@ -103,6 +104,8 @@ export class InCall implements ListEntry, UnitSender {
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
+  /** Its place among the deadlines of its session. */
+  place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up;
   // see `OutCall`. Call `widen` before setting any of them.
