@@ -36,7 +36,8 @@ const PACKAGES = [
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
     may: ['transport-core', 'mutual-tls', 'mutual-tls/options'],
-    because: 'Backends know nothing of each other: they import transport-core and mutual-tls alone.',
+    because:
+      'Backends know nothing of each other: they import transport-core and mutual-tls alone.',
   },
   {
     files: ['{identity,mutual-tls}/src/**'],
@@ -118,7 +119,10 @@ const MAY_BE_AMBIENT = [
   '!examples/*/src/main.ts',
 ];
 
-const NATIVE = ['packages/transport-ws/src/index.browser.ts', 'packages/transport-ws/src/native-*.ts'];
+const NATIVE = [
+  'packages/transport-ws/src/index.browser.ts',
+  'packages/transport-ws/src/native-*.ts',
+];
 
 /**
  * Returns the `overrides` of biome.json.
