@@ -111,8 +111,8 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      "What protects a network that stands is whom a node chose: links of a node's own go to peers that it dialed from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
-      'What protects nobody is a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A neighbor that takes messages and gives no sign, not even when it is asked for one, loses its place to a node that was chosen; who answers, as sleepers do, and passes nothing on cannot be told from a leaf. Who runs a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
+      "A network that stands is protected by the choices of its nodes: links of a node's own go to peers that it dialed from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
+      'Nobody is protected in a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A neighbor that takes messages and gives no sign, not even when it is asked for one, loses its place to a node that was chosen; a node that answers, as sleepers do, and passes nothing on cannot be told from a leaf. An operator of a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
     ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>

@@ -56,7 +56,7 @@ test('a slot of the layer beneath is used, and nobody acquires another', async (
   t.is(layer.options?.handshakes, handshakes, 'the layer beneath was given the limiter');
 });
 
-test('a greeting that takes longer than the time since the acquire is handshake_timeout, told once, and cut', async (t) => {
+test('a greeting that takes longer than the time since its slot was acquired is handshake_timeout, told once, and cut', async (t) => {
   const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(600);

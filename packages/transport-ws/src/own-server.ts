@@ -81,7 +81,7 @@ export function createUpgradeServer({
   /** Keeps a connection until its upgrade arrives, for at most `time` milliseconds. */
   const wait = (socket: Socket, arrival: Arrival, time: number) => {
     const endpoint = endpointOf(socket);
-    // The handshakes, if there is one, bounds the number of waiting connections; otherwise WAITING
+    // The limiter, if there is one, bounds the number of waiting connections; otherwise WAITING
     // does.
     const isFull = listen === undefined && waiting.size >= WAITING;
     const timer = isFull

@@ -21,7 +21,7 @@ export interface NeighborAccount {
   announced: number;
   /** Ids that the peer asked for. */
   requested: number;
-  /** PendingGrafts that the peer broke, and those that it kept. */
+  /** Promises that the peer broke, and those that it kept. */
   broken: number;
   kept: number;
 }
@@ -52,7 +52,7 @@ export class Neighbor {
   owed: Map<string, boolean> | undefined;
   /** Keys of messages that the peer was sent on demand → how often. The oldest first. */
   served: Map<string, number> | undefined;
-  /** PendingGrafts broken in a row since the last one that was kept. */
+  /** Promises broken in a row since the last one that was kept. */
   brokenInRow = 0;
   /**
    * Messages that were pushed or announced to the peer since it last gave a sign of having or

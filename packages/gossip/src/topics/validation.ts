@@ -45,7 +45,7 @@ export class Validation {
     object,
     { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }
   >();
-  /** ReaderQueue messages, the oldest first. The places before `#next` are empty. */
+  /** Waiting messages, the oldest first. The places before `#next` are empty. */
   #waiting: (Check | undefined)[] = [];
   #next = 0;
   #bytes = 0;

@@ -62,7 +62,7 @@ export class BookKeeper {
   }
 
   /**
-   * SavedState that a node was connected, perhaps at a new address. A small book is saved soon, so that
+   * Notes that a node was connected, perhaps at a new address. A small book is saved soon, so that
    * a process that is killed early finds its few peers again after a restart.
    */
   met(now: number): void {

@@ -44,7 +44,7 @@ export interface DialerHost {
 }
 
 export class Dialer {
-  /** DialOutcomes under way. */
+  /** Orders under way. */
   readonly #under = new Map<Order, UnderWay>();
   readonly #transport: AnyTransport;
   readonly #config: PeersConfig;

@@ -439,8 +439,8 @@ const CRAWLS = 16;
 const LOOK = 2_000;
 /**
  * Milliseconds of silence after a ping that count against a peer. Longer than a look plus the
- * longest suspension that the DeadlineTimer does not notice (half a second), because that is not the peer's
- * fault; short enough that a look falls between it and the ping timeout.
+ * longest suspension that the DeadlineTimer does not notice (half a second), because that is not
+ * the peer's fault; short enough that a look falls between it and the ping timeout.
  */
 const LATE = 2_750;
 /** Weight of a protocol violation, in late pongs. */

@@ -1,4 +1,4 @@
-// ExchangePeer exchange: decides which peers to ask for addresses and when, which requests to answer, and
+// Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go) as a pure state
 // machine; on the wire it is two one-way messages, a request and a list of addresses.
 
@@ -51,7 +51,7 @@ export type ReceivedAddresses =
  */
 export const MOST_ADDRESSES = 250;
 
-/** ExchangePeer exchange of one node. Memory is bounded by the number of connected peers. */
+/** Peer exchange of one node. Memory is bounded by the number of connected peers. */
 export class PeerExchange {
   readonly #random: Random;
   readonly #interval: number;

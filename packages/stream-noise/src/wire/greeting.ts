@@ -91,7 +91,7 @@ export class Greeting {
   }
 
   /**
-   * Takes a chunk and makes at most one step. Returns undefined if more bytes are needed. HandshakeSlot an
+   * Takes a chunk and makes at most one step. Returns undefined if more bytes are needed. Pass an
    * empty chunk to make the next step, if there is one.
    */
   receive(chunk: Uint8Array): Step | undefined {

@@ -1,5 +1,5 @@
 // The size of the pipe: how many bytes of long messages and items the receiver lets the sender have
-// in flight (docs/wire-protocol.md §6). GrowingAccount the window is up to the receiver: the wire protocol
+// in flight (docs/wire-protocol.md §6). Growing the window is up to the receiver: the wire protocol
 // allows it to grant more than was spent.
 
 /**

@@ -238,7 +238,7 @@ export interface FrameWriter {
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
    * Writes the most frequent messages: a REQUEST, ONEWAY or RESPONSE in one frame, without flags or
-   * metadata. HandshakeSlot 0 for fields that the kind does not have: a short one-way's id; a response's
+   * metadata. Pass 0 for fields that the kind does not have: a short one-way's id; a response's
    * channel, method and timeout.
    */
   short(
@@ -250,7 +250,7 @@ export interface FrameWriter {
     payload: Uint8Array,
   ): void;
   /**
-   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. HandshakeSlot 0 or undefined for fields that the kind
+   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. Pass 0 or undefined for fields that the kind
    * does not have, and 0 for `size` unless PARTs follow.
    */
   message(

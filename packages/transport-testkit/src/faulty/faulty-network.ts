@@ -24,7 +24,7 @@ import { FaultyConnection } from './faulty-connection.ts';
 /** Controls the faults of what `faulty` has wrapped. */
 export interface FaultyNetwork {
   /**
-   * The number that determines all random choices. HandshakeSlot it to `faulty` again to get the same
+   * The number that determines all random choices. Pass it to `faulty` again to get the same
    * faults.
    */
   readonly seed: number;
