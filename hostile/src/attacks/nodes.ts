@@ -22,8 +22,9 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     answer: /^GO_AWAY 8\/13$/,
-    // The first may pass for an answer to a question that the victim asked.
-    run: (field) => said(field, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 3)),
+    // If the victim has just asked the attacker, two lists may be answers, and the next three are
+    // taken for repetitions.
+    run: (field) => said(field, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 6)),
   },
   {
     name: 'addresses-long',
