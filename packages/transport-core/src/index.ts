@@ -43,6 +43,7 @@ export {
 } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
+export type { Machine } from './machine.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export type { Counter, Observer, ObserverEvent } from './observer.ts';
 export { bytes } from './protocol/bytes.ts';
