@@ -91,7 +91,7 @@ async function attackAll(): Promise<void> {
   }
   await shared?.lab.close();
   console.log(formatOutcomes(outcomes, byName(attacks)));
-  if (values.report) writeReport(outcomes, byName(attacks));
+  if (values.report) writeReport(outcomes, byName(attacksNamed([])));
   if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
 }
 

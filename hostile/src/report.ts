@@ -35,30 +35,51 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
   return `${lines.join('\n')}\n\n${held} of ${outcomes.length} hold`;
 }
 
-/** Writes the figures between the markers of docs/reliability.md. */
+/**
+ * Writes the figures between the markers of docs/reliability.md. Attacks that were not run keep
+ * their rows.
+ */
 export function writeReport(outcomes: readonly Outcome[], order: readonly string[]): void {
   const page = readFileSync(PAGE, 'utf8');
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
+  const rows = earlierRows(page.slice(from, to));
+  for (const outcome of outcomes)
+    rows.set(`${outcome.attack} ${outcome.carrier}`, `| ${cells(outcome).join(' | ')} |`);
   writeFileSync(
     PAGE,
-    `${page.slice(0, from + BEGIN.length)}\n${section(sorted(outcomes, order))}\n${page.slice(to)}`,
+    `${page.slice(0, from + BEGIN.length)}\n${section(rows, order)}\n${page.slice(to)}`,
   );
 }
 
-function section(outcomes: readonly Outcome[]): string {
-  const held = outcomes.filter(({ flaws }) => flaws.length === 0).length;
-  const rows = outcomes.map((outcome) => `| ${cells(outcome).join(' | ')} |`);
+/** Returns the rows of a table by attack and carrier. */
+function earlierRows(table: string): Map<string, string> {
+  const rows = new Map<string, string>();
+  for (const row of table.split('\n')) {
+    const [, attack, carrier] = /^\| ([a-z0-9-]+) \| ([a-z-]+) \| (?!RSS)/.exec(row) ?? [];
+    if (attack !== undefined) rows.set(`${attack} ${carrier}`, row);
+  }
+  return rows;
+}
+
+function section(rows: ReadonlyMap<string, string>, order: readonly string[]): string {
+  const known = [...rows].filter(([key]) => order.includes(attackOf(key)));
+  const sorted = known.sort(([a], [b]) => order.indexOf(attackOf(a)) - order.indexOf(attackOf(b)));
+  const held = known.filter(([, row]) => row.endsWith('| holds |')).length;
   return [
     '',
-    `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${outcomes.length} hold.`,
+    `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${known.length} hold.`,
     '',
     `| ${HEAD.join(' | ')} |`,
     `|${HEAD.map((_, at) => (at >= 2 && at <= 8 ? '---:' : '---')).join('|')}|`,
-    ...rows,
+    ...sorted.map(([, row]) => row),
     '',
   ].join('\n');
+}
+
+function attackOf(key: string): string {
+  return key.slice(0, key.indexOf(' '));
 }
 
 function sorted(outcomes: readonly Outcome[], order: readonly string[]): Outcome[] {
