@@ -1,9 +1,11 @@
 // Checks that docs/errors.md lists every code, reason and counter in the source, and no others.
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CODES, REASONS } from '@trunkline/transport-core';
 import test from 'ava';
 import { tableBelow } from './markdown.ts';
-import { read } from './texts.ts';
+import { read, root } from './texts.ts';
 
 const text = read('docs/errors.md');
 const unquoted = (cell: string | undefined) => cell?.replace(/^`(.*)`$/, '$1');
@@ -28,16 +30,25 @@ test('each code and each reason says what happened, what `sent` is and what to d
     for (const cell of row) t.true(cell.length > 0, row[0]);
 });
 
+const union =
+  /export type Counter =([^;]*);/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ?? '';
+const counters = [...union.matchAll(/'(\w+)'/g)].map((match) => match[1]);
+
 test('the table of counters is that of the source', (t) => {
-  const union =
-    /export type Counter =([^;]*);/.exec(read('packages/transport-core/src/observer.ts'))?.[1] ??
-    '';
-  const counters = [...union.matchAll(/'(\w+)'/g)].map((match) => match[1]);
   t.true(counters.length > 0);
   t.deepEqual(
     tableBelow(text, 'Counters').map(([name]) => unquoted(name)),
     counters,
   );
+});
+
+test('the source increments each counter', (t) => {
+  const folder = join(root, 'packages/transport-core/src');
+  const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/test(ing|\.ts)/.test(name))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  for (const counter of counters) t.regex(source, new RegExp(`ount\\('${counter}',`), counter);
 });
 
 test('the table of events is that of the source', (t) => {

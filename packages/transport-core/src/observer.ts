@@ -47,7 +47,6 @@ export type ObserverEvent =
  *   `streams` or memory.
  * - slowed: reading from a connection was paused until others had been served, because its peer had
  *   cost more work units than one turn allows.
- * - unprocessedTaken: an iterator stopped with calls that it had been given.
  */
 export type Counter =
   | 'onewayLost'
@@ -58,8 +57,7 @@ export type Counter =
   | 'unknownAnswer'
   | 'duplicateRequest'
   | 'refusedCall'
-  | 'slowed'
-  | 'unprocessedTaken';
+  | 'slowed';
 
 /**
  * Hooks, all optional. They are called synchronously and must not throw; what they throw is
