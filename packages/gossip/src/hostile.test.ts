@@ -4,7 +4,6 @@ import { createPeers } from '@trunkline/peers';
 import { defineProtocol, json, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
-import { encodeControl } from './driver/frame.ts';
 import { gossipProtocol } from './protocol.ts';
 import {
   areMet,
@@ -21,6 +20,7 @@ import {
 } from './testing/cluster.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
+import { encodeControl } from './wire/frame.ts';
 
 function decodedSeq(answer: Uint8Array): number {
   return new DataView(answer.buffer, answer.byteOffset).getUint32(0);

@@ -22,11 +22,11 @@ import {
   type DiscoveryOptions,
   discoveryConfig,
 } from './discovery/options.ts';
-import { MOST_RECIPIENTS } from './driver/frame.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import { type RelayOptions, relayOptions } from './relay/options.ts';
 import type { SignatureMode, Signer } from './signatures/signatures.ts';
 import type { QueuePolicy, Verdict } from './types.ts';
+import { MOST_RECIPIENTS } from './wire/frame.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
 export interface GossipOptions {

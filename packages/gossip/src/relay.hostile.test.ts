@@ -5,9 +5,7 @@ import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';
 import { encodeList } from './discovery/topic-list.ts';
-import { encodePush } from './driver/frame.ts';
 import { gossipProtocol } from './protocol.ts';
-import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './relay/wire.ts';
 import { eventsOf, idle, idOf, runs } from './testing/cluster.ts';
 import {
   blob,
@@ -19,6 +17,8 @@ import {
   relay,
 } from './testing/relay-mesh.ts';
 import { topicKey } from './topics/topic-key.ts';
+import { encodePush } from './wire/frame.ts';
+import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/relay-frames.ts';
 
 const MIB = 1024 * 1024;
 

@@ -2,7 +2,6 @@
 
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
-import { encodeHead } from './relay/wire.ts';
 import { FORGERIES } from './signatures/forgery-limiter.ts';
 import {
   areMet,
@@ -20,6 +19,7 @@ import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import type { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { Received } from './types.ts';
+import { encodeHead } from './wire/relay-frames.ts';
 
 const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
 const relay = { above: 10_000, fanout: 2, stall: 2_000 };

@@ -4,7 +4,6 @@
 import type { KeyType } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
 import test from 'ava';
-import { encodeControl } from './driver/frame.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
@@ -26,6 +25,7 @@ import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, stranger } from './testing/stranger.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicOptions } from './types.ts';
+import { encodeControl } from './wire/frame.ts';
 
 type Signing = { readonly identity?: Signer; readonly mode?: 'strict' | 'lenient' } | undefined;
 

@@ -6,7 +6,6 @@ import { serve } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { encodeList } from './discovery/topic-list.ts';
-import { encodePush } from './driver/frame.ts';
 import type { MessageId } from './messages/message-id.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
@@ -25,6 +24,7 @@ import {
 } from './testing/cluster.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { Verdict } from './types.ts';
+import { encodePush } from './wire/frame.ts';
 
 /** All nodes are neighbors of each other, with room for one more; most links belong to no tree. */
 const overlay = partialView({ active: 6, passive: 12, mergeInterval: Number.POSITIVE_INFINITY });

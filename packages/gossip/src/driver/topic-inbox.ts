@@ -2,11 +2,11 @@
 
 import type { Peers } from '@trunkline/peers';
 import type { Clock, Remote } from '@trunkline/transport-core';
-import { encodeReceipt } from '../relay/wire.ts';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
+import { decodeControl, decodePush, type Envelope } from '../wire/frame.ts';
+import { encodeReceipt } from '../wire/relay-frames.ts';
 import { Arrivals } from './arrivals.ts';
-import { decodeControl, decodePush, type Envelope } from './frame.ts';
 import type { MessageAddresses } from './message-addresses.ts';
 
 /** The sender of a message. */

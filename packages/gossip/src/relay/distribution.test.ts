@@ -2,10 +2,10 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
+import type { RelayReport } from '../wire/relay-frames.ts';
 import { Distribution } from './distribution.ts';
 import type { Part } from './plan.ts';
 import { RelayBuffer } from './relay-buffer.ts';
-import type { RelayReport } from './wire.ts';
 
 interface Upload {
   readonly part: Part;

@@ -2,10 +2,10 @@
 // receivers are split into parts again.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
+import type { RelayReport } from '../wire/relay-frames.ts';
 import { type Part, splitRecipients } from './plan.ts';
 import type { RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
 import { grace, patience, type Timing } from './timing.ts';
-import type { RelayReport } from './wire.ts';
 
 /** The settings of a distribution, and the functions that it calls. */
 export interface DistributionHost extends Timing {

@@ -2,7 +2,8 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { MOST_REST, splitRecipients } from './plan.ts';
+import { MOST_REST } from '../wire/relay-frames.ts';
+import { splitRecipients } from './plan.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
 

@@ -3,15 +3,13 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { sample } from '../hyparview/chance.ts';
+import { MOST_REST } from '../wire/relay-frames.ts';
 
 /** One transfer: the node that gets the message, and the nodes that it passes the message on to. */
 export interface Part {
   readonly relay: string;
   readonly rest: readonly string[];
 }
-
-/** Number of nodes in a part besides its relay, at most: 32 KiB of ids. */
-export const MOST_REST = 1_024;
 
 /**
  * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay;

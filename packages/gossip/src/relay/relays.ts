@@ -9,18 +9,13 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { RelaySnapshot, Unsent } from '../types.ts';
-import { Budget } from './budget.ts';
-import type { RelayConfig } from './options.ts';
-import type { Part } from './plan.ts';
-import { Shipment } from './shipment.ts';
-import { Transit } from './transit.ts';
+import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import {
   decodeHead,
   decodeReport,
@@ -30,7 +25,12 @@ import {
   type Receipt,
   type RelayHead,
   type RelayReport,
-} from './wire.ts';
+} from '../wire/relay-frames.ts';
+import { Budget } from './budget.ts';
+import type { RelayConfig } from './options.ts';
+import type { Part } from './plan.ts';
+import { Shipment } from './shipment.ts';
+import { Transit } from './transit.ts';
 
 /** The functions that relaying calls: those of the driver. */
 export interface RelayHost {

@@ -3,11 +3,11 @@
 import { createIdentity, type Identity, type KeyType } from '@trunkline/identity';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { decodePush, type Envelope, encodePush } from '../driver/frame.ts';
 import type { Body } from '../overlay/body.ts';
 import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
 import { topicKey } from '../topics/topic-key.ts';
+import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import { FORGERIES, ForgeryLimiter } from './forgery-limiter.ts';
 import { Signatures } from './signatures.ts';
 import { signedContent } from './signed-content.ts';

@@ -2,10 +2,10 @@
 // because they change on the way.
 
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import { encodeRecipients } from '../driver/frame.ts';
 import { encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import { KEY_BYTES } from '../protocol.ts';
+import { encodeRecipients } from '../wire/frame.ts';
 
 /**
  * Returns the name of this format and a zero byte, so that no signature that the key makes for

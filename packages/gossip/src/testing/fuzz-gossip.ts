@@ -6,13 +6,13 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Random, randomBytes, seededRandom } from '@trunkline/transport-core';
 import { Question } from '../discovery/question.ts';
 import { decodeList, TopicList } from '../discovery/topic-list.ts';
-import { decodeControl, decodePush, encodeControl, encodePush } from '../driver/frame.ts';
 import { MessageAddresses } from '../driver/message-addresses.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { messageKey } from '../messages/message-id.ts';
 import type { OverlayHost } from '../overlay/overlay.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
+import { decodeControl, decodePush, encodeControl, encodePush } from '../wire/frame.ts';
 import {
   decodeHead,
   decodeReceipt,
@@ -20,7 +20,7 @@ import {
   encodeHead,
   encodeReceipt,
   encodeReport,
-} from '../relay/wire.ts';
+} from '../wire/relay-frames.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte

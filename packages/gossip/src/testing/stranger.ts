@@ -5,7 +5,6 @@ import { createPeers, type Peers } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import { encodeList, sealList } from '../discovery/topic-list.ts';
-import { decodeControl, encodePush } from '../driver/frame.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';
 import { gossipProtocol } from '../protocol.ts';
@@ -13,6 +12,7 @@ import type { Signature } from '../signatures/signature.ts';
 import type { Signer } from '../signatures/signatures.ts';
 import { signedContent } from '../signatures/signed-content.ts';
 import { topicKey } from '../topics/topic-key.ts';
+import { decodeControl, encodePush } from '../wire/frame.ts';
 import { idle, idOf, words } from './cluster.ts';
 
 /** The stranger, and everything that was sent to it. */

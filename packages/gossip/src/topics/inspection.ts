@@ -1,7 +1,6 @@
 // Checks messages of others before they are delivered or passed on: their audience, signature and
 // size, the codec, and the topic's validator.
 
-import type { Envelope } from '../driver/frame.ts';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { TopicConfig } from '../options.ts';
@@ -10,6 +9,7 @@ import type { Overlay, Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
+import type { Envelope } from '../wire/frame.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
 /** The functions and settings of the topic that the inspection uses. */

@@ -5,8 +5,8 @@ import type { TransportError } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { isFor } from '../overlay/body.ts';
 import type { Overlay, OwnMessage } from '../overlay/overlay.ts';
-import type { Verdict } from '../relay/wire.ts';
 import type { PublishFailure } from '../types.ts';
+import type { Verdict } from '../wire/relay-frames.ts';
 import { gone, refusedBy } from './errors.ts';
 import type { Publication } from './publication.ts';
 

@@ -2,7 +2,7 @@
 // outcome is known.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { Verdict } from '../relay/wire.ts';
+import type { Verdict } from '../wire/relay-frames.ts';
 
 /** The messages of one topic that a receipt is asked for. */
 export class ReceiptRequests {

@@ -2,14 +2,12 @@
 // exists as long as a handle or a reader of the topic does.
 
 import type { Clock, Codec, EventHub, Random, TransportError } from '@trunkline/transport-core';
-import type { Envelope } from '../driver/frame.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
 import { type Body, isFor } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
 import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import { encodeReceipt, type Verdict } from '../relay/wire.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type {
   DropReason,
@@ -20,6 +18,8 @@ import type {
   TopicSnapshot,
   Unsent,
 } from '../types.ts';
+import type { Envelope } from '../wire/frame.ts';
+import { encodeReceipt, type Verdict } from '../wire/relay-frames.ts';
 import { Differences, type TopicTerms } from './differences.ts';
 import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';

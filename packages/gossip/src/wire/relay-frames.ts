@@ -10,7 +10,6 @@ import {
 } from '../messages/message-id.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
-import { MOST_REST } from './plan.ts';
 
 /** The head of a relayed message; the message itself follows in chunks. */
 export interface RelayHead {
@@ -125,6 +124,8 @@ function readNodes(bytes: Uint8Array, at: number): string[] | undefined {
   return nodes.size === count ? [...nodes] : undefined;
 }
 
+/** Number of nodes in a part besides its relay, at most: 32 KiB of ids. */
+export const MOST_REST = 1_024;
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const HEAD = RECEIPT + 2 + 4;
 const OUTCOMES = ['took', 'had', 'busy'] as const;
