@@ -46,6 +46,7 @@ export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './h
 export type { Machine } from './machine.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export type { Counter, Observer, ObserverEvent } from './observer.ts';
+export { OutputQueue } from './output-queue.ts';
 export { bytes } from './protocol/bytes.ts';
 export type { Codec } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
