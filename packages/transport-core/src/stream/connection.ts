@@ -21,13 +21,13 @@ import type { Frame, FrameWriter } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import type { BufferPool } from './buffers.ts';
-import { Intake, type Reading } from './intake.ts';
+import { ConnectionInput, type Reading } from './connection-input.ts';
 import type { Membership } from './membership.ts';
+import type { ReadScheduler } from './read-scheduler.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Turns } from './turns.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /** The transport as its connections see it. */
@@ -39,7 +39,7 @@ export interface ConnectionHost {
   readonly selfUnproven: Introduction;
   readonly mounts: ReadonlyMap<number, Mounted>;
   readonly ticker: Ticker;
-  readonly turns: Turns;
+  readonly scheduler: ReadScheduler;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly random: Random;
@@ -130,7 +130,7 @@ export class Connection
   #receiveAgain = Number.POSITIVE_INFINITY;
   /** Input that arrived while the connection waited for its turn to shake hands. */
   #parked: (() => void)[] | undefined = undefined;
-  readonly #intake: Intake;
+  readonly #input: ConnectionInput;
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
     this.host = host;
@@ -184,7 +184,7 @@ export class Connection
       isBounded: send !== undefined,
       copies: this.copies,
     });
-    this.#intake = new Intake(this, host.turns, ticker);
+    this.#input = new ConnectionInput(this, host.scheduler, ticker);
   }
 
   get rtt(): number | undefined {
@@ -217,7 +217,7 @@ export class Connection
     const now = ticker.enter();
     try {
       this.bytesIn += chunk.length;
-      const isDone = this.#intake.bytes(now, plain(chunk));
+      const isDone = this.#input.bytes(now, plain(chunk));
       if (this.#receiveRate !== undefined)
         this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
       return isDone;
@@ -232,7 +232,7 @@ export class Connection
     for (const frame of batch) bytes += frame.length;
     this.bytesIn += bytes;
     this.host.ticker.run((now) => {
-      this.#intake.frames(now, batch);
+      this.#input.frames(now, batch);
       if (this.#receiveRate !== undefined)
         this.#receiveLater(this.#receiveRate.take(bytes, now), now);
     });
@@ -253,7 +253,7 @@ export class Connection
   closed(error?: TransportError): void {
     this.host.buffers.give(this.#encoder?.release());
     this.host.ticker.run((now) => {
-      this.#intake.finish(now);
+      this.#input.finish(now);
       this.session.closed(
         error === undefined ? undefined : withDetails(error, { target: this.target }),
       );
@@ -287,7 +287,7 @@ export class Connection
 
   /** Resumes reading, unless something else prevents it. */
   resumeReading(): void {
-    if (!this.#intake.waits && this.#receiveAgain === Number.POSITIVE_INFINITY)
+    if (!this.#input.waits && this.#receiveAgain === Number.POSITIVE_INFINITY)
       this.#stream.resume();
   }
 
@@ -355,7 +355,7 @@ export class Connection
       this.#farewell = Number.POSITIVE_INFINITY;
       this.#stream.close();
     }
-    this.#intake.excuse(now);
+    this.#input.excuse(now);
     // A connection that its own rate limit holds back is not stuck.
     if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.heldBack(now);
     const next = this.session.wake(now);
@@ -461,7 +461,7 @@ export class Connection
 
   down(error: TransportError, unsent: OutCall[]): void {
     this.over = true;
-    this.#intake.stop();
+    this.#input.stop();
     this.#leaveDoorway(error);
     this.host.down(this, error, unsent);
     const { opened } = this;

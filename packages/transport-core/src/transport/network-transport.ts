@@ -1,4 +1,4 @@
-// Turns any stream layer into a Transport.
+// ReadScheduler any stream layer into a Transport.
 
 import type { CommonOptions } from '../common-options.ts';
 import { commonOptions } from '../common-options.ts';

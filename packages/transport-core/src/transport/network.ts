@@ -21,9 +21,9 @@ import { DeadlineTimer } from '../stream/deadline-timer.ts';
 import { Listener } from '../stream/listener.ts';
 import { type Membership, nodeOf } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
+import { ReadScheduler } from '../stream/read-scheduler.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
-import { Turns } from '../stream/turns.ts';
 import { askResolve } from '../stream/user-hooks.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
@@ -39,7 +39,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
   readonly layer: StreamLayer;
   readonly mounts = new Map<number, Mount>();
   readonly ticker: Ticker;
-  readonly turns: Turns;
+  readonly scheduler: ReadScheduler;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly pool: Pool;
@@ -75,7 +75,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     this.random = random;
     this.dispatcher = new EventDispatcher(config.observer);
     this.ticker = new Ticker(clock);
-    this.turns = new Turns(clock);
+    this.scheduler = new ReadScheduler(clock);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = new Memory(config.limits.memory);
     this.self = introduce(this, config.network, random);
@@ -472,7 +472,7 @@ export class Network implements ConnectionHost, PoolHost, MountHost {
     await stopped.catch(() => {});
     this.#endGrace();
     this.#timer.stop();
-    this.turns.stop();
+    this.scheduler.stop();
     this.state = 'closed';
     this.dispatcher.end();
   }

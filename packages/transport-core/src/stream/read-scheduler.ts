@@ -6,8 +6,8 @@ import type { Clock, Timer } from '../clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/work.ts';
 
 /** A connection that waits for its next turn. */
-export interface Waiting {
-  /** Called when the connection may spend `Turns.allowance` units again. */
+export interface ScheduledReader {
+  /** Called when the connection may spend `ReadScheduler.allowance` units again. */
   goOn(): void;
 }
 
@@ -17,7 +17,7 @@ export interface Waiting {
  * pays just an addition for each chunk. Then waiting connections continue in the order in which
  * they came, as many as one turn has units for.
  */
-export class Turns {
+export class ReadScheduler {
   /** The number of the current turn. */
   number = 0;
   /** The units that one connection may spend in this turn. */
@@ -26,7 +26,7 @@ export class Turns {
   /** True if the end of this turn has been requested. */
   #ending = false;
   #timer: Timer = undefined;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<ScheduledReader>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -42,13 +42,13 @@ export class Turns {
   }
 
   /** Makes a connection that has spent its units wait for a later turn. */
-  wait(connection: Waiting): void {
+  wait(connection: ScheduledReader): void {
     this.#waiting.add(connection);
     this.#end();
   }
 
   /** Removes a connection that is over. */
-  leave(connection: Waiting): void {
+  leave(connection: ScheduledReader): void {
     this.#waiting.delete(connection);
   }
 

@@ -1,13 +1,13 @@
 // Reads the input of one connection as far as its work units for this turn go, and keeps the rest
-// until its next turn (turns.ts).
+// until its next turn (read-scheduler.ts).
 
 import type { Session } from '../session/session.ts';
 import { UNBOUNDED } from '../session/session-context.ts';
 import { CHUNK, CHUNK_SHIFT, TURN } from '../session/work.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
+import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 import type { Ticker } from './ticker.ts';
-import type { Turns, Waiting } from './turns.ts';
 
 /** The connection whose input is read. */
 export interface Reading {
@@ -23,7 +23,7 @@ export interface Reading {
 }
 
 /** The input of one connection, in turns. */
-export class Intake implements Waiting {
+export class ConnectionInput implements ScheduledReader {
   /**
    * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each
    * new turn reduces the debt by TURN units.
@@ -34,12 +34,12 @@ export class Intake implements Waiting {
   #since = Number.POSITIVE_INFINITY;
   #backlog: Backlog | undefined = undefined;
   readonly #reading: Reading;
-  readonly #turns: Turns;
+  readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
 
-  constructor(reading: Reading, turns: Turns, ticker: Ticker) {
+  constructor(reading: Reading, scheduler: ReadScheduler, ticker: Ticker) {
     this.#reading = reading;
-    this.#turns = turns;
+    this.#scheduler = scheduler;
     this.#ticker = ticker;
   }
 
@@ -62,7 +62,7 @@ export class Intake implements Waiting {
 
   /** Continues, because its turn has come. */
   goOn(): void {
-    if (this.#unitsLeft() <= 0) return this.#turns.wait(this);
+    if (this.#unitsLeft() <= 0) return this.#scheduler.wait(this);
     this.#ticker.run((now) => {
       this.excuse(now);
       this.#since = Number.POSITIVE_INFINITY;
@@ -96,7 +96,7 @@ export class Intake implements Waiting {
 
   /** Drops the remaining input, because the connection is over. */
   stop(): void {
-    this.#turns.leave(this);
+    this.#scheduler.leave(this);
     this.#backlog = undefined;
   }
 
@@ -122,7 +122,7 @@ export class Intake implements Waiting {
   }
 
   #unitsLeft(): number {
-    const { number, allowance } = this.#turns;
+    const { number, allowance } = this.#scheduler;
     if (this.#turn !== number)
       this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
     this.#turn = number;
@@ -142,13 +142,13 @@ export class Intake implements Waiting {
 
   #spend(units: number): void {
     this.#spent += units;
-    this.#turns.spend(units);
+    this.#scheduler.spend(units);
   }
 
   #wait(now: number): void {
     this.#since = now;
     this.#reading.pauseReading();
-    this.#turns.wait(this);
+    this.#scheduler.wait(this);
   }
 
   #keep(bytes: Uint8Array): false {

@@ -3,46 +3,46 @@
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/work.ts';
-import { Turns } from './turns.ts';
+import { ReadScheduler } from './read-scheduler.ts';
 
-/** Creates Turns on a clock whose turns the test ends. */
+/** Creates a ReadScheduler on a clock whose turns the test ends. */
 function scene() {
   const manual = createManualClock(0);
   const ends: (() => void)[] = [];
-  const turns = new Turns({ ...manual, turn: (callback) => void ends.push(callback) });
+  const scheduler = new ReadScheduler({ ...manual, turn: (callback) => void ends.push(callback) });
   const log: string[] = [];
   const connection = (name: string, cost = 0) => ({
     goOn() {
       log.push(name);
-      turns.spend(cost);
+      scheduler.spend(cost);
     },
   });
-  return { manual, turns, log, connection, ends, next: () => ends.shift()!() };
+  return { manual, scheduler, log, connection, ends, next: () => ends.shift()!() };
 }
 
 test('a transport with little to do asks for no turns', (t) => {
-  const { turns, ends } = scene();
-  for (let spent = 0; spent < TURN / 2 - 10; spent += 10) turns.spend(10);
+  const { scheduler, ends } = scene();
+  for (let spent = 0; spent < TURN / 2 - 10; spent += 10) scheduler.spend(10);
   t.is(ends.length, 0);
-  turns.spend(10);
+  scheduler.spend(10);
   t.is(ends.length, 1);
-  turns.spend(10);
+  scheduler.spend(10);
   t.is(ends.length, 1, 'its end is asked for once');
 });
 
 test('with each turn all have fresh units', (t) => {
-  const { turns, next } = scene();
-  t.is(turns.allowance, TURN);
-  turns.spend(SCARCE);
-  t.is(turns.allowance, SHARE);
+  const { scheduler, next } = scene();
+  t.is(scheduler.allowance, TURN);
+  scheduler.spend(SCARCE);
+  t.is(scheduler.allowance, SHARE);
   next();
-  t.deepEqual([turns.number, turns.allowance], [1, TURN]);
+  t.deepEqual([scheduler.number, scheduler.allowance], [1, TURN]);
 });
 
 test('those that wait go on in the order in which they came, as many as one turn has units for', (t) => {
-  const { turns, log, connection, ends, next } = scene();
+  const { scheduler, log, connection, ends, next } = scene();
   for (const name of ['a', 'b', 'c', 'd'])
-    turns.wait(connection(name, name === 'd' ? 1 : TURN / 2));
+    scheduler.wait(connection(name, name === 'd' ? 1 : TURN / 2));
   t.is(ends.length, 1);
   next();
   t.deepEqual(log, ['a', 'b']);
@@ -52,15 +52,15 @@ test('those that wait go on in the order in which they came, as many as one turn
 });
 
 test('one that waits again in its turn comes behind the others, and not twice in one', (t) => {
-  const { turns, log, connection, next } = scene();
+  const { scheduler, log, connection, next } = scene();
   const greedy = {
     goOn() {
       log.push('greedy');
-      turns.wait(greedy);
+      scheduler.wait(greedy);
     },
   };
-  turns.wait(greedy);
-  turns.wait(connection('other'));
+  scheduler.wait(greedy);
+  scheduler.wait(connection('other'));
   next();
   t.deepEqual(log, ['greedy', 'other']);
   next();
@@ -68,29 +68,29 @@ test('one that waits again in its turn comes behind the others, and not twice in
 });
 
 test('one that is over does not go on', (t) => {
-  const { turns, log, connection, next } = scene();
+  const { scheduler, log, connection, next } = scene();
   const gone = connection('gone');
   const first = {
     goOn() {
       log.push('first');
-      turns.leave(gone);
+      scheduler.leave(gone);
     },
   };
-  turns.wait(first);
-  turns.wait(gone);
+  scheduler.wait(first);
+  scheduler.wait(gone);
   next();
   t.deepEqual(log, ['first']);
 });
 
 test('a clock without turns has a timer of 0, which a closed transport does not leave', (t) => {
   const { turn: _, ...manual } = createManualClock(0);
-  const turns = new Turns(manual);
+  const scheduler = new ReadScheduler(manual);
   let ran = 0;
-  turns.wait({ goOn: () => void ran++ });
+  scheduler.wait({ goOn: () => void ran++ });
   manual.advance(0);
   t.is(ran, 1);
-  turns.wait({ goOn: () => void ran++ });
-  turns.stop();
+  scheduler.wait({ goOn: () => void ran++ });
+  scheduler.stop();
   manual.advance(10);
   t.is(ran, 1);
 });
