@@ -19,9 +19,9 @@ import type {
   Transport,
 } from '@trunkline/transport-core';
 
-/** Keys under which transport-core finds the inbox and the network of a transport. */
+/** Keys under which transport-core finds the inbox and the engine of a transport. */
 const INBOX: symbol = Symbol.for('trunkline.inbox');
-const NETWORK: symbol = Symbol.for('trunkline.network');
+const ENGINE: symbol = Symbol.for('trunkline.engine');
 
 /**
  * A mount of one protocol that uses node ids as addresses: its own address is this node's id, and a
@@ -150,8 +150,8 @@ export class NodeTransport<P extends Protocol> implements Transport<P> {
     return (this.#mount as unknown as Record<symbol, unknown>)[INBOX];
   }
 
-  /** @internal The network that `manage` takes charge of. */
-  get [NETWORK as never](): unknown {
-    return (this.#mount as unknown as Record<symbol, unknown>)[NETWORK];
+  /** @internal The engine that `manage` takes charge of. */
+  get [ENGINE as never](): unknown {
+    return (this.#mount as unknown as Record<symbol, unknown>)[ENGINE];
   }
 }

@@ -1,9 +1,9 @@
 // Limits and send queues of a transport's connections, for libraries that send a lot over it.
 
 import type { Remote } from '../remote.ts';
+import type { TransportEngine } from './engine.ts';
 import { connectionOf } from './members.ts';
-import type { Network } from './network.ts';
-import { NETWORK } from './protocol-transport.ts';
+import { ENGINE } from './protocol-transport.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { AnyTransport, Transport } from './types.ts';
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   if (remote !== undefined) return connectionOf(remote).session.context.terms.message;
-  return (transport as unknown as Record<symbol, Network>)[NETWORK]!.config.limits.message;
+  return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
 }
 
 /**

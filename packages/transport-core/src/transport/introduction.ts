@@ -16,12 +16,12 @@ export interface Introduced {
  * Returns the identity for a peer that proves no id: the same, but without the node id if the
  * membership does not assert it.
  */
-export function introduceUnproven(self: Introduction, network: Introduced): Introduction {
+export function introduceUnproven(self: Introduction, engine: Introduced): Introduction {
   return {
     instance: self.instance,
     network: self.network,
     get nodeId() {
-      return network.membership?.asserts === false ? '' : self.nodeId;
+      return engine.membership?.asserts === false ? '' : self.nodeId;
     },
     get addr() {
       return self.addr;
@@ -30,7 +30,7 @@ export function introduceUnproven(self: Introduction, network: Introduced): Intr
 }
 
 /** Returns the identity of a transport, with a new random instance id. */
-export function introduce(network: Introduced, name: string, random: Random): Introduction {
+export function introduce(engine: Introduced, name: string, random: Random): Introduction {
   const instance = Array.from(randomBytes(random, 16), (byte) =>
     byte.toString(16).padStart(2, '0'),
   ).join('');
@@ -38,12 +38,12 @@ export function introduce(network: Introduced, name: string, random: Random): In
     instance,
     network: name,
     get nodeId() {
-      return network.membership?.nodeId ?? '';
+      return engine.membership?.nodeId ?? '';
     },
     get addr() {
-      if (!network.listening) return '';
+      if (!engine.listening) return '';
       try {
-        return network.layer.advertiseAddr();
+        return engine.layer.advertiseAddr();
       } catch {
         // The listener has failed and has not been restarted yet.
         return '';

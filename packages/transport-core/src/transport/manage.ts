@@ -4,9 +4,9 @@
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import type { Membership } from '../stream/membership.ts';
+import type { TransportEngine } from './engine.ts';
 import { connectionOf } from './members.ts';
-import type { Network } from './network.ts';
-import { NETWORK } from './protocol-transport.ts';
+import { ENGINE } from './protocol-transport.ts';
 import type { AnyTransport } from './types.ts';
 
 /** The operations that a membership may perform on the transport that it manages. */
@@ -49,30 +49,30 @@ export interface Management {
  * has a membership already, or if this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership): Management {
-  const network = (transport as unknown as Record<symbol, Network | undefined>)[NETWORK];
-  if (network === undefined)
+  const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
+  if (engine === undefined)
     throw new TypeError(
       'manage: takes a transport of @trunkline/transport-core, or a mount of one',
     );
-  if (network.membership !== undefined)
+  if (engine.membership !== undefined)
     throw new TypeError('manage: this transport has peers already; one createPeers a transport');
-  network.membership = membership;
-  startAnew(network);
+  engine.membership = membership;
+  startAnew(engine);
   return {
-    instance: network.self.instance,
+    instance: engine.self.instance,
     get provenId() {
-      return network.layer.nodeId;
+      return engine.layer.nodeId;
     },
-    proves: (address) => network.layer.proves?.(address) ?? network.layer.nodeId !== undefined,
+    proves: (address) => engine.layer.proves?.(address) ?? engine.layer.nodeId !== undefined,
     check: (address) => {
-      if (network.config.resolve === undefined) network.layer.checkAddress?.(address);
+      if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
     },
     isUp: (remote) => connectionOf(remote).session.state === 'up',
     received: (remote) => connectionOf(remote).bytesIn,
-    cut: (remote, error) => network.ticker.run(() => connectionOf(remote).session.break(error)),
-    retire: (remote, text) => void network.leave([connectionOf(remote)], text, 'duplicate'),
+    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
+    retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
     release: () => {
-      if (network.membership === membership) network.membership = undefined;
+      if (engine.membership === membership) engine.membership = undefined;
     },
   };
 }
@@ -81,11 +81,11 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
  * Drains and closes every connection; those that have not finished their hello are closed
  * immediately.
  */
-function startAnew(network: Network): void {
+function startAnew(engine: TransportEngine): void {
   const text = 'its hello asserted no node id';
-  void network.leave([...network.connections], text);
-  network.ticker.run(() => {
-    for (const { session } of network.connections)
+  void engine.leave([...engine.connections], text);
+  engine.ticker.run(() => {
+    for (const { session } of engine.connections)
       if (session.state === 'opening') session.break(reasonError('disconnected', text));
   });
 }

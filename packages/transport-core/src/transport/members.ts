@@ -8,12 +8,12 @@ import { LiveRemote } from '../stream/remote.ts';
 
 /** Finds connections by node id. */
 export class Members {
-  readonly #network: { readonly membership: Membership | undefined };
+  readonly #engine: { readonly membership: Membership | undefined };
   /** Targets that the option `resolve` mapped to a node, as they were written. */
   readonly #names = new Map<string, string>();
 
-  constructor(network: { readonly membership: Membership | undefined }) {
-    this.#network = network;
+  constructor(engine: { readonly membership: Membership | undefined }) {
+    this.#engine = engine;
   }
 
   /**
@@ -21,7 +21,7 @@ export class Members {
    * the second form, only connections that proved the id.
    */
   links(target: string): readonly Connection[] {
-    const { membership } = this.#network;
+    const { membership } = this.#engine;
     if (membership === undefined) return NONE;
     const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
@@ -33,12 +33,12 @@ export class Members {
 
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.#network.membership === undefined) return undefined;
+    if (this.#engine.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.session.state === 'up');
   }
 
   async reach(nodeId: string, target: string, signal: AbortSignal): Promise<Connection> {
-    const { membership } = this.#network;
+    const { membership } = this.#engine;
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: nobody on this transport knows nodes by their ids; createPeers({ transport }) does`;
       throw new TransportError('failed_precondition', message, { target, sent: false });

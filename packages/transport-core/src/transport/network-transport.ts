@@ -8,7 +8,7 @@ import type { StreamLayer } from '../stream/stream-layer.ts';
 import { systemClock } from '../system-clock.ts';
 import { environmentAsksForStacks } from '../system-environment.ts';
 import { systemRandom } from '../system-random.ts';
-import { Network } from './network.ts';
+import { TransportEngine } from './engine.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
 
 /** Options of a NetworkTransport; `protocol` and `stream` are required. */
@@ -30,7 +30,7 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
     const { protocol, stream, ...common } = parseOptions(schema, options, 'NetworkTransport');
     const callerStacks = common.callerStacks ?? environmentAsksForStacks();
     super(
-      new Network(
+      new TransportEngine(
         stream as StreamLayer,
         { ...common, callerStacks },
         options.clock ?? systemClock,

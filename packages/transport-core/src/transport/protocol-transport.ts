@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Implements the Transport interface for one protocol on a network. The root transport and every
+// Implements the Transport interface for one protocol on a transport engine. The root transport and every
 // mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
@@ -18,8 +18,8 @@ import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { withCallerStack } from './caller-stack.ts';
+import type { TransportEngine } from './engine.ts';
 import type { Mount } from './mount.ts';
-import type { Network } from './network.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
@@ -34,10 +34,10 @@ import type {
 import { whenWritable } from './writable.ts';
 
 /**
- * The key under which `manage` finds the network of a transport; shared by all copies of this
+ * The key under which `manage` finds the engine of a transport; shared by all copies of this
  * package.
  */
-export const NETWORK: symbol = Symbol.for('trunkline.network');
+export const ENGINE: symbol = Symbol.for('trunkline.engine');
 /**
  * The key under which `serve` finds the inbox of a transport; shared by all copies of this package.
  */
@@ -47,20 +47,20 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
   readonly random: Random;
-  protected readonly network: Network;
+  protected readonly engine: TransportEngine;
   readonly #mount: Mount;
   readonly #root: boolean;
   /** The method that was looked up last: most calls use the same method as the one before. */
   #last: Method | undefined = undefined;
 
-  constructor(network: Network, protocol: P, root: boolean) {
+  constructor(engine: TransportEngine, protocol: P, root: boolean) {
     this.protocol = protocol;
-    this.network = network;
-    this.clock = network.clock;
-    this.random = network.random;
-    this.#mount = network.mount(protocol);
+    this.engine = engine;
+    this.clock = engine.clock;
+    this.random = engine.random;
+    this.#mount = engine.mount(protocol);
     this.#root = root;
-    if (network.config.callerStacks === true) {
+    if (engine.config.callerStacks === true) {
       this.send = withCallerStack(
         'send',
         this.send.bind(this) as (...args: unknown[]) => Promise<never>,
@@ -160,22 +160,22 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** Fast path for most calls: to an address, without options or streams. */
   #sendPlain(target: string, method: Method, request: unknown): Promise<unknown> {
     const payload = encodeAs(method.request, method.what.request, request);
-    const { network } = this;
-    const { config } = network;
+    const { engine } = this;
+    const { config } = engine;
     const call = new Call(
       this.#mount,
       method,
       payload,
       target,
       true,
-      network.ticker.now(),
+      engine.ticker.now(),
       method.timeout ?? config.timeout,
       NO_EXTRAS,
     );
-    call.seq = network.seq++;
+    call.seq = engine.seq++;
     this.#mount.open++;
     const connection =
-      payload.length > config.limits.packet ? undefined : network.pool.latest(target);
+      payload.length > config.limits.packet ? undefined : engine.pool.latest(target);
     if (connection !== undefined) connection.session.caller.start(call);
     else this.#dispatch(target, call);
     return call.promise;
@@ -189,11 +189,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Call<unknown> {
     checkOptions(method, options);
     const payload = encodeAs(method.request, method.what.request, request);
-    const timeout = options.timeout ?? method.timeout ?? this.network.config.timeout;
+    const timeout = options.timeout ?? method.timeout ?? this.engine.config.timeout;
     const extras = extrasOf(options);
     const redial = typeof target === 'string';
     const name = nameOf(target);
-    const now = this.network.ticker.now();
+    const now = this.engine.ticker.now();
     if (method.flags === 0)
       return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
     return new StreamCall(
@@ -210,8 +210,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
-    const { network } = this;
-    call.seq = network.seq++;
+    const { engine } = this;
+    call.seq = engine.seq++;
     this.#mount.open++;
     if (typeof target === 'string') this.#dispatch(target, call);
     else if (remote!.over || remote!.session.state !== 'up') call.failed(lost(target));
@@ -220,26 +220,26 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   /** Starts a call on a live connection, or as soon as one is up. */
   #dispatch(target: string, call: Call<unknown>): void {
-    const { network } = this;
+    const { engine } = this;
     const bulky =
       call.method.flags !== 0 ||
-      (call.payload.length > network.config.limits.packet && !this.protocol.ordered);
+      (call.payload.length > engine.config.limits.packet && !this.protocol.ordered);
     try {
-      const live = bulky ? network.members.live(target) : network.live(target);
+      const live = bulky ? engine.members.live(target) : engine.live(target);
       if (live !== undefined) live.session.caller.start(call);
-      else network.pool.start(target, call, bulky);
+      else engine.pool.start(target, call, bulky);
     } catch (error) {
       call.failed(error as TransportError);
     }
   }
 
   #live(target: Target): Connection | undefined {
-    return typeof target === 'string' ? this.network.live(target) : this.#connectionOf(target);
+    return typeof target === 'string' ? this.engine.live(target) : this.#connectionOf(target);
   }
 
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
     if (connection === undefined || connection.session.state !== 'up') return false;
-    this.network.ticker.now();
+    this.engine.ticker.now();
     const { caller } = connection.session;
     return (
       caller.tryShort(this.protocol.channel, method, payload) ||
@@ -286,7 +286,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #connectionOf(target: Target): Connection {
     const link =
       typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
-    if (link instanceof Connection && link.host === this.network) return link;
+    if (link instanceof Connection && link.host === this.engine) return link;
     const what =
       link === undefined
         ? typeof target === 'object'
@@ -303,7 +303,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         sent: false,
       });
     if (typeof target === 'string')
-      return this.network.live(target) ?? this.network.pool.connect(target, signal);
+      return this.engine.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
     if (connection.over || connection.session.state !== 'up') throw lost(target);
     return connection;
@@ -321,11 +321,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   remotes(): Remote[] {
-    return this.network.remotes();
+    return this.engine.remotes();
   }
 
   connections(): AsyncIterableIterator<ConnectionEvent> {
-    return this.network.follow() as AsyncIterableIterator<ConnectionEvent>;
+    return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
   }
 
   hold(remote: Remote): () => void {
@@ -336,56 +336,56 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (typeof target === 'string') {
       const connections = [
         ...new Set([
-          ...this.network.pool.connectionsOf(target),
-          ...this.network.members.links(target),
+          ...this.engine.pool.connectionsOf(target),
+          ...this.engine.members.links(target),
         ]),
       ];
-      this.network.pool.cancel(
+      this.engine.pool.cancel(
         target,
         reasonError('disconnected', reason ?? 'this end disconnected'),
       );
-      return this.network.leave(connections, reason);
+      return this.engine.leave(connections, reason);
     }
-    return this.network.leave([this.#connectionOf(target)], reason);
+    return this.engine.leave([this.#connectionOf(target)], reason);
   }
 
   closeStreams(): Promise<void> {
-    return this.network.leave([...this.network.connections], 'this end closed its streams');
+    return this.engine.leave([...this.engine.connections], 'this end closed its streams');
   }
 
   // Listening and closing.
 
   listen(): Promise<void> {
-    return this.network.listen();
+    return this.engine.listen();
   }
 
   localAddr(): string {
-    return this.network.layer.localAddr();
+    return this.engine.layer.localAddr();
   }
 
   localAddrs(): string[] {
-    return this.network.layer.localAddrs?.() ?? [this.network.layer.localAddr()];
+    return this.engine.layer.localAddrs?.() ?? [this.engine.layer.localAddr()];
   }
 
   advertiseAddr(): string {
-    return this.network.layer.advertiseAddr();
+    return this.engine.layer.advertiseAddr();
   }
 
   mount<Q extends Protocol>(protocol: Q): Transport<Q> {
     this.#refuseWhenOver();
-    return new ProtocolTransport<Q>(this.network, protocol, false);
+    return new ProtocolTransport<Q>(this.engine, protocol, false);
   }
 
   snapshot(): Snapshot {
-    return takeSnapshot(this.network);
+    return takeSnapshot(this.engine);
   }
 
   async close(options: { readonly grace?: number | undefined } = {}): Promise<void> {
     const { grace = 0 } = options;
     if (!(grace >= 0))
       throw new TypeError(`close: grace must be milliseconds, 0 or more, got ${String(grace)}`);
-    if (this.#root) return this.network.close(grace);
-    return this.network.closeMount(this.#mount, grace);
+    if (this.#root) return this.engine.close(grace);
+    return this.engine.closeMount(this.#mount, grace);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -393,8 +393,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   /** @internal */
-  get [NETWORK as never](): Network {
-    return this.network;
+  get [ENGINE as never](): TransportEngine {
+    return this.engine;
   }
 
   /** @internal */

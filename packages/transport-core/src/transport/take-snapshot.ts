@@ -1,30 +1,30 @@
-// Collects the state of a network as plain data.
+// Collects the state of a transport as plain data.
 
 import type { Connection } from '../stream/connection.ts';
-import type { Network } from './network.ts';
+import type { TransportEngine } from './engine.ts';
 import type { ConnectionSnapshot, Snapshot } from './snapshot.ts';
 
-/** Returns a snapshot of a network. */
-export function takeSnapshot(network: Network): Snapshot {
-  const { config, layer } = network;
-  const at = network.clock.now();
+/** Returns a snapshot of a engine. */
+export function takeSnapshot(engine: TransportEngine): Snapshot {
+  const { config, layer } = engine;
+  const at = engine.clock.now();
   return {
     at,
-    state: network.state,
+    state: engine.state,
     network: config.network,
-    localAddrs: network.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
-    protocols: [...network.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
+    localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
+    protocols: [...engine.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
       name,
       version,
       channel,
     })),
-    connections: [...network.connections].map((connection) => ofConnection(connection, at)),
-    dialing: network.pool.dialing,
-    memory: network.memory.used,
-    waiting: [...network.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
-    calls: { made: network.seq, served: network.served },
-    errors: Object.fromEntries(network.dispatcher.errors),
-    counters: Object.fromEntries(network.dispatcher.counters),
+    connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
+    dialing: engine.pool.dialing,
+    memory: engine.memory.used,
+    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
+    calls: { made: engine.seq, served: engine.served },
+    errors: Object.fromEntries(engine.dispatcher.errors),
+    counters: Object.fromEntries(engine.dispatcher.counters),
   };
 }
 

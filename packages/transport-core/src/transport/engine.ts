@@ -32,7 +32,7 @@ import { connectionOf, Members } from './members.ts';
 import { channelTaken, Mount, type MountHost } from './mount.ts';
 
 /** The shared state of a transport and all its mounts. */
-export class Network implements ConnectionHost, PoolHost, MountHost {
+export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   readonly config: CommonConfig;
   readonly clock: Clock;
   readonly random: Random;
