@@ -29,6 +29,7 @@ const SLOWEST = [
     'gossip',
     'peers',
     'transport-inmem',
+    'evaluation',
     'bench',
     'transport-tcp',
     'stream-noise',

@@ -18,6 +18,7 @@ export const packages = [
   'bench',
   'consumer',
   'docs',
+  'evaluation',
   'fuzz',
   'hostile',
 ];

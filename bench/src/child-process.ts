@@ -9,7 +9,7 @@ import type { Failed } from './orders.ts';
 export interface StartOptions {
   /** The name used in errors. */
   readonly name: string;
-  /** The path of the script, relative to `bench/dist`. */
+  /** The path of the script, relative to `bench/dist`, or its URL. */
   readonly script: string;
   readonly args?: readonly string[];
   /** A list of cores for `taskset -c`; undefined for any core. */

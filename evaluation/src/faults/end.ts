@@ -1,8 +1,8 @@
 // One end of the real line: `end.js <host>` accepts, `end.js` dials on request.
 
+import { obey, report } from '@trunkline/bench/orders';
 import { type Remote, systemClock } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
-import { obey, report } from '../orders.ts';
 import type { Fate } from './kinds.ts';
 import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';

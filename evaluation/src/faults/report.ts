@@ -1,7 +1,7 @@
 // The outcomes of the faults as a table, and the verdicts on them.
 
-import type { Verdict } from '../bars.ts';
-import { alignTable } from '../table.ts';
+import type { Verdict } from '@trunkline/bench/bars';
+import { alignTable } from '@trunkline/bench/table';
 import type { Fate, Fates, FaultKind, Wanted } from './kinds.ts';
 
 export interface Outcome {

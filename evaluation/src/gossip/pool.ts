@@ -2,7 +2,7 @@
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { endProgress, showProgress } from '../progress.ts';
+import { endProgress, showProgress } from '@trunkline/bench/progress';
 import { type Job, keyOf, nameOf, type Result } from './job.ts';
 
 export interface PoolOptions {

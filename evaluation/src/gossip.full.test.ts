@@ -4,16 +4,16 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatSvg } from '@trunkline/bench/plot';
+import { run } from '@trunkline/bench/testing/run';
 import test from 'ava';
-import { formatDocument, formatText } from './gossip-evaluation/document.ts';
-import type { Job, Result } from './gossip-evaluation/job.ts';
-import { jobsOf, PARTS } from './gossip-evaluation/jobs.ts';
-import { SECTIONS } from './gossip-evaluation/parts.ts';
-import { runAll } from './gossip-evaluation/pool.ts';
-import { Sample } from './gossip-evaluation/sample.ts';
-import { scaleOf } from './gossip-evaluation/scale.ts';
-import { formatSvg } from './plot.ts';
-import { run } from './testing/run.ts';
+import { formatDocument, formatText } from './gossip/document.ts';
+import type { Job, Result } from './gossip/job.ts';
+import { jobsOf, PARTS } from './gossip/jobs.ts';
+import { SECTIONS } from './gossip/parts.ts';
+import { runAll } from './gossip/pool.ts';
+import { Sample } from './gossip/sample.ts';
+import { scaleOf } from './gossip/scale.ts';
 
 const nodes = 1_000;
 const seed = 1;
@@ -157,7 +157,7 @@ test('a wrong option is named, with the usage', async (t) => {
     [['--only', 'nothing'], /--only: there is no 'nothing'/],
     [['--nodes', '10'], /--nodes: at least 1000/],
   ] as const) {
-    const { code, errors } = await run('gossip-evaluation.js', ...options);
+    const { code, errors } = await run(new URL('./gossip.js', import.meta.url).href, ...options);
     t.is(code, 2);
     t.regex(errors, message);
     t.regex(errors, /^usage: /m);

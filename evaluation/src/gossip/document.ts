@@ -1,7 +1,7 @@
 // Formats the evaluation as a document: sections, tables beside the published figures, plots, and
 // every limit.
 
-import { alignTable, markdownTable } from '../table.ts';
+import { alignTable, markdownTable } from '@trunkline/bench/table';
 import type { Section, Table } from './section.ts';
 
 export interface DocumentOptions {

@@ -3,15 +3,15 @@
 // nothing may be left: no handle, no heap, no call without an outcome. Exit code 1 if something is.
 
 import { parseArgs } from 'node:util';
-import { listed, positive } from './arguments.ts';
-import { named } from './named.ts';
+import { listed, positive } from '@trunkline/bench/arguments';
+import { named } from '@trunkline/bench/named';
+import { alignTable } from '@trunkline/bench/table';
 import { CARRIERS, type Carrier } from './soak/carriers.ts';
 import { handles, leftOver } from './soak/memory.ts';
 import { calls, cycles, kills, type Phase, type Scene } from './soak/phases.ts';
 import { serveAll } from './soak/protocol.ts';
-import { alignTable } from './table.ts';
 
-const USAGE = `usage: node bench/dist/soak.js [options]
+const USAGE = `usage: node evaluation/dist/soak.js [options]
 
   --minutes <n>      of all backends together, which share them alike (60)
   --backend <names>  ${CARRIERS.map(({ name }) => name).join(', ')}; all of them by default

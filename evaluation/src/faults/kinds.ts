@@ -1,8 +1,8 @@
 // The faults that are tried on real kernels and in the simulation, and the required outcome of
 // each.
 
+import type { Line } from '@trunkline/bench/long-line/line';
 import type { Simulation } from '@trunkline/transport-inmem/simulation';
-import type { Line } from '../long-line/line.ts';
 
 /** The outcome of one end's connection: whether it lived, or the reason and the time of its end. */
 export interface Fate {

@@ -1,7 +1,7 @@
 // Runs a short soak of two backends.
 
+import { run } from '@trunkline/bench/testing/run';
 import test from 'ava';
-import { run } from './testing/run.ts';
 
 interface Printed {
   readonly results: readonly {
@@ -14,7 +14,7 @@ interface Printed {
 
 test('a short soak of two backends leaves nothing, and every call has one outcome', async (t) => {
   const { output, errors } = await run(
-    'soak.js',
+    new URL('./soak.js', import.meta.url).href,
     '--minutes',
     '0.05',
     '--backend',
@@ -43,7 +43,7 @@ test('a short soak of two backends leaves nothing, and every call has one outcom
 });
 
 test('a wrong option is named, with the usage', async (t) => {
-  const { code, errors } = await run('soak.js', '--minutes', '0');
+  const { code, errors } = await run(new URL('./soak.js', import.meta.url).href, '--minutes', '0');
   t.is(code, 2);
   t.regex(errors, /--minutes: a number above 0 is wanted, not '0'[\s\S]*usage:/);
 });

@@ -4,12 +4,12 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { listed, positive } from './arguments.ts';
-import type { Job, Result } from './peers-scale/job.ts';
-import { median } from './statistics.ts';
-import { alignTable, round3 } from './table.ts';
+import { listed, positive } from '@trunkline/bench/arguments';
+import { median } from '@trunkline/bench/statistics';
+import { alignTable, round3 } from '@trunkline/bench/table';
+import type { Job, Result } from './peers/job.ts';
 
-const USAGE = `usage: node bench/dist/peers-scale.js [options]
+const USAGE = `usage: node evaluation/dist/peers.js [options]
 
   --scenario <names>  of mesh, heal, churn, attack, with commas between (all of them)
   --seeds <n>         seeds of each (mesh 100, heal 100, churn 1, attack 10)
@@ -86,7 +86,7 @@ async function runAll(jobs: readonly Job[], workers: number): Promise<Result[]> 
 
 function run(job: Job): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./peers-scale/worker.js', import.meta.url), {
+    const worker = new Worker(new URL('./peers/worker.js', import.meta.url), {
       workerData: job,
       resourceLimits: { maxOldGenerationSizeMb: 6_000 },
     });

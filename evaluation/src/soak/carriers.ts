@@ -1,5 +1,6 @@
 // The backends of the soak, each with a way to open two transports that can reach each other.
 
+import { identityOf, type Role, tlsOf } from '@trunkline/bench/secure/nodes';
 import { secure } from '@trunkline/stream-noise';
 import { type CommonOptions, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
 import {
@@ -9,7 +10,6 @@ import {
 } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, type TlsOptions } from '@trunkline/transport-tcp';
 import { createWsStreamLayer } from '@trunkline/transport-ws';
-import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
 import { protocol, type Soaked } from './protocol.ts';
 
 export interface Carrier {

@@ -1,11 +1,11 @@
 // Runs every fault on real kernels if network namespaces can be made, and all of them in the
 // simulation, which needs none.
 
+import { run } from '@trunkline/bench/testing/run';
 import test from 'ava';
 import { KINDS } from './faults/kinds.ts';
 import { difference, formatTable, judge, type Outcome } from './faults/report.ts';
 import { runSimulated } from './faults/simulated.ts';
-import { run } from './testing/run.ts';
 
 interface Printed {
   readonly outcomes: readonly (Pick<Outcome, 'real' | 'simulated'> & { readonly fault: string })[];
@@ -13,7 +13,7 @@ interface Printed {
 
 test('a connection comes to the same on real kernels and in the simulation, or it is said why no line can be made', async (t) => {
   t.timeout(300_000);
-  const { output, errors } = await run('faults.js', '--json');
+  const { output, errors } = await run(new URL('./faults.js', import.meta.url).href, '--json');
   if (!output.startsWith('{'))
     return t.regex(output, /^skipped: no real faults can be made here, /, errors);
   const { outcomes } = JSON.parse(output) as Printed;
@@ -45,7 +45,11 @@ test.serial('in the simulation each fault comes to what it must', async (t) => {
 });
 
 test('a wrong option is named, with the usage', async (t) => {
-  const { code, errors } = await run('faults.js', '--only', 'drop all,earthquake');
+  const { code, errors } = await run(
+    new URL('./faults.js', import.meta.url).href,
+    '--only',
+    'drop all,earthquake',
+  );
   t.is(code, 2);
   t.regex(errors, /--only: no fault is named 'earthquake'; there are drop all, [\s\S]*usage:/);
 });

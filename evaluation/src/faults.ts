@@ -5,17 +5,17 @@
 
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { listed, positive } from './arguments.ts';
+import { listed, positive } from '@trunkline/bench/arguments';
+import { unable } from '@trunkline/bench/long-line/line';
+import { named } from '@trunkline/bench/named';
+import { endProgress, showProgress } from '@trunkline/bench/progress';
+import { formatVerdicts } from '@trunkline/bench/report';
 import { type FaultKind, KINDS } from './faults/kinds.ts';
 import { runReal } from './faults/real.ts';
 import { formatTable, judge, type Outcome } from './faults/report.ts';
 import { runSimulated } from './faults/simulated.ts';
-import { unable } from './long-line/line.ts';
-import { named } from './named.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { formatVerdicts } from './report.ts';
 
-const USAGE = `usage: node bench/dist/faults.js [options]
+const USAGE = `usage: node evaluation/dist/faults.js [options]
 
   --only <names>  these faults alone, by the beginnings of their names, comma-separated
   --at-once <n>   faults that are tried at the same time, each on a line of its own (3)

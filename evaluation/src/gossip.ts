@@ -5,16 +5,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { listed, positive } from './arguments.ts';
-import { formatDocument, formatText } from './gossip-evaluation/document.ts';
-import { jobsOf, PARTS, type PartName } from './gossip-evaluation/jobs.ts';
-import { SECTIONS } from './gossip-evaluation/parts.ts';
-import { runAll } from './gossip-evaluation/pool.ts';
-import { Sample } from './gossip-evaluation/sample.ts';
-import { scaleOf } from './gossip-evaluation/scale.ts';
-import { formatSvg } from './plot.ts';
+import { listed, positive } from '@trunkline/bench/arguments';
+import { formatSvg } from '@trunkline/bench/plot';
+import { formatDocument, formatText } from './gossip/document.ts';
+import { jobsOf, PARTS, type PartName } from './gossip/jobs.ts';
+import { SECTIONS } from './gossip/parts.ts';
+import { runAll } from './gossip/pool.ts';
+import { Sample } from './gossip/sample.ts';
+import { scaleOf } from './gossip/scale.ts';
 
-const USAGE = `usage: node bench/dist/gossip-evaluation.js [options]
+const USAGE = `usage: node evaluation/dist/gossip.js [options]
 
   --only <names>    of ${PARTS.join(', ')}, with commas between (all of them)
   --nodes <n>       nodes of the papers' networks, at least 1,000 (10,000)

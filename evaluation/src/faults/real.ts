@@ -1,8 +1,8 @@
 // A fault on a real line: two processes in two network namespaces, one TCP connection between them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Child } from '../child-process.ts';
-import { Line } from '../long-line/line.ts';
+import { Child } from '@trunkline/bench/child-process';
+import { Line } from '@trunkline/bench/long-line/line';
 import type { Order, Report } from './end.ts';
 import type { Fates, FaultKind } from './kinds.ts';
 
@@ -15,14 +15,14 @@ export async function runReal(kind: FaultKind, number: number): Promise<Fates> {
     await line.raise({ delay: kind.delay });
     const callee = await Child.start<Order, Report>({
       name: 'the callee',
-      script: './faults/end.js',
+      script: new URL('./end.js', import.meta.url).href,
       args: [line.host],
       network: line.far,
     });
     children.push(callee.child);
     const caller = await Child.start<Order, Report>({
       name: 'the caller',
-      script: './faults/end.js',
+      script: new URL('./end.js', import.meta.url).href,
       network: line.near,
     });
     children.push(caller.child);
