@@ -2,34 +2,36 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
+import type { PartialViewInput } from './interface.ts';
 import type { PartialViewMessage } from './message.ts';
 import { PartialView } from './partial-view.ts';
 
 function machine() {
-  let sent: { readonly to: string; readonly message: PartialViewMessage }[] = [];
-  const host = {
-    send: (to: string, message: PartialViewMessage) => void sent.push({ to, message }),
-    up: () => {},
-    down: () => {},
-  };
-  const view = new PartialView({ self: 'me', random: seededRandom(1), now: 0, host });
+  const view = new PartialView({ self: 'me', random: seededRandom(1), now: 0 });
+  const tell = (input: PartialViewInput) => view.handle(0, input);
   const take = () => {
-    const taken = sent;
-    sent = [];
+    const taken: { readonly to: string; readonly message: PartialViewMessage }[] = [];
+    for (let output = view.poll(); output !== undefined; output = view.poll())
+      if (output.type === 'send') taken.push(output);
     return taken;
   };
   /** Returns the type of the answer to a peer that asks for a link and has no other. */
   const answerTo = (from: string) => {
-    view.received(from, { type: 'neighbor', request: 1, high: true, full: false }, 0);
+    tell({
+      type: 'received',
+      from,
+      message: { type: 'neighbor', request: 1, high: true, full: false },
+    });
     return take().find(({ to }) => to === from)?.message.type;
   };
-  return { view, take, answerTo };
+  return { tell, take, answerTo };
 }
 
 test('when many press for links, known nodes still get one, but not those who only came by themselves', (t) => {
-  const { view, answerTo } = machine();
-  view.known(['friend', ...Array.from({ length: 7 }, (_, i) => `f${i}`)], 0);
-  view.known(['comer'], 0, false);
+  const { tell, answerTo } = machine();
+  const friends = ['friend', ...Array.from({ length: 7 }, (_, i) => `f${i}`)];
+  tell({ type: 'known', nodes: friends, isChosen: true });
+  tell({ type: 'known', nodes: ['comer'], isChosen: false });
   const answers = Array.from({ length: 40 }, (_, i) => answerTo(`p${i}`));
   t.is(answers[0], 'accept');
   t.is(answers.at(-1), 'refuse');
@@ -38,19 +40,17 @@ test('when many press for links, known nodes still get one, but not those who on
 });
 
 test('who chose few nodes takes those who came by themselves for known, until it chose many', (t) => {
-  const { view, take, answerTo } = machine();
-  view.join([], 0);
-  view.known(['comer', 'other'], 0, false);
+  const { tell, take, answerTo } = machine();
+  tell({ type: 'join', contacts: [] });
+  tell({ type: 'known', nodes: ['comer', 'other'], isChosen: false });
   t.deepEqual(
     take().map(({ message }) => message.type),
     ['join'],
   );
   for (let i = 0; i < 40; i++) answerTo(`p${i}`);
   t.is(answerTo('comer'), 'accept');
-  view.known(
-    Array.from({ length: 8 }, (_, i) => `f${i}`),
-    0,
-  );
+  const chosen = Array.from({ length: 8 }, (_, i) => `f${i}`);
+  tell({ type: 'known', nodes: chosen, isChosen: true });
   t.is(answerTo('other'), 'refuse');
   t.is(answerTo('f3'), 'accept');
 });

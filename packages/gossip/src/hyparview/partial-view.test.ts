@@ -3,6 +3,7 @@
 import { seededRandom, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
+import type { PartialViewInput } from './interface.ts';
 import type { PartialViewMessage } from './message.ts';
 import type { PartialViewOptions } from './options.ts';
 import { PartialView } from './partial-view.ts';
@@ -11,7 +12,7 @@ type Sent = { to: string; message: PartialViewMessage };
 
 /**
  * One partial view with a record of everything it does. `onSend` is called at each send; its inputs
- * reach the view while that is still busy.
+ * reach the view before the other outputs are carried out.
  */
 class Bench {
   readonly view: PartialView;
@@ -20,23 +21,31 @@ class Bench {
   sent: Sent[] = [];
   now = 0;
   onSend: ((to: string, message: PartialViewMessage) => void) | undefined;
+  #isBusy = false;
 
   constructor(options: PartialViewOptions = {}, seed = 1) {
-    const host = {
-      send: (to: string, message: PartialViewMessage) => {
-        this.sent.push({ to, message });
-        this.onSend?.(to, message);
-      },
-      up: (peer: string) => void this.ups.push(peer),
-      down: (peer: string, cause: string) => void this.downs.push(`${peer} ${cause}`),
-    };
     this.view = new PartialView({
       self: 'me',
       random: seededRandom(seed),
       now: 0,
-      host,
       options: { mergeInterval: Number.POSITIVE_INFINITY, ...options },
     });
+  }
+
+  /** Gives the view an input, and carries out its outputs. */
+  tell(input: PartialViewInput): void {
+    this.view.handle(this.now, input);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let output = this.view.poll(); output !== undefined; output = this.view.poll()) {
+      if (output.type === 'up') this.ups.push(output.peer);
+      else if (output.type === 'down') this.downs.push(`${output.peer} ${output.cause}`);
+      else {
+        this.sent.push({ to: output.to, message: output.message });
+        this.onSend?.(output.to, output.message);
+      }
+    }
+    this.#isBusy = false;
   }
 
   take(): Sent[] {
@@ -46,7 +55,7 @@ class Bench {
   }
 
   hear(from: string, message: PartialViewMessage): Sent[] {
-    this.view.received(from, message, this.now);
+    this.tell({ type: 'received', from, message });
     return this.take();
   }
 
@@ -57,27 +66,27 @@ class Bench {
 
   /** Lets the view ask these peers for links, which they accept. */
   chooses(...peers: string[]): void {
-    this.view.known(peers, this.now);
+    this.tell({ type: 'known', nodes: peers, isChosen: true });
     while (!peers.every((peer) => this.view.isNeighbor(peer))) {
       for (const { to, message } of this.take()) this.accept(to, message);
       this.now += 250;
-      this.view.wake(this.now);
+      this.tell({ type: 'wake' });
     }
     this.take();
   }
 
   accept(to: string, message: PartialViewMessage): void {
     if (message.type === 'neighbor' || message.type === 'join')
-      this.view.received(
-        to,
-        { type: 'accept', request: message.request, free: undefined },
-        this.now,
-      );
+      this.tell({
+        type: 'received',
+        from: to,
+        message: { type: 'accept', request: message.request, free: undefined },
+      });
   }
 
   pass(time: number): Sent[] {
     this.now += time;
-    this.view.wake(this.now);
+    this.tell({ type: 'wake' });
     return this.take();
   }
 }
@@ -98,11 +107,11 @@ const disconnect = (alive: boolean, peers: string[] = []): PartialViewMessage =>
 
 test('a newcomer asks one contact at a time, until one takes it in', (t) => {
   const bench = new Bench();
-  bench.view.join(['a', 'b', 'c'], 0);
+  bench.tell({ type: 'join', contacts: ['a', 'b', 'c'] });
   const [first] = bench.take();
   t.is(first!.message.type, 'join');
   t.deepEqual(bench.sent, []);
-  bench.view.lost(first!.to, undefined, 0);
+  bench.tell({ type: 'lost', peer: first!.to, error: undefined });
   const [second] = bench.take();
   t.not(second!.to, first!.to);
   const request = requestOf([second!], second!.to);
@@ -120,9 +129,9 @@ test('a newcomer asks one contact at a time, until one takes it in', (t) => {
 
 test('a newcomer whose contact is silent turns to the next after the time-out', (t) => {
   const bench = new Bench();
-  bench.view.join(['a', 'b'], 0);
+  bench.tell({ type: 'join', contacts: ['a', 'b'] });
   const [first] = bench.take();
-  t.true(bench.view.due <= 500);
+  t.true(bench.view.wakeAt <= 500);
   t.deepEqual(bench.pass(499), []);
   const [second] = bench.pass(1);
   t.is(second!.message.type, 'join');
@@ -131,7 +140,7 @@ test('a newcomer whose contact is silent turns to the next after the time-out', 
 
 test('an answer that comes after the time-out still counts, where there is room', (t) => {
   const bench = new Bench();
-  bench.view.join(['a'], 0);
+  bench.tell({ type: 'join', contacts: ['a'] });
   const [first] = bench.take();
   bench.pass(2_000);
   bench.accept('a', first!.message);
@@ -152,7 +161,7 @@ test('a node that does not answer its introduction is no neighbor', (t) => {
   const bench = new Bench();
   bench.asked('a');
   bench.hear('a', { type: 'forward-join', peer: 'gone', ttl: 0 });
-  bench.view.lost('gone', undefined, 10);
+  bench.tell({ type: 'lost', peer: 'gone', error: undefined });
   t.deepEqual(bench.view.active(), ['a']);
   t.deepEqual(bench.ups, ['a']);
 });
@@ -381,7 +390,7 @@ test('nobody who was just lost comes back by a late answer or by what others say
   bench.chooses('a', 'b');
   const asked = bench.hear('a', { type: 'shuffle', origin: 'x', id: 1, ttl: 1, peers: [] });
   t.deepEqual(types(asked), ['shuffle-reply x', 'neighbor x']);
-  bench.view.lost('x', new TransportError('unavailable', 'gone'), bench.now);
+  bench.tell({ type: 'lost', peer: 'x', error: new TransportError('unavailable', 'gone') });
   bench.take();
   const told = bench.hear('x', { type: 'accept', request: requestOf(asked, 'x'), free: undefined });
   t.deepEqual(types(told), ['disconnect x']);
@@ -391,7 +400,7 @@ test('nobody who was just lost comes back by a late answer or by what others say
   t.false(bench.view.passive().includes('x'));
   bench.now += 10_001;
   bench.hear('a', { type: 'shuffle', origin: 'x', id: 3, ttl: 1, peers: [] });
-  bench.view.lost('x', undefined, bench.now);
+  bench.tell({ type: 'lost', peer: 'x', error: undefined });
   t.false(bench.view.isNeighbor('x'));
   bench.asked('x');
   t.true(bench.view.isNeighbor('x'));
@@ -399,7 +408,7 @@ test('nobody who was just lost comes back by a late answer or by what others say
 
 test('an answer to an earlier request is no answer', (t) => {
   const bench = new Bench();
-  bench.view.join(['a'], 0);
+  bench.tell({ type: 'join', contacts: ['a'] });
   const [{ message }] = bench.take() as [Sent];
   const sent = bench.hear('a', {
     type: 'accept',
@@ -420,8 +429,8 @@ test('who believes in a link that is none is told so', (t) => {
   ] as const) {
     t.deepEqual(types(bench.hear('stranger', message)), ['disconnect stranger']);
   }
-  bench.view.stranger('stranger', 0);
-  bench.view.stranger('a', 0);
+  bench.tell({ type: 'stranger', peer: 'stranger' });
+  bench.tell({ type: 'stranger', peer: 'a' });
   t.deepEqual(types(bench.take()), ['disconnect stranger']);
   t.deepEqual(bench.view.passive(), []);
 });
@@ -438,7 +447,8 @@ test('where many fail at once, those who are remembered are told that this node 
     ttl: 1,
     peers: ['r', 's', 't', 'u', 'v', 'w', 'x'],
   });
-  for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.view.lost(peer, undefined, bench.now);
+  for (const peer of ['a', 'b', 'c', 'd', 'e'])
+    bench.tell({ type: 'lost', peer: peer, error: undefined });
   const greeted: string[] = [];
   for (let sent = bench.take(); sent.length > 0; sent = bench.take()) {
     for (const { to, message } of sent) {
@@ -463,19 +473,20 @@ test('recovery is a loop: a thousand peers that fail while they are asked do not
     shufflePassive: 32,
     shuffleActive: 32,
   });
-  bench.view.known(
-    Array.from({ length: 1_000 }, (_, i) => `p${i}`),
-    0,
-  );
+  bench.tell({
+    type: 'known',
+    nodes: Array.from({ length: 1_000 }, (_, i) => `p${i}`),
+    isChosen: true,
+  });
   bench.take();
   let [depth, deepest, failures] = [0, 0, 0];
   bench.onSend = (to) => {
     deepest = Math.max(deepest, ++depth);
     failures++;
-    bench.view.lost(to, undefined, 0);
+    bench.tell({ type: 'lost', peer: to, error: undefined });
     depth--;
   };
-  bench.view.lost('p0', undefined, 0);
+  bench.tell({ type: 'lost', peer: 'p0', error: undefined });
   for (let i = 0; i < 200; i++) bench.pass(500);
   t.is(deepest, 1);
   t.true(failures > 900, `${failures}`);
@@ -486,7 +497,7 @@ test('what is lost is told with its cause, and replaced', (t) => {
   bench.chooses('a', 'b');
   bench.hear('a', { type: 'shuffle', origin: 'x', id: 1, ttl: 1, peers: [] });
   bench.take();
-  bench.view.lost('a', new TransportError('unavailable', 'reset'), bench.now);
+  bench.tell({ type: 'lost', peer: 'a', error: new TransportError('unavailable', 'reset') });
   t.deepEqual(bench.downs, ['a lost']);
   t.false(bench.view.isNeighbor('a') || bench.view.passive().includes('a'));
 });
@@ -494,16 +505,16 @@ test('what is lost is told with its cause, and replaced', (t) => {
 test('who leaves tells its neighbors whom to turn to, answers no request, and may join again', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c');
-  bench.view.leave(bench.now);
+  bench.tell({ type: 'leave' });
   const sent = bench.take();
   t.deepEqual(sent.map(({ to }) => to).sort(), ['a', 'b', 'c']);
   for (const { message } of sent) t.true(message.type === 'disconnect' && !message.alive);
   t.true(sent.some(({ message }) => message.type === 'disconnect' && message.peers.length > 0));
   t.deepEqual(bench.downs.sort(), ['a closed', 'b closed', 'c closed']);
-  t.is(bench.view.due, Number.POSITIVE_INFINITY);
+  t.is(bench.view.wakeAt, Number.POSITIVE_INFINITY);
   t.deepEqual(types(bench.asked('x', true)), ['disconnect x']);
   t.deepEqual(bench.view.active(), []);
-  bench.view.join(['z'], bench.now);
+  bench.tell({ type: 'join', contacts: ['z'] });
   t.is(bench.take()[0]!.message.type, 'join');
 });
 
@@ -512,11 +523,11 @@ test('when the views are empty, known nodes are asked; when these give nobody, i
   bench.chooses('a');
   bench.pass(2_000);
   t.true(bench.view.isHungry);
-  bench.view.known(['k'], bench.now);
+  bench.tell({ type: 'known', nodes: ['k'], isChosen: true });
   t.deepEqual(types(bench.take()), ['neighbor k']);
-  bench.view.lost('k', undefined, bench.now);
+  bench.tell({ type: 'lost', peer: 'k', error: undefined });
   t.true(bench.view.isHungry);
-  bench.view.known(['l', 'm', 'n', 'o'], bench.now);
+  bench.tell({ type: 'known', nodes: ['l', 'm', 'n', 'o'], isChosen: true });
   for (const { to, message } of bench.take()) bench.accept(to, message);
   t.is(bench.view.active().length, 5);
   t.false(bench.view.isHungry);
@@ -526,16 +537,16 @@ test('while the view is short it asks again, more and more seldom', (t) => {
   const bench = new Bench({ shuffleInterval: 60_000 });
   bench.chooses('a');
   bench.pass(2_000);
-  bench.view.known(['k'], bench.now);
+  bench.tell({ type: 'known', nodes: ['k'], isChosen: true });
   const times: number[] = [];
   bench.onSend = (to, message) => {
     if (to !== 'k' || message.type !== 'neighbor') return;
     times.push(bench.now);
-    bench.view.received(
-      'k',
-      { type: 'refuse', request: message.request, free: undefined, peers: [] },
-      bench.now,
-    );
+    bench.tell({
+      type: 'received',
+      from: 'k',
+      message: { type: 'refuse', request: message.request, free: undefined, peers: [] },
+    });
   };
   const pending = bench.take().find(({ to }) => to === 'k')!;
   bench.hear('k', {
@@ -544,7 +555,7 @@ test('while the view is short it asks again, more and more seldom', (t) => {
     free: undefined,
     peers: [],
   });
-  while (bench.now < 600_000) bench.pass(Math.max(1, bench.view.due - bench.now));
+  while (bench.now < 600_000) bench.pass(Math.max(1, bench.view.wakeAt - bench.now));
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   t.true(Math.max(...gaps) <= 66_000);
   t.true(times.length >= 10 && times.length <= 20, `${times.length}`);
@@ -557,7 +568,7 @@ test('every link is used by a shuffle every so often', (t) => {
   bench.onSend = (to, message) => {
     if (message.type === 'shuffle') targets.push(to);
   };
-  while (targets.length < 10) bench.pass(Math.max(1, bench.view.due - bench.now));
+  while (targets.length < 10) bench.pass(Math.max(1, bench.view.wakeAt - bench.now));
   t.deepEqual(targets.slice(0, 5).sort(), ['a', 'b', 'c', 'd', 'e']);
   t.deepEqual(targets.slice(5).sort(), ['a', 'b', 'c', 'd', 'e']);
   t.true(bench.now >= 9 * 54_000 && bench.now <= 10 * 66_000 + 10_000);
@@ -612,16 +623,16 @@ test('a neighbor that is of no use is told so, another takes its place, and only
   bench.hear('a', disconnect(true, []));
   bench.chooses('a');
   bench.hear('b', { type: 'shuffle-reply', id: -1, peers: [] });
-  bench.view.known(['d'], bench.now);
+  bench.tell({ type: 'known', nodes: ['d'], isChosen: true });
   bench.take();
-  bench.view.dismiss('a', bench.now);
+  bench.tell({ type: 'dismiss', peer: 'a' });
   t.is(bench.downs.at(-1), 'a evicted');
   t.false(bench.view.isNeighbor('a'));
   t.deepEqual(types(bench.sent), ['disconnect a', 'neighbor d']);
   for (const { to, message } of bench.take()) bench.accept(to, message);
   t.true(bench.view.isNeighbor('d'));
   t.false(bench.view.passive().includes('a'));
-  bench.view.dismiss('nobody', bench.now);
+  bench.tell({ type: 'dismiss', peer: 'nobody' });
   t.deepEqual(bench.take(), []);
   bench.hear('d', disconnect(false));
   bench.asked('a');
@@ -632,9 +643,9 @@ test('the place of a neighbor that is of no use goes to one of its own choice, t
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b');
   bench.asked('c');
-  bench.view.known(['d'], bench.now);
+  bench.tell({ type: 'known', nodes: ['d'], isChosen: true });
   bench.take();
-  bench.view.dismiss('a', bench.now);
+  bench.tell({ type: 'dismiss', peer: 'a' });
   const request = bench.take().find(({ to }) => to === 'd')!;
   bench.asked('presser');
   t.deepEqual(bench.view.active().sort(), ['b', 'c', 'presser']);
@@ -647,8 +658,8 @@ test('who has passed messages on stays when one must go, even where it came late
   bench.chooses('own');
   bench.asked('taker');
   bench.asked('giver');
-  bench.view.gave('giver');
-  bench.view.gave('nobody');
+  bench.tell({ type: 'gave', peer: 'giver' });
+  bench.tell({ type: 'gave', peer: 'nobody' });
   bench.hear('other', { type: 'neighbor', request: 1, high: true, full: false });
   t.deepEqual(bench.view.active(), ['own', 'giver', 'other']);
 });
@@ -656,15 +667,15 @@ test('who has passed messages on stays when one must go, even where it came late
 test('a view that is full asks somebody outside for a link when it is told to seek, and not where merging is off', (t) => {
   const bench = new Bench({ active: 2, mergeInterval: 600_000 });
   bench.chooses('a', 'b');
-  bench.view.known(['c'], bench.now);
+  bench.tell({ type: 'known', nodes: ['c'], isChosen: true });
   bench.take();
-  bench.view.seek(bench.now);
+  bench.tell({ type: 'seek' });
   t.deepEqual(types(bench.sent), ['neighbor c']);
   const off = new Bench({ active: 2 });
   off.chooses('a', 'b');
-  off.view.known(['c'], off.now);
+  off.tell({ type: 'known', nodes: ['c'], isChosen: true });
   off.take();
-  off.view.seek(off.now);
+  off.tell({ type: 'seek' });
   t.deepEqual(off.take(), []);
 });
 
@@ -672,10 +683,10 @@ test('links of its own beyond those that it wants go before others that have pas
   const bench = new Bench({ active: 4, own: 2 });
   bench.chooses('a', 'b', 'c');
   bench.asked('giver');
-  bench.view.gave('giver');
+  bench.tell({ type: 'gave', peer: 'giver' });
   bench.hear('other', { type: 'neighbor', request: 1, high: true, full: false });
   t.deepEqual(bench.view.active(), ['a', 'b', 'giver', 'other']);
-  bench.view.gave('other');
+  bench.tell({ type: 'gave', peer: 'other' });
   bench.hear('more', { type: 'neighbor', request: 1, high: true, full: false });
   t.deepEqual(bench.view.active(), ['a', 'b', 'giver', 'more']);
 });

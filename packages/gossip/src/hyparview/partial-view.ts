@@ -1,32 +1,43 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
-// symmetric links, and remembers some peers to replace lost ones.
+// symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
+// node on one topic. It is told of messages, lost links and time, and calls nobody.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
+import {
+  type Machine,
+  OutputQueue,
+  type Random,
+  type TransportError,
+} from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
 import { FavorLimiter } from './favor-limiter.ts';
-import type { PartialViewHost, PartialViewSetup } from './host.ts';
-import { Inputs } from './inputs.ts';
+import type {
+  DownCause,
+  PartialViewInput,
+  PartialViewOutput,
+  PartialViewSetup,
+} from './interface.ts';
+import { LinkRequester } from './link-requester.ts';
 import { Merges } from './merges.ts';
 import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
 import type { PassiveView } from './passive-view.ts';
 import type { RecentLosses } from './recent-losses.ts';
-import { isFilling, isOwnChoice, mayEvict, type Purpose, Requests } from './requests.ts';
+import { isFilling, isOwnChoice, mayEvict, Requests } from './requests.ts';
 import { Rescue } from './rescue.ts';
 import { Search } from './search.ts';
 import { Shuffles } from './shuffles.ts';
 import { Views } from './views.ts';
 
 /**
- * One node's view of one topic. It accepts links from the start; `join` and `known` tell it which
- * nodes to ask for links. Read `due` after each input.
+ * One node's view of one topic. It accepts links from the start; the inputs `join` and `known` tell
+ * it which nodes to ask for links.
  */
-export class PartialView {
+export class PartialView implements Machine<PartialViewInput, PartialViewOutput> {
   readonly #self: string;
   readonly #random: Random;
-  readonly #host: PartialViewHost;
   readonly #config: PartialViewConfig;
+  readonly #outputs = new OutputQueue<PartialViewOutput>();
   readonly #views: Views;
   readonly #active: ActiveView;
   readonly #passive: PassiveView;
@@ -35,139 +46,59 @@ export class PartialView {
   readonly #requests: Requests;
   readonly #search: Search;
   readonly #favorLimiter: FavorLimiter;
+  readonly #requester: LinkRequester;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
   readonly #rescue: Rescue;
-  readonly #inputs = new Inputs((now) =>
-    this.#search.isShort(!this.#isLeaving && this.#active.size < this.#config.active, now),
-  );
-  #isLeaving = false;
-  /** True if a peer has accepted this node since it joined. */
-  #isIntroduced = false;
-  /** Until then, a newcomer waits for requests from the nodes that it was introduced to. */
-  #settledAt = Number.NEGATIVE_INFINITY;
-  #isHungry = false;
   /** The peer that was last refused a link. */
   #refused: string | undefined;
 
   /** Throws a TypeError for invalid options. */
-  constructor({ self, random, now, host, options = {} }: PartialViewSetup) {
+  constructor({ self, random, now, options = {} }: PartialViewSetup) {
     const config = partialViewConfig(options);
+    const outputs = this.#outputs;
     this.#self = self;
     this.#random = random;
-    this.#host = host;
     this.#config = config;
-    this.#views = new Views(self, config, random);
+    const views = new Views(self, config, random);
+    this.#views = views;
     ({
       active: this.#active,
       passive: this.#passive,
       losses: this.#losses,
       contacts: this.#contacts,
-    } = this.#views);
-    this.#requests = new Requests(config.neighborTimeout, random);
-    this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#favorLimiter = new FavorLimiter(config, (peer) => this.#contacts.has(peer), now);
-    this.#shuffles = new Shuffles({ self, random, now, host, config, views: this.#views });
+    } = views);
+    const requests = new Requests(config.neighborTimeout, random);
+    this.#requests = requests;
+    const search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
+    this.#search = search;
+    const favorLimiter = new FavorLimiter(config, (peer) => this.#contacts.has(peer), now);
+    this.#favorLimiter = favorLimiter;
+    this.#shuffles = new Shuffles({ self, random, now, outputs, config, views });
     this.#merges = new Merges(config.mergeInterval, random, now);
-    this.#rescue = new Rescue({
+    this.#requester = new LinkRequester({
       config,
-      views: this.#views,
-      requests: this.#requests,
-      shuffles: this.#shuffles,
+      views,
+      requests,
+      search,
+      favorLimiter,
+      outputs,
     });
+    this.#rescue = new Rescue({ config, views, requests, shuffles: this.#shuffles });
   }
 
-  /**
-   * Enters the overlay through the first contact that answers; contacts are asked one after the
-   * other. Also works after `leave`.
-   */
-  join(contacts: readonly string[], now: number): void {
-    this.#inputs.take(() => {
-      this.#isLeaving = false;
-      this.#isIntroduced = this.#active.size > 0;
-      this.#search.restart();
-      this.#views.know(contacts, true);
-      this.#fill(now);
-    }, now);
+  handle(now: number, input: PartialViewInput): void {
+    if (input.type === 'gave') return this.#gave(input.peer);
+    this.#take(now, input);
+    this.#search.isShort(this.#requester.isShort, now);
   }
 
-  /**
-   * Adds nodes on this topic, found by the address book or by discovery. They are asked for links
-   * if the views don't help, and to merge partitions.
-   * @param isChosen false if this node did not choose them, see `Contacts`
-   */
-  known(nodes: readonly string[], now: number, isChosen = true): void {
-    this.#inputs.take(() => {
-      if (this.#views.know(nodes, isChosen)) this.#merges.isNeeded(now);
-      this.#fill(now);
-    }, now);
+  poll(): PartialViewOutput | undefined {
+    return this.#outputs.poll();
   }
 
-  /** Processes a message from a node. Malformed messages are ignored. */
-  received(from: string, message: PartialViewMessage, now: number): void {
-    this.#inputs.take(() => this.#receive(from, message, now), now);
-  }
-
-  /**
-   * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
-   * the orderly end of a connection that was merely idle.
-   */
-  lost(peer: string, error: TransportError | undefined, now: number): void {
-    this.#inputs.take(() => this.#lose(peer, error, now), now);
-  }
-
-  /** Tells a node that it is not a neighbor, after it sent something that only neighbors send. */
-  stranger(peer: string, now: number): void {
-    this.#inputs.take(() => this.#tellStranger(peer), now);
-  }
-
-  /**
-   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, no matter
-   * which nodes ask for it. For `denyWindow` the dropped peer returns to no view unless it asks
-   * itself.
-   */
-  dismiss(peer: string, now: number): void {
-    this.#inputs.take(() => {
-      if (!this.#active.has(peer)) return;
-      this.#losses.add(peer, now);
-      this.#drop(peer, 'evicted', undefined, now);
-      this.#seek('replace', now);
-      this.#fill(now);
-    }, now);
-  }
-
-  /** Asks one node outside both views for a link, because the neighbors may all be useless. */
-  seek(now: number): void {
-    if (this.#merges.isOn && !this.#isLeaving)
-      this.#inputs.take(() => this.#seek('merge', now), now);
-  }
-
-  /**
-   * Marks a neighbor that passes messages on: when links must go, it is kept rather than those that
-   * don't.
-   */
-  gave(peer: string): void {
-    const link = this.#active.get(peer);
-    if (link !== undefined) link.gave = true;
-  }
-
-  /** Leaves the overlay: gives the neighbors peers to turn to, and accepts no more links. */
-  leave(now: number): void {
-    this.#inputs.take(() => {
-      this.#isLeaving = true;
-      this.#requests.clear();
-      for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
-    }, now);
-  }
-
-  /** Does what is due. It may be called early or late. */
-  wake(now: number): void {
-    this.#inputs.take(() => this.#wake(now), now);
-  }
-
-  /** When to call `wake`; Infinity if never. */
-  get due(): number {
-    return this.#isLeaving
+  get wakeAt(): number {
+    return this.#requester.isLeaving
       ? Number.POSITIVE_INFINITY
       : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
@@ -198,7 +129,54 @@ export class PartialView {
 
   /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
   get isHungry(): boolean {
-    return this.#isHungry && !this.#isLeaving && this.#active.size < this.#config.active;
+    return this.#requester.isHungry;
+  }
+
+  #take(now: number, input: Exclude<PartialViewInput, { readonly type: 'gave' }>): void {
+    switch (input.type) {
+      case 'join':
+        this.#requester.join();
+        this.#search.restart();
+        this.#views.know(input.contacts, true);
+        return this.#requester.fill(now);
+      case 'known':
+        if (this.#views.know(input.nodes, input.isChosen)) this.#merges.isNeeded(now);
+        return this.#requester.fill(now);
+      case 'received':
+        return this.#receive(input.from, input.message, now);
+      case 'lost':
+        return this.#lose(input.peer, input.error, now);
+      case 'stranger':
+        return this.#tellStranger(input.peer);
+      case 'dismiss':
+        return this.#dismiss(input.peer, now);
+      case 'seek':
+        if (this.#merges.isOn && !this.#requester.isLeaving) this.#requester.seek('merge', now);
+        return;
+      case 'leave':
+        return this.#leave(now);
+      case 'wake':
+        return this.#wake(now);
+    }
+  }
+
+  #gave(peer: string): void {
+    const link = this.#active.get(peer);
+    if (link !== undefined) link.gave = true;
+  }
+
+  #dismiss(peer: string, now: number): void {
+    if (!this.#active.has(peer)) return;
+    this.#losses.add(peer, now);
+    this.#drop(peer, 'evicted', undefined, now);
+    this.#requester.seek('replace', now);
+    this.#requester.fill(now);
+  }
+
+  #leave(now: number): void {
+    this.#requester.leave();
+    this.#requests.clear();
+    for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
   }
 
   #receive(from: string, given: PartialViewMessage, now: number): void {
@@ -223,7 +201,7 @@ export class PartialView {
       case 'shuffle':
         return this.#onShuffle(from, message, now);
       case 'shuffle-reply':
-        if (this.#shuffles.replied(message, now)) this.#fill(now);
+        if (this.#shuffles.replied(message, now)) this.#requester.fill(now);
         return;
       case 'disconnect':
         return this.#onDisconnect(from, message, now);
@@ -236,14 +214,14 @@ export class PartialView {
    */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
-    if (this.#isLeaving) return this.#tellStranger(from);
+    if (this.#requester.isLeaving) return this.#tellStranger(from);
     this.#losses.delete(from);
     const isNewcomer = asked.type === 'join';
     const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
       // Its answer was lost, or it has forgotten the link: after a restart it must be introduced
       // again.
-      this.#host.send(from, { type: 'accept', request, free: undefined });
+      this.#send(from, { type: 'accept', request, free: undefined });
       if (isNewcomer && this.#favorLimiter.take(from, now)) this.#introduce(from);
       return;
     }
@@ -255,7 +233,7 @@ export class PartialView {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
       if (!isNewcomer && !asked.full) this.#refused = from;
-      this.#host.send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
+      this.#send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
       return;
     }
     this.#requests.delete(from);
@@ -264,29 +242,24 @@ export class PartialView {
     // While few links are of its own choice, a known node that asks counts like one that was asked.
     const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
-    this.#host.send(from, { type: 'accept', request, free: evicted });
+    this.#send(from, { type: 'accept', request, free: evicted });
     if (isNewcomer) this.#introduce(from);
   }
 
   #introduce(newcomer: string): void {
     for (const peer of this.#active.peers()) {
       if (peer !== newcomer)
-        this.#host.send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
+        this.#send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
     }
   }
 
   #onAccept(from: string, { request, free }: MessageOf<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (this.#active.has(from)) return;
-    if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
+    if (purpose === undefined || this.#requester.isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
       if (!mayEvict(purpose) && !(isOwnChoice(purpose) && this.#active.chosen < this.#config.own)) {
-        this.#host.send(from, {
-          type: 'disconnect',
-          alive: true,
-          free: undefined,
-          peers: this.#views.some(from),
-        });
+        this.#disconnect(from, true, undefined, this.#views.some(from));
         return this.#views.remember([from], [], now);
       }
       // A newcomer has room for the peer evicted for it. In a merge, the two evicted peers have
@@ -294,10 +267,9 @@ export class PartialView {
       this.#evict(purpose === 'introduced' ? from : free, now);
     }
     if (purpose === 'merge') this.#merges.succeeded(now);
-    if (purpose === 'join') this.#settledAt = now + this.#config.neighborTimeout;
-    this.#isIntroduced = true;
+    this.#requester.accepted(purpose, now);
     this.#link(from, isOwnChoice(purpose), now);
-    this.#fill(now);
+    this.#requester.fill(now);
   }
 
   #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
@@ -306,15 +278,12 @@ export class PartialView {
     this.#search.refused();
     this.#views.remember([from], [], now);
     this.#views.note(peers, now);
-    this.#turnTo(free, now);
-    this.#fill(now);
+    this.#requester.turnTo(free, now);
+    this.#requester.fill(now);
   }
 
-  #onForwardJoin(
-    from: string,
-    { peer: newcomer, ttl }: MessageOf<'forward-join'>,
-    now: number,
-  ): void {
+  #onForwardJoin(from: string, message: MessageOf<'forward-join'>, now: number): void {
+    const { peer: newcomer, ttl } = message;
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
@@ -322,13 +291,13 @@ export class PartialView {
       if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
       const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
       if (next !== undefined)
-        return this.#host.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
+        return this.#send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
     if (mayFit || this.#favorLimiter.take(newcomer, now))
-      this.#ask(newcomer, 'introduced', false, now);
+      this.#requester.ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
 
@@ -336,15 +305,14 @@ export class PartialView {
     const link = this.#active.get(from);
     if (link !== undefined) this.#shuffles.received(link, shuffle, now);
     // A greeting: the sender is alive and knows this node.
-    else if (this.#active.size < this.#config.active && !this.#isLeaving)
-      this.#views.remember([from], [], now);
-    this.#fill(now);
+    else if (this.#requester.isShort) this.#views.remember([from], [], now);
+    this.#requester.fill(now);
     if (link === undefined) this.#tellStranger(from);
   }
 
   #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
     const wasAsked = this.#requests.delete(from);
-    if (this.#active.remove(from)) this.#host.down(from, alive ? 'disconnected' : 'left');
+    if (this.#active.remove(from)) this.#down(from, alive ? 'disconnected' : 'left');
     else if (!wasAsked) return;
     if (alive) {
       this.#search.asked(from);
@@ -354,24 +322,8 @@ export class PartialView {
       this.#passive.remove(from);
     }
     this.#views.note(peers, now);
-    this.#turnTo(free, now);
-    this.#fill(now);
-  }
-
-  /**
-   * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
-   * peer, so views stay full without searches through the overlay.
-   */
-  #turnTo(peer: string | undefined, now: number): void {
-    if (
-      peer === undefined ||
-      !this.#isIntroduced ||
-      this.#active.size + this.#requests.filling >= this.#config.active ||
-      !this.#mayAsk(peer, now)
-    )
-      return;
-    this.#search.asked(peer);
-    this.#ask(peer, 'suggested', this.#active.size === 0, now);
+    this.#requester.turnTo(free, now);
+    this.#requester.fill(now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {
@@ -380,95 +332,27 @@ export class PartialView {
     if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
     this.#passive.remove(peer);
     if (wasNeighbor) this.#merges.isNeeded(now);
-    if (wasNeighbor) this.#host.down(peer, 'lost', error);
-    this.#fill(now);
+    if (wasNeighbor) this.#down(peer, 'lost', error);
+    this.#requester.fill(now);
   }
 
   #wake(now: number): void {
-    if (this.#isLeaving) return;
+    if (this.#requester.isLeaving) return;
     const { changed, silent } = this.#requests.expire(now);
     for (const peer of silent) this.#passive.remove(peer);
     const isShuffle = this.#shuffles.begin(now);
     // If all links may belong to one attacker, a link of this node's own choice can't wait.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
       this.#merges.begin(now);
-      this.#seek('merge', now);
+      this.#requester.seek('merge', now);
     }
-    if (this.#search.begin(now) || changed) this.#fill(now);
-  }
-
-  /**
-   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
-   * `Views.outsider`). After a network has split, both parts may have full views, and only such a
-   * link joins them again.
-   */
-  #seek(purpose: 'merge' | 'replace', now: number): void {
-    const isFit = (peer: string) =>
-      !this.#active.has(peer) && !this.#requests.isWaiting(peer) && !this.#losses.has(peer, now);
-    const peer = this.#views.outsider(isFit);
-    if (peer !== undefined) this.#ask(peer, purpose, true, now);
-  }
-
-  /**
-   * Asks a node for each free place: passive peers first, then contacts. A node without links asks
-   * two with high priority. A newcomer asks one, preferably a contact, to be introduced.
-   */
-  #fill(now: number): void {
-    if (this.#isLeaving || now < this.#settledAt) return;
-    const { active } = this.#config;
-    for (let asked = this.#requests.filling; this.#active.size + asked < active; asked++) {
-      const isAlone = this.#active.size === 0;
-      if (isAlone && asked >= (this.#isIntroduced ? 2 : 1)) return;
-      const isFew = 2 * this.#active.size <= active;
-      if (!isFew && this.#search.refusals >= LEISURELY) return;
-      const isFit = (peer: string) => this.#mayAsk(peer, now);
-      // The first links of this node's own choice are preferably requested from known nodes, and so
-      // are all links while many nodes request one: the passive view holds only what others tell.
-      const isOwn =
-        this.#isIntroduced &&
-        (this.#active.chosen < this.#config.own || this.#favorLimiter.isScarce(now));
-      const { peer, isPassive } = this.#views.candidate(
-        !this.#isIntroduced || (isOwn && this.#views.drawsContact()),
-        isFit,
-      );
-      this.#isHungry = peer === undefined;
-      if (peer === undefined) return;
-      this.#search.asked(peer);
-      // The view is small and nobody has room for this node: it may be part of an island.
-      const isStuck = isFew && this.#search.failures > 0 && asked === 0;
-      this.#ask(
-        peer,
-        isAlone && (!isPassive || !this.#isIntroduced) ? 'join' : 'fill',
-        isAlone || isStuck,
-        now,
-      );
-    }
-    this.#isHungry = false;
-  }
-
-  #mayAsk(peer: string, now: number): boolean {
-    return (
-      this.#search.mayAsk(peer) &&
-      !this.#active.has(peer) &&
-      !this.#requests.has(peer) &&
-      !this.#losses.has(peer, now)
-    );
-  }
-
-  #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
-    const request = this.#requests.add(peer, purpose, now);
-    this.#host.send(
-      peer,
-      purpose === 'join'
-        ? { type: 'join', request }
-        : { type: 'neighbor', request, high, full: this.#active.size >= this.#config.active },
-    );
+    if (this.#search.begin(now) || changed) this.#requester.fill(now);
   }
 
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
-    this.#host.up(peer);
+    this.#outputs.add({ type: 'up', peer });
     this.#rescue.linked(now);
   }
 
@@ -482,13 +366,8 @@ export class PartialView {
   #drop(peer: string, cause: 'evicted' | 'closed', free: string | undefined, now: number): void {
     this.#active.remove(peer);
     this.#views.remember([peer], [], now);
-    this.#host.send(peer, {
-      type: 'disconnect',
-      alive: cause === 'evicted',
-      free,
-      peers: this.#views.some(peer),
-    });
-    this.#host.down(peer, cause);
+    this.#disconnect(peer, cause === 'evicted', free, this.#views.some(peer));
+    this.#down(peer, cause);
   }
 
   /**
@@ -497,17 +376,23 @@ export class PartialView {
    */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
-    this.#host.send(peer, {
-      type: 'disconnect',
-      alive: !this.#isLeaving,
-      free: undefined,
-      peers: [],
-    });
+    this.#disconnect(peer, !this.#requester.isLeaving, undefined, []);
+  }
+
+  #send(to: string, message: PartialViewMessage): void {
+    this.#outputs.add({ type: 'send', to, message });
+  }
+
+  #disconnect(
+    to: string,
+    alive: boolean,
+    free: string | undefined,
+    peers: readonly string[],
+  ): void {
+    this.#send(to, { type: 'disconnect', alive, free, peers });
+  }
+
+  #down(peer: string, cause: DownCause, error?: TransportError): void {
+    this.#outputs.add({ type: 'down', peer, cause, error });
   }
 }
-
-/**
- * After this many refusals, a view that is more than half full asks nobody until the next round: it
- * is short, but not in need.
- */
-const LEISURELY = 8;

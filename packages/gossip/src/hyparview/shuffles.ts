@@ -1,12 +1,12 @@
 // Shuffles keep the passive views fresh: a node and another one at the end of a random walk send
 // each other some of their peers.
 
-import type { Random } from '@trunkline/transport-core';
+import type { OutputQueue, Random } from '@trunkline/transport-core';
 import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';
-import type { PartialViewHost } from './host.ts';
-import type { MessageOf } from './message.ts';
+import type { PartialViewOutput } from './interface.ts';
+import type { MessageOf, PartialViewMessage } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 import type { Views } from './views.ts';
 
@@ -14,7 +14,7 @@ export interface ShufflesSetup {
   readonly self: string;
   readonly random: Random;
   readonly now: number;
-  readonly host: PartialViewHost;
+  readonly outputs: OutputQueue<PartialViewOutput>;
   readonly config: PartialViewConfig;
   readonly views: Views;
 }
@@ -44,7 +44,7 @@ export class Shuffles {
   /** Begins a shuffle if it is time for one; returns whether it was. */
   begin(now: number): boolean {
     if (now < this.#due) return false;
-    const { self, random, host, views } = this.#setup;
+    const { self, random, views } = this.#setup;
     const { shuffleActive, shufflePassive, shuffleInterval, shuffleWalk } = this.#setup.config;
     this.#due = now + jittered(shuffleInterval, random);
     const target = views.active.next();
@@ -55,7 +55,7 @@ export class Shuffles {
       ...views.passive.sample(shufflePassive),
     ];
     this.#current = { id: this.#next++, told };
-    host.send(target, {
+    this.#send(target, {
       type: 'shuffle',
       origin: self,
       id: this.#current.id,
@@ -70,22 +70,22 @@ export class Shuffles {
    * the peer is gone, it will be reported as lost.
    */
   greet(peer: string): void {
-    const { self, host } = this.#setup;
-    host.send(peer, { type: 'shuffle', origin: self, id: this.#next++, ttl: 1, peers: [] });
+    const { self } = this.#setup;
+    this.#send(peer, { type: 'shuffle', origin: self, id: this.#next++, ttl: 1, peers: [] });
   }
 
   /** Handles a walk that arrived over a link: passes it on, or ends it here. */
   received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     if (!link.shuffles.take(now)) return;
-    const { random, host, views } = this.#setup;
+    const { random, views } = this.#setup;
     if (ttl > 1 && views.active.size > 1) {
       const next = views.active.random(random, (peer) => peer !== link.peer && peer !== origin);
       if (next !== undefined)
-        return host.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+        return this.#send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
     }
     if (!this.#exchanges.take(now)) return;
     const told = views.some(origin, peers.length + 1);
-    host.send(origin, { type: 'shuffle-reply', id, peers: told });
+    this.#send(origin, { type: 'shuffle-reply', id, peers: told });
     views.remember([origin, ...peers], told, now);
   }
 
@@ -95,6 +95,10 @@ export class Shuffles {
     this.#setup.views.remember(peers, this.#current.told, now);
     this.#current = undefined;
     return true;
+  }
+
+  #send(to: string, message: PartialViewMessage): void {
+    this.#setup.outputs.add({ type: 'send', to, message });
   }
 }
 

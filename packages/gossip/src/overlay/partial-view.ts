@@ -2,6 +2,7 @@
 // Plumtree spreads messages along these links.
 
 import type { TransportError } from '@trunkline/transport-core';
+import type { PartialViewInput } from '../hyparview/interface.ts';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
@@ -15,7 +16,14 @@ import {
 } from '../plumtree/options.ts';
 import { Plumtree } from '../plumtree/plumtree.ts';
 import { type Body, isFor } from './body.ts';
-import type { Overlay, OverlayFactory, OverlaySetup, OwnMessage, Screening } from './overlay.ts';
+import type {
+  Overlay,
+  OverlayFactory,
+  OverlayHost,
+  OverlaySetup,
+  OwnMessage,
+  Screening,
+} from './overlay.ts';
 import { StallDetector } from './stall-detector.ts';
 
 /** Options of HyParView, and those of Plumtree as `tree`. */
@@ -48,7 +56,9 @@ class TreeOverlay implements Overlay {
   readonly wanted: number;
   readonly passesOn = true;
   readonly #self: string;
+  readonly #host: OverlayHost;
   readonly #view: PartialView;
+  #isBusy = false;
   readonly #tree: Plumtree<Body>;
   readonly #stallDetector: StallDetector;
   #joined = false;
@@ -69,19 +79,8 @@ class TreeOverlay implements Overlay {
       random,
       now,
       options: view,
-      host: {
-        send: (to, message) => host.view(to, { ...message }),
-        up: (peer) => {
-          this.#tree.neighborUp(peer, this.#now);
-          host.neighborUp(peer);
-        },
-        down: (peer, cause, error) => {
-          this.#tree.neighborDown(peer);
-          this.#stallDetector.gone(peer, this.#now);
-          host.neighborDown(peer, cause, error);
-        },
-      },
     });
+    this.#host = host;
     this.#tree = new Plumtree<Body>({
       self,
       options,
@@ -95,7 +94,7 @@ class TreeOverlay implements Overlay {
         grafted: (peer) => host.grafted(peer),
         pruned: (peer) => host.pruned(peer),
         gave: (peer) => {
-          this.#view.gave(peer);
+          this.#view.handle(this.#now, { type: 'gave', peer });
           this.#stallDetector.heard(peer, this.#now);
         },
         duplicate: (id, from) => host.duplicate(id, from),
@@ -104,7 +103,7 @@ class TreeOverlay implements Overlay {
           host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor');
           // The peer takes messages and passes nothing on. A node that relied on it alone would
           // hear nothing.
-          if (what === 'mute') this.#view.dismiss(peer, this.#now);
+          if (what === 'mute') this.#tell(this.#now, { type: 'dismiss', peer });
         },
       },
     });
@@ -112,20 +111,21 @@ class TreeOverlay implements Overlay {
 
   peerUp(peer: string, isChosen: boolean, now: number): void {
     this.#now = now;
-    if (!this.#joined) this.#view.join([], now);
+    if (!this.#joined) this.#tell(now, { type: 'join', contacts: [] });
     this.#joined = true;
-    this.#view.known([peer], now, isChosen);
+    this.#tell(now, { type: 'known', nodes: [peer], isChosen });
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#now = now;
     // If a link that the view doesn't use ends, that says nothing about its node.
-    if (error === undefined || this.#view.isNeighbor(peer)) this.#view.lost(peer, error, now);
+    if (error === undefined || this.#view.isNeighbor(peer))
+      this.#tell(now, { type: 'lost', peer, error });
   }
 
   unreachable(peer: string, error: TransportError, now: number): void {
     this.#now = now;
-    this.#view.lost(peer, error, now);
+    this.#tell(now, { type: 'lost', peer, error });
   }
 
   publish({ id, body }: OwnMessage, now: number, receipts: number): readonly string[] {
@@ -160,7 +160,7 @@ class TreeOverlay implements Overlay {
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
     if (!this.#view.isNeighbor(from)) {
       this.#now = now;
-      this.#view.stranger(from, now);
+      this.#tell(now, { type: 'stranger', peer: from });
       return 'stranger';
     }
     const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
@@ -200,12 +200,12 @@ class TreeOverlay implements Overlay {
   controlled(from: string, control: Control, now: number): void {
     this.#now = now;
     if (this.#view.isNeighbor(from)) this.#tree.received(from, control, now);
-    else this.#view.stranger(from, now);
+    else this.#tell(now, { type: 'stranger', peer: from });
   }
 
   viewed(from: string, message: unknown, now: number): void {
     this.#now = now;
-    this.#view.received(from, message as PartialViewMessage, now);
+    this.#tell(now, { type: 'received', from, message: message as PartialViewMessage });
   }
 
   writable(peer: string, now: number): void {
@@ -215,13 +215,14 @@ class TreeOverlay implements Overlay {
 
   wake(now: number): void {
     this.#now = now;
-    if (now >= this.#view.due) this.#view.wake(now);
+    if (now >= this.#view.wakeAt) this.#tell(now, { type: 'wake' });
     if (now >= this.#tree.due) this.#tree.wake(now);
-    if (this.#stallDetector.isLong(now, this.#view.isPressed(now))) this.#view.seek(now);
+    if (this.#stallDetector.isLong(now, this.#view.isPressed(now)))
+      this.#tell(now, { type: 'seek' });
   }
 
   get due(): number {
-    return Math.min(this.#view.due, this.#tree.due, this.#stallDetector.due);
+    return Math.min(this.#view.wakeAt, this.#tree.due, this.#stallDetector.due);
   }
 
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
@@ -230,7 +231,7 @@ class TreeOverlay implements Overlay {
 
   leave(now: number): void {
     this.#now = now;
-    this.#view.leave(now);
+    this.#tell(now, { type: 'leave' });
   }
 
   neighbors(): readonly string[] {
@@ -244,5 +245,24 @@ class TreeOverlay implements Overlay {
       tree: this.#tree.snapshot(),
       counters: { ...this.#tree.counters },
     };
+  }
+
+  /** Gives the view an input, and carries out its outputs. */
+  #tell(now: number, input: PartialViewInput): void {
+    this.#view.handle(now, input);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let output = this.#view.poll(); output !== undefined; output = this.#view.poll()) {
+      if (output.type === 'send') this.#host.view(output.to, { ...output.message });
+      else if (output.type === 'up') {
+        this.#tree.neighborUp(output.peer, now);
+        this.#host.neighborUp(output.peer);
+      } else {
+        this.#tree.neighborDown(output.peer);
+        this.#stallDetector.gone(output.peer, now);
+        this.#host.neighborDown(output.peer, output.cause, output.error);
+      }
+    }
+    this.#isBusy = false;
   }
 }

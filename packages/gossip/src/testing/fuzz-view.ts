@@ -3,6 +3,7 @@
 // their bounds.
 
 import { type Random, randomBytes, seededRandom, TransportError } from '@trunkline/transport-core';
+import type { PartialViewInput } from '../hyparview/interface.ts';
 import { type PartialViewMessage, peersOf, tidyMessage } from '../hyparview/message.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
@@ -74,18 +75,21 @@ function converse(bytes: Uint8Array): void {
     random: seededRandom(bytes.length),
     now,
     options: { active: 3, passive: 6 },
-    host: {
-      send() {},
-      up: (peer) => void up.add(peer),
-      down: (peer) => void up.delete(peer),
-    },
   });
+  const tell = (input: PartialViewInput) => {
+    view.handle(now, input);
+    for (let output = view.poll(); output !== undefined; output = view.poll()) {
+      if (output.type === 'up') up.add(output.peer);
+      else if (output.type === 'down') up.delete(output.peer);
+    }
+  };
   for (let at = 0; at + 2 < bytes.length; at += 3) {
     const [what = 0, which = 0, how = 0] = bytes.subarray(at, at + 3);
     const peer = `p${which & 15}`;
     const other = how === 255 ? 'me' : `p${how & 15}`;
     const peers = Array.from({ length: which >>> 4 }, (_, i) => `p${(how + i) & 31}`);
-    const said = (message: unknown) => view.received(peer, message as PartialViewMessage, now);
+    const said = (message: unknown) =>
+      tell({ type: 'received', from: peer, message: message as PartialViewMessage });
     switch (what % 13) {
       case 0:
         said({ type: 'join', request: how });
@@ -112,20 +116,20 @@ function converse(bytes: Uint8Array): void {
         said({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers });
         break;
       case 8:
-        view.lost(peer, undefined, now);
+        tell({ type: 'lost', peer, error: undefined });
         break;
       case 9:
-        view.known(peers, now);
+        tell({ type: 'known', nodes: peers, isChosen: true });
         break;
       case 10:
-        view.join(peers, now);
+        tell({ type: 'join', contacts: peers });
         break;
       case 11:
-        view.stranger(peer, now);
+        tell({ type: 'stranger', peer });
         break;
       default:
         now += how * how;
-        if (view.due <= now) view.wake(now);
+        if (view.wakeAt <= now) tell({ type: 'wake' });
     }
     check(view, up);
   }

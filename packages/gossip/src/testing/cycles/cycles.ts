@@ -2,7 +2,7 @@
 // in rounds, without codecs.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
-import type { DownCause } from '../../hyparview/host.ts';
+import type { DownCause, PartialViewInput } from '../../hyparview/interface.ts';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type { PartialViewOptions } from '../../hyparview/options.ts';
 import { PartialView } from '../../hyparview/partial-view.ts';
@@ -123,20 +123,18 @@ export class Cycles {
     this.#indices.set(self, node);
     this.#alive[node] = true;
     this.now += this.#setup.joinInterval ?? 100;
-    const { options, up, down } = this.#setup;
+    const { options } = this.#setup;
     const view = new PartialView({
       self,
       random: this.random,
       now: this.now,
       options,
-      host: {
-        send: (to, message) => this.#sendTo(node, to, message),
-        up: (peer) => up?.(node, this.#indices.get(peer) ?? -1),
-        down: (peer, cause) => down?.(node, this.#indices.get(peer) ?? -1, cause),
-      },
     });
     this.#views[node] = view;
-    view.join(contact === undefined ? [] : [this.id(contact)], this.now);
+    this.#tell(node, {
+      type: 'join',
+      contacts: contact === undefined ? [] : [this.id(contact)],
+    });
     this.settle();
     return node;
   }
@@ -156,8 +154,8 @@ export class Cycles {
       this.now = Math.max(this.now, start + (this.#interval * step) / STEPS);
       this.#feed();
       for (let node = 0; node < this.size; node++)
-        if (this.#alive[node] && this.#views[node]!.due <= this.now)
-          this.#views[node]!.wake(this.now);
+        if (this.#alive[node] && this.#views[node]!.wakeAt <= this.now)
+          this.#tell(node, { type: 'wake' });
       this.settle();
     }
   }
@@ -176,7 +174,7 @@ export class Cycles {
 
   /** A node leaves the overlay, and ends. */
   leave(node: number): void {
-    this.#views[node]!.leave(this.now);
+    this.#tell(node, { type: 'leave' });
     this.settle();
     this.#alive[node] = false;
   }
@@ -191,10 +189,10 @@ export class Cycles {
   /** Tells a node `count` entries of its address book. */
   consult(node: number, count: number): void {
     const book = this.#setup.book ?? 0;
-    this.#views[node]!.known(
-      Array.from({ length: count }, () => this.#entry(node, Math.floor(this.random() * book))),
-      this.now,
+    const nodes = Array.from({ length: count }, () =>
+      this.#entry(node, Math.floor(this.random() * book)),
     );
+    this.#tell(node, { type: 'known', nodes, isChosen: true });
   }
 
   /**
@@ -317,7 +315,19 @@ export class Cycles {
 
   /** Delivers a message from an attacker, which is no node here. */
   inject(from: string, node: number, message: PartialViewMessage): void {
-    if (this.#alive[node]) this.#views[node]!.received(from, message, this.now);
+    if (this.#alive[node]) this.#tell(node, { type: 'received', from, message });
+  }
+
+  /** Gives a view an input, and carries out its outputs. */
+  #tell(node: number, input: PartialViewInput): void {
+    const view = this.#views[node]!;
+    const { up, down } = this.#setup;
+    view.handle(this.now, input);
+    for (let output = view.poll(); output !== undefined; output = view.poll()) {
+      if (output.type === 'send') this.#sendTo(node, output.to, output.message);
+      else if (output.type === 'up') up?.(node, this.#indices.get(output.peer) ?? -1);
+      else down?.(node, this.#indices.get(output.peer) ?? -1, output.cause);
+    }
   }
 
   #sendTo(from: number, id: string, message: PartialViewMessage): void {
@@ -351,7 +361,7 @@ export class Cycles {
     if (!this.#reaches(from, to)) return this.#fate(from, to);
     if (!this.#alive[to]) return this.#fate(from, to);
     this.messages++;
-    this.#views[to]!.received(this.#ids[from]!, what, this.now);
+    this.#tell(to, { type: 'received', from: this.#ids[from]!, message: what });
   }
 
   /** Handles a message to a node that can't be reached. */
@@ -369,7 +379,8 @@ export class Cycles {
   }
 
   #lost(node: number, peer: number): void {
-    if (this.#alive[node]) this.#views[node]!.lost(this.#ids[peer]!, undefined, this.now);
+    if (this.#alive[node])
+      this.#tell(node, { type: 'lost', peer: this.#ids[peer]!, error: undefined });
   }
 
   #reaches(from: number, to: number): boolean {

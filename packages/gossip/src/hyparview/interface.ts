@@ -1,0 +1,81 @@
+// The inputs and outputs of a partial view.
+
+import type { Random, TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from './message.ts';
+import type { PartialViewOptions } from './options.ts';
+
+/** An input of a partial view. */
+export type PartialViewInput =
+  /**
+   * Enters the overlay through the first contact that answers; contacts are asked one after the
+   * other. Also works after `leave`.
+   */
+  | { readonly type: 'join'; readonly contacts: readonly string[] }
+  /**
+   * Adds nodes on this topic, found by the address book or by discovery. They are asked for links
+   * if the views don't help, and to merge partitions. `isChosen` is false if this node did not
+   * choose them, see `Contacts`.
+   */
+  | { readonly type: 'known'; readonly nodes: readonly string[]; readonly isChosen: boolean }
+  /** A message came from a node. Malformed messages are ignored. */
+  | { readonly type: 'received'; readonly from: string; readonly message: PartialViewMessage }
+  /**
+   * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
+   * the orderly end of a connection that was merely idle.
+   */
+  | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError | undefined }
+  /** A node sent something that only neighbors send. It is told that it is not a neighbor. */
+  | { readonly type: 'stranger'; readonly peer: string }
+  /**
+   * Drops a useless neighbor. Its place goes to a node that this node chooses itself, no matter
+   * which nodes ask for it. For `denyWindow` the dropped peer returns to no view unless it asks
+   * itself.
+   */
+  | { readonly type: 'dismiss'; readonly peer: string }
+  /** Asks one node outside both views for a link, because the neighbors may all be useless. */
+  | { readonly type: 'seek' }
+  /**
+   * A neighbor passes messages on: when links must go, it is kept rather than those that don't.
+   */
+  | { readonly type: 'gave'; readonly peer: string }
+  /** Leaves the overlay: gives the neighbors peers to turn to, and accepts no more links. */
+  | { readonly type: 'leave' }
+  /** Does what is due. It may come early or late. */
+  | { readonly type: 'wake' };
+
+/** An output of a partial view. */
+export type PartialViewOutput =
+  /**
+   * Send a message to a node, and dial it if there is no link. Messages to one node keep their
+   * order. A failure is reported by the input `lost`, now or later.
+   */
+  | { readonly type: 'send'; readonly to: string; readonly message: PartialViewMessage }
+  /** A peer has become a neighbor. */
+  | { readonly type: 'up'; readonly peer: string }
+  /** A peer is no longer a neighbor. `error` is the error of the input `lost`. */
+  | {
+      readonly type: 'down';
+      readonly peer: string;
+      readonly cause: DownCause;
+      readonly error: TransportError | undefined;
+    };
+
+/**
+ * The reason why a peer is no longer a neighbor:
+ * - `lost`: its link failed
+ * - `evicted`: this node gave its place to another peer
+ * - `disconnected`: the peer gave this node's place to another, or ended the link
+ * - `left`: the peer leaves the overlay
+ * - `closed`: this node leaves the overlay
+ */
+export type DownCause = 'lost' | 'evicted' | 'disconnected' | 'left' | 'closed';
+
+/** The arguments that a partial view is constructed with. */
+export interface PartialViewSetup {
+  /** This node's id. */
+  readonly self: string;
+  readonly random: Random;
+  /** The current time. All times are milliseconds of a monotonic clock. */
+  readonly now: number;
+  readonly options?: PartialViewOptions | undefined;
+}
