@@ -1,5 +1,5 @@
 // Runs a simulation in a browser: its hash must equal the recorded one, which Node's tests check
-// too.
+// too. Run by `test workspace`.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

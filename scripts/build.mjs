@@ -1,6 +1,7 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
 // stale output is removed first; otherwise a deleted test would go on running. Then bundles core
-// into one file, which Node loads in a third of the time.
+// into one file, which Node loads in a third of the time. Run by `pnpm build`, and first by every
+// other script of package.json.
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 // Checks everything besides the tests: the lint rules and the format, how comments begin, the types
-// that users see, the packages as they are published, and the size in a browser. It needs a
-// finished build. All checks run before it fails.
+// that users see, the packages as they are published, and the size in a browser. All checks run
+// before it fails. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

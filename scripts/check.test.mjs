@@ -1,5 +1,5 @@
 // Tests the lint and compiler rules: plants a violation of each rule in a copy of the tree, and
-// expects the check to name the rule.
+// expects the check to name the rule. Run by `test workspace`.
 
 import {
   cpSync,

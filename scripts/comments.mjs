@@ -1,5 +1,5 @@
 // Finds comments that begin with a word such as "What" or "Who". Such a comment describes an item
-// without naming it, so a reader has to decipher it.
+// without naming it, so a reader has to decipher it. Used by check.mjs.
 
 /** Words that no comment should begin with. */
 const RIDDLES = /^(What|Who|Whoever|Whose|Of|There|One that|It|Else)\b/;

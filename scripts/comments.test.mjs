@@ -1,4 +1,4 @@
-// Tests the search for comments that begin with the wrong words.
+// Tests the search for comments that begin with the wrong words. Run by `test workspace`.
 
 import test from 'ava';
 import { commentsOf, isRiddle } from './comments.mjs';

@@ -1,6 +1,6 @@
 // Writes the table of production dependencies in docs/security.md; with --check, only compares it.
 // Fails if a dependency has a license that is not in the list below, or runs a script when it is
-// installed.
+// installed. Run by check.mjs, and by hand after a dependency has changed.
 
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
-// Tests the table of production dependencies, and the rules that they must obey.
+// Tests the table of production dependencies, and the rules that they must obey. Run by
+// `test workspace`.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 // Runs the compiled tests, several packages side by side, and counts what passed and failed. Prints
-// progress from the first second, and failures in full.
+// progress from the first second, and failures in full. Run by `pnpm test`, after a build, and by
+// .ci/run on other releases of Node.
 //
 //   node scripts/test.mjs [--full | --share 2/6] [--seed 2] [--compiled] [package...]
 //

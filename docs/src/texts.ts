@@ -13,6 +13,8 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 export const texts: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
+  'bench/README.md',
+  'evaluation/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

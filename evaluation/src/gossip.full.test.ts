@@ -118,7 +118,7 @@ test('the document has every part, and what has no figures has not met its limit
     );
   }
   const document = formatDocument(sections, {
-    command: 'pnpm sim:gossip',
+    command: 'pnpm evaluate gossip',
     node: '20',
     machine: '2 cores',
     hours: 1,

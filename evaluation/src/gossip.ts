@@ -66,7 +66,7 @@ try {
     if (values.report === true) {
       const folder = fileURLToPath(new URL('../../docs/', import.meta.url));
       const command = [
-        'pnpm sim:gossip --report',
+        'pnpm evaluate gossip --report',
         ...(values.only === undefined ? [] : [`--only ${names.join()}`]),
         ...(values.nodes === undefined ? [] : [`--nodes ${nodes}`]),
         ...(values.seeds === undefined ? [] : [`--seeds ${values.seeds}`]),

@@ -13,7 +13,7 @@ test('docs/faults.md is what the catalog says', (t) => {
   t.is(
     readFileSync(join(root, 'docs/faults.md'), 'utf8'),
     formatPage(readCatalog()),
-    "run 'npx pnpm@12 hostile:faults'",
+    "run 'node hostile/dist/write-faults.js'",
   );
 });
 

@@ -60,7 +60,7 @@ export function formatPage(sections: readonly Section[]): string {
     '# Faults',
     '',
     'What peers, networks, machines and disks may do to Trunkline, what happens then, and which tests hold it to that. A program writes this page from',
-    '[hostile/faults.json](../hostile/faults.json) and the attacks of [hostile](reliability.md): `npx pnpm@12 hostile:faults`.',
+    '[hostile/faults.json](../hostile/faults.json) and the attacks of [hostile](reliability.md): `node hostile/dist/write-faults.js`.',
     '',
     'Attacks are named as `npx pnpm@12 hostile <name>` runs them; other tests by file and title.',
   ];

@@ -1,5 +1,6 @@
 // Writes the `overrides` of biome.json from the table in layers.mjs; with `--check`, fails if they
-// differ. The rest of biome.json is written by hand.
+// differ. The rest of biome.json is written by hand. Run by check.mjs, and by hand after a change
+// of the table.
 //
 //   node scripts/lint/biome.mjs [--check]
 

@@ -1,0 +1,21 @@
+// The entry of `npx pnpm@12 bench [name]`: runs the benchmark of that name, or that of calls.
+
+import { dispatch } from './dispatch.ts';
+
+const calls = new URL('./index.js', import.meta.url);
+
+await dispatch(
+  {
+    calls,
+    connections: new URL('./connections.js', import.meta.url),
+    flood: new URL('./flood.js', import.meta.url),
+    gossip: new URL('./gossip-processes.js', import.meta.url),
+    hostile: new URL('./hostile.js', import.meta.url),
+    line: new URL('./long-line.js', import.meta.url),
+    relay: new URL('./gossip-relay.js', import.meta.url),
+    scale: new URL('./scale.js', import.meta.url),
+    simulation: new URL('./simulation.js', import.meta.url),
+    start: new URL('./start.js', import.meta.url),
+  },
+  calls,
+);
