@@ -60,7 +60,7 @@ if (chromium === undefined) {
  */
 async function bundled() {
   const contents = `
-    import { GOLDEN, goldenHash } from './packages/transport-inmem/dist/simulation/testing/golden.js';
+    import { GOLDEN, goldenHash } from './packages/simulation/dist/testing/golden.js';
     const tell = (result) => fetch('/', { method: 'POST', body: JSON.stringify(result) });
     const hashes = {};
     try {

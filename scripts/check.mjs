@@ -140,7 +140,7 @@ async function bundles() {
     names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
   await bundle('all of core', all('core'));
   await bundle('all of core + inmem', all('core', 'inmem'));
-  await bundle('all of the simulation', "export * from '@trunkline/transport-inmem/simulation';");
+  await bundle('all of the simulation', "export * from '@trunkline/simulation';");
   await bundle('all of core + ws', all('core', 'ws'));
   await bundle('all of identity', "export * from '@trunkline/identity';");
   await bundle('all of noise', "export * from '@trunkline/stream-noise';");

@@ -33,6 +33,7 @@ const lintBreaches = [
   ['noise that imports a backend', 'packages/stream-noise/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
   ['peers that import a backend', 'packages/peers/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
   ['gossip that imports a backend', 'packages/gossip/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*gossip is an ordinary user/],
+  ['the simulation that imports a backend', 'packages/simulation/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*simulation knows no backend/],
   ["a backend's source that imports the testkit", 'packages/transport-ws/src/planted-package.ts', "import type { A } from '@trunkline/transport-testkit';\nexport type B = A;\n", /noRestrictedImports.*Backends know nothing/],
   ['the testkit that imports a backend', 'packages/transport-testkit/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*transport-core alone/],
   ["the testkit's raw client that uses core", 'packages/transport-testkit/src/raw/planted-raw.ts', "import { bytes } from '@trunkline/transport-core';\nexport const codec = bytes;\n", /noRestrictedImports.*raw client/],

@@ -29,7 +29,7 @@ const SLOWEST = [
   ...[
     'gossip',
     'peers',
-    'transport-inmem',
+    'simulation',
     'evaluation',
     'bench',
     'transport-tcp',
@@ -39,6 +39,7 @@ const SLOWEST = [
     'docs',
     'hostile',
     'transport-ws',
+    'transport-inmem',
   ],
   ...['chat', 'transport-testkit', 'identity'],
 ];

@@ -1,6 +1,5 @@
 // A simulated cluster, as a user's test would write it.
 
-import { type Client, serve, type Transport } from '@trunkline/transport-core';
 import {
   assertDeterministic,
   createSimulation,
@@ -8,7 +7,8 @@ import {
   nemeses,
   type Simulation,
   SimulationError,
-} from '@trunkline/transport-inmem/simulation';
+} from '@trunkline/simulation';
+import { type Client, serve, type Transport } from '@trunkline/transport-core';
 import { ledger } from './ledger.ts';
 
 export async function scenario(sim: Simulation): Promise<void> {

@@ -33,6 +33,12 @@ const PACKAGES = [
     because: 'Backends know nothing of each other: they import transport-core alone.',
   },
   {
+    files: ['simulation/src/**'],
+    except: ['!**/*.test.ts'],
+    may: ['transport-core'],
+    because: 'simulation knows no backend: it imports transport-core alone.',
+  },
+  {
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
     may: ['transport-core', 'mutual-tls', 'mutual-tls/options'],
@@ -110,10 +116,10 @@ const MAY_BE_AMBIENT = [
   '!packages/transport-core/src/system-*.ts',
   '!packages/transport-core/src/globals.d.ts',
   '!packages/transport-ws/src/native-*.ts',
-  '!packages/transport-inmem/src/simulation/world/nondeterminism-guard.ts',
-  '!packages/transport-inmem/src/simulation/world/sha256.ts',
-  '!packages/transport-inmem/src/simulation/world/uncaught.ts',
-  '!packages/transport-inmem/src/simulation/explore/host.ts',
+  '!packages/simulation/src/world/nondeterminism-guard.ts',
+  '!packages/simulation/src/world/sha256.ts',
+  '!packages/simulation/src/world/uncaught.ts',
+  '!packages/simulation/src/explore/host.ts',
   '!examples/*/src/demo*.ts',
   '!examples/*/src/demo/**',
   '!examples/*/src/main.ts',
@@ -170,6 +176,15 @@ export function overrides(deniedGlobals) {
       ],
     ),
     imports(
+      ['packages/simulation/src/**/*.test.ts'],
+      [
+        only(
+          ['transport-core', 'transport-testkit'],
+          'simulation knows no backend: its tests import transport-core and transport-testkit alone.',
+        ),
+      ],
+    ),
+    imports(
       [...NATIVE, '!**/*.test.ts'],
       [
         only(
@@ -185,6 +200,7 @@ export function overrides(deniedGlobals) {
     {
       includes: [
         'packages/transport-{core,inmem}/src/**',
+        'packages/simulation/src/**',
         ...NATIVE,
         '!**/*.test.ts',
         '!**/*.test.child.ts',

@@ -1,6 +1,6 @@
 // Measures in virtual time, where each node has its own uplink.
 
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import { type BlobNode, silence, startNode } from './node.ts';
 import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
 

@@ -1,12 +1,8 @@
 // The workload of the simulation benchmark: five nodes that each send ten messages a second (a call
 // counts as two) over lossy links.
 
+import { createSimulation, type Level, type Simulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import {
-  createSimulation,
-  type Level,
-  type Simulation,
-} from '@trunkline/transport-inmem/simulation';
 
 const protocol = defineProtocol({
   name: 'bench',

@@ -1,8 +1,8 @@
 // Measures the memory of a large simulated network, in which each node holds live connections to
 // others.
 
+import { createSimulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 
 const protocol = defineProtocol({
   name: 'bench',

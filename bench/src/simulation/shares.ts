@@ -45,7 +45,7 @@ const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['trace', /world\/trace\.js|@noble\/hashes/],
   ['drain', /world\/world\.js drive/],
   ['queue', /world\/(event-queue|world)\.js/],
-  ['network', /transport-inmem\/dist/],
+  ['network', /simulation\/dist/],
   ['codec', /transport-core\/dist\/(wire|protocol)\//],
   ['session and calls', /transport-core\/dist/],
 ];

@@ -1,4 +1,4 @@
-import { explore } from '@trunkline/transport-inmem/simulation';
+import { explore } from '@trunkline/simulation';
 
 // A function cannot cross into another thread, so the scenario is the default export of a module.
 const { passed, failed } = await explore({

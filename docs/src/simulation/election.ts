@@ -1,5 +1,5 @@
+import type { NodeContext } from '@trunkline/simulation';
 import { defineProtocol, json, serve } from '@trunkline/transport-core';
-import type { NodeContext } from '@trunkline/transport-inmem/simulation';
 import { z } from 'zod';
 
 const Claim = z.object({ term: z.number(), candidate: z.string() });

@@ -1,5 +1,5 @@
+import { createSimulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 
 const echo = defineProtocol({

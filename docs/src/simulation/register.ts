@@ -1,4 +1,4 @@
-import { checkLinearizable, createHistory } from '@trunkline/transport-inmem/simulation';
+import { checkLinearizable, createHistory } from '@trunkline/simulation';
 
 const history = createHistory();
 const first = history.call('c1', { key: 'x', op: 'set', value: 'a' });

@@ -1,7 +1,7 @@
 import { createIdentity } from '@trunkline/identity';
+import { createSimulation } from '@trunkline/simulation';
 import { secure } from '@trunkline/stream-noise';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 
 const echo = defineProtocol({

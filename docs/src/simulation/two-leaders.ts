@@ -4,7 +4,7 @@ import {
   nemeses,
   type Setup,
   type Simulation,
-} from '@trunkline/transport-inmem/simulation';
+} from '@trunkline/simulation';
 import { durableElectionNode } from './durable-election.ts';
 import { electionNode } from './election.ts';
 

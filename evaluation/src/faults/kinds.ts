@@ -2,7 +2,7 @@
 // each.
 
 import type { Line } from '@trunkline/bench/long-line/line';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import type { Simulation } from '@trunkline/simulation';
 
 /** The outcome of one end's connection: whether it lived, or the reason and the time of its end. */
 export interface Fate {

@@ -1,7 +1,7 @@
 // Runs the same fault in the simulation, with the same witnesses, in virtual time.
 
+import { createSimulation } from '@trunkline/simulation';
 import type { Remote } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import type { Fates, FaultKind } from './kinds.ts';
 import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';

@@ -2,8 +2,8 @@
 // tells how to replay them.
 
 import process from 'node:process';
+import { explore, type Failure, type Progress } from '@trunkline/simulation';
 import { systemClock } from '@trunkline/transport-core';
-import { explore, type Failure, type Progress } from '@trunkline/transport-inmem/simulation';
 import { Screen } from './demo/screen.ts';
 import { drawLanes } from './sim/lanes.ts';
 import { HELP, parseOptions, type SimOptions } from './sim/options.ts';

@@ -1,8 +1,8 @@
 // Tests of discovery among nodes that lie, flood, or don't speak gossip.
 
 import { createPeers } from '@trunkline/peers';
+import type { Simulation } from '@trunkline/simulation';
 import { serve } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { encodeQuestion } from './discovery/question.ts';
 import { encodeList } from './discovery/topic-list.ts';

@@ -3,12 +3,8 @@
 
 import { createIdentity } from '@trunkline/identity';
 import { createPeers } from '@trunkline/peers';
+import { assertDeterministic, createSimulation, type Simulation } from '@trunkline/simulation';
 import { json } from '@trunkline/transport-core';
-import {
-  assertDeterministic,
-  createSimulation,
-  type Simulation,
-} from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import * as z from 'zod/mini';
 import { createGossip } from './gossip.ts';

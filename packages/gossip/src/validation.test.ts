@@ -2,8 +2,8 @@
 // them.
 
 import { createPeers } from '@trunkline/peers';
+import type { Simulation } from '@trunkline/simulation';
 import { serve } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { encodeList } from './discovery/topic-list.ts';
 import type { MessageId } from './messages/message-id.ts';

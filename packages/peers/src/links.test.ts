@@ -1,6 +1,6 @@
 // Tests of several connections between the same two nodes: both ends use the same one.
 
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';
 import { seeds } from './testing/seeds.ts';

@@ -1,8 +1,8 @@
 // Tests of nodes that all moved while they were down, and learn each other's new addresses from a
 // node that stayed.
 
+import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { AddressBook } from './book/address-book.ts';
 import { formatSavedState } from './driver/saved-state.ts';

@@ -1,6 +1,6 @@
 // Tests that a network whose nodes know one seed finds itself.
 
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';
 

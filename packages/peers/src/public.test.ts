@@ -1,7 +1,7 @@
 // Tests of addresses: 'public': addresses from other nodes lead only to the public network,
 // whatever a name server says. Addresses from the operator are trusted.
 
-import { createSimulation, type SimTransportOptions } from '@trunkline/transport-inmem/simulation';
+import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';

@@ -1,8 +1,8 @@
 // Tests of the life cycle of peers: starting, becoming ready, reporting events, and closing without
 // leaving anything behind.
 
+import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { reasonError, type Transport, TransportError } from '@trunkline/transport-core';
-import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers, type Peers } from './peers.ts';

@@ -1,7 +1,7 @@
 // Tests of larger simulated networks: partitions, many nodes that start at once, and a full hub.
 
+import { createSimulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { cluster, connected } from './testing/cluster.ts';
 import { healCases } from './testing/scale/heal-cases.ts';

@@ -2,12 +2,8 @@
 // second run is identical to the byte.
 
 import { createIdentity } from '@trunkline/identity';
+import { assertDeterministic, createSimulation, type Simulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import {
-  assertDeterministic,
-  createSimulation,
-  type Simulation,
-} from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { secure } from './index.ts';
 

@@ -78,6 +78,12 @@ export { lookAlike } from './session/preamble.ts';
 export { createMemoryStore, type Store } from './store.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
+export { ByteConnection } from './stream/memory/byte-connection.ts';
+export { EndOfTick } from './stream/memory/end-of-tick.ts';
+export { FrameConnection } from './stream/memory/frame-connection.ts';
+export type { Line, LineEnd } from './stream/memory/line.ts';
+export { MemoryConnection } from './stream/memory/memory-connection.ts';
+export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type {
   DialOptions,

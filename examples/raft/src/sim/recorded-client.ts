@@ -1,7 +1,7 @@
 // A client that executes commands one by one, and records its requests and their results.
 
+import type { History } from '@trunkline/simulation';
 import { type Transport, TransportError } from '@trunkline/transport-core';
-import type { History } from '@trunkline/transport-inmem/simulation';
 import { KvClient } from '../client.ts';
 import type { RaftProtocol } from '../protocol.ts';
 

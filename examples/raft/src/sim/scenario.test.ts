@@ -1,7 +1,7 @@
 // Checks that Raft keeps its guarantees under every nemesis, on both levels, and that runs are
 // reproducible.
 
-import { createSimulation, explore, type Level } from '@trunkline/transport-inmem/simulation';
+import { createSimulation, explore, type Level } from '@trunkline/simulation';
 import test from 'ava';
 import { type Figures, raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';

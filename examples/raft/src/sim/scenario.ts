@@ -1,14 +1,14 @@
 // Raft on simulated nodes: clients work while a nemesis injects faults; afterwards everything must
 // recover, and every result must have been correct.
 
-import type { TransportError } from '@trunkline/transport-core';
 import {
   checkLinearizable,
   createHistory,
   type NodeContext,
   type Simulation,
   type Stop,
-} from '@trunkline/transport-inmem/simulation';
+} from '@trunkline/simulation';
+import type { TransportError } from '@trunkline/transport-core';
 import { type RaftEvent, RaftNode } from '../node.ts';
 import { raftProtocol } from '../protocol.ts';
 import { type Breach, Laws } from './laws.ts';

@@ -1,12 +1,7 @@
 // The settings of a simulation run. They are encoded in the URL of its scenario, because nothing
 // else is passed to a worker.
 
-import {
-  type Level,
-  type LinkOptions,
-  type Nemesis,
-  nemeses,
-} from '@trunkline/transport-inmem/simulation';
+import { type Level, type LinkOptions, type Nemesis, nemeses } from '@trunkline/simulation';
 import { CALM } from './scenario.ts';
 
 export interface Settings {

@@ -6,14 +6,14 @@ import {
   type Peers,
   type PeersOptions,
 } from '@trunkline/peers';
-import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
 import type {
   Level,
   SimTransportOptions,
   Simulation,
   SimulationOptions,
-} from '@trunkline/transport-inmem/simulation';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+} from '@trunkline/simulation';
+import { createSimulation } from '@trunkline/simulation';
+import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { createGossip, type Gossip } from '../gossip.ts';
 import type { GossipOptions } from '../options.ts';

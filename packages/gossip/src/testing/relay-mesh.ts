@@ -1,7 +1,7 @@
 // Simulated nodes that relay long messages, for tests.
 
+import type { Simulation } from '@trunkline/simulation';
 import { bytes } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import type { ExecutionContext } from 'ava';
 import type { Topic } from '../topic.ts';
 import type { MessageMeta, TopicOptions } from '../types.ts';

@@ -2,8 +2,8 @@
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { createPeers, type Peers } from '@trunkline/peers';
+import type { Simulation } from '@trunkline/simulation';
 import type { Remote, Transport } from '@trunkline/transport-core';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
 import { encodeList, sealList } from '../discovery/topic-list.ts';
 import type { Audience, Body } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';

@@ -1,7 +1,7 @@
 // Searches the messages on the links of a simulation for a topic.
 
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import type { Simulation } from '@trunkline/simulation';
 import { topicKey } from '../topics/topic-key.ts';
 
 /** A message that gives a topic away. */

@@ -1,7 +1,7 @@
 // Tests of address book stores in memory and on top of a `Store`.
 
+import { createSimulation } from '@trunkline/simulation';
 import { type Store, seededRandom, TransportError } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import test from 'ava';
 import { createMemoryAddressBook, createStoreAddressBook } from './address-book-store.ts';
 import { read, storeSuite } from './testing/store-suite.ts';

@@ -1,7 +1,7 @@
 // Simulated nodes with peers, for tests.
 
+import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
 import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
-import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
 import type { PeersOptions } from '../options.ts';
 import { createPeers, type Peers } from '../peers.ts';

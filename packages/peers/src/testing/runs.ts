@@ -1,7 +1,7 @@
 // Runs one test on both levels of the simulation, with several seeds on each.
 
-import type { Level, Simulation, SimulationOptions } from '@trunkline/transport-inmem/simulation';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import type { Level, Simulation, SimulationOptions } from '@trunkline/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
 import { seeds } from './seeds.ts';

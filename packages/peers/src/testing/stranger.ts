@@ -1,6 +1,7 @@
 // A node that speaks the wire protocol of peers by hand, so that a test can break the protocol's
 // rules.
 
+import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
 import {
   bytes,
   defineProjectProtocol,
@@ -10,7 +11,6 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { SimTransportOptions, Simulation } from '@trunkline/transport-inmem/simulation';
 import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';

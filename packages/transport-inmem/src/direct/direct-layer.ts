@@ -2,13 +2,13 @@
 
 import {
   type Clock,
+  FrameConnection,
+  MemoryConnection,
   reasonError,
   type StreamConnection,
   type TransportError,
 } from '@trunkline/transport-core';
-import { MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
-import { FrameConnection } from './frame-connection.ts';
 
 /**
  * A stream layer whose connections carry frames instead of bytes, and which can dial only linked

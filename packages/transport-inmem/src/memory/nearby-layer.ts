@@ -1,7 +1,12 @@
 // A stream layer that finds its peers directly: a dial connects or fails at the end of the tick.
 
-import { reasonError, type StreamConnection, type TransportError } from '@trunkline/transport-core';
-import { type Dial, MemoryLayer } from './memory-layer.ts';
+import {
+  type Dial,
+  MemoryLayer,
+  reasonError,
+  type StreamConnection,
+  type TransportError,
+} from '@trunkline/transport-core';
 
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {

@@ -1,7 +1,9 @@
 // Byte streams within this process: the full NetworkTransport without a socket.
 
 import {
+  ByteConnection,
   type Clock,
+  MemoryConnection,
   type Random,
   reasonError,
   type StreamConnection,
@@ -10,10 +12,8 @@ import {
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
-import { MemoryConnection } from '../memory/memory-connection.ts';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { randomName } from '../memory/random-name.ts';
-import { ByteConnection } from './byte-connection.ts';
 
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {

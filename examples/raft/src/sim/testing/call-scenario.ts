@@ -1,6 +1,7 @@
 // Plain calls between clients and servers that crash and come back. The scenario checks a
 // transport's promises to its users on each call.
 
+import type { NodeContext, Simulation, Stop } from '@trunkline/simulation';
 import {
   bytes,
   defineProtocol,
@@ -8,7 +9,6 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { NodeContext, Simulation, Stop } from '@trunkline/transport-inmem/simulation';
 
 const protocol = defineProtocol({
   name: 'calls',

@@ -1,6 +1,6 @@
 // Test cases of Raft under each nemesis; a test file sets the levels and the number of seeds.
 
-import { explore, type Level } from '@trunkline/transport-inmem/simulation';
+import { explore, type Level } from '@trunkline/simulation';
 import type { TestFn } from 'ava';
 import { type Figures, raftScenario } from '../scenario.ts';
 import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from '../settings.ts';

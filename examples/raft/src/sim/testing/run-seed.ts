@@ -1,6 +1,6 @@
 // Runs one seed of the scenario with which a mutant is hunted: a short run under the worst faults.
 
-import { createSimulation, nemeses, SimulationError } from '@trunkline/transport-inmem/simulation';
+import { createSimulation, nemeses, SimulationError } from '@trunkline/simulation';
 import { CALM, raftScenario } from '../scenario.ts';
 import { callScenario } from './call-scenario.ts';
 import type { Mutant } from './mutant.ts';

@@ -3,7 +3,6 @@
 import type { Mutant } from './mutant.ts';
 
 const CORE = 'packages/transport-core/dist';
-const INMEM = 'packages/transport-inmem/dist';
 
 export const TRANSPORT_MUTANTS: readonly Mutant[] = [
   {
@@ -75,7 +74,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     scenario: 'calls',
     edits: [
       {
-        file: `${INMEM}/memory/memory-connection.js`,
+        file: `${CORE}/stream/memory/memory-connection.js`,
         find: `this.end(this.reset('the other end broke it off'));`,
         replace: '',
       },

@@ -1,8 +1,8 @@
 // Nemeses that react to the current leader, which a plan made in advance cannot do: they interrupt
 // what a leader has begun.
 
+import type { ScheduledFault, Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
-import type { ScheduledFault, Simulation } from '@trunkline/transport-inmem/simulation';
 
 /** Called with each new leader. */
 export type Trouble = (leader: string) => void;

@@ -1,8 +1,8 @@
 // A network of whole nodes, including simulated transports and codecs, that records which nodes get
 // which messages, and when.
 
+import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { type Random, seededRandom } from '@trunkline/transport-core';
-import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import type { Topic } from '../../topic.ts';

@@ -1,6 +1,6 @@
 // The suite's nodes in a simulation.
 
-import type { Simulation } from '@trunkline/transport-inmem/simulation';
+import type { Simulation } from '@trunkline/simulation';
 import { cluster, type Run, runs, simulationOf, type TestNode } from '../cluster.ts';
 import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
 

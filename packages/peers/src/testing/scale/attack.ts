@@ -2,8 +2,8 @@
 // in every possible way to a victim that knows a thousand honest nodes, and all of them answer. It
 // measures how many of the victim's dials go to the attacker.
 
+import { createSimulation, type Simulation } from '@trunkline/simulation';
 import { type Random, seededRandom } from '@trunkline/transport-core';
-import { createSimulation, type Simulation } from '@trunkline/transport-inmem/simulation';
 import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/saved-state.ts';
 import { idOf } from '../cluster.ts';

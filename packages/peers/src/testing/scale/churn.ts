@@ -1,8 +1,8 @@
 // The scenario "churn": in each cycle some nodes leave and others join. The nodes that stay must
 // form one network all the time.
 
+import { createSimulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { Fleet, shuffled } from './fleet.ts';
 
 /** Options of {@link churn}. */

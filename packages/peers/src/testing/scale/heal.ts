@@ -1,8 +1,8 @@
 // The scenario "heal": a network in which each node initially knew one other node loses some nodes
 // and is partitioned for two minutes. Soon after the partition ends, it must be one network again.
 
+import { createSimulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core';
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
 import { Fleet, type FleetNode, shuffled } from './fleet.ts';
 
 /** Options of {@link heal}. */

@@ -1,7 +1,7 @@
 // The scenario "storm": all nodes start at once, know the same single node, and must soon form one
 // network. Then that node is killed.
 
-import { createSimulation } from '@trunkline/transport-inmem/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import type { PeersOptions } from '../../options.ts';
 import { Fleet } from './fleet.ts';
 

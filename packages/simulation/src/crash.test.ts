@@ -1,0 +1,185 @@
+// Tests of crashes: no cleanup runs, nothing of the ended life happens afterwards, and peers see
+// the right errors.
+
+import test from 'ava';
+import { createSimulation, type NodeContext } from './index.ts';
+import { type Lab, lab, outcome, server, startLab } from './testing/lab.ts';
+
+for (const level of ['message', 'stream'] as const) {
+  test.serial(
+    `a crash: others see a reset at once, and until it restarts a refusal (${level})`,
+    async (t) => {
+      const sim = createSimulation({ seed: 1, level, link: { latency: 10 } }).node('b', server());
+      const client = sim.client(lab);
+      await sim.settle(client.send('b', 'echo', 'x'));
+      const call = outcome(client.send('b', 'echo', 'x'));
+      await sim.run(3);
+      sim.crash('b');
+      const crashed = sim.now;
+      t.is(await sim.settle(call), 'unavailable/reset');
+      t.is(sim.now - crashed, 10);
+      t.is(
+        await sim.settle(outcome(client.send('b', 'echo', 'x'))),
+        'unavailable/connection_refused',
+      );
+      sim.restart('b');
+      await sim.run(20_000);
+      t.is(await sim.settle(outcome(client.send('b', 'echo', 'x'))), 'x');
+      await sim.close();
+    },
+  );
+
+  test.serial(
+    `a crash without power: silence until ping_timeout, or until it is back and answers with a reset (${level})`,
+    async (t) => {
+      for (const back of [false, true]) {
+        const sim = createSimulation({ seed: 1, level }).node('b', server());
+        const client = sim.client(lab, { keepAlive: { interval: 2_000, timeout: 1_000 } });
+        await sim.settle(client.send('b', 'echo', 'x'));
+        sim.crash('b', { power: 'lost' });
+        const crashed = sim.now;
+        const call = outcome(client.send('b', 'echo', 'x', { timeout: 10_000 }));
+        await sim.run(500);
+        if (back) sim.restart('b');
+        t.is(await sim.settle(call), back ? 'unavailable/reset' : 'unavailable/ping_timeout');
+        t.true(sim.now - crashed > 1_900 && sim.now - crashed <= 3_001, `${sim.now - crashed}`);
+        t.is(
+          await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: 10_000 }))),
+          back ? 'x' : 'unavailable/dial_timeout',
+        );
+        await sim.close();
+      }
+    },
+  );
+
+  test.serial(
+    `what was on its way from a node that crashed still arrives (${level})`,
+    async (t) => {
+      for (let seed = 1; seed <= 20; seed++) {
+        const sim = createSimulation({ seed, level, link: { latency: [1, 30] } });
+        const heard: string[] = [];
+        sim.node(
+          'b',
+          server((hint) => heard.push(hint)),
+        );
+        let node: Lab | undefined;
+        sim.node('a', async (context) => void (node = await startLab(context)));
+        await sim.run(100);
+        await sim.settle(node!.dial('b'));
+        await sim.run(200);
+        for (const hint of ['1', '2', '3']) void node!.send('b', 'hint', hint);
+        await sim.run(0.5);
+        sim.crash('a');
+        await sim.run(1_000);
+        t.deepEqual(heard, ['1', '2', '3'], `seed ${seed}`);
+        await sim.close();
+      }
+    },
+  );
+}
+
+test.serial(
+  'the code of a node that crashed goes on to no effect: sends, timers, store, log, new transports',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    const heard: string[] = [];
+    sim.node(
+      'b',
+      server((hint) => heard.push(hint)),
+    );
+    let old: NodeContext | undefined;
+    let node: Lab | undefined;
+    const settled: string[] = [];
+    const lives: Promise<Uint8Array | undefined>[] = [];
+    sim.node('a', async (context) => {
+      lives.push(context.store.get('key'));
+      if (old !== undefined) return;
+      old = context;
+      node = await startLab(context);
+    });
+    await sim.run(10);
+    await sim.settle(node!.dial('b'));
+    sim.crash('a');
+    const lines = sim.trace.timeline.length;
+    const tick = (what: string) =>
+      [() => void settled.push(what), () => void settled.push(what)] as const;
+    void node!.send('b', 'hint', 'zombie').then(...tick('hint'));
+    void node!.send('b', 'echo', 'zombie').then(...tick('echo'));
+    void old!.clock.sleep(5).then(...tick('sleep'));
+    void old!.store.set('key', new Uint8Array(1)).then(...tick('set'));
+    void old!.store.sync().then(...tick('sync'));
+    old!.clock.setTimeout(tick('timer')[0], 1);
+    old!.log('a zombie speaks');
+    const late = old!.transport(lab, { name: 'late' });
+    void late.listen().then(...tick('listen'));
+    void late.send('b', 'hint', 'zombie').then(...tick('late hint'));
+    await sim.run(60_000);
+    t.deepEqual(heard, []);
+    t.false(sim.trace.timeline.slice(lines).some((line) => /zombie/.test(line)));
+    sim.restart('a');
+    await sim.run(10);
+    t.is(await sim.settle(lives[1]!), undefined);
+    t.is(
+      await sim.settle(outcome(sim.client(lab).send('a/late', 'echo', 'x'))),
+      'unavailable/connection_refused',
+    );
+    t.deepEqual(settled, []);
+    await sim.close();
+  },
+);
+
+test.serial(
+  'a handler that runs while its node crashes answers nobody; the caller has its deadline or a reset',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    let answers = 0;
+    sim.node('b', async ({ transport, clock }) => {
+      const node = transport(lab);
+      await node.listen();
+      for await (const rpc of node.consumer('echo')) {
+        void clock.sleep(50).then(() => {
+          answers++;
+          rpc.respond('late');
+        });
+      }
+    });
+    const client = sim.client(lab);
+    const call = outcome(client.send('b', 'echo', 'x', { timeout: 1_000 }));
+    await sim.run(20);
+    sim.crash('b');
+    t.is(await sim.settle(call), 'unavailable/reset');
+    await sim.run(1_000);
+    t.is(answers, 0);
+    await sim.close();
+  },
+);
+
+test.serial(
+  'a restarted node is reached under its name, by those that it was connected with too, whatever comes late from its first life',
+  async (t) => {
+    for (const level of ['message', 'stream'] as const) {
+      const sim = createSimulation({ seed: 3, level, link: { latency: [1, 40] } });
+      let life = 0;
+      sim.node('b', async ({ transport }) => {
+        const mine = ++life;
+        const node = transport(lab);
+        await node.listen();
+        for await (const rpc of node.consumer()) if (rpc.method === 'echo') rpc.respond(`${mine}`);
+      });
+      const client = sim.client(lab);
+      t.is(await sim.settle(client.send('b', 'echo', 'x')), '1');
+      for (let i = 2; i < 12; i++) {
+        const calls = Array.from({ length: 10 }, () =>
+          outcome(client.send('b', 'echo', 'x', { timeout: 500 })),
+        );
+        await sim.run(5);
+        sim.restart('b');
+        for (const result of await sim.settle(Promise.all(calls)))
+          t.regex(result, new RegExp(`^(${i - 1}|${i}|unavailable.*|deadline_exceeded)$`));
+        await sim.run(20_000);
+        t.is(await sim.settle(client.send('b', 'echo', 'x')), `${i}`);
+      }
+      await sim.close();
+    }
+  },
+);

@@ -1,0 +1,49 @@
+// The public entry for simulations: a deterministic cluster for tests, with virtual time, injected
+// faults, and a trace with a hash.
+export {
+  type Command,
+  createHistory,
+  type Handle,
+  type History,
+  type Operation,
+} from './checking/history.ts';
+export {
+  type CheckOptions,
+  checkLinearizable,
+  type Verdict as LinearizabilityVerdict,
+} from './checking/linearizable.ts';
+export { assertDeterministic } from './explore/assert-deterministic.ts';
+export { type Exploration, explore } from './explore/explore.ts';
+export type { ExploreOptions, Progress } from './explore/explore-options.ts';
+export type { Failure, ScenarioError } from './explore/failure.ts';
+export type { Scenario } from './explore/lab.ts';
+export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
+export { nemeses } from './faults/nemeses.ts';
+export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
+export type { NemesisOptions } from './faults/plan.ts';
+export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
+export type {
+  InterceptedMessage,
+  Interceptor,
+  Verdict,
+} from './network/interceptors.ts';
+export type { LinkOptions } from './network/link-settings.ts';
+export type { Level } from './network/sim-network.ts';
+export type { Direction } from './network/topology.ts';
+export type { DiskOptions } from './nodes/node-store.ts';
+export type {
+  Leak,
+  NodeContext,
+  Setup,
+  SimClock,
+  SimTransportOptions,
+  Stop,
+} from './nodes/sim-node.ts';
+export {
+  createSimulation,
+  type Simulation,
+  type SimulationOptions,
+} from './simulation.ts';
+export type { Delay } from './world/chance.ts';
+export { SimulationError } from './world/simulation-error.ts';
+export type { TraceSummary } from './world/trace.ts';

@@ -1,0 +1,281 @@
+// Tests of what links do to data, on both levels where that makes sense.
+
+import { serve } from '@trunkline/transport-core';
+import test from 'ava';
+import { createSimulation, type Level, type LinkOptions } from './index.ts';
+import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
+
+const LEVELS: readonly Level[] = ['message', 'stream'];
+const KIB = 1024;
+
+/**
+ * Sends `count` one-way messages, one at a time, and returns how long each took in milliseconds.
+ */
+async function delays(link: LinkOptions, count: number, level: Level): Promise<number[]> {
+  const { sim, client, heard } = await linked(link, level);
+  const took: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = sim.now;
+    await sim.settle(client.send('b', 'hint', `${i}`));
+    await sim.until(() => heard.length > i, 10_000);
+    took.push(heard[i]![1] - at);
+  }
+  await sim.close();
+  return took;
+}
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+for (const level of LEVELS) {
+  test.serial(
+    `latency is as given: constant, uniform, exponential, lognormal (${level})`,
+    async (t) => {
+      const about = (value: number, wanted: number, share: number, what: string) =>
+        t.true(Math.abs(value - wanted) <= wanted * share, `${what}: ${value} for ${wanted}`);
+      const count = 2_000;
+      const whole = { fragment: 0 };
+      t.true(
+        (await delays({ ...whole, latency: 7 }, 50, level)).every(
+          (delay) => Math.abs(delay - 7) < 1e-6,
+        ),
+      );
+      const uniform = await delays({ ...whole, latency: [10, 30] }, count, level);
+      t.true(uniform.every((delay) => delay > 9.999 && delay < 30.001));
+      about(mean(uniform), 20, 0.03, 'uniform mean');
+      const exponential = await delays(
+        { ...whole, latency: { exponential: 10, least: 5, most: 60 } },
+        count,
+        level,
+      );
+      t.true(exponential.every((delay) => delay > 4.999 && delay < 60.001));
+      about(mean(exponential), 15, 0.06, 'exponential mean');
+      about(median(exponential), 5 + 10 * Math.LN2, 0.06, 'exponential median');
+      const lognormal = await delays(
+        { ...whole, latency: { lognormal: 20, sigma: 0.5, least: 2 } },
+        count,
+        level,
+      );
+      t.true(lognormal.every((delay) => delay > 1.999));
+      about(median(lognormal), 20, 0.05, 'lognormal median');
+      about(mean(lognormal), 20 * Math.exp(0.125), 0.05, 'lognormal mean');
+    },
+  );
+
+  test.serial(`a link is bad in one direction alone, and until heal (${level})`, async (t) => {
+    const { sim, client } = await linked({ latency: 40, fragment: 0 }, level);
+    const timed = async () => {
+      const at = sim.now;
+      await sim.settle(client.send('b', 'echo', 'x'));
+      return Math.round(sim.now - at);
+    };
+    t.is(await timed(), 41);
+    sim.link('b', 'c', { latency: 10, fragment: 0 }, { direction: 'one-way' });
+    t.is(await timed(), 50);
+    sim.heal();
+    t.is(await timed(), 2);
+    await sim.close();
+  });
+
+  test.serial(`bandwidth: bytes take as long as they do (${level})`, async (t) => {
+    const { sim, client, heard } = await linked({ bandwidth: 100_000, fragment: 0 }, level);
+    const at = sim.now;
+    for (let i = 0; i < 10; i++) await sim.settle(client.send('b', 'hint', 'x'.repeat(10_000)));
+    await sim.until(() => heard.length === 10, 10_000);
+    t.true(
+      heard.at(-1)![1] - at >= 1_000 && heard.at(-1)![1] - at < 1_030,
+      `${heard.at(-1)![1] - at}`,
+    );
+    const gaps = heard.slice(1).map(([, time], i) => time - heard[i]![1]);
+    t.true(
+      gaps.every((gap) => gap >= 0 && gap < 210),
+      String(gaps),
+    );
+    await sim.close();
+  });
+}
+
+test.serial(
+  'uplink: what a node sends over all its links together takes as long as it does, and what others send does not',
+  async (t) => {
+    const took = async (link: LinkOptions) => {
+      const sim = createSimulation({ seed: 1, level: 'stream', link: { fragment: 0, ...link } });
+      const heard: number[] = [];
+      for (const name of ['a', 'b', 'c', 'd'])
+        sim.node(name, async ({ transport, clock }) => {
+          const t = transport(lab);
+          await t.listen();
+          serve(t, { hint: () => void heard.push(clock.now()) });
+          if (name === 'a' || name === 'd')
+            for (const to of ['b', 'c']) void t.send(to, 'hint', 'x'.repeat(50_000));
+          return () => t.close();
+        });
+      await sim.until(() => heard.length === 4, 10_000);
+      const { now } = sim;
+      await sim.close();
+      return now;
+    };
+    const [link, uplink, both] = [
+      await took({ bandwidth: 100_000 }),
+      await took({ uplink: 100_000 }),
+      await took({ bandwidth: 50_000, uplink: 100_000 }),
+    ];
+    t.true(link > 500 && link < 520, `${link}`);
+    t.true(uplink > 1_000 && uplink < 1_020, `${uplink}`);
+    t.true(both > 1_000 && both < 1_520, `${both}`);
+  },
+);
+
+test.serial('loss: the share that is said', async (t) => {
+  const { sim, client, heard } = await linked({ loss: 0.2 });
+  for (let i = 0; i < 5_000; i++) {
+    void client.send('b', 'hint', `${i}`);
+    if (i % 50 === 0) await sim.run(5);
+  }
+  await sim.run(10_000);
+  t.true(heard.length > 3_880 && heard.length < 4_120, `${heard.length}`);
+  await sim.close();
+});
+
+test.serial(
+  'loss on a stream is delay: nothing is missing, everything is in order, and retransmission takes 200 ms and more',
+  async (t) => {
+    const { sim, client, heard } = await linked({ loss: 0.2 }, 'stream');
+    const sent = Array.from({ length: 300 }, (_, i) => `${i}`);
+    for (const hint of sent) {
+      await sim.settle(client.send('b', 'hint', hint));
+      await sim.run(20);
+    }
+    await sim.run(10_000);
+    t.deepEqual(
+      heard.map(([hint]) => hint),
+      sent,
+    );
+    t.true(heard.some(([, at], i) => i > 0 && at - heard[i - 1]![1] > 150));
+    await sim.close();
+  },
+);
+
+test.serial(
+  'a stream whose chunks are all lost ends its connection within a minute, and no message is lost silently',
+  async (t) => {
+    const { sim, client } = await linked({ loss: 1 }, 'stream');
+    t.is(
+      await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: 100_000 })), 200_000),
+      'unavailable/reset',
+    );
+    await sim.close();
+  },
+);
+
+test.serial('burst loss comes in bursts: as much loss, in far fewer runs', async (t) => {
+  const runs = async (link: LinkOptions) => {
+    const { sim, client, heard } = await linked(link);
+    for (let i = 0; i < 4_000; i++) {
+      void client.send('b', 'hint', `${i}`);
+      if (i % 50 === 0) await sim.run(5);
+    }
+    await sim.run(10_000);
+    await sim.close();
+    const got = new Set(heard.map(([hint]) => Number(hint)));
+    let count = 0;
+    for (let i = 1; i < 4_000; i++) if (!got.has(i) && got.has(i - 1)) count++;
+    return { lost: 4_000 - got.size, runs: count };
+  };
+  const single = await runs({ loss: 0.2 });
+  const burst = await runs({ burst: { begin: 0.025, end: 0.1 } });
+  t.true(burst.lost > 600 && burst.lost < 1_000, `${burst.lost}`);
+  t.true(
+    burst.lost / burst.runs > 7 && burst.lost / burst.runs < 14,
+    `${burst.lost / burst.runs} in a burst`,
+  );
+  t.true(single.lost / single.runs < 1.5);
+});
+
+test.serial(
+  'what finds the queue full is lost at message level, and waits on a stream',
+  async (t) => {
+    for (const level of LEVELS) {
+      const { sim, client, heard } = await linked(
+        { bandwidth: 10_000, queue: 20_000, fragment: 0 },
+        level,
+      );
+      for (let i = 0; i < 20; i++) {
+        void client.send('b', 'hint', `${i}`.padEnd(5_000)).catch(() => {});
+        await sim.run(1);
+      }
+      await sim.run(30_000);
+      if (level === 'stream') t.is(heard.length, 20);
+      else t.true(heard.length >= 4 && heard.length <= 7, `${heard.length}`);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'corrupt: on a stream a wrong bit ends the connection or is refused, and none changes a frame around a payload silently',
+  async (t) => {
+    let ended = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const { sim, client } = await linked({ corrupt: 1, fragment: 0 }, 'stream', seed);
+      const result = await sim.settle(
+        outcome(client.send('b', 'echo', 'payload', { timeout: 2_000 })),
+      );
+      if (/^[a-z_]+(\/[a-z_]+)?$/.test(result) && result !== 'payload') ended++;
+      t.notRegex(result, /undefined/);
+      await sim.close();
+    }
+    t.true(ended > 5, `${ended}`);
+  },
+);
+
+test.serial(
+  'fragment: however the chunks of a stream are cut, the results are the same',
+  async (t) => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const sim = createSimulation({
+        seed,
+        level: 'stream',
+        link: { fragment: 1, latency: [0, 3] },
+      });
+      sim.node('b', server());
+      const client = sim.client(lab);
+      const long = 'y'.repeat(200 * KIB);
+      t.is(await sim.settle(client.send('b', 'echo', 'short')), 'short');
+      t.true((await sim.settle(client.send('b', 'echo', long))) === long);
+      t.is(
+        await sim.settle(drain(client.send('b', 'mirror', 'm', { upload: items('', 5) }))),
+        'm0,m1,m2,m3,m4',
+      );
+      await sim.close();
+    }
+  },
+);
+
+test.serial('bad links are TypeErrors that name the option', (t) => {
+  const bad: [unknown, RegExp][] = [
+    [{ loss: 2 }, /loss/],
+    [{ latency: -1 }, /latency/],
+    [{ latency: [3, 1] }, /latency/],
+    [{ burst: { begin: 0.1 } }, /burst/],
+    [{ bandwidth: 0 }, /bandwidth/],
+    [{ uplink: -1 }, /uplink/],
+    [{ lost: 1 }, /lost/],
+    [{ queue: 0 }, /queue/],
+  ];
+  for (const [link, name] of bad) {
+    t.throws(() => createSimulation({ seed: 1, link: link as LinkOptions }), {
+      instanceOf: TypeError,
+      message: name,
+    });
+    const sim = createSimulation({ seed: 1 })
+      .node('a', () => {})
+      .node('b', () => {});
+    t.throws(() => sim.link('a', 'b', link as LinkOptions), {
+      instanceOf: TypeError,
+      message: name,
+    });
+  }
+});

@@ -1,0 +1,102 @@
+// Tests of mutated messages: whatever the length of the new value, no credit is lost or gained.
+
+import test from 'ava';
+import { createSimulation, type Simulation } from './index.ts';
+import { type Lab, lab, outcome, server } from './testing/lab.ts';
+
+const KIB = 1024;
+
+function setUp(seed = 1): { sim: Simulation; client: Lab; heard: string[] } {
+  const heard: string[] = [];
+  const sim = createSimulation({ seed });
+  sim.node(
+    'b',
+    server((hint) => heard.push(hint)),
+  );
+  return { sim, client: sim.client(lab, { name: 'c', maxPool: 1 }), heard };
+}
+
+for (const [what, sent, arrives] of [
+  ['shorter', 'x'.repeat(60_000), ''],
+  ['longer', '', 'x'.repeat(60_000)],
+] as const) {
+  test.serial(
+    `one-ways that are mutated into ${what} ones leave every account as it was`,
+    async (t) => {
+      const { sim, client, heard } = setUp();
+      const remote = await sim.settle(client.dial('b'));
+      sim.intercept(({ kind }) => (kind === 'oneway' ? { mutate: arrives } : 'pass'));
+      for (let i = 0; i < 100; i++) {
+        t.is(
+          await sim.settle(
+            outcome(client.send('b', 'hint', sent, { timeout: 1_000 }).then(() => 'sent')),
+          ),
+          'sent',
+        );
+        await sim.run(5);
+      }
+      t.is(heard.length, 100);
+      t.false(remote.closed);
+      await sim.close();
+    },
+  );
+}
+
+test.serial('items that are mutated into shorter ones leave every account as it was', async (t) => {
+  const { sim, client } = setUp();
+  const remote = await sim.settle(client.dial('b'));
+  sim.intercept(({ kind }) => (kind === 'item' ? { mutate: '' } : 'pass'));
+  const upload = (async function* () {
+    for (let i = 0; i < 30; i++) yield 'x'.repeat(60_000);
+  })();
+  t.is(
+    (await sim.settle(outcome(client.send('b', 'collect', 'c', { timeout: 5_000, upload }))))
+      .length,
+    31,
+  );
+  t.false(remote.closed);
+  await sim.close();
+});
+
+test.serial('what no account could pay for is refused by name', async (t) => {
+  for (const mutate of ['xx', 'x'.repeat(70_000)]) {
+    const { sim, client } = setUp();
+    sim.intercept(({ kind }) => (kind === 'item' ? { mutate } : 'pass'));
+    const upload = (async function* () {
+      yield 'x';
+    })();
+    const error = await t.throwsAsync(sim.settle(client.send('b', 'collect', 'c', { upload })));
+    t.regex(error!.message, /intercept: .*(can't be made longer|too long for one packet)/);
+    await sim.close();
+  }
+});
+
+test.serial(
+  'one-ways that were mutated into longer ones leave no credit that their reader does not have',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    let reads = true;
+    sim.node('b', async ({ transport, clock }) => {
+      const node = transport(lab, { limits: { credit: { short: 256 * KIB } } });
+      await node.listen();
+      const hints = node.consumer('hint');
+      while (reads) await Promise.race([hints.next(), clock.sleep(1_000)]);
+    });
+    const client = sim.client(lab, { maxPool: 1 });
+    const remote = await sim.settle(client.dial('b'));
+    const remove = sim.intercept(({ kind }) =>
+      kind === 'oneway' ? { mutate: 'x'.repeat(2_000) } : 'pass',
+    );
+    for (let i = 0; i < 20; i++) {
+      await sim.settle(client.send('b', 'hint', ''));
+      await sim.run(10);
+    }
+    remove();
+    reads = false;
+    for (let i = 0; i < 30; i++)
+      void client.send('b', 'hint', 'x'.repeat(60_000), { timeout: 1_000 }).catch(() => {});
+    await sim.run(5_000);
+    t.false(remote.closed);
+    await sim.close();
+  },
+);

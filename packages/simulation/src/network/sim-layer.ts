@@ -1,0 +1,79 @@
+// A stream layer on the simulated network: its addresses are names of nodes.
+
+import {
+  type Clock,
+  type Dial,
+  type EndOfTick,
+  MemoryLayer,
+  reasonError,
+  TransportError,
+} from '@trunkline/transport-core';
+import type { Life } from './life.ts';
+import type { SimNetwork } from './sim-network.ts';
+import type { TransportPort } from './transport-port.ts';
+
+/** The stream layer of one transport of a node. */
+export class SimLayer extends MemoryLayer implements TransportPort {
+  readonly life: Life;
+  readonly address: string;
+  /**
+   * Runs the turns of its connections. Everything that arrives is an event of its own already, so a
+   * turn is merely deferred.
+   */
+  readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
+  readonly #network: SimNetwork;
+
+  constructor(
+    network: SimNetwork,
+    life: Life,
+    address: string,
+    clock: Clock,
+    advertiseAddr?: string,
+  ) {
+    super(clock, advertiseAddr);
+    this.#network = network;
+    this.life = life;
+    this.address = address;
+    this.turns = { run: (callback) => clock.defer(callback), stop() {} };
+  }
+
+  protected override bind(): string {
+    const { listening } = this.#network;
+    if (listening.get(this.address)?.life.alive === true) {
+      throw reasonError(
+        'address_in_use',
+        `Cannot listen on ${this.address}: another transport of the simulation does`,
+        { target: this.address },
+      );
+    }
+    listening.set(this.address, this);
+    this.life.addresses.add(this.address);
+    return this.address;
+  }
+
+  protected override unbind(): void {
+    const { listening } = this.#network;
+    if (listening.get(this.address) === this) listening.delete(this.address);
+  }
+
+  protected override check(address: string): void {
+    if (isAddress(address)) return;
+    throw new TransportError(
+      'invalid_argument',
+      `'${address}' is no address of a simulation: they are names of nodes`,
+      { target: address },
+    );
+  }
+
+  protected override reach(address: string, dial: Dial): void {
+    if (this.life.alive) this.#network.dial(this, address, dial);
+  }
+}
+
+/**
+ * Returns whether this is an address of a simulation: the name of a node, alone or followed by '/'
+ * and the name of a further transport.
+ */
+export function isAddress(address: string): boolean {
+  return /^[^\s/?#@:]{1,255}(?:\/[^\s/?#@]{1,255})?$/.test(address);
+}

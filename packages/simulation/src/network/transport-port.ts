@@ -1,0 +1,14 @@
+// The network's view of one transport.
+
+import type { Clock, EndOfTick, StreamConnection } from '@trunkline/transport-core';
+import type { Life } from './life.ts';
+
+/** A transport that dials, and may listen, on the simulated network. */
+export interface TransportPort {
+  readonly life: Life;
+  readonly clock: Clock;
+  /** Runs the turns of its connections. */
+  readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
+  /** Receives a connection that another node has dialed. */
+  accept(connection: StreamConnection): void;
+}

@@ -1,0 +1,105 @@
+// Tests that a node's clock agrees with its timers: code that waits for a time with timers gets
+// there, however wrong the clock is.
+
+import { type Clock, seededRandom } from '@trunkline/transport-core';
+import test from 'ava';
+import { createSimulation } from '../index.ts';
+
+/** Waits for a time of the clock as transport-core does, with timers for the remaining time. */
+function waitFor(clock: Clock, due: number, done: () => void): void {
+  const look = () => {
+    const left = due - clock.now();
+    if (left <= 0) done();
+    else clock.setTimeout(look, left);
+  };
+  look();
+}
+
+for (const [what, skew, ppm] of [
+  ['right', 0, 0],
+  ['set forward', 10_000.7, 0],
+  ['set back', -3_000.3, 0],
+  ['fast', 0, 333.3],
+  ['slow', 0, -77_777.7],
+  ['slow and set back', -2_999.9, -50],
+] as const) {
+  test.serial(
+    `who waits for a time of a clock that is ${what} gets there, without a loop`,
+    async (t) => {
+      const sim = createSimulation({ seed: 1, stepLimit: 100 });
+      let clock: Clock | undefined;
+      sim.node('a', (context) => void (clock = context.clock));
+      await sim.run(5_000 + 1 / 3);
+      sim.drift('a', ppm);
+      sim.skew('a', skew);
+      // Virtual time is above 8,192 then. A clock that lags shows less, so the last bit of its time
+      // is worth less than the last bit of virtual time.
+      await sim.run(3_250 + 1 / 7);
+      const random = seededRandom(1);
+      let late = 0;
+      for (let i = 0; i < 2_000; i++) {
+        const due = clock!.now() + random() / 3;
+        let reached = false;
+        waitFor(clock!, due, () => (reached = true));
+        await sim.until(() => reached, 1_000);
+        late = Math.max(late, clock!.now() - due);
+      }
+      t.true(late >= 0 && late < 1e-6, `${late}`);
+      await sim.close();
+    },
+  );
+}
+
+test.serial('a clock that is slow because it was set back holds up no timer', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const at: number[] = [];
+  let clock: Clock | undefined;
+  sim.node('a', (context) => void (clock = context.clock));
+  await sim.run(1_000);
+  sim.skew('a', -60_000);
+  for (const delay of [1, 10, 100]) clock!.setTimeout(() => at.push(sim.now), delay);
+  await sim.run(1_000);
+  t.deepEqual(at, [1_001, 1_010, 1_100]);
+  await sim.close();
+});
+
+test.serial(
+  'who waits for what is left on a clock that was set back is there in a few tries, however little is left',
+  async (t) => {
+    for (const left of [0.3, 1e-5, 1e-9]) {
+      const sim = createSimulation({ seed: 1 });
+      let reached = Number.NaN;
+      sim.node('a', ({ clock }) => {
+        const due = 1_000 + left;
+        const arm = () =>
+          void clock.setTimeout(
+            () => (clock.now() < due ? arm() : (reached = sim.now)),
+            due - clock.now(),
+          );
+        arm();
+      });
+      sim.at(1_000, () => sim.skew('a', -100));
+      await sim.run(1_300);
+      t.true(reached >= 1_000 + left);
+      t.true(sim.events < 100, `${sim.events} events`);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'times that are no numbers are never shown: drift of −100 % and beyond is refused',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    let clock: Clock | undefined;
+    sim.node('a', (context) => void (clock = context.clock));
+    await sim.run(10);
+    for (const ppm of [-1_000_000, -2_000_000, Number.NEGATIVE_INFINITY]) {
+      t.throws(() => sim.drift('a', ppm), { instanceOf: TypeError }, `${ppm}`);
+      const before = clock!.now();
+      await sim.run(10);
+      t.true(clock!.now() >= before, `${ppm}`);
+    }
+    await sim.close();
+  },
+);

@@ -1,0 +1,191 @@
+// FAULTS 142: while a simulation runs, real time, randomness and sockets throw errors that name
+// them; before and after, they work as usual.
+
+import dgram from 'node:dgram';
+import net from 'node:net';
+import test from 'ava';
+import { createSimulation, SimulationError } from './index.ts';
+
+const world = globalThis as unknown as Record<string, any>;
+
+const banned: [name: string, use: () => unknown][] = [
+  ['setTimeout()', () => world['setTimeout'](() => {}, 1)],
+  ['setInterval()', () => world['setInterval'](() => {}, 1)],
+  ['setImmediate()', () => world['setImmediate'](() => {})],
+  ['AbortSignal.timeout()', () => world['AbortSignal'].timeout(1)],
+  ['performance.now()', () => world['performance'].now()],
+  ['Date.now()', () => world['Date'].now()],
+  ['new Date()', () => new world['Date']()],
+  ['new Date()', () => world['Date']()],
+  ['Math.random()', () => world['Math'].random()],
+  ['crypto.getRandomValues()', () => world['crypto'].getRandomValues(new Uint8Array(1))],
+  ['crypto.randomUUID()', () => world['crypto'].randomUUID()],
+  ['crypto.subtle.digest()', () => world['crypto'].subtle.digest('SHA-256', new Uint8Array(1))],
+  [
+    'crypto.subtle.generateKey()',
+    () => world['crypto'].subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign']),
+  ],
+  ['fetch', () => world['fetch']('http://127.0.0.1:1/')],
+  ['net.Socket.connect()', () => net.connect(1, '127.0.0.1')],
+  ['net.Socket.connect()', () => net.createConnection({ port: 1 })],
+  ['net.Server.listen()', () => net.createServer().listen(0)],
+  ['dgram.Socket.bind()', () => dgram.createSocket('udp4').unref().bind(0)],
+  ['dgram.Socket.send()', () => dgram.createSocket('udp4').unref().send('x', 1, '127.0.0.1')],
+];
+// Global only in newer versions of Node.
+if (world['WebSocket'] !== undefined)
+  banned.push(['WebSocket', () => new world['WebSocket']('ws://127.0.0.1:1')]);
+
+const before = {
+  Date: world['Date'],
+  setTimeout: world['setTimeout'],
+  random: world['Math'].random,
+  now: world['Date'].now,
+  connect: net.Socket.prototype.connect,
+  listen: net.Server.prototype.listen,
+};
+const after = () => ({
+  Date: world['Date'],
+  setTimeout: world['setTimeout'],
+  random: world['Math'].random,
+  now: world['Date'].now,
+  connect: net.Socket.prototype.connect,
+  listen: net.Server.prototype.listen,
+});
+
+for (const [name, use] of banned) {
+  test.serial(
+    `${name} fails by name, where the node's code catches the error, too: ${use.toString().slice(6, 60)}`,
+    async (t) => {
+      for (const caught of [false, true]) {
+        const sim = createSimulation({ seed: 1 });
+        let went = false;
+        sim.node('a', async ({ clock }) => {
+          await clock.sleep(5);
+          if (!caught) return void use();
+          try {
+            use();
+          } catch {
+            went = true;
+          }
+        });
+        const error = (await t.throwsAsync(sim.run(100), {
+          instanceOf: SimulationError,
+        })) as SimulationError;
+        t.is(error.invariant, 'no real time, chance or sockets');
+        t.true(error.message.includes(`${name} inside a simulation: `), error.message);
+        t.is(error.at, 5);
+        t.is(went, caught);
+        t.deepEqual(after(), before);
+        await sim.close();
+      }
+    },
+  );
+}
+
+test.serial(
+  'what is banned works before, between and after runs, after one that failed, and after close',
+  async (t) => {
+    const works = () => {
+      t.true(world['Date'].now() > 1_600_000_000_000);
+      t.true(world['performance'].now() > 0);
+      t.true(world['Math'].random() < 1);
+      t.is(new world['Date'](5).getTime(), 5);
+      world['clearTimeout'](world['setTimeout'](() => {}, 0));
+      t.deepEqual(after(), before);
+    };
+    const sim = createSimulation({ seed: 1 }).node(
+      'a',
+      ({ clock }) =>
+        void clock.setTimeout(() => {
+          throw new Error('x');
+        }, 10),
+    );
+    works();
+    await sim.run(5);
+    works();
+    await t.throwsAsync(sim.run(10));
+    works();
+    await sim.run(10);
+    await t.throwsAsync(
+      sim.until(() => {
+        throw new Error('mine');
+      }),
+    );
+    works();
+    await sim.close();
+    works();
+  },
+);
+
+test.serial('strict bans as much, also after the turns of the event loop in between', async (t) => {
+  const sim = createSimulation({ seed: 1, strict: true }).node('a', async ({ clock }) => {
+    await clock.sleep(5);
+    await undefined;
+    world['Date'].now();
+  });
+  await t.throwsAsync(sim.run(100), { instanceOf: SimulationError, message: /Date\.now\(\)/ });
+  t.deepEqual(after(), before);
+  await sim.close();
+});
+
+test.serial(
+  'what tells no time stays: dates that are given, console, queueMicrotask, TextEncoder, structuredClone',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    const seen: unknown[] = [];
+    const { log } = console;
+    console.log = (line: unknown) => void seen.push(line);
+    t.teardown(() => (console.log = log));
+    sim.node('a', async () => {
+      const date = new Date(0);
+      seen.push(
+        date.toISOString(),
+        date instanceof Date,
+        Date.UTC(2020, 0, 1),
+        Date.parse('2020-01-01T00:00:00Z'),
+        new Date(2020, 1).getFullYear(),
+      );
+      console.log('told');
+      queueMicrotask(() => seen.push('microtask'));
+      await undefined;
+      seen.push(structuredClone({ a: 1 }), Math.max(1, 2));
+    });
+    await sim.run(10);
+    t.deepEqual(seen, [
+      '1970-01-01T00:00:00.000Z',
+      true,
+      1_577_836_800_000,
+      1_577_836_800_000,
+      2020,
+      'told',
+      'microtask',
+      { a: 1 },
+      2,
+    ]);
+    await sim.close();
+  },
+);
+
+test.serial('console.log itself works inside a run', async (t) => {
+  const sim = createSimulation({ seed: 1 }).node('a', () =>
+    console.log('# a line of a simulated node'),
+  );
+  await t.notThrowsAsync(sim.run(10));
+  await sim.close();
+});
+
+test.serial(
+  'a set-up that runs because the test restarts its node between two runs is held to it, too',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    let lives = 0;
+    sim.node('a', () => {
+      if (lives++ > 0) world['Date'].now();
+    });
+    await sim.run(10);
+    sim.restart('a');
+    await t.throwsAsync(sim.run(10), { instanceOf: SimulationError, message: /Date\.now\(\)/ });
+    await sim.close();
+  },
+);

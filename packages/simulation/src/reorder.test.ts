@@ -1,0 +1,104 @@
+// Tests of duplicated and reordered messages: which guarantees they suspend, and which always hold.
+
+import test from 'ava';
+import { createSimulation, type Level } from './index.ts';
+import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
+
+const LEVELS: readonly Level[] = ['message', 'stream'];
+
+test.serial(
+  'a duplicate: the handler sees a request or a one-way twice, the caller gets one answer; a stream doubles nothing',
+  async (t) => {
+    const counts: Record<string, number> = {};
+    for (const level of LEVELS) {
+      const sim = createSimulation({ seed: 1, level, link: { duplicate: 1, fragment: 0 } });
+      const seen: string[] = [];
+      sim.node(
+        'b',
+        server((hint) => seen.push(hint)),
+      );
+      const client = sim.client(lab);
+      let requests = 0;
+      sim.intercept(({ kind }) => void (requests += kind === 'request' ? 1 : 0));
+      t.is(await sim.settle(client.send('b', 'echo', 'once')), 'once');
+      await sim.settle(client.send('b', 'hint', 'h'));
+      await sim.run(100);
+      counts[level] = seen.length;
+      if (level === 'message')
+        t.true(sim.trace.timeline.some((line) => /duplicated\s+lab.echo request/.test(line)));
+      t.is(client.snapshot().connections[0]!.calls.out, 0);
+      t.deepEqual(client.snapshot().counters, {});
+      await sim.close();
+    }
+    t.deepEqual(counts, { message: 2, stream: 1 });
+  },
+);
+
+for (const level of LEVELS) {
+  test.serial(
+    `order: kept with reorder 0, whatever the latency${level === 'stream' ? ', and with reorder on a stream' : '; broken with reorder'} (${level})`,
+    async (t) => {
+      for (const reorder of [0, 0.2]) {
+        const { sim, client, heard } = await linked({ latency: [1, 50], reorder }, level);
+        for (let i = 0; i < 200; i++) {
+          await sim.settle(client.send('b', 'hint', `${i}`));
+          await sim.run(1);
+        }
+        await sim.run(5_000);
+        const got = heard.map(([hint]) => Number(hint));
+        const sorted = [...got].sort((a, b) => a - b);
+        t.deepEqual(
+          sorted,
+          sorted.map((_, i) => i),
+        );
+        if (reorder === 0 || level === 'stream') t.deepEqual(got, sorted);
+        else t.notDeepEqual(got, sorted);
+        await sim.close();
+      }
+    },
+  );
+}
+
+test.serial(
+  'reorder and duplicates break no stream: items come behind their request, all of them',
+  async (t) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { sim, client } = await linked(
+        { latency: [1, 10], reorder: 0.5, duplicate: 0.5 },
+        'message',
+        seed,
+      );
+      const all = Array.from({ length: 10 }, (_, i) => `u${i}`).join(',');
+      for (let i = 0; i < 10; i++) {
+        t.is(
+          await sim.settle(outcome(client.send('b', 'collect', 'c', { upload: items('u', 10) }))),
+          `c:${all}`,
+        );
+        t.is(
+          await sim.settle(drain(client.send('b', 'mirror', '', { upload: items('u', 10) }))),
+          all,
+        );
+      }
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'reorder and duplicates overtake no hello: the first calls of a connection arrive',
+  async (t) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const sim = createSimulation({
+        seed,
+        link: { latency: [1, 20], reorder: 0.5, duplicate: 0.5 },
+      });
+      sim.node('b', server());
+      const client = sim.client(lab);
+      const answers = await sim.settle(
+        Promise.all([...'abcdef'].map((x) => outcome(client.send('b', 'echo', x)))),
+      );
+      t.deepEqual(answers, [...'abcdef'], `seed ${seed}`);
+      await sim.close();
+    }
+  },
+);

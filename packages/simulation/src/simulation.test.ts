@@ -1,0 +1,317 @@
+// Tests of the public interface of a simulation: nodes and their lives, running, and misuse.
+
+import test from 'ava';
+import { createSimulation, SimulationError } from './index.ts';
+import { lab, outcome, server } from './testing/lab.ts';
+
+test.serial(
+  'nodes boot at time 0 in order of declaration, and not before the first run',
+  async (t) => {
+    const booted: string[] = [];
+    const sim = createSimulation({ seed: 1 });
+    for (const name of ['c', 'a', 'b'])
+      sim.node(name, ({ clock }) => void booted.push(`${name} ${clock.now()}`));
+    t.deepEqual(sim.nodes, ['c', 'a', 'b']);
+    await Promise.resolve();
+    t.deepEqual(booted, []);
+    t.false(sim.isUp('a'));
+    await sim.run(0);
+    t.deepEqual(booted, ['c 0', 'a 0', 'b 0']);
+    t.true(sim.isUp('a'));
+    await sim.close();
+  },
+);
+
+test.serial('run takes exactly so many virtual milliseconds, none real', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const at: number[] = [];
+  sim.node('a', ({ clock }) => void clock.setTimeout(() => at.push(clock.now()), 100));
+  await sim.run(99.5);
+  t.deepEqual([sim.now, ...at], [99.5]);
+  await sim.run(0.5);
+  t.deepEqual([sim.now, ...at], [100, 100]);
+  await sim.run(1e9);
+  t.is(sim.now, 1e9 + 100);
+  await sim.close();
+});
+
+test.serial('until is over at the very event that makes it true', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  let count = 0;
+  sim.node('a', async ({ clock }) => {
+    for (;;) {
+      await clock.sleep(10);
+      count++;
+    }
+  });
+  await sim.until(() => count === 7, 1_000);
+  t.is(sim.now, 70);
+  await sim.until(() => true);
+  t.is(sim.now, 70);
+  const error = await t.throwsAsync(
+    sim.until(() => count > 1_000, 500),
+    { instanceOf: SimulationError },
+  );
+  t.regex(error!.message, /^until: it did not come to be true within 500 ms/);
+  t.is((error as SimulationError).invariant, 'until');
+  t.is(sim.now, 570);
+  await sim.close();
+});
+
+test.serial('an until whose question throws rejects with what it threw', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const mine = new Error('mine');
+  const error = await t.throwsAsync(
+    sim.until(() => {
+      throw mine;
+    }),
+  );
+  t.is(error, mine);
+  await sim.run(1);
+  await sim.close();
+});
+
+test.serial(
+  'settle gives what a promise gives, rejections too, and says what is waited for when it takes too long',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    sim.node('b', server());
+    const client = sim.client(lab, { name: 'c' });
+    t.is(await sim.settle(client.send('b', 'echo', 'x')), 'x');
+    t.is(await sim.settle(Promise.resolve(7)), 7);
+    await t.throwsAsync(sim.settle(client.send('nobody', 'echo', 'x')), {
+      name: 'TransportError',
+      code: 'unavailable',
+    });
+    await t.throwsAsync(sim.settle(Promise.reject(new RangeError('r'))), {
+      instanceOf: RangeError,
+    });
+    sim.hold('b', 'c');
+    const call = outcome(client.send('b', 'echo', 'x'));
+    const started = sim.now;
+    const error = await t.throwsAsync(sim.settle(call, 500), { instanceOf: SimulationError });
+    t.regex(
+      error!.message,
+      /^settle: the promise did not settle within 500 ms: c waits for 1 answers from b/,
+    );
+    t.is(sim.now, started + 500);
+    sim.heal();
+    t.is(await sim.settle(call), 'x');
+    await sim.close();
+  },
+);
+
+test.serial(
+  'at: an action happens at its time, in order; one that is past, now; one that throws fails the run',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    const done: string[] = [];
+    await sim.run(50);
+    sim.at(100, () => done.push(`late ${sim.now}`));
+    sim.at(75, () => done.push(`early ${sim.now}`));
+    sim.at(75, () => done.push(`second ${sim.now}`));
+    sim.at(10, () => done.push(`past ${sim.now}`));
+    await sim.run(100);
+    t.deepEqual(done, ['past 50', 'early 75', 'second 75', 'late 100']);
+    sim.at(200, () => {
+      throw new Error('mine');
+    });
+    const error = await t.throwsAsync(sim.run(100), {
+      instanceOf: SimulationError,
+      message: /mine/,
+    });
+    t.is((error as SimulationError).at, 200);
+    await sim.close();
+  },
+);
+
+test.serial(
+  'bad names of nodes are TypeErrors, and so are names that are taken or that nobody has',
+  (t) => {
+    const sim = createSimulation({ seed: 1 }).node('a', () => {});
+    for (const name of [
+      '',
+      'two words',
+      'a:1',
+      'a/b',
+      'a@b',
+      '#',
+      'x'.repeat(256),
+      7,
+      undefined,
+      'a',
+    ]) {
+      t.throws(
+        () => sim.node(name as string, () => {}),
+        { instanceOf: TypeError, message: /^node: / },
+        String(name),
+      );
+    }
+    t.throws(() => sim.node('b', undefined as never), {
+      instanceOf: TypeError,
+      message: /'b'.*function/,
+    });
+    t.throws(() => sim.crash('nobody'), {
+      instanceOf: TypeError,
+      message: /no node 'nobody'; there are a/,
+    });
+    t.throws(() => sim.isUp('nobody'), { instanceOf: TypeError });
+    t.throws(() => sim.partition(['a', 'nobody']), { instanceOf: TypeError });
+    t.throws(() => sim.cut('a', 'nobody'), { instanceOf: TypeError });
+    t.is(sim.client(lab, { name: 'c' }).protocol, lab);
+    t.throws(() => sim.client(lab, { name: 'c' }), { instanceOf: TypeError, message: /'c'/ });
+    t.throws(() => sim.client(lab, { name: 'a' }), { instanceOf: TypeError, message: /'a'/ });
+  },
+);
+
+test.serial('bad options are TypeErrors that name their path', async (t) => {
+  const bad: [object, RegExp][] = [
+    [{ seed: 1.5 }, /seed/],
+    [{ seed: '1' }, /seed/],
+    [{ seed: 1, level: 'packet' }, /level/],
+    [{ seed: 1, strict: 1 }, /strict/],
+    [{ seed: 1, stepLimit: 0 }, /stepLimit/],
+    [{ seed: 1, link: { latency: 'slow' } }, /link.*latency/],
+    [{ seed: 1, lnik: {} }, /lnik/],
+    [{ seed: 1, disk: { failure: 2 } }, /disk.*failure/],
+    [{ seed: 1, disk: { latncy: 2 } }, /disk.*latncy/],
+  ];
+  for (const [options, message] of bad)
+    t.throws(
+      () => createSimulation(options as never),
+      { instanceOf: TypeError, message },
+      JSON.stringify(options),
+    );
+  const sim = createSimulation({ seed: 1 });
+  t.throws(() => sim.client(lab, { timeout: -1 }), { instanceOf: TypeError, message: /timeout/ });
+  for (const time of [-1, Number.NaN, undefined, '5'])
+    await t.throwsAsync(sim.run(time as number), { instanceOf: TypeError, message: /run/ });
+  await sim.close();
+});
+
+test.serial('bad times and numbers of faults are TypeErrors', (t) => {
+  const sim = createSimulation({ seed: 1 }).node('a', () => {});
+  for (const value of [Number.NaN, 'x', undefined] as number[]) {
+    for (const fault of ['pause', 'slow', 'skew', 'drift'] as const)
+      t.throws(() => sim[fault]('a', value), { instanceOf: TypeError }, `${fault} ${value}`);
+    t.throws(() => sim.at(value, () => {}), { instanceOf: TypeError }, `at ${value}`);
+  }
+});
+
+test.serial('a restart runs the set-up anew, another time with other numbers', async (t) => {
+  const lives: number[] = [];
+  const sim = createSimulation({ seed: 1 });
+  sim.node('a', ({ random }) => void lives.push(random()));
+  await sim.run(10);
+  sim.restart('a');
+  await sim.run(10);
+  sim.crash('a');
+  t.false(sim.isUp('a'));
+  await sim.run(10);
+  t.is(lives.length, 2);
+  sim.restart('a');
+  await sim.run(10);
+  t.true(sim.isUp('a'));
+  t.is(new Set(lives).size, 3);
+  await sim.close();
+});
+
+test.serial('a set-up that throws or rejects fails the run and names its node', async (t) => {
+  for (const fails of [
+    () => {
+      throw new Error('broken');
+    },
+    async ({ clock }: { clock: { sleep(ms: number): Promise<void> } }) => {
+      await clock.sleep(5);
+      throw new Error('broken');
+    },
+  ]) {
+    const sim = createSimulation({ seed: 3 }).node('faulty', fails);
+    const error = await t.throwsAsync(sim.run(10), {
+      instanceOf: SimulationError,
+      message: /set-up of faulty failed: Error: broken/,
+    });
+    t.is((error!.cause as Error).message, 'broken');
+    await sim.close();
+  }
+});
+
+test.serial(
+  'a run inside a run is a TypeError, and so is a second simulation meanwhile; both go on',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    const other = createSimulation({ seed: 2 });
+    const running = sim.run(10);
+    await t.throwsAsync(sim.run(5), { instanceOf: TypeError, message: /runs already/ });
+    await t.throwsAsync(other.run(5), { instanceOf: TypeError, message: /test\.serial/ });
+    await running;
+    await other.run(5);
+    t.deepEqual([sim.now, other.now], [10, 5]);
+    await sim.close();
+    await other.close();
+  },
+);
+
+test.serial('a node declared later boots at the next run, at its time', async (t) => {
+  const sim = createSimulation({ seed: 1 }).node('a', server());
+  await sim.run(100);
+  const booted: number[] = [];
+  sim.node('b', (context) => {
+    booted.push(context.clock.now());
+    return server()(context);
+  });
+  await sim.run(5);
+  t.deepEqual(booted, [100]);
+  t.is(await sim.settle(sim.client(lab).send('b', 'echo', 'x')), 'x');
+  await sim.close();
+});
+
+test.serial('a node that crashed before its boot does not boot', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  let booted = 0;
+  sim.node('a', () => void booted++);
+  sim.crash('a');
+  await sim.run(5);
+  t.deepEqual([booted, sim.isUp('a')], [0, false]);
+  await sim.close();
+});
+
+test.serial(
+  'close stops nodes as they said, closes the rest, is idempotent, and nothing runs after it',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 });
+    const stopped: string[] = [];
+    sim.node('a', () => () => stopped.push('a'));
+    sim.node('b', server());
+    sim.node('c', async (context) => void (await server()(context)));
+    await sim.run(10);
+    const closing = sim.close();
+    t.is(sim.close(), closing);
+    t.deepEqual(await closing, []);
+    t.deepEqual(await sim.close(), []);
+    t.deepEqual(stopped, ['a']);
+    for (const use of [
+      () => sim.run(1),
+      () => sim.until(() => true),
+      () => sim.settle(Promise.resolve()),
+    ]) {
+      await t.throwsAsync(use(), { instanceOf: TypeError, message: /closed/ });
+    }
+    t.false(sim.isUp('a'));
+  },
+);
+
+test.serial(
+  'a simulation that never ran closes, and one that failed closes too; await using closes it',
+  async (t) => {
+    t.deepEqual(await createSimulation({ seed: 1 }).node('a', server()).close(), []);
+    const failed = createSimulation({ seed: 1 }).node('a', server());
+    failed.always('never', () => false);
+    await t.throwsAsync(failed.run(1));
+    t.deepEqual(await failed.close(), []);
+    const sim = createSimulation({ seed: 1 }).node('a', server());
+    await sim.run(1);
+    await sim[Symbol.asyncDispose]();
+    await t.throwsAsync(sim.run(1), { message: /closed/ });
+  },
+);

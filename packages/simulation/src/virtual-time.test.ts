@@ -1,0 +1,267 @@
+// Tests of virtual time: idle time is skipped, timers keep their order, and all of transport-core
+// waits on it.
+
+import type { Clock } from '@trunkline/transport-core';
+import test from 'ava';
+import { createSimulation, type NodeContext, type Simulation } from './index.ts';
+import { type LabOptions, lab, outcome, server } from './testing/lab.ts';
+
+/** Creates a simulation with one node, and returns the node's context and clock. */
+async function alone(
+  options: Partial<Parameters<typeof createSimulation>[0]> = {},
+): Promise<{ sim: Simulation; context: NodeContext; clock: Clock }> {
+  const sim = createSimulation({ seed: 1, ...options });
+  let context: NodeContext;
+  sim.node('a', (given) => void (context = given));
+  await sim.run(0);
+  return { sim, context: context!, clock: context!.clock };
+}
+
+test.serial('idle time is skipped: a day of sleep is one event', async (t) => {
+  const { sim, clock } = await alone();
+  const before = sim.events;
+  await sim.settle(clock.sleep(24 * 3_600_000), 48 * 3_600_000);
+  t.is(sim.now, 24 * 3_600_000);
+  t.is(sim.events - before, 1);
+  await sim.close();
+});
+
+test.serial(
+  'timers fire by time, and those of one time in the order they were set; a stopped one never',
+  async (t) => {
+    const { sim, clock } = await alone();
+    const fired: string[] = [];
+    const set = (name: string, delay: number) =>
+      clock.setTimeout(() => fired.push(`${name}@${clock.now()}`), delay);
+    set('c', 30);
+    set('a', 10);
+    const stopped = set('never', 10);
+    set('b', 10);
+    set('zero', 0);
+    set('negative', -5);
+    clock.clearTimeout(stopped);
+    clock.clearTimeout(stopped);
+    await sim.run(100);
+    t.deepEqual(fired, ['zero@0', 'negative@0', 'a@10', 'b@10', 'c@30']);
+    await sim.close();
+  },
+);
+
+test.serial('a sleep ends with the reason of its signal, and leaves no timer', async (t) => {
+  const { sim, clock } = await alone();
+  const controller = new AbortController();
+  const sleep = clock.sleep(1_000, controller.signal);
+  sim.at(10, () => controller.abort(new RangeError('enough')));
+  await t.throwsAsync(sim.settle(sleep), { instanceOf: RangeError });
+  t.is(sim.now, 10);
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial(
+  'a call to a blackholed peer ends at exactly its deadline; a silent peer at interval and timeout of keep-alive',
+  async (t) => {
+    for (const level of ['message', 'stream'] as const) {
+      const sim = createSimulation({ seed: 1, level, link: { fragment: 0 } }).node('b', server());
+      const client = sim.client(lab, { name: 'c', keepAlive: { interval: 4_000, timeout: 1_000 } });
+      await sim.settle(client.send('b', 'echo', 'x'));
+      await sim.run(10);
+      sim.cut('c', 'b');
+      const started = sim.now;
+      t.is(
+        await sim.settle(outcome(client.send('b', 'echo', 'x', { timeout: 1_234 }))),
+        'deadline_exceeded',
+      );
+      t.is(sim.now - started, 1_234);
+      t.is(
+        await sim.settle(
+          outcome(client.send('b', 'echo', 'x', { timeout: Number.POSITIVE_INFINITY })),
+        ),
+        'unavailable/ping_timeout',
+      );
+      // The last data arrived with the answer to the first call, some milliseconds before the cut.
+      t.true(sim.now - started > 4_980 && sim.now - started <= 5_001, `${sim.now - started}`);
+      await sim.close();
+    }
+  },
+);
+
+test.serial(
+  'a connection that nobody uses is closed after idleTimeout, and a later call dials again',
+  async (t) => {
+    const sim = createSimulation({ seed: 1 }).node('b', server());
+    const client = sim.client(lab, { idleTimeout: 30_000 });
+    await sim.settle(client.send('b', 'echo', 'x'));
+    const used = sim.now;
+    await sim.run(29_000);
+    t.is(client.remotes().length, 1);
+    await sim.until(() => client.remotes().length === 0, 5_000);
+    t.true(sim.now - used >= 29_990 && sim.now - used < 30_010, `${sim.now - used}`);
+    t.is(await sim.settle(client.send('b', 'echo', 'y')), 'y');
+    await sim.close();
+  },
+);
+
+test.serial(
+  'an event loop that stands still: what comes waits, then runs by time, and its clock has gone on',
+  async (t) => {
+    const { sim, clock } = await alone();
+    const fired: string[] = [];
+    const set = (name: string, delay: number) =>
+      clock.setTimeout(() => fired.push(`${name}@${clock.now()}`), delay);
+    set('third', 300);
+    set('second', 200);
+    set('first', 100);
+    set('after', 700);
+    sim.pause('a', 500);
+    await sim.run(499);
+    t.deepEqual(fired, []);
+    await sim.run(500);
+    t.deepEqual(fired, ['first@500', 'second@500', 'third@500', 'after@700']);
+    await sim.close();
+  },
+);
+
+test.serial(
+  'a peer that stands still for less than 5 s loses no connection and no call',
+  async (t) => {
+    for (const level of ['message', 'stream'] as const) {
+      for (const who of ['a', 'b']) {
+        const sim = createSimulation({ seed: 2, level });
+        let node: { remotes(): unknown[] } | undefined;
+        sim.node('b', server());
+        const options: LabOptions = { idleTimeout: Number.POSITIVE_INFINITY };
+        let ended: string | undefined;
+        sim.node('a', async ({ transport, clock }) => {
+          const transported = transport(lab, options);
+          node = transported;
+          for (;;) {
+            const result = await outcome(transported.send('b', 'echo', 'x'));
+            if (result !== 'x') ended = result;
+            await clock.sleep(200);
+          }
+        });
+        await sim.run(1_000);
+        for (let i = 0; i < 20; i++) {
+          sim.pause(who, 4_800);
+          await sim.run(20_000);
+          t.is(ended, undefined, `${level} ${who} ${i}`);
+          t.is(node!.remotes().length, 1);
+        }
+        await sim.close();
+      }
+    }
+  },
+);
+
+test.serial(
+  'a slow CPU: each event costs its time, and those that wait run by their time',
+  async (t) => {
+    const { sim, clock } = await alone();
+    const fired: string[] = [];
+    const set = (name: string, delay: number) =>
+      clock.setTimeout(() => fired.push(`${name}@${clock.now()}`), delay);
+    sim.slow('a', 10);
+    for (const [name, delay] of [
+      ['e', 9],
+      ['d', 8],
+      ['c', 3],
+      ['b', 2],
+      ['a', 1],
+    ] as const)
+      set(name, delay);
+    await sim.run(1_000);
+    t.deepEqual(fired, ['a@1', 'b@11', 'c@21', 'd@31', 'e@41']);
+    sim.slow('a', 0);
+    set('x', 5);
+    set('y', 5);
+    await sim.run(1_000);
+    t.deepEqual(fired.slice(5), ['x@1005', 'y@1005']);
+    await sim.close();
+  },
+);
+
+test.serial(
+  'skew: the wall clock jumps, the monotonic one never falls and is slow until it is right',
+  async (t) => {
+    const { sim, context } = await alone();
+    const { clock } = context;
+    const epoch = Date.UTC(2020, 0, 1);
+    t.deepEqual([clock.now(), clock.wall()], [0, epoch]);
+    await sim.run(1_000);
+    sim.skew('a', -300);
+    t.deepEqual([clock.now(), clock.wall()], [1_000, epoch + 700]);
+    await sim.run(200);
+    t.deepEqual([clock.now(), clock.wall()], [1_100, epoch + 900]);
+    await sim.run(300);
+    t.deepEqual([clock.now(), clock.wall()], [1_250, epoch + 1_200]);
+    sim.skew('a', 5_000);
+    t.deepEqual([clock.now(), clock.wall()], [6_200, epoch + 6_200]);
+    let fired = 0;
+    clock.setTimeout(() => (fired = sim.now), 100);
+    sim.skew('a', -100_000);
+    await sim.run(200);
+    t.is(fired, 1_600);
+    await sim.close();
+  },
+);
+
+test.serial('drift: clock and timers run fast or slow together, over a restart too', async (t) => {
+  const { sim, clock } = await alone();
+  sim.drift('a', 100_000);
+  let fired = 0;
+  clock.setTimeout(() => (fired = sim.now), 1_100);
+  await sim.run(2_000);
+  t.true(Math.abs(fired - 1_000) < 1e-6, `${fired}`);
+  t.true(Math.abs(clock.now() - 2_200) < 1e-6, `${clock.now()}`);
+  sim.drift('a', 0);
+  await sim.run(1_000);
+  t.true(Math.abs(clock.now() - 3_200) < 1e-6);
+  await sim.close();
+});
+
+test.serial(
+  'clocks that drift and jump for hours keep core alive: no loop, no lost call but for the jumps',
+  async (t) => {
+    for (const ppm of [-333, 77.7, 12_345]) {
+      const sim = createSimulation({ seed: 1, stepLimit: 10_000 }).node('b', server());
+      const codes: Record<string, number> = {};
+      sim.node('a', async ({ transport, clock }) => {
+        const node = transport(lab, { idleTimeout: 15_000 });
+        for (;;) {
+          const code = await outcome(node.send('b', 'echo', 'ok'));
+          codes[code] = (codes[code] ?? 0) + 1;
+          await clock.sleep(20_000 + 1 / 3);
+        }
+      });
+      sim.drift('a', ppm);
+      sim.drift('b', -ppm);
+      await sim.run(6 * 3_600_000);
+      t.deepEqual(Object.keys(codes), ['ok']);
+      t.true(codes['ok']! > 1_000);
+      sim.skew('a', -60_000);
+      sim.skew('b', -0.1);
+      await sim.run(3_600_000);
+      sim.skew('a', 60_000);
+      await sim.run(3_600_000);
+      t.deepEqual(
+        Object.keys(codes).filter((code) => code !== 'ok' && code !== 'deadline_exceeded'),
+        [],
+      );
+      await sim.close();
+    }
+  },
+);
+
+test.serial('the clock of a crashed node does nothing', async (t) => {
+  const { sim, clock } = await alone();
+  let ran = 0;
+  clock.setTimeout(() => ran++, 10);
+  sim.crash('a');
+  clock.setTimeout(() => ran++, 10);
+  clock.defer(() => ran++);
+  void clock.sleep(1).then(() => ran++);
+  clock.clearTimeout(clock.setTimeout(() => ran++, 10));
+  await sim.run(100);
+  t.is(ran, 0);
+  t.deepEqual(await sim.close(), []);
+});

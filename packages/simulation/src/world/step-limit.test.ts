@@ -1,0 +1,104 @@
+// FAULTS 144: a loop that never lets time advance ends the run with an error that names its owner.
+
+import test from 'ava';
+import { createSimulation, type NodeContext, type Setup, SimulationError } from '../index.ts';
+import { type Lab, lab, outcome, server, startLab } from '../testing/lab.ts';
+
+/** Rounds after which a loop ends by itself, so that a failing test does not hang. */
+const ENDLESS = 100_000;
+
+const loops: [what: string, setup: Setup][] = [
+  [
+    'timers at 0',
+    ({ clock }) => {
+      let left = ENDLESS;
+      const again = () => void (left-- > 0 && clock.setTimeout(again, 0));
+      again();
+    },
+  ],
+  [
+    'sleeps of 0',
+    async ({ clock }) => {
+      for (let left = ENDLESS; left > 0; left--) await clock.sleep(0);
+    },
+  ],
+  [
+    'deferred callbacks',
+    ({ clock }) => {
+      let left = ENDLESS;
+      const again = () => void (left-- > 0 && clock.defer(again));
+      again();
+    },
+  ],
+  [
+    'microtasks that touch the world',
+    ({ clock }) => {
+      void (async () => {
+        for (let left = ENDLESS; left > 0; left--) {
+          await undefined;
+          clock.clearTimeout(clock.setTimeout(() => {}, 1_000));
+        }
+      })();
+    },
+  ],
+  [
+    'operations of a store that takes no time',
+    async ({ store }) => {
+      for (let left = ENDLESS; left > 0; left--) await store.get('x');
+    },
+  ],
+];
+
+for (const [what, setup] of loops) {
+  test.serial(
+    `an endless loop of ${what} ends at the step limit and names its owner`,
+    async (t) => {
+      const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
+      sim.node('calm', server());
+      sim.node('looping', setup);
+      const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as
+        | SimulationError
+        | undefined;
+      t.is(error?.invariant, 'step limit');
+      t.is(error?.at, 0);
+      t.regex(error?.message.split('\n')[0] ?? '', /looping/);
+      await sim.close().catch(() => {});
+    },
+  );
+}
+
+test.serial('sends in a loop over links without latency end at the step limit', async (t) => {
+  const sim = createSimulation({ seed: 1, stepLimit: 1_000, link: { latency: 0 } });
+  sim.node('b', server());
+  sim.node('looping', async (context: NodeContext) => {
+    const node: Lab = context.transport(lab);
+    for (let left = ENDLESS; left > 0; left--) await outcome(node.send('b', 'echo', 'x'));
+  });
+  const error = (await t.throwsAsync(sim.run(10), { instanceOf: SimulationError })) as
+    | SimulationError
+    | undefined;
+  t.is(error?.invariant, 'step limit');
+  t.regex(error?.message.split('\n')[0] ?? '', /looping|'b'| b:/);
+  await sim.close().catch(() => {});
+});
+
+test.serial(
+  'work of one instant below the limit is none, and the limit counts anew when time goes on',
+  async (t) => {
+    const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
+    let done = 0;
+    sim.node('busy', async ({ clock }) => {
+      for (let round = 0; round < 10; round++) {
+        for (let i = 0; i < 900; i++) {
+          await clock.sleep(0);
+          done++;
+        }
+        await clock.sleep(1);
+      }
+    });
+    sim.node('b', (context) => startLab(context).then(() => {}));
+    await sim.run(100);
+    t.is(done, 9_000);
+    await sim.close();
+  },
+);

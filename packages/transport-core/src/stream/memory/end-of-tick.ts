@@ -1,0 +1,55 @@
+// Turns: callbacks at the end of the current tick that never starve timers and I/O.
+
+import type { Clock, Timer } from '../../clock.ts';
+
+/**
+ * Runs callbacks at the end of the current tick. Two ends that keep answering each other at the end
+ * of each tick would keep the event loop from turning, so no timer would run and no socket would be
+ * read. During continuous work a timer is therefore set; if it is late, the next callback waits for
+ * it.
+ */
+export class EndOfTick {
+  readonly #clock: Clock;
+  #marker: Timer | undefined;
+  /** The time at which the marker was last set. */
+  #marked: number;
+  #held: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#marked = clock.now();
+  }
+
+  /**
+   * Runs `callback` once the current code has finished, or once overdue timers have run. Takes one
+   * callback at a time.
+   */
+  run(callback: () => void): void {
+    const now = this.#clock.now();
+    if (now - this.#marked < SPAN) return this.#clock.defer(callback);
+    if (this.#marker !== undefined) {
+      this.#held = callback;
+      return;
+    }
+    this.#marked = now;
+    this.#marker = this.#clock.setTimeout(this.#turned, 0);
+    this.#clock.defer(callback);
+  }
+
+  /** Clears the timer. A callback that waits for it is dropped. */
+  stop(): void {
+    if (this.#marker !== undefined) this.#clock.clearTimeout(this.#marker);
+    this.#marker = undefined;
+    this.#held = undefined;
+  }
+
+  readonly #turned = (): void => {
+    const held = this.#held;
+    this.#marker = undefined;
+    this.#held = undefined;
+    held?.();
+  };
+}
+
+/** Milliseconds of continuous work after which timers get a turn. */
+const SPAN = 10;

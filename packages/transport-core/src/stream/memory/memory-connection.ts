@@ -1,0 +1,236 @@
+// One end of a connection within this process. Subclasses decide what it carries: bytes or frames.
+
+import type { Clock, Timer } from '../../clock.ts';
+import { reasonError, type TransportError } from '../../errors.ts';
+import type { StreamConnection, StreamSink } from '../stream-layer.ts';
+import { EndOfTick } from './end-of-tick.ts';
+import { Direct, type Line, type LineEnd } from './line.ts';
+
+/**
+ * Behaves like a socket: data waits at the other end until it is read, and too much unread data
+ * stops the writer. A regular close arrives after all data, a reset ahead of unread data. Nothing
+ * is reported during a call; every callback runs in a turn of its own.
+ */
+export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
+  readonly endpoint: string;
+  private readonly clock: Clock;
+  private readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
+  private readonly capacity: number;
+  /** The line to the other end. */
+  private line: Line<Unit> | undefined;
+  private state: 'open' | 'closing' | 'over' = 'open';
+  private sink: StreamSink | undefined;
+  private error: TransportError | undefined;
+  /** Data that has arrived and was not read yet, from index `head` on. */
+  private inbox: Unit[] = [];
+  private head = 0;
+  private size = 0;
+  private paused = false;
+  /** Whether the other end has finished writing. */
+  private finished = false;
+  /** Amount of data that this end has written and the other has not read. */
+  private unread = 0;
+  /** Whether this end's last write returned false, so that its writer waits for `drained`. */
+  private waiting = false;
+  private drained = false;
+  private discarded = 0;
+  private scheduled = false;
+  private timer: Timer | undefined;
+
+  /**
+   * @param capacity the amount of unread data above which a write returns false.
+   * @param turns runs the callbacks of this end.
+   */
+  constructor(
+    endpoint: string,
+    clock: Clock,
+    capacity: number,
+    turns: Pick<EndOfTick, 'run' | 'stop'> = new EndOfTick(clock),
+  ) {
+    this.endpoint = endpoint;
+    this.clock = clock;
+    this.turns = turns;
+    this.capacity = capacity;
+  }
+
+  /** Joins two ends into one connection; `lineTo` may put a network between them. */
+  static join<Unit>(
+    one: MemoryConnection<Unit>,
+    other: MemoryConnection<Unit>,
+    lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) =>
+      new Direct(end),
+  ): void {
+    one.line = lineTo(other, one);
+    other.line = lineTo(one, other);
+  }
+
+  /** Whether this end is closed; data that still arrives is discarded. */
+  get over(): boolean {
+    return this.state === 'over';
+  }
+
+  /** Whether the writer waits for `drained`. */
+  get blocked(): boolean {
+    return this.waiting;
+  }
+
+  abstract write(chunk: Uint8Array): boolean;
+  protected abstract sizeOf(unit: Unit): number;
+  protected abstract deliver(sink: StreamSink, unit: Unit): void;
+
+  attach(sink: StreamSink): void {
+    this.sink = sink;
+    this.schedule();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.schedule();
+  }
+
+  close(): void {
+    if (this.state !== 'open') return;
+    this.state = 'closing';
+    this.line?.finish();
+    this.timer = this.clock.setTimeout(
+      () => this.end(this.reset('the other end did not end within a second')),
+      LINGER,
+    );
+    this.schedule();
+  }
+
+  destroy(error?: TransportError): void {
+    const wasOpen = this.state === 'open';
+    this.end(error);
+    if (wasOpen) this.line?.cut();
+  }
+
+  /**
+   * Sends data to the other end. Returns false if too much of it is unread; `drained` follows
+   * later.
+   */
+  protected put(unit: Unit): boolean {
+    if (this.state !== 'open' || this.line === undefined) return true;
+    this.unread += this.sizeOf(unit);
+    this.line.put(unit);
+    this.waiting = this.unread > this.capacity;
+    return !this.waiting;
+  }
+
+  // Calls from the line.
+
+  arrive(unit: Unit): void {
+    if (this.state === 'over') return this.line?.cut();
+    this.inbox.push(unit);
+    this.size += this.sizeOf(unit);
+    this.schedule();
+  }
+
+  finish(): void {
+    this.finished = true;
+    this.schedule();
+  }
+
+  cut(): void {
+    this.end(this.reset('the other end broke it off'));
+  }
+
+  acknowledge(size: number): void {
+    this.unread -= size;
+    if (!this.waiting || this.unread > this.capacity / 2) return;
+    this.waiting = false;
+    this.drained = true;
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.turns.run(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    if (this.state === 'over') return this.report();
+    if (this.drained) {
+      this.drained = false;
+      this.sink?.drained();
+    }
+    this.read();
+    if (!this.finished || this.inbox.length > 0) return;
+    // A half-closed connection is of no use, so this end closes too.
+    if (this.state === 'open') this.line?.finish();
+    this.end(undefined);
+  };
+
+  private read(): void {
+    const sink = this.sink;
+    const before = this.size;
+    while (
+      this.state === 'open' &&
+      sink !== undefined &&
+      !this.paused &&
+      this.head < this.inbox.length
+    ) {
+      const unit = this.inbox[this.head++]!;
+      this.size -= this.sizeOf(unit);
+      this.deliver(sink, unit);
+    }
+    if (this.state === 'over') return;
+    if (this.state === 'closing') {
+      this.discarded += this.size;
+      this.forget();
+    } else this.compact();
+    if (before > this.size) this.line?.acknowledge(before - this.size);
+    if (this.discarded <= DISCARD) return;
+    this.end(this.reset('the other end went on writing'));
+    this.line?.cut();
+  }
+
+  private compact(): void {
+    if (this.head === 0) return;
+    this.inbox = this.inbox.slice(this.head);
+    this.head = 0;
+  }
+
+  private end(error: TransportError | undefined): void {
+    if (this.state === 'over') return;
+    this.state = 'over';
+    this.error = error;
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.forget();
+    this.line?.ended();
+    this.schedule();
+  }
+
+  private report(): void {
+    const sink = this.sink;
+    if (sink === undefined) return;
+    this.sink = undefined;
+    this.turns.stop();
+    sink.closed(this.error);
+  }
+
+  private forget(): void {
+    this.inbox = [];
+    this.head = 0;
+    this.size = 0;
+  }
+
+  private reset(what: string): TransportError {
+    return reasonError('reset', `Connection with ${this.endpoint}: ${what}`, {
+      target: this.endpoint,
+    });
+  }
+}
+
+/**
+ * Milliseconds that a closing end waits for the other, and bytes that it discards meanwhile
+ * (docs/wire-protocol.md §8).
+ */
+const LINGER = 1_000;
+const DISCARD = 256 * 1024;
