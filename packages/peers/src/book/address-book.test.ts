@@ -278,7 +278,7 @@ test('a dial that reached a node puts it down where it was reached, and whoever 
   t.deepEqual([book.size, book.tried], [2, 2]);
 });
 
-test('a node that moved says so over its own link, and is hearsay again until it is reached', (t) => {
+test('a node that moved says so over its own link, and is new again until it is reached', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   t.is(book.learn(node(1, '2.2.2.2:1'), 10, '3.3.3.3:555'), 'added');

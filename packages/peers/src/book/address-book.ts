@@ -45,16 +45,17 @@ export interface AddressBookOptions {
 }
 
 /**
- * The address book of Tendermint and CometBFT, which is Bitcoin's: 'new' buckets hold hearsay,
- * 'tried' buckets hold addresses that a dial has reached. A keyed hash of address group and source
- * group chooses the bucket, so that no group gets more than its quota. Each id has one address, and
- * each address has one id. The book holds at most 20,480 entries and 4,096 bans. One group (a /16)
- * has at most 256 tried entries, and 64 new ones for each source group.
+ * The address book of Tendermint and CometBFT, which is Bitcoin's: 'new' buckets hold addresses
+ * that were only reported, 'tried' buckets hold addresses that a dial has reached. A keyed hash of
+ * address group and source group chooses the bucket, so that no group gets more than its quota.
+ * Each id has one address, and each address has one id. The book holds at most 20,480 entries and
+ * 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each source
+ * group.
  *
  * It differs from Tendermint in these points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
- *   back would make bans endless and hearsay forever young. As a consequence, the time while a node
- *   is down does not count, and a ban only runs while the node runs.
+ *   back would make bans endless and keep reported addresses forever young. As a consequence, the
+ *   time while a node is down does not count, and a ban only runs while the node runs.
  * - A tried entry gives way only if it was dialed after its last success, at least a minute ago,
  *   and did not answer (test-before-evict: Heilman et al. 2015, countermeasure 3). Tendermint
  *   evicts the oldest entry, so an attacker whose nodes answer could wash out all others. Until the
@@ -132,7 +133,7 @@ export class AddressBook {
     return this.#index.tried.size;
   }
 
-  /** The number of entries that are hearsay. */
+  /** The number of entries that no dial has reached. */
   get fresh(): number {
     return this.#index.freshSize;
   }
@@ -473,7 +474,7 @@ export class AddressBook {
   }
 
   /**
-   * Turns an address back into hearsay after its ban. If another entry has taken the address
+   * Returns an address to the new entries after its ban. If another entry has taken the address
    * meanwhile, it is dropped.
    */
   #reinstate({ nodeId, place, source }: Ban): void {

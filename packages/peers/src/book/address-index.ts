@@ -36,7 +36,7 @@ export class AddressIndex {
   }
 
   /** The number of items that can be drawn from the new buckets: new entries and alternatives. */
-  get hearsaySize(): number {
+  get pickableNewSize(): number {
     return this.freshSize + this.#alternatives.size;
   }
 

@@ -8,12 +8,12 @@ import { ALTERNATIVE_WAITS, MISLED, MOST_ON_A_HOST } from './limits.ts';
 import type { Placement } from './placement.ts';
 
 /**
- * Keeps at most one alternative address for each id. Hearsay never replaces a tried address, so two
- * nodes that both moved while both were down would not meet, even though others report to each of
- * them where the other is. Therefore an address reported for a tried entry that failed since its
+ * Keeps at most one alternative address for each id. A report never replaces a tried address, so
+ * two nodes that both moved while both were down would not meet, even though others report to each
+ * of them where the other is. Therefore an address reported for a tried entry that failed since its
  * last success is kept beside that entry. A liar gains little from this:
- * - An alternative is hearsay: it stands in the new buckets, by its group and its source's, shares
- *   their picks, and counts on its host.
+ * - An alternative is a new address: it stands in the new buckets, by its group and its source's,
+ *   shares their picks, and counts on its host.
  * - The entry's own address is dialed at least every other time.
  * - The first report stays until it was dialed, five minutes at most, so that nobody can push it
  *   out. After one failed dial it is removed, and for a minute the group that it came from may

@@ -14,7 +14,7 @@ export interface BookAddress {
  * The book's knowledge of an address. Times are in milliseconds of the caller's monotonic clock.
  */
 export interface BookEntry extends BookAddress {
-  /** True if a dial has reached it; otherwise it is only hearsay ('new'). */
+  /** True if a dial has reached it; otherwise it was only reported ('new'). */
   readonly tried: boolean;
   /** The number of attempts since the last success. */
   readonly failures: number;

@@ -85,7 +85,7 @@ export function drawAround(
  * the number of entries times the bias. The result is capped once enough entries are tried.
  */
 function shareOfNew(index: AddressIndex, bias: number): number {
-  const fresh = Math.sqrt(index.hearsaySize) * clamp(bias);
+  const fresh = Math.sqrt(index.pickableNewSize) * clamp(bias);
   const tried = Math.sqrt(index.tried.size) * (100 - clamp(bias));
   const share = fresh === 0 ? 0 : fresh / (fresh + tried);
   return index.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;

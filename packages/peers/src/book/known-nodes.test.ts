@@ -5,7 +5,7 @@ import test from 'ava';
 import { knownNodes } from './known-nodes.ts';
 import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
 
-test('those that answered the last dial come before hearsay, and those that did not come last', (t) => {
+test('those that answered the last dial come before new ones, and those that did not come last', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
   for (let i = 20; i < 30; i++)

@@ -6,7 +6,7 @@ import type { BookEntry } from './book-entry.ts';
 
 /**
  * Returns at most `count` node ids that fit. Nodes that answered their last dial come first, then
- * hearsay, then nodes whose last dial failed.
+ * nodes that were never dialed, then nodes whose last dial failed.
  */
 export function knownNodes(
   book: AddressBook,

@@ -40,7 +40,7 @@ test('a ban goes on after a restart for as long as it had left, and its address 
   t.is(again.get(entry!.nodeId)?.address, entry!.address);
 });
 
-test('odd ages are set right, so that no ban is endless and no hearsay ever young', (t) => {
+test('odd ages are set right, so that no ban is endless and no report stays young forever', (t) => {
   const odd = [
     -1,
     -1e300,

@@ -34,7 +34,7 @@ export interface DialOrder {
    * For a persistent peer: the address is not the operator's, but one that the peer advertised
    * itself.
    */
-  readonly hearsay?: boolean;
+  readonly reported?: boolean;
 }
 
 /** The state of the driver that the planner reads during `next`. */

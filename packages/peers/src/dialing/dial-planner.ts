@@ -147,7 +147,7 @@ export class DialPlanner {
    * reports false addresses of another one could get it banned.
    */
   failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
-    if (error.reason === 'self' && order.hearsay !== true) {
+    if (error.reason === 'self' && order.reported !== true) {
       this.self(order);
       return { giveUp: false };
     }
@@ -512,7 +512,7 @@ export class DialPlanner {
         address,
         nodeId: target.nodeId,
         kind,
-        ...(address === target.address ? {} : { hearsay: true }),
+        ...(address === target.address ? {} : { reported: true }),
       },
       orders,
       target,

@@ -64,8 +64,12 @@ test('who was last elsewhere, at the address that it told, is dialed in turn whe
     orders.map(({ address }) => address),
     ['new:2', 'old:1', 'new:2', 'old:1', 'new:2', 'old:1'],
   );
-  for (const { address, nodeId, hearsay } of orders)
-    t.deepEqual([nodeId, hearsay ?? false], [ID, address === 'new:2'], 'whose word it is, is told');
+  for (const { address, nodeId, reported } of orders)
+    t.deepEqual(
+      [nodeId, reported ?? false],
+      [ID, address === 'new:2'],
+      'whose word it is, is told',
+    );
 });
 
 test('a link to where it was last ends the search, and when it is lost both places are dialed again', (t) => {
@@ -103,8 +107,8 @@ test('an address without an id stands for itself: nobody is looked for elsewhere
 test('where it told an address of ours the operator’s is dialed on, and not in a hot loop', (t) => {
   const scene = new Scene();
   scene.planner.lost(lost, reset, scene.now);
-  const orders = scene.fail(8, ({ hearsay }) =>
-    hearsay ? reasonError('self', 'it was us') : refused,
+  const orders = scene.fail(8, ({ reported }) =>
+    reported ? reasonError('self', 'it was us') : refused,
   );
   t.is(orders.filter(({ address }) => address === 'old:1').length, 4);
   t.true(scene.now > 20_000, `8 dials in ${scene.now} ms`);
@@ -120,7 +124,7 @@ test('where it told the address of another that is being dialed, that dial goes 
   scene.planner.opened(other!, idOf(2), 600_000);
   t.deepEqual(
     scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }),
-    [{ address: 'new:2', nodeId: ID, kind: 'persistent', hearsay: true }],
+    [{ address: 'new:2', nodeId: ID, kind: 'persistent', reported: true }],
   );
 });
 
@@ -135,7 +139,7 @@ test('who is where the book says, or others tell, is dialed there in turn with w
     return scene.fail(2);
   });
   t.deepEqual(
-    dialed.map(({ address, hearsay }) => (hearsay ? `others: ${address}` : address)),
+    dialed.map(({ address, reported }) => (reported ? `others: ${address}` : address)),
     ['old:1', 'old:1', 'others: told:3', 'old:1', 'old:1', 'old:1', 'old:1', 'old:1'],
   );
 });

@@ -190,20 +190,21 @@ export class DialOutcomes implements DialerHost {
     nodeId,
     address,
     kind,
-    hearsay = kind !== 'persistent' && kind !== 'seed',
+    reported = kind !== 'persistent' && kind !== 'seed',
   }: Order): boolean {
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
-    const next = [hearsay ? undefined : book.get(nodeId!)?.address, book.alternative(nodeId!)].find(
-      (one) => one !== undefined && one !== key,
-    );
+    const next = [
+      reported ? undefined : book.get(nodeId!)?.address,
+      book.alternative(nodeId!),
+    ].find((one) => one !== undefined && one !== key);
     if (next === undefined || !this.#waiting.has(nodeId!)) return false;
     this.#ask(nodeId!, next, true);
     return true;
   }
 
-  #ask(nodeId: string, address: string, hearsay: boolean): void {
-    this.start({ address, nodeId, kind: 'asked', hearsay });
+  #ask(nodeId: string, address: string, reported: boolean): void {
+    this.start({ address, nodeId, kind: 'asked', reported });
     this.#node.soon();
   }
 

@@ -25,7 +25,7 @@ export interface Order {
    * Whether other nodes reported the address. Default true, except for persistent peers and seeds,
    * whose addresses come from the operator.
    */
-  readonly hearsay?: boolean;
+  readonly reported?: boolean;
 }
 
 interface UnderWay {
@@ -151,9 +151,9 @@ export class Dialer {
   async #resolve({
     address,
     kind,
-    hearsay = kind !== 'persistent' && kind !== 'seed',
+    reported = kind !== 'persistent' && kind !== 'seed',
   }: Order): Promise<string> {
-    if (this.#config.addresses === 'any' || !hearsay) return address;
+    if (this.#config.addresses === 'any' || !reported) return address;
     const place = placeOf(address);
     if (place === undefined || !isDialable(place, 'public')) throw notPublic(address, 'is none');
     if (place.kind !== 'name') return address;

@@ -32,7 +32,7 @@ export interface AttackOutcome {
   /** The number of addresses that the attacker reported in answers to exchange requests. */
   readonly told: number;
   /**
-   * The attacker's addresses in the victim's book at the end: hearsay (`fresh`) and reached
+   * The attacker's addresses in the victim's book at the end: only reported (`fresh`) and reached
    * (`tried`).
    */
   readonly fresh: number;
