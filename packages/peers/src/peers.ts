@@ -229,7 +229,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   mayDial(nodeId: string): boolean {
     const { node } = this.#driver;
-    return !node.isFixed || node.planner.isPersistent(nodeId);
+    return !node.isFixed || node.planner.named.isPersistent(nodeId);
   }
 
   /**
@@ -342,7 +342,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     return [
       ...new Set([
         ...peers.map((peer) => peer.nodeId),
-        ...this.#driver.node.planner.idsAt(nodeIdOrTarget),
+        ...this.#driver.node.planner.named.idsAt(nodeIdOrTarget),
       ]),
     ];
   }
@@ -354,7 +354,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined)
       return [...ids];
-    return ids.filter((nodeId) => !this.#driver.node.planner.isPersistent(nodeId));
+    return ids.filter((nodeId) => !this.#driver.node.planner.named.isPersistent(nodeId));
   }
 
   /**

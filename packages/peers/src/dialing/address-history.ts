@@ -1,4 +1,5 @@
-// Remembers which addresses of the book failed, and how long each of them is left alone.
+// Remembers which addresses of the book failed, and how long each of them is left alone; and the
+// addresses that are this node's own.
 
 import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
@@ -93,4 +94,27 @@ export class AddressHistory {
   }
 }
 
+/**
+ * The canonical addresses at which this node dialed itself. Holds at most 1,024; after that, the
+ * oldest is forgotten and may be dialed again.
+ */
+export class OwnAddresses {
+  readonly #keys = new Set<string>();
+
+  add(key: string): void {
+    this.#keys.delete(key);
+    this.#keys.add(key);
+    if (this.#keys.size > MOST_OWN) this.#keys.delete(this.#keys.keys().next().value!);
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  delete(key: string): void {
+    this.#keys.delete(key);
+  }
+}
+
 const MOST_ADDRESSES = 4_096;
+const MOST_OWN = 1_024;

@@ -1,6 +1,7 @@
-// gRPC's connection back-off: computes the wait after a number of failures in a row.
+// Decides how soon to dial again: gRPC's connection back-off, which computes the wait after a number
+// of failures in a row, and the kinds of errors after which a peer is dialed sooner or later.
 
-import type { Random } from '@trunkline/transport-core';
+import type { Random, Reason, TransportError } from '@trunkline/transport-core';
 
 /**
  * How long to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
@@ -31,9 +32,41 @@ export function backOffDelay(
   return delay * (1 + jitter * (2 * random() - 1));
 }
 
+/**
+ * Returns whether a connection was lost by chance rather than on purpose, so that the peer may be
+ * dialed again at once (Tendermint's ErrTransientErr).
+ */
+export function isTransient({ reason, code }: TransportError): boolean {
+  return reason === undefined ? code === 'unavailable' : TRANSIENT.has(reason);
+}
+
+/**
+ * Returns whether the peer refuses us or is another node, so that dialing again soon can't help.
+ */
+export function isPointless({ reason }: TransportError): boolean {
+  return reason !== undefined && POINTLESS.has(reason);
+}
+
 /** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
 const FACTOR = 1.6;
 /**
  * Caps the exponent so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
  */
 const MOST_STEPS = 100;
+const TRANSIENT: ReadonlySet<Reason> = new Set<Reason>([
+  'reset',
+  'ping_timeout',
+  'dial_timeout',
+  'handshake_timeout',
+  'closed',
+]);
+const POINTLESS: ReadonlySet<Reason> = new Set<Reason>([
+  'identity_mismatch',
+  'duplicate',
+  'full',
+  'denied',
+  'refused',
+  'wrong_network',
+  'wrong_version',
+  'bad_certificate',
+]);

@@ -33,7 +33,7 @@ export class BookSearch {
     again: () => number,
   ): DialCandidate | undefined {
     if (this.isVain(now, view)) return undefined;
-    const candidate = view.pick(isEligible);
+    const candidate = view.pick(isEligible, now);
     if (candidate !== undefined && isEligible(candidate)) return candidate;
     this.#vain = { until: again(), news: view.news };
     return undefined;

@@ -1,6 +1,6 @@
 // The inputs and outputs of the dial planner.
 
-import type { Random } from '@trunkline/transport-core';
+import type { Random, TransportError } from '@trunkline/transport-core';
 import type { BackOffOptions } from './back-off.ts';
 
 /** A node of the address book. */
@@ -21,10 +21,7 @@ export interface DialCandidate {
  */
 export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
 
-/**
- * One dial to start. Answer it with exactly one of `opened`, `failed` and `self`. It is identified
- * by its address.
- */
+/** One dial to start, identified by its address. Answer it with one input: `opened` or `failed`. */
 export interface DialOrder {
   readonly address: string;
   /** The id that the other end must prove; undefined accepts any node. */
@@ -37,16 +34,16 @@ export interface DialOrder {
   readonly reported?: boolean;
 }
 
-/** The state of the driver that the planner reads during `next`. */
+/** The state of the node that the planner reads when it handles the input `wake`. */
 export interface PlannerView {
   /**
-   * Returns whether a connection to that id is alive, whichever end dialed it. True before `opened`
-   * is called and until `lost` is called.
+   * Returns whether a connection to that id is alive, whichever end dialed it. True before the
+   * input `opened` and until the input `lost`.
    */
   isConnected(nodeId: string): boolean;
   /** Returns whether it is an address of this node. */
   isOwn(address: string): boolean;
-  isBanned(nodeId: string): boolean;
+  isBanned(nodeId: string, now: number): boolean;
   /** Number of ordinary connections that are up and count against `maxOutbound`. */
   readonly outbound: number;
   /**
@@ -60,9 +57,9 @@ export interface PlannerView {
    */
   whereabouts?(nodeId: string): string | undefined;
   /** Picks a node of the address book that is `eligible`. */
-  pick(eligible: (candidate: DialCandidate) => boolean): DialCandidate | undefined;
+  pick(eligible: (candidate: DialCandidate) => boolean, now: number): DialCandidate | undefined;
   /** Returns a tried entry that the address book wants tested. */
-  toTest(): DialCandidate | undefined;
+  toTest(now: number): DialCandidate | undefined;
 }
 
 /** A peer whose last connection is gone. */
@@ -75,10 +72,33 @@ export interface LostPeer {
   readonly persistent: boolean;
 }
 
+/**
+ * The inputs of the planner:
+ * - `wake`: time has passed, or something has changed
+ * - `opened`: the dial reached the peer `nodeId` and hellos were exchanged, even if the connection
+ *   is not kept because the peer has another one
+ * - `failed`: the dial failed. With reason `self` it reached this node itself
+ * - `lost`: the last connection to a peer is gone
+ */
+export type PlannerInput =
+  | { readonly type: 'wake' }
+  | { readonly type: 'opened'; readonly order: DialOrder; readonly nodeId: string }
+  | { readonly type: 'failed'; readonly order: DialOrder; readonly error: TransportError }
+  | { readonly type: 'lost'; readonly peer: LostPeer; readonly error: TransportError };
+
+/**
+ * The outputs of the planner. `give_up` means that the address of a dial failed so often that it is
+ * left alone for ten minutes.
+ */
+export type PlannerOutput =
+  | { readonly type: 'dial'; readonly order: DialOrder }
+  | { readonly type: 'give_up'; readonly order: DialOrder };
+
 export interface DialPlannerOptions {
   readonly random: Random;
   /** The current time. All times are in milliseconds of a monotonic clock. */
   readonly now: number;
+  readonly view: PlannerView;
   /** Peers, each '[nodeId@]address', that are dialed forever, whatever `maxOutbound` is. */
   readonly persistent: readonly string[];
   /**

@@ -11,7 +11,15 @@ import { seeds } from '../testing/seeds.ts';
 import { addressKey, hostOf } from './address-key.ts';
 import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
-import { idOf, type Outcome, RECONNECT, reset, someone, World } from './testing/planner-world.ts';
+import {
+  idOf,
+  type Outcome,
+  plan,
+  RECONNECT,
+  reset,
+  someone,
+  World,
+} from './testing/planner-world.ts';
 
 const REASONS = [
   'connection_refused',
@@ -241,8 +249,9 @@ test('a thousand nodes whose server restarts: no peak above twice an even spread
 /** Returns the time of the first dial that the restarted server answers, and the wait before it. */
 function dialsAfterRestart(random: Random, away: number): { at: number; wait: number } {
   const nodeId = idOf(1);
+  let isConnected = false;
   const view = {
-    isConnected: () => false,
+    isConnected: () => isConnected,
     isOwn: () => false,
     isBanned: () => false,
     outbound: 0,
@@ -252,23 +261,27 @@ function dialsAfterRestart(random: Random, away: number): { at: number; wait: nu
   const planner = new DialPlanner({
     random,
     now: 0,
+    view,
     persistent: [`${nodeId}@server:1`],
     seeds: [],
     maxOutbound: 0,
     reconnect: RECONNECT,
   });
   const refused: TransportError = reasonError('connection_refused', 'refused');
-  planner.opened(planner.next(0, view)[0]!, nodeId, 0);
-  planner.next(100, { ...view, isConnected: () => true });
+  planner.handle(0, { type: 'opened', order: plan(planner, 0)[0]!, nodeId });
+  isConnected = true;
+  plan(planner, 100);
+  isConnected = false;
   let last = 3_600_000;
   let now = last;
-  planner.lost({ nodeId, address: 'server:1', persistent: true }, reset, now);
+  const peer = { nodeId, address: 'server:1', persistent: true };
+  planner.handle(now, { type: 'lost', peer, error: reset });
   for (;;) {
-    const [order] = planner.next(now, view);
-    if (order === undefined) now = planner.due(now);
+    const [order] = plan(planner, now);
+    if (order === undefined) now = Math.max(now, planner.wakeAt);
     else if (now - 3_600_000 >= away) return { at: now, wait: now - last };
     else {
-      planner.failed(order, now, refused);
+      planner.handle(now, { type: 'failed', order, error: refused });
       last = now;
     }
   }

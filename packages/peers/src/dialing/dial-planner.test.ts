@@ -3,7 +3,7 @@
 import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
-import { idOf, refused, reset, someone, World } from './testing/planner-world.ts';
+import { idOf, plan, refused, reset, someone, World } from './testing/planner-world.ts';
 
 const HOUR = 3_600_000;
 const someones = (count: number, first = 1) =>
@@ -103,12 +103,12 @@ test('the id of an address is learned from who answers: that peer is not dialed 
     maxOutbound: 0,
     outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
   });
-  t.false(world.planner.isPersistent(idOf(9_999)));
+  t.false(world.planner.named.isPersistent(idOf(9_999)));
   world.run(40_000);
-  t.true(world.planner.isPersistent(idOf(9_999)));
-  t.true(world.planner.isPersistent(undefined, 'tcp://A:1'));
-  t.false(world.planner.isPersistent(idOf(5), 'b:1'));
-  t.is(world.planner.addressOf(idOf(9_999)), 'a:1');
+  t.true(world.planner.named.isPersistent(idOf(9_999)));
+  t.true(world.planner.named.isPersistent(undefined, 'tcp://A:1'));
+  t.false(world.planner.named.isPersistent(idOf(5), 'b:1'));
+  t.is(world.planner.named.addressOf(idOf(9_999)), 'a:1');
   world.at(50_021, () => world.comeIn(idOf(9_999)));
   world.run(HOUR);
   t.is(world.dialed.length, 1);
@@ -125,9 +125,9 @@ test('an end that nobody told is noticed', (t) => {
 
 test('with an id that was given, another node at that address is not the persistent peer', (t) => {
   const { planner } = new World({ persistent: [`${idOf(1)}@a:1`] });
-  t.true(planner.isPersistent(idOf(1), 'elsewhere:1'));
-  t.true(planner.isPersistent(undefined, 'a:1'));
-  t.false(planner.isPersistent(idOf(2), 'a:1'));
+  t.true(planner.named.isPersistent(idOf(1), 'elsewhere:1'));
+  t.true(planner.named.isPersistent(undefined, 'a:1'));
+  t.false(planner.named.isPersistent(idOf(2), 'a:1'));
 });
 
 test('a topology that is set anew: who goes is not dialed any more, who comes is at once, who moves is at the new address', (t) => {
@@ -140,7 +140,7 @@ test('a topology that is set anew: who goes is not dialed any more, who comes is
     changed: [{ from: `${idOf(1)}@b:1`, to: `${idOf(1)}@b:2` }],
     kept: [],
   });
-  t.is(world.planner.due(60_000), 60_000);
+  t.true(world.planner.wakeAt <= 60_000);
   const before = world.dialed.length;
   world.run(60_001);
   t.deepEqual(
@@ -330,7 +330,11 @@ test('a peer that dialed us, and one that is no longer persistent, is not dialed
   const world = new World({ outcome: up(HOUR) });
   world.comeIn(idOf(1));
   world.lose(idOf(1), undefined, reset);
-  world.planner.lost({ nodeId: idOf(2), address: 'a:1', persistent: true }, reset, world.now);
+  world.planner.handle(world.now, {
+    type: 'lost',
+    peer: { nodeId: idOf(2), address: 'a:1', persistent: true },
+    error: reset,
+  });
   world.run(HOUR);
   t.is(world.dialed.length, 0);
 });
@@ -439,17 +443,19 @@ test('reports about dials that were never ordered, or twice, change nothing', (t
   world.run(10);
   const [order] = world.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
-  for (let i = 0; i < 20; i++)
-    t.deepEqual(world.planner.failed(stranger, 10, refused), { giveUp: false });
-  world.planner.opened(stranger, idOf(1), 10);
-  world.planner.self(stranger);
-  world.planner.failed({ ...order! }, 10, refused); // The order is identified by its address.
+  const fail = (failed: DialOrder, error = refused) =>
+    world.planner.handle(10, { type: 'failed', order: failed, error });
+  for (let i = 0; i < 20; i++) fail(stranger);
+  world.planner.handle(10, { type: 'opened', order: stranger, nodeId: idOf(1) });
+  fail(stranger, reasonError('self', 'it was us'));
+  t.is(world.planner.poll(), undefined);
+  fail({ ...order! }); // The order is identified by its address.
   const due = () => {
-    world.planner.next(10, world);
-    return world.planner.due(10);
+    t.deepEqual(plan(world.planner, 10), []);
+    return world.planner.wakeAt;
   };
   const first = due();
   t.true(first > 800 && first < 1_220);
-  world.planner.failed(order!, 10, refused);
+  fail(order!);
   t.is(due(), first);
 });

@@ -1,74 +1,64 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
-// connection was lost by chance, then nodes of the address book, then seeds.
+// connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
+// of all addresses and the list of dials in progress, is told how dials and connections end, and
+// may look at the node only through its `PlannerView`.
 
-import { isNodeId, parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
-import { AddressHistory } from './address-history.ts';
-import { AddressKeys, addressKey, hostOf, keyOf } from './address-key.ts';
-import type { BackOffOptions } from './back-off.ts';
-import { BookSearch } from './book-search.ts';
+import {
+  type Machine,
+  OutputQueue,
+  parseTarget,
+  type Random,
+  type TransportError,
+} from '@trunkline/transport-core';
+import { addressKey, keyOf } from './address-key.ts';
 import type {
   DialCandidate,
   DialKind,
   DialOrder,
   DialPlannerOptions,
   LostPeer,
+  PlannerInput,
+  PlannerOutput,
   PlannerView,
 } from './dial-order.ts';
-import { DialRate } from './dial-rate.ts';
+import { DialQuota } from './dial-quota.ts';
 import type { DialTarget } from './dial-target.ts';
-import { DialTargets } from './dial-targets.ts';
+import type { DialTargets } from './dial-targets.ts';
 import { type Dial, DialsUnderWay } from './dials-under-way.ts';
 import {
   LONGEST_ORDINARY,
-  LONGEST_SPREAD,
   MOST_AGAIN,
-  MOST_FAILURES,
   MOST_PERSISTENT,
   MOST_SEEDS,
-  REST,
   SPARE_PERIOD,
   TEST_PERIOD,
-  YOUNG,
 } from './limits.ts';
-import { isPointless, isTransient } from './lost-link.ts';
-import { OwnAddresses } from './own-addresses.ts';
-import { ReconnectList } from './reconnect-list.ts';
+import { NamedTargets } from './named-targets.ts';
+import { OrdinaryCandidates } from './ordinary-candidates.ts';
 import type { TopologyDiff } from './topology.ts';
 
 /**
- * Plans the dials of one node. Call `next` after every event (a call of this class, or a change of
- * the view), and at the time that `due` returns.
+ * Plans the dials of one node. Give it the input `wake` after every event (another input, a change
+ * of the persistent peers or of the view), and at `wakeAt`.
  */
-export class DialPlanner {
+export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #random: Random;
+  readonly #view: PlannerView;
   readonly #maxOutbound: number;
-  readonly #reconnect: BackOffOptions;
-  readonly #brief: BackOffOptions;
-  readonly #patient: BackOffOptions;
-  readonly #concurrent: number;
-  readonly #young: number;
-  readonly #perHost: number;
-  readonly #rate: DialRate;
-  readonly #persistent: DialTargets;
-  readonly #seeds: DialTargets;
-  readonly #history: AddressHistory;
-  readonly #again = new ReconnectList<DialCandidate>();
+  readonly #named: NamedTargets;
+  readonly #ordinary: OrdinaryCandidates;
   readonly #underWay = new DialsUnderWay<DialKind>();
-  readonly #keys = new AddressKeys();
-  /** Canonical addresses at which this node dialed itself. */
-  readonly #ownAddresses = new OwnAddresses();
-  /** The time of the last call of `next`. */
-  #now: number;
+  readonly #quota: DialQuota;
+  readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
-  readonly #search = new BookSearch();
-  /** The value of `due`. Every event sets it to now. */
-  #wake = Number.NEGATIVE_INFINITY;
+  #wakeAt = Number.NEGATIVE_INFINITY;
 
   /** Throws `invalid_argument` of `parseTarget` for a malformed persistent peer or seed. */
   constructor({
     random,
     now,
+    view,
     persistent,
     seeds,
     maxOutbound,
@@ -76,151 +66,53 @@ export class DialPlanner {
     concurrent = 16,
     young = 3,
     rate = 20,
-    perHost,
+    perHost = Number.POSITIVE_INFINITY,
   }: DialPlannerOptions) {
     this.#random = random;
+    this.#view = view;
     this.#maxOutbound = maxOutbound;
-    this.#reconnect = reconnect;
-    this.#brief = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    this.#patient = { ...this.#brief, interval: reconnect.interval * 4 };
-    this.#concurrent = concurrent;
-    this.#young = young;
-    this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
-    this.#rate = new DialRate(rate);
-    this.#persistent = new DialTargets(persistent);
-    this.#seeds = new DialTargets(seeds);
-    this.#history = new AddressHistory(random);
-    this.#now = now;
+    const backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
+    const underWay = this.#underWay;
+    const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
+    this.#named = named;
+    this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
+    this.#quota = new DialQuota(underWay, { concurrent, young, rate });
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
 
-  /** Returns the dials to start now; the driver starts all of them. */
-  next(now: number, view: PlannerView): DialOrder[] {
-    const orders: DialOrder[] = [];
-    this.#now = now;
-    this.#wake = Number.POSITIVE_INFINITY;
-    this.#seeds.begin(now);
-    this.#persistent.begin(
-      now,
-      Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD),
-      this.#random,
-    );
-    this.#notice(this.#persistent, this.#reconnect, now, view);
-    this.#notice(this.#seeds, this.#brief, now, view);
-    this.#dialPersistent(now, view, orders);
-    this.#dialOrdinary(now, view, orders);
-    this.#dialSpare(now, view, orders);
-    this.#dialTest(now, view, orders);
-    return orders;
-  }
-
-  /** When to call `next` if no event happens before. Infinity means never. */
-  due(now: number): number {
-    return Math.max(now, this.#wake);
-  }
-
-  /**
-   * Reports that the dial reached the peer `nodeId` and hellos were exchanged, even if the
-   * connection is not kept because the peer has another one.
-   */
-  opened(order: DialOrder, nodeId: string, now: number): void {
-    const dial = this.#end(order);
-    if (dial === undefined) return;
-    for (const targets of [this.#persistent, this.#seeds]) {
-      for (const target of targets.matching(nodeId, dial.key)) {
-        if (target.key === dial.key) targets.learn(target, nodeId);
-        target.up(now);
-      }
+  handle(now: number, input: PlannerInput): void {
+    switch (input.type) {
+      case 'wake':
+        return this.#plan(now);
+      case 'opened':
+        return this.#opened(input.order, input.nodeId, now);
+      case 'failed':
+        return this.#failed(input.order, input.error, now);
+      case 'lost':
+        return this.#lost(input.peer, input.error, now);
     }
-    dial.target?.up(now); // Its target may have been removed meanwhile.
-    this.#again.remove(dial.key);
-    if (order.kind === 'test') this.#history.forget(dial.key);
-    else if (order.kind !== 'persistent') this.#history.opened(dial.key, now);
   }
 
-  /**
-   * Reports that the dial failed. `giveUp` is true after 16 failures in a row (Tendermint's
-   * maxAttemptsToDial): the address is left alone for ten minutes. It is never true for persistent
-   * peers and seeds. Tendermint bans the node for a day instead, but then two halves of a network
-   * that were separated for some minutes would not look for each other any more, and a node that
-   * reports false addresses of another one could get it banned.
-   */
-  failed(order: DialOrder, now: number, error: TransportError): { giveUp: boolean } {
-    if (error.reason === 'self' && order.reported !== true) {
-      this.self(order);
-      return { giveUp: false };
-    }
-    const dial = this.#end(order);
-    if (dial === undefined) return { giveUp: false };
-    dial.target?.failed(
-      now,
-      order.kind === 'persistent' ? this.#reconnect : this.#brief,
-      this.#random,
-    );
-    if (order.kind === 'persistent') return { giveUp: false };
-    const failures = this.#history.failed(dial.key, now, this.#backOffAfter(error));
-    this.#search.by(this.#history.readyAt(dial.key));
-    if (isPointless(error)) this.#again.remove(dial.key);
-    else this.#again.failed(dial.key);
-    if (failures < MOST_FAILURES || this.#isNamed(order.nodeId, dial.key)) return { giveUp: false };
-    this.#again.remove(dial.key);
-    this.#history.rest(dial.key, now + REST);
-    return { giveUp: true };
+  poll(): PlannerOutput | undefined {
+    return this.#outputs.poll();
   }
 
-  /** Returns whether an address is left alone for now. */
-  isResting(address: string, now: number): boolean {
-    const key = addressKey(address);
-    return key !== undefined && this.#history.readyAt(key) > now;
+  get wakeAt(): number {
+    return this.#wakeAt;
   }
 
-  /** Leaves an address alone until the given time. */
-  rest(address: string, until: number): void {
-    const key = addressKey(address);
-    if (key !== undefined) this.#history.rest(key, until);
+  /** Queries about the targets that the operator named. */
+  get named(): Pick<
+    NamedTargets,
+    'isPersistent' | 'isNamed' | 'isNamedAt' | 'idsAt' | 'addressOf'
+  > {
+    return this.#named;
   }
 
-  /**
-   * Reports that the dial reached this node itself. The address is not dialed again, unless it is
-   * set or added as a persistent peer.
-   */
-  self(order: DialOrder): void {
-    const dial = this.#end(order);
-    if (dial === undefined) return;
-    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
-    this.#again.remove(dial.key);
-    this.#history.forget(dial.key);
-    this.#ownAddresses.add(dial.key);
-  }
-
-  /**
-   * Reports that the last connection to a peer is gone. `address` is the address that we dialed,
-   * undefined if the peer dialed.
-   *
-   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too,
-   * if that differs (Tendermint dials only the given address). Other peers that we dialed and lost
-   * by chance are dialed three more times before unknown nodes are.
-   */
-  lost(peer: LostPeer, error: TransportError, now: number): void {
-    this.#changed();
-    const { nodeId, address } = peer;
-    const key = address === undefined ? undefined : addressKey(address);
-    const persistent = this.#persistent.matching(nodeId, key);
-    const last = address ?? peer.told;
-    for (const target of persistent) {
-      const lastKey = last === undefined ? undefined : addressKey(last);
-      if (lastKey !== undefined && target.nodeId === nodeId)
-        target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now, this.#reconnect, this.#random);
-    }
-    const seeds = this.#seeds.matching(nodeId, key);
-    for (const target of seeds)
-      if (target.state.t === 'up') target.lost(now, this.#brief, this.#random);
-    if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent)
-      return;
-    this.#history.lost(key, now, this.#backOffAfter(error));
-    if (seeds.length === 0 && isTransient(error)) this.#again.add(key, { nodeId, address });
+  /** The persistent peers, as they were written. */
+  get persistent(): readonly string[] {
+    return this.#named.persistent.texts;
   }
 
   /**
@@ -228,154 +120,128 @@ export class DialPlanner {
    * `invalid_argument` of `parseTarget` without changing anything.
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
-    const diff = this.#persistent.set(targets);
-    for (const text of targets) this.#ownAddresses.delete(keyOf(parseTarget(text)));
+    const diff = this.#named.persistent.set(targets);
+    for (const text of targets) this.#ordinary.removeOwn(keyOf(parseTarget(text)));
     this.#changed();
     return diff;
   }
 
-  /**
-   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
-   * it.
-   */
+  /** See `NamedTargets.addPersistent`. */
   addPersistent(target: string): TopologyDiff {
-    const diff = this.#persistent.set([...this.#persistent.texts, target]);
-    this.#ownAddresses.delete(addressKey(target)!);
+    const diff = this.#named.addPersistent(target);
+    this.#ordinary.removeOwn(addressKey(target)!);
     this.#changed();
     return diff;
   }
 
-  /**
-   * Removes persistent peers by node id (given or learned), by address, or by both
-   * ('nodeId@address'). Returns the removed targets as they were written.
-   */
+  /** See `NamedTargets.removePersistent`. A removed peer becomes an ordinary candidate again. */
   removePersistent(nodeIdOrTarget: string): string[] {
-    this.#changed(); // A removed peer becomes an ordinary candidate again.
-    const text = nodeIdOrTarget.trim();
-    if (isNodeId(text)) return this.#persistent.remove(text, undefined);
-    const target = parseTarget(text);
-    return this.#persistent.remove(target.nodeId, keyOf(target));
+    this.#changed();
+    return this.#named.removePersistent(nodeIdOrTarget);
   }
 
-  /** The persistent peers, as they were written. */
-  get persistent(): readonly string[] {
-    return this.#persistent.texts;
+  /** Returns whether an address is left alone for now. */
+  isResting(address: string, now: number): boolean {
+    return this.#ordinary.isResting(address, now);
   }
 
-  /**
-   * Returns whether the peer with this id, or at this address that we dialed, is a persistent one.
-   * Ids may have been given, or learned from the node that answered.
-   */
-  isPersistent(nodeId: string | undefined, address?: string): boolean {
-    return (
-      this.#persistent.matching(nodeId, address === undefined ? undefined : addressKey(address))
-        .length > 0
-    );
+  /** Leaves an address alone until the given time. */
+  rest(address: string, until: number): void {
+    this.#ordinary.rest(address, until);
   }
 
-  /**
-   * Returns whether this id was given with a persistent peer, so that only a node that proves it
-   * may be that peer.
-   */
-  isNamed(nodeId: string): boolean {
-    return this.#persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
-  }
-
-  /** Returns whether a persistent peer is listed with this address and without an id. */
-  isNamedAt(address: string): boolean {
-    const key = addressKey(address);
-    return (
-      key !== undefined &&
-      this.#persistent.matching(undefined, key).some((target) => target.nodeId === undefined)
-    );
-  }
-
-  /** Returns the ids, given or learned, of the persistent peers at an address. */
-  idsAt(address: string): string[] {
-    return this.#persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
+  #opened(order: DialOrder, nodeId: string, now: number): void {
+    const dial = this.#end(order);
+    if (dial === undefined) return;
+    this.#named.opened(dial.key, nodeId, now);
+    dial.target?.up(now); // Its target may have been removed meanwhile.
+    this.#ordinary.opened(dial.key, order.kind, now);
   }
 
   /**
-   * Returns the address of the persistent peer, or otherwise of the seed, with this id, given or
-   * learned.
+   * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is
+   * left alone for ten minutes. That never happens to persistent peers and seeds. Tendermint bans
+   * the node for a day instead, but then two halves of a network that were separated for some
+   * minutes would not look for each other any more, and a node that reports false addresses of
+   * another one could get it banned.
    */
-  addressOf(nodeId: string): string | undefined {
-    return (
-      this.#persistent.matching(nodeId, undefined)[0] ?? this.#seeds.matching(nodeId, undefined)[0]
-    )?.address;
+  #failed(order: DialOrder, error: TransportError, now: number): void {
+    const dial = this.#end(order);
+    if (dial === undefined) return;
+    if (error.reason === 'self' && order.reported !== true) return this.#reachedSelf(dial);
+    const isPersistent = order.kind === 'persistent';
+    if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
+    if (!isPersistent && this.#ordinary.failed(dial.key, order.nodeId, error, now))
+      this.#outputs.add({ type: 'give_up', order });
+  }
+
+  /** The address is not dialed again, unless it is set or added as a persistent peer. */
+  #reachedSelf(dial: Dial<DialKind>): void {
+    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
+    this.#ordinary.addOwn(dial.key);
   }
 
   /**
-   * Notices connections to targets that others dialed, and ends of connections that were not
-   * reported.
+   * Persistent peers are dialed again. If the peer's id was given, its last address is dialed too,
+   * if that differs (Tendermint dials only the given address). Other peers that we dialed and lost
+   * by chance are dialed three more times before unknown nodes are.
    */
-  #notice(targets: DialTargets, backOff: BackOffOptions, now: number, view: PlannerView): void {
-    for (const target of targets) {
-      const { id, state } = target;
-      if (id === undefined || state.t === 'dialing') continue;
-      const isUp = view.isConnected(id);
-      if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);
-    }
+  #lost(peer: LostPeer, error: TransportError, now: number): void {
+    this.#changed();
+    const { nodeId, address } = peer;
+    const key = address === undefined ? undefined : addressKey(address);
+    const { isPersistent, isSeed } = this.#named.lost(peer, key, now);
+    if (address === undefined || key === undefined || isPersistent || peer.persistent) return;
+    this.#ordinary.lost(key, { nodeId, address }, { isSeed, error }, now);
   }
 
-  #dialPersistent(now: number, view: PlannerView, orders: DialOrder[]): void {
-    for (const target of this.#ready(this.#persistent, now)) {
+  /** Queues the dials to start now. */
+  #plan(now: number): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#named.update(now, (nodeId) => this.#view.isConnected(nodeId));
+    this.#dialPersistent(now);
+    this.#dialOrdinary(now);
+    this.#dialSpare(now);
+    this.#dialTest(now);
+  }
+
+  #dialPersistent(now: number): void {
+    for (const target of this.#ready(this.#named.persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
       const address = target.next(
-        target.nodeId === undefined ? undefined : view.whereabouts?.(target.nodeId),
+        target.nodeId === undefined ? undefined : this.#view.whereabouts?.(target.nodeId),
       );
-      if (this.#underWay.has(target.id, addressKey(address)!) || view.isOwn(target.address))
+      if (this.#underWay.has(target.id, addressKey(address)!) || this.#view.isOwn(target.address))
         continue;
       // No event tells when a ban ends, so look again later.
-      if (target.id !== undefined && view.isBanned(target.id)) this.#wakeAt(now + LONGEST_ORDINARY);
-      else this.#dialTarget(target, address, 'persistent', orders);
+      if (target.id !== undefined && this.#view.isBanned(target.id, now))
+        this.#wakeBy(now + LONGEST_ORDINARY);
+      else this.#dialTarget(target, address, 'persistent', now);
     }
   }
 
-  #dialOrdinary(now: number, view: PlannerView, orders: DialOrder[]): void {
-    const { outbound } = view;
+  #dialOrdinary(now: number): void {
+    const { outbound } = this.#view;
     while (
       outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound &&
       this.#mayDial(now)
     ) {
-      if (this.#dialCandidate(now, view, orders)) this.#rate.take(now);
-      else if (this.#dialSeed(now, view, orders)) this.#rate.take(now);
+      if (this.#dialCandidate(now)) this.#quota.take(now);
+      else if (this.#dialSeed(now)) this.#quota.take(now);
       else {
-        this.#wakeAt(this.#search.until);
+        this.#wakeBy(this.#ordinary.searchAt);
         return;
       }
     }
   }
 
-  #dialCandidate(now: number, view: PlannerView, orders: DialOrder[]): boolean {
-    if (this.#search.isVain(now, view)) return false;
-    const isEligible = (candidate: DialCandidate) => this.#isEligible(candidate, now, view);
-    const again = this.#again.pick(
-      ({ nodeId }) => view.isConnected(nodeId) || view.isBanned(nodeId),
-      (lost) => this.#place(lost, now, view) !== undefined,
-    );
-    const candidate = (again && this.#place(again, now, view)) ?? this.#pick(now, view, isEligible);
+  #dialCandidate(now: number): boolean {
+    if (this.#ordinary.isVain(now)) return false;
+    const lost = this.#ordinary.pickLost(now);
+    const candidate = lost ?? this.#ordinary.pick(now);
     if (candidate === undefined) return false;
-    this.#start(
-      {
-        address: candidate.address,
-        nodeId: candidate.nodeId,
-        kind: again === undefined ? 'book' : 'again',
-      },
-      orders,
-    );
+    this.#dialOrdinaryNode(candidate, lost === undefined ? 'book' : 'again', now);
     return true;
-  }
-
-  #pick(
-    now: number,
-    view: PlannerView,
-    isEligible: (candidate: DialCandidate) => boolean,
-  ): DialCandidate | undefined {
-    return this.#search.pick(now, view, isEligible, () =>
-      Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY),
-    );
   }
 
   /**
@@ -385,48 +251,43 @@ export class DialPlanner {
    * other peers would stay split forever, and so would nodes that found each other while their
    * seeds were full.
    */
-  #dialSpare(now: number, view: PlannerView, orders: DialOrder[]): void {
+  #dialSpare(now: number): void {
     if (this.#maxOutbound === 0) return;
-    this.#wakeAt(this.#spareAt > now ? this.#spareAt : Number.POSITIVE_INFINITY);
-    if (view.outbound < this.#maxOutbound) return;
-    const isEligible = (candidate: DialCandidate) => this.#isEligible(candidate, now, view);
+    this.#wakeBy(this.#spareAt > now ? this.#spareAt : Number.POSITIVE_INFINITY);
+    if (this.#view.outbound < this.#maxOutbound) return;
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
-      const isOver = ({ nodeId }: DialCandidate) => view.isConnected(nodeId);
-      const lost = this.#again.pick(
-        isOver,
-        (one) => this.#place(one, now, view) !== undefined,
-        Number.POSITIVE_INFINITY,
-      );
+      const lost = this.#ordinary.pickAnyLost(now);
       if (lost === undefined) break;
-      this.#start({ ...this.#place(lost, now, view)!, kind: 'again' }, orders);
-      this.#rate.take(now);
+      this.#dialOrdinaryNode(lost, 'again', now);
+      this.#quota.take(now);
     }
-    for (const key of this.#again.keys()) this.#wakeAt(later(this.#history.readyAt(key), now));
+    this.#wakeBy(this.#ordinary.nextLostAt(now));
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
-    this.#wakeAt(this.#spareAt);
+    this.#wakeBy(this.#spareAt);
     const candidate =
-      this.#random() < 0.5 && this.#dialSeed(now, view, orders)
-        ? undefined
-        : this.#pick(now, view, isEligible);
+      this.#random() < 0.5 && this.#dialSeed(now) ? undefined : this.#ordinary.pick(now);
     if (candidate === undefined) return;
-    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'spare' }, orders);
-    this.#rate.take(now);
+    this.#dialOrdinaryNode(candidate, 'spare', now);
+    this.#quota.take(now);
   }
 
   #nextSpare(now: number): number {
     return now + SPARE_PERIOD * (0.8 + 0.4 * this.#random());
   }
 
-  #dialSeed(now: number, view: PlannerView, orders: DialOrder[]): boolean {
-    const ready = this.#ready(this.#seeds, now).filter(({ id, key, address }) => {
-      if (this.#underWay.has(id, key) || view.isOwn(address)) return false;
-      return id === undefined || !(view.isBanned(id) || this.#persistent.includes(id, key));
+  #dialSeed(now: number): boolean {
+    const ready = this.#ready(this.#named.seeds, now).filter(({ id, key, address }) => {
+      if (this.#underWay.has(id, key) || this.#view.isOwn(address)) return false;
+      return (
+        id === undefined ||
+        !(this.#view.isBanned(id, now) || this.#named.persistent.includes(id, key))
+      );
     });
     if (ready.length === 0 || this.#underWay.of('seed') >= MOST_SEEDS) return false;
     const choice = ready.length === 1 ? 0 : Math.floor(this.#random() * ready.length);
     const seed = ready[choice]!;
-    this.#dialTarget(seed, seed.address, 'seed', orders);
+    this.#dialTarget(seed, seed.address, 'seed', now);
     return true;
   }
 
@@ -434,62 +295,25 @@ export class DialPlanner {
    * Dials a node that the address book wants tested. Called at most once per TEST_PERIOD, so that
    * the book need not remember whether it has asked for a test.
    */
-  #dialTest(now: number, view: PlannerView, orders: DialOrder[]): void {
-    this.#wakeAt(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
+  #dialTest(now: number): void {
+    this.#wakeBy(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
     if (this.#testAt > now || this.#underWay.of('test') > 0 || !this.#mayDial(now)) return;
     this.#testAt = now + TEST_PERIOD;
-    this.#wakeAt(this.#testAt);
-    const candidate = view.toTest();
-    if (candidate === undefined || !this.#isEligible(candidate, now, view)) return;
-    this.#start({ address: candidate.address, nodeId: candidate.nodeId, kind: 'test' }, orders);
-    this.#rate.take(now);
+    this.#wakeBy(this.#testAt);
+    const candidate = this.#view.toTest(now);
+    if (candidate === undefined || !this.#ordinary.isEligible(candidate, now)) return;
+    this.#dialOrdinaryNode(candidate, 'test', now);
+    this.#quota.take(now);
   }
 
   /**
-   * Returns whether the limits allow a dial to a node that is not a persistent peer. If not, an
+   * Returns whether the quota allows a dial to a node that is not a persistent peer. If not, an
    * event or the time set here makes the planner look again.
    */
   #mayDial(now: number): boolean {
-    const others = this.#underWay.total - this.#underWay.of('persistent');
-    if (
-      this.#underWay.total >= this.#concurrent &&
-      others >= Math.max(1, Math.floor(this.#concurrent / 4))
-    )
-      return false;
-    const since = this.#underWay.nthSince(this.#young, 'persistent');
-    if (since !== undefined && now < since + YOUNG) {
-      this.#wakeAt(since + YOUNG);
-      return false;
-    }
-    if (this.#rate.readyAt <= now) return true;
-    this.#wakeAt(this.#rate.readyAt);
-    return false;
-  }
-
-  /**
-   * Returns where to dial a lost peer: where the address book would dial it, or otherwise its last
-   * address; undefined while neither is eligible.
-   */
-  #place(lost: DialCandidate, now: number, view: PlannerView): DialCandidate | undefined {
-    const told = { nodeId: lost.nodeId, address: view.whereabouts?.(lost.nodeId) ?? lost.address };
-    return [told, lost].find((one) => this.#isEligible(one, now, view));
-  }
-
-  #isEligible({ nodeId, address }: DialCandidate, now: number, view: PlannerView): boolean {
-    if (view.isConnected(nodeId) || view.isBanned(nodeId)) return false;
-    const key = this.#keys.of(address);
-    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
-      return false;
-    if (
-      this.#ownAddresses.has(key) ||
-      view.isOwn(address) ||
-      this.#persistent.includes(nodeId, key)
-    )
-      return false;
-    return (
-      this.#perHost === Number.POSITIVE_INFINITY ||
-      this.#underWay.ofHost(hostOf(key)) < this.#perHost
-    );
+    const readyAt = this.#quota.readyAt(now);
+    if (readyAt > now) this.#wakeBy(readyAt);
+    return readyAt <= now;
   }
 
   /**
@@ -498,14 +322,14 @@ export class DialPlanner {
   #ready(targets: DialTargets, now: number): DialTarget[] {
     const ready: { target: DialTarget; at: number }[] = [];
     for (const target of targets) {
-      if (target.state.t !== 'waiting' || this.#ownAddresses.has(target.key)) continue;
-      if (target.state.at > now) this.#wakeAt(target.state.at);
+      if (target.state.t !== 'waiting' || this.#ordinary.isOwn(target.key)) continue;
+      if (target.state.at > now) this.#wakeBy(target.state.at);
       else ready.push({ target, at: target.state.at });
     }
     return ready.sort((a, b) => a.at - b.at).map(({ target }) => target);
   }
 
-  #dialTarget(target: DialTarget, address: string, kind: DialKind, orders: DialOrder[]): void {
+  #dialTarget(target: DialTarget, address: string, kind: DialKind, now: number): void {
     target.dial();
     this.#start(
       {
@@ -514,57 +338,39 @@ export class DialPlanner {
         kind,
         ...(address === target.address ? {} : { reported: true }),
       },
-      orders,
+      now,
       target,
     );
   }
 
-  #start(order: DialOrder, orders: DialOrder[], target?: DialTarget): void {
+  #dialOrdinaryNode({ address, nodeId }: DialCandidate, kind: DialKind, now: number): void {
+    this.#start({ address, nodeId, kind }, now);
+  }
+
+  #start(order: DialOrder, now: number, target?: DialTarget): void {
     this.#underWay.start({
       kind: order.kind,
-      since: this.#now,
+      since: now,
       key: addressKey(order.address)!,
       id: target?.id ?? order.nodeId,
       target,
     });
-    orders.push(order);
+    this.#outputs.add({ type: 'dial', order });
   }
 
   #end({ kind, address }: DialOrder): Dial<DialKind> | undefined {
-    this.#wake = Number.NEGATIVE_INFINITY;
-    // The node that was dialed is connected or waits now, so only other nodes on its host may have
-    // become eligible.
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
+    this.#wakeAt = Number.NEGATIVE_INFINITY;
+    this.#ordinary.ended();
     return this.#underWay.end(kind, addressKey(address)!);
-  }
-
-  #backOffAfter(error: TransportError): BackOffOptions {
-    return isPointless(error) ? this.#patient : this.#brief;
-  }
-
-  /** Returns whether the operator named it as a persistent peer or a seed. */
-  #isNamed(nodeId: string | undefined, key: string): boolean {
-    return (
-      this.#persistent.matching(nodeId, key).length > 0 ||
-      this.#seeds.matching(nodeId, key).length > 0
-    );
   }
 
   /** Called when new candidates may have appeared. */
   #changed(): void {
-    this.#wake = Number.NEGATIVE_INFINITY;
-    this.#search.reset();
+    this.#wakeAt = Number.NEGATIVE_INFINITY;
+    this.#ordinary.reset();
   }
 
-  #wakeAt(time: number): void {
-    if (time < this.#wake) this.#wake = time;
+  #wakeBy(time: number): void {
+    if (time < this.#wakeAt) this.#wakeAt = time;
   }
-}
-
-/**
- * Returns a time in the future as it is, and Infinity for a past one, because then the wait is for
- * something else.
- */
-function later(time: number, now: number): number {
-  return time > now ? time : Number.POSITIVE_INFINITY;
 }

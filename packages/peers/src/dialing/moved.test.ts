@@ -2,9 +2,9 @@
 
 import { reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import type { DialOrder, PlannerView } from './dial-order.ts';
+import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
-import { idOf, RECONNECT, refused, reset } from './testing/planner-world.ts';
+import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-world.ts';
 
 const ID = idOf(1);
 /** A lost peer that had dialed us and advertised its address. */
@@ -22,14 +22,14 @@ const view: PlannerView = {
 class Scene {
   readonly planner: DialPlanner;
   now = 0;
-  readonly #view: PlannerView;
+  isConnected: (nodeId: string) => boolean = () => false;
 
   constructor(persistent: readonly string[] = [`${ID}@old:1`], sight: PlannerView = view) {
-    this.#view = sight;
     const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
     this.planner = new DialPlanner({
       random: seededRandom(1),
       now: 0,
+      view: { ...sight, isConnected: (nodeId) => this.isConnected(nodeId) },
       persistent,
       seeds: [],
       maxOutbound: 0,
@@ -39,9 +39,9 @@ class Scene {
 
   next(): DialOrder {
     for (;;) {
-      const [order] = this.planner.next(this.now, this.#view);
+      const [order] = plan(this.planner, this.now);
       if (order !== undefined) return order;
-      this.now = this.planner.due(this.now);
+      this.now = Math.max(this.now, this.planner.wakeAt);
     }
   }
 
@@ -49,16 +49,28 @@ class Scene {
   fail(count: number, why: (order: DialOrder) => TransportError = () => refused): DialOrder[] {
     return Array.from({ length: count }, () => {
       const order = this.next();
-      this.planner.failed(order, this.now, why(order));
+      this.failed(order, why(order));
       return order;
     });
+  }
+
+  opened(order: DialOrder, nodeId: string): void {
+    this.planner.handle(this.now, { type: 'opened', order, nodeId });
+  }
+
+  failed(order: DialOrder, error: TransportError): void {
+    this.planner.handle(this.now, { type: 'failed', order, error });
+  }
+
+  lost(peer: LostPeer): void {
+    this.planner.handle(this.now, { type: 'lost', peer, error: reset });
   }
 }
 
 test('who was last elsewhere, at the address that it told, is dialed in turn where the operator says and there', (t) => {
   const scene = new Scene();
   t.deepEqual(scene.fail(1), [{ address: 'old:1', nodeId: ID, kind: 'persistent' }]);
-  scene.planner.lost(lost, reset, scene.now);
+  scene.lost(lost);
   const orders = scene.fail(6);
   t.deepEqual(
     orders.map(({ address }) => address),
@@ -74,13 +86,15 @@ test('who was last elsewhere, at the address that it told, is dialed in turn whe
 
 test('a link to where it was last ends the search, and when it is lost both places are dialed again', (t) => {
   const scene = new Scene();
-  scene.planner.lost(lost, reset, scene.now);
+  scene.lost(lost);
   scene.fail(1);
   const order = scene.next();
   t.is(order.address, 'new:2');
-  scene.planner.opened(order, ID, scene.now);
-  t.deepEqual(scene.planner.next(scene.now + 3_600_000, { ...view, isConnected: () => true }), []);
-  scene.planner.lost({ nodeId: ID, address: 'new:2', persistent: true }, reset, scene.now);
+  scene.opened(order, ID);
+  scene.isConnected = () => true;
+  t.deepEqual(plan(scene.planner, scene.now + 3_600_000), []);
+  scene.isConnected = () => false;
+  scene.lost({ nodeId: ID, address: 'new:2', persistent: true });
   t.deepEqual(
     scene
       .fail(2)
@@ -92,21 +106,21 @@ test('a link to where it was last ends the search, and when it is lost both plac
 
 test('one that came back to where the operator says is dialed only there', (t) => {
   const scene = new Scene();
-  scene.planner.lost(lost, reset, scene.now);
-  scene.planner.lost({ nodeId: ID, address: 'OLD:1', persistent: true }, reset, scene.now);
+  scene.lost(lost);
+  scene.lost({ nodeId: ID, address: 'OLD:1', persistent: true });
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
 test('an address without an id stands for itself: nobody is looked for elsewhere', (t) => {
   const scene = new Scene(['old:1']);
-  scene.planner.opened(scene.next(), ID, scene.now);
-  scene.planner.lost(lost, reset, scene.now);
+  scene.opened(scene.next(), ID);
+  scene.lost(lost);
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
 test('where it told an address of ours the operator’s is dialed on, and not in a hot loop', (t) => {
   const scene = new Scene();
-  scene.planner.lost(lost, reset, scene.now);
+  scene.lost(lost);
   const orders = scene.fail(8, ({ reported }) =>
     reported ? reasonError('self', 'it was us') : refused,
   );
@@ -116,16 +130,17 @@ test('where it told an address of ours the operator’s is dialed on, and not in
 
 test('where it told the address of another that is being dialed, that dial goes on alone', (t) => {
   const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
-  const [one, other] = scene.planner.next(0, view);
+  const [one, other] = plan(scene.planner, 0);
   t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
-  scene.planner.failed(one!, 0, refused);
-  scene.planner.lost(lost, reset, 0);
-  t.deepEqual(scene.planner.next(600_000, view), []);
-  scene.planner.opened(other!, idOf(2), 600_000);
-  t.deepEqual(
-    scene.planner.next(600_000, { ...view, isConnected: (nodeId) => nodeId === idOf(2) }),
-    [{ address: 'new:2', nodeId: ID, kind: 'persistent', reported: true }],
-  );
+  scene.failed(one!, refused);
+  scene.lost(lost);
+  scene.now = 600_000;
+  t.deepEqual(plan(scene.planner, scene.now), []);
+  scene.opened(other!, idOf(2));
+  scene.isConnected = (nodeId) => nodeId === idOf(2);
+  t.deepEqual(plan(scene.planner, scene.now), [
+    { address: 'new:2', nodeId: ID, kind: 'persistent', reported: true },
+  ]);
 });
 
 test('who is where the book says, or others tell, is dialed there in turn with where the operator says', (t) => {
@@ -161,28 +176,30 @@ test('who was lost by chance is dialed again where others tell that it is, and w
     const planner = new DialPlanner({
       random: seededRandom(1),
       now: 0,
+      view: sight,
       persistent: [],
       seeds: [],
       maxOutbound: most,
       reconnect: RECONNECT,
     });
-    planner.lost({ nodeId: ID, address: 'old:1', persistent: false }, reset, 0);
+    const peer = { nodeId: ID, address: 'old:1', persistent: false };
+    planner.handle(0, { type: 'lost', peer, error: reset });
     place = 'new:2';
-    const [order] = planner.next(0, sight);
+    const [order] = plan(planner, 0);
     t.deepEqual(
       order,
       { nodeId: ID, address: 'new:2', kind: 'again' },
       'while that rests which was lost',
     );
-    planner.failed(order!, 20, refused);
+    planner.handle(20, { type: 'failed', order: order!, error: refused });
     place = 'own:3';
-    t.deepEqual(planner.next(2_000, sight), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
+    t.deepEqual(plan(planner, 2_000), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
   }
 });
 
 test('a new list of persistent peers begins with what it says', (t) => {
   const scene = new Scene();
-  scene.planner.lost(lost, reset, scene.now);
+  scene.lost(lost);
   scene.planner.setPersistent([`${ID}@newer:3`]);
   t.true(scene.fail(4).every(({ address }) => address === 'newer:3'));
 });

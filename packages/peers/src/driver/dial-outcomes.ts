@@ -9,6 +9,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { placeOf } from '../address/place.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import { Dialer, type DialerHost, type Order } from './dialer.ts';
 import type { Node } from './node.ts';
 import { rejectionOf } from './rejection.ts';
@@ -38,6 +39,14 @@ export class DialOutcomes implements DialerHost {
     return this.#dialer.ordersOf(target);
   }
 
+  /** Starts the dials that the planner wants now. */
+  plan(now: number): void {
+    const { planner } = this.#node;
+    planner.handle(now, WAKE);
+    for (let output = planner.poll(); output !== undefined; output = planner.poll())
+      if (output.type === 'dial') this.start(output.order);
+  }
+
   start(order: Order): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
@@ -48,8 +57,7 @@ export class DialOutcomes implements DialerHost {
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
       if (!this.#dialer.settle(order)) continue;
-      if (order.kind !== 'asked' && order.kind !== 'crawl')
-        this.#node.planner.opened({ ...order, kind: order.kind }, nodeId, this.#node.now());
+      this.#opened(order, nodeId);
     }
   }
 
@@ -78,9 +86,7 @@ export class DialOutcomes implements DialerHost {
       );
     }
     // The connection was up before it was ordered.
-    const { planner } = this.#node;
-    if (order.kind !== 'asked' && order.kind !== 'crawl')
-      planner.opened({ ...order, kind: order.kind }, peer.nodeId, this.#node.now());
+    this.#opened(order, peer.nodeId);
     this.arrived(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
@@ -97,7 +103,7 @@ export class DialOutcomes implements DialerHost {
     const isHopeless =
       kind === 'crawl'
         ? crawledInVain(book.get(nodeId!))
-        : kind !== 'asked' && planner.failed({ ...order, kind }, now, error).giveUp;
+        : kind !== 'asked' && this.#isGivenUp({ ...order, kind }, error, now);
     if (
       isHopeless &&
       nodeId !== undefined &&
@@ -120,6 +126,23 @@ export class DialOutcomes implements DialerHost {
         addr: spelled(address),
       });
     this.#node.soon();
+  }
+
+  #opened(order: Order, nodeId: string): void {
+    const { kind } = order;
+    if (kind !== 'asked' && kind !== 'crawl')
+      this.#node.planner.handle(this.#node.now(), {
+        type: 'opened',
+        order: { ...order, kind },
+        nodeId,
+      });
+  }
+
+  /** Reports a failed dial to the planner. Returns whether the planner gives up its address. */
+  #isGivenUp(order: DialOrder, error: TransportError, now: number): boolean {
+    const { planner } = this.#node;
+    planner.handle(now, { type: 'failed', order, error });
+    return planner.poll() !== undefined;
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
@@ -175,7 +198,7 @@ export class DialOutcomes implements DialerHost {
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
     if (this.#dialer.isReaching(nodeId) || this.#locating.has(nodeId)) return;
-    const named = this.#node.planner.addressOf(nodeId);
+    const named = this.#node.planner.named.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
     else void this.#locate(nodeId);
@@ -290,4 +313,5 @@ function crawledInVain(entry: { readonly failures: number } | undefined): boolea
 const MOST_CRAWLS = 16;
 /** Tendermint bans a node that it could not dial for this long. */
 const DAY = 24 * 60 * 60_000;
+const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });

@@ -75,7 +75,8 @@ export class Links {
     if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
     if (!this.#node.isCertain({ proven: isProven })) {
       if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
-      if (this.#node.planner.isNamed(nodeId)) throw reasonError('identity_mismatch', UNPROVEN);
+      if (this.#node.planner.named.isNamed(nodeId))
+        throw reasonError('identity_mismatch', UNPROVEN);
     }
     // A transport may call itself; only a dial of the planner to itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
@@ -218,7 +219,7 @@ export class Links {
     return (
       order !== undefined &&
       orders.every(({ kind }) => kind === 'persistent') &&
-      !this.#node.planner.isPersistent(nodeId, order.address)
+      !this.#node.planner.named.isPersistent(nodeId, order.address)
     );
   }
 
@@ -228,7 +229,7 @@ export class Links {
   reclassify(peer: Peer): void {
     if (!peer.links.some(({ remote, dialed }) => this.#isWelcome(peer, remote, dialed)))
       return this.#part(peer, 'it is not listed any more');
-    if (!this.#node.isCertain(peer) && this.#node.planner.isNamed(peer.nodeId))
+    if (!this.#node.isCertain(peer) && this.#node.planner.named.isNamed(peer.nodeId))
       return this.#part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
     if (persistent === peer.persistent) return;

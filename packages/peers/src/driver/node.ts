@@ -18,6 +18,7 @@ import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
 import { firstAddress } from './first-address.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
+import { plannerView } from './planner-view.ts';
 
 export class Node {
   readonly config: PeersConfig;
@@ -82,6 +83,7 @@ export class Node {
     this.planner = new DialPlanner({
       random,
       now: clock.now(),
+      view: plannerView(this),
       persistent: config.persistent,
       seeds: config.seeds,
       // A seed crawls the network and keeps no peers.
@@ -141,7 +143,7 @@ export class Node {
     peer: { readonly nodeId: string; readonly proven: boolean },
     dialed: string | undefined,
   ): boolean {
-    return this.planner.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialed);
+    return this.planner.named.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialed);
   }
 
   /**
@@ -159,7 +161,7 @@ export class Node {
     if (this.config.unconditional.includes(peer.nodeId)) return true;
     return (
       !this.proves &&
-      (remote.addr ?? '').split(',').some((address) => this.planner.isNamedAt(address))
+      (remote.addr ?? '').split(',').some((address) => this.planner.named.isNamedAt(address))
     );
   }
 

@@ -10,7 +10,6 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/book-entry.ts';
-import type { PlannerView } from '../dialing/dial-order.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
@@ -32,7 +31,6 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
-  readonly #view: PlannerView;
   readonly screen: Membership['screen'];
   #lookDue = Number.POSITIVE_INFINITY;
   /** Whether this process was suspended since it last looked at its peers. */
@@ -75,34 +73,6 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
         ? undefined
         : (remote, protocol, method, bytes) =>
             this.#screen(message, bytes, { protocol, method, remote });
-    this.#view = {
-      isConnected: (nodeId) => this.#isConnected(nodeId),
-      isOwn: (address) => node.keeper.book.isOwn(address),
-      isBanned: (nodeId) => nodeId === node.nodeId || node.keeper.book.isBanned(nodeId, node.now()),
-      get outbound() {
-        return node.peerTable.count('out');
-      },
-      get news() {
-        return node.keeper.book.news;
-      },
-      whereabouts: (nodeId) =>
-        node.keeper.book.alternative(nodeId) ?? node.keeper.book.get(nodeId)?.address,
-      pick: (eligible) =>
-        node.keeper.book.pick(newBias(node.peerTable.count('out')), node.now(), eligible),
-      toTest: () => (node.isFixed ? undefined : node.keeper.book.toTest(node.now())),
-    };
-  }
-
-  /**
-   * Returns whether the planner may consider a node connected. A node that dialed us and only
-   * asserts the id does not count, so that the planner keeps looking for the real one.
-   */
-  #isConnected(nodeId: string): boolean {
-    const peer = this.node.peer(nodeId);
-    return (
-      peer !== undefined &&
-      (this.node.isCertain(peer) || peer.links.some(({ dialed }) => dialed !== undefined))
-    );
   }
 
   // Life cycle.
@@ -233,11 +203,12 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     node.keeper.trust.gone(nodeId);
     this.conversation.gone(peer);
     node.statuses.delete(nodeId);
-    node.planner.lost(
-      { nodeId, address: main.dialed, told: node.keeper.book.get(nodeId)?.address, persistent },
-      cause,
-      now,
-    );
+    const told = node.keeper.book.get(nodeId)?.address;
+    node.planner.handle(now, {
+      type: 'lost',
+      peer: { nodeId, address: main.dialed, told, persistent },
+      error: cause,
+    });
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
@@ -346,13 +317,13 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       void node.config.transport
         .disconnect(remote, 'there is no room for another peer')
         .catch(() => {});
-    for (const order of node.planner.next(now, this.#view)) this.#orders.start(order);
+    this.#orders.plan(now);
     this.#crawl(now);
     this.conversation.wake(now, book.needsMore);
     if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.due) void node.keeper.save();
     return Math.min(
-      node.planner.due(now),
+      node.planner.wakeAt,
       this.#orders.due,
       this.visits.due,
       this.conversation.due,
@@ -418,14 +389,6 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     }
     return wasHeard;
   }
-}
-
-/**
- * Percentage of picks that favor new addresses. It grows with the number of outbound peers, because
- * a well connected node can afford to try unknown addresses (Tendermint's ensurePeers).
- */
-function newBias(outbound: number): number {
-  return 10 * Math.min(outbound, 8) + 10;
 }
 
 /** Percentage of new addresses in a seed's answers (Tendermint). */

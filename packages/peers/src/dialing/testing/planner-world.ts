@@ -1,5 +1,5 @@
 // A simulated world for the dial planner: a network that answers its dials, and a driver that calls
-// `next` when it is due or at fixed times.
+// `plan` when it is due or at fixed times.
 
 import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
@@ -23,7 +23,7 @@ export interface WorldOptions extends Partial<Omit<DialPlannerOptions, 'now' | '
   readonly book?: DialCandidate[];
   readonly own?: string[];
   readonly tests?: DialCandidate[];
-  /** Calls `next` every so many milliseconds, instead of when the planner is due. */
+  /** Calls `plan` every so many milliseconds, instead of when the planner is due. */
   readonly poll?: number;
   /** Times are rounded up to a multiple of this. Default 1. */
   readonly grain?: number;
@@ -43,7 +43,7 @@ export class World implements PlannerView {
   readonly givenUp: string[] = [];
   readonly book: DialCandidate[];
   asked = 0;
-  /** Called after each call of `next`. */
+  /** Called after each call of `plan`. */
   check: (orders: DialOrder[]) => void = () => {};
   readonly #options: WorldOptions;
   readonly #links = new Map<string, { readonly ordinary: boolean }>();
@@ -67,6 +67,7 @@ export class World implements PlannerView {
     this.planner = new DialPlanner({
       random: seededRandom(seed),
       now: 0,
+      view: this,
       persistent,
       seeds,
       maxOutbound,
@@ -110,11 +111,8 @@ export class World implements PlannerView {
 
   lose(nodeId: string, address: string | undefined, error: TransportError): void {
     this.#links.delete(nodeId);
-    this.planner.lost(
-      { nodeId, address, persistent: this.planner.isPersistent(nodeId, address) },
-      error,
-      this.now,
-    );
+    const persistent = this.planner.named.isPersistent(nodeId, address);
+    this.planner.handle(this.now, { type: 'lost', peer: { nodeId, address, persistent }, error });
     this.ask();
   }
 
@@ -124,9 +122,8 @@ export class World implements PlannerView {
 
   ask(): void {
     this.asked++;
-    const orders = this.planner.next(this.now, this);
-    if (this.planner.due(this.now) <= this.now)
-      throw new Error(`at ${this.now} it is due again at once`);
+    const orders = plan(this.planner, this.now);
+    if (this.planner.wakeAt <= this.now) throw new Error(`at ${this.now} it is due again at once`);
     for (const order of orders) this.#dial(order);
     this.check(orders);
   }
@@ -138,7 +135,7 @@ export class World implements PlannerView {
       this.#events.sort((a, b) => a.at - b.at); // Stable: ties stay in order.
       const due =
         poll === undefined
-          ? this.#round(this.planner.due(this.now))
+          ? this.#round(Math.max(this.now, this.planner.wakeAt))
           : this.now + poll - (this.now % poll);
       const next = Math.min(due, this.#events[0]?.at ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
@@ -166,8 +163,8 @@ export class World implements PlannerView {
   #settle(order: DialOrder, outcome: Outcome): void {
     this.underWay.delete(order);
     if ('error' in outcome) {
-      const { giveUp } = this.planner.failed(order, this.now, outcome.error);
-      if (giveUp) {
+      this.planner.handle(this.now, { type: 'failed', order, error: outcome.error });
+      if (this.planner.poll()?.type === 'give_up') {
         this.givenUp.push(order.address);
         this.banned.add(order.nodeId!);
       }
@@ -175,10 +172,14 @@ export class World implements PlannerView {
     }
     const { nodeId, lives, end } = outcome;
     if (this.isConnected(nodeId))
-      this.planner.failed(order, this.now, reasonError('duplicate', 'there is a link'));
+      this.planner.handle(this.now, {
+        type: 'failed',
+        order,
+        error: reasonError('duplicate', 'there is a link'),
+      });
     else {
       this.#links.set(nodeId, { ordinary: order.kind !== 'persistent' && order.kind !== 'test' });
-      this.planner.opened(order, nodeId, this.now);
+      this.planner.handle(this.now, { type: 'opened', order, nodeId });
       this.at(this.now + lives, () => this.lose(nodeId, order.address, end));
     }
     this.ask();
@@ -188,6 +189,15 @@ export class World implements PlannerView {
     const { grain } = this.#options;
     return grain === undefined ? time : Math.ceil(time / grain) * grain;
   }
+}
+
+/** Wakes a planner and returns the dials that it wants to start. */
+export function plan(planner: DialPlanner, now: number): DialOrder[] {
+  planner.handle(now, { type: 'wake' });
+  const orders: DialOrder[] = [];
+  for (let output = planner.poll(); output !== undefined; output = planner.poll())
+    orders.push(output.order);
+  return orders;
 }
 
 /** The values of gRPC. */

@@ -1,0 +1,176 @@
+// The targets that the operator named, that is, persistent peers and seeds: their back-offs, and
+// the queries by which connections are recognized as theirs.
+
+import { isNodeId, parseTarget, type Random } from '@trunkline/transport-core';
+import { addressKey, keyOf } from './address-key.ts';
+import type { BackOffOptions } from './back-off.ts';
+import type { LostPeer } from './dial-order.ts';
+import type { DialTarget } from './dial-target.ts';
+import { DialTargets } from './dial-targets.ts';
+import { LONGEST_SPREAD } from './limits.ts';
+import type { TopologyDiff } from './topology.ts';
+
+export interface NamedTargetsOptions {
+  readonly random: Random;
+  /** Persistent peers and seeds, each '[nodeId@]address'. */
+  readonly persistent: readonly string[];
+  readonly seeds: readonly string[];
+  /** The back-off of persistent peers, and that of seeds. */
+  readonly reconnect: BackOffOptions;
+  readonly seedBackOff: BackOffOptions;
+}
+
+export class NamedTargets {
+  readonly persistent: DialTargets;
+  readonly seeds: DialTargets;
+  readonly #random: Random;
+  readonly #reconnect: BackOffOptions;
+  readonly #seedBackOff: BackOffOptions;
+
+  /** Throws `invalid_argument` of `parseTarget` for a malformed target. */
+  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
+    this.#random = random;
+    this.persistent = new DialTargets(persistent);
+    this.seeds = new DialTargets(seeds);
+    this.#reconnect = reconnect;
+    this.#seedBackOff = seedBackOff;
+  }
+
+  /**
+   * Schedules new targets, and notices connections to targets that others dialed, and ends of
+   * connections that were not reported.
+   */
+  update(now: number, isConnected: (nodeId: string) => boolean): void {
+    this.seeds.begin(now);
+    this.persistent.begin(
+      now,
+      Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD),
+      this.#random,
+    );
+    this.#notice(this.persistent, this.#reconnect, now, isConnected);
+    this.#notice(this.seeds, this.#seedBackOff, now, isConnected);
+  }
+
+  /** Records that a dial of the canonical address `key` reached a node. */
+  opened(key: string, nodeId: string, now: number): void {
+    for (const targets of [this.persistent, this.seeds]) {
+      for (const target of targets.matching(nodeId, key)) {
+        if (target.key === key) targets.learn(target, nodeId);
+        target.up(now);
+      }
+    }
+  }
+
+  /** Records that a dial of a target failed. */
+  failed(target: DialTarget, isPersistent: boolean, now: number): void {
+    target.failed(now, isPersistent ? this.#reconnect : this.#seedBackOff, this.#random);
+  }
+
+  /**
+   * Records that the last connection to a peer is gone. `key` is the canonical form of its
+   * `address`. Returns whether the peer is a persistent one, and whether it is a seed.
+   */
+  lost(
+    { nodeId, address, told }: LostPeer,
+    key: string | undefined,
+    now: number,
+  ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
+    const persistent = this.persistent.matching(nodeId, key);
+    const last = address ?? told;
+    for (const target of persistent) {
+      const lastKey = last === undefined ? undefined : addressKey(last);
+      if (lastKey !== undefined && target.nodeId === nodeId)
+        target.moved = lastKey === target.key ? undefined : last;
+      target.lost(now, this.#reconnect, this.#random);
+    }
+    const seeds = this.seeds.matching(nodeId, key);
+    for (const target of seeds)
+      if (target.state.t === 'up') target.lost(now, this.#seedBackOff, this.#random);
+    return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
+  }
+
+  /**
+   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
+   * it.
+   */
+  addPersistent(target: string): TopologyDiff {
+    return this.persistent.set([...this.persistent.texts, target]);
+  }
+
+  /**
+   * Removes persistent peers by node id (given or learned), by address, or by both
+   * ('nodeId@address'). Returns the removed targets as they were written.
+   */
+  removePersistent(nodeIdOrTarget: string): string[] {
+    const text = nodeIdOrTarget.trim();
+    if (isNodeId(text)) return this.persistent.remove(text, undefined);
+    const target = parseTarget(text);
+    return this.persistent.remove(target.nodeId, keyOf(target));
+  }
+
+  /**
+   * Returns whether the peer with this id, or at this address that we dialed, is a persistent one.
+   * Ids may have been given, or learned from the node that answered.
+   */
+  isPersistent(nodeId: string | undefined, address?: string): boolean {
+    return (
+      this.persistent.matching(nodeId, address === undefined ? undefined : addressKey(address))
+        .length > 0
+    );
+  }
+
+  /**
+   * Returns whether this id was given with a persistent peer, so that only a node that proves it
+   * may be that peer.
+   */
+  isNamed(nodeId: string): boolean {
+    return this.persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
+  }
+
+  /** Returns whether a persistent peer is listed with this address and without an id. */
+  isNamedAt(address: string): boolean {
+    const key = addressKey(address);
+    return (
+      key !== undefined &&
+      this.persistent.matching(undefined, key).some((target) => target.nodeId === undefined)
+    );
+  }
+
+  /** Returns whether a persistent peer or a seed has this id or this canonical address. */
+  includes(nodeId: string | undefined, key: string): boolean {
+    return (
+      this.persistent.matching(nodeId, key).length > 0 ||
+      this.seeds.matching(nodeId, key).length > 0
+    );
+  }
+
+  /** Returns the ids, given or learned, of the persistent peers at an address. */
+  idsAt(address: string): string[] {
+    return this.persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
+  }
+
+  /**
+   * Returns the address of the persistent peer, or otherwise of the seed, with this id, given or
+   * learned.
+   */
+  addressOf(nodeId: string): string | undefined {
+    return (
+      this.persistent.matching(nodeId, undefined)[0] ?? this.seeds.matching(nodeId, undefined)[0]
+    )?.address;
+  }
+
+  #notice(
+    targets: DialTargets,
+    backOff: BackOffOptions,
+    now: number,
+    isConnected: (nodeId: string) => boolean,
+  ): void {
+    for (const target of targets) {
+      const { id, state } = target;
+      if (id === undefined || state.t === 'dialing') continue;
+      const isUp = isConnected(id);
+      if (isUp && state.t !== 'up') target.up(now);
+      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// Finds ordinary nodes to dial, that is, nodes that the operator did not name: those whose
+// connection was lost by chance, and those of the address book. It owns the back-offs of their
+// addresses, and may look at the node only through the planner's view.
+
+import type { Random, TransportError } from '@trunkline/transport-core';
+import { AddressHistory, OwnAddresses } from './address-history.ts';
+import { AddressKeys, addressKey, hostOf } from './address-key.ts';
+import { type BackOffOptions, isPointless, isTransient } from './back-off.ts';
+import { BookSearch } from './book-search.ts';
+import type { DialCandidate, DialKind, PlannerView } from './dial-order.ts';
+import type { DialsUnderWay } from './dials-under-way.ts';
+import { LONGEST_ORDINARY, MOST_FAILURES, REST } from './limits.ts';
+import type { NamedTargets } from './named-targets.ts';
+import { ReconnectList } from './reconnect-list.ts';
+
+export interface OrdinaryCandidatesOptions {
+  readonly random: Random;
+  readonly view: PlannerView;
+  readonly named: NamedTargets;
+  readonly underWay: DialsUnderWay<DialKind>;
+  readonly backOff: BackOffOptions;
+  /** See `DialPlannerOptions`. */
+  readonly perHost: number;
+}
+
+export class OrdinaryCandidates {
+  readonly #view: PlannerView;
+  readonly #named: NamedTargets;
+  readonly #underWay: DialsUnderWay<DialKind>;
+  readonly #brief: BackOffOptions;
+  readonly #patient: BackOffOptions;
+  readonly #perHost: number;
+  readonly #history: AddressHistory;
+  readonly #lost = new ReconnectList<DialCandidate>();
+  readonly #keys = new AddressKeys();
+  readonly #own = new OwnAddresses();
+  readonly #search = new BookSearch();
+
+  constructor({ random, view, named, underWay, backOff, perHost }: OrdinaryCandidatesOptions) {
+    this.#view = view;
+    this.#named = named;
+    this.#underWay = underWay;
+    this.#brief = backOff;
+    this.#patient = { ...backOff, interval: backOff.interval * 4 };
+    this.#perHost = perHost;
+    this.#history = new AddressHistory(random);
+  }
+
+  /** Returns whether a search would find nothing, as an earlier one did. */
+  isVain(now: number): boolean {
+    return this.#search.isVain(now, this.#view);
+  }
+
+  /** The latest time at which to search again; Infinity if no search has failed. */
+  get searchAt(): number {
+    return this.#search.until;
+  }
+
+  /** Searches again, because new candidates may have appeared. */
+  reset(): void {
+    this.#search.reset();
+  }
+
+  /**
+   * Handles the end of a dial. The node that was dialed is connected or waits now, so only other
+   * nodes on its host may have become eligible.
+   */
+  ended(): void {
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
+  }
+
+  /** Records that a dial reached the node at a canonical address. */
+  opened(key: string, kind: DialKind, now: number): void {
+    this.#lost.remove(key);
+    if (kind === 'test') this.#history.forget(key);
+    else if (kind !== 'persistent') this.#history.opened(key, now);
+  }
+
+  /** Records a failed dial. Returns whether the address is given up. */
+  failed(key: string, nodeId: string | undefined, error: TransportError, now: number): boolean {
+    const failures = this.#history.failed(key, now, this.#backOffAfter(error));
+    this.#search.by(this.#history.readyAt(key));
+    if (isPointless(error)) this.#lost.remove(key);
+    else this.#lost.failed(key);
+    if (failures < MOST_FAILURES || this.#named.includes(nodeId, key)) return false;
+    this.#lost.remove(key);
+    this.#history.rest(key, now + REST);
+    return true;
+  }
+
+  /**
+   * Records that the connection to a peer at a canonical address is gone. A peer that is no seed
+   * and was lost by chance is dialed three more times before unknown nodes are.
+   */
+  lost(
+    key: string,
+    candidate: DialCandidate,
+    { isSeed, error }: { readonly isSeed: boolean; readonly error: TransportError },
+    now: number,
+  ): void {
+    this.#history.lost(key, now, this.#backOffAfter(error));
+    if (!isSeed && isTransient(error)) this.#lost.add(key, candidate);
+  }
+
+  /** Returns whether an address is left alone for now. */
+  isResting(address: string, now: number): boolean {
+    const key = addressKey(address);
+    return key !== undefined && this.#history.readyAt(key) > now;
+  }
+
+  /** Leaves an address alone until the given time. */
+  rest(address: string, until: number): void {
+    const key = addressKey(address);
+    if (key !== undefined) this.#history.rest(key, until);
+  }
+
+  /** Records that this node reached itself at a canonical address. */
+  addOwn(key: string): void {
+    this.#lost.remove(key);
+    this.#history.forget(key);
+    this.#own.add(key);
+  }
+
+  removeOwn(key: string): void {
+    this.#own.delete(key);
+  }
+
+  isOwn(key: string): boolean {
+    return this.#own.has(key);
+  }
+
+  /** Searches the address book. */
+  pick(now: number): DialCandidate | undefined {
+    return this.#search.pick(
+      now,
+      this.#view,
+      (candidate) => this.isEligible(candidate, now),
+      () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY),
+    );
+  }
+
+  /**
+   * Returns a peer that was lost by chance, at the address to dial. Peers that are connected again
+   * or banned are removed from the list.
+   */
+  pickLost(now: number): DialCandidate | undefined {
+    const lost = this.#lost.pick(
+      ({ nodeId }) => this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now),
+      (one) => this.#place(one, now) !== undefined,
+    );
+    return lost && this.#place(lost, now);
+  }
+
+  /** Like `pickLost`, but also returns peers whose three tries failed, and keeps banned ones. */
+  pickAnyLost(now: number): DialCandidate | undefined {
+    const lost = this.#lost.pick(
+      ({ nodeId }) => this.#view.isConnected(nodeId),
+      (one) => this.#place(one, now) !== undefined,
+      Number.POSITIVE_INFINITY,
+    );
+    return lost && this.#place(lost, now);
+  }
+
+  /** Returns the next time after `now` at which the back-off of a lost peer ends. */
+  nextLostAt(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const key of this.#lost.keys()) {
+      const at = this.#history.readyAt(key);
+      if (at > now && at < next) next = at;
+    }
+    return next;
+  }
+
+  isEligible({ nodeId, address }: DialCandidate, now: number): boolean {
+    if (this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now)) return false;
+    const key = this.#keys.of(address);
+    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
+      return false;
+    if (
+      this.#own.has(key) ||
+      this.#view.isOwn(address) ||
+      this.#named.persistent.includes(nodeId, key)
+    )
+      return false;
+    return (
+      this.#perHost === Number.POSITIVE_INFINITY ||
+      this.#underWay.ofHost(hostOf(key)) < this.#perHost
+    );
+  }
+
+  /**
+   * Returns where to dial a lost peer: where the address book would dial it, or otherwise its last
+   * address; undefined while neither is eligible.
+   */
+  #place(lost: DialCandidate, now: number): DialCandidate | undefined {
+    const { nodeId } = lost;
+    const told = { nodeId, address: this.#view.whereabouts?.(nodeId) ?? lost.address };
+    return [told, lost].find((one) => this.isEligible(one, now));
+  }
+
+  #backOffAfter(error: TransportError): BackOffOptions {
+    return isPointless(error) ? this.#patient : this.#brief;
+  }
+}
