@@ -1,9 +1,9 @@
 // Builds every package with `tsc -b`. Because tsc leaves the output of deleted sources behind,
-// stale output is removed first; otherwise a deleted test would go on running. Then bundles core
-// into one file, which Node loads in a third of the time. Run by `pnpm build`, and first by every
-// other script of package.json.
+// stale output is removed first; otherwise a deleted test would go on running. Then bundles core's
+// modules into one file, which Node loads in a third of the time. Run by `pnpm build`, and first by
+// every other script of package.json.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
@@ -13,7 +13,7 @@ for (const folder of packages) {
     const name = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
     const stale =
       name !== file &&
-      name !== 'bundle' &&
+      !name.startsWith(join('bundle', '')) &&
       !['.ts', '.js', '.d.ts'].some((extension) =>
         existsSync(join(root, folder, 'src', name + extension)),
       );
@@ -26,8 +26,10 @@ process.exitCode = (await runTool(tools.tsc, ['-b', ...process.argv.slice(2)])).
 if (process.exitCode === 0) await bundleCore();
 
 /**
- * Builds the file that core's exports give Node. Bundlers get the modules instead, so that they can
- * leave out what a page does not use.
+ * Builds the files that core's exports give Node: `all.js` with all code, and for each entry a file
+ * that re-exports its names from there. So the entries share one copy of each class, and loading the
+ * main one takes two files. Bundlers get the modules instead, so that they can leave out what a page
+ * does not use.
  */
 async function bundleCore() {
   const dist = join(root, 'packages/transport-core/dist');
@@ -36,12 +38,27 @@ async function bundleCore() {
     packages: 'external',
     format: 'esm',
     target: 'es2022',
-    sourcemap: true,
     logLevel: 'error',
   };
+  const names = ['index', 'index.backend', 'index.internal'];
+  const all = names.map((name) => `export * from './${name}.js';`).join('\n');
   await build({
-    entryPoints: [join(dist, 'index.js')],
-    outfile: join(dist, 'bundle.js'),
+    stdin: { contents: all, resolveDir: dist },
+    outfile: join(dist, 'bundle/all.js'),
+    sourcemap: true,
     ...options,
   });
+  for (const name of names) {
+    const { metafile } = await build({
+      entryPoints: [join(dist, `${name}.js`)],
+      write: false,
+      metafile: true,
+      ...options,
+    });
+    const [{ exports }] = Object.values(metafile.outputs);
+    writeFileSync(
+      join(dist, `bundle/${name}.js`),
+      `export {\n${exports.map((value) => `  ${value},\n`).join('')}} from './all.js';\n`,
+    );
+  }
 }

@@ -138,7 +138,7 @@ async function packages() {
 async function bundles() {
   const all = (...names) =>
     names.map((name) => `export * from '@trunkline/transport-${name}';`).join('\n');
-  await bundle('all of core', all('core'));
+  await bundle('all of core', all('core', 'core/backend', 'core/internal'));
   await bundle('all of core + inmem', all('core', 'inmem'));
   await bundle('all of the simulation', "export * from '@trunkline/simulation';");
   await bundle('all of core + ws', all('core', 'ws'));

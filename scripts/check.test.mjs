@@ -29,6 +29,9 @@ const lintBreaches = [
   ['a pure layer that imports the system clock', `${core}/rpc/planted-clock.ts`, "import { systemClock } from '../system-clock.ts';\nexport const now = systemClock.now();\n", /noRestrictedImports.*layer 5/],
   ['core that imports a backend', `${core}/stream/planted-package.ts`, "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*lowest package/],
   ['a backend that imports another', 'packages/transport-tcp/src/planted-package.ts', "import { ws } from '@trunkline/transport-ws';\nexport const backend = ws();\n", /noRestrictedImports.*Backends know nothing/],
+  ['a backend that imports what is internal to core', 'packages/transport-ws/src/planted-internal.ts', "import { Kind } from '@trunkline/transport-core/internal';\nexport const kind = Kind;\n", /noRestrictedImports.*public entries/],
+  ['an example that imports the entry for backends', 'examples/raft/src/planted-entry.ts', "import { reasonError } from '@trunkline/transport-core/backend';\nexport const error = reasonError;\n", /noRestrictedImports.*Examples show/],
+  ['an example of a backend that imports what is internal to core', 'docs/src/pigeon/planted-entry.ts', "import { Kind } from '@trunkline/transport-core/internal';\nexport const kind = Kind;\n", /noRestrictedImports.*writing a backend/],
   ['identity that imports a backend', 'packages/identity/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*beside the layers/],
   ['noise that imports a backend', 'packages/stream-noise/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*knows no backend/],
   ['peers that import a backend', 'packages/peers/src/planted-package.ts', "import { tcp } from '@trunkline/transport-tcp';\nexport const backend = tcp();\n", /noRestrictedImports.*peers is an ordinary user/],
@@ -98,6 +101,7 @@ const allowed = [
   ['node: in transport-tcp', 'packages/transport-tcp/src/planted-allowed.ts', "import { connect } from 'node:net';\n\nexport const dial = connect;\n"],
   ['ws in a file of transport-ws that only Node runs', 'packages/transport-ws/src/planted-allowed.ts', "import { WebSocketServer } from 'ws';\n\nexport const server = WebSocketServer;\n"],
   ['the testkit in a test of a backend', 'packages/transport-ws/src/planted-allowed.test.ts', "import { suite } from '@trunkline/transport-testkit';\n\nexport const run = suite;\n"],
+  ['what is internal to core in peers', 'packages/peers/src/planted-allowed.ts', "import { Kind } from '@trunkline/transport-core/internal';\n\nexport const kind = Kind;\n"],
   ['identity in gossip', 'packages/gossip/src/planted-allowed.ts', "import { verifySignature } from '@trunkline/identity';\n\nexport const verify = verifySignature;\n"],
   ['a lower layer', `${core}/stream/planted-allowed.ts`, "import type { Frame } from '../wire/frame.ts';\n\nexport type F = Frame;\n"],
 ];

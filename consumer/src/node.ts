@@ -16,12 +16,11 @@ import {
   createTransport,
   json,
   multicast,
-  NetworkTransport,
-  type StreamLayer,
   serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
   connectAll,
   createInmemStreams,

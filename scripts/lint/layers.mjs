@@ -8,6 +8,10 @@ const IMPURE = CORE.indexOf('stream');
 
 const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
 
+/** Core's public entries, which every package may import, and with them the entry for our own. */
+const PUBLIC = ['transport-core', 'transport-core/backend'];
+const ALL_OF_CORE = [...PUBLIC, 'transport-core/internal'];
+
 /**
  * What each package may import of the project's other packages, in its own code.
  * `files`: globs below `packages/`. `also`: rules that apply in addition.
@@ -16,7 +20,7 @@ const PACKAGES = [
   {
     files: ['transport-testkit/src/**'],
     except: [],
-    may: ['transport-core'],
+    may: ALL_OF_CORE,
     because: 'transport-testkit imports transport-core alone.',
   },
   {
@@ -29,45 +33,47 @@ const PACKAGES = [
   {
     files: ['transport-inmem/src/**'],
     except: ['!**/*.test.ts'],
-    may: ['transport-core'],
+    may: ALL_OF_CORE,
     because: 'Backends know nothing of each other: they import transport-core alone.',
   },
   {
     files: ['simulation/src/**'],
     except: ['!**/*.test.ts'],
-    may: ['transport-core'],
+    may: ALL_OF_CORE,
     because: 'simulation knows no backend: it imports transport-core alone.',
   },
   {
     files: ['transport-{tcp,ws}/src/**'],
     except: SOURCE,
-    may: ['transport-core', 'mutual-tls', 'mutual-tls/options'],
+    may: [...PUBLIC, 'mutual-tls', 'mutual-tls/options'],
     because:
-      'Backends know nothing of each other: they import transport-core and mutual-tls alone.',
+      "Backends know nothing of each other: they import transport-core's public entries and mutual-tls alone.",
   },
   {
     files: ['{identity,mutual-tls}/src/**'],
     except: SOURCE,
-    may: ['transport-core'],
-    because: 'identity and mutual-tls stand beside the layers: they import transport-core alone.',
+    may: PUBLIC,
+    because:
+      "identity and mutual-tls stand beside the layers: they import transport-core's public entries alone.",
   },
   {
     files: ['stream-noise/src/**'],
     except: SOURCE,
-    may: ['transport-core', 'identity'],
-    because: 'stream-noise knows no backend: it imports transport-core and identity alone.',
+    may: [...PUBLIC, 'identity'],
+    because:
+      "stream-noise knows no backend: it imports transport-core's public entries and identity alone.",
   },
   {
     files: ['peers/src/**'],
     except: SOURCE,
-    may: ['transport-core'],
+    may: ALL_OF_CORE,
     because:
       'peers is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
   },
   {
     files: ['gossip/src/**'],
     except: SOURCE,
-    may: ['transport-core', 'peers', 'identity'],
+    may: [...ALL_OF_CORE, 'peers', 'identity'],
     because:
       'gossip is an ordinary user of a Transport and of peers, and knows no backend: it imports transport-core, peers and identity alone.',
   },
@@ -152,6 +158,24 @@ export function overrides(deniedGlobals) {
     ...coreRules(),
     ...PACKAGES.map(packageRule),
     imports(
+      ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**'],
+      [
+        {
+          group: ['@trunkline/transport-core/*'],
+          message: 'Examples show what users write: they import the main entry of core alone.',
+        },
+      ],
+    ),
+    imports(
+      ['docs/src/pigeon/**'],
+      [
+        {
+          group: ['@trunkline/transport-core/internal'],
+          message: 'The page about writing a backend needs the public entries of core alone.',
+        },
+      ],
+    ),
+    imports(
       [
         'hostile/src/{wire,long,topic-member,enemy,carriers,noise-client,web-socket-client,methods}.ts',
         'hostile/src/attacks/**',
@@ -170,7 +194,7 @@ export function overrides(deniedGlobals) {
       ],
       [
         only(
-          ['transport-core', 'transport-testkit', 'identity', 'mutual-tls'],
+          [...ALL_OF_CORE, 'transport-testkit', 'identity', 'mutual-tls'],
           'Backends know nothing of each other: their tests import transport-core, transport-testkit, identity and mutual-tls alone.',
         ),
       ],
@@ -179,7 +203,7 @@ export function overrides(deniedGlobals) {
       ['packages/simulation/src/**/*.test.ts'],
       [
         only(
-          ['transport-core', 'transport-testkit'],
+          [...ALL_OF_CORE, 'transport-testkit'],
           'simulation knows no backend: its tests import transport-core and transport-testkit alone.',
         ),
       ],
@@ -188,8 +212,8 @@ export function overrides(deniedGlobals) {
       [...NATIVE, '!**/*.test.ts'],
       [
         only(
-          ['transport-core'],
-          'Backends know nothing of each other: they import transport-core alone.',
+          PUBLIC,
+          "Backends know nothing of each other: they import transport-core's public entries alone.",
         ),
         {
           group: ['ws'],
@@ -230,7 +254,7 @@ function coreRules() {
     patterns.push(only([], 'transport-core is the lowest package: it imports no other.'));
     const files =
       folder === ''
-        ? ['*.ts', '!index.ts', '!*.test.ts'].map((file) =>
+        ? ['*.ts', '!index*.ts', '!*.test.ts'].map((file) =>
             file.replace(/^!?/, (not) => `${not}packages/transport-core/src/`),
           )
         : [`packages/transport-core/src/${folder}/**`];

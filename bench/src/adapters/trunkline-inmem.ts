@@ -1,6 +1,7 @@
 // Trunkline in memory, with both ends in one process: over links, and over streams of bytes.
 
-import { NetworkTransport, type Transport } from '@trunkline/transport-core';
+import type { Transport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createInmemStreams, createInmemTransport } from '@trunkline/transport-inmem';
 import { answer } from '../messages.ts';
 import type { Adapter, Caller } from './adapter.ts';

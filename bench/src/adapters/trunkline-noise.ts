@@ -1,7 +1,7 @@
 // Trunkline over TCP with Noise.
 
 import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { identityOf } from '../secure/nodes.ts';
 import { OPTIONS, trunkline } from './trunkline.ts';

@@ -6,11 +6,11 @@ import {
   bytes,
   type CommonOptions,
   defineProtocol,
-  NetworkTransport,
   type Observer,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer, createTcpTransport } from '@trunkline/transport-tcp';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
 import { CALL, checkCall } from './call.ts';

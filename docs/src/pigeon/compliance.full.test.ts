@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createPigeonStreamLayer } from './pigeon-stream-layer.ts';

@@ -2,14 +2,12 @@
 // in order, but has neither back-pressure nor an orderly end. This class builds both from letters.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   reasonError,
   type StreamConnection,
   type StreamSink,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /**
  * A letter: bytes, the number of bytes that the reader has taken, or the end. A port that closes

@@ -2,15 +2,12 @@
 // node:worker_threads.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { type Backend, type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  type Backend,
-  type Clock,
   reasonError,
   type StreamConnection,
   type StreamLayer,
-  systemClock,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { PigeonConnection } from './pigeon-connection.ts';
 
 /** A registry of lofts by name. You create the object yourself, so that two tests never meet. */

@@ -1,6 +1,6 @@
 // The pigeon post, held to the rules of one connection.
 
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createPigeonPost } from './pigeon-post.ts';

@@ -2,7 +2,8 @@
 
 import { identityOf, type Role, tlsOf } from '@trunkline/bench/secure/nodes';
 import { secure } from '@trunkline/stream-noise';
-import { type CommonOptions, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
+import type { CommonOptions } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import {
   createInmemStreams,
   createInmemTransport,

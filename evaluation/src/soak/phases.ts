@@ -2,7 +2,8 @@
 // and everything at once while connections are killed at random.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Random, type StreamLayer, seededRandom } from '@trunkline/transport-core';
+import { type Random, seededRandom } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { type FaultyStreamLayer, faulty } from '@trunkline/transport-testkit';
 import type { Carrier } from './carriers.ts';
 import { Ledger } from './ledger.ts';

@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public Gossip class, and the factory that creates it.
 
-import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
+import { type Codec, TransportError } from '@trunkline/transport-core';
+import { parseOptions } from '@trunkline/transport-core/backend';
 import { formatGossip } from './driver/format-snapshot.ts';
 import { GossipDriver } from './driver/gossip-driver.ts';
 import {

@@ -1,22 +1,20 @@
 // The options of gossip and its topics, with their defaults and validation.
 
 import type { Peers } from '@trunkline/peers';
+import { type AnyTransport, isNodeId, type Store } from '@trunkline/transport-core';
 import {
-  type AnyTransport,
   callback,
   group,
   integer,
-  isNodeId,
-  LONGEST_DELAY,
   milliseconds,
   type Options,
   optional,
   optionsSchema,
   parseOptions,
   reference,
-  type Store,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
+import { LONGEST_DELAY } from '@trunkline/transport-core/internal';
 import {
   type DiscoveryConfig,
   type DiscoveryOptions,

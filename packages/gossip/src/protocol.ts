@@ -1,7 +1,8 @@
 // The wire protocol of gossip. It runs beside the protocol of the user, on a channel reserved for
 // the project (0x00 to 0x0f).
 
-import { bytes, defineProjectProtocol, json, limited } from '@trunkline/transport-core';
+import { bytes, json, limited } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { LARGEST_NUMBER } from './messages/message-id.ts';
 

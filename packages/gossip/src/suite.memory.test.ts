@@ -1,6 +1,6 @@
 // The suite in memory without a simulation, with messages passed directly and over streams.
 
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import {
   connectAll,
   createInmemStreams,

@@ -2,7 +2,7 @@
 
 import { createIdentity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';

@@ -1,6 +1,7 @@
 // The handle on a topic through which the user publishes and subscribes.
 
-import { type Codec, parseOptions, TransportError } from '@trunkline/transport-core';
+import { type Codec, TransportError } from '@trunkline/transport-core';
+import { parseOptions } from '@trunkline/transport-core/backend';
 import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import {

@@ -1,12 +1,7 @@
 // A certificate authority for one network: a node with a certificate from it is a member.
 
-import {
-  optionsSchema,
-  parseOptions,
-  type Random,
-  reference,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
+import { optionsSchema, parseOptions, reference } from '@trunkline/transport-core/backend';
 import { readAuthorityCertificate } from './authority-certificate.ts';
 import { commonName, type Issuer, keyIdOf, makeCertificate } from './certificate.ts';
 import {

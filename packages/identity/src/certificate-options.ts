@@ -1,14 +1,13 @@
 // The options that name and date a certificate, their defaults and their validation.
 
+import { type Random, systemRandom } from '@trunkline/transport-core';
 import {
   integer,
   optional,
   optionsSchema,
   parseOptions,
-  type Random,
   reference,
-  systemRandom,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { source, wallClock } from './option-fields.ts';
 import { isoTime, systemWallClock, type WallClock, type WallTime } from './wall-clock.ts';
 

@@ -1,15 +1,13 @@
 // Identities: a node's key pair, and the node id derived from its public key.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
+import { type Random, randomBytes, systemRandom } from '@trunkline/transport-core';
 import {
   optionsSchema,
   parseOptions,
-  type Random,
-  randomBytes,
   reference,
-  systemRandom,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { openSecret } from '#primitives';
 import { bigEndian } from './bytes.ts';
 import { idOfSpki } from './node-id.ts';

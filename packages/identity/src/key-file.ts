@@ -2,13 +2,13 @@
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
+import { TransportError } from '@trunkline/transport-core';
 import {
   optional,
   optionsSchema,
   parseOptions,
   reference,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { writeAtomically } from './atomic-file.ts';
 import { checkPath } from './check-path.ts';
 import { fileError } from './file-error.ts';

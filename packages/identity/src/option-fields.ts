@@ -1,6 +1,7 @@
 // Option fields that keys, certificates and authorities share.
 
-import { optional, type Random, reference } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { optional, reference } from '@trunkline/transport-core/backend';
 import type { WallClock } from './wall-clock.ts';
 
 /** The source of the date. */

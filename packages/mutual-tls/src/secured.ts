@@ -4,7 +4,8 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import type { TlsPeer } from './tls-peer.ts';
 
 /** A connection whose TLS handshake is complete. */

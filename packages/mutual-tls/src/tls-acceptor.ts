@@ -3,14 +3,12 @@
 
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   formatHostPort,
   type HandshakeSlot,
   type ListenOptions,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { cutOff, Secured } from './secured.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
 import { TlsPeer, type Trust } from './tls-peer.ts';

@@ -1,6 +1,7 @@
 // Translates the errors of node:tls, before the handshake is complete and after.
 
-import { reasonError, socketError, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { reasonError, socketError } from '@trunkline/transport-core/backend';
 
 /** Returns the error of a dial that failed in its TLS handshake. */
 export function tlsDialError(error: Error & { code?: string }, address: string): TransportError {

@@ -1,13 +1,13 @@
 // The options of mutual TLS: a key and its certificate, the trusted nodes, and how each may change
 // while it runs.
 
+import { isNodeId } from '@trunkline/transport-core';
 import {
-  isNodeId,
   optional,
   optionsSchema,
   parseOptions,
   reference,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /** PEM, as text or as the bytes of a file. */
 export type Pem = string | Uint8Array;

@@ -2,7 +2,8 @@
 // and after changes of the lists.
 
 import type { TLSSocket } from 'node:tls';
-import { reasonError, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { keyWeakness, nodeIdOf } from './credentials.ts';
 
 /** The nodes that this end trusts at the moment. */

@@ -1,7 +1,8 @@
 // Tests of addresses that the user gives: they are validated at once, and every address that is
 // reported has its canonical spelling.
 
-import { createTransport, spelled } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
+import { spelled } from '@trunkline/transport-core/internal';
 import { createTcpStreamLayer, createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';

@@ -3,12 +3,12 @@
 
 import {
   createTransport,
-  manage,
   type Remote,
   seededRandom,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { manage } from '@trunkline/transport-core/internal';
 import { tcp } from '@trunkline/transport-tcp';
 import { createWsTransport, ws } from '@trunkline/transport-ws';
 import test, { type ExecutionContext } from 'ava';

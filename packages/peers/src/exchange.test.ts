@@ -1,7 +1,8 @@
 // Tests of peer exchange between nodes: how a network finds itself, and what happens to nodes that
 // lie.
 
-import { bytes, defineProjectProtocol, manage, TransportError } from '@trunkline/transport-core';
+import { bytes, TransportError } from '@trunkline/transport-core';
+import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol } from './protocol.ts';

@@ -3,22 +3,24 @@
 import {
   type AnyTransport,
   type Codec,
+  isNodeId,
+  parseTarget,
+  type Remote,
+  type TargetAddress,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
   callback,
   group,
   integer,
-  isNodeId,
   milliseconds,
   type Options,
   optional,
   optionsSchema,
   parseOptions,
-  parseTarget,
-  type Remote,
   reference,
-  type TargetAddress,
-  TransportError,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */

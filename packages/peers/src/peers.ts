@@ -5,11 +5,11 @@ import {
   isNodeId,
   type Protocol,
   parseTarget,
-  reasonError,
-  spelled,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/known-nodes.ts';
 import type { TopologyDiff } from './dialing/topology.ts';
 import { PeersDriver } from './driver/peers-driver.ts';

@@ -1,7 +1,8 @@
 // The protocol between peers. It runs beside the user's own, on a channel that is reserved for the
 // project (0x00 to 0x0f).
 
-import { bytes, defineProjectProtocol, json, limited } from '@trunkline/transport-core';
+import { bytes, json, limited } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { addressList } from './exchange/address-list.ts';
 

@@ -2,7 +2,8 @@
 // leaving anything behind.
 
 import { createSimulation, type Simulation } from '@trunkline/simulation';
-import { reasonError, type Transport, TransportError } from '@trunkline/transport-core';
+import { type Transport, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers, type Peers } from './peers.ts';

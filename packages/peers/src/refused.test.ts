@@ -3,7 +3,8 @@
 import { connect } from 'node:net';
 import { createAuthority, createIdentity } from '@trunkline/identity';
 import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport, seededRandom, type Transport } from '@trunkline/transport-core';
+import { seededRandom, type Transport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import {
   createTcpStreamLayer,
   createTcpTransport,

@@ -1,6 +1,6 @@
 // A snapshot of the state of peers, as data and as a table.
 
-import { cleanText } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
 import type { PeerInfo } from './types.ts';
 
 /** The state of `Peers` at one moment, as plain data. */

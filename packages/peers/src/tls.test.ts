@@ -2,7 +2,8 @@
 // for, and how a node that moved is found.
 
 import { secure } from '@trunkline/stream-noise';
-import { NetworkTransport, spelled } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { spelled } from '@trunkline/transport-core/internal';
 import {
   createTcpStreamLayer,
   createTcpTransport,

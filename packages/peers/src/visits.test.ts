@@ -1,6 +1,7 @@
 // Tests of visits: a full node sends addresses to newcomers, without making them peers.
 
-import { bytes, defineProjectProtocol, manage, TransportError } from '@trunkline/transport-core';
+import { bytes, TransportError } from '@trunkline/transport-core';
+import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';

@@ -2,7 +2,7 @@
 // backend.
 
 import process from 'node:process';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import type { Level } from './network/sim-network.ts';

@@ -1,16 +1,15 @@
 // A simulated cluster: nodes, a network and virtual time in one process. One seed determines the
 // whole run, so every run with that seed is the same.
 
+import type { Protocol, Transport } from '@trunkline/transport-core';
 import {
   integer,
   optional,
   optionsSchema,
-  type Protocol,
   parseOptions,
   reference,
-  type Transport,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import { FaultInjector } from './faults/fault-injector.ts';

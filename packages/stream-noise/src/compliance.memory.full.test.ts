@@ -2,7 +2,7 @@
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/identity';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

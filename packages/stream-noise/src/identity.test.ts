@@ -1,7 +1,8 @@
 // Identity tests of Noise, over memory and over sockets.
 
 import { createIdentity, type Identity } from '@trunkline/identity';
-import { type Clock, NetworkTransport, type StreamLayer } from '@trunkline/transport-core';
+import type { Clock } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { type IdentityBackend, identitySuite } from '@trunkline/transport-testkit';

@@ -1,7 +1,8 @@
 // Tests how a secured connection ends: in order, aborted, or because received bytes are not
 // authentic.
 
-import { reasonError, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { concat, equal, pattern } from './testing/bytes.ts';
 import { make, turn } from './testing/connections.ts';

@@ -1,13 +1,11 @@
 // A connection whose handshake is complete: plaintext above, records on the connection beneath.
 
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   reasonError,
   type StreamConnection,
   type StreamSink,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import type { Buffers } from './buffers.ts';
 import type { CipherState } from './noise/cipher-state.ts';
 import type { Peers } from './peers.ts';

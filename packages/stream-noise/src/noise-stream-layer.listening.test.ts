@@ -1,10 +1,7 @@
 // Tests accepted connections: their turn, their timeouts, and what becomes of those that fail.
 
-import {
-  createManualClock,
-  type StreamConnection,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { suite } from './primitives.node.ts';
 import { secure } from './secure.ts';

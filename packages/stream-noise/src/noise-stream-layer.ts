@@ -2,17 +2,15 @@
 // handshake is done here.
 
 import type { Identity } from '@trunkline/identity';
+import { type Random, randomBytes, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
   type HandshakeSlot,
   type ListenOptions,
-  type Random,
-  randomBytes,
   reasonError,
   type StreamConnection,
   type StreamLayer,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { KEY, type KeyPair, type Suite } from './noise/suite.ts';
 import type { ConnectionHost } from './noise-connection.ts';
 import { Opening } from './opening.ts';

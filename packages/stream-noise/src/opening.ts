@@ -1,12 +1,8 @@
 // A connection from its first byte until it is secured or fails. Connects the greeting with a
 // stream and a clock.
 
-import {
-  reasonError,
-  type StreamConnection,
-  type Timer,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Timer, TransportError } from '@trunkline/transport-core';
+import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
 import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
 import { type ByteSink, Tap } from './tap.ts';
 import type { Channel, Greeting, Step } from './wire/greeting.ts';

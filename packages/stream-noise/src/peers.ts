@@ -1,15 +1,14 @@
 // Decides by node id which peers this end wants, and watches live connections when the lists
 // change.
 
+import { isNodeId, type TransportError } from '@trunkline/transport-core';
 import {
-  isNodeId,
   optional,
   optionsSchema,
   parseOptions,
   reasonError,
   reference,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /** Node ids to allow and to deny. */
 export interface PeerLists {

@@ -1,16 +1,14 @@
 // The options of a secured layer, and their validation.
 
 import { type Identity, nodeIdOf } from '@trunkline/identity';
+import { type Clock, type Random, systemRandom } from '@trunkline/transport-core';
 import {
-  type Clock,
   callback,
   optional,
   optionsSchema,
   parseOptions,
-  type Random,
   reference,
-  systemRandom,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { nodeIds, type PeerLists } from './peers.ts';
 
 export interface SecureOptions extends PeerLists {

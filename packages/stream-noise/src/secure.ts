@@ -1,6 +1,7 @@
 // Wraps Noise around a stream layer, and around a backend of createTransport.
 
-import { type Backend, type StreamLayer, systemClock } from '@trunkline/transport-core';
+import { type Backend, systemClock } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { suite } from '#primitives';
 import { Buffers } from './buffers.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';

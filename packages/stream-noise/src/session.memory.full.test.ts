@@ -1,7 +1,8 @@
 // Session tests over secured streams in memory; session.tcp.full.test.ts has those over sockets.
 
 import { createIdentity } from '@trunkline/identity';
-import { createManualClock, NetworkTransport } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createInmemStreams } from '@trunkline/transport-inmem';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

@@ -1,7 +1,8 @@
 // Session tests over secured sockets.
 
 import { createIdentity } from '@trunkline/identity';
-import { createManualClock, NetworkTransport } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';

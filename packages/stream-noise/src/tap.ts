@@ -1,7 +1,8 @@
 // The sink that a connection keeps for life. A sink can be attached only once, but the listener
 // behind it changes.
 
-import type { StreamSink, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamSink } from '@trunkline/transport-core/backend';
 
 /** The sink of a connection that carries bytes. */
 export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;

@@ -8,14 +8,13 @@ import {
   createManualClock,
   createTransport,
   defineProtocol,
-  NetworkTransport,
   type ObserverEvent,
-  type StreamLayer,
   seededRandom,
   systemClock,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { createInmemStreams, inmem } from '@trunkline/transport-inmem';
 import { createTcpStreamLayer, tcp } from '@trunkline/transport-tcp';
 import test, { type ExecutionContext } from 'ava';

@@ -2,7 +2,8 @@
 // over a line that delays.
 
 import process from 'node:process';
-import { NetworkTransport, systemClock } from '@trunkline/transport-core';
+import { systemClock } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import {
   type FaultyOptions,
   faulty,

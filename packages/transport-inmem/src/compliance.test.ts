@@ -2,7 +2,8 @@
 // NetworkTransport over in-process streams.
 
 import process from 'node:process';
-import { NetworkTransport, type Protocol } from '@trunkline/transport-core';
+import type { Protocol } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createInmemTransport, InmemTransport } from './direct/inmem-transport.ts';

@@ -1,6 +1,6 @@
 // Runs the rules of a single connection over in-process streams.
 
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { sessionSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createInmemStreams } from './stream/inmem-streams.ts';

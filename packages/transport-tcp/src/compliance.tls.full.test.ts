@@ -1,7 +1,7 @@
 // Compliance tests of the TCP transport under mutual TLS; each transport is a node of its own.
 
 import process from 'node:process';
-import { NetworkTransport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';

@@ -10,6 +10,11 @@ import {
 import {
   type Backend,
   type CommonOptions,
+  type Protocol,
+  systemClock,
+  type Transport,
+} from '@trunkline/transport-core';
+import {
   checkAdvertised,
   commonOptions,
   extendOptions,
@@ -17,13 +22,10 @@ import {
   NetworkTransport,
   type NetworkTransportOptions,
   optional,
-  type Protocol,
   parseOptions,
   reference,
-  systemClock,
-  type Transport,
   text,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import {
   type TcpStreamLayer,
   type TcpStreamLayerOptions,

@@ -1,7 +1,8 @@
 // Child process of a test, with a low limit on file descriptors: dials until none are left, frees
 // them, and dials again.
 
-import type { StreamConnection, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
 
 const layer = createTcpStreamLayer();

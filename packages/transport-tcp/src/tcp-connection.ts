@@ -3,17 +3,15 @@
 
 import type { Socket } from 'node:net';
 import { type Secured, tlsConnectionError } from '@trunkline/mutual-tls';
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   formatHostPort,
   freeChunk,
   reasonError,
   type StreamConnection,
   type StreamSink,
   socketError,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import type { SocketReader } from './read-buffer.ts';
 
 /**

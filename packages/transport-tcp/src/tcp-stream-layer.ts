@@ -9,8 +9,8 @@ import {
   type TlsUpdate,
   updateTls,
 } from '@trunkline/mutual-tls';
+import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   checkAdvertised,
   type DialOptions,
   formatHostPort,
@@ -18,15 +18,12 @@ import {
   type HostPort,
   isUnspecified,
   type ListenOptions,
-  type Observer,
   parseHostPort,
   reasonError,
   type StreamConnection,
   type StreamLayer,
   socketError,
-  systemClock,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 

@@ -10,11 +10,11 @@ import {
   defineProtocol,
   json,
   type ManualClock,
-  NetworkTransport,
   protobuf,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import { rawHello } from './raw/raw-hello.ts';

@@ -3,12 +3,8 @@
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
-import {
-  formatHostPort,
-  type HandshakeSlot,
-  reasonError,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { formatHostPort, type HandshakeSlot, reasonError } from '@trunkline/transport-core/backend';
 
 export interface Arrival {
   readonly secured?: Secured | undefined;

@@ -1,13 +1,8 @@
 // Maps WebSocket close codes to transport errors. All translation of close codes happens in this
 // file.
 
-import {
-  type Code,
-  cleanText,
-  type Reason,
-  reasonError,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Code, type Reason, TransportError } from '@trunkline/transport-core';
+import { cleanText, reasonError } from '@trunkline/transport-core/backend';
 
 /**
  * The subprotocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of

@@ -2,13 +2,8 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  NetworkTransport,
-  serve,
-} from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { createWsTransport, ws } from './create-ws-transport.ts';

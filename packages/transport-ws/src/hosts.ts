@@ -1,7 +1,7 @@
 // Decides which hosts the `Host` header of an upgrade may name. This stops DNS rebinding: a page
 // whose host name was rebound to this machine still sends that name in the header.
 
-import { parseHostPort } from '@trunkline/transport-core';
+import { parseHostPort } from '@trunkline/transport-core/backend';
 import { readHost } from './ws-address.ts';
 
 export interface HostRules {

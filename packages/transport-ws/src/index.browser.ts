@@ -1,6 +1,7 @@
 // The browser build of this package: the same exports as in Node, but they can only dial.
 
-import { checkAdvertised, type Protocol } from '@trunkline/transport-core';
+import type { Protocol } from '@trunkline/transport-core';
+import { checkAdvertised } from '@trunkline/transport-core/backend';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type {
   WsStreamLayer,

@@ -2,14 +2,12 @@
 // message has been sent nor can be paused, so this class polls for the first and buffers for the
 // second.
 
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   reasonError,
   type StreamConnection,
   type StreamSink,
-  type Timer,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
 

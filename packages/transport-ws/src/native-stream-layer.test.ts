@@ -6,13 +6,11 @@ import type { AddressInfo } from 'node:net';
 import {
   type Clock,
   createManualClock,
-  type StreamConnection,
-  type StreamLayer,
-  type StreamSink,
   systemClock,
   type Timer,
   type TransportError,
 } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';

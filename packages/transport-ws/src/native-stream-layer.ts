@@ -1,13 +1,11 @@
 // A stream layer over the browser's WebSocket, which can only dial.
 
+import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   type DialOptions,
   reasonError,
   type StreamConnection,
-  systemClock,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';

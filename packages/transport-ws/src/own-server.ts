@@ -4,15 +4,8 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { cutOff, type MutualTls } from '@trunkline/mutual-tls';
-import {
-  type Clock,
-  type ListenOptions,
-  lookAlike,
-  type Observer,
-  reasonError,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Clock, Observer, Timer, TransportError } from '@trunkline/transport-core';
+import { type ListenOptions, lookAlike, reasonError } from '@trunkline/transport-core/backend';
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 
 export interface UpgradeServer {

@@ -1,7 +1,8 @@
 // Maps the HTTP status of a refused upgrade to a transport error. Only Node sees the status;
 // browsers hide it from pages.
 
-import { cleanText, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
 import { type CloseCodeMeaning, SUB_PROTOCOL } from './close-codes.ts';
 
 /** Creates the error for a refused upgrade from its HTTP status and status text. */

@@ -3,14 +3,12 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { type Clock, type Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   type HandshakeSlot,
   type ListenOptions,
   reasonError,
-  type Timer,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { WebSocketServer } from 'ws';
 import { type Arrival, endpointOf, leave, tooLate } from './arrival.ts';
 import { SUB_PROTOCOL } from './close-codes.ts';

@@ -1,6 +1,7 @@
 // Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising.
 
-import { type HostPort, parseHostPort, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { type HostPort, parseHostPort } from '@trunkline/transport-core/backend';
 
 /** The address on which a WebSocket server listens. */
 export interface WsBinding extends HostPort {

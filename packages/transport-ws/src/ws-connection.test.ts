@@ -3,13 +3,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import {
-  type Clock,
-  createManualClock,
-  type StreamConnection,
-  type StreamSink,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Clock, createManualClock, TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { createWsStreamLayer } from './ws-stream-layer.ts';

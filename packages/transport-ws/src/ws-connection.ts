@@ -3,16 +3,14 @@
 
 import type { Socket } from 'node:net';
 import type { Secured } from '@trunkline/mutual-tls';
+import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   formatHostPort,
   freeChunk,
   reasonError,
   type StreamConnection,
   type StreamSink,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import type { RawData, WebSocket } from 'ws';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';

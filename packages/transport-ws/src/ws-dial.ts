@@ -4,14 +4,13 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type MutualTls, type Secured, tlsDialError } from '@trunkline/mutual-tls';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   type DialOptions,
   reasonError,
   type StreamConnection,
   socketError,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from './close-codes.ts';
 import { refusalError } from './refused-upgrade.ts';

@@ -4,20 +4,17 @@
 import type { Server } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { type MutualTls, type TlsUpdate, updateTls } from '@trunkline/mutual-tls';
+import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   type DialOptions,
   formatHostPort,
   type HandshakeSlot,
   isUnspecified,
   type ListenOptions,
-  type Observer,
   reasonError,
   type StreamConnection,
   socketError,
-  systemClock,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { checkHosts, hostCheck } from './hosts.ts';
 import { createUpgradeServer } from './own-server.ts';
 import { takeUpgrades, type UpgradeOptions } from './upgrades.ts';

@@ -6,9 +6,9 @@ import type {
   CommonOptions,
   Observer,
   Protocol,
-  StreamLayer,
   Transport,
 } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 
 export interface WsStreamLayerOptions {
   /**

@@ -4,6 +4,10 @@ import type { TlsOptions, TlsUpdate } from '@trunkline/mutual-tls/options';
 import {
   type Backend,
   type CommonOptions,
+  type Protocol,
+  systemClock,
+} from '@trunkline/transport-core';
+import {
   checkAdvertised,
   commonOptions,
   extendOptions,
@@ -11,12 +15,10 @@ import {
   NetworkTransport,
   type NetworkTransportOptions,
   optional,
-  type Protocol,
   parseOptions,
   reference,
-  systemClock,
   text,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import {
   checkWsOptions,
   type HttpServer,

@@ -8,7 +8,7 @@ import {
   optionsSchema,
   parseOptions,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 const schema = optionsSchema({
   /**

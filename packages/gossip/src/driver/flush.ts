@@ -1,6 +1,7 @@
 // Waits, while gossip closes, until all published messages have left.
 
-import { type Clock, type Remote, type Transport, unsentOf } from '@trunkline/transport-core';
+import type { Clock, Remote, Transport } from '@trunkline/transport-core';
+import { unsentOf } from '@trunkline/transport-core/internal';
 import type { CloseResult } from '../types.ts';
 
 /** A number of messages and their size in bytes. */

@@ -5,9 +5,6 @@ import type { PeerInfo } from '@trunkline/peers';
 import {
   type Clock,
   type Codec,
-  DeadlineTimer,
-  EventHub,
-  messageLimit,
   type Random,
   type Remote,
   type Server,
@@ -15,6 +12,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { DeadlineTimer, EventHub, messageLimit } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/hex-names.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';

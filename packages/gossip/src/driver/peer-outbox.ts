@@ -1,12 +1,8 @@
 // The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
 // delay others.
 
-import {
-  messageLimit,
-  type Remote,
-  type Transport,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Remote, Transport, TransportError } from '@trunkline/transport-core';
+import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
 

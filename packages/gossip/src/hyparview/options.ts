@@ -10,7 +10,7 @@ import {
   optionsSchema,
   parseOptions,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 const schema = optionsSchema({
   /**

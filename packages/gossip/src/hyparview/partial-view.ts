@@ -2,12 +2,8 @@
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
 // node on one topic. It is told of messages, lost links and time, and calls nobody.
 
-import {
-  type Machine,
-  OutputQueue,
-  type Random,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Random, TransportError } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
 import { FavorLimiter } from './favor-limiter.ts';

@@ -1,7 +1,8 @@
 // Shuffles keep the passive views fresh: a node and another one at the end of a random walk send
 // each other some of their peers.
 
-import type { OutputQueue, Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';

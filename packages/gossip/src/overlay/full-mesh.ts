@@ -1,14 +1,14 @@
 // The overlay for small topics: every node sends to every peer, with one hop in fully connected
 // topologies and with several in partly connected ones.
 
+import type { TransportError } from '@trunkline/transport-core';
 import {
   integer,
   type OptionsInput,
   optionsSchema,
   parseOptions,
-  type TransportError,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';

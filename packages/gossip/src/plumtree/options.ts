@@ -10,7 +10,7 @@ import {
   parseOptions,
   reference,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { LONGEST_CONTROL } from '../protocol.ts';
 
 const wait = reference<number>(

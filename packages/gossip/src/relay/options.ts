@@ -7,7 +7,7 @@ import {
   type OptionsInput,
   optionsSchema,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /** The schema of {@link RelayOptions}. */
 export const relayOptions = optionsSchema({

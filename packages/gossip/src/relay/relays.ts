@@ -5,10 +5,10 @@ import {
   type Clock,
   type Random,
   type Remote,
-  reasonError,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';

@@ -1,6 +1,7 @@
 // The errors of publishing.
 
-import { reasonError, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import type { Refusal, Unsent } from '../types.ts';
 
 /** Returns the error for publishing on a closed topic. */

@@ -1,7 +1,8 @@
 // Publishes the messages of one topic: sends them to their receivers, waits for peers and receipts,
 // and reports the outcome.
 
-import { reasonError, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { IdSource } from '../messages/id-source.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';

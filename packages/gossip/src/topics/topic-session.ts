@@ -1,7 +1,8 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
 // exists as long as a handle or a reader of the topic does.
 
-import type { Clock, Codec, EventHub, Random, TransportError } from '@trunkline/transport-core';
+import type { Clock, Codec, Random, TransportError } from '@trunkline/transport-core';
+import type { EventHub } from '@trunkline/transport-core/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
 import { type Body, isFor } from '../overlay/body.ts';

@@ -1,7 +1,9 @@
 // Parses an address into a `Place`: its canonical spelling, host, kind of host and address group.
 // Also decides whether a place may be dialed.
 
-import { formatHostPort, parseHostPort, parseTarget, splitScheme } from '@trunkline/transport-core';
+import { parseTarget } from '@trunkline/transport-core';
+import { formatHostPort, parseHostPort } from '@trunkline/transport-core/backend';
+import { splitScheme } from '@trunkline/transport-core/internal';
 import { groupOfIp, groupOfName } from './group.ts';
 import { formatIp, parseIp } from './ip.ts';
 import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';

@@ -1,7 +1,8 @@
 // Admission: decides for each connection whose hello was read whether it may be a peer's. Pure; the
 // driver runs the slow checks (filters) afterwards.
 
-import { isNodeId, reasonError, type TransportError } from '@trunkline/transport-core';
+import { isNodeId, type TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { twinError } from './twins.ts';
 
 /** A connection whose hello was read. */

@@ -1,6 +1,6 @@
 // Tests of the detection of two live nodes with one key.
 
-import { reasonError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { Twins, twinError, twinOf } from './twins.ts';
 

@@ -2,7 +2,8 @@
 // must after a restart. An instance that comes back after it was replaced is no restart, and the
 // two would replace each other again and again. Pure.
 
-import { reasonError, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 
 interface Replaced {
   /** When the refusal ends; undefined if the instance has not come back. */

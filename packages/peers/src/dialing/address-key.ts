@@ -1,12 +1,9 @@
 // Canonical spelling of addresses and their hosts. Dials, connections and back-offs are identified
 // by it.
 
-import {
-  parseHostPort,
-  parseTarget,
-  splitScheme,
-  type TargetAddress,
-} from '@trunkline/transport-core';
+import { parseTarget, type TargetAddress } from '@trunkline/transport-core';
+import { parseHostPort } from '@trunkline/transport-core/backend';
+import { splitScheme } from '@trunkline/transport-core/internal';
 
 /** Returns the canonical address of a parsed target, without its node id. */
 export function keyOf({ nodeId, key }: TargetAddress): string {

@@ -1,11 +1,7 @@
 // Property tests of the dial planner in random worlds.
 
-import {
-  type Random,
-  reasonError,
-  seededRandom,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { type Random, seededRandom, type TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { addressKey, hostOf } from './address-key.ts';

@@ -1,6 +1,7 @@
 // Tests of the dial planner.
 
-import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import { type Reason, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
 import { idOf, plan, refused, reset, someone, World } from './testing/planner-world.ts';

@@ -3,13 +3,8 @@
 // of all addresses and the list of dials in progress, is told how dials and connections end, and
 // may look at the node only through its `PlannerView`.
 
-import {
-  type Machine,
-  OutputQueue,
-  parseTarget,
-  type Random,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { parseTarget, type Random, type TransportError } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { addressKey, keyOf } from './address-key.ts';
 import type {
   DialCandidate,

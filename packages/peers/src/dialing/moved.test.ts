@@ -1,6 +1,7 @@
 // Tests of persistent peers whose last address differs from the operator's.
 
-import { reasonError, seededRandom, type TransportError } from '@trunkline/transport-core';
+import { seededRandom, type TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';

@@ -1,13 +1,9 @@
 // Admission of connections: judges each connection whose hello was read, asks the filters, and
 // reserves its place until it is up.
 
-import {
-  type Clock,
-  type PendingConnection,
-  type Remote,
-  reasonError,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import type { PendingConnection } from '@trunkline/transport-core/internal';
 import {
   type AdmissionLimits,
   type AdmissionState,

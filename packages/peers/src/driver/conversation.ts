@@ -8,12 +8,12 @@ import {
   type Random,
   type Remote,
   type RequestInput,
-  reasonError,
   type Server,
   serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import type { BookAddress } from '../book/book-entry.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';

@@ -1,13 +1,9 @@
 // Handles the outcome of dials that were ordered by the planner, by the crawler, or by a caller
 // that waits for a node.
 
-import {
-  parseTarget,
-  type Remote,
-  reasonError,
-  spelled,
-  TransportError,
-} from '@trunkline/transport-core';
+import { parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { spelled } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import { Dialer, type DialerHost, type Order } from './dialer.ts';

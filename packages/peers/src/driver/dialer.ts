@@ -1,14 +1,8 @@
 // Runs dials: those that the planner orders, and those for a caller that waits for a node id.
 
-import {
-  type AnyTransport,
-  formatHostPort,
-  type Remote,
-  reasonError,
-  splitScheme,
-  TransportError,
-  withDetails,
-} from '@trunkline/transport-core';
+import { type AnyTransport, type Remote, TransportError } from '@trunkline/transport-core';
+import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';
+import { splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { isDialable, placeOf } from '../address/place.ts';
 import type { DialKind } from '../dialing/dial-order.ts';
 import type { PeersConfig } from '../options.ts';

@@ -1,13 +1,9 @@
 // Turns connections into peers: groups the connections of one node, picks the one to use, and
 // reports a peer as gone with the cause when its last connection ends.
 
-import {
-  nodeOf,
-  type PendingConnection,
-  type Remote,
-  reasonError,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Remote, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import type { AdmissionState, ConnectedPeer } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';

@@ -2,15 +2,17 @@
 
 import {
   type Clock,
+  type Remote,
+  randomBytes,
+  type TransportError,
+} from '@trunkline/transport-core';
+import {
   EventHub,
   type Management,
   type Membership,
   manage,
-  type Remote,
-  randomBytes,
   spelled,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/internal';
 import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';

@@ -1,14 +1,12 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
+import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
 import {
-  type Codec,
   DeadlineTimer,
   type Membership,
   type PendingConnection,
-  type Remote,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/internal';
 import type { BookAddress } from '../book/book-entry.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';

@@ -1,6 +1,7 @@
 // Maps errors of connections to the `Rejection` that events report.
 
-import { type Reason, reasonError, TransportError } from '@trunkline/transport-core';
+import { type Reason, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { twinOf } from '../admission/twins.ts';
 import type { Rejection } from '../types.ts';
 

@@ -1,12 +1,8 @@
 // Reads one entry of a list of addresses that a peer sent: a node id, and where to dial that node.
 
-import {
-  isNodeId,
-  isUnspecified,
-  parseHostPort,
-  parseTarget,
-  splitScheme,
-} from '@trunkline/transport-core';
+import { isNodeId, parseTarget } from '@trunkline/transport-core';
+import { isUnspecified, parseHostPort } from '@trunkline/transport-core/backend';
+import { splitScheme } from '@trunkline/transport-core/internal';
 
 /** A node and one of its addresses, as peers send them to each other. */
 export interface AddressEntry {

@@ -1,7 +1,7 @@
 // Resolves host names with the system's resolver. For Node.
 
 import { lookup } from 'node:dns/promises';
-import { reasonError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 
 /**
  * Returns the IP addresses of a host name as the system finds them (first its hosts file, then

@@ -1,14 +1,8 @@
 // Transports whose targets are node ids, for running the common transport test suite on them.
 
 import process from 'node:process';
-import {
-  type AnyTransport,
-  type CommonOptions,
-  NetworkTransport,
-  type Protocol,
-  type StreamLayer,
-  type Transport,
-} from '@trunkline/transport-core';
+import type { AnyTransport, CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { NodeTransport } from '../node-transport.ts';
 import { createPeers, type Peers } from '../peers.ts';

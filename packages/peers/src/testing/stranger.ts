@@ -4,13 +4,12 @@
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
 import {
   bytes,
-  defineProjectProtocol,
   json,
-  manage,
   type Remote,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
+import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';

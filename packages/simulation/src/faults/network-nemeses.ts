@@ -1,7 +1,7 @@
 // Ready-made nemeses of the network: partitions of every shape, and links that flap, lose messages,
 // hold them back and reset connections.
 
-import { optional, reference, withDefault } from '@trunkline/transport-core';
+import { optional, reference, withDefault } from '@trunkline/transport-core/backend';
 import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { pick, shuffled } from '../world/chance.ts';
 import type { Fault, ScheduledFault } from './fault.ts';

@@ -1,7 +1,7 @@
 // Ready-made nemeses of nodes: crashes, restarts, pauses, slow CPUs, wrong clocks and failing
 // disks.
 
-import { integer, optional, reference, withDefault } from '@trunkline/transport-core';
+import { integer, optional, reference, withDefault } from '@trunkline/transport-core/backend';
 import { type Delay, draw, pick, shuffled } from '../world/chance.ts';
 import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';

@@ -1,13 +1,13 @@
 // Shared planning code of the ready-made nemeses: trouble comes, lasts and goes again in waves,
 // until the duration is over and everything recovers.
 
+import type { Random } from '@trunkline/transport-core';
 import {
   optionsSchema,
   parseOptions,
-  type Random,
   reference,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';

@@ -8,7 +8,7 @@ import {
   parseOptions,
   reference,
   withDefault,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { childRandom, pick } from '../world/chance.ts';
 import { exp, log } from '../world/portable-math.ts';
 import type { ScheduledFault } from './fault.ts';

@@ -1,7 +1,9 @@
 // A frame in flight and the call that it belongs to. They decide what may be lost, duplicated and
 // overtaken.
 
-import { Account, type Frame, Kind, type Method } from '@trunkline/transport-core';
+import type { Method } from '@trunkline/transport-core';
+import type { Frame } from '@trunkline/transport-core/backend';
+import { Account, Kind } from '@trunkline/transport-core/internal';
 import { checksum } from '../world/trace.ts';
 
 /**

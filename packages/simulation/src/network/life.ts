@@ -1,7 +1,8 @@
 // One life of a node, from its start to its crash. It owns the node's timers, connections and
 // messages in flight.
 
-import type { Protocol, RuntimeOverride } from '@trunkline/transport-core';
+import type { Protocol } from '@trunkline/transport-core';
+import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import type { EventOwner } from '../world/event-queue.ts';
 
 /** The machine that a life runs on; it outlives the life. */

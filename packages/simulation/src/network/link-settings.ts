@@ -6,7 +6,7 @@ import {
   optionsSchema,
   parseOptions,
   reference,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { type Delay, isDelay } from '../world/chance.ts';
 
 /**

@@ -3,15 +3,9 @@
 // returns the credit that a lost message had spent, and answers the cancellation of a call that
 // will never be answered.
 
-import {
-  Account,
-  CODES,
-  type Codec,
-  Frame,
-  Kind,
-  type Method,
-  methodTable,
-} from '@trunkline/transport-core';
+import { CODES, type Codec, type Method } from '@trunkline/transport-core';
+import { Frame } from '@trunkline/transport-core/backend';
+import { Account, Kind, methodTable } from '@trunkline/transport-core/internal';
 import { checksum, Happening } from '../world/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';

@@ -1,13 +1,8 @@
 // A stream layer on the simulated network: its addresses are names of nodes.
 
-import {
-  type Clock,
-  type Dial,
-  type EndOfTick,
-  MemoryLayer,
-  reasonError,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
+import { type Dial, type EndOfTick, MemoryLayer } from '@trunkline/transport-core/internal';
 import type { Life } from './life.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';

@@ -1,7 +1,7 @@
 // One direction of a simulated connection: data sent in order arrives in order, later, or not at
 // all.
 
-import type { Line, MemoryConnection } from '@trunkline/transport-core';
+import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
 import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import type { Life, LivingEnd } from './life.ts';

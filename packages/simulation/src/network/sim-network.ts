@@ -1,14 +1,13 @@
 // The network of a simulation: it knows who listens where, carries dials, and makes connections.
 
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
 import {
   ByteConnection,
   type Dial,
   FrameConnection,
   MemoryConnection,
-  reasonError,
-  type StreamConnection,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/internal';
 import { Happening } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { ByteLine } from './byte-line.ts';

@@ -1,6 +1,8 @@
 // The network's view of one transport.
 
-import type { Clock, EndOfTick, StreamConnection } from '@trunkline/transport-core';
+import type { Clock } from '@trunkline/transport-core';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
+import type { EndOfTick } from '@trunkline/transport-core/internal';
 import type { Life } from './life.ts';
 
 /** A transport that dials, and may listen, on the simulated network. */

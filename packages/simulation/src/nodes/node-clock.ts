@@ -1,6 +1,7 @@
 // The clocks of a simulated node: they can run at the wrong rate and show the wrong time.
 
-import { type Clock, LONGEST_DELAY, sleepOn, type Timer } from '@trunkline/transport-core';
+import type { Clock, Timer } from '@trunkline/transport-core';
+import { LONGEST_DELAY, sleepOn } from '@trunkline/transport-core/internal';
 import type { EventOwner, SimEvent } from '../world/event-queue.ts';
 import { EPOCH, type World } from '../world/world.ts';
 

@@ -1,14 +1,12 @@
 // The simulated disk of a node: a crash loses whatever was not synced.
 
+import { type Random, type Store, TransportError } from '@trunkline/transport-core';
 import {
   optional,
   optionsSchema,
   parseOptions,
-  type Random,
   reference,
-  type Store,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { EventOwner } from '../world/event-queue.ts';
 import { checksum, Happening } from '../world/trace.ts';

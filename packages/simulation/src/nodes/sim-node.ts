@@ -1,17 +1,16 @@
 // A simulated node: the machine, which lasts, and its current life, which a crash ends and a
 // restart begins anew.
 
-import {
-  type Clock,
-  type CommonOptions,
-  NetworkTransport,
-  type Protocol,
-  type Random,
-  type RuntimeOverride,
-  type Store,
-  type StreamLayer,
-  type Transport,
+import type {
+  Clock,
+  CommonOptions,
+  Protocol,
+  Random,
+  Store,
+  Transport,
 } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import { Life, type Machine } from '../network/life.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';

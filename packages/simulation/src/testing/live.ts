@@ -1,13 +1,12 @@
 // A simulated network that runs on its own as the real event loop turns, so that test suites
 // written for real networks can run on it.
 
+import type { Clock, Protocol } from '@trunkline/transport-core';
 import {
-  type Clock,
   NetworkTransport,
   type NetworkTransportOptions,
-  type Protocol,
   type StreamLayer,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { Life } from '../network/life.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { SimLayer } from '../network/sim-layer.ts';

@@ -1,6 +1,6 @@
 // The queue of future events, ordered by time and then by the order in which they were scheduled.
 
-import type { RuntimeOverride } from '@trunkline/transport-core';
+import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 
 /**
  * The owner of an event: one life of a node or client. Events of a dead owner never happen; events

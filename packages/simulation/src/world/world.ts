@@ -1,7 +1,7 @@
 // The virtual time of a simulation: runs the next event, then everything that follows from it
 // within the same instant, then moves on. Idle time is skipped.
 
-import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core';
+import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
 import { childRandom } from './chance.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 import {

@@ -7,7 +7,7 @@ import type {
   ListenOptions,
   StreamConnection,
   StreamLayer,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { HandWire } from './hand-wire.ts';
 
 export class HandLayer implements StreamLayer {

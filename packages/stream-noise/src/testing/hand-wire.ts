@@ -1,7 +1,8 @@
 // A connection that a test drives by hand: it keeps what is written to it, and reports the events
 // that the test triggers.
 
-import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 
 export class HandWire implements StreamConnection {
   readonly endpoint = 'hand:1';

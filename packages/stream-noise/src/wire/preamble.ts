@@ -1,7 +1,8 @@
 // The first five bytes of each end: "TRKN" and a version. The error for any other beginning names
 // the protocol, so that the mistake can be fixed.
 
-import { lookAlike, type Reason } from '@trunkline/transport-core';
+import type { Reason } from '@trunkline/transport-core';
+import { lookAlike } from '@trunkline/transport-core/backend';
 
 /**
  * The version of the protocol described here. Another version has another byte here and may differ

@@ -1,13 +1,8 @@
 // The layer below `createInmemTransport`: it passes frames unchanged over links made by `connect`.
 
-import {
-  type Clock,
-  FrameConnection,
-  MemoryConnection,
-  reasonError,
-  type StreamConnection,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { Clock, TransportError } from '@trunkline/transport-core';
+import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
+import { FrameConnection, MemoryConnection } from '@trunkline/transport-core/internal';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 
 /**

@@ -3,20 +3,22 @@
 
 import {
   type CommonOptions,
+  type Protocol,
+  systemClock,
+  systemRandom,
+  type Target,
+} from '@trunkline/transport-core';
+import {
   commonOptions,
   extendOptions,
   isProtocol,
   NetworkTransport,
   optional,
-  type Protocol,
   parseOptions,
   reference,
   type StreamLayer,
-  systemClock,
-  systemRandom,
-  type Target,
   text,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { randomName } from '../memory/random-name.ts';
 import { DirectLayer } from './direct-layer.ts';
 

@@ -1,15 +1,12 @@
 // Tests of membership hooks over the direct transport.
 
+import { type Codec, defineProtocol, type Remote, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import {
-  type Codec,
-  defineProtocol,
   type Membership,
   manage,
   type PendingConnection,
-  type Remote,
-  reasonError,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/internal';
 import test from 'ava';
 import { connectAll, createInmemTransport, type InmemTransport } from './inmem-transport.ts';
 

@@ -1,12 +1,8 @@
 // A stream layer that finds its peers directly: a dial connects or fails at the end of the tick.
 
-import {
-  type Dial,
-  MemoryLayer,
-  reasonError,
-  type StreamConnection,
-  type TransportError,
-} from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
+import { type Dial, MemoryLayer } from '@trunkline/transport-core/internal';
 
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {

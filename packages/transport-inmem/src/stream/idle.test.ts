@@ -6,10 +6,10 @@ import {
   createManualClock,
   defineProtocol,
   type ManualClock,
-  NetworkTransport,
   seededRandom,
   serve,
 } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 

@@ -5,14 +5,16 @@ import {
   bytes,
   createManualClock,
   defineProtocol,
-  NetworkTransport,
-  type StreamConnection,
-  type StreamSink,
   seededRandom,
   serve,
   systemClock,
   type TransportError,
 } from '@trunkline/transport-core';
+import {
+  NetworkTransport,
+  type StreamConnection,
+  type StreamSink,
+} from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 

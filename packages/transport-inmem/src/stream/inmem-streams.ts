@@ -1,17 +1,18 @@
 // Byte streams within this process: the full NetworkTransport without a socket.
 
 import {
-  ByteConnection,
   type Clock,
-  MemoryConnection,
   type Random,
-  reasonError,
-  type StreamConnection,
-  type StreamLayer,
   systemClock,
   systemRandom,
   TransportError,
 } from '@trunkline/transport-core';
+import {
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
+import { ByteConnection, MemoryConnection } from '@trunkline/transport-core/internal';
 import { NearbyLayer } from '../memory/nearby-layer.ts';
 import { randomName } from '../memory/random-name.ts';
 

@@ -10,12 +10,12 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
+import { systemClock } from '@trunkline/transport-core';
 import {
   parseHostPort,
   type StreamConnection,
   type StreamLayer,
-  systemClock,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import { TcpConnection } from '../tcp-connection.ts';
 
 /** A layer with such unchecked ends; `last()` is the socket of the last dial. */

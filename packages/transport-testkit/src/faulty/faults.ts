@@ -1,16 +1,15 @@
 // The faults that a faulty network can have: their options, defaults and checks.
 
+import type { Clock, Random } from '@trunkline/transport-core';
 import {
-  type Clock,
   callback,
   extendOptions,
   integer,
   optional,
   optionsSchema,
   parseOptions,
-  type Random,
   reference,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 /** Faults of one direction of each connection. An omitted member stays as it is. */
 export interface Faults {

@@ -1,16 +1,13 @@
 // A connection with faults: the rules of a stream above, two lanes, and the wrapped connection
 // beneath.
 
+import type { Clock, Random, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Clock,
   type Frame,
-  type Random,
   reasonError,
   type StreamConnection,
   type StreamSink,
-  type Timer,
-  type TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 import type { FaultSettings } from './faults.ts';
 import { type Cargo, Lane } from './lane.ts';
 

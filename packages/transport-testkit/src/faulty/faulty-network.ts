@@ -3,15 +3,17 @@
 import {
   type Backend,
   type Clock,
-  type DialOptions,
   type Random,
-  reasonError,
-  type StreamConnection,
-  type StreamLayer,
   seededRandom,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
+import {
+  type DialOptions,
+  reasonError,
+  type StreamConnection,
+  type StreamLayer,
+} from '@trunkline/transport-core/backend';
 import {
   changed,
   type FaultDirection,

@@ -1,11 +1,8 @@
 // Tests of `faulty` by itself: random faults that a seed repeats, options that are checked, and
 // lines that are dead in one direction.
 
-import {
-  createManualClock,
-  type StreamConnection,
-  type StreamSink,
-} from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { pattern } from '../stream-layer/recorder.ts';
 import { createPipes } from '../testing/pipes.ts';

@@ -1,6 +1,7 @@
 // Wraps a backend or a stream layer, to inject faults on real sockets.
 
-import { type Backend, type StreamLayer, systemRandom } from '@trunkline/transport-core';
+import { type Backend, systemRandom } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { type FaultyOptions, parseFaultyOptions } from './faults.ts';
 import {
   drawSeed,

@@ -1,7 +1,8 @@
 // One direction of a faulty connection: cargo leaves later than it enters, in order, altered, or
 // not at all.
 
-import type { Clock, Frame, Random, Timer } from '@trunkline/transport-core';
+import type { Clock, Random, Timer } from '@trunkline/transport-core';
+import type { Frame } from '@trunkline/transport-core/backend';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
 /**

@@ -1,7 +1,8 @@
 // The interface of a backend under test in the identity suite, whose connections prove node ids:
 // how to make nodes, and what lies beneath them.
 
-import type { CommonOptions, Protocol, StreamLayer, Transport } from '@trunkline/transport-core';
+import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 
 /** A node's id and its means of proving it. Everything else in it is up to the backend. */
 export interface Papers {

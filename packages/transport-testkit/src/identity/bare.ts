@@ -1,7 +1,8 @@
 // A connection beneath the secured ones, driven by hand, for strangers that send no handshake or a
 // recorded one.
 
-import type { StreamConnection, StreamLayer, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
 /** Records what it receives, and writes what the test gives it. */
 export class Bare {

@@ -1,7 +1,7 @@
 // Cases about the channel binding, a value that ties a proof to one connection: its two ends share
 // it, and nobody else.
 
-import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes } from '../transport/values.ts';
 import type { Papers } from './backend.ts';

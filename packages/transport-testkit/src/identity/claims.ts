@@ -1,6 +1,6 @@
 // Cases about the id that a hello claims: it must be the proven one, and proves nothing by itself.
 
-import { spelled } from '@trunkline/transport-core';
+import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext } from '../test-runner.ts';

@@ -7,11 +7,11 @@ import {
   type ManualClock,
   type ObserverEvent,
   type Remote,
-  type StreamLayer,
   serve,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import { labProtocol } from '../session/lab-protocols.ts';
 import type { TestContext } from '../test-runner.ts';

@@ -1,7 +1,7 @@
 // A wire between two secured ends that records, alters, cuts and falls silent, as an attacker on
 // the path can.
 
-import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
 export type Direction = 'dialer' | 'acceptor';
 

@@ -2,7 +2,7 @@
 // test gives it, well-formed or not, and records what it receives. All waits end with an event: a
 // frame, or the end of the connection.
 
-import type { StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import {
   concat,
   decodeBody,

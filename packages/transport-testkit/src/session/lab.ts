@@ -10,10 +10,10 @@ import {
   type Protocol,
   type Remote,
   type Rpc,
-  type StreamLayer,
   systemClock,
   type Transport,
 } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';

@@ -1,7 +1,8 @@
 // The environment of a stream layer case: layers of the backend, which are closed at its end, and
 // pairs of connections.
 
-import type { Clock, ManualClock, StreamConnection, StreamLayer } from '@trunkline/transport-core';
+import type { Clock, ManualClock } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
 import { Recorder } from './recorder.ts';
 

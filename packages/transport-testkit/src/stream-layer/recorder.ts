@@ -1,6 +1,7 @@
 // A sink that records all reports, and lets a case wait for more of them.
 
-import type { StreamConnection, StreamSink, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 
 export class Recorder implements StreamSink {
   readonly connection: StreamConnection;

@@ -1,12 +1,8 @@
 // A minimal StreamLayer for the testkit's own tests: pipes within this process, on which every byte
 // can be observed.
 
-import {
-  type StreamConnection,
-  type StreamLayer,
-  type StreamSink,
-  TransportError,
-} from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 
 /** The writer of a chunk: the end that dialed, or the one that accepted. */
 export type Side = 'dialer' | 'acceptor';

@@ -1,6 +1,8 @@
 // Cases about the addresses at which a transport listens and that it advertises.
 
-import { type StreamLayer, spelled, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
+import { spelled } from '@trunkline/transport-core/internal';
 import { caught, rejected } from './expect.ts';
 import { kit } from './protocols.ts';
 import { serveKit } from './serving.ts';

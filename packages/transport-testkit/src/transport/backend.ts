@@ -1,13 +1,8 @@
 // The interface of a backend under test in the transport suite: how to make a transport, and what
 // it cannot do.
 
-import type {
-  AnyTransport,
-  CommonOptions,
-  Protocol,
-  StreamLayer,
-  Transport,
-} from '@trunkline/transport-core';
+import type { AnyTransport, CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 
 /** One implementation of Transport, as the suite creates and links its ends. */

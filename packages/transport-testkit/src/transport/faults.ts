@@ -1,12 +1,8 @@
 // A stream layer whose connections freeze and break when a case demands it. Bytes and frames pass
 // unchanged.
 
-import {
-  type StreamConnection,
-  type StreamLayer,
-  type StreamSink,
-  TransportError,
-} from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 
 /** Controls every connection of one layer. */
 export interface Wire {

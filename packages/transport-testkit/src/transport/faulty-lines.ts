@@ -1,7 +1,7 @@
 // Cases about faults of the line between two ends, injected by `faulty`: each has its documented
 // outcome, on every backend.
 
-import type { StreamLayer } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { FaultyOptions } from '../faulty/faults.ts';
 import { type FaultyStreamLayer, faulty } from '../faulty/faulty.ts';
 import { rejected } from './expect.ts';

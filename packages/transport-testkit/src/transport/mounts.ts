@@ -6,9 +6,9 @@ import {
   bytes,
   defineProtocol,
   serve,
-  spelled,
   type TransportError,
 } from '@trunkline/transport-core';
+import { spelled } from '@trunkline/transport-core/internal';
 import { rejected } from './expect.ts';
 import { kit, side } from './protocols.ts';
 import { serveKit } from './serving.ts';

@@ -1,7 +1,7 @@
 // Cases about the targets of calls: an address is dialed, but a Remote is reached only over its own
 // connection.
 
-import { spelled } from '@trunkline/transport-core';
+import { spelled } from '@trunkline/transport-core/internal';
 import { rejected } from './expect.ts';
 import { createWire } from './faults.ts';
 import { kit } from './protocols.ts';

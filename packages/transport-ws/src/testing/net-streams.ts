@@ -2,14 +2,14 @@
 // tamper or impersonate.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { TransportError } from '@trunkline/transport-core';
 import {
   parseHostPort,
   reasonError,
   type StreamConnection,
   type StreamLayer,
   type StreamSink,
-  TransportError,
-} from '@trunkline/transport-core';
+} from '@trunkline/transport-core/backend';
 
 export function createNetStreamLayer(): StreamLayer {
   let server: Server | undefined;

@@ -3,7 +3,8 @@
 
 import { createServer, type Server } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { type StreamConnection, type StreamLayer, systemClock } from '@trunkline/transport-core';
+import { systemClock } from '@trunkline/transport-core';
+import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from '../close-codes.ts';
 import { WsConnection } from '../ws-connection.ts';

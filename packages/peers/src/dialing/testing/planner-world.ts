@@ -1,7 +1,8 @@
 // A simulated world for the dial planner: a network that answers its dials, and a driver that calls
 // `plan` when it is due or at fixed times.
 
-import { reasonError, seededRandom, TransportError } from '@trunkline/transport-core';
+import { seededRandom, TransportError } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
 

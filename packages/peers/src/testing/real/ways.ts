@@ -1,7 +1,8 @@
 // Every kind of transport that peers run on, for tests of behavior that must hold on each of them.
 
 import { secure } from '@trunkline/stream-noise';
-import { createTransport, NetworkTransport, type Transport } from '@trunkline/transport-core';
+import { createTransport, type Transport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { inmem } from '@trunkline/transport-inmem';
 import {
   createTcpStreamLayer,

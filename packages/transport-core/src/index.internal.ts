@@ -1,0 +1,24 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The entry for Trunkline's own packages, which are released together with core. It is outside of
+// semver: any release may change or remove its names.
+
+export { spelled, splitScheme } from './address.ts';
+export { LONGEST_DELAY, sleepOn } from './clock.ts';
+export { withDetails } from './errors.ts';
+export { EventHub } from './event-hub.ts';
+export type { Machine } from './machine.ts';
+export { OutputQueue } from './output-queue.ts';
+export { defineProjectProtocol, type MethodTable, methodTable } from './protocol/protocol.ts';
+export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
+export { DeadlineTimer } from './stream/deadline-timer.ts';
+export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
+export { ByteConnection } from './stream/memory/byte-connection.ts';
+export { EndOfTick } from './stream/memory/end-of-tick.ts';
+export { FrameConnection } from './stream/memory/frame-connection.ts';
+export type { Line, LineEnd } from './stream/memory/line.ts';
+export { MemoryConnection } from './stream/memory/memory-connection.ts';
+export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
+export { messageLimit, unsentOf } from './transport/carriage.ts';
+export { type Management, manage } from './transport/manage.ts';
+export { Account, Kind } from './wire/frame.ts';
+export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';
