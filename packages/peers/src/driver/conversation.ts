@@ -106,21 +106,22 @@ export class Conversation {
 
   get due(): number {
     return Math.min(
-      this.#options.exchange.enabled ? this.exchange.due : Number.POSITIVE_INFINITY,
+      this.#options.exchange.enabled ? this.exchange.wakeAt : Number.POSITIVE_INFINITY,
       this.status.due,
     );
   }
 
   connected(peer: Peer, now: number): void {
     const { direction } = peer.main.remote;
-    this.exchange.connected(peer.nodeId, now, { direction, persistent: peer.persistent });
+    const { nodeId, persistent } = peer;
+    this.exchange.handle(now, { type: 'connected', nodeId, direction, persistent });
     this.status.connected(peer.nodeId, peer.instance, now);
     if (this.status.seq > 0) this.#tell(peer, this.status.seq);
   }
 
   /** Returns whether the peer had a status. */
-  gone(peer: Peer): boolean {
-    this.exchange.gone(peer.nodeId);
+  gone(peer: Peer, now: number): boolean {
+    this.exchange.handle(now, { type: 'gone', nodeId: peer.nodeId });
     this.#rations.delete(peer.nodeId);
     return this.status.gone(peer.nodeId);
   }
@@ -133,15 +134,8 @@ export class Conversation {
   /** @param wanted whether more addresses are wanted. */
   wake(now: number, wanted: boolean): void {
     if (this.#options.exchange.enabled) {
-      for (
-        let nodeId = this.exchange.ask(now, wanted);
-        nodeId !== undefined;
-        nodeId = this.exchange.ask(now, wanted)
-      ) {
-        const peer = this.#host.peer(nodeId);
-        if (peer !== undefined) this.#say(peer.main.remote, 'request', EMPTY);
-      }
-      for (const nodeId of this.exchange.overstayed(now)) this.#part(this.#host.peer(nodeId));
+      this.exchange.handle(now, { type: 'wake', wanted });
+      this.#exchange();
     }
     const beat = this.status.beat(now);
     if (beat !== undefined) for (const peer of this.#host.peers) this.#tell(peer, beat.seq);
@@ -178,16 +172,8 @@ export class Conversation {
       return this.#dismiss(from);
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
-    const verdict = this.exchange.requested(peer.nodeId, this.#clock.now());
-    if (verdict === 'ignore') return;
-    if (verdict === 'abuse')
-      return this.#host.abused(
-        peer,
-        reasonError('flood', 'it asked for addresses too often'),
-        false,
-      );
-    this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
-    if (verdict === 'answer_and_part') this.#part(peer);
+    this.exchange.handle(this.#clock.now(), { type: 'request', nodeId: peer.nodeId });
+    this.#exchange(from);
   }
 
   /** Reads a list of addresses. It is decoded only if this node has asked for one. */
@@ -199,29 +185,63 @@ export class Conversation {
     }
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
-    const entries = this.exchange.expects(peer.nodeId) ? list.read() : [];
-    const answer = this.exchange.received(peer.nodeId, entries ?? [], this.#clock.now());
-    if (entries === undefined) return this.#host.bad(peer);
-    if (answer.kind === 'repeated') return;
-    if (answer.kind === 'unsolicited')
-      return this.#host.abused(
-        peer,
-        reasonError('flood', 'it told addresses that nobody had asked for'),
-        true,
-      );
-    this.#host.good(peer);
-    this.#host.told(answer.entries, { nodeId: peer.nodeId, remote: from });
+    this.exchange.handle(this.#clock.now(), { type: 'addresses', nodeId: peer.nodeId, list });
+    this.#exchange(from);
+  }
+
+  /**
+   * Does what peer exchange wants. @param from the connection whose message caused it, which the
+   * answer is sent to.
+   */
+  #exchange(from?: Remote): void {
+    const { exchange } = this;
+    for (let output = exchange.poll(); output !== undefined; output = exchange.poll()) {
+      const peer = this.#host.peer(output.nodeId);
+      if (peer === undefined) continue;
+      const remote = from ?? peer.main.remote;
+      switch (output.type) {
+        case 'request':
+          this.#say(remote, 'request', EMPTY);
+          break;
+        case 'answer':
+          this.#answer(remote);
+          break;
+        case 'part':
+          this.#part(peer);
+          break;
+        case 'too_many_requests':
+          this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
+          break;
+        case 'unsolicited':
+          this.#host.abused(
+            peer,
+            reasonError('flood', 'it told addresses that nobody had asked for'),
+            true,
+          );
+          break;
+        case 'malformed':
+          this.#host.bad(peer);
+          break;
+        case 'addresses':
+          this.#host.good(peer);
+          this.#host.told(output.entries, { nodeId: peer.nodeId, remote });
+          break;
+      }
+    }
+  }
+
+  #answer(to: Remote): void {
+    this.#say(to, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
   }
 
   /** Disconnects a peer from a seed. Queued messages are flushed before the connection closes. */
-  #part(peer: Peer | undefined): void {
-    for (const { remote } of peer?.links ?? [])
-      this.#leave(remote, 'a seed answers once, and parts');
+  #part(peer: Peer): void {
+    for (const { remote } of peer.links) this.#leave(remote, 'a seed answers once, and parts');
   }
 
   /** Sends addresses to a visitor, and closes its connection in an orderly way. */
   #dismiss(from: Remote): void {
-    this.#say(from, 'addresses', { addresses: this.#host.addresses(this.#options.exchange.seed) });
+    this.#answer(from);
     this.#leave(from, 'there is no room for another peer, and it has told of others');
   }
 

@@ -199,7 +199,7 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
       node.keeper.trust.bad(nodeId, now);
     node.keeper.trust.gone(nodeId);
-    this.conversation.gone(peer);
+    this.conversation.gone(peer, now);
     node.statuses.delete(nodeId);
     const told = node.keeper.book.get(nodeId)?.address;
     node.planner.handle(now, {
@@ -215,7 +215,9 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   }
 
   reclassified({ nodeId, persistent, main }: Peer): void {
-    this.conversation.exchange.connected(nodeId, this.node.now(), {
+    this.conversation.exchange.handle(this.node.now(), {
+      type: 'connected',
+      nodeId,
       direction: main.remote.direction,
       persistent,
     });

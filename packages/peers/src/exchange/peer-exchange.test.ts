@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { PeerExchange } from './peer-exchange.ts';
+import { type ExchangeInput, type ExchangeOutput, PeerExchange } from './peer-exchange.ts';
 
 const id = (n: number) => n.toString(16).padStart(64, '0');
 const [A, B, C] = [id(1), id(2), id(3)];
@@ -12,207 +12,241 @@ const IN = { direction: 'in', persistent: false } as const;
 const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
-/** Returns all peers that would be asked now. */
-function asked(exchange: PeerExchange, now: number): string[] {
-  const all: string[] = [];
-  for (let one = exchange.ask(now, true); one !== undefined; one = exchange.ask(now, true))
-    all.push(one);
+/** Hands over an input and returns the outputs. */
+function outputs(exchange: PeerExchange, now: number, input: ExchangeInput): ExchangeOutput[] {
+  exchange.handle(now, input);
+  const all: ExchangeOutput[] = [];
+  for (let one = exchange.poll(); one !== undefined; one = exchange.poll()) all.push(one);
   return all;
 }
 
+const connected = (
+  exchange: PeerExchange,
+  nodeId: string,
+  now: number,
+  peer: { readonly direction: 'in' | 'out'; readonly persistent: boolean },
+) => exchange.handle(now, { type: 'connected', nodeId, ...peer });
+const gone = (exchange: PeerExchange, nodeId: string) =>
+  exchange.handle(0, { type: 'gone', nodeId });
+/** Returns all peers that are asked now. */
+const asked = (exchange: PeerExchange, now: number, wanted = true) =>
+  outputs(exchange, now, { type: 'wake', wanted }).flatMap(({ type, nodeId }) =>
+    type === 'request' ? nodeId : [],
+  );
+/** Returns the first of the peers that are asked now. */
+const ask = (exchange: PeerExchange, now: number, wanted = true) => asked(exchange, now, wanted)[0];
+/** Returns the peers to disconnect because they stayed too long. */
+const overstayed = (exchange: PeerExchange, now: number) =>
+  outputs(exchange, now, { type: 'wake', wanted: false }).map(({ nodeId }) => nodeId);
+/** Returns the reaction to a request. */
+const requested = (exchange: PeerExchange, nodeId: string, now: number) =>
+  outputs(exchange, now, { type: 'request', nodeId })
+    .map(({ type }) => type)
+    .join('_and_');
+/** Returns the reaction to a list: `ignored`, or the type of the output. */
+const received = (
+  exchange: PeerExchange,
+  nodeId: string,
+  entries: readonly unknown[],
+  now: number,
+): { readonly kind: string; readonly output: ExchangeOutput | undefined } => {
+  const list = { read: () => entries };
+  const [output] = outputs(exchange, now, { type: 'addresses', nodeId, list });
+  return { kind: output?.type ?? 'ignored', output };
+};
+
 test('two requests are free, the third is abuse if it comes early', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, IN);
-  t.is(exchange.requested(A, 0), 'answer');
-  t.is(exchange.requested(A, 1), 'answer');
-  t.is(exchange.requested(A, 10_000), 'abuse');
+  connected(exchange, A, 0, IN);
+  t.is(requested(exchange, A, 0), 'answer');
+  t.is(requested(exchange, A, 1), 'answer');
+  t.is(requested(exchange, A, 10_000), 'too_many_requests');
 });
 
 test('a third of the interval after the last answered request a peer may ask again, the first not counted', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, IN);
-  t.is(exchange.requested(A, 0), 'answer');
-  t.is(exchange.requested(A, 5_000), 'answer');
-  t.is(exchange.requested(A, 15_000), 'answer');
-  t.is(exchange.requested(A, 25_000), 'answer');
-  t.is(exchange.requested(A, 34_999), 'abuse');
+  connected(exchange, A, 0, IN);
+  t.is(requested(exchange, A, 0), 'answer');
+  t.is(requested(exchange, A, 5_000), 'answer');
+  t.is(requested(exchange, A, 15_000), 'answer');
+  t.is(requested(exchange, A, 25_000), 'answer');
+  t.is(requested(exchange, A, 34_999), 'too_many_requests');
 });
 
 test('the limit is of the peer and of the session: others are not blamed, and a new session begins anew', (t) => {
   const exchange = create();
-  for (const peer of [A, B]) exchange.connected(peer, 0, IN);
+  for (const peer of [A, B]) connected(exchange, peer, 0, IN);
   t.deepEqual(
-    [1, 2, 3].map((now) => exchange.requested(A, now)),
-    ['answer', 'answer', 'abuse'],
+    [1, 2, 3].map((now) => requested(exchange, A, now)),
+    ['answer', 'answer', 'too_many_requests'],
   );
-  t.is(exchange.requested(B, 4), 'answer');
-  exchange.gone(A);
-  exchange.connected(A, 5, IN);
-  t.is(exchange.requested(A, 6), 'answer');
+  t.is(requested(exchange, B, 4), 'answer');
+  gone(exchange, A);
+  connected(exchange, A, 5, IN);
+  t.is(requested(exchange, A, 6), 'answer');
 });
 
 test('a request of nobody who is connected is ignored', (t) => {
   const exchange = create();
-  t.is(exchange.requested(A, 0), 'ignore');
-  exchange.connected(A, 0, IN);
-  exchange.gone(A);
-  t.is(exchange.requested(A, 1), 'ignore');
+  t.is(requested(exchange, A, 0), '');
+  connected(exchange, A, 0, IN);
+  gone(exchange, A);
+  t.is(requested(exchange, A, 1), '');
 });
 
 test('a seed answers who dialed it once, then parts; who asks again is ignored', (t) => {
   const exchange = create({ seed: true });
-  exchange.connected(A, 0, IN);
-  t.is(exchange.requested(A, 1), 'answer_and_part');
-  t.is(exchange.requested(A, 2), 'ignore');
-  t.is(exchange.requested(A, 100_000), 'ignore');
+  connected(exchange, A, 0, IN);
+  t.is(requested(exchange, A, 1), 'answer_and_part');
+  t.is(requested(exchange, A, 2), '');
+  t.is(requested(exchange, A, 100_000), '');
 });
 
 test('a seed treats those that it dialed, and persistent peers, as others do', (t) => {
   const exchange = create({ seed: true });
-  exchange.connected(A, 0, OUT);
-  exchange.connected(B, 0, { direction: 'in', persistent: true });
+  connected(exchange, A, 0, OUT);
+  connected(exchange, B, 0, { direction: 'in', persistent: true });
   for (const peer of [A, B])
     t.deepEqual(
-      [1, 2, 3].map((now) => exchange.requested(peer, now)),
-      ['answer', 'answer', 'abuse'],
+      [1, 2, 3].map((now) => requested(exchange, peer, now)),
+      ['answer', 'answer', 'too_many_requests'],
     );
 });
 
 test('those that stayed longer than their welcome are to be parted from, in seed mode, persistent peers never', (t) => {
   const exchange = create({ seed: true, welcome: 1_000 });
-  exchange.connected(A, 0, IN);
-  exchange.connected(B, 0, { direction: 'out', persistent: true });
-  exchange.connected(C, 500, OUT);
-  t.deepEqual(exchange.overstayed(999), []);
-  t.deepEqual(exchange.overstayed(1_000), [A]);
-  t.deepEqual(exchange.overstayed(1_500), [A, C]);
-  exchange.gone(A);
-  t.deepEqual(exchange.overstayed(1_500), [C]);
-  exchange.connected(C, 1_600, { direction: 'out', persistent: true });
-  t.deepEqual(exchange.overstayed(9_000), []);
+  connected(exchange, A, 0, IN);
+  connected(exchange, B, 0, { direction: 'out', persistent: true });
+  connected(exchange, C, 500, OUT);
+  t.deepEqual(overstayed(exchange, 999), []);
+  t.deepEqual(overstayed(exchange, 1_000), [A]);
+  t.deepEqual(overstayed(exchange, 1_500), [A, C]);
+  gone(exchange, A);
+  t.deepEqual(overstayed(exchange, 1_500), [C]);
+  connected(exchange, C, 1_600, { direction: 'out', persistent: true });
+  t.deepEqual(overstayed(exchange, 9_000), []);
 
   const node = create({ welcome: 1_000 });
-  node.connected(A, 0, IN);
-  t.deepEqual(node.overstayed(1e9), []);
+  connected(node, A, 0, IN);
+  t.deepEqual(overstayed(node, 1e9), []);
 });
 
 test('a list that nobody asked for is unsolicited', (t) => {
   const exchange = create();
-  t.is(exchange.received(A, [], 0).kind, 'unsolicited');
-  exchange.connected(A, 0, OUT);
-  t.is(exchange.received(A, [], 0).kind, 'unsolicited');
-  exchange.connected(B, 0, OUT);
-  exchange.ask(0, false);
-  t.is(exchange.received(B, [], 1).kind, 'unsolicited');
+  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
+  connected(exchange, A, 0, OUT);
+  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
+  connected(exchange, B, 0, OUT);
+  ask(exchange, 0, false);
+  t.is(received(exchange, B, [], 1).kind, 'unsolicited');
 });
 
 test('one request allows one answer; so soon after it three repetitions are nobody’s fault, and a fourth is unsolicited', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  t.is(exchange.ask(0, true), A);
-  t.is(exchange.received(A, [], 100).kind, 'addresses');
+  connected(exchange, A, 0, OUT);
+  t.is(ask(exchange, 0, true), A);
+  t.is(received(exchange, A, [], 100).kind, 'addresses');
   for (let i = 1; i <= 3; i++)
-    t.deepEqual(exchange.received(A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i), {
-      kind: 'repeated',
-    });
-  t.is(exchange.received(A, [], 104).kind, 'unsolicited');
+    t.is(received(exchange, A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i).kind, 'ignored');
+  t.is(received(exchange, A, [], 104).kind, 'unsolicited');
 });
 
 test('a list long after an answer is no repetition of it', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  t.is(exchange.ask(0, true), A);
-  t.is(exchange.received(A, [], 100).kind, 'addresses');
-  t.is(exchange.received(A, [], 3_100).kind, 'unsolicited');
+  connected(exchange, A, 0, OUT);
+  t.is(ask(exchange, 0, true), A);
+  t.is(received(exchange, A, [], 100).kind, 'addresses');
+  t.is(received(exchange, A, [], 3_100).kind, 'unsolicited');
 });
 
 test('an answer opens no door for others, and the next session knows of no request', (t) => {
   const exchange = create();
-  for (const peer of [A, B]) exchange.connected(peer, 0, OUT);
-  const first = exchange.ask(0, true)!;
-  t.is(exchange.received(first === A ? B : A, [], 1).kind, 'unsolicited');
-  exchange.gone(first);
-  exchange.connected(first, 2, IN);
-  t.is(exchange.received(first, [], 3).kind, 'unsolicited');
+  connected(exchange, A, 0, OUT);
+  const first = ask(exchange, 0, true)!;
+  connected(exchange, B, 0, OUT);
+  t.is(received(exchange, first === A ? B : A, [], 1).kind, 'unsolicited');
+  gone(exchange, first);
+  connected(exchange, first, 2, IN);
+  t.is(received(exchange, first, [], 3).kind, 'unsolicited');
 });
 
 test('a late answer is an answer: hours later, and to each of the two requests that may be out', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  t.is(exchange.ask(0, true), A);
-  t.is(exchange.ask(29_999, true), undefined);
-  t.is(exchange.ask(exchange.due, true), A);
-  t.is(exchange.received(A, [], 9e6).kind, 'addresses');
-  t.is(exchange.received(A, [], 9e6).kind, 'addresses');
-  t.is(exchange.received(A, [], 9e6).kind, 'repeated');
+  connected(exchange, A, 0, OUT);
+  t.is(ask(exchange, 0, true), A);
+  t.is(ask(exchange, 29_999, true), undefined);
+  t.is(ask(exchange, exchange.wakeAt, true), A);
+  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
+  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
+  t.is(received(exchange, A, [], 9e6).kind, 'ignored');
 });
 
 test('who answers neither of two requests is left alone for ten intervals, and never owes more than two answers', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
+  connected(exchange, A, 0, OUT);
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
-    times.push(exchange.due);
-    t.is(exchange.ask(exchange.due, true), A);
+    times.push(exchange.wakeAt);
+    t.is(ask(exchange, exchange.wakeAt, true), A);
   }
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
   for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
-  const kinds = [1, 2, 3].map((n) => exchange.received(A, [], 1e7 + n).kind);
-  t.deepEqual(kinds, ['addresses', 'addresses', 'repeated']);
+  const kinds = [1, 2, 3].map((n) => received(exchange, A, [], 1e7 + n).kind);
+  t.deepEqual(kinds, ['addresses', 'addresses', 'ignored']);
 });
 
 test('a peer that we dialed is asked as soon as it is connected, however many there are', (t) => {
   const exchange = create();
-  t.is(exchange.due, Number.POSITIVE_INFINITY);
-  exchange.connected(A, 5, OUT);
-  t.is(exchange.due, 5);
+  t.is(exchange.wakeAt, Number.POSITIVE_INFINITY);
+  connected(exchange, A, 5, OUT);
+  t.is(exchange.wakeAt, 5);
   t.deepEqual(asked(exchange, 5), [A]);
-  exchange.connected(B, 6, OUT);
-  exchange.connected(C, 6, OUT);
-  t.is(exchange.due, 6);
+  connected(exchange, B, 6, OUT);
+  connected(exchange, C, 6, OUT);
+  t.is(exchange.wakeAt, 6);
   t.deepEqual(asked(exchange, 6).sort(), [B, C]);
-  t.true(exchange.due > 6 + 20_000);
+  t.true(exchange.wakeAt > 6 + 20_000);
 });
 
 test('where only others dialed us, the first of them is asked at once', (t) => {
   const exchange = create();
-  exchange.connected(A, 5, IN);
-  exchange.connected(B, 5, IN);
-  t.is(exchange.due, 5);
+  connected(exchange, A, 5, IN);
+  connected(exchange, B, 5, IN);
+  t.is(exchange.wakeAt, 5);
   t.is(asked(exchange, 5).length, 1);
-  t.true(exchange.due >= 5 + 24_000 && exchange.due <= 5 + 36_000, String(exchange.due));
+  t.true(exchange.wakeAt >= 5 + 24_000 && exchange.wakeAt <= 5 + 36_000, String(exchange.wakeAt));
 });
 
 test('outbound peers come before inbound ones at the start, and in most rounds, but not in all', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, IN);
-  exchange.connected(B, 0, OUT);
+  connected(exchange, A, 0, IN);
+  connected(exchange, B, 0, OUT);
   let now = 0;
   const counts = new Map<string, number>();
-  t.is(exchange.ask(now, true), B);
-  exchange.received(B, [], now);
+  t.is(ask(exchange, now, true), B);
+  received(exchange, B, [], now);
   for (let round = 0; round < 400; round++) {
-    now = exchange.due;
-    const peer = exchange.ask(now, true)!;
+    now = exchange.wakeAt;
+    const peer = ask(exchange, now, true)!;
     counts.set(peer, (counts.get(peer) ?? 0) + 1);
-    exchange.received(peer, [], now + 50);
+    received(exchange, peer, [], now + 50);
   }
   t.true(counts.get(A)! > 60 && counts.get(A)! < 140, String([...counts]));
 });
 
 test('where many may be asked, one a round is, and each of them sooner or later', (t) => {
   const exchange = create();
-  for (let n = 1; n <= 20; n++) exchange.connected(id(n), 0, IN);
+  for (let n = 1; n <= 20; n++) connected(exchange, id(n), 0, IN);
   const seen = new Set<string>();
   let last = Number.NEGATIVE_INFINITY;
   for (let round = 0; round < 400; round++) {
-    const now = exchange.due;
+    const now = exchange.wakeAt;
     t.true(round === 0 || (now - last >= 24_000 && now - last <= 36_000), `${now - last}`);
     last = now;
     const peers = asked(exchange, now);
     t.is(peers.length, 1);
-    exchange.received(peers[0]!, [], now + 10);
+    received(exchange, peers[0]!, [], now + 10);
     seen.add(peers[0]!);
   }
   t.is(seen.size, 20);
@@ -220,27 +254,27 @@ test('where many may be asked, one a round is, and each of them sooner or later'
 
 test('nobody is asked while no addresses are wanted, and then one a round, not all at once', (t) => {
   const exchange = create();
-  for (let n = 1; n <= 5; n++) exchange.connected(id(n), 0, OUT);
-  t.is(exchange.ask(0, false), undefined);
-  const { due } = exchange;
+  for (let n = 1; n <= 5; n++) connected(exchange, id(n), 0, OUT);
+  t.is(ask(exchange, 0, false), undefined);
+  const { wakeAt: due } = exchange;
   t.true(due >= 24_000, String(due));
-  t.is(exchange.ask(due, false), undefined);
-  t.true(exchange.due > due);
-  t.is(asked(exchange, exchange.due).length, 1);
+  t.is(ask(exchange, due, false), undefined);
+  t.true(exchange.wakeAt > due);
+  t.is(asked(exchange, exchange.wakeAt).length, 1);
 });
 
 test('it gives somebody at its due time, and nobody just before', (t) => {
   const exchange = create({}, 3);
   const random = seededRandom(4);
-  for (let n = 1; n <= 3; n++) exchange.connected(id(n), 0, n === 1 ? OUT : IN);
+  for (let n = 1; n <= 3; n++) connected(exchange, id(n), 0, n === 1 ? OUT : IN);
   let now = 0;
   for (let i = 0; i < 300; i++) {
-    const { due } = exchange;
-    if (due > now) t.is(exchange.ask(due - 0.5, true), undefined);
+    const { wakeAt: due } = exchange;
+    if (due > now) t.is(ask(exchange, due - 0.5, true), undefined);
     now = Math.max(now, due);
-    const peer = exchange.ask(now, true);
+    const peer = ask(exchange, now, true);
     if (peer === undefined) return t.fail(`nobody at ${now}`);
-    if (random() < 0.8) exchange.received(peer, [], now + 100);
+    if (random() < 0.8) received(exchange, peer, [], now + 100);
   }
 });
 
@@ -257,30 +291,30 @@ function anHour(
   const ids = [A, B] as const;
   const wire: { at: number; to: 0 | 1; kind: 'request' | 'addresses' }[] = [];
   const requests = [0, 0];
-  nodes[0].connected(B, 0, OUT);
-  nodes[1].connected(A, random() * 1_000, IN);
+  connected(nodes[0], B, 0, OUT);
+  connected(nodes[1], A, random() * 1_000, IN);
   const send = (to: 0 | 1, kind: 'request' | 'addresses', now: number) =>
     random() >= loss && wire.push({ at: now + random() * latency, to, kind });
   for (let now = 1_000; now < 3_600_000; ) {
     wire.sort((a, b) => a.at - b.at);
     const next = Math.min(
-      ...nodes.map((node) => Math.max(now, node.due)),
+      ...nodes.map((node) => Math.max(now, node.wakeAt)),
       wire[0]?.at ?? Number.POSITIVE_INFINITY,
     );
     now = Math.max(now, next);
     for (const me of [0, 1] as const) {
-      if (nodes[me].ask(now, true) !== undefined) send(me === 0 ? 1 : 0, 'request', now);
+      if (ask(nodes[me], now, true) !== undefined) send(me === 0 ? 1 : 0, 'request', now);
     }
     while (wire.length > 0 && wire[0]!.at <= now) {
       const { to, kind } = wire.shift()!;
       const from = to === 0 ? 1 : 0;
       if (kind === 'request') {
         requests[to]!++;
-        const verdict = nodes[to].requested(ids[from], now);
+        const verdict = requested(nodes[to], ids[from], now);
         if (verdict !== 'answer') return t.fail(`seed ${seed}: ${verdict} at ${now}`);
         send(from, 'addresses', now);
       } else {
-        const { kind } = nodes[to].received(ids[from], [], now);
+        const { kind } = received(nodes[to], ids[from], [], now);
         if (kind !== 'addresses') return t.fail(`seed ${seed}: ${kind} at ${now}`);
       }
     }
@@ -307,8 +341,8 @@ test('nor where messages get lost', (t) => {
 
 test('good entries are kept, in their order, and the rest is dropped and counted', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  exchange.ask(0, true);
+  connected(exchange, A, 0, OUT);
+  ask(exchange, 0, true);
   const good = [
     { nodeId: B, address: 'host:1' },
     { nodeId: C, address: '10.0.0.1:2' },
@@ -326,8 +360,8 @@ test('good entries are kept, in their order, and the rest is dropped and counted
     good[1],
     { nodeId: B, address: 'host:0' },
   ];
-  const answer = exchange.received(A, list, 1);
-  if (answer.kind !== 'addresses') return t.fail();
+  const { output: answer } = received(exchange, A, list, 1);
+  if (answer?.type !== 'addresses') return t.fail();
   t.deepEqual(answer.entries, good);
   t.is(answer.dropped, list.length - 3);
   t.is(({} as Record<string, unknown>)['nodeId'], undefined);
@@ -335,8 +369,8 @@ test('good entries are kept, in their order, and the rest is dropped and counted
 
 test('of a list of 100,000 entries, 250 are looked at', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  exchange.ask(0, true);
+  connected(exchange, A, 0, OUT);
+  ask(exchange, 0, true);
   const list = Array.from({ length: 100_000 }, (_, n) => ({
     nodeId: id(n),
     address: `host:${1 + (n % 60_000)}`,
@@ -348,8 +382,8 @@ test('of a list of 100,000 entries, 250 are looked at', (t) => {
       return Reflect.get(target, key, receiver);
     },
   });
-  const answer = exchange.received(A, watched, 1);
-  if (answer.kind !== 'addresses') return t.fail();
+  const { output: answer } = received(exchange, A, watched, 1);
+  if (answer?.type !== 'addresses') return t.fail();
   t.is(answer.entries.length, 250);
   t.is(answer.dropped, 99_750);
   t.true(looks <= 250, String(looks));
@@ -357,8 +391,13 @@ test('of a list of 100,000 entries, 250 are looked at', (t) => {
 
 test('what was dropped makes no difference to what is open: an answer of garbage is an answer', (t) => {
   const exchange = create();
-  exchange.connected(A, 0, OUT);
-  exchange.ask(0, true);
-  t.deepEqual(exchange.received(A, [null], 1), { kind: 'addresses', entries: [], dropped: 1 });
-  t.is(exchange.received(A, [null], 2).kind, 'repeated');
+  connected(exchange, A, 0, OUT);
+  ask(exchange, 0, true);
+  t.deepEqual(received(exchange, A, [null], 1).output, {
+    type: 'addresses',
+    nodeId: A,
+    entries: [],
+    dropped: 1,
+  });
+  t.is(received(exchange, A, [null], 2).kind, 'ignored');
 });

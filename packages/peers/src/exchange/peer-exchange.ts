@@ -1,8 +1,10 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
-// which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go) as a pure state
-// machine; on the wire it is two one-way messages, a request and a list of addresses.
+// which answers to accept. Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the wire it is two
+// one-way messages, a request and a list of addresses. It is told which peers are connected and
+// what they send, and calls nobody.
 
 import type { Random } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { type AddressEntry, readAddressEntry } from './address-entry.ts';
 
 export interface PeerExchangeOptions {
@@ -26,24 +28,50 @@ export interface PeerExchangeOptions {
   readonly welcome?: number | undefined;
 }
 
-/**
- * Reaction to a request: 'answer_and_part' means send the answer, flush and disconnect; 'abuse'
- * means disconnect (Tendermint also bans).
- */
-export type RequestVerdict = 'answer' | 'answer_and_part' | 'ignore' | 'abuse';
-
-/**
- * Result of a received list: 'unsolicited' means disconnect and ban; 'repeated' means ignore.
- * `dropped` is the number of entries that were not kept.
- */
-export type ReceivedAddresses =
-  | { readonly kind: 'repeated' }
-  | { readonly kind: 'unsolicited' }
+/** The inputs of peer exchange. */
+export type ExchangeInput =
+  /** A session with a peer began, or its direction or persistence changed. */
   | {
-      readonly kind: 'addresses';
+      readonly type: 'connected';
+      readonly nodeId: string;
+      readonly direction: 'in' | 'out';
+      readonly persistent: boolean;
+    }
+  /** A session ended. */
+  | { readonly type: 'gone'; readonly nodeId: string }
+  /** A peer asked for addresses. */
+  | { readonly type: 'request'; readonly nodeId: string }
+  /** A peer sent a list of addresses. The list is read only if it was requested. */
+  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: ReadableList }
+  /** Time has passed. `wanted` says whether more addresses are wanted. */
+  | { readonly type: 'wake'; readonly wanted: boolean };
+
+/** The outputs of peer exchange. */
+export type ExchangeOutput =
+  /** Ask this peer for addresses. */
+  | { readonly type: 'request'; readonly nodeId: string }
+  /** Answer the request of this peer. */
+  | { readonly type: 'answer'; readonly nodeId: string }
+  /** Disconnect this peer, after all queued messages: a seed answers once, and keeps no peers. */
+  | { readonly type: 'part'; readonly nodeId: string }
+  /** The peer asked too often. Disconnect it (Tendermint also bans). */
+  | { readonly type: 'too_many_requests'; readonly nodeId: string }
+  /** The peer sent a list that was not requested. Disconnect and ban it. */
+  | { readonly type: 'unsolicited'; readonly nodeId: string }
+  /** The requested list can't be read. */
+  | { readonly type: 'malformed'; readonly nodeId: string }
+  /** Entries of a requested list. `dropped` is the number of entries that were not kept. */
+  | {
+      readonly type: 'addresses';
+      readonly nodeId: string;
       readonly entries: readonly AddressEntry[];
       readonly dropped: number;
     };
+
+/** A list that is decoded when it is read; undefined if it is malformed. */
+export interface ReadableList {
+  read(): readonly unknown[] | undefined;
+}
 
 /**
  * Maximum entries of a list that are read: Tendermint's maxGetSelection. Answers should not hold
@@ -52,12 +80,13 @@ export type ReceivedAddresses =
 export const MOST_ADDRESSES = 250;
 
 /** Peer exchange of one node. Memory is bounded by the number of connected peers. */
-export class PeerExchange {
+export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
   readonly #welcome: number;
   readonly #peers = new Map<string, ExchangePeer>();
+  readonly #outputs = new OutputQueue<ExchangeOutput>();
   /** Time of the next round. The first one is due at once, so that an empty book fills quickly. */
   #round = Number.NEGATIVE_INFINITY;
 
@@ -68,14 +97,48 @@ export class PeerExchange {
     this.#welcome = options.welcome ?? 300_000;
   }
 
-  /**
-   * Begins a session with a peer. If the peer is connected already, only its direction and
-   * persistence are updated.
-   */
-  connected(
-    nodeId: string,
+  handle(now: number, input: ExchangeInput): void {
+    switch (input.type) {
+      case 'connected':
+        return this.#connected(input, now);
+      case 'gone':
+        // A rate limit that outlives a session accuses peers that merely reconnected
+        // (tendermint#3338). A peer that reconnects to evade the limit gets two answers per
+        // connection and pays for each connection with a handshake; it is bounded by the
+        // transport's `limits.handshakes` (pending, and per source), the limit of inbound peers and
+        // the bans of the book.
+        return void this.#peers.delete(input.nodeId);
+      case 'request':
+        return this.#requested(input.nodeId, now);
+      case 'addresses':
+        return this.#received(input.nodeId, input.list, now);
+      case 'wake':
+        return this.#wake(input.wanted, now);
+    }
+  }
+
+  poll(): ExchangeOutput | undefined {
+    return this.#outputs.poll();
+  }
+
+  /** When a peer may be asked next; `Infinity` while no peer is connected. */
+  get wakeAt(): number {
+    let fresh = Number.POSITIVE_INFINITY;
+    let ready = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.values()) {
+      ready = Math.min(ready, peer.ready);
+      if (peer.fresh) fresh = Math.min(fresh, peer.ready);
+    }
+    return Math.min(fresh, Math.max(ready, this.#round));
+  }
+
+  #connected(
+    {
+      nodeId,
+      direction,
+      persistent,
+    }: { readonly nodeId: string; readonly direction: 'in' | 'out'; readonly persistent: boolean },
     now: number,
-    { direction, persistent }: { direction: 'in' | 'out'; persistent: boolean },
   ): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) {
@@ -98,53 +161,37 @@ export class PeerExchange {
     }
   }
 
-  /**
-   * Ends a session and forgets all about it, because a rate limit that outlives a session accuses
-   * peers that merely reconnected (tendermint#3338). A peer that reconnects to evade the limit gets
-   * two answers per connection and pays for each connection with a handshake; it is bounded by the
-   * transport's `limits.handshakes` (pending, and per source), the limit of inbound peers and the
-   * bans of the book.
-   */
-  gone(nodeId: string): void {
-    this.#peers.delete(nodeId);
+  #wake(wanted: boolean, now: number): void {
+    if (wanted) while (this.#ask(now));
+    else this.#putOff(now);
+    if (!this.#seed) return;
+    // A peer that overstayed is returned again until it is gone.
+    for (const [nodeId, peer] of this.#peers)
+      if (!peer.persistent && now - peer.since >= this.#welcome)
+        this.#outputs.add({ type: 'part', nodeId });
   }
 
   /**
-   * Returns the peer to ask for addresses now, or undefined; the driver sends the request. Call it
-   * at `due` and after a peer has connected, repeatedly until it returns undefined; more calls do
-   * no harm. An outbound peer is asked as soon as it is connected. Otherwise, one random peer is
-   * asked per round (the interval ± 20 %): usually an outbound one, but in one round out of four an
-   * inbound one, because inbound peers may know nodes that the others don't. Outbound peers are
-   * preferred because inbound peers chose us.
-   * @param wanted whether more addresses are wanted. If not, the request is put off to the next
-   * round.
+   * Asks a peer for addresses, and returns whether one could be asked. An outbound peer is asked as
+   * soon as it is connected. Otherwise, one random peer is asked per round (the interval ± 20 %):
+   * usually an outbound one, but in one round out of four an inbound one, because inbound peers may
+   * know nodes that the others don't. Outbound peers are preferred because inbound peers chose us.
    */
-  ask(now: number, wanted: boolean): string | undefined {
-    if (!wanted) return this.#putOff(now);
-    if (now < this.due) return undefined;
+  #ask(now: number): boolean {
+    if (now < this.wakeAt) return false;
     const ready = [...this.#peers].filter(([, peer]) => now >= peer.ready);
     const fresh = ready.filter(([, peer]) => peer.fresh);
     const chosen =
       fresh.length > 0 ? this.#oneOf(fresh) : now >= this.#round ? this.#drawn(ready) : undefined;
-    if (chosen === undefined) return undefined;
+    if (chosen === undefined) return false;
     const [nodeId, peer] = chosen;
     peer.fresh = false;
     peer.open = Math.min(MOST_OPEN, peer.open + 1);
     peer.ready =
       now + this.#interval * (peer.open < MOST_OPEN ? 1 : SILENCE) * this.#between(1, 1.2);
     this.#round = this.#nextRound(now);
-    return nodeId;
-  }
-
-  /** When `ask` may return a peer next; `Infinity` while no peer is connected. */
-  get due(): number {
-    let fresh = Number.POSITIVE_INFINITY;
-    let ready = Number.POSITIVE_INFINITY;
-    for (const peer of this.#peers.values()) {
-      ready = Math.min(ready, peer.ready);
-      if (peer.fresh) fresh = Math.min(fresh, peer.ready);
-    }
-    return Math.min(fresh, Math.max(ready, this.#round));
+    this.#outputs.add({ type: 'request', nodeId });
+    return true;
   }
 
   /**
@@ -154,24 +201,23 @@ export class PeerExchange {
    * peer that dialed it only once; if it asks again, it has been disconnected and has not noticed
    * yet, so the request is ignored. Requests of peers that are not connected are ignored, too.
    */
-  requested(nodeId: string, now: number): RequestVerdict {
+  #requested(nodeId: string, now: number): void {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined) return 'ignore';
+    if (peer === undefined) return;
     const last = peer.requested;
     const count = ++peer.requests;
-    if (this.#seed && peer.direction === 'in' && !peer.persistent)
-      return count === 1 ? 'answer_and_part' : 'ignore';
+    if (this.#seed && peer.direction === 'in' && !peer.persistent) {
+      if (count > 1) return;
+      this.#outputs.add({ type: 'answer', nodeId });
+      return this.#outputs.add({ type: 'part', nodeId });
+    }
     const pace = this.#interval / 3;
-    if (count > FREE_REQUESTS && now - last < pace) return 'abuse';
+    if (count > FREE_REQUESTS && now - last < pace)
+      return this.#outputs.add({ type: 'too_many_requests', nodeId });
     // A pause without requests earns one extra request: after a stall on our side two requests
     // arrive at once, as many as a peer may have open.
     peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
-    return 'answer';
-  }
-
-  /** Returns whether a request of ours to that peer is open. */
-  expects(nodeId: string): boolean {
-    return (this.#peers.get(nodeId)?.open ?? 0) > 0;
+    this.#outputs.add({ type: 'answer', nodeId });
   }
 
   /**
@@ -181,12 +227,12 @@ export class PeerExchange {
    * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
    * the rest is kept.
    */
-  received(nodeId: string, entries: readonly unknown[], now: number): ReceivedAddresses {
+  #received(nodeId: string, list: ReadableList, now: number): void {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined) return { kind: 'unsolicited' };
+    if (peer === undefined) return this.#outputs.add({ type: 'unsolicited', nodeId });
     if (peer.open === 0) {
       const isRepeated = now - peer.answered < REPEAT_TIME && peer.repeats++ < REPEATS;
-      return { kind: isRepeated ? 'repeated' : 'unsolicited' };
+      return isRepeated ? undefined : this.#outputs.add({ type: 'unsolicited', nodeId });
     }
     peer.open--;
     peer.answered = now;
@@ -194,26 +240,18 @@ export class PeerExchange {
     // Counted from the answer, not from the request: the peer must have had the request by then,
     // however long it took to arrive.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const kept = readAddressEntries(entries);
-    return { kind: 'addresses', entries: kept, dropped: entries.length - kept.length };
-  }
-
-  /**
-   * Returns the peers that overstayed in seed mode, to be disconnected; never persistent ones. A
-   * peer is returned again until it is gone. Call it at least at each crawl.
-   */
-  overstayed(now: number): string[] {
-    if (!this.#seed) return [];
-    return [...this.#peers]
-      .filter(([, peer]) => !peer.persistent && now - peer.since >= this.#welcome)
-      .map(([nodeId]) => nodeId);
+    const read = list.read();
+    if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
+    const entries = readAddressEntries(read);
+    const dropped = read.length - entries.length;
+    this.#outputs.add({ type: 'addresses', nodeId, entries, dropped });
   }
 
   /**
    * Cancels out-of-turn requests to peers that just connected. Tendermint, too, asks when a peer is
    * added and then in rounds.
    */
-  #putOff(now: number): undefined {
+  #putOff(now: number): void {
     for (const peer of this.#peers.values()) peer.fresh = false;
     if (now >= this.#round) this.#round = this.#nextRound(now);
   }

@@ -105,11 +105,14 @@ function status(input: Uint8Array): void {
 /** Adds the entries to the book, as if a peer that was asked for addresses had sent them. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
   const exchange = new PeerExchange({ random: seededRandom(1) });
-  exchange.connected(TELLER, now, { direction: 'out', persistent: false });
-  exchange.ask(now, true);
-  const answer = exchange.received(TELLER, entries, now);
-  if (answer.kind !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
-    throw new Error(`an answer became ${answer.kind}`);
+  const connected = { type: 'connected', direction: 'out', persistent: false } as const;
+  exchange.handle(now, { ...connected, nodeId: TELLER });
+  exchange.handle(now, { type: 'wake', wanted: true });
+  exchange.poll();
+  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: { read: () => entries } });
+  const answer = exchange.poll();
+  if (answer?.type !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
+    throw new Error(`an answer became ${answer?.type}`);
   for (const entry of answer.entries) {
     const again = readAddressEntry(entry);
     if (again?.entry.address !== entry.address || again.entry.nodeId !== entry.nodeId)
