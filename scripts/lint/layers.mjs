@@ -50,11 +50,18 @@ const PACKAGES = [
       "Backends know nothing of each other: they import transport-core's public entries and mutual-tls alone.",
   },
   {
-    files: ['{identity,mutual-tls}/src/**'],
+    files: ['{files,mutual-tls}/src/**'],
     except: SOURCE,
     may: PUBLIC,
     because:
-      "identity and mutual-tls stand beside the layers: they import transport-core's public entries alone.",
+      "files and mutual-tls stand beside the layers: they import transport-core's public entries alone.",
+  },
+  {
+    files: ['identity/src/**'],
+    except: SOURCE,
+    may: [...PUBLIC, 'files'],
+    because:
+      "identity stands beside the layers: it imports transport-core's public entries and files alone.",
   },
   {
     files: ['stream-noise/src/**'],
@@ -66,9 +73,9 @@ const PACKAGES = [
   {
     files: ['peers/src/**'],
     except: SOURCE,
-    may: ALL_OF_CORE,
+    may: [...ALL_OF_CORE, 'files'],
     because:
-      'peers is an ordinary user of a Transport and knows no backend: it imports transport-core alone.',
+      'peers is an ordinary user of a Transport and knows no backend: it imports transport-core and files alone.',
   },
   {
     files: ['gossip/src/**'],

@@ -1,9 +1,8 @@
 // Saves and loads certificates in files that anybody may read.
 
+import { fileError, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
-import { writeAtomically } from './atomic-file.ts';
 import { checkPath } from './check-path.ts';
-import { fileError } from './file-error.ts';
 import { pemBlocks } from './pem.ts';
 import { readTextFile } from './read-file.ts';
 
@@ -24,7 +23,7 @@ export async function saveCertificate(path: string, pem: string): Promise<void> 
   try {
     await writeAtomically(path, pem, { mode: CERTIFICATE_MODE, overwrite: true });
   } catch (error) {
-    throw fileError(error, 'write', caller, path);
+    throw fileError(error, caller, path);
   }
 }
 
@@ -40,7 +39,7 @@ export async function loadCertificate(path: string): Promise<string> {
     checkCertificates(pem, caller, path);
     return pem;
   } catch (error) {
-    throw fileError(error, 'read', caller, path);
+    throw fileError(error, caller, path, 'read');
   }
 }
 

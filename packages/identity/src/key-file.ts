@@ -2,6 +2,7 @@
 
 import type { Stats } from 'node:fs';
 import { geteuid, platform } from 'node:process';
+import { codeOf, fileError, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 import {
   optional,
@@ -9,9 +10,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { writeAtomically } from './atomic-file.ts';
 import { checkPath } from './check-path.ts';
-import { fileError } from './file-error.ts';
 import { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 import { parseIdentity, readIdentity } from './parse-identity.ts';
@@ -43,8 +42,7 @@ export async function saveIdentity(
   try {
     await writeAtomically(path, key, { mode: KEY_MODE, overwrite });
   } catch (error) {
-    if (overwrite || (error as { code?: string }).code !== 'EEXIST')
-      throw fileError(error, 'write', caller, path);
+    if (overwrite || codeOf(error) !== 'EEXIST') throw fileError(error, caller, path);
     await checkSame(path, identity);
   }
 }
@@ -91,8 +89,7 @@ async function create(path: string, identity: Identity, caller: string): Promise
     await writeAtomically(path, identity.key, { mode: KEY_MODE, overwrite: false });
     return identity;
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST')
-      throw fileError(error, 'write', caller, path);
+    if (codeOf(error) !== 'EEXIST') throw fileError(error, caller, path);
     return load(path, caller);
   }
 }
@@ -113,7 +110,7 @@ async function load(path: string, caller: string): Promise<Identity> {
       `${caller}: ${path}`,
     );
   } catch (error) {
-    throw fileError(error, 'read', caller, path);
+    throw fileError(error, caller, path, 'read');
   }
 }
 

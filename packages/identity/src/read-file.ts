@@ -1,7 +1,7 @@
 // Reads text files from users with care.
 
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readRegular } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 
 /**
@@ -14,10 +14,7 @@ export async function readTextFile(
   caller: string,
   check: (stats: Stats) => void = () => {},
 ): Promise<string> {
-  // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    const stats = await handle.stat();
+  const bytes = await readRegular(path, (stats) => {
     if (!stats.isFile()) throw wrong(caller, path, 'is no regular file; give the path of one');
     if (stats.size > LARGEST)
       throw wrong(
@@ -26,22 +23,9 @@ export async function readTextFile(
         `has ${stats.size} bytes, and a file of PEM at most ${LARGEST}; correct the path`,
       );
     check(stats);
-    return await readAll(handle);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Reads at most the limit, even if the file grows meanwhile. */
-async function readAll(handle: FileHandle): Promise<string> {
-  const bytes = new Uint8Array(LARGEST);
-  let length = 0;
-  while (length < LARGEST) {
-    const { bytesRead } = await handle.read(bytes, length, LARGEST - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, length));
+    return LARGEST;
+  });
+  return new TextDecoder().decode(bytes);
 }
 
 function wrong(caller: string, path: string, problem: string): TransportError {

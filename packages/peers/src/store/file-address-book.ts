@@ -1,10 +1,10 @@
 // An address book store in a file. For Node.
 
 import { resolve } from 'node:path';
+import { fileDisk } from '@trunkline/files';
 import type { AddressBookStore } from './address-book-store.ts';
 import { ExclusiveStore } from './exclusive-store.ts';
 import { FileBacking } from './file-backing.ts';
-import { fileDisk } from './file-disk.ts';
 import { processes } from './processes.ts';
 
 /**

@@ -1,10 +1,9 @@
 // Keeps an address book in a file. A new version is written completely before it gets the file's
 // name, and the old version is kept under another name.
 
+import { codeOf, type FileDisk, fileError, hasNoLinks, ignoreMissing } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
 import type { Backing } from './exclusive-store.ts';
-import type { FileDisk } from './file-disk.ts';
-import { codeOf, fileError, ignoreMissing, isMisplaced } from './file-error.ts';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
@@ -73,7 +72,7 @@ export class FileBacking implements Backing {
       await this.#disk.syncFolderOf(this.#path);
     } catch (error) {
       await this.#disk.unlink(temporary).catch(() => {});
-      throw fileError(error, this.#path);
+      throw fileError(error, KIND, this.#path);
     }
   }
 
@@ -81,7 +80,7 @@ export class FileBacking implements Backing {
     try {
       await this.#lock.release();
     } catch (error) {
-      throw fileError(error, `${this.#path}.lock`);
+      throw fileError(error, KIND, `${this.#path}.lock`);
     }
   }
 
@@ -93,7 +92,7 @@ export class FileBacking implements Backing {
     try {
       await this.#lock.hold();
     } catch (cause) {
-      const error = fileError(cause, `${this.#path}.lock`);
+      const error = fileError(cause, KIND, `${this.#path}.lock`);
       if (error.code === 'failed_precondition' || isMisplaced(error)) throw error;
       warnings.push(
         withRemedy(error, 'the book is read, and can not be saved before that is mended'),
@@ -113,7 +112,7 @@ export class FileBacking implements Backing {
       return { value: readText(bytes, read, path) };
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT') return undefined;
-      const error = fileError(cause, path);
+      const error = fileError(cause, KIND, path);
       if (isMisplaced(error)) throw error;
       warnings.push(withRemedy(error, await this.#putAside(path)));
       return undefined;
@@ -131,7 +130,7 @@ export class FileBacking implements Backing {
       await this.#disk.rename(path, aside);
       return `it was moved to '${aside}'`;
     } catch (error) {
-      return `it could not be moved to '${aside}': ${fileError(error, aside).message}`;
+      return `it could not be moved to '${aside}': ${fileError(error, KIND, aside).message}`;
     }
   }
 
@@ -145,13 +144,20 @@ export class FileBacking implements Backing {
     try {
       await this.#disk.link(this.#path, old);
     } catch (error) {
-      const code = codeOf(error) ?? '';
-      if (code === 'ENOENT') return; // Somebody removed the file.
-      if (!NO_LINKS.has(code)) throw error;
+      if (codeOf(error) === 'ENOENT') return; // Somebody removed the file.
+      if (!hasNoLinks(error)) throw error;
       await this.#disk.rename(this.#path, old);
       this.#isGood = false;
     }
   }
+}
+
+/**
+ * Returns whether the error means that the path can never be an address book, whatever happens to
+ * the disk.
+ */
+function isMisplaced(error: TransportError): boolean {
+  return error.code === 'not_found' || error.code === 'invalid_argument';
 }
 
 function tooLarge(
@@ -166,6 +172,6 @@ function tooLarge(
   );
 }
 
+const KIND = 'address book';
 /** Maximum size of a file in bytes: 16 MiB, several times a full book. */
 const LARGEST = 16_777_216;
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

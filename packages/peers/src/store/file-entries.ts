@@ -2,9 +2,8 @@
 // its file gets its name.
 
 import { join } from 'node:path';
+import { codeOf, type FileDisk, fileError, ignoreMissing } from '@trunkline/files';
 import { type Store, TransportError } from '@trunkline/transport-core';
-import type { FileDisk } from './file-disk.ts';
-import { codeOf, fileError, ignoreMissing } from './file-error.ts';
 import { fileOfKey, keyOfFile } from './file-key.ts';
 import { FileLock } from './file-lock.ts';
 import type { Processes } from './processes.ts';
@@ -57,7 +56,7 @@ export class FileEntries implements FileStore {
       });
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
-      throw fileError(error, path, KIND);
+      throw fileError(error, KIND, path);
     }
   }
 
@@ -79,7 +78,7 @@ export class FileEntries implements FileStore {
     try {
       names = new Set(await this.#disk.list(this.#folder));
     } catch (error) {
-      throw fileError(error, this.#folder, KIND);
+      throw fileError(error, KIND, this.#folder);
     }
     for (const [file, { bytes }] of [
       ...(this.#running === undefined ? [] : [this.#running]),
@@ -102,7 +101,7 @@ export class FileEntries implements FileStore {
     try {
       await this.#disk.syncFolderOf(join(this.#folder, '.lock'));
     } catch (error) {
-      throw fileError(error, this.#folder, KIND);
+      throw fileError(error, KIND, this.#folder);
     }
   }
 
@@ -121,7 +120,7 @@ export class FileEntries implements FileStore {
     try {
       await this.#lock.release();
     } catch (error) {
-      throw fileError(error, this.#folder, KIND);
+      throw fileError(error, KIND, this.#folder);
     }
   }
 
@@ -146,7 +145,7 @@ export class FileEntries implements FileStore {
   #open(): Promise<void> {
     this.#opening ??= this.#take().catch((error) => {
       this.#opening = undefined;
-      throw fileError(error, this.#folder, KIND);
+      throw fileError(error, KIND, this.#folder);
     });
     return this.#opening;
   }
@@ -199,7 +198,7 @@ export class FileEntries implements FileStore {
       await this.#disk.rename(temporary, path);
     } catch (error) {
       await this.#disk.unlink(temporary).catch(() => {});
-      throw fileError(error, path, KIND);
+      throw fileError(error, KIND, path);
     }
   }
 }

@@ -3,9 +3,8 @@
 
 import { basename, dirname, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { codeOf, type FileDisk, hasNoLinks, ignoreMissing } from '@trunkline/files';
 import { randomBytes, systemRandom, TransportError } from '@trunkline/transport-core';
-import type { FileDisk } from './file-disk.ts';
-import { codeOf, ignoreMissing } from './file-error.ts';
 import type { Processes } from './processes.ts';
 
 interface Holder {
@@ -123,9 +122,8 @@ export class FileLock {
     try {
       await this.#disk.link(temporary, path);
     } catch (error) {
-      const code = codeOf(error) ?? '';
-      if (code === 'ENOENT') return false;
-      if (!NO_LINKS.has(code)) throw error;
+      if (codeOf(error) === 'ENOENT') return false;
+      if (!hasNoLinks(error)) throw error;
       await this.#disk.write(path, bytes); // Others may briefly see a part of it.
     }
     return true;
@@ -194,4 +192,3 @@ const LARGEST = 1_024;
  */
 const DEEPEST = 8;
 const MOST_ROUNDS = 16;
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

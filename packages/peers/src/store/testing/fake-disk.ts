@@ -2,7 +2,7 @@
 // fails.
 
 import { dirname } from 'node:path';
-import type { FileDisk } from '../file-disk.ts';
+import type { FileDisk } from '@trunkline/files';
 
 /** The error after the disk, or the process, has stopped. */
 export class Stopped extends Error {}

@@ -3,20 +3,29 @@
 import { type Code, TransportError } from '@trunkline/transport-core';
 
 /**
- * Converts an error of node:fs to a TransportError that names the path and the `kind` of thing that
- * is kept there. The original is its `cause`.
+ * Converts an error of node:fs to a TransportError whose message begins with `subject` and the
+ * path. The original is its `cause`. A TransportError is returned unchanged.
+ *
+ * @param subject the kind of thing that is kept there, or the function that was called.
+ * @param action the advice for a missing file depends on it.
  */
-export function fileError(error: unknown, path: string, kind = 'address book'): TransportError {
+export function fileError(
+  error: unknown,
+  subject: string,
+  path: string,
+  action: 'read' | 'write' = 'write',
+): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error) ?? 'no code';
-  const [as, text] = MEANINGS[code] ?? ['unknown', 'the system failed'];
-  return new TransportError(as, `${kind}: ${path}: ${text} (${code})`, {
+  const [as, text] =
+    code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
+  return new TransportError(as, `${subject}: ${path}: ${text} (${code})`, {
     target: path,
     cause: error,
   });
 }
 
-/** Returns the `code` of an error, such as 'ENOENT'. */
+/** Returns the `code` of an error, such as 'ENOENT'; undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
@@ -27,14 +36,10 @@ export function ignoreMissing(error: unknown): void {
   if (codeOf(error) !== 'ENOENT') throw error;
 }
 
-/**
- * Returns whether the error means that the path can never be an address book, whatever happens to
- * the disk.
- */
-export function isMisplaced(error: TransportError): boolean {
-  return error.code === 'not_found' || error.code === 'invalid_argument';
-}
-
+const MISSING: Record<'read' | 'write', [Code, string]> = {
+  read: ['not_found', 'there is no such file; save one there first, or correct the path'],
+  write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
+};
 const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];
 const NO_FILES: [Code, string] = [
   'resource_exhausted',
@@ -46,12 +51,13 @@ const FORBIDDEN: [Code, string] = [
 ];
 
 const MEANINGS: Record<string, [Code, string]> = {
-  ENOENT: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
   ENOTDIR: ['invalid_argument', 'a part of the path is no folder; correct the path'],
   EISDIR: ['invalid_argument', 'it is a folder; give the path of a file in it'],
   ENAMETOOLONG: ['invalid_argument', 'the path is too long; give a shorter one'],
   ELOOP: ['invalid_argument', 'its symbolic links lead in a circle; correct them'],
   ENXIO: ['invalid_argument', 'it is no regular file; give the path of one'],
+  EEXIST: ['already_exists', 'it exists already; give another path'],
+  ENOTEMPTY: ['already_exists', 'it is a folder; give the path of a file in it'],
   EACCES: FORBIDDEN,
   EPERM: FORBIDDEN,
   EROFS: ['permission_denied', 'the file system is read-only; give a path on another'],

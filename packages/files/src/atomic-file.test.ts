@@ -1,11 +1,18 @@
 // Tests of writing files that are always complete or absent.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { writeAtomically } from './atomic-file.ts';
-import { folder } from './testing/folder.ts';
+
+/** Creates an empty folder, which is removed after the test. */
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'trunkline-files-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
 
 const options = { mode: 0o600, overwrite: false };
 const without = (code: string) => async () => {

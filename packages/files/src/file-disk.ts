@@ -1,18 +1,11 @@
-// The disk operations of file-based stores, as a port, so that a test can pass a disk that fails or
-// stops at any step.
+// The disk operations that make files safe from a crash, as a port, so that a test can pass a disk
+// that fails or stops at any step.
 
-import {
-  constants,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  unlink,
-} from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { platform } from 'node:process';
+import { codeOf } from './file-error.ts';
 
 /** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
 export interface FileDisk {
@@ -23,9 +16,11 @@ export interface FileDisk {
   read(path: string, onSize: (size: number) => void): Promise<Uint8Array>;
   /**
    * Writes a new file whose content is safe from a crash, but not yet its name. Rejects with EEXIST
-   * if the file exists. After another failure, a part of the file may remain.
+   * if the file exists. After another failure, the file is removed if possible.
+   *
+   * @param mode default 0600: readable by the owner only.
    */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
   /** Gives a file a second name; never replaces a file. */
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -53,40 +48,57 @@ export const fileDisk: FileDisk = {
   syncFolderOf,
 };
 
-async function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
+/**
+ * Reads a file that `check` accepts, at most as many bytes as it returns, even if the file grows
+ * meanwhile. `check` sees the very file that is then read, so nobody can replace the file in
+ * between; it may throw, for example if the file is not a regular one.
+ */
+export async function readRegular(
+  path: string,
+  check: (stats: Stats) => number,
+): Promise<Uint8Array> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const stats = await handle.stat();
-    if (stats.isDirectory())
-      throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
-    if (!stats.isFile())
-      throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENXIO' });
-    onSize(stats.size);
-    return await readAll(handle, stats.size);
+    const most = check(await handle.stat());
+    const bytes = new Uint8Array(most);
+    let length = 0;
+    while (length < most) {
+      const { bytesRead } = await handle.read(bytes, length, most - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return bytes.subarray(0, length);
   } finally {
     await handle.close();
   }
 }
 
-/** Reads at most `size` bytes, even if the file grows meanwhile. */
-async function readAll(handle: FileHandle, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  while (length < size) {
-    const { bytesRead } = await handle.read(bytes, length, size - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return bytes.subarray(0, length);
+/** Returns whether the error of a link means that the file system has no links. */
+export function hasNoLinks(error: unknown): boolean {
+  return NO_LINKS.has(codeOf(error) ?? '');
 }
 
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, 'wx', MODE);
+function read(path: string, onSize: (size: number) => void): Promise<Uint8Array> {
+  return readRegular(path, (stats) => {
+    if (stats.isDirectory())
+      throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+    if (!stats.isFile())
+      throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENXIO' });
+    onSize(stats.size);
+    return stats.size;
+  });
+}
+
+async function write(path: string, bytes: Uint8Array, mode = MODE): Promise<void> {
+  const handle = await open(path, 'wx', mode);
   try {
-    await handle.chmod(MODE); // The umask may have removed some bits.
+    await handle.chmod(mode); // The umask may have removed some bits.
     await handle.writeFile(bytes);
     await handle.sync();
+  } catch (error) {
+    await unlink(path).catch(() => {});
+    throw error;
   } finally {
     await handle.close();
   }
@@ -96,7 +108,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: FOLDER_MODE });
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -111,7 +123,7 @@ async function syncFolderOf(path: string): Promise<void> {
     handle = await open(dirname(path), 'r');
     await handle.sync();
   } catch (error) {
-    if (!NO_SYNC.has((error as { code?: string }).code ?? '')) throw error;
+    if (!NO_SYNC.has(codeOf(error) ?? '')) throw error;
   } finally {
     await handle?.close();
   }
@@ -125,3 +137,4 @@ const FOLDER_MODE = 0o700;
  * read it.
  */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -1,0 +1,6 @@
+// Files for Node: written so that they are always complete or absent, read with a bound, and with
+// errors that say what to do.
+
+export { type AtomicFileOptions, writeAtomically } from './atomic-file.ts';
+export { type FileDisk, fileDisk, hasNoLinks, readRegular } from './file-disk.ts';
+export { codeOf, fileError, ignoreMissing } from './file-error.ts';
