@@ -76,7 +76,7 @@ export class PigeonConnection implements StreamConnection {
     this.#ending = true;
     this.#port.postMessage('end');
     this.#linger = this.#clock.setTimeout(
-      () => this.#finish(this.#reset(`it did not end within ${LINGER} ms`)),
+      () => this.#finish(this.#reset(`it did not close within ${LINGER} ms`)),
       LINGER,
     );
     this.#clock.defer(() => this.#deliver());
@@ -109,7 +109,7 @@ export class PigeonConnection implements StreamConnection {
       const letter = this.#letters.shift();
       if (letter === undefined) return;
       if (letter === 'end') this.#ended();
-      else if (letter === 'broken') this.#finish(this.#reset('the other end broke off'));
+      else if (letter === 'broken') this.#finish(this.#reset('the other end reset the connection'));
       else if ('bytes' in letter) this.#read(letter.bytes);
     }
   }

@@ -102,7 +102,7 @@ class PigeonLayer implements StreamLayer {
       const refused = () =>
         reasonError(
           'connection_refused',
-          `Cannot connect to ${address}: nobody listens there; is it started?`,
+          `Cannot connect to ${address}: nothing listens on this address; is the peer running?`,
           { target: address },
         );
       if (entrance === undefined) return reject(refused());

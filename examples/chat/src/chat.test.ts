@@ -219,7 +219,10 @@ test.serial('what is wrong is told in one line', async (t) => {
   const [, address] = await ada.sees(/at (\S+)$/);
   const bob = new Person(t, ['--name', 'bob', '--listen', address!]);
   t.is(await bob.ends(), 1);
-  t.regex(bob.lines.join('\n'), /^chat: Cannot listen on .*something else listens there.*$/);
+  t.regex(
+    bob.lines.join('\n'),
+    /^chat: Cannot listen on .*another process listens on this address.*$/,
+  );
 });
 
 test.serial('who joins through somebody who is not there is told so, and may go on', async (t) => {

@@ -37,7 +37,7 @@ export function ignoreMissing(error: unknown): void {
 }
 
 const MISSING: Record<'read' | 'write', [Code, string]> = {
-  read: ['not_found', 'there is no such file; save one there first, or correct the path'],
+  read: ['not_found', 'no such file; save one at this path first, or correct the path'],
   write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
 };
 const NO_ROOM: [Code, string] = ['resource_exhausted', 'there is no room left; make some'];

@@ -172,8 +172,8 @@ test('a wrong option is a TypeError that names it', async (t) => {
     [{ name: '\ud800' }, /name: must be a string/],
     [{ clock: systemClock }, /clock: must be an object with date\(\), which core's Clock has not/],
     [{ random: 1 }, /random: must be a function/],
-    [{ day: 1 }, /day: there is no such option; did you mean 'days'/],
-    [null, /takes an object of options, got null/],
+    [{ day: 1 }, /day: unknown option; did you mean 'days'/],
+    [null, /expected an object of options, got null/],
   ];
   for (const [given, message] of wrong) {
     const options = given === null ? null : { clock, ...(given as object) };

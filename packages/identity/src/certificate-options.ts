@@ -120,7 +120,7 @@ const certificateOptions = optionsSchema({
   name: optional(
     reference<string>(
       (value) => typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,64}$/u.test(value),
-      'a string of 1 to 64 characters, none of them a control character',
+      'a string of 1 to 64 characters without control characters',
     ),
   ),
   days: optional(integer(1, 36_500)),

@@ -92,7 +92,7 @@ test('a wrong option is a TypeError that names it', (t) => {
   });
   t.throws(() => create(null), {
     instanceOf: TypeError,
-    message: /^createIdentity: takes an object of options, got null/,
+    message: /^createIdentity: expected an object of options, got null/,
   });
 });
 

@@ -167,7 +167,7 @@ test('what is no file, or no key, is told by its path', async (t) => {
     t,
     loadIdentity(join(root, 'none')),
     'not_found',
-    /there is no such file; save one there first, or correct the path \(ENOENT\)/,
+    /no such file; save one at this path first, or correct the path \(ENOENT\)/,
   );
   t.is((missing.cause as { code: string }).code, 'ENOENT');
   t.true(missing.message.startsWith(`loadIdentity: ${join(root, 'none')}: `));

@@ -18,6 +18,6 @@ export const source = () =>
   optional(
     reference<Random>(
       (value) => typeof value === 'function',
-      'a function that gives numbers from 0 up to 1',
+      'a function that returns numbers from 0 (included) to 1 (excluded)',
     ),
   );

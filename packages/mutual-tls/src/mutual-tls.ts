@@ -135,7 +135,7 @@ export function updateTls(tls: MutualTls | undefined, update: TlsUpdate): void {
   if (tls === undefined)
     throw new TransportError(
       'failed_precondition',
-      "updateTls: there is no TLS here; give the option 'tls' from the beginning",
+      "updateTls: this backend does not use TLS; create it with the option 'tls'",
     );
   tls.update(update);
 }

@@ -7,7 +7,7 @@ const failure = (code: string) => Object.assign(new Error('the system says so'),
 
 test('what fails in a handshake is told by what it means, at both ends', (t) => {
   const rows: [string, string, string | undefined, RegExp][] = [
-    ['ECONNRESET', 'unavailable', 'reset', /does it speak TLS, with the option 'tls'/],
+    ['ECONNRESET', 'unavailable', 'reset', /check that it uses TLS \(option 'tls'\)/],
     [
       'ERR_SSL_WRONG_VERSION_NUMBER',
       'internal',

@@ -77,7 +77,7 @@ function meaning(error: Error & { code?: string }): TlsErrorMeaning {
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return {
       as: 'reset',
-      text: `the other end broke off in the TLS handshake: does it speak TLS, with the option 'tls', and has it room (limits.handshakes)? (${code})`,
+      text: `the other end closed the connection during the TLS handshake; check that it uses TLS (option 'tls') and that its limits.handshakes is not reached (${code})`,
     };
   }
   if (NO_TLS.test(code))

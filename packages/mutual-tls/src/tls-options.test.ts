@@ -19,7 +19,7 @@ test('what is wrong is a TypeError that names the caller, the path and the rule'
     ],
     [{ ...good, allow: id }, /tls\.allow/],
     [{ ...good, deny: [id.slice(1)] }, /tls\.deny/],
-    [{ ...good, crt: 'c' }, /tls\.crt: there is no such option/],
+    [{ ...good, crt: 'c' }, /tls\.crt: unknown option/],
   ];
   for (const [tls, message] of rows)
     t.throws(() => parseTls(tls as TlsOptions, 'x'), { instanceOf: TypeError, message });
@@ -48,6 +48,6 @@ test('a change keeps what it does not name, takes lists whole, and lifts one by 
   });
   t.throws(() => mergeTls(before, { keys: 'k' } as never), {
     instanceOf: TypeError,
-    message: /updateTls: keys: there is no such option; did you mean 'key'/,
+    message: /updateTls: keys: unknown option; did you mean 'key'/,
   });
 });

@@ -373,7 +373,7 @@ test.serial(
       const { peers, transport } = await bare(sim, 'a', { persistent: ['b'] });
       t.throws(() => createPeers({ transport }), {
         instanceOf: TypeError,
-        message: /one createPeers a transport/,
+        message: /call createPeers once for each transport/,
       });
       await sim.settle(peers.start());
       await sim.until(() => peers.list().length === 1 && nodes.get('b')?.peers.list().length === 1);

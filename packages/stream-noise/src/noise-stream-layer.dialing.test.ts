@@ -112,7 +112,7 @@ test('a dial whose connection ends within the greeting keeps the reason of the l
   t.is(error.reason, 'reset');
   t.regex(
     error.message,
-    /Cannot connect to there: the other end broke the connection off during the noise handshake \(.*it broke\)/,
+    /Cannot connect to there: the other end reset the connection during the noise handshake \(.*it broke\)/,
   );
 });
 

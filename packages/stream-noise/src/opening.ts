@@ -162,7 +162,7 @@ export class Opening implements ByteSink {
 }
 
 function cutOff(error: TransportError | undefined): TransportError {
-  const what = 'the other end broke the connection off during the noise handshake';
+  const what = 'the other end reset the connection during the noise handshake';
   if (error === undefined) return reasonError('reset', what);
   return new TransportError(error.code, `${what} (${error.message})`, {
     reason: error.reason,

@@ -69,7 +69,10 @@ const schema = optionsSchema({
   allow: optional(nodeIds),
   deny: optional(nodeIds),
   clock: optional(
-    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+    reference<Clock>(
+      isClock,
+      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
+    ),
   ),
   random: optional(callback<Random>()),
 });

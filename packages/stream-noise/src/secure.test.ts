@@ -26,7 +26,7 @@ test('wrong options are TypeErrors that name them', (t) => {
     [{ identity: ada, clock: 7 }, /clock: must be a Clock/],
     [{ identity: ada, random: 7 }, /random: must be a function/],
     [{ identity: ada, random: () => Number.NaN }, /random: must give numbers from 0 up to 1/],
-    [{ identity: ada, alow: [] }, /alow: there is no such option; did you mean 'allow'/],
+    [{ identity: ada, alow: [] }, /alow: unknown option; did you mean 'allow'/],
   ];
   for (const [options, message] of wrong)
     t.throws(() => secure(layer, options as never), { instanceOf: TypeError, message });

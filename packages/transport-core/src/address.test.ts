@@ -78,14 +78,14 @@ test('anything but a node id before @ is refused, so that a mistyped id never me
     t.is(error.sent, false);
     t.regex(error.message, /a node id is 64 lower-case hex digits/);
   }
-  t.regex(refusalOf(() => parseTarget(`${id}@`)).message, /has no address behind its '@'/);
+  t.regex(refusalOf(() => parseTarget(`${id}@`)).message, /has no address after its '@'/);
 });
 
 test('a node id behind the scheme is refused: a URL would take it for a user name and check nothing', (t) => {
   for (const scheme of ['ws', 'tcp'])
     t.regex(
       refusalOf(() => parseTarget(`${scheme}://${id}@host:1/x`)).message,
-      /a node id stands before it: nodeId@ws:/,
+      /put the node id before the scheme: nodeId@ws:/,
     );
 });
 

@@ -34,18 +34,18 @@ export function parseTarget(target: string): TargetAddress {
   if (text.length > 2_048)
     throw wrong(target, `has ${text.length} characters; an address has at most 2048`);
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u.test(text))
-    throw wrong(target, 'has control characters; take them out');
+    throw wrong(target, 'has control characters; remove them');
   if (/^[^/@]*:\/\/[^/?#]*@/u.test(text))
     throw wrong(
       target,
-      "has an '@' behind its scheme; a node id stands before it: nodeId@ws://host:port",
+      "has an '@' after its scheme; put the node id before the scheme: nodeId@ws://host:port",
     );
   const at = /^([^/@]*)@(.*)$/su.exec(text);
   if (at === null) return { nodeId: undefined, address: text, key: canonicalAddress(text) };
   const [, nodeId = '', address = ''] = at;
   if (!isNodeId(nodeId))
     throw wrong(target, "has no node id before its '@'; a node id is 64 lower-case hex digits");
-  if (address === '') throw wrong(target, "has no address behind its '@'; write nodeId@host:port");
+  if (address === '') throw wrong(target, "has no address after its '@'; write nodeId@host:port");
   return { nodeId, address, key: `${nodeId}@${canonicalAddress(address)}` };
 }
 

@@ -132,11 +132,11 @@ test('clock, random, observer and callbacks pass by reference', (t) => {
 test('clocks and observers that are none are refused', (t) => {
   t.regex(
     messageOf({ clock: { now: () => 1 } }),
-    /^createTransport: clock: must be a Clock: now, setTimeout, clearTimeout, sleep and defer, got an object/,
+    /^createTransport: clock: must be a Clock with the methods now, setTimeout, clearTimeout, sleep and defer, got an object/,
   );
   t.regex(
     messageOf({ observer: { event: 1 } }),
-    /^createTransport: observer: must be an object; its event and count/,
+    /^createTransport: observer: must be an object whose event and count/,
   );
   t.regex(messageOf({ random: 4 }), /^createTransport: random: must be a function, got 4/);
 });
@@ -150,10 +150,10 @@ test('the fields of a hello are copied, frozen and at most 8 KiB', (t) => {
   t.is(messageOf({ hello: { k: 'v'.repeat(8_191) } }), 'accepted');
   t.regex(
     messageOf({ hello: { k: 'v'.repeat(8_192) } }),
-    /^createTransport: hello: must be strings by name, at most 8 KiB/,
+    /^createTransport: hello: must be an object of strings, at most 8 KiB/,
   );
   t.regex(messageOf({ hello: { k: 'ü'.repeat(4_096) } }), /at most 8 KiB/);
-  t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: must be strings/);
+  t.regex(messageOf({ hello: { k: 1 } }), /^createTransport: hello: must be an object of strings/);
 });
 
 test('the documented type and the schema take the same options', (t) => {

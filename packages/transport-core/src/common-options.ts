@@ -301,7 +301,7 @@ export const commonOptions = optionsSchema({
     mapped(
       reference<HelloOption>(
         isHello,
-        'strings by name, at most 8 KiB in all, or a function that gives them',
+        'an object of strings, at most 8 KiB in all, or a function that returns one',
       ),
       copyHello,
     ),
@@ -311,10 +311,13 @@ export const commonOptions = optionsSchema({
     reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
   ),
   observer: optional(
-    reference<Observer>(isObserver, 'an object; its event and count, where given, functions'),
+    reference<Observer>(isObserver, 'an object whose event and count, if present, are functions'),
   ),
   clock: optional(
-    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+    reference<Clock>(
+      isClock,
+      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
+    ),
   ),
   random: optional(callback<Random>()),
 });

@@ -78,7 +78,7 @@ export function parseOptions<S extends OptionsSchema>(
   name: string,
 ): Options<S> {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw new TypeError(`${name}: takes an object of options, got ${show(input)}`);
+    throw new TypeError(`${name}: expected an object of options, got ${show(input)}`);
   const wrong: string[] = [];
   const made = schema.read(input, '', wrong);
   if (wrong.length > 0) throw new TypeError(`${name}: ${wrong.join('; ')}`);
@@ -117,7 +117,7 @@ export function text(most = 255): OptionField<string, string> {
     value.length <= most &&
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
     !/[\u0000-\u001f\u007f]/.test(value);
-  return reference(isFit, `a string of 1 to ${most} characters, none of them a control character`);
+  return reference(isFit, `a string of 1 to ${most} characters without control characters`);
 }
 
 /** A function. */
@@ -230,7 +230,7 @@ function readShape<S extends OptionsShape>(
     const known = Object.keys(shape);
     for (const key of Object.keys(given)) {
       if (!Object.hasOwn(shape, key))
-        wrong.push(`${join(path, key)}: there is no such option; ${suggestion(key, known)}`);
+        wrong.push(`${join(path, key)}: unknown option; ${suggestion(key, known)}`);
     }
   }
   return made as Made<S>;
@@ -262,7 +262,7 @@ function suggestion(key: string, known: string[]): string {
   const nearest = distances.sort((a, b) => a.distance - b.distance)[0];
   return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)
     ? `did you mean '${nearest.name}'?`
-    : `there are ${known.join(', ')}`;
+    : `the options are ${known.join(', ')}`;
 }
 
 /**

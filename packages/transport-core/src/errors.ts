@@ -112,11 +112,11 @@ export class TransportError extends Error {
     );
     if (!Object.hasOwn(CODES, code))
       throw new TypeError(
-        `'${code}' is no code of a TransportError; the codes are ${Object.keys(CODES).join(', ')}`,
+        `'${code}' is not a TransportError code; the codes are ${Object.keys(CODES).join(', ')}`,
       );
     if (options.reason !== undefined && !Object.hasOwn(REASONS, options.reason)) {
       throw new TypeError(
-        `'${options.reason}' is no reason of a TransportError; the reasons are ${Object.keys(REASONS).join(', ')}`,
+        `'${options.reason}' is not a TransportError reason; the reasons are ${Object.keys(REASONS).join(', ')}`,
       );
     }
     this.code = code;

@@ -95,7 +95,7 @@ const CLOSE_CODES: Readonly<Record<number, CloseCodeMeaning>> = {
   1011: { as: 'unavailable', reason: 'closed', meaning: 'the other end failed' },
   1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end starts again' },
   1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },
-  [CUT]: { as: 'unavailable', reason: 'reset', meaning: 'the other end broke it off' },
+  [CUT]: { as: 'unavailable', reason: 'reset', meaning: 'the other end reset the connection' },
   1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },
 };
 

@@ -93,7 +93,7 @@ export class Dialer {
         order,
         reasonError(
           'dial_timeout',
-          `Cannot connect to ${target}: the dial was not over after ${LONGEST_DIAL} ms`,
+          `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`,
           { target, sent: false },
         ),
       );

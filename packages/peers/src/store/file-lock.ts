@@ -178,7 +178,7 @@ export class FileLock {
 }
 
 function locked(path: string, pid: number, kind: string): TransportError {
-  const problem = `process ${pid} uses it; stop that one, or give this one another path (if there is no such ${kind} in use, remove the file)`;
+  const problem = `process ${pid} uses it; stop that process, or give this one another path (if no ${kind} uses it, remove the file)`;
   return new TransportError('failed_precondition', `${kind}: ${path}: ${problem}`, {
     target: path,
   });

@@ -472,7 +472,7 @@ test.serial('wrong options are TypeErrors that name them', async (t) => {
     [{ onProgress: 1 }, /explore: onProgress: /],
     [{ signal: {} }, /explore: signal: must be an AbortSignal/],
     [{ seed: 1.5 }, /explore: seed: /],
-    [{ from: 1 }, /explore: from: there is no such option/],
+    [{ from: 1 }, /explore: from: unknown option/],
     [
       { name: 'a: b' },
       /explore: name: must be a name of 1 to 100 characters, without white space and colons/,

@@ -115,7 +115,7 @@ test('wrong knobs are TypeErrors that name them', (t) => {
   });
   t.throws(() => nemeses.crashes({ maxdown: 1 } as never), {
     instanceOf: TypeError,
-    message: /nemeses\.crashes: maxdown: there is no such option; did you mean 'maxDown'/,
+    message: /nemeses\.crashes: maxdown: unknown option; did you mean 'maxDown'/,
   });
   t.throws(() => nemeses.flappingLink({ between: ['n1', 'n1'] }), {
     instanceOf: TypeError,

@@ -206,7 +206,7 @@ function refusal(address: string, peer: TransportPort | undefined): TransportErr
       : 'its node is down, or refuses';
   return reasonError(
     'connection_refused',
-    `Cannot connect to ${address}: nobody listens there; ${remedy}`,
+    `Cannot connect to ${address}: nothing listens on this address; ${remedy}`,
     { target: address },
   );
 }

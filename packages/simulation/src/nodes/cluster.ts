@@ -126,7 +126,7 @@ export class Cluster {
   #checkName(what: string, name: unknown): void {
     if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
       throw new TypeError(
-        `${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`,
+        `${what}: a name must be 1 to 255 characters without spaces and without / ? # @ :, got ${JSON.stringify(name)}`,
       );
     }
     if (this.nodes.has(name) || this.#clients.has(name))

@@ -6,7 +6,7 @@ import { hasLoneSurrogate } from './unicode.ts';
 /** Throws a TypeError that names the protocol and the path of the first mistake. */
 export function checkDefinition(given: unknown, lowestChannel: number): void {
   if (!isPlainObject(given))
-    throw new TypeError(`defineProtocol: takes an object, got ${show(given)}`);
+    throw new TypeError(`defineProtocol: expected an object, got ${show(given)}`);
   const refuse: Refuse = (path, rule, value) => {
     const name =
       typeof given['name'] === 'string'
@@ -21,7 +21,7 @@ export function checkDefinition(given: unknown, lowestChannel: number): void {
 
   for (const key of Object.keys(given))
     if (!PROTOCOL_KEYS.has(key))
-      fail(cut(key), `a protocol has no such member; it has ${[...PROTOCOL_KEYS].join(', ')}`);
+      fail(cut(key), `unknown member; a protocol has ${[...PROTOCOL_KEYS].join(', ')}`);
   checkName(given['name'], fail);
   if (!isUint32(given['version']))
     fail('version', 'must be an integer from 0 to 2^32 − 1', given['version']);
@@ -67,7 +67,11 @@ function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
   if (!isUint32(channel) || channel > 0xff)
     return fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
   if (channel < lowest)
-    fail('channel', 'must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project', channel);
+    fail(
+      'channel',
+      'must be 0x10 to 0xff; 0x00 to 0x0f are reserved for the protocols of Trunkline',
+      channel,
+    );
 }
 
 function checkMethods(methods: unknown, fail: Fail): void {
@@ -99,10 +103,7 @@ function checkMethods(methods: unknown, fail: Fail): void {
 function checkMethod(method: Record<string, unknown>, path: string, fail: Fail): void {
   for (const key of Object.keys(method))
     if (!METHOD_KEYS.has(key))
-      fail(
-        `${path}.${cut(key)}`,
-        `a method has no such member; it has ${[...METHOD_KEYS].join(', ')}`,
-      );
+      fail(`${path}.${cut(key)}`, `unknown member; a method has ${[...METHOD_KEYS].join(', ')}`);
   const { id, timeout, response, upload, download } = method;
   if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
   for (const key of CODEC_KEYS) {
@@ -111,7 +112,10 @@ function checkMethod(method: Record<string, unknown>, path: string, fail: Fail):
       fail(`${path}.${key}`, 'must be a codec: bytes, json(schema) or protobuf(type)', codec);
   }
   if (response !== undefined && download !== undefined)
-    fail(path, 'has both response and download: a callee that streams answers by its stream');
+    fail(
+      path,
+      'has both response and download; a method that streams its answers has download alone',
+    );
   if (upload !== undefined && response === undefined && download === undefined)
     fail(path, 'has upload, so it needs response or download');
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))

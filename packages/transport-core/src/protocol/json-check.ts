@@ -166,7 +166,7 @@ export function tooDeep(): Error {
 export function findBreach(root: unknown): Error {
   const path: string[] = [];
   const above: unknown[] = [];
-  let problem = 'is no JSON';
+  let problem = 'is not JSON';
   const walk = (value: unknown): boolean => {
     problem = problemOf(value, above);
     if (problem !== '') return true;
@@ -179,7 +179,7 @@ export function findBreach(root: unknown): Error {
       if (typeof key === 'string' && inner === undefined) continue;
       path.push(member(key));
       if (typeof key === 'string' && hasLoneSurrogate(key)) {
-        problem = 'the key has a lone surrogate, which is no Unicode text';
+        problem = 'the key has a lone surrogate, which is not valid Unicode';
         return true;
       }
       if (walk(inner)) return true;
@@ -207,18 +207,18 @@ export function pathText(steps: readonly string[]): string {
 
 function problemOf(value: unknown, above: unknown[]): string {
   if (typeof value === 'string')
-    return hasLoneSurrogate(value) ? 'has a lone surrogate, which is no Unicode text' : '';
+    return hasLoneSurrogate(value) ? 'has a lone surrogate, which is not valid Unicode' : '';
   if (typeof value === 'number')
     return Number.isFinite(value)
       ? ''
-      : `expected a finite number (at most about 1.8e308 either way), got ${value}`;
+      : `expected a finite number (from about −1.8e308 to 1.8e308), got ${value}`;
   if (typeof value === 'boolean' || value === null) return '';
   if (typeof value !== 'object') return `expected JSON, got ${kindOf(value)}`;
-  if (above.includes(value)) return 'is a cycle: it holds itself';
+  if (above.includes(value)) return 'is a cycle: it contains itself';
   if (above.length >= MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
   return Array.isArray(value) || isPlain(value)
     ? ''
-    : `expected JSON, got ${kindOf(value)}; give plain objects, lists, strings and numbers`;
+    : `expected JSON, got ${kindOf(value)}; pass plain objects, lists, strings and numbers`;
 }
 
 /**

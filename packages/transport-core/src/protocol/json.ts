@@ -68,7 +68,7 @@ export function json<S extends StandardSchemaV1>(
   const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'];
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
     throw new TypeError(
-      "json: takes a Standard Schema (an object with '~standard', version 1), such as z.object({ … })",
+      "json: expected a Standard Schema (an object with '~standard', version 1), such as z.object({ … })",
     );
   }
   const first = firstIssueOf(schema);
@@ -142,7 +142,7 @@ function build(bytes: Uint8Array, values: number): unknown {
   try {
     text = decoder.decode(bytes);
   } catch (error) {
-    throw refusal('json', '', 'is no valid UTF-8', error);
+    throw refusal('json', '', 'is not valid UTF-8', error);
   }
   let value: unknown;
   try {
@@ -151,7 +151,7 @@ function build(bytes: Uint8Array, values: number): unknown {
     throw refusal(
       'json',
       '',
-      `is no valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
+      `is not valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
       error,
     );
   }
@@ -185,7 +185,7 @@ function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: num
   if ('then' in result) {
     Promise.resolve(result).catch(() => {});
     throw new AsyncSchemaError(
-      'json: the schema answers asynchronously (zod also where a refinement throws); leave out async refinements and transforms, and check in the handler what they check',
+      'json: the schema validates asynchronously (zod also does when a refinement throws); remove async refinements and transforms, and make those checks in the handler',
     );
   }
   return outputOf(result, frames);
@@ -200,7 +200,7 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
     member(typeof step === 'object' ? step.key : step),
   );
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  const text = first?.message ?? 'breaks its schema';
+  const text = first?.message ?? 'does not match its schema';
   const depth = traceDepth(frames);
   const error = refusal(
     'json',

@@ -243,7 +243,7 @@ const isUint64 = (value: unknown) =>
   (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
 const INT32 = [isInt32, 'an integer from −2^31 to 2^31 − 1'] as const;
 const UINT32 = [isUint32, 'an integer from 0 to 2^32 − 1'] as const;
-const INT64 = [isInt64, 'an integer of at most 2^53 − 1 either way, or a Long'] as const;
+const INT64 = [isInt64, 'an integer from −(2^53 − 1) to 2^53 − 1, or a Long'] as const;
 const UINT64 = [isUint64, 'an integer from 0 to 2^53 − 1, or a Long'] as const;
 const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expected: string]> = {
   uint32: UINT32,
@@ -260,7 +260,7 @@ const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expec
     (value) =>
       typeof value === 'number' &&
       (Math.abs(value) <= 3.4028235677973366e38 || !Number.isFinite(value)),
-    'a number that a float holds',
+    'a number within the range of a float',
   ],
   string: [
     (value) => typeof value === 'string' && !hasLoneSurrogate(value),

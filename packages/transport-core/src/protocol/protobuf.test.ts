@@ -151,7 +151,7 @@ for (const [name, codec, type] of each) {
     for (const levels of [101, 10_000, 1_000_000])
       t.regex(
         decodingOf(codec, nested(levels)),
-        /^invalid_argument: request: is no message of the type: ".*max depth exceeded"/,
+        /^invalid_argument: request: is not a message of this type: ".*max depth exceeded"/,
       );
     t.regex(
       decodingOf(codec, new Uint8Array(1_000_000).fill(0x7b)),
@@ -166,7 +166,7 @@ for (const [name, codec, type] of each) {
   test(`${name}: a packed field that claims more than there is is refused`, (t) => {
     t.regex(
       decodingOf(codec, [0x2a, ...varint(1_000_000_000), 1, 2]),
-      /^invalid_argument: request: is no message of the type/,
+      /^invalid_argument: request: is not a message of this type/,
     );
   });
 
@@ -224,7 +224,7 @@ for (const [name, codec, type] of each) {
       return `${code}, ${reason}: ${message}`;
     };
     const told =
-      'resource_exhausted, too_large: request: has more than 10 values, the limit; protobuf(type, { values }) at both ends raises it';
+      'resource_exhausted, too_large: request: has more values than the limit of 10; raise it with protobuf(type, { values }) at both ends';
     const fit = [
       { empties: Array(10).fill({}) },
       { entries: Array(3).fill({ term: 1, text: 'x' }) },
@@ -260,7 +260,7 @@ for (const [name, codec, type] of each) {
     t.is(small.decode(small.encode(over!)).entries.length, 2);
     const long = { entries: [{ text: 'x'.repeat(15) }, {}] };
     const told =
-      'request: has 21 bytes, above the limit of 20; protobuf(type, { limit }) at both ends raises it';
+      'request: has 21 bytes, above the limit of 20; raise it with protobuf(type, { limit }) at both ends';
     for (const run of [
       () => encodeAs(small, 'request', long),
       () => decodeAs(small, 'request', codec.encode(long)),
@@ -286,13 +286,16 @@ for (const [name, codec, type] of each) {
       for (let i = 0; i < bomb.length; i += 2) bomb.set(item, i);
       t.regex(
         decodingOf(codec, bomb),
-        /^resource_exhausted: request: has more than 262144 values/,
+        /^resource_exhausted: request: has more values than the limit of 262144/,
         what,
       );
     }
     const packed = new Uint8Array(5_000_000).fill(1);
     packed.set([0x2a, ...varint(packed.length - 5)]);
-    t.regex(decodingOf(codec, packed), /^resource_exhausted: request: has more than 262144 values/);
+    t.regex(
+      decodingOf(codec, packed),
+      /^resource_exhausted: request: has more values than the limit of 262144/,
+    );
     t.regex(
       decodingOf(codec, new Uint8Array(9_000_000)),
       /^resource_exhausted: request: has 9000000 bytes, above the limit of 8388608/,
@@ -307,7 +310,7 @@ for (const [name, codec, type] of each) {
     t.is(({} as any).constructor, Object);
   });
 
-  test(`${name}: what is no message of the type is refused, naming the member`, (t) => {
+  test(`${name}: what is not a message of this type is refused, naming the member`, (t) => {
     t.regex(encodingOf(codec, { term: 'x' }), /^invalid_argument: request\.term: integer expected/);
     t.regex(
       encodingOf(codec, { entries: [{ text: 5 }] }),
@@ -332,10 +335,10 @@ for (const [name, codec, type] of each) {
       ],
       [
         { big: 2 ** 53 },
-        'field 3: expected an integer of at most 2^53 − 1 either way, or a Long, got 9007199254740992',
+        'field 3: expected an integer from −(2^53 − 1) to 2^53 − 1, or a Long, got 9007199254740992',
       ],
       [{ huge: -1 }, 'field 11: expected an integer from 0 to 2^53 − 1, or a Long, got -1'],
-      [{ single: 1e300 }, 'field 8: expected a number that a float holds, got 1e+300'],
+      [{ single: 1e300 }, 'field 8: expected a number within the range of a float, got 1e+300'],
       [
         { entries: [{ text: 'a\ud800' }] },
         'field 3: expected text without lone surrogates, got a string',
@@ -394,7 +397,7 @@ test('what is no protobufjs type is a TypeError', (t) => {
   for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
     t.throws(() => protobuf(type as any), {
       instanceOf: TypeError,
-      message: /^protobuf: takes a protobufjs type/,
+      message: /^protobuf: expected a protobufjs type/,
     });
   for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
     t.throws(() => protobuf(types.proto3['static']!, { values: wrong }), {
@@ -436,11 +439,11 @@ test('elements of each kind of packed list count, those of 64 bits eight times',
       const list = (length: number) =>
         new Uint8Array(codec.encode({ list: Array(length).fill(value) }));
       t.is(small.decode(list(4 * share)).list.length, 4 * share, kind);
-      t.regex(decodingOf(small, list(5 * share)), /has more than 5 values/, kind);
+      t.regex(decodingOf(small, list(5 * share)), /has more values than the limit of 5/, kind);
       t.is(small.encode({ list: Array(4 * share).fill(value) }).length, list(4 * share).length);
       t.regex(
         encodingOf(small, { list: Array(5 * share).fill(value) }),
-        /has more than 5 values/,
+        /has more values than the limit of 5/,
         kind,
       );
     }
@@ -455,7 +458,7 @@ test('packed enums of proto2 count, and unknown fields do not', (t) => {
     { values: 5 },
   );
   t.is(codec.decode(codec.encode({ list: Array(4).fill(1) })).list.length, 4);
-  t.regex(decodingOf(codec, [0x0a, 6, 1, 1, 1, 1, 1, 1]), /has more than 5 values/);
+  t.regex(decodingOf(codec, [0x0a, 6, 1, 1, 1, 1, 1, 1]), /has more values than the limit of 5/);
   t.notThrows(
     () => codec.decode(new Uint8Array([0x10, 1, 0x18, 2, 0x10, 1, 0x18, 2, 0x10, 1])),
     'a number behind its tag counts once',
@@ -465,7 +468,7 @@ test('packed enums of proto2 count, and unknown fields do not', (t) => {
   t.is((codec.decode(unknown(0x78, 1, 0x7a, 2, 0x08, 1)) as any).a, 1);
   t.regex(
     decodingOf(codec, unknown(0x7b, 0x08, 1, 0x7c)),
-    /has more than 5 values/,
+    /has more values than the limit of 5/,
     'but for groups, which are read field by field',
   );
 });

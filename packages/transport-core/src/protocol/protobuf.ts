@@ -67,7 +67,7 @@ export function protobuf<Out, In = Out>(
     typeof type.decode !== 'function'
   ) {
     throw new TypeError(
-      "protobuf: takes a protobufjs type, such as root.lookupType('raft.Append'), or a class of its static code",
+      "protobuf: expected a protobufjs type, such as root.lookupType('raft.Append'), or a generated static class",
     );
   }
   const limit = limitOf('protobuf', 'limit', options.limit, LIMIT);
@@ -82,7 +82,7 @@ export function protobuf<Out, In = Out>(
     if (error instanceof TooManyValues)
       return oversize(
         name,
-        `has more than ${values} values, the limit`,
+        `has more values than the limit of ${values}`,
         'protobuf(type, { values })',
       );
     return refusal(
@@ -120,7 +120,7 @@ export function protobuf<Out, In = Out>(
         if (bytes.length > limit) throw tooLong(bytes.length);
         return type.decode(open(bytes)) as Out;
       } catch (error) {
-        throw translate(error, 'is no message of the type');
+        throw translate(error, 'is not a message of this type');
       } finally {
         traceDepth(depth);
       }

@@ -158,7 +158,7 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { channel: 0x0f },
-    "defineProtocol 'raft': channel: must be 0x10 to 0xff: 0x00 to 0x0f are for protocols of the project, got 15",
+    "defineProtocol 'raft': channel: must be 0x10 to 0xff; 0x00 to 0x0f are reserved for the protocols of Trunkline, got 15",
   ],
   [
     { channel: 256 },
@@ -177,7 +177,7 @@ const refused: [changes: object, message: string][] = [
   [{ ordered: 1 }, "defineProtocol 'raft': ordered: must be true or false, got 1"],
   [
     { chanel: 3 },
-    "defineProtocol 'raft': chanel: a protocol has no such member; it has name, version, accepts, channel, priority, ordered, methods",
+    "defineProtocol 'raft': chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, methods",
   ],
   [
     { methods: undefined },
@@ -225,7 +225,7 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
-    "defineProtocol 'raft': methods.a: has both response and download: a callee that streams answers by its stream",
+    "defineProtocol 'raft': methods.a: has both response and download; a method that streams its answers has download alone",
   ],
   [
     { methods: { a: { id: 1, request: bytes, upload: bytes } } },
@@ -233,7 +233,7 @@ const refused: [changes: object, message: string][] = [
   ],
   [
     { methods: { a: { id: 1, request: bytes, reply: bytes } } },
-    "defineProtocol 'raft': methods.a.reply: a method has no such member; it has id, request, response, upload, download, timeout",
+    "defineProtocol 'raft': methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout",
   ],
   [
     { methods: { a: { id: 1, request: bytes, timeout: 0 } } },
@@ -265,7 +265,7 @@ test('what is no definition at all is a TypeError', (t) => {
   for (const definition of [undefined, null, 5, 'raft', []])
     t.throws(() => defineProtocol(definition as any), {
       instanceOf: TypeError,
-      message: /^defineProtocol: takes an object/,
+      message: /^defineProtocol: expected an object/,
     });
 });
 

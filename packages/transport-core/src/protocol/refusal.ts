@@ -34,7 +34,7 @@ export function refusal(
  * @param option the option that raises the limit: 'json(schema, { limit })'
  */
 export function oversize(codec: string, problem: string, option: string): TransportError {
-  const text = `: ${problem}; ${option} at both ends raises it`;
+  const text = `: ${problem}; raise it with ${option} at both ends`;
   const error = reasonError('too_large', `${codec}: value${text}`);
   Object.defineProperty(error, WHERE, { value: text });
   return error;

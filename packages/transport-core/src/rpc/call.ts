@@ -108,11 +108,12 @@ export class Call<Result> {
   expired(now: number): void {
     if (this.done) return;
     const { sent } = this;
-    const where = this.writtenIn === 0 ? (this.carrier?.stage ?? 'it waited') : this.silence(now);
+    const where =
+      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
     this.giveUp(
       new TransportError(
         'deadline_exceeded',
-        `${this.method.full} to ${this.target}: ${this.timeout} ms passed, ${where}`,
+        `${this.method.full} to ${this.target}: ${this.timeout} ms passed; ${where}`,
         { sent, target: this.target },
       ),
     );
@@ -120,18 +121,22 @@ export class Call<Result> {
 
   /** Describes what arrived for a call that expires after its request was sent. */
   protected silence(_now: number): string {
-    return 'no answer came';
+    return 'no response arrived';
   }
 
   aborted(reason: unknown): void {
     if (this.done) return;
     const { sent } = this;
     this.giveUp(
-      new TransportError('cancelled', `${this.method.full} to ${this.target}: its signal aborted`, {
-        sent,
-        target: this.target,
-        cause: reason,
-      }),
+      new TransportError(
+        'cancelled',
+        `${this.method.full} to ${this.target}: its signal was aborted`,
+        {
+          sent,
+          target: this.target,
+          cause: reason,
+        },
+      ),
     );
   }
 
@@ -183,7 +188,7 @@ Object.setPrototypeOf(Call.prototype, OutCall.prototype);
  * `resource_exhausted` with reason `too_large`.
  */
 export function badAnswer(error: unknown): TransportError {
-  const message = `the answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the response was rejected by its codec: ${error instanceof Error ? error.message : String(error)}`;
   if (error instanceof TransportError && error.reason === 'too_large')
     return reasonError('too_large', message, { sent: true, cause: error });
   return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });

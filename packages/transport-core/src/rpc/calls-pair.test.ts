@@ -76,7 +76,7 @@ test('a deadline says where the call stood', async (t) => {
   scene.pair.pass(50);
   const { code, message } = await error(call);
   t.is(code, 'deadline_exceeded');
-  t.regex(message, /calls\.ask to there: 50 ms passed, no answer came/);
+  t.regex(message, /calls\.ask to there: 50 ms passed; no response arrived/);
 });
 
 test('an upload is pulled to its end, and answered', async (t) => {

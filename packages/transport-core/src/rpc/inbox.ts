@@ -196,7 +196,7 @@ export class Inbox {
       for (const name of taker.methods ?? []) {
         if (other.methods?.has(name) !== true) continue;
         throw new TypeError(
-          `method '${name}' of '${this.protocol.name}' has a reader already: a method that is served goes to its handler alone`,
+          `method '${name}' of '${this.protocol.name}' already has a reader: calls of a served method go only to its handler`,
         );
       }
     }
@@ -257,7 +257,7 @@ export class Inbox {
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
         this.#count('refusedCall', call.from);
-        const message = `${channel.queued} calls of '${this.protocol.name}' wait here for a reader already (limits.inbound)`;
+        const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
       }

@@ -59,7 +59,7 @@ test('it is answered once; a second answer is a TypeError, whoever came first', 
     for (const second of ['respond', 'fail'] as const) {
       const { rpc } = incoming('ask');
       t.true(rpc[first](byte(1)));
-      t.throws(() => rpc[second](byte(1)), { instanceOf: TypeError, message: /answered already/ });
+      t.throws(() => rpc[second](byte(1)), { instanceOf: TypeError, message: /already answered/ });
     }
   }
 });

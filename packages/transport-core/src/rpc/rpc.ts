@@ -71,7 +71,7 @@ export class IncomingRpc {
   protected writeItem(item: unknown): Promise<void> {
     const { method, download, gone } = this[CALL];
     if (this[CALL].answered && gone === undefined)
-      throw new TypeError(`rpc.write: '${method.name}' has ended already`);
+      throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return Promise.reject(gone);
     let payload: Uint8Array;
     try {
@@ -115,7 +115,7 @@ export class IncomingRpc {
  */
 function claim(call: InCall, how: string): void {
   if (call.answered)
-    throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was answered already`);
+    throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was already answered`);
   call.answered = true;
 }
 
@@ -131,7 +131,7 @@ export function answer(call: InCall, value: unknown): boolean {
   try {
     payload = encodeAs(method.response!, method.what.response, value);
   } catch (error) {
-    const message = `the handler's answer breaks its codec: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
     const isLarge = error instanceof TransportError && error.reason === 'too_large';
     told(
       call,

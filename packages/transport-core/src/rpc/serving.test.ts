@@ -235,7 +235,7 @@ test('a method has one handler; a consumer of all takes the rest', async (t) => 
   serve(bench, { ask: (request) => request });
   t.throws(() => serve(bench, { ask: (request) => request }), {
     instanceOf: TypeError,
-    message: /'ask' of 'bench' has a reader already/,
+    message: /'ask' of 'bench' already has a reader/,
   });
   t.throws(() => new Consumer(bench.inbox, new Set(['ask'])), { instanceOf: TypeError });
   const consumer = new Consumer(bench.inbox, undefined);

@@ -74,7 +74,7 @@ export class StreamCall extends Call<unknown> {
     const { download } = this;
     if (download === undefined) return super.silence(now);
     const { came, heard } = download;
-    return `${came} ${came === 1 ? 'item' : 'items'} came, and the stream was silent for ${Math.round(now - heard)} ms`;
+    return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${Math.round(now - heard)} ms`;
   }
 
   protected override settle(code: Code | undefined): void {

@@ -56,7 +56,7 @@ export class Answers {
     )
       return this.#context.violation(
         'malformed',
-        `RESPONSE to call ${frame.id}, which awaits none`,
+        `RESPONSE to call ${frame.id}, which awaits no response`,
       );
     this.#context.active = this.#context.now;
     if (frame.size === 0) {
@@ -94,7 +94,7 @@ export class Answers {
     if (download === undefined)
       return this.#context.violation(
         'malformed',
-        `ITEM for call ${frame.id}, which streams nothing to us`,
+        `ITEM for call ${frame.id}, which has no download`,
       );
     this.#context.active = this.#context.now;
     receiveItem(this.#context, this.#incomingPackets, download, frame, call.done, {
@@ -113,14 +113,14 @@ export class Answers {
       else
         this.#context.violation(
           'malformed',
-          `PART for call ${frame.id}, which has no long message under way`,
+          `PART for call ${frame.id}, which is not receiving a long message`,
         );
       return;
     }
     if (!assembly.add(frame.payload))
       return this.#context.violation(
         'malformed',
-        `the packets of the response to call ${frame.id} break its sum`,
+        `the packets of the response to call ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
@@ -141,10 +141,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.download === undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, which streams nothing to us`,
-      );
+      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
     if (call.download.assembly !== undefined)
       return this.#context.violation(
         'malformed',
@@ -178,7 +175,7 @@ export class Answers {
   credit(frame: Frame): void {
     const upload = this.#caller.slots.get(frame.id)?.upload;
     if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
+      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
   }
 
   #unknown(frame: Frame): void {

@@ -233,7 +233,7 @@ export class Callee implements AnswerCarrier {
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(
         'malformed',
-        `a long ONEWAY with id ${frame.id}, which is not free`,
+        `a long ONEWAY with id ${frame.id}, which is already in use`,
       );
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
@@ -249,7 +249,7 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which takes none`);
+      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
     this.#context.active = this.#context.now;
     receiveItem(this.#context, this.#incomingPackets, call.upload, frame, false, this.#owner(call));
   }
@@ -268,7 +268,7 @@ export class Callee implements AnswerCarrier {
     if (!assembly.add(frame.payload))
       return this.#context.violation(
         'malformed',
-        `the packets of request ${frame.id} break its sum`,
+        `the packets of request ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.makeRoom();
     call.assembly = undefined;
@@ -285,12 +285,12 @@ export class Callee implements AnswerCarrier {
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
       return this.#context.violation(
         'malformed',
-        `END of call ${frame.id}, which has no stream to end`,
+        `END of call ${frame.id}, which has no open stream`,
       );
     if (upload.ended)
       return this.#context.violation(
         'malformed',
-        `END of call ${frame.id}, whose stream had ended`,
+        `END of call ${frame.id}, whose stream had already ended`,
       );
     upload.end(undefined);
   }
@@ -299,14 +299,14 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
     this.#context.units -= call.cancelled === undefined ? CANCEL : CANCEL_TOLD;
-    this.abort(call, stackless('cancelled', 'the caller gave the call up', { origin: 'remote' }));
+    this.abort(call, stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }));
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call is already over. */
   credit(frame: Frame): void {
     const download = this.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('malformed', 'a stream account rose above 2^31 − 1');
+      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
   }
 
   /**
@@ -323,7 +323,7 @@ export class Callee implements AnswerCarrier {
       if (short !== undefined && !short.spend(longCost(frame))) {
         this.#context.violation(
           'malformed',
-          `a one-way on channel ${frame.channel} came without credit`,
+          `a one-way call on channel ${frame.channel} arrived without credit`,
         );
         return false;
       }
@@ -401,7 +401,7 @@ export class Callee implements AnswerCarrier {
       return true;
     }
     if (this.#context.full(payload.length)) {
-      const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held: no room for a response of ${payload.length} bytes`;
+      const message = `${call.method.full}: limits.memory is reached, ${this.#context.memory.used} bytes are held; there is no room for a response of ${payload.length} bytes`;
       this.fail(call, new TransportError('resource_exhausted', message), false);
       return true;
     }
@@ -469,7 +469,7 @@ export class Callee implements AnswerCarrier {
     // The call is answered already, so the rest of its upload is not needed.
     if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
     const { used, limit } = this.#context.memory;
-    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection has most of what is unfinished`;
+    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
     if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
     this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
@@ -538,7 +538,7 @@ export class Callee implements AnswerCarrier {
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.#context.violation(
       'flood',
-      `${refusals.messages} refused calls wait to be told, ${limit} allows no more: it calls and does not read`,
+      `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
     );
     return true;
   }

@@ -18,7 +18,7 @@ import { Outgoing } from './outgoing.ts';
 import { memoryFull, type SessionContext, UNIT } from './session-context.ts';
 
 export class Caller implements CallCarrier {
-  readonly stage = 'it waited to be sent';
+  readonly stage = 'it was waiting to be sent';
   readonly slots: Slots<OutCall>;
   /** The number of open streaming calls, and the calls that wait for one of them to end. */
   streams = 0;
@@ -512,7 +512,7 @@ export class Caller implements CallCarrier {
     if (assembly === undefined) return;
     assembly.drop();
     const what = call.download === undefined ? 'the response' : 'an item';
-    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise it, or ask for less at a time`;
+    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
     call.failed(new TransportError('resource_exhausted', message, { sent: true }));
     this.abandon(call);
   }
@@ -566,5 +566,8 @@ export class Caller implements CallCarrier {
   }
 }
 
-const ABANDONED = new TransportError('cancelled', 'the call was given up');
-const ANSWERED = new TransportError('cancelled', 'the callee answered before the upload was whole');
+const ABANDONED = new TransportError('cancelled', 'the call was cancelled');
+const ANSWERED = new TransportError(
+  'cancelled',
+  'the callee answered before the upload was complete',
+);

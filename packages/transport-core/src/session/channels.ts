@@ -256,7 +256,7 @@ export class Channels {
 
   #agree(channel: Channel, { protocol }: Mounted): void {
     if (channel.name !== protocol.name) {
-      const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a byte keeps its name while a connection lives`;
+      const message = `channel ${channel.byte} was '${channel.name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
       channel.disagreement = new TransportError('failed_precondition', message);
       return;
     }

@@ -90,7 +90,7 @@ export class FrameDispatcher {
         if (kind < UNKNOWN_KINDS)
           return this.#context.violation(
             'malformed',
-            `a frame of kind ${kind}, which has no place here`,
+            `a frame of kind ${kind}, which is not allowed here`,
           );
         this.#context.count('unknownFrame', 1);
         this.#context.abused();
@@ -110,7 +110,10 @@ export class FrameDispatcher {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
-      this.#context.violation('malformed', `it opened call ${frame.id}, an id of this end`);
+      this.#context.violation(
+        'malformed',
+        `it opened call ${frame.id}, an id that belongs to this end`,
+      );
     else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
     else return true;
     return false;

@@ -68,25 +68,25 @@ export function judgeHello(
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
     return reasonError(
       'wrong_version',
-      `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} ${WIRE_VERSION}`,
+      `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} speaks ${WIRE_VERSION}`,
     );
   }
   if (side === 'dialer' && hello.wireMin !== hello.wireMax) {
     return reasonError(
       'malformed',
-      `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it has to name one of them`,
+      `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it must name exactly one`,
     );
   }
   if (hello.network !== self.network) {
     return reasonError(
       'wrong_network',
-      `the ${peer} is of network '${cleanText(hello.network)}', the ${own} of '${self.network}': give both the same 'network' option`,
+      `the ${peer} is in network '${cleanText(hello.network)}', the ${own} in '${self.network}': give both the same 'network' option`,
     );
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
     return reasonError(
       'identity_mismatch',
-      `the ${peer} claims to be node ${hello.nodeId} and proved to be ${proven}`,
+      `the ${peer} claims to be node ${hello.nodeId}, but proved to be ${proven}`,
     );
   }
   return undefined;
@@ -137,6 +137,6 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
 function mismatch(ours: string, theirs: string): TransportError {
   return reasonError(
     'channel_mismatch',
-    `${ours} at one end and ${theirs} at the other: give each protocol one channel, the same everywhere`,
+    `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`,
   );
 }

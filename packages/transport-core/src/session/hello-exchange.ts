@@ -63,7 +63,7 @@ export class HelloExchange {
         if (isNoise(bytes)) this.speak();
         return reasonError(
           'wrong_preamble',
-          `the other end speaks ${lookAlike(bytes)}, this end plain Trunkline: give both the same security`,
+          `the other end speaks ${lookAlike(bytes)}, this end speaks plain Trunkline: give both the same security`,
         );
       }
     }

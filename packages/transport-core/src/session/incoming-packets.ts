@@ -76,7 +76,7 @@ export class IncomingPackets {
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
-      this.#context.violation('malformed', 'a packet came without credit of the pipe');
+      this.#context.violation('malformed', 'a packet arrived without pipe credit');
       return false;
     }
     const { now } = this.#context;
@@ -98,7 +98,7 @@ export class IncomingPackets {
   #tooLarge(frame: Frame): false {
     this.#context.violation(
       'too_large',
-      `a packet of ${frame.length} bytes is above the ${this.#context.terms.packet} agreed`,
+      `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
     );
     return false;
   }
@@ -122,7 +122,7 @@ export class IncomingPackets {
     } else if (!account.spend(longCost(frame))) {
       this.#context.violation(
         'malformed',
-        `a message of ${size} bytes came without credit of its account`,
+        `a message of ${size} bytes arrived without credit of its account`,
       );
     } else return this.packet(frame);
     return false;

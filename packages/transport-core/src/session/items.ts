@@ -20,7 +20,7 @@ export function receiveItem(
   owner: AssemblyOwner,
 ): void {
   if (stream.assembly !== undefined)
-    return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another`);
+    return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another item`);
   const cost = longCost(frame);
   if (frame.size === 0) {
     if (!incomingPackets.short(frame)) return;
@@ -32,7 +32,7 @@ export function receiveItem(
     if (!stream.account.spend(cost))
       return context.violation(
         'malformed',
-        `an item of call ${frame.id} came without credit of its stream`,
+        `an item of call ${frame.id} arrived without credit of its stream`,
       );
     if (!incomingPackets.packet(frame)) return;
     if (drop) stream.account.giveBack(cost, false);
@@ -57,7 +57,7 @@ export function receivePart(context: SessionContext, stream: InStream, frame: Fr
   if (!assembly.add(frame.payload))
     return context.violation(
       'malformed',
-      `the packets of an item of call ${frame.id} break its sum`,
+      `the packets of an item of call ${frame.id} do not match its declared size`,
     );
   if (!assembly.complete) return context.makeRoom();
   stream.dropAssembly();

@@ -110,7 +110,7 @@ export class OutStream implements UnitSender {
       (this.#queue.length >= limits.outbound.messages ||
         this.#queuedBytes + cost > limits.outbound.bytes)
     ) {
-      const message = `${this.#queue.length} items wait already on this stream (limits.outbound): await write()`;
+      const message = `${this.#queue.length} items already wait on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
     const item = new Item(Kind.ITEM, this.#id, payload, this);

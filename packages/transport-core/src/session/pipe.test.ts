@@ -94,5 +94,5 @@ test('a sender that spends more than the grown pipe breaks the protocol', (t) =>
   dialer.session.context.pipe += 8 * KIB;
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
-  t.regex(acceptor.ending!.error.message, /without credit of the pipe/);
+  t.regex(acceptor.ending!.error.message, /without pipe credit/);
 });

@@ -15,7 +15,7 @@ test('what the first bytes look like is named', (t) => {
   t.is(lookAlike(text('TRKL')), 'plain Trunkline (TRKL)');
   t.is(
     lookAlike(new Uint8Array([0x15, 0x03, 0x03, 0x00, 0x02])),
-    'TLS (an alert: it takes TLS alone)',
+    'TLS (an alert: it accepts only TLS)',
   );
   t.is(lookAlike(text('SSH-2.0-OpenSSH_9.6')), 'SSH');
 });

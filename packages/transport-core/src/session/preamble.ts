@@ -9,7 +9,7 @@ export function lookAlike(bytes: Uint8Array): string {
     return 'HTTP (a request)';
   if (text.startsWith('HTTP/')) return 'HTTP (a response)';
   if (head[0] === 0x16 && head[1] === 0x03) return 'TLS';
-  if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it takes TLS alone)';
+  if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it accepts only TLS)';
   if (text.startsWith('TRKL')) return 'plain Trunkline (TRKL)';
   if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
@@ -25,8 +25,8 @@ export function isNoise(bytes: Uint8Array): boolean {
 }
 
 /**
- * The error text for a connection that ended before the hello was over. The other end may have
+ * The error text for a connection that ended before the hello was complete. The other end may have
  * refused our preamble, and such a refusal leaves no other trace.
  */
 export const EARLY_END =
-  'the other end closed the connection during the hello: do both have the same security (TLS, noise or none)?';
+  'the other end closed the connection during the hello: check that both have the same security (TLS, noise or none)';

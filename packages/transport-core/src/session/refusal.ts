@@ -24,7 +24,7 @@ export function refusalOf(
   if (channel?.mounted === undefined)
     return stackless(
       'unimplemented',
-      `nothing is mounted on channel ${frame.channel} of this peer`,
+      `no protocol is mounted on channel ${frame.channel} of this peer`,
     );
   const { name } = channel.mounted.protocol;
   if (method === undefined)
@@ -48,7 +48,7 @@ export function oversized(codec: Codec<unknown, unknown> | undefined, size: numb
 export function unserved({ full }: Method): TransportError {
   return stackless(
     'unimplemented',
-    `nobody serves '${full}' on this peer: give serve() a handler for it, or read it from consumer()`,
+    `'${full}' is not served on this peer: give serve() a handler for it, or read its calls from consumer()`,
   );
 }
 
@@ -69,26 +69,26 @@ function crowded(
   }
   if (channel.running >= limits.calls)
     return exhausted(
-      `${channel.running} handlers of '${name}' still run, limits.calls allows no more`,
+      `${channel.running} handlers of '${name}' are still running, limits.calls allows no more`,
     );
   if (context.hasTooMany) {
     const share = `${context.calls} of this connection (${context.bytes} bytes)`;
     return exhausted(
-      `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which leaves it no share`,
+      `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which has used up its share`,
     );
   }
   if (method.flags !== 0 && streams >= limits.streams)
     return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
   if (frame.size > 0 && !context.fits(frame.size)) {
     return exhausted(
-      `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} held`,
+      `limits.memory is reached: a request of ${frame.size} bytes has no room beside the ${memory.used - memory.unfinished} bytes held`,
     );
   }
   return undefined;
 }
 
 function mismatch({ full }: Method, here: string, called: string): TransportError {
-  return stackless('failed_precondition', `'${full}' is ${here} here, and was called ${called}`);
+  return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
 }
 
 function exhausted(message: string): TransportError {

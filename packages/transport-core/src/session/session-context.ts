@@ -190,7 +190,7 @@ export class SessionContext implements MemoryHolder {
     if (this.#abuses <= ABUSES) return true;
     this.violation(
       'flood',
-      `more than ${ABUSES / USELESS} frames a second that are of no use, or ${ABUSES} requests that nobody can serve`,
+      `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`,
     );
     return false;
   }

@@ -300,7 +300,10 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     if (refused !== undefined) return this.break(refused);
     if (this.#phase === 'ready' && frame.kind === Kind.READY) return this.#rise();
     if (this.#phase !== 'hello' || frame.kind !== Kind.HELLO) {
-      return this.context.violation('malformed', `frame ${frame.kind} before the hello was over`);
+      return this.context.violation(
+        'malformed',
+        `frame ${frame.kind} before the hello was complete`,
+      );
     }
     const hello = decodeHello(frame.hello);
     if (typeof hello === 'string')
@@ -515,7 +518,7 @@ export class Session implements FrameVisitor, GracefulCloseHost {
         this.#late(
           reasonError(
             'handshake_timeout',
-            `the hello was not over after ${this.#options.handshakeTimeout} ms`,
+            `the hello was not complete after ${this.#options.handshakeTimeout} ms`,
           ),
         );
       else if (now >= this.#frameDue) this.context.violation('malformed', FRAME_LATE);
@@ -543,7 +546,7 @@ export class Session implements FrameVisitor, GracefulCloseHost {
       );
     if (this.outbox.stuffed)
       return this.#cut(
-        reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames waits'),
+        reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames is queued'),
       );
     if (this.liveness.dead(now))
       return this.#cut(
@@ -605,7 +608,7 @@ export class Session implements FrameVisitor, GracefulCloseHost {
 
 /** Milliseconds within which a frame that has begun must end. */
 const FRAME_TIME = 15_000;
-const FRAME_LATE = 'a frame did not end within 15 s';
+const FRAME_LATE = 'a frame was not complete after 15 s';
 /**
  * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for
  * other fields and the text of a GO_AWAY.

@@ -145,7 +145,7 @@ test('after the end a write is refused, and a second end is nothing', async (t) 
   const { bench, stream } = out();
   stream.close(undefined);
   stream.close(undefined);
-  await t.throwsAsync(stream.write(new Uint8Array(1)), { message: /has ended/ });
+  await t.throwsAsync(stream.write(new Uint8Array(1)), { message: /has already ended/ });
   t.is(bench.pump().length, 1);
   t.false(stream.stopped);
 });

@@ -235,7 +235,7 @@ test('a call whose time passes while it waits is deadline_exceeded, unsent, and 
   t.is(pool.wake(50), 80);
   await turn();
   t.deepEqual([soon.fate.error!.code, soon.fate.error!.sent], ['deadline_exceeded', false]);
-  t.regex(soon.fate.error!.message, /it waited for a connection/);
+  t.regex(soon.fate.error!.message, /it was waiting for a connection/);
   t.false(dials[0]!.signal.aborted);
   clock.advance(30);
   t.is(pool.wake(80), Number.POSITIVE_INFINITY);

@@ -38,7 +38,7 @@ interface PendingDial {
 
 /** One target: its connections, its dial, and the calls that wait for it. */
 class PoolEntry implements CallCarrier {
-  readonly stage = 'it waited for a connection';
+  readonly stage = 'it was waiting for a connection';
   readonly mark = 0;
   readonly target: string;
   readonly address: string;
@@ -401,7 +401,11 @@ const CROWDED = 50;
 const GROW_PAUSE = 1_000;
 /** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
-const LOST = new TransportError('unavailable', 'the connection was lost as it came up', {
-  sent: false,
-});
-const UNWANTED = new TransportError('cancelled', 'nobody waits for this connection any more');
+const LOST = new TransportError(
+  'unavailable',
+  'the connection was lost while it was being established',
+  {
+    sent: false,
+  },
+);
+const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');

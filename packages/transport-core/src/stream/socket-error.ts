@@ -31,7 +31,7 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
       return {
         as: 'unavailable',
         reason: 'connection_refused',
-        text: 'nobody listens there; is it started, and is the port right?',
+        text: 'nothing listens on this address; check that the peer is running and the port is right',
       };
     case 'ENOTFOUND':
     case 'EAI_NONAME':
@@ -47,11 +47,11 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
       return {
         as: 'unavailable',
         reason: 'address_in_use',
-        text: 'something else listens there; stop it, or bind another port (0 picks a free one)',
+        text: 'another process listens on this address; stop it, or bind another port (0 picks a free one)',
       };
     case 'EADDRNOTAVAIL':
       if (action !== 'listen')
-        return { as: 'unavailable', text: 'no local address or port is left to reach it from' };
+        return { as: 'unavailable', text: 'no local address or port is free for the connection' };
       return {
         as: 'invalid_argument',
         text: 'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
@@ -59,10 +59,10 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
     case 'EACCES':
     case 'EPERM':
       if (action !== 'listen')
-        return { as: 'permission_denied', text: 'the system forbids it; look at its firewall' };
+        return { as: 'permission_denied', text: 'the system forbids it; check the firewall' };
       return {
         as: 'permission_denied',
-        text: 'the system forbids this port to this user; take one above 1023',
+        text: 'this user may not bind this port; choose one above 1023',
       };
     case 'EMFILE':
     case 'ENFILE':
@@ -70,24 +70,24 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
     case 'ENOMEM':
       return {
         as: 'resource_exhausted',
-        text: 'the process or the system has no file or memory left for a socket; raise the limit (ulimit -n)',
+        text: 'the process or the system has no file descriptor or memory left for a socket; raise the limit (ulimit -n)',
       };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
-      return { as: 'unavailable', text: 'no network leads there' };
+      return { as: 'unavailable', text: 'no network route leads to this address' };
     case 'ETIMEDOUT':
       if (action === 'dial')
         return { as: 'unavailable', reason: 'dial_timeout', text: 'no answer' };
-      return { as: 'unavailable', reason: 'reset', text: 'the other end answers no more' };
+      return { as: 'unavailable', reason: 'reset', text: 'the other end no longer answers' };
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return { as: 'unavailable', reason: 'reset', text: 'the other end broke the connection off' };
+      return { as: 'unavailable', reason: 'reset', text: 'the other end reset the connection' };
     case 'EINVAL':
     case 'EAFNOSUPPORT':
-      return { as: 'invalid_argument', text: 'the system can do nothing with this address' };
+      return { as: 'invalid_argument', text: 'the system does not support this address' };
     default:
       return { as: 'unavailable', text: 'it failed' };
   }

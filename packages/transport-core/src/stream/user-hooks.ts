@@ -49,7 +49,9 @@ export function askHello(
     () => hello(target),
     (fields) => {
       if (isHelloFields(fields)) return then(fields);
-      fail(new TypeError('the hello option gave no strings by name of at most 8 KiB in all'));
+      fail(
+        new TypeError('the hello option must return an object of strings of at most 8 KiB in all'),
+      );
     },
     fail,
   );
@@ -101,7 +103,7 @@ export function mismatch(
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
   return reasonError(
     'identity_mismatch',
-    `node ${expected} was dialed, and who answered at ${endpoint} ${found}`,
+    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
   );
 }
 

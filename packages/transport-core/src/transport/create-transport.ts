@@ -100,7 +100,7 @@ class Composed<P extends Protocol> extends NetworkTransport<P> {
   async updateTls(update: unknown): Promise<void> {
     let missing: unknown = new TransportError(
       'failed_precondition',
-      "updateTls: no backend of this transport has TLS; give one the option 'tls' from the beginning",
+      "updateTls: no backend of this transport uses TLS; create a backend with the option 'tls'",
     );
     let updated = false;
     for (const backend of new Set(this.#backends)) {

@@ -110,7 +110,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
-          `a protocol named '${protocol.name}' is mounted on this transport already`,
+          `a protocol named '${protocol.name}' is already mounted on this transport`,
         );
     }
     const taken = this.mounts.get(protocol.channel);
@@ -139,12 +139,15 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
       return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
     if (this.#listened !== undefined)
       return Promise.reject(
-        new TransportError('failed_precondition', 'listen: this transport listens already'),
+        new TransportError('failed_precondition', 'listen: this transport is already listening'),
       );
     this.#listened = this.#listener.start().then(
       () => {
         if (this.state !== 'open')
-          throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
+          throw new TransportError(
+            'shutdown',
+            'listen: this transport was closed while it started to listen',
+          );
         this.listening = true;
       },
       (error) => {
@@ -355,7 +358,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     most?.session.break(
       new TransportError(
         'resource_exhausted',
-        `this connection held ${most.session.context.held} bytes of the ${this.memory.limit} of limits.memory`,
+        `this connection held ${most.session.context.held} of the ${this.memory.limit} bytes of limits.memory`,
       ),
     );
   }
@@ -509,7 +512,10 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
 }
 
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
-const CROWDED = reasonError('full', 'too many connections are saying hello (limits.handshakes)');
+const CROWDED = reasonError(
+  'full',
+  'too many connections have not completed their hello (limits.handshakes)',
+);
 const GONE = new TransportError('unavailable', 'the connection is closing', {
   reason: 'disconnected',
   sent: false,

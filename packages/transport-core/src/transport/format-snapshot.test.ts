@@ -22,7 +22,7 @@ const quiet: Snapshot = {
 test('a transport without connections takes three lines', (t) => {
   t.is(
     formatSnapshot(quiet),
-    "transport open, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B untaken",
+    "transport open, network 'default', not listening\nprotocols raft v1 (0x20)\ncalls 0 made, 0 served, 0 waiting; 0 B unread",
   );
 });
 
@@ -67,7 +67,7 @@ test('connections are a table whose columns line up', (t) => {
     text,
     `transport open, network 'default', on 127.0.0.1:7000
 protocols raft v1 (0x20)
-calls 0 made, 0 served, 0 waiting; 0 B untaken
+calls 0 made, 0 served, 0 waiting; 0 B unread
 dialing host:1
 
 connection  state    endpoint       peer          rtt      age     in      out      calls in/out  streams  waiting      queued

@@ -24,7 +24,7 @@ export function formatSnapshot(snapshot: Snapshot): string {
   const lines = [
     `transport ${state}, network '${network}', ${localAddrs.length > 0 ? `on ${localAddrs.join(', ')}` : 'not listening'}`,
     `protocols ${protocols.map(({ name, version, channel }) => `${name} v${version} (0x${channel.toString(16).padStart(2, '0')})`).join(', ')}`,
-    `calls ${calls.made} made, ${calls.served} served, ${waiting} waiting; ${size(memory)} untaken`,
+    `calls ${calls.made} made, ${calls.served} served, ${waiting} waiting; ${size(memory)} unread`,
   ];
   if (dialing.length > 0) lines.push(`dialing ${dialing.map(cleanText).join(', ')}`);
   if (connections.length > 0)

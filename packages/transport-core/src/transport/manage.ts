@@ -52,10 +52,10 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
   const engine = (transport as unknown as Record<symbol, TransportEngine | undefined>)[ENGINE];
   if (engine === undefined)
     throw new TypeError(
-      'manage: takes a transport of @trunkline/transport-core, or a mount of one',
+      'manage: expected a transport of @trunkline/transport-core, or a mount of one',
     );
   if (engine.membership !== undefined)
-    throw new TypeError('manage: this transport has peers already; one createPeers a transport');
+    throw new TypeError('manage: this transport already has peers; call createPeers once for each transport');
   engine.membership = membership;
   startAnew(engine);
   return {

@@ -40,7 +40,7 @@ export class Members {
   async reach(nodeId: string, target: string, signal: AbortSignal): Promise<Connection> {
     const { membership } = this.#engine;
     if (membership === undefined) {
-      const message = `Cannot connect to ${target}: nobody on this transport knows nodes by their ids; createPeers({ transport }) does`;
+      const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
     const connection = connectionOf(await membership.reach(nodeId, signal));

@@ -84,5 +84,5 @@ export function channelTaken(
 ): string {
   let free = 0x20;
   while (mounts.has(free)) free++;
-  return `channel ${channel} of '${name}' is taken by '${other}' on this transport: give one of them another at all nodes, such as channel: ${free}`;
+  return `channel ${channel} of '${name}' is taken by '${other}' on this transport: give one of them another channel on all nodes, such as channel: ${free}`;
 }

@@ -267,7 +267,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const method = this.#method(name, what);
     if (method.kind !== 'oneway')
       throw new TypeError(
-        `${what}: '${name}' is ${method.kind}; only one-way methods can be tried`,
+        `${what}: '${name}' is ${method.kind}; only one-way methods can be sent this way`,
       );
     return method;
   }
@@ -292,16 +292,20 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         ? typeof target === 'object'
           ? 'another object'
           : String(target)
-        : 'a Remote of another one';
+        : 'a Remote of another transport';
     throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
   }
 
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
     if (signal?.aborted === true)
-      throw new TransportError('cancelled', `dial of ${nameOf(target)}: its signal had aborted`, {
-        cause: signal.reason,
-        sent: false,
-      });
+      throw new TransportError(
+        'cancelled',
+        `dial of ${nameOf(target)}: its signal was already aborted`,
+        {
+          cause: signal.reason,
+          sent: false,
+        },
+      );
     if (typeof target === 'string')
       return this.engine.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
@@ -419,7 +423,7 @@ function unsent(error: unknown, target: Target): unknown {
 function lost(remote: Remote): TransportError {
   return reasonError(
     'disconnected',
-    `the connection to ${remote.endpoint} is gone; a Remote is reached over its own connection or not at all`,
+    `the connection to ${remote.endpoint} is gone; a Remote can be reached only over its own connection`,
     {
       target: remote.endpoint,
       sent: false,
@@ -439,7 +443,7 @@ function checkOptions(
   if (signal?.aborted === true) {
     throw new TransportError(
       'cancelled',
-      `${method.full}: its signal had aborted before it was sent`,
+      `${method.full}: its signal was aborted before it was sent`,
       { cause: signal.reason },
     );
   }
@@ -456,8 +460,8 @@ function extrasOf({ metadata, signal, timeout }: CallOptions): CallExtras {
 function checkUpload(method: Method, upload: unknown): void {
   if (method.upload === undefined) {
     if (upload !== undefined)
-      throw new TypeError(`send: '${method.full}' uploads nothing, and was given an upload`);
+      throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
   } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
-    throw new TypeError(`send: '${method.full}' takes an upload: an AsyncIterable of items`);
+    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
   }
 }

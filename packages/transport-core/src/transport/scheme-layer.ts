@@ -191,7 +191,7 @@ export class SchemeLayer implements StreamLayer {
         : `has the scheme '${scheme}', for which there is no backend`;
     throw new TransportError(
       'invalid_argument',
-      `${what}: the address '${address}' ${wrong}; there are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
+      `${what}: the address '${address}' ${wrong}; the schemes are ${known.map((name) => `${name}://`).join(', ') || 'none'}`,
     );
   }
 }

@@ -56,7 +56,8 @@ export function serve<P extends Protocol>(
   options: ServeOptions = {},
 ): Server {
   const inbox = (transport as unknown as Record<symbol, Inbox | undefined>)[INBOX];
-  if (inbox === undefined) throw new TypeError('serve: takes a transport that this library made');
+  if (inbox === undefined)
+    throw new TypeError('serve: expected a transport that this library created');
   const { concurrency = Number.POSITIVE_INFINITY, toError = toTransportError } = options;
   if (!(concurrency >= 1))
     throw new TypeError(`serve: concurrency must be 1 or more, got ${String(concurrency)}`);
@@ -87,7 +88,7 @@ export function serve<P extends Protocol>(
       const timer = clock.setTimeout(
         () =>
           serving.failRunning(
-            new TransportError('unavailable', 'the server stopped before its handler was through'),
+            new TransportError('unavailable', 'the server stopped before its handler had finished'),
           ),
         Math.min(grace, LONGEST_DELAY),
       );

@@ -22,7 +22,7 @@ export function whenWritable(connection: Connection, channelId: number): Promise
   if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
   if (session.caller.writable(channel)) return Promise.resolve();
   if (channel.writers.length >= connection.host.config.limits.outbound.messages) {
-    const message = `${channel.writers.length} wait already until ${endpoint} is writable (limits.outbound)`;
+    const message = `${channel.writers.length} calls already wait until ${endpoint} is writable (limits.outbound)`;
     return Promise.reject(new TransportError('resource_exhausted', message, { target: endpoint }));
   }
   return new Promise((resolve, reject) => {

@@ -42,10 +42,10 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
       t.is(decoder.partial, 0);
     }
   }
-  t.is(read([bytesOf('00')]).violation?.message, 'a frame of no bytes');
+  t.is(read([bytesOf('00')]).violation?.message, 'an empty frame');
   t.deepEqual(read([bytesOf('05 0802')], 4).violation, {
     reason: 'too_large',
-    message: 'a frame of 5 bytes, above the 4 that are taken here',
+    message: 'a frame of 5 bytes, above the limit of 4 here',
   });
   t.deepEqual(
     read([framed(new Uint8Array(MAX).fill(1))]).violation?.reason,

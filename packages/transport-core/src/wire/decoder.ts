@@ -79,7 +79,7 @@ export class FrameDecoder {
     if (this.#dead) return undefined;
     if (this.#reading)
       throw new TypeError(
-        'read() was called from inside a FrameVisitor; hand the chunk over once that has returned',
+        'read() was called from inside a FrameVisitor; pass the chunk after the visitor has returned',
       );
     this.#reading = true;
     let result: Violation | undefined = STOPPED;
@@ -133,11 +133,11 @@ export class FrameDecoder {
         }
         this.#length = this.#lengthBytes = 0;
       }
-      if (length === 0) return malformed('a frame of no bytes');
+      if (length === 0) return malformed('an empty frame');
       if (length > this.maxLength)
         return {
           reason: 'too_large',
-          message: `a frame of ${length} bytes, above the ${this.maxLength} that are taken here`,
+          message: `a frame of ${length} bytes, above the limit of ${this.maxLength} here`,
         };
       const end = at + length;
       if (end > available) {

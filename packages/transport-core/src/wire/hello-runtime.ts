@@ -83,7 +83,9 @@ export class Reader {
   #after(size: number): number {
     const end = this.pos + size;
     if (end > this.len)
-      throw new RangeError(`it ends within a field: ${end} bytes are told, ${this.len} are there`);
+      throw new RangeError(
+        `it ends within a field: ${end} bytes are declared, ${this.len} are present`,
+      );
     return end;
   }
 }

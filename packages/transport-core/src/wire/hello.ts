@@ -132,7 +132,7 @@ export function encodeProtocols(protocols: readonly HelloProtocol[]): Uint8Array
   if (wrong !== undefined)
     throw new TransportError(
       'invalid_argument',
-      `this transport's protocols can't be told: ${wrong}`,
+      `this transport's list of protocols can't be sent: ${wrong}`,
       { sent: false },
     );
   return encode({ protocols: protocols.map(wellNamed) });
@@ -242,7 +242,7 @@ function decode(bytes: Uint8Array): DecodedHello | string {
   try {
     return trunkline.Hello.decode(new Reader(bytes)) as unknown as DecodedHello;
   } catch (error) {
-    return `a hello that is no protobuf: ${(error as Error).message}`;
+    return `a hello that is not valid protobuf: ${(error as Error).message}`;
   }
 }
 

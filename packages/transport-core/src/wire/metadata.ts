@@ -38,7 +38,7 @@ export function encodeMetadata(
   for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
   if (at > ENCODED_METADATA_LIMIT)
     throw tooLong(
-      `takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame has room for`,
+      `takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame can hold`,
     );
   return { bytes: bytes.subarray(0, at), size, value };
 }

@@ -39,7 +39,7 @@ export abstract class NearbyLayer extends MemoryLayer {
   protected refused(address: string, _peer: NearbyLayer | undefined): TransportError {
     return reasonError(
       'connection_refused',
-      `Cannot connect to ${address}: nobody listens there; is it started, and is the name right?`,
+      `Cannot connect to ${address}: nothing listens on this address; check that the peer is running and the name is right`,
       { target: address },
     );
   }

@@ -142,7 +142,10 @@ const isClock = (value: unknown) =>
 const optionsOfFaulty = extendOptions(schema, {
   seed: optional(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
   clock: optional(
-    reference<Clock>(isClock, 'a Clock: now, setTimeout, clearTimeout, sleep and defer'),
+    reference<Clock>(
+      isClock,
+      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
+    ),
   ),
   random: optional(callback<Random>()),
 });

@@ -135,7 +135,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
         const bye = await peer.next('GO_AWAY');
         t.is(bye.code, 16);
         t.is(bye.reason, 10);
-        t.regex(bye.text, /claims to be node (ab){32} and proved to be [0-9a-f]{64}/);
+        t.regex(bye.text, /claims to be node (ab){32}, but proved to be [0-9a-f]{64}/);
         if (dialed !== undefined) t.is((await dialed).reason, 'identity_mismatch');
         await peer.expectClosed();
       },

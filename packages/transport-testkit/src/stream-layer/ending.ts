@@ -70,7 +70,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'close after the other end broke it off does nothing, and leaves no timer',
+    title: 'close after the other end reset the connection does nothing, and leaves no timer',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.destroy();

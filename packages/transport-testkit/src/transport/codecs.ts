@@ -52,17 +52,20 @@ export const codecCases: Cases = (define) => {
     },
   );
 
-  define('a request that breaks its schema is refused at the sender, by its path', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const wrong = { ...plain, limit: 'many' } as unknown as SyncRequest;
-    await rejected(t, a.send(at, 'sync', wrong), {
-      code: 'invalid_argument',
-      sent: false,
-      origin: 'local',
-      message: /limit/,
-    });
-  });
+  define(
+    'a request that does not match its schema is refused at the sender, by its path',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const wrong = { ...plain, limit: 'many' } as unknown as SyncRequest;
+      await rejected(t, a.send(at, 'sync', wrong), {
+        code: 'invalid_argument',
+        sent: false,
+        origin: 'local',
+        message: /limit/,
+      });
+    },
+  );
 
   // FAULTS 26, 30
   define(

@@ -105,7 +105,7 @@ export const mountCases: Cases = (define) => {
       t.throws(() => a.mount(ledger), {
         instanceOf: TypeError,
         message:
-          /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another at all nodes, such as channel: 32$/,
+          /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another channel on all nodes, such as channel: 32$/,
       });
       serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
       t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
@@ -307,7 +307,7 @@ export const mountCases: Cases = (define) => {
         });
         t.regex(
           error.message,
-          /at one end and .* at the other: give each protocol one channel, the same everywhere/,
+          /at one end and .* at the other: give each protocol the same channel on every node/,
         );
         t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
       }

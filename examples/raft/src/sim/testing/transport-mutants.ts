@@ -75,7 +75,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/stream/memory/memory-connection.js`,
-        find: `this.end(this.reset('the other end broke it off'));`,
+        find: `this.end(this.reset('the other end reset the connection'));`,
         replace: '',
       },
     ],

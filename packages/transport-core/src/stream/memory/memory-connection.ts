@@ -97,7 +97,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     this.state = 'closing';
     this.line?.finish();
     this.timer = this.clock.setTimeout(
-      () => this.end(this.reset('the other end did not end within a second')),
+      () => this.end(this.reset('the other end did not close within a second')),
       LINGER,
     );
     this.schedule();
@@ -136,7 +136,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   }
 
   cut(): void {
-    this.end(this.reset('the other end broke it off'));
+    this.end(this.reset('the other end reset the connection'));
   }
 
   acknowledge(size: number): void {
