@@ -153,7 +153,7 @@ class PigeonLayer implements StreamLayer {
 
   async close(): Promise<void> {
     for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     const { loft, port } = this.#listener ?? {};
     this.#listener = undefined;
     if (loft !== undefined) this.#lofts.delete(loft);

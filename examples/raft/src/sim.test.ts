@@ -62,7 +62,7 @@ test('a failure is shown: what broke, the last events lane by lane, the least th
   );
   t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
   t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);
-  t.regex(out, /^it fails with \d+ of the \d+ faults that were planned/m);
+  t.regex(out, /^it fails with \d+ of the \d+ planned faults/m);
   const replay = /^SEED=(raft:\d+:\S+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
   t.truthy(replay, out);
   t.regex(out, /^\d+ seeds? × 1 virtual minute of Raft under swarm: \d+ passed, 1 failed in /m);

@@ -93,7 +93,7 @@ async function search(
  */
 function showFailure({ seed, error, trace }: Failure): void {
   const lines = error.message.split('\n');
-  const events = lines.indexOf('the last that happened:');
+  const events = lines.indexOf('the last events:');
   const told = lines.findIndex(
     (line, i) =>
       i > events &&

@@ -52,9 +52,9 @@ test('what can not be used is invalid_argument, and says which and why', (t) => 
   wrong(
     t,
     { key: b.key, cert: certA },
-    /^tls\.key: it does not fit tls\.cert, whose subject is 'CN=/,
+    /^tls\.key: it does not match tls\.cert, whose subject is 'CN=/,
   );
-  wrong(t, { key: 'nothing', cert: certA }, /^tls\.key: it is no private key in PEM/);
+  wrong(t, { key: 'nothing', cert: certA }, /^tls\.key: it is not a private key in PEM/);
   wrong(t, { key: a.key, cert: 'nothing' }, /^tls\.cert: it has no certificate in PEM/);
   wrong(
     t,
@@ -79,7 +79,7 @@ test('no key material stands in an error', (t) => {
   t.false(JSON.stringify([error?.message, error?.stack, String(error?.cause)]).includes(secret));
 });
 
-test('only Ed25519 and P-256 are identities', (t) => {
+test('only Ed25519 and P-256 keys are identities', (t) => {
   const weakness = (publicKey: unknown) => keyWeakness({ publicKey } as X509Certificate);
   t.is(weakness(generateKeyPairSync('ed25519').publicKey), undefined);
   t.is(weakness(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), undefined);

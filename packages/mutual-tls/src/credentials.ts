@@ -22,7 +22,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const secret = readKey(key);
   if (!certificate.checkPrivateKey(secret)) {
     throw wrong(
-      `tls.key: it does not fit tls.cert, whose subject is '${oneLine(certificate.subject)}': give the key that the certificate was made for`,
+      `tls.key: it does not match tls.cert, whose subject is '${oneLine(certificate.subject)}': give the key that belongs to the certificate`,
     );
   }
   const weakness = keyWeakness(certificate);
@@ -50,7 +50,7 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
     return { nodeId: nodeIdOf(certificate), options, context: createSecureContext(options) };
   } catch (error) {
     throw wrong(
-      `tls: the system's TLS takes neither key nor certificate (${(error as Error).message})`,
+      `tls: the TLS library of this system rejects the key or the certificate (${(error as Error).message})`,
       error,
     );
   }
@@ -69,13 +69,13 @@ export function keyWeakness(certificate: X509Certificate): string | undefined {
     // A point can be encoded in two ways, but each key must have only one id.
     return spkiOf(certificate).length === P256_SPKI
       ? undefined
-      : 'its key is written as a compressed point, and only the uncompressed form is an identity';
+      : 'its key is a compressed point, but an identity needs the uncompressed form';
   }
   const kind =
     type === 'ec'
-      ? `on the curve ${details?.namedCurve ?? 'of its own'}`
+      ? `on the curve ${details?.namedCurve ?? 'without a name'}`
       : `of type ${type}${details?.modulusLength ? `, ${details.modulusLength} bits` : ''}`;
-  return `its key is ${kind}, and only Ed25519 and P-256 are identities`;
+  return `its key is ${kind}, but only Ed25519 and P-256 keys are identities`;
 }
 
 function spkiOf({ publicKey }: X509Certificate): Uint8Array {
@@ -88,7 +88,7 @@ function readKey(pem: Pem): KeyObject {
   } catch (error) {
     const isEncrypted = text(pem).includes('ENCRYPTED');
     throw wrong(
-      `tls.key: ${isEncrypted ? 'it is encrypted; decrypt it first (openssl pkey)' : 'it is no private key in PEM'} (${(error as Error).message})`,
+      `tls.key: ${isEncrypted ? 'it is encrypted; decrypt it first (openssl pkey)' : 'it is not a private key in PEM'} (${(error as Error).message})`,
       error,
     );
   }
@@ -98,7 +98,7 @@ function readCertificates(pem: Pem, option: string): X509Certificate[] {
   const blocks =
     text(pem).match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0)
-    throw wrong(`${option}: it has no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
+    throw wrong(`${option}: it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)`);
   return blocks.map((block, i) => {
     try {
       return new X509Certificate(block);

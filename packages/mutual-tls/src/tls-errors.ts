@@ -57,7 +57,7 @@ export function tlsConnectionError(
   }
   return reasonError(
     'reset',
-    `Connection with ${endpoint}: what came is not what was sent, and TLS broke off (${code})`,
+    `Connection with ${endpoint}: received data was altered on the way, so TLS ended the connection (${code})`,
     { target: endpoint, cause: error },
   );
 }
@@ -83,10 +83,10 @@ function meaning(error: Error & { code?: string }): TlsErrorMeaning {
   if (NO_TLS.test(code))
     return {
       as: 'wrong_preamble',
-      text: `the other end speaks no TLS: give both the same 'tls' (${code})`,
+      text: `the other end does not speak TLS: give both the same 'tls' (${code})`,
     };
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|UNSUPPORTED_VERSION/.test(code))
-    return { as: 'wrong_preamble', text: `the other end speaks no TLS 1.3 (${code})` };
+    return { as: 'wrong_preamble', text: `the other end does not speak TLS 1.3 (${code})` };
   if (OF_CERTIFICATES.test(code))
     return {
       as: 'bad_certificate',
@@ -96,7 +96,7 @@ function meaning(error: Error & { code?: string }): TlsErrorMeaning {
   if (/_ALERT_/.test(code))
     return {
       as: 'bad_certificate',
-      text: `the other end refused in the TLS handshake (${code})`,
+      text: `the other end refused the TLS handshake (${code})`,
       origin: 'remote',
     };
   if (
@@ -126,7 +126,7 @@ const NO_TLS =
 export function tlsTimeout(endpoint: string, timeout: number): TransportError {
   return reasonError(
     'handshake_timeout',
-    `Connection with ${endpoint}: its TLS handshake was not through within ${timeout} ms (handshakeTimeout)`,
+    `Connection with ${endpoint}: its TLS handshake was not complete after ${timeout} ms (handshakeTimeout)`,
     {
       target: endpoint,
     },
@@ -137,7 +137,7 @@ export function tlsTimeout(endpoint: string, timeout: number): TransportError {
 export function tlsClosed(endpoint: string): TransportError {
   return new TransportError(
     'shutdown',
-    `Connection with ${endpoint}: the layer was closed in its TLS handshake`,
+    `Connection with ${endpoint}: the layer was closed during its TLS handshake`,
     { target: endpoint },
   );
 }

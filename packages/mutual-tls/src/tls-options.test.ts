@@ -12,7 +12,7 @@ test('what is wrong is a TypeError that names the caller, the path and the rule'
     [{ key: 'k' }, /^x: tls\.cert: is required/],
     [{ ...good, key: 7 }, /tls\.key: must be PEM.*got 7/],
     [{ ...good, key: '' }, /tls\.key: must be PEM/],
-    [{ ...good, ca: [] }, /tls\.ca: must be PEM.*or a list of such/],
+    [{ ...good, ca: [] }, /tls\.ca: must be PEM.*or a list of them/],
     [
       { ...good, allow: ['AB'.repeat(32)] },
       /tls\.allow: must be a list of node ids: 64 lower-case hex digits each/,

@@ -93,7 +93,7 @@ const PEM = 'PEM, as a string or the bytes of a file';
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
 
 const pem = reference<Pem>(isPem, PEM);
-const pems = reference<Pem | readonly Pem[]>(isPems, `${PEM}, or a list of such`);
+const pems = reference<Pem | readonly Pem[]>(isPems, `${PEM}, or a list of them`);
 const ids = reference<readonly string[]>(isIds, IDS);
 
 const schema = optionsSchema({
@@ -110,7 +110,7 @@ const updateSchema = optionsSchema({
   key: optional(pem),
   cert: optional(pem),
   ca: optional(
-    reference<Pem | readonly Pem[] | null>(orNull(isPems), `${PEM}, a list of such, or null`),
+    reference<Pem | readonly Pem[] | null>(orNull(isPems), `${PEM}, a list of them, or null`),
   ),
   allow: optional(reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`)),
   deny: optional(ids),

@@ -31,13 +31,13 @@ export class TlsPeer {
     this.nodeId = certificate === undefined ? undefined : nodeIdOf(certificate);
     this.#expected = expected;
     this.#live = live;
-    const weakness = certificate === undefined ? 'it showed none' : keyWeakness(certificate);
+    const weakness = certificate === undefined ? 'it presented none' : keyWeakness(certificate);
     const flaw = weakness ?? certificateFlaw(socket, trust.hasAuthority);
     this.refused =
       this.#judge(trust) ??
       (flaw === undefined
         ? undefined
-        : reasonError('bad_certificate', `its certificate is refused: ${flaw}`));
+        : reasonError('bad_certificate', `its certificate was refused: ${flaw}`));
     if (this.refused === undefined) live.add(this);
   }
 
@@ -78,7 +78,7 @@ export class TlsPeer {
     if (hasAuthority) return undefined;
     return reasonError(
       'denied',
-      `node ${id} is trusted by nothing: give tls.ca, put it into tls.allow, or dial it by its id (${id.slice(0, 8)}…@host:port)`,
+      `node ${id} is not trusted: give tls.ca, add the id to tls.allow, or dial the node by its id (${id.slice(0, 8)}…@host:port)`,
     );
   }
 }
@@ -91,7 +91,7 @@ function certificateFlaw(socket: TLSSocket, hasAuthority: boolean): string | und
   if (socket.authorized) return undefined;
   const code = String(socket.authorizationError);
   if (!hasAuthority && UNSIGNED.has(code)) return undefined;
-  return `${FLAWS[code] ?? (UNSIGNED.has(code) ? 'no authority of tls.ca signed it' : 'it does not hold')} (${code})`;
+  return `${FLAWS[code] ?? (UNSIGNED.has(code) ? 'no authority in tls.ca signed it' : 'it does not hold')} (${code})`;
 }
 
 /** Codes of certificates that no known authority vouches for. */
@@ -105,9 +105,9 @@ const UNSIGNED: ReadonlySet<string> = new Set([
 
 const FLAWS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired; issue a new one',
-  CERT_NOT_YET_VALID: 'it is not valid yet; is a clock wrong?',
+  CERT_NOT_YET_VALID: 'it is not valid yet; check the clocks',
   CERT_REVOKED: 'its authority revoked it',
   CERT_SIGNATURE_FAILURE: 'its signature is not that of its authority',
-  INVALID_PURPOSE: 'it is not made for this: it needs both serverAuth and clientAuth',
+  INVALID_PURPOSE: 'it is not meant for this use: it needs both serverAuth and clientAuth',
   CERT_CHAIN_TOO_LONG: 'its chain is too long',
 };

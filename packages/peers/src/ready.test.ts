@@ -51,7 +51,7 @@ async function nothingIsLeft(t: ExecutionContext, sim: Simulation, text: string)
   const began = sim.now;
   t.regex(
     (await failureOf(sim.until(() => false, 3_600_000))).message,
-    /nothing is left that could happen/,
+    /no further event can happen/,
     text,
   );
   t.true(sim.now - began < 100, text);

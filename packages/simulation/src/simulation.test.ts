@@ -52,7 +52,7 @@ test.serial('until is over at the very event that makes it true', async (t) => {
     sim.until(() => count > 1_000, 500),
     { instanceOf: SimulationError },
   );
-  t.regex(error!.message, /^until: it did not come to be true within 500 ms/);
+  t.regex(error!.message, /^until: it did not become true within 500 ms/);
   t.is((error as SimulationError).invariant, 'until');
   t.is(sim.now, 570);
   await sim.close();
@@ -153,7 +153,7 @@ test.serial(
     });
     t.throws(() => sim.crash('nobody'), {
       instanceOf: TypeError,
-      message: /no node 'nobody'; there are a/,
+      message: /no node 'nobody'; the nodes are a/,
     });
     t.throws(() => sim.isUp('nobody'), { instanceOf: TypeError });
     t.throws(() => sim.partition(['a', 'nobody']), { instanceOf: TypeError });
@@ -229,7 +229,7 @@ test.serial('a set-up that throws or rejects fails the run and names its node', 
     const sim = createSimulation({ seed: 3 }).node('faulty', fails);
     const error = await t.throwsAsync(sim.run(10), {
       instanceOf: SimulationError,
-      message: /set-up of faulty failed: Error: broken/,
+      message: /setup of faulty failed: Error: broken/,
     });
     t.is((error!.cause as Error).message, 'broken');
     await sim.close();
@@ -242,7 +242,7 @@ test.serial(
     const sim = createSimulation({ seed: 1 });
     const other = createSimulation({ seed: 2 });
     const running = sim.run(10);
-    await t.throwsAsync(sim.run(5), { instanceOf: TypeError, message: /runs already/ });
+    await t.throwsAsync(sim.run(5), { instanceOf: TypeError, message: /is already running/ });
     await t.throwsAsync(other.run(5), { instanceOf: TypeError, message: /test\.serial/ });
     await running;
     await other.run(5);

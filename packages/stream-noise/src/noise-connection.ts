@@ -312,7 +312,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
    */
   #discard(length: number): void {
     this.#discarded += length;
-    if (this.#discarded > DISCARD) this.destroy(this.#reset('the other end went on writing'));
+    if (this.#discarded > DISCARD) this.destroy(this.#reset('the other end continued to write'));
   }
 
   // Ending.

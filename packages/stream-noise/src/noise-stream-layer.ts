@@ -234,7 +234,7 @@ function needsBytes(address: string): TransportError {
   return new TransportError('failed_precondition', message, { target: address });
 }
 
-const CLOSED = new TransportError('shutdown', 'The dial was given up: the layer was closed');
+const CLOSED = new TransportError('shutdown', 'The dial was cancelled: the layer was closed');
 /**
  * The default handshake timeout, in milliseconds, if the transport sets none
  * (docs/wire-protocol.md).

@@ -41,7 +41,7 @@ identitySuite<TlsPapers>(test, {
     strange: {
       'an RSA key': { make: async () => rawTlsLayer(WEAK_KEYS.rsa), says: /rsa, 2048 bits/ },
       'a P-384 key': { make: async () => rawTlsLayer(WEAK_KEYS.p384), says: /secp384r1/ },
-      'no certificate': { make: async () => rawTlsLayer({}), says: /it showed none/ },
+      'no certificate': { make: async () => rawTlsLayer({}), says: /it presented none/ },
     },
   },
   tls: {

@@ -227,7 +227,7 @@ export class TcpConnection implements StreamConnection {
     if (!this.#explained)
       this.#error ??= reasonError(
         'reset',
-        `Connection with ${this.endpoint}: the other end did not end it in order`,
+        `Connection with ${this.endpoint}: the other end did not close it cleanly`,
         { target: this.endpoint },
       );
     this.#report();

@@ -111,7 +111,7 @@ class TcpLayer implements TcpStreamLayer {
     } = options;
     if (keepAlive !== false && !(keepAlive > 0))
       throw new TypeError(
-        `keepAlive: a number of milliseconds above 0, or false; not ${keepAlive}`,
+        `keepAlive: must be a number of milliseconds above 0, or false, got ${keepAlive}`,
       );
     this.#bindAddr = bindAddr;
     this.#advertiseAddr = advertiseAddr;
@@ -161,7 +161,7 @@ class TcpLayer implements TcpStreamLayer {
           reject(
             new TransportError(
               'shutdown',
-              `Listening on ${this.#bindAddr} was given up: the layer was closed`,
+              `Listening on ${this.#bindAddr} was cancelled: the layer was closed`,
             ),
           ),
         );
@@ -280,7 +280,7 @@ class TcpLayer implements TcpStreamLayer {
 
   async close(): Promise<void> {
     for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     const server = this.#server;
     const acceptor = this.#acceptor;
     this.#server = undefined;
@@ -298,7 +298,7 @@ class TcpLayer implements TcpStreamLayer {
     if (advertised !== undefined && (given === undefined || !isUnspecified(given.host))) return;
     throw reasonError(
       'not_advertisable',
-      `Cannot advertise ${advertised ?? this.#bindAddr}: it means every address of this machine, and others can't dial that; give advertiseAddr ('node-1.example:7000'), or bind one address`,
+      `Cannot advertise ${advertised ?? this.#bindAddr}: it stands for every address of this machine, so other nodes can't dial it; give advertiseAddr ('node-1.example:7000'), or bind one address`,
       { target: this.#bindAddr },
     );
   }
@@ -319,7 +319,7 @@ function parseTcpAddress(text: string) {
 function badAddress(action: string, address: string): TransportError {
   return new TransportError(
     'invalid_argument',
-    `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', an IPv6 host stands in brackets`,
+    `Cannot ${action} '${address}': a TCP address is 'host:port' or 'tcp://host:port', with an IPv6 host in brackets`,
     { target: address },
   );
 }

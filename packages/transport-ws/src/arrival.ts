@@ -34,7 +34,7 @@ export function endpointOf({ remoteAddress, remotePort }: Socket): string {
 export function tooLate(endpoint: string, timeout: number): TransportError {
   return reasonError(
     'handshake_timeout',
-    `Connection with ${endpoint}: its WebSocket upgrade did not come within ${timeout} ms (handshakeTimeout)`,
+    `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${timeout} ms (handshakeTimeout)`,
     {
       target: endpoint,
     },

@@ -36,7 +36,7 @@ export function closeError(
   const { as, reason, meaning } = CLOSE_CODES[code] ?? {
     as: 'unavailable',
     reason: 'closed',
-    meaning: 'the other end closed it',
+    meaning: 'the other end closed the connection',
   };
   const said = text === '' ? '' : `: ${cleanText(text)}`;
   return new TransportError(
@@ -59,7 +59,7 @@ export function violationError(
   const reason = code === undefined ? undefined : VIOLATIONS[code];
   return reasonError(
     reason ?? 'malformed',
-    `Connection with ${endpoint}: the other end broke the WebSocket protocol: ${text}`,
+    `Connection with ${endpoint}: the other end violated the WebSocket protocol: ${text}`,
     { target: endpoint },
   );
 }
@@ -71,29 +71,29 @@ export interface CloseCodeMeaning {
   meaning: string;
 }
 
-const MALFORMED = 'the other end found what this end sent malformed';
+const MALFORMED = 'the other end reported that this end sent malformed data';
 
 const CLOSE_CODES: Readonly<Record<number, CloseCodeMeaning>> = {
   1002: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
   1003: {
     as: 'internal',
     reason: 'malformed',
-    meaning: 'the other end takes no messages of this type',
+    meaning: 'the other end does not accept messages of this type',
   },
-  1006: { as: 'unavailable', reason: 'reset', meaning: 'it broke off' },
+  1006: { as: 'unavailable', reason: 'reset', meaning: 'it ended without a close frame' },
   1007: { as: 'internal', reason: 'malformed', meaning: MALFORMED },
   1008: {
     as: 'permission_denied',
     reason: 'denied',
-    meaning: 'the policy of the other end forbids it',
+    meaning: 'a policy of the other end forbids it',
   },
   1009: {
     as: 'resource_exhausted',
     reason: 'too_large',
-    meaning: 'the other end takes no messages of this size',
+    meaning: 'the other end does not accept messages of this size',
   },
   1011: { as: 'unavailable', reason: 'closed', meaning: 'the other end failed' },
-  1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end starts again' },
+  1012: { as: 'unavailable', reason: 'closed', meaning: 'the other end is restarting' },
   1013: { as: 'unavailable', reason: 'closed', meaning: 'the other end is overloaded; try later' },
   [CUT]: { as: 'unavailable', reason: 'reset', meaning: 'the other end reset the connection' },
   1015: { as: 'unauthenticated', reason: 'bad_certificate', meaning: 'the TLS handshake failed' },

@@ -41,10 +41,12 @@ export function hostCheck({
 /** Throws a TypeError unless `hosts` is a list of host names. */
 export function checkHosts(hosts: readonly string[] | undefined): void {
   if (hosts !== undefined && !Array.isArray(hosts))
-    throw new TypeError("hosts: an array of host names, such as ['app.example']");
+    throw new TypeError("hosts: must be an array of host names, such as ['app.example']");
   for (const host of hosts ?? [])
     if (host !== '*' && (typeof host !== 'string' || readHost(host) === undefined))
-      throw new TypeError(`hosts: names of hosts without scheme and port, or '*'; not '${host}'`);
+      throw new TypeError(
+        `hosts: must be host names without scheme and port, or '*', got '${host}'`,
+      );
 }
 
 /**

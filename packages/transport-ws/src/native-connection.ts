@@ -90,7 +90,7 @@ export class NativeConnection implements StreamConnection {
     if (!(data instanceof ArrayBuffer)) {
       this.#error = violationError(
         undefined,
-        'a text message, where only binary ones are taken',
+        'a text message, but only binary messages are accepted',
         this.endpoint,
       );
       return this.#close(UNSUPPORTED_DATA, 'binary messages only');
@@ -103,7 +103,7 @@ export class NativeConnection implements StreamConnection {
       return this.destroy(
         new TransportError(
           'resource_exhausted',
-          `Connection with ${this.endpoint}: more than ${UNREAD} bytes came while nobody read`,
+          `Connection with ${this.endpoint}: more than ${UNREAD} bytes arrived while nothing was read`,
         ),
       );
     }
@@ -114,7 +114,7 @@ export class NativeConnection implements StreamConnection {
   #discard(data: unknown): void {
     this.#discarded += data instanceof ArrayBuffer ? data.byteLength : 0;
     if (this.#discarded > DISCARD)
-      this.#end(this.#error ?? this.#reset('the other end went on writing'));
+      this.#end(this.#error ?? this.#reset('the other end continued to write'));
   }
 
   #deliver(): void {
@@ -149,7 +149,7 @@ export class NativeConnection implements StreamConnection {
     this.#ending = true;
     this.#webSocket.close(code, text);
     this.#linger = this.#clock.setTimeout(
-      () => this.#end(this.#error ?? this.#reset('the other end did not end it in order')),
+      () => this.#end(this.#error ?? this.#reset('the other end did not close it cleanly')),
       LINGER,
     );
   }

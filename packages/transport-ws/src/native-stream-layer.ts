@@ -90,7 +90,7 @@ class NativeStreamLayer implements WsStreamLayer {
           return fail(
             reasonError(
               'wrong_version',
-              `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL}`,
+              `Cannot connect to ${address}: the server does not speak ${SUB_PROTOCOL}`,
               { target: address },
             ),
           );
@@ -122,7 +122,7 @@ class NativeStreamLayer implements WsStreamLayer {
 
   async close(): Promise<void> {
     for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
   }
 }
 
@@ -132,6 +132,6 @@ class NativeStreamLayer implements WsStreamLayer {
  */
 function dialError(address: string, code: number, reason: string): TransportError {
   const told = code === 1006 ? undefined : closeError(code, reason, address);
-  const message = `Cannot connect to ${address}: the browser does not tell why; is the node up, is the address right, does it speak ${SUB_PROTOCOL}, may this page connect?`;
+  const message = `Cannot connect to ${address}: the browser gives no reason; check that the node is running, that the address is right, that it speaks ${SUB_PROTOCOL}, and that this page may connect`;
   return told ?? new TransportError('unavailable', message, { target: address });
 }

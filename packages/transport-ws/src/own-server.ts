@@ -42,7 +42,7 @@ export function createUpgradeServer({
       Upgrade: 'websocket',
       'Content-Type': 'text/plain',
     });
-    response.end('This port takes WebSocket upgrades only.\n');
+    response.end('This port accepts only WebSocket upgrades.\n');
   });
   const tell = (error: TransportError, endpoint: string) => {
     try {
@@ -139,7 +139,7 @@ function noUpgrade(endpoint: string) {
 
 function notHttp(error: Error & { rawPacket?: Uint8Array }, socket: Socket) {
   const endpoint = endpointOf(socket);
-  const message = `Connection with ${endpoint}: the other end speaks ${lookAlike(error.rawPacket!)}, this end WebSocket: give both the same scheme`;
+  const message = `Connection with ${endpoint}: the other end speaks ${lookAlike(error.rawPacket!)}, this end speaks WebSocket: give both the same scheme`;
   return reasonError('wrong_preamble', message, { target: endpoint, cause: error });
 }
 

@@ -12,7 +12,7 @@ export function refusalError(status: number, text: string, address: string): Tra
       ? UNAVAILABLE
       : (STATUSES[status] ?? {
           as: 'failed_precondition',
-          meaning: 'nothing there speaks WebSocket',
+          meaning: 'the server does not speak WebSocket',
         });
   return new TransportError(
     as,
@@ -28,21 +28,21 @@ export function refusalError(status: number, text: string, address: string): Tra
 
 const UNAVAILABLE: CloseCodeMeaning = {
   as: 'unavailable',
-  meaning: 'the server there can not take it now',
+  meaning: 'the server cannot accept it now',
 };
 
 const STATUSES: Readonly<Record<number, CloseCodeMeaning>> = {
   400: {
     as: 'failed_precondition',
     reason: 'wrong_version',
-    meaning: `the server there refused the upgrade; does it speak ${SUB_PROTOCOL}?`,
+    meaning: `the server refused the upgrade; check that it speaks ${SUB_PROTOCOL}`,
   },
-  401: { as: 'unauthenticated', meaning: 'the server there wants credentials' },
+  401: { as: 'unauthenticated', meaning: 'the server requires credentials' },
   403: {
     as: 'permission_denied',
     reason: 'denied',
-    meaning: 'the server there refuses this origin or host (origins, hosts)',
+    meaning: 'the server refuses this origin or host (origins, hosts)',
   },
-  404: { as: 'not_found', meaning: 'the server there knows no such path' },
+  404: { as: 'not_found', meaning: 'the server does not know this path' },
   429: UNAVAILABLE,
 };

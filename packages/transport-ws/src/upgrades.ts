@@ -72,9 +72,13 @@ export function takeUpgrades({
       const gone = () =>
         leave(
           given,
-          reasonError('reset', `Connection with ${endpoint}: it ended in its WebSocket upgrade`, {
-            target: endpoint,
-          }),
+          reasonError(
+            'reset',
+            `Connection with ${endpoint}: it ended during its WebSocket upgrade`,
+            {
+              target: endpoint,
+            },
+          ),
         );
       socket.once('close', gone);
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -129,9 +133,13 @@ function park(
   const cut = () => end();
   const gone = () =>
     end(
-      reasonError('reset', `Connection with ${endpoint}: it ended before its turn`, {
-        target: endpoint,
-      }),
+      reasonError(
+        'reset',
+        `Connection with ${endpoint}: it ended while it waited for its handshake`,
+        {
+          target: endpoint,
+        },
+      ),
     );
   const slot = handshakes.acquire(endpoint, (given) => {
     isTurn = true;

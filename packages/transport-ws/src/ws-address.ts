@@ -71,7 +71,7 @@ function urlOf(address: string): URL | undefined {
 function wrongAddress(action: string, address: string): TransportError {
   return new TransportError(
     'invalid_argument',
-    `Cannot ${action} '${address}': a WebSocket address is 'ws://host:port/path' (or wss://), an IPv6 host stands in brackets`,
+    `Cannot ${action} '${address}': a WebSocket address is 'ws://host:port/path' (or wss://), with an IPv6 host in brackets`,
     {
       target: address,
     },

@@ -143,7 +143,7 @@ export class WsConnection implements StreamConnection {
     } else if (!isBinary) {
       const error = violationError(
         undefined,
-        'a text message, where only binary ones are taken',
+        'a text message, but only binary messages are accepted',
         this.endpoint,
       );
       this.#violated(error);
@@ -197,7 +197,7 @@ export class WsConnection implements StreamConnection {
         this.#ending && code === 1006
           ? reasonError(
               'reset',
-              `Connection with ${endpoint}: the other end did not end it in order`,
+              `Connection with ${endpoint}: the other end did not close it cleanly`,
               { target: endpoint },
             )
           : closeError(code, text, endpoint);

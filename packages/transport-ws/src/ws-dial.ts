@@ -131,7 +131,7 @@ function placeOf(url: URL): { host: string; port: number } {
 function notSecure(address: string): TransportError {
   return new TransportError(
     'invalid_argument',
-    `Cannot dial '${address}': this end has 'tls', and dials 'wss://' alone`,
+    `Cannot dial '${address}': this end has 'tls', so it dials only 'wss://'`,
     { target: address, sent: false },
   );
 }
@@ -155,21 +155,21 @@ function dialError(error: Error & { code?: string }, address: string): Transport
   if (code.startsWith('HPE_') || code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return reasonError(
       'wrong_preamble',
-      `Cannot connect to ${address}: the server there speaks another protocol (${code})`,
+      `Cannot connect to ${address}: the server speaks another protocol (${code})`,
       options,
     );
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     return reasonError(
       'bad_certificate',
-      `Cannot connect to ${address}: the certificate of the server there is not trusted (${code})`,
+      `Cannot connect to ${address}: the certificate of the server is not trusted (${code})`,
       options,
     );
   }
   if (code !== '') return socketError(error, 'dial', address);
   return reasonError(
     'wrong_version',
-    `Cannot connect to ${address}: the server there does not speak ${SUB_PROTOCOL} over WebSocket (${message})`,
+    `Cannot connect to ${address}: the server does not speak ${SUB_PROTOCOL} over WebSocket (${message})`,
     options,
   );
 }

@@ -100,7 +100,7 @@ export class WsLayer implements WsStreamLayer {
 
   async close(): Promise<void> {
     for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     this.#stopListening();
   }
 
@@ -159,14 +159,13 @@ export class WsLayer implements WsStreamLayer {
         else reject(error);
       };
       const onListening = () => end();
-      const onError = (error: Error) =>
-        end(socketError(error, 'listen', "the 'server' that was given"));
+      const onError = (error: Error) => end(socketError(error, 'listen', "the given 'server'"));
       const timer = this.#clock.setTimeout(
         () =>
           end(
             new TransportError(
               'failed_precondition',
-              `The 'server' that was given does not listen after ${SERVER_TIME} ms: call its listen()`,
+              `The given 'server' does not listen after ${SERVER_TIME} ms: call its listen()`,
             ),
           ),
         SERVER_TIME,
@@ -175,10 +174,7 @@ export class WsLayer implements WsStreamLayer {
       server.on('error', onError);
       this.#stop = () =>
         end(
-          new TransportError(
-            'shutdown',
-            "The layer was closed before the 'server' that was given listened",
-          ),
+          new TransportError('shutdown', "The layer was closed before the given 'server' listened"),
         );
     });
   }
@@ -191,11 +187,11 @@ export class WsLayer implements WsStreamLayer {
   ): void {
     const onClose = () => {
       this.#stopListening();
-      failed?.(reasonError('closed', "The 'server' that was given was closed"));
+      failed?.(reasonError('closed', "The given 'server' was closed"));
     };
     this.#stop = () => server.removeListener('close', onClose);
     try {
-      this.#take(server, "the 'server' that was given", {
+      this.#take(server, "the given 'server'", {
         server,
         path: this.#options.path ?? '/',
         accept,
@@ -245,7 +241,7 @@ export class WsLayer implements WsStreamLayer {
     if (advertiseAddr !== undefined && (host === undefined || !isUnspecified(host))) return;
     throw reasonError(
       'not_advertisable',
-      `Cannot advertise ${advertiseAddr ?? given}: it means every address of this machine, and others can't dial that; give advertiseAddr ('ws://node-1.example:7001/'), or bind one address`,
+      `Cannot advertise ${advertiseAddr ?? given}: it stands for every address of this machine, so other nodes can't dial it; give advertiseAddr ('ws://node-1.example:7001/'), or bind one address`,
       { target: given },
     );
   }
@@ -255,7 +251,7 @@ function bind(server: Server, host: string, port: number, isWanted: () => boolea
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('close', () =>
-      reject(new TransportError('shutdown', 'Listening was given up: the layer was closed')),
+      reject(new TransportError('shutdown', 'Listening was cancelled: the layer was closed')),
     );
     // Node binds even if close() was called while a host name was being looked up.
     server.on('listening', () => (isWanted() ? resolve() : server.close()));

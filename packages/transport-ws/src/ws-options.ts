@@ -95,16 +95,16 @@ export interface HttpServer {
 export function checkWsOptions(options: WsStreamLayerOptions): void {
   const { bindAddr, server, path, origins, tls } = options;
   if (bindAddr !== undefined && server !== undefined)
-    throw new TypeError("bindAddr: not beside 'server', whose port is used");
+    throw new TypeError("bindAddr: can't be combined with 'server', whose port is used");
   if (tls !== undefined && server !== undefined)
     throw new TypeError(
-      "tls: not beside 'server'; what that server does with certificates is its own affair",
+      "tls: can't be combined with 'server'; configure the certificates of that server instead",
     );
   if (path !== undefined && !/^\/[^?#]*$/.test(path))
-    throw new TypeError(`path: begins with '/', without '?' and '#'; not '${path}'`);
+    throw new TypeError(`path: must begin with '/' and have no '?' or '#', got '${path}'`);
   if (
     origins !== undefined &&
     (!Array.isArray(origins) || origins.some((origin) => typeof origin !== 'string'))
   )
-    throw new TypeError('origins: an array of strings');
+    throw new TypeError('origins: must be an array of strings');
 }

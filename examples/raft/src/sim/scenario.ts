@@ -135,7 +135,7 @@ class SimCluster {
         this.#broken(
           'liveness',
           new Error(
-            `a command found no leader ${Math.round(began - calm + SETTLING)} ms after all was well again: ${error.message}`,
+            `a command found no leader ${Math.round(began - calm + SETTLING)} ms after the last fault was healed: ${error.message}`,
           ),
         );
     };

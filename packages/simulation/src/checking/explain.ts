@@ -24,7 +24,7 @@ export function explain(
     `${span(operation)}${needs === 'any' && looked.has(operation) ? ' *' : ''}`,
   ]);
   const note = rows.some((row) => row[2]!.endsWith('*'))
-    ? ['  * what it wrote is enough to fail, whatever it found']
+    ? ['  * its write alone violates linearizability, whatever it read']
     : [];
   return [head, ...table(rows), ...note, reason(effects, prefix)].join('\n');
 }
@@ -63,7 +63,7 @@ function reason(effects: readonly Effect[], prefix: readonly Effect[]): string {
     if (seen !== undefined)
       return `${who} after ${named(other)} had completed, though ${what} was written only once, and ${named(seen)} had seen that before`;
   }
-  return `${who}, and no order of these operations explains it; without it there is one`;
+  return `${who}, and no order of these operations explains that; without this operation there is one`;
 }
 
 /**

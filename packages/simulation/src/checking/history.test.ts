@@ -46,7 +46,7 @@ test('a second answer is a TypeError, and changes nothing', (t) => {
       const before = { ...history.operations.at(-1)! };
       t.throws(() => handle[second](), {
         instanceOf: TypeError,
-        message: /get x of c1 is answered already/,
+        message: /get x of c1 already has an outcome/,
       });
       t.deepEqual({ ...history.operations.at(-1)! }, before);
     }
@@ -73,6 +73,6 @@ test('a result that does not fit is a TypeError, and the operation stays open', 
   }
   t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as Command), {
     instanceOf: TypeError,
-    message: /op is one of/,
+    message: /op must be one of/,
   });
 });

@@ -95,7 +95,7 @@ export function createHistory(): History {
     call(client, command, at) {
       if (!COMMANDS.includes(command.op))
         throw new TypeError(
-          `history.call: op is one of ${COMMANDS.join(', ')}, not ${String(command.op)}`,
+          `history.call: op must be one of ${COMMANDS.join(', ')}, got ${String(command.op)}`,
         );
       const operation: Answered = {
         ...command,
@@ -108,7 +108,7 @@ export function createHistory(): History {
       const answer = (outcome: Operation['outcome'], at: number | undefined) => {
         if (operation.outcome !== 'open')
           throw new TypeError(
-            `${command.op} ${command.key} of ${client} is answered already: ${operation.outcome}`,
+            `${command.op} ${command.key} of ${client} already has an outcome: ${operation.outcome}`,
           );
         operation.outcome = outcome;
         operation.returned = ++sequence;

@@ -193,7 +193,7 @@ test('deletes', (t) => {
     t,
     'a set x 1; a =; b delete x; c delete x; b = true; c = true',
     3,
-    'c delete x -> true returned, and no order of these operations explains it; without it there is one',
+    'c delete x -> true returned, and no order of these operations explains that; without this operation there is one',
   );
 });
 
@@ -205,7 +205,7 @@ test('cas happens where it finds what it expects', (t) => {
     t,
     'a cas x - 1; b cas x - 2; a = true; b = true',
     2,
-    "b cas x absent => '2' -> true returned, and no order of these operations explains it; without it there is one",
+    "b cas x absent => '2' -> true returned, and no order of these operations explains that; without this operation there is one",
   );
   fails(
     t,
@@ -217,7 +217,7 @@ test('cas happens where it finds what it expects', (t) => {
     t,
     'a set x 1; a =; b cas x 3 2; b ?; c get x; c = 2',
     2,
-    "c get x -> '2' returned, and no order of these operations explains it; without it there is one",
+    "c get x -> '2' returned, and no order of these operations explains that; without this operation there is one",
   );
 });
 
@@ -245,7 +245,7 @@ test('a value that was written twice may come back', (t) => {
     t,
     `${before} c set x 1; d get x; d = 1; d set x 3; d =; d get x; d = 1; c =`,
     4,
-    "d get x -> '1' returned, and no order of these operations explains it; without it there is one",
+    "d get x -> '1' returned, and no order of these operations explains that; without this operation there is one",
   );
 });
 
@@ -280,7 +280,7 @@ test('the text is a table in order of call, with times where they were given', (
     "  writer  set x 'it's' -> ok           [1..2] 0..12.5 ms",
     "  c       cas x 'it's' => 'b' -> true  [4..5] 14..15 ms *",
     "  r       get x -> 'it's'              [6..7] 16..18 ms",
-    '  * what it wrote is enough to fail, whatever it found',
+    '  * its write alone violates linearizability, whatever it read',
     "r get x -> 'it's' returned after cas x 'it's' => 'b' -> true by c had completed, and nothing wrote 'it's' since",
   ]);
   t.deepEqual(verdict.operations, [

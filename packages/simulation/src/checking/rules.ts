@@ -40,7 +40,7 @@ export function eventually(
     else if (world.now - since > within)
       throw world.error(
         name,
-        `${broken.text}, ${within} ms after all was well again`,
+        `${broken.text}, ${within} ms after the last fault was healed`,
         broken.cause,
       );
   };

@@ -23,7 +23,7 @@ export async function assertDeterministic(
   const other = await recorded(scenario, options, (event) => recorder.compare(event));
   if (one.hash !== other.hash)
     throw new Error(
-      `two runs of seed ${seed} differ: ${recorder.difference()}\nthe first has the hash ${one.hash}\nthe second ${other.hash}`,
+      `two runs of seed ${seed} differ: ${recorder.difference()}\nthe first run has the hash ${one.hash}\nthe second run has the hash ${other.hash}`,
     );
   if (one.error !== undefined) throw one.error.thrown;
   return one.hash;
@@ -84,8 +84,8 @@ class Recorder {
     const one = events[same];
     if (one === undefined && other === undefined) {
       return this.#more > 0
-        ? `the first ${MOST} events are the same, and some later one is not`
-        : 'not in their events, but in the names of these';
+        ? `the first ${MOST} events are equal, and a later one differs`
+        : 'their events are equal, but the names in them differ';
     }
     // Times are shown to a thousandth, unless that hides the difference.
     const show =
@@ -93,7 +93,7 @@ class Recorder {
         ? (text: string) => text
         : shown;
     return [
-      `event ${same + 1} of the second run is not that of the first`,
+      `event ${same + 1} differs between the two runs`,
       ...events.slice(Math.max(0, same - SHOWN), same).map((text) => `  ${shown(text)}`),
       `- ${one === undefined ? '(the first run has no more)' : show(one)}`,
       `+ ${other === undefined ? '(the second run has no more)' : show(other)}`,

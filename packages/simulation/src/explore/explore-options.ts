@@ -30,7 +30,7 @@ export interface ExploreOptions {
   /**
    * The name of the scenario in replay lines. If the environment variable SEED holds a replay of
    * this name, the search runs only that seed; searches with other names ignore it. At most 100
-   * characters, without white space and colons. Default: the name of the function or of the
+   * characterswithout white space or colons. Default: the name of the function or of the
    * module's file; a second search in the same thread with the same default name gets '-2'.
    */
   readonly name?: string | undefined;
@@ -135,12 +135,12 @@ export function searchOf(options: ExploreOptions): Search {
   checkDisk(disk ?? {}, 'explore: disk');
   if (workers > 1 && typeof scenario === 'function') {
     throw new TypeError(
-      `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot cross into a thread`,
+      `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot be sent to a thread`,
     );
   }
   if (workers > 1 && nemesis !== undefined && 'plan' in nemesis) {
     throw new TypeError(
-      `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot cross into a thread`,
+      `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot be sent to a thread`,
     );
   }
   return {
@@ -177,7 +177,7 @@ const schema = optionsSchema({
   name: optional(
     reference<string>(
       (value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value),
-      'a name of 1 to 100 characters, without white space and colons',
+      'a name of 1 to 100 characterswithout white space or colons',
     ),
   ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
@@ -197,7 +197,7 @@ const schema = optionsSchema({
   stopAfter: withDefault(
     reference<number>(
       (value) => value === Number.POSITIVE_INFINITY || isCount(value),
-      'an integer from 1 on, or Infinity',
+      'an integer of at least 1, or Infinity',
     ),
     1,
   ),

@@ -141,7 +141,7 @@ function told(
     (fault) => `${formatTime(fault.at).padStart(11)} ms  ${describeFault(fault)}`,
   );
   return [
-    `it fails with ${schedule.length} of the ${planned} faults that were planned${under}${faults.length > 0 ? ':' : ''}`,
+    `it fails with ${schedule.length} of the ${planned} planned faults${under}${faults.length > 0 ? ':' : ''}`,
     ...faults,
   ];
 }

@@ -45,7 +45,7 @@ export function startWorker(module: URL, workerData: unknown): HostWorker | unde
 export function workerSide(): WorkerSide {
   const port = threads?.parentPort;
   if (port === undefined || port === null)
-    throw new TypeError('this module is the inside of a worker of explore: it is not for import');
+    throw new TypeError('this module runs inside a worker of explore: do not import it');
   return {
     data: threads.workerData,
     post: (message) => port.postMessage(message),

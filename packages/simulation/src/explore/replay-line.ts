@@ -52,7 +52,7 @@ export function environmentReplay(scenario: string): Replay | undefined {
   ) {
     const example = `${scenario}:${/^-?\d+$/.test(text) ? text : '7'}`;
     throw new TypeError(
-      `explore: SEED in the environment must name a scenario and its seed, as a failure's replay line does: SEED=${quoted(example)}; got ${JSON.stringify(text)}`,
+      `explore: SEED in the environment must name a scenario and its seed, as the replay line of a failure does: SEED=${quoted(example)}; got ${JSON.stringify(text)}`,
     );
   }
   return {

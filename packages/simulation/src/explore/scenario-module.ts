@@ -26,11 +26,11 @@ export async function loadScenario(
   try {
     module = await importModule(url);
   } catch (error) {
-    throw brokenSearch(`the module ${url} does not load`, error);
+    throw brokenSearch(`the module ${url} failed to load`, error);
   }
   if (typeof module.default !== 'function')
     throw new TypeError(
-      `explore: scenario: the module ${url} must have a scenario, a function, as its default export`,
+      `explore: scenario: the default export of the module ${url} must be a scenario, a function`,
     );
   const options: Record<string, unknown> = { nemesis: module.nemesis, ...module.options };
   for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;

@@ -89,7 +89,7 @@ export async function shrinkFailure(
     without: bad.filter((trouble) => !calmer?.[trouble]),
     note:
       runs > most
-        ? `(the shrinking stopped after ${most} runs: there may be a smaller schedule)`
+        ? `(shrinking stopped after ${most} runs: a smaller schedule may exist)`
         : undefined,
   };
 }
@@ -138,4 +138,4 @@ export async function smallest<T>(
 }
 
 const NOT_AGAIN =
-  '(a second run of this seed went otherwise, so its faults are not shrunk: assertDeterministic shows where it is not deterministic)';
+  '(a second run of this seed had another result, so its faults were not shrunk: assertDeterministic shows where the runs differ)';

@@ -99,7 +99,7 @@ export function checkFault(fault: Fault): void {
     const value = (fault as unknown as Record<string, unknown>)[name];
     if (!(name in fault) || (Number.isFinite(value) && isFit(value as number))) continue;
     throw new TypeError(
-      `fault '${fault.do}': ${name} must be a number${name === 'ppm' ? ' above -1,000,000' : name === 'by' || name === 'at' ? '' : ' from 0 on'}, got ${String(value)}`,
+      `fault '${fault.do}': ${name} must be a number${name === 'ppm' ? ' above -1,000,000' : name === 'by' || name === 'at' ? '' : ' of at least 0'}, got ${String(value)}`,
     );
   }
   if (fault.do === 'disk') checkDisk(fault.disk, "fault 'disk'");

@@ -165,7 +165,7 @@ function victim() {
 function time() {
   return reference<number>(
     (value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY,
-    'milliseconds from 0 on',
+    'milliseconds, 0 or more',
   );
 }
 

@@ -130,7 +130,7 @@ export function positive(): ReturnType<typeof reference<number>> {
 export function delay(): ReturnType<typeof reference<Delay>> {
   return reference<Delay>(
     isDelay,
-    'a number from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
+    'a number of at least 0, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
   );
 }
 

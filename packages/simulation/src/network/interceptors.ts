@@ -70,7 +70,7 @@ export class Interceptors {
       if (verdict === undefined || verdict === 'pass') continue;
       if (verdict === 'drop' || isAction(verdict)) return verdict;
       throw new TypeError(
-        `intercept: a verdict is 'pass', 'drop', { delay } or { mutate }, got ${JSON.stringify(verdict)}`,
+        `intercept: a verdict must be 'pass', 'drop', { delay } or { mutate }, got ${JSON.stringify(verdict)}`,
       );
     }
     return undefined;
@@ -95,7 +95,7 @@ export class Interceptors {
     if (verdict === 'drop') return undefined;
     if ('mutate' in verdict && verdict.mutate instanceof Uint8Array) return verdict.mutate;
     throw new TypeError(
-      "intercept: a chunk of a stream can pass, be dropped or be mutated into bytes; to delay it, use the link's latency",
+      'intercept: a chunk of a stream can only pass, be dropped or be mutated into bytes; to delay it, use the latency of the link',
     );
   }
 }

@@ -121,7 +121,7 @@ const schema = optionsSchema({
   latency: optional(
     reference<Delay>(
       isDelay,
-      'milliseconds from 0 on, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
+      'milliseconds, 0 or more, [least, most], { exponential, least?, most? } or { lognormal, sigma, least?, most? }',
     ),
   ),
   loss: share(),

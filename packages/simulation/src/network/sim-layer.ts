@@ -37,7 +37,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
     if (listening.get(this.address)?.life.alive === true) {
       throw reasonError(
         'address_in_use',
-        `Cannot listen on ${this.address}: another transport of the simulation does`,
+        `Cannot listen on ${this.address}: another transport of the simulation listens on it`,
         { target: this.address },
       );
     }
@@ -55,7 +55,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
     if (isAddress(address)) return;
     throw new TransportError(
       'invalid_argument',
-      `'${address}' is no address of a simulation: they are names of nodes`,
+      `'${address}' is not an address of a simulation: addresses are names of nodes`,
       { target: address },
     );
   }

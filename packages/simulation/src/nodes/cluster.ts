@@ -28,7 +28,7 @@ export class Cluster {
   declare(name: string, setup: Setup, disk: DiskOptions): void {
     this.#checkName('node', name);
     if (typeof setup !== 'function')
-      throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
+      throw new TypeError(`node: the setup of '${name}' must be a function, got ${String(setup)}`);
     const node = new SimNode(this.#world, this.#network, name, setup, disk);
     this.nodes.set(name, node);
     this.#declared.push(node);
@@ -67,7 +67,7 @@ export class Cluster {
     const node = this.nodes.get(name);
     if (node !== undefined) return node;
     throw new TypeError(
-      `there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`,
+      `there is no node '${name}'; the nodes are ${[...this.nodes.keys()].join(', ') || 'none'}`,
     );
   }
 
@@ -130,6 +130,6 @@ export class Cluster {
       );
     }
     if (this.nodes.has(name) || this.#clients.has(name))
-      throw new TypeError(`${what}: there is one named '${name}' already`);
+      throw new TypeError(`${what}: the name '${name}' is already taken`);
   }
 }

@@ -173,7 +173,7 @@ export class SimNode implements Machine {
       if (life.alive)
         this.#world.fail(
           'every node starts',
-          `the set-up of ${name} failed: ${describeError(error)}`,
+          `the setup of ${name} failed: ${describeError(error)}`,
           error,
         );
     };
@@ -226,7 +226,7 @@ export class SimNode implements Machine {
         owner,
         kind: 'timer',
         count: timers,
-        what: `${owner} left ${timers} timers of its clock armed: clear them when it stops`,
+        what: `${owner} left ${timers} armed timers on its clock: clear them when it stops`,
       });
     const pending = this.#store?.pending ?? 0;
     if (pending > 0)

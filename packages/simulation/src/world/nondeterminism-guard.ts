@@ -40,7 +40,7 @@ interface Patch extends Target {
 export function banReality(report: (name: string, remedy: string) => Error): NondeterminismGuard {
   if (held)
     throw new TypeError(
-      'another simulation runs in this thread: await it first; tests of simulations are serial (test.serial in AVA)',
+      'another simulation runs in this thread: await it first, and run tests of simulations serially (test.serial in AVA)',
     );
   held = true;
   let isSpared = false;
@@ -159,7 +159,7 @@ function targetsOf(
       world['crypto']?.subtle,
       key,
       `crypto.subtle.${key}()`,
-      'it answers on real time: hash and sign with a synchronous library',
+      'it answers in real time: hash and sign with a synchronous library',
     );
   }
   for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
@@ -169,7 +169,7 @@ function targetsOf(
     world,
     'MessageChannel',
     'MessageChannel',
-    'its messages come on real time: use a queue of your own',
+    'its messages arrive in real time: use a queue of your own',
   );
   const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
@@ -199,7 +199,7 @@ function datesOnly(now: () => never): unknown {
   });
 }
 
-const TIMER = "wait on the node's clock: clock.setTimeout or clock.sleep";
-const CLOCK = "read the node's clock: clock.now() or clock.wall()";
-const CHANCE = "draw from the node's random()";
-const SOCKET = "nodes reach each other by the node's transport() alone";
+const TIMER = 'wait with the clock of the node: clock.setTimeout or clock.sleep';
+const CLOCK = 'read the clock of the node: clock.now() or clock.wall()';
+const CHANCE = 'draw from random() of the node';
+const SOCKET = 'nodes reach each other only through transport() of the node';

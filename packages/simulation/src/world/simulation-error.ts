@@ -28,8 +28,8 @@ export class SimulationError extends Error {
       .map(([node, state]) => `  ${node.padEnd(12)} ${state}`);
     const text = [
       `${invariant}: ${what} (seed ${seed}, at ${formatTime(at)} ms)`,
-      ...(last.length > 0 ? ['the last that happened:', ...last] : []),
-      ...(states.length > 0 ? ['the states that the nodes told last:', ...states] : []),
+      ...(last.length > 0 ? ['the last events:', ...last] : []),
+      ...(states.length > 0 ? ['the last reported states of the nodes:', ...states] : []),
     ];
     super(text.join('\n'), cause === undefined ? undefined : { cause });
     this.name = 'SimulationError';

@@ -89,7 +89,7 @@ export class Trace implements TraceSummary {
     number = this.#names.length;
     if (number > MOST_NAMES)
       throw new TypeError(
-        `a simulation traces at most ${MOST_NAMES} names of nodes and methods; '${name}' is one more`,
+        `a simulation traces at most ${MOST_NAMES} names of nodes and methods; '${name}' exceeds that`,
       );
     this.#names.push(name);
     this.#numbers.set(name, number);

@@ -175,7 +175,7 @@ export class World {
   ): Promise<'done' | 'end' | 'nothing left'> {
     if (this.#running)
       throw new TypeError(
-        'this simulation runs already: await run, until or settle before the next',
+        'this simulation is already running: await run, until or settle before the next call',
       );
     const ban = banReality((name, remedy) => this.#forbidden(name, remedy));
     this.#running = true;
@@ -215,7 +215,7 @@ export class World {
           if (rounds > this.#stepLimit) {
             throw this.error(
               'step limit',
-              `code went on for ${rounds} rounds at one instant, the last of ${this.#toucher}: a loop that never waits?`,
+              `code ran for ${rounds} rounds at one instant, the last of them in ${this.#toucher}: look for a loop that never waits`,
             );
           }
         }
@@ -276,7 +276,7 @@ export class World {
       const name = owner?.name ?? 'the network';
       throw this.error(
         'step limit',
-        `${this.#still} events happened at one instant, the last a ${kind} of ${name}: a loop without delay?`,
+        `${this.#still} events happened at one instant, the last a ${kind} of ${name}: look for a loop without delay`,
       );
     }
     this.steps++;
@@ -295,7 +295,7 @@ export class World {
         this.#deferred.length = 0;
         throw this.error(
           'step limit',
-          `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: a loop that never waits?`,
+          `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: look for a loop that never waits`,
         );
       }
       this.#acting = owner;

@@ -78,10 +78,12 @@ export class InmemTransport<P extends Protocol> extends NetworkTransport<P> {
    */
   connect(peerAddr: string, transport: InmemTransport<any>): void {
     if (typeof peerAddr !== 'string' || peerAddr === '')
-      throw new TypeError(`connect: the first argument is an address, got ${String(peerAddr)}`);
+      throw new TypeError(
+        `connect: the first argument must be an address, got ${String(peerAddr)}`,
+      );
     if (!(transport instanceof InmemTransport))
       throw new TypeError(
-        'connect: the second argument is a transport made by createInmemTransport',
+        'connect: the second argument must be a transport made by createInmemTransport',
       );
     this.#layer.link(peerAddr, transport.#layer);
   }

@@ -99,7 +99,7 @@ class InmemStreamLayer extends NearbyLayer {
     if (this.listening.has(name)) {
       throw reasonError(
         'address_in_use',
-        `Cannot listen on ${address}: another layer of these streams does; close it, or take another name`,
+        `Cannot listen on ${address}: another layer of these streams listens on it; close it, or choose another name`,
         {
           target: address,
         },
@@ -142,7 +142,7 @@ function nameOf(address: string): string {
   if (name !== undefined) return name;
   throw new TransportError(
     'invalid_argument',
-    `'${address}' is no address of in-memory streams: they are 'inmem://name'`,
+    `'${address}' is not an address of in-memory streams; write 'inmem://name'`,
     { target: address },
   );
 }

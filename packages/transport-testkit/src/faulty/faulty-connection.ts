@@ -244,7 +244,7 @@ export class FaultyConnection implements StreamConnection {
   #discard(length: number): void {
     this.#discarded += length;
     if (this.#state === 'ending' && this.#discarded > DISCARD)
-      this.#abort(reset(this.endpoint, 'the other end went on writing'));
+      this.#abort(reset(this.endpoint, 'the other end continued to write'));
   }
 
   /** Cuts the connection at random (`cutEvery`), once the running code has finished. */

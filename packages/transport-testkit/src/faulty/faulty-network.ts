@@ -203,7 +203,7 @@ export class FaultyLayer implements StreamLayer {
   async close(): Promise<void> {
     this.isClosed = true;
     for (const end of [...this.#dials])
-      end(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     this.#network.release(this);
     await this.#inner.close();
   }

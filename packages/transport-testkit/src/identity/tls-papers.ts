@@ -77,7 +77,7 @@ export async function tlsPapers<I extends ToolIdentity, D>({
   const refused: Record<(typeof REFUSED)[number], Flaw<TlsPapers>> = {
     'a certificate of another authority': {
       make: of((identity) => another.issue(identity.publicKey)),
-      says: /no authority of tls\.ca signed it/,
+      says: /no authority in tls\.ca signed it/,
     },
     'a certificate that has expired': {
       make: of((identity) => authority.issue(identity.publicKey, past)),
@@ -89,12 +89,12 @@ export async function tlsPapers<I extends ToolIdentity, D>({
       ),
       says: /not valid yet/,
     },
-    'a self-signed one': { make: of(selfSigned), says: /no authority of tls\.ca signed it/ },
+    'a self-signed one': { make: of(selfSigned), says: /no authority in tls\.ca signed it/ },
   };
   const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsPapers>> = {
     'a key that does not fit its certificate': {
       make: async () => changed({ key: (await papers()).tls.key }),
-      says: /tls\.key.*does not fit/,
+      says: /tls\.key.*does not match/,
     },
     'a key that is cut off': {
       make: async () => changed({ key: cutOff((await papers()).tls.key) }),
@@ -102,7 +102,7 @@ export async function tlsPapers<I extends ToolIdentity, D>({
     },
     'a key that is none': {
       make: () => changed({ key: 'no key at all' }),
-      says: /tls\.key.*no private key/,
+      says: /tls\.key.*not a private key/,
     },
     'a key of RSA': {
       make: () => changed(WEAK_KEYS.rsa),

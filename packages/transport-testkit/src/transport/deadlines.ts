@@ -273,7 +273,7 @@ export const deadlineCases: Cases = (define) => {
       await rejected(t, last, {
         code: 'deadline_exceeded',
         origin: 'local',
-        message: /2000 ms passed, 14 items arrived, then the stream was silent for 1600 ms/,
+        message: /2000 ms passed; 14 items arrived, then the stream was silent for 1600 ms/,
       });
     },
   );
@@ -306,7 +306,7 @@ export const deadlineCases: Cases = (define) => {
       f.clock.advance(1_001);
       await rejected(t, last, {
         code: 'deadline_exceeded',
-        message: /1000 ms passed, 5 items arrived, then the stream was silent for 1000 ms/,
+        message: /1000 ms passed; 5 items arrived, then the stream was silent for 1000 ms/,
       });
     },
   );

@@ -187,7 +187,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     } else this.compact();
     if (before > this.size) this.line?.acknowledge(before - this.size);
     if (this.discarded <= DISCARD) return;
-    this.end(this.reset('the other end went on writing'));
+    this.end(this.reset('the other end continued to write'));
     this.line?.cut();
   }
 

@@ -112,7 +112,7 @@ export abstract class MemoryLayer implements StreamLayer {
 
   async close(): Promise<void> {
     for (const fail of [...this.dials])
-      fail(new TransportError('shutdown', 'The dial was given up: the layer was closed'));
+      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     if (this.accepting === undefined) return;
     this.accepting = undefined;
     this.bound = undefined;
