@@ -55,13 +55,13 @@ test('what can not be used is invalid_argument, and says which and why', (t) => 
     /^tls\.key: it does not match tls\.cert, whose subject is 'CN=/,
   );
   wrong(t, { key: 'nothing', cert: certA }, /^tls\.key: it is not a private key in PEM/);
-  wrong(t, { key: a.key, cert: 'nothing' }, /^tls\.cert: it has no certificate in PEM/);
+  wrong(t, { key: a.key, cert: 'nothing' }, /^tls\.cert: it contains no certificate in PEM/);
   wrong(
     t,
     { key: a.key, cert: certA.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAAAAAAAAAAAAAAAAAA') },
     /^tls\.cert: certificate 1 of 1 can't be read/,
   );
-  wrong(t, { key: a.key, cert: certA, ca: a.key }, /^tls\.ca: it has no certificate/);
+  wrong(t, { key: a.key, cert: certA, ca: a.key }, /^tls\.ca: it contains no certificate/);
   wrong(t, { key: a.key, cert: certA, ca: [authority.cert, 'x'] }, /^tls\.ca/);
   const { privateKey } = generateKeyPairSync('ed25519');
   const encrypted = privateKey.export({

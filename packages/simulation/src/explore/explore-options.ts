@@ -170,7 +170,7 @@ const schema = optionsSchema({
   seeds: withDefault(
     reference<number | readonly number[]>(
       areSeeds,
-      `how many, from 1 to ${MOST_SEEDS}, or a list of integers`,
+      `a number from 1 to ${MOST_SEEDS}, or a list of integers`,
     ),
     1,
   ),

@@ -70,7 +70,7 @@ test.serial(
     t.is(faults, 11);
     t.is(replay, 'SEED=pings:3:6-7 npm test');
     t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
-    t.regex(error.message, /it fails with 2 of the 11 faults/);
+    t.regex(error.message, /it fails with 2 of the 11 planned faults/);
     t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
     t.regex(trace.hash, /^[0-9a-f]{64}$/);
   },
@@ -324,7 +324,7 @@ test.serial(
     t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
     t.true(
       error.message.includes(
-        '\nthe states that the nodes told last:\n  n1           role leader, term 3\n  n2           role follower, term 2\n',
+        '\nthe last reported states of the nodes:\n  n1           role leader, term 3\n  n2           role follower, term 2\n',
       ),
       error.message,
     );
@@ -438,16 +438,16 @@ test.serial(
       const nothing = source('export const scenario = 1');
       await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), {
         instanceOf: TypeError,
-        message: /data:text\/javascript,export.*default export/,
+        message: /default export of the module data:text/,
       });
       const throws = source('throw new Error("boo")');
       await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
-        message: /^explore: the module data:text\/javascript,throw.* does not load: Error: boo/,
+        message: /^explore: the module data:text\/javascript,throw.* failed to load: Error: boo/,
       });
       await t.throwsAsync(
         explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }),
         {
-          message: /the module file:.*nowhere\.js does not load/,
+          message: /the module file:.*nowhere\.js failed to load/,
         },
       );
     }
@@ -456,7 +456,7 @@ test.serial(
 
 test.serial('wrong options are TypeErrors that name them', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
-    [{ seeds: 0 }, /explore: seeds: must be how many/],
+    [{ seeds: 0 }, /explore: seeds: must be a number/],
     [{ seeds: [1.5] }, /explore: seeds: /],
     [{ scenario: 'scenario.js' }, /explore: scenario: must be a function, or the URL/],
     [{ nemesis: { name: 'x' } }, /explore: nemesis: must be a nemesis/],

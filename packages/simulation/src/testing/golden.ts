@@ -125,6 +125,6 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<Level, string>> = {
-  message: '4e6addd9c266aa0d17bece00853ce1f4d838a61c7075de6c61d1a053fc85e17b',
-  stream: '05157d5a1c657d854781bf311b0bd16e66da0c79ec08d28af2ef767d80e501db',
+  message: '6744cc6b6f419f775984ee5cff12255123fea95cf0934f79f2b808b635f12c74',
+  stream: 'e7dc3dd45abaab9e5909a2330ecfd1f7e0f1323910b2c9fa58c7d8d92aec41be',
 };

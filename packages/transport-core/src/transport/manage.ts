@@ -55,7 +55,9 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       'manage: expected a transport of @trunkline/transport-core, or a mount of one',
     );
   if (engine.membership !== undefined)
-    throw new TypeError('manage: this transport already has peers; call createPeers once for each transport');
+    throw new TypeError(
+      'manage: this transport already has peers; call createPeers once for each transport',
+    );
   engine.membership = membership;
   startAnew(engine);
   return {
