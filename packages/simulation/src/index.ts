@@ -18,10 +18,10 @@ export type { ExploreOptions, Progress } from './explore/explore-options.ts';
 export type { Failure, ScenarioError } from './explore/failure.ts';
 export type { Scenario } from './explore/lab.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
-export { nemeses } from './faults/nemeses.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
 export type { NemesisOptions } from './faults/plan.ts';
 export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
+export { nemeses } from './faults/swarm.ts';
 export type {
   InterceptedMessage,
   Interceptor,
@@ -42,8 +42,8 @@ export type {
 export {
   createSimulation,
   type Simulation,
-  type SimulationOptions,
 } from './simulation.ts';
+export type { SimulationOptions } from './simulation-options.ts';
 export type { Delay } from './world/chance.ts';
 export { SimulationError } from './world/simulation-error.ts';
 export type { TraceSummary } from './world/trace.ts';

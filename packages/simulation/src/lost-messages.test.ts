@@ -36,7 +36,7 @@ const options: LabOptions = {
 };
 const BAD: LinkOptions = { latency: [1, 20], loss: 0.1, duplicate: 0.1, reorder: 0.1 };
 
-interface SeedTally {
+interface CallTally {
   made: number;
   settled: number;
   wrong: string[];
@@ -61,7 +61,7 @@ for (const seed of seeds(20)) {
     `nothing leaks under loss, duplicates, reordering, cuts and interceptors: seed ${seed}`,
     async (t) => {
       const { sim, nodes, downs } = pair(seed);
-      const tally: SeedTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
+      const tally: CallTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
       await sim.run(1);
       await sim.settle(Promise.all([nodes.a!.dial('b'), nodes.b!.dial('a')]));
       sim.link('a', 'b', BAD);
@@ -82,7 +82,8 @@ for (const seed of seeds(20)) {
             : pick < 0.55
               ? 'hint'
               : shapes[Math.floor(random() * shapes.length)]!;
-        void call(tally, to === 'a' ? nodes.b! : nodes.a!, to, shape, i, random);
+        const from = to === 'a' ? nodes.b! : nodes.a!;
+        void call(tally, { from, to, shape, tag: `${i}.` }, random);
         if (i % 10 === 0) await sim.run(10);
         if (i % 300 === 150) sim.cut('a', 'b', { direction: i % 2 === 0 ? 'both' : 'one-way' });
         if (i % 300 === 170) {
@@ -109,14 +110,10 @@ for (const seed of seeds(20)) {
 }
 
 async function call(
-  tally: SeedTally,
-  from: Lab,
-  to: string,
-  shape: (typeof shapes)[number],
-  i: number,
+  tally: CallTally,
+  { from, to, shape, tag }: { from: Lab; to: string; shape: (typeof shapes)[number]; tag: string },
   random: () => number,
 ): Promise<void> {
-  const tag = `${i}.`;
   tally.made++;
   const [got, ...expected] = await made(from, to, shape, tag, random);
   tally.settled++;

@@ -2,63 +2,22 @@
 // whole run, so every run with that seed is the same.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
-import {
-  integer,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '@trunkline/transport-core/backend';
 import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import type { Nemesis } from './faults/nemesis.ts';
 import type { Interceptor } from './network/interceptors.ts';
-import { CALM, type LinkOptions, linkSettings } from './network/link-settings.ts';
+import type { LinkOptions } from './network/link-settings.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
 import { type Direction, Topology } from './network/topology.ts';
 import { Cluster } from './nodes/cluster.ts';
-import { checkDisk, type DiskOptions } from './nodes/node-store.ts';
+import type { DiskOptions } from './nodes/node-store.ts';
 import type { Leak, Setup, SimTransportOptions } from './nodes/sim-node.ts';
+import { shutDown } from './shut-down.ts';
+import { type SimulationOptions, simulationSettings } from './simulation-options.ts';
 import { childRandom } from './world/chance.ts';
 import type { TraceSummary } from './world/trace.ts';
 import { World } from './world/world.ts';
-
-/** Options of {@link createSimulation}. */
-export interface SimulationOptions {
-  /**
-   * The seed of all random numbers in the simulation; an integer. Default 1, as in `explore` and
-   * `assertDeterministic`.
-   */
-  readonly seed?: number | undefined;
-  /**
-   * 'message' (default) carries whole messages over the direct transport. 'stream' carries bytes
-   * and runs the full NetworkTransport.
-   */
-  readonly level?: Level | undefined;
-  /** Settings for every link that no fault has changed. */
-  readonly link?: LinkOptions | undefined;
-  /** Settings for every disk, unless `node` or a fault sets others. */
-  readonly disk?: DiskOptions | undefined;
-  /**
-   * A nemesis, which plans its faults when the simulation first runs, or a list of scheduled
-   * faults.
-   */
-  readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
-  /**
-   * If true, waits for a turn of the real event loop after each event. Default false: runs 8 turns
-   * of the microtask queue, and 8 more as long as code touches the simulation. A longer chain of
-   * bare awaits then continues at a later virtual time, which is as deterministic and ten times as
-   * fast.
-   */
-  readonly strict?: boolean | undefined;
-  /**
-   * Number of events that may happen without time advancing. One more fails the run, as a loop that
-   * never waits. Default 100,000.
-   */
-  readonly stepLimit?: number | undefined;
-}
 
 /**
  * Creates a simulation. Nothing runs before `run`, `until` or `settle` is called. Only one
@@ -86,23 +45,14 @@ export class Simulation {
   #closing: Promise<Leak[]> | undefined;
 
   constructor(options: SimulationOptions) {
-    const { seed, level, link, disk, nemesis, strict, stepLimit } = parseOptions(
-      schema,
-      options,
-      'createSimulation',
-    );
+    const { seed, level, link, disk, nemesis, strict, stepLimit } = simulationSettings(options);
     this.seed = seed;
     this.level = level;
-    this.#disk = disk ?? {};
-    checkDisk(this.#disk, 'createSimulation: disk');
+    this.#disk = disk;
     this.#nemesis = nemesis;
     this.#world = new World({ seed, strict, stepLimit });
-    const base = linkSettings(CALM, link ?? {}, 'createSimulation: link');
-    this.#network = new SimNetwork(
-      this.#world,
-      level,
-      new Topology(seed, base, (name) => this.#cluster.nodes.has(name)),
-    );
+    const topology = new Topology(seed, link, (name) => this.#cluster.nodes.has(name));
+    this.#network = new SimNetwork(this.#world, level, topology);
     this.#cluster = new Cluster(this.#world, this.#network);
     this.#faults = new FaultInjector(this.#world, this.#network, this.#cluster);
   }
@@ -183,7 +133,7 @@ export class Simulation {
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
     const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
     if (outcome !== 'done')
-      throw this.#unfinished('until', 'it did not become true', outcome, within);
+      throw this.#unfinished('until', 'it did not come to be true', outcome, within);
   }
 
   /**
@@ -206,7 +156,7 @@ export class Simulation {
   /** Calls `action` at a virtual time, or now if that time has passed. */
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time))
-      throw new TypeError(`at: expected a virtual time in milliseconds, got ${String(time)}`);
+      throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
     this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
@@ -398,59 +348,12 @@ export class Simulation {
    * a rejection is still unhandled, but never with an error that a run has already rejected with.
    */
   close(): Promise<Leak[]> {
-    this.#closing ??= this.#close();
+    this.#closing ??= shutDown(this.#world, this.#network, this.#cluster);
     return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #close(): Promise<Leak[]> {
-    const world = this.#world;
-    world.rules.clear();
-    this.#network.interceptors.clear();
-    this.#network.topology.heal();
-    // Errors that follow from an earlier failure are not reported: the run has rejected with that
-    // failure.
-    const { failure } = world;
-    if (failure !== undefined) world.forgive();
-    const isTold = (error: unknown) =>
-      failure !== undefined && (error === failure || error === (failure as Error).cause);
-    let found: unknown;
-    const leaks = await this.#cluster.stop(async (promise) => {
-      found ??= await this.#settleQuietly(promise);
-    }, isTold);
-    found ??= await world.end();
-    if (failure === undefined && found !== undefined) throw found;
-    return leaks;
-  }
-
-  /**
-   * Drives the world until `promise` settles, for at most {@link CLOSING} ms. A node that hangs
-   * while it stops is reported as a leak. Returns the first error of a node meanwhile.
-   */
-  async #settleQuietly(promise: Promise<unknown>): Promise<unknown> {
-    const world = this.#world;
-    const end = this.now + CLOSING;
-    let settled = false;
-    const settle = () => {
-      settled = true;
-    };
-    promise.then(settle, settle);
-    let found: unknown;
-    // After `forgive`, only an endless loop makes a drive reject.
-    for (let tries = 0; tries < 2; tries++) {
-      try {
-        await world.drive(() => settled, end, false);
-        break;
-      } catch (error) {
-        found ??= error;
-        world.forgive();
-      }
-    }
-    if (settled) await promise;
-    return found;
   }
 
   async #drive(
@@ -461,7 +364,7 @@ export class Simulation {
   ): Promise<'done' | 'end' | 'nothing left'> {
     if (typeof milliseconds !== 'number' || !(milliseconds >= 0))
       throw new TypeError(
-        `${what}: expected virtual milliseconds, 0 or more, got ${String(milliseconds)}`,
+        `${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`,
       );
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
     this.#cluster.boot();
@@ -478,47 +381,17 @@ export class Simulation {
 
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
     const waits = this.#cluster.everyone.flatMap((node) => node.openWaits());
-    const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store operation is pending';
+    const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store is waited for';
     if (outcome === 'nothing left')
-      return this.#world.error('deadlock', `${what}, and no further event can happen: ${shown}`);
+      return this.#world.error(
+        'deadlock',
+        `${what}, and nothing is left that could happen: ${shown}`,
+      );
     return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
   }
 }
 
-const schema = optionsSchema({
-  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
-  level: withDefault(
-    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
-    'message',
-  ),
-  link: optional(
-    reference<LinkOptions>(
-      (value) => typeof value === 'object' && value !== null,
-      'an object of options',
-    ),
-  ),
-  disk: optional(
-    reference<DiskOptions>(
-      (value) => typeof value === 'object' && value !== null,
-      'an object of options',
-    ),
-  ),
-  nemesis: optional(
-    reference<NonNullable<SimulationOptions['nemesis']>>(
-      (value) => typeof value === 'object' && value !== null,
-      'a nemesis, or a list of faults',
-    ),
-  ),
-  strict: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-    false,
-  ),
-  stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
-});
-
 /** Virtual milliseconds that `until`, `settle` and `eventually` allow by default. */
 const DEFAULT_WITHIN = 60_000;
-/** Virtual milliseconds that nodes have to stop. */
-const CLOSING = 60_000;
 /** Number of open waits that an error message lists. */
 const WAITS = 10;

@@ -1,7 +1,7 @@
 // Tests of `assertDeterministic` with scenarios that are deterministic and some that are not.
 
 import test from 'ava';
-import { nemeses } from '../faults/nemeses.ts';
+import { nemeses } from '../faults/swarm.ts';
 import type { Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario from './explore.test.child.ts';

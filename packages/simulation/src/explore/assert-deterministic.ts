@@ -1,7 +1,8 @@
 // A check that a scenario is deterministic: it runs it twice, and shows the first event that
 // differs.
 
-import { createSimulation, type SimulationOptions } from '../simulation.ts';
+import { createSimulation } from '../simulation.ts';
+import type { SimulationOptions } from '../simulation-options.ts';
 import type { Trace } from '../world/trace.ts';
 import type { Scenario } from './lab.ts';
 

@@ -3,7 +3,7 @@
 
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { nemeses } from '../faults/nemeses.ts';
+import { nemeses } from '../faults/swarm.ts';
 import type { SimClock } from '../nodes/sim-node.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
@@ -360,7 +360,7 @@ test.serial('two workers come to what one thread comes to', async (t) => {
   };
   const swarm = source(`
     import scenario from ${JSON.stringify(module.href)};
-    import { nemeses } from ${JSON.stringify(new URL('../faults/nemeses.js', import.meta.url).href)};
+    import { nemeses } from ${JSON.stringify(new URL('../faults/swarm.js', import.meta.url).href)};
     export default scenario;
     export const nemesis = nemeses.swarm({ kinds: ['crashes', 'isolate'], duration: 6_000 });
     export const options = { link: { latency: 50 } };

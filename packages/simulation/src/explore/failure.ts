@@ -7,7 +7,7 @@ import type { LinkOptions } from '../network/link-settings.ts';
 import { SimulationError } from '../world/simulation-error.ts';
 import { formatTime, summaryOf, type TraceSummary } from '../world/trace.ts';
 import { describeError } from '../world/world.ts';
-import type { FaultInjector } from './troubles.ts';
+import type { LinkTrouble } from './troubles.ts';
 
 /** The error of a failed scenario. */
 export interface ScenarioError extends Error {
@@ -70,7 +70,7 @@ export interface Shrunk {
   readonly run: FailedRun;
   readonly link: LinkOptions | undefined;
   /** The troubles removed from the given link. */
-  readonly without: readonly FaultInjector[];
+  readonly without: readonly LinkTrouble[];
   /** A remark for the user about the shrinking; undefined if there is none. */
   readonly note: string | undefined;
 }

@@ -1,13 +1,14 @@
 // The lab runs seeds in the current thread, one after the other.
 
 import type { ScheduledFault } from '../faults/fault.ts';
-import { createSimulation, type Simulation, type SimulationOptions } from '../simulation.ts';
+import { createSimulation, type Simulation } from '../simulation.ts';
+import type { SimulationOptions } from '../simulation-options.ts';
 import { realTurn } from '../world/nondeterminism-guard.ts';
 import { SimulationError } from '../world/simulation-error.ts';
 import { summaryOf } from '../world/trace.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { shrinkFailure } from './shrink.ts';
-import { calmed, type FaultInjector } from './troubles.ts';
+import { calmed, type LinkTrouble } from './troubles.ts';
 
 /**
  * A scenario of a search: it declares nodes on the simulation and runs them, and fails by
@@ -30,7 +31,7 @@ export interface LabOptions
    * remove from the link (`without`).
    */
   readonly only?: readonly number[] | undefined;
-  readonly without?: readonly FaultInjector[] | undefined;
+  readonly without?: readonly LinkTrouble[] | undefined;
 }
 
 /** The result of running a seed. */

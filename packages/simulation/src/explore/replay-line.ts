@@ -2,7 +2,7 @@
 // scenario again with the smallest schedule found.
 
 import { commandLine, environment } from './host.ts';
-import { type FaultInjector, TROUBLES } from './troubles.ts';
+import { type LinkTrouble, TROUBLES } from './troubles.ts';
 
 /** A run of a scenario, as named by `SEED` in the environment. */
 export interface Replay {
@@ -11,7 +11,7 @@ export interface Replay {
   /** Positions, in the planned list, of the faults to inject. Undefined: all of them. */
   readonly only: readonly number[] | undefined;
   /** The troubles to remove from the link. */
-  readonly without: readonly FaultInjector[];
+  readonly without: readonly LinkTrouble[];
 }
 
 /**
@@ -44,7 +44,7 @@ export function environmentReplay(scenario: string): Replay | undefined {
   const match =
     /^([^:]+):(-?\d+)(?::(all|none|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)((?:-[a-z]+)*))?$/.exec(text);
   const seed = Number(match?.[2]);
-  const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as FaultInjector[];
+  const without = (match?.[4] ?? '').split('-').filter((word) => word !== '') as LinkTrouble[];
   if (
     match === null ||
     !Number.isSafeInteger(seed) ||

@@ -4,12 +4,12 @@ import type { LinkOptions } from '../network/link-settings.ts';
 
 /** Link options that make a link bad. */
 export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as const;
-export type FaultInjector = (typeof TROUBLES)[number];
+export type LinkTrouble = (typeof TROUBLES)[number];
 
 /** Returns a link without the given troubles. */
 export function calmed(
   link: LinkOptions | undefined,
-  troubles: readonly FaultInjector[],
+  troubles: readonly LinkTrouble[],
 ): LinkOptions | undefined {
   if (link === undefined || troubles.length === 0) return link;
   const calm = { ...link };

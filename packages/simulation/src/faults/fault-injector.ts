@@ -3,7 +3,7 @@
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { SimNode } from '../nodes/sim-node.ts';
-import { Happening } from '../world/trace.ts';
+import { Happening, pair } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { checkFault, describeFault, type Fault } from './fault.ts';
 
@@ -34,7 +34,7 @@ export class FaultInjector {
     const world = this.#world;
     this.check(fault);
     this.#apply(fault);
-    world.trace.tell(world.now, Happening.fault, 0, describeFault(fault));
+    world.trace.tell(Happening.fault, 0, describeFault(fault));
     world.touch();
     this.weigh(fault.do === 'recover');
   }
@@ -89,7 +89,7 @@ export class FaultInjector {
     const { now, trace } = this.#world;
     switch (fault.do) {
       case 'crash':
-        trace.record(now, Happening.crashed, trace.number(node.name), 0, 0, 0, 0);
+        trace.record(Happening.crashed, pair(trace.number(node.name), 0));
         return node.crash(fault.power !== 'lost');
       case 'restart':
         if (node.isUp) node.crash(true);

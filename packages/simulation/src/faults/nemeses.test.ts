@@ -4,9 +4,8 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
-import { nemeses } from './nemeses.ts';
 import { ringOfMajorities } from './partition-shapes.ts';
-import { kinds, type NemesisKind } from './swarm.ts';
+import { kinds, type NemesisKind, nemeses } from './swarm.ts';
 
 const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
 const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);

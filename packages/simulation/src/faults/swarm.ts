@@ -1,5 +1,5 @@
-// The swarm nemesis: it combines a few kinds of trouble, different ones for each seed, because
-// faults that always occur together can hide each other's effects.
+// The ready-made nemeses, and the swarm, which combines a few of them, different ones for each seed,
+// because faults that always occur together can hide each other's effects.
 
 import {
   integer,
@@ -101,6 +101,15 @@ export function swarm(options: SwarmOptions = {}): Nemesis {
     },
   };
 }
+
+/**
+ * Functions that create nemeses: `createSimulation({ seed, nemesis: nemeses.swarm() })`. All
+ * options are optional. Each nemesis plans trouble that comes and goes for `duration` (default
+ * 30,000 virtual ms) and ends with `recover`. If there are too few nodes for its kind of trouble,
+ * it plans only `recover`. When several nemeses run at once, a `heal` or crash of one also affects
+ * what another has done.
+ */
+export const nemeses = { ...kinds, swarm } as const;
 
 /**
  * Removes crashes of nodes that are down, restarts of nodes that are up, and crashes beyond

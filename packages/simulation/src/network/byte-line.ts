@@ -2,22 +2,10 @@
 // until so many retransmissions fail that the connection breaks.
 
 import { checksum, Happening } from '../world/trace.ts';
-import type { Interceptors } from './interceptors.ts';
 import { SimLine } from './sim-line.ts';
 
 /** One direction of a stream connection. */
 export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
-  readonly #interceptors: Interceptors;
-
-  constructor(
-    interceptors: Interceptors,
-    _parity: 0 | 1,
-    ...rest: ConstructorParameters<typeof SimLine<Uint8Array, Uint8Array>>
-  ) {
-    super(...rest);
-    this.#interceptors = interceptors;
-  }
-
   put(chunk: Uint8Array): void {
     if (!this.from.alive) return;
     const { path } = this;
@@ -36,9 +24,9 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
 
   protected deliver(piece: Uint8Array): void {
     const { path, world } = this;
-    const judged = this.#interceptors.empty
+    const judged = this.interceptors.empty
       ? piece
-      : this.#interceptors.chunk(this.from.name, this.to.name, world.now, piece);
+      : this.interceptors.chunk(this.from.name, this.to.name, world.now, piece);
     if (judged === undefined) return this.break();
     const bytes = path.chance(path.settings.corrupt) ? this.#corrupted(judged) : judged;
     this.trace(Happening.arrived, 0, bytes.length, checksum(bytes));

@@ -4,7 +4,7 @@
 import type { Method } from '@trunkline/transport-core';
 import type { Frame } from '@trunkline/transport-core/backend';
 import { Account, Kind } from '@trunkline/transport-core/internal';
-import { checksum } from '../world/trace.ts';
+import { checksum, type Trace } from '../world/trace.ts';
 
 /**
  * A call as the network tracks it, from its first frame on. Both directions of its connection share
@@ -33,6 +33,33 @@ export interface TrackedCall {
   inboundAt: number;
   /** Whether this is the second copy of a request. Answers to it are discarded. */
   readonly copy: boolean;
+}
+
+/** Returns the call that a REQUEST or a long ONEWAY opens. */
+export function trackedCall(
+  { id, flags }: Frame,
+  method: Method | undefined,
+  words: readonly number[],
+): TrackedCall {
+  return {
+    id,
+    method,
+    words,
+    streams: flags !== 0,
+    arrived: false,
+    lost: false,
+    cancelled: false,
+    outboundAt: 0,
+    inboundAt: 0,
+    copy: false,
+  };
+}
+
+/** Returns the numbers of the trace names of a method's frames, by frame kind. */
+export function traceNames(trace: Trace, method: Method | undefined): readonly number[] {
+  return trace.numbers(method ?? NO_METHOD, () =>
+    NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)),
+  );
 }
 
 /**
@@ -120,3 +147,12 @@ export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefin
 
 /** Bytes that every unit costs besides its payload (docs/wire-protocol.md §6). */
 const UNIT = 64;
+
+/** Names of the frame kinds, by their numbers. */
+const NAMES: readonly string[] = (() => {
+  const names: string[] = [];
+  for (const [name, kind] of Object.entries(Kind))
+    names[kind] = name.toLowerCase().replace('_', ' ');
+  return Array.from(names, (name) => name ?? '');
+})();
+const NO_METHOD = {};

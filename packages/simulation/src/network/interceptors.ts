@@ -1,8 +1,6 @@
 // Interceptors: functions of the test that see each message as it arrives and decide what happens
 // to it.
 
-import type { Codec } from '@trunkline/transport-core';
-
 /** A message as an interceptor sees it, on arrival. */
 export interface InterceptedMessage {
   /** Names of nodes or clients. */
@@ -107,35 +105,4 @@ function isAction(verdict: unknown): boolean {
     'mutate' in verdict ||
     (typeof delay === 'number' && delay >= 0 && delay < Number.POSITIVE_INFINITY)
   );
-}
-
-/** A message of a method; its payload is decoded on access. */
-export class MessageView implements InterceptedMessage {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: InterceptedMessage['kind'];
-  readonly protocol: string;
-  readonly method: string;
-  readonly at: number;
-  readonly payload: Uint8Array;
-  readonly #codec: Codec<unknown, never> | undefined;
-
-  constructor(
-    message: Omit<InterceptedMessage, 'value'>,
-    codec: Codec<unknown, never> | undefined,
-  ) {
-    const { from, to, kind, protocol, method, at, payload } = message;
-    this.from = from;
-    this.to = to;
-    this.kind = kind;
-    this.protocol = protocol;
-    this.method = method;
-    this.at = at;
-    this.payload = payload;
-    this.#codec = codec;
-  }
-
-  get value(): unknown {
-    return this.#codec === undefined ? this.payload : this.#codec.decode(this.payload);
-  }
 }

@@ -3,20 +3,25 @@
 // returns the credit that a lost message had spent, and answers the cancellation of a call that
 // will never be answered.
 
-import { CODES, type Codec, type Method } from '@trunkline/transport-core';
+import { CODES, type Method } from '@trunkline/transport-core';
 import { Frame } from '@trunkline/transport-core/backend';
 import { Account, Kind, methodTable } from '@trunkline/transport-core/internal';
 import { checksum, Happening } from '../world/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';
-import { InFlightFrame, roleOf, type TrackedCall } from './in-flight-frame.ts';
-import { type InterceptedMessage, type Interceptors, MessageView } from './interceptors.ts';
-import { SimLine } from './sim-line.ts';
+import {
+  InFlightFrame,
+  roleOf,
+  type TrackedCall,
+  traceNames,
+  trackedCall,
+} from './in-flight-frame.ts';
+import { MessageView, messageOf } from './message-view.ts';
+import { type LineParts, SimLine } from './sim-line.ts';
 
 /** One direction of a connection that carries frames. */
 export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   declare back: MessageLine;
-  readonly #interceptors: Interceptors;
   /** The parity of the ids of calls that the writer opens. */
   readonly #parity: 0 | 1;
   /**
@@ -35,14 +40,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   /** Credit for copies and longer messages; set once the reader's hello has passed. */
   #reserve = CreditReserve.NONE;
 
-  constructor(
-    interceptors: Interceptors,
-    parity: 0 | 1,
-    ...rest: ConstructorParameters<typeof SimLine<Frame[], InFlightFrame[]>>
-  ) {
-    super(...rest);
-    this.#interceptors = interceptors;
-    this.#parity = parity;
+  constructor(parts: LineParts<Frame[]>) {
+    super(parts);
+    this.#parity = parts.parity;
   }
 
   // Sending: the writer's frames become frames in flight.
@@ -136,8 +136,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     )
       return undefined;
     if (id === 0 || kind === Kind.PING || kind === Kind.PONG) {
-      const words =
-        kind === Kind.ONEWAY ? this.#words(this.#method(frame)) : this.#words(undefined);
+      const words = this.#words(kind === Kind.ONEWAY ? this.#method(frame) : undefined);
       return new InFlightFrame(frame, roleOf(frame, undefined), undefined, words[kind] ?? 0);
     }
     const call = this.#callOf(frame);
@@ -157,18 +156,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const { kind, id } = frame;
     if (kind === Kind.REQUEST || kind === Kind.ONEWAY) {
       const method = this.#method(frame);
-      const call = {
-        id,
-        method,
-        words: this.#words(method),
-        streams: frame.flags !== 0,
-        arrived: false,
-        lost: false,
-        cancelled: false,
-        outboundAt: 0,
-        inboundAt: 0,
-        copy: false,
-      };
+      const call = trackedCall(frame, method, this.#words(method));
       this.#opened ??= new CallTable();
       this.#opened.set(call);
       return call;
@@ -229,7 +217,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
       return false;
     }
     const { wholeCost } = inFlight;
-    if (!this.#interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
+    if (!this.interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
     if (role === 'request') this.#arrives(call!);
     else if (role === 'oneway' && inFlight.whole)
       this.#reserve.arrives(frame.channel, Math.min(wholeCost, inFlight.wholeCost));
@@ -272,7 +260,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   #lose(inFlight: InFlightFrame): void {
     const { call } = inFlight;
-    this.trace(Happening.lost, inFlight.word, inFlight.frame.payload.length, 0);
+    this.trace(Happening.lost, inFlight.word, inFlight.frame.payload.length);
     if (inFlight.copy) return;
     if (call !== undefined) {
       if (call.cancelled && !call.lost) this.#answerFor(call);
@@ -324,28 +312,12 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   #judged(inFlight: InFlightFrame): boolean {
     const { frame, role, call } = inFlight;
-    const kind = KINDS.get(frame.kind);
-    if (kind === undefined) return true;
     const method = call?.method ?? (role === 'oneway' ? this.#method(frame) : undefined);
-    const codec = codecOf(kind, method, (frame.id & 1) === this.#parity);
-    const { world, from, to } = this;
-    const [protocol, name] =
-      method === undefined
-        ? ['', '']
-        : [method.full.slice(0, -method.name.length - 1), method.name];
-    const view = new MessageView(
-      {
-        from: from.name,
-        to: to.name,
-        kind,
-        protocol,
-        method: name,
-        at: world.now,
-        payload: frame.payload,
-      },
-      codec,
-    );
-    const verdict = this.#interceptors.judge(view);
+    const seen = messageOf(frame, method, (frame.id & 1) === this.#parity);
+    if (seen === undefined) return true;
+    const { kind, codec } = seen;
+    const view = new MessageView(seen, this.from.name, this.to.name, this.world.now);
+    const verdict = this.interceptors.judge(view);
     inFlight.judged = true;
     if (verdict === undefined) return true;
     if (verdict === 'drop') this.#lose(inFlight);
@@ -353,7 +325,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     else {
       if (codec === undefined || !inFlight.whole)
         throw new TypeError(
-          `intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated, because it has no codec or has several packets`,
+          `intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`,
         );
       this.#mutate(inFlight, codec.encode(verdict.mutate as never).slice());
       return true;
@@ -369,7 +341,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const { frame, role } = inFlight;
     if (payload.length > MOST_MUTATED)
       throw new TypeError(
-        `intercept: a message of ${payload.length} bytes is too long for one packet; before it was mutated it had ${frame.payload.length}`,
+        `intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`,
       );
     const more = payload.length - frame.payload.length;
     frame.payload = payload;
@@ -416,39 +388,10 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     return (id & 1) === this.#parity ? 'outboundAt' : 'inboundAt';
   }
 
-  /** Numbers of the trace names of a method's frames, by frame kind. */
   #words(method: Method | undefined): readonly number[] {
-    return this.world.trace.numbers(method ?? NO_METHOD, () =>
-      NAMES.map((name) => (method === undefined ? name : `${method.full} ${name}`)),
-    );
+    return traceNames(this.world.trace, method);
   }
 }
-
-function codecOf(
-  kind: InterceptedMessage['kind'],
-  method: Method | undefined,
-  byCaller: boolean,
-): Codec<unknown, never> | undefined {
-  if (kind === 'request' || kind === 'oneway') return method?.request;
-  if (kind === 'response') return method?.response;
-  return kind === 'item' ? (byCaller ? method?.upload : method?.download) : undefined;
-}
-
-const KINDS = new Map<number, InterceptedMessage['kind']>([
-  [Kind.REQUEST, 'request'],
-  [Kind.ONEWAY, 'oneway'],
-  [Kind.RESPONSE, 'response'],
-  [Kind.ERROR, 'error'],
-  [Kind.ITEM, 'item'],
-]);
-/** Names of the frame kinds, by their numbers. */
-const NAMES: readonly string[] = (() => {
-  const names: string[] = [];
-  for (const [name, kind] of Object.entries(Kind))
-    names[kind] = name.toLowerCase().replace('_', ' ');
-  return Array.from(names, (name) => name ?? '');
-})();
-const NO_METHOD = {};
 
 /** The first id of copies, far above the ids that a session issues. */
 const COPIES = 0xc000_0000;
@@ -456,4 +399,4 @@ const MOST_COPIES = 4_096;
 /** Bytes that fit the smallest packet size a connection may have. */
 const MOST_MUTATED = 64 * 1024;
 const GROWN = (what: string) =>
-  `intercept: ${what} bytes can't be made longer, because its reader has granted no credit for them; mutate it into a value of the same length, or a shorter one`;
+  `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;

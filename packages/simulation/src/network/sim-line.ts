@@ -2,8 +2,9 @@
 // all.
 
 import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
-import { Happening } from '../world/trace.ts';
+import { Happening, pair } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
+import type { Interceptors } from './interceptors.ts';
 import type { Life, LivingEnd } from './life.ts';
 import type { Path, Stalled } from './path.ts';
 
@@ -13,16 +14,33 @@ const RESET = Symbol('reset');
 /** A number is the amount that the other end has read. */
 type Mark = typeof FINISH | typeof RESET | number;
 
+/** The parts of one direction of a connection. */
+export interface LineParts<Unit> {
+  readonly world: World;
+  readonly interceptors: Interceptors;
+  readonly path: Path;
+  /** The writer, and the reader. */
+  readonly from: Life;
+  readonly to: Life;
+  /** The end at which data arrives. */
+  readonly end: MemoryConnection<Unit>;
+  /** The parity of the ids of calls that the writer opens: 1 if it has dialed. */
+  readonly parity: 0 | 1;
+}
+
 /** Base class of both levels: `Unit` is what the ends write and read, `Cargo` what travels. */
 export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, LivingEnd {
   /** The other direction. */
   back!: SimLine<Unit, Cargo>;
   protected readonly world: World;
+  protected readonly interceptors: Interceptors;
   protected readonly path: Path;
   protected readonly from: Life;
   protected readonly to: Life;
-  /** The end at which it arrives. */
+  /** The end at which data arrives. */
   protected readonly end: MemoryConnection<Unit>;
+  /** The names of both nodes, for the trace. */
+  readonly #names: number;
   /** When the last ordered cargo arrives. */
   protected lastAt = 0;
   /** Cargo that waits for the path to open, in order. */
@@ -33,9 +51,11 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
    */
   #cutAt: number | undefined = undefined;
 
-  constructor(world: World, path: Path, from: Life, to: Life, end: MemoryConnection<Unit>) {
+  constructor({ world, interceptors, path, from, to, end }: LineParts<Unit>) {
     this.world = world;
+    this.interceptors = interceptors;
     this.path = path;
+    this.#names = pair(from.number, to.number);
     this.from = from;
     this.to = to;
     this.end = end;
@@ -90,16 +110,8 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     return this.path.delay(this.world.now, 0, true)!;
   }
 
-  protected trace(happening: Happening, detail: number, size: number, check: number): void {
-    this.world.trace.record(
-      this.world.now,
-      happening,
-      this.from.number,
-      this.to.number,
-      detail,
-      size,
-      check,
-    );
+  protected trace(happening: Happening, detail?: number, size?: number, check?: number): void {
+    this.world.trace.record(happening, this.#names, detail, size, check);
   }
 
   /**
@@ -127,7 +139,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
 
   /** Resets the connection at both ends, as a device on the path may. */
   break(): void {
-    this.trace(Happening.reset, 0, 0, 0);
+    this.trace(Happening.reset);
     for (const end of [this.end, this.back.end]) end.cut();
   }
 
@@ -151,7 +163,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
     if (rest === undefined) return;
     if (this.#stalled.length === 0 && !held) this.#cutAt = this.world.now;
     this.#stalled.push(rest);
-    this.trace(Happening.held, 0, 0, 0);
+    this.trace(Happening.held);
     if (cut || held) this.path.wait(this);
   };
 
@@ -163,7 +175,7 @@ export abstract class SimLine<Unit, Cargo> implements Line<Unit>, Stalled, Livin
   }
 
   #broken(): void {
-    this.trace(Happening.reset, 0, 0, 0);
+    this.trace(Happening.reset);
     this.end.cut();
   }
 

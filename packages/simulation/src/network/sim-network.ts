@@ -8,14 +8,14 @@ import {
   FrameConnection,
   MemoryConnection,
 } from '@trunkline/transport-core/internal';
-import { Happening } from '../world/trace.ts';
+import { Happening, pair } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 import { ByteLine } from './byte-line.ts';
 import { Interceptors } from './interceptors.ts';
 import type { Life } from './life.ts';
 import { MessageLine } from './message-line.ts';
 import type { Path } from './path.ts';
-import type { SimLine } from './sim-line.ts';
+import type { LineParts, SimLine } from './sim-line.ts';
 import type { Topology } from './topology.ts';
 import type { TransportPort } from './transport-port.ts';
 
@@ -153,35 +153,15 @@ export class SimNetwork {
     far: MemoryConnection<Unit>,
     dialer: Life,
     acceptor: Life,
-    Line: new (
-      interceptors: Interceptors,
-      parity: 0 | 1,
-      world: World,
-      path: Path,
-      from: Life,
-      to: Life,
-      end: MemoryConnection<Unit>,
-    ) => SimLine<Unit, any>,
+    Line: new (parts: LineParts<Unit>) => SimLine<Unit, any>,
   ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
-    const { topology, interceptors } = this;
-    const there = new Line(
-      interceptors,
-      1,
-      this.#world,
-      topology.path(dialer.name, acceptor.name),
-      dialer,
-      acceptor,
-      far,
-    );
-    const home = new Line(
-      interceptors,
-      0,
-      this.#world,
-      topology.path(acceptor.name, dialer.name),
-      acceptor,
-      dialer,
-      near,
-    );
+    const { interceptors } = this;
+    const line = (from: Life, to: Life, end: MemoryConnection<Unit>, parity: 0 | 1) => {
+      const path = this.topology.path(from.name, to.name);
+      return new Line({ world: this.#world, interceptors, path, from, to, end, parity });
+    };
+    const there = line(dialer, acceptor, far, 1);
+    const home = line(acceptor, dialer, near, 0);
     there.back = home;
     home.back = there;
     MemoryConnection.join(near, far, (end) => (end === far ? there : home));
@@ -194,19 +174,19 @@ export class SimNetwork {
   }
 
   #trace(happening: Happening, { from, to }: Path): void {
-    const { trace, now } = this.#world;
-    trace.record(now, happening, trace.number(from), trace.number(to), 0, 0, 0);
+    const { trace } = this.#world;
+    trace.record(happening, pair(trace.number(from), trace.number(to)));
   }
 }
 
 function refusal(address: string, peer: TransportPort | undefined): TransportError {
   const remedy =
     peer === undefined
-      ? 'check that its node is declared and up, and that its transport has called listen()'
-      : 'its node is down or refuses connections';
+      ? 'is its node declared and up, and has its transport called listen()?'
+      : 'its node is down, or refuses';
   return reasonError(
     'connection_refused',
-    `Cannot connect to ${address}: nothing listens on this address; ${remedy}`,
+    `Cannot connect to ${address}: nobody listens there; ${remedy}`,
     { target: address },
   );
 }

@@ -5,7 +5,13 @@ import { isAddress } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import { describeError, type World } from '../world/world.ts';
 import type { DiskOptions } from './node-store.ts';
-import { type Leak, type Setup, SimNode, type SimTransportOptions } from './sim-node.ts';
+import {
+  type Leak,
+  type NodeDeclaration,
+  type Setup,
+  SimNode,
+  type SimTransportOptions,
+} from './sim-node.ts';
 
 /** All nodes and clients of a simulation. */
 export class Cluster {
@@ -28,8 +34,8 @@ export class Cluster {
   declare(name: string, setup: Setup, disk: DiskOptions): void {
     this.#checkName('node', name);
     if (typeof setup !== 'function')
-      throw new TypeError(`node: the setup of '${name}' must be a function, got ${String(setup)}`);
-    const node = new SimNode(this.#world, this.#network, name, setup, disk);
+      throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
+    const node = new SimNode(this.#world, this.#network, name, { setup, disk, isClient: false });
     this.nodes.set(name, node);
     this.#declared.push(node);
   }
@@ -39,7 +45,7 @@ export class Cluster {
     { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions,
   ): Transport<P> {
     this.#checkName('client', name);
-    const node = new SimNode(this.#world, this.#network, name, () => {}, {}, true);
+    const node = new SimNode(this.#world, this.#network, name, CLIENT);
     const transport = node.boot().transport(protocol, options);
     this.#clients.set(name, node);
     return transport;
@@ -67,7 +73,7 @@ export class Cluster {
     const node = this.nodes.get(name);
     if (node !== undefined) return node;
     throw new TypeError(
-      `there is no node '${name}'; the nodes are ${[...this.nodes.keys()].join(', ') || 'none'}`,
+      `there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`,
     );
   }
 
@@ -126,10 +132,13 @@ export class Cluster {
   #checkName(what: string, name: unknown): void {
     if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
       throw new TypeError(
-        `${what}: a name must be 1 to 255 characters without spaces and without / ? # @ :, got ${JSON.stringify(name)}`,
+        `${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`,
       );
     }
     if (this.nodes.has(name) || this.#clients.has(name))
-      throw new TypeError(`${what}: the name '${name}' is already taken`);
+      throw new TypeError(`${what}: there is one named '${name}' already`);
   }
 }
+
+/** Clients set nothing up and have no disk faults. */
+const CLIENT: NodeDeclaration = { setup: () => {}, disk: {}, isClient: true };

@@ -9,7 +9,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { type Delay, draw, isDelay } from '../world/chance.ts';
 import type { EventOwner } from '../world/event-queue.ts';
-import { checksum, Happening } from '../world/trace.ts';
+import { checksum, Happening, pair } from '../world/trace.ts';
 import type { World } from '../world/world.ts';
 
 /** Behavior of a disk. */
@@ -85,6 +85,15 @@ export class Disk {
   }
 }
 
+/** An operation of a store, as it is traced and delayed. */
+interface StoreOperation {
+  readonly what: string;
+  readonly key?: string;
+  readonly bytes?: Uint8Array | undefined;
+  readonly latency: Delay;
+  readonly fails?: boolean;
+}
+
 /** The store of one life of a node. It copies bytes on their way in and out. */
 export class NodeStore implements Store {
   /** Number of operations that have not completed yet. */
@@ -105,9 +114,8 @@ export class NodeStore implements Store {
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#do('store.get', key, EMPTY, this.#disk.settings.latency, false, () =>
-      this.#disk.get(key)?.slice(),
-    );
+    const { latency } = this.#disk.settings;
+    return this.#do({ what: 'store.get', key, latency }, () => this.#disk.get(key)?.slice());
   }
 
   set(key: string, value: Uint8Array): Promise<void> {
@@ -120,14 +128,14 @@ export class NodeStore implements Store {
   }
 
   keys(): Promise<string[]> {
-    return this.#do('store.keys', '', EMPTY, this.#disk.settings.latency, false, () =>
-      this.#disk.keys(),
-    );
+    const { latency } = this.#disk.settings;
+    return this.#do({ what: 'store.keys', latency }, () => this.#disk.keys());
   }
 
   sync(): Promise<void> {
     const upTo = this.#synced + this.#disk.pending;
-    return this.#do('store.sync', '', EMPTY, this.#disk.settings.sync, this.#fails(), () => {
+    const { sync: latency } = this.#disk.settings;
+    return this.#do({ what: 'store.sync', latency, fails: this.#fails() }, () => {
       const count = upTo - this.#synced;
       if (count <= 0) return;
       this.#disk.sync(count);
@@ -137,9 +145,10 @@ export class NodeStore implements Store {
 
   /** Applies a change at once, so that the next read shows it. Only a sync makes it durable. */
   #change(what: string, key: string, value: Uint8Array | undefined): Promise<void> {
+    const { latency } = this.#disk.settings;
     const fails = this.#fails();
     if (!fails && this.#owner.alive) this.#disk.change(key, value);
-    return this.#do(what, key, value ?? EMPTY, this.#disk.settings.latency, fails, () => {});
+    return this.#do({ what, key, bytes: value, latency, fails }, () => {});
   }
 
   #fails(): boolean {
@@ -147,12 +156,9 @@ export class NodeStore implements Store {
     return failure > 0 && this.#disk.random() < failure;
   }
 
+  /** Performs an operation after its latency, unless it fails or the node crashes meanwhile. */
   #do<T>(
-    what: string,
-    key: string,
-    bytes: Uint8Array,
-    latency: Delay,
-    fails: boolean,
+    { what, key = '', bytes = EMPTY, latency, fails = false }: StoreOperation,
     act: () => T,
   ): Promise<T> {
     const world = this.#world;
@@ -163,15 +169,8 @@ export class NodeStore implements Store {
       const done = () => {
         this.pending--;
         const check = checksum(bytes) ^ checksum(encoder.encode(key));
-        world.trace.record(
-          world.now,
-          Happening.stored,
-          number,
-          0,
-          world.trace.number(what),
-          bytes.length,
-          check,
-        );
+        const { trace } = world;
+        trace.record(Happening.stored, pair(number, 0), trace.number(what), bytes.length, check);
         if (fails)
           reject(
             new TransportError(

@@ -15,7 +15,7 @@ import { Life, type Machine } from '../network/life.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import { childRandom } from '../world/chance.ts';
-import { Happening } from '../world/trace.ts';
+import { Happening, pair } from '../world/trace.ts';
 import { describeError, type World } from '../world/world.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
@@ -95,6 +95,14 @@ export interface Leak {
   readonly what: string;
 }
 
+/** How a node or client is declared. */
+export interface NodeDeclaration {
+  readonly setup: Setup;
+  readonly disk: DiskOptions;
+  /** Whether it is a client, outside all nodes. */
+  readonly isClient: boolean;
+}
+
 /** A node or client of a simulation. */
 export class SimNode implements Machine {
   readonly name: string;
@@ -118,9 +126,7 @@ export class SimNode implements Machine {
     world: World,
     network: SimNetwork,
     name: string,
-    setup: Setup,
-    disk: DiskOptions,
-    isClient = false,
+    { setup, disk, isClient }: NodeDeclaration,
   ) {
     this.name = name;
     this.isClient = isClient;
@@ -143,7 +149,7 @@ export class SimNode implements Machine {
   /** Begins a new life. Its setup runs as the next event of this instant. */
   boot(): NodeContext {
     const { name } = this;
-    const { trace, now } = this.#world;
+    const { trace } = this.#world;
     const number = trace.number(name);
     const life = new Life(name, number, this);
     this.life = life;
@@ -155,7 +161,7 @@ export class SimNode implements Machine {
     const clock = (this.#clock = new NodeClock(this.#world, this.time, life));
     life.system = new SimSystem(clock, () => childRandom(this.#world.seed, 'system', ...seeds));
     const store = (this.#store = new NodeStore(this.#world, life, this.disk));
-    trace.record(now, Happening.booted, number, 0, 0, this.#lives, 0);
+    trace.record(Happening.booted, pair(number, 0), 0, this.#lives);
     const context: NodeContext = {
       name,
       clock,
@@ -163,10 +169,10 @@ export class SimNode implements Machine {
       random: childRandom(this.#world.seed, 'node', ...seeds),
       transport: (protocol, options) => this.#transport(life, protocol, options),
       log: (text) => {
-        if (life.alive) trace.tell(this.#world.now, Happening.note, number, String(text));
+        if (life.alive) trace.tell(Happening.note, number, String(text));
       },
       state: (state) => {
-        if (life.alive) trace.tellState(this.#world.now, number, stateText(state));
+        if (life.alive) trace.tellState(number, stateText(state));
       },
     };
     const failed = (error: unknown) => {
@@ -198,8 +204,7 @@ export class SimNode implements Machine {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
-    if (this.life !== undefined)
-      this.#world.trace.tellState(this.#world.now, this.life.number, undefined);
+    if (this.life !== undefined) this.#world.trace.tellState(this.life.number, undefined);
     this.life?.crash();
     // Drop the parts of the ended life: a simulation may start and crash thousands of nodes.
     this.#transports = [];

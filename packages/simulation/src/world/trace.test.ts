@@ -2,7 +2,30 @@
 
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { checksum, formatTime, Happening, Trace } from './trace.ts';
+import { checksum, formatTime, Happening, pair, Trace } from './trace.ts';
+
+/** The parts of an event: time, happening, from, to, detail, size, check. */
+type Event = readonly [number, Happening, number, number, number, number, number];
+
+/** A trace whose clock the test sets. */
+class TestTrace extends Trace {
+  readonly #clock: { now: number };
+
+  constructor() {
+    const clock = { now: 0 };
+    super(clock);
+    this.#clock = clock;
+  }
+
+  at(now: number): this {
+    this.#clock.now = now;
+    return this;
+  }
+
+  event([at, happening, from, to, detail, size, check]: Event): void {
+    this.at(at).record(happening, pair(from, to), detail, size, check);
+  }
+}
 
 /** Computes the documented hash of a trace: names as they come, records of 24 bytes, in blocks. */
 class Reference {
@@ -13,15 +36,7 @@ class Reference {
     this.hash.update(`${name}\n`);
   }
 
-  record(
-    at: number,
-    happening: number,
-    from: number,
-    to: number,
-    detail: number,
-    size: number,
-    check: number,
-  ): void {
+  record([at, happening, from, to, detail, size, check]: Event): void {
     const view = new DataView(new ArrayBuffer(24));
     view.setFloat64(0, at, true);
     view.setUint32(8, happening * 0x1_0000 + detail, true);
@@ -45,15 +60,16 @@ class Reference {
 
 test('the hash is SHA-256 over names and records, as node:crypto has it, at any length', (t) => {
   for (const count of [0, 1, 2_729, 2_730, 2_731, 10_000]) {
-    const [trace, reference] = [new Trace(), new Reference()];
+    const [trace, reference] = [new TestTrace(), new Reference()];
     for (const name of ['n1', 'n2', 'lab.echo request']) {
       t.is(trace.number(name), ['n1', 'n2', 'lab.echo request'].indexOf(name) + 1);
       reference.name(name);
     }
     for (let i = 0; i < count; i++) {
-      const record = [i * 0.37, Happening.sent, 1, 2, 3, i, checksum(new Uint8Array([i]))] as const;
-      trace.record(...record);
-      reference.record(...record);
+      const check = checksum(new Uint8Array([i]));
+      const event: Event = [i * 0.37, Happening.sent, 1, 2, 3, i, check];
+      trace.event(event);
+      reference.record(event);
     }
     t.is(trace.events, count);
     t.is(trace.hash, trace.hash);
@@ -65,9 +81,9 @@ test('every part of a record is part of the hash', (t) => {
   const hashes = new Set<string>();
   const base = [1, Happening.sent, 1, 2, 3, 4, 5] as const;
   const hashOf = (record: readonly number[]) => {
-    const trace = new Trace();
+    const trace = new TestTrace();
     for (const name of ['a', 'b', 'c', 'd']) trace.number(name);
-    trace.record(...(record as unknown as Parameters<Trace['record']>));
+    trace.event(record as unknown as Event);
     return trace.hash;
   };
   hashes.add(hashOf(base));
@@ -79,7 +95,7 @@ test('every part of a record is part of the hash', (t) => {
 });
 
 test('a name has one number, told by the hash too; the names of a list are numbered once', (t) => {
-  const [one, other] = [new Trace(), new Trace()];
+  const [one, other] = [new TestTrace(), new TestTrace()];
   t.is(one.number('a'), one.number('a'));
   t.is(one.number(''), 0);
   other.number('b');
@@ -96,21 +112,21 @@ test('a name has one number, told by the hash too; the names of a list are numbe
 });
 
 test('a text is part of the hash and of the timeline', (t) => {
-  const [one, other] = [new Trace(), new Trace()];
+  const [one, other] = [new TestTrace(), new TestTrace()];
   for (const trace of [one, other]) trace.number('n1');
-  one.tell(5, Happening.note, 1, 'leader of term 3');
-  other.tell(5, Happening.note, 1, 'leader of term 4');
+  one.at(5).tell(Happening.note, 1, 'leader of term 3');
+  other.at(5).tell(Happening.note, 1, 'leader of term 4');
   t.not(one.hash, other.hash);
   t.regex(one.timeline[0]!, /^ +5 ms {2}n1 +note +leader of term 3$/);
 });
 
 test('the timeline has the last 200 events, oldest first, across blocks', (t) => {
   for (const count of [0, 1, 199, 200, 201, 2_730, 2_731, 2_929, 2_930, 2_931, 9_000]) {
-    const trace = new Trace();
+    const trace = new TestTrace();
     for (const name of ['a', 'b', 'm']) trace.number(name);
     for (let i = 0; i < count; i++) {
-      if (i % 500 === 499) trace.tell(i, Happening.fault, 0, `text ${i}`);
-      else trace.record(i, Happening.arrived, 1, 2, 3, i, 0);
+      if (i % 500 === 499) trace.at(i).tell(Happening.fault, 0, `text ${i}`);
+      else trace.event([i, Happening.arrived, 1, 2, 3, i, 0]);
     }
     const expected = Array.from({ length: Math.min(200, count) }, (_, line) => {
       const i = count - Math.min(200, count) + line;
@@ -143,7 +159,7 @@ test('a checksum tells bytes and their order apart', (t) => {
 });
 
 test('more names than fit are refused by name', (t) => {
-  const trace = new Trace();
+  const trace = new TestTrace();
   for (let i = 1; i <= 0xffff; i++) trace.number(`${i}`);
   t.throws(() => trace.number('one more'), { instanceOf: TypeError, message: /65535.*'one more'/ });
 });

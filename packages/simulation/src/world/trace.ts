@@ -64,6 +64,7 @@ export class Trace implements TraceSummary {
   onRecord:
     | ((event: { readonly line: string; readonly at: number; readonly check: number }) => void)
     | undefined;
+  readonly #clock: { readonly now: number };
   readonly #hasher = createHasher();
   readonly #bytes = new Uint8Array(RECORDS * RECORD);
   readonly #times = new Float64Array(this.#bytes.buffer);
@@ -77,6 +78,11 @@ export class Trace implements TraceSummary {
   readonly #lists = new WeakMap<object, readonly number[]>();
   /** Texts by the number of their event; only the most recent 1,000 are kept. */
   readonly #texts = new Map<number, string>();
+
+  /** @param clock gives the virtual time of each event. */
+  constructor(clock: { readonly now: number }) {
+    this.#clock = clock;
+  }
 
   /**
    * Returns the number of a name, for `record`: the name of a node or of a kind of message.
@@ -105,21 +111,21 @@ export class Trace implements TraceSummary {
     return numbers;
   }
 
-  /** Records an event. Names are given by their numbers; 0 stands for none. */
-  record(
-    at: number,
-    happening: Happening,
-    from: number,
-    to: number,
-    detail: number,
-    size: number,
-    check: number,
-  ): void {
+  /**
+   * Records an event that happens now.
+   *
+   * @param names the nodes that it involves, as `pair` returns them.
+   * @param detail the number of the name of what was sent or stored; 0 for none.
+   * @param size in bytes.
+   * @param check the checksum of the bytes.
+   */
+  record(happening: Happening, names: number, detail = 0, size = 0, check = 0): void {
+    const at = this.#clock.now;
     const record = this.#used++;
     this.#times[record * 3] = at;
     const word = record * 6 + 2;
     this.#words[word] = (happening << 16) | detail;
-    this.#words[word + 1] = (from << 16) | to;
+    this.#words[word + 1] = names;
     this.#words[word + 2] = size;
     this.#words[word + 3] = check;
     this.events++;
@@ -128,19 +134,19 @@ export class Trace implements TraceSummary {
   }
 
   /** Records an event that has a text: a fault, or a note of a node. */
-  tell(at: number, happening: Happening, from: number, text: string): void {
+  tell(happening: Happening, from: number, text: string): void {
     this.#texts.set(this.events, text);
     if (this.#texts.size > TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
-    this.record(at, happening, from, 0, 0, text.length, checksum(encoder.encode(text)));
+    this.record(happening, pair(from, 0), 0, text.length, checksum(encoder.encode(text)));
   }
 
   /** Stores a node's state, and records an event if it has changed. Undefined removes the state. */
-  tellState(at: number, from: number, text: string | undefined): void {
+  tellState(from: number, text: string | undefined): void {
     const name = this.#names[from]!;
     if (text === undefined) this.#states.delete(name);
     if (text === undefined || this.#states.get(name) === text) return;
     this.#states.set(name, text);
-    this.tell(at, Happening.state, from, text);
+    this.tell(Happening.state, from, text);
   }
 
   get states(): Readonly<Record<string, string>> {
@@ -196,6 +202,11 @@ export class Trace implements TraceSummary {
     const time = formatTime(view.getFloat64(0, true)).padStart(11);
     return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[happening]!.padEnd(10)} ${text}`.trimEnd();
   }
+}
+
+/** Combines the numbers of two names for `record`; 0 stands for none. */
+export function pair(from: number, to: number): number {
+  return (from << 16) | to;
 }
 
 /** Formats milliseconds with at most three decimal places. */

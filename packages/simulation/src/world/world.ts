@@ -11,7 +11,7 @@ import {
   realTurn,
 } from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
-import { Happening, summaryOf, Trace } from './trace.ts';
+import { Happening, pair, summaryOf, Trace } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
 /** Options of a {@link World}. */
@@ -35,7 +35,7 @@ interface Unhandled {
 /** The event loop of a simulation. */
 export class World {
   readonly seed: number;
-  readonly trace = new Trace();
+  readonly trace = new Trace(this);
   readonly queue = new EventQueue();
   /** Virtual milliseconds since the simulation began. */
   now = 0;
@@ -135,8 +135,8 @@ export class World {
     if (!this.#forgiving) this.#failure ??= this.error(invariant, what, cause);
   }
 
+  /** Creates the error for a broken rule. */
   error(invariant: string, what: string, cause?: unknown): SimulationError {
-    /** Creates the error for a broken rule. */
     return new SimulationError(what, {
       seed: this.seed,
       at: this.now,
@@ -283,8 +283,7 @@ export class World {
     event.run = undefined;
     this.#acting = owner;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
-    if (kind === 'timer')
-      this.trace.record(this.now, Happening.timer, owner?.number ?? 0, 0, 0, 0, 0);
+    if (kind === 'timer') this.trace.record(Happening.timer, pair(owner?.number ?? 0, 0));
     this.#attempt(run!, event.cargo, owner);
   }
 

@@ -65,9 +65,18 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
         random = options.random ?? systemRandom,
       } = {},
     ) {
-      return new InmemStreamLayer(listening, capacity, addr, advertiseAddr, clock, random);
+      return new InmemStreamLayer(listening, { capacity, addr, advertiseAddr, clock, random });
     },
   };
+}
+
+/** The settings of a layer with all defaults filled in. */
+interface LayerSettings {
+  readonly capacity: number;
+  readonly addr: string | undefined;
+  readonly advertiseAddr: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 class InmemStreamLayer extends NearbyLayer {
@@ -80,11 +89,7 @@ class InmemStreamLayer extends NearbyLayer {
 
   constructor(
     listening: Map<string, InmemStreamLayer>,
-    capacity: number,
-    addr: string | undefined,
-    advertiseAddr: string | undefined,
-    clock: Clock,
-    random: Random,
+    { capacity, addr, advertiseAddr, clock, random }: LayerSettings,
   ) {
     super(clock, advertiseAddr);
     this.listening = listening;

@@ -1,0 +1,109 @@
+// The options of a simulation: their types, defaults and checks.
+
+import {
+  integer,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '@trunkline/transport-core/backend';
+import type { ScheduledFault } from './faults/fault.ts';
+import type { Nemesis } from './faults/nemesis.ts';
+import {
+  CALM,
+  type LinkOptions,
+  type LinkSettings,
+  linkSettings,
+} from './network/link-settings.ts';
+import type { Level } from './network/sim-network.ts';
+import { checkDisk, type DiskOptions } from './nodes/node-store.ts';
+
+/** Options of `createSimulation`. */
+export interface SimulationOptions {
+  /**
+   * The seed of all random numbers in the simulation; an integer. Default 1, as in `explore` and
+   * `assertDeterministic`.
+   */
+  readonly seed?: number | undefined;
+  /**
+   * 'message' (default) carries whole messages over the direct transport. 'stream' carries bytes
+   * and runs the full NetworkTransport.
+   */
+  readonly level?: Level | undefined;
+  /** Settings for every link that no fault has changed. */
+  readonly link?: LinkOptions | undefined;
+  /** Settings for every disk, unless `node` or a fault sets others. */
+  readonly disk?: DiskOptions | undefined;
+  /**
+   * A nemesis, which plans its faults when the simulation first runs, or a list of scheduled
+   * faults.
+   */
+  readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
+  /**
+   * If true, waits for a turn of the real event loop after each event. Default false: runs 8 turns
+   * of the microtask queue, and 8 more as long as code touches the simulation. A longer chain of
+   * bare awaits then continues at a later virtual time, which is as deterministic and ten times as
+   * fast.
+   */
+  readonly strict?: boolean | undefined;
+  /**
+   * Number of events that may happen without time advancing. One more fails the run, as a loop that
+   * never waits. Default 100,000.
+   */
+  readonly stepLimit?: number | undefined;
+}
+
+/** The options of a simulation with all defaults filled in. */
+export interface SimulationSettings {
+  readonly seed: number;
+  readonly level: Level;
+  readonly link: LinkSettings;
+  readonly disk: DiskOptions;
+  readonly nemesis: SimulationOptions['nemesis'];
+  readonly strict: boolean;
+  readonly stepLimit: number;
+}
+
+/**
+ * Checks the options of `createSimulation` and fills in defaults.
+ *
+ * @throws TypeError naming the invalid option.
+ */
+export function simulationSettings(options: SimulationOptions): SimulationSettings {
+  const { link = {}, disk = {}, ...given } = parseOptions(schema, options, 'createSimulation');
+  checkDisk(disk, 'createSimulation: disk');
+  const settings = linkSettings(CALM, link, 'createSimulation: link');
+  return { ...given, nemesis: given.nemesis, link: settings, disk };
+}
+
+const schema = optionsSchema({
+  seed: withDefault(integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1),
+  level: withDefault(
+    reference<Level>((value) => value === 'message' || value === 'stream', "'message' or 'stream'"),
+    'message',
+  ),
+  link: optional(
+    reference<LinkOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object of options',
+    ),
+  ),
+  disk: optional(
+    reference<DiskOptions>(
+      (value) => typeof value === 'object' && value !== null,
+      'an object of options',
+    ),
+  ),
+  nemesis: optional(
+    reference<NonNullable<SimulationOptions['nemesis']>>(
+      (value) => typeof value === 'object' && value !== null,
+      'a nemesis, or a list of faults',
+    ),
+  ),
+  strict: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
+  stepLimit: withDefault(integer(1, Number.MAX_SAFE_INTEGER), 100_000),
+});
