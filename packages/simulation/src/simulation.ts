@@ -133,7 +133,7 @@ export class Simulation {
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
     const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
     if (outcome !== 'done')
-      throw this.#unfinished('until', 'it did not come to be true', outcome, within);
+      throw this.#unfinished('until', 'it did not become true', outcome, within);
   }
 
   /**
@@ -156,7 +156,7 @@ export class Simulation {
   /** Calls `action` at a virtual time, or now if that time has passed. */
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time))
-      throw new TypeError(`at: takes a virtual time in milliseconds, got ${String(time)}`);
+      throw new TypeError(`at: expected a virtual time in milliseconds, got ${String(time)}`);
     this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
@@ -364,7 +364,7 @@ export class Simulation {
   ): Promise<'done' | 'end' | 'nothing left'> {
     if (typeof milliseconds !== 'number' || !(milliseconds >= 0))
       throw new TypeError(
-        `${what}: takes virtual milliseconds from 0 on, got ${String(milliseconds)}`,
+        `${what}: expected virtual milliseconds, 0 or more, got ${String(milliseconds)}`,
       );
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
     this.#cluster.boot();
@@ -381,12 +381,9 @@ export class Simulation {
 
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
     const waits = this.#cluster.everyone.flatMap((node) => node.openWaits());
-    const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store is waited for';
+    const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store operation is pending';
     if (outcome === 'nothing left')
-      return this.#world.error(
-        'deadlock',
-        `${what}, and nothing is left that could happen: ${shown}`,
-      );
+      return this.#world.error('deadlock', `${what}, and no further event can happen: ${shown}`);
     return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
   }
 }

@@ -30,7 +30,7 @@ export interface ExploreOptions {
   /**
    * The name of the scenario in replay lines. If the environment variable SEED holds a replay of
    * this name, the search runs only that seed; searches with other names ignore it. At most 100
-   * characterswithout white space or colons. Default: the name of the function or of the
+   * characters, without white space or colons. Default: the name of the function or of the
    * module's file; a second search in the same thread with the same default name gets '-2'.
    */
   readonly name?: string | undefined;
@@ -177,7 +177,7 @@ const schema = optionsSchema({
   name: optional(
     reference<string>(
       (value) => typeof value === 'string' && /^[^\s:]{1,100}$/.test(value),
-      'a name of 1 to 100 characterswithout white space or colons',
+      'a name of 1 to 100 characters, without white space or colons',
     ),
   ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),

@@ -475,7 +475,7 @@ test.serial('wrong options are TypeErrors that name them', async (t) => {
     [{ from: 1 }, /explore: from: unknown option/],
     [
       { name: 'a: b' },
-      /explore: name: must be a name of 1 to 100 characterswithout white space or colons/,
+      /explore: name: must be a name of 1 to 100 characters, without white space or colons/,
     ],
     [{ workers: 2 }, /explore: scenario: must be the URL of a module for 2 workers/],
     [

@@ -325,7 +325,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     else {
       if (codec === undefined || !inFlight.whole)
         throw new TypeError(
-          `intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated: it has no codec, or several packets`,
+          `intercept: a ${kind} of ${frame.payload.length} bytes can't be mutated, because it has no codec or has several packets`,
         );
       this.#mutate(inFlight, codec.encode(verdict.mutate as never).slice());
       return true;
@@ -341,7 +341,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const { frame, role } = inFlight;
     if (payload.length > MOST_MUTATED)
       throw new TypeError(
-        `intercept: a message of ${payload.length} bytes is too long for one packet; it had ${frame.payload.length}`,
+        `intercept: a message of ${payload.length} bytes is too long for one packet; before it was mutated it had ${frame.payload.length}`,
       );
     const more = payload.length - frame.payload.length;
     frame.payload = payload;
@@ -399,4 +399,4 @@ const MOST_COPIES = 4_096;
 /** Bytes that fit the smallest packet size a connection may have. */
 const MOST_MUTATED = 64 * 1024;
 const GROWN = (what: string) =>
-  `intercept: ${what} bytes can't be made longer: its reader has no credit for them; mutate it into what is as long, or shorter`;
+  `intercept: ${what} bytes can't be made longer, because its reader has granted no credit for them; mutate it into a value of the same length, or a shorter one`;

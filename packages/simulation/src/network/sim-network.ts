@@ -182,11 +182,11 @@ export class SimNetwork {
 function refusal(address: string, peer: TransportPort | undefined): TransportError {
   const remedy =
     peer === undefined
-      ? 'is its node declared and up, and has its transport called listen()?'
-      : 'its node is down, or refuses';
+      ? 'check that its node is declared and up, and that its transport has called listen()'
+      : 'its node is down or refuses connections';
   return reasonError(
     'connection_refused',
-    `Cannot connect to ${address}: nobody listens there; ${remedy}`,
+    `Cannot connect to ${address}: nothing listens on this address; ${remedy}`,
     { target: address },
   );
 }

@@ -34,7 +34,7 @@ export class Cluster {
   declare(name: string, setup: Setup, disk: DiskOptions): void {
     this.#checkName('node', name);
     if (typeof setup !== 'function')
-      throw new TypeError(`node: the set-up of '${name}' must be a function, got ${String(setup)}`);
+      throw new TypeError(`node: the setup of '${name}' must be a function, got ${String(setup)}`);
     const node = new SimNode(this.#world, this.#network, name, { setup, disk, isClient: false });
     this.nodes.set(name, node);
     this.#declared.push(node);
@@ -73,7 +73,7 @@ export class Cluster {
     const node = this.nodes.get(name);
     if (node !== undefined) return node;
     throw new TypeError(
-      `there is no node '${name}'; there are ${[...this.nodes.keys()].join(', ') || 'none'}`,
+      `there is no node '${name}'; the nodes are ${[...this.nodes.keys()].join(', ') || 'none'}`,
     );
   }
 
@@ -132,11 +132,11 @@ export class Cluster {
   #checkName(what: string, name: unknown): void {
     if (typeof name !== 'string' || !isAddress(name) || name.includes('/')) {
       throw new TypeError(
-        `${what}: a name is 1 to 255 characters, none of them a space or one of / ? # @ :, got ${JSON.stringify(name)}`,
+        `${what}: a name must be 1 to 255 characters without spaces and without / ? # @ :, got ${JSON.stringify(name)}`,
       );
     }
     if (this.nodes.has(name) || this.#clients.has(name))
-      throw new TypeError(`${what}: there is one named '${name}' already`);
+      throw new TypeError(`${what}: the name '${name}' is already taken`);
   }
 }
 
