@@ -155,6 +155,26 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     return this.#phase === 'up' && this.context.pipe <= 0 && this.outbox.bulky;
   }
 
+  /** The last measured round trip in milliseconds. */
+  get rtt(): number | undefined {
+    return this.liveness.rtt;
+  }
+
+  /** Returns how long a ping has been unanswered and nothing else has arrived; 0 otherwise. */
+  silence(now: number): number {
+    return this.liveness.silence(now);
+  }
+
+  /** Bytes that this session holds of `limits.memory`. */
+  get held(): number {
+    return this.context.held;
+  }
+
+  /** The longest message, in bytes, that the peer accepts. */
+  get messageLimit(): number {
+    return this.context.terms.message;
+  }
+
   // Opening the connection.
 
   /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
@@ -195,8 +215,18 @@ export class Session implements FrameVisitor, GracefulCloseHost {
 
   // Input.
 
+  /** Sets the work units that the peer's input may cost from now on; see `receive`. */
+  grant(units: number): void {
+    this.context.units = units;
+  }
+
+  /** The work units that are left; 0 or less if reading stopped because of them. */
+  get unitsLeft(): number {
+    return this.context.units;
+  }
+
   /**
-   * Reads bytes of the connection that arrived at `now`, for as long as `link.units` lasts. The
+   * Reads bytes of the connection that arrived at `now`, for as long as the granted units last. The
    * rest stays in `unread` and must be passed in again before any other bytes.
    *
    * Returns true if neither the session nor any receiver of a payload keeps a reference to the
@@ -235,7 +265,7 @@ export class Session implements FrameVisitor, GracefulCloseHost {
   }
 
   /**
-   * Reads frames of a connection that carries frames, for as long as `link.units` lasts. Returns
+   * Reads frames of a connection that carries frames, for as long as the granted units last. Returns
    * how many were read.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
@@ -365,7 +395,13 @@ export class Session implements FrameVisitor, GracefulCloseHost {
 
   // Output.
 
-  /** Writes everything that can be written now. The driver calls it at the end of a tick. */
+  /** Sets the time, and writes everything that can be written now; called at the end of a tick. */
+  tick(now: number): void {
+    this.context.now = now;
+    this.pump();
+  }
+
+  /** Writes everything that can be written now. */
   pump(): void {
     if (this.#phase === 'closed') return;
     this.outbox.pump();
@@ -385,6 +421,11 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     if (this.#phase === 'closed') return;
     this.outbox.drained();
     this.pump();
+  }
+
+  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
+  heldBack(now: number): void {
+    this.outbox.heldBack(now);
   }
 
   /** Watches a channel until its waiting writers and its replies have room again. */

@@ -1,124 +1,178 @@
-// Reads the input of one connection as far as its work units for this turn go, and keeps the rest
-// until its next turn (read-scheduler.ts).
+// The input of one connection. It owns what has arrived and was not read yet, and decides when the
+// stream is read: not before the handshake has a slot, not above the receive rate, and in each turn
+// only as far as the peer's work units go (read-scheduler.ts). It passes the rest to the session.
 
+import { plain } from '../plain.ts';
 import type { Session } from '../session/session.ts';
 import { UNBOUNDED } from '../session/session-context.ts';
 import { CHUNK, CHUNK_SHIFT, TURN } from '../session/work.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Backlog } from './backlog.ts';
+import type { ConnectionResources } from './connection-resources.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
+import type { StreamConnection } from './stream-layer.ts';
 import type { Ticker } from './ticker.ts';
+import { TokenBucket } from './token-bucket.ts';
 
-/** The connection whose input is read. */
-export interface Reading {
-  /** True if its chunks arrive in memory that will be reused. */
-  readonly copies: boolean;
-  readonly session: Session;
-  /** True if its session is over. */
+/** The connection as its input sees it. */
+export interface InputOwner {
+  /** True if the session is over. */
   readonly over: boolean;
-  pauseReading(): void;
-  resumeReading(): void;
+  wakeBy(time: number): void;
   /** Reports that the peer's input has to wait because it cost too much. */
   slowed(): void;
 }
 
-/** The input of one connection, in turns. */
+/** The phases of a connection's input. */
+type Phase =
+  | { readonly name: 'reading' }
+  /** The connection waits for its handshake slot. */
+  | { readonly name: 'parked'; backlog: Backlog | undefined }
+  /** The input has waited since this time for its next turn; `excuse` moves the time. */
+  | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
+
+/** Reads the input of a connection into its session. */
 export class ConnectionInput implements ScheduledReader {
+  /** The bytes that arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
+  bytes = -0;
+  #phase: Phase = READING;
   /**
    * The work units that the peer has cost in turn `#turn`, plus the debt from earlier turns. Each
    * new turn reduces the debt by TURN units.
    */
   #spent = 0;
   #turn = 0;
-  /** The time at which it began to wait for its next turn; Infinity if it does not wait. */
-  #since = Number.POSITIVE_INFINITY;
-  #backlog: Backlog | undefined = undefined;
-  readonly #reading: Reading;
+  /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
+  readonly #rate: TokenBucket | undefined;
+  #readAgain = Number.POSITIVE_INFINITY;
+  readonly #owner: InputOwner;
+  readonly #stream: StreamConnection;
+  readonly #session: Session;
   readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
 
-  constructor(reading: Reading, scheduler: ReadScheduler, ticker: Ticker) {
-    this.#reading = reading;
+  constructor(
+    owner: InputOwner,
+    { ticker, scheduler, config }: ConnectionResources,
+    stream: StreamConnection,
+    session: Session,
+  ) {
+    this.#owner = owner;
+    this.#stream = stream;
+    this.#session = session;
     this.#scheduler = scheduler;
     this.#ticker = ticker;
-  }
-
-  get waits(): boolean {
-    return this.#since !== Number.POSITIVE_INFINITY;
+    const { receive } = config.limits.rate;
+    this.#rate = receive === undefined ? undefined : new TokenBucket(receive, ticker.now());
   }
 
   /** Reads a chunk. Returns true if nobody keeps any part of it. */
-  bytes(now: number, chunk: Uint8Array): boolean {
-    // (A paused connection may still deliver a chunk that it had read before.)
-    if (!this.waits) return this.#read(now, chunk);
-    this.#spend(CHUNK);
-    return this.#keep(chunk);
+  data(chunk: Uint8Array): boolean {
+    if (this.#phase.name === 'parked') return this.#keep(this.#phase, chunk);
+    const now = this.#ticker.enter();
+    try {
+      this.bytes += chunk.length;
+      const isDone = this.#accept(now, plain(chunk));
+      if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
+      return isDone;
+    } finally {
+      this.#ticker.leave();
+    }
   }
 
-  frames(now: number, batch: readonly Frame[]): void {
-    if (this.waits) this.#keepFrames(batch);
-    else this.#readFrames(now, batch);
+  #accept(now: number, chunk: Uint8Array): boolean {
+    if (this.#phase.name !== 'waiting') return this.#read(now, chunk);
+    // A paused connection may still deliver a chunk that it had read before.
+    this.#spend(CHUNK);
+    return this.#keep(this.#phase, chunk);
+  }
+
+  frames(batch: readonly Frame[]): void {
+    if (this.#phase.name === 'parked') return this.#keepFrames(this.#phase, batch);
+    let bytes = 0;
+    for (const frame of batch) bytes += frame.length;
+    this.bytes += bytes;
+    this.#ticker.run((now) => {
+      if (this.#phase.name === 'waiting') this.#keepFrames(this.#phase, batch);
+      else this.#readFrames(now, batch);
+      if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
+    });
+  }
+
+  /** Pauses reading until the connection has its handshake slot. */
+  park(): void {
+    this.#phase = { name: 'parked', backlog: undefined };
+    this.#stream.pause();
+  }
+
+  unpark(): void {
+    if (this.#phase.name !== 'parked') return;
+    const { backlog } = this.#phase;
+    this.#phase = READING;
+    if (backlog?.frames !== undefined) this.frames(backlog.frames);
+    else if (backlog !== undefined) this.data(backlog.bytes);
+    this.#resume();
   }
 
   /** Continues, because its turn has come. */
   goOn(): void {
     if (this.#unitsLeft() <= 0) return this.#scheduler.wait(this);
     this.#ticker.run((now) => {
-      this.excuse(now);
-      this.#since = Number.POSITIVE_INFINITY;
-      const backlog = this.#backlog;
-      this.#backlog = undefined;
+      this.#excuse(now);
+      const backlog = this.#stopWaiting();
       if (backlog?.frames !== undefined) this.#readFrames(now, backlog.frames);
       else if (backlog !== undefined) this.#read(now, backlog.bytes);
-      if (!this.waits) this.#reading.resumeReading();
+      this.#resume();
     });
   }
 
-  /** Excuses the peer's silence if its input was not read for long. */
-  excuse(now: number): void {
-    const waited = now - this.#since;
-    // Short waits are not excused, because an excuse spoils the running measurement.
-    if (!(waited >= LONG)) return;
-    this.#reading.session.excuse(waited);
-    this.#since = now;
+  /** Does what is due at `now`. */
+  wake(now: number): void {
+    if (now >= this.#readAgain) {
+      this.#readAgain = Number.POSITIVE_INFINITY;
+      this.#resume();
+    }
+    this.#excuse(now);
+  }
+
+  /** The time at which it needs `wake`. */
+  get due(): number {
+    return this.#readAgain;
   }
 
   /** Reads the remaining input, a chunk at most, because the stream has ended. */
   finish(now: number): void {
-    const backlog = this.#backlog;
+    const backlog = this.#stopWaiting();
     this.stop();
     if (backlog === undefined) return;
-    const { session } = this.#reading;
-    session.context.units = UNBOUNDED;
-    if (backlog.frames !== undefined) session.receiveFrames(now, backlog.frames);
-    else session.receive(now, backlog.bytes);
+    this.#session.grant(UNBOUNDED);
+    if (backlog.frames !== undefined) this.#session.receiveFrames(now, backlog.frames);
+    else this.#session.receive(now, backlog.bytes);
   }
 
-  /** Drops the remaining input, because the connection is over. */
+  /** Drops the remaining input, because the session is over. */
   stop(): void {
     this.#scheduler.leave(this);
-    this.#backlog = undefined;
+    this.#phase = READING; // The session drops whatever still arrives.
   }
 
   #read(now: number, chunk: Uint8Array): boolean {
-    const { session } = this.#reading;
     const units = this.#unitsLeft();
-    session.context.units = units - CHUNK - (chunk.length >> CHUNK_SHIFT);
-    const isDone = session.receive(now, chunk);
+    this.#session.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
+    const isDone = this.#session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
-    const { unread } = session;
-    this.#wait(now);
-    return unread.length === 0 ? isDone : this.#keep(unread);
+    const { unread } = this.#session;
+    const phase = this.#wait(now);
+    return unread.length === 0 ? isDone : this.#keep(phase, unread);
   }
 
   #readFrames(now: number, batch: readonly Frame[]): void {
-    const { session } = this.#reading;
     const units = this.#unitsLeft();
-    session.context.units = units - CHUNK;
-    const read = session.receiveFrames(now, batch);
+    this.#session.grant(units - CHUNK);
+    const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
-    this.#wait(now);
-    if (read < batch.length) this.#keepFrames(batch.slice(read));
+    const phase = this.#wait(now);
+    if (read < batch.length) this.#keepFrames(phase, batch.slice(read));
   }
 
   #unitsLeft(): number {
@@ -134,10 +188,9 @@ export class ConnectionInput implements ScheduledReader {
    * session is over.
    */
   #isWithin(units: number): boolean {
-    const { session, over } = this.#reading;
-    const { units: left } = session.context;
-    this.#spend(units - left);
-    return left > 0 || over;
+    const { unitsLeft } = this.#session;
+    this.#spend(units - unitsLeft);
+    return unitsLeft > 0 || this.#owner.over;
   }
 
   #spend(units: number): void {
@@ -145,29 +198,69 @@ export class ConnectionInput implements ScheduledReader {
     this.#scheduler.spend(units);
   }
 
-  #wait(now: number): void {
-    this.#since = now;
-    this.#reading.pauseReading();
+  #wait(since: number): Phase & { readonly name: 'waiting' } {
+    const phase = { name: 'waiting', since, backlog: undefined } as const;
+    this.#phase = phase;
+    this.#stream.pause();
     this.#scheduler.wait(this);
+    return phase;
   }
 
-  #keep(bytes: Uint8Array): false {
-    this.#keeper().add(bytes, this.#reading.copies);
+  #stopWaiting(): Backlog | undefined {
+    const backlog = this.#phase.name === 'waiting' ? this.#phase.backlog : undefined;
+    this.#phase = READING;
+    return backlog;
+  }
+
+  /** Excuses the peer's silence if its input was not read for long. */
+  #excuse(now: number): void {
+    if (this.#phase.name !== 'waiting') return;
+    const waited = now - this.#phase.since;
+    // Short waits are not excused, because an excuse spoils the running measurement.
+    if (waited < LONG) return;
+    this.#session.excuse(waited);
+    this.#phase.since = now;
+  }
+
+  /**
+   * Applies the receive rate: if it is exceeded, nothing is read for a while, and the peer's
+   * silence during that time is excused.
+   */
+  #readLater(delay: number, now: number): void {
+    if (delay === 0 || this.#owner.over) return;
+    if (this.#readAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
+    this.#readAgain = now + delay;
+    this.#session.excuse(delay);
+    this.#owner.wakeBy(this.#readAgain);
+  }
+
+  /** Resumes reading, unless something else prevents it. */
+  #resume(): void {
+    if (this.#phase === READING && this.#readAgain === Number.POSITIVE_INFINITY)
+      this.#stream.resume();
+  }
+
+  #keep(phase: Keeping, bytes: Uint8Array): false {
+    this.#backlogOf(phase).add(bytes, this.#stream.reuses === true);
     return false;
   }
 
-  #keepFrames(batch: readonly Frame[]): void {
-    this.#keeper().addFrames(batch);
+  #keepFrames(phase: Keeping, batch: readonly Frame[]): void {
+    this.#backlogOf(phase).addFrames(batch);
   }
 
-  #keeper(): Backlog {
-    if (this.#backlog === undefined) {
-      this.#backlog = new Backlog();
-      this.#reading.slowed();
+  #backlogOf(phase: Keeping): Backlog {
+    if (phase.backlog === undefined) {
+      phase.backlog = new Backlog();
+      if (phase.name === 'waiting') this.#owner.slowed();
     }
-    return this.#backlog;
+    return phase.backlog;
   }
 }
 
+/** A phase that keeps what arrives. */
+type Keeping = Exclude<Phase, { readonly name: 'reading' }>;
+
+const READING: Phase = Object.freeze({ name: 'reading' });
 /** The wait, in milliseconds, from which a peer's silence is excused. */
 const LONG = 500;

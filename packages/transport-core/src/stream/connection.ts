@@ -1,52 +1,34 @@
-// Connects a session to a stream and a clock: it passes on input, output and time, and the
-// questions that only the transport can answer.
+// One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
+// the connection and the admission of the peer; its input and output own the stream. It is told by
+// the session, the stream and the transport, and passes on what only the transport can answer.
 
-import type { CommonConfig, HelloFields } from '../common-options.ts';
+import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
-import type { Counter } from '../observer.ts';
-import { plain } from '../plain.ts';
-import type { Random } from '../random.ts';
-import type { Remote } from '../remote.ts';
-import type { Channel, Mounted } from '../session/channel.ts';
-import type { Introduction } from '../session/handshake.ts';
+import type { Method } from '../protocol/protocol.ts';
+import { TryCall } from '../rpc/try-call.ts';
+import { unsentOn, whenWritable } from '../session/backpressure.ts';
+import type { Channel } from '../session/channel.ts';
 import type { InCall } from '../session/in-call.ts';
-import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
-import type { SessionPort } from '../session/session-context.ts';
+import { type SessionFigures, sessionFigures } from '../session/session-figures.ts';
 import type { SessionVisitor } from '../session/session-options.ts';
-import { allocate } from '../system-memory.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
-import type { Frame, FrameWriter } from '../wire/frame.ts';
-import type { FrameCollector } from '../wire/frame-collector.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
-import type { BufferPool } from './buffers.ts';
-import { ConnectionInput, type Reading } from './connection-input.ts';
-import type { Membership } from './membership.ts';
-import type { ReadScheduler } from './read-scheduler.ts';
+import { ConnectionInput } from './connection-input.ts';
+import { ConnectionOutput } from './connection-output.ts';
+import {
+  type ConnectionEnd,
+  type ConnectionInit,
+  type ConnectionResources,
+  sessionBasics,
+} from './connection-resources.ts';
 import { LiveRemote, type RemoteLink } from './remote.ts';
-import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
-import type { Flushable, Ticker } from './ticker.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /** The transport as its connections see it. */
-export interface ConnectionHost {
-  readonly config: CommonConfig;
-  readonly membership: Membership | undefined;
-  readonly self: Introduction;
-  /** The identity for peers that prove no id. */
-  readonly selfUnproven: Introduction;
-  readonly mounts: ReadonlyMap<number, Mounted>;
-  readonly ticker: Ticker;
-  readonly scheduler: ReadScheduler;
-  readonly buffers: BufferPool;
-  readonly memory: Memory;
-  readonly random: Random;
-  wakeBy(time: number): void;
-  count(counter: Counter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a callback of the user failed. */
-  callbackFailed(callback: string, error: unknown): void;
+export interface ConnectionHost extends ConnectionResources {
   incoming(call: InCall): void;
   withdrawn(call: InCall): void;
   roomForReplies(channel: Channel): void;
@@ -56,81 +38,43 @@ export interface ConnectionHost {
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
   /** Reports that the session is over; the stream may still be closing. */
-  down(connection: Connection, error: TransportError, unsent: OutCall[]): void;
+  down(connection: Connection, error: TransportError, end: ConnectionEnd): void;
   /** Reports that the stream is closed and nothing of the connection is left. */
   gone(connection: Connection): void;
 }
 
-/** The properties of a new connection. */
-export interface ConnectionInit {
-  readonly id: string;
-  readonly direction: 'in' | 'out';
-  /** The dialed target, as written; undefined on an accepted connection. */
-  readonly target: string | undefined;
-  /** The node id that the caller wants to reach. */
-  readonly expected: string | undefined;
-  /** The error with which this end refuses the peer, whoever it is. */
-  readonly refused: TransportError | undefined;
-  /** The handshake slot of an accepted connection. */
-  readonly slot: HandshakeSlot | undefined;
-}
+/** The phases of a connection. */
+type Phase =
+  /** The hello is not over. */
+  | ({ readonly name: 'opening' } & Pick<ConnectionInit, 'slot' | 'opened'>)
+  | { readonly name: 'up' }
+  /** The session is over; the stream may still be closing. */
+  | { readonly name: 'over' }
+  /** The stream is closed. */
+  | { readonly name: 'gone' };
 
 /** One connection of a transport. */
-export class Connection
-  implements StreamSink, SessionPort, SessionVisitor, Flushable, RemoteLink, Reading
-{
+export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
   readonly target: string | undefined;
-  readonly session: Session;
   readonly since: number;
   readonly copies: boolean;
   /** True if it counts towards limits.connections; refused connections do not. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
-  /**
-   * Called once: without an error when the connection is up, or with the error that prevented it.
-   */
-  opened: ((error: TransportError | undefined) => void) | undefined = undefined;
-  /**
-   * The counts start at -0, which V8 keeps as a double. Otherwise it would recompile all code that
-   * sees a connection when a count passes 2^31.
-   */
-  bytesIn = -0;
-  bytesOut = -0;
-  over = false;
-  wasUp = false;
   /** The time at which the connection needs `wake` at the latest. */
   due = Number.POSITIVE_INFINITY;
-  #slot: HandshakeSlot | undefined;
-  readonly #endings: (() => void)[] = [];
-  #ended = false;
   readonly host: ConnectionHost;
+  #phase: Phase;
+  readonly #session: Session;
   readonly #stream: StreamConnection;
-  readonly #encoder: FrameEncoder | undefined;
-  readonly #collector: FrameCollector | undefined;
-  readonly #expected: string | undefined;
-  #kept: Uint8Array | undefined = undefined;
-  #flagged = false;
-  #closing = false;
-  #crowded = false;
-  /**
-   * The token buckets of limits.rate in both directions, and the times at which an empty bucket has
-   * filled again.
-   */
-  readonly #sendRate: TokenBucket | undefined;
-  readonly #receiveRate: TokenBucket | undefined;
-  #sendAgain = Number.POSITIVE_INFINITY;
-  /**
-   * The time until which the last message waits behind a batch that the stream keeps; Infinity if
-   * there is none.
-   */
-  #farewell = Number.POSITIVE_INFINITY;
-  #receiveAgain = Number.POSITIVE_INFINITY;
-  /** Input that arrived while the connection waited for its turn to shake hands. */
-  #parked: (() => void)[] | undefined = undefined;
+  readonly #output: ConnectionOutput;
   readonly #input: ConnectionInput;
+  readonly #expected: string | undefined;
+  /** Callers that wait until the stream is closed. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
     this.host = host;
@@ -142,57 +86,19 @@ export class Connection
     this.#expected = init.expected;
     this.endpoint = stream.endpoint;
     this.copies = stream.reuses === true;
-    const { config, ticker } = host;
-    this.since = ticker.now();
-    this.#slot = init.slot;
-    const { send, receive } = config.limits.rate;
-    this.#sendRate = send === undefined ? undefined : new TokenBucket(send, this.since);
-    this.#receiveRate = receive === undefined ? undefined : new TokenBucket(receive, this.since);
-    this.#collector = stream.frames?.collector;
-    // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
-    // rate allows.
-    const gathers = stream.writeAll !== undefined && send === undefined;
-    this.#encoder =
-      this.#collector === undefined
-        ? new FrameEncoder(host.buffers.take, host.buffers.size, gathers)
-        : undefined;
-    const encoder = this.#encoder;
-    this.session = new Session({
-      side: init.direction === 'out' ? 'dialer' : 'acceptor',
+    this.since = host.ticker.now();
+    this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
+    this.#output = new ConnectionOutput(this, host, stream);
+    this.#session = new Session({
+      ...sessionBasics(host, stream, init),
       visitor: this,
-      writer: (this.#collector ?? encoder) as FrameWriter,
-      port: this,
-      limits: config.limits,
-      memory: host.memory,
-      allocate,
+      writer: this.#output.writer,
+      port: this.#output,
+      preamble: this.#output.preamble,
       count: (counter, amount) => host.count(counter, amount, this.remote),
-      self: stream.nodeId === undefined ? host.selfUnproven : host.self,
-      proven: stream.nodeId,
-      observed: stream.endpoint.slice(0, OBSERVED),
-      mounts: host.mounts,
-      keepAlive: config.keepAlive,
-      idleTimeout: config.idleTimeout,
-      // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-      handshakeTimeout: Math.max(
-        config.handshakeTimeout - (this.since - (init.slot?.since ?? this.since)),
-        0,
-      ),
-      random: host.random,
-      preamble: encoder === undefined ? undefined : () => encoder.preamble(),
-      refused: stream.refused ?? init.refused,
-      now: this.since,
-      isBounded: send !== undefined,
-      copies: this.copies,
     });
-    this.#input = new ConnectionInput(this, host.scheduler, ticker);
-  }
-
-  get rtt(): number | undefined {
-    return this.session.liveness.rtt;
-  }
-
-  get silence(): number {
-    return this.session.liveness.silence(this.host.ticker.now());
+    this.#output.attach(this.#session);
+    this.#input = new ConnectionInput(this, host, stream, this.#session);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
@@ -200,181 +106,159 @@ export class Connection
     this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
-      return this.session.break(mismatch(this.#expected, this.#stream));
-    if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
-    this.#introduce((fields) => this.session.open(fields));
+      return this.#session.break(mismatch(this.#expected, this.#stream));
+    if (this.#stream.refused !== undefined) return this.#session.break(this.#stream.refused);
+    this.#introduce((fields) => this.#session.open(fields));
   }
 
-  // Reports of the stream.
+  // Properties.
 
-  data(chunk: Uint8Array): boolean {
-    if (this.#parked !== undefined) {
-      const kept = this.copies ? chunk.slice() : chunk;
-      this.#parked.push(() => this.data(kept));
-      return false;
-    }
-    const { ticker } = this.host;
-    const now = ticker.enter();
-    try {
-      this.bytesIn += chunk.length;
-      const isDone = this.#input.bytes(now, plain(chunk));
-      if (this.#receiveRate !== undefined)
-        this.#receiveLater(this.#receiveRate.take(chunk.length, now), now);
-      return isDone;
-    } finally {
-      ticker.leave();
-    }
+  /** True if the session is over. */
+  get over(): boolean {
+    return this.#phase.name === 'over' || this.#phase.name === 'gone';
   }
 
-  frames(batch: Frame[]): void {
-    if (this.#parked !== undefined) return void this.#parked.push(() => this.frames(batch));
-    let bytes = 0;
-    for (const frame of batch) bytes += frame.length;
-    this.bytesIn += bytes;
-    this.host.ticker.run((now) => {
-      this.#input.frames(now, batch);
-      if (this.#receiveRate !== undefined)
-        this.#receiveLater(this.#receiveRate.take(bytes, now), now);
-    });
+  /** True if the connection takes new calls: its hello is over, and it is not closing. */
+  get isUp(): boolean {
+    return this.#session.state === 'up';
   }
 
-  drained(): void {
-    this.host.buffers.give(this.#kept);
-    this.#kept = undefined;
-    if (this.#farewell !== Number.POSITIVE_INFINITY) return this.#sayFarewell();
-    if (this.#sendAgain === Number.POSITIVE_INFINITY)
-      this.host.ticker.run((now) => this.session.drained(now));
+  get state(): Session['state'] {
+    return this.#session.state;
   }
 
-  revoked(error: TransportError): void {
-    this.host.ticker.run(() => this.session.break(error));
+  get bytesIn(): number {
+    return this.#input.bytes;
   }
 
-  closed(error?: TransportError): void {
-    this.host.buffers.give(this.#encoder?.release());
-    this.host.ticker.run((now) => {
-      this.#input.finish(now);
-      this.session.closed(
-        error === undefined ? undefined : withDetails(error, { target: this.target }),
-      );
-    });
-    this.#ended = true;
-    this.host.gone(this);
-    for (const resolve of this.#endings.splice(0)) resolve();
+  get bytesOut(): number {
+    return this.#output.bytes;
+  }
+
+  get rtt(): number | undefined {
+    return this.#session.rtt;
+  }
+
+  get silence(): number {
+    return this.#session.silence(this.host.ticker.now());
+  }
+
+  /** The amount of work it has, for comparison with other connections to the same target. */
+  get load(): number {
+    return this.#session.load;
+  }
+
+  /** True if long messages wait for credit: another connection might help. */
+  get crowded(): boolean {
+    return this.#session.crowded;
+  }
+
+  /** The bytes of limits.memory that it holds. */
+  get held(): number {
+    return this.#session.held;
+  }
+
+  /** The longest message, in bytes, that the peer accepts. */
+  get messageLimit(): number {
+    return this.#session.messageLimit;
+  }
+
+  /** The open calls and queued messages at this moment. */
+  get figures(): SessionFigures {
+    return sessionFigures(this.#session);
+  }
+
+  /** Returns the one-ways and requests of a protocol that were accepted but not sent yet. */
+  unsent(channel: number): SessionFigures['outbound'] {
+    return unsentOn(this.#session, channel);
+  }
+
+  // Calls.
+
+  /** Takes a call, which starts at once or waits for room. */
+  send(call: OutCall): void {
+    this.#session.caller.start(call);
+  }
+
+  /**
+   * Sends a one-way if it can go now, and returns false otherwise. Throws if it can never be sent.
+   */
+  trySend(channel: number, method: Method, payload: Uint8Array): boolean {
+    if (!this.isUp) return false;
+    this.host.ticker.now();
+    const { caller } = this.#session;
+    return (
+      caller.tryShort(channel, method, payload) ||
+      caller.tryStart(new TryCall(channel, method, payload))
+    );
+  }
+
+  /** Resolves when `trySend` would return true; see `whenWritable`. */
+  writable(channel: number): Promise<void> {
+    return whenWritable(this.#session, channel, this.endpoint);
+  }
+
+  /** Returns an error if the two ends share no usable protocol. */
+  nothingShared(): TransportError | undefined {
+    return this.#session.nothingShared();
+  }
+
+  /** Returns the protocols that both ends mount in incompatible ways; each one only once. */
+  disagreements(): ReturnType<Session['disagreements']> {
+    return this.#session.disagreements();
+  }
+
+  /** Tells the peer that a protocol was mounted or unmounted here. */
+  mountsChanged(): void {
+    this.#session.mountsChanged();
+  }
+
+  /** Ends the calls of a protocol that closes. */
+  endChannel(channel: number, error: TransportError): void {
+    this.#session.endChannel(channel, error);
+  }
+
+  // The end of the connection.
+
+  /** Keeps the connection from being closed for idleness until the returned function is called. */
+  hold(): () => void {
+    return this.#session.hold();
+  }
+
+  /** Leaves in order; see `Session.leave`. */
+  leave(reason: 'disconnected' | 'duplicate', text: string, told: string): void {
+    this.#session.leave(reason, text, told);
+  }
+
+  /** Closes the connection because the transport closes. */
+  shut(grace: number): void {
+    this.#session.shut(grace);
+  }
+
+  /** Ends the connection at once, with an error that both ends see. */
+  break(error: TransportError): void {
+    this.#session.break(error);
   }
 
   /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
-    return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#endings.push(resolve));
+    return this.#phase.name === 'gone'
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Pauses reading until other connections have completed their handshakes. */
-  park(): void {
-    this.#parked = [];
-    this.#stream.pause();
-  }
-
-  unpark(): void {
-    const arrivals = this.#parked ?? [];
-    this.#parked = undefined;
-    for (const arrive of arrivals) arrive();
-    this.resumeReading();
-  }
-
-  pauseReading(): void {
-    this.#stream.pause();
-  }
-
-  /** Resumes reading, unless something else prevents it. */
-  resumeReading(): void {
-    if (!this.#input.waits && this.#receiveAgain === Number.POSITIVE_INFINITY)
-      this.#stream.resume();
-  }
-
-  slowed(): void {
-    this.host.count('slowed', 1, this.remote);
-  }
-
-  // Requests of the session.
-
-  flush(): boolean {
-    if (this.#collector !== undefined) {
-      const { size } = this.#collector;
-      this.bytesOut += size;
-      this.#stream.frames!.send(this.#collector.take());
-      return this.#sendLater(size, true);
-    }
-    const encoder = this.#encoder!;
-    const { size } = encoder;
-    this.bytesOut += size;
-    const parts = encoder.takeParts();
-    const done =
-      parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
-    const buffer = encoder.release();
-    if (done) this.host.buffers.give(buffer);
-    else this.#kept = buffer;
-    return this.#sendLater(size, done);
-  }
-
-  /** Applies the send rate: if it is exceeded, nothing is written for a while. */
-  #sendLater(bytes: number, done: boolean): boolean {
-    if (this.#sendRate === undefined) return done;
-    const now = this.host.ticker.now();
-    const delay = this.#sendRate.take(bytes, now);
-    if (delay === 0) return done;
-    this.#sendAgain = now + delay;
-    this.wakeBy(this.#sendAgain);
-    return false;
-  }
-
-  /**
-   * Applies the receive rate: if it is exceeded, nothing is read for a while, and the peer's
-   * silence during that time is excused.
-   */
-  #receiveLater(delay: number, now: number): void {
-    if (delay === 0 || this.over) return;
-    if (this.#receiveAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
-    this.#receiveAgain = now + delay;
-    this.session.excuse(delay);
-    this.wakeBy(this.#receiveAgain);
-  }
+  // Time.
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
     // Reset first, because the work below may request an earlier time than it returns.
     this.due = Number.POSITIVE_INFINITY;
-    if (now >= this.#sendAgain) {
-      this.#sendAgain = Number.POSITIVE_INFINITY;
-      if (this.#kept === undefined) this.session.drained(now);
-    }
-    if (now >= this.#receiveAgain) {
-      this.#receiveAgain = Number.POSITIVE_INFINITY;
-      this.resumeReading();
-    }
-    if (now >= this.#farewell) {
-      this.#farewell = Number.POSITIVE_INFINITY;
-      this.#stream.close();
-    }
-    this.#input.excuse(now);
+    this.#output.wake(now);
+    this.#input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.#sendAgain !== Number.POSITIVE_INFINITY) this.session.outbox.heldBack(now);
-    const next = this.session.wake(now);
-    this.due = Math.min(this.due, next, this.#sendAgain, this.#receiveAgain, this.#farewell);
-  }
-
-  dirty(): void {
-    if (this.#flagged) return;
-    this.#flagged = true;
-    this.host.ticker.touch(this);
-  }
-
-  flushTick(now: number): void {
-    this.#flagged = false;
-    this.session.context.now = now;
-    this.session.pump();
-    if (this.target === undefined || this.session.crowded === this.#crowded) return;
-    this.#crowded = !this.#crowded;
-    this.host.crowding(this);
+    if (this.#output.isHeldBack) this.#session.heldBack(now);
+    const next = this.#session.wake(now);
+    this.due = Math.min(this.due, next, this.#output.due, this.#input.due);
   }
 
   wakeBy(time: number): void {
@@ -383,76 +267,98 @@ export class Connection
     this.host.wakeBy(time);
   }
 
-  close(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    if (!this.session.outbox.blocked || this.session.context.writer.count === 0)
-      return this.#stream.close();
-    if (this.#kept === undefined) return this.#sayFarewell();
-    this.#farewell = this.host.ticker.now() + FAREWELL;
-    this.wakeBy(this.#farewell);
+  /** Accounts for `lateness` milliseconds during which this process was asleep. */
+  excuse(lateness: number): void {
+    this.#session.excuse(lateness);
   }
 
-  #sayFarewell(): void {
-    this.#farewell = Number.POSITIVE_INFINITY;
-    this.flush();
-    this.#stream.close();
+  // Reports of the stream.
+
+  data(chunk: Uint8Array): boolean {
+    return this.#input.data(chunk);
   }
 
-  destroy(error: TransportError): void {
-    this.#closing = true;
-    this.#stream.destroy(error);
+  frames(batch: Frame[]): void {
+    this.#input.frames(batch);
+  }
+
+  drained(): void {
+    this.#output.drained();
+  }
+
+  revoked(error: TransportError): void {
+    this.host.ticker.run(() => this.#session.break(error));
+  }
+
+  closed(error?: TransportError): void {
+    this.#output.release();
+    this.host.ticker.run((now) => {
+      this.#input.finish(now);
+      this.#session.closed(
+        error === undefined ? undefined : withDetails(error, { target: this.target }),
+      );
+    });
+    this.#phase = GONE;
+    this.host.gone(this);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  // Reports of the input and the output.
+
+  /** Pauses reading until other connections have completed their handshakes. */
+  park(): void {
+    this.#input.park();
+  }
+
+  unpark(): void {
+    this.#input.unpark();
+  }
+
+  slowed(): void {
+    this.host.count('slowed', 1, this.remote);
+  }
+
+  crowding(): void {
+    this.host.crowding(this);
   }
 
   // Reports of the session.
 
   greeted(hello: Hello): void {
-    const { config, membership } = this.host;
-    const proven = this.#stream.nodeId;
-    this.remote = new LiveRemote(this, this.id, this.endpoint, this.direction, proven, hello);
-    const agree = () => {
-      if (this.direction === 'out') this.host.ticker.run(() => this.session.consent({}));
-      else
-        this.#introduce((fields) =>
-          this.host.ticker.run(() => this.session.consent(fields, pendingConnection.answer)),
-        );
+    const { config, membership, ticker } = this.host;
+    this.remote = new LiveRemote(this, this.#stream.nodeId, hello);
+    const agree = (features: readonly string[]) => {
+      if (this.direction === 'out') ticker.run(() => this.#session.consent({}));
+      else this.#introduce((fields) => ticker.run(() => this.#session.consent(fields, features)));
     };
-    const pendingConnection = {
-      remote: this.remote,
-      claim: hello.nodeId,
-      protocols: hello.protocols,
-      target: this.target,
-      features: hello.features,
-      answer: NONE,
-    };
-    askAdmit(config, membership, pendingConnection, agree, (error) => this.session.break(error));
+    const pending = { remote: this.remote, target: this.target, hello };
+    askAdmit(config, membership, pending, agree, (error) => this.#session.break(error));
   }
 
   /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: HelloFields) => void): void {
-    const { config } = this.host;
-    askHello(config, this.target, then, (error, cause) => {
+    askHello(this.host.config, this.target, then, (error, cause) => {
       this.host.callbackFailed('hello', cause);
-      this.session.break(error);
+      this.#session.break(error);
     });
   }
 
   up(): void {
-    this.wasUp = true;
-    this.#leaveDoorway();
+    const opened = this.#leaveOpening(UP, undefined);
     this.host.up(this);
-    const { opened } = this;
-    this.opened = undefined;
     opened?.(undefined);
   }
 
-  remounted(protocols: readonly HelloProtocol[]): void {
-    this.host.membership?.remounted?.(this.remote!, protocols);
-  }
-
-  #leaveDoorway(error?: TransportError): void {
-    this.#slot?.leave(error);
-    this.#slot = undefined;
+  /**
+   * Enters the next phase, and frees the handshake slot if the connection was opening. Returns the
+   * callback that still has to be told whether the connection is up.
+   */
+  #leaveOpening(next: Phase, error: TransportError | undefined): ConnectionInit['opened'] {
+    const last = this.#phase;
+    this.#phase = next;
+    if (last.name !== 'opening') return undefined;
+    last.slot?.leave(error);
+    return last.opened;
   }
 
   leaving(waiting: OutCall[]): void {
@@ -460,13 +366,15 @@ export class Connection
   }
 
   down(error: TransportError, unsent: OutCall[]): void {
-    this.over = true;
+    const wasUp = this.#phase.name === 'up';
     this.#input.stop();
-    this.#leaveDoorway(error);
-    this.host.down(this, error, unsent);
-    const { opened } = this;
-    this.opened = undefined;
+    const opened = this.#leaveOpening(OVER, error);
+    this.host.down(this, error, { wasUp, unsent });
     opened?.(unreachable(error, this.target!));
+  }
+
+  remounted(protocols: readonly HelloProtocol[]): void {
+    this.host.membership?.remounted?.(this.remote!, protocols);
   }
 
   incoming(call: InCall): void {
@@ -487,11 +395,6 @@ export class Connection
   }
 }
 
-/**
- * The milliseconds for which the last message waits until the stream has room for it: as long as a
- * stream waits for the peer's end (docs/wire-protocol.md §8).
- */
-const FAREWELL = 1_000;
-const NONE: readonly string[] = [];
-/** The maximum length of the observed address in a hello. */
-const OBSERVED = 256;
+const UP: Phase = Object.freeze({ name: 'up' });
+const OVER: Phase = Object.freeze({ name: 'over' });
+const GONE: Phase = Object.freeze({ name: 'gone' });

@@ -154,7 +154,7 @@ export class Pool {
     const entry = this.#entry(target);
     const connection = bulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
-      connection.session.caller.start(call);
+      connection.send(call);
       if (bulky) this.#look(entry);
       return;
     }
@@ -275,8 +275,7 @@ export class Pool {
 
   #look(entry: PoolEntry): void {
     const crowded =
-      entry.connections.length > 0 &&
-      entry.connections.every((connection) => connection.session.crowded);
+      entry.connections.length > 0 && entry.connections.every((connection) => connection.crowded);
     if (!crowded) entry.crowdedSince = Number.POSITIVE_INFINITY;
     else if (entry.crowdedSince === Number.POSITIVE_INFINITY) {
       entry.crowdedSince = this.host.now();
@@ -324,7 +323,7 @@ export class Pool {
         if (entry.dialing === dialing) entry.dialing = undefined;
         // The link to a node was replaced by another one while it came up; dialing again finds that
         // one.
-        if (connection.session.state !== 'up' && entry.wanted && nodeOf(entry.target) !== undefined)
+        if (!connection.isUp && entry.wanted && nodeOf(entry.target) !== undefined)
           return this.#dial(entry);
         this.#opened(entry, connection);
       },
@@ -343,7 +342,7 @@ export class Pool {
   #opened(entry: PoolEntry, connection: Connection): void {
     for (let call = entry.next(); call !== undefined; call = entry.next()) {
       if (connection.over) call.failed(LOST);
-      else connection.session.caller.start(call);
+      else connection.send(call);
     }
     for (const waiter of entry.waiters) waiter.resolve(connection);
     entry.waiters.clear();
@@ -388,7 +387,7 @@ export class Pool {
 function leastLoaded(connections: readonly Connection[]): Connection | undefined {
   let best: Connection | undefined;
   for (const connection of connections)
-    if (best === undefined || connection.session.load < best.session.load) best = connection;
+    if (best === undefined || connection.load < best.load) best = connection;
   return best;
 }
 

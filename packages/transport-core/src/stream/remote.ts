@@ -7,6 +7,9 @@ import type { Hello } from '../wire/hello.ts';
 
 /** The connection behind a Remote. */
 export interface RemoteLink {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly direction: 'in' | 'out';
   readonly over: boolean;
   readonly rtt: number | undefined;
   readonly silence: number;
@@ -23,18 +26,11 @@ export class LiveRemote implements Remote {
   readonly hello: Readonly<Record<string, string>>;
   readonly #link: RemoteLink;
 
-  constructor(
-    link: RemoteLink,
-    id: string,
-    endpoint: string,
-    direction: 'in' | 'out',
-    nodeId: string | undefined,
-    hello: Hello,
-  ) {
+  constructor(link: RemoteLink, nodeId: string | undefined, hello: Hello) {
     this.#link = link;
-    this.id = id;
-    this.endpoint = endpoint;
-    this.direction = direction;
+    this.id = link.id;
+    this.endpoint = link.endpoint;
+    this.direction = link.direction;
     this.nodeId = nodeId;
     this.addr =
       hello.addr === '' ? undefined : cleanText(hello.addr).split(',').map(spelled).join();

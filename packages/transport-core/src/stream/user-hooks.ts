@@ -3,6 +3,8 @@
 
 import { type CommonConfig, type HelloFields, isHelloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Remote } from '../remote.ts';
+import type { Hello } from '../wire/hello.ts';
 import type { Membership, PendingConnection } from './membership.ts';
 
 /** Resolves a name to its address. `shown` stands for the name in an error. */
@@ -58,23 +60,39 @@ export function askHello(
 }
 
 /**
- * Asks the `admit` option, then the membership, whether to admit a peer. `refuse` receives the
- * error that both ends see.
+ * Asks the `admit` option, then the membership, whether to admit a peer.
+ *
+ * @param agree receives the features that this end lists in its answer.
+ * @param refuse receives the error that both ends see.
  */
 export function askAdmit(
   { admit }: CommonConfig,
   membership: Membership | undefined,
-  pendingConnection: PendingConnection,
-  agree: () => void,
+  peer: { readonly remote: Remote; readonly target: string | undefined; readonly hello: Hello },
+  agree: (features: readonly string[]) => void,
   refuse: (error: TransportError) => void,
 ): void {
+  const { remote, target, hello } = peer;
   const failed = (error: unknown) => refuse(refusal(error));
-  const apply =
-    membership === undefined
-      ? agree
-      : () => attempt(() => membership.admit(pendingConnection), agree, failed);
+  const apply = () => {
+    if (membership === undefined) return agree(NONE);
+    const { nodeId: claim, protocols, features } = hello;
+    const pending: PendingConnection = {
+      remote,
+      claim,
+      protocols,
+      target,
+      features,
+      answer: NONE,
+    };
+    attempt(
+      () => membership.admit(pending),
+      () => agree(pending.answer),
+      failed,
+    );
+  };
   if (admit === undefined) return apply();
-  attempt(() => admit(pendingConnection.remote), apply, failed);
+  attempt(() => admit(remote), apply, failed);
 }
 
 /**
@@ -135,3 +153,5 @@ function attempt<T>(
     (result as PromiseLike<T>).then(then, failed);
   else then(result as T);
 }
+
+const NONE: readonly string[] = [];

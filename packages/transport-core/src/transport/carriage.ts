@@ -11,7 +11,7 @@ import type { AnyTransport, Transport } from './types.ts';
  * `remote`, the longest that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
-  if (remote !== undefined) return connectionOf(remote).session.context.terms.message;
+  if (remote !== undefined) return connectionOf(remote).messageLimit;
   return (transport as unknown as Record<symbol, TransportEngine>)[ENGINE]!.config.limits.message;
 }
 
@@ -23,12 +23,5 @@ export function unsentOf(
   { protocol }: Pick<Transport, 'protocol'>,
   remote: Remote,
 ): { messages: number; bytes: number } {
-  const unsent = { messages: 0, bytes: 0 };
-  if (remote.closed) return unsent;
-  const { lanes } = connectionOf(remote).session.channel(protocol.channel);
-  for (const { messages, bytes } of [lanes.shorts, lanes.longs]) {
-    unsent.messages += messages;
-    unsent.bytes += bytes;
-  }
-  return unsent;
+  return remote.closed ? { messages: 0, bytes: 0 } : connectionOf(remote).unsent(protocol.channel);
 }

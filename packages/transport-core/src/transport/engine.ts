@@ -17,6 +17,7 @@ import type { OutCall } from '../session/out-call.ts';
 import { BoundedHandshakes, HandshakePlace } from '../stream/bounded-handshakes.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
+import type { ConnectionEnd } from '../stream/connection-resources.ts';
 import { DeadlineTimer } from '../stream/deadline-timer.ts';
 import { Listener } from '../stream/listener.ts';
 import { type Membership, nodeOf } from '../stream/membership.ts';
@@ -130,7 +131,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
 
   #mountsChanged(): void {
     this.ticker.run(() => {
-      for (const connection of this.connections) connection.session.mountsChanged();
+      for (const connection of this.connections) connection.mountsChanged();
     });
   }
 
@@ -180,6 +181,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
       expected: undefined,
       refused,
       slot,
+      opened: undefined,
     });
     this.#add(connection);
     connection.start();
@@ -231,18 +233,16 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
         expected: nodeId,
         refused: undefined,
         slot: undefined,
+        opened: (error) => {
+          signal.removeEventListener('abort', onAbort);
+          if (error === undefined) resolve(connection);
+          else reject(error);
+        },
       });
       this.#add(connection);
       const onAbort = () =>
-        this.ticker.run(() =>
-          connection.session.break(reasonError('closed', 'the dialer gave up')),
-        );
+        this.ticker.run(() => connection.break(reasonError('closed', 'the dialer gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
-      connection.opened = (error) => {
-        signal.removeEventListener('abort', onAbort);
-        if (error === undefined) resolve(connection);
-        else reject(error);
-      };
       this.ticker.run(() => connection.start());
     });
   }
@@ -269,9 +269,10 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     this.protocolsChanged(connection);
   }
 
-  protocolsChanged({ session, remote }: Connection): void {
-    if (remote === undefined || session.state !== 'up') return;
-    for (const { protocol, error } of session.disagreements())
+  protocolsChanged(connection: Connection): void {
+    const { remote } = connection;
+    if (remote === undefined || !connection.isUp) return;
+    for (const { protocol, error } of connection.disagreements())
       this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
@@ -280,14 +281,13 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     for (const call of waiting) this.#again(call as Call<unknown>, undefined);
   }
 
-  down(connection: Connection, error: TransportError, unsent: OutCall[]): void {
+  down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction } = connection;
-    if (direction === 'in' && !connection.wasUp)
-      this.membership?.turnedAway?.(endpoint, error, remote);
+    if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
-    if (connection.wasUp && remote !== undefined) {
+    if (wasUp && remote !== undefined) {
       this.dispatcher.tell({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has reported it.)
     } else if (direction === 'out')
@@ -318,7 +318,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
       call.method.name,
       call.payload,
     );
-    if (unfit !== undefined) return connectionOf(call.from!).session.break(unfit);
+    if (unfit !== undefined) return connectionOf(call.from!).break(unfit);
     mount.inbox.arrive(call);
     if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
   }
@@ -353,12 +353,11 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   #relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
-      if (most === undefined || connection.session.context.held > most.session.context.held)
-        most = connection;
-    most?.session.break(
+      if (most === undefined || connection.held > most.held) most = connection;
+    most?.break(
       new TransportError(
         'resource_exhausted',
-        `this connection held ${most.session.context.held} of the ${this.memory.limit} bytes of limits.memory`,
+        `this connection held ${most.held} of the ${this.memory.limit} bytes of limits.memory`,
       ),
     );
   }
@@ -367,7 +366,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
 
   remotes(): Remote[] {
     return [...this.connections]
-      .filter((connection) => connection.session.state === 'up')
+      .filter((connection) => connection.isUp)
       .map((connection) => connection.remote!);
   }
 
@@ -409,7 +408,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   }
 
   #excuse(lateness: number): void {
-    for (const connection of this.connections) connection.session.excuse(lateness);
+    for (const connection of this.connections) connection.excuse(lateness);
   }
 
   // Events and counters.
@@ -442,7 +441,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   ): Promise<void> {
     this.ticker.run(() => {
       for (const connection of connections)
-        connection.session.leave(
+        connection.leave(
           reason,
           text ?? 'this end disconnected',
           text ?? 'the other end disconnected',
@@ -466,7 +465,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     const stopped = this.#listener.stop();
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
-      for (const connection of [...this.connections]) connection.session.shut(grace);
+      for (const connection of [...this.connections]) connection.shut(grace);
       this.#graceDue = now + grace;
       if (grace === 0) this.#endGrace();
       else this.wakeBy(this.#graceDue);
@@ -498,7 +497,7 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
         );
       this.pool.failChannel(mount.protocol.channel, mount.over!);
       for (const connection of this.connections)
-        connection.session.endChannel(mount.protocol.channel, mount.over!);
+        connection.endChannel(mount.protocol.channel, mount.over!);
       this.unmount(mount);
     });
   }

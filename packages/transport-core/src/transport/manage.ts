@@ -69,9 +69,9 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     check: (address) => {
       if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
     },
-    isUp: (remote) => connectionOf(remote).session.state === 'up',
+    isUp: (remote) => connectionOf(remote).isUp,
     received: (remote) => connectionOf(remote).bytesIn,
-    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
+    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
     release: () => {
       if (engine.membership === membership) engine.membership = undefined;
@@ -87,7 +87,7 @@ function startAnew(engine: TransportEngine): void {
   const text = 'its hello asserted no node id';
   void engine.leave([...engine.connections], text);
   engine.ticker.run(() => {
-    for (const { session } of engine.connections)
-      if (session.state === 'opening') session.break(reasonError('disconnected', text));
+    for (const connection of engine.connections)
+      if (connection.state === 'opening') connection.break(reasonError('disconnected', text));
   });
 }

@@ -34,7 +34,7 @@ export class Members {
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
     if (this.#engine.membership === undefined) return undefined;
-    return this.links(target).find((connection) => connection.session.state === 'up');
+    return this.links(target).find((connection) => connection.isUp);
   }
 
   async reach(nodeId: string, target: string, signal: AbortSignal): Promise<Connection> {

@@ -12,7 +12,6 @@ import { Call, type CallExtras, NO_EXTRAS } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
-import { TryCall } from '../rpc/try-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
@@ -31,7 +30,6 @@ import type {
   Target,
   Transport,
 } from './types.ts';
-import { whenWritable } from './writable.ts';
 
 /**
  * The key under which `manage` finds the engine of a transport; shared by all copies of this
@@ -144,7 +142,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
     const connection = await this.#connect(target);
-    await whenWritable(connection, this.protocol.channel);
+    await connection.writable(this.protocol.channel);
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(
@@ -176,7 +174,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#mount.open++;
     const connection =
       payload.length > config.limits.packet ? undefined : engine.pool.latest(target);
-    if (connection !== undefined) connection.session.caller.start(call);
+    if (connection !== undefined) connection.send(call);
     else this.#dispatch(target, call);
     return call.promise;
   }
@@ -214,8 +212,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     call.seq = engine.seq++;
     this.#mount.open++;
     if (typeof target === 'string') this.#dispatch(target, call);
-    else if (remote!.over || remote!.session.state !== 'up') call.failed(lost(target));
-    else remote!.session.caller.start(call);
+    else if (!remote!.isUp) call.failed(lost(target));
+    else remote!.send(call);
   }
 
   /** Starts a call on a live connection, or as soon as one is up. */
@@ -226,7 +224,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       (call.payload.length > engine.config.limits.packet && !this.protocol.ordered);
     try {
       const live = bulky ? engine.members.live(target) : engine.live(target);
-      if (live !== undefined) live.session.caller.start(call);
+      if (live !== undefined) live.send(call);
       else engine.pool.start(target, call, bulky);
     } catch (error) {
       call.failed(error as TransportError);
@@ -238,13 +236,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
-    if (connection === undefined || connection.session.state !== 'up') return false;
-    this.engine.ticker.now();
-    const { caller } = connection.session;
-    return (
-      caller.tryShort(this.protocol.channel, method, payload) ||
-      caller.tryStart(new TryCall(this.protocol.channel, method, payload))
-    );
+    return connection?.trySend(this.protocol.channel, method, payload) === true;
   }
 
   #method(name: string, what: string): Method {
@@ -309,7 +301,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (typeof target === 'string')
       return this.engine.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
-    if (connection.over || connection.session.state !== 'up') throw lost(target);
+    if (!connection.isUp) throw lost(target);
     return connection;
   }
 
@@ -318,10 +310,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Remote> {
     this.#refuseWhenOver();
-    const { session, remote } = await this.#connect(target, signal);
-    const why = session.nothingShared();
+    const connection = await this.#connect(target, signal);
+    const why = connection.nothingShared();
     if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
-    return remote!;
+    return connection.remote!;
   }
 
   remotes(): Remote[] {
@@ -333,7 +325,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   hold(remote: Remote): () => void {
-    return this.#connectionOf(remote).session.hold();
+    return this.#connectionOf(remote).hold();
   }
 
   async disconnect(target: Target, reason?: string): Promise<void> {

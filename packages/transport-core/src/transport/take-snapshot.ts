@@ -29,22 +29,12 @@ export function takeSnapshot(engine: TransportEngine): Snapshot {
 }
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
-  const { session, remote } = connection;
-  const inbound = { calls: 0, bytes: 0 };
-  const outbound = { messages: 0, bytes: 0 };
-  for (const { inbound: queue, lanes } of session.openChannels) {
-    for (const call of queue) inbound.bytes += call.payload.length;
-    inbound.calls += queue.length;
-    for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-      outbound.messages += tally.messages;
-      outbound.bytes += tally.bytes;
-    }
-  }
+  const { remote, state } = connection;
   return {
     id: connection.id,
     endpoint: connection.endpoint,
     direction: connection.direction,
-    state: session.state === 'closed' ? 'closing' : session.state,
+    state: state === 'closed' ? 'closing' : state,
     addr: remote?.addr,
     nodeId: remote?.nodeId,
     instance: remote?.instance ?? '',
@@ -52,9 +42,6 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     age: at - connection.since,
     // The counts may start at -0, so that V8 keeps them as doubles; adding 0 makes that 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
-    calls: { out: session.caller.slots.size, in: session.callee.ids.size },
-    streams: session.caller.streams + session.callee.streams,
-    inbound,
-    outbound,
+    ...connection.figures,
   };
 }

@@ -1,0 +1,212 @@
+// The output of one connection. It owns the batch that is being filled, the buffer that the stream
+// keeps, the send rate, and the close of the stream. The session tells it when to write and when to
+// close, the stream when it has taken a batch; it calls the session at the end of a tick and when
+// there is room again.
+
+import type { TransportError } from '../errors.ts';
+import type { Session } from '../session/session.ts';
+import type { SessionPort } from '../session/session-context.ts';
+import { FrameEncoder } from '../wire/encoder.ts';
+import type { FrameWriter } from '../wire/frame.ts';
+import type { FrameCollector } from '../wire/frame-collector.ts';
+import type { BufferPool } from './buffers.ts';
+import type { ConnectionResources } from './connection-resources.ts';
+import type { StreamConnection } from './stream-layer.ts';
+import type { Flushable, Ticker } from './ticker.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** The connection as its output sees it. */
+export interface OutputOwner {
+  wakeBy(time: number): void;
+  /** Reports that `Session.crowded` has changed. */
+  crowding(): void;
+}
+
+/** The phases of a stream's output. */
+type Phase =
+  | { readonly name: 'open' }
+  /** The last message waits until `due` behind a batch that the stream keeps. */
+  | { readonly name: 'lingering'; readonly due: number }
+  /** The stream was told to close; nothing more is written. */
+  | { readonly name: 'closed' };
+
+/** Writes the batches of a session to its stream. */
+export class ConnectionOutput implements SessionPort, Flushable {
+  /** Where the session writes its frames. */
+  readonly writer: FrameWriter;
+  /**
+   * The bytes written so far. The count starts at -0, which V8 keeps as a double. Otherwise it
+   * would recompile all code that sees an output when the count passes 2^31.
+   */
+  bytes = -0;
+  readonly #owner: OutputOwner;
+  readonly #stream: StreamConnection;
+  readonly #ticker: Ticker;
+  readonly #buffers: BufferPool;
+  readonly #encoder: FrameEncoder | undefined;
+  readonly #collector: FrameCollector | undefined;
+  #session: Session | undefined = undefined;
+  #phase: Phase = OPEN;
+  /** The buffer that the stream has not written yet. */
+  #kept: Uint8Array | undefined = undefined;
+  /** The token bucket of limits.rate.send, and the time at which it has filled again. */
+  readonly #rate: TokenBucket | undefined;
+  #sendAgain = Number.POSITIVE_INFINITY;
+  /** True if `flushTick` is already scheduled for the end of this tick. */
+  #isScheduled = false;
+  #isCrowded = false;
+
+  constructor(
+    owner: OutputOwner,
+    { ticker, buffers, config }: ConnectionResources,
+    stream: StreamConnection,
+  ) {
+    this.#owner = owner;
+    this.#stream = stream;
+    this.#ticker = ticker;
+    this.#buffers = buffers;
+    const { send } = config.limits.rate;
+    this.#rate = send === undefined ? undefined : new TokenBucket(send, ticker.now());
+    this.#collector = stream.frames?.collector;
+    // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
+    // rate allows.
+    const gathers = stream.writeAll !== undefined && send === undefined;
+    this.#encoder =
+      this.#collector === undefined
+        ? new FrameEncoder(buffers.take, buffers.size, gathers)
+        : undefined;
+    this.writer = (this.#collector ?? this.#encoder) as FrameWriter;
+  }
+
+  /** Connects the session, whose writer and port this output is. */
+  attach(session: Session): void {
+    this.#session = session;
+  }
+
+  /** Writes the preamble; undefined if the connection carries frames. */
+  get preamble(): (() => void) | undefined {
+    const encoder = this.#encoder;
+    return encoder === undefined ? undefined : () => encoder.preamble();
+  }
+
+  /** True if this end's own rate limit holds the output back. */
+  get isHeldBack(): boolean {
+    return this.#sendAgain !== Number.POSITIVE_INFINITY;
+  }
+
+  // Requests of the session.
+
+  dirty(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#ticker.touch(this);
+  }
+
+  flushTick(now: number): void {
+    this.#isScheduled = false;
+    const session = this.#session!;
+    session.tick(now);
+    if (session.crowded === this.#isCrowded) return;
+    this.#isCrowded = !this.#isCrowded;
+    this.#owner.crowding();
+  }
+
+  flush(): boolean {
+    if (this.#collector !== undefined) {
+      const { size } = this.#collector;
+      this.bytes += size;
+      this.#stream.frames!.send(this.#collector.take());
+      return this.#sendLater(size, true);
+    }
+    const encoder = this.#encoder!;
+    const { size } = encoder;
+    this.bytes += size;
+    const parts = encoder.takeParts();
+    const isDone =
+      parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
+    const buffer = encoder.release();
+    if (isDone) this.#buffers.give(buffer);
+    else this.#kept = buffer;
+    return this.#sendLater(size, isDone);
+  }
+
+  /** Applies the send rate: if it is exceeded, nothing is written for a while. */
+  #sendLater(bytes: number, isDone: boolean): boolean {
+    if (this.#rate === undefined) return isDone;
+    const now = this.#ticker.now();
+    const delay = this.#rate.take(bytes, now);
+    if (delay === 0) return isDone;
+    this.#sendAgain = now + delay;
+    this.#owner.wakeBy(this.#sendAgain);
+    return false;
+  }
+
+  wakeBy(time: number): void {
+    this.#owner.wakeBy(time);
+  }
+
+  close(): void {
+    if (this.#phase !== OPEN) return;
+    const isBlocked = this.#kept !== undefined || this.isHeldBack;
+    if (!isBlocked || this.writer.count === 0) this.#close();
+    else if (this.#kept === undefined) this.#writeLast();
+    else {
+      this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
+      this.#owner.wakeBy(this.#phase.due);
+    }
+  }
+
+  destroy(error: TransportError): void {
+    this.#phase = CLOSED;
+    this.#stream.destroy(error);
+  }
+
+  #writeLast(): void {
+    this.flush();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#phase = CLOSED;
+    this.#stream.close();
+  }
+
+  // Reports of the connection.
+
+  /** Reports that the stream has written the batch that it kept. */
+  drained(): void {
+    this.#buffers.give(this.#kept);
+    this.#kept = undefined;
+    if (this.#phase.name === 'lingering') this.#writeLast();
+    else if (!this.isHeldBack) this.#ticker.run((now) => this.#session!.drained(now));
+  }
+
+  /** Does what is due at `now`. */
+  wake(now: number): void {
+    if (now >= this.#sendAgain) {
+      this.#sendAgain = Number.POSITIVE_INFINITY;
+      if (this.#kept === undefined) this.#session!.drained(now);
+    }
+    if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
+  }
+
+  /** The time at which it needs `wake`. */
+  get due(): number {
+    return this.#phase.name === 'lingering'
+      ? Math.min(this.#sendAgain, this.#phase.due)
+      : this.#sendAgain;
+  }
+
+  /** Returns the buffer of the unfinished batch to the pool, because the stream is closed. */
+  release(): void {
+    this.#buffers.give(this.#encoder?.release());
+  }
+}
+
+const OPEN: Phase = Object.freeze({ name: 'open' });
+const CLOSED: Phase = Object.freeze({ name: 'closed' });
+/**
+ * The milliseconds for which the last message waits until the stream has room for it: as long as a
+ * stream waits for the peer's end (docs/wire-protocol.md §8).
+ */
+const LINGER = 1_000;

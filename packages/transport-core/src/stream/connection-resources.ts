@@ -1,0 +1,96 @@
+// The parts of a transport that all its connections share, the properties of one connection when it
+// is made, and the options of a session that follow from both.
+
+import type { CommonConfig } from '../common-options.ts';
+import type { TransportError } from '../errors.ts';
+import type { Counter } from '../observer.ts';
+import type { Random } from '../random.ts';
+import type { Remote } from '../remote.ts';
+import type { Mounted } from '../session/channel.ts';
+import type { Introduction } from '../session/handshake.ts';
+import type { Memory } from '../session/memory.ts';
+import type { OutCall } from '../session/out-call.ts';
+import type { SessionOptions } from '../session/session-options.ts';
+import { allocate } from '../system-memory.ts';
+import type { BufferPool } from './buffers.ts';
+import type { Membership } from './membership.ts';
+import type { ReadScheduler } from './read-scheduler.ts';
+import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
+import type { Ticker } from './ticker.ts';
+
+/** The parts of a transport that its connections share. */
+export interface ConnectionResources {
+  readonly config: CommonConfig;
+  readonly membership: Membership | undefined;
+  readonly self: Introduction;
+  /** The identity for peers that prove no id. */
+  readonly selfUnproven: Introduction;
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly ticker: Ticker;
+  readonly scheduler: ReadScheduler;
+  readonly buffers: BufferPool;
+  readonly memory: Memory;
+  readonly random: Random;
+  wakeBy(time: number): void;
+  count(counter: Counter, amount: number, remote: Remote | undefined): void;
+  /** Reports that a callback of the user failed. */
+  callbackFailed(callback: string, error: unknown): void;
+}
+
+/** The properties of a new connection. */
+export interface ConnectionInit {
+  readonly id: string;
+  readonly direction: 'in' | 'out';
+  /** The dialed target, as written; undefined on an accepted connection. */
+  readonly target: string | undefined;
+  /** The node id that the caller wants to reach. */
+  readonly expected: string | undefined;
+  /** The error with which this end refuses the peer, whoever it is. */
+  readonly refused: TransportError | undefined;
+  /** The handshake slot of an accepted connection. */
+  readonly slot: HandshakeSlot | undefined;
+  /**
+   * Called once for a dialed connection: without an error when it is up, or with the error that
+   * prevented it.
+   */
+  readonly opened: ((error: TransportError | undefined) => void) | undefined;
+}
+
+/** How a session ended. */
+export interface ConnectionEnd {
+  readonly wasUp: boolean;
+  /** The calls that no handler can have seen, in order. */
+  readonly unsent: OutCall[];
+}
+
+/** Returns the options of a session that don't depend on its connection's input and output. */
+export function sessionBasics(
+  { config, memory, self, selfUnproven, mounts, random, ticker }: ConnectionResources,
+  stream: StreamConnection,
+  { direction, slot, refused }: ConnectionInit,
+): Omit<SessionOptions, 'visitor' | 'writer' | 'port' | 'preamble' | 'count'> {
+  const now = ticker.now();
+  const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
+  return {
+    side: direction === 'out' ? 'dialer' : 'acceptor',
+    limits,
+    memory,
+    allocate,
+    self: stream.nodeId === undefined ? selfUnproven : self,
+    proven: stream.nodeId,
+    observed: stream.endpoint.slice(0, OBSERVED),
+    mounts,
+    keepAlive,
+    idleTimeout,
+    // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
+    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
+    random,
+    refused: stream.refused ?? refused,
+    now,
+    isBounded: limits.rate.send !== undefined,
+    copies: stream.reuses === true,
+  };
+}
+
+/** The maximum length of the observed address in a hello. */
+const OBSERVED = 256;
