@@ -1,6 +1,6 @@
 // Checks everything besides the tests: the lint rules and the format, how comments begin, the types
-// that users see, the packages as they are published, and the size in a browser. All checks run
-// before it fails. Run by `pnpm check`, after a build.
+// that users see, the public declarations, the packages as they are published, and the size in a
+// browser. All checks run before it fails. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,7 @@ const failed = [];
 await lint();
 comments();
 await types();
+await api();
 await packages();
 await bundles();
 await dependencies();
@@ -88,6 +89,14 @@ async function types() {
       report('types', code === 0, `TypeScript ${version}, ${platform}`, output);
     }
   }
+}
+
+/** Compares the public declarations with the reports in api/. */
+async function api() {
+  const { code, output } = await run(process.execPath, ['scripts/api.mjs', '--check'], {
+    capture: 'all',
+  });
+  report('api', code === 0, 'the API reports of all entries', output);
 }
 
 /**
