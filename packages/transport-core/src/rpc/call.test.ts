@@ -4,7 +4,7 @@ import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { OutCall } from '../session/out-call.ts';
-import { Call, NO_EXTRAS } from './call.ts';
+import { Call, NO_OPTIONS } from './call.ts';
 import { TryCall } from './try-call.ts';
 
 const protocol = defineProtocol({
@@ -14,10 +14,18 @@ const protocol = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 const method = methodTable(protocol).byName.get('echo')!;
-const host = { channel: 0x20, settled() {}, wakeBy() {} };
+const host = (now: number) => ({
+  channel: 0x20,
+  ordered: false,
+  timeout: 5_000,
+  ticker: { now: () => now },
+  begin: () => 0,
+  settled() {},
+  wakeBy() {},
+});
 
 test('a call has every field that an OutCall’s constructor sets, and its methods', (t) => {
-  const call = new Call(host, method, new Uint8Array(3), 'a:1', true, 100, 5_000, NO_EXTRAS);
+  const call = new Call(host(100), method, new Uint8Array(3), 'a:1', NO_OPTIONS);
   const other: OutCall = new TryCall(0x20, method, new Uint8Array(3));
   const fields = Object.keys(other) as (keyof OutCall)[];
   t.true(fields.length > 5);
@@ -30,26 +38,19 @@ test('a call has every field that an OutCall’s constructor sets, and its metho
 });
 
 test('the time left is rounded up, and none is below 0', (t) => {
-  const call = new Call(host, method, new Uint8Array(0), 'a:1', true, 100, 5_000, NO_EXTRAS);
+  const call = new Call(host(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);
   const left = (now: number) => call.timeLeft(now);
   t.deepEqual(
     [100, 100.001, 101, 5_099, 5_099.999, 5_100, 6_000].map(left),
     [5_000, 5_000, 4_999, 1, 1, -1, -1],
   );
   t.is(left(5_100 - 2 ** -20), 1);
-  const never = new Call(
-    host,
-    method,
-    new Uint8Array(0),
-    'a:1',
-    true,
-    100,
-    Number.POSITIVE_INFINITY,
-    NO_EXTRAS,
-  );
+  const lasting = (timeout: number) =>
+    new Call(host(0), method, new Uint8Array(0), 'a:1', { timeout });
+  const never = lasting(Number.POSITIVE_INFINITY);
   t.is(never.timeLeft(1e9), 0);
-  const long = new Call(host, method, new Uint8Array(0), 'a:1', true, 0, 2 ** 31 + 0.5, NO_EXTRAS);
+  const long = lasting(2 ** 31 + 0.5);
   t.is(long.timeLeft(0), 2 ** 31 + 1);
-  const longer = new Call(host, method, new Uint8Array(0), 'a:1', true, 0, 2 ** 40, NO_EXTRAS);
+  const longer = lasting(2 ** 40);
   t.is(longer.timeLeft(0), 0xffff_ffff);
 });

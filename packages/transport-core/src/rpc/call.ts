@@ -4,34 +4,39 @@
 import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import { type CallCarrier, OutCall } from '../session/out-call.ts';
 import type { EncodedMetadata } from '../wire/frame.ts';
+import { encodeMetadata } from '../wire/metadata.ts';
 import { type Abortable, unwatch, watch } from './abort.ts';
 
 /** The transport as its outgoing calls see it. */
 export interface CallHost {
   /** The channel of the protocol on every connection. */
   readonly channel: number;
+  /** True if the protocol keeps long messages in order with short ones. */
+  readonly ordered: boolean;
+  /** The transport's timeout in milliseconds, for calls and methods without their own. */
+  readonly timeout: number;
+  readonly ticker: { now(): number };
+  /** Registers a call that starts; returns its place in the order of all calls. */
+  begin(): number;
   /** Reports that a call has settled, with this code if it failed. */
   settled(code: Code | undefined): void;
   /** Requests to be woken at `time`, when the call may expire. */
   wakeBy(time: number): void;
 }
 
-/** Rarely used parts of a call. */
-export interface CallExtras {
-  readonly metadata: EncodedMetadata | undefined;
-  readonly signal: AbortSignal | undefined;
-  /** True if the timeout was given for this call: then it bounds all of a stream. */
-  readonly own: boolean;
+/** Options of one call, as `send` takes them. */
+export interface OwnOptions {
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly upload?: unknown;
 }
 
-/** The extras of most calls. */
-export const NO_EXTRAS: CallExtras = Object.freeze({
-  metadata: undefined,
-  signal: undefined,
-  own: false,
-});
+/** The options of most calls. */
+export const NO_OPTIONS: OwnOptions = Object.freeze({});
 
 /**
  * An OutCall by its prototype, but without a call of its constructor: V8 is slower if one
@@ -70,32 +75,43 @@ export class Call<Result> {
   protected readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
 
-  /**
-   * The arguments are separate, because an options object would cost a hundred bytes more for each
-   * call.
-   */
+  /** @throws what `encodeMetadata` throws. */
   constructor(
     host: CallHost,
     method: Method,
     payload: Uint8Array,
-    target: string,
-    redial: boolean,
-    now: number,
-    timeout: number,
-    extras: CallExtras,
+    target: string | Remote,
+    { metadata, signal, timeout = method.timeout ?? host.timeout }: OwnOptions,
   ) {
+    const now = host.ticker.now();
     this.channel = host.channel;
     this.method = method;
     this.payload = payload;
-    this.metadata = extras.metadata;
+    this.metadata = metadata === undefined ? undefined : encodeMetadata(metadata);
     this.host = host;
-    this.target = target;
-    this.redial = redial;
+    this.redial = typeof target === 'string';
+    this.target = typeof target === 'string' ? target : target.endpoint;
     this.timeout = timeout;
-    this.signal = extras.signal;
+    this.signal = signal;
     this.due = now + timeout;
     this.promise = promiseOf(this);
-    if (this.signal !== undefined) watch(this.signal, this);
+    if (signal !== undefined) watch(signal, this);
+  }
+
+  /** Registers the call, which is about to be sent. */
+  begin(): void {
+    this.seq = this.host.begin();
+  }
+
+  /** Returns true for a call that may delay short messages, because it streams or is long. */
+  isBulky(packet: number): boolean {
+    return this.method.flags !== 0 || (this.payload.length > packet && !this.host.ordered);
+  }
+
+  /** Prepares the call to be sent on another connection; `isLost` if the first one broke. */
+  retry(isLost: boolean): void {
+    this.widen();
+    this.retried = isLost;
   }
 
   failed(error: TransportError): void {

@@ -4,8 +4,9 @@
 import { type Code, TransportError, withDetails } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import { UPLOAD } from '../wire/frame.ts';
-import { badAnswer, Call, type CallExtras, type CallHost } from './call.ts';
+import { badAnswer, Call, type CallHost, type OwnOptions } from './call.ts';
 import { ItemReader } from './item-reader.ts';
 
 /**
@@ -24,24 +25,22 @@ export class StreamCall extends Call<unknown> {
   readonly #bounds: 'whole' | 'waits' | 'opening';
 
   constructor(
-    upload: AsyncIterable<unknown> | undefined,
     host: CallHost,
     method: Method,
     payload: Uint8Array,
-    target: string,
-    redial: boolean,
-    now: number,
-    timeout: number,
-    extras: CallExtras,
+    target: string | Remote,
+    options: OwnOptions,
   ) {
-    super(host, method, payload, target, redial, now, timeout, extras);
+    super(host, method, payload, target, options);
+    const isOwn = options.timeout !== undefined;
     this.widen();
-    this.travels = extras.own;
-    this.#bounds = extras.own
+    this.travels = isOwn;
+    this.#bounds = isOwn
       ? 'whole'
       : method.timeout !== undefined || method.download === undefined
         ? 'waits'
         : 'opening';
+    const upload = options.upload as AsyncIterable<unknown> | undefined;
     this.#source = upload?.[Symbol.asyncIterator]();
   }
 

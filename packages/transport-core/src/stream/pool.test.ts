@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { Call } from '../rpc/call.ts';
+import { Call, type CallHost } from '../rpc/call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import { Pool } from './pool.ts';
@@ -60,8 +60,9 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
   const wakes: number[] = [];
   const memory = { used: 0, lent: 0, limit };
   const pool: Pool = new Pool({
-    maxPool,
+    config: { maxPool, limits: { packet: 65_536 } },
     memory,
+    known: () => undefined,
     now: () => clock.now(),
     wakeBy: (time) => void wakes.push(time),
     dialFailed: (target) => void failed.push(target),
@@ -92,37 +93,35 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
   ) => {
     const method = table.byName.get(name)!;
-    const host = {
+    const { timeout = 1_000, signal } = options;
+    const host: CallHost = {
       channel: options.channel ?? protocol.channel,
+      ordered: false,
+      timeout,
+      ticker: clock,
+      begin: () => 0,
       settled: () => {},
       wakeBy: () => {},
     };
-    const extras = { metadata: undefined, signal: options.signal, own: false };
-    const made: Call<unknown> = new Call<unknown>(
-      host,
-      method,
-      new Uint8Array(1),
-      'a:1',
-      true,
-      clock.now(),
-      options.timeout ?? 1_000,
-      extras,
-    );
+    const made = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;
     });
     return Object.assign(made, { fate });
   };
-  return { clock, pool, dials, failed, wakes, memory, call };
+  /** Starts a call as if it had this target and size. */
+  const start = (target: string, made: Call<unknown>, isBulky = false): void =>
+    pool.start(Object.assign(made, { target, isBulky: () => isBulky }));
+  return { clock, pool, dials, failed, wakes, memory, call, start };
 }
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
 test('many callers share one dial, and go over its connection in their order', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const calls = Array.from({ length: 10 }, () => call());
-  for (const each of calls) pool.start('a:1', each, false);
+  for (const each of calls) start('a:1', each);
   const connecting = pool.connect('a:1');
   t.is(dials.length, 1);
   t.deepEqual(pool.dialing, ['a:1']);
@@ -131,15 +130,15 @@ test('many callers share one dial, and go over its connection in their order', a
   t.is(await connecting, connection.real);
   t.deepEqual(pool.dialing, []);
   const later = call();
-  pool.start('a:1', later, false);
+  start('a:1', later);
   t.is(connection.started.at(-1), later);
   t.is(dials.length, 1);
 });
 
 test('all spellings of a target are one', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
-    pool.start(spelling, call(), false);
+    start(spelling, call());
   t.is(dials.length, 1);
   const connection = await dials[0]!.up();
   t.is(connection.started.length, 5);
@@ -148,10 +147,10 @@ test('all spellings of a target are one', async (t) => {
 });
 
 test('a target with an id is another than one without', (t) => {
-  const { pool, dials, call } = scene();
+  const { dials, call, start } = scene();
   const id = 'ab'.repeat(32);
-  pool.start('a:1', call(), false);
-  pool.start(`${id}@a:1`, call(), false);
+  start('a:1', call());
+  start(`${id}@a:1`, call());
   t.deepEqual(
     dials.map(({ address, nodeId }) => [address, nodeId]),
     [
@@ -161,22 +160,21 @@ test('a target with an id is another than one without', (t) => {
   );
 });
 
-test('what is no target is invalid_argument, and leaves nothing behind', (t) => {
-  const { pool, dials, call } = scene();
+test('what is no target is invalid_argument, and leaves nothing behind', async (t) => {
+  const { pool, dials, call, start } = scene();
   for (const wrong of ['', 'x@a:1', 'a\n:1']) {
-    t.is(
-      (t.throws(() => pool.start(wrong, call(), false)) as unknown as TransportError).code,
-      'invalid_argument',
-    );
+    const refused = call();
+    start(wrong, refused);
+    t.is((await t.throwsAsync<TransportError>(refused.promise)).code, 'invalid_argument');
     t.throws(() => pool.live(wrong));
   }
   t.is(dials.length, 0);
 });
 
 test('a dial that fails fails all that wait for it, unsent, and the next call dials again', async (t) => {
-  const { pool, dials, failed, call } = scene();
+  const { pool, dials, failed, call, start } = scene();
   const calls = [call(), call('tell')];
-  for (const each of calls) pool.start('a:1', each, false);
+  for (const each of calls) start('a:1', each);
   const connecting = pool.connect('a:1');
   const rejected = t.throwsAsync(connecting) as unknown as Promise<TransportError>;
   await dials[0]!.fail(REFUSED);
@@ -188,16 +186,16 @@ test('a dial that fails fails all that wait for it, unsent, and the next call di
   t.not(calls[0]!.fate.error, calls[1]!.fate.error, 'each has its own error');
   t.is((await rejected).sent, false);
   t.deepEqual(failed, ['a:1']);
-  pool.start('a:1', call(), false);
+  start('a:1', call());
   t.is(dials.length, 2);
 });
 
 test('when the last waiter leaves, the dial is aborted', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const controller = new AbortController();
   const [first, second] = [call('ask', { signal: controller.signal }), call()];
-  pool.start('a:1', first, false);
-  pool.start('a:1', second, false);
+  start('a:1', first);
+  start('a:1', second);
   controller.abort();
   t.false(dials[0]!.signal.aborted);
   second.aborted(new Error('mine'));
@@ -209,12 +207,12 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
 });
 
 test('a new call right behind an aborted dial has a dial of its own', async (t) => {
-  const { pool, dials, call } = scene();
+  const { dials, call, start } = scene();
   const first = call();
-  pool.start('a:1', first, false);
+  start('a:1', first);
   first.aborted('x');
   const second = call();
-  pool.start('a:1', second, false);
+  start('a:1', second);
   t.is(dials.length, 2);
   await turn();
   t.is(second.fate.error, undefined, 'the end of the old dial is none of its business');
@@ -223,10 +221,10 @@ test('a new call right behind an aborted dial has a dial of its own', async (t) 
 });
 
 test('a call whose time passes while it waits is deadline_exceeded, unsent, and says where it stood', async (t) => {
-  const { pool, clock, dials, wakes, call } = scene();
+  const { pool, clock, dials, wakes, call, start } = scene();
   const [soon, later] = [call('ask', { timeout: 50 }), call('ask', { timeout: 80 })];
-  pool.start('a:1', soon, false);
-  pool.start('a:1', later, false);
+  start('a:1', soon);
+  start('a:1', later);
   t.deepEqual(wakes, [50, 80]);
   clock.advance(50);
   t.is(pool.wake(50), 80);
@@ -240,26 +238,26 @@ test('a call whose time passes while it waits is deadline_exceeded, unsent, and 
 });
 
 test('a connection that is forgotten is used no more', async (t) => {
-  const { pool, dials, call } = scene();
-  pool.start('a:1', call(), false);
+  const { pool, dials, call, start } = scene();
+  start('a:1', call());
   const connection = await dials[0]!.up();
   pool.forget(connection.real);
   pool.forget(connection.real);
   t.is(pool.live('a:1'), undefined);
-  pool.start('a:1', call(), false);
+  start('a:1', call());
   t.is(dials.length, 2);
 });
 
 test('a connection that is lost as it comes up fails nobody’s second dial', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const first = call();
-  pool.start('a:1', first, false);
+  start('a:1', first);
   const coming = dials[0]!.up();
   const [connection] = pool.connectionsOf('a:1') as unknown as FakeConnection[];
   connection!.over = true;
   pool.forget(connection!.real);
   const second = call();
-  pool.start('a:1', second, false);
+  start('a:1', second);
   await coming;
   if (dials.length > 1) await dials[1]!.up();
   await turn();
@@ -272,9 +270,9 @@ test('a connection that is lost as it comes up fails nobody’s second dial', as
 });
 
 test('close fails those who wait and aborts the dials', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const waiting = call();
-  pool.start('a:1', waiting, false);
+  start('a:1', waiting);
   const connecting = t.throwsAsync(pool.connect('b:1')) as unknown as Promise<TransportError>;
   pool.close(new TransportError('shutdown', 'closed'));
   await turn();
@@ -284,10 +282,10 @@ test('close fails those who wait and aborts the dials', async (t) => {
 });
 
 test('cancel gives up the dials to one target alone', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const [a, b] = [call(), call()];
-  pool.start('a:1', a, false);
-  pool.start('b:1', b, false);
+  start('a:1', a);
+  start('b:1', b);
   pool.cancel('A:1', new TransportError('unavailable', 'disconnected', { reason: 'disconnected' }));
   await turn();
   t.is(a.fate.error!.reason, 'disconnected');
@@ -300,10 +298,10 @@ test('cancel gives up the dials to one target alone', async (t) => {
 });
 
 test('a protocol that closes takes its calls out of the queue, and the dial where nobody else waits', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   const [mine, other] = [call('ask', { channel: 0x21 }), call()];
-  pool.start('a:1', mine, false);
-  pool.start('a:1', other, false);
+  start('a:1', mine);
+  start('a:1', other);
   pool.failChannel(0x21, new TransportError('shutdown', 'closed'));
   await turn();
   t.is(mine.fate.error!.code, 'shutdown');
@@ -314,24 +312,24 @@ test('a protocol that closes takes its calls out of the queue, and the dial wher
 });
 
 test('short calls stay on the first connection, bulky ones go to the least loaded', async (t) => {
-  const { pool, dials, call } = scene();
-  pool.start('a:1', call(), false);
+  const { pool, dials, call, start } = scene();
+  start('a:1', call());
   const first = await dials[0]!.up();
   const second = new FakeConnection('a:1');
   pool.add(second.real);
   first.load = 100;
   second.load = 5;
-  pool.start('a:1', call(), false);
-  pool.start('a:1', call(), true);
+  start('a:1', call());
+  start('a:1', call(), true);
   t.deepEqual([first.started.length, second.started.length], [2, 1]);
   second.load = 500;
-  pool.start('a:1', call(), true);
+  start('a:1', call(), true);
   t.is(first.started.length, 3);
 });
 
 test('a pool whose every connection is crowded for 50 ms grows, in the background, up to maxPool', async (t) => {
-  const { pool, clock, dials, failed, wakes, call } = scene(2);
-  pool.start('a:1', call(), false);
+  const { pool, clock, dials, failed, wakes, call, start } = scene(2);
+  start('a:1', call());
   const first = await dials[0]!.up();
   first.crowded = true;
   pool.crowding(first.real);
@@ -342,7 +340,7 @@ test('a pool whose every connection is crowded for 50 ms grows, in the backgroun
   clock.advance(1);
   pool.wake(50);
   t.is(dials.length, 2);
-  pool.start('a:1', call(), false);
+  start('a:1', call());
   t.is(first.started.length, 2, 'nobody waits for the new one');
   const second = await dials[1]!.up();
   t.deepEqual(pool.connectionsOf('a:1'), [first.real, second.real]);
@@ -355,8 +353,8 @@ test('a pool whose every connection is crowded for 50 ms grows, in the backgroun
 });
 
 test('credit that comes within the 50 ms, or one connection that has some, keeps the pool as it is', async (t) => {
-  const { pool, clock, dials, call } = scene();
-  pool.start('a:1', call(), false);
+  const { pool, clock, dials, call, start } = scene();
+  start('a:1', call());
   const first = await dials[0]!.up();
   first.crowded = true;
   pool.crowding(first.real);
@@ -375,8 +373,8 @@ test('credit that comes within the 50 ms, or one connection that has some, keeps
 });
 
 test('a background dial that fails disturbs nobody, and is told', async (t) => {
-  const { pool, clock, dials, failed, call } = scene();
-  pool.start('a:1', call(), false);
+  const { pool, clock, dials, failed, call, start } = scene();
+  start('a:1', call());
   const first = await dials[0]!.up();
   first.crowded = true;
   pool.crowding(first.real);
@@ -385,7 +383,7 @@ test('a background dial that fails disturbs nobody, and is told', async (t) => {
   await dials[1]!.fail(REFUSED);
   t.is(failed.length, 1, 'the observer is told');
   const next = call();
-  pool.start('a:1', next, false);
+  start('a:1', next);
   t.is(first.started.at(-1), next);
   for (let i = 0; i < 18; i++) {
     clock.advance(50);
@@ -398,13 +396,13 @@ test('a background dial that fails disturbs nobody, and is told', async (t) => {
 });
 
 test('what waits for a dial is held in the gauge until it goes, fails or is given up; what passes the limit is refused', async (t) => {
-  const { pool, dials, memory, call } = scene(3, 200);
+  const { dials, memory, call, start } = scene(3, 200);
   const controller = new AbortController();
   const [first, second, third] = [call('ask', { signal: controller.signal }), call(), call()];
-  for (const each of [first, second, third]) pool.start('a:1', each, false);
+  for (const each of [first, second, third]) start('a:1', each);
   t.is(memory.used, first.cost * 3);
   const over = call();
-  pool.start('b:1', over, false);
+  start('b:1', over);
   await turn();
   t.like(over.fate.error, { code: 'resource_exhausted', sent: false });
   t.is(dials.length, 1, 'nobody is dialed for it');
@@ -415,9 +413,9 @@ test('what waits for a dial is held in the gauge until it goes, fails or is give
 });
 
 test('10,000 targets that were dialed in vain leave nothing behind', async (t) => {
-  const { pool, dials, call } = scene();
+  const { pool, dials, call, start } = scene();
   for (let i = 0; i < 10_000; i++) {
-    pool.start(`h${i}:1`, call(), false);
+    start(`h${i}:1`, call());
     dials[i]!.fail(REFUSED);
   }
   await turn();

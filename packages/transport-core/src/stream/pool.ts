@@ -13,7 +13,10 @@ import { nodeOf } from './membership.ts';
 
 /** The transport as the pool sees it. */
 export interface PoolHost {
-  readonly maxPool: number;
+  readonly config: {
+    readonly maxPool: number;
+    readonly limits: { readonly packet: number };
+  };
   /** Counts the memory of waiting calls towards limits.memory. */
   readonly memory: MemoryGauge;
   now(): number;
@@ -27,6 +30,8 @@ export interface PoolHost {
     nodeId: string | undefined,
     signal: AbortSignal,
   ): Promise<Connection>;
+  /** Returns a live connection to a target that names a node; undefined for other targets. */
+  known(target: string): Connection | undefined;
   dialFailed(target: string, error: TransportError): void;
 }
 
@@ -122,19 +127,11 @@ export class Pool {
    * Throws `invalid_argument` if the target can't be parsed.
    */
   live(target: string): Connection | undefined {
-    const latest = this.latest(target);
-    if (latest !== undefined) return latest;
-    this.#last = this.entries.get(this.#key(target));
-    this.#lastTarget = target;
-    return this.#last?.connections[0];
-  }
-
-  /**
-   * Variant of `live` for the target that was looked up last; for any other target, the result is
-   * undefined even if it has a connection.
-   */
-  latest(target: string): Connection | undefined {
-    return target === this.#lastTarget ? this.#last?.connections[0] : undefined;
+    if (target !== this.#lastTarget || this.#last === undefined) {
+      this.#last = this.entries.get(this.#key(target));
+      this.#lastTarget = target;
+    }
+    return this.#last?.connections[0] ?? this.host.known(target);
   }
 
   /** Returns all connections to a target. */
@@ -149,13 +146,29 @@ export class Pool {
       .map((entry) => entry.target);
   }
 
-  /** Starts a call on a live connection, or dials. */
-  start(target: string, call: Call<unknown>, bulky: boolean): void {
-    const entry = this.#entry(target);
-    const connection = bulky ? leastLoaded(entry.connections) : entry.connections[0];
+  /** Starts a call on a live connection to its target, or as soon as one is up. */
+  start(call: Call<unknown>): void {
+    try {
+      const isBulky = call.isBulky(this.host.config.limits.packet);
+      const live = isBulky ? this.host.known(call.target) : this.live(call.target);
+      if (live !== undefined) live.send(call);
+      else this.#startPooled(call, isBulky);
+    } catch (error) {
+      call.failed(error as TransportError);
+    }
+  }
+
+  /** Starts a call again, which no handler can have seen, after its connection has left. */
+  restart(call: Call<unknown>): void {
+    this.#startPooled(call, false);
+  }
+
+  #startPooled(call: Call<unknown>, isBulky: boolean): void {
+    const entry = this.#entry(call.target);
+    const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
       connection.send(call);
-      if (bulky) this.#look(entry);
+      if (isBulky) this.#look(entry);
       return;
     }
     const { memory } = this.host;
@@ -288,7 +301,7 @@ export class Pool {
     this.#look(entry);
     if (
       entry.crowdedSince === Number.POSITIVE_INFINITY ||
-      entry.connections.length >= this.host.maxPool
+      entry.connections.length >= this.host.config.maxPool
     )
       return;
     if (this.host.now() >= entry.growAfter) this.#dial(entry, true);

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import { type Code, reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
@@ -341,9 +341,8 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!(call instanceof Call) || !call.redial || call.retried)
       return call.failed(withDetails(error ?? GONE, { sent: false }));
-    call.widen();
-    call.retried = error !== undefined;
-    this.pool.start(call.target, call, false);
+    call.retry(error !== undefined);
+    this.pool.restart(call);
   }
 
   /**
@@ -370,24 +369,16 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
       .map((connection) => connection.remote!);
   }
 
-  /**
-   * Returns the live connection of a target for short messages, or undefined if it must be dialed.
-   * Throws `invalid_argument` if the target can't be parsed.
-   */
-  live(target: string): Connection | undefined {
-    return this.pool.live(target) ?? this.members.live(target);
+  known(target: string): Connection | undefined {
+    return this.members.live(target);
   }
 
-  settled(code: Code | undefined): void {
-    this.dispatcher.settled(code);
+  nextSeq(): number {
+    return this.seq++;
   }
 
   now(): number {
     return this.ticker.now();
-  }
-
-  get maxPool(): number {
-    return this.config.maxPool;
   }
 
   wakeBy(time: number): void {

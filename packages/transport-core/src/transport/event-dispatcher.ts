@@ -37,9 +37,9 @@ export class EventDispatcher {
     }
   }
 
-  /** Records that a call has settled, with this code if it failed. */
-  settled(code: Code | undefined): void {
-    if (code !== undefined) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  /** Records that a call made here has failed. */
+  callFailed(code: Code): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
   /** Returns an iterator over connections coming up and going down, starting with the live ones. */

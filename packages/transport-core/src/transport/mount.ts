@@ -1,5 +1,6 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
+import type { CommonConfig } from '../common-options.ts';
 import { type Code, TransportError } from '../errors.ts';
 import type { Counter } from '../observer.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
@@ -7,11 +8,16 @@ import type { Remote } from '../remote.ts';
 import type { CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Mounted } from '../session/channel.ts';
+import type { Ticker } from '../stream/ticker.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
 
 /** The transport as its mounts see it. */
 export interface MountHost {
-  now(): number;
-  settled(code: Code | undefined): void;
+  readonly config: CommonConfig;
+  readonly ticker: Ticker;
+  readonly dispatcher: EventDispatcher;
+  /** Returns the place of the next call in the order of all calls. */
+  nextSeq(): number;
   wakeBy(time: number): void;
   count(counter: Counter, amount: number, remote: Remote | undefined): void;
   callbackFailed(callback: string, error: unknown): void;
@@ -21,6 +27,9 @@ export interface MountHost {
 export class Mount implements Mounted, CallHost {
   readonly protocol: Protocol;
   readonly channel: number;
+  readonly ordered: boolean;
+  readonly timeout: number;
+  readonly ticker: Ticker;
   readonly table: MethodTable;
   readonly inbox: Inbox;
   /** The error with which new calls fail; set when the mount closes. */
@@ -33,20 +42,28 @@ export class Mount implements Mounted, CallHost {
   constructor(protocol: Protocol, host: MountHost) {
     this.protocol = protocol;
     this.channel = protocol.channel;
+    this.ordered = protocol.ordered;
+    this.timeout = host.config.timeout;
+    this.ticker = host.ticker;
     this.table = methodTable(protocol);
     this.#host = host;
     this.inbox = new Inbox(
       protocol,
       this.table,
-      () => host.now(),
+      () => host.ticker.now(),
       (counter, remote) => host.count(counter, 1, remote),
       (error) => host.callbackFailed('handler', error),
     );
   }
 
+  begin(): number {
+    this.open++;
+    return this.#host.nextSeq();
+  }
+
   settled(code: Code | undefined): void {
     this.open--;
-    this.#host.settled(code);
+    if (code !== undefined) this.#host.dispatcher.callFailed(code);
     if (this.open === 0 && this.#idle.length > 0) this.#tellIdle();
   }
 

@@ -8,21 +8,19 @@ import { encodeAs } from '../protocol/message.ts';
 import type { Method, Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call, type CallExtras, NO_EXTRAS } from '../rpc/call.ts';
+import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
-import { encodeMetadata } from '../wire/metadata.ts';
 import { withCallerStack } from './caller-stack.ts';
 import type { TransportEngine } from './engine.ts';
 import type { Mount } from './mount.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type {
-  CallOptions,
   Client,
   ConnectionEvent,
   ResultOf,
@@ -75,20 +73,18 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: RequestInput<P, N>,
     ...options: SendArguments<P, N>
   ): Promise<ResultOf<P, N>>;
-  send(
-    target: Target,
-    method: string,
-    request: unknown,
-    options?: CallOptions & { upload?: unknown },
-  ): Promise<unknown> {
+  send(target: Target, method: string, request: unknown, options?: OwnOptions): Promise<unknown> {
     try {
       const remote = typeof target === 'string' ? undefined : this.#connectionOf(target);
       const found = this.#method(method, 'send');
       this.#refuseWhenOver();
-      if (options === undefined && found.flags === 0 && typeof target === 'string')
-        return this.#sendPlain(target, found, request);
-      const call = this.#call(target, found, request, options ?? NO_OPTIONS);
-      if (!call.done) this.#start(target, remote, call);
+      if (options !== undefined || found.flags !== 0) checkOptions(found, options ?? NO_OPTIONS);
+      const payload = encodeAs(found.request, found.what.request, request);
+      const call =
+        found.flags === 0
+          ? new Call(this.#mount, found, payload, target, options ?? NO_OPTIONS)
+          : new StreamCall(this.#mount, found, payload, target, options ?? NO_OPTIONS);
+      if (!call.done) this.#start(call, remote);
       return call.promise;
     } catch (error) {
       return Promise.reject(unsent(error, target));
@@ -155,84 +151,15 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     ) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
-  /** Fast path for most calls: to an address, without options or streams. */
-  #sendPlain(target: string, method: Method, request: unknown): Promise<unknown> {
-    const payload = encodeAs(method.request, method.what.request, request);
-    const { engine } = this;
-    const { config } = engine;
-    const call = new Call(
-      this.#mount,
-      method,
-      payload,
-      target,
-      true,
-      engine.ticker.now(),
-      method.timeout ?? config.timeout,
-      NO_EXTRAS,
-    );
-    call.seq = engine.seq++;
-    this.#mount.open++;
-    const connection =
-      payload.length > config.limits.packet ? undefined : engine.pool.latest(target);
-    if (connection !== undefined) connection.send(call);
-    else this.#dispatch(target, call);
-    return call.promise;
-  }
-
-  #call(
-    target: Target,
-    method: Method,
-    request: unknown,
-    options: CallOptions & { upload?: unknown },
-  ): Call<unknown> {
-    checkOptions(method, options);
-    const payload = encodeAs(method.request, method.what.request, request);
-    const timeout = options.timeout ?? method.timeout ?? this.engine.config.timeout;
-    const extras = extrasOf(options);
-    const redial = typeof target === 'string';
-    const name = nameOf(target);
-    const now = this.engine.ticker.now();
-    if (method.flags === 0)
-      return new Call(this.#mount, method, payload, name, redial, now, timeout, extras);
-    return new StreamCall(
-      options.upload as AsyncIterable<unknown> | undefined,
-      this.#mount,
-      method,
-      payload,
-      name,
-      redial,
-      now,
-      timeout,
-      extras,
-    );
-  }
-
-  #start(target: Target, remote: Connection | undefined, call: Call<unknown>): void {
-    const { engine } = this;
-    call.seq = engine.seq++;
-    this.#mount.open++;
-    if (typeof target === 'string') this.#dispatch(target, call);
-    else if (!remote!.isUp) call.failed(lost(target));
-    else remote!.send(call);
-  }
-
-  /** Starts a call on a live connection, or as soon as one is up. */
-  #dispatch(target: string, call: Call<unknown>): void {
-    const { engine } = this;
-    const bulky =
-      call.method.flags !== 0 ||
-      (call.payload.length > engine.config.limits.packet && !this.protocol.ordered);
-    try {
-      const live = bulky ? engine.members.live(target) : engine.live(target);
-      if (live !== undefined) live.send(call);
-      else engine.pool.start(target, call, bulky);
-    } catch (error) {
-      call.failed(error as TransportError);
-    }
+  #start(call: Call<unknown>, remote: Connection | undefined): void {
+    call.begin();
+    if (remote === undefined) this.engine.pool.start(call);
+    else if (remote.isUp) remote.send(call);
+    else call.failed(lost(call.target));
   }
 
   #live(target: Target): Connection | undefined {
-    return typeof target === 'string' ? this.engine.live(target) : this.#connectionOf(target);
+    return typeof target === 'string' ? this.engine.pool.live(target) : this.#connectionOf(target);
   }
 
   #try(connection: Connection | undefined, method: Method, payload: Uint8Array): boolean {
@@ -299,9 +226,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         },
       );
     if (typeof target === 'string')
-      return this.engine.live(target) ?? this.engine.pool.connect(target, signal);
+      return this.engine.pool.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = this.#connectionOf(target);
-    if (!connection.isUp) throw lost(target);
+    if (!connection.isUp) throw lost(target.endpoint);
     return connection;
   }
 
@@ -399,8 +326,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 }
 
-const NO_OPTIONS: CallOptions & { upload?: unknown } = Object.freeze({});
-
 function nameOf(target: Target): string {
   return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
 }
@@ -412,21 +337,18 @@ function unsent(error: unknown, target: Target): unknown {
     : error;
 }
 
-function lost(remote: Remote): TransportError {
+function lost(endpoint: string): TransportError {
   return reasonError(
     'disconnected',
-    `the connection to ${remote.endpoint} is gone; a Remote can be reached only over its own connection`,
+    `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
     {
-      target: remote.endpoint,
+      target: endpoint,
       sent: false,
     },
   );
 }
 
-function checkOptions(
-  method: Method,
-  { timeout, signal, upload }: CallOptions & { upload?: unknown },
-): void {
+function checkOptions(method: Method, { timeout, signal, upload }: OwnOptions): void {
   if (timeout !== undefined && !(timeout > 0))
     throw new TypeError(
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
@@ -439,14 +361,6 @@ function checkOptions(
       { cause: signal.reason },
     );
   }
-}
-
-function extrasOf({ metadata, signal, timeout }: CallOptions): CallExtras {
-  return {
-    metadata: metadata === undefined ? undefined : encodeMetadata(metadata),
-    signal,
-    own: timeout !== undefined,
-  };
 }
 
 function checkUpload(method: Method, upload: unknown): void {

@@ -81,23 +81,18 @@ export class Scene {
     { timeout, signal, upload }: Options = {},
   ): Call<unknown> {
     const method = table.byName.get(name)!;
-    const { channel } = protocol;
+    const { channel, ordered } = protocol;
     const host: CallHost = {
       channel,
+      ordered,
+      timeout: 10_000,
+      ticker: { now: () => this.pair.now },
+      begin: () => 0,
       settled: (code) => void this.settled.push(code ?? 'fine'),
       wakeBy: (time) => end.wakeBy(time),
     };
-    const made = [
-      host,
-      method,
-      payload,
-      'there',
-      true,
-      this.pair.now,
-      timeout ?? 10_000,
-      { metadata: undefined, signal, own: timeout !== undefined },
-    ] as const;
-    const call = method.flags !== 0 ? new StreamCall(upload, ...made) : new Call<unknown>(...made);
+    const made = [host, method, payload, 'there', { timeout, signal, upload }] as const;
+    const call = method.flags !== 0 ? new StreamCall(...made) : new Call<unknown>(...made);
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;
