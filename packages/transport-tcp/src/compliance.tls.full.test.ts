@@ -1,14 +1,14 @@
 // Compliance tests of the TCP transport under mutual TLS; each transport is a node of its own.
 
 import process from 'node:process';
+import * as identity from '@trunkline/identity';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
-import { tlsNodes } from './testing/tls-nodes.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 transportSuite(test, {
   name: 'tls',

@@ -1,12 +1,12 @@
 // Session tests under mutual TLS.
 
-import { sessionSuite } from '@trunkline/transport-testkit';
+import * as identity from '@trunkline/identity';
+import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpTransport } from './create-tcp-transport.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
-import { tlsNodes } from './testing/tls-nodes.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 sessionSuite(test, {
   name: 'tls',

@@ -1,11 +1,11 @@
 // Stream layer tests of the TCP layer, plain and under TLS.
 
-import { streamLayerSuite } from '@trunkline/transport-testkit';
+import * as identity from '@trunkline/identity';
+import { streamLayerSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
-import { tlsNodes } from './testing/tls-nodes.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 const malformed = [
   '',

@@ -5,6 +5,11 @@ export type { FaultDirection, Faults, FaultyOptions } from './faulty/faults.ts';
 export { type FaultyBackend, type FaultyStreamLayer, faulty } from './faulty/faulty.ts';
 export type { FaultyNetwork } from './faulty/faulty-network.ts';
 export {
+  type FaultyTransportBackend,
+  faultyStreamLayerSuite,
+  faultyTransportSuite,
+} from './faulty/faulty-suites.ts';
+export {
   type Certificates,
   type Change,
   type Flaw,
@@ -21,7 +26,14 @@ export {
   UNUSABLE,
 } from './identity/backend.ts';
 export { identitySuite } from './identity/identity-suite.ts';
-export { type IdentityTools, type TlsPapers, tlsPapers } from './identity/tls-papers.ts';
+export { type IdentityTools, type TlsPapers, tlsNodes, tlsPapers } from './identity/tls-papers.ts';
+export {
+  type RawTlsOptions,
+  type RawTlsSocket,
+  type TlsIdentityBackend,
+  TlsSessions,
+  tlsIdentitySuite,
+} from './identity/tls-suite.ts';
 export { WEAK_KEYS } from './identity/weak-keys.ts';
 export {
   decodeBody,

@@ -1,43 +1,16 @@
-// Compliance tests of the WebSocket transport wrapped by `faulty`: without faults, and with a line
-// that delays.
+// Compliance tests of the WebSocket transport wrapped by `faulty`: without faults, and with a line that
+// delays.
 
 import process from 'node:process';
-import { systemClock } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import {
-  type FaultyOptions,
-  faulty,
-  nodeProbe,
-  transportSuite,
-} from '@trunkline/transport-testkit';
+import { faultyTransportSuite, nodeProbe } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-const lines: Record<string, FaultyOptions> = {
-  'faulty ws': {},
-  'faulty ws with a delay': { clock: systemClock, delay: 1, jitter: 1 },
-};
-
-const slow = 'so many dials and closes over a line that delays take longer than a case may';
-const skip = {
-  'a thousand transports that open, call and close leave handles and heap where they were': slow,
-  'connections that come and go a thousand times leave nothing at either end': slow,
-};
-
-for (const [name, faults] of Object.entries(lines)) {
-  transportSuite(test, {
-    name,
-    create(options, { address: bindAddr, advertiseAddr, wrap } = {}) {
-      const { clock, observer } = options;
-      const layer = faulty(
-        createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer }),
-        faults,
-      );
-      return new NetworkTransport({ ...options, stream: wrap === undefined ? layer : wrap(layer) });
-    },
-    unreachable: () => 'ws://127.0.0.1:1/',
-    unspecified: '0.0.0.0:0',
-    probe: nodeProbe(process),
-    ...(faults.delay === undefined ? {} : { skip }),
-  });
-}
+faultyTransportSuite(test, {
+  name: 'ws',
+  layer: ({ clock, observer }, { address: bindAddr, advertiseAddr }) =>
+    createWsStreamLayer({ bindAddr, advertiseAddr, clock, observer }),
+  unreachable: () => 'ws://127.0.0.1:1/',
+  unspecified: '0.0.0.0:0',
+  probe: nodeProbe(process),
+});

@@ -2,14 +2,14 @@
 // own.
 
 import process from 'node:process';
+import * as identity from '@trunkline/identity';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { nodeProbe, transportSuite } from '@trunkline/transport-testkit';
+import { nodeProbe, tlsNodes, transportSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
-import { tlsNodes } from './testing/tls-nodes.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 transportSuite(test, {
   name: 'wss',

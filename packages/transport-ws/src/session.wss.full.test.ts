@@ -1,12 +1,12 @@
 // Session tests over WebSocket under mutual TLS.
 
-import { sessionSuite } from '@trunkline/transport-testkit';
+import * as identity from '@trunkline/identity';
+import { sessionSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createWsTransport } from './create-ws-transport.ts';
-import { tlsNodes } from './testing/tls-nodes.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 sessionSuite(test, {
   name: 'wss',

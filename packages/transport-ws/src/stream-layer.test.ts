@@ -2,12 +2,12 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { streamLayerSuite } from '@trunkline/transport-testkit';
+import * as identity from '@trunkline/identity';
+import { streamLayerSuite, tlsNodes } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { tlsNodes } from './testing/tls-nodes.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-const tls = await tlsNodes();
+const tls = await tlsNodes(identity);
 
 const malformed = [
   '',

@@ -2,43 +2,24 @@
 // any peer.
 
 import type { AddressInfo } from 'node:net';
-import {
-  type ConnectionOptions,
-  connect,
-  createServer,
-  type Server,
-  type TLSSocket,
-  type TlsOptions,
-} from 'node:tls';
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { systemClock } from '@trunkline/transport-core';
 import {
   parseHostPort,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
+import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit';
 import { TcpConnection } from '../tcp-connection.ts';
 
-/** A layer with such unchecked ends; `last()` is the socket of the last dial. */
-export interface RawTlsLayer extends StreamLayer {
-  last(): TLSSocket;
-  /** Returns whether the last connection resumed a TLS session. */
-  reused(): boolean;
-  /** The session tickets that the server sent on the last connection. */
-  readonly sessions: Buffer[];
-}
-
-export function rawTlsLayer(
-  options: ConnectionOptions & Pick<TlsOptions, 'requestCert'>,
-): RawTlsLayer {
+/** Creates a layer with such unchecked ends. */
+export function rawTlsLayer(options: RawTlsOptions, sessions: TlsSessions): StreamLayer {
   const common = { rejectUnauthorized: false, ...options };
   let server: Server | undefined;
-  let last: TLSSocket | undefined;
-  let reused = false;
-  const sessions: Buffer[] = [];
   return {
     async listen(accept) {
       const listening = createServer(
-        { ...(common as TlsOptions), requestCert: true, allowHalfOpen: true },
+        { ...common, requestCert: true, allowHalfOpen: true },
         (socket) => accept(new RawTlsConnection(socket)),
       );
       listening.on('tlsClientError', () => {});
@@ -49,23 +30,15 @@ export function rawTlsLayer(
       const { host, port } = parseHostPort(address)!;
       return new Promise((resolve, reject) => {
         const socket = connect({ ...common, host, port, checkServerIdentity: () => undefined });
-        last = socket;
-        sessions.length = 0;
-        socket.on('session', (session) => sessions.push(session));
+        sessions.follow(socket);
         socket.once('error', reject);
         socket.once('close', () => reject(new Error('closed in the handshake')));
-        socket.once('secureConnect', () => {
-          reused = socket.isSessionReused();
-          resolve(new RawTlsConnection(socket));
-        });
+        socket.once('secureConnect', () => resolve(new RawTlsConnection(socket)));
       });
     },
     localAddr: () => `127.0.0.1:${(server!.address() as AddressInfo).port}`,
     advertiseAddr: () => `127.0.0.1:${(server!.address() as AddressInfo).port}`,
     close: async () => void server?.close(),
-    last: () => last!,
-    reused: () => reused,
-    sessions,
   };
 }
 
@@ -80,19 +53,4 @@ class RawTlsConnection extends TcpConnection {
   override destroy(): void {
     this.#raw.destroy();
   }
-}
-
-/** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
-export function renegotiate(socket: TLSSocket): Promise<boolean> {
-  return new Promise((resolve) => {
-    try {
-      if (
-        socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !==
-        true
-      )
-        resolve(false);
-    } catch {
-      resolve(false);
-    }
-  });
 }

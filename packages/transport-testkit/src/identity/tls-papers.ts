@@ -143,6 +143,27 @@ export async function tlsPapers<I extends ToolIdentity, D>({
 }
 
 /**
+ * Creates five nodes of one authority, every other one with a P-256 key, and returns a function
+ * that yields the `tls` option of the next node: one for each transport of a suite.
+ */
+export async function tlsNodes<I extends ToolIdentity, D>({
+  createIdentity,
+  createAuthority,
+}: Pick<IdentityTools<I, D>, 'createIdentity' | 'createAuthority'>): Promise<
+  () => TlsPapers['tls']
+> {
+  const authority = await createAuthority();
+  const nodes = await Promise.all(
+    Array.from({ length: 5 }, async (_, i) => {
+      const { key, publicKey } = createIdentity({ type: i % 2 === 0 ? 'ed25519' : 'p256' });
+      return { key, cert: await authority.issue(publicKey), ca: authority.cert };
+    }),
+  );
+  let made = 0;
+  return () => nodes[made++ % nodes.length]!;
+}
+
+/**
  * Simulates an incomplete copy of a file: the end is there, but a part of the middle is missing.
  */
 function cutOff(pem: string): string {

@@ -2,30 +2,19 @@
 // accept any peer.
 
 import { createServer, type Server } from 'node:https';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { systemClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import type { RawTlsOptions, TlsSessions } from '@trunkline/transport-testkit';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SUB_PROTOCOL } from '../close-codes.ts';
 import { WsConnection } from '../ws-connection.ts';
 import { createWsStreamLayer } from '../ws-stream-layer.ts';
 
-/** A layer with such unchecked ends. */
-export interface RawWssLayer extends StreamLayer {
-  /** Returns the socket of the last dial. */
-  last(): TLSSocket;
-  /** Returns whether the last connection resumed a TLS session. */
-  reused(): boolean;
-  /** The session tickets that the server sent on the last connection. */
-  readonly sessions: Buffer[];
-}
-
-export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
+/** Creates a layer with such unchecked ends. */
+export function rawWssLayer(options: RawTlsOptions, sessions: TlsSessions): StreamLayer {
   let server: Server | undefined;
   let above: StreamLayer | undefined;
-  let last: TLSSocket | undefined;
-  let reused = false;
-  const sessions: Buffer[] = [];
   return {
     async listen(accept) {
       const { key, cert } = options;
@@ -50,10 +39,7 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
           port: Number(url.port),
           checkServerIdentity: () => undefined,
         });
-        last = socket;
-        sessions.length = 0;
-        socket.on('session', (session) => sessions.push(session));
-        socket.once('secureConnect', () => (reused = socket.isSessionReused()));
+        sessions.follow(socket);
         socket.on('error', reject);
         const webSocket = new WebSocket(url, SUB_PROTOCOL, {
           createConnection: (() => socket) as ClientOptions['createConnection'],
@@ -70,23 +56,5 @@ export function rawWssLayer(options: ConnectionOptions): RawWssLayer {
       await above?.close();
       server?.close();
     },
-    last: () => last!,
-    reused: () => reused,
-    sessions,
   };
-}
-
-/** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
-export function renegotiate(socket: TLSSocket): Promise<boolean> {
-  return new Promise((resolve) => {
-    try {
-      if (
-        socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) !==
-        true
-      )
-        resolve(false);
-    } catch {
-      resolve(false);
-    }
-  });
 }

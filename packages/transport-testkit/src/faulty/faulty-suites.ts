@@ -1,0 +1,72 @@
+// Runs the suites on stream layers that `faulty` wraps, without faults and over a line that delays:
+// a test of the wrapper on a backend, and of the backend over slow lines.
+
+import { type CommonOptions, systemClock } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import {
+  type StreamLayerSuiteOptions,
+  streamLayerSuite,
+} from '../stream-layer/stream-layer-suite.ts';
+import type { TestFunction } from '../test-runner.ts';
+import type { Place, TransportBackend, TransportTest } from '../transport/backend.ts';
+import { transportSuite } from '../transport/transport-suite.ts';
+import { faulty } from './faulty.ts';
+
+/** A backend whose transports consist of a stream layer. */
+export interface FaultyTransportBackend extends Omit<TransportBackend, 'create' | 'link'> {
+  /** Creates the layer of a transport with these options; the suite wraps it. */
+  layer(options: CommonOptions, place: Place): StreamLayer;
+}
+
+/** Declares all cases of `transportSuite` for both lines. The titles begin with 'faulty'. */
+export function faultyTransportSuite(
+  test: TransportTest,
+  { layer, ...backend }: FaultyTransportBackend,
+): void {
+  for (const isSlow of [false, true]) {
+    const faults = isSlow ? { clock: systemClock, delay: 1, jitter: 1 } : {};
+    transportSuite(test, {
+      ...backend,
+      name: titleOf(backend.name, isSlow),
+      create(options, place = {}) {
+        const stream = faulty(layer(options, place), faults);
+        return new NetworkTransport({ ...options, stream: place.wrap?.(stream) ?? stream });
+      },
+      skip: { ...(isSlow && TOO_MANY_DIALS), ...backend.skip },
+    });
+  }
+}
+
+/** Declares all cases of `streamLayerSuite` for both lines. The titles begin with 'faulty'. */
+export function faultyStreamLayerSuite(
+  test: TestFunction,
+  { name, make, skip }: StreamLayerSuiteOptions,
+): void {
+  for (const isSlow of [false, true]) {
+    const faults = isSlow ? { clock: systemClock, delay: 1, jitter: 2 } : {};
+    streamLayerSuite(test, {
+      name: titleOf(name, isSlow),
+      async make(given) {
+        const backend = await make(given);
+        return { ...backend, layer: (...place) => faulty(backend.layer(...place), faults) };
+      },
+      skip: { ...(isSlow && ON_MANUAL_CLOCK), ...skip },
+    });
+  }
+}
+
+function titleOf(name: string, isSlow: boolean): string {
+  return `faulty ${name}${isSlow ? ' with a delay' : ''}`;
+}
+
+const SLOW = 'so many dials and closes over a line that delays take longer than a case may';
+const TOO_MANY_DIALS = {
+  'a thousand transports that open, call and close leave handles and heap where they were': SLOW,
+  'connections that come and go a thousand times leave nothing at either end': SLOW,
+};
+const TWO_CLOCKS = 'the delays run on the system clock, the case on a manual one';
+const ON_MANUAL_CLOCK = {
+  'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+    TWO_CLOCKS,
+  'an end that never comes is waited for no longer than a second or two': TWO_CLOCKS,
+};

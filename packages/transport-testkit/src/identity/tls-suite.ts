@@ -1,0 +1,167 @@
+// The identity suite for backends under mutual TLS: it makes their papers, and its strangers are TLS
+// ends without any checks of ours, which the backend's tests build with node:tls.
+
+import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import type { StreamLayer } from '@trunkline/transport-core/backend';
+import type { TestFunction } from '../test-runner.ts';
+import type { IdentityBackend, Lists } from './backend.ts';
+import { identitySuite } from './identity-suite.ts';
+import { type TlsPapers, tlsPapers } from './tls-papers.ts';
+import { WEAK_KEYS } from './weak-keys.ts';
+
+/** The part of a `tls.TLSSocket` that the suite uses. */
+export interface RawTlsSocket {
+  getSession(): Uint8Array | undefined;
+  isSessionReused(): boolean;
+  renegotiate(
+    options: { rejectUnauthorized: boolean },
+    callback: (error: Error | null) => void,
+  ): boolean | undefined;
+  on(event: 'session', listener: (session: any) => void): unknown;
+  once(event: 'secureConnect', listener: () => void): unknown;
+}
+
+/** Keeps track of the TLS sessions of the last connection that a raw client has dialed. */
+export class TlsSessions {
+  #socket: RawTlsSocket | undefined;
+  #tickets: unknown[] = [];
+  #isReused = false;
+
+  /** Follows a socket that has just been made. */
+  follow(socket: RawTlsSocket): void {
+    this.#socket = socket;
+    const tickets: unknown[] = [];
+    this.#tickets = tickets;
+    socket.on('session', (ticket) => tickets.push(ticket));
+    socket.once('secureConnect', () => {
+      this.#isReused = socket.isSessionReused();
+    });
+  }
+
+  /** Returns whether the last connection resumed a session. */
+  reused(): boolean {
+    return this.#isReused;
+  }
+
+  /** Returns the tickets of the server, and the session that the socket itself reports. */
+  all(): unknown[] {
+    return [...this.#tickets, this.#socket!.getSession()].filter((each) => each !== undefined);
+  }
+
+  /** Asks for a renegotiation, which TLS 1.3 does not have. Resolves with whether it succeeded. */
+  renegotiated(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (error: Error | null) => resolve(error === null);
+      try {
+        if (this.#socket!.renegotiate({ rejectUnauthorized: false }, done) !== true) resolve(false);
+      } catch {
+        resolve(false);
+      }
+    });
+  }
+}
+
+/** Options of a TLS end for node:tls; an end without a key shows no certificate. */
+export interface RawTlsOptions {
+  readonly key?: string;
+  readonly cert?: string;
+  readonly session?: any;
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly minVersion?: 'TLSv1.2';
+  readonly ALPNProtocols?: string[];
+  readonly servername?: string;
+}
+
+/** A transport under TLS, whose lists and papers can be changed. */
+type TlsTransport<Q extends Protocol> = Transport<Q> & {
+  updateTls(change: {
+    readonly allow?: readonly string[] | null | undefined;
+    readonly deny?: readonly string[] | undefined;
+    readonly key?: string;
+    readonly cert?: string;
+    readonly ca?: string | readonly string[] | null;
+  }): Promise<void>;
+};
+
+/** A backend under mutual TLS, as the suite needs it. */
+export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plain' | 'beneath'> {
+  /** Creates a transport of a node that does not listen yet. */
+  transport<Q extends Protocol>(
+    options: CommonOptions & {
+      protocol: Q;
+      bindAddr: string | undefined;
+      tls: TlsPapers['tls'] & Lists;
+    },
+  ): TlsTransport<Q>;
+  /** Creates a stream layer of a node. */
+  layer(tls: TlsPapers['tls']): StreamLayer;
+  /** Creates a layer that presents these options, accepts any peer, and reports its dials. */
+  raw(options: RawTlsOptions, sessions: TlsSessions): StreamLayer;
+}
+
+/** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/identity. */
+export async function tlsIdentitySuite(
+  test: TestFunction,
+  tools: Parameters<typeof tlsPapers>[0],
+  backend: TlsIdentityBackend,
+): Promise<void> {
+  const { papers, alone, certificates } = await tlsPapers(tools);
+  const stranger = (options: RawTlsOptions, says: RegExp) => ({
+    make: async () => backend.raw(options, new TlsSessions()),
+    says,
+  });
+  identitySuite<TlsPapers>(test, {
+    name: backend.name,
+    plain: backend.plain,
+    beneath: backend.beneath,
+    papers,
+    transport({ tls }, options, { lists, address }) {
+      const transport = backend.transport({
+        ...options,
+        bindAddr: address,
+        tls: { ...tls, ...lists },
+      });
+      return {
+        transport,
+        update: ({ allow, deny, papers: next }) =>
+          transport.updateTls({
+            allow,
+            deny,
+            ...(next && { ...next.tls, ca: next.tls.ca ?? null }),
+          }),
+      };
+    },
+    layer: ({ tls }) => backend.layer(tls),
+    untrusting: { alone },
+    // The version in the headers of unencrypted records.
+    ignoredBytes: 1,
+    certificates: {
+      ...certificates,
+      strange: {
+        'an RSA key': stranger(WEAK_KEYS.rsa, /rsa, 2048 bits/),
+        'a P-384 key': stranger(WEAK_KEYS.p384, /secp384r1/),
+        'no certificate': stranger({}, /it presented none/),
+      },
+    },
+    tls: {
+      client({ papers: { tls }, session, maxVersion, alpn, servername }) {
+        const sessions = new TlsSessions();
+        const options: RawTlsOptions = {
+          key: tls.key,
+          cert: tls.cert,
+          session,
+          maxVersion,
+          minVersion: 'TLSv1.2',
+          ...(alpn && { ALPNProtocols: [...alpn] }),
+          ...(servername !== undefined && { servername }),
+        };
+        return {
+          layer: backend.raw(options, sessions),
+          reused: () => sessions.reused(),
+          sessions: () => sessions.all(),
+          renegotiated: () => sessions.renegotiated(),
+        };
+      },
+    },
+  });
+}
