@@ -42,9 +42,9 @@ function partOf(name: string, url: string): string | undefined {
 }
 
 const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
-  ['trace', /world\/trace\.js|@noble\/hashes/],
-  ['drain', /world\/world\.js drive/],
-  ['queue', /world\/(event-queue|world)\.js/],
+  ['trace', /kernel\/trace\.js|@noble\/hashes/],
+  ['drain', /kernel\/event-loop\.js drive/],
+  ['queue', /kernel\/(event-queue|event-loop)\.js/],
   ['network', /simulation\/dist/],
   ['codec', /transport-core\/dist\/(wire|protocol)\//],
   ['session and calls', /transport-core\/dist/],

@@ -1,5 +1,5 @@
-// Tests of crashes: no cleanup runs, nothing of the ended life happens afterwards, and peers see
-// the right errors.
+// Tests of crashes: no cleanup runs, nothing of the ended incarnation happens afterwards, and peers
+// see the right errors.
 
 import test from 'ava';
 import { createSimulation, type NodeContext } from './index.ts';
@@ -155,13 +155,13 @@ test.serial(
 );
 
 test.serial(
-  'a restarted node is reached under its name, by those that it was connected with too, whatever comes late from its first life',
+  'a restarted node is reached under its name, by those that it was connected with too, whatever comes late from its first incarnation',
   async (t) => {
     for (const level of ['message', 'stream'] as const) {
       const sim = createSimulation({ seed: 3, level, link: { latency: [1, 40] } });
-      let life = 0;
+      let incarnation = 0;
       sim.node('b', async ({ transport }) => {
-        const mine = ++life;
+        const mine = ++incarnation;
         const node = transport(lab);
         await node.listen();
         for await (const rpc of node.consumer()) if (rpc.method === 'echo') rpc.respond(`${mine}`);

@@ -10,22 +10,25 @@ export {
 export {
   type CheckOptions,
   checkLinearizable,
-  type Verdict as LinearizabilityVerdict,
+  type LinearizabilityVerdict,
 } from './checking/linearizable.ts';
 export { assertDeterministic } from './explore/assert-deterministic.ts';
 export { type Exploration, explore } from './explore/explore.ts';
 export type { ExploreOptions, Progress } from './explore/explore-options.ts';
 export type { Failure, ScenarioError } from './explore/failure.ts';
-export type { Scenario } from './explore/lab.ts';
+export type { Scenario } from './explore/local-runner.ts';
 export { describeFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 export type { Nemesis, NemesisContext } from './faults/nemesis.ts';
 export type { NemesisOptions } from './faults/plan.ts';
 export type { NemesisKind, SwarmOptions } from './faults/swarm.ts';
 export { nemeses } from './faults/swarm.ts';
+export type { Delay } from './kernel/distributions.ts';
+export { SimulationError } from './kernel/simulation-error.ts';
+export type { TraceSummary } from './kernel/trace.ts';
 export type {
   InterceptedMessage,
   Interceptor,
-  Verdict,
+  InterceptorVerdict,
 } from './network/interceptors.ts';
 export type { LinkOptions } from './network/link-settings.ts';
 export type { Level } from './network/sim-network.ts';
@@ -44,6 +47,3 @@ export {
   type Simulation,
 } from './simulation.ts';
 export type { SimulationOptions } from './simulation-options.ts';
-export type { Delay } from './world/chance.ts';
-export { SimulationError } from './world/simulation-error.ts';
-export type { TraceSummary } from './world/trace.ts';

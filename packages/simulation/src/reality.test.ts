@@ -6,26 +6,26 @@ import net from 'node:net';
 import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';
 
-const world = globalThis as unknown as Record<string, any>;
+const globals = globalThis as unknown as Record<string, any>;
 
 const banned: [name: string, use: () => unknown][] = [
-  ['setTimeout()', () => world['setTimeout'](() => {}, 1)],
-  ['setInterval()', () => world['setInterval'](() => {}, 1)],
-  ['setImmediate()', () => world['setImmediate'](() => {})],
-  ['AbortSignal.timeout()', () => world['AbortSignal'].timeout(1)],
-  ['performance.now()', () => world['performance'].now()],
-  ['Date.now()', () => world['Date'].now()],
-  ['new Date()', () => new world['Date']()],
-  ['new Date()', () => world['Date']()],
-  ['Math.random()', () => world['Math'].random()],
-  ['crypto.getRandomValues()', () => world['crypto'].getRandomValues(new Uint8Array(1))],
-  ['crypto.randomUUID()', () => world['crypto'].randomUUID()],
-  ['crypto.subtle.digest()', () => world['crypto'].subtle.digest('SHA-256', new Uint8Array(1))],
+  ['setTimeout()', () => globals['setTimeout'](() => {}, 1)],
+  ['setInterval()', () => globals['setInterval'](() => {}, 1)],
+  ['setImmediate()', () => globals['setImmediate'](() => {})],
+  ['AbortSignal.timeout()', () => globals['AbortSignal'].timeout(1)],
+  ['performance.now()', () => globals['performance'].now()],
+  ['Date.now()', () => globals['Date'].now()],
+  ['new Date()', () => new globals['Date']()],
+  ['new Date()', () => globals['Date']()],
+  ['Math.random()', () => globals['Math'].random()],
+  ['crypto.getRandomValues()', () => globals['crypto'].getRandomValues(new Uint8Array(1))],
+  ['crypto.randomUUID()', () => globals['crypto'].randomUUID()],
+  ['crypto.subtle.digest()', () => globals['crypto'].subtle.digest('SHA-256', new Uint8Array(1))],
   [
     'crypto.subtle.generateKey()',
-    () => world['crypto'].subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign']),
+    () => globals['crypto'].subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign']),
   ],
-  ['fetch', () => world['fetch']('http://127.0.0.1:1/')],
+  ['fetch', () => globals['fetch']('http://127.0.0.1:1/')],
   ['net.Socket.connect()', () => net.connect(1, '127.0.0.1')],
   ['net.Socket.connect()', () => net.createConnection({ port: 1 })],
   ['net.Server.listen()', () => net.createServer().listen(0)],
@@ -33,22 +33,22 @@ const banned: [name: string, use: () => unknown][] = [
   ['dgram.Socket.send()', () => dgram.createSocket('udp4').unref().send('x', 1, '127.0.0.1')],
 ];
 // Global only in newer versions of Node.
-if (world['WebSocket'] !== undefined)
-  banned.push(['WebSocket', () => new world['WebSocket']('ws://127.0.0.1:1')]);
+if (globals['WebSocket'] !== undefined)
+  banned.push(['WebSocket', () => new globals['WebSocket']('ws://127.0.0.1:1')]);
 
 const before = {
-  Date: world['Date'],
-  setTimeout: world['setTimeout'],
-  random: world['Math'].random,
-  now: world['Date'].now,
+  Date: globals['Date'],
+  setTimeout: globals['setTimeout'],
+  random: globals['Math'].random,
+  now: globals['Date'].now,
   connect: net.Socket.prototype.connect,
   listen: net.Server.prototype.listen,
 };
 const after = () => ({
-  Date: world['Date'],
-  setTimeout: world['setTimeout'],
-  random: world['Math'].random,
-  now: world['Date'].now,
+  Date: globals['Date'],
+  setTimeout: globals['setTimeout'],
+  random: globals['Math'].random,
+  now: globals['Date'].now,
   connect: net.Socket.prototype.connect,
   listen: net.Server.prototype.listen,
 });
@@ -87,11 +87,11 @@ test.serial(
   'what is banned works before, between and after runs, after one that failed, and after close',
   async (t) => {
     const works = () => {
-      t.true(world['Date'].now() > 1_600_000_000_000);
-      t.true(world['performance'].now() > 0);
-      t.true(world['Math'].random() < 1);
-      t.is(new world['Date'](5).getTime(), 5);
-      world['clearTimeout'](world['setTimeout'](() => {}, 0));
+      t.true(globals['Date'].now() > 1_600_000_000_000);
+      t.true(globals['performance'].now() > 0);
+      t.true(globals['Math'].random() < 1);
+      t.is(new globals['Date'](5).getTime(), 5);
+      globals['clearTimeout'](globals['setTimeout'](() => {}, 0));
       t.deepEqual(after(), before);
     };
     const sim = createSimulation({ seed: 1 }).node(
@@ -122,7 +122,7 @@ test.serial('strict bans as much, also after the turns of the event loop in betw
   const sim = createSimulation({ seed: 1, strict: true }).node('a', async ({ clock }) => {
     await clock.sleep(5);
     await undefined;
-    world['Date'].now();
+    globals['Date'].now();
   });
   await t.throwsAsync(sim.run(100), { instanceOf: SimulationError, message: /Date\.now\(\)/ });
   t.deepEqual(after(), before);
@@ -181,7 +181,7 @@ test.serial(
     const sim = createSimulation({ seed: 1 });
     let lives = 0;
     sim.node('a', () => {
-      if (lives++ > 0) world['Date'].now();
+      if (lives++ > 0) globals['Date'].now();
     });
     await sim.run(10);
     sim.restart('a');

@@ -1,10 +1,10 @@
 // The end of a simulation: all nodes stop, and what they left open is reported. It is told by
-// `Simulation.close`, and drives the world one last time.
+// `Simulation.close`, and drives the loop one last time.
 
+import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
 import type { Cluster } from './nodes/cluster.ts';
 import type { Leak } from './nodes/sim-node.ts';
-import type { World } from './world/world.ts';
 
 /**
  * Stops all nodes on a network without faults, and returns what they left behind. Rejects if a node
@@ -12,34 +12,34 @@ import type { World } from './world/world.ts';
  * already rejected with.
  */
 export async function shutDown(
-  world: World,
+  loop: EventLoop,
   network: SimNetwork,
   cluster: Cluster,
 ): Promise<Leak[]> {
-  world.rules.clear();
+  loop.rules.clear();
   network.interceptors.clear();
   network.topology.heal();
   // Errors that follow from an earlier failure are not reported: the run has rejected with that
   // failure.
-  const { failure } = world;
-  if (failure !== undefined) world.forgive();
+  const { failure } = loop;
+  if (failure !== undefined) loop.forgive();
   const isTold = (error: unknown) =>
     failure !== undefined && (error === failure || error === (failure as Error).cause);
   let found: unknown;
   const leaks = await cluster.stop(async (promise) => {
-    found ??= await settleQuietly(world, promise);
+    found ??= await settleQuietly(loop, promise);
   }, isTold);
-  found ??= await world.end();
+  found ??= await loop.end();
   if (failure === undefined && found !== undefined) throw found;
   return leaks;
 }
 
 /**
- * Drives the world until `promise` settles, for at most {@link CLOSING} ms. A node that hangs while
+ * Drives the loop until `promise` settles, for at most {@link CLOSING} ms. A node that hangs while
  * it stops is reported as a leak. Returns the first error of a node meanwhile.
  */
-async function settleQuietly(world: World, promise: Promise<unknown>): Promise<unknown> {
-  const end = world.now + CLOSING;
+async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promise<unknown> {
+  const end = loop.now + CLOSING;
   let settled = false;
   const settle = () => {
     settled = true;
@@ -49,11 +49,11 @@ async function settleQuietly(world: World, promise: Promise<unknown>): Promise<u
   // After `forgive`, only an endless loop makes a drive reject.
   for (let tries = 0; tries < 2; tries++) {
     try {
-      await world.drive(() => settled, end, false);
+      await loop.drive(() => settled, end, false);
       break;
     } catch (error) {
       found ??= error;
-      world.forgive();
+      loop.forgive();
     }
   }
   if (settled) await promise;

@@ -6,6 +6,9 @@ import { always, eventually } from './checking/rules.ts';
 import { checkFault, type Fault, type ScheduledFault } from './faults/fault.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import type { Nemesis } from './faults/nemesis.ts';
+import { childRandom } from './kernel/distributions.ts';
+import { EventLoop } from './kernel/event-loop.ts';
+import type { TraceSummary } from './kernel/trace.ts';
 import type { Interceptor } from './network/interceptors.ts';
 import type { LinkOptions } from './network/link-settings.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
@@ -15,9 +18,6 @@ import type { DiskOptions } from './nodes/node-store.ts';
 import type { Leak, Setup, SimTransportOptions } from './nodes/sim-node.ts';
 import { shutDown } from './shut-down.ts';
 import { type SimulationOptions, simulationSettings } from './simulation-options.ts';
-import { childRandom } from './world/chance.ts';
-import type { TraceSummary } from './world/trace.ts';
-import { World } from './world/world.ts';
 
 /**
  * Creates a simulation. Nothing runs before `run`, `until` or `settle` is called. Only one
@@ -33,7 +33,7 @@ export class Simulation {
   readonly level: Level;
   /** All faults scheduled so far, by `schedule` or by a nemesis. */
   readonly faults: ScheduledFault[] = [];
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #cluster: Cluster;
   readonly #faults: FaultInjector;
@@ -50,26 +50,26 @@ export class Simulation {
     this.level = level;
     this.#disk = disk;
     this.#nemesis = nemesis;
-    this.#world = new World({ seed, strict, stepLimit });
+    this.#loop = new EventLoop({ seed, strict, stepLimit });
     const topology = new Topology(seed, link, (name) => this.#cluster.nodes.has(name));
-    this.#network = new SimNetwork(this.#world, level, topology);
-    this.#cluster = new Cluster(this.#world, this.#network);
-    this.#faults = new FaultInjector(this.#world, this.#network, this.#cluster);
+    this.#network = new SimNetwork(this.#loop, level, topology);
+    this.#cluster = new Cluster(this.#loop, this.#network);
+    this.#faults = new FaultInjector(this.#loop, this.#network, this.#cluster);
   }
 
   /** Virtual milliseconds since the simulation began. */
   get now(): number {
-    return this.#world.now;
+    return this.#loop.now;
   }
 
   /** The trace of everything that has happened. Its hash is the same for the same seed and code. */
   get trace(): TraceSummary {
-    return this.#world.trace;
+    return this.#loop.trace;
   }
 
   /** Number of events that have happened, including timers that had nothing to do. */
   get events(): number {
-    return this.#world.steps;
+    return this.#loop.steps;
   }
 
   /** The names of all nodes, in order of declaration. */
@@ -144,7 +144,7 @@ export class Simulation {
     let settled = false;
     const settle = () => {
       settled = true;
-      this.#world.touch();
+      this.#loop.touch();
     };
     promise.then(settle, settle);
     const outcome = await this.#drive(() => settled, within, 'settle', false);
@@ -157,7 +157,7 @@ export class Simulation {
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time))
       throw new TypeError(`at: expected a virtual time in milliseconds, got ${String(time)}`);
-    this.#world.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
+    this.#loop.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
   }
 
   // Rules that must hold.
@@ -167,7 +167,7 @@ export class Simulation {
    * SimulationError. Returns a function that removes the rule.
    */
   always(name: string, holds: () => unknown): () => void {
-    return always(this.#world, name, holds);
+    return always(this.#loop, name, holds);
   }
 
   /**
@@ -180,7 +180,7 @@ export class Simulation {
     holds: () => unknown,
     { within = DEFAULT_WITHIN }: { readonly within?: number | undefined } = {},
   ): () => void {
-    return eventually(this.#world, name, holds, within, () => this.calmSince);
+    return eventually(this.#loop, name, holds, within, () => this.calmSince);
   }
 
   /**
@@ -348,7 +348,7 @@ export class Simulation {
    * a rejection is still unhandled, but never with an error that a run has already rejected with.
    */
   close(): Promise<Leak[]> {
-    this.#closing ??= shutDown(this.#world, this.#network, this.#cluster);
+    this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);
     return this.#closing;
   }
 
@@ -368,7 +368,7 @@ export class Simulation {
       );
     if (this.#closing !== undefined) throw new TypeError(`${what}: this simulation is closed`);
     this.#cluster.boot();
-    this.#faults.weigh(false);
+    this.#faults.updateCalm(false);
     if (this.#nemesis !== undefined) {
       const nemesis = this.#nemesis;
       this.#nemesis = undefined;
@@ -376,15 +376,15 @@ export class Simulation {
       else this.schedule(nemesis);
     }
     for (const fault of this.#unchecked.splice(0)) this.#faults.check(fault);
-    return this.#world.drive(done, this.now + milliseconds, patient);
+    return this.#loop.drive(done, this.now + milliseconds, patient);
   }
 
   #unfinished(rule: string, what: string, outcome: 'end' | 'nothing left', within: number): Error {
     const waits = this.#cluster.everyone.flatMap((node) => node.openWaits());
     const shown = waits.slice(0, WAITS).join('; ') || 'no call, dial or store operation is pending';
     if (outcome === 'nothing left')
-      return this.#world.error('deadlock', `${what}, and no further event can happen: ${shown}`);
-    return this.#world.error(rule, `${what} within ${within} ms: ${shown}`);
+      return this.#loop.error('deadlock', `${what}, and no further event can happen: ${shown}`);
+    return this.#loop.error(rule, `${what} within ${within} ms: ${shown}`);
   }
 }
 

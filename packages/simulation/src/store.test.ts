@@ -6,7 +6,7 @@ import { createSimulation, type NodeContext, type Simulation } from './index.ts'
 
 type Store = NodeContext['store'];
 
-/** Creates a simulation with one node; `store` returns the store of its current life. */
+/** Creates a simulation with one node; `store` returns the store of its current incarnation. */
 async function setUp(disk = {}, seed = 1): Promise<{ sim: Simulation; store(): Store }> {
   const sim = createSimulation({ seed });
   let store: Store;

@@ -22,7 +22,7 @@ export interface CheckOptions {
 }
 
 /** The result of {@link checkLinearizable}. */
-export type Verdict =
+export type LinearizabilityVerdict =
   /** `configurations` is the number visited, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
@@ -57,7 +57,7 @@ export type Verdict =
 export function checkLinearizable(
   history: History | readonly Operation[],
   options: CheckOptions = {},
-): Verdict {
+): LinearizabilityVerdict {
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;

@@ -1,20 +1,20 @@
 // The rules of a simulation: conditions that must always hold, or become true once all faults are
 // over.
 
-import type { World } from '../world/world.ts';
-import { describeError } from '../world/world.ts';
+import type { EventLoop } from '../kernel/event-loop.ts';
+import { describeError } from '../kernel/event-loop.ts';
 
 /**
  * Checks after every event that `holds` neither returns false nor throws; otherwise the run fails.
  * Returns a function that removes the rule.
  */
-export function always(world: World, name: string, holds: () => unknown): () => void {
+export function always(loop: EventLoop, name: string, holds: () => unknown): () => void {
   const rule = () => {
     const broken = test(holds);
-    if (broken !== undefined) throw world.error(name, broken.text, broken.cause);
+    if (broken !== undefined) throw loop.error(name, broken.text, broken.cause);
   };
-  world.rules.add(rule);
-  return () => void world.rules.delete(rule);
+  loop.rules.add(rule);
+  return () => void loop.rules.delete(rule);
 }
 
 /**
@@ -24,7 +24,7 @@ export function always(world: World, name: string, holds: () => unknown): () => 
  * @param calmSince returns that moment, or undefined while something is wrong.
  */
 export function eventually(
-  world: World,
+  loop: EventLoop,
   name: string,
   holds: () => unknown,
   within: number,
@@ -37,15 +37,15 @@ export function eventually(
     if (since === undefined || since === met) return;
     const broken = test(holds);
     if (broken === undefined) met = since;
-    else if (world.now - since > within)
-      throw world.error(
+    else if (loop.now - since > within)
+      throw loop.error(
         name,
         `${broken.text}, ${within} ms after the last fault was healed`,
         broken.cause,
       );
   };
-  world.rules.add(rule);
-  return () => void world.rules.delete(rule);
+  loop.rules.add(rule);
+  return () => void loop.rules.delete(rule);
 }
 
 function test(

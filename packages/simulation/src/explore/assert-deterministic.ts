@@ -1,10 +1,10 @@
 // A check that a scenario is deterministic: it runs it twice, and shows the first event that
 // differs.
 
+import type { Trace } from '../kernel/trace.ts';
 import { createSimulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
-import type { Trace } from '../world/trace.ts';
-import type { Scenario } from './lab.ts';
+import type { Scenario } from './local-runner.ts';
 
 /**
  * Runs a scenario twice with the same seed, in this thread, compares the hashes of the two traces,

@@ -16,7 +16,7 @@ import type { Nemesis } from '../faults/nemesis.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import type { Level } from '../network/sim-network.ts';
 import { checkDisk, type DiskOptions } from '../nodes/node-store.ts';
-import type { LabOptions, Scenario } from './lab.ts';
+import type { RunnerOptions, Scenario } from './local-runner.ts';
 
 /** Options of `explore`. */
 export interface ExploreOptions {
@@ -97,7 +97,7 @@ export interface Search {
   readonly name: string;
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
-  readonly lab: LabOptions;
+  readonly options: RunnerOptions;
   readonly workers: number;
   readonly stopAfter: number;
   readonly replay: string | undefined;
@@ -150,7 +150,7 @@ export function searchOf(options: ExploreOptions): Search {
         ? Array.from({ length: seeds }, (_, index) => seed + index)
         : [...new Set(seeds)].sort((a, b) => a - b),
     scenario: typeof scenario === 'function' ? scenario : String(scenario),
-    lab: { nemesis, level, link, disk, strict, leaks, shrinkRuns: shrink ? shrinkRuns : 0 },
+    options: { nemesis, level, link, disk, strict, leaks, shrinkRuns: shrink ? shrinkRuns : 0 },
     workers,
     stopAfter,
     replay,
@@ -182,7 +182,7 @@ const schema = optionsSchema({
   ),
   scenario: reference<Scenario | URL | string>(isScenario, 'a function, or the URL of a module'),
   nemesis: optional(
-    reference<NonNullable<LabOptions['nemesis']>>(
+    reference<NonNullable<RunnerOptions['nemesis']>>(
       isNemesis,
       'a nemesis { name, plan }, or a list of faults { at, do, … }',
     ),

@@ -1,20 +1,22 @@
 // The code inside a worker thread of `explore`: it loads the module of the scenario and runs the
 // requested seeds.
 
-import { describeError } from '../world/world.ts';
-import { workerSide } from './host.ts';
-import { Lab } from './lab.ts';
+import { describeError } from '../kernel/event-loop.ts';
+import { LocalRunner } from './local-runner.ts';
+import { workerSide } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
 import type { Answer, Request, WorkerData } from './worker-runner.ts';
 
 const side = workerSide();
 const { url, options } = side.data as WorkerData;
-const lab = loadScenario(url, options).then((loaded) => new Lab(loaded.scenario, loaded.options));
-// Each request awaits `lab` and gets this error in its answer.
-lab.catch(() => {});
+const started = loadScenario(url, options).then(
+  (loaded) => new LocalRunner(loaded.scenario, loaded.options),
+);
+// Each request awaits `started` and gets this error in its answer.
+started.catch(() => {});
 
 const answer = async (request: Request): Promise<unknown> => {
-  const runner = await lab;
+  const runner = await started;
   return request.do === 'run'
     ? runner.run(request.seeds, request.stopAfter)
     : runner.shrink(request.seed, request.failed);

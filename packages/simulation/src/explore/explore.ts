@@ -3,9 +3,9 @@
 
 import { type ExploreOptions, type Search, searchOf } from './explore-options.ts';
 import { type FailedRun, type Failure, reported } from './failure.ts';
-import { realTime } from './host.ts';
-import { Lab, type Runner } from './lab.ts';
+import { LocalRunner, type Runner } from './local-runner.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
+import { realTime } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
 import { SeedTally } from './seed-tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
@@ -54,7 +54,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     const { passed, failures, virtualHours } = tally.result();
     const failed = await shrunk(runners, failures, async (runner, { seed, run }) => {
       const least = await runner.shrink(seed, run);
-      const without = [...(search.lab.without ?? []), ...least.without];
+      const without = [...(search.options.without ?? []), ...least.without];
       return reported(
         seed,
         least,
@@ -76,11 +76,11 @@ function replayed(search: Search, { seed, only, without }: Replay): Search {
   return {
     ...search,
     seeds: [seed],
-    lab: {
-      ...search.lab,
+    options: {
+      ...search.options,
       only,
       without,
-      shrinkRuns: only === undefined ? search.lab.shrinkRuns : 0,
+      shrinkRuns: only === undefined ? search.options.shrinkRuns : 0,
     },
   };
 }
@@ -100,21 +100,21 @@ const names = new Map<string, number>();
  * otherwise this thread.
  */
 async function runnersOf(
-  { scenario, lab, signal }: Search,
+  { scenario, options, signal }: Search,
   workers: number,
 ): Promise<readonly Runner[]> {
-  if (typeof scenario !== 'string') return [new Lab(scenario, lab, signal)];
-  const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: lab }) : undefined;
+  if (typeof scenario !== 'string') return [new LocalRunner(scenario, options, signal)];
+  const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: options }) : undefined;
   if (first !== undefined)
     return [
       first,
       ...Array.from(
         { length: workers - 1 },
-        () => WorkerRunner.start({ url: scenario, options: lab })!,
+        () => WorkerRunner.start({ url: scenario, options: options })!,
       ),
     ];
-  const loaded = await loadScenario(scenario, lab);
-  return [new Lab(loaded.scenario, loaded.options, signal)];
+  const loaded = await loadScenario(scenario, options);
+  return [new LocalRunner(loaded.scenario, loaded.options, signal)];
 }
 
 /** Lets every runner take seeds until none are left. Returns the seeds per second. */

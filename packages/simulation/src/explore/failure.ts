@@ -3,11 +3,11 @@
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
+import { describeError } from '../kernel/event-loop.ts';
+import { SimulationError } from '../kernel/simulation-error.ts';
+import { formatTime, summaryOf, type TraceSummary } from '../kernel/trace.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
-import { SimulationError } from '../world/simulation-error.ts';
-import { formatTime, summaryOf, type TraceSummary } from '../world/trace.ts';
-import { describeError } from '../world/world.ts';
-import type { LinkTrouble } from './troubles.ts';
+import type { LinkTrouble } from './link-troubles.ts';
 
 /** The error of a failed scenario. */
 export interface ScenarioError extends Error {

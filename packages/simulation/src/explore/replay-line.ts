@@ -1,8 +1,8 @@
 // Replay lines: a shell command at the end of each failure, which runs the same seed of the
 // scenario again with the smallest schedule found.
 
-import { commandLine, environment } from './host.ts';
-import { type LinkTrouble, TROUBLES } from './troubles.ts';
+import { type LinkTrouble, TROUBLES } from './link-troubles.ts';
+import { commandLine, environment } from './runtime.ts';
 
 /** A run of a scenario, as named by `SEED` in the environment. */
 export interface Replay {

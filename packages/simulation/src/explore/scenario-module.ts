@@ -1,8 +1,8 @@
 // Loading of a scenario from a module of its own, as workers need it.
 
 import { brokenSearch } from './failure.ts';
-import { importModule } from './host.ts';
-import type { LabOptions, Scenario } from './lab.ts';
+import type { RunnerOptions, Scenario } from './local-runner.ts';
+import { importModule } from './runtime.ts';
 
 /**
  * The exports of a scenario's module. `nemesis` and `options` are defaults for the options of
@@ -10,8 +10,8 @@ import type { LabOptions, Scenario } from './lab.ts';
  */
 export interface ScenarioModule {
   readonly default: Scenario;
-  readonly nemesis?: LabOptions['nemesis'];
-  readonly options?: Pick<LabOptions, 'level' | 'link' | 'disk' | 'strict'>;
+  readonly nemesis?: RunnerOptions['nemesis'];
+  readonly options?: Pick<RunnerOptions, 'level' | 'link' | 'disk' | 'strict'>;
 }
 
 /**
@@ -20,8 +20,8 @@ export interface ScenarioModule {
  */
 export async function loadScenario(
   url: string,
-  given: LabOptions,
-): Promise<{ readonly scenario: Scenario; readonly options: LabOptions }> {
+  given: RunnerOptions,
+): Promise<{ readonly scenario: Scenario; readonly options: RunnerOptions }> {
   let module: Partial<ScenarioModule>;
   try {
     module = await importModule(url);
@@ -34,5 +34,5 @@ export async function loadScenario(
     );
   const options: Record<string, unknown> = { nemesis: module.nemesis, ...module.options };
   for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
-  return { scenario: module.default, options: options as unknown as LabOptions };
+  return { scenario: module.default, options: options as unknown as RunnerOptions };
 }

@@ -2,7 +2,7 @@
 // time, and in whatever order they finish.
 
 import type { FailedRun } from './failure.ts';
-import type { Outcome } from './lab.ts';
+import type { Outcome } from './local-runner.ts';
 
 /** The seeds of a search and their outcomes. */
 export class SeedTally {

@@ -4,7 +4,7 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import { type FailedRun, isSameFailure, type Shrunk } from './failure.ts';
-import { calmed, TROUBLES } from './troubles.ts';
+import { TROUBLES, withoutTroubles } from './link-troubles.ts';
 
 /**
  * Runs the seed of the failure with other faults and another link. Returns the failure, or
@@ -73,7 +73,7 @@ export async function shrinkFailure(
   const bad = TROUBLES.filter((trouble) => link?.[trouble]);
   for (const troubles of bad.length > 1 ? [bad, ...bad.map((trouble) => [trouble])] : [bad]) {
     if (troubles.length === 0 || troubles.every((trouble) => !calmer?.[trouble])) continue;
-    const candidate = calmed(calmer, troubles);
+    const candidate = withoutTroubles(calmer, troubles);
     const failed = await fails(schedule, candidate);
     if (failed === undefined) continue;
     calmer = candidate;

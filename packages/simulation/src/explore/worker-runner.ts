@@ -1,13 +1,13 @@
 // A lab in a worker thread, as seen from the searching thread: it answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
-import { type HostWorker, startWorker } from './host.ts';
-import type { LabOptions, Outcome, Runner } from './lab.ts';
+import type { Outcome, Runner, RunnerOptions } from './local-runner.ts';
+import { startWorker, type WorkerHandle } from './runtime.ts';
 
 /** The initial data of a worker. */
 export interface WorkerData {
   readonly url: string;
-  readonly options: LabOptions;
+  readonly options: RunnerOptions;
 }
 
 /** A request to a worker. */
@@ -20,7 +20,7 @@ export type Answer = { readonly result: unknown } | { readonly error: unknown };
 
 /** Runs seeds in a worker thread. */
 export class WorkerRunner implements Runner {
-  readonly #worker: HostWorker;
+  readonly #worker: WorkerHandle;
   readonly #url: string;
   #pending:
     | {
@@ -32,7 +32,7 @@ export class WorkerRunner implements Runner {
   /** Why the worker takes no more requests; undefined while it does. */
   #ended: Error | undefined;
 
-  private constructor(worker: HostWorker, url: string) {
+  private constructor(worker: WorkerHandle, url: string) {
     this.#worker = worker;
     this.#url = url;
     worker.onMessage((answer: Answer) => this.#settle(answer));

@@ -1,10 +1,10 @@
 // Applies faults to a simulation, and keeps track of when everything was last well.
 
+import type { EventLoop } from '../kernel/event-loop.ts';
+import { pair, TraceKind } from '../kernel/trace.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { SimNode } from '../nodes/sim-node.ts';
-import { Happening, pair } from '../world/trace.ts';
-import type { World } from '../world/world.ts';
 import { checkFault, describeFault, type Fault } from './fault.ts';
 
 /** The state of all faults in a simulation. */
@@ -15,12 +15,12 @@ export class FaultInjector {
    * disk faults do not count.
    */
   calmSince: number | undefined = 0;
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #cluster: Cluster;
 
-  constructor(world: World, network: SimNetwork, cluster: Cluster) {
-    this.#world = world;
+  constructor(loop: EventLoop, network: SimNetwork, cluster: Cluster) {
+    this.#loop = loop;
     this.#network = network;
     this.#cluster = cluster;
   }
@@ -31,12 +31,12 @@ export class FaultInjector {
    * @throws TypeError if the fault is invalid, or names an unknown node or client.
    */
   inject(fault: Fault): void {
-    const world = this.#world;
+    const loop = this.#loop;
     this.check(fault);
     this.#apply(fault);
-    world.trace.tell(Happening.fault, 0, describeFault(fault));
-    world.touch();
-    this.weigh(fault.do === 'recover');
+    loop.trace.recordText(TraceKind.fault, 0, describeFault(fault));
+    loop.touch();
+    this.updateCalm(fault.do === 'recover');
   }
 
   /** Checks the numbers and names of a fault; throws as `inject` does. */
@@ -51,12 +51,12 @@ export class FaultInjector {
    * Updates `calmSince`. A node that has not booted yet does not disturb the calm. With
    * `recovered`, the calm starts anew now.
    */
-  weigh(recovered: boolean): void {
+  updateCalm(recovered: boolean): void {
     const isWell = (node: SimNode) =>
-      (node.isUp || node.waits) && !node.refusing && (node.life?.cost ?? 0) === 0;
+      (node.isUp || node.waits) && !node.refusing && (node.incarnation?.cost ?? 0) === 0;
     const calm = this.#network.topology.whole && [...this.#cluster.nodes.values()].every(isWell);
     if (!calm) this.calmSince = undefined;
-    else if (this.calmSince === undefined || recovered) this.calmSince = this.#world.now;
+    else if (this.calmSince === undefined || recovered) this.calmSince = this.#loop.now;
   }
 
   #apply(fault: Fault): void {
@@ -85,21 +85,22 @@ export class FaultInjector {
   }
 
   #applyTo(node: SimNode, fault: Extract<Fault, { node: string }>): void {
-    const { life } = node;
-    const { now, trace } = this.#world;
+    const { incarnation } = node;
+    const { now, trace } = this.#loop;
     switch (fault.do) {
       case 'crash':
-        trace.record(Happening.crashed, pair(trace.number(node.name), 0));
+        trace.record(TraceKind.crashed, pair(trace.number(node.name), 0));
         return node.crash(fault.power !== 'lost');
       case 'restart':
         if (node.isUp) node.crash(true);
         node.boot();
         return;
       case 'pause':
-        if (life !== undefined) life.busyUntil = Math.max(life.busyUntil, now + fault.for);
+        if (incarnation !== undefined)
+          incarnation.busyUntil = Math.max(incarnation.busyUntil, now + fault.for);
         return;
       case 'slow':
-        if (life !== undefined) life.cost = fault.cost;
+        if (incarnation !== undefined) incarnation.cost = fault.cost;
         return;
       case 'skew':
         return node.time.skew(fault.by);
@@ -114,9 +115,9 @@ export class FaultInjector {
   }
 
   #breakOff(what: 'reset' | 'halfClose', a: SimNode, b: SimNode): void {
-    if (a.life === undefined || b.life === undefined) return;
-    this.#network[what](a.life, b.life);
-    if (what === 'reset') this.#network.reset(b.life, a.life);
+    if (a.incarnation === undefined || b.incarnation === undefined) return;
+    this.#network[what](a.incarnation, b.incarnation);
+    if (what === 'reset') this.#network.reset(b.incarnation, a.incarnation);
   }
 
   #heal(): void {
@@ -127,7 +128,7 @@ export class FaultInjector {
   #recover(node: SimNode): void {
     node.time.drift(0);
     node.disk.mend();
-    if (node.life !== undefined) node.life.cost = 0;
-    if (node.life !== undefined && !node.isUp) node.boot();
+    if (node.incarnation !== undefined) node.incarnation.cost = 0;
+    if (node.incarnation !== undefined && !node.isUp) node.boot();
   }
 }

@@ -2,8 +2,8 @@
 // hold them back and reset connections.
 
 import { optional, reference, withDefault } from '@trunkline/transport-core/backend';
+import { pick, shuffled } from '../kernel/distributions.ts';
 import { CALM as CALM_LINK, type LinkOptions, linkSettings } from '../network/link-settings.ts';
-import { pick, shuffled } from '../world/chance.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
 import {
   bridgeBetween,
@@ -13,7 +13,7 @@ import {
   type Shape,
   twoSides,
 } from './partition-shapes.ts';
-import { type Kind, nemesisOf, rounded, share, type Wave } from './plan.ts';
+import { type NemesisDefinition, nemesisOf, rounded, share, type Wave } from './plan.ts';
 
 /**
  * Defaults, in milliseconds: how long trouble of the network lasts, and how long the calm between
@@ -142,7 +142,7 @@ export const resets = nemesisOf({
   },
 });
 
-function partitions(name: string, least: number, shape: Shape): Kind<object> {
+function partitions(name: string, least: number, shape: Shape): NemesisDefinition<object> {
   return {
     name,
     lasts: LASTS,

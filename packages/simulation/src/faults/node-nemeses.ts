@@ -2,7 +2,7 @@
 // disks.
 
 import { integer, optional, reference, withDefault } from '@trunkline/transport-core/backend';
-import { type Delay, draw, pick, shuffled } from '../world/chance.ts';
+import { type Delay, draw, pick, shuffled } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import { delay, nemesisOf, rounded, share } from './plan.ts';
 

@@ -1,7 +1,7 @@
 // The shapes of partitions: they decide which nodes can still reach each other.
 
 import type { Random } from '@trunkline/transport-core';
-import { pick, shuffled } from '../world/chance.ts';
+import { pick, shuffled } from '../kernel/distributions.ts';
 import type { Fault } from './fault.ts';
 
 /** Returns the faults that form a shape, all injected at once. `heal` ends it. */

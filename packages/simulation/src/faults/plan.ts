@@ -8,7 +8,7 @@ import {
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';
-import { type Delay, draw, isDelay } from '../world/chance.ts';
+import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
 
@@ -38,7 +38,7 @@ export interface Wave {
 }
 
 /** The input of a kind of trouble, once for each plan. */
-export interface Setting<Own> {
+export interface PlanSetting<Own> {
   readonly nodes: readonly string[];
   readonly random: Random;
   /** The options that only this kind has, with defaults filled in. */
@@ -46,7 +46,7 @@ export interface Setting<Own> {
 }
 
 /** A kind of trouble, from which {@link nemesisOf} makes a nemesis. */
-export interface Kind<Own> {
+export interface NemesisDefinition<Own> {
   readonly name: string;
   readonly lasts: Delay;
   readonly calm: Delay;
@@ -56,7 +56,7 @@ export interface Kind<Own> {
    * Returns a function that plans one wave, or undefined if there are too few nodes. Called once
    * for each plan.
    */
-  waves(setting: Setting<Own>): ((wave: Wave) => readonly ScheduledFault[]) | undefined;
+  waves(setting: PlanSetting<Own>): ((wave: Wave) => readonly ScheduledFault[]) | undefined;
 }
 
 /**
@@ -64,7 +64,7 @@ export interface Kind<Own> {
  * option.
  */
 export function nemesisOf<Own = object>(
-  kind: Kind<Own>,
+  kind: NemesisDefinition<Own>,
 ): (options?: NemesisOptions & { readonly [K in keyof Own]?: Own[K] | undefined }) => Nemesis {
   const { name } = kind;
   const schema = optionsSchema({

@@ -1,5 +1,5 @@
-// The ready-made nemeses, and the swarm, which combines a few of them, different ones for each seed,
-// because faults that always occur together can hide each other's effects.
+// The ready-made nemeses, and the swarm, which combines a few of them, different ones for each
+// seed, because faults that always occur together can hide each other's effects.
 
 import {
   integer,
@@ -9,8 +9,8 @@ import {
   reference,
   withDefault,
 } from '@trunkline/transport-core/backend';
-import { childRandom, pick } from '../world/chance.ts';
-import { exp, log } from '../world/portable-math.ts';
+import { childRandom, pick } from '../kernel/distributions.ts';
+import { exp, log } from '../kernel/portable-math.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { Nemesis } from './nemesis.ts';
 import {

@@ -1,7 +1,7 @@
 // Bytes on a simulated link: they arrive whole and in order, as over TCP. Loss only delays them,
 // until so many retransmissions fail that the connection breaks.
 
-import { checksum, Happening } from '../world/trace.ts';
+import { checksum, TraceKind } from '../kernel/trace.ts';
 import { SimLine } from './sim-line.ts';
 
 /** One direction of a stream connection. */
@@ -9,9 +9,9 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   put(chunk: Uint8Array): void {
     if (!this.from.alive) return;
     const { path } = this;
-    this.trace(Happening.sent, 0, chunk.length, checksum(chunk));
+    this.trace(TraceKind.sent, 0, chunk.length, checksum(chunk));
     for (const piece of path.chance(path.settings.fragment) ? this.#pieces(chunk) : [chunk]) {
-      let delay = path.delay(this.world.now, piece.length, true)!;
+      let delay = path.delay(this.loop.now, piece.length, true)!;
       for (let wait = RETRANSMIT; path.loses(); wait *= 2) {
         if (wait > LAST_RETRANSMISSION) return this.break();
         delay += wait;
@@ -23,17 +23,17 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
   }
 
   protected deliver(piece: Uint8Array): void {
-    const { path, world } = this;
+    const { path, loop } = this;
     const judged = this.interceptors.empty
       ? piece
-      : this.interceptors.chunk(this.from.name, this.to.name, world.now, piece);
+      : this.interceptors.chunk(this.from.name, this.to.name, loop.now, piece);
     if (judged === undefined) return this.break();
     const bytes = path.chance(path.settings.corrupt) ? this.#corrupted(judged) : judged;
-    this.trace(Happening.arrived, 0, bytes.length, checksum(bytes));
+    this.trace(TraceKind.arrived, 0, bytes.length, checksum(bytes));
     this.end.arrive(bytes);
   }
 
-  protected spared(piece: Uint8Array): Uint8Array {
+  protected survivesCut(piece: Uint8Array): Uint8Array {
     return piece;
   }
 
@@ -42,7 +42,7 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
    * cut.
    */
   protected override resentAt(cutAt: number, trip: number): number {
-    const earliest = this.world.now + trip;
+    const earliest = this.loop.now + trip;
     let wait = RETRANSMIT + 2 * trip + DELAYED_ACK;
     let at = cutAt;
     while (at < earliest) {

@@ -4,7 +4,7 @@
 import type { Method } from '@trunkline/transport-core';
 import type { Frame } from '@trunkline/transport-core/backend';
 import { Account, Kind } from '@trunkline/transport-core/internal';
-import { checksum, type Trace } from '../world/trace.ts';
+import { checksum, type Trace } from '../kernel/trace.ts';
 
 /**
  * A call as the network tracks it, from its first frame on. Both directions of its connection share

@@ -33,7 +33,7 @@ export interface InterceptedMessage {
  *   original. Mutated one-way messages that the reader has not taken yet may be longer by at most
  *   64 KiB in total.
  */
-export type Verdict =
+export type InterceptorVerdict =
   | 'pass'
   | 'drop'
   | { readonly delay: number }
@@ -41,7 +41,7 @@ export type Verdict =
   | undefined;
 
 /** Decides what happens to a message when it arrives. */
-export type Interceptor = (message: InterceptedMessage) => Verdict;
+export type Interceptor = (message: InterceptedMessage) => InterceptorVerdict;
 
 /** The interceptors of a simulation, in the order in which they were added. */
 export class Interceptors {
@@ -62,7 +62,7 @@ export class Interceptors {
   }
 
   /** Returns the first verdict other than 'pass', or undefined if all let the message pass. */
-  judge(message: InterceptedMessage): Exclude<Verdict, 'pass' | undefined> | undefined {
+  judge(message: InterceptedMessage): Exclude<InterceptorVerdict, 'pass' | undefined> | undefined {
     for (const interceptor of this.#all) {
       const verdict = interceptor(message);
       if (verdict === undefined || verdict === 'pass') continue;

@@ -7,7 +7,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { type Delay, isDelay } from '../world/chance.ts';
+import { type Delay, isDelay } from '../kernel/distributions.ts';
 
 /**
  * Settings of one direction of a link; all are optional. Shares are between 0 and 1, times are in

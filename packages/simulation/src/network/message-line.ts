@@ -6,7 +6,7 @@
 import { CODES, type Method } from '@trunkline/transport-core';
 import { Frame } from '@trunkline/transport-core/backend';
 import { Account, Kind, methodTable } from '@trunkline/transport-core/internal';
-import { checksum, Happening } from '../world/trace.ts';
+import { checksum, TraceKind } from '../kernel/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';
 import {
@@ -60,7 +60,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
       const inFlight = this.#inFlight(frame);
       if (inFlight === undefined) continue;
       if (inFlight.role !== 'control')
-        this.trace(Happening.sent, inFlight.word, frame.payload.length, inFlight.check);
+        this.trace(TraceKind.sent, inFlight.word, frame.payload.length, inFlight.check);
       if (inFlight.movable && path.chance(reorder)) loose = [...(loose ?? []), inFlight];
       else {
         inOrder.push(inFlight);
@@ -87,18 +87,18 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   #sendInOrder(frames: InFlightFrame[], size: number, notBefore: number): void {
-    const { path, world } = this;
-    const delay = path.delay(world.now, size, false);
-    const rest = delay === undefined ? this.spared(frames) : frames;
+    const { path, loop } = this;
+    const delay = path.delay(loop.now, size, false);
+    const rest = delay === undefined ? this.survivesCut(frames) : frames;
     if (rest === undefined) return;
-    this.cross(rest, delay ?? path.delay(world.now, size, true)!, notBefore);
+    this.cross(rest, delay ?? path.delay(loop.now, size, true)!, notBefore);
   }
 
   #sendLoose(inFlight: InFlightFrame): void {
-    const { path, world } = this;
+    const { path, loop } = this;
     const at = Math.max(
       this.#readyAt,
-      world.now + path.delay(world.now, inFlight.cost, true)! + path.detour(),
+      loop.now + path.delay(loop.now, inFlight.cost, true)! + path.detour(),
     );
     if (!inFlight.copy) this.#looseUntil = Math.max(this.#looseUntil, at);
     this.crossAt(at, [inFlight]);
@@ -176,25 +176,25 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     for (const inFlight of arrived) {
       if (!this.#passes(inFlight)) continue;
       const { frame } = inFlight;
-      const happening = inFlight.copy
-        ? Happening.duplicated
+      const kind = inFlight.copy
+        ? TraceKind.duplicated
         : inFlight.role === 'control'
-          ? Happening.control
-          : Happening.arrived;
-      this.trace(happening, inFlight.word, frame.payload.length, inFlight.check);
+          ? TraceKind.control
+          : TraceKind.arrived;
+      this.trace(kind, inFlight.word, frame.payload.length, inFlight.check);
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
     }
     if (frames !== undefined) this.end.arrive(frames);
   }
 
-  protected spared(frames: InFlightFrame[]): InFlightFrame[] | undefined {
-    const spared = frames.filter((inFlight) => {
+  protected survivesCut(frames: InFlightFrame[]): InFlightFrame[] | undefined {
+    const survivesCut = frames.filter((inFlight) => {
       const lost = inFlight.lossy || inFlight.copy;
       if (lost) this.#lose(inFlight);
       return !lost;
     });
-    return spared.length > 0 ? spared : undefined;
+    return survivesCut.length > 0 ? survivesCut : undefined;
   }
 
   /** Returns whether a frame reaches the reader, and makes up for one that does not. */
@@ -260,7 +260,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   #lose(inFlight: InFlightFrame): void {
     const { call } = inFlight;
-    this.trace(Happening.lost, inFlight.word, inFlight.frame.payload.length);
+    this.trace(TraceKind.lost, inFlight.word, inFlight.frame.payload.length);
     if (inFlight.copy) return;
     if (call !== undefined) {
       if (call.cancelled && !call.lost) this.#answerFor(call);
@@ -316,7 +316,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const seen = messageOf(frame, method, (frame.id & 1) === this.#parity);
     if (seen === undefined) return true;
     const { kind, codec } = seen;
-    const view = new MessageView(seen, this.from.name, this.to.name, this.world.now);
+    const view = new MessageView(seen, this.from.name, this.to.name, this.loop.now);
     const verdict = this.interceptors.judge(view);
     inFlight.judged = true;
     if (verdict === undefined) return true;
@@ -367,7 +367,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   /** Delays a frame, and with it the rest of the same message or stream. */
   #putOff(inFlight: InFlightFrame, delay: number): void {
     const { call } = inFlight;
-    const at = this.world.now + delay;
+    const at = this.loop.now + delay;
     if (call !== undefined && (!inFlight.whole || call.streams)) call[this.#side(call)] = at;
     this.#looseUntil = Math.max(this.#looseUntil, at);
     this.crossAt(at, [inFlight]);
@@ -375,7 +375,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   #isHeldUp(inFlight: InFlightFrame, call: TrackedCall): boolean {
     const until = call[this.#side(call)];
-    if (until <= this.world.now) return false;
+    if (until <= this.loop.now) return false;
     this.crossAt(until, [inFlight]);
     return true;
   }
@@ -389,7 +389,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   #words(method: Method | undefined): readonly number[] {
-    return traceNames(this.world.trace, method);
+    return traceNames(this.loop.trace, method);
   }
 }
 

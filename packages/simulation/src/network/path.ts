@@ -1,7 +1,7 @@
 // The path from one node to another: one direction of a link, with the faults that affect it now.
 
 import type { Random } from '@trunkline/transport-core';
-import { draw } from '../world/chance.ts';
+import { draw } from '../kernel/distributions.ts';
 import type { LinkSettings } from './link-settings.ts';
 
 /** One direction of a connection, waiting for its path to open. */

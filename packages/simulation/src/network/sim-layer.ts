@@ -3,13 +3,13 @@
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { type Dial, type EndOfTick, MemoryLayer } from '@trunkline/transport-core/internal';
-import type { Life } from './life.ts';
+import type { Incarnation } from './incarnation.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';
 
 /** The stream layer of one transport of a node. */
 export class SimLayer extends MemoryLayer implements TransportPort {
-  readonly life: Life;
+  readonly incarnation: Incarnation;
   readonly address: string;
   /**
    * Runs the turns of its connections. Everything that arrives is an event of its own already, so a
@@ -20,21 +20,21 @@ export class SimLayer extends MemoryLayer implements TransportPort {
 
   constructor(
     network: SimNetwork,
-    life: Life,
+    incarnation: Incarnation,
     address: string,
     clock: Clock,
     advertiseAddr?: string,
   ) {
     super(clock, advertiseAddr);
     this.#network = network;
-    this.life = life;
+    this.incarnation = incarnation;
     this.address = address;
     this.turns = { run: (callback) => clock.defer(callback), stop() {} };
   }
 
   protected override bind(): string {
     const { listening } = this.#network;
-    if (listening.get(this.address)?.life.alive === true) {
+    if (listening.get(this.address)?.incarnation.alive === true) {
       throw reasonError(
         'address_in_use',
         `Cannot listen on ${this.address}: another transport of the simulation listens on it`,
@@ -42,7 +42,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
       );
     }
     listening.set(this.address, this);
-    this.life.addresses.add(this.address);
+    this.incarnation.addresses.add(this.address);
     return this.address;
   }
 
@@ -61,7 +61,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
   }
 
   protected override reach(address: string, dial: Dial): void {
-    if (this.life.alive) this.#network.dial(this, address, dial);
+    if (this.incarnation.alive) this.#network.dial(this, address, dial);
   }
 }
 

@@ -8,11 +8,11 @@ import {
   FrameConnection,
   MemoryConnection,
 } from '@trunkline/transport-core/internal';
-import { Happening, pair } from '../world/trace.ts';
-import type { World } from '../world/world.ts';
+import type { EventLoop } from '../kernel/event-loop.ts';
+import { pair, TraceKind } from '../kernel/trace.ts';
 import { ByteLine } from './byte-line.ts';
+import type { Incarnation } from './incarnation.ts';
 import { Interceptors } from './interceptors.ts';
-import type { Life } from './life.ts';
 import { MessageLine } from './message-line.ts';
 import type { Path } from './path.ts';
 import type { LineParts, SimLine } from './sim-line.ts';
@@ -30,12 +30,12 @@ export class SimNetwork {
   readonly interceptors = new Interceptors();
   readonly listening = new Map<string, TransportPort>();
   readonly topology: Topology;
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #level: Level;
   #dialed = 0;
 
-  constructor(world: World, level: Level, topology: Topology) {
-    this.#world = world;
+  constructor(loop: EventLoop, level: Level, topology: Topology) {
+    this.#loop = loop;
     this.#level = level;
     this.topology = topology;
   }
@@ -45,15 +45,15 @@ export class SimNetwork {
    * … s, as TCP does (RFC 6298).
    */
   dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
-    const { life } = from;
-    const there = this.topology.path(life.name, this.#hostOf(address));
-    const world = this.#world;
+    const { incarnation } = from;
+    const there = this.topology.path(incarnation.name, this.#hostOf(address));
+    const loop = this.#loop;
     const again = () => {
-      world.schedule(wait, 'network', life, () => this.dial(from, address, dial, wait * 2));
+      loop.schedule(wait, 'network', incarnation, () => this.dial(from, address, dial, wait * 2));
     };
-    this.#trace(Happening.dialed, there);
-    world.schedule(there.delay(world.now, 0, true)!, 'network', undefined, () => {
-      if (!life.alive || !dial.wanted()) return;
+    this.#trace(TraceKind.dialed, there);
+    loop.schedule(there.delay(loop.now, 0, true)!, 'network', undefined, () => {
+      if (!incarnation.alive || !dial.wanted()) return;
       if (there.closed || there.loses()) return again();
       this.#answer(from, address, dial, again);
     });
@@ -62,25 +62,26 @@ export class SimNetwork {
   /** Answers a dial that has arrived: with a connection for both sides, or with a refusal. */
   #answer(from: TransportPort, address: string, dial: Dial, again: () => void): void {
     const peer = this.listening.get(address);
-    const home = this.topology.path(this.#hostOf(address), from.life.name);
-    const refuses = peer === undefined || !peer.life.alive || peer.life.machine.refusing;
-    if (peer !== undefined && !peer.life.alive && !peer.life.machine.powered) return again();
+    const home = this.topology.path(this.#hostOf(address), from.incarnation.name);
+    const refuses = peer === undefined || !peer.incarnation.alive || peer.incarnation.host.refusing;
+    if (peer !== undefined && !peer.incarnation.alive && !peer.incarnation.host.powered)
+      return again();
     const answer = (act: () => void) => {
-      const world = this.#world;
-      world.schedule(home.delay(world.now, 0, true)!, 'network', from.life, () => {
+      const loop = this.#loop;
+      loop.schedule(home.delay(loop.now, 0, true)!, 'network', from.incarnation, () => {
         if (home.closed || home.loses()) again();
         else act();
       });
     };
     if (refuses) {
       return answer(() => {
-        this.#trace(Happening.refused, home);
+        this.#trace(TraceKind.refused, home);
         dial.failed(refusal(address, peer));
       });
     }
     const { near, far, line } = this.#connect(from, peer, address);
-    this.#world.schedule(0, 'network', peer.life, () => {
-      this.#trace(Happening.accepted, home);
+    this.#loop.schedule(0, 'network', peer.incarnation, () => {
+      this.#trace(TraceKind.accepted, home);
       peer.accept(far);
     });
     answer(() => {
@@ -90,15 +91,15 @@ export class SimNetwork {
   }
 
   /**
-   * Ends the listening of a life that has ended. Its addresses stay with the machine, which refuses
-   * dials, or ignores them if it has no power.
+   * Ends the listening of an incarnation that has ended. Its addresses stay with the machine, which
+   * refuses dials, or ignores them if it has no power.
    */
-  vacate(life: Life | undefined): void {
-    for (const address of life?.addresses ?? []) {
+  vacate(incarnation: Incarnation | undefined): void {
+    for (const address of incarnation?.addresses ?? []) {
       const port = this.listening.get(address);
-      if (port?.life === life)
+      if (port?.incarnation === incarnation)
         this.listening.set(address, {
-          life: port!.life,
+          incarnation: port!.incarnation,
           clock: port!.clock,
           turns: port!.turns,
           accept: () => {},
@@ -107,16 +108,16 @@ export class SimNetwork {
   }
 
   /** Resets every connection between two nodes, at both ends. */
-  reset(a: Life, b: Life): void {
+  reset(a: Incarnation, b: Incarnation): void {
     for (const line of this.#linesBetween(a, b)) line.break();
   }
 
   /** Closes the half of every connection on which `a` writes to `b`. */
-  halfClose(a: Life, b: Life): void {
+  halfClose(a: Incarnation, b: Incarnation): void {
     for (const line of this.#linesBetween(a, b)) line.halfClose();
   }
 
-  #linesBetween(a: Life, b: Life): SimLine<unknown, unknown>[] {
+  #linesBetween(a: Incarnation, b: Incarnation): SimLine<unknown, unknown>[] {
     return [...a.ends].filter((end) => (end as SimLine<unknown, unknown>).leadsTo(b)) as SimLine<
       unknown,
       unknown
@@ -129,21 +130,21 @@ export class SimNetwork {
     address: string,
   ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const window = (writer: TransportPort, reader: TransportPort) =>
-      this.topology.path(writer.life.name, reader.life.name).settings.window;
-    const back = `${from.life.name}:${++this.#dialed}`;
+      this.topology.path(writer.incarnation.name, reader.incarnation.name).settings.window;
+    const back = `${from.incarnation.name}:${++this.#dialed}`;
     return this.#level === 'message'
       ? this.#join(
           new FrameConnection(address, from.clock, from.turns),
           new FrameConnection(back, to.clock, to.turns),
-          from.life,
-          to.life,
+          from.incarnation,
+          to.incarnation,
           MessageLine,
         )
       : this.#join(
           new ByteConnection(address, from.clock, window(from, to), from.turns),
           new ByteConnection(back, to.clock, window(to, from), to.turns),
-          from.life,
-          to.life,
+          from.incarnation,
+          to.incarnation,
           ByteLine,
         );
   }
@@ -151,14 +152,19 @@ export class SimNetwork {
   #join<Unit>(
     near: MemoryConnection<Unit>,
     far: MemoryConnection<Unit>,
-    dialer: Life,
-    acceptor: Life,
+    dialer: Incarnation,
+    acceptor: Incarnation,
     Line: new (parts: LineParts<Unit>) => SimLine<Unit, any>,
   ): { near: StreamConnection; far: StreamConnection; line: SimLine<unknown, unknown> } {
     const { interceptors } = this;
-    const line = (from: Life, to: Life, end: MemoryConnection<Unit>, parity: 0 | 1) => {
+    const line = (
+      from: Incarnation,
+      to: Incarnation,
+      end: MemoryConnection<Unit>,
+      parity: 0 | 1,
+    ) => {
       const path = this.topology.path(from.name, to.name);
-      return new Line({ world: this.#world, interceptors, path, from, to, end, parity });
+      return new Line({ loop: this.#loop, interceptors, path, from, to, end, parity });
     };
     const there = line(dialer, acceptor, far, 1);
     const home = line(acceptor, dialer, near, 0);
@@ -173,9 +179,9 @@ export class SimNetwork {
     return address.split('/', 1)[0]!;
   }
 
-  #trace(happening: Happening, { from, to }: Path): void {
-    const { trace } = this.#world;
-    trace.record(happening, pair(trace.number(from), trace.number(to)));
+  #trace(kind: TraceKind, { from, to }: Path): void {
+    const { trace } = this.#loop;
+    trace.record(kind, pair(trace.number(from), trace.number(to)));
   }
 }
 

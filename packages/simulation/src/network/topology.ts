@@ -1,6 +1,6 @@
 // The paths between all nodes, and the cuts, holds and partitions that close them.
 
-import { childRandom } from '../world/chance.ts';
+import { childRandom } from '../kernel/distributions.ts';
 import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
 import { Path, type Uplink } from './path.ts';
 

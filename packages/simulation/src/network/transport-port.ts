@@ -3,11 +3,11 @@
 import type { Clock } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import type { EndOfTick } from '@trunkline/transport-core/internal';
-import type { Life } from './life.ts';
+import type { Incarnation } from './incarnation.ts';
 
 /** A transport that dials, and may listen, on the simulated network. */
 export interface TransportPort {
-  readonly life: Life;
+  readonly incarnation: Incarnation;
   readonly clock: Clock;
   /** Runs the turns of its connections. */
   readonly turns: Pick<EndOfTick, 'run' | 'stop'>;

@@ -1,9 +1,9 @@
 // The members of a simulation: its nodes, and the clients outside them.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
+import { describeError, type EventLoop } from '../kernel/event-loop.ts';
 import { isAddress } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
-import { describeError, type World } from '../world/world.ts';
 import type { DiskOptions } from './node-store.ts';
 import {
   type Leak,
@@ -17,13 +17,13 @@ import {
 export class Cluster {
   readonly nodes = new Map<string, SimNode>();
   readonly #clients = new Map<string, SimNode>();
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   /** Declared nodes, which boot at the next drive. */
   #declared: SimNode[] = [];
 
-  constructor(world: World, network: SimNetwork) {
-    this.#world = world;
+  constructor(loop: EventLoop, network: SimNetwork) {
+    this.#loop = loop;
     this.#network = network;
   }
 
@@ -35,7 +35,7 @@ export class Cluster {
     this.#checkName('node', name);
     if (typeof setup !== 'function')
       throw new TypeError(`node: the setup of '${name}' must be a function, got ${String(setup)}`);
-    const node = new SimNode(this.#world, this.#network, name, { setup, disk, isClient: false });
+    const node = new SimNode(this.#loop, this.#network, name, { setup, disk, isClient: false });
     this.nodes.set(name, node);
     this.#declared.push(node);
   }
@@ -45,7 +45,7 @@ export class Cluster {
     { name = `client-${this.#clients.size + 1}`, ...options }: SimTransportOptions,
   ): Transport<P> {
     this.#checkName('client', name);
-    const node = new SimNode(this.#world, this.#network, name, CLIENT);
+    const node = new SimNode(this.#loop, this.#network, name, CLIENT);
     const transport = node.boot().transport(protocol, options);
     this.#clients.set(name, node);
     return transport;
@@ -53,10 +53,10 @@ export class Cluster {
 
   /** Boots the nodes declared since the last call, in that order, at this instant. */
   boot(): void {
-    const world = this.#world;
+    const loop = this.#loop;
     for (const node of this.#declared.splice(0))
-      world.scheduleAt(
-        world.now,
+      loop.scheduleAt(
+        loop.now,
         'world',
         undefined,
         () => void (node.waits && node.boot()),
@@ -89,7 +89,7 @@ export class Cluster {
   /**
    * Stops each node with the function that its setup returned, or by closing its transports.
    * Returns what was left open, by owner.
-   * @param settle drives the world until a promise settles, or until its time is up.
+   * @param settle drives the loop until a promise settles, or until its time is up.
    * @param isTold returns whether a run has rejected with this error already; a stop that fails
    * with the same error is not reported again.
    * @throws Error if a stop fails, once all nodes have stopped.

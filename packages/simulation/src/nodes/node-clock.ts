@@ -2,14 +2,14 @@
 
 import type { Clock, Timer } from '@trunkline/transport-core';
 import { LONGEST_DELAY, sleepOn } from '@trunkline/transport-core/internal';
-import type { EventOwner, SimEvent } from '../world/event-queue.ts';
-import { EPOCH, type World } from '../world/world.ts';
+import { EPOCH, type EventLoop } from '../kernel/event-loop.ts';
+import type { EventOwner, SimEvent } from '../kernel/event-queue.ts';
 
 /**
  * The state of a node's hardware clock. All clocks of the node share it, and it survives restarts.
  */
 export class NodeTime {
-  readonly #world: World;
+  readonly #loop: EventLoop;
   /** The clock showed `#shown` at the virtual time `#since`, and has run at `rate` since then. */
   #since = 0;
   #shown = 0;
@@ -17,13 +17,13 @@ export class NodeTime {
   #floor = 0;
   rate = 1;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(loop: EventLoop) {
+    this.#loop = loop;
   }
 
   /** The wall clock without its epoch, in milliseconds; it can go back. */
   get reading(): number {
-    return this.#shown + (this.#world.now - this.#since) * this.rate;
+    return this.#shown + (this.#loop.now - this.#since) * this.rate;
   }
 
   /**
@@ -31,38 +31,38 @@ export class NodeTime {
    * runs at half speed until the wall clock has caught up, as slewed clocks do.
    */
   get monotonic(): number {
-    return Math.max(this.#floor + (this.#world.now - this.#since) * this.rate * SLEW, this.reading);
+    return Math.max(this.#floor + (this.#loop.now - this.#since) * this.rate * SLEW, this.reading);
   }
 
   /** Sets the clock forward, or back if `by` is negative. */
   skew(by: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading + by;
-    this.#since = this.#world.now;
+    this.#since = this.#loop.now;
   }
 
   /** Makes the clock run fast by so many millionths from now on, or slow if `ppm` is negative. */
   drift(ppm: number): void {
     this.#floor = this.monotonic;
     this.#shown = this.reading;
-    this.#since = this.#world.now;
+    this.#since = this.#loop.now;
     this.rate = 1 + ppm / 1_000_000;
   }
 }
 
 /**
- * The clock of one life of a node. Once the node has crashed, its timers never fire and its sleeps
- * never end.
+ * The clock of one incarnation of a node. Once the node has crashed, its timers never fire and its
+ * sleeps never end.
  */
 export class NodeClock implements Clock {
   /** Number of timers that are set. */
   armed = 0;
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #time: NodeTime;
   readonly #owner: EventOwner;
 
-  constructor(world: World, time: NodeTime, owner: EventOwner) {
-    this.#world = world;
+  constructor(loop: EventLoop, time: NodeTime, owner: EventOwner) {
+    this.#loop = loop;
     this.#time = time;
     this.#owner = owner;
   }
@@ -91,11 +91,11 @@ export class NodeClock implements Clock {
       delay > 0
         ? Math.max(
             Math.min(delay, LONGEST_DELAY) / this.#time.rate,
-            this.#world.now * 2 * Number.EPSILON,
+            this.#loop.now * 2 * Number.EPSILON,
           )
         : 0;
     this.armed++;
-    return this.#world.schedule(wait, 'timer', this.#owner, () => {
+    return this.#loop.schedule(wait, 'timer', this.#owner, () => {
       this.armed--;
       return callback();
     });
@@ -105,7 +105,7 @@ export class NodeClock implements Clock {
     const event = timer as SimEvent | undefined;
     if (event?.run === undefined || event === NEVER) return;
     this.armed--;
-    this.#world.cancel(event);
+    this.#loop.cancel(event);
   }
 
   sleep(delay: number, signal?: AbortSignal): Promise<void> {
@@ -113,7 +113,7 @@ export class NodeClock implements Clock {
   }
 
   defer(callback: () => void): void {
-    if (this.#owner.alive) this.#world.defer(this.#owner, callback);
+    if (this.#owner.alive) this.#loop.defer(this.#owner, callback);
   }
 }
 
@@ -128,5 +128,5 @@ const NEVER: SimEvent = {
   owner: undefined,
   kind: 'timer',
   run: undefined,
-  cargo: undefined,
+  argument: undefined,
 };

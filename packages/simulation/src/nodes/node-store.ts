@@ -7,10 +7,10 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { type Delay, draw, isDelay } from '../world/chance.ts';
-import type { EventOwner } from '../world/event-queue.ts';
-import { checksum, Happening, pair } from '../world/trace.ts';
-import type { World } from '../world/world.ts';
+import { type Delay, draw, isDelay } from '../kernel/distributions.ts';
+import type { EventLoop } from '../kernel/event-loop.ts';
+import type { EventOwner } from '../kernel/event-queue.ts';
+import { checksum, pair, TraceKind } from '../kernel/trace.ts';
 
 /** Behavior of a disk. */
 export interface DiskOptions {
@@ -94,21 +94,21 @@ interface StoreOperation {
   readonly fails?: boolean;
 }
 
-/** The store of one life of a node. It copies bytes on their way in and out. */
+/** The store of one incarnation of a node. It copies bytes on their way in and out. */
 export class NodeStore implements Store {
   /** Number of operations that have not completed yet. */
   pending = 0;
-  readonly #world: World;
+  readonly #loop: EventLoop;
   readonly #owner: EventOwner;
   readonly #disk: Disk;
   /**
-   * Number of changes that this life has synced. Syncs may overlap, so each one makes durable only
-   * what earlier ones have not.
+   * Number of changes that this incarnation has synced. Syncs may overlap, so each one makes
+   * durable only what earlier ones have not.
    */
   #synced = 0;
 
-  constructor(world: World, owner: EventOwner, disk: Disk) {
-    this.#world = world;
+  constructor(loop: EventLoop, owner: EventOwner, disk: Disk) {
+    this.#loop = loop;
     this.#owner = owner;
     this.#disk = disk;
   }
@@ -161,7 +161,7 @@ export class NodeStore implements Store {
     { what, key = '', bytes = EMPTY, latency, fails = false }: StoreOperation,
     act: () => T,
   ): Promise<T> {
-    const world = this.#world;
+    const loop = this.#loop;
     const { name, number, alive } = this.#owner;
     return new Promise((resolve, reject) => {
       if (!alive) return;
@@ -169,8 +169,8 @@ export class NodeStore implements Store {
       const done = () => {
         this.pending--;
         const check = checksum(bytes) ^ checksum(encoder.encode(key));
-        const { trace } = world;
-        trace.record(Happening.stored, pair(number, 0), trace.number(what), bytes.length, check);
+        const { trace } = loop;
+        trace.record(TraceKind.stored, pair(number, 0), trace.number(what), bytes.length, check);
         if (fails)
           reject(
             new TransportError(
@@ -181,10 +181,10 @@ export class NodeStore implements Store {
         else resolve(act());
       };
       const delay = draw(latency, this.#disk.random);
-      world.touch();
+      loop.touch();
       // An operation without delay completes within the current event.
       if (delay === 0) done();
-      else world.schedule(delay, 'store', this.#owner, done);
+      else loop.schedule(delay, 'store', this.#owner, done);
     });
   }
 }

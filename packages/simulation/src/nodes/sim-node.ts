@@ -1,4 +1,4 @@
-// A simulated node: the machine, which lasts, and its current life, which a crash ends and a
+// A simulated node: the machine, which lasts, and its current incarnation, which a crash ends and a
 // restart begins anew.
 
 import type {
@@ -11,12 +11,12 @@ import type {
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
-import { Life, type Machine } from '../network/life.ts';
+import { childRandom } from '../kernel/distributions.ts';
+import { describeError, type EventLoop } from '../kernel/event-loop.ts';
+import { pair, TraceKind } from '../kernel/trace.ts';
+import { type Host, Incarnation } from '../network/incarnation.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
-import { childRandom } from '../world/chance.ts';
-import { Happening, pair } from '../world/trace.ts';
-import { describeError, type World } from '../world/world.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
 
@@ -104,18 +104,18 @@ export interface NodeDeclaration {
 }
 
 /** A node or client of a simulation. */
-export class SimNode implements Machine {
+export class SimNode implements Host {
   readonly name: string;
   readonly isClient: boolean;
   powered = true;
   refusing = false;
   readonly time: NodeTime;
   readonly disk: Disk;
-  life: Life | undefined;
-  readonly #world: World;
+  incarnation: Incarnation | undefined;
+  readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #setup: Setup;
-  #lives = 0;
+  #boots = 0;
   #waits = true;
   #transports: NetworkTransport<Protocol>[] = [];
   #clock: NodeClock | undefined;
@@ -123,18 +123,18 @@ export class SimNode implements Machine {
   #stop: Stop | undefined;
 
   constructor(
-    world: World,
+    loop: EventLoop,
     network: SimNetwork,
     name: string,
     { setup, disk, isClient }: NodeDeclaration,
   ) {
     this.name = name;
     this.isClient = isClient;
-    this.#world = world;
+    this.#loop = loop;
     this.#network = network;
     this.#setup = setup;
-    this.time = new NodeTime(world);
-    this.disk = new Disk(disk, childRandom(world.seed, 'disk', name));
+    this.time = new NodeTime(loop);
+    this.disk = new Disk(disk, childRandom(loop.seed, 'disk', name));
   }
 
   /** True if the node was declared but has neither booted nor crashed since. */
@@ -143,41 +143,43 @@ export class SimNode implements Machine {
   }
 
   get isUp(): boolean {
-    return this.life?.alive === true;
+    return this.incarnation?.alive === true;
   }
 
-  /** Begins a new life. Its setup runs as the next event of this instant. */
+  /** Begins a new incarnation. Its setup runs as the next event of this instant. */
   boot(): NodeContext {
     const { name } = this;
-    const { trace } = this.#world;
+    const { trace } = this.#loop;
     const number = trace.number(name);
-    const life = new Life(name, number, this);
-    this.life = life;
+    const incarnation = new Incarnation(name, number, this);
+    this.incarnation = incarnation;
     this.#waits = false;
     this.powered = true;
     this.#transports = [];
     this.#stop = undefined;
-    const seeds = [name, ++this.#lives] as const;
-    const clock = (this.#clock = new NodeClock(this.#world, this.time, life));
-    life.system = new SimSystem(clock, () => childRandom(this.#world.seed, 'system', ...seeds));
-    const store = (this.#store = new NodeStore(this.#world, life, this.disk));
-    trace.record(Happening.booted, pair(number, 0), 0, this.#lives);
+    const seeds = [name, ++this.#boots] as const;
+    const clock = (this.#clock = new NodeClock(this.#loop, this.time, incarnation));
+    incarnation.system = new SimSystem(clock, () =>
+      childRandom(this.#loop.seed, 'system', ...seeds),
+    );
+    const store = (this.#store = new NodeStore(this.#loop, incarnation, this.disk));
+    trace.record(TraceKind.booted, pair(number, 0), 0, this.#boots);
     const context: NodeContext = {
       name,
       clock,
       store,
-      random: childRandom(this.#world.seed, 'node', ...seeds),
-      transport: (protocol, options) => this.#transport(life, protocol, options),
+      random: childRandom(this.#loop.seed, 'node', ...seeds),
+      transport: (protocol, options) => this.#transport(incarnation, protocol, options),
       log: (text) => {
-        if (life.alive) trace.tell(Happening.note, number, String(text));
+        if (incarnation.alive) trace.recordText(TraceKind.note, number, String(text));
       },
       state: (state) => {
-        if (life.alive) trace.tellState(number, stateText(state));
+        if (incarnation.alive) trace.recordState(number, stateText(state));
       },
     };
     const failed = (error: unknown) => {
-      if (life.alive)
-        this.#world.fail(
+      if (incarnation.alive)
+        this.#loop.fail(
           'every node starts',
           `the setup of ${name} failed: ${describeError(error)}`,
           error,
@@ -186,7 +188,7 @@ export class SimNode implements Machine {
     const started = (stop: void | Stop) => {
       if (typeof stop === 'function') this.#stop = stop;
     };
-    this.#world.schedule(0, 'world', life, () => {
+    this.#loop.schedule(0, 'world', incarnation, () => {
       try {
         Promise.resolve(this.#setup(context)).then(started, failed);
       } catch (error) {
@@ -197,19 +199,20 @@ export class SimNode implements Machine {
   }
 
   /**
-   * Ends the node's life without any cleanup; its disk loses what was not synced. If `power` is
-   * false, its peers are not told.
+   * Ends the node's incarnation without any cleanup; its disk loses what was not synced. If `power`
+   * is false, its peers are not told.
    */
   crash(power: boolean): void {
     this.powered = power;
     this.#waits = false;
     this.disk.crash();
-    if (this.life !== undefined) this.#world.trace.tellState(this.life.number, undefined);
-    this.life?.crash();
-    // Drop the parts of the ended life: a simulation may start and crash thousands of nodes.
+    if (this.incarnation !== undefined)
+      this.#loop.trace.recordState(this.incarnation.number, undefined);
+    this.incarnation?.crash();
+    // Drop the parts of the ended incarnation: a simulation may start and crash thousands of nodes.
     this.#transports = [];
     this.#clock = this.#store = this.#stop = undefined;
-    this.#network.vacate(this.life);
+    this.#network.vacate(this.incarnation);
   }
 
   /** Stops the node with the function that its setup returned, or by closing its transports. */
@@ -258,17 +261,23 @@ export class SimNode implements Machine {
   }
 
   #transport<P extends Protocol>(
-    life: Life,
+    incarnation: Incarnation,
     protocol: P,
     { name, layer, ...options }: SimTransportOptions = {},
   ): Transport<P> {
     const number = this.#transports.length;
-    const clock = new NodeClock(this.#world, this.time, life);
-    const random = childRandom(this.#world.seed, 'transport', this.name, this.#lives, number);
+    const clock = new NodeClock(this.#loop, this.time, incarnation);
+    const random = childRandom(this.#loop.seed, 'transport', this.name, this.#boots, number);
     const address = name === undefined ? this.name : `${this.name}/${name}`;
-    const sim = new SimLayer(this.#network, life, address, clock);
+    const sim = new SimLayer(this.#network, incarnation, address, clock);
     const stream = layer === undefined ? sim : layer(sim);
-    const transport = new SimTransport(life, { ...options, protocol, stream, clock, random });
+    const transport = new SimTransport(incarnation, {
+      ...options,
+      protocol,
+      stream,
+      clock,
+      random,
+    });
     this.#transports.push(transport as unknown as NetworkTransport<Protocol>);
     return transport;
   }
@@ -279,29 +288,32 @@ export class SimNode implements Machine {
  * promises never settle.
  */
 class SimTransport<P extends Protocol> extends NetworkTransport<P> {
-  readonly #life: Life;
+  readonly #incarnation: Incarnation;
 
-  constructor(life: Life, options: ConstructorParameters<typeof NetworkTransport<P>>[0]) {
+  constructor(
+    incarnation: Incarnation,
+    options: ConstructorParameters<typeof NetworkTransport<P>>[0],
+  ) {
     super(options);
-    this.#life = life;
-    life.protocols.set(this.protocol.channel, this.protocol);
+    this.#incarnation = incarnation;
+    incarnation.protocols.set(this.protocol.channel, this.protocol);
   }
 
   override mount<Q extends Protocol>(protocol: Q): Transport<Q> {
     const transport = super.mount(protocol);
-    this.#life.protocols.set(protocol.channel, protocol);
+    this.#incarnation.protocols.set(protocol.channel, protocol);
     return transport;
   }
 
   override listen(): Promise<void> {
-    return this.#life.alive ? super.listen() : never();
+    return this.#incarnation.alive ? super.listen() : never();
   }
 
   override send: NetworkTransport<P>['send'] = (...args) =>
-    this.#life.alive ? super.send(...args) : never();
+    this.#incarnation.alive ? super.send(...args) : never();
 
   override close(options?: { readonly grace?: number | undefined }): Promise<void> {
-    return this.#life.alive ? super.close(options) : never();
+    return this.#incarnation.alive ? super.close(options) : never();
   }
 }
 

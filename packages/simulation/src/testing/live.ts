@@ -7,13 +7,13 @@ import {
   type NetworkTransportOptions,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-import { Life } from '../network/life.ts';
+import { EventLoop } from '../kernel/event-loop.ts';
+import type { EventKind, EventOwner, SimEvent } from '../kernel/event-queue.ts';
+import { Incarnation } from '../network/incarnation.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import { type Level, SimNetwork } from '../network/sim-network.ts';
 import { Topology } from '../network/topology.ts';
-import type { EventKind, EventOwner, SimEvent } from '../world/event-queue.ts';
-import { World } from '../world/world.ts';
 
 /** A simulated network that runs by itself. Delays determine only the order of events. */
 export interface LiveNetwork {
@@ -25,22 +25,22 @@ export interface LiveNetwork {
 }
 
 export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
-  const world = new LiveWorld({ seed: 1, strict: false, stepLimit: Number.POSITIVE_INFINITY });
+  const loop = new LiveEventLoop({ seed: 1, strict: false, stepLimit: Number.POSITIVE_INFINITY });
   const network = new SimNetwork(
-    world,
+    loop,
     level,
     new Topology(1, linkSettings(CALM, link, 'live'), () => false),
   );
   let made = 0;
   const layer = (address: string | undefined, clock: Clock, advertiseAddr?: string) => {
     const name = address ?? `n${++made}`;
-    const life = new Life(name, world.trace.number(name), {
+    const incarnation = new Incarnation(name, loop.trace.number(name), {
       name,
       powered: true,
       refusing: false,
       isClient: false,
     });
-    return new SimLayer(network, life, name, clock, advertiseAddr);
+    return new SimLayer(network, incarnation, name, clock, advertiseAddr);
   };
   return {
     layer,
@@ -49,7 +49,7 @@ export function liveNetwork(level: Level, link: LinkOptions): LiveNetwork {
   };
 }
 
-class LiveWorld extends World {
+class LiveEventLoop extends EventLoop {
   #awake = false;
 
   override schedule(
@@ -66,11 +66,11 @@ class LiveWorld extends World {
     at: number,
     kind: EventKind,
     owner: EventOwner | undefined,
-    run: (cargo: T) => void,
-    cargo: T,
+    run: (argument: T) => void,
+    argument: T,
   ): SimEvent {
     this.#wake();
-    return super.scheduleAt(at, kind, owner, run, cargo);
+    return super.scheduleAt(at, kind, owner, run, argument);
   }
 
   #wake(): void {

@@ -3,8 +3,8 @@
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 
 /**
- * The owner of an event: one life of a node or client. Events of a dead owner never happen; events
- * of a busy one wait.
+ * The owner of an event: one incarnation of a node or client. Events of a dead owner never happen;
+ * events of a busy one wait.
  */
 export interface EventOwner {
   readonly name: string;
@@ -28,9 +28,9 @@ export interface SimEvent {
   readonly owner: EventOwner | undefined;
   readonly kind: EventKind;
   /** Undefined once the event has run or was canceled. */
-  run: ((cargo: any) => void) | undefined;
+  run: ((argument: any) => void) | undefined;
   /** The argument of `run`. With it, data in flight needs no closure of its own. */
-  readonly cargo: unknown;
+  readonly argument: unknown;
 }
 
 /** The kind of an event, for counts and traces. */
@@ -55,10 +55,10 @@ export class EventQueue {
     at: number,
     kind: EventKind,
     owner: EventOwner | undefined,
-    run: (cargo: T) => void,
-    cargo: T,
+    run: (argument: T) => void,
+    argument: T,
   ): SimEvent {
-    const event = { at, order: this.#orders++, owner, kind, run, cargo };
+    const event = { at, order: this.#orders++, owner, kind, run, argument };
     this.#push(event);
     return event;
   }

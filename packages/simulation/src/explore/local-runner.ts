@@ -1,14 +1,14 @@
 // The lab runs seeds in the current thread, one after the other.
 
 import type { ScheduledFault } from '../faults/fault.ts';
+import { realTurn } from '../kernel/nondeterminism-guard.ts';
+import { SimulationError } from '../kernel/simulation-error.ts';
+import { summaryOf } from '../kernel/trace.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
-import { realTurn } from '../world/nondeterminism-guard.ts';
-import { SimulationError } from '../world/simulation-error.ts';
-import { summaryOf } from '../world/trace.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
+import { type LinkTrouble, withoutTroubles } from './link-troubles.ts';
 import { shrinkFailure } from './shrink.ts';
-import { calmed, type LinkTrouble } from './troubles.ts';
 
 /**
  * A scenario of a search: it declares nodes on the simulation and runs them, and fails by
@@ -20,7 +20,7 @@ export type Scenario = (sim: Simulation) => unknown;
  * The options that all seeds of a search share, except the scenario. They are plain data unless the
  * nemesis is an object that plans.
  */
-export interface LabOptions
+export interface RunnerOptions
   extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
   /** With 'fail', a scenario fails if its nodes leave something open. */
   readonly leaks: 'ignore' | 'fail';
@@ -53,12 +53,12 @@ export interface Runner {
 }
 
 /** Runs seeds in the current thread. */
-export class Lab implements Runner {
+export class LocalRunner implements Runner {
   readonly #scenario: Scenario;
-  readonly #options: LabOptions;
+  readonly #options: RunnerOptions;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(scenario: Scenario, options: LabOptions, signal?: AbortSignal) {
+  constructor(scenario: Scenario, options: RunnerOptions, signal?: AbortSignal) {
     this.#scenario = scenario;
     this.#options = options;
     this.#signal = signal;
@@ -77,17 +77,17 @@ export class Lab implements Runner {
 
   shrink(seed: number, failed: FailedRun): Promise<Shrunk> {
     const { link: given, without = [], shrinkRuns } = this.#options;
-    const attempt = async (nemesis: readonly ScheduledFault[], link: LabOptions['link']) =>
+    const attempt = async (nemesis: readonly ScheduledFault[], link: RunnerOptions['link']) =>
       (await this.#runSeed(seed, { ...this.#options, nemesis, link, only: undefined, without: [] }))
         .failed;
-    return shrinkFailure(failed, calmed(given, without), attempt, shrinkRuns);
+    return shrinkFailure(failed, withoutTroubles(given, without), attempt, shrinkRuns);
   }
 
   async close(): Promise<void> {}
 
   async #runSeed(
     seed: number,
-    { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: LabOptions,
+    { leaks, shrinkRuns, nemesis, only, without = [], link, ...options }: RunnerOptions,
   ): Promise<Outcome> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
@@ -97,7 +97,7 @@ export class Lab implements Runner {
     const sim = createSimulation({
       seed,
       ...options,
-      link: calmed(link, without),
+      link: withoutTroubles(link, without),
       nemesis: nemesis && recorded(nemesis, plan),
     });
     let failed: FailedRun | undefined;
@@ -126,9 +126,9 @@ export class Lab implements Runner {
 
 /** Wraps a nemesis so that it leaves out the faults that a replay skips, and records the rest. */
 function recorded(
-  nemesis: NonNullable<LabOptions['nemesis']>,
+  nemesis: NonNullable<RunnerOptions['nemesis']>,
   record: Recorded,
-): NonNullable<LabOptions['nemesis']> {
+): NonNullable<RunnerOptions['nemesis']> {
   const take = (faults: readonly ScheduledFault[]) => {
     const left =
       record.only === undefined ? [...faults] : record.only.flatMap((place) => faults[place] ?? []);

@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { checksum, formatTime, Happening, pair, Trace } from './trace.ts';
+import { checksum, formatTime, pair, Trace, TraceKind } from './trace.ts';
 
-/** The parts of an event: time, happening, from, to, detail, size, check. */
-type Event = readonly [number, Happening, number, number, number, number, number];
+/** The parts of an event: time, kind, from, to, detail, size, check. */
+type Event = readonly [number, TraceKind, number, number, number, number, number];
 
 /** A trace whose clock the test sets. */
 class TestTrace extends Trace {
@@ -22,8 +22,8 @@ class TestTrace extends Trace {
     return this;
   }
 
-  event([at, happening, from, to, detail, size, check]: Event): void {
-    this.at(at).record(happening, pair(from, to), detail, size, check);
+  event([at, kind, from, to, detail, size, check]: Event): void {
+    this.at(at).record(kind, pair(from, to), detail, size, check);
   }
 }
 
@@ -36,10 +36,10 @@ class Reference {
     this.hash.update(`${name}\n`);
   }
 
-  record([at, happening, from, to, detail, size, check]: Event): void {
+  record([at, kind, from, to, detail, size, check]: Event): void {
     const view = new DataView(new ArrayBuffer(24));
     view.setFloat64(0, at, true);
-    view.setUint32(8, happening * 0x1_0000 + detail, true);
+    view.setUint32(8, kind * 0x1_0000 + detail, true);
     view.setUint32(12, from * 0x1_0000 + to, true);
     view.setUint32(16, size, true);
     view.setUint32(20, check, true);
@@ -67,7 +67,7 @@ test('the hash is SHA-256 over names and records, as node:crypto has it, at any 
     }
     for (let i = 0; i < count; i++) {
       const check = checksum(new Uint8Array([i]));
-      const event: Event = [i * 0.37, Happening.sent, 1, 2, 3, i, check];
+      const event: Event = [i * 0.37, TraceKind.sent, 1, 2, 3, i, check];
       trace.event(event);
       reference.record(event);
     }
@@ -79,7 +79,7 @@ test('the hash is SHA-256 over names and records, as node:crypto has it, at any 
 
 test('every part of a record is part of the hash', (t) => {
   const hashes = new Set<string>();
-  const base = [1, Happening.sent, 1, 2, 3, 4, 5] as const;
+  const base = [1, TraceKind.sent, 1, 2, 3, 4, 5] as const;
   const hashOf = (record: readonly number[]) => {
     const trace = new TestTrace();
     for (const name of ['a', 'b', 'c', 'd']) trace.number(name);
@@ -114,8 +114,8 @@ test('a name has one number, told by the hash too; the names of a list are numbe
 test('a text is part of the hash and of the timeline', (t) => {
   const [one, other] = [new TestTrace(), new TestTrace()];
   for (const trace of [one, other]) trace.number('n1');
-  one.at(5).tell(Happening.note, 1, 'leader of term 3');
-  other.at(5).tell(Happening.note, 1, 'leader of term 4');
+  one.at(5).recordText(TraceKind.note, 1, 'leader of term 3');
+  other.at(5).recordText(TraceKind.note, 1, 'leader of term 4');
   t.not(one.hash, other.hash);
   t.regex(one.timeline[0]!, /^ +5 ms {2}n1 +note +leader of term 3$/);
 });
@@ -125,8 +125,8 @@ test('the timeline has the last 200 events, oldest first, across blocks', (t) =>
     const trace = new TestTrace();
     for (const name of ['a', 'b', 'm']) trace.number(name);
     for (let i = 0; i < count; i++) {
-      if (i % 500 === 499) trace.at(i).tell(Happening.fault, 0, `text ${i}`);
-      else trace.event([i, Happening.arrived, 1, 2, 3, i, 0]);
+      if (i % 500 === 499) trace.at(i).recordText(TraceKind.fault, 0, `text ${i}`);
+      else trace.event([i, TraceKind.arrived, 1, 2, 3, i, 0]);
     }
     const expected = Array.from({ length: Math.min(200, count) }, (_, line) => {
       const i = count - Math.min(200, count) + line;

@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import { childRandom, type Delay, draw, isDelay, pick, shuffled } from './chance.ts';
+import { childRandom, type Delay, draw, isDelay, pick, shuffled } from './distributions.ts';
 
 const COUNT = 20_000;
 const draws = (delay: Delay, seed = 1) => {

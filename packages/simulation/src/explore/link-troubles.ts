@@ -7,7 +7,7 @@ export const TROUBLES = ['loss', 'burst', 'duplicate', 'reorder', 'corrupt'] as 
 export type LinkTrouble = (typeof TROUBLES)[number];
 
 /** Returns a link without the given troubles. */
-export function calmed(
+export function withoutTroubles(
   link: LinkOptions | undefined,
   troubles: readonly LinkTrouble[],
 ): LinkOptions | undefined {

@@ -14,16 +14,16 @@ const owner = (name: string, more: Partial<EventOwner> = {}): EventOwner => ({
   ...more,
 });
 
-function add(queue: EventQueue, at: number, cargo: unknown = at, of?: EventOwner): SimEvent {
-  return queue.add(at, 'timer', of, () => {}, cargo);
+function add(queue: EventQueue, at: number, argument: unknown = at, of?: EventOwner): SimEvent {
+  return queue.add(at, 'timer', of, () => {}, argument);
 }
 
-/** Takes all events due up to `end` and returns their cargo. */
+/** Takes all events due up to `end` and returns their argument. */
 function take(queue: EventQueue, end = Number.POSITIVE_INFINITY): unknown[] {
   const all: unknown[] = [];
   for (let event = queue.next(end); event !== undefined; event = queue.next(end)) {
     event.run = undefined;
-    all.push(event.cargo);
+    all.push(event.argument);
   }
   return all;
 }
@@ -109,7 +109,7 @@ test('what belongs to the busy waits until they are free, then comes by its time
   t.deepEqual(take(queue, 9), ['other']);
   t.is(queue.size, 4);
   const first = queue.next(10)!;
-  t.deepEqual([first.at, first.cargo], [10, 'one']);
+  t.deepEqual([first.at, first.argument], [10, 'one']);
   t.deepEqual(take(queue), ['three', 'five', 'eleven']);
 });
 

@@ -1,16 +1,16 @@
-// One life of a node, from its start to its crash. It owns the node's timers, connections and
-// messages in flight.
+// One incarnation of a node, from its start to its crash. It owns the node's timers, connections
+// and messages in flight.
 
 import type { Protocol } from '@trunkline/transport-core';
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
-import type { EventOwner } from '../world/event-queue.ts';
+import type { EventOwner } from '../kernel/event-queue.ts';
 
-/** The machine that a life runs on; it outlives the life. */
-export interface Machine {
+/** The machine that an incarnation runs on; it outlives the incarnation. */
+export interface Host {
   readonly name: string;
   /**
-   * Whether the machine has power. With power it answers for a life that has ended: it resets
-   * connections and refuses dials. Without power it does not answer.
+   * Whether the machine has power. With power it answers for an incarnation that has ended: it
+   * resets connections and refuses dials. Without power it does not answer.
    */
   powered: boolean;
   /** Whether the machine refuses every dial, even when a transport listens. */
@@ -19,44 +19,44 @@ export interface Machine {
   readonly isClient: boolean;
 }
 
-/** The end of a connection, as its life knows it. */
-export interface LivingEnd {
+/** The end of a connection, as its incarnation knows it. */
+export interface OwnedEnd {
   /**
-   * Ends with its life. If `told`, the other end sees a reset; otherwise the machine has lost its
-   * power.
+   * Ends with its incarnation. If `told`, the other end sees a reset; otherwise the machine has
+   * lost its power.
    */
   die(told: boolean): void;
 }
 
-/** One life of a node or client. */
-export class Life implements EventOwner {
+/** One incarnation of a node or client. */
+export class Incarnation implements EventOwner {
   readonly name: string;
   readonly number: number;
-  readonly machine: Machine;
+  readonly host: Host;
   alive = true;
   busyUntil = 0;
   cost = 0;
   system: RuntimeOverride | undefined;
-  readonly ends = new Set<LivingEnd>();
+  readonly ends = new Set<OwnedEnd>();
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();
   /** Its protocols by channel, from which traces and interceptors take the names of methods. */
   readonly protocols = new Map<number, Protocol>();
 
-  constructor(name: string, number: number, machine: Machine) {
+  constructor(name: string, number: number, host: Host) {
     this.name = name;
     this.number = number;
-    this.machine = machine;
+    this.host = host;
   }
 
   get isClient(): boolean {
-    return this.machine.isClient;
+    return this.host.isClient;
   }
 
   /** Ends at once: none of its events happen any more. */
   crash(): void {
     this.alive = false;
-    for (const end of this.ends) end.die(this.machine.powered);
+    for (const end of this.ends) end.die(this.host.powered);
     this.ends.clear();
   }
 }

@@ -104,15 +104,15 @@ function watchPage({ rejected, handled, threw }: UncaughtReport): UncaughtWatch 
       if (isImposed) return;
       isImposed = true;
       for (const event of Object.keys(own))
-        world['addEventListener']?.(event, onEvent, { capture: true });
-      world['addEventListener']?.('rejectionhandled', onHandled);
+        globals['addEventListener']?.(event, onEvent, { capture: true });
+      globals['addEventListener']?.('rejectionhandled', onHandled);
     },
     lift() {},
     forget() {
       isImposed = false;
       for (const event of Object.keys(own))
-        world['removeEventListener']?.(event, onEvent, { capture: true });
-      world['removeEventListener']?.('rejectionhandled', onHandled);
+        globals['removeEventListener']?.(event, onEvent, { capture: true });
+      globals['removeEventListener']?.('rejectionhandled', onHandled);
     },
   };
 }
@@ -127,9 +127,9 @@ interface Emitter {
   rawListeners(event: string): Listener[];
 }
 
-const world = globalThis as unknown as Record<string, any>;
+const globals = globalThis as unknown as Record<string, any>;
 const process: (Emitter & { _tickCallback?(): void }) | undefined =
-  typeof world['process']?.rawListeners === 'function' ? world['process'] : undefined;
+  typeof globals['process']?.rawListeners === 'function' ? globals['process'] : undefined;
 /**
  * Runs the end of a turn of Node's event loop except for microtasks: `nextTick` callbacks, and the
  * reports of unhandled rejections. A simulation stays within one turn, so it has to ask for these.

@@ -107,12 +107,12 @@ export function macrotask(ban: Ban): Promise<void> {
 
 let held = false;
 
-const world = globalThis as unknown as Record<string, any>;
-const tick: ((callback: () => void) => void) | undefined = world['process']?.nextTick;
-const immediate: (callback: () => void) => void = world['setImmediate'] ?? viaChannel();
+const globals = globalThis as unknown as Record<string, any>;
+const tick: ((callback: () => void) => void) | undefined = globals['process']?.nextTick;
+const immediate: (callback: () => void) => void = globals['setImmediate'] ?? viaChannel();
 
 function viaChannel(): (callback: () => void) => void {
-  const channel = new world['MessageChannel']();
+  const channel = new globals['MessageChannel']();
   const waiting: (() => void)[] = [];
   channel.port1.onmessage = () => waiting.shift()?.();
   return (callback) => {
@@ -136,14 +136,18 @@ function targetsOf(
       targets.push({ object, key, replacement: fails(name, remedy) });
   };
   for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame'])
-    ban(world, key, `${key}()`, TIMER);
-  ban(world['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
-  ban(world['performance'], 'now', 'performance.now()', CLOCK);
-  ban(world['Date'], 'now', 'Date.now()', CLOCK);
-  targets.push({ object: world, key: 'Date', replacement: datesOnly(fails('new Date()', CLOCK)) });
-  ban(world['Math'], 'random', 'Math.random()', CHANCE);
+    ban(globals, key, `${key}()`, TIMER);
+  ban(globals['AbortSignal'], 'timeout', 'AbortSignal.timeout()', TIMER);
+  ban(globals['performance'], 'now', 'performance.now()', CLOCK);
+  ban(globals['Date'], 'now', 'Date.now()', CLOCK);
+  targets.push({
+    object: globals,
+    key: 'Date',
+    replacement: datesOnly(fails('new Date()', CLOCK)),
+  });
+  ban(globals['Math'], 'random', 'Math.random()', CHANCE);
   for (const key of ['getRandomValues', 'randomUUID'])
-    ban(world['crypto'], key, `crypto.${key}()`, CHANCE);
+    ban(globals['crypto'], key, `crypto.${key}()`, CHANCE);
   for (const key of [
     'digest',
     'sign',
@@ -156,22 +160,22 @@ function targetsOf(
     'deriveKey',
   ]) {
     ban(
-      world['crypto']?.subtle,
+      globals['crypto']?.subtle,
       key,
       `crypto.subtle.${key}()`,
       'it answers in real time: hash and sign with a synchronous library',
     );
   }
   for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
-    ban(world, key, key, SOCKET);
-  ban(world['process'], 'hrtime', 'process.hrtime()', CLOCK);
+    ban(globals, key, key, SOCKET);
+  ban(globals['process'], 'hrtime', 'process.hrtime()', CLOCK);
   ban(
-    world,
+    globals,
     'MessageChannel',
     'MessageChannel',
     'its messages arrive in real time: use a queue of your own',
   );
-  const builtin = world['process']?.getBuiltinModule as ((name: string) => any) | undefined;
+  const builtin = globals['process']?.getBuiltinModule as ((name: string) => any) | undefined;
   if (builtin !== undefined) {
     const timers = builtin('node:timers');
     for (const key of ['setTimeout', 'setInterval']) ban(timers, key, `timers.${key}()`, TIMER);
@@ -192,7 +196,7 @@ function targetsOf(
 
 /** Returns a Date that works as usual, except that it does not tell the current time. */
 function datesOnly(now: () => never): unknown {
-  return new Proxy(world['Date'], {
+  return new Proxy(globals['Date'], {
     construct: (target, args, newTarget) =>
       args.length === 0 ? now() : Reflect.construct(target, args, newTarget),
     apply: now,

@@ -2,7 +2,7 @@
 // must not use any of it.
 
 /** A worker thread, as seen by its owner. */
-export interface HostWorker {
+export interface WorkerHandle {
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
   /** Calls the listener if the thread ended on its own, with an uncaught error or an exit code. */
@@ -21,7 +21,7 @@ export interface WorkerSide {
  * Starts a worker thread on a module. Returns undefined if the runtime has no worker threads, as in
  * a browser.
  */
-export function startWorker(module: URL, workerData: unknown): HostWorker | undefined {
+export function startWorker(module: URL, workerData: unknown): WorkerHandle | undefined {
   const Worker = threads?.Worker;
   if (Worker === undefined) return undefined;
   const worker = new Worker(module, { workerData });
@@ -60,7 +60,7 @@ export function importModule(url: string): Promise<Record<string, unknown>> {
 
 /** Returns an environment variable. */
 export function environment(name: string): string | undefined {
-  return world['process']?.env?.[name];
+  return globals['process']?.env?.[name];
 }
 
 /**
@@ -68,7 +68,7 @@ export function environment(name: string): string | undefined {
  * script, and its arguments.
  */
 export function commandLine(): readonly string[] {
-  const process = world['process'];
+  const process = globals['process'];
   if (process?.argv === undefined) return [];
   // In a worker thread `argv` is the thread's own; the diagnostic report has that of the process.
   const whole =
@@ -83,8 +83,8 @@ export function commandLine(): readonly string[] {
   return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));
 }
 
-const world = globalThis as unknown as Record<string, any>;
-const threads: any = world['process']?.getBuiltinModule?.('node:worker_threads');
+const globals = globalThis as unknown as Record<string, any>;
+const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads');
 
 /** Real milliseconds since some fixed moment. Captured here, before a simulation bans it. */
-export const realTime: () => number = world['performance'].now.bind(world['performance']);
+export const realTime: () => number = globals['performance'].now.bind(globals['performance']);

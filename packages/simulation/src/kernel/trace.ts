@@ -29,7 +29,7 @@ export function summaryOf({ hash, events, timeline, states }: TraceSummary): Tra
 }
 
 /** The kinds of records. Their numbers are part of the hash. */
-export const Happening = {
+export const TraceKind = {
   booted: 1,
   crashed: 2,
   fault: 3,
@@ -52,7 +52,7 @@ export const Happening = {
 } as const;
 
 /** The kind of a record. */
-export type Happening = (typeof Happening)[keyof typeof Happening];
+export type TraceKind = (typeof TraceKind)[keyof typeof TraceKind];
 
 /** Collects records of a fixed size and hashes them 64 KiB at a time. */
 export class Trace implements TraceSummary {
@@ -119,12 +119,12 @@ export class Trace implements TraceSummary {
    * @param size in bytes.
    * @param check the checksum of the bytes.
    */
-  record(happening: Happening, names: number, detail = 0, size = 0, check = 0): void {
+  record(kind: TraceKind, names: number, detail = 0, size = 0, check = 0): void {
     const at = this.#clock.now;
     const record = this.#used++;
     this.#times[record * 3] = at;
     const word = record * 6 + 2;
-    this.#words[word] = (happening << 16) | detail;
+    this.#words[word] = (kind << 16) | detail;
     this.#words[word + 1] = names;
     this.#words[word + 2] = size;
     this.#words[word + 3] = check;
@@ -134,19 +134,19 @@ export class Trace implements TraceSummary {
   }
 
   /** Records an event that has a text: a fault, or a note of a node. */
-  tell(happening: Happening, from: number, text: string): void {
+  recordText(kind: TraceKind, from: number, text: string): void {
     this.#texts.set(this.events, text);
     if (this.#texts.size > TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
-    this.record(happening, pair(from, 0), 0, text.length, checksum(encoder.encode(text)));
+    this.record(kind, pair(from, 0), 0, text.length, checksum(encoder.encode(text)));
   }
 
   /** Stores a node's state, and records an event if it has changed. Undefined removes the state. */
-  tellState(from: number, text: string | undefined): void {
+  recordState(from: number, text: string | undefined): void {
     const name = this.#names[from]!;
     if (text === undefined) this.#states.delete(name);
     if (text === undefined || this.#states.get(name) === text) return;
     this.#states.set(name, text);
-    this.tell(Happening.state, from, text);
+    this.recordText(TraceKind.state, from, text);
   }
 
   get states(): Readonly<Record<string, string>> {
@@ -161,9 +161,9 @@ export class Trace implements TraceSummary {
     const lines: string[] = [];
     const first = this.events - this.#used;
     for (let i = this.#used - 1; i >= 0 && lines.length < LINES; i--)
-      this.#tellLine(lines, this.#bytes, i, first + i);
+      this.#addLine(lines, this.#bytes, i, first + i);
     for (let i = RECORDS - 1; this.#before !== undefined && i >= 0 && lines.length < LINES; i--) {
-      this.#tellLine(lines, this.#before, i, first - RECORDS + i);
+      this.#addLine(lines, this.#before, i, first - RECORDS + i);
     }
     return lines.reverse();
   }
@@ -178,9 +178,9 @@ export class Trace implements TraceSummary {
    * Adds the line of an event unless it is a timer or a control frame: these are only hashed,
    * because they would drown out the rest.
    */
-  #tellLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
-    const happening = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
-    if (happening !== Happening.timer && happening !== Happening.control)
+  #addLine(lines: string[], bytes: Uint8Array, record: number, event: number): void {
+    const kind = new DataView(bytes.buffer, record * RECORD, RECORD).getUint16(10, true);
+    if (kind !== TraceKind.timer && kind !== TraceKind.control)
       lines.push(this.#line(bytes, record, event));
   }
 
@@ -191,7 +191,7 @@ export class Trace implements TraceSummary {
       view.getUint32(12, true),
       view.getUint32(16, true),
     ];
-    const happening = first >>> 16;
+    const kind = first >>> 16;
     const [from, to, detail] = [
       this.#names[second >>> 16]!,
       this.#names[second & 0xffff]!,
@@ -200,7 +200,7 @@ export class Trace implements TraceSummary {
     const text =
       this.#texts.get(event) ?? [detail, size > 0 ? `${size} B` : ''].filter(Boolean).join(', ');
     const time = formatTime(view.getFloat64(0, true)).padStart(11);
-    return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[happening]!.padEnd(10)} ${text}`.trimEnd();
+    return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[kind]!.padEnd(10)} ${text}`.trimEnd();
   }
 }
 
@@ -221,10 +221,10 @@ export function checksum(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-const WORDS = Object.fromEntries(Object.entries(Happening).map(([word, number]) => [number, word]));
+const WORDS = Object.fromEntries(Object.entries(TraceKind).map(([word, number]) => [number, word]));
 
 /**
- * Bytes of a record: a time of 8 bytes, then four words: happening and detail, from and to, size,
+ * Bytes of a record: a time of 8 bytes, then four words: kind and detail, from and to, size,
  * check.
  */
 const RECORD = 24;

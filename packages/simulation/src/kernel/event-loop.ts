@@ -2,7 +2,7 @@
 // within the same instant, then moves on. Idle time is skipped.
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
-import { childRandom } from './chance.ts';
+import { childRandom } from './distributions.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 import {
   banReality,
@@ -11,11 +11,11 @@ import {
   realTurn,
 } from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
-import { Happening, pair, summaryOf, Trace } from './trace.ts';
+import { pair, summaryOf, Trace, TraceKind } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
 
-/** Options of a {@link World}. */
-export interface WorldOptions {
+/** Options of a {@link EventLoop}. */
+export interface EventLoopOptions {
   readonly seed: number;
   /**
    * Whether to wait for a turn of the real event loop after each event, instead of some turns of
@@ -33,7 +33,7 @@ interface Unhandled {
 }
 
 /** The event loop of a simulation. */
-export class World {
+export class EventLoop {
   readonly seed: number;
   readonly trace = new Trace(this);
   readonly queue = new EventQueue();
@@ -48,7 +48,7 @@ export class World {
   readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
     [];
   #touched = false;
-  /** The name of the owner that touched the world last. */
+  /** The name of the owner that touched the loop last. */
   #toucher = 'the simulation';
   #failure: SimulationError | undefined;
   /** The first error that a drive has rejected with. */
@@ -79,7 +79,7 @@ export class World {
   /** Number of events since time last advanced. */
   #still = 0;
 
-  constructor({ seed, strict, stepLimit }: WorldOptions) {
+  constructor({ seed, strict, stepLimit }: EventLoopOptions) {
     this.seed = seed;
     this.#strict = strict;
     this.#stepLimit = stepLimit;
@@ -97,16 +97,16 @@ export class World {
     return this.queue.add(this.now + delay, kind, owner, run, undefined);
   }
 
-  /** Schedules `run` for a virtual time that is not in the past; `cargo` is its argument. */
+  /** Schedules `run` for a virtual time that is not in the past; `argument` is its argument. */
   scheduleAt<T>(
     at: number,
     kind: EventKind,
     owner: EventOwner | undefined,
-    run: (cargo: T) => void,
-    cargo: T,
+    run: (argument: T) => void,
+    argument: T,
   ): SimEvent {
     this.#touch(owner);
-    return this.queue.add(at, kind, owner, run, cargo);
+    return this.queue.add(at, kind, owner, run, argument);
   }
 
   cancel(event: SimEvent): void {
@@ -153,7 +153,7 @@ export class World {
   }
 
   /**
-   * Ends the world; no drive may follow. Returns the error of a rejection that still has no
+   * Ends the loop; no drive may follow. Returns the error of a rejection that still has no
    * handler. The test has until now to handle promises of its own.
    */
   async end(): Promise<SimulationError | undefined> {
@@ -199,7 +199,7 @@ export class World {
     try {
       for (;;) {
         // Finishes this instant. Nothing tells when the microtask queue is empty, so this runs a
-        // few turns of it, and again as long as code touches the world.
+        // few turns of it, and again as long as code touches the loop.
         for (let rounds = 0; ; rounds++) {
           this.#touched = false;
           if (this.#deferred.length > 0) this.#runDeferred();
@@ -283,8 +283,8 @@ export class World {
     event.run = undefined;
     this.#acting = owner;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
-    if (kind === 'timer') this.trace.record(Happening.timer, pair(owner?.number ?? 0, 0));
-    this.#attempt(run!, event.cargo, owner);
+    if (kind === 'timer') this.trace.record(TraceKind.timer, pair(owner?.number ?? 0, 0));
+    this.#attempt(run!, event.argument, owner);
   }
 
   #runDeferred(): void {
@@ -303,9 +303,13 @@ export class World {
     this.#deferred.length = 0;
   }
 
-  #attempt(run: (cargo: any) => unknown, cargo: unknown, owner: EventOwner | undefined): void {
+  #attempt(
+    run: (argument: any) => unknown,
+    argument: unknown,
+    owner: EventOwner | undefined,
+  ): void {
     try {
-      const result = run(cargo);
+      const result = run(argument);
       // If the promise of an async callback is ever rejected, the owner is responsible.
       if (typeof result === 'object' && result !== null && owner !== undefined)
         this.#promised.set(result, owner);
@@ -390,7 +394,7 @@ const UNCAUGHT = 'no uncaught error';
 /** A leap of virtual time, in milliseconds, before which every chain of awaits must finish. */
 const LEAP = 1_000;
 /**
- * Turns of the microtask queue after an event, and again while code touches the world. A longer
+ * Turns of the microtask queue after an event, and again while code touches the loop. A longer
  * chain of bare awaits continues later.
  */
 const TURNS = 8;
