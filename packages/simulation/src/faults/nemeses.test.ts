@@ -110,7 +110,7 @@ test('knobs are obeyed', (t) => {
 test('wrong knobs are TypeErrors that name them', (t) => {
   t.throws(() => nemeses.splitBrain({ lasts: -1 }), {
     instanceOf: TypeError,
-    message: /^nemeses\.splitBrain: lasts: must be a number from 0 on/,
+    message: /^nemeses\.splitBrain: lasts: must be a number of at least 0/,
   });
   t.throws(() => nemeses.crashes({ maxdown: 1 } as never), {
     instanceOf: TypeError,
