@@ -12,7 +12,7 @@ import { fileDisk, hasNoLinks } from './file-disk.ts';
 export interface AtomicFileOptions {
   readonly mode: number;
   /**
-   * If true, an existing file is replaced. Otherwise it is left as it is, and the call rejects with
+   * If true, an existing file is replaced. Otherwise it was not changed, and the call rejects with
    * EEXIST.
    */
   readonly overwrite: boolean;

@@ -55,7 +55,7 @@ const MEANINGS: Record<string, [Code, string]> = {
   EISDIR: ['invalid_argument', 'it is a folder; give the path of a file in it'],
   ENAMETOOLONG: ['invalid_argument', 'the path is too long; give a shorter one'],
   ELOOP: ['invalid_argument', 'its symbolic links lead in a circle; correct them'],
-  ENXIO: ['invalid_argument', 'it is no regular file; give the path of one'],
+  ENXIO: ['invalid_argument', 'it is not a regular file; give the path of one'],
   EEXIST: ['already_exists', 'it exists already; give another path'],
   ENOTEMPTY: ['already_exists', 'it is a folder; give the path of a file in it'],
   EACCES: FORBIDDEN,

@@ -132,7 +132,7 @@ export class Gossip implements AsyncDisposable {
 function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
   if (limit <= longest) return;
   throw new TypeError(
-    `gossip.topic: limit: messages of ${limit} bytes do not fit limits.message of this node's transport, which leaves room for ${longest}; lower it, or raise limits.message`,
+    `gossip.topic: limit: messages of ${limit} bytes do not fit limits.message of the transport of this node, which leaves room for ${longest}; lower the limit, or raise limits.message`,
   );
 }
 
@@ -144,7 +144,7 @@ function checkSame(
   const { name } = session.key;
   if (session.codec.name !== codec.name) {
     throw new TypeError(
-      `gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': its messages have one encoding`,
+      `gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': a topic has one codec`,
     );
   }
   if (limit !== undefined && limit !== session.limit)
@@ -152,5 +152,7 @@ function checkSame(
       `gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`,
     );
   if (validate !== undefined && validate !== session.validate)
-    throw new TypeError(`gossip.topic: validate: topic ${name} is open with another one, or none`);
+    throw new TypeError(
+      `gossip.topic: validate: topic ${name} is open with another function, or with none`,
+    );
 }

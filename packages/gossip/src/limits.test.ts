@@ -80,7 +80,7 @@ for (const overlay of [fullMesh(), partialView()]) {
           );
           t.regex(
             failed[0]!.error.message,
-            /^a message of 200002 bytes is above what node [0-9a-f]{64} takes \(limits\.message/u,
+            /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,
           );
         }
         void ears.get('a')!.topic.publish('short');

@@ -81,7 +81,7 @@ test.serial(
         {
           code: 'deadline_exceeded',
           message:
-            /0 of 1 peers confirmed it in 1000 ms, it is queued for 0; 1 failed, the first because node .* its overlay is another one \(stranger\)/u,
+            /0 of 1 peers confirmed it within 1000 ms; it is queued for 0; 1 failed, the first because node .* it uses another overlay \(stranger\)/u,
         },
       );
       t.deepEqual(ears.get('b')!.words, []);

@@ -366,7 +366,7 @@ test.serial(
       await kept.set('gossip-life', new TextEncoder().encode('soon'));
       await t.throwsAsync(sim.settle(gossip.start()), {
         code: 'data_loss',
-        message: /'gossip-life' is no number: soon; delete it/,
+        message: /'gossip-life' is not a number: soon; delete it/,
       });
       await kept.set('gossip-life', new TextEncoder().encode('5000'));
       const topic = gossip.topic('news', {

@@ -88,7 +88,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     options: SubscribeOptions = {},
   ): Subscription {
     if (typeof callback !== 'function')
-      throw new TypeError(`topic.subscribe: takes a function, got ${typeof callback}`);
+      throw new TypeError(`topic.subscribe: expected a function, got ${typeof callback}`);
     const { queue, onError } = parseOptions(subscribeOptions, options, 'topic.subscribe');
     const reader = new CallbackReader(
       callback as (message: unknown, meta: MessageMeta) => unknown,
@@ -139,7 +139,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   #host(): ReaderHost {
     const session = this.#session;
     if (this.#isClosed || session.isOver)
-      throw new TransportError('shutdown', `topic ${this.name} was closed here`);
+      throw new TransportError('shutdown', `topic ${this.name} was closed on this node`);
     const topic = this.name;
     return {
       topic,

@@ -30,7 +30,8 @@ export async function readAuthorityCertificate(
   const [block, ...others] = pemBlocks(text);
   if (block?.label !== 'CERTIFICATE' || others.length > 0)
     throw wrong(`has ${found(text)}`, "give one 'CERTIFICATE', in PEM");
-  if (block.bytes === undefined) throw wrong('is cut off or not base64', 'take a whole copy of it');
+  if (block.bytes === undefined)
+    throw wrong('is cut off or not base64', 'use a complete copy of it');
   const x509 = await loadX509();
   const { bytes } = block;
   const certificate = read(() => new x509.X509Certificate(bytes));
@@ -38,8 +39,8 @@ export async function readAuthorityCertificate(
   const nodeId = read(() => nodeIdOf(text));
   if (nodeId !== identity.nodeId)
     throw wrong(
-      `is of the key ${nodeId}, and the key given is ${identity.nodeId}`,
-      'give the two that belong together',
+      `belongs to the key ${nodeId}, but the given key is ${identity.nodeId}`,
+      'give a key and a certificate that belong together',
     );
   const usages =
     certificate.getExtension(x509.KeyUsagesExtension)?.usages ?? x509.KeyUsageFlags.keyCertSign;
@@ -47,7 +48,10 @@ export async function readAuthorityCertificate(
     certificate.getExtension(x509.BasicConstraintsExtension)?.ca === true &&
     (usages & x509.KeyUsageFlags.keyCertSign) !== 0;
   if (!isAuthority)
-    throw wrong("is a node's: it may sign no others", 'give the one that createAuthority made');
+    throw wrong(
+      'is the certificate of a node, which may not sign others',
+      'give the one that createAuthority made',
+    );
   const { subjectName, issuerName, notAfter } = certificate;
   if (
     !equalBytes(
@@ -57,7 +61,7 @@ export async function readAuthorityCertificate(
   ) {
     throw wrong(
       `is signed by another authority (${issuerName})`,
-      'give one that signed itself: nodes would not trust it alone',
+      'give a self-signed one, because nodes would not trust this one alone',
     );
   }
   const keyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
@@ -74,7 +78,7 @@ function read<T>(from: () => T): T {
   try {
     return from();
   } catch (error) {
-    throw wrong('is damaged', 'take another copy of it', error);
+    throw wrong('is damaged', 'use another copy of it', error);
   }
 }
 

@@ -170,7 +170,10 @@ test('a wrong option is a TypeError that names it', async (t) => {
     [{ name: 'x'.repeat(65) }, /name: must be a string/],
     [{ name: 'a\nb' }, /name: must be a string/],
     [{ name: '\ud800' }, /name: must be a string/],
-    [{ clock: systemClock }, /clock: must be an object with date\(\), which core's Clock has not/],
+    [
+      { clock: systemClock },
+      /clock: must be an object with date\(\), which the Clock of core does not have/,
+    ],
     [{ random: 1 }, /random: must be a function/],
     [{ day: 1 }, /day: unknown option; did you mean 'days'/],
     [null, /expected an object of options, got null/],
@@ -195,15 +198,15 @@ test('a wrong option is a TypeError that names it', async (t) => {
   await t.throwsAsync(createAuthority(null as never), { instanceOf: TypeError });
   await t.throwsAsync(createAuthority({ identity: 'x' as never }), {
     instanceOf: TypeError,
-    message: /^createAuthority: identity: takes an identity/,
+    message: /^createAuthority: identity: expected an identity/,
   });
   await t.throwsAsync(selfSigned('x' as never), {
     instanceOf: TypeError,
-    message: /^selfSigned: takes an identity/,
+    message: /^selfSigned: expected an identity/,
   });
   await t.throwsAsync(authority.issue(undefined as never), {
     instanceOf: TypeError,
-    message: /^issue: takes/,
+    message: /^issue: expected/,
   });
 });
 
@@ -218,9 +221,9 @@ test('nobody gets a certificate for a key that can be no node’s', async (t) =>
       fromHex(`302a300506032b6570032100${'00'.repeat(32)}`),
       /issue: got an Ed25519 key of small order/,
     ],
-    [GOLDEN.p256.pem, /issue: got a PEM block 'PRIVATE KEY': keep it where it is/],
+    [GOLDEN.p256.pem, /issue: got a PEM block 'PRIVATE KEY': do not pass it around/],
     ['hello', /issue: got a text without PEM/],
-    [new Uint8Array(3), /issue: got 3 bytes that are no SPKI/],
+    [new Uint8Array(3), /issue: got 3 bytes that are not SPKI/],
   ];
   for (const [subject, message] of refused) {
     t.is(
@@ -242,7 +245,7 @@ test('a certificate ends no later than its authority’s', async (t) => {
   t.is(error.code, 'failed_precondition');
   t.regex(
     error.message,
-    /notAfter is 2030-07-16T12:00:00.000Z, but the authority's certificate ends on 2030-07-15T12:00:00.000Z; ask for less/,
+    /notAfter is 2030-07-16T12:00:00.000Z, but the authority's certificate ends on 2030-07-15T12:00:00.000Z; request an earlier date/,
   );
   const late = { date: () => new Date(end) };
   const over = await t.throwsAsync(authority.issue(node, { clock: late }), {
@@ -281,10 +284,10 @@ test('a certificate that is not the authority’s own is refused, with what is w
     [
       other.cert,
       new RegExp(
-        `cert is of the key ${other.identity.nodeId}, and the key given is ${identity.nodeId}`,
+        `cert belongs to the key ${other.identity.nodeId}, but the given key is ${identity.nodeId}`,
       ),
     ],
-    [await selfSigned(identity), /cert is a node's: it may sign no others/],
+    [await selfSigned(identity), /cert is the certificate of a node, which may not sign others/],
     [identity.key, /cert has 'PRIVATE KEY': give one 'CERTIFICATE'/],
     [cert + cert, /cert has 'CERTIFICATE', 'CERTIFICATE'/],
     ['', /cert has no PEM/],

@@ -135,7 +135,7 @@ function checkEnd(
   }
   if (notAfter > end)
     throw expired(
-      `notAfter is ${isoTime(notAfter)}, but the authority's certificate ends on ${isoTime(end)}; ask for less`,
+      `notAfter is ${isoTime(notAfter)}, but the authority's certificate ends on ${isoTime(end)}; request an earlier date`,
     );
 }
 

@@ -49,12 +49,12 @@ test('a file that anybody can read never has a private key in it', async (t) => 
       t,
       saveCertificate(path, pem),
       'invalid_argument',
-      /there is a 'PRIVATE KEY' in it, and certificates are for anybody to read/,
+      /it also contains a 'PRIVATE KEY', but a file of certificates may be read by anybody/,
     );
   }
   t.deepEqual(await readdir(join(path, '..')), []);
   await writeFile(path, cert + identity.key);
-  await fails(t, loadCertificate(path), 'invalid_argument', /there is a 'PRIVATE KEY' in it/);
+  await fails(t, loadCertificate(path), 'invalid_argument', /it also contains a 'PRIVATE KEY'/);
 });
 
 test('what is no certificate is told by its path', async (t) => {
@@ -64,7 +64,7 @@ test('what is no certificate is told by its path', async (t) => {
     t,
     saveCertificate(path, 'hello'),
     'invalid_argument',
-    /saveCertificate: .*node\.crt: there is no PEM/,
+    /saveCertificate: .*node\.crt: it contains no PEM/,
   );
   await fails(
     t,
@@ -73,7 +73,7 @@ test('what is no certificate is told by its path', async (t) => {
     /cut off/,
   );
   await fails(t, loadCertificate(path), 'not_found', /loadCertificate: .*node\.crt: no such file/);
-  await fails(t, loadCertificate(root), 'invalid_argument', /is no regular file/);
+  await fails(t, loadCertificate(root), 'invalid_argument', /is not a regular file/);
   await fails(
     t,
     saveCertificate(join(root, 'none', 'crt'), await selfSigned(createIdentity())),

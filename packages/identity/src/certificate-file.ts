@@ -50,16 +50,16 @@ function checkCertificates(pem: string, caller: string, path: string): void {
     throw wrong(
       caller,
       path,
-      "there is no PEM ('-----BEGIN CERTIFICATE-----') in it; give a certificate",
+      "it contains no PEM ('-----BEGIN CERTIFICATE-----'); give a certificate",
     );
   if (other !== undefined)
     throw wrong(
       caller,
       path,
-      `there is a '${other.label}' in it, and certificates are for anybody to read; give them alone`,
+      `it also contains a '${other.label}', but a file of certificates may be read by anybody; give certificates only`,
     );
   if (blocks.some(({ bytes }) => bytes === undefined))
-    throw wrong(caller, path, 'a certificate is cut off or not base64; take a whole copy of it');
+    throw wrong(caller, path, 'a certificate is cut off or not base64; use a complete copy of it');
 }
 
 function wrong(caller: string, path: string, problem: string): TransportError {

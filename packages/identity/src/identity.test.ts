@@ -101,7 +101,7 @@ test('no key is made of a source that gives anything but numbers from 0 up to 1'
     for (const type of KEY_TYPES) {
       t.throws(() => createIdentity({ type, random: () => value as number }), {
         instanceOf: TypeError,
-        message: /^createIdentity: random: must give numbers/,
+        message: /^createIdentity: random: must return numbers/,
       });
     }
   }

@@ -125,7 +125,9 @@ function randomScalar(random: Random): Uint8Array {
 /** Rejects values of a broken source, which could otherwise produce a key of zeros. */
 function checkDraw(value: number): number {
   if (typeof value === 'number' && value >= 0 && value < 1) return value;
-  throw new TypeError('createIdentity: random: must give numbers from 0 up to 1, 1 excluded');
+  throw new TypeError(
+    'createIdentity: random: must return numbers from 0 (included) to 1 (excluded)',
+  );
 }
 
 const schema = optionsSchema({

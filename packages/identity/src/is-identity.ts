@@ -6,7 +6,7 @@ import type { Identity } from './identity.ts';
 export function checkIdentity(value: Identity, caller: string): void {
   if (isIdentity(value)) return;
   throw new TypeError(
-    `${caller}: takes an identity, as createIdentity and parseIdentity give it, got ${value === null ? 'null' : typeof value}`,
+    `${caller}: expected an identity, as createIdentity and parseIdentity return it, got ${value === null ? 'null' : typeof value}`,
   );
 }
 

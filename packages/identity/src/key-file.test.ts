@@ -80,7 +80,11 @@ test('a key that is there is not overwritten, unless that is asked for', async (
   const [first, second] = [createIdentity(), createIdentity()];
   await saveIdentity(path, first);
   const error = await fails(t, saveIdentity(path, second), 'already_exists', /overwrite: true/);
-  t.true(error.message.startsWith(`saveIdentity: ${path}: the key of ${first.nodeId} is there;`));
+  t.true(
+    error.message.startsWith(
+      `saveIdentity: ${path}: the file contains the key of ${first.nodeId};`,
+    ),
+  );
   t.is((await loadIdentity(path)).nodeId, first.nodeId);
   await saveIdentity(path, second, { overwrite: true });
   t.is((await loadIdentity(path)).nodeId, second.nodeId);
@@ -105,7 +109,7 @@ test('whatever else is there is not overwritten either', async (t) => {
       t,
       saveIdentity(join(root, name), createIdentity()),
       'already_exists',
-      /something else is there/,
+      /contains something other than a key/,
     );
   t.is(await readFile(join(root, 'text'), 'utf8'), 'hello');
   t.deepEqual((await readdir(root)).sort(), ['folder', 'text']);
@@ -146,7 +150,7 @@ asRoot('a key of another user is not loaded', async (t) => {
     t,
     loadIdentity(path),
     'permission_denied',
-    /it belongs to user 12345, and this process runs as 0; 'chown 0/,
+    /it belongs to user 12345, but this process runs as 0; if you trust the key, run 'chown 0/,
   );
 });
 
@@ -171,7 +175,7 @@ test('what is no file, or no key, is told by its path', async (t) => {
   );
   t.is((missing.cause as { code: string }).code, 'ENOENT');
   t.true(missing.message.startsWith(`loadIdentity: ${join(root, 'none')}: `));
-  await fails(t, loadIdentity(root), 'invalid_argument', /is no regular file/);
+  await fails(t, loadIdentity(root), 'invalid_argument', /is not a regular file/);
   await fails(
     t,
     loadIdentity(join(await put('file', 'x'), 'below')),
@@ -208,7 +212,7 @@ test('what is no file, or no key, is told by its path', async (t) => {
 onUnix('a pipe keeps nobody waiting', async (t) => {
   const path = await key(t);
   execFileSync('mkfifo', ['-m', '600', path]);
-  await fails(t, loadIdentity(path), 'invalid_argument', /is no regular file/);
+  await fails(t, loadIdentity(path), 'invalid_argument', /is not a regular file/);
   // Not left to the removal of the folder, which would stat the pipe: after that, Node 20 resolves
   // imports wrongly (nodejs/node#51142).
   await unlink(path);
@@ -227,7 +231,7 @@ onUnix(
       t,
       saveIdentity(`${path}.dangling`, identity),
       'already_exists',
-      /something else is there/,
+      /contains something other than a key/,
     );
   },
 );
@@ -270,7 +274,7 @@ test('loadOrCreateIdentity makes one the first time, and finds it again', async 
     t,
     loadOrCreateIdentity(path, { type: 'ed25519' }),
     'failed_precondition',
-    /has a key of type 'p256', and type 'ed25519' was asked for/,
+    /key has the type 'p256', but type 'ed25519' was requested/,
   );
   t.is(error.target, path);
 });
@@ -312,7 +316,7 @@ test('wrong arguments are TypeErrors that name them', async (t) => {
   }
   await t.throwsAsync(saveIdentity('x', GOLDEN.p256.pem as never), {
     instanceOf: TypeError,
-    message: /^saveIdentity: takes an identity/,
+    message: /^saveIdentity: expected an identity/,
   });
   await t.throwsAsync(saveIdentity('x', identity, { overwrite: 1 } as never), {
     instanceOf: TypeError,

@@ -77,7 +77,7 @@ export async function loadOrCreateIdentity(
   const created = createIdentity(options);
   const identity = (await loadIfThere(path, caller)) ?? (await create(path, created, caller));
   if (options.type === undefined || options.type === identity.type) return identity;
-  const problem = `it has a key of type '${identity.type}', and type '${options.type}' was asked for; ask for what is there, or give another path`;
+  const problem = `its key has the type '${identity.type}', but type '${options.type}' was requested; request the type that the file has, or give another path`;
   throw new TransportError('failed_precondition', `${caller}: ${path}: ${problem}`, {
     target: path,
   });
@@ -125,13 +125,13 @@ function checkOwner(stats: Stats, path: string, caller: string): void {
     new TransportError('permission_denied', `${caller}: ${path}: ${problem}`, { target: path });
   if (user !== undefined && stats.uid !== user && stats.uid !== ROOT) {
     throw refuse(
-      `it belongs to user ${stats.uid}, and this process runs as ${user}; 'chown ${user} ${path}', if the key is to be trusted`,
+      `it belongs to user ${stats.uid}, but this process runs as ${user}; if you trust the key, run 'chown ${user} ${path}'`,
     );
   }
   const mode = stats.mode & 0o777;
   if ((mode & 0o066) === 0) return;
   throw refuse(
-    `its mode is ${mode.toString(8).padStart(4, '0')}, which lets others at the key; 'chmod 600 ${path}', or make a new key if others had access`,
+    `its mode is ${mode.toString(8).padStart(4, '0')}, which lets other users access the key; run 'chmod 600 ${path}', or make a new key if others had access`,
   );
 }
 
@@ -141,7 +141,7 @@ async function checkSame(path: string, identity: Identity): Promise<void> {
   const exists = (what: string, cause?: unknown) =>
     new TransportError(
       'already_exists',
-      `${caller}: ${path}: ${what} is there; give another path, or { overwrite: true } to lose it`,
+      `${caller}: ${path}: the file contains ${what}; give another path, or { overwrite: true } to replace it`,
       { target: path, cause },
     );
   let there: Identity;
@@ -149,7 +149,7 @@ async function checkSame(path: string, identity: Identity): Promise<void> {
     there = await load(path, caller);
   } catch (error) {
     if (error instanceof TransportError && error.code === 'permission_denied') throw error;
-    throw exists('something else', error);
+    throw exists('something other than a key', error);
   }
   if (there.nodeId !== identity.nodeId) throw exists(`the key of ${there.nodeId}`);
 }

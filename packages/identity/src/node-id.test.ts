@@ -48,11 +48,15 @@ const compressed = concatBytes(
   point.subarray(1, 33),
 );
 const wrong: [string, Uint8Array | string, RegExp][] = [
-  ['a compressed key', compressed, /an EC key in a second form: .*-ec_conv_form uncompressed/],
+  [
+    'a compressed key',
+    compressed,
+    /an EC key in a non-canonical form: .*-ec_conv_form uncompressed/,
+  ],
   [
     'a key that spells out its curve',
     explicit.export({ format: 'der', type: 'spki' }),
-    /an EC key in a second form: .*named_curve/,
+    /an EC key in a non-canonical form: .*named_curve/,
   ],
   [
     'an Ed25519 key with parameters',
@@ -64,13 +68,13 @@ const wrong: [string, Uint8Array | string, RegExp][] = [
     fromHex(`3029300506032b6570032000${'01'.repeat(31)}`),
     /not 32 bytes/,
   ],
-  ['a bare key', point, /65 bytes that are no SPKI: .*-pubout/],
-  ['no bytes', new Uint8Array(0), /0 bytes that are no SPKI/],
-  ['a byte too many', concatBytes(p256, new Uint8Array(1)), /92 bytes that are no SPKI/],
-  ['a byte too few', p256.subarray(0, 90), /90 bytes that are no SPKI/],
-  ['a longer length than is needed', fromHex(`3081${GOLDEN.ed25519.spki.slice(2)}`), /no SPKI/],
+  ['a bare key', point, /65 bytes that are not SPKI: .*-pubout/],
+  ['no bytes', new Uint8Array(0), /0 bytes that are not SPKI/],
+  ['a byte too many', concatBytes(p256, new Uint8Array(1)), /92 bytes that are not SPKI/],
+  ['a byte too few', p256.subarray(0, 90), /90 bytes that are not SPKI/],
+  ['a longer length than is needed', fromHex(`3081${GOLDEN.ed25519.spki.slice(2)}`), /not SPKI/],
   ['no PEM', 'hello', /a text without PEM/],
-  ['a private key', GOLDEN.p256.pem, /a PEM block 'PRIVATE KEY': keep it where it is/],
+  ['a private key', GOLDEN.p256.pem, /a PEM block 'PRIVATE KEY': do not pass it around/],
   ['a certificate request', encodePem('CERTIFICATE REQUEST', p256), /openssl req/],
   [
     'a damaged certificate',

@@ -9,7 +9,7 @@ export const wallClock = () =>
   optional(
     reference<WallClock>(
       (value) => typeof (value as WallClock | null)?.date === 'function',
-      "an object with date(), which core's Clock has not",
+      'an object with date(), which the Clock of core does not have',
     ),
   );
 

@@ -65,7 +65,7 @@ test('keys are read with and without what PKCS#8 leaves open, and written in one
   t.is(parseIdentity(ed25519).key, GOLDEN.ed25519.pem);
   const foreign = encodePem('PRIVATE KEY', fromHex(second('00'.repeat(32))));
   t.throws(() => parseIdentity(foreign), {
-    message: /a private key beside the public key of another/,
+    message: /a private key with the public key of another/,
   });
 });
 
@@ -165,7 +165,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     'two keys',
     () => GOLDEN.ed25519.pem + GOLDEN.p256.pem,
     /2 PEM blocks \('PRIVATE KEY', 'PRIVATE KEY'\)/,
-    /alone/,
+    /only the private key/,
   ],
   ['no PEM', () => 'hello', /no PEM/, /inform DER/],
   ['nothing', () => '', /no PEM/, /inform DER/],
@@ -173,18 +173,18 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     'a key without its end',
     () => GOLDEN.p256.pem.slice(0, 120),
     /cut off or not base64/,
-    /whole copy/,
+    /complete copy/,
   ],
   [
     'a key with a letter lost',
     () => GOLDEN.p256.pem.replace('MIGH', 'MIG'),
     /cut off or not base64/,
-    /whole copy/,
+    /complete copy/,
   ],
   [
     'a key of other bytes',
     () => encodePem('PRIVATE KEY', new Uint8Array(48)),
-    /contents are no PKCS#8/,
+    /contents are not PKCS#8/,
     /genpkey/,
   ],
   [

@@ -17,7 +17,7 @@ import { isScalar } from './strict-signature.ts';
 export function parseIdentity(pem: string): Identity {
   if (typeof pem !== 'string')
     throw new TypeError(
-      `parseIdentity: takes the text of a PEM file, got ${typeof pem}; read the file as 'utf8'`,
+      `parseIdentity: expected the text of a PEM file, got ${typeof pem}; read the file as 'utf8'`,
     );
   return readIdentity(pem, 'parseIdentity');
 }
@@ -39,7 +39,7 @@ export function readIdentity(pem: string, source: string): Identity {
   if (block.label !== 'PRIVATE KEY')
     throw wrong(...(LABELS[block.label] ?? [`a PEM block '${block.label}'`, GENERATE]));
   if (block.bytes === undefined)
-    throw wrong('a PRIVATE KEY that is cut off or not base64', 'take a whole copy of it');
+    throw wrong('a PRIVATE KEY that is cut off or not base64', 'use a complete copy of it');
   const decoded = decodePkcs8(block.bytes);
   if (decoded.t === 'other') throw wrong(decoded.found, GENERATE);
   if (decoded.type === 'p256' && !isScalar(decoded.secret))
@@ -47,8 +47,8 @@ export function readIdentity(pem: string, source: string): Identity {
   const identity = openIdentity(decoded.type, decoded.secret);
   if (!isPointOf(identity, decoded.point))
     throw wrong(
-      'a private key beside the public key of another; the file is damaged',
-      'take another copy of it',
+      'a private key with the public key of another one; the file is damaged',
+      'use another copy of it',
     );
   return identity;
 }
@@ -71,7 +71,7 @@ const GENERATE =
   "make one with createIdentity(), or 'openssl genpkey -algorithm ed25519 -out key.pem'";
 const FROM_DER =
   "a file of bare DER becomes PEM with 'openssl pkey -inform DER -in key.der -out key.pem'";
-const ALONE = 'give the private key alone';
+const ALONE = 'give only the private key';
 const PUBLIC = 'give the private key that belongs to it';
 
 /** The labels of other PEM files, with what they contain and what to do about it. */
@@ -86,7 +86,7 @@ const LABELS: Record<string, [found: string, remedy: string]> = {
   ],
   'RSA PRIVATE KEY': ['an RSA key', GENERATE],
   'DSA PRIVATE KEY': ['a DSA key', GENERATE],
-  'OPENSSH PRIVATE KEY': ["a key of OpenSSH's own format", GENERATE],
+  'OPENSSH PRIVATE KEY': ['a key in the format of OpenSSH', GENERATE],
   'PUBLIC KEY': ['a public key', PUBLIC],
   CERTIFICATE: ['a certificate', PUBLIC],
   'TRUSTED CERTIFICATE': ['a certificate', PUBLIC],

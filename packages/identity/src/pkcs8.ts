@@ -119,7 +119,7 @@ function describe(oid: DerElement, parameters: DerElement | undefined): string |
 
 const damaged: Pkcs8 = {
   t: 'other',
-  found: 'a PRIVATE KEY whose contents are no PKCS#8; the file is damaged',
+  found: 'a PRIVATE KEY whose contents are not PKCS#8; the file is damaged',
 };
 
 const ED25519 = hexToBytes('302e020100300506032b657004220420');
@@ -138,7 +138,7 @@ const ALGORITHMS: Record<string, string> = {
   '2a864886f70d010101': 'an RSA key',
   '2a864886f70d01010a': 'an RSA-PSS key',
   '2a8648ce380401': 'a DSA key',
-  [ED25519_OID]: 'an Ed25519 key with parameters, which has none',
+  [ED25519_OID]: 'an Ed25519 key with parameters, which are not allowed',
   '2b656e': 'an X25519 key, which cannot sign',
   '2b656f': 'an X448 key, which cannot sign',
   '2b6571': 'an Ed448 key',

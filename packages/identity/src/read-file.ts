@@ -15,12 +15,12 @@ export async function readTextFile(
   check: (stats: Stats) => void = () => {},
 ): Promise<string> {
   const bytes = await readRegular(path, (stats) => {
-    if (!stats.isFile()) throw wrong(caller, path, 'is no regular file; give the path of one');
+    if (!stats.isFile()) throw wrong(caller, path, 'is not a regular file; give the path of one');
     if (stats.size > LARGEST)
       throw wrong(
         caller,
         path,
-        `has ${stats.size} bytes, and a file of PEM at most ${LARGEST}; correct the path`,
+        `has ${stats.size} bytes, but a PEM file may have at most ${LARGEST}; correct the path`,
       );
     check(stats);
     return LARGEST;

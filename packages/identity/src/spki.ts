@@ -21,7 +21,7 @@ export function spkiOf(publicKey: Uint8Array | string, caller: string): Uint8Arr
   if (typeof publicKey === 'string') return spkiOfPem(publicKey, caller);
   if (!(publicKey instanceof Uint8Array))
     throw new TypeError(
-      `${caller}: takes a Uint8Array (SPKI, DER) or PEM, got ${typeof publicKey}`,
+      `${caller}: expected a Uint8Array (SPKI, DER) or PEM, got ${typeof publicKey}`,
     );
   return checkSpki(publicKey, caller);
 }
@@ -43,7 +43,7 @@ function spkiOfPem(pem: string, caller: string): Uint8Array {
     );
   const spki = bytes === undefined || label === 'PUBLIC KEY' ? bytes : spkiOfCertificate(bytes);
   if (spki === undefined)
-    throw wrong(caller, `a ${label} that is cut off or damaged`, 'take a whole copy of it');
+    throw wrong(caller, `a ${label} that is cut off or damaged`, 'use a complete copy of it');
   return checkSpki(spki, caller);
 }
 
@@ -68,18 +68,18 @@ function checkSpki(spki: Uint8Array, caller: string): Uint8Array {
   ) {
     throw wrong(
       caller,
-      `${spki.length} bytes that are no SPKI`,
-      "'openssl pkey -pubout -outform DER' gives it; a bare key of 32 or 65 bytes is none",
+      `${spki.length} bytes that are not SPKI`,
+      "'openssl pkey -pubout -outform DER' writes it; a bare key of 32 or 65 bytes is not SPKI",
     );
   }
   const id = bytesToHex(oid.body);
   if (id === EC && (parameters?.tag !== OBJECT_IDENTIFIER || bits.body[1] !== UNCOMPRESSED))
-    throw wrong(caller, 'an EC key in a second form', CONVERT);
+    throw wrong(caller, 'an EC key in a non-canonical form', CONVERT);
   if (id === ED25519 && decodeSpki(spki) === undefined)
     throw wrong(
       caller,
       'an Ed25519 key that has parameters or not 32 bytes',
-      'take another copy of it',
+      'use another copy of it',
     );
   return spki;
 }
@@ -92,10 +92,10 @@ const ED25519 = '2b6570';
 const EC = '2a8648ce3d0201';
 const UNCOMPRESSED = 4;
 const CONVERT =
-  "name its curve and do not compress it ('openssl pkey -pubin -in key.pem -ec_conv_form uncompressed -ec_param_enc named_curve -pubout')";
+  "use a named curve and an uncompressed point ('openssl pkey -pubin -in key.pem -ec_conv_form uncompressed -ec_param_enc named_curve -pubout')";
 const LABELS: Record<string, string> = {
-  'PRIVATE KEY': 'keep it where it is, and give the publicKey of parseIdentity(pem)',
+  'PRIVATE KEY': 'do not pass it around; give the publicKey of parseIdentity(pem)',
   'RSA PUBLIC KEY':
     "convert it with 'openssl rsa -RSAPublicKey_in -in rsa.pem -pubout -out key.pem'",
-  'CERTIFICATE REQUEST': "take its key with 'openssl req -in request.pem -noout -pubkey'",
+  'CERTIFICATE REQUEST': "extract its key with 'openssl req -in request.pem -noout -pubkey'",
 };

@@ -20,7 +20,10 @@ export function subjectKeyOf(subject: Identity | Uint8Array | string): Uint8Arra
       "make one with createIdentity(), or 'openssl genpkey -algorithm ed25519'",
     );
   if (key.type === 'ed25519' && !isStrictPoint(key.point))
-    throw wrong('an Ed25519 key of small order, for which anybody can sign', 'refuse this node');
+    throw wrong(
+      'an Ed25519 key of small order, for which anybody can forge signatures',
+      'refuse this node',
+    );
   return spki;
 }
 

@@ -164,7 +164,7 @@ test('a node that dials one that proves nothing, or is dialed by it, makes no pe
   await world.until('it dialed', () => told(q, 'rejected').length > 0);
   const [other] = told(q, 'rejected');
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
-  t.regex(other!.error.message, /takes only nodes that prove/);
+  t.regex(other!.error.message, /accepts only nodes that prove/);
   for (const node of [a, p, q]) t.deepEqual(node.peers.list(), [], node.name);
   t.deepEqual(await world.close(), []);
 });
@@ -219,7 +219,7 @@ test('with allowAsserted a peer that only asserts its id is parted from when tha
   const b = await mixed(world, 'b', theirs);
   a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
   await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
-  t.regex(told(a, 'down')[0]!.cause.message, /has to prove that id/);
+  t.regex(told(a, 'down')[0]!.cause.message, /must prove that id/);
   t.is(
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
     'b: a secret',

@@ -122,7 +122,7 @@ for (const way of ways) {
       ReturnType<typeof told<'rejected'>>[0],
     ];
     t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
-    t.regex(error.message, /runs no peers/);
+    t.regex(error.message, /does not run peers/);
     t.deepEqual(a.peers.list(), []);
     await world.settle(transport.close());
     t.deepEqual(await world.close(), []);
@@ -150,7 +150,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
       { code: 'failed_precondition' } as never,
     );
     t.true(
-      error!.message.includes('runs no peers') && error!.message.includes(`${nodeId}@`),
+      error!.message.includes('does not run peers') && error!.message.includes(`${nodeId}@`),
       error!.message,
     );
     await world.settle(transport.close());

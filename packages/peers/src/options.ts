@@ -200,7 +200,7 @@ const schema = optionsSchema({
   identity: optional(
     reference<{ readonly nodeId: string }>(
       isIdentity,
-      'an identity: its nodeId 64 lower-case hex digits',
+      'an identity with a nodeId of 64 lower-case hex digits',
     ),
   ),
   persistent: withDefault(targets(), []),
@@ -263,11 +263,11 @@ export function readOptions(given: PeersOptions<any>): PeersConfig {
   if (config.membership === 'open') return config;
   if (config.seeds.length > 0)
     throw new TypeError(
-      "createPeers: seeds: a node with membership 'listed' dials only listed nodes; leave seeds out",
+      "createPeers: seeds: a node with membership 'listed' dials only listed nodes; omit seeds",
     );
   if (config.exchange.seed)
     throw new TypeError(
-      "createPeers: exchange.seed: a node with membership 'listed' can't be a seed; leave it out",
+      "createPeers: exchange.seed: a node with membership 'listed' can't be a seed; omit it",
     );
   return { ...config, maxOutbound: 0, exchange: { ...config.exchange, enabled: false } };
 }

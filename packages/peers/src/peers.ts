@@ -49,7 +49,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
         const { status: codec } = node.config;
         if (codec === undefined)
           throw new TypeError(
-            "peers.status.set: there is no codec; give createPeers the option 'status': json(schema), bytes",
+            "peers.status.set: there is no codec; give createPeers the option 'status', such as json(schema) or bytes",
           );
         const bytes = value === undefined ? undefined : codec.encode(value);
         if (bytes !== undefined && bytes.length > LONGEST_STATUS) {
@@ -125,7 +125,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
-        this.#part(nodeId, 'the topology of the other end has no such peer any more');
+        this.#part(nodeId, 'the topology of the other end no longer includes this peer');
     }
     this.#driver.topologyChanged();
     return diff;
@@ -144,7 +144,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   ban(nodeId: string, time = 24 * 60 * 60_000, why?: string): void {
     if (!isNodeId(nodeId))
       throw new TypeError(
-        `peers.ban: takes a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`,
+        `peers.ban: expected a node id, 64 lower-case hex digits, got ${JSON.stringify(nodeId)}`,
       );
     if (!(time > 0))
       throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);

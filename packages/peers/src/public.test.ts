@@ -148,8 +148,8 @@ test.serial(
       const [failure] = failures(a).filter(({ addr }) => addr === `tcp://n${i}.example:7000`);
       t.is(failure!.code, 'invalid_argument');
       t.true(
-        failure!.message.includes(`n${i}.example:7000, which a peer told`) &&
-          failure!.message.endsWith(`leads to ${ip}`),
+        failure!.message.includes(`n${i}.example:7000, which a peer reported`) &&
+          failure!.message.endsWith(`resolves to ${ip}`),
         failure!.message,
       );
     }
@@ -302,7 +302,7 @@ test.serial(
     );
     t.regex(of('fails').message, /no name server/);
     t.regex(of('hangs').message, /60000 ms/);
-    t.regex(of('none').message, /leads to nothing/);
+    t.regex(of('none').message, /resolves to nothing/);
     t.true(
       asked.filter((host) => host === 'hangs.example').length <= 3,
       'it is left alone for a while',
@@ -356,7 +356,7 @@ test.serial(
     t.deepEqual([...new Set(dialed)], ['10.0.0.9:7000']);
     dialed.length = 0;
     await t.throwsAsync(say('b'), {
-      message: /b\.example:7000, which a peer told.*leads to 10\.0\.0\.9/,
+      message: /b\.example:7000, which a peer reported.*resolves to 10\.0\.0\.9/,
     });
     t.deepEqual(dialed, []);
     // An address from the user's `locate` is trusted.

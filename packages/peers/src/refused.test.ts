@@ -233,7 +233,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
     );
     t.true(
       twin!.error.message.includes(first) &&
-        twin!.error.message.includes('two live nodes have one key'),
+        twin!.error.message.includes('two running nodes have the same key'),
       twin!.error.message,
     );
     await world.run(27_000);
@@ -242,7 +242,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
       [1, 1, second],
     );
     t.true(told(older, 'rejected').length > 10, 'it went on trying, and is told each time');
-    t.regex(told(older, 'rejected')[0]!.error.message, /two live nodes have one key/);
+    t.regex(told(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
     // After that it is judged like any other instance, and the other one becomes the twin.
     await world.until('it is let in again', () => told(a, 'down').length === 2, 10_000);

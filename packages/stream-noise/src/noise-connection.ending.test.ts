@@ -19,7 +19,7 @@ test('a record that was altered ends the connection at once, and nothing of it i
   t.is(error.reason, 'reset');
   t.regex(
     error.message,
-    /Connection with hand:1: a record is not authentic: it was altered, or is not the next one/,
+    /Connection with hand:1: a record is not authentic: it was altered, or is not the next record/,
   );
   t.deepEqual(ear.ends, []);
   wire.sink.closed(error);
@@ -159,7 +159,7 @@ test('before its nonces run out a connection ends, and says why', (t) => {
   t.is(wire.destroyed, undefined);
   t.true(connection.write(pattern(5)));
   t.is(wire.written.length, 1);
-  t.regex(wire.destroyed!.error!.message, /no nonce for more: connect again/);
+  t.regex(wire.destroyed!.error!.message, /the nonces are used up: connect again/);
   wire.sink.closed(wire.destroyed!.error);
   t.is(ear.ends.length, 1);
 });

@@ -130,7 +130,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     // Accepted data is flushed first. The other end may not read it before we have read, so resume.
     this.#inner.resume();
     this.#timer = this.#host.clock.setTimeout(
-      () => this.destroy(this.#reset('what was written was not taken within a second')),
+      () => this.destroy(this.#reset('written data was not accepted within a second')),
       LINGER,
     );
   }
@@ -229,7 +229,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #exhausted(buffer: Uint8Array): true {
     this.#host.buffers.give(buffer);
     this.destroy(
-      this.#reset(`${MOST_RECORDS} records were sent, there is no nonce for more: connect again`),
+      this.#reset(`${MOST_RECORDS} records were sent and the nonces are used up: connect again`),
     );
     return true;
   }
@@ -301,7 +301,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #forged(): void {
     this.destroy(
       this.#reset(
-        'a record is not authentic: it was altered, or is not the next one of this connection',
+        'a record is not authentic: it was altered, or is not the next record of this connection',
       ),
     );
   }
@@ -334,7 +334,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
         error ??
         (this.#explained
           ? undefined
-          : this.#reset('it was cut off: the end of the stream is missing'));
+          : this.#reset('it was truncated: the end of the stream is missing'));
     }
     this.#leave();
     this.#state = 'over';

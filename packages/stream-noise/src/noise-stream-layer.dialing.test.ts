@@ -34,7 +34,7 @@ test('the dial beneath and the greeting have one time together', async (t) => {
   t.is(error.target, 'there');
   t.regex(
     error.message,
-    /Cannot connect to there: the noise handshake was not over within 1000 ms \(dialTimeout\)/,
+    /Cannot connect to there: the noise handshake was not complete after 1000 ms \(dialTimeout\)/,
   );
   t.true(wire.destroyed !== undefined);
   t.is(clock.timers, 0);
@@ -170,7 +170,7 @@ test('a peer without a proof is handed over, refused as bad_certificate', async 
   const { refused, nodeId } = await dial;
   t.is(nodeId, undefined);
   t.is(refused!.reason, 'bad_certificate');
-  t.regex(refused!.message, /the identity of the peer is not proven: it sent no signature/);
+  t.regex(refused!.message, /the peer did not prove its identity: it sent no signature/);
 });
 
 test('a peer that the layer beneath refuses stays refused', async (t) => {

@@ -93,7 +93,7 @@ export class SecureLayer implements NoiseStreamLayer {
         late: () =>
           reasonError(
             'dial_timeout',
-            `the noise handshake was not over within ${timeout} ms (dialTimeout)`,
+            `the noise handshake was not complete after ${timeout} ms (dialTimeout)`,
           ),
         done(connection) {
           settle();
@@ -150,7 +150,7 @@ export class SecureLayer implements NoiseStreamLayer {
       late: () =>
         reasonError(
           'handshake_timeout',
-          `the noise handshake was not over within ${timeout} ms (handshakeTimeout)`,
+          `the noise handshake was not complete after ${timeout} ms (handshakeTimeout)`,
         ),
       done: (connection) => {
         this.#pending.delete(onClose);
@@ -215,7 +215,7 @@ export class SecureLayer implements NoiseStreamLayer {
 /** Throws a TypeError for a number outside [0, 1). A broken source would produce a key of zeros. */
 function checkDraw(value: number): number {
   if (value >= 0 && value < 1) return value;
-  throw new TypeError('random: must give numbers from 0 up to 1, 1 excluded');
+  throw new TypeError('random: must return numbers from 0 (included) to 1 (excluded)');
 }
 
 function cannotConnect(
@@ -230,7 +230,7 @@ function cannotConnect(
 }
 
 function needsBytes(address: string): TransportError {
-  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, this one carries frames; take createInmemStreams, or in a simulation level: 'stream'`;
+  const message = `Cannot secure the connection with ${address}: noise needs a layer that carries bytes, but this one carries frames; use createInmemStreams, or level: 'stream' in a simulation`;
   return new TransportError('failed_precondition', message, { target: address });
 }
 

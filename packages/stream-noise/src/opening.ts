@@ -145,7 +145,7 @@ export class Opening implements ByteSink {
     const refused =
       this.#inner.refused ??
       (nodeId === undefined
-        ? reasonError('bad_certificate', `the identity of the peer is not proven: ${flaw}`)
+        ? reasonError('bad_certificate', `the peer did not prove its identity: ${flaw}`)
         : peers.judge(nodeId, dialed));
     const arrived = greeting.rest.length === 0 ? this.#arrived : [greeting.rest, ...this.#arrived];
     const connection = new NoiseConnection(this.#host, {

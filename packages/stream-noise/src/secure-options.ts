@@ -64,7 +64,7 @@ function isClock(value: unknown): boolean {
 const schema = optionsSchema({
   identity: reference<Identity>(
     isIdentity,
-    'an identity, as createIdentity and parseIdentity give it',
+    'an identity, as createIdentity and parseIdentity return it',
   ),
   allow: optional(nodeIds),
   deny: optional(nodeIds),

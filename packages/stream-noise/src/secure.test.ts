@@ -25,7 +25,10 @@ test('wrong options are TypeErrors that name them', (t) => {
     [{ identity: ada, deny: 'x' }, /deny: must be a list of node ids/],
     [{ identity: ada, clock: 7 }, /clock: must be a Clock/],
     [{ identity: ada, random: 7 }, /random: must be a function/],
-    [{ identity: ada, random: () => Number.NaN }, /random: must give numbers from 0 up to 1/],
+    [
+      { identity: ada, random: () => Number.NaN },
+      /random: must return numbers from 0 \(included\)/,
+    ],
     [{ identity: ada, alow: [] }, /alow: unknown option; did you mean 'allow'/],
   ];
   for (const [options, message] of wrong)

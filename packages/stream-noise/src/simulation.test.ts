@@ -72,7 +72,7 @@ test.serial('at the message level noise says which level it needs', async (t) =>
   const identity = createIdentity();
   const client = sim.client(echo, { layer: (layer) => secure(layer, { identity }) });
   await t.throwsAsync(sim.settle(client.dial('server')), {
-    message: /in a simulation level: 'stream'/,
+    message: /level: 'stream' in a simulation/,
   });
   await sim.close();
 });

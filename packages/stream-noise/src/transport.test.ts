@@ -80,7 +80,7 @@ for (const { name, place } of places) {
     await server.listen();
     const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
     t.is(error.reason, 'wrong_preamble');
-    t.regex(error.message, /the other end speaks plain Trunkline \(TRKL\), it is not secured/);
+    t.regex(error.message, /the other end speaks plain Trunkline \(TRKL\), this end speaks noise/);
     const rejected = await server.event('rejected');
     t.is(rejected.error.reason, 'wrong_preamble');
     t.regex(rejected.error.message, /Trunkline secured by noise \(TRKN\)/);
@@ -97,7 +97,7 @@ for (const { name, place } of places) {
     const rejected = await server.event('rejected');
     t.is(rejected.direction, 'in');
     t.is(rejected.error.reason, 'wrong_preamble');
-    t.regex(rejected.error.message, /plain Trunkline \(TRKL\), it is not secured/);
+    t.regex(rejected.error.message, /plain Trunkline \(TRKL\), this end speaks noise/);
   });
 
   test(title('a node that the acceptor denies is told so, and so is the acceptor'), async (t) => {

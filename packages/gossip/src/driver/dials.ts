@@ -32,7 +32,7 @@ export class Dials {
    */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const message = `node ${nodeId} is not dialed: the topology is fixed, and does not list it`;
+    const message = `node ${nodeId} is not dialed: the topology is fixed and does not list it`;
     return Promise.reject(
       new TransportError('failed_precondition', message, { target: nodeId, sent: false }),
     );
@@ -45,7 +45,7 @@ export class Dials {
     if (under !== undefined) return under;
     if (this.#under.size >= AT_ONCE) {
       return Promise.reject(
-        new TransportError('resource_exhausted', `${AT_ONCE} nodes are being dialed already`, {
+        new TransportError('resource_exhausted', `${AT_ONCE} nodes are already being dialed`, {
           target: nodeId,
           sent: false,
         }),
@@ -69,7 +69,7 @@ export class Dials {
         late.abort(
           new TransportError(
             'deadline_exceeded',
-            `node ${nodeId} could not be reached in ${timeout} ms`,
+            `node ${nodeId} could not be reached within ${timeout} ms`,
             { target: nodeId, sent: false },
           ),
         ),
@@ -80,7 +80,7 @@ export class Dials {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
       if (!this.#isHere(nodeId))
-        throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, {
+        throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
           target: nodeId,
           sent: false,
         });

@@ -176,10 +176,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       this.#isStarting = false;
     }
     if (this.isClosed)
-      throw new TransportError(
-        'shutdown',
-        'gossip.start: it was closed before its store had answered',
-      );
+      throw new TransportError('shutdown', 'gossip.start: it was closed before its store answered');
     this.#run();
   }
 
@@ -295,7 +292,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     if (this.sessions.size >= MOST_TOPICS)
       throw new TransportError(
         'resource_exhausted',
-        `gossip.topic: this node is on ${MOST_TOPICS} topics already`,
+        `gossip.topic: this node is already on ${MOST_TOPICS} topics`,
       );
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
@@ -371,7 +368,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const peer = this.#memberTable.get(nodeId);
     if (peer === undefined)
-      throw new TransportError('unavailable', `node ${nodeId} is not connected any more`, {
+      throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
         target: nodeId,
         sent: false,
       });
@@ -465,7 +462,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     if (peer !== undefined) return peer;
     throw new TransportError(
       'failed_precondition',
-      'topics and their messages are for peers: this connection told no node id',
+      'only peers may send topics and messages, and the hello of this connection has no node id',
     );
   }
 
@@ -606,4 +603,4 @@ const ABUSE = 10;
 const BAN = 600_000;
 /** Bytes that the terms of a topic count as in the queue of a peer. */
 const TERMS_BYTES = 128;
-const CLOSED = new TransportError('shutdown', 'the topic was closed here');
+const CLOSED = new TransportError('shutdown', 'the topic was closed on this node');

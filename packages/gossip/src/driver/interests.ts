@@ -150,7 +150,7 @@ export class Interests {
     if (verdict !== 'yes')
       throw new TransportError(
         'resource_exhausted',
-        'the list of topics has not changed, and was asked for too often',
+        'the list of topics has not changed and was requested too often',
       );
     const answer = encodeList(
       { teller: this.#host.self, hearer: nodeId },
@@ -160,7 +160,10 @@ export class Interests {
       this.#host.random,
     );
     if (answer === undefined)
-      throw new TransportError('invalid_argument', 'the question for the list of topics is none');
+      throw new TransportError(
+        'invalid_argument',
+        'the request for the list of topics is malformed',
+      );
     answered.seq = seq;
     return answer;
   }
@@ -222,7 +225,7 @@ export class Interests {
     try {
       const answer = decodeList(question, await this.#mount.send(remote, 'pull', question));
       if (answer === undefined)
-        throw new TransportError('invalid_argument', 'a list of topics that is none', {
+        throw new TransportError('invalid_argument', 'the list of topics is malformed', {
           target: nodeId,
         });
       const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);

@@ -44,7 +44,7 @@ export class Lives {
       if (text === '' || !Number.isInteger(kept) || kept < -1 || kept > LARGEST_NUMBER) {
         throw new TransportError(
           'data_loss',
-          `gossip.start: store: '${KEY}' is no number: ${String(text).slice(0, 20)}; delete it`,
+          `gossip.start: store: '${KEY}' is not a number: ${String(text).slice(0, 20)}; delete it`,
           { target: KEY },
         );
       }

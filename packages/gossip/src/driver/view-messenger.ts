@@ -47,7 +47,9 @@ export class ViewMessenger {
         this.#unreachable(
           session,
           to,
-          new TransportError('resource_exhausted', `too much waits for node ${to}`, { target: to }),
+          new TransportError('resource_exhausted', `the queue for node ${to} is full`, {
+            target: to,
+          }),
         );
       return;
     }

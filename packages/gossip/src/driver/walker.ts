@@ -184,7 +184,7 @@ export class Walker implements WalkView {
       this.#peers.get(nodeId)?.persistent;
     if (!isOfUse)
       void this.#mount
-        .disconnect(remote, 'it was visited, and is on no topic of the other end')
+        .disconnect(remote, 'it was asked for nodes, and shares no topic with the other end')
         .catch(() => {});
   }
 
@@ -243,7 +243,7 @@ export class Walker implements WalkView {
     const question = Question.read({ teller: nodeId, hearer: self }, bytes);
     if (question === undefined) {
       this.#host.misbehaved(nodeId);
-      throw new TransportError('invalid_argument', 'the question for nodes of topics is none');
+      throw new TransportError('invalid_argument', 'the request for nodes of topics is malformed');
     }
     const known = new Set<string>();
     for (const [topic, { key, overlay }] of sessions) {

@@ -33,7 +33,7 @@ export class IdSource {
     const epoch = this.#epochNow();
     if (epoch !== this.#epoch) this.#begin(epoch);
     if (this.#next > LARGEST_NUMBER)
-      throw new TypeError('IdSource: has named 2^48 messages; begin another epoch');
+      throw new TypeError('IdSource: has made 2^48 ids; begin another epoch');
     return { origin: this.#origin, epoch, sequence: this.#next++ };
   }
 

@@ -34,7 +34,7 @@ export class OwnMessages {
     if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new')
       return;
     throw new TypeError(
-      `plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} was published before, or something newer was`,
+      `plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} or a later one was already published`,
     );
   }
 

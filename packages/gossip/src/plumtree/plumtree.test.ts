@@ -32,7 +32,7 @@ test('publishing tells how many peers were pushed to and told', (t) => {
   t.deepEqual(sent(), ['a push me0', 'b ihave me0', 'c ihave me0']);
   t.throws(() => machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), {
     instanceOf: TypeError,
-    message: /published before/,
+    message: /already published/,
   });
   t.throws(() => machine.publish({ id: idOf(0, 'x'), payload: 'p', size: 1 }, 0), {
     instanceOf: TypeError,

@@ -161,10 +161,7 @@ export class Relays {
       [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))
     ) {
       this.#host.misbehaved(from);
-      throw new TransportError(
-        'invalid_argument',
-        'a relayed message begins with what is no head of one',
-      );
+      throw new TransportError('invalid_argument', 'a relayed message has a malformed header');
     }
     const topic = sessions.get(head.topic);
     if (topic === undefined)
@@ -182,7 +179,10 @@ export class Relays {
       return report('had');
     }
     if (!this.#othersBudget.take(head.size))
-      throw new TransportError('resource_exhausted', 'too many messages are being relayed here');
+      throw new TransportError(
+        'resource_exhausted',
+        'too many messages are being relayed by this node',
+      );
     const transit = new Transit(head.size, {
       ...this.#distributing({ ...head, hops: Math.min(head.hops + 1, MOST_HOPS) }),
       misbehaved: () => this.#host.misbehaved(from),
@@ -297,7 +297,7 @@ export class Relays {
       const decoded = decodeReport(answer);
       if (decoded !== undefined) return decoded;
       this.#host.misbehaved(to);
-      throw new TransportError('invalid_argument', 'a report that is none', { target: to });
+      throw new TransportError('invalid_argument', 'a malformed report', { target: to });
     } catch (error) {
       if (error instanceof TransportError && error.code === 'unimplemented')
         this.#unable.add(remote);

@@ -88,7 +88,7 @@ export class Transit {
     if (buffer.error !== undefined) throw buffer.error;
     if (!buffer.append(chunk)) {
       this.#host.misbehaved();
-      throw this.#wrong('is longer than was said');
+      throw this.#wrong('is longer than declared');
     }
     if (chunk.length > 0) this.#movedAt = this.#host.now();
   }
@@ -111,5 +111,5 @@ export class Transit {
   }
 }
 
-const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message came too slowly');
-const STOPPED = new TransportError('unavailable', 'gossip was closed here');
+const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message arrived too slowly');
+const STOPPED = new TransportError('unavailable', 'gossip was closed on this node');

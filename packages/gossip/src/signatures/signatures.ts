@@ -105,7 +105,7 @@ export class Signatures {
       return { publicKey: this.#publicKey, bytes };
     const got = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
     throw new TypeError(
-      `createGossip: signatures.identity.sign: must give ${SIGNATURE_BYTES} bytes at once, got ${got}`,
+      `createGossip: signatures.identity.sign: must return ${SIGNATURE_BYTES} bytes synchronously, got ${got}`,
     );
   }
 

@@ -85,7 +85,7 @@ export class Differences {
       this.#apart.delete(nodeId);
       return host.apart(nodeId, false);
     }
-    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${host.topic}, and this node ${host.overlay}: no message crosses; all nodes of a topic need one overlay`;
+    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${host.topic}, but this node uses ${host.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
     this.#apart.set(
       nodeId,
       new TransportError('failed_precondition', text, { target: nodeId, sent: false }),

@@ -6,7 +6,7 @@ import type { Refusal, Unsent } from '../types.ts';
 
 /** Returns the error for publishing on a closed topic. */
 export function topicClosed(name: string): TransportError {
-  return new TransportError('shutdown', `topic ${name} was closed here`, { sent: false });
+  return new TransportError('shutdown', `topic ${name} was closed on this node`, { sent: false });
 }
 
 /**
@@ -23,14 +23,14 @@ export function notSent(
   if (reason === 'no-room')
     return new TransportError(
       'resource_exhausted',
-      `too much waits for node ${nodeId} already (outbound)`,
+      `the queue for node ${nodeId} is full (outbound)`,
       details,
     );
   const what =
     size > limit ? `its limit for the topic: ${limit}` : 'limits.message of its transport';
   return reasonError(
     'too_large',
-    `a message of ${size} bytes is above what node ${nodeId} takes (${what})`,
+    `a message of ${size} bytes is above what node ${nodeId} accepts (${what})`,
     details,
   );
 }
@@ -68,7 +68,7 @@ export function gone(
 
 /** Returns the error for a peer that refused a message instead of confirming it. */
 export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
-  const text = `node ${nodeId} did not take the message: ${REFUSALS[refusal]} (${refusal})`;
+  const text = `node ${nodeId} refused the message: ${REFUSALS[refusal]} (${refusal})`;
   const details = { target: nodeId, sent: true, origin: 'remote' } as const;
   if (refusal === 'too-large') return reasonError('too_large', text, details);
   if (refusal === 'not-on-topic') return new TransportError('not_found', text, details);
@@ -81,21 +81,20 @@ export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
   'not-on-topic': 'it is not on the topic',
-  'not-addressed': 'the message is for others',
-  excluded: 'the message is for all but this node',
-  forged: 'it takes it for a forgery',
-  unsigned: 'it takes only signed messages, of all publishers or of this one',
-  'too-large': 'it is above its limit for the topic',
+  'not-addressed': 'the message is addressed to other nodes',
+  excluded: 'the message excludes this node',
+  forged: 'it considers the message forged',
+  unsigned: 'it accepts only signed messages, of all publishers or of this one',
+  'too-large': 'the message is above its limit for the topic',
   undecodable: 'its codec refuses the message',
   rejected: 'its validator rejects the message',
   ignored: 'its validator ignores the message',
   timeout: 'its validator took too long',
   overloaded: 'too many messages wait for its validator',
-  refused: 'it has refused the message before',
-  old: 'it takes it for one of an earlier life of the publisher',
-  full: 'it remembers as many publishers as it may',
-  own: 'the message is in its own name',
-  stranger:
-    'it does not have the publisher for a neighbor, perhaps because its overlay is another one',
-  'no-room': 'it had no room',
+  refused: 'it refused the message before',
+  old: 'it considers the message to be of an earlier run of the publisher',
+  full: 'it cannot remember another publisher',
+  own: 'the message names it as the publisher',
+  stranger: 'the publisher is not its neighbor, perhaps because it uses another overlay',
+  'no-room': 'it had no room for the message',
 };

@@ -136,7 +136,7 @@ export class Publication {
     if (this.#isOver) return;
     const { min, timeout } = this.#setup;
     if (this.#received.size >= min) this.#settle();
-    else this.fail(this.#short('deadline_exceeded', `confirmed it in ${timeout} ms`));
+    else this.fail(this.#short('deadline_exceeded', `confirmed it within ${timeout} ms`));
   }
 
   fail(error: unknown): void {
@@ -152,7 +152,7 @@ export class Publication {
       first === undefined
         ? ''
         : `; ${this.#failed.size} failed, the first because ${first.error.message}`;
-    const text = `publish: ${count} of ${this.#setup.min} peers ${what}, it is queued for ${this.#queued.size}${failed}`;
+    const text = `publish: ${count} of ${this.#setup.min} peers ${what}; it is queued for ${this.#queued.size}${failed}`;
     return new TransportError(code, text, { sent: this.#queued.size > 0, cause: first?.error });
   }
 

@@ -117,7 +117,7 @@ export class Publisher {
       nodes !== undefined &&
       payload.length + KEY_BYTES * nodes.length > this.#session.host.longest
     ) {
-      const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of this node's transport`;
+      const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
     if (this.#isOver) throw topicClosed(this.#session.key.name);
@@ -132,7 +132,7 @@ export class Publisher {
     if (this.#waiting.length >= WAITING) {
       throw new TransportError(
         'resource_exhausted',
-        `publish: ${WAITING} messages wait already for gossip.start()`,
+        `publish: ${WAITING} messages already wait for gossip.start()`,
         { sent: false },
       );
     }
@@ -156,7 +156,7 @@ export class Publisher {
     if (this.#publications.size >= OPEN) {
       throw new TransportError(
         'resource_exhausted',
-        `publish: ${OPEN} messages wait already for their recipients`,
+        `publish: ${OPEN} messages already wait for their recipients`,
         { sent: false },
       );
     }

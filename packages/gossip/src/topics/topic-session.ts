@@ -492,8 +492,7 @@ export class TopicSession {
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
     this.host.events.tell({ type: 'misbehaved', topic: this.key.name, nodeId, what });
-    if (what === 'origin-flood')
-      this.host.cut(nodeId, 'it sent messages in the name of too many nodes');
+    if (what === 'origin-flood') this.host.cut(nodeId, 'it sent messages of too many publishers');
     else if (isToBlame) this.host.misbehaved(nodeId);
   }
 

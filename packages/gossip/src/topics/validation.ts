@@ -142,7 +142,7 @@ function known(verdict: unknown): [Finding, unknown?] {
   if (verdict === 'accept' || verdict === 'reject' || verdict === 'ignore') return [verdict];
   return [
     'failed',
-    new TypeError(`validate: must give 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
+    new TypeError(`validate: must return 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
   ];
 }
 

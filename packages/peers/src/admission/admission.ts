@@ -64,12 +64,12 @@ export function judge(
   if (!isNodeId(nodeId))
     return reasonError(
       'malformed',
-      `a node id is 64 lower-case hex digits, and the hello asserts '${nodeId.slice(0, 100)}'`,
+      `a node id must be 64 lower-case hex digits, but the hello asserts '${nodeId.slice(0, 100)}'`,
     );
   if (nodeId === state.nodeId)
     return reasonError(
       'self',
-      `node ${nodeId} would be its own peer: two nodes have one identity, or one dialed itself`,
+      `node ${nodeId} would be its own peer: two nodes have the same identity, or a node dialed itself`,
     );
   if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
   const known = state.peer(nodeId);
@@ -79,13 +79,13 @@ export function judge(
   if (isSame && !known.isParting)
     return known.links < LINKS
       ? undefined
-      : reasonError('full', `node ${nodeId} has ${known.links} links, more than a pool opens`);
+      : reasonError('full', `node ${nodeId} has ${known.links} links, more than one pool opens`);
   // A node that proves its id replaces the peer that has it: either a restart, or a node that only
   // asserted the id. Of two nodes that assert the same id, the first one stays.
   if (known !== undefined && !isSame && !proven)
     return reasonError(
       'duplicate',
-      `node ${nodeId} is connected already; an id that is only asserted belongs to the first`,
+      `node ${nodeId} is already connected; an id that is only asserted belongs to its first connection`,
     );
   if (known?.proven === true && !isSame && !known.isParting && state.isTwin(nodeId, instance))
     return twinError(nodeId, instance);
@@ -94,13 +94,13 @@ export function judge(
   if (others >= limits.maxInbound)
     return reasonError(
       'full',
-      `${state.inbound} peers have dialed this node, maxInbound allows no more`,
+      `${state.inbound} peers that dialed this node are connected, maxInbound allows no more`,
     );
   const { group } = candidate;
   if (group === undefined || state.inboundOf(group) < limits.maxPerGroup) return undefined;
   return reasonError(
     'full',
-    `${limits.maxPerGroup} peers of the network ${group} have dialed this node, no more are taken of one network`,
+    `${limits.maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,
   );
 }
 

@@ -51,7 +51,7 @@ export class Twins {
 
 /** Makes the error with which a twin is refused; both ends see it. */
 export function twinError(nodeId: string, instance: string): TransportError {
-  const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two live nodes have one key. This one is refused for ${REFUSED / 1000} s; give each node a key of its own, or stop one`;
+  const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two running nodes have the same key. This instance is refused for ${REFUSED / 1000} s; give each node its own key, or stop one of them`;
   return reasonError('duplicate', message, { metadata: { nodeId, instance } });
 }
 

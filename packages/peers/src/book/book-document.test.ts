@@ -57,12 +57,12 @@ test('what is wrong with a document is said', (t) => {
   const cases: [string, RegExp][] = [
     ['', /is empty/],
     [' \n ', /is empty/],
-    ['hello', /corrupt: it doesn't begin as an address book/],
-    ['{}\n{}\n', /doesn't begin/],
-    ['null\n', /doesn't begin/],
-    ['[]\n', /doesn't begin/],
-    ['\u0000'.repeat(500), /doesn't begin/],
-    [newer, /has version 2, and this software reads up to 1: use a newer one/],
+    ['hello', /corrupt: it does not begin like an address book/],
+    ['{}\n{}\n', /does not begin/],
+    ['null\n', /does not begin/],
+    ['[]\n', /does not begin/],
+    ['\u0000'.repeat(500), /does not begin/],
+    [newer, /has version 2, but this software reads versions up to 1: use newer software/],
     [`${newer.split('\n')[0]}\nwhatever later versions have`, /has version 2/],
     [text.replace('"version":1', '"version":"x"'), /has no version/],
     [head, /truncated/],
@@ -92,9 +92,9 @@ test('content that is no book is refused even with its checksum', (t) => {
     { ...list, buckets: [1] },
     { ...list, bans: undefined },
   ]) {
-    t.regex(refusal(textOf(JSON.stringify(content))).message, /its content is no address book/);
+    t.regex(refusal(textOf(JSON.stringify(content))).message, /its content is not an address book/);
   }
-  t.regex(refusal(textOf('{"key":')).message, /its content is no address book/);
+  t.regex(refusal(textOf('{"key":')).message, /its content is not an address book/);
 });
 
 test('a full book of the longest addresses still fits: the last of the new ones are left out', (t) => {

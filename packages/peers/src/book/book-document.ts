@@ -76,18 +76,18 @@ export function parseBook(text: string): BookDocument {
   const head = readJson(end < 0 ? text : text.slice(0, end)) as
     | { format?: unknown; version?: unknown; sha256?: unknown }
     | undefined;
-  if (head?.format !== FORMAT) throw lost(`is corrupt: it doesn't begin as an address book`);
+  if (head?.format !== FORMAT) throw lost(`is corrupt: it does not begin like an address book`);
   if (!Number.isSafeInteger(head.version) || (head.version as number) < 1)
     throw lost('is corrupt: it has no version');
   if ((head.version as number) > BOOK_VERSION)
     throw lost(
-      `has version ${head.version}, and this software reads up to ${BOOK_VERSION}: use a newer one`,
+      `has version ${head.version}, but this software reads versions up to ${BOOK_VERSION}: use newer software`,
     );
   const body = end < 0 ? '' : text.slice(end + 1);
   if (!body.endsWith('\n')) throw lost('is truncated: its end is missing');
   if (head.sha256 !== checksum(body)) throw lost('is corrupt: its checksum is wrong');
   const document = readJson(body);
-  if (!isDocument(document)) throw lost('is corrupt: its content is no address book');
+  if (!isDocument(document)) throw lost('is corrupt: its content is not an address book');
   return document;
 }
 

@@ -181,7 +181,7 @@ export class Conversation {
     const visited = this.#host.visits.conclude(from, 'out', this.#clock.now());
     if (visited !== undefined) {
       this.#host.told(readAddressEntries(list.read() ?? []), { nodeId: visited, remote: from });
-      return this.#leave(from, 'it told of others, and has no room');
+      return this.#leave(from, 'it sent addresses of other nodes and has no room for another peer');
     }
     const peer = this.#host.peerOf(from);
     if (peer === undefined) return;
@@ -210,12 +210,12 @@ export class Conversation {
           this.#part(peer);
           break;
         case 'too_many_requests':
-          this.#host.abused(peer, reasonError('flood', 'it asked for addresses too often'), false);
+          this.#host.abused(peer, reasonError('flood', 'it requested addresses too often'), false);
           break;
         case 'unsolicited':
           this.#host.abused(
             peer,
-            reasonError('flood', 'it told addresses that nobody had asked for'),
+            reasonError('flood', 'it sent addresses that were not requested'),
             true,
           );
           break;
@@ -236,13 +236,17 @@ export class Conversation {
 
   /** Disconnects a peer from a seed. Queued messages are flushed before the connection closes. */
   #part(peer: Peer): void {
-    for (const { remote } of peer.links) this.#leave(remote, 'a seed answers once, and parts');
+    for (const { remote } of peer.links)
+      this.#leave(remote, 'a seed answers one request and then disconnects');
   }
 
   /** Sends addresses to a visitor, and closes its connection in an orderly way. */
   #dismiss(from: Remote): void {
     this.#answer(from);
-    this.#leave(from, 'there is no room for another peer, and it has told of others');
+    this.#leave(
+      from,
+      'this node has no room for another peer; it has sent addresses of other nodes',
+    );
   }
 
   #leave(remote: Remote, why: string): void {

@@ -75,7 +75,7 @@ export class DialOutcomes implements DialerHost {
             address,
           ),
         );
-      const message = `Cannot make a peer of ${address}: the other end runs no peers`;
+      const message = `Cannot make a peer of ${address}: the other end does not run peers`;
       return this.failed(
         order,
         new TransportError('failed_precondition', message, { target: address }),
@@ -150,7 +150,7 @@ export class DialOutcomes implements DialerHost {
     if (nodeId === this.#node.nodeId) return this.#reachSelf(signal);
     if (keeper.book.isBanned(nodeId, this.#node.now()))
       return Promise.reject(
-        reasonError('denied', `node ${nodeId} is banned here`, { sent: false }),
+        reasonError('denied', `node ${nodeId} is banned by this node`, { sent: false }),
       );
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(nodeId) ?? new Set();
@@ -262,11 +262,11 @@ export class DialOutcomes implements DialerHost {
     if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
     const why =
       failure === undefined
-        ? 'no address of it is known'
+        ? 'no address of the node is known'
         : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
     this.#answer(
       nodeId,
-      new TransportError('unavailable', `node ${nodeId} is not connected, and ${why}`, {
+      new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
         sent: false,
         cause: failure,
       }),

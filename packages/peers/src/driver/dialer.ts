@@ -155,7 +155,7 @@ export class Dialer {
     if (lookup === undefined)
       throw notPublic(
         address,
-        "is a name, and there is no 'lookup' to tell its addresses; '@trunkline/peers/node' has systemLookup",
+        "is a host name, and there is no 'lookup' to resolve it; '@trunkline/peers/node' exports systemLookup",
       );
     let found: readonly string[];
     try {
@@ -175,14 +175,14 @@ export class Dialer {
       const concrete = placeOf(there);
       if (concrete?.ip !== undefined && isDialable(concrete, 'public')) return there;
     }
-    throw notPublic(address, `leads to ${found.slice(0, FOUND).join(', ') || 'nothing'}`);
+    throw notPublic(address, `resolves to ${found.slice(0, FOUND).join(', ') || 'nothing'}`);
   }
 }
 
 function notPublic(address: string, why: string): TransportError {
   return new TransportError(
     'invalid_argument',
-    `Cannot dial ${address}, which a peer told: only public addresses are dialed, and it ${why}`,
+    `Cannot dial ${address}, which a peer reported: only public addresses are dialed, and it ${why}`,
     {
       target: address,
       sent: false,

@@ -80,12 +80,12 @@ export class Links {
     if (meant !== undefined)
       throw reasonError(
         'identity_mismatch',
-        `node ${meant.nodeId} was dialed, and who answered asserts to be ${nodeId}`,
+        `node ${meant.nodeId} was dialed, but the peer that answered asserts to be ${nodeId}`,
       );
     if (this.#isStale(nodeId, orders))
       throw reasonError(
         'disconnected',
-        'it was taken off the persistent peers while it was dialed',
+        'it was removed from the persistent peers while it was dialed',
       );
     const admitted = this.#admitted(pendingConnection, nodeId, orders);
     if (!this.#isWelcome(admitted, remote, admitted.dialed)) {
@@ -94,7 +94,7 @@ export class Links {
         return this.#receiveClient(nodeId, orders);
       throw reasonError(
         'denied',
-        `node ${nodeId} is not listed: this node takes only listed nodes for peers (membership 'listed')`,
+        `node ${nodeId} is not listed: this node accepts only listed nodes as peers (membership 'listed')`,
       );
     }
     const verdict = this.#admission.receive(
@@ -120,7 +120,7 @@ export class Links {
         : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
     throw new TransportError(
       'failed_precondition',
-      `the other end runs no peers, or takes only nodes that prove their ids for peers${remedy}`,
+      `the other end does not run peers, or accepts only nodes that prove their ids as peers${remedy}`,
     );
   }
 
@@ -131,10 +131,10 @@ export class Links {
   #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
     const remedy =
-      "dial an address where it proves its id, or give createPeers 'allowAsserted: true'";
+      "dial an address at which it proves its id, or give createPeers 'allowAsserted: true'";
     throw reasonError(
       'identity_mismatch',
-      `node ${nodeId} only asserts its id, and the dialer takes only nodes that prove theirs for peers: ${remedy}`,
+      `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: ${remedy}`,
     );
   }
 
@@ -224,7 +224,7 @@ export class Links {
    */
   reclassify(peer: Peer): void {
     if (!peer.links.some(({ remote, dialed }) => this.#isWelcome(peer, remote, dialed)))
-      return this.#part(peer, 'it is not listed any more');
+      return this.#part(peer, 'it is no longer listed');
     if (!this.#node.isCertain(peer) && this.#node.planner.named.isNamed(peer.nodeId))
       return this.#part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
@@ -350,7 +350,7 @@ export class Links {
     );
   }
 
-  #part(peer: Peer, why = 'another peer takes its place'): void {
+  #part(peer: Peer, why = 'another peer replaced it'): void {
     peer.leaving = true;
     this.#node.peerTable.recount();
     for (const { remote } of peer.links)
@@ -364,7 +364,7 @@ export class Links {
   #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
     this.#orders.fulfil(orders, nodeId);
     void this.#node.config.transport
-      .disconnect(remote, 'it was taken off the persistent peers as it came')
+      .disconnect(remote, 'it was removed from the persistent peers while it connected')
       .catch(() => {});
   }
 
@@ -398,7 +398,7 @@ export class Links {
       if (link === main || link.dialed === undefined || !management.isUp(link.remote)) continue;
       management.retire(
         link.remote,
-        `both ends have dialed, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialed is used`,
+        `both ends dialed, and the link that node ${[nodeId, peer.nodeId].sort()[0]} dialed is kept`,
       );
     }
   }
@@ -410,7 +410,7 @@ export class Links {
   #replace(peer: Peer): void {
     const cause = reasonError(
       'duplicate',
-      `node ${peer.nodeId} came back: another instance of it is connected`,
+      `node ${peer.nodeId} restarted: another instance of it is connected`,
     );
     peer.release();
     if (peer.proven) this.#node.twins.replaced(peer.nodeId, peer.instance);
@@ -506,7 +506,7 @@ const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as 
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
 const UNPROVEN =
-  'the other end names this node as a persistent peer by its id, so it has to prove that id';
+  'the other end names this node as a persistent peer by its id, so this node must prove that id';
 /** Milliseconds of a short stay; long enough to learn addresses. */
 const SHORT_STAY = 10_000;
 const NOTHING = (): void => {};

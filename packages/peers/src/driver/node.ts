@@ -59,7 +59,7 @@ export class Node {
     if (provenId !== undefined && provenId !== this.nodeId) {
       this.management.release();
       throw new TypeError(
-        `createPeers: identity: the transport proves to be ${provenId}, the identity is ${this.nodeId}; leave it out, or give the same`,
+        `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
       );
     }
     try {

@@ -34,7 +34,7 @@ export interface Peer {
   /** Whether it was lost by chance and came back. */
   readonly returned: boolean;
   /**
-   * Whether another peer takes its place: it is being disconnected and counts against no limit any
+   * Whether another peer replaced it: it is being disconnected and counts against no limit any
    * more.
    */
   leaving: boolean;

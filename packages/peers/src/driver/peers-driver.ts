@@ -89,7 +89,7 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
       throw error;
     }
     if (this.node.closed)
-      throw new TransportError('shutdown', 'start: these peers were closed meanwhile');
+      throw new TransportError('shutdown', 'start: these peers were closed while they started');
     this.#state = 'running';
     this.#lookDue = this.node.now() + LOOK;
     this.node.soon();

@@ -64,7 +64,7 @@ export class StatusSync {
     if (this.#seq === LAST_SEQ)
       throw new TransportError(
         'resource_exhausted',
-        'status: it was set 4294967295 times; restart the node to go on',
+        'status: it was set 4294967295 times; restart the node to continue',
       );
     this.#seq++;
     this.#own = value?.slice();

@@ -51,8 +51,8 @@ test('a store that fails to read is a warning, one that fails to write an error,
   t.deepEqual(
     warnings.map(({ message }) => message),
     [
-      'address book: address-book: the store failed: no disk; it is left as it is',
-      'address book: address-book.old: the store failed: no disk; it is left as it is',
+      'address book: address-book: the store failed: no disk; it was not changed',
+      'address book: address-book.old: the store failed: no disk; it was not changed',
     ],
   );
   const error = await t.throwsAsync(book.save('[two]'), {

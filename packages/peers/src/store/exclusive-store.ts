@@ -35,7 +35,7 @@ export class ExclusiveStore {
   load<T>(read: (text: string) => T): Promise<Loaded<T>> {
     if (this.#state.t !== 'closed')
       return Promise.reject(
-        this.#misused('it is in use; close it first, or give this user another'),
+        this.#misused('it is in use; close it first, or use another address book'),
       );
     const done = this.#load(read);
     this.#state = { t: 'loading', done };
@@ -44,7 +44,7 @@ export class ExclusiveStore {
 
   save(text: string): Promise<void> {
     if (this.#state.t !== 'open')
-      return Promise.reject(this.#misused('it is not open; load it first'));
+      return Promise.reject(this.#misused('it is not open; call load() first'));
     return this.#state.queue.save(text);
   }
 

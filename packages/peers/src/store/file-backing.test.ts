@@ -207,7 +207,10 @@ test('a book that is too large is neither read nor saved', async (t) => {
     [`${PATH}.old`]: '[one]',
   });
   t.is(value, '[one]');
-  t.regex(warnings[0]!.message, /it has 16777217 bytes, and a book at most 16777216; it was moved/);
+  t.regex(
+    warnings[0]!.message,
+    /it has 16777217 bytes, but an address book may have at most 16777216; it was moved/,
+  );
   t.deepEqual(Object.keys(left).sort(), [`${PATH}.broken`, `${PATH}.old`]);
   const book = bookOn(new FakeDisk());
   await book.load(read);
@@ -257,7 +260,7 @@ test('where no lock can be made the book is read with a warning, and each save t
   t.is(value, '[two]');
   t.regex(
     warnings[0]!.message,
-    /book\.lock: the file system is read-only; .*\(EROFS\); the book is read, and can not be saved/,
+    /book\.lock: the file system is read-only; .*\(EROFS\); the book can be read, but not saved/,
   );
   t.is((await t.throwsAsync<TransportError>(again.save('[three]'))).code, 'permission_denied');
   mended = true;

@@ -39,7 +39,7 @@ export class FileBacking implements Backing {
           warnings.push(
             new TransportError(
               'data_loss',
-              `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before, is used`,
+              `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before it, is used`,
               {
                 target: path,
               },
@@ -94,9 +94,7 @@ export class FileBacking implements Backing {
     } catch (cause) {
       const error = fileError(cause, KIND, `${this.#path}.lock`);
       if (error.code === 'failed_precondition' || isMisplaced(error)) throw error;
-      warnings.push(
-        withRemedy(error, 'the book is read, and can not be saved before that is mended'),
-      );
+      warnings.push(withRemedy(error, 'the book can be read, but not saved until this is fixed'));
     }
   }
 
@@ -125,7 +123,7 @@ export class FileBacking implements Backing {
    */
   async #putAside(path: string): Promise<string> {
     const aside = `${path}.broken`;
-    if (!this.#lock.isHeld) return 'it is left as it is';
+    if (!this.#lock.isHeld) return 'it was not changed';
     try {
       await this.#disk.rename(path, aside);
       return `it was moved to '${aside}'`;
@@ -167,7 +165,7 @@ function tooLarge(
 ): TransportError {
   return new TransportError(
     code,
-    `address book: ${path}: it has ${size} bytes, and a book at most ${LARGEST}`,
+    `address book: ${path}: it has ${size} bytes, but an address book may have at most ${LARGEST}`,
     { target: path },
   );
 }

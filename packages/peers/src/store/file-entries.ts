@@ -132,7 +132,7 @@ export class FileEntries implements FileStore {
     if (file.length <= LONGEST) return file;
     throw new TransportError(
       'invalid_argument',
-      `${KIND}: ${this.#folder}: a key takes ${file.length} bytes in a file's name, and may take ${LONGEST}`,
+      `${KIND}: ${this.#folder}: a key takes ${file.length} bytes as a file name, above the limit of ${LONGEST}`,
     );
   }
 
@@ -210,7 +210,7 @@ function tooLarge(
 ): TransportError {
   return new TransportError(
     code,
-    `${KIND}: ${path}: it has ${size} bytes, and a value at most ${LARGEST}`,
+    `${KIND}: ${path}: it has ${size} bytes, but a value may have at most ${LARGEST}`,
     { target: path },
   );
 }

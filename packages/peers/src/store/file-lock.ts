@@ -90,7 +90,7 @@ export class FileLock {
     }
     throw new TransportError(
       'failed_precondition',
-      `${this.#kind}: ${path}: others take it and leave it all the time; try again`,
+      `${this.#kind}: ${path}: other processes lock and release it all the time; try again`,
       { target: path },
     );
   }

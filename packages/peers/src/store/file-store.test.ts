@@ -180,14 +180,14 @@ test('what can’t be kept is refused with what is wrong with it, and nothing is
     t,
     store.set('x'.repeat(201), bytes(1)),
     'invalid_argument',
-    /takes 201 bytes in a file's name, and may take 200/,
+    /takes 201 bytes as a file name, above the limit of 200/,
   );
   await fails(t, store.set('X'.repeat(67), bytes(1)), 'invalid_argument', /takes 201 bytes/);
   await fails(
     t,
     store.set('x', new Uint8Array(67_108_865)),
     'resource_exhausted',
-    /has 67108865 bytes, and a value at most 67108864/,
+    /has 67108865 bytes, but a value may have at most 67108864/,
   );
   await t.throwsAsync(store.get('\ud83e'), { instanceOf: TypeError, message: /well-formed/ });
   t.deepEqual(await store.keys(), []);

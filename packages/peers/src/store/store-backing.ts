@@ -31,7 +31,7 @@ export class StoreBacking implements Backing {
           warnings.push(
             new TransportError(
               'data_loss',
-              `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before, is used`,
+              `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before it, is used`,
               { target: key },
             ),
           );
@@ -68,7 +68,7 @@ export class StoreBacking implements Backing {
 
   /** Moves a value that cannot be read to another key, so that nothing is lost. */
   async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
-    if (bytes === undefined) return 'it is left as it is';
+    if (bytes === undefined) return 'it was not changed';
     const aside = `${key}.broken`;
     try {
       await this.#store.set(aside, bytes);

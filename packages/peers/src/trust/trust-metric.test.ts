@@ -292,7 +292,7 @@ test('a wrong document or count is a TypeError', (t) => {
   for (const n of [-1, Number.NaN])
     t.throws(() => new TrustMetric(0).bad(0, n), {
       instanceOf: TypeError,
-      message: /n: must be a number from 0, got/,
+      message: /n: must be a number of at least 0, got/,
     });
 });
 

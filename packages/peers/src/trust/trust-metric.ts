@@ -40,7 +40,8 @@ export class TrustMetric {
     this.#began = now;
     if (saved === undefined) return;
     const read = readTrustDocument(saved);
-    if (read === undefined) throw new TypeError('TrustMetric: saved: must be what save() gave');
+    if (read === undefined)
+      throw new TypeError('TrustMetric: saved: must be a value that save() returned');
     this.#intervals = read.intervals;
     this.#history = [...read.history];
     this.#good = read.good;
@@ -165,7 +166,8 @@ export class TrustMetric {
 }
 
 function checked(n: number): number {
-  if (!(n >= 0)) throw new TypeError(`TrustMetric: n: must be a number from 0, got ${String(n)}`);
+  if (!(n >= 0))
+    throw new TypeError(`TrustMetric: n: must be a number of at least 0, got ${String(n)}`);
   return n;
 }
 

@@ -91,7 +91,7 @@ export class Handshake {
           return `its handshake message ${number} ends after ${message.length} bytes, within a key`;
         if (token === 'e') {
           if (equal(key, this.#ephemeral?.publicKey))
-            return `its handshake message ${number} is our own, sent back`;
+            return `its handshake message ${number} is the one of this end, sent back`;
           this.#remoteEphemeral = key.slice();
           this.#state.mixHash(key);
         } else {
@@ -143,7 +143,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-const LOW_ORDER = 'its key is of low order: anybody would know what we share';
+const LOW_ORDER = 'its key has low order, so the shared secret would be known to anybody';
 
 const NAME = new TextEncoder().encode('Noise_XX_25519_ChaChaPoly_SHA256');
 

@@ -128,7 +128,7 @@ export class Greeting {
     if (bytes.length < LENGTH) return undefined;
     const length = (bytes[0]! << 8) | bytes[1]!;
     if (length > LONGEST_HANDSHAKE)
-      return `it announced a handshake message of ${length} bytes, ${LONGEST_HANDSHAKE} is the most`;
+      return `it announced a handshake message of ${length} bytes, above the limit of ${LONGEST_HANDSHAKE}`;
     if (bytes.length < LENGTH + length) return undefined;
     this.#bytes = bytes.subarray(LENGTH + length);
     return bytes.subarray(LENGTH, LENGTH + length);
@@ -140,7 +140,9 @@ export class Greeting {
     if (typeof received === 'string') return this.#malformed(received);
     if (handshake.remoteStatic === undefined) {
       if (message.length !== KEY)
-        return this.#malformed(`its handshake message 1 has ${message.length} bytes, not ${KEY}`);
+        return this.#malformed(
+          `its handshake message 1 has ${message.length} bytes instead of ${KEY}`,
+        );
     } else {
       const theirs = this.#initiates ? 'responder' : 'initiator';
       this.#proven = judgeProof(received.payload, theirs, received.hash, handshake.remoteStatic);
@@ -156,7 +158,7 @@ export class Greeting {
         encodeProof(identity, role, hash, staticKey.publicKey),
       );
     } catch (error) {
-      const text = `this end's identity could not sign: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `the identity of this end could not sign: ${error instanceof Error ? error.message : String(error)}`;
       return this.#end({ failed: { reason: 'bad_certificate', text, cut: true } });
     }
     if (typeof message === 'string') return this.#malformed(message);

@@ -36,6 +36,6 @@ test('no byte of it can be changed, and none be missing or more', (t) => {
     );
   }
   t.deepEqual(judgeProof(concat(proof, Uint8Array.of(0)), 'initiator', hash, staticKey), {
-    flaw: 'there is more behind its signature',
+    flaw: 'it sent extra bytes after its signature',
   });
 });

@@ -44,11 +44,11 @@ export function judgeProof(
   const signature = field(payload, 2 + publicKey.length);
   if (signature === undefined || signature.length === 0) return { flaw: 'it sent no signature' };
   if (4 + publicKey.length + signature.length !== payload.length)
-    return { flaw: 'there is more behind its signature' };
+    return { flaw: 'it sent extra bytes after its signature' };
   if (!SPKI_LENGTHS.has(publicKey.length))
     return { flaw: `its key is neither Ed25519 nor P-256 (${publicKey.length} bytes of SPKI)` };
   if (!verifySignature(publicKey, signedBytes(role, hash, staticKey), signature)) {
-    return { flaw: 'its signature does not hold for its key in this handshake' };
+    return { flaw: 'its signature is not valid for its key in this handshake' };
   }
   return { nodeId: nodeIdOf(publicKey) };
 }

@@ -33,14 +33,14 @@ export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | Stranger {
   if (magic >= 0) {
     const isPlain = startsWith(bytes, 'TRKL');
     const text = isPlain
-      ? 'the other end speaks plain Trunkline (TRKL), it is not secured; this end speaks noise: give both the same security'
-      : `the other end speaks ${lookAlike(bytes)}, this end Trunkline secured by noise (TRKN): give both the same security`;
+      ? 'the other end speaks plain Trunkline (TRKL), this end speaks noise: give both the same security'
+      : `the other end speaks ${lookAlike(bytes)}, this end speaks Trunkline secured by noise (TRKN): give both the same security`;
     return { reason: 'wrong_preamble', text, answer: isPlain };
   }
   if (bytes.length < PREAMBLE.length) return 'more';
   const version = bytes[MAGIC.length]!;
   if (version === VERSION) return 'ours';
-  const text = `the other end speaks version ${version} of Trunkline's noise, this end version ${VERSION}: bring both up to date`;
+  const text = `the other end speaks version ${version} of Trunkline with noise, this end version ${VERSION}: update the older one`;
   return { reason: 'wrong_version', text, answer: true };
 }
 

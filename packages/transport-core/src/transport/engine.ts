@@ -484,7 +484,10 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
     this.ticker.run(() => {
       if (!mount.inbox.closed)
         mount.inbox.close(
-          new TransportError('unimplemented', `protocol '${mount.protocol.name}' was closed here`),
+          new TransportError(
+            'unimplemented',
+            `protocol '${mount.protocol.name}' was closed on this node`,
+          ),
         );
       this.pool.failChannel(mount.protocol.channel, mount.over!);
       for (const connection of this.connections)

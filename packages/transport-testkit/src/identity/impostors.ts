@@ -17,7 +17,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
           const refusal = {
             code: 'unauthenticated',
             reason: 'bad_certificate',
-            says: /not proven/,
+            says: /did not prove/,
             by: who === 'dialer' ? 'acceptor' : 'dialer',
           } as const;
           await refused(f, dialer, acceptor.at, acceptor, refusal);

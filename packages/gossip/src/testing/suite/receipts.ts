@@ -76,7 +76,7 @@ export const receipts: readonly Behavior[] = [
       )) as TransportError;
       t.regex(
         any.message,
-        /^publish: 0 of 1 peers can confirm it, it is queued for 0; 3 failed, the first because node/u,
+        /^publish: 0 of 1 peers can confirm it; it is queued for 0; 3 failed, the first because node/u,
       );
     },
   },

@@ -50,7 +50,7 @@ export function storeSuite(
 
   test(`${name}: it is loaded before it is saved, and saved before it is closed`, async (t) => {
     const store = await make(t);
-    await refused(t, store.save('[early]'), /load it first/);
+    await refused(t, store.save('[early]'), /call load\(\) first/);
     await store.load(read);
     await store.save('[one]');
     let isSaved = false;
@@ -58,7 +58,7 @@ export function storeSuite(
       isSaved = true;
     });
     const closed = Promise.all([store.close(), store.close()]).then(() => t.true(isSaved));
-    await refused(t, store.save('[late]'), /load it first/);
+    await refused(t, store.save('[late]'), /call load\(\) first/);
     await closed;
     await last;
     await store.close();
@@ -80,7 +80,7 @@ export function storeSuite(
     const loaded = store.load(read);
     await store.close();
     t.is((await loaded).value, undefined);
-    await refused(t, store.save('[late]'), /load it first/);
+    await refused(t, store.save('[late]'), /call load\(\) first/);
     await store.load(read);
     await store.close();
   });
@@ -98,7 +98,7 @@ export function storeSuite(
       ['data_loss', 'data_loss'],
     );
     t.regex(warnings[0]!.message, /no book: two; it was moved to '.*\.broken'/);
-    t.regex(warnings[1]!.message, /\.old', which was saved before, is used/);
+    t.regex(warnings[1]!.message, /\.old', which was saved before it, is used/);
     await store.save('[three]');
     await store.close();
     t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
