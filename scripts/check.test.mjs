@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,9 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import test from 'ava';
-import { packages, root, runTool, tools } from './workspace.mjs';
+import { filesBelow, packages, published, root, runTool, tools } from './workspace.mjs';
 
 const core = 'packages/transport-core/src';
+const CORE = '@trunkline/transport-core';
 
 /**
  * Violations that Biome must find: a title, the file, its text, and the rule with a word of its
@@ -155,6 +157,22 @@ for (const [title, name] of compilerBreaches) {
       found.join('\n') || 'nothing was found',
     );
   });
+}
+
+test('a package that uses the internals of core depends on one exact version of it', (t) => {
+  for (const folder of published) {
+    const sources = filesBelow(join(root, folder, 'src')).filter((file) => isShipped(file));
+    const isInternal = sources.some((file) =>
+      readFileSync(join(root, folder, 'src', file), 'utf8').includes(`'${CORE}/internal'`),
+    );
+    const { dependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    if (dependencies[CORE] === undefined) continue;
+    t.is(dependencies[CORE], isInternal ? 'workspace:*' : 'workspace:^', folder);
+  }
+});
+
+function isShipped(file) {
+  return file.endsWith('.ts') && !/\.test\.|testing\//.test(file);
 }
 
 function copyTree() {
