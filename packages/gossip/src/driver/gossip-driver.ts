@@ -13,6 +13,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { DeadlineTimer, EventHub, messageLimit } from '@trunkline/transport-core/internal';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import { sameName } from '../messages/hex-names.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';
@@ -22,8 +23,9 @@ import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { TopicTerms } from '../topics/differences.ts';
+import type { TopicSessionHost, ViewSession } from '../topics/session-host.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import { TopicSession, type TopicSessionHost } from '../topics/topic-session.ts';
+import { TopicSession } from '../topics/topic-session.ts';
 import type { CloseResult, GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
 import { encodeControl, encodePush, FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
@@ -122,7 +124,6 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       dials: this.#dials,
       outboxOf: (nodeId) => this.#memberTable.get(nodeId)?.outbox,
       clock: this.clock,
-      dueBy: (time) => this.dueBy(time),
     });
     const isContent = () =>
       overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
@@ -193,7 +194,6 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       remind: (nodeId) => this.#interests!.remind(nodeId),
       acknowledge: (to, receipt) => this.acknowledge(to, receipt),
       misbehaved: (nodeId) => this.misbehaved(nodeId),
-      dueBy: (time) => this.dueBy(time),
     });
     const { relay } = this.#config;
     const relays =
@@ -302,9 +302,11 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return session;
   }
 
-  unused(session: TopicSession): void {
-    if (this.sessions.get(session.key.hex) !== session) return;
-    this.sessions.delete(session.key.hex);
+  unused(given: ViewSession): void {
+    const topic = given.key.hex;
+    const session = this.sessions.get(topic);
+    if (session === undefined || session !== given) return;
+    this.sessions.delete(topic);
     // Joining the topic again is another life, however soon.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
@@ -406,8 +408,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
         remote: () => this.#memberTable.remoteOf(peer),
         elsewhere: () => this.#memberTable.refresh(peer),
         writable: () => {
-          for (const session of this.sessions.values())
-            session.overlay?.writable(nodeId, this.clock.now());
+          for (const session of this.sessions.values()) session.writable(nodeId, this.clock.now());
           this.soon();
         },
       },
@@ -508,7 +509,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.#memberTable.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }
 
-  view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void {
+  view(to: string, session: ViewSession, message: PartialViewMessage): void {
     this.#views.send(to, session, message);
   }
 

@@ -29,7 +29,6 @@ export interface TopicInboxHost {
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
   misbehaved(nodeId: string): void;
-  dueBy(time: number): void;
 }
 
 /** A received message between partial views. */
@@ -106,9 +105,7 @@ export class TopicInbox {
     const decoded = decodeControl(request);
     if (peer === undefined) return;
     if (decoded === undefined) return this.#host.misbehaved(peer.nodeId);
-    const session = sessions.get(decoded.topic);
-    session?.overlay?.controlled(peer.nodeId, decoded.control, this.#host.now());
-    if (session !== undefined) this.#host.dueBy(session.due);
+    sessions.get(decoded.topic)?.controlled(peer.nodeId, decoded.control, this.#host.now());
   }
 
   viewed({ topic, message, addresses, life }: View, from: Remote): void {
@@ -120,7 +117,6 @@ export class TopicInbox {
     const now = this.#host.now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);
-    session.overlay?.viewed(peer.nodeId, message, now);
-    this.#host.dueBy(session.due);
+    session.viewed(peer.nodeId, message, now);
   }
 }

@@ -4,7 +4,7 @@
 import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { TopicSession } from '../topics/topic-session.ts';
+import type { ViewSession } from '../topics/session-host.ts';
 import type { Dials } from './dials.ts';
 import { addressesFor, sizeOf } from './message-addresses.ts';
 import type { Parcel, PeerOutbox } from './peer-outbox.ts';
@@ -14,8 +14,7 @@ export interface ViewMessengerHost {
   readonly dials: Dials;
   /** Returns the queue of a connected node. */
   outboxOf(nodeId: string): PeerOutbox | undefined;
-  readonly clock: Clock;
-  dueBy(time: number): void;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export class ViewMessenger {
@@ -27,12 +26,12 @@ export class ViewMessenger {
     this.#host = host;
   }
 
-  send(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void {
+  send(to: string, session: ViewSession, message: PartialViewMessage): void {
     const host = this.#host;
     const given = Object.fromEntries(
       Object.entries(message).filter(([, value]) => value !== undefined),
     );
-    const addresses = addressesFor(message as PartialViewMessage, host.peers);
+    const addresses = addressesFor(message, host.peers);
     const life = session.lifeOf(to);
     const request = {
       topic: session.key.hex,
@@ -77,10 +76,9 @@ export class ViewMessenger {
     return this.#dialed.has(nodeId);
   }
 
-  #unreachable(session: TopicSession, nodeId: string, error: TransportError): void {
+  #unreachable(session: ViewSession, nodeId: string, error: TransportError): void {
     if (session.isOver) return;
-    session.overlay?.unreachable(nodeId, error, this.#host.clock.now());
-    this.#host.dueBy(session.due);
+    session.unreachable(nodeId, error, this.#host.clock.now());
   }
 }
 

@@ -5,6 +5,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import {
   integer,
   type OptionsInput,
+  OutputQueue,
   optionsSchema,
   parseOptions,
   withDefault,
@@ -17,7 +18,8 @@ import { type Body, isFor } from './body.ts';
 import type {
   Overlay,
   OverlayFactory,
-  OverlayHost,
+  OverlayInput,
+  OverlayOutput,
   OverlaySetup,
   OwnMessage,
   Screening,
@@ -62,15 +64,14 @@ export class FullMesh implements Overlay {
   readonly wanted: number;
   readonly passesOn: boolean;
   readonly #self: string;
-  readonly #host: OverlayHost;
+  readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #neighbors = new Set<string>();
   readonly #seen: SeenMessages;
   /** Links that a message may pass. */
   readonly #hops: number;
 
-  constructor({ self, host, latest }: OverlaySetup, hops = 1) {
+  constructor({ self, latest }: Pick<OverlaySetup, 'self' | 'latest'>, hops = 1) {
     this.#self = self;
-    this.#host = host;
     this.#seen = new SeenMessages({ ...MEMORY, latest });
     this.#hops = hops;
     this.passesOn = hops > 1;
@@ -78,47 +79,49 @@ export class FullMesh implements Overlay {
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
-  peerUp(peer: string): void {
-    if (peer === this.#self || this.#neighbors.has(peer)) return;
-    this.#neighbors.add(peer);
-    this.#host.neighborUp(peer);
+  handle(now: number, input: OverlayInput): void {
+    switch (input.type) {
+      case 'received':
+        if (input.message.kind === 'push') this.#receive(input.from, input.message, now);
+        else this.#outputs.add({ type: 'speaks', peer: input.from, overlay: 'partialView' });
+        return;
+      case 'publish':
+        return this.#publish(input.message);
+      case 'offer':
+        return this.#offer(input.peer, input.message);
+      case 'peer-up':
+        return this.#peerUp(input.peer);
+      case 'peer-down':
+        return this.#peerDown(input.peer, input.error);
+      case 'viewed':
+        this.#outputs.add({ type: 'speaks', peer: input.from, overlay: 'partialView' });
+        return;
+      case 'begun':
+        return this.#seen.begin(input.id, input.isSigned);
+      case 'leave':
+        return this.#leave();
+      case 'wake':
+        if (now >= this.wakeAt) this.#seen.expire(now);
+        return;
+      case 'arrived':
+      case 'held':
+      case 'refused':
+      case 'replace':
+      case 'unreachable':
+      case 'stranger':
+      case 'no-room':
+      case 'writable':
+        return;
+    }
   }
 
-  peerDown(peer: string, error: TransportError | undefined): void {
-    if (this.#neighbors.delete(peer))
-      this.#host.neighborDown(peer, error === undefined ? 'left' : 'lost', error);
+  poll(): OverlayOutput | undefined {
+    return this.#outputs.poll();
   }
 
-  unreachable(): void {}
-
-  publish({ id, body }: OwnMessage): readonly string[] {
-    const push: Push<Body> = {
-      kind: 'push',
-      id,
-      hops: 1,
-      payload: body,
-      size: body.payload.length,
-    };
-    const peers: string[] = [];
-    for (const peer of this.#neighbors) if (isFor(body, peer)) peers.push(peer);
-    if (this.#host.relay(push, peers)) return peers;
-    const handed: string[] = [];
-    for (const peer of peers) if (this.#host.send(peer, push)) handed.push(peer);
-    return handed;
+  get wakeAt(): number {
+    return this.#seen.due + GRAIN;
   }
-
-  offer(peer: string, { id, body }: OwnMessage): boolean {
-    if (!this.#neighbors.has(peer) || !isFor(body, peer)) return false;
-    return this.#host.send(peer, {
-      kind: 'push',
-      id,
-      hops: 1,
-      payload: body,
-      size: body.payload.length,
-    });
-  }
-
-  replace(): void {}
 
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
     if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
@@ -135,11 +138,49 @@ export class FullMesh implements Overlay {
     return this.#seen.lifeOf(nodeId);
   }
 
-  begun(id: MessageId, isSigned: boolean): void {
-    this.#seen.begin(id, isSigned);
+  /** Always zero: messages without room wait in the send queues of the driver, not here. */
+  unsent(): { readonly messages: number; readonly bytes: number } {
+    return NOTHING;
   }
 
-  pushed(from: string, push: Push<Body>, now: number): void {
+  neighbors(): readonly string[] {
+    return [...this.#neighbors];
+  }
+
+  snapshot(): unknown {
+    return { ...this.#seen.size };
+  }
+
+  #peerUp(peer: string): void {
+    if (peer === this.#self || this.#neighbors.has(peer)) return;
+    this.#neighbors.add(peer);
+    this.#outputs.add({ type: 'neighbor-up', peer });
+  }
+
+  #peerDown(peer: string, error: TransportError | undefined): void {
+    if (!this.#neighbors.delete(peer)) return;
+    const cause = error === undefined ? 'left' : 'lost';
+    this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+  }
+
+  #publish(message: OwnMessage): void {
+    const to: string[] = [];
+    for (const peer of this.#neighbors) if (isFor(message.body, peer)) to.push(peer);
+    this.#hand(message, to, true);
+  }
+
+  #offer(peer: string, message: OwnMessage): void {
+    if (this.#neighbors.has(peer) && isFor(message.body, peer)) this.#hand(message, [peer], false);
+  }
+
+  #hand({ id, body }: OwnMessage, to: readonly string[], mayRelay: boolean): void {
+    const size = body.payload.length;
+    const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size };
+    this.#outputs.add({ type: 'send', push, to, mayRelay });
+    this.#outputs.add({ type: 'handed', to });
+  }
+
+  #receive(from: string, push: Push<Body>, now: number): void {
     const { id, payload } = push;
     const verdict = this.#seen.note(
       id,
@@ -152,64 +193,41 @@ export class FullMesh implements Overlay {
       // A message that comes directly from its publisher has passed one link, whatever it claims.
       const hops = id.origin === from ? 1 : push.hops;
       if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
-      return this.#host.deliver(push, messageKey(id), from, hops);
+      this.#outputs.add({ type: 'deliver', push, key: messageKey(id), from, hops });
+      return;
     }
     // A peer that only passed the message on may have been deceived.
-    if (verdict === 'conflict') this.#host.misbehaved(from, 'conflict', id.origin === from);
-    if (verdict === 'seen' || verdict === 'conflict') return this.#host.duplicate(id, from);
-    this.#host.dropped(id, from, verdict === 'flood' ? 'full' : verdict);
+    if (verdict === 'conflict') this.#misbehaved(from, 'conflict', id.origin === from);
+    if (verdict === 'seen' || verdict === 'conflict') {
+      this.#outputs.add({ type: 'duplicate', id, from });
+      return;
+    }
+    this.#outputs.add({
+      type: 'dropped',
+      id,
+      from,
+      reason: verdict === 'flood' ? 'full' : verdict,
+    });
     // Not reported with one hop: the sender may be a relay, which passes messages on unread.
-    if (verdict === 'flood' && this.passesOn) this.#host.misbehaved(from, 'origin-flood', true);
-  }
-
-  controlled(from: string): void {
-    this.#host.speaks(from, 'partialView');
-  }
-
-  viewed(from: string): void {
-    this.#host.speaks(from, 'partialView');
-  }
-
-  arrived(): void {}
-
-  held(): void {}
-
-  refused(): void {}
-
-  writable(): void {}
-
-  wake(now: number): void {
-    if (now >= this.due) this.#seen.expire(now);
-  }
-
-  get due(): number {
-    return this.#seen.due + GRAIN;
-  }
-
-  /** Always zero: messages without room wait in the send queues of the driver, not here. */
-  unsent(): { readonly messages: number; readonly bytes: number } {
-    return NOTHING;
-  }
-
-  leave(): void {
-    const neighbors = [...this.#neighbors];
-    this.#neighbors.clear();
-    for (const peer of neighbors) this.#host.neighborDown(peer, 'closed');
-  }
-
-  neighbors(): readonly string[] {
-    return [...this.#neighbors];
-  }
-
-  snapshot(): unknown {
-    return { ...this.#seen.size };
+    if (verdict === 'flood' && this.passesOn) this.#misbehaved(from, 'origin-flood', true);
   }
 
   #passOn(from: string, push: Push<Body>): void {
-    for (const peer of this.#neighbors) {
-      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer))
-        this.#host.send(peer, push);
-    }
+    const to: string[] = [];
+    for (const peer of this.#neighbors)
+      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) to.push(peer);
+    this.#outputs.add({ type: 'send', push, to, mayRelay: false });
+  }
+
+  #misbehaved(peer: string, what: string, isToBlame: boolean): void {
+    this.#outputs.add({ type: 'misbehaved', peer, what, isToBlame });
+  }
+
+  #leave(): void {
+    const neighbors = [...this.#neighbors];
+    this.#neighbors.clear();
+    for (const peer of neighbors)
+      this.#outputs.add({ type: 'neighbor-down', peer, cause: 'closed', error: undefined });
   }
 }
 

@@ -1,8 +1,10 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
 // neighbors and which messages go to whom; it does no input or output of its own.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
+import type { Machine, Random, TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
+import type { ControlOutput, PlumtreeOutput, PushOutput } from '../plumtree/interface.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { DropReason, NeighborDownCause } from '../types.ts';
 import type { Body } from './body.ts';
@@ -15,45 +17,131 @@ export interface OwnMessage {
 
 /**
  * The overlay's verdict on an incoming message:
- * - `new`: it may be decoded, validated and passed to `pushed`.
- * - `known`, `old`: pass it to `pushed` without further checks; the overlay counts it. An `old`
+ * - `new`: it may be decoded, validated and given as `received`.
+ * - `known`, `old`: give it as `received` without further checks; the overlay counts it. An `old`
  *   message may never have arrived here before.
  * - `forged`, `stranger`, `unsigned`: drop it. `unsigned` means that it has no signature although
  *   its publisher signs.
  */
 export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsigned';
 
-/**
- * A topic's overlay at one node. Peers are node ids; times are milliseconds of a monotonic clock.
- * Call `wake` at the time that `due` gives, and read `due` again after every call. No method throws
- * because of something that a peer sent.
- */
-export interface Overlay {
-  readonly name: string;
+/** An input of an overlay. */
+export type OverlayInput =
+  /**
+   * A message that may be passed on and delivered came from a peer, or a Plumtree control message.
+   */
+  | { readonly type: 'received'; readonly from: string; readonly message: Push<Body> | Control }
+  /**
+   * A message that is `new` came from a peer, and may still be refused. The peer has kept its
+   * promise if it had promised that message.
+   */
+  | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
+  /**
+   * A validator is looking at the message and takes its time; `received` or `refused` follows.
+   */
+  | { readonly type: 'held'; readonly id: MessageId }
+  /** The message was not accepted. A different content under the same id still may be. */
+  | { readonly type: 'refused'; readonly id: MessageId }
+  /**
+   * Publishes a message. With `receipts`, that number of neighbors is to confirm it: the message
+   * itself is pushed to at least that many if possible, because a notice is not enough. The last
+   * output is `handed`.
+   */
+  | { readonly type: 'publish'; readonly message: OwnMessage; readonly receipts: number }
+  /**
+   * Offers a message whose publisher waits for more neighbors to a new one. The last output is
+   * `handed`.
+   */
+  | { readonly type: 'offer'; readonly peer: string; readonly message: OwnMessage }
+  /** Replaces a message that no neighbor has yet by another. */
+  | { readonly type: 'replace'; readonly id: MessageId; readonly by: OwnMessage }
   /**
    * A connected peer is on the topic. `isChosen` is true if this node dialed the peer for a reason
    * other than that members of the topic named it; otherwise the peer may be anybody, an attacker
    * included.
    */
-  peerUp(peer: string, isChosen: boolean, now: number): void;
+  | { readonly type: 'peer-up'; readonly peer: string; readonly isChosen: boolean }
   /** The peer left the topic, or (with `error`) disconnected. */
-  peerDown(peer: string, error: TransportError | undefined, now: number): void;
+  | {
+      readonly type: 'peer-down';
+      readonly peer: string;
+      readonly error: TransportError | undefined;
+    }
   /** A node could not be reached to send it a control or partial-view message. */
-  unreachable(peer: string, error: TransportError, now: number): void;
+  | { readonly type: 'unreachable'; readonly peer: string; readonly error: TransportError }
+  /** A peer sent a message, although `screen` says that it is a stranger. */
+  | { readonly type: 'stranger'; readonly peer: string }
   /**
-   * Hands the message to neighbors and returns those that it was handed to.
-   * @param receipts number of neighbors that are to confirm the message. If it is not 0, the
-   * message itself is pushed to at least that many if possible (a notice is not enough), and those
-   * are returned.
+   * A message came directly from its publisher, which has begun a new life: the previous life is
+   * old from now on, whatever its number.
    */
-  publish(message: OwnMessage, now: number, receipts: number): readonly string[];
+  | { readonly type: 'begun'; readonly id: MessageId; readonly isSigned: boolean }
+  /** A partial-view message came from a peer. It has not been checked in any way. */
+  | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
+  /** There was no room for a `push` or `control` output. It comes before the next `poll`. */
+  | { readonly type: 'no-room'; readonly output: PushOutput<Body> | ControlOutput }
+  /** A peer that had no room for something has room again. */
+  | { readonly type: 'writable'; readonly peer: string }
+  /** Leaves the topic: tells the neighbors, and has none from then on. */
+  | { readonly type: 'leave' }
+  /** Does what is due. */
+  | { readonly type: 'wake' };
+
+/** An output of an overlay. */
+export type OverlayOutput =
+  /** Plumtree's outputs; see there. */
+  | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' | 'misbehaved' }>
   /**
-   * Offers a message whose publisher waits for more neighbors to a new one. Returns true if it was
-   * handed to this neighbor, too.
+   * Send or queue a message to each of these peers. With `mayRelay`, relays may bring it to them
+   * instead.
    */
-  offer(peer: string, message: OwnMessage, now: number): boolean;
-  /** Replaces a message that no neighbor has yet by another. */
-  replace(id: MessageId, by: OwnMessage, now: number): void;
+  | {
+      readonly type: 'send';
+      readonly push: Push<Body>;
+      readonly to: readonly string[];
+      readonly mayRelay: boolean;
+    }
+  /** The message of `publish` or `offer` was handed to these neighbors. */
+  | { readonly type: 'handed'; readonly to: readonly string[] }
+  /** Send a partial-view message, and dial the node first if it is not connected. */
+  | { readonly type: 'view'; readonly to: string; readonly message: PartialViewMessage }
+  | { readonly type: 'neighbor-up'; readonly peer: string }
+  | {
+      readonly type: 'neighbor-down';
+      readonly peer: string;
+      readonly cause: NeighborDownCause;
+      readonly error: TransportError | undefined;
+    }
+  /** A message was refused. */
+  | {
+      readonly type: 'dropped';
+      readonly id: MessageId;
+      readonly from: string;
+      readonly reason: DropReason;
+    }
+  /** The peer sends what only nodes with that overlay send. */
+  | { readonly type: 'speaks'; readonly peer: string; readonly overlay: string }
+  /** A peer misbehaved. `isToBlame` is true if it cannot have been deceived itself. */
+  | {
+      readonly type: 'misbehaved';
+      readonly peer: string;
+      readonly what: string;
+      readonly isToBlame: boolean;
+    };
+
+/**
+ * A topic's overlay at one node: a machine, and questions about its state. Peers are node ids;
+ * times are milliseconds of a monotonic clock.
+ */
+export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
+  readonly name: string;
+  /**
+   * True if nodes pass on messages of others. In that case only the number of a node's life tells
+   * which of two lives is newer.
+   */
+  readonly passesOn: boolean;
+  /** Number of neighbors that the overlay wants; Infinity for all peers on the topic. */
+  readonly wanted: number;
   /**
    * Returns what to do with a message, before anything is spent on it.
    * @param isSigned whether it has a signature, which may be forged.
@@ -61,89 +149,13 @@ export interface Overlay {
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
   /** Returns true if a message with that id is known already. */
   has(id: MessageId, now: number): boolean;
-  /**
-   * True if nodes pass on messages of others. In that case only the number of a node's life tells
-   * which of two lives is newer.
-   */
-  readonly passesOn: boolean;
   /** The newest life of a node whose messages have arrived; undefined if there were none. */
   lifeOf(nodeId: string): number | undefined;
-  /**
-   * A message came directly from its publisher, which has begun a new life: the previous life is
-   * old from now on, whatever its number.
-   */
-  begun(id: MessageId, isSigned: boolean): void;
-  /**
-   * A message that is `new` came from a peer, and may still be refused. The peer has kept its
-   * promise if it had promised that message.
-   */
-  arrived(from: string, id: MessageId, now: number): void;
-  /** A validator is looking at the message and takes its time; `pushed` or `refused` follows. */
-  held(id: MessageId): void;
-  /** The message was not accepted. A different content under the same id still may be. */
-  refused(id: MessageId): void;
-  /** A message that may be passed on and delivered came from a peer. */
-  pushed(from: string, push: Push<Body>, now: number): void;
-  /** A Plumtree control message came from a peer. */
-  controlled(from: string, control: Control, now: number): void;
-  /** A partial-view message came from a peer. It has not been checked in any way. */
-  viewed(from: string, message: unknown, now: number): void;
-  /** A peer that had no room for something has room again. */
-  writable(peer: string, now: number): void;
-  wake(now: number): void;
-  /** When `wake` has something to do; Infinity if nothing is due unless something happens. */
-  readonly due: number;
   /** Messages, and their bytes, that wait for room at a peer, to be sent or announced to it. */
   unsent(peer: string): { readonly messages: number; readonly bytes: number };
-  /** Leaves the topic: tells the neighbors, and has none from then on. */
-  leave(now: number): void;
   neighbors(): readonly string[];
-  /** Number of neighbors that the overlay wants; Infinity for all peers on the topic. */
-  readonly wanted: number;
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): unknown;
-}
-
-/**
- * The functions that an overlay calls. They may call the overlay back at once, and must not throw.
- */
-export interface OverlayHost {
-  /**
-   * Sends a message now, or queues it. Returns false if neither was possible; the host has reported
-   * that already.
-   */
-  send(to: string, push: Push<Body>): boolean;
-  /**
-   * Has relays bring a message to these nodes. Returns false if it must be sent to each node
-   * directly instead.
-   */
-  relay(push: Push<Body>, to: readonly string[]): boolean;
-  /**
-   * Sends a message now. Returns false if there is no room; `writable` reports when there is. Also
-   * returns true for a message that can never be sent to that peer; the host has reported that
-   * already.
-   */
-  trySend(to: string, push: Push<Body>): boolean;
-  /** Sends or queues a control message. Returns false if there is no room. */
-  control(to: string, control: Control): boolean;
-  /** Sends a partial-view message, and dials the node first if it is not connected. */
-  view(to: string, message: Readonly<Record<string, unknown>>): void;
-  /**
-   * A message arrived for the first time.
-   * @param key `messageKey` of its id.
-   * @param hops links that it passed.
-   */
-  deliver(push: Push<Body>, key: string, from: string, hops: number): void;
-  neighborUp(peer: string): void;
-  neighborDown(peer: string, cause: NeighborDownCause, error?: TransportError): void;
-  duplicate(id: MessageId, from: string): void;
-  dropped(id: MessageId, from: string, reason: DropReason): void;
-  /** The peer sends what only nodes with that overlay send. */
-  speaks(peer: string, overlay: string): void;
-  grafted(peer: string): void;
-  pruned(peer: string): void;
-  /** @param isToBlame true if the peer cannot have been deceived itself. */
-  misbehaved(peer: string, what: string, isToBlame: boolean): void;
 }
 
 /** The arguments that an overlay is created with. */
@@ -152,7 +164,6 @@ export interface OverlaySetup {
   readonly self: string;
   readonly random: Random;
   readonly now: number;
-  readonly host: OverlayHost;
   /**
    * Returns the last life that an unsigned message may claim to be of: a day ahead of this node's
    * clock.

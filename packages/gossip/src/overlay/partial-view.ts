@@ -1,14 +1,14 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
 // Plumtree spreads messages along these links.
 
-import type { TransportError } from '@trunkline/transport-core';
-import type { PartialViewInput } from '../hyparview/interface.ts';
+import { OutputQueue } from '@trunkline/transport-core';
+import type { PartialViewOutput } from '../hyparview/interface.ts';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { contentDigest } from '../messages/content-digest.ts';
 import type { MessageId } from '../messages/message-id.ts';
-import type { Control, Push } from '../plumtree/message.ts';
+import type { PlumtreeOutput } from '../plumtree/interface.ts';
 import {
   type PlumtreeOptions,
   type PlumtreeOptionsInput,
@@ -19,7 +19,8 @@ import { type Body, isFor } from './body.ts';
 import type {
   Overlay,
   OverlayFactory,
-  OverlayHost,
+  OverlayInput,
+  OverlayOutput,
   OverlaySetup,
   OwnMessage,
   Screening,
@@ -56,113 +57,97 @@ class TreeOverlay implements Overlay {
   readonly wanted: number;
   readonly passesOn = true;
   readonly #self: string;
-  readonly #host: OverlayHost;
+  readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #view: PartialView;
-  #isBusy = false;
   readonly #tree: Plumtree<Body>;
   readonly #stallDetector: StallDetector;
   #joined = false;
-  /** The time of the current input, because the callbacks of the view don't pass one. */
-  #now: number;
 
   constructor(
-    { self, random, now, host, latest }: OverlaySetup,
+    { self, random, now, latest }: OverlaySetup,
     view: PartialViewOptions,
     options: PlumtreeOptions,
   ) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
-    this.#now = now;
     this.#stallDetector = new StallDetector(random);
-    this.#view = new PartialView({
-      self,
-      random,
-      now,
-      options: view,
-    });
-    this.#host = host;
+    this.#view = new PartialView({ self, random, now, options: view });
     this.#tree = new Plumtree<Body>({
       self,
       options,
       digest: ({ payload }) => contentDigest(payload),
       isSigned: ({ signature }) => signature !== undefined,
       latest,
-      host: {
-        trySend: (to, push) => host.trySend(to, push),
-        send: (to, control) => host.control(to, control),
-        deliver: (push, { key, from, hops }) => host.deliver(push, key, from, hops),
-        grafted: (peer) => host.grafted(peer),
-        pruned: (peer) => host.pruned(peer),
-        gave: (peer) => {
-          this.#view.handle(this.#now, { type: 'gave', peer });
-          this.#stallDetector.heard(peer, this.#now);
-        },
-        duplicate: (id, from) => host.duplicate(id, from),
-        dropped: (id, from, reason) => host.dropped(id, from, reason),
-        misbehaved: (peer, what) => {
-          host.misbehaved(peer, what, what !== 'conflict' && what !== 'impostor');
-          // The peer takes messages and passes nothing on. A node that relied on it alone would
-          // hear nothing.
-          if (what === 'mute') this.#tell(this.#now, { type: 'dismiss', peer });
-        },
-      },
     });
   }
 
-  peerUp(peer: string, isChosen: boolean, now: number): void {
-    this.#now = now;
-    if (!this.#joined) this.#tell(now, { type: 'join', contacts: [] });
-    this.#joined = true;
-    this.#tell(now, { type: 'known', nodes: [peer], isChosen });
+  handle(now: number, input: OverlayInput): void {
+    switch (input.type) {
+      case 'received':
+        if (input.message.kind === 'push' || this.#view.isNeighbor(input.from))
+          this.#tree.handle(now, input);
+        else this.#view.handle(now, { type: 'stranger', peer: input.from });
+        break;
+      case 'arrived':
+      case 'held':
+      case 'refused':
+      case 'no-room':
+      case 'writable':
+        this.#tree.handle(now, input);
+        break;
+      case 'publish':
+        this.#publish(input.message, input.receipts, now);
+        break;
+      case 'offer':
+        this.#offer(input.peer, input.message, now);
+        break;
+      case 'replace':
+        this.#tree.handle(now, { type: 'withdraw', id: input.id });
+        this.#spread(input.by, now);
+        break;
+      case 'peer-up':
+        if (!this.#joined) this.#view.handle(now, { type: 'join', contacts: [] });
+        this.#joined = true;
+        this.#view.handle(now, { type: 'known', nodes: [input.peer], isChosen: input.isChosen });
+        break;
+      case 'peer-down':
+        // If a link that the view doesn't use ends, that says nothing about its node.
+        if (input.error === undefined || this.#view.isNeighbor(input.peer))
+          this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
+        break;
+      case 'unreachable':
+        this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
+        break;
+      case 'viewed':
+        this.#view.handle(now, {
+          type: 'received',
+          from: input.from,
+          message: input.message as PartialViewMessage,
+        });
+        break;
+      case 'stranger':
+      case 'leave':
+        this.#view.handle(now, input);
+        break;
+      case 'wake':
+        return this.#wake(now);
+      case 'begun':
+        // Other nodes may still bring messages of the older life, so only its number tells.
+        return;
+    }
+    this.#settle(now);
   }
 
-  peerDown(peer: string, error: TransportError | undefined, now: number): void {
-    this.#now = now;
-    // If a link that the view doesn't use ends, that says nothing about its node.
-    if (error === undefined || this.#view.isNeighbor(peer))
-      this.#tell(now, { type: 'lost', peer, error });
+  poll(): OverlayOutput | undefined {
+    return this.#outputs.poll() ?? this.#tree.pollOwed();
   }
 
-  unreachable(peer: string, error: TransportError, now: number): void {
-    this.#now = now;
-    this.#tell(now, { type: 'lost', peer, error });
-  }
-
-  publish({ id, body }: OwnMessage, now: number, receipts: number): readonly string[] {
-    this.#now = now;
-    this.#tree.publish({ id, payload: body, size: body.payload.length }, now);
-    const peers = this.#view.active().filter((peer) => isFor(body, peer));
-    if (receipts === 0) return peers;
-    const asked = peers.filter((peer) => this.#tree.isEager(peer));
-    for (const peer of peers)
-      if (asked.length < receipts && !asked.includes(peer) && this.#tree.push(peer, id))
-        asked.push(peer);
-    return asked;
-  }
-
-  /**
-   * Returns true if the neighbor gets the message or a notice of it. A new neighbor gets notice of
-   * all cached messages in any case; one that is to confirm the message is pushed the message
-   * itself.
-   */
-  offer(peer: string, { id, body }: OwnMessage, now: number): boolean {
-    this.#now = now;
-    if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return false;
-    return body.receipt !== true || this.#tree.push(peer, id);
-  }
-
-  replace(id: MessageId, { id: newId, body }: OwnMessage, now: number): void {
-    this.#now = now;
-    this.#tree.withdraw(id);
-    this.#tree.publish({ id: newId, payload: body, size: body.payload.length }, now);
+  get wakeAt(): number {
+    return Math.min(this.#view.wakeAt, this.#tree.wakeAt, this.#stallDetector.due);
   }
 
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
-    if (!this.#view.isNeighbor(from)) {
-      this.#now = now;
-      this.#tell(now, { type: 'stranger', peer: from });
-      return 'stranger';
-    }
+    if (!this.#view.isNeighbor(from)) return 'stranger';
     const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
     return verdict === 'new' || verdict === 'unsigned' ? verdict : 'known';
   }
@@ -175,63 +160,8 @@ class TreeOverlay implements Overlay {
     return this.#tree.lifeOf(nodeId);
   }
 
-  /**
-   * Does nothing: other nodes may still bring messages of the older life, so only its number tells.
-   */
-  begun(): void {}
-
-  arrived(from: string, id: MessageId, now: number): void {
-    this.#tree.arrived(from, id, now);
-  }
-
-  held(id: MessageId): void {
-    this.#tree.hold(id);
-  }
-
-  refused(id: MessageId): void {
-    this.#tree.refuse(id);
-  }
-
-  pushed(from: string, push: Push<Body>, now: number): void {
-    this.#now = now;
-    this.#tree.received(from, push, now);
-  }
-
-  controlled(from: string, control: Control, now: number): void {
-    this.#now = now;
-    if (this.#view.isNeighbor(from)) this.#tree.received(from, control, now);
-    else this.#tell(now, { type: 'stranger', peer: from });
-  }
-
-  viewed(from: string, message: unknown, now: number): void {
-    this.#now = now;
-    this.#tell(now, { type: 'received', from, message: message as PartialViewMessage });
-  }
-
-  writable(peer: string, now: number): void {
-    this.#now = now;
-    this.#tree.writable(peer, now);
-  }
-
-  wake(now: number): void {
-    this.#now = now;
-    if (now >= this.#view.wakeAt) this.#tell(now, { type: 'wake' });
-    if (now >= this.#tree.due) this.#tree.wake(now);
-    if (this.#stallDetector.isLong(now, this.#view.isPressed(now)))
-      this.#tell(now, { type: 'seek' });
-  }
-
-  get due(): number {
-    return Math.min(this.#view.wakeAt, this.#tree.due, this.#stallDetector.due);
-  }
-
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     return this.#tree.unsent(peer);
-  }
-
-  leave(now: number): void {
-    this.#now = now;
-    this.#tell(now, { type: 'leave' });
   }
 
   neighbors(): readonly string[] {
@@ -247,22 +177,99 @@ class TreeOverlay implements Overlay {
     };
   }
 
-  /** Gives the view an input, and carries out its outputs. */
-  #tell(now: number, input: PartialViewInput): void {
-    this.#view.handle(now, input);
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    for (let output = this.#view.poll(); output !== undefined; output = this.#view.poll()) {
-      if (output.type === 'send') this.#host.view(output.to, { ...output.message });
-      else if (output.type === 'up') {
-        this.#tree.neighborUp(output.peer, now);
-        this.#host.neighborUp(output.peer);
-      } else {
-        this.#tree.neighborDown(output.peer);
-        this.#stallDetector.gone(output.peer, now);
-        this.#host.neighborDown(output.peer, output.cause, output.error);
-      }
+  #publish(message: OwnMessage, receipts: number, now: number): void {
+    const { id, body } = message;
+    this.#spread(message, now);
+    let to = this.#view.active().filter((peer) => isFor(body, peer));
+    if (receipts > 0) {
+      const asked = to.filter((peer) => this.#tree.isEager(peer));
+      for (const peer of to)
+        if (asked.length < receipts && !asked.includes(peer) && this.#serve(peer, id, now))
+          asked.push(peer);
+      to = asked;
     }
-    this.#isBusy = false;
+    this.#outputs.add({ type: 'handed', to });
+  }
+
+  /**
+   * The neighbor gets the message or a notice of it. A new neighbor gets notice of all cached
+   * messages in any case; one that is to confirm the message is pushed the message itself.
+   */
+  #offer(peer: string, { id, body }: OwnMessage, now: number): void {
+    if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return;
+    if (body.receipt !== true || this.#serve(peer, id, now))
+      this.#outputs.add({ type: 'handed', to: [peer] });
+  }
+
+  #spread({ id, body }: OwnMessage, now: number): void {
+    const publication = { id, payload: body, size: body.payload.length };
+    this.#tree.handle(now, { type: 'publish', publication });
+    this.#settle(now);
+  }
+
+  #serve(peer: string, id: MessageId, now: number): boolean {
+    if (!this.#tree.canServe(peer, id)) return false;
+    this.#tree.handle(now, { type: 'serve', peer, id });
+    this.#settle(now);
+    return true;
+  }
+
+  #wake(now: number): void {
+    if (now >= this.#view.wakeAt) {
+      this.#view.handle(now, { type: 'wake' });
+      this.#settle(now);
+    }
+    if (now >= this.#tree.wakeAt) {
+      this.#tree.handle(now, { type: 'wake' });
+      this.#settle(now);
+    }
+    if (this.#stallDetector.isLong(now, this.#view.isPressed(now))) {
+      this.#view.handle(now, { type: 'seek' });
+      this.#settle(now);
+    }
+  }
+
+  /** Takes the outputs of view and tree: each gets those of the other that concern it. */
+  #settle(now: number): void {
+    for (;;) {
+      for (let told = this.#tree.pollQueued(); told !== undefined; told = this.#tree.pollQueued())
+        this.#onTree(told, now);
+      const output = this.#view.poll();
+      if (output === undefined) return;
+      this.#onView(output, now);
+    }
+  }
+
+  #onTree(output: PlumtreeOutput<Body>, now: number): void {
+    if (output.type === 'gave') {
+      this.#view.handle(now, output);
+      this.#stallDetector.heard(output.peer, now);
+    } else if (output.type === 'misbehaved') {
+      const { type, peer, what } = output;
+      const isToBlame = what !== 'conflict' && what !== 'impostor';
+      this.#outputs.add({ type, peer, what, isToBlame });
+      // The peer takes messages and passes nothing on. A node that relied on it alone would hear
+      // nothing.
+      if (what === 'mute') this.#view.handle(now, { type: 'dismiss', peer });
+    } else {
+      this.#outputs.add(output);
+    }
+  }
+
+  #onView(output: PartialViewOutput, now: number): void {
+    if (output.type === 'send') {
+      this.#outputs.add({ type: 'view', to: output.to, message: output.message });
+      return;
+    }
+    const { peer } = output;
+    if (output.type === 'up') {
+      this.#tree.handle(now, { type: 'neighbor-up', peer });
+      this.#outputs.add({ type: 'neighbor-up', peer });
+    } else {
+      this.#tree.handle(now, { type: 'neighbor-down', peer });
+      this.#stallDetector.gone(peer, now);
+      const { cause, error } = output;
+      this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+    }
   }
 }

@@ -12,31 +12,31 @@ import { regularOverlay } from './testing/overlay.ts';
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
 test('the same message again, from anybody and at any time, is delivered once', (t) => {
-  const { machine, delivered } = lone(['a', 'b']);
+  const { feed, delivered } = lone(['a', 'b']);
   for (let now = 0; now < 500_000; now += 10_000) {
-    machine.wake(now);
-    machine.received(now % 20_000 === 0 ? 'a' : 'b', pushOf(1), now);
+    feed(now, { type: 'wake' });
+    feed(now, { type: 'received', from: now % 20_000 === 0 ? 'a' : 'b', message: pushOf(1) });
   }
   t.is(delivered.length, 1);
 });
 
 test('a second content under an id is not delivered, and is reported', (t) => {
-  const { machine, delivered, reports } = lone(['a', 'b']);
-  machine.received('a', pushOf(1, { payload: 'first' }), 0);
-  machine.received('b', pushOf(1, { payload: 'the second' }), 1);
+  const { machine, feed, delivered, reports } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1, { payload: 'first' }) });
+  feed(1, { type: 'received', from: 'b', message: pushOf(1, { payload: 'the second' }) });
   t.deepEqual(delivered, ['x1 first from a in 1']);
   t.deepEqual(reports, [['b', 'conflict']]);
   t.is(machine.counters.conflicts, 1);
 });
 
 test('messages in this node’s name that it did not publish are dropped and reported; those of its earlier life are dropped', (t) => {
-  const { machine, delivered, reports, sent } = lone(['a', 'b']);
-  machine.publish({ id: idOf(0, 'me', 5), payload: 'p', size: 1 }, 0);
+  const { feed, delivered, reports, sent } = lone(['a', 'b']);
+  feed(0, { type: 'publish', publication: { id: idOf(0, 'me', 5), payload: 'p', size: 1 } });
   sent();
-  machine.received('a', pushOf(4, { origin: 'me', epoch: 4 }), 1);
+  feed(1, { type: 'received', from: 'a', message: pushOf(4, { origin: 'me', epoch: 4 }) });
   t.deepEqual(reports, []);
-  machine.received('a', pushOf(7, { origin: 'me', epoch: 5 }), 2);
-  machine.received('b', pushOf(0, { origin: 'me', epoch: 6 }), 2);
+  feed(2, { type: 'received', from: 'a', message: pushOf(7, { origin: 'me', epoch: 5 }) });
+  feed(2, { type: 'received', from: 'b', message: pushOf(0, { origin: 'me', epoch: 6 }) });
   t.deepEqual(reports, [
     ['a', 'impostor'],
     ['b', 'impostor'],
@@ -46,26 +46,32 @@ test('messages in this node’s name that it did not publish are dropped and rep
 });
 
 test('of a flood of notices a second’s worth is taken, and the peer is reported once a second', (t) => {
-  const { machine, reports } = lone(['a'], { notices: 100 });
-  for (let i = 0; i < 50; i++) machine.received('a', ihaveOf(numbers(10, i * 10)), i);
+  const { machine, feed, reports } = lone(['a'], { notices: 100 });
+  for (let i = 0; i < 50; i++)
+    feed(i, { type: 'received', from: 'a', message: ihaveOf(numbers(10, i * 10)) });
   t.is(machine.snapshot().missing, 100);
   t.is(machine.counters.ignored, 400);
   t.deepEqual(reports, [['a', 'notice-flood']]);
-  machine.received('a', ihaveOf(numbers(10, 1_000)), 1_000);
+  feed(1_000, { type: 'received', from: 'a', message: ihaveOf(numbers(10, 1_000)) });
   t.is(machine.snapshot().missing, 110);
 });
 
 test('made-up ids cost a bounded place, are given up, and their peer is blamed', (t) => {
-  const { machine, reports, sent } = lone(['a', 'b'], { outstanding: 200 });
+  const { machine, feed, reports, sent } = lone(['a', 'b'], { outstanding: 200 });
   for (let second = 0; second < 20; second++) {
-    machine.received('a', ihaveOf(numbers(4_000, second * 4_000)), second * 1_000);
+    feed(second * 1_000, {
+      type: 'received',
+      from: 'a',
+      message: ihaveOf(numbers(4_000, second * 4_000)),
+    });
     t.true(machine.snapshot().missing <= 200);
-    for (let now = machine.due; now <= (second + 1) * 1_000; now = machine.due) machine.wake(now);
+    for (let now = machine.wakeAt; now <= (second + 1) * 1_000; now = machine.wakeAt)
+      feed(now, { type: 'wake' });
     t.true(machine.snapshot().pendingGrafts <= 200);
   }
   // The notices of another peer have room of their own.
-  machine.received('b', ihaveOf([1], 1, 'y'), 20_000);
-  for (let now = machine.due; now < 40_000; now = machine.due) machine.wake(now);
+  feed(20_000, { type: 'received', from: 'b', message: ihaveOf([1], 1, 'y') });
+  for (let now = machine.wakeAt; now < 40_000; now = machine.wakeAt) feed(now, { type: 'wake' });
   t.true(sent().includes('b graft y1'));
   t.is(machine.snapshot().missing, 0);
   t.true(machine.counters.lost > 200);
@@ -74,19 +80,19 @@ test('made-up ids cost a bounded place, are given up, and their peer is blamed',
 });
 
 test('a peer that gives notice and serves nothing is passed over, reported, and asked last from then on', (t) => {
-  const { machine, sent, reports } = lone(['liar', 'b']);
-  machine.received('b', { kind: 'prune' }, 0);
-  machine.received('liar', ihaveOf([1]), 0);
-  machine.received('b', ihaveOf([1]), 0);
-  machine.wake(80);
-  machine.wake(120);
+  const { feed, sent, reports } = lone(['liar', 'b']);
+  feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
+  feed(0, { type: 'received', from: 'liar', message: ihaveOf([1]) });
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(80, { type: 'wake' });
+  feed(120, { type: 'wake' });
   t.deepEqual(sent(), ['liar graft x1', 'b graft x1']);
-  machine.received('b', pushOf(1), 150);
-  machine.wake(3_080);
+  feed(150, { type: 'received', from: 'b', message: pushOf(1) });
+  feed(3_080, { type: 'wake' });
   t.deepEqual(reports, [['liar', 'broken-promise']]);
-  machine.received('liar', ihaveOf([2]), 4_000);
-  machine.received('b', ihaveOf([2]), 4_000);
-  machine.wake(4_080);
+  feed(4_000, { type: 'received', from: 'liar', message: ihaveOf([2]) });
+  feed(4_000, { type: 'received', from: 'b', message: ihaveOf([2]) });
+  feed(4_080, { type: 'wake' });
   t.deepEqual(
     sent().filter((line) => line.includes('graft')),
     ['b graft x2'],
@@ -94,27 +100,29 @@ test('a peer that gives notice and serves nothing is passed over, reported, and 
 });
 
 test('a promise is kept by sending it late, too, even where another was quicker', (t) => {
-  const { machine, reports } = lone(['a', 'b']);
-  machine.received('a', ihaveOf([1]), 0);
-  machine.wake(80);
-  machine.received('b', pushOf(1), 100);
-  machine.received('a', pushOf(1), 2_000);
-  machine.wake(10_000);
+  const { feed, reports } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
+  feed(80, { type: 'wake' });
+  feed(100, { type: 'received', from: 'b', message: pushOf(1) });
+  feed(2_000, { type: 'received', from: 'a', message: pushOf(1) });
+  feed(10_000, { type: 'wake' });
   t.deepEqual(reports, []);
 });
 
 test('one message is sent to one peer on demand a few times only', (t) => {
-  const { machine, sent, reports } = lone(['a', 'b']);
-  machine.received('b', pushOf(1), 0);
+  const { feed, sent, reports } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'b', message: pushOf(1) });
   sent();
-  for (let i = 0; i < 1_000; i++) machine.received('a', graftOf(1), i / 10);
+  for (let i = 0; i < 1_000; i++)
+    feed(i / 10, { type: 'received', from: 'a', message: graftOf(1) });
   t.deepEqual(sent(), ['a push x1', 'a push x1', 'a push x1']);
   t.deepEqual(reports, [['a', 'graft-flood']]);
 });
 
 test('a flood of grafts of unknown ids costs no more than short answers', (t) => {
-  const { machine, sent, reports } = lone(['a'], { notices: 50 });
-  for (let i = 0; i < 100; i++) machine.received('a', graftOf(...numbers(20, i * 20)), 0);
+  const { machine, feed, sent, reports } = lone(['a'], { notices: 50 });
+  for (let i = 0; i < 100; i++)
+    feed(0, { type: 'received', from: 'a', message: graftOf(...numbers(20, i * 20)) });
   t.is(sent().length, 3);
   t.deepEqual(reports, [['a', 'graft-flood']]);
   const { neighbors: _, ...rest } = machine.snapshot();
@@ -129,17 +137,17 @@ test('a flood of grafts of unknown ids costs no more than short answers', (t) =>
 });
 
 test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {
-  const { machine, sent, delivered } = lone(['a']);
+  const { machine, feed, sent, delivered } = lone(['a']);
   for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const])
-    machine.received('stranger', message, 0);
-  machine.writable('stranger', 0);
-  machine.neighborDown('stranger');
+    feed(0, { type: 'received', from: 'stranger', message: message });
+  feed(0, { type: 'writable', peer: 'stranger' });
+  feed(0, { type: 'neighbor-down', peer: 'stranger' });
   t.is(machine.counters.strangers, 4);
-  t.deepEqual([sent(), delivered, machine.due], [[], [], Number.POSITIVE_INFINITY]);
+  t.deepEqual([sent(), delivered, machine.wakeAt], [[], [], Number.POSITIVE_INFINITY]);
 });
 
 test('whatever a peer sends, nothing throws, and what is no message is reported', (t) => {
-  const { machine, reports, delivered } = lone(['a']);
+  const { machine, feed, reports, delivered } = lone(['a']);
   const values: unknown[] = [
     undefined,
     null,
@@ -175,11 +183,11 @@ test('whatever a peer sends, nothing throws, and what is no message is reported'
       notices: any(),
       ids: any(),
     };
-    machine.received(
-      'a',
-      (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control,
-      i / 10,
-    );
+    feed(i / 10, {
+      type: 'received',
+      from: 'a',
+      message: (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control,
+    });
   }
   t.true(machine.counters.malformed > 1_000);
   t.true(reports.some(([, what]) => what === 'malformed'));
@@ -187,17 +195,18 @@ test('whatever a peer sends, nothing throws, and what is no message is reported'
 });
 
 test('a peer that takes notices and never passes anything on is noticed; one that does is not', (t) => {
-  const { machine, reports } = lone(['source', 'mute', 'giver', 'asker']);
-  for (const peer of ['mute', 'giver', 'asker']) machine.received(peer, { kind: 'prune' }, 0);
+  const { machine, feed, reports } = lone(['source', 'mute', 'giver', 'asker']);
+  for (const peer of ['mute', 'giver', 'asker'])
+    feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
   for (let i = 0; i < 400; i++) {
     const now = i * 250;
     // The giver has each message before it arrives here.
-    if (i % 3 === 0) machine.received('giver', ihaveOf([i]), now - 20);
-    machine.received('source', pushOf(i), now);
-    machine.wake(now + 5);
+    if (i % 3 === 0) feed(now - 20, { type: 'received', from: 'giver', message: ihaveOf([i]) });
+    feed(now, { type: 'received', from: 'source', message: pushOf(i) });
+    feed(now + 5, { type: 'wake' });
     if (i % 5 === 0) {
-      machine.received('asker', graftOf(i), now + 90);
-      machine.received('asker', { kind: 'prune' }, now + 91);
+      feed(now + 90, { type: 'received', from: 'asker', message: graftOf(i) });
+      feed(now + 91, { type: 'received', from: 'asker', message: { kind: 'prune' } });
     }
   }
   t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
@@ -214,10 +223,11 @@ test('a peer that takes notices and never passes anything on is noticed; one tha
 });
 
 test('with many notices at once nobody counts as mute before having had time', (t) => {
-  const { machine, reports } = lone(['source', 'b']);
-  machine.received('b', { kind: 'prune' }, 0);
-  for (let i = 0; i < 1_000; i++) machine.received('source', pushOf(i), 100_000);
-  machine.wake(100_005);
+  const { feed, reports } = lone(['source', 'b']);
+  feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
+  for (let i = 0; i < 1_000; i++)
+    feed(100_000, { type: 'received', from: 'source', message: pushOf(i) });
+  feed(100_005, { type: 'wake' });
   t.deepEqual(reports, []);
 });
 
@@ -282,7 +292,7 @@ test('a node that every peer of the tree prunes still gets each message, by noti
     const victim = network.machines[7]!;
     for (let i = 0; i < 10; i++) {
       for (const { id } of victim.snapshot().neighbors) {
-        victim.received(id, { kind: 'prune' }, network.now);
+        network.inject(Number(id.slice(1)), 7, { kind: 'prune' });
         network.inject(7, Number(id.slice(1)), { kind: 'prune' });
       }
       network.publish(i % 7);

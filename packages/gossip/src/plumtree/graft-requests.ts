@@ -8,6 +8,7 @@ import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { PendingGrafts } from './pending-grafts.ts';
+import type { Reports } from './reports.ts';
 import type { Tree } from './tree.ts';
 
 export interface GraftRequestsInit<P> {
@@ -17,8 +18,7 @@ export interface GraftRequestsInit<P> {
   readonly neighbors: ReadonlyMap<string, Neighbor>;
   readonly outgoing: Outgoing<P>;
   readonly tree: Tree<P>;
-  /** Called for each broken promise whose peer is still a neighbor. */
-  readonly onBroken: (neighbor: Neighbor, now: number) => void;
+  readonly reports: Reports<P>;
 }
 
 export class GraftRequests<P> {
@@ -44,14 +44,16 @@ export class GraftRequests<P> {
     this.#blame(now);
   }
 
-  /**
-   * Makes the link part of the tree at the other end, and asks for these messages. Returns false if
-   * there is no room.
-   */
-  graft(neighbor: Neighbor, ids: MessageId[]): boolean {
-    if (!this.#init.outgoing.control(neighbor, { kind: 'graft', ids })) return false;
+  /** Makes the link part of the tree at the other end, and asks for these messages. */
+  graft(neighbor: Neighbor, ids: MessageId[]): void {
+    this.#init.outgoing.control(neighbor, { kind: 'graft', ids });
     this.#init.counters.graftsSent++;
-    return true;
+  }
+
+  /** There was no room for a graft of these messages, so the peer has promised none of them. */
+  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    this.#init.counters.graftsSent--;
+    for (const id of ids) this.excuse(neighbor.id, messageKey(id));
   }
 
   /** The peer sent the message. */
@@ -86,14 +88,14 @@ export class GraftRequests<P> {
       tree.graft(neighbor);
       for (let i = 0; i < ids.length; i += outgoing.idsEach) {
         const lot = ids.slice(i, i + outgoing.idsEach);
-        if (!this.graft(neighbor, lot)) break;
+        this.graft(neighbor, lot);
         for (const id of lot) this.#pendingGrafts.ask(peer, messageKey(id), now);
       }
     }
   }
 
   #blame(now: number): void {
-    const { neighbors, counters, onBroken } = this.#init;
+    const { neighbors, counters, reports } = this.#init;
     for (
       let peer = this.#pendingGrafts.broken(now);
       peer !== undefined;
@@ -104,7 +106,7 @@ export class GraftRequests<P> {
       if (neighbor === undefined) continue;
       neighbor.brokenInRow++;
       neighbor.account.broken++;
-      onBroken(neighbor, now);
+      reports.add(neighbor, 'broken-promise', now);
     }
   }
 }

@@ -4,53 +4,49 @@ import test from 'ava';
 import { idOf, ihaveOf, lone, pushOf } from './testing/lone.ts';
 
 /** Peer b gives notice of the message; peer a pushes it `by` milliseconds later. */
-function late(
-  { machine }: ReturnType<typeof lone>,
-  sequence: number,
-  from: number,
-  by: number,
-): void {
-  machine.received('b', ihaveOf([sequence]), from);
-  machine.arrived('a', idOf(sequence), from + by);
-  machine.received('a', pushOf(sequence), from + by);
+function late({ feed }: ReturnType<typeof lone>, sequence: number, from: number, by: number): void {
+  feed(from, { type: 'received', from: 'b', message: ihaveOf([sequence]) });
+  feed(from + by, { type: 'arrived', from: 'a', id: idOf(sequence) });
+  feed(from + by, { type: 'received', from: 'a', message: pushOf(sequence) });
 }
 
 test('where messages come late by the tree, nobody is asked for them sooner than that', (t) => {
   const net = lone(['a', 'b']);
-  const { machine, sent } = net;
+  const { machine, feed, sent } = net;
   late(net, 1, 0, 70);
-  machine.received('b', ihaveOf([2]), 1_000);
+  feed(1_000, { type: 'received', from: 'b', message: ihaveOf([2]) });
   sent();
-  t.is(machine.due, 1_000 + 80 + 140);
-  machine.wake(1_219);
+  t.is(machine.wakeAt, 1_000 + 80 + 140);
+  feed(1_219, { type: 'wake' });
   t.deepEqual(sent(), []);
-  machine.wake(1_220);
+  feed(1_220, { type: 'wake' });
   t.deepEqual(sent(), ['b graft x2']);
 });
 
 test('lateness fades with the messages that come in time', (t) => {
   const net = lone(['a', 'b']);
-  const { machine } = net;
+  const { machine, feed } = net;
   late(net, 1, 0, 70);
-  for (let sequence = 2; sequence < 100; sequence++) machine.arrived('a', idOf(sequence), 100);
-  machine.received('b', ihaveOf([100]), 1_000);
-  t.true(machine.due < 1_082, `${machine.due}`);
+  for (let sequence = 2; sequence < 100; sequence++)
+    feed(100, { type: 'arrived', from: 'a', id: idOf(sequence) });
+  feed(1_000, { type: 'received', from: 'b', message: ihaveOf([100]) });
+  t.true(machine.wakeAt < 1_082, `${machine.wakeAt}`);
 });
 
 test('it is two seconds at most, and what was asked for says nothing of it', (t) => {
   const net = lone(['a', 'b']);
-  const { machine } = net;
-  machine.received('b', ihaveOf([1]), 0);
-  machine.wake(80);
-  machine.arrived('b', idOf(1), 2_500);
-  machine.received('b', pushOf(1), 2_500);
-  machine.received('b', ihaveOf([2]), 3_000);
-  t.is(machine.due, 3_080);
-  machine.arrived('a', idOf(2), 9_000);
-  machine.received('a', pushOf(2), 9_000);
-  machine.received('b', ihaveOf([3]), 10_000);
-  machine.wake(12_079);
+  const { machine, feed } = net;
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(80, { type: 'wake' });
+  feed(2_500, { type: 'arrived', from: 'b', id: idOf(1) });
+  feed(2_500, { type: 'received', from: 'b', message: pushOf(1) });
+  feed(3_000, { type: 'received', from: 'b', message: ihaveOf([2]) });
+  t.is(machine.wakeAt, 3_080);
+  feed(9_000, { type: 'arrived', from: 'a', id: idOf(2) });
+  feed(9_000, { type: 'received', from: 'a', message: pushOf(2) });
+  feed(10_000, { type: 'received', from: 'b', message: ihaveOf([3]) });
+  feed(12_079, { type: 'wake' });
   t.is(machine.counters.graftsSent, 1);
-  machine.wake(12_080);
+  feed(12_080, { type: 'wake' });
   t.is(machine.counters.graftsSent, 2);
 });

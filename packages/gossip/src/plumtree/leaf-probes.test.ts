@@ -12,20 +12,20 @@ import { regularOverlay } from './testing/overlay.ts';
  * peer was asked for a sign, and when it was reported.
  */
 function tried(answers: boolean, seconds: number) {
-  const { machine, reports, sent } = lone(['source', 'peer']);
+  const { machine, feed, reports, sent } = lone(['source', 'peer']);
   const asked: number[] = [];
   let mute: number | undefined;
   for (let i = 1; i <= 2 * seconds; i++) {
     const now = 500 * i;
-    machine.received('source', pushOf(i), now);
+    feed(now, { type: 'received', from: 'source', message: pushOf(i) });
     if (sent().includes('peer graft me0')) {
       asked.push(now);
       if (answers)
-        machine.received(
-          'peer',
-          { kind: 'absent', ids: [{ origin: 'me', epoch: 0, sequence: 0 }] },
-          now + 100,
-        );
+        feed(now + 100, {
+          type: 'received',
+          from: 'peer',
+          message: { kind: 'absent', ids: [{ origin: 'me', epoch: 0, sequence: 0 }] },
+        });
     }
     if (reports.length > 0) mute ??= now;
   }
@@ -59,11 +59,11 @@ test('a push, a notice, a graft or a prune is a sign, too', (t) => {
     () => ({ kind: 'prune' }) as const,
   ];
   for (const sign of signs) {
-    const { machine, reports, sent } = lone(['source', 'peer']);
+    const { feed, reports, sent } = lone(['source', 'peer']);
     for (let i = 1; i <= 200; i++) {
-      machine.received('source', pushOf(i), i * 500);
-      machine.wake(i * 500 + 5);
-      if (i % 8 === 7) machine.received('peer', sign(i), i * 500 + 10);
+      feed(i * 500, { type: 'received', from: 'source', message: pushOf(i) });
+      feed(i * 500 + 5, { type: 'wake' });
+      if (i % 8 === 7) feed(i * 500 + 10, { type: 'received', from: 'peer', message: sign(i) });
     }
     t.deepEqual(reports, []);
     t.false(sent().includes('peer graft me0'));
@@ -71,11 +71,12 @@ test('a push, a notice, a graft or a prune is a sign, too', (t) => {
 });
 
 test('a peer that gives is not tried, nor one that takes many at once', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  for (let i = 1; i <= 200; i++) machine.received(i % 2 === 0 ? 'a' : 'b', pushOf(i), i * 500);
+  const { feed, sent } = lone(['a', 'b']);
+  for (let i = 1; i <= 200; i++)
+    feed(i * 500, { type: 'received', from: i % 2 === 0 ? 'a' : 'b', message: pushOf(i) });
   t.false(sent().some((what) => what.endsWith('graft me0')));
   const burst = lone(['a', 'b']);
-  for (let i = 1; i <= 200; i++) burst.machine.received('a', pushOf(i), i);
+  for (let i = 1; i <= 200; i++) burst.feed(i, { type: 'received', from: 'a', message: pushOf(i) });
   t.false(burst.sent().some((what) => what.endsWith('graft me0')));
 });
 

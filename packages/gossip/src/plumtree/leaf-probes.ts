@@ -1,20 +1,21 @@
 // Tells leaves of the tree, which have nothing to say, from peers that don't listen at all: both
 // are asked a question.
 
+import type { OutputQueue } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
+import type { GraftRequests } from './graft-requests.ts';
+import type { PlumtreeOutput } from './interface.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
+import type { Reports } from './reports.ts';
 
-export interface LeafProbesInit {
+export interface LeafProbesInit<P> {
   /** The node id of this node. */
   readonly self: string;
   readonly options: PlumtreeOptions;
-  /** Asks an eager peer for these messages. Returns false if there is no room. */
-  readonly graft: (neighbor: Neighbor, ids: MessageId[]) => boolean;
-  /** Called when a peer shows that it has messages from other nodes. */
-  readonly onGave: (neighbor: Neighbor) => void;
-  /** Called when a peer counts as mute. */
-  readonly onMute: (neighbor: Neighbor, now: number) => void;
+  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
+  readonly reports: Reports<P>;
+  readonly graftRequests: GraftRequests<P>;
 }
 
 /**
@@ -31,11 +32,11 @@ export interface LeafProbesInit {
  * peer that passed the probe is left alone for a minute, and twice as long after each further one,
  * up to 16 minutes.
  */
-export class LeafProbes {
-  readonly #init: LeafProbesInit;
+export class LeafProbes<P> {
+  readonly #init: LeafProbesInit<P>;
   readonly #question: MessageId;
 
-  constructor(init: LeafProbesInit) {
+  constructor(init: LeafProbesInit<P>) {
     this.#init = init;
     this.#question = { origin: init.self, epoch: 0, sequence: 0 };
   }
@@ -53,15 +54,21 @@ export class LeafProbes {
       now - unansweredSince >= trialTime &&
       now >= neighbor.untriedUntil
     ) {
-      if (this.#init.graft(neighbor, [this.#question])) neighbor.triedAt = now;
+      neighbor.triedAt = now;
+      this.#init.graftRequests.graft(neighbor, [this.#question]);
     }
+  }
+
+  /** There was no room for a graft of these messages. */
+  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    if (ids[0] === this.#question) neighbor.triedAt = undefined;
   }
 
   /** The peer brought a message, or gave notice of one. */
   gave(neighbor: Neighbor | undefined, now: number): void {
     if (neighbor === undefined) return;
     this.answered(neighbor, now);
-    this.#init.onGave(neighbor);
+    this.#init.outputs.add(neighbor.gave);
   }
 
   /** The peer asked for a message, pruned the link, or said that a message is absent. */
@@ -75,7 +82,7 @@ export class LeafProbes {
   #mute(neighbor: Neighbor, now: number): void {
     neighbor.answered();
     neighbor.triedAt = undefined;
-    this.#init.onMute(neighbor, now);
+    this.#init.reports.add(neighbor, 'mute', now);
   }
 }
 

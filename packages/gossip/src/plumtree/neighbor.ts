@@ -1,34 +1,14 @@
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
 // waits for the peer, and what it sent and received.
 
-import type { Misbehavior } from './host.ts';
+import type { GaveOutput, Misbehavior, NeighborAccount } from './interface.ts';
 import type { Notice } from './message.ts';
-
-/**
- * Messages and ids that passed over a link since it came up. An overlay can weigh its neighbors by
- * these numbers.
- */
-export interface NeighborAccount {
-  /** Messages that the peer was the first to bring. */
-  delivered: number;
-  /** Messages that the peer brought when they were here already. */
-  duplicates: number;
-  /** Ids that the peer gave notice of. */
-  noticed: number;
-  /** Messages that were pushed to the peer. */
-  pushed: number;
-  /** Ids that the peer was given notice of. */
-  announced: number;
-  /** Ids that the peer asked for. */
-  requested: number;
-  /** Promises that the peer broke, and those that it kept. */
-  broken: number;
-  kept: number;
-}
 
 /** One peer of a Plumtree machine. */
 export class Neighbor {
   readonly id: string;
+  /** The output that says that the peer passes messages on: the same for each message. */
+  readonly gave: GaveOutput;
   /**
    * True if the link belongs to the tree, as far as this end knows: messages are pushed over it.
    * Otherwise the peer gets notices. A new link belongs to the tree until a duplicate comes over
@@ -39,7 +19,7 @@ export class Neighbor {
   prunedAt = Number.NEGATIVE_INFINITY;
   /** Duplicates since the peer last brought something new. */
   duplicatesInRow = 0;
-  /** True if there is no room for messages until the host calls `writable`. */
+  /** True if there is no room for messages until the input `writable`. */
   blocked = false;
   /** True if there is no room for control messages either. */
   stuck = false;
@@ -77,6 +57,11 @@ export class Neighbor {
     broken: 0,
     kept: 0,
   };
+  /**
+   * The peer whose place this one took in the tree, by the last optimization; undefined if it took
+   * none.
+   */
+  replaces: string | undefined;
   #interval: number;
   #notices = 0;
   #grafts = 0;
@@ -84,6 +69,7 @@ export class Neighbor {
 
   constructor(id: string, now: number) {
     this.id = id;
+    this.gave = { type: 'gave', peer: id };
     this.#interval = now;
   }
 
@@ -108,6 +94,11 @@ export class Neighbor {
   take(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
+  }
+
+  /** `count` messages or ids did not go out after all. */
+  untake(count = 1): void {
+    this.unanswered = Math.max(0, this.unanswered - count);
   }
 
   /** The peer gave a sign that it has messages, or wants them. */

@@ -1,15 +1,17 @@
 // Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
 // by a notice otherwise; notices are gathered for a moment.
 
+import type { OutputQueue } from '@trunkline/transport-core';
+import { messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
-import type { PlumtreeHost } from './host.ts';
+import type { PlumtreeOutput, PushOutput } from './interface.ts';
 import { type Control, type IHave, NOTICE_BYTES, type Notice, type Push } from './message.ts';
 import type { MessageCache } from './message-cache.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 export interface OutgoingInit<P> {
-  readonly host: PlumtreeHost<P>;
+  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly options: PlumtreeOptions;
   readonly counters: PlumtreeCounters;
   readonly cache: MessageCache<P>;
@@ -17,8 +19,12 @@ export interface OutgoingInit<P> {
   readonly onTold: (neighbor: Neighbor, now: number) => void;
 }
 
+/**
+ * Outputs count as sent as soon as they are queued. If there was no room for one, `pushUnsent` or
+ * `noticesUnsent` takes that back.
+ */
 export class Outgoing<P> {
-  readonly #host: PlumtreeHost<P>;
+  readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly #options: PlumtreeOptions;
   readonly #counters: PlumtreeCounters;
   readonly #cache: MessageCache<P>;
@@ -26,10 +32,14 @@ export class Outgoing<P> {
   readonly #noticesEach: number;
   /** Neighbors with notices to send. */
   readonly #waiting = new Set<Neighbor>();
+  /** Neighbors that have room again, and may be owed messages. */
+  readonly #writable = new Set<Neighbor>();
+  /** The owed message that was output last. It is owed until there was room for it. */
+  #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor({ host, options, counters, cache, onTold }: OutgoingInit<P>) {
-    this.#host = host;
+  constructor({ outputs, options, counters, cache, onTold }: OutgoingInit<P>) {
+    this.#outputs = outputs;
     this.#options = options;
     this.#counters = counters;
     this.#cache = cache;
@@ -50,23 +60,43 @@ export class Outgoing<P> {
   /**
    * Pushes the message. If there is no room, gives notice of it instead and remembers that the
    * neighbor is owed the message.
-   * @returns whether the message was pushed.
    */
-  push(neighbor: Neighbor, key: string, push: Push<P>, now: number): boolean {
-    if (this.#trySend(neighbor, push)) {
-      neighbor.take(now);
-      this.#onTold(neighbor, now);
-      return true;
+  push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
+    if (neighbor.blocked) {
+      this.#counters.refused++;
+      return this.#owe(neighbor, key, push, now);
     }
-    neighbor.owe(key, false, this.#options.backlog);
-    this.notice(neighbor, push, now);
-    return false;
+    this.#outputs.add(this.#pushed(neighbor, push, false));
+    neighbor.take(now);
+    this.#onTold(neighbor, now);
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
   serve(neighbor: Neighbor, key: string, push: Push<P>): void {
     this.#counters.served++;
-    if (!this.#trySend(neighbor, push)) neighbor.owe(key, true, this.#options.backlog);
+    if (neighbor.blocked) {
+      this.#counters.refused++;
+      neighbor.owe(key, true, this.#options.backlog);
+    } else {
+      this.#outputs.add(this.#pushed(neighbor, push, true));
+    }
+  }
+
+  /** There was no room for a message. */
+  pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
+    neighbor.blocked = true;
+    this.#counters.refused++;
+    this.#counters.pushed--;
+    neighbor.account.pushed--;
+    if (this.#leaving?.output === output) {
+      this.#leaving = undefined;
+      return;
+    }
+    const { push, isAsked } = output;
+    const key = messageKey(push.id);
+    if (isAsked) return void neighbor.owe(key, true, this.#options.backlog);
+    neighbor.untake();
+    this.#owe(neighbor, key, push, now);
   }
 
   /** Adds a notice of a message to those that go out next. */
@@ -80,11 +110,21 @@ export class Outgoing<P> {
     if (!neighbor.stuck) this.#due = Math.min(this.#due, now + this.#options.noticeDelay);
   }
 
-  /** Sends a control message. Returns false if there is no room. */
-  control(neighbor: Neighbor, control: Control): boolean {
-    if (!this.#host.send(neighbor.id, control)) return false;
+  /** Sends a control message. */
+  control(neighbor: Neighbor, control: Control): void {
+    this.#outputs.add({ type: 'control', to: neighbor.id, control });
     this.#counters.controlSent++;
-    return true;
+  }
+
+  /** There was no room for these notices, which wait until the neighbor is writable. */
+  noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
+    const { stuck, notices: others } = neighbor;
+    neighbor.stuck = true;
+    neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
+    this.#waiting.add(neighbor);
+    this.#counters.noticesSent -= notices.length;
+    neighbor.account.announced -= notices.length;
+    neighbor.untake(notices.length);
   }
 
   /** Sends the notices that are due. */
@@ -96,57 +136,81 @@ export class Outgoing<P> {
     }
   }
 
+  /** Sends the notices at once if they are not to be gathered. */
+  flushAtOnce(now: number): void {
+    if (this.#options.noticeDelay === 0) this.flush(now);
+  }
+
   /**
-   * The neighbor has room again. Sends notices that had no room first, then the messages that the
-   * neighbor is owed.
+   * The neighbor has room again. Sends notices that had no room first; `nextOwed` gives the
+   * messages that the neighbor is owed.
    */
   writable(neighbor: Neighbor, now: number): void {
     const wasStuck = neighbor.stuck;
     neighbor.blocked = neighbor.stuck = false;
     if (wasStuck) this.#sendNotices(neighbor, now);
-    for (const [key, isAsked] of neighbor.owed ?? []) {
-      const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
-      if (push !== undefined && !this.#trySend(neighbor, push)) return;
-      neighbor.owed!.delete(key);
+    if (neighbor.owed?.size) this.#writable.add(neighbor);
+  }
+
+  /**
+   * Returns the output of the next message that a writable neighbor is owed; undefined if there is
+   * none. They are made one by one, because there may be room for a few of many.
+   */
+  nextOwed(): PushOutput<P> | undefined {
+    if (this.#leaving !== undefined) {
+      const { neighbor, output } = this.#leaving;
+      neighbor.owed?.delete(messageKey(output.push.id));
+      this.#leaving = undefined;
     }
+    for (const neighbor of this.#writable) {
+      for (const [key, isAsked] of neighbor.blocked ? [] : neighbor.owed!) {
+        const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
+        if (push !== undefined) {
+          const output = this.#pushed(neighbor, push, isAsked);
+          this.#leaving = { neighbor, output };
+          return output;
+        }
+        neighbor.owed!.delete(key);
+      }
+      this.#writable.delete(neighbor);
+    }
+    return undefined;
   }
 
   /** The peer is no longer a neighbor. */
   forget(neighbor: Neighbor): void {
     this.#waiting.delete(neighbor);
+    this.#writable.delete(neighbor);
   }
 
-  #trySend(neighbor: Neighbor, push: Push<P>): boolean {
-    if (neighbor.blocked || !this.#host.trySend(neighbor.id, push)) {
-      neighbor.blocked = true;
-      this.#counters.refused++;
-      return false;
-    }
+  #pushed(neighbor: Neighbor, push: Push<P>, isAsked: boolean): PushOutput<P> {
     this.#counters.pushed++;
     neighbor.account.pushed++;
-    return true;
+    return { type: 'push', to: neighbor.id, push, isAsked };
+  }
+
+  #owe(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
+    neighbor.owe(key, false, this.#options.backlog);
+    this.notice(neighbor, push, now);
   }
 
   #sendNotices(neighbor: Neighbor, now: number): void {
     const { notices } = neighbor;
-    let sent = 0;
-    while (sent < notices.length) {
-      const chunk =
-        sent === 0 && notices.length <= this.#noticesEach
-          ? notices
-          : notices.slice(sent, sent + this.#noticesEach);
-      const ihave: IHave = { kind: 'ihave', notices: chunk };
-      if (!this.control(neighbor, ihave)) {
-        neighbor.stuck = true;
-        break;
-      }
-      sent += chunk.length;
+    if (notices.length === 0) return;
+    for (let sent = 0; sent < notices.length; sent += this.#noticesEach) {
+      const ihave: IHave = {
+        kind: 'ihave',
+        notices:
+          notices.length <= this.#noticesEach
+            ? notices
+            : notices.slice(sent, sent + this.#noticesEach),
+      };
+      this.control(neighbor, ihave);
     }
-    if (sent === 0) return;
-    neighbor.notices = notices.slice(sent);
-    if (neighbor.notices.length === 0) this.#waiting.delete(neighbor);
-    this.#counters.noticesSent += sent;
-    neighbor.tell(sent, now);
+    neighbor.notices = [];
+    this.#waiting.delete(neighbor);
+    this.#counters.noticesSent += notices.length;
+    neighbor.tell(notices.length, now);
     this.#onTold(neighbor, now);
   }
 }

@@ -8,72 +8,73 @@ import { Network } from './testing/network.ts';
 const PRUNE = { kind: 'prune' } as const;
 
 test('a new message is pushed on to the tree, told to the others, and delivered with its way', (t) => {
-  const { machine, sent, delivered } = lone(['a', 'b', 'c']);
-  machine.received('c', PRUNE, 0);
-  machine.received('a', pushOf(1, { hops: 3 }), 10);
+  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
+  feed(0, { type: 'received', from: 'c', message: PRUNE });
+  feed(10, { type: 'received', from: 'a', message: pushOf(1, { hops: 3 }) });
   t.deepEqual(sent(), ['b push x1']);
   t.deepEqual(delivered, ['x1 text from a in 3']);
-  t.is(machine.due, 15);
-  machine.wake(14);
+  t.is(machine.wakeAt, 15);
+  feed(14, { type: 'wake' });
   t.deepEqual(sent(), []);
-  machine.wake(15);
+  feed(15, { type: 'wake' });
   t.deepEqual(sent(), ['c ihave x1']);
 });
 
-test('publishing tells how many peers were pushed to and told', (t) => {
-  const { machine, sent, full } = lone(['a', 'b', 'c']);
-  machine.received('b', PRUNE, 0);
+test('a published message is pushed to the peers of the tree with room, and announced to others', (t) => {
+  const { feed, sent, full } = lone(['a', 'b', 'c']);
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
   full.add('c');
-  t.deepEqual(machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), {
-    pushed: 1,
-    announced: 2,
-  });
-  machine.wake(5);
+  const publish = (origin: string) => {
+    const publication = { id: idOf(0, origin), payload: 'p', size: 1 };
+    feed(0, { type: 'publish', publication });
+  };
+  publish('me');
+  feed(5, { type: 'wake' });
   t.deepEqual(sent(), ['a push me0', 'b ihave me0', 'c ihave me0']);
-  t.throws(() => machine.publish({ id: idOf(0, 'me'), payload: 'p', size: 1 }, 0), {
+  t.throws(() => publish('me'), {
     instanceOf: TypeError,
     message: /already published/,
   });
-  t.throws(() => machine.publish({ id: idOf(0, 'x'), payload: 'p', size: 1 }, 0), {
+  t.throws(() => publish('x'), {
     instanceOf: TypeError,
     message: /IdSource/,
   });
 });
 
 test('notices of a moment go together, in messages of a bounded size', (t) => {
-  const { machine, sent } = lone(['a', 'b'], { controlSize: 256 });
-  machine.received('b', PRUNE, 0);
+  const { machine, feed, sent } = lone(['a', 'b'], { controlSize: 256 });
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
   for (let sequence = 0; sequence < 12; sequence++)
-    machine.received('a', pushOf(sequence), sequence / 10);
-  machine.wake(5);
+    feed(sequence / 10, { type: 'received', from: 'a', message: pushOf(sequence) });
+  feed(5, { type: 'wake' });
   t.deepEqual(sent(), ['b ihave x0 x1 x2 x3 x4', 'b ihave x5 x6 x7 x8 x9', 'b ihave x10 x11']);
   t.is(machine.counters.noticesSent, 12);
 });
 
 test('what comes again prunes the link that it came over', (t) => {
-  const { machine, sent, delivered } = lone(['a', 'b']);
-  machine.received('a', pushOf(1), 0);
-  machine.received('b', pushOf(1), 1);
+  const { feed, sent, delivered } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
+  feed(1, { type: 'received', from: 'b', message: pushOf(1) });
   t.deepEqual(sent(), ['b push x1', 'b prune']);
   t.is(delivered.length, 1);
-  machine.received('a', pushOf(2), 2);
-  machine.wake(10);
+  feed(2, { type: 'received', from: 'a', message: pushOf(2) });
+  feed(10, { type: 'wake' });
   t.deepEqual(sent(), ['b ihave x2']);
   // A message that was in flight doesn't cost another prune.
-  machine.received('b', pushOf(2), 11);
+  feed(11, { type: 'received', from: 'b', message: pushOf(2) });
   t.deepEqual(sent(), []);
   // But a peer that keeps pushing is pruned again.
-  machine.received('a', pushOf(3), 600);
-  machine.received('b', pushOf(3), 601);
+  feed(600, { type: 'received', from: 'a', message: pushOf(3) });
+  feed(601, { type: 'received', from: 'b', message: pushOf(3) });
   t.deepEqual(sent(), ['b prune']);
 });
 
 test('several messages on their way at once do not prune both links', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  machine.received('a', pushOf(1), 0);
-  machine.received('b', pushOf(1), 1);
-  machine.received('b', pushOf(2), 2);
-  machine.received('a', pushOf(2), 3);
+  const { machine, feed, sent } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
+  feed(1, { type: 'received', from: 'b', message: pushOf(1) });
+  feed(2, { type: 'received', from: 'b', message: pushOf(2) });
+  feed(3, { type: 'received', from: 'a', message: pushOf(2) });
   t.deepEqual(
     sent().filter((line) => line.endsWith('prune')),
     ['b prune'],
@@ -88,36 +89,36 @@ test('several messages on their way at once do not prune both links', (t) => {
 });
 
 test('a link that repeats a message is no second path', (t) => {
-  const { machine, sent } = lone(['a']);
-  machine.received('a', pushOf(1), 0);
-  machine.received('a', pushOf(1), 1);
+  const { machine, feed, sent } = lone(['a']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
+  feed(1, { type: 'received', from: 'a', message: pushOf(1) });
   t.deepEqual(sent(), []);
   t.is(machine.counters.duplicates, 1);
 });
 
 test('with a threshold so many duplicates in a row are borne', (t) => {
-  const { machine, sent } = lone(['a', 'b'], { pruneAfter: 3 });
+  const { feed, sent } = lone(['a', 'b'], { pruneAfter: 3 });
   const duplicate = (sequence: number) => {
-    machine.received('a', pushOf(sequence), sequence);
-    machine.received('b', pushOf(sequence), sequence);
+    feed(sequence, { type: 'received', from: 'a', message: pushOf(sequence) });
+    feed(sequence, { type: 'received', from: 'b', message: pushOf(sequence) });
     return sent().includes('b prune');
   };
   t.false(duplicate(1));
   t.false(duplicate(2));
-  machine.received('b', pushOf(3), 3);
+  feed(3, { type: 'received', from: 'b', message: pushOf(3) });
   t.false(duplicate(4));
   t.false(duplicate(5));
   t.true(duplicate(6));
 });
 
 test('a message that others have is asked for: the first after 80 ms, each next after 40 ms, then anew', (t) => {
-  const { machine, sent, delivered } = lone(['a', 'b', 'c']);
-  for (const peer of ['a', 'b', 'c']) machine.received(peer, PRUNE, 0);
-  machine.received('b', ihaveOf([7], 4), 100);
-  machine.received('c', ihaveOf([7], 2), 110);
+  const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
+  for (const peer of ['a', 'b', 'c']) feed(0, { type: 'received', from: peer, message: PRUNE });
+  feed(100, { type: 'received', from: 'b', message: ihaveOf([7], 4) });
+  feed(110, { type: 'received', from: 'c', message: ihaveOf([7], 2) });
   const asked: [number, string][] = [];
-  for (let now = machine.due; now < 1_400; now = machine.due) {
-    machine.wake(now);
+  for (let now = machine.wakeAt; now < 1_400; now = machine.wakeAt) {
+    feed(now, { type: 'wake' });
     for (const line of sent()) asked.push([now, line]);
   }
   t.deepEqual(asked, [
@@ -126,43 +127,43 @@ test('a message that others have is asked for: the first after 80 ms, each next 
     [1_220, 'b graft x7'],
     [1_260, 'c graft x7'],
   ]);
-  machine.received('c', pushOf(7, { hops: 2 }), 1_500);
+  feed(1_500, { type: 'received', from: 'c', message: pushOf(7, { hops: 2 }) });
   t.is(delivered.length, 1);
   t.is(machine.snapshot().missing, 0);
 });
 
 test('a message that comes in time is not asked for', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  machine.received('b', ihaveOf([7]), 0);
-  machine.received('a', pushOf(7), 79);
-  machine.wake(80);
+  const { feed, sent } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([7]) });
+  feed(79, { type: 'received', from: 'a', message: pushOf(7) });
+  feed(80, { type: 'wake' });
   t.false(sent().some((line) => line.includes('graft')));
 });
 
 test('a graft makes the link one of the tree and is served from the cache', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  machine.received('b', PRUNE, 0);
-  machine.received('a', pushOf(1, { hops: 5 }), 0);
-  machine.wake(5);
-  machine.received('b', graftOf(1), 90);
-  machine.received('a', pushOf(2), 91);
+  const { feed, sent } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  feed(0, { type: 'received', from: 'a', message: pushOf(1, { hops: 5 }) });
+  feed(5, { type: 'wake' });
+  feed(90, { type: 'received', from: 'b', message: graftOf(1) });
+  feed(91, { type: 'received', from: 'a', message: pushOf(2) });
   t.deepEqual(sent(), ['b ihave x1', 'b push x1', 'b push x2']);
 });
 
 test('a graft of what is not here is answered at once, and the answer moves the asker on', (t) => {
-  const { machine, sent } = lone(['a', 'b', 'c']);
-  machine.received('a', graftOf(1, 2), 0);
+  const { machine, feed, sent } = lone(['a', 'b', 'c']);
+  feed(0, { type: 'received', from: 'a', message: graftOf(1, 2) });
   t.deepEqual(sent(), ['a absent x1 x2']);
 
-  machine.received('b', ihaveOf([9]), 0);
-  machine.received('c', ihaveOf([9]), 0);
-  machine.wake(80);
-  machine.received('b', { kind: 'absent', ids: [idOf(9)] }, 85);
-  t.is(machine.due, 85);
-  machine.wake(85);
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([9]) });
+  feed(0, { type: 'received', from: 'c', message: ihaveOf([9]) });
+  feed(80, { type: 'wake' });
+  feed(85, { type: 'received', from: 'b', message: { kind: 'absent', ids: [idOf(9)] } });
+  t.is(machine.wakeAt, 85);
+  feed(85, { type: 'wake' });
   t.deepEqual(sent(), ['b graft x9', 'c graft x9']);
   // No peer has the message: it is forgotten, and no promise is left.
-  machine.received('c', { kind: 'absent', ids: [idOf(9)] }, 90);
+  feed(90, { type: 'received', from: 'c', message: { kind: 'absent', ids: [idOf(9)] } });
   t.is(machine.snapshot().missing, 0);
   t.is(machine.snapshot().pendingGrafts, 0);
 });
@@ -174,10 +175,10 @@ test('a peer that is much nearer to the publisher takes the place of the one tha
     [3, 5, true],
     [3, 4, false],
   ] as const) {
-    const { machine, sent } = lone(['a', 'b'], { optimizeAt: threshold });
-    machine.received('b', PRUNE, 0);
-    machine.received('b', ihaveOf([1], 2), 0);
-    machine.received('a', pushOf(1, { hops }), 50);
+    const { machine, feed, sent } = lone(['a', 'b'], { optimizeAt: threshold });
+    feed(0, { type: 'received', from: 'b', message: PRUNE });
+    feed(0, { type: 'received', from: 'b', message: ihaveOf([1], 2) });
+    feed(50, { type: 'received', from: 'a', message: pushOf(1, { hops }) });
     t.is(sent().includes('a prune'), swaps, `${threshold} ${hops}`);
     t.deepEqual(
       machine.snapshot().neighbors.map(({ eager }) => eager),
@@ -187,127 +188,128 @@ test('a peer that is much nearer to the publisher takes the place of the one tha
 });
 
 test('a peer without room gets a notice, and the message as soon as it has room', (t) => {
-  const { machine, sent, full } = lone(['a', 'b', 'c']);
+  const { feed, sent, full } = lone(['a', 'b', 'c']);
   full.add('b');
-  machine.received('a', pushOf(1), 0);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   full.delete('b');
   // Nothing is pushed to b until it is reported as writable.
-  machine.received('a', pushOf(2), 1);
-  machine.wake(5);
+  feed(1, { type: 'received', from: 'a', message: pushOf(2) });
+  feed(5, { type: 'wake' });
   t.deepEqual(sent(), ['c push x1', 'c push x2', 'b ihave x1 x2']);
-  machine.received('b', ihaveOf([1]), 6);
-  machine.writable('b', 7);
+  feed(6, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(7, { type: 'writable', peer: 'b' });
   t.deepEqual(sent(), ['b push x2']);
-  machine.received('a', pushOf(3), 8);
+  feed(8, { type: 'received', from: 'a', message: pushOf(3) });
   t.deepEqual(sent(), ['b push x3', 'c push x3']);
 });
 
 test('what was asked for of a peer without room is sent when there is room', (t) => {
-  const { machine, sent, full } = lone(['a', 'b']);
-  machine.received('a', pushOf(1), 0);
+  const { feed, sent, full } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   sent();
   full.add('b');
-  machine.received('b', graftOf(1), 10);
+  feed(10, { type: 'received', from: 'b', message: graftOf(1) });
   t.deepEqual(sent(), []);
   full.delete('b');
-  machine.received('b', PRUNE, 11);
-  machine.writable('b', 20);
+  feed(11, { type: 'received', from: 'b', message: PRUNE });
+  feed(20, { type: 'writable', peer: 'b' });
   t.deepEqual(sent(), ['b push x1']);
 });
 
 test('where not even notices have room, they wait, the oldest dropped; nothing is lost for the others', (t) => {
-  const { machine, sent, stuck } = lone(['a', 'b', 'c'], { backlog: 3 });
-  machine.received('b', PRUNE, 0);
+  const { machine, feed, sent, stuck } = lone(['a', 'b', 'c'], { backlog: 3 });
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
   stuck.add('b');
   for (let sequence = 0; sequence < 5; sequence++) {
-    machine.received('a', pushOf(sequence), sequence * 10);
-    machine.wake(sequence * 10 + 5);
+    feed(sequence * 10, { type: 'received', from: 'a', message: pushOf(sequence) });
+    feed(sequence * 10 + 5, { type: 'wake' });
   }
   t.deepEqual(sent(), ['c push x0', 'c push x1', 'c push x2', 'c push x3', 'c push x4']);
-  t.true(machine.due > 1_000);
+  t.true(machine.wakeAt > 1_000);
   stuck.delete('b');
-  machine.writable('b', 100);
+  feed(100, { type: 'writable', peer: 'b' });
   t.deepEqual(sent(), ['b ihave x2 x3 x4']);
   t.is(machine.counters.noticesDropped, 2);
 });
 
 test('a peer that comes up is told of what is in the cache; one that went down gets nothing that waited', (t) => {
-  const { machine, sent } = lone(['a', 'b'], { announce: 2 });
-  machine.received('b', PRUNE, 0);
-  for (let sequence = 0; sequence < 4; sequence++) machine.received('a', pushOf(sequence), 0);
-  machine.neighborDown('b');
-  machine.wake(5);
+  const { feed, sent } = lone(['a', 'b'], { announce: 2 });
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  for (let sequence = 0; sequence < 4; sequence++)
+    feed(0, { type: 'received', from: 'a', message: pushOf(sequence) });
+  feed(0, { type: 'neighbor-down', peer: 'b' });
+  feed(5, { type: 'wake' });
   t.deepEqual(sent(), []);
-  machine.neighborUp('b', 10);
-  machine.wake(15);
+  feed(10, { type: 'neighbor-up', peer: 'b' });
+  feed(15, { type: 'wake' });
   t.deepEqual(sent(), ['b ihave x2 x3']);
 });
 
 test('a peer that went down is asked for nothing', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  machine.received('a', ihaveOf([1, 2]), 0);
-  machine.received('b', ihaveOf([2]), 0);
-  machine.neighborDown('a');
-  machine.wake(80);
+  const { machine, feed, sent } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: ihaveOf([1, 2]) });
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([2]) });
+  feed(0, { type: 'neighbor-down', peer: 'a' });
+  feed(80, { type: 'wake' });
   t.deepEqual(sent(), ['b graft x2']);
-  machine.neighborDown('b');
+  feed(0, { type: 'neighbor-down', peer: 'b' });
   t.is(machine.snapshot().missing, 0);
   t.is(machine.snapshot().pendingGrafts, 0);
 });
 
 test('the cache is bounded by time, entries and bytes; ids by time', (t) => {
-  const { machine, sent } = lone(['a'], { cacheMessages: 3, cacheBytes: 100 });
+  const { machine, feed, sent } = lone(['a'], { cacheMessages: 3, cacheBytes: 100 });
   for (let sequence = 0; sequence < 5; sequence++)
-    machine.received('a', pushOf(sequence, { size: 10 }), 0);
+    feed(0, { type: 'received', from: 'a', message: pushOf(sequence, { size: 10 }) });
   t.deepEqual(machine.snapshot().cached, { messages: 3, bytes: 30 });
-  machine.received('a', pushOf(5, { size: 1_000 }), 10);
+  feed(10, { type: 'received', from: 'a', message: pushOf(5, { size: 1_000 }) });
   t.deepEqual(machine.snapshot().cached, { messages: 1, bytes: 1_000 });
   t.is(machine.counters.evicted, 5);
-  machine.received('a', graftOf(5, 4), 20);
+  feed(20, { type: 'received', from: 'a', message: graftOf(5, 4) });
   t.deepEqual(sent(), ['a push x5', 'a absent x4']);
   // Half a minute later the message is gone from the cache, but its id is remembered.
-  for (let now = machine.due; now < 40_000; now = machine.due) machine.wake(now);
+  for (let now = machine.wakeAt; now < 40_000; now = machine.wakeAt) feed(now, { type: 'wake' });
   t.is(machine.snapshot().cached.messages, 0);
-  machine.received('a', pushOf(5), 40_000);
+  feed(40_000, { type: 'received', from: 'a', message: pushOf(5) });
   t.is(machine.counters.delivered, 6);
   t.is(machine.snapshot().digests, 6);
-  for (let now = machine.due; now < 700_000; now = machine.due) machine.wake(now);
+  for (let now = machine.wakeAt; now < 700_000; now = machine.wakeAt) feed(now, { type: 'wake' });
   t.deepEqual([machine.snapshot().digests, machine.snapshot().origins], [0, 0]);
-  t.is(machine.due, Number.POSITIVE_INFINITY);
+  t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 
 test('a restarted origin is heard, and what is left of its earlier life is dropped', (t) => {
-  const { machine, delivered, dropped } = lone(['a']);
-  machine.received('a', pushOf(9, { epoch: 1 }), 0);
-  machine.received('a', pushOf(0, { epoch: 2 }), 1);
-  machine.received('a', pushOf(10, { epoch: 1 }), 2);
+  const { feed, delivered, dropped } = lone(['a']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(9, { epoch: 1 }) });
+  feed(1, { type: 'received', from: 'a', message: pushOf(0, { epoch: 2 }) });
+  feed(2, { type: 'received', from: 'a', message: pushOf(10, { epoch: 1 }) });
   t.is(delivered.length, 2);
   t.deepEqual(dropped, ['x10 a old']);
 });
 
 test('what is cached is forgotten in its time, also after the cache was empty for a while, and is told to nobody then', (t) => {
-  const { machine, sent } = lone(['a']);
+  const { machine, feed, sent } = lone(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
-    machine.received('a', pushOf(sequence), begin);
+    feed(begin, { type: 'received', from: 'a', message: pushOf(sequence) });
     for (let now = begin; now < begin + 40_000; now += 1_000)
-      if (machine.due <= now) machine.wake(now);
+      if (machine.wakeAt <= now) feed(now, { type: 'wake' });
     t.is(machine.snapshot().cached.messages, 0, `from ${begin}`);
   }
   sent();
-  machine.neighborUp('b', 121_000);
-  machine.wake(121_010);
+  feed(121_000, { type: 'neighbor-up', peer: 'b' });
+  feed(121_010, { type: 'wake' });
   t.deepEqual(sent(), []);
 });
 
 test('a pruned link that brings something new, once all has settled, is one of the tree again', (t) => {
-  const { machine, sent } = lone(['a', 'b']);
-  machine.received('a', pushOf(1), 0);
-  machine.received('b', pushOf(1), 1);
-  machine.received('b', pushOf(2), 400);
-  machine.received('a', pushOf(3), 450);
+  const { feed, sent } = lone(['a', 'b']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
+  feed(1, { type: 'received', from: 'b', message: pushOf(1) });
+  feed(400, { type: 'received', from: 'b', message: pushOf(2) });
+  feed(450, { type: 'received', from: 'a', message: pushOf(3) });
   t.false(sent().includes('b push x3'));
-  machine.received('b', pushOf(4), 501);
-  machine.received('a', pushOf(5), 502);
+  feed(501, { type: 'received', from: 'b', message: pushOf(4) });
+  feed(502, { type: 'received', from: 'a', message: pushOf(5) });
   t.true(sent().includes('b push x5'));
 });
 

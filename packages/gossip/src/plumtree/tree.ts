@@ -1,13 +1,14 @@
 // Decides which links belong to the tree, and tells the other end.
 
+import type { OutputQueue } from '@trunkline/transport-core';
 import type { PlumtreeCounters } from './counters.ts';
-import type { PlumtreeHost } from './host.ts';
+import type { PlumtreeOutput } from './interface.ts';
 import type { Control } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { Outgoing } from './outgoing.ts';
 
 export interface TreeInit<P> {
-  readonly host: PlumtreeHost<P>;
+  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly counters: PlumtreeCounters;
   readonly outgoing: Outgoing<P>;
   /** Milliseconds after a prune during which messages may still be in flight. */
@@ -25,24 +26,29 @@ export class Tree<P> {
   graft(neighbor: Neighbor): void {
     if (neighbor.eager) return;
     neighbor.eager = true;
-    this.#init.host.grafted?.(neighbor.id);
+    this.#init.outputs.add({ type: 'grafted', peer: neighbor.id });
   }
 
   /** Takes the link out of the tree at this end; the other end asked for it. */
   leave(neighbor: Neighbor): void {
     if (!neighbor.eager) return;
     neighbor.eager = false;
-    this.#init.host.pruned?.(neighbor.id);
+    this.#init.outputs.add({ type: 'pruned', peer: neighbor.id });
   }
 
   /** Takes the link out of the tree, and tells the other end. */
   prune(neighbor: Neighbor, now: number): void {
     neighbor.duplicatesInRow = 0;
-    if (this.#init.outgoing.control(neighbor, PRUNE)) {
-      this.#init.counters.prunesSent++;
-      neighbor.prunedAt = now;
-    }
+    this.#init.outgoing.control(neighbor, PRUNE);
+    this.#init.counters.prunesSent++;
+    neighbor.prunedAt = now;
     this.leave(neighbor);
+  }
+
+  /** There was no room to tell the other end, so it goes on pushing until the next duplicate. */
+  pruneUnsent(neighbor: Neighbor): void {
+    this.#init.counters.prunesSent--;
+    neighbor.prunedAt = Number.NEGATIVE_INFINITY;
   }
 
   /**

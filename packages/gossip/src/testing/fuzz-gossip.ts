@@ -9,7 +9,7 @@ import { decodeList, TopicList } from '../discovery/topic-list.ts';
 import { MessageAddresses } from '../driver/message-addresses.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { messageKey } from '../messages/message-id.ts';
-import type { OverlayHost } from '../overlay/overlay.ts';
+import type { OverlayInput, OverlayOutput } from '../overlay/overlay.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from '../wire/frame.ts';
@@ -110,10 +110,9 @@ class Node {
       self: SELF,
       random: this.#random,
       now: 0,
-      host: this.#host(),
       latest: () => 1_000,
     });
-    for (const peer of PEERS) this.#overlay.peerUp(peer, true, 0);
+    for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
 
   take(kind: (typeof KINDS)[number], from: string, bytes: Uint8Array): void {
@@ -124,7 +123,7 @@ class Node {
         const decoded = decodeControl(bytes);
         if (decoded === undefined) return;
         same(encodeControl(bytes.subarray(1, 33), decoded.control), bytes, 'control');
-        return this.#overlay.controlled(from, decoded.control, this.#now);
+        return this.#feed({ type: 'received', from, message: decoded.control });
       }
       case 'view':
         return this.#view(from, bytes);
@@ -154,8 +153,8 @@ class Node {
         return;
       case 'wait':
         this.#now += (bytes[0] ?? 0) * 100;
-        for (let turns = 0; this.#overlay.due <= this.#now; turns++) {
-          this.#overlay.wake(this.#now);
+        for (let turns = 0; this.#overlay.wakeAt <= this.#now; turns++) {
+          this.#feed({ type: 'wake' });
           if (turns > 1_000) throw new Error('the overlay is due again and again');
         }
     }
@@ -178,7 +177,7 @@ class Node {
     if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30)
       throw new Error('too many are kept');
     if (active.includes(SELF) || passive.includes(SELF)) throw new Error('it is its own peer');
-    if (!Number.isFinite(this.#overlay.due)) throw new Error('it is never due again');
+    if (!Number.isFinite(this.#overlay.wakeAt)) throw new Error('it is never due again');
   }
 
   #push(from: string, bytes: Uint8Array): void {
@@ -190,9 +189,10 @@ class Node {
     same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
     envelope.frame = undefined;
     const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
+    if (screening === 'stranger') this.#feed({ type: 'stranger', peer: from });
     if (screening === 'stranger' || screening === 'unsigned') return;
-    if (screening === 'new') this.#overlay.arrived(from, id, this.#now);
-    this.#overlay.pushed(from, push, this.#now);
+    if (screening === 'new') this.#feed({ type: 'arrived', from, id });
+    this.#feed({ type: 'received', from, message: push });
   }
 
   #view(from: string, bytes: Uint8Array): void {
@@ -207,32 +207,26 @@ class Node {
     const tidy = tidyMessage(view.message, limits);
     if (tidy !== undefined && JSON.stringify(tidyMessage(tidy, limits)) !== JSON.stringify(tidy))
       throw new Error(`it is not tidy yet: ${JSON.stringify(tidy)}`);
-    this.#overlay.viewed(from, view.message, this.#now);
+    this.#feed({ type: 'viewed', from, message: view.message });
   }
 
-  #host(): OverlayHost {
-    const nothing = () => {};
-    return {
-      send: () => true,
-      relay: () => false,
-      trySend: () => this.#random() < 0.9,
-      control: () => this.#random() < 0.9,
-      view: nothing,
-      deliver: ({ payload }, key) => {
-        const name = `${key} ${payload.signature === undefined}`;
-        if (this.#delivered.has(name) && this.#now < 90_000)
-          throw new Error(`${name} was delivered twice`);
-        this.#delivered.add(name);
-      },
-      neighborUp: nothing,
-      neighborDown: nothing,
-      duplicate: (id) => void messageKey(id),
-      dropped: nothing,
-      speaks: nothing,
-      grafted: nothing,
-      pruned: nothing,
-      misbehaved: nothing,
-    };
+  #feed(input: OverlayInput): void {
+    this.#overlay.handle(this.#now, input);
+    for (let output = this.#overlay.poll(); output !== undefined; output = this.#overlay.poll())
+      this.#carryOut(output);
+  }
+
+  #carryOut(output: OverlayOutput): void {
+    if (output.type === 'push' || output.type === 'control') {
+      if (this.#random() < 0.1) this.#overlay.handle(this.#now, { type: 'no-room', output });
+    } else if (output.type === 'deliver') {
+      const name = `${output.key} ${output.push.payload.signature === undefined}`;
+      if (this.#delivered.has(name) && this.#now < 90_000)
+        throw new Error(`${name} was delivered twice`);
+      this.#delivered.add(name);
+    } else if (output.type === 'duplicate') {
+      messageKey(output.id);
+    }
   }
 }
 

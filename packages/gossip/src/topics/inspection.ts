@@ -4,12 +4,13 @@
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { TopicConfig } from '../options.ts';
-import { type Body, isFor } from '../overlay/body.ts';
-import type { Overlay, Screening } from '../overlay/overlay.ts';
+import { type Audience, type Body, isFor } from '../overlay/body.ts';
+import type { Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
+import type { OverlayDriver } from './overlay-driver.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
 /** The functions and settings of the topic that the inspection uses. */
@@ -24,6 +25,8 @@ export interface InspectionHost {
   };
   readonly key: { readonly bytes: Uint8Array };
   readonly due: number;
+  /** Returns the overlay of messages with that audience. */
+  overlayFor(audience: Audience): OverlayDriver;
   readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
   readonly limit: number;
   /**
@@ -40,11 +43,11 @@ export interface InspectionHost {
 /** A message under inspection. */
 class Given {
   readonly id: MessageId;
-  readonly overlay: Overlay;
+  readonly overlay: OverlayDriver;
   readonly #envelope: Envelope;
   #key: string | undefined;
 
-  constructor(envelope: Envelope, overlay: Overlay) {
+  constructor(envelope: Envelope, overlay: OverlayDriver) {
     this.id = envelope.id;
     this.overlay = overlay;
     this.#envelope = envelope;
@@ -141,22 +144,16 @@ export class Inspection {
    * @param isRelayed true if the sender relays the message in the name of its origin. A relay
    * passes a message on while it receives it, without reading it.
    */
-  inspect(
-    from: string,
-    envelope: Envelope,
-    overlay: Overlay,
-    now: number,
-    isRelayed = false,
-  ): boolean {
-    if (isRelayed || !this.#isPlain(envelope))
-      return this.#inspect(from, envelope, overlay, now, isRelayed);
+  inspect(from: string, envelope: Envelope, now: number, isRelayed = false): boolean {
+    if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, now, isRelayed);
     const { id } = envelope;
-    const screening = overlay.screen(from, id, now, false);
-    if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, true);
-    overlay.arrived(from, id, now);
+    const overlay = this.#host.overlayFor('all');
+    const screening = overlay.overlay.screen(from, id, now, false);
+    if (screening !== 'new') return this.#screened(screening, from, envelope, now, true);
+    overlay.feed(now, { type: 'arrived', from, id });
     if (!this.#decode(envelope))
       return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
-    overlay.pushed(from, pushOf(envelope), now);
+    overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
     return true;
   }
 
@@ -192,45 +189,43 @@ export class Inspection {
     screening: Screening,
     from: string,
     envelope: Envelope,
-    overlay: Overlay,
     now: number,
     isRead: boolean,
   ): boolean {
     const { id } = envelope;
-    if (screening === 'stranger') return this.#drop('stranger', id, from);
+    const overlay = this.#host.overlayFor(envelope.audience);
+    if (screening === 'stranger') {
+      overlay.feed(now, { type: 'stranger', peer: from });
+      return this.#drop('stranger', id, from);
+    }
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
     if (screening === 'unsigned') {
       // The sender may have been deceived. The signed message under that id can still be asked for.
-      overlay.arrived(from, id, now);
+      overlay.feed(now, { type: 'arrived', from, id });
       return this.#drop('unsigned', id, from);
     }
-    overlay.pushed(from, pushOf(envelope), now);
+    overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
     return screening === 'known';
   }
 
-  #inspect(
-    from: string,
-    envelope: Envelope,
-    overlay: Overlay,
-    now: number,
-    isRelayed: boolean,
-  ): boolean {
+  #inspect(from: string, envelope: Envelope, now: number, isRelayed: boolean): boolean {
     const host = this.#host;
+    const overlay = host.overlayFor(envelope.audience);
     const { id, hops, payload, signature } = envelope;
     const isRead = !isRelayed || from === id.origin;
     if (envelope.audience === 'to' && !isFor(envelope, host.host.self))
       return this.#drop('not-addressed', id, from);
-    const screening = overlay.screen(
+    const screening = overlay.overlay.screen(
       isRelayed ? id.origin : from,
       id,
       now,
       signature !== undefined,
     );
-    if (screening !== 'new') return this.#screened(screening, from, envelope, overlay, now, isRead);
+    if (screening !== 'new') return this.#screened(screening, from, envelope, now, isRead);
     const { signatures } = host.host;
     if (signature === undefined && signatures.isStrict)
       return this.#drop('unsigned', id, from, isRead);
-    overlay.arrived(from, id, now);
+    overlay.feed(now, { type: 'arrived', from, id });
     // Most messages have nothing to be compared with.
     let given: Given | undefined;
     const refused =
@@ -238,7 +233,7 @@ export class Inspection {
         ? this.#refused.get((given = new Given(envelope, overlay)).key)
         : undefined;
     if (refused !== undefined) {
-      overlay.refused(id);
+      overlay.feed(now, { type: 'refused', id });
       host.drop('refused', id, from, refused);
       return false;
     }
@@ -273,7 +268,7 @@ export class Inspection {
     if (!this.#decode(envelope))
       return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
     const push = pushOf(envelope);
-    if (this.#validate === undefined) overlay.pushed(from, push, now);
+    if (this.#validate === undefined) overlay.feed(now, { type: 'received', from, message: push });
     else
       this.#check(
         this.#validate,
@@ -312,14 +307,16 @@ export class Inspection {
         this.#copies.delete(key);
         const { host } = this.#host;
         if (finding === 'accept')
-          for (const copy of [first, ...copies])
-            overlay.pushed(copy.from, { ...push, hops: copy.hops }, host.clock.now());
+          for (const copy of [first, ...copies]) {
+            const message = { ...push, hops: copy.hops };
+            overlay.feed(host.clock.now(), { type: 'received', from: copy.from, message });
+          }
         else this.#found(finding, error, given, [first, ...copies]);
         host.dueBy(this.#host.due);
       },
     };
     this.#validation.run(check, now);
-    if (this.#copies.get(key) === copies) overlay.held(id);
+    if (this.#copies.get(key) === copies) overlay.feed(now, { type: 'held', id });
   }
 
   /**
@@ -343,16 +340,12 @@ export class Inspection {
     return false;
   }
 
-  #refuse(
-    reason: DropReason,
-    { key, id, overlay }: Given,
-    from: string,
-    isToBlame: boolean,
-  ): false {
+  #refuse(reason: DropReason, given: Given, from: string, isToBlame: boolean): false {
+    const { key, id, overlay } = given;
     // An overloaded validator did not look at the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
-      overlay.refused(id);
+      overlay.feed(this.#host.host.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);
   }

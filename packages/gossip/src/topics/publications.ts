@@ -13,7 +13,9 @@ import type { Publication } from './publication.ts';
 /** The parts of the topic that its publications use. */
 export interface PublicationsHost {
   readonly key: { readonly name: string };
-  readonly overlay: Pick<Overlay, 'neighbors' | 'offer'> | undefined;
+  readonly overlay: Pick<Overlay, 'neighbors'> | undefined;
+  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  offer(peer: string, message: OwnMessage, now: number): boolean;
   readonly host: { readonly clock: { now(): number } };
 }
 
@@ -158,11 +160,7 @@ export class Publications {
   }
 
   #offer(publication: Publication, nodeId: string): boolean {
-    const isTaken = this.#host.overlay!.offer(
-      nodeId,
-      publication.message!,
-      this.#host.host.clock.now(),
-    );
+    const isTaken = this.#host.offer(nodeId, publication.message!, this.#host.host.clock.now());
     if (isTaken) publication.queued(nodeId);
     return isTaken;
   }

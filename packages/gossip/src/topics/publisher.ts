@@ -23,7 +23,13 @@ export interface PublisherSession
   extends Pick<DirectSender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
   epoch(): number;
   readonly limit: number;
-  readonly overlay: Overlay | undefined;
+  readonly overlay: Pick<Overlay, 'neighbors'> | undefined;
+  /** Publishes a message over the overlay. Returns the neighbors that it was handed to. */
+  spread(message: OwnMessage, receipts: number, now: number): readonly string[];
+  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  offer(peer: string, message: OwnMessage, now: number): boolean;
+  /** Replaces a message that no neighbor has yet by another. */
+  replace(id: MessageId, by: OwnMessage, now: number): void;
   readonly due: number;
   /** Number of connected peers on the topic that may become neighbors. */
   readonly candidates: number;
@@ -175,7 +181,7 @@ export class Publisher {
     const now = host.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
-    let queued = this.#session.overlay!.publish(message, now, min);
+    let queued = this.#session.spread(message, min, now);
     this.#refused = undefined;
     this.#session.addDifferent(failed, queued, message);
     // The overlay may have counted peers that only get a notice, although the message could not be
@@ -242,7 +248,7 @@ export class Publisher {
   renew(): void {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
-      this.#session.overlay!.replace(id, message, this.#session.host.clock.now());
+      this.#session.replace(id, message, this.#session.host.clock.now());
       return message;
     });
   }

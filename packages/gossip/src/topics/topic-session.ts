@@ -1,19 +1,18 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
 // exists as long as a handle or a reader of the topic does.
 
-import type { Clock, Codec, Random, TransportError } from '@trunkline/transport-core';
-import type { EventHub } from '@trunkline/transport-core/internal';
+import type { Codec, TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import { type Body, isFor } from '../overlay/body.ts';
+import { type Audience, type Body, isFor } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
-import type { Overlay, OverlayFactory, OverlayHost, OwnMessage } from '../overlay/overlay.ts';
+import type { Overlay, OwnMessage } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import type { Signatures } from '../signatures/signatures.ts';
 import type {
   DropReason,
-  GossipEvent,
   MessageMeta,
+  NeighborDownCause,
   PublishFailure,
   PublishResult,
   TopicSnapshot,
@@ -25,104 +24,26 @@ import { Differences, type TopicTerms } from './differences.ts';
 import { notSent } from './errors.ts';
 import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
+import { OverlayDriver, type OverlayTopic } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicReader } from './reader.ts';
 import { ReceiptRequests } from './receipt-requests.ts';
 import { RestartedNodes } from './restarted-nodes.ts';
+import type { TopicSessionHost } from './session-host.ts';
 import type { TopicKey } from './topic-key.ts';
-
-/** The functions that a session calls: those of the driver. */
-export interface TopicSessionHost {
-  readonly self: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly events: EventHub<GossipEvent>;
-  readonly overlay: OverlayFactory;
-  readonly signatures: Signatures;
-  /** Bytes of the longest message that fits into `limits.message` of the transport. */
-  readonly longest: number;
-  readonly isStarted: boolean;
-  /** True if payloads of others may be kept and sent on later. */
-  readonly isKept: boolean;
-  /** Connected peers that have not yet announced their topics. */
-  pending(): readonly string[];
-  /** Connected peers that are on the topic. */
-  interested(topic: string): string[];
-  /**
-   * Returns true if this node dialed the peer for a reason other than that members of a topic named
-   * it.
-   */
-  isChosen(nodeId: string): boolean;
-  /** Returns the number of a new life. */
-  epoch(): number;
-  /**
-   * A peer remembers that life of this node. Returns the number of a later one; undefined if the
-   * peer is not believed.
-   */
-  outlived(life: number, from: string): number | undefined;
-  /** Returns the last life that an unsigned message may claim to be of. */
-  latestLife(): number;
-  /** Returns true if the peer has proven its id. */
-  isProven(nodeId: string): boolean;
-  /**
-   * Sends or queues a message. Returns undefined, or the reason if neither was possible.
-   * @param lost called if the message was queued, and the connection was lost before the message
-   * left.
-   */
-  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-  /**
-   * Has relays bring a message to these nodes. Returns false if it must be sent to each node
-   * directly instead.
-   */
-  relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
-  control(to: string, topic: TopicKey, control: Control): boolean;
-  /** Tells a peer this node's terms on the topic. */
-  terms(
-    to: string,
-    topic: TopicKey,
-    terms: TopicTerms & { readonly life: number | undefined },
-  ): void;
-  /** Sends or queues a receipt. */
-  acknowledge(to: string, receipt: Uint8Array): void;
-  view(to: string, session: TopicSession, message: Readonly<Record<string, unknown>>): void;
-  /**
-   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
-   * within `timeout` milliseconds.
-   */
-  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-  /**
-   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
-   * the node is not connected.
-   */
-  isOn(nodeId: string, topic: string): boolean | undefined;
-  /**
-   * Marks a node as a neighbor, or no longer as one. Connections to neighbors may be kept from
-   * being closed.
-   */
-  neighbor(nodeId: string, isOne: boolean): void;
-  /** A node misbehaved. */
-  misbehaved(nodeId: string): void;
-  /** A node did something that no honest node does. Disconnects it, and refuses it for a while. */
-  cut(nodeId: string, why: string): void;
-  /** Has `wake` called at that time or earlier. */
-  dueBy(time: number): void;
-  /** The topic has no handles and no readers any more. */
-  unused(session: TopicSession): void;
-}
 
 /**
  * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
  * incoming messages and the readers.
  */
-export class TopicSession {
+export class TopicSession implements OverlayTopic {
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
   readonly host: TopicSessionHost;
   readonly #restartedNodes = new RestartedNodes((nodeId) =>
-    Math.max(this.#direct.lifeOf(nodeId) ?? -1, this.#overlay?.lifeOf(nodeId) ?? -1),
+    Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1),
   );
   /**
    * The number of this node's life on the topic. A new one begins when the topic is joined again.
@@ -143,10 +64,10 @@ export class TopicSession {
   /** True if the topic has another limit than the one that peers assume by default. */
   readonly #isSpecial: boolean;
   /** Sends messages to lists of nodes, which go directly, whatever the overlay. */
-  readonly #direct: FullMesh;
+  readonly #direct: OverlayDriver;
   readonly #publisher: Publisher;
   readonly #asked: ReceiptRequests;
-  #overlay: Overlay | undefined = undefined;
+  #driver: OverlayDriver | undefined = undefined;
   #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
@@ -183,26 +104,17 @@ export class TopicSession {
     this.#asked = new ReceiptRequests((id, verdict) =>
       host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })),
     );
-    const direct: OverlayHost = {
-      ...this.#overlayHost(),
-      neighborUp: () => {},
-      neighborDown: () => {},
-    };
-    this.#direct = new FullMesh({
-      self: host.self,
-      random: host.random,
-      now: host.clock.now(),
-      host: direct,
-      latest: () => host.latestLife(),
-    });
+    const direct = new FullMesh({ self: host.self, latest: () => host.latestLife() });
+    this.#direct = new OverlayDriver(direct, this);
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
+  /** The state of the overlay; undefined until gossip has started. */
   get overlay(): Overlay | undefined {
-    return this.#overlay;
+    return this.#driver?.overlay;
   }
 
   readonly epoch = (): number => this.#epoch;
@@ -212,13 +124,11 @@ export class TopicSession {
     this.#epoch = this.host.epoch();
     this.#joinedAt = this.host.clock.now();
     const { clock, overlay, random, self, events } = this.host;
-    this.#overlay = overlay.create({
-      self,
-      random,
-      now: clock.now(),
-      host: this.#overlayHost(),
-      latest: () => this.host.latestLife(),
-    });
+    const latest = () => this.host.latestLife();
+    this.#driver = new OverlayDriver(
+      overlay.create({ self, random, now: clock.now(), latest }),
+      this,
+    );
     events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
     this.#publisher.begin();
@@ -240,8 +150,8 @@ export class TopicSession {
     this.#publisher.end(error);
     this.#asked.clear();
     this.#inspection.close();
-    if (this.#overlay === undefined) return;
-    this.#overlay.leave(this.host.clock.now());
+    if (this.#driver === undefined) return;
+    this.#driver.feed(this.host.clock.now(), { type: 'leave' });
     this.host.events.tell({ type: 'left', topic: this.key.name });
   }
 
@@ -285,14 +195,13 @@ export class TopicSession {
 
   peerUp(peer: string, now: number): void {
     if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
-    if (!this.#differences.isApart(peer))
-      this.#overlay?.peerUp(peer, this.host.isChosen(peer), now);
+    if (!this.#differences.isApart(peer)) this.#enter(peer, now);
     this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
-    this.#overlay?.peerDown(peer, error, now);
+    this.#driver?.feed(now, { type: 'peer-down', peer, error });
     this.#differences.gone(peer);
     this.#publisher.peerDown(peer, error);
     this.host.dueBy(this.due);
@@ -313,7 +222,7 @@ export class TopicSession {
    * peer was restarted since.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.#overlay?.passesOn === true ? this.#restartedNodes.lifeOf(nodeId) : undefined;
+    return this.overlay?.passesOn === true ? this.#restartedNodes.lifeOf(nodeId) : undefined;
   }
 
   /**
@@ -323,7 +232,7 @@ export class TopicSession {
   outlived(from: string, life: number): void {
     const epoch = this.#epoch;
     if (
-      this.#overlay?.passesOn !== true ||
+      this.overlay?.passesOn !== true ||
       life < epoch ||
       this.#raised >= RAISES ||
       this.#isLate(life)
@@ -367,10 +276,13 @@ export class TopicSession {
   #setApart(peer: string, isSo: boolean): void {
     const { host } = this;
     const now = host.clock.now();
-    if (isSo) this.#overlay?.peerDown(peer, undefined, now);
-    else if (host.isOn(peer, this.key.hex) === true)
-      this.#overlay?.peerUp(peer, host.isChosen(peer), now);
+    if (isSo) this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
+    else if (host.isOn(peer, this.key.hex) === true) this.#enter(peer, now);
     host.dueBy(this.due);
+  }
+
+  #enter(peer: string, now: number): void {
+    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.host.isChosen(peer) });
   }
 
   /**
@@ -404,6 +316,89 @@ export class TopicSession {
     return size <= this.#differences.limitOf(nodeId);
   }
 
+  // The overlay.
+
+  /** Messages to a list of nodes go directly, whatever the overlay. */
+  overlayFor(audience: Audience): OverlayDriver {
+    return audience === 'to' ? this.#direct : this.#driver!;
+  }
+
+  /** Publishes a message. Returns the neighbors that it was handed to. */
+  spread(message: OwnMessage, receipts: number, now: number): readonly string[] {
+    return this.#driver!.publish(now, message, receipts);
+  }
+
+  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  offer(peer: string, message: OwnMessage, now: number): boolean {
+    return this.#driver!.offer(now, peer, message);
+  }
+
+  /** Replaces a message that no neighbor has yet by another. */
+  replace(id: MessageId, by: OwnMessage, now: number): void {
+    this.#driver!.feed(now, { type: 'replace', id, by });
+  }
+
+  /** A Plumtree control message came from a peer. */
+  controlled(from: string, message: Control, now: number): void {
+    this.#driver?.feed(now, { type: 'received', from, message });
+    this.host.dueBy(this.due);
+  }
+
+  /** A partial-view message came from a peer. */
+  viewed(from: string, message: unknown, now: number): void {
+    this.#driver?.feed(now, { type: 'viewed', from, message });
+    this.host.dueBy(this.due);
+  }
+
+  writable(peer: string, now: number): void {
+    this.#driver?.feed(now, { type: 'writable', peer });
+  }
+
+  unreachable(nodeId: string, error: TransportError, now: number): void {
+    this.#driver?.unreachable(now, nodeId, error);
+    this.host.dueBy(this.due);
+  }
+
+  view(to: string, message: PartialViewMessage): void {
+    this.host.view(to, this, message);
+  }
+
+  repeated(id: MessageId, from: string): void {
+    this.duplicates++;
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
+    const { events } = this.host;
+    if (events.isRead)
+      events.tell({ type: 'duplicate', topic: this.key.name, id: messageKey(id), from });
+  }
+
+  refused(reason: DropReason, id: MessageId, from: string): void {
+    this.drop(reason, id, from);
+    if (reason === 'old' && id.origin === from && this.lifeOf(from) !== undefined)
+      this.#differences.tell(from);
+  }
+
+  speaks(nodeId: string, overlay: string): void {
+    this.#differences.speaks(nodeId, overlay);
+  }
+
+  neighborUp(nodeId: string): void {
+    this.host.neighbor(nodeId, true);
+    this.host.events.tell({ type: 'neighborUp', topic: this.key.name, nodeId });
+    this.#publisher.neighborUp(nodeId);
+  }
+
+  neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
+    this.host.neighbor(nodeId, false);
+    const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
+    this.host.events.tell({
+      type: 'neighborDown',
+      topic: this.key.name,
+      nodeId,
+      cause,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
   /** A peer has announced its topics, or is gone. */
   known(peer: string): void {
     this.#publisher.known(peer);
@@ -414,12 +409,7 @@ export class TopicSession {
   pushed(from: string, envelope: Envelope, now: number): void {
     if (this.#restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.#asked.add(envelope.id, from);
-    this.#inspection.inspect(
-      from,
-      envelope,
-      envelope.audience === 'to' ? this.#direct : this.#overlay!,
-      now,
-    );
+    this.#inspection.inspect(from, envelope, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
     this.host.clock.defer(this.#tellDue);
@@ -444,8 +434,9 @@ export class TopicSession {
       return;
     if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
     const isSigned = signature !== undefined;
-    this.#direct.begun(id, isSigned);
-    this.#overlay?.begun(id, isSigned);
+    const now = this.host.clock.now();
+    this.#direct.feed(now, { type: 'begun', id, isSigned });
+    this.#driver?.feed(now, { type: 'begun', id, isSigned });
   }
 
   /**
@@ -454,20 +445,14 @@ export class TopicSession {
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (envelope.isAsked) this.#asked.add(envelope.id, from);
-    const isTaken = this.#inspection.inspect(
-      from,
-      envelope,
-      envelope.audience === 'to' ? this.#direct : this.#overlay!,
-      now,
-      true,
-    );
+    const isTaken = this.#inspection.inspect(from, envelope, now, true);
     this.host.dueBy(this.due);
     return isTaken;
   }
 
   /** Returns true if a message, to a list of nodes or not, is known already. */
   isKnown(id: MessageId, now: number): boolean {
-    return this.#direct.has(id, now) || this.#overlay!.has(id, now);
+    return this.#direct.overlay.has(id, now) || this.overlay!.has(id, now);
   }
 
   drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
@@ -504,22 +489,23 @@ export class TopicSession {
 
   get due(): number {
     return Math.min(
-      this.#overlay?.due ?? Number.POSITIVE_INFINITY,
-      this.#direct.due,
+      this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,
+      this.#direct.overlay.wakeAt,
       this.#inspection.due,
       this.#publisher.due,
     );
   }
 
   wake(now: number): void {
-    if (this.#overlay !== undefined && now >= this.#overlay.due) this.#overlay.wake(now);
-    this.#direct.wake(now);
+    if (this.#driver !== undefined && now >= this.#driver.overlay.wakeAt)
+      this.#driver.feed(now, { type: 'wake' });
+    this.#direct.feed(now, { type: 'wake' });
     this.#inspection.wake(now);
     this.#publisher.wake(now);
   }
 
   snapshot(): TopicSnapshot {
-    const overlay = this.#overlay;
+    const { overlay } = this;
     return {
       topic: this.key.name,
       key: this.key.hex,
@@ -539,70 +525,15 @@ export class TopicSession {
     };
   }
 
-  #overlayHost(): OverlayHost {
-    const { host, key } = this;
-    const { events } = host;
-    const topic = key.name;
-    return {
-      send: (to, push) => {
-        const reason = this.push(to, push);
-        if (reason !== undefined) this.unsent(reason, push, to);
-        return reason === undefined;
-      },
-      trySend: (to, push) => {
-        const reason = this.takes(to, push.size) ? host.tryPush(to, key, push) : 'too-large';
-        if (reason !== 'too-large') return reason === undefined;
-        this.unsent(reason, push, to);
-        // The peer may have asked for the message after a notice.
-        host.control(to, key, { kind: 'absent', ids: [push.id] });
-        return true;
-      },
-      relay: (push, to) => this.#relay(push, to),
-      control: (to, control) => host.control(to, key, control),
-      view: (to, message) => host.view(to, this, message),
-      deliver: (push, key, from, hops) => this.#deliver(push, key, from, hops),
-      neighborUp: (nodeId) => {
-        host.neighbor(nodeId, true);
-        events.tell({ type: 'neighborUp', topic, nodeId });
-        this.#publisher.neighborUp(nodeId);
-      },
-      neighborDown: (nodeId, given, error) => {
-        host.neighbor(nodeId, false);
-        const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
-        events.tell({
-          type: 'neighborDown',
-          topic,
-          nodeId,
-          cause,
-          ...(error === undefined ? {} : { error }),
-        });
-      },
-      duplicate: (id, from) => {
-        this.duplicates++;
-        if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
-        if (events.isRead) events.tell({ type: 'duplicate', topic, id: messageKey(id), from });
-      },
-      dropped: (id, peer, reason) => {
-        this.drop(reason, id, peer);
-        if (reason === 'old' && id.origin === peer && this.lifeOf(peer) !== undefined)
-          this.#differences.tell(peer);
-      },
-      speaks: (nodeId, overlay) => this.#differences.speaks(nodeId, overlay),
-      grafted: (nodeId) => events.tell({ type: 'grafted', topic, nodeId }),
-      pruned: (nodeId) => events.tell({ type: 'pruned', topic, nodeId }),
-      misbehaved: (nodeId, what, isToBlame) => this.misbehaved(nodeId, what, isToBlame),
-    };
-  }
-
   /** Has relays bring a message to those peers that take messages of its size. */
-  #relay(push: Push<Body>, to: readonly string[]): boolean {
+  relay(push: Push<Body>, to: readonly string[]): boolean {
     const takers = this.#differences.isAny
       ? to.filter((nodeId) => this.takes(nodeId, push.size))
       : to;
     return this.host.relay(this.key, push, takers);
   }
 
-  #deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
+  deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
     if (body.audience === 'except' && body.nodes.includes(this.host.self))
       return this.drop('excluded', id, from);
     this.delivered++;

@@ -1,7 +1,7 @@
 // A single Plumtree machine whose peers are played by a test.
 
 import type { MessageId } from '../../messages/message-id.ts';
-import type { Misbehavior } from '../host.ts';
+import type { Misbehavior, PlumtreeInput } from '../interface.ts';
 import type { Control, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -9,6 +9,8 @@ import { Plumtree } from '../plumtree.ts';
 /** The machine, and everything that it did. */
 export interface Lone {
   readonly machine: Plumtree<string>;
+  /** Gives the machine an input, and records its outputs. */
+  feed(now: number, input: PlumtreeInput<string>): void;
   /** Returns what was sent since the last call, as 'peer kind ids'. */
   sent(): string[];
   readonly delivered: string[];
@@ -33,30 +35,33 @@ export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {
     self: 'me',
     options: plumtreeOptions(options),
     digest: (payload) => payload.length,
-    host: {
-      trySend: (to, message) => {
-        if (full.has(to)) return false;
-        sent.push(`${to} push ${nameOf(message.id)}`);
-        return true;
-      },
-      send: (to, control) => {
-        if (stuck.has(to)) return false;
-        sent.push(`${to} ${describe(control)}`);
-        return true;
-      },
-      deliver: (message, meta) =>
-        delivered.push(`${nameOf(meta.id)} ${message.payload} from ${meta.from} in ${meta.hops}`),
-      dropped: (id, from, reason) => dropped.push(`${nameOf(id)} ${from} ${reason}`),
-      misbehaved: (peer, what) => reports.push([peer, what]),
-    },
   });
-  for (const peer of peers) machine.neighborUp(peer, 0);
+  const feed = (now: number, input: PlumtreeInput<string>) => {
+    machine.handle(now, input);
+    for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
+      if (output.type === 'push') {
+        if (full.has(output.to)) machine.handle(now, { type: 'no-room', output });
+        else sent.push(`${output.to} push ${nameOf(output.push.id)}`);
+      } else if (output.type === 'control') {
+        if (stuck.has(output.to)) machine.handle(now, { type: 'no-room', output });
+        else sent.push(`${output.to} ${describe(output.control)}`);
+      } else if (output.type === 'deliver') {
+        const { push, from, hops } = output;
+        delivered.push(`${nameOf(push.id)} ${push.payload} from ${from} in ${hops}`);
+      } else if (output.type === 'dropped') {
+        dropped.push(`${nameOf(output.id)} ${output.from} ${output.reason}`);
+      } else if (output.type === 'misbehaved') {
+        reports.push([output.peer, output.what]);
+      }
+    }
+  };
+  for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
   const take = () => {
     const taken = sent;
     sent = [];
     return taken;
   };
-  return { machine, sent: take, delivered, reports, dropped, full, stuck };
+  return { machine, feed, sent: take, delivered, reports, dropped, full, stuck };
 }
 
 export function idOf(sequence: number, origin = 'x', epoch = 1): MessageId {

@@ -4,7 +4,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { IdSource } from '../../messages/id-source.ts';
 import { type MessageId, messageKey } from '../../messages/message-id.ts';
-import type { DeliveryMeta, Misbehavior } from '../host.ts';
+import type { Misbehavior, PlumtreeInput, PlumtreeOutput } from '../interface.ts';
 import type { Control, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -117,16 +117,16 @@ export class Network {
     if (link.isUp) return;
     link.isUp = true;
     link.life++;
-    this.#call(a, (machine) => machine.neighborUp(nameOf(b), this.now));
-    this.#call(b, (machine) => machine.neighborUp(nameOf(a), this.now));
+    this.#feed(a, { type: 'neighbor-up', peer: nameOf(b) });
+    this.#feed(b, { type: 'neighbor-up', peer: nameOf(a) });
   }
 
   down(a: number, b: number): void {
     const link = this.#links.get(keyOf(a, b));
     if (link === undefined || !link.isUp) return;
     link.isUp = false;
-    this.#call(a, (machine) => machine.neighborDown(nameOf(b)));
-    this.#call(b, (machine) => machine.neighborDown(nameOf(a)));
+    this.#feed(a, { type: 'neighbor-down', peer: nameOf(b) });
+    this.#feed(b, { type: 'neighbor-down', peer: nameOf(a) });
   }
 
   publish(node: number, size = 1): MessageId {
@@ -137,13 +137,13 @@ export class Network {
       lastHop: 0,
       duration: 0,
     });
-    this.#call(node, (machine) => machine.publish({ id, payload: node, size }, this.now));
+    this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
     return id;
   }
 
   /** Delivers a message from a sender that is no machine. */
   inject(from: number, to: number, message: Sent): void {
-    this.#call(to, (machine) => machine.received(nameOf(from), message, this.now));
+    this.#feed(to, { type: 'received', from: nameOf(from), message });
   }
 
   /** Lets `duration` milliseconds pass. */
@@ -167,24 +167,14 @@ export class Network {
   }
 
   #machine(node: number): Plumtree<number> {
-    const self = nameOf(node);
-    return new Plumtree<number>({
-      self,
-      options: this.#settings.options,
-      host: {
-        trySend: (to, message) => this.#trySend(node, to, message),
-        send: (to, control) => this.#send(node, to, control),
-        deliver: (message, meta) => this.#deliver(node, message, meta),
-        misbehaved: (peer, what) => this.reports.push({ by: self, peer, what }),
-      },
-    });
+    return new Plumtree<number>({ self: nameOf(node), options: this.#settings.options });
   }
 
   #trySend(node: number, to: string, message: Push<number>): boolean {
     const { congestion = 0, random } = this.#settings;
     if (congestion > 0 && random() < congestion) {
       this.#agenda.add(this.now + 20 + random() * 180, () =>
-        this.#call(node, (machine) => machine.writable(to, this.now)),
+        this.#feed(node, { type: 'writable', peer: to }),
       );
       return false;
     }
@@ -216,10 +206,10 @@ export class Network {
     const double = this.#doubles.get(target);
     const answer = (to: string, sent: Sent) => this.#send(target, to, sent);
     if (double !== undefined && !double(target, from, message, answer)) return;
-    this.#call(target, (machine) => machine.received(from, message, this.now));
+    this.#feed(target, { type: 'received', from, message });
   }
 
-  #deliver(node: number, message: Push<number>, { hops }: DeliveryMeta): void {
+  #deliver(node: number, message: Push<number>, hops: number): void {
     const round = this.rounds.get(messageKey(message.id));
     if (round === undefined) return;
     if (round.reached.has(node)) this.repeated++;
@@ -228,21 +218,32 @@ export class Network {
     round.duration = this.now - round.publishedAt;
   }
 
-  #call(node: number, action: (machine: Plumtree<number>) => void): void {
+  #feed(node: number, input: PlumtreeInput<number>): void {
     const machine = this.machines[node]!;
-    action(machine);
+    machine.handle(this.now, input);
+    for (let output = machine.poll(); output !== undefined; output = machine.poll())
+      this.#carryOut(node, machine, output);
     this.#plan(node, machine);
   }
 
+  #carryOut(node: number, machine: Plumtree<number>, output: PlumtreeOutput<number>): void {
+    if (output.type === 'push') {
+      if (!this.#trySend(node, output.to, output.push))
+        machine.handle(this.now, { type: 'no-room', output });
+    } else if (output.type === 'control') this.#send(node, output.to, output.control);
+    else if (output.type === 'deliver') this.#deliver(node, output.push, output.hops);
+    else if (output.type === 'misbehaved')
+      this.reports.push({ by: nameOf(node), peer: output.peer, what: output.what });
+  }
+
   #plan(node: number, machine: Plumtree<number>): void {
-    const { due } = machine;
+    const { wakeAt: due } = machine;
     if (due >= this.#wakes[node]!) return;
     this.#wakes[node] = due;
     this.#agenda.add(due, () => {
       if (this.#wakes[node] !== due) return;
       this.#wakes[node] = Number.POSITIVE_INFINITY;
-      machine.wake(this.now);
-      this.#plan(node, machine);
+      this.#feed(node, { type: 'wake' });
     });
   }
 }

@@ -1,8 +1,14 @@
 // Attackers on a topic: they speak the protocol, hold links, and pass nothing on.
 
-import type { Random } from '@trunkline/transport-core';
+import { OutputQueue, type Random } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
-import type { Overlay, OverlayFactory, OverlayHost, OverlaySetup } from '../../overlay/overlay.ts';
+import type {
+  Overlay,
+  OverlayFactory,
+  OverlayInput,
+  OverlayOutput,
+  OverlaySetup,
+} from '../../overlay/overlay.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 
 /** State that the attackers share. Ids are node ids. */
@@ -33,24 +39,27 @@ export function sleepers(crew: Crew): OverlayFactory {
   return {
     ...honest,
     create: (setup) => {
-      const { host } = setup;
-      const muted: OverlayHost = {
-        ...host,
-        send: (to, push) => crew.isMute || host.send(to, push),
-        trySend: (to, push) => crew.isMute || host.trySend(to, push),
-        control: (to, control) =>
-          (crew.isMute && control.kind === 'ihave') || host.control(to, control),
+      const overlay = honest.create(setup);
+      const poll = overlay.poll.bind(overlay);
+      overlay.poll = () => {
+        let output = poll();
+        while (output !== undefined && crew.isMute && passesOn(output)) output = poll();
+        return output;
       };
-      return honest.create({ ...setup, host: muted });
+      return overlay;
     },
   };
+}
+
+function passesOn(output: OverlayOutput): boolean {
+  return output.type === 'push' || (output.type === 'control' && output.control.kind === 'ihave');
 }
 
 class Sybil implements Overlay {
   readonly name = 'partialView';
   readonly wanted = 0;
   readonly passesOn = true;
-  readonly #host: OverlayHost;
+  readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #random: Random;
   readonly #crew: Crew;
   /** Connected peers that are not attackers. */
@@ -59,14 +68,28 @@ class Sybil implements Overlay {
   #pressAt: number;
   #request = 0;
 
-  constructor({ host, random, now }: OverlaySetup, crew: Crew) {
-    this.#host = host;
+  constructor({ random, now }: OverlaySetup, crew: Crew) {
     this.#random = random;
     this.#crew = crew;
     this.#pressAt = now + random() * crew.press;
   }
 
-  get due(): number {
+  handle(now: number, input: OverlayInput): void {
+    if (input.type === 'wake') this.#wake(now);
+    else if (input.type === 'viewed') this.#viewed(input.from, input.message);
+    else if (input.type === 'peer-up') {
+      if (!this.#crew.ids.includes(input.peer)) this.#met.add(input.peer);
+    } else if (input.type === 'peer-down') {
+      this.#met.delete(input.peer);
+      this.#unlink(input.peer);
+    } else if (input.type === 'unreachable') this.#unlink(input.peer);
+  }
+
+  poll(): OverlayOutput | undefined {
+    return this.#outputs.poll();
+  }
+
+  get wakeAt(): number {
     return this.#pressAt;
   }
 
@@ -74,7 +97,7 @@ class Sybil implements Overlay {
     return { messages: 0, bytes: 0 };
   }
 
-  wake(now: number): void {
+  #wake(now: number): void {
     if (now < this.#pressAt) return;
     this.#pressAt = now + this.#crew.press;
     const victims = [...this.#met].filter((peer) => peer === (this.#crew.target ?? peer));
@@ -94,7 +117,7 @@ class Sybil implements Overlay {
     else this.#view(victim, { type: 'neighbor', request, high: kind !== 1, full: false });
   }
 
-  viewed(from: string, message: unknown): void {
+  #viewed(from: string, message: unknown): void {
     if (this.#crew.ids.includes(from)) return;
     const said = message as PartialViewMessage;
     if (said.type === 'accept') this.#link(from);
@@ -107,37 +130,21 @@ class Sybil implements Overlay {
     }
   }
 
-  peerUp(peer: string): void {
-    if (!this.#crew.ids.includes(peer)) this.#met.add(peer);
-  }
-
-  peerDown(peer: string): void {
-    this.#met.delete(peer);
-    this.#unlink(peer);
-  }
-
-  replace(): void {}
-
   lifeOf(): undefined {}
-
-  begun(): void {}
-
-  unreachable(peer: string): void {
-    this.#unlink(peer);
-  }
 
   #link(peer: string): void {
     if (this.#links.has(peer)) return;
     this.#links.add(peer);
-    this.#host.neighborUp(peer);
+    this.#outputs.add({ type: 'neighbor-up', peer });
   }
 
   #unlink(peer: string): void {
-    if (this.#links.delete(peer)) this.#host.neighborDown(peer, 'lost');
+    if (!this.#links.delete(peer)) return;
+    this.#outputs.add({ type: 'neighbor-down', peer, cause: 'lost', error: undefined });
   }
 
   #view(to: string, message: PartialViewMessage): void {
-    this.#host.view(to, { ...message });
+    this.#outputs.add({ type: 'view', to, message });
   }
 
   #other(): string {
@@ -148,14 +155,6 @@ class Sybil implements Overlay {
     return Array.from({ length: 7 }, () => this.#other());
   }
 
-  publish(): readonly string[] {
-    return [];
-  }
-
-  offer(): boolean {
-    return false;
-  }
-
   has(): boolean {
     return true;
   }
@@ -163,20 +162,6 @@ class Sybil implements Overlay {
   screen(): 'known' {
     return 'known';
   }
-
-  pushed(): void {}
-
-  controlled(): void {}
-
-  arrived(): void {}
-
-  held(): void {}
-
-  refused(): void {}
-
-  writable(): void {}
-
-  leave(): void {}
 
   neighbors(): readonly string[] {
     return [...this.#links];

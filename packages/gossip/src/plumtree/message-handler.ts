@@ -1,0 +1,209 @@
+// Handles messages: those that this node publishes, and those that neighbors push. New ones are
+// kept, passed on and delivered; duplicates prune the tree.
+
+import type { OutputQueue } from '@trunkline/transport-core';
+import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
+import { type Advertiser, nearest } from './advertiser.ts';
+import type { PlumtreeOutput, Publication } from './interface.ts';
+import { isHops, MOST_HOPS, type Push } from './message.ts';
+import type { Neighbor } from './neighbor.ts';
+import type { PlumtreeParts } from './parts.ts';
+
+export class MessageHandler<P> {
+  readonly #parts: PlumtreeParts<P>;
+  readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
+  readonly #digest: ((payload: P) => number) | undefined;
+  readonly #isSigned: ((payload: P) => boolean) | undefined;
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(
+    parts: PlumtreeParts<P>,
+    digest: ((payload: P) => number) | undefined,
+    isSigned: ((payload: P) => boolean) | undefined,
+  ) {
+    this.#parts = parts;
+    this.#outputs = parts.outputs;
+    this.#digest = digest;
+    this.#isSigned = isSigned;
+  }
+
+  /** When `expire` has something to do; Infinity if never. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Forgets what is over. */
+  expire(now: number): void {
+    if (now < this.#due) return;
+    this.#parts.cache.expire(now);
+    this.#parts.history.expire(now);
+    const due = Math.min(this.#parts.cache.due, this.#parts.history.seen.due);
+    this.#due =
+      due === Number.POSITIVE_INFINITY
+        ? due
+        : Math.max(now, due) + this.#parts.options.evictInterval;
+  }
+
+  publish({ id, payload, size }: Publication<P>, now: number): void {
+    this.#parts.history.own.publish(id, now);
+    this.#parts.counters.published++;
+    const key = messageKey(id);
+    const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
+    this.#keep(key, push, undefined, now);
+    this.#spread(push, key, undefined, [], now);
+  }
+
+  /** A neighbor pushed a message. */
+  received(neighbor: Neighbor, message: Push<P>, now: number): void {
+    const { id, hops, size } = message;
+    if (!isMessageId(id) || !isHops(hops) || !(size >= 0))
+      return this.#parts.reports.malformed(neighbor, now);
+    const key = messageKey(id);
+    this.#parts.graftRequests.kept(neighbor, key);
+    neighbor.owed?.delete(key);
+    const { payload } = message;
+    const isSigned = this.#isSigned?.(payload) === true;
+    const { seen } = this.#parts.history;
+    const verdict =
+      id.origin === this.#parts.self
+        ? this.#parts.history.look(id, now)
+        : seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
+    if (verdict === 'seen' || verdict === 'conflict')
+      return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
+    if (id.origin === this.#parts.self) return this.#refuseOwn(neighbor, id, now);
+    if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
+    const reason = verdict === 'flood' ? 'full' : verdict;
+    // The signed message under that id may still come. If there is no room for what this peer
+    // brings, another peer may still bring the message.
+    const mayCome =
+      reason === 'unsigned' || (reason === 'full' && seen.look(id, now, isSigned) === 'new');
+    if (!mayCome) this.#parts.missing.take(key);
+    this.#parts.counters[reason]++;
+    this.#outputs.add({ type: 'dropped', id, from: neighbor.id, reason });
+    if (verdict === 'flood') this.#parts.reports.add(neighbor, 'origin-flood', now);
+  }
+
+  #onNew(neighbor: Neighbor, key: string, message: Push<P>, now: number): void {
+    const { id, hops, payload, size } = message;
+    const advertisers = this.#parts.missing.take(key);
+    this.#parts.leafProbes.gave(neighbor, now);
+    for (const { peer } of advertisers)
+      this.#parts.leafProbes.gave(this.#parts.neighbors.get(peer), now);
+    neighbor.duplicatesInRow = 0;
+    neighbor.account.delivered++;
+    const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
+    this.#keep(key, push, neighbor.id, now);
+    this.#spread(push, key, neighbor, advertisers, now);
+    // A message that was in flight when this end pruned the link must not make the link eager
+    // again, because the other end holds it pruned.
+    if (!this.#parts.tree.isSettling(neighbor, now)) this.#parts.tree.graft(neighbor);
+    this.#optimize(neighbor, hops, advertisers, now);
+    this.#parts.counters.delivered++;
+    this.#outputs.add({ type: 'deliver', push: message, key, from: neighbor.id, hops });
+  }
+
+  /**
+   * Prunes the link, unless the link to the peer that brought the message first is no longer eager.
+   * With several messages in flight at once, each of two links may bring the duplicate of the
+   * other's message, and pruning both would cut this node off (riak_core #378).
+   */
+  #onDuplicate(
+    neighbor: Neighbor,
+    key: string,
+    id: MessageId,
+    isConflict: boolean,
+    now: number,
+  ): void {
+    this.#parts.counters.duplicates++;
+    neighbor.account.duplicates++;
+    this.#parts.leafProbes.gave(neighbor, now);
+    this.#outputs.add({ type: 'duplicate', id, from: neighbor.id });
+    if (isConflict) {
+      this.#parts.counters.conflicts++;
+      this.#parts.reports.add(neighbor, 'conflict', now);
+    }
+    const cached = this.#parts.cache.get(key);
+    // A link that brings the same message twice is no second path.
+    if (cached?.from === neighbor.id) return;
+    if (cached?.from !== undefined && !this.#parts.neighbors.get(cached.from)?.eager) return;
+    neighbor.duplicatesInRow++;
+    if (
+      neighbor.duplicatesInRow < this.#parts.options.pruneAfter ||
+      (!neighbor.eager && this.#parts.tree.isSettling(neighbor, now))
+    )
+      return;
+    this.#parts.tree.prune(neighbor, now);
+  }
+
+  #refuseOwn(neighbor: Neighbor, id: MessageId, now: number): void {
+    this.#parts.counters.own++;
+    this.#outputs.add({ type: 'dropped', id, from: neighbor.id, reason: 'own' });
+    if (this.#parts.history.own.look(id, now) === 'new')
+      this.#parts.reports.add(neighbor, 'impostor', now);
+  }
+
+  #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
+    this.#parts.counters.evicted += this.#parts.cache.add(key, push, from, now);
+    this.#due = Math.min(
+      this.#due,
+      now + this.#parts.options.cacheTime + this.#parts.options.evictInterval,
+    );
+  }
+
+  /**
+   * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
+   * that brought it gets neither, and eager neighbors that are known to have it are skipped.
+   */
+  #spread(
+    push: Push<P>,
+    key: string,
+    from: Neighbor | undefined,
+    advertisers: readonly Advertiser[],
+    now: number,
+  ): void {
+    for (const neighbor of this.#parts.neighbors.values()) {
+      if (neighbor === from) continue;
+      if (!neighbor.eager) this.#parts.outgoing.notice(neighbor, push, now);
+      else if (
+        neighbor.id !== push.id.origin &&
+        !advertisers.some(({ peer }) => peer === neighbor.id)
+      )
+        this.#parts.outgoing.push(neighbor, key, push, now);
+    }
+    this.#parts.outgoing.flushAtOnce(now);
+  }
+
+  /**
+   * The paper's optimization (algorithm 3): if a peer that gave notice of the message is nearer to
+   * the publisher by `optimizeAt` hops or more, it takes the place of the peer that pushed the
+   * message.
+   */
+  #optimize(sender: Neighbor, hops: number, advertisers: readonly Advertiser[], now: number): void {
+    const best = nearest(advertisers);
+    if (best === undefined || hops - best.hops < this.#parts.options.optimizeAt) return;
+    const nearer = this.#parts.neighbors.get(best.peer);
+    // One exchange at a time, because messages in flight still come over the old link.
+    if (
+      nearer === undefined ||
+      nearer === sender ||
+      !sender.eager ||
+      this.#parts.tree.isSettling(nearer, now)
+    )
+      return;
+    if (!nearer.eager) this.#parts.graftRequests.graft(nearer, []);
+    nearer.replaces = sender.id;
+    this.#parts.counters.optimized++;
+    this.#parts.tree.graft(nearer);
+    this.#parts.tree.prune(sender, now);
+  }
+
+  /** There was no room to tell the nearer peer, so the other one takes its place again. */
+  undoOptimization(nearer: Neighbor): void {
+    const sender = this.#parts.neighbors.get(nearer.replaces ?? '');
+    this.#parts.counters.optimized--;
+    this.#parts.tree.leave(nearer);
+    if (sender === undefined) return;
+    this.#parts.tree.graft(sender);
+    this.#parts.graftRequests.graft(sender, []);
+  }
+}

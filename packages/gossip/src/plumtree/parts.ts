@@ -1,0 +1,63 @@
+// The parts of a Plumtree machine, and how they are connected.
+
+import type { OutputQueue } from '@trunkline/transport-core';
+import type { PlumtreeCounters } from './counters.ts';
+import { GraftRequests } from './graft-requests.ts';
+import { History } from './history.ts';
+import type { PlumtreeOutput } from './interface.ts';
+import { LeafProbes } from './leaf-probes.ts';
+import { MessageCache } from './message-cache.ts';
+import { MissingMessages } from './missing-messages.ts';
+import type { Neighbor } from './neighbor.ts';
+import type { PlumtreeOptions } from './options.ts';
+import { Outgoing } from './outgoing.ts';
+import { Reports } from './reports.ts';
+import { Tree } from './tree.ts';
+
+/** The values that the parts share. */
+export interface PlumtreeShared<P> {
+  /** The node id of this node. */
+  readonly self: string;
+  readonly options: PlumtreeOptions;
+  readonly counters: PlumtreeCounters;
+  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
+  readonly neighbors: ReadonlyMap<string, Neighbor>;
+}
+
+/** The parts that handle inputs together. */
+export interface PlumtreeParts<P> extends PlumtreeShared<P> {
+  readonly history: History;
+  readonly cache: MessageCache<P>;
+  readonly missing: MissingMessages;
+  readonly outgoing: Outgoing<P>;
+  readonly tree: Tree<P>;
+  readonly graftRequests: GraftRequests<P>;
+  readonly leafProbes: LeafProbes<P>;
+  readonly reports: Reports<P>;
+}
+
+/**
+ * Creates the parts.
+ * @param init `latest` is passed to `SeenMessages`.
+ */
+export function plumtreeParts<P>(
+  init: PlumtreeShared<P> & { readonly latest: (() => number) | undefined },
+): PlumtreeParts<P> {
+  const { self, options, counters, outputs, neighbors, latest } = init;
+  const history = new History(self, options, latest);
+  const cache = new MessageCache<P>(options);
+  const missing = new MissingMessages(options);
+  const reports = new Reports(outputs, counters);
+  const outgoing: Outgoing<P> = new Outgoing({
+    outputs,
+    options,
+    counters,
+    cache,
+    onTold: (told, now) => leafProbes.weigh(told, now),
+  });
+  const tree = new Tree({ outputs, counters, outgoing, settleTime: options.settleTime });
+  const shared = { self, options, counters, outputs, neighbors };
+  const graftRequests = new GraftRequests({ ...shared, missing, outgoing, tree, reports });
+  const leafProbes: LeafProbes<P> = new LeafProbes({ ...shared, reports, graftRequests });
+  return { ...shared, history, cache, missing, outgoing, tree, graftRequests, leafProbes, reports };
+}

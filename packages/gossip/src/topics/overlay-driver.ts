@@ -1,0 +1,168 @@
+// Runs an overlay of one topic: gives it inputs, and carries out its outputs. It is told of
+// everything that concerns the overlay, and calls the topic's session and the driver of gossip.
+
+import type { EventHub, TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
+import type { MessageId } from '../messages/message-id.ts';
+import type { Body } from '../overlay/body.ts';
+import type { Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import type { DropReason, GossipEvent, NeighborDownCause, Unsent } from '../types.ts';
+import type { TopicKey } from './topic-key.ts';
+
+/** The functions of the session and of the driver of gossip that carry out outputs. */
+export interface OverlayTopic {
+  readonly key: TopicKey;
+  readonly host: {
+    readonly events: EventHub<GossipEvent>;
+    tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
+    control(to: string, topic: TopicKey, control: Control): boolean;
+  };
+  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
+  push(to: string, push: Push<Body>): Unsent | undefined;
+  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
+  takes(nodeId: string, size: number): boolean;
+  /** Has relays bring a message to these nodes. Returns false if it must be sent directly. */
+  relay(push: Push<Body>, to: readonly string[]): boolean;
+  view(to: string, message: PartialViewMessage): void;
+  /** A message could not be sent to a peer. */
+  unsent(reason: Unsent, push: Push<Body>, to: string): void;
+  deliver(push: Push<Body>, key: string, from: string, hops: number): void;
+  /** A message came again. */
+  repeated(id: MessageId, from: string): void;
+  /** The overlay refused a message. */
+  refused(reason: DropReason, id: MessageId, from: string): void;
+  neighborUp(nodeId: string): void;
+  neighborDown(nodeId: string, cause: NeighborDownCause, error: TransportError | undefined): void;
+  /** A peer has shown which overlay it uses. */
+  speaks(nodeId: string, overlay: string): void;
+  misbehaved(nodeId: string, what: string, isToBlame: boolean): void;
+}
+
+export class OverlayDriver {
+  readonly overlay: Overlay;
+  readonly #topic: OverlayTopic;
+  #isBusy = false;
+  /** The neighbors that the last own message was handed to, and those that it was not sent to. */
+  #handed: readonly string[] = NOBODY;
+  #failed: string[] = [];
+
+  constructor(overlay: Overlay, topic: OverlayTopic) {
+    this.overlay = overlay;
+    this.#topic = topic;
+  }
+
+  /** Gives the overlay an input, and carries out its outputs. */
+  feed(now: number, input: OverlayInput): void {
+    this.overlay.handle(now, input);
+    this.#carryOut(now);
+  }
+
+  /**
+   * A node could not be reached. If that was found out while an output was carried out, the loop
+   * that carries it out goes on: many nodes that fail at once don't deepen the stack.
+   */
+  unreachable(now: number, peer: string, error: TransportError): void {
+    this.overlay.handle(now, { type: 'unreachable', peer, error });
+    if (!this.#isBusy) this.#carryOut(now);
+  }
+
+  /** Publishes a message. Returns the neighbors that it was handed to. */
+  publish(now: number, message: OwnMessage, receipts: number): readonly string[] {
+    return this.#hand(now, { type: 'publish', message, receipts });
+  }
+
+  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  offer(now: number, peer: string, message: OwnMessage): boolean {
+    return this.#hand(now, { type: 'offer', peer, message }).includes(peer);
+  }
+
+  #hand(now: number, input: OverlayInput): readonly string[] {
+    this.#handed = NOBODY;
+    this.#failed = [];
+    this.feed(now, input);
+    return this.#handed;
+  }
+
+  /** Calls may be nested: a reader may publish while a message is delivered to it. */
+  #carryOut(now: number): void {
+    const { overlay } = this;
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    try {
+      for (let output = overlay.poll(); output !== undefined; output = overlay.poll())
+        this.#carryOutOne(output, now);
+    } finally {
+      this.#isBusy = wasBusy;
+    }
+  }
+
+  #carryOutOne(output: OverlayOutput, now: number): void {
+    const topic = this.#topic;
+    switch (output.type) {
+      case 'push':
+        if (!this.#tryPush(output.to, output.push))
+          this.overlay.handle(now, { type: 'no-room', output });
+        return;
+      case 'deliver':
+        return topic.deliver(output.push, output.key, output.from, output.hops);
+      case 'control':
+        if (!topic.host.control(output.to, topic.key, output.control))
+          this.overlay.handle(now, { type: 'no-room', output });
+        return;
+      case 'send':
+        if (!output.mayRelay || !topic.relay(output.push, output.to))
+          this.#send(output.push, output.to);
+        return;
+      case 'handed':
+        this.#handed =
+          this.#failed.length === 0
+            ? output.to
+            : output.to.filter((peer) => !this.#failed.includes(peer));
+        return;
+      case 'duplicate':
+        return topic.repeated(output.id, output.from);
+      case 'dropped':
+        return topic.refused(output.reason, output.id, output.from);
+      case 'view':
+        return topic.view(output.to, output.message);
+      case 'neighbor-up':
+        return topic.neighborUp(output.peer);
+      case 'neighbor-down':
+        return topic.neighborDown(output.peer, output.cause, output.error);
+      case 'grafted':
+      case 'pruned': {
+        const { type, peer: nodeId } = output;
+        return topic.host.events.tell({ type, topic: topic.key.name, nodeId });
+      }
+      case 'speaks':
+        return topic.speaks(output.peer, output.overlay);
+      case 'misbehaved':
+        return topic.misbehaved(output.peer, output.what, output.isToBlame);
+    }
+  }
+
+  #send(push: Push<Body>, to: readonly string[]): void {
+    for (const peer of to) {
+      const reason = this.#topic.push(peer, push);
+      if (reason === undefined) continue;
+      this.#failed.push(peer);
+      this.#topic.unsent(reason, push, peer);
+    }
+  }
+
+  /** Returns false if there is no room. A message that is too large can never be sent. */
+  #tryPush(to: string, push: Push<Body>): boolean {
+    const topic = this.#topic;
+    const reason = topic.takes(to, push.size)
+      ? topic.host.tryPush(to, topic.key, push)
+      : 'too-large';
+    if (reason !== 'too-large') return reason === undefined;
+    topic.unsent(reason, push, to);
+    // The peer may have asked for the message after a notice.
+    topic.host.control(to, topic.key, { kind: 'absent', ids: [push.id] });
+    return true;
+  }
+}
+
+const NOBODY: readonly string[] = [];

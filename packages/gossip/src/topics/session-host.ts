@@ -1,0 +1,103 @@
+// The interface from the session of a topic to the driver of gossip.
+
+import type { Clock, EventHub, Random, TransportError } from '@trunkline/transport-core';
+import type { PartialViewMessage } from '../hyparview/message.ts';
+import type { Body } from '../overlay/body.ts';
+import type { OverlayFactory } from '../overlay/overlay.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import type { Signatures } from '../signatures/signatures.ts';
+import type { GossipEvent, Unsent } from '../types.ts';
+import type { TopicTerms } from './differences.ts';
+import type { TopicKey } from './topic-key.ts';
+
+/** The session of a topic, as sending partial-view messages concerns it. */
+export interface ViewSession {
+  readonly key: TopicKey;
+  readonly isOver: boolean;
+  readonly due: number;
+  /** The life that a peer is to be told. */
+  lifeOf(nodeId: string): number | undefined;
+  /** A node could not be reached. */
+  unreachable(nodeId: string, error: TransportError, now: number): void;
+}
+
+/** The functions that a session calls: those of the driver. */
+export interface TopicSessionHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub<GossipEvent>;
+  readonly overlay: OverlayFactory;
+  readonly signatures: Signatures;
+  /** Bytes of the longest message that fits into `limits.message` of the transport. */
+  readonly longest: number;
+  readonly isStarted: boolean;
+  /** True if payloads of others may be kept and sent on later. */
+  readonly isKept: boolean;
+  /** Connected peers that have not yet announced their topics. */
+  pending(): readonly string[];
+  /** Connected peers that are on the topic. */
+  interested(topic: string): string[];
+  /**
+   * Returns true if this node dialed the peer for a reason other than that members of a topic named
+   * it.
+   */
+  isChosen(nodeId: string): boolean;
+  /** Returns the number of a new life. */
+  epoch(): number;
+  /**
+   * A peer remembers that life of this node. Returns the number of a later one; undefined if the
+   * peer is not believed.
+   */
+  outlived(life: number, from: string): number | undefined;
+  /** Returns the last life that an unsigned message may claim to be of. */
+  latestLife(): number;
+  /** Returns true if the peer has proven its id. */
+  isProven(nodeId: string): boolean;
+  /**
+   * Sends or queues a message. Returns undefined, or the reason if neither was possible.
+   * @param lost called if the message was queued, and the connection was lost before the message
+   * left.
+   */
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
+  /**
+   * Has relays bring a message to these nodes. Returns false if it must be sent to each node
+   * directly instead.
+   */
+  relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
+  control(to: string, topic: TopicKey, control: Control): boolean;
+  /** Tells a peer this node's terms on the topic. */
+  terms(
+    to: string,
+    topic: TopicKey,
+    terms: TopicTerms & { readonly life: number | undefined },
+  ): void;
+  /** Sends or queues a receipt. */
+  acknowledge(to: string, receipt: Uint8Array): void;
+  /** Sends a partial-view message, and dials the node first if it is not connected. */
+  view(to: string, session: ViewSession, message: PartialViewMessage): void;
+  /**
+   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
+   * within `timeout` milliseconds.
+   */
+  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  /**
+   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
+   * the node is not connected.
+   */
+  isOn(nodeId: string, topic: string): boolean | undefined;
+  /**
+   * Marks a node as a neighbor, or no longer as one. Connections to neighbors may be kept from
+   * being closed.
+   */
+  neighbor(nodeId: string, isOne: boolean): void;
+  /** A node misbehaved. */
+  misbehaved(nodeId: string): void;
+  /** A node did something that no honest node does. Disconnects it, and refuses it for a while. */
+  cut(nodeId: string, why: string): void;
+  /** Has `wake` called at that time or earlier. */
+  dueBy(time: number): void;
+  /** The topic has no handles and no readers any more. */
+  unused(session: ViewSession): void;
+}
