@@ -12,10 +12,11 @@ import {
   type TopicConfig,
   topicOptions,
 } from './options.ts';
+import type { GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicSession } from './topics/topic-session.ts';
-import type { CloseResult, GossipEvent, GossipSnapshot, TopicOptions } from './types.ts';
+import type { CloseResult, GossipEvent, TopicOptions } from './types.ts';
 
 /**
  * Creates gossip on a transport and its peers. Throws a TypeError that names the path of the wrong

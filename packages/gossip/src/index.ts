@@ -9,13 +9,17 @@ export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
 export type { RelayOptions } from './relay/options.ts';
 export type { SignatureMode, Signer } from './signatures/signatures.ts';
+export type {
+  DiscoverySnapshot,
+  GossipSnapshot,
+  RelaySnapshot,
+  TopicSnapshot,
+} from './snapshots.ts';
 export type { Topic } from './topic.ts';
 export type {
   CloseResult,
-  DiscoverySnapshot,
   DropReason,
   GossipEvent,
-  GossipSnapshot,
   MessageMeta,
   NeighborDownCause,
   PublishFailure,
@@ -25,10 +29,8 @@ export type {
   QueuePolicy,
   Received,
   Refusal,
-  RelaySnapshot,
   SubscribeOptions,
   Subscription,
   TopicOptions,
-  TopicSnapshot,
   Verdict,
 } from './types.ts';

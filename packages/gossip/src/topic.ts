@@ -96,7 +96,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
       this.#options(queue),
       this.#host(),
     );
-    this.#session.addReader(reader);
+    this.#session.deliveries.addReader(reader);
     return { close: () => reader.close() };
   }
 
@@ -116,7 +116,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
   } = {}): AsyncIterableIterator<Received<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
     const reader = new LoopReader(this.#options(parsed.queue), this.#host());
-    this.#session.addReader(reader);
+    this.#session.deliveries.addReader(reader);
     return reader as AsyncIterableIterator<Received<T>, undefined>;
   }
 
@@ -148,7 +148,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
       lagged: (missed) => session.host.events.tell({ type: 'lagged', topic, missed }),
       failed: (error) => session.failed(error),
       gone: (reader) => {
-        session.removeReader(reader);
+        session.deliveries.removeReader(reader);
         session.release();
       },
     };

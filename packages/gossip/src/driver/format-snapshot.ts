@@ -1,6 +1,6 @@
 // Formats a snapshot of gossip as a readable table.
 
-import type { GossipSnapshot } from '../types.ts';
+import type { GossipSnapshot } from '../snapshots.ts';
 
 /** Returns a table with one line for each topic. */
 export function formatGossip({ nodeId, topics, peers }: GossipSnapshot): string {

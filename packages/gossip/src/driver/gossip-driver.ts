@@ -22,11 +22,12 @@ import type { Control, Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
+import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSessionHost, ViewSession } from '../topics/session-host.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
-import type { CloseResult, GossipEvent, GossipSnapshot, Unsent } from '../types.ts';
+import type { CloseResult, GossipEvent, Unsent } from '../types.ts';
 import { encodeControl, encodePush, FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
 import { ConnectionPins } from './connection-pins.ts';
@@ -408,7 +409,8 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
         remote: () => this.#memberTable.remoteOf(peer),
         elsewhere: () => this.#memberTable.refresh(peer),
         writable: () => {
-          for (const session of this.sessions.values()) session.writable(nodeId, this.clock.now());
+          for (const session of this.sessions.values())
+            session.feed(this.clock.now(), { type: 'writable', peer: nodeId });
           this.soon();
         },
       },

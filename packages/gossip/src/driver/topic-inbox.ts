@@ -83,7 +83,7 @@ export class TopicInbox {
     const session = this.#host.sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    session.terms(peer.nodeId, { overlay, limit });
+    session.differences.heard(peer.nodeId, { overlay, limit });
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -105,7 +105,8 @@ export class TopicInbox {
     const decoded = decodeControl(request);
     if (peer === undefined) return;
     if (decoded === undefined) return this.#host.misbehaved(peer.nodeId);
-    sessions.get(decoded.topic)?.controlled(peer.nodeId, decoded.control, this.#host.now());
+    const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
+    sessions.get(decoded.topic)?.feed(this.#host.now(), input);
   }
 
   viewed({ topic, message, addresses, life }: View, from: Remote): void {
@@ -117,6 +118,6 @@ export class TopicInbox {
     const now = this.#host.now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);
-    session.viewed(peer.nodeId, message, now);
+    session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 }

@@ -16,8 +16,8 @@ import { Ration } from '../discovery/ration.ts';
 import { type Need, type Step, TopicWalk, type WalkView } from '../discovery/topic-walk.ts';
 import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
+import type { DiscoverySnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { DiscoverySnapshot } from '../types.ts';
 import type { Member } from './member-table.ts';
 
 export interface WalkerHost {

@@ -5,11 +5,11 @@ import type { TransportError } from '@trunkline/transport-core';
 import {
   integer,
   type OptionsInput,
-  OutputQueue,
   optionsSchema,
   parseOptions,
   withDefault,
 } from '@trunkline/transport-core/backend';
+import { OutputQueue } from '@trunkline/transport-core/internal';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';

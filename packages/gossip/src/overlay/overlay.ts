@@ -1,7 +1,8 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
 // neighbors and which messages go to whom; it does no input or output of its own.
 
-import type { Machine, Random, TransportError } from '@trunkline/transport-core';
+import type { Random, TransportError } from '@trunkline/transport-core';
+import type { Machine } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { ControlOutput, PlumtreeOutput, PushOutput } from '../plumtree/interface.ts';

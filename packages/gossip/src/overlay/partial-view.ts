@@ -1,7 +1,7 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
 // Plumtree spreads messages along these links.
 
-import { OutputQueue } from '@trunkline/transport-core';
+import { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PartialViewOutput } from '../hyparview/interface.ts';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';

@@ -1,7 +1,7 @@
 // Tells leaves of the tree, which have nothing to say, from peers that don't listen at all: both
 // are asked a question.
 
-import type { OutputQueue } from '@trunkline/transport-core';
+import type { OutputQueue } from '@trunkline/transport-core/internal';
 import type { MessageId } from '../messages/message-id.ts';
 import type { GraftRequests } from './graft-requests.ts';
 import type { PlumtreeOutput } from './interface.ts';

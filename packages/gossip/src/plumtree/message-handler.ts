@@ -1,7 +1,7 @@
 // Handles messages: those that this node publishes, and those that neighbors push. New ones are
 // kept, passed on and delivered; duplicates prune the tree.
 
-import type { OutputQueue } from '@trunkline/transport-core';
+import type { OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
 import type { PlumtreeOutput, Publication } from './interface.ts';

@@ -1,7 +1,7 @@
 // Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
 // by a notice otherwise; notices are gathered for a moment.
 
-import type { OutputQueue } from '@trunkline/transport-core';
+import type { OutputQueue } from '@trunkline/transport-core/internal';
 import { messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeOutput, PushOutput } from './interface.ts';
@@ -162,6 +162,7 @@ export class Outgoing<P> {
       neighbor.owed?.delete(messageKey(output.push.id));
       this.#leaving = undefined;
     }
+    if (this.#writable.size === 0) return undefined;
     for (const neighbor of this.#writable) {
       for (const [key, isAsked] of neighbor.blocked ? [] : neighbor.owed!) {
         const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;

@@ -4,7 +4,7 @@
 // owns the tree, the cached messages and the missing ones. It is told of links, messages, room and
 // time, and calls nobody.
 
-import { type Machine, OutputQueue } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import { ControlHandler } from './control-handler.ts';

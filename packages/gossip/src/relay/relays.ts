@@ -13,8 +13,9 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
+import type { RelaySnapshot } from '../snapshots.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { RelaySnapshot, Unsent } from '../types.ts';
+import type { Unsent } from '../types.ts';
 import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import {
   decodeHead,

@@ -2,7 +2,9 @@
 // reported once at both ends, and no peer is blamed for it.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { GossipEvent } from '../types.ts';
+import { type Body, isFor } from '../overlay/body.ts';
+import type { GossipEvent, PublishFailure } from '../types.ts';
+import { notSent } from './errors.ts';
 
 /** Settings that all nodes of a topic should share. */
 export interface TopicTerms {
@@ -123,6 +125,23 @@ export class Differences {
   /** Peers on the topic that use another overlay, each with the error that says so. */
   get apart(): ReadonlyMap<string, TransportError> {
     return this.#apart;
+  }
+
+  /**
+   * Adds the peers that a message to all can't reach, and those that don't take messages of its
+   * size, to `failed`.
+   * @param handed the peers that the message was handed to
+   */
+  addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {
+    if (!this.isAny) return;
+    const size = body.payload.length;
+    for (const [nodeId, error] of this.#apart)
+      if (isFor(body, nodeId)) failed.push({ nodeId, error });
+    for (const nodeId of handed) {
+      const limit = this.limitOf(nodeId);
+      if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))
+        failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
+    }
   }
 
   #of(nodeId: string): Known {

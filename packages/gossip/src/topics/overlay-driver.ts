@@ -1,7 +1,8 @@
 // Runs an overlay of one topic: gives it inputs, and carries out its outputs. It is told of
 // everything that concerns the overlay, and calls the topic's session and the driver of gossip.
 
-import type { EventHub, TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
+import type { EventHub } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';

@@ -7,11 +7,12 @@ import { IdSource } from '../messages/id-source.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
 import type { Audience, Body } from '../overlay/body.ts';
-import type { Overlay, OverlayFactory, OwnMessage } from '../overlay/overlay.ts';
+import type { Overlay, OverlayFactory, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { Verdict } from '../wire/relay-frames.ts';
+import type { Differences } from './differences.ts';
 import { topicClosed } from './errors.ts';
 import { ExpectedMembers, NEW } from './expected-members.ts';
 import { Publication, resultOf } from './publication.ts';
@@ -28,16 +29,12 @@ export interface PublisherSession
   spread(message: OwnMessage, receipts: number, now: number): readonly string[];
   /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
-  /** Replaces a message that no neighbor has yet by another. */
-  replace(id: MessageId, by: OwnMessage, now: number): void;
+  /** Gives the overlay an input. */
+  feed(now: number, input: OverlayInput): void;
   readonly due: number;
   /** Number of connected peers on the topic that may become neighbors. */
   readonly candidates: number;
-  /**
-   * Adds the peers that a message can't reach, and those that don't take messages of its size,
-   * because the overlay may count them.
-   */
-  addDifferent(failed: PublishFailure[], queued: readonly string[], message: OwnMessage): void;
+  readonly differences: Pick<Differences, 'addFailures'>;
   readonly host: DirectSender['host'] & {
     readonly overlay: OverlayFactory;
     readonly signatures: Signatures;
@@ -183,7 +180,7 @@ export class Publisher {
     this.#refused = failed;
     let queued = this.#session.spread(message, min, now);
     this.#refused = undefined;
-    this.#session.addDifferent(failed, queued, message);
+    this.#session.differences.addFailures(failed, queued, message.body);
     // The overlay may have counted peers that only get a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -248,7 +245,8 @@ export class Publisher {
   renew(): void {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
-      this.#session.replace(id, message, this.#session.host.clock.now());
+      const input = { type: 'replace', id, by: message } as const;
+      this.#session.feed(this.#session.host.clock.now(), input);
       return message;
     });
   }

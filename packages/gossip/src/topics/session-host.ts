@@ -1,6 +1,7 @@
 // The interface from the session of a topic to the driver of gossip.
 
-import type { Clock, EventHub, Random, TransportError } from '@trunkline/transport-core';
+import type { Clock, Random, TransportError } from '@trunkline/transport-core';
+import type { EventHub } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';

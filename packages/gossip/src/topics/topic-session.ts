@@ -2,71 +2,49 @@
 // exists as long as a handle or a reader of the topic does.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
-import type { PartialViewMessage } from '../hyparview/message.ts';
-import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type { MessageId } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import { type Audience, type Body, isFor } from '../overlay/body.ts';
+import type { Audience, Body } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
-import type { Overlay, OwnMessage } from '../overlay/overlay.ts';
-import type { Control, Push } from '../plumtree/message.ts';
-import type {
-  DropReason,
-  MessageMeta,
-  NeighborDownCause,
-  PublishFailure,
-  PublishResult,
-  TopicSnapshot,
-  Unsent,
-} from '../types.ts';
+import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { Push } from '../plumtree/message.ts';
+import type { TopicSnapshot } from '../snapshots.ts';
+import type { DropReason, PublishResult, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
-import { encodeReceipt, type Verdict } from '../wire/relay-frames.ts';
-import { Differences, type TopicTerms } from './differences.ts';
+import type { Verdict } from '../wire/relay-frames.ts';
+import { Deliveries } from './deliveries.ts';
+import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
-import { handOut } from './hand-out.ts';
 import { Inspection } from './inspection.ts';
-import { OverlayDriver, type OverlayTopic } from './overlay-driver.ts';
+import { OverlayDriver } from './overlay-driver.ts';
+import { OverlayOutputs } from './overlay-outputs.ts';
 import { Publisher } from './publisher.ts';
-import type { TopicReader } from './reader.ts';
-import { ReceiptRequests } from './receipt-requests.ts';
 import { RestartedNodes } from './restarted-nodes.ts';
 import type { TopicSessionHost } from './session-host.ts';
 import type { TopicKey } from './topic-key.ts';
+import { TopicLife } from './topic-life.ts';
 
 /**
  * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
  * incoming messages and the readers.
  */
-export class TopicSession implements OverlayTopic {
+export class TopicSession {
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
   readonly host: TopicSessionHost;
-  readonly #restartedNodes = new RestartedNodes((nodeId) =>
-    Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1),
-  );
-  /**
-   * The number of this node's life on the topic. A new one begins when the topic is joined again.
-   * −1 until gossip has started.
-   */
-  #epoch = -1;
-  /** When this life began, in milliseconds of the host's clock. */
-  #joinedAt = 0;
-  /** Number of times that the life was raised because a peer remembered a later one. */
-  #raised = 0;
-  #list: readonly TopicReader[] = [];
+  readonly #life: TopicLife;
+  readonly deliveries: Deliveries;
   handles = 0;
-  delivered = 0;
-  duplicates = 0;
-  readonly dropped: Partial<Record<DropReason, number>> = {};
   readonly #inspection: Inspection;
-  readonly #differences: Differences;
+  readonly differences: Differences;
+  readonly #outputs: OverlayOutputs;
   /** True if the topic has another limit than the one that peers assume by default. */
   readonly #isSpecial: boolean;
   /** Sends messages to lists of nodes, which go directly, whatever the overlay. */
   readonly #direct: OverlayDriver;
   readonly #publisher: Publisher;
-  readonly #asked: ReceiptRequests;
   #driver: OverlayDriver | undefined = undefined;
   #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
@@ -84,9 +62,13 @@ export class TopicSession implements OverlayTopic {
     this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.host = host;
+    const newest = (nodeId: string) =>
+      Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1);
+    this.#life = new TopicLife(host, new RestartedNodes(newest));
+    this.deliveries = new Deliveries(this);
     this.#publisher = new Publisher(this);
     this.#inspection = new Inspection(this, config);
-    this.#differences = new Differences({
+    this.differences = new Differences({
       topic: key.name,
       overlay: host.overlay.name,
       limit: this.limit,
@@ -101,11 +83,9 @@ export class TopicSession implements OverlayTopic {
         host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
       apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
     });
-    this.#asked = new ReceiptRequests((id, verdict) =>
-      host.acknowledge(id.origin, encodeReceipt({ topic: key.hex, id, verdict })),
-    );
     const direct = new FullMesh({ self: host.self, latest: () => host.latestLife() });
-    this.#direct = new OverlayDriver(direct, this);
+    this.#outputs = new OverlayOutputs(this, this.differences, this.deliveries);
+    this.#direct = new OverlayDriver(direct, this.#outputs);
   }
 
   get isOver(): boolean {
@@ -117,17 +97,16 @@ export class TopicSession implements OverlayTopic {
     return this.#driver?.overlay;
   }
 
-  readonly epoch = (): number => this.#epoch;
+  readonly epoch = (): number => this.#life.epoch;
 
   /** Gossip has started: creates the overlay and begins to publish. */
   join(): void {
-    this.#epoch = this.host.epoch();
-    this.#joinedAt = this.host.clock.now();
+    this.#life.begin();
     const { clock, overlay, random, self, events } = this.host;
     const latest = () => this.host.latestLife();
     this.#driver = new OverlayDriver(
       overlay.create({ self, random, now: clock.now(), latest }),
-      this,
+      this.#outputs,
     );
     events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
@@ -146,34 +125,19 @@ export class TopicSession implements OverlayTopic {
   end(error: TransportError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const reader of this.#list) reader.close();
+    this.deliveries.end();
     this.#publisher.end(error);
-    this.#asked.clear();
+    this.deliveries.forgetReceipts();
     this.#inspection.close();
     if (this.#driver === undefined) return;
     this.#driver.feed(this.host.clock.now(), { type: 'leave' });
     this.host.events.tell({ type: 'left', topic: this.key.name });
   }
 
-  /**
-   * The readers. The list is replaced, never changed, when one comes or goes, so that it can be
-   * iterated over in the meantime.
-   */
-  get readers(): readonly TopicReader[] {
-    return this.#list;
-  }
-
-  addReader(reader: TopicReader): void {
-    this.#list = [...this.#list, reader];
-  }
-
-  removeReader(reader: TopicReader): void {
-    this.#list = this.#list.filter((other) => other !== reader);
-  }
-
   /** A handle or a reader is gone. */
   release(): void {
-    if (!this.#isOver && this.handles === 0 && this.#list.length === 0) this.host.unused(this);
+    if (!this.#isOver && this.handles === 0 && this.deliveries.readers.length === 0)
+      this.host.unused(this);
   }
 
   // Publishing.
@@ -194,27 +158,22 @@ export class TopicSession implements OverlayTopic {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.#differences.tell(peer);
-    if (!this.#differences.isApart(peer)) this.#enter(peer, now);
+    if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.differences.tell(peer);
+    if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#driver?.feed(now, { type: 'peer-down', peer, error });
-    this.#differences.gone(peer);
+    this.differences.gone(peer);
     this.#publisher.peerDown(peer, error);
     this.host.dueBy(this.due);
   }
 
-  /** A peer announced its terms on the topic. */
-  terms(from: string, terms: TopicTerms): void {
-    this.#differences.heard(from, terms);
-  }
-
   /** A node connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
-    this.#restartedNodes.add(nodeId);
+    this.#life.restartedNodes.add(nodeId);
   }
 
   /**
@@ -222,51 +181,26 @@ export class TopicSession implements OverlayTopic {
    * peer was restarted since.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.overlay?.passesOn === true ? this.#restartedNodes.lifeOf(nodeId) : undefined;
+    return this.overlay?.passesOn === true ? this.#life.restartedNodes.lifeOf(nodeId) : undefined;
   }
 
-  /**
-   * A peer remembers that life of this node, which was restarted since. If it is not older than the
-   * present life, a later one begins, so that messages are not taken for old ones.
-   */
+  /** A peer remembers that life of this node, which was restarted since. */
   outlived(from: string, life: number): void {
-    const epoch = this.#epoch;
-    if (
-      this.overlay?.passesOn !== true ||
-      life < epoch ||
-      this.#raised >= RAISES ||
-      this.#isLate(life)
-    )
-      return;
-    this.#epoch = this.host.outlived(life, from) ?? epoch;
-    this.#raised++;
-    if (this.#epoch !== epoch) this.#publisher.renew();
+    const ours = this.#life.epoch;
+    if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
+    if (this.#life.epoch !== ours) this.#publisher.renew();
     this.host.events.tell({
       type: 'differs',
       topic: this.key.name,
       nodeId: from,
       what: 'life',
-      ours: epoch,
+      ours,
       theirs: life,
     });
   }
 
-  /**
-   * Returns true if a life far ahead of the clock is reported so long after the topic was joined
-   * that no honest peer can still remember it. Unsigned messages of such a life would be refused by
-   * peers that know the present one.
-   */
-  #isLate(life: number): boolean {
-    const { clock, signatures } = this.host;
-    return (
-      !signatures.signs &&
-      life > this.host.latestLife() &&
-      clock.now() - this.#joinedAt >= REMEMBERED
-    );
-  }
-
   tooLarge(from: string): void {
-    this.#differences.tell(from);
+    this.differences.tell(from);
   }
 
   /**
@@ -285,25 +219,9 @@ export class TopicSession implements OverlayTopic {
     this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.host.isChosen(peer) });
   }
 
-  /**
-   * Adds the peers that a message to all can't reach, and those that don't take messages of its
-   * size, to `failed`, because the overlay may count them.
-   */
-  addDifferent(failed: PublishFailure[], handed: readonly string[], { body }: OwnMessage): void {
-    if (!this.#differences.isAny) return;
-    const size = body.payload.length;
-    for (const [nodeId, error] of this.#differences.apart)
-      if (isFor(body, nodeId)) failed.push({ nodeId, error });
-    for (const nodeId of handed) {
-      const limit = this.#differences.limitOf(nodeId);
-      if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))
-        failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
-    }
-  }
-
   /** Number of connected peers on the topic that may become neighbors. */
   get candidates(): number {
-    return this.host.interested(this.key.hex).length - this.#differences.apart.size;
+    return this.host.interested(this.key.hex).length - this.differences.apart.size;
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
@@ -313,7 +231,7 @@ export class TopicSession implements OverlayTopic {
 
   /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean {
-    return size <= this.#differences.limitOf(nodeId);
+    return size <= this.differences.limitOf(nodeId);
   }
 
   // The overlay.
@@ -333,25 +251,10 @@ export class TopicSession implements OverlayTopic {
     return this.#driver!.offer(now, peer, message);
   }
 
-  /** Replaces a message that no neighbor has yet by another. */
-  replace(id: MessageId, by: OwnMessage, now: number): void {
-    this.#driver!.feed(now, { type: 'replace', id, by });
-  }
-
-  /** A Plumtree control message came from a peer. */
-  controlled(from: string, message: Control, now: number): void {
-    this.#driver?.feed(now, { type: 'received', from, message });
+  /** Something happened that concerns the overlay. */
+  feed(now: number, input: OverlayInput): void {
+    this.#driver?.feed(now, input);
     this.host.dueBy(this.due);
-  }
-
-  /** A partial-view message came from a peer. */
-  viewed(from: string, message: unknown, now: number): void {
-    this.#driver?.feed(now, { type: 'viewed', from, message });
-    this.host.dueBy(this.due);
-  }
-
-  writable(peer: string, now: number): void {
-    this.#driver?.feed(now, { type: 'writable', peer });
   }
 
   unreachable(nodeId: string, error: TransportError, now: number): void {
@@ -359,44 +262,8 @@ export class TopicSession implements OverlayTopic {
     this.host.dueBy(this.due);
   }
 
-  view(to: string, message: PartialViewMessage): void {
-    this.host.view(to, this, message);
-  }
-
-  repeated(id: MessageId, from: string): void {
-    this.duplicates++;
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
-    const { events } = this.host;
-    if (events.isRead)
-      events.tell({ type: 'duplicate', topic: this.key.name, id: messageKey(id), from });
-  }
-
-  refused(reason: DropReason, id: MessageId, from: string): void {
-    this.drop(reason, id, from);
-    if (reason === 'old' && id.origin === from && this.lifeOf(from) !== undefined)
-      this.#differences.tell(from);
-  }
-
-  speaks(nodeId: string, overlay: string): void {
-    this.#differences.speaks(nodeId, overlay);
-  }
-
-  neighborUp(nodeId: string): void {
-    this.host.neighbor(nodeId, true);
-    this.host.events.tell({ type: 'neighborUp', topic: this.key.name, nodeId });
+  offerTo(nodeId: string): void {
     this.#publisher.neighborUp(nodeId);
-  }
-
-  neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
-    this.host.neighbor(nodeId, false);
-    const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
-    this.host.events.tell({
-      type: 'neighborDown',
-      topic: this.key.name,
-      nodeId,
-      cause,
-      ...(error === undefined ? {} : { error }),
-    });
   }
 
   /** A peer has announced its topics, or is gone. */
@@ -407,8 +274,8 @@ export class TopicSession implements OverlayTopic {
   // Incoming messages.
 
   pushed(from: string, envelope: Envelope, now: number): void {
-    if (this.#restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
-    if (envelope.isAsked && envelope.id.origin === from) this.#asked.add(envelope.id, from);
+    if (this.#life.restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
+    if (envelope.isAsked && envelope.id.origin === from) this.deliveries.ask(envelope.id, from);
     this.#inspection.inspect(from, envelope, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
@@ -430,9 +297,12 @@ export class TopicSession implements OverlayTopic {
    * message and send it again.
    */
   #begin(from: string, { id, signature }: Envelope): void {
-    if ((signature !== undefined && !this.host.isProven(from)) || !this.#restartedNodes.begin(from))
+    if (
+      (signature !== undefined && !this.host.isProven(from)) ||
+      !this.#life.restartedNodes.begin(from)
+    )
       return;
-    if (this.lifeOf(from) !== undefined) this.#differences.tell(from);
+    if (this.lifeOf(from) !== undefined) this.differences.tell(from);
     const isSigned = signature !== undefined;
     const now = this.host.clock.now();
     this.#direct.feed(now, { type: 'begun', id, isSigned });
@@ -444,7 +314,7 @@ export class TopicSession implements OverlayTopic {
    * message under its id may still come.
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
-    if (envelope.isAsked) this.#asked.add(envelope.id, from);
+    if (envelope.isAsked) this.deliveries.ask(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, now, true);
     this.host.dueBy(this.due);
     return isTaken;
@@ -455,24 +325,17 @@ export class TopicSession implements OverlayTopic {
     return this.#direct.overlay.has(id, now) || this.overlay!.has(id, now);
   }
 
-  drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
-    const { events } = this.host;
-    if (!events.isRead) return;
-    events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), from });
+  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void {
+    this.deliveries.drop(reason, id, from, first);
   }
 
   unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     this.#publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
-    const { events } = this.host;
-    if (events.isRead)
-      events.tell({ type: 'dropped', topic: this.key.name, reason, id: messageKey(id), to });
+    this.deliveries.unsent(reason, id, to);
   }
 
   notSent(reason: Unsent, to: string, size: number): TransportError {
-    return notSent(reason, to, size, this.#differences.limitOf(to));
+    return notSent(reason, to, size, this.differences.limitOf(to));
   }
 
   misbehaved(nodeId: string, what: string, isToBlame = true): void {
@@ -506,65 +369,26 @@ export class TopicSession implements OverlayTopic {
 
   snapshot(): TopicSnapshot {
     const { overlay } = this;
+    const { readers, delivered, duplicates, dropped } = this.deliveries;
     return {
       topic: this.key.name,
       key: this.key.hex,
       overlay: this.host.overlay.name,
-      life: this.#epoch,
+      life: this.#life.epoch,
       neighbors: overlay?.neighbors() ?? [],
       interested: this.host.interested(this.key.hex).length,
       handles: this.handles,
-      readers: this.#list.map((reader) => reader.state),
+      readers: readers.map((reader) => reader.state),
       validating: this.#inspection.validating,
       toValidate: this.#inspection.toValidate,
       published: this.#publisher.published,
-      delivered: this.delivered,
-      duplicates: this.duplicates,
-      dropped: { ...this.dropped },
+      delivered,
+      duplicates,
+      dropped: { ...dropped },
       details: overlay?.snapshot(),
     };
   }
-
-  /** Has relays bring a message to those peers that take messages of its size. */
-  relay(push: Push<Body>, to: readonly string[]): boolean {
-    const takers = this.#differences.isAny
-      ? to.filter((nodeId) => this.takes(nodeId, push.size))
-      : to;
-    return this.host.relay(this.key, push, takers);
-  }
-
-  deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
-    if (body.audience === 'except' && body.nodes.includes(this.host.self))
-      return this.drop('excluded', id, from);
-    this.delivered++;
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
-    const { origin } = id;
-    const signed = body.signature !== undefined;
-    if (this.host.events.isRead)
-      this.host.events.tell({
-        type: 'delivered',
-        topic: this.key.name,
-        id: key,
-        origin,
-        signed,
-        from,
-        hops,
-      });
-    const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
-    // A reader that one of these readers adds gets only later messages.
-    const list = this.#list;
-    if (list.length === 1 && list[0]!.codec === this.codec)
-      list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0) handOut(list, this, body, meta);
-  }
 }
 
-/** Milliseconds for which peers remember a silent publisher. */
-const REMEMBERED = 600_000;
 /** Bytes of the longest message, if the topic's options don't say otherwise. */
 const LIMIT = 1024 * 1024;
-/**
- * Number of times that a life may be raised. A lying peer can cause that many raises; messages that
- * are in flight then may be lost.
- */
-const RAISES = 8;

@@ -1,6 +1,7 @@
 // Attackers on a topic: they speak the protocol, hold links, and pass nothing on.
 
-import { OutputQueue, type Random } from '@trunkline/transport-core';
+import type { Random } from '@trunkline/transport-core';
+import { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type {
   Overlay,

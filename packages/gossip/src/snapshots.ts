@@ -1,0 +1,107 @@
+// The states of gossip and of its topics as plain data, for diagnosis.
+
+import type { DropReason } from './types.ts';
+
+/** The state of a topic as plain data. */
+export interface TopicSnapshot {
+  /** The name of the topic, or its 32 bytes in hex. */
+  readonly topic: string;
+  /** The topic key: 64 hex digits that identify the topic between nodes. */
+  readonly key: string;
+  /** The name of the overlay. */
+  readonly overlay: string;
+  /** The number of this node's current life on the topic. */
+  readonly life: number;
+  /** Node ids of the neighbors. */
+  readonly neighbors: readonly string[];
+  /** The number of connected peers that are on the topic. */
+  readonly interested: number;
+  /** The number of open handles. */
+  readonly handles: number;
+  /**
+   * One entry for each reader: the number and size in bytes of the messages in its queue, and the
+   * number of messages it has missed.
+   */
+  readonly readers: readonly {
+    readonly waiting: number;
+    readonly bytes: number;
+    readonly missed: number;
+  }[];
+  /**
+   * The number of messages that validators are checking now, and the number that wait for a
+   * validator.
+   */
+  readonly validating: number;
+  readonly toValidate: number;
+  /** Messages since the topic was opened: published by this node, and delivered to its readers. */
+  readonly published: number;
+  readonly delivered: number;
+  /** Copies of messages that had arrived already. */
+  readonly duplicates: number;
+  /** The number of dropped messages for each reason. */
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** Details that the overlay reports about itself. */
+  readonly details: unknown;
+}
+
+/** Large messages that relays are bringing. */
+export interface RelaySnapshot {
+  /** Messages of this node that have not reached all their recipients yet. */
+  readonly own: { readonly messages: number; readonly bytes: number };
+  /** Messages of other nodes. */
+  readonly others: { readonly messages: number; readonly bytes: number };
+  /**
+   * The number of times that this node sent a message of its own directly to a recipient because no
+   * relay had brought it.
+   */
+  readonly repaired: number;
+}
+
+/**
+ * Statistics about finding other nodes of this node's topics, and about helping other nodes to find
+ * them.
+ */
+export interface DiscoverySnapshot {
+  /**
+   * `first`: on some topic no other node is known; `more`: more nodes would be welcome; `none`: no
+   * nodes are needed.
+   */
+  readonly need: 'first' | 'more' | 'none';
+  /**
+   * `visited` counts the nodes that this node connected to, and `asked` the members of a topic that
+   * it asked for others. `found` counts how many of these steps led to a new node.
+   */
+  readonly visited: number;
+  readonly asked: number;
+  readonly found: number;
+  /**
+   * Questions of other nodes: the number answered, and the number refused because there were too
+   * many.
+   */
+  readonly answered: number;
+  readonly refused: number;
+}
+
+/** The state of gossip as plain data. */
+export interface GossipSnapshot {
+  readonly nodeId: string;
+  readonly topics: readonly TopicSnapshot[];
+  readonly peers: readonly {
+    readonly nodeId: string;
+    /**
+     * The number of this node's topics that the peer is on. Other topics of the peer are unknown.
+     */
+    readonly topics: number;
+    /** The messages queued for the peer, and their size in bytes. */
+    readonly waiting: { readonly messages: number; readonly bytes: number };
+    /**
+     * The number of messages to the peer that were dropped because too many were queued or because
+     * they could not be sent.
+     */
+    readonly dropped: number;
+  }[];
+  /** Absent before the start. */
+  readonly discovery?: DiscoverySnapshot | undefined;
+  /** Large messages that relays are bringing; absent if this node relays nothing (`relay`). */
+  readonly relay?: RelaySnapshot | undefined;
+}

@@ -1,0 +1,131 @@
+// The messages of one topic that arrive: hands them to the readers, counts those that are dropped,
+// and sends the receipts that publishers ask for.
+
+import type { Codec } from '@trunkline/transport-core';
+import type { EventHub } from '@trunkline/transport-core/internal';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type { Body } from '../overlay/body.ts';
+import type { Push } from '../plumtree/message.ts';
+import type { DropReason, GossipEvent, MessageMeta, Unsent } from '../types.ts';
+import { encodeReceipt } from '../wire/relay-frames.ts';
+import { handOut } from './hand-out.ts';
+import type { TopicReader } from './reader.ts';
+import { ReceiptRequests } from './receipt-requests.ts';
+import type { TopicKey } from './topic-key.ts';
+
+/** The topic, and the functions of the driver that deliveries use. */
+export interface DeliveriesTopic {
+  readonly key: TopicKey;
+  readonly codec: Codec<unknown, any>;
+  readonly host: {
+    readonly self: string;
+    readonly events: EventHub<GossipEvent>;
+    /** Sends or queues a receipt. */
+    acknowledge(to: string, receipt: Uint8Array): void;
+  };
+  failed(error: unknown): void;
+}
+
+export class Deliveries {
+  delivered = 0;
+  duplicates = 0;
+  readonly dropped: Partial<Record<DropReason, number>> = {};
+  readonly #topic: DeliveriesTopic;
+  readonly #asked: ReceiptRequests;
+  #readers: readonly TopicReader[] = [];
+
+  constructor(topic: DeliveriesTopic) {
+    this.#topic = topic;
+    this.#asked = new ReceiptRequests((id, verdict) => {
+      const receipt = encodeReceipt({ topic: topic.key.hex, id, verdict });
+      topic.host.acknowledge(id.origin, receipt);
+    });
+  }
+
+  /**
+   * The readers. The list is replaced, never changed, when one comes or goes, so that it can be
+   * iterated over in the meantime.
+   */
+  get readers(): readonly TopicReader[] {
+    return this.#readers;
+  }
+
+  addReader(reader: TopicReader): void {
+    this.#readers = [...this.#readers, reader];
+  }
+
+  removeReader(reader: TopicReader): void {
+    this.#readers = this.#readers.filter((other) => other !== reader);
+  }
+
+  /** The topic is closed: readers end. */
+  end(): void {
+    for (const reader of this.#readers) reader.close();
+  }
+
+  /** The publisher of a message that a peer brought asks for a receipt. */
+  ask(id: MessageId, from: string): void {
+    this.#asked.add(id, from);
+  }
+
+  /** No receipts are sent any more. */
+  forgetReceipts(): void {
+    this.#asked.clear();
+  }
+
+  /** A message arrived for the first time. `key` is the `messageKey` of its id. */
+  deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
+    const { codec, host, key: topic } = this.#topic;
+    if (body.audience === 'except' && body.nodes.includes(host.self))
+      return this.drop('excluded', id, from);
+    this.delivered++;
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
+    const { origin } = id;
+    const signed = body.signature !== undefined;
+    if (host.events.isRead) {
+      const type = 'delivered';
+      host.events.tell({ type, topic: topic.name, id: key, origin, signed, from, hops });
+    }
+    const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
+    // A reader that one of these readers adds gets only later messages.
+    const list = this.#readers;
+    if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
+    else if (list.length > 0) handOut(list, this.#topic, body, meta);
+  }
+
+  /** A message arrived again. */
+  repeated(id: MessageId, from: string): void {
+    this.duplicates++;
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
+    const { events } = this.#topic.host;
+    if (events.isRead)
+      events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
+  }
+
+  /** @param first the reason why an earlier copy was dropped, if that is why this one is */
+  drop(reason: DropReason, id: MessageId, from: string, first = reason): void {
+    this.#count(reason);
+    if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
+    const { events } = this.#topic.host;
+    if (events.isRead)
+      events.tell({
+        type: 'dropped',
+        topic: this.#topic.key.name,
+        reason,
+        id: messageKey(id),
+        from,
+      });
+  }
+
+  /** A message could not be sent to a peer. */
+  unsent(reason: Unsent, id: MessageId, to: string): void {
+    this.#count(reason);
+    const { events } = this.#topic.host;
+    if (events.isRead)
+      events.tell({ type: 'dropped', topic: this.#topic.key.name, reason, id: messageKey(id), to });
+  }
+
+  #count(reason: DropReason): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,72 @@
+// The number of this node's life on a topic, and the lives of other nodes that were restarted.
+
+import type { RestartedNodes } from './restarted-nodes.ts';
+import type { TopicSessionHost } from './session-host.ts';
+
+/** The functions of the driver that lives depend on. */
+export type TopicLifeHost = Pick<
+  TopicSessionHost,
+  'clock' | 'signatures' | 'epoch' | 'outlived' | 'latestLife'
+>;
+
+export class TopicLife {
+  readonly restartedNodes: RestartedNodes;
+  readonly #host: TopicLifeHost;
+  #epoch = -1;
+  /** When this life began, in milliseconds of the host's clock. */
+  #joinedAt = 0;
+  /** Number of times that the life was raised because a peer remembered a later one. */
+  #raised = 0;
+
+  constructor(host: TopicLifeHost, restartedNodes: RestartedNodes) {
+    this.#host = host;
+    this.restartedNodes = restartedNodes;
+  }
+
+  /**
+   * The number of this node's life on the topic. A new one begins when the topic is joined again.
+   * −1 until gossip has started.
+   */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  begin(): void {
+    this.#epoch = this.#host.epoch();
+    this.#joinedAt = this.#host.clock.now();
+  }
+
+  /**
+   * A peer remembers that life of this node, which was restarted since. If it is not older than the
+   * present life, a later one begins, so that messages are not taken for old ones. Returns false if
+   * the report is of no account.
+   */
+  raise(life: number, from: string): boolean {
+    if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
+    this.#epoch = this.#host.outlived(life, from) ?? this.#epoch;
+    this.#raised++;
+    return true;
+  }
+
+  /**
+   * Returns true if a life far ahead of the clock is reported so long after the topic was joined
+   * that no honest peer can still remember it. Unsigned messages of such a life would be refused by
+   * peers that know the present one.
+   */
+  #isLate(life: number): boolean {
+    const { clock, signatures } = this.#host;
+    return (
+      !signatures.signs &&
+      life > this.#host.latestLife() &&
+      clock.now() - this.#joinedAt >= REMEMBERED
+    );
+  }
+}
+
+/** Milliseconds for which peers remember a silent publisher. */
+const REMEMBERED = 600_000;
+/**
+ * Number of times that a life may be raised. A lying peer can cause that many raises; messages that
+ * are in flight then may be lost.
+ */
+const RAISES = 8;
