@@ -1,0 +1,18 @@
+// The part of a search's result that tests compare.
+
+import type { Exploration } from '../explore.ts';
+
+/** Returns the part of a result that does not depend on the machine. */
+export function content({ passed, failed, virtualHours }: Exploration) {
+  return {
+    passed,
+    virtualHours,
+    failed: failed.map(({ error, ...rest }) => ({
+      ...rest,
+      message: error.message,
+      name: error.name,
+      invariant: error.invariant,
+      at: error.at,
+    })),
+  };
+}
