@@ -1,18 +1,20 @@
 // A map of the calls of one end by id. It is an array of slots, because a session numbers its calls
 // by slots: a new call reuses the slot of an ended one.
 
+import { slotOfCall } from '@trunkline/transport-core/internal';
+
 /** Entries by call id. */
 export class CallTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = [];
   #others: Map<number, T> | undefined;
 
   get(id: number): T | undefined {
-    const entry = this.#slots[slotOf(id)];
+    const entry = this.#slots[slotOfCall(id)];
     return entry !== undefined && entry.id === id ? entry : this.#others?.get(id);
   }
 
   set(entry: T): void {
-    const slot = slotOf(entry.id);
+    const slot = slotOfCall(entry.id);
     // Grown with care: most ends have one call at a time, and there may be 100,000 ends.
     const { length } = this.#slots;
     if (slot >= length)
@@ -31,12 +33,4 @@ export class CallTable<T extends { readonly id: number }> {
     this.#others ??= new Map();
     this.#others.set(entry.id, entry);
   }
-}
-
-/**
- * The slot in an id, as sessions of transport-core number calls: a generation, a slot of 16 bits, a
- * parity.
- */
-function slotOf(id: number): number {
-  return (id >>> 1) & 0xffff;
 }

@@ -2,8 +2,8 @@
 // overtaken.
 
 import type { Method } from '@trunkline/transport-core';
-import type { Frame } from '@trunkline/transport-core/backend';
-import { Account, Kind } from '@trunkline/transport-core/internal';
+import { Frame } from '@trunkline/transport-core/backend';
+import { Account, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, type Trace } from '../kernel/trace.ts';
 
 /**
@@ -113,12 +113,32 @@ export class InFlightFrame {
 
   /** Bytes that this frame alone takes from an account. */
   get cost(): number {
-    return this.frame.payload.length + this.frame.metadataSize + UNIT;
+    return this.frame.length + this.frame.metadataSize + UNIT_COST;
   }
 
   /** Bytes that the message beginning with this frame takes from an account. */
   get wholeCost(): number {
-    return Math.max(this.frame.size, this.frame.payload.length) + this.frame.metadataSize + UNIT;
+    return longCost(this.frame);
+  }
+
+  /** Returns a second copy; that of a request or a long one-way gets the given id. */
+  copied(id: number): InFlightFrame {
+    const { frame, call, role, word } = this;
+    const again = Object.assign(Frame.empty(), frame, { payload: frame.payload.slice() });
+    if (call !== undefined) again.id = id;
+    const copy = new InFlightFrame(again, role, call && { ...call, id, copy: true }, word);
+    copy.copy = true;
+    return copy;
+  }
+
+  /** Calls `credit` with what the frame has spent, for each account of the writer. */
+  refund(credit: (account: number, bytes: number, channel: number) => void): void {
+    const { frame, role, cost, wholeCost, whole } = this;
+    if (role === 'oneway') credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
+    else if (role === 'request' && !whole) credit(Account.LONG, wholeCost, frame.channel);
+    else if (frame.kind === Kind.RESPONSE && !whole) credit(Account.REPLY, wholeCost, 0);
+    if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART)
+      credit(Account.PIPE, cost, 0);
   }
 }
 
@@ -144,9 +164,6 @@ export function roleOf({ kind, account, id }: Frame, call: TrackedCall | undefin
       return 'control';
   }
 }
-
-/** Bytes that every unit costs besides its payload (docs/wire-protocol.md §6). */
-const UNIT = 64;
 
 /** Names of the frame kinds, by their numbers. */
 const NAMES: readonly string[] = (() => {

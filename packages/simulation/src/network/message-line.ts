@@ -5,7 +5,7 @@
 
 import { CODES, type Method } from '@trunkline/transport-core';
 import { Frame } from '@trunkline/transport-core/backend';
-import { Account, Kind, methodTable } from '@trunkline/transport-core/internal';
+import { Account, HIGHEST_CALL_ID, Kind, methodTable } from '@trunkline/transport-core/internal';
 import { checksum, TraceKind } from '../kernel/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';
@@ -109,17 +109,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    * can tell it from the first.
    */
   #copyOf(inFlight: InFlightFrame): InFlightFrame {
-    const frame = Object.assign(Frame.empty(), inFlight.frame, {
-      payload: inFlight.frame.payload.slice(),
-    });
-    let call: TrackedCall | undefined;
-    if (inFlight.call !== undefined) {
-      frame.id = COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity;
-      call = { ...inFlight.call, id: frame.id, copy: true };
-    }
-    const copy = new InFlightFrame(frame, inFlight.role, call, inFlight.word);
-    copy.copy = true;
-    return copy;
+    if (inFlight.call === undefined) return inFlight.copied(0);
+    return inFlight.copied(COPIES + 2 * (this.#copies++ % MOST_COPIES) + this.#parity);
   }
 
   /**
@@ -286,14 +277,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
 
   /** Gives the credit that a lost frame had spent back to the writer, as the reader would have. */
   #repay(inFlight: InFlightFrame): void {
-    const { frame, role, cost, wholeCost, whole } = inFlight;
-    const { back } = this;
-    if (role === 'oneway')
-      back.#credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
-    else if (role === 'request' && !whole) back.#credit(Account.LONG, wholeCost, frame.channel);
-    else if (frame.kind === Kind.RESPONSE && !whole) back.#credit(Account.REPLY, wholeCost, 0);
-    if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART)
-      back.#credit(Account.PIPE, cost, 0);
+    inFlight.refund((account, cost, channel) => this.back.#credit(account, cost, channel));
   }
 
   /** Sends a frame of the network itself, which is never lost. */
@@ -393,10 +377,13 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 }
 
-/** The first id of copies, far above the ids that a session issues. */
-const COPIES = 0xc000_0000;
+/** The first id of copies, above the ids that a session issues. */
+const COPIES = HIGHEST_CALL_ID + 1;
 const MOST_COPIES = 4_096;
-/** Bytes that fit the smallest packet size a connection may have. */
+/**
+ * Length limit of a mutated message in bytes: the default packet size. With smaller packets
+ * (`limits.packet`) the reader refuses a message above its own limit.
+ */
 const MOST_MUTATED = 64 * 1024;
 const GROWN = (what: string) =>
   `intercept: ${what} bytes can't be made longer, because its reader has granted no credit for them; mutate it into a value of the same length, or a shorter one`;

@@ -8,7 +8,12 @@
 const SLOTS = 0x1_0000;
 
 /** The highest id that is assigned; V8's small integers end here. */
-const HIGHEST = 0x7fff_ffff;
+export const HIGHEST = 0x7fff_ffff;
+
+/** Returns the slot that an id names. */
+export function slotOf(id: number): number {
+  return (id >>> 1) & (SLOTS - 1);
+}
 
 /**
  * Our own calls: an array with a free list that is last in, first out, so that ids stay dense (5 ns
@@ -43,7 +48,7 @@ export class Slots<T extends { id: number }> {
   }
 
   get(id: number): T | undefined {
-    const entry = this.#entries[(id >>> 1) & (SLOTS - 1)];
+    const entry = this.#entries[slotOf(id)];
     return entry !== undefined && entry.id === id ? entry : undefined;
   }
 
@@ -52,7 +57,7 @@ export class Slots<T extends { id: number }> {
    * false if the entry was not in the table.
    */
   delete(entry: T): boolean {
-    const slot = (entry.id >>> 1) & (SLOTS - 1);
+    const slot = slotOf(entry.id);
     if (this.#entries[slot] !== entry) return false;
     this.#entries[slot] = undefined;
     // The next generation, modulo 2^31. A plain sum could leave V8's small integers, and after a
@@ -80,13 +85,13 @@ export class PeerIds<T extends { id: number }> {
   peak = 0;
 
   get(id: number): T | undefined {
-    const entry = this.dense[(id >>> 1) & (SLOTS - 1)];
+    const entry = this.dense[slotOf(id)];
     if (entry !== undefined && entry.id === id) return entry;
     return this.#rest?.get(id);
   }
 
   set(entry: T): void {
-    const slot = (entry.id >>> 1) & (SLOTS - 1);
+    const slot = slotOf(entry.id);
     if (slot >= this.peak) this.peak = slot + 1;
     this.size++;
     if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined)
@@ -101,7 +106,7 @@ export class PeerIds<T extends { id: number }> {
 
   /** Removes an entry; returns false if it was not in the table. */
   delete(entry: T): boolean {
-    const slot = (entry.id >>> 1) & (SLOTS - 1);
+    const slot = slotOf(entry.id);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
     else if (!this.#deleteElsewhere(entry)) return false;
     this.size--;
