@@ -58,8 +58,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
             `peers.status.set: a status has at most ${LONGEST_STATUS} bytes, got ${bytes.length}`,
           );
         }
-        conversation.status.set(bytes, node.now());
-        node.soon();
+        conversation.statuses.set(bytes);
       },
       of: (nodeId) => node.statuses.get(nodeId) as S | undefined,
     };
@@ -75,12 +74,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Returns the peers that are connected now. */
   list(): PeerInfo<S>[] {
-    return [...this.#driver.peers].map((peer) => this.#driver.node.info(peer) as PeerInfo<S>);
+    return [...this.#driver.node.peerTable.peers.values()].map(
+      (peer) => this.#driver.node.info(peer) as PeerInfo<S>,
+    );
   }
 
   /** Returns a peer, or undefined if it is not connected now. */
   get(nodeId: string): PeerInfo<S> | undefined {
-    const peer = this.#driver.peer(nodeId);
+    const peer = this.#driver.node.peer(nodeId);
     return peer === undefined ? undefined : (this.#driver.node.info(peer) as PeerInfo<S>);
   }
 
@@ -155,7 +156,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
     );
     const peer = node.peer(nodeId);
-    if (peer !== undefined) this.#driver.cut(peer, denied);
+    if (peer !== undefined) node.cut(peer, denied);
     for (const remote of node.config.transport.remotes())
       if (remote.nodeId === nodeId) node.management.cut(remote, denied);
   }
@@ -214,10 +215,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * @returns whether an address of that node is known now. False if `by` is not connected.
    */
   learn(nodeId: string, address: string, by: string): boolean {
-    const source = this.#driver.peer(by);
+    const source = this.#driver.node.peer(by);
     const read = readAddressEntry({ nodeId, address });
     if (source === undefined || read === undefined) return false;
-    this.#driver.told([read.entry], { nodeId: source.nodeId, remote: source.main.remote });
+    this.#driver.conversation.addresses.learn([read.entry], {
+      nodeId: source.nodeId,
+      remote: source.main.remote,
+    });
     return this.#driver.node.keeper.book.get(nodeId) !== undefined;
   }
 
@@ -336,7 +340,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
-    const peers = [...this.#driver.peers].filter((peer) =>
+    const peers = [...this.#driver.node.peerTable.peers.values()].filter((peer) =>
       peer.links.some((link) => link.dialed !== undefined && parseTarget(link.dialed).key === key),
     );
     return [

@@ -1,18 +1,24 @@
-// Admission of connections: judges each connection whose hello was read, asks the filters, and
-// reserves its place until it is up.
+// Admits connections: decides for each connection whose hello was read whether it may be a peer's,
+// asks the filters, and reserves its place until it is up. It is told of each connection by the
+// transport, and calls the pure rules of `admission/`.
 
-import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
+import { type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
+import { placeOf } from '../address/place.ts';
 import {
   type AdmissionLimits,
   type AdmissionState,
   type Candidate,
+  type ConnectedPeer,
   judge,
 } from '../admission/admission.ts';
-import type { PeersConfig } from '../options.ts';
-import { VISIT } from '../protocol.ts';
-import type { Order } from './dialer.ts';
+import { peersProtocol, VISIT } from '../protocol.ts';
+import type { DialOutcomes } from './dial-outcomes.ts';
+import type { Node } from './node.ts';
+import type { Order } from './orders-in-progress.ts';
+import type { Peer } from './peer-table.ts';
+import type { Places } from './places.ts';
 import { refusedBy } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
@@ -30,24 +36,26 @@ export interface AdmittedConnection extends Candidate {
 }
 
 export class AdmissionControl {
-  /** Admitted connections that are not up yet. */
-  readonly connections = new Map<Remote, AdmittedConnection>();
-  readonly #filters: PeersConfig['filters'];
-  readonly #clock: Clock;
-  readonly #limits: AdmissionLimits;
+  readonly #node: Node;
+  readonly #orders: DialOutcomes;
   readonly #visits: Visits;
-  /** Whether this node sends addresses to others. */
-  readonly #tells: boolean;
+  readonly #places: Places;
+  readonly #limits: AdmissionLimits;
+  readonly #state: AdmissionState;
+  /** Admitted connections that are not up yet. */
+  readonly #connections = new Map<Remote, AdmittedConnection>();
+  /**
+   * Connections whose hello was read and that are not up yet, with the node id that the other end
+   * proved or asserted; '' if it has none.
+   */
+  readonly #claims = new Map<Remote, string>();
 
-  constructor(
-    { filters, maxInbound, addresses, exchange }: PeersConfig,
-    clock: Clock,
-    visits: Visits,
-  ) {
+  constructor(node: Node, orders: DialOutcomes, visits: Visits, places: Places) {
+    const { maxInbound, addresses } = node.config;
+    this.#node = node;
+    this.#orders = orders;
     this.#visits = visits;
-    this.#tells = exchange.enabled && maxInbound > 0;
-    this.#filters = filters;
-    this.#clock = clock;
+    this.#places = places;
     // With public addresses, one network gets at most a quarter of the places, because an attacker
     // has few networks.
     this.#limits = {
@@ -55,38 +63,210 @@ export class AdmissionControl {
       maxPerGroup:
         addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY,
     };
+    const inbound = (group?: string) => this.#inbound(group);
+    this.#state = {
+      nodeId: node.nodeId,
+      isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
+      peer: (nodeId) => this.#connected(node.peer(nodeId)),
+      isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
+      get inbound() {
+        return node.peerTable.count('in') + inbound();
+      },
+      get yielding() {
+        return places.yielding().length;
+      },
+      inboundOf: (group) => node.peerTable.countInbound(group) + inbound(group),
+    };
+  }
+
+  /** Returns the node id that a connection that is not up yet proved or asserted. */
+  claimOf(remote: Remote): string | undefined {
+    return this.#claims.get(remote) || undefined;
+  }
+
+  /** Forgets a connection, because it is up or gone. Returns its admission. */
+  take(remote: Remote): AdmittedConnection | undefined {
+    const admitted = this.#connections.get(remote);
+    this.#claims.delete(remote);
+    this.#connections.delete(remote);
+    return admitted;
+  }
+
+  /** Admits a connection whose hello was read, or throws or rejects. */
+  admit(pendingConnection: PendingConnection): unknown {
+    const { remote, claim, protocols, target } = pendingConnection;
+    const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
+    const nodeId = remote.nodeId ?? claim;
+    this.#claims.set(remote, nodeId);
+    const isProven = remote.nodeId !== undefined;
+    if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
+    if (!this.#node.isCertain({ proven: isProven })) {
+      if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
+      if (this.#node.planner.named.isNamed(nodeId))
+        throw reasonError('identity_mismatch', UNPROVEN);
+    }
+    // A transport may call itself; only a dial of the planner to itself is an error.
+    if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
+    const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
+    if (meant !== undefined)
+      throw reasonError(
+        'identity_mismatch',
+        `node ${meant.nodeId} was dialed, but the peer that answered asserts to be ${nodeId}`,
+      );
+    if (this.#isStale(nodeId, orders))
+      throw reasonError(
+        'disconnected',
+        'it was removed from the persistent peers while it was dialed',
+      );
+    const admitted = this.#admitted(pendingConnection, nodeId, orders);
+    if (!this.#node.isWelcome(admitted, remote, admitted.dialed)) {
+      // A connection that the user dialed belongs to a client.
+      if (remote.direction === 'out' && orders.length === 0)
+        return this.#receiveClient(nodeId, orders);
+      throw reasonError(
+        'denied',
+        `node ${nodeId} is not listed: this node accepts only listed nodes as peers (membership 'listed')`,
+      );
+    }
+    const verdict = this.#receive(pendingConnection, admitted, target ?? remote.endpoint);
+    this.#yield();
+    return verdict;
   }
 
   /**
-   * Admits a connection, or throws or rejects. `asked` is the address that is passed to the address
-   * filter.
+   * Accepts a node that runs no peers as a client: it may call and be called, but is not a peer,
+   * even if it proved its id. Throws if it is banned, or if this node's planner dialed it.
    */
-  receive(
+  #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
+    if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
+    if (orders.length === 0) return undefined;
+    const remedy =
+      nodeId === ''
+        ? ''
+        : `; to call node ${nodeId} all the same, use the target '${nodeId}@address'`;
+    throw new TransportError(
+      'failed_precondition',
+      `the other end does not run peers, or accepts only nodes that prove their ids as peers${remedy}`,
+    );
+  }
+
+  /**
+   * Accepts a node that only asserts its id as a client of a transport that proves ids. Throws if
+   * this node's planner dialed it.
+   */
+  #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
+    if (orders.length === 0) return this.#receiveClient(nodeId, orders);
+    const remedy =
+      "dial an address at which it proves its id, or give createPeers 'allowAsserted: true'";
+    throw reasonError(
+      'identity_mismatch',
+      `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: ${remedy}`,
+    );
+  }
+
+  #admitted(
+    { remote, features }: PendingConnection,
+    nodeId: string,
+    orders: readonly Order[],
+  ): AdmittedConnection {
+    const { config } = this.#node;
+    const dialed = orders[0]?.address;
+    const proven = remote.nodeId !== undefined;
+    const persistent = this.#node.isPersistent({ nodeId, proven }, dialed);
+    return {
+      nodeId,
+      proven,
+      instance: remote.instance,
+      direction: remote.direction,
+      persistent,
+      exempt: this.#node.isExempt({ nodeId, proven, persistent }),
+      group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
+      dialed,
+      orders,
+      returned: orders.some(({ kind }) => kind === 'again'),
+      refused:
+        remote.direction === 'out' && features.includes(VISIT)
+          ? this.#refusedBy(nodeId, orders)
+          : undefined,
+    };
+  }
+
+  /**
+   * Returns the error for a full node at the other end, if it should be asked for addresses. That
+   * is so only if addresses are wanted and the planner dialed it to get a peer; otherwise this
+   * throws the error.
+   */
+  #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
+    const { keeper, config } = this.#node;
+    const refused = reasonError('full', `node ${nodeId} has no room for another peer`, {
+      origin: 'remote',
+      sent: false,
+    });
+    const isWanted =
+      config.exchange.enabled &&
+      keeper.book.needsMore &&
+      orders.some(({ kind }) => !INQUIRIES.has(kind));
+    if (!isWanted) throw refused;
+    return refused;
+  }
+
+  #connected(peer: Peer | undefined): ConnectedPeer | undefined {
+    if (peer === undefined) return undefined;
+    const { instance, proven, links, exempt, leaving, main } = peer;
+    const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
+    return {
+      instance,
+      proven,
+      links: links.length,
+      isParting,
+      isInbound: !exempt && !leaving && main.remote.direction === 'in',
+    };
+  }
+
+  /** Admits a connection, or throws or rejects. `asked` is passed to the address filter. */
+  #receive(
     pendingConnection: PendingConnection,
     admitted: AdmittedConnection,
-    state: AdmissionState,
     asked: string,
   ): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = judge(admitted, state, this.#limits);
+    const refusal = judge(admitted, this.#state, this.#limits);
     if (refusal !== undefined) {
-      if (!this.#mayVisit(admitted, refusal, state)) throw refusal;
+      if (!this.#mayVisit(admitted, refusal)) throw refusal;
       admitted.refused = refusal;
       pendingConnection.answer = [VISIT];
     }
-    this.connections.set(remote, admitted);
-    const { address, nodeId } = this.#filters;
+    this.#connections.set(remote, admitted);
+    const { address, nodeId } = this.#node.config.filters;
     if (address === undefined && nodeId === undefined) return undefined;
     return this.#filter(remote, admitted, asked);
+  }
+
+  /** Disconnects short-stay peers if a node was let in when all places were taken. */
+  #yield(): void {
+    for (const peer of this.#places.yielding()) {
+      if (this.#state.inbound <= this.#node.config.maxInbound) return;
+      this.#places.part(peer);
+    }
+  }
+
+  /** Returns whether the connection was dialed for a persistent peer that was removed meanwhile. */
+  #isStale(nodeId: string, orders: readonly Order[]): boolean {
+    const [order] = orders;
+    return (
+      order !== undefined &&
+      orders.every(({ kind }) => kind === 'persistent') &&
+      !this.#node.planner.named.isPersistent(nodeId, order.address)
+    );
   }
 
   /**
    * Returns the number of ordinary connections that dialed this node, optionally only those of one
    * group.
    */
-  inbound(group?: string): number {
+  #inbound(group?: string): number {
     let count = 0;
-    for (const admitted of this.connections.values())
+    for (const admitted of this.#connections.values())
       if (
         admitted.direction === 'in' &&
         !admitted.exempt &&
@@ -98,23 +278,21 @@ export class AdmissionControl {
   }
 
   /** Returns whether a node that is refused because this one is full may ask for addresses. */
-  #mayVisit(
-    { nodeId }: AdmittedConnection,
-    refusal: TransportError,
-    state: AdmissionState,
-  ): boolean {
-    if (!this.#tells || refusal.reason !== 'full' || state.peer(nodeId) !== undefined) return false;
+  #mayVisit({ nodeId }: AdmittedConnection, refusal: TransportError): boolean {
+    const { exchange, maxInbound } = this.#node.config;
+    const tells = exchange.enabled && maxInbound > 0;
+    if (!tells || refusal.reason !== 'full' || this.#state.peer(nodeId) !== undefined) return false;
     const coming: string[] = [];
-    for (const admitted of this.connections.values())
+    for (const admitted of this.#connections.values())
       if (admitted.direction === 'in' && admitted.refused !== undefined)
         coming.push(admitted.nodeId);
-    return this.#visits.take(nodeId, coming, this.#clock.now());
+    return this.#visits.take(nodeId, coming, this.#node.now());
   }
 
   async #filter(remote: Remote, admitted: AdmittedConnection, asked: string): Promise<void> {
-    const { address, nodeId, timeout } = this.#filters;
+    const { address, nodeId, timeout } = this.#node.config.filters;
     const enough = new AbortController();
-    const late = this.#clock.sleep(timeout, enough.signal).then(
+    const late = this.#node.clock.sleep(timeout, enough.signal).then(
       () => {
         throw reasonError(
           'refused',
@@ -136,3 +314,17 @@ export class AdmissionControl {
     }
   }
 }
+
+/** Returns whether a node that mounts these protocols may be a peer. */
+export function runsPeers(protocols: PendingConnection['protocols']): boolean {
+  return protocols.some(({ name }) => name === peersProtocol.name);
+}
+
+/**
+ * Kinds of dials that serve a waiting call or test an address; a full node is not asked for
+ * addresses then.
+ */
+const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
+/** Why a node that does not prove its id can't be the persistent peer with that id. */
+export const UNPROVEN =
+  'the other end names this node as a persistent peer by its id, so this node must prove that id';

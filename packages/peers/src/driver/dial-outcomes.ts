@@ -1,20 +1,21 @@
-// Handles the outcome of dials that were ordered by the planner, by the crawler, or by a caller
-// that waits for a node.
+// Runs the dials that were ordered by the planner, by the crawler, or by a caller that waits for a
+// node, and handles their outcomes.
 
 import { parseTarget, type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
-import { Dialer, type DialerHost, type Order } from './dialer.ts';
 import type { Node } from './node.ts';
+import { isReported, type Order, OrdersInProgress } from './orders-in-progress.ts';
+import { addressToDial } from './public-address.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
-export class DialOutcomes implements DialerHost {
+export class DialOutcomes {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #dialer: Dialer;
+  readonly #orders = new OrdersInProgress();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
@@ -23,16 +24,11 @@ export class DialOutcomes implements DialerHost {
   constructor(node: Node, visits: Visits) {
     this.#node = node;
     this.#visits = visits;
-    this.#dialer = new Dialer(node.config.transport, node.config, this);
-  }
-
-  get proves(): boolean {
-    return this.#node.proves;
   }
 
   /** Returns the orders that a dial of the transport serves. */
   of(target: string | undefined): Order[] {
-    return this.#dialer.ordersOf(target);
+    return this.#orders.of(target);
   }
 
   /** Starts the dials that the planner wants now. */
@@ -46,13 +42,37 @@ export class DialOutcomes implements DialerHost {
   start(order: Order): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
-    void this.#dialer.run(order);
+    void this.#run(order);
+  }
+
+  /** Dials. Unless these peers are closed meanwhile, the outcome is handled once. */
+  async #run(order: Order): Promise<void> {
+    const { config, proves } = this.#node;
+    const { nodeId } = order;
+    const inProgress = this.#orders.begin(order, this.#node.now());
+    try {
+      const address = await addressToDial(order, config);
+      // If this transport proves ids, the other end must prove the id that is expected there.
+      inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
+      const { target, cancel } = inProgress;
+      const remote = await config.transport.dial(target, { signal: cancel.signal });
+      if (this.#orders.end(order)) this.#dialed(order, remote);
+    } catch (error) {
+      if (!this.#orders.end(order)) return;
+      const { target } = inProgress;
+      this.#failed(
+        order,
+        error instanceof TransportError
+          ? error
+          : new TransportError('internal', String(error), { target, cause: error }),
+      );
+    }
   }
 
   /** Completes orders whose connection is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
     for (const order of orders) {
-      if (!this.#dialer.settle(order)) continue;
+      if (!this.#orders.end(order)) continue;
       this.#opened(order, nodeId);
     }
   }
@@ -60,15 +80,15 @@ export class DialOutcomes implements DialerHost {
   /** Fails orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
     for (const order of orders)
-      if (this.#dialer.settle(order)) this.failed(order, toTarget(error, order.address));
+      if (this.#orders.end(order)) this.#failed(order, toTarget(error, order.address));
   }
 
-  dialed(order: Order, remote: Remote): void {
+  #dialed(order: Order, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
       if (this.#visits.has(remote))
-        return this.failed(
+        return this.#failed(
           order,
           toTarget(
             reasonError('full', 'it has no room for another peer', { origin: 'remote' }),
@@ -76,7 +96,7 @@ export class DialOutcomes implements DialerHost {
           ),
         );
       const message = `Cannot make a peer of ${address}: the other end does not run peers`;
-      return this.failed(
+      return this.#failed(
         order,
         new TransportError('failed_precondition', message, { target: address }),
       );
@@ -87,7 +107,7 @@ export class DialOutcomes implements DialerHost {
     this.#node.soon();
   }
 
-  failed(order: Order, error: TransportError): void {
+  #failed(order: Order, error: TransportError): void {
     const { keeper, planner, twins, closed, events } = this.#node;
     if (closed) return;
     const { book } = keeper;
@@ -110,7 +130,7 @@ export class DialOutcomes implements DialerHost {
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#dialer.isReaching(nodeId) && !this.#seekElsewhere(order))
+    if (nodeId !== undefined && !this.#orders.isReaching(nodeId) && !this.#seekElsewhere(order))
       this.#answer(nodeId, this.#live(nodeId) ?? error);
     if (twins.isNews(error))
       events.tell({
@@ -162,7 +182,7 @@ export class DialOutcomes implements DialerHost {
       };
       const onAbort = () => {
         waiting.delete(settle);
-        if (waiting.size === 0) this.#dialer.cancel(nodeId);
+        if (waiting.size === 0) this.#orders.cancel(nodeId);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -177,23 +197,24 @@ export class DialOutcomes implements DialerHost {
   }
 
   /** When to call `wake` next. */
-  get due(): number {
-    return this.#dialer.due;
+  get wakeAt(): number {
+    return this.#orders.wakeAt;
   }
 
   /** Cancels dials that have taken too long. */
   wake(now: number): void {
-    this.#dialer.expire(now);
+    for (let late = this.#orders.expire(now); late !== undefined; late = this.#orders.expire(now))
+      this.#failed(late.order, late.error);
   }
 
   close(): void {
-    this.#dialer.close();
+    this.#orders.close();
     for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
   }
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#dialer.isReaching(nodeId) || this.#locating.has(nodeId)) return;
+    if (this.#orders.isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const named = this.#node.planner.named.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
@@ -205,16 +226,12 @@ export class DialOutcomes implements DialerHost {
    * in the address book, and after that one an alternative that other nodes reported. Returns false
    * if there is none.
    */
-  #seekElsewhere({
-    nodeId,
-    address,
-    kind,
-    reported = kind !== 'persistent' && kind !== 'seed',
-  }: Order): boolean {
+  #seekElsewhere(order: Order): boolean {
+    const { nodeId, address } = order;
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
     const next = [
-      reported ? undefined : book.get(nodeId!)?.address,
+      isReported(order) ? undefined : book.get(nodeId!)?.address,
       book.alternative(nodeId!),
     ].find((one) => one !== undefined && one !== key);
     if (next === undefined || !this.#waiting.has(nodeId!)) return false;
@@ -236,7 +253,7 @@ export class DialOutcomes implements DialerHost {
   async #reachSelf(signal: AbortSignal): Promise<Remote> {
     const { transport } = this.#node.config;
     const addresses = transport.localAddrs();
-    const proving = this.proves
+    const proving = this.#node.proves
       ? addresses.find((address) => this.#node.management.proves(address))
       : undefined;
     return transport.dial(

@@ -36,19 +36,20 @@ export class Node {
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
-  closed = false;
   /** Whether the topology is fixed: this node dials only persistent peers on its own initiative. */
   readonly isFixed: boolean;
-  /** Schedules an early wake-up, to handle whatever is due. */
-  soon: () => void = () => {};
+  /** Schedules an early wake-up of the driver, to handle whatever is due. */
+  readonly soon: () => void;
+  #closed = false;
 
   /**
-   * @param membership receives the calls of the transport; its `nodeId` is set to this node's id.
+   * @param membership receives the calls of the transport.
    */
-  constructor(config: PeersConfig, membership: Membership & { nodeId: string }) {
+  constructor(config: PeersConfig, membership: Membership, soon: () => void) {
     const { transport, addresses: mode, privateIds } = config;
     const { clock, random } = transport;
     this.config = config;
+    this.soon = soon;
     this.isFixed =
       config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
     this.clock = clock;
@@ -70,7 +71,6 @@ export class Node {
       this.management.release();
       throw error;
     }
-    membership.nodeId = this.nodeId;
     this.peerTable = new PeerTable(this.nodeId);
     this.keeper = new BookKeeper({
       store: config.addressBook,
@@ -101,6 +101,18 @@ export class Node {
 
   now(): number {
     return this.clock.now();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Marks this node as closed and lets go of its peers. */
+  close(): void {
+    this.#closed = true;
+    for (const peer of this.peerTable.peers.values()) peer.release();
+    this.events.end();
+    void this.keeper.close();
   }
 
   peer(nodeId: string): Peer | undefined {
@@ -167,6 +179,43 @@ export class Node {
     );
   }
 
+  /** Returns whether a node may be a peer: always with open membership, otherwise only if listed. */
+  isWelcome(
+    peer: { readonly nodeId: string; readonly proven: boolean },
+    remote: Remote,
+    dialed: string | undefined,
+  ): boolean {
+    return this.config.membership === 'open' || this.isListed(peer, remote, dialed);
+  }
+
+  /** Returns whether no limit applies to a peer, because it is persistent or unconditional. */
+  isExempt(peer: {
+    readonly nodeId: string;
+    readonly proven: boolean;
+    readonly persistent: boolean;
+  }): boolean {
+    return (
+      peer.persistent || (this.isCertain(peer) && this.config.unconditional.includes(peer.nodeId))
+    );
+  }
+
+  /** Closes a connection in an orderly way: queued messages are flushed first. */
+  disconnect(remote: Remote, why: string): void {
+    void this.config.transport.disconnect(remote, why).catch(() => {});
+  }
+
+  /** Ends a peer's connections at once; both ends see the error. */
+  cut(peer: Peer, error: TransportError): void {
+    for (const { remote } of [...peer.links]) this.management.cut(remote, error);
+  }
+
+  /** Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. */
+  penalize(peer: Peer, error: TransportError, ban = false): void {
+    this.keeper.trust.bad(peer.nodeId, this.now(), VIOLATION);
+    if (ban) this.keeper.book.ban(peer.nodeId, this.now());
+    this.cut(peer, error);
+  }
+
   /**
    * Checks targets that the user gave. @throws TypeError naming the first target that is malformed,
    * that this transport can't dial, or that has no id although membership is 'listed' and the
@@ -218,4 +267,6 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Weight of a protocol violation in the trust metric, in late pongs. */
+export const VIOLATION = 10;
 const NONE: readonly Remote[] = Object.freeze([]);

@@ -1,30 +1,29 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
+import { type Remote, TransportError } from '@trunkline/transport-core';
 import {
   DeadlineTimer,
   type Membership,
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
-import type { BookAddress } from '../book/book-entry.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { MessageSource, PeersConfig } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { type AddressSource, Conversation, type ConversationHost } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { DialOutcomes } from './dial-outcomes.ts';
-import { Links, type LinksHost } from './links.ts';
-import { Node } from './node.ts';
-import type { Peer, PeerConnection } from './peer-table.ts';
+import { Links } from './links.ts';
+import { Node, VIOLATION } from './node.ts';
+import type { PeerConnection } from './peer-table.ts';
 import { refusedBy } from './rejection.ts';
 import { Visits } from './visits.ts';
 
-export class PeersDriver implements Membership, LinksHost, ConversationHost {
+export class PeersDriver implements Membership {
   nodeId = '';
   asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
-  readonly visits: Visits;
+  readonly #visits: Visits;
   readonly #orders: DialOutcomes;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
@@ -39,22 +38,20 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   #closing: Promise<void> | undefined = undefined;
 
   constructor(config: PeersConfig) {
-    const { transport, exchange, statusInterval, status } = config;
-    const node = new Node(config, this);
+    const { transport, exchange } = config;
+    const node = new Node(config, this, () => {
+      if (this.#state === 'running') this.#timer.by(node.now());
+    });
     this.node = node;
+    this.nodeId = node.nodeId;
     this.asserts = !node.proves || config.allowAsserted;
-    this.visits = new Visits(exchange.interval / 3);
-    this.#orders = new DialOutcomes(node, this.visits);
-    this.#links = new Links(node, this.#orders, this.visits, this);
+    this.#visits = new Visits(exchange.interval / 3);
+    this.conversation = new Conversation(node, this.#visits);
+    this.#orders = new DialOutcomes(node, this.#visits);
+    this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
     this.#crawler = exchange.seed
       ? new Crawler({ random: transport.random, now: node.now() })
       : undefined;
-    this.conversation = new Conversation(this, {
-      transport,
-      exchange,
-      statusInterval,
-      hasStatus: status !== undefined,
-    });
     this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
@@ -62,9 +59,6 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
         this.#slept = true;
       },
     );
-    node.soon = () => {
-      if (this.#state === 'running') this.#timer.by(node.now());
-    };
     const { message } = config.filters;
     this.screen =
       message === undefined
@@ -108,7 +102,7 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const ordered = [...node.peerTable.peers.values()].flatMap((peer) =>
       peer.links.filter((link) => link.dialed !== undefined),
     );
-    const visits = this.visits.close();
+    const visits = this.#visits.close();
     node.management.release();
     await Promise.all([
       node.keeper.close(),
@@ -125,15 +119,11 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
    * Called when the transport or these peers close. Stops the timer and rejects all pending waits.
    */
   closed(): void {
-    const { node } = this;
-    if (node.closed) return;
-    node.closed = true;
+    if (this.node.closed) return;
     this.#state = 'closed';
+    this.node.close();
     this.#timer.stop();
     this.#orders.close();
-    for (const peer of node.peerTable.peers.values()) peer.release();
-    node.events.end();
-    void node.keeper.close();
   }
 
   // Membership: called by the transport.
@@ -163,13 +153,13 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     bytes: Uint8Array,
     from: Omit<MessageSource, 'nodeId'>,
   ): TransportError | undefined {
-    const peer = this.peerOf(from.remote);
+    const peer = this.node.peerTable.of(from.remote);
     if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
     try {
       filter(bytes, { ...from, nodeId: peer.nodeId });
       return undefined;
     } catch (error) {
-      this.node.keeper.trust.bad(peer.nodeId, this.node.now(), ABUSE);
+      this.node.keeper.trust.bad(peer.nodeId, this.node.now(), VIOLATION);
       return refusedBy('a message filter', error);
     }
   }
@@ -182,128 +172,10 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     return this.#orders.reach(nodeId, signal);
   }
 
-  // Peers that connect and disconnect.
-
-  arrived(peer: Peer): void {
-    const { node } = this;
-    const now = node.now();
-    node.keeper.trust.connected(peer.nodeId, now);
-    this.conversation.connected(peer, now);
-    node.events.tell({ type: 'up', peer: node.info(peer) });
-  }
-
-  left(peer: Peer, cause: TransportError): void {
-    const { node } = this;
-    const { nodeId, persistent, main } = peer;
-    const now = node.now();
-    if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
-      node.keeper.trust.bad(nodeId, now);
-    node.keeper.trust.gone(nodeId);
-    this.conversation.gone(peer, now);
-    node.statuses.delete(nodeId);
-    const told = node.keeper.book.get(nodeId)?.address;
-    node.planner.handle(now, {
-      type: 'lost',
-      peer: { nodeId, address: main.dialed, told, persistent },
-      error: cause,
-    });
-    node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
-  }
-
-  visited(remote: Remote): void {
-    this.conversation.visit(remote);
-  }
-
-  reclassified({ nodeId, persistent, main }: Peer): void {
-    this.conversation.exchange.handle(this.node.now(), {
-      type: 'connected',
-      nodeId,
-      direction: main.remote.direction,
-      persistent,
-    });
-  }
-
   /** Updates all peers after the list of persistent peers has changed. */
   topologyChanged(): void {
-    for (const peer of this.peers) this.#links.reclassify(peer);
+    for (const peer of this.node.peerTable.peers.values()) this.#links.reclassify(peer);
     this.node.soon();
-  }
-
-  /** Ends a peer's connections at once; both ends see the error. */
-  cut(peer: Peer, error: TransportError): void {
-    for (const { remote } of [...peer.links]) this.node.management.cut(remote, error);
-  }
-
-  // Conversation: addresses and statuses.
-
-  get peers(): Iterable<Peer> {
-    return this.node.peerTable.peers.values();
-  }
-
-  peer(nodeId: string): Peer | undefined {
-    return this.node.peer(nodeId);
-  }
-
-  peerOf(remote: Remote): Peer | undefined {
-    return this.node.peerTable.of(remote);
-  }
-
-  addresses(seed: boolean): BookAddress[] {
-    const { book } = this.node.keeper;
-    return seed ? book.select(SEED_BIAS) : book.selectAround(this.node.peerTable.peers.keys());
-  }
-
-  told(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
-    const { node } = this;
-    const now = node.now();
-    // The source is the endpoint that we see, not the address that the peer advertises, so that the
-    // limits on what one source can add hold.
-    const source = { nodeId, address: remote.endpoint };
-    for (const entry of entries) node.keeper.book.add(entry, source, now);
-    node.soon();
-  }
-
-  abused(peer: Peer, error: TransportError, ban: boolean): void {
-    const { node } = this;
-    node.keeper.trust.bad(peer.nodeId, node.now(), ABUSE);
-    if (ban) node.keeper.book.ban(peer.nodeId, node.now());
-    this.cut(peer, error);
-  }
-
-  good(peer: Peer): void {
-    this.node.keeper.trust.good(peer.nodeId, this.node.now());
-  }
-
-  bad(peer: Peer): void {
-    this.node.keeper.trust.bad(peer.nodeId, this.node.now());
-  }
-
-  statusChanged(nodeId: string): boolean {
-    const { node } = this;
-    const told = this.conversation.status.of(nodeId);
-    const { status: codec } = node.config;
-    if (told === undefined || codec === undefined) node.statuses.delete(nodeId);
-    else {
-      try {
-        node.statuses.set(nodeId, (codec as Codec<unknown>).decode(told.value));
-      } catch (error) {
-        node.keeper.trust.bad(nodeId, node.now());
-        const text = error instanceof Error ? error.message : String(error);
-        // The previous status is dropped, because it is not the peer's status any more.
-        if (node.statuses.delete(nodeId))
-          node.events.tell({ type: 'status', nodeId, status: undefined });
-        node.warn(
-          new TransportError(
-            'invalid_argument',
-            `The status of node ${nodeId} can't be read: ${text}`,
-            { target: nodeId, cause: error },
-          ),
-        );
-        return false;
-      }
-    }
-    node.events.tell({ type: 'status', nodeId, status: node.statuses.get(nodeId) });
-    return true;
   }
 
   // Timer.
@@ -313,20 +185,18 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const { book } = node.keeper;
     this.#noteOwn(book);
     this.#orders.wake(now);
-    for (const remote of this.visits.expire(now))
-      void node.config.transport
-        .disconnect(remote, 'there is no room for another peer')
-        .catch(() => {});
+    for (const remote of this.#visits.expire(now))
+      node.disconnect(remote, 'there is no room for another peer');
     this.#orders.plan(now);
     this.#crawl(now);
-    this.conversation.wake(now, book.needsMore);
+    this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.due) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
-      this.#orders.due,
-      this.visits.due,
-      this.conversation.due,
+      this.#orders.wakeAt,
+      this.#visits.due,
+      this.conversation.wakeAt,
       this.#crawler?.due ?? Number.POSITIVE_INFINITY,
       this.#lookDue,
       node.keeper.due,
@@ -373,7 +243,7 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
     const slept = this.#slept;
     this.#slept = false;
     if (slept) return;
-    for (const { nodeId, main, links } of this.peers) {
+    for (const { nodeId, main, links } of this.node.peerTable.peers.values()) {
       if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, now, LOOK, 'bad');
       else if (this.#wasHeard(links)) trust.looked(nodeId, now, LOOK, 'good');
     }
@@ -391,8 +261,6 @@ export class PeersDriver implements Membership, LinksHost, ConversationHost {
   }
 }
 
-/** Percentage of new addresses in a seed's answers (Tendermint). */
-const SEED_BIAS = 30;
 /** Maximum dials of one crawl. */
 const CRAWLS = 16;
 /**
@@ -406,5 +274,3 @@ const LOOK = 2_000;
  * the peer's fault; short enough that a look falls between it and the ping timeout.
  */
 const LATE = 2_750;
-/** Weight of a protocol violation, in late pongs. */
-const ABUSE = 10;

@@ -1,0 +1,39 @@
+// The mounted protocol of peers, over which they exchange addresses and statuses.
+
+import {
+  type AnyTransport,
+  type OneWayName,
+  type Remote,
+  type RequestInput,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import { peersProtocol } from '../protocol.ts';
+
+export class PeersChannel {
+  /**
+   * Mounted even without anything to exchange, because it is this protocol that makes this node a
+   * peer to others.
+   */
+  readonly mount: Transport<typeof peersProtocol>;
+
+  constructor(transport: AnyTransport) {
+    this.mount = transport.mount(peersProtocol);
+  }
+
+  /**
+   * Sends a message now or not at all. Ignores a TransportError, because it is no failure of this
+   * node if the other end uses this channel for another protocol.
+   */
+  say<N extends OneWayName<typeof peersProtocol>>(
+    to: Remote,
+    method: N,
+    message: RequestInput<typeof peersProtocol, N>,
+  ): void {
+    try {
+      this.mount.trySend(to, method, message);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// Decides which connected peers make way for another one when all places are taken.
+
+import type { Node } from './node.ts';
+import type { Peer } from './peer-table.ts';
+
+export class Places {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /**
+   * Returns the peers that make way for the next node. The last tenth of the inbound places is for
+   * short stays. Without them, a network whose first nodes are full would refuse newcomers that
+   * know no other nodes and only need to learn some addresses.
+   */
+  yielding(): Peer[] {
+    const { peerTable, config } = this.#node;
+    const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
+    if (peerTable.count('in') <= lasting) return [];
+    const since = this.#node.now() - SHORT_STAY;
+    return this.#ordinary('in')
+      .slice(lasting)
+      .filter((peer) => peer.since <= since);
+  }
+
+  /**
+   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. Peers
+   * that were lost and came back go last.
+   */
+  makeRoom(newcomer: Peer): void {
+    if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
+    const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
+    const going = others.findLast(({ returned }) => !returned) ?? others.at(-1);
+    if (going !== undefined) this.part(going);
+  }
+
+  /** Disconnects a peer, which counts against no limit from now on. */
+  part(peer: Peer, why = 'another peer replaced it'): void {
+    peer.leaving = true;
+    this.#node.peerTable.recount();
+    for (const { remote } of peer.links) this.#node.disconnect(remote, why);
+  }
+
+  /** Returns the peers that count against a limit, in the order in which they connected. */
+  #ordinary(direction: 'in' | 'out'): Peer[] {
+    return [...this.#node.peerTable.peers.values()].filter(
+      ({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction,
+    );
+  }
+}
+
+/** Milliseconds of a short stay; long enough to learn addresses. */
+const SHORT_STAY = 10_000;

@@ -1,0 +1,60 @@
+// Decides where an order is dialed. In public mode, no address of a private network is dialed because
+// other nodes reported it, or a name that leads there.
+
+import { TransportError } from '@trunkline/transport-core';
+import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';
+import { splitScheme, withDetails } from '@trunkline/transport-core/internal';
+import { isDialable, placeOf } from '../address/place.ts';
+import type { PeersConfig } from '../options.ts';
+import { isReported, type Order } from './orders-in-progress.ts';
+
+/**
+ * Returns the address to dial for an order. In public mode, looks up a host name that other nodes
+ * reported, and returns one of its public addresses.
+ */
+export async function addressToDial(order: Order, config: PeersConfig): Promise<string> {
+  const { address } = order;
+  if (config.addresses === 'any' || !isReported(order)) return address;
+  const place = placeOf(address);
+  if (place === undefined || !isDialable(place, 'public')) throw notPublic(address, 'is none');
+  if (place.kind !== 'name') return address;
+  const { lookup } = config;
+  if (lookup === undefined)
+    throw notPublic(
+      address,
+      "is a host name, and there is no 'lookup' to resolve it; '@trunkline/peers/node' exports systemLookup",
+    );
+  let found: readonly string[];
+  try {
+    found = await lookup(place.host);
+  } catch (error) {
+    throw error instanceof TransportError
+      ? withDetails(error, { target: address })
+      : reasonError('host_not_found', `Cannot look up ${place.host}: ${String(error)}`, {
+          target: address,
+          cause: error,
+        });
+  }
+  const { scheme, rest } = splitScheme(address);
+  const path = /[/?#].*$/u.exec(rest)?.[0] ?? '';
+  for (const ip of found.slice(0, FOUND)) {
+    const there = `${scheme === undefined ? '' : `${scheme}://`}${formatHostPort(ip, place.port ?? 0)}${path}`;
+    const concrete = placeOf(there);
+    if (concrete?.ip !== undefined && isDialable(concrete, 'public')) return there;
+  }
+  throw notPublic(address, `resolves to ${found.slice(0, FOUND).join(', ') || 'nothing'}`);
+}
+
+function notPublic(address: string, why: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot dial ${address}, which a peer reported: only public addresses are dialed, and it ${why}`,
+    {
+      target: address,
+      sent: false,
+    },
+  );
+}
+
+/** Maximum addresses of one name that are checked. */
+const FOUND = 16;
