@@ -36,7 +36,12 @@ export interface OwnOptions {
 }
 
 /** The options of most calls. */
-export const NO_OPTIONS: OwnOptions = Object.freeze({});
+export const NO_OPTIONS: OwnOptions = Object.freeze({
+  timeout: undefined,
+  signal: undefined,
+  metadata: undefined,
+  upload: undefined,
+});
 
 /**
  * An OutCall by its prototype, but without a call of its constructor: V8 is slower if one

@@ -68,11 +68,15 @@ export class ConnectionInput implements ScheduledReader {
 
   /** Reads a chunk. Returns true if nobody keeps any part of it. */
   data(chunk: Uint8Array): boolean {
-    if (this.#phase.name === 'parked') return this.#keep(this.#phase, chunk);
+    const phase = this.#phase;
+    if (phase.name === 'parked') return this.#keep(phase, chunk);
     const now = this.#ticker.enter();
     try {
       this.bytes += chunk.length;
-      const isDone = this.#accept(now, plain(chunk));
+      const isDone =
+        phase.name === 'reading'
+          ? this.#read(now, plain(chunk))
+          : this.#keepUnasked(phase, plain(chunk));
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
       return isDone;
     } finally {
@@ -80,11 +84,10 @@ export class ConnectionInput implements ScheduledReader {
     }
   }
 
-  #accept(now: number, chunk: Uint8Array): boolean {
-    if (this.#phase.name !== 'waiting') return this.#read(now, chunk);
-    // A paused connection may still deliver a chunk that it had read before.
+  /** Keeps a chunk that a paused stream still delivers, because it had read it before. */
+  #keepUnasked(phase: Keeping, chunk: Uint8Array): false {
     this.#spend(CHUNK);
-    return this.#keep(this.#phase, chunk);
+    return this.#keep(phase, chunk);
   }
 
   frames(batch: readonly Frame[]): void {
