@@ -1,11 +1,9 @@
-// Tests that a Call has all members of an OutCall, although it does not call its constructor.
+// Tests of the deadlines of outgoing calls.
 
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { OutCall } from '../session/out-call.ts';
 import { Call, NO_OPTIONS } from './call.ts';
-import { TryCall } from './try-call.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -22,19 +20,6 @@ const host = (now: number) => ({
   begin: () => 0,
   settled() {},
   wakeBy() {},
-});
-
-test('a call has every field that an OutCall’s constructor sets, and its methods', (t) => {
-  const call = new Call(host(100), method, new Uint8Array(3), 'a:1', NO_OPTIONS);
-  const other: OutCall = new TryCall(0x20, method, new Uint8Array(3));
-  const fields = Object.keys(other) as (keyof OutCall)[];
-  t.true(fields.length > 5);
-  for (const field of fields) {
-    t.true(Object.hasOwn(call, field), field);
-    if (field !== 'due' && field !== 'done') t.deepEqual(call[field], other[field], field);
-  }
-  t.true(call instanceof OutCall);
-  t.is(call.cost, other.cost);
 });
 
 test('the time left is rounded up, and none is below 0', (t) => {

@@ -5,8 +5,7 @@ import { type Code, reasonError, TransportError, withDetails } from '../errors.t
 import { decodeAs } from '../protocol/message.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { type CallCarrier, OutCall } from '../session/out-call.ts';
-import type { EncodedMetadata } from '../wire/frame.ts';
+import { OutCall } from '../session/out-call.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { type Abortable, unwatch, watch } from './abort.ts';
 
@@ -44,29 +43,12 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 });
 
 /**
- * An OutCall by its prototype, but without a call of its constructor: V8 is slower if one
- * constructor calls another (docs/performance.md).
- */
-export interface Call<Result> extends OutCall, Abortable {
-  resolve: (value: Result | PromiseLike<Result>) => void;
-}
-
-/**
  * A unary call, which its response settles; or a one-way, which resolves once it will be sent in
  * its order.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its constructor sets all that an OutCall's does, and its prototype has the rest.
-export class Call<Result> {
-  readonly channel: number;
-  readonly method: Method;
-  readonly payload: Uint8Array;
-  readonly metadata: EncodedMetadata | undefined;
-  seq = 0;
-  due: number;
-  done = false;
-  id = 0;
-  carrier: CallCarrier | undefined = undefined;
-  writtenIn = 0;
+export class Call<Result> extends OutCall implements Abortable {
+  /** Set by `promiseOf`. */
+  declare resolve: (value: Result | PromiseLike<Result>) => void;
   readonly promise: Promise<Result>;
   /** The target as the user wrote it. */
   readonly target: string;
@@ -88,11 +70,9 @@ export class Call<Result> {
     target: string | Remote,
     { metadata, signal, timeout = method.timeout ?? host.timeout }: OwnOptions,
   ) {
+    const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
+    super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
-    this.channel = host.channel;
-    this.method = method;
-    this.payload = payload;
-    this.metadata = metadata === undefined ? undefined : encodeMetadata(metadata);
     this.host = host;
     this.redial = typeof target === 'string';
     this.target = typeof target === 'string' ? target : target.endpoint;
@@ -201,8 +181,6 @@ export class Call<Result> {
     this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
   }
 }
-
-Object.setPrototypeOf(Call.prototype, OutCall.prototype);
 
 /**
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or
