@@ -1,6 +1,9 @@
 // Parsing of options: a partial object is checked once and becomes complete and frozen. A TypeError
-// names the path of each wrong option. Written by hand because a schema library (zod/mini) took 2.9
-// MB of heap and half of the package's load time.
+// names the path of each wrong option. Every package parses its options with this file; zod/mini
+// checks only messages, in protocols, as in a program of a user.
+//
+// Options by zod/mini would take 5.7 kB (gzip) instead of 1.4, and loading zod/mini alone takes twice
+// the CPU of loading all of core, and 3.1 MB of heap instead of 0.2.
 
 /**
  * One option: `In` is the type that may be given, `Out` the type after parsing. The option may be

@@ -1,6 +1,6 @@
 // Frames binary messages as in RFC 6455, section 5.2, with header and payload in one reusable
-// buffer. `ws` could do this too, but it masks byte by byte (four times slower) into newly
-// allocated memory for each message, and it makes two writes for an unmasked message.
+// buffer. `ws` could do this too, but it masks byte by byte, which takes 3.6 times as long, into
+// newly allocated memory for each message, and it makes two writes for an unmasked message.
 
 import { Buffer } from 'node:buffer';
 import { systemRandom } from '@trunkline/transport-core';

@@ -1,6 +1,7 @@
 // Unmasks what a dialer sent (RFC 6455, section 5.3), in place and word by word, before `ws` reads
-// it. `ws` skips masks of zero; other masks it would remove byte by byte, four times as slow, which
-// takes half of the acceptor's time for a message of 1 MiB.
+// it. `ws` skips masks of zero; other masks it would remove byte by byte, which takes 6 times as long
+// (1.4 ms for 1 MiB), so that an acceptor of such messages would need more than twice the CPU.
+// `bufferutil`, which `ws` can use instead, is compiled code with an install script.
 
 /**
  * Unmasks the frames of one connection, whatever chunks they arrive in. It validates nothing: bytes
