@@ -16,7 +16,7 @@ export { UNIT as UNIT_COST } from './session/session-context.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { ByteConnection } from './stream/memory/byte-connection.ts';
-export { EndOfTick } from './stream/memory/end-of-tick.ts';
+export type { CallbackRunner } from './stream/memory/end-of-tick.ts';
 export { FrameConnection } from './stream/memory/frame-connection.ts';
 export type { Line, LineEnd } from './stream/memory/line.ts';
 export { MemoryConnection } from './stream/memory/memory-connection.ts';

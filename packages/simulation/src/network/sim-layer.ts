@@ -2,7 +2,7 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type Dial, type EndOfTick, MemoryLayer } from '@trunkline/transport-core/internal';
+import { type CallbackRunner, type Dial, MemoryLayer } from '@trunkline/transport-core/internal';
 import type { Incarnation } from './incarnation.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';
@@ -12,10 +12,10 @@ export class SimLayer extends MemoryLayer implements TransportPort {
   readonly incarnation: Incarnation;
   readonly address: string;
   /**
-   * Runs the turns of its connections. Everything that arrives is an event of its own already, so a
-   * turn is merely deferred.
+   * Runs the callbacks of its connections. Everything that arrives is an event of its own already,
+   * so a turn is merely deferred.
    */
-  readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
+  readonly callbacks: CallbackRunner;
   readonly #network: SimNetwork;
 
   constructor(
@@ -29,7 +29,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
     this.#network = network;
     this.incarnation = incarnation;
     this.address = address;
-    this.turns = { run: (callback) => clock.defer(callback), stop() {} };
+    this.callbacks = { run: (callback) => clock.defer(callback), stop() {} };
   }
 
   protected override bind(): string {

@@ -101,7 +101,7 @@ export class SimNetwork {
         this.listening.set(address, {
           incarnation: port!.incarnation,
           clock: port!.clock,
-          turns: port!.turns,
+          callbacks: port!.callbacks,
           accept: () => {},
         });
     }
@@ -134,15 +134,15 @@ export class SimNetwork {
     const back = `${from.incarnation.name}:${++this.#dialed}`;
     return this.#level === 'message'
       ? this.#join(
-          new FrameConnection(address, from.clock, from.turns),
-          new FrameConnection(back, to.clock, to.turns),
+          new FrameConnection(address, from.clock, from.callbacks),
+          new FrameConnection(back, to.clock, to.callbacks),
           from.incarnation,
           to.incarnation,
           MessageLine,
         )
       : this.#join(
-          new ByteConnection(address, from.clock, window(from, to), from.turns),
-          new ByteConnection(back, to.clock, window(to, from), to.turns),
+          new ByteConnection(address, from.clock, window(from, to), from.callbacks),
+          new ByteConnection(back, to.clock, window(to, from), to.callbacks),
           from.incarnation,
           to.incarnation,
           ByteLine,

@@ -1,6 +1,14 @@
-// Turns: callbacks at the end of the current tick that never starve timers and I/O.
+// Callbacks at the end of the current tick that never starve timers and I/O.
 
 import type { Clock, Timer } from '../../clock.ts';
+
+/** Runs the callbacks of a connection, each after the code that asked for it has finished. */
+export interface CallbackRunner {
+  /** Takes one callback at a time. */
+  run(callback: () => void): void;
+  /** Drops a callback that waits. Called when the connection has ended. */
+  stop(): void;
+}
 
 /**
  * Runs callbacks at the end of the current tick. Two ends that keep answering each other at the end
@@ -8,7 +16,7 @@ import type { Clock, Timer } from '../../clock.ts';
  * read. During continuous work a timer is therefore set; if it is late, the next callback waits for
  * it.
  */
-export class EndOfTick {
+export class EndOfTick implements CallbackRunner {
   readonly #clock: Clock;
   #marker: Timer | undefined;
   /** The time at which the marker was last set. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';
 import type { StreamSink } from '../stream-layer.ts';
-import type { EndOfTick } from './end-of-tick.ts';
+import type { CallbackRunner } from './end-of-tick.ts';
 import { MemoryConnection } from './memory-connection.ts';
 
 /**
@@ -14,8 +14,8 @@ import { MemoryConnection } from './memory-connection.ts';
 export class FrameConnection extends MemoryConnection<Frame[]> {
   readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
 
-  constructor(endpoint: string, clock: Clock, turns?: Pick<EndOfTick, 'run' | 'stop'>) {
-    super(endpoint, clock, Number.POSITIVE_INFINITY, turns);
+  constructor(endpoint: string, clock: Clock, callbacks?: CallbackRunner) {
+    super(endpoint, clock, Number.POSITIVE_INFINITY, callbacks);
     this.frames = { collector: new FrameCollector(), send: (batch) => void this.put(batch) };
   }
 

@@ -1,5 +1,5 @@
-// The line between the two ends of a connection. Here it is direct; in a simulation it is a network
-// that delays and loses data.
+// The line between the two ends of a connection. A direct line hands everything over at once; that
+// of a simulation is a network, which delays and loses data.
 
 /** One end of a connection, as seen by the line that leads to it. */
 export interface LineEnd<Unit> {
@@ -24,7 +24,7 @@ export interface Line<Unit> {
 }
 
 /** A line without delay: it hands everything over at once. */
-export class Direct<Unit> implements Line<Unit> {
+export class DirectLine<Unit> implements Line<Unit> {
   readonly #end: LineEnd<Unit>;
 
   constructor(end: LineEnd<Unit>) {

@@ -1,10 +1,12 @@
-// One end of a connection within this process. Subclasses decide what it carries: bytes or frames.
+// One end of a connection within this process, for `transport-inmem` and the simulation. It owns
+// the unread data and the state of its end, is told by its line what the other end does, and calls
+// its sink and its line. Subclasses decide what it carries: bytes or frames.
 
 import type { Clock, Timer } from '../../clock.ts';
 import { reasonError, type TransportError } from '../../errors.ts';
 import type { StreamConnection, StreamSink } from '../stream-layer.ts';
-import { EndOfTick } from './end-of-tick.ts';
-import { Direct, type Line, type LineEnd } from './line.ts';
+import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
+import { DirectLine, type Line, type LineEnd } from './line.ts';
 
 /**
  * Behaves like a socket: data waits at the other end until it is read, and too much unread data
@@ -14,7 +16,7 @@ import { Direct, type Line, type LineEnd } from './line.ts';
 export abstract class MemoryConnection<Unit> implements StreamConnection, LineEnd<Unit> {
   readonly endpoint: string;
   private readonly clock: Clock;
-  private readonly turns: Pick<EndOfTick, 'run' | 'stop'>;
+  private readonly callbacks: CallbackRunner;
   private readonly capacity: number;
   /** The line to the other end. */
   private line: Line<Unit> | undefined;
@@ -39,17 +41,17 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
 
   /**
    * @param capacity the amount of unread data above which a write returns false.
-   * @param turns runs the callbacks of this end.
+   * @param callbacks runs the callbacks of this end.
    */
   constructor(
     endpoint: string,
     clock: Clock,
     capacity: number,
-    turns: Pick<EndOfTick, 'run' | 'stop'> = new EndOfTick(clock),
+    callbacks: CallbackRunner = new EndOfTick(clock),
   ) {
     this.endpoint = endpoint;
     this.clock = clock;
-    this.turns = turns;
+    this.callbacks = callbacks;
     this.capacity = capacity;
   }
 
@@ -58,7 +60,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     one: MemoryConnection<Unit>,
     other: MemoryConnection<Unit>,
     lineTo: (end: MemoryConnection<Unit>, from: MemoryConnection<Unit>) => Line<Unit> = (end) =>
-      new Direct(end),
+      new DirectLine(end),
   ): void {
     one.line = lineTo(other, one);
     other.line = lineTo(one, other);
@@ -150,7 +152,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.turns.run(this.turn);
+    this.callbacks.run(this.turn);
   }
 
   private readonly turn = (): void => {
@@ -211,7 +213,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, LineEn
     const sink = this.sink;
     if (sink === undefined) return;
     this.sink = undefined;
-    this.turns.stop();
+    this.callbacks.stop();
     sink.closed(this.error);
   }
 

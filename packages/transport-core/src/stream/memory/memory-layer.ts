@@ -1,5 +1,6 @@
-// Listening and dialing within this process. Subclasses decide how a dial reaches its target, and
-// what connections carry.
+// Listening and dialing within this process, for `transport-inmem` and the simulation. The layer
+// owns its pending dials. Subclasses decide how a dial reaches its target, and what connections
+// carry.
 
 import type { Clock } from '../../clock.ts';
 import { reasonError, TransportError } from '../../errors.ts';
