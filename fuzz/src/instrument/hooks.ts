@@ -45,7 +45,10 @@ export async function resolve(
   next: (specifier: string, context: ResolveHookContext) => Promise<ResolveFnOutput>,
 ): Promise<ResolveFnOutput> {
   const resolved = await next(specifier, context);
-  return { ...resolved, url: resolved.url.replace(/\/dist\/bundle\.js$/, '/dist/index.js') };
+  return {
+    ...resolved,
+    url: resolved.url.replace(/\/dist\/bundle\/(index[^/]*\.js)$/, '/dist/$1'),
+  };
 }
 
 /** The modules that our packages publish, without their tests. */

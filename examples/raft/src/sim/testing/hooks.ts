@@ -62,7 +62,10 @@ function resolveSync(
 }
 
 function unbundled(resolved: ResolveFnOutput): ResolveFnOutput {
-  return { ...resolved, url: resolved.url.replace(/\/dist\/bundle\.js$/, '/dist/index.js') };
+  return {
+    ...resolved,
+    url: resolved.url.replace(/\/dist\/bundle\/(index[^/]*\.js)$/, '/dist/$1'),
+  };
 }
 
 function changed(url: string, loaded: LoadFnOutput): LoadFnOutput {
