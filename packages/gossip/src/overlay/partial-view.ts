@@ -91,6 +91,7 @@ class TreeOverlay implements Overlay {
       case 'arrived':
       case 'held':
       case 'refused':
+        return this.#tree.handle(now, input);
       case 'no-room':
       case 'writable':
         this.#tree.handle(now, input);
