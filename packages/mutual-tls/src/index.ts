@@ -1,7 +1,7 @@
 // Mutual TLS 1.3 with node ids, for backends that run on node:net.
 
 export { MutualTls, type SecureOptions, updateTls } from './mutual-tls.ts';
-export { cutOff, Secured } from './secured.ts';
 export type { AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
+export { cutOff, TlsConnection } from './tls-connection.ts';
 export { tlsConnectionError, tlsDialError } from './tls-errors.ts';
 export { isTlsOptions, type Pem, type TlsOptions, type TlsUpdate } from './tls-options.ts';

@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { Secured } from './secured.ts';
 import { type AcceptorHost, type AcceptorOptions, TlsAcceptor } from './tls-acceptor.ts';
+import { TlsConnection } from './tls-connection.ts';
 import { tlsDialError } from './tls-errors.ts';
 import { mergeTls, parseTls, type TlsOptions, type TlsUpdate } from './tls-options.ts';
-import { TlsPeer, type Trust } from './tls-peer.ts';
+import { TlsRemote, type Trust } from './tls-remote.ts';
 
 /** Options of {@link MutualTls.secure}. */
 export interface SecureOptions {
@@ -18,7 +18,7 @@ export interface SecureOptions {
   /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
   /** Receives the connection when the handshake is complete. */
-  done(secured: Secured): void;
+  done(secured: TlsConnection): void;
   /** Receives the error if the handshake failed. */
   failed(error: TransportError): void;
 }
@@ -26,7 +26,7 @@ export interface SecureOptions {
 /** Mutual TLS of one node; see {@link TlsOptions}. */
 export class MutualTls implements AcceptorHost {
   /** The other ends of live connections that are still trusted. */
-  readonly live = new Set<TlsPeer>();
+  readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
   #options: TlsOptions;
   #credentials: Credentials | undefined;
@@ -113,8 +113,8 @@ export class MutualTls implements AcceptorHost {
     const onError = (error: Error) => failed(tlsDialError(error, address));
     socket.on('error', onError);
     socket.once('secureConnect', () => {
-      const peer = new TlsPeer(socket, nodeId, this.trust, this.live);
-      done(new Secured(socket, raw, peer));
+      const peer = new TlsRemote(socket, nodeId, this.trust, this.live);
+      done(new TlsConnection(socket, raw, peer));
       socket.off('error', onError);
     });
     return socket;

@@ -9,9 +9,9 @@ import {
   type HandshakeSlot,
   type ListenOptions,
 } from '@trunkline/transport-core/backend';
-import { cutOff, Secured } from './secured.ts';
+import { cutOff, TlsConnection } from './tls-connection.ts';
 import { tlsAcceptError, tlsClosed, tlsTimeout } from './tls-errors.ts';
-import { TlsPeer, type Trust } from './tls-peer.ts';
+import { TlsRemote, type Trust } from './tls-remote.ts';
 
 /** Options of {@link TlsAcceptor}. */
 export interface AcceptorOptions {
@@ -26,12 +26,12 @@ export interface AcceptorOptions {
    * Receives a connection whose handshake is complete. It takes over the pass; `left` is the rest
    * of the handshake's timeout in milliseconds.
    */
-  accept(secured: Secured, slot: HandshakeSlot | undefined, left: number): void;
+  accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }
 
 /** The parts of the owner of keys and lists that an acceptor needs. */
 export interface AcceptorHost {
-  readonly live: Set<TlsPeer>;
+  readonly live: Set<TlsRemote>;
   readonly trust: Trust;
   gone(acceptor: TlsAcceptor): void;
 }
@@ -116,8 +116,8 @@ export class TlsAcceptor {
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
     const { raw, slot } = handshake;
-    const peer = new TlsPeer(socket, undefined, this.#host.trust, this.#host.live);
-    this.#options.accept(new Secured(socket, raw, peer), slot, handshake.left);
+    const peer = new TlsRemote(socket, undefined, this.#host.trust, this.#host.live);
+    this.#options.accept(new TlsConnection(socket, raw, peer), slot, handshake.left);
   }
 }
 

@@ -7,9 +7,9 @@ import {
   type StreamSink,
 } from '@trunkline/transport-core/backend';
 import type { Buffers } from './buffers.ts';
+import type { ByteSink } from './forwarding-sink.ts';
+import type { NodeFilter } from './node-filter.ts';
 import type { CipherState } from './noise/cipher-state.ts';
-import type { Peers } from './peers.ts';
-import type { ByteSink } from './tap.ts';
 import type { Channel } from './wire/greeting.ts';
 import { RecordCutter } from './wire/record-cutter.ts';
 import {
@@ -24,7 +24,7 @@ import {
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly buffers: Buffers;
-  readonly peers: Peers;
+  readonly peers: NodeFilter;
 }
 
 /** The state with which a connection begins after the handshake. */

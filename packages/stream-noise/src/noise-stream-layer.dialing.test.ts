@@ -6,8 +6,8 @@ import type { NoiseConnection } from './noise-connection.ts';
 import { suite } from './primitives.node.ts';
 import { pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
-import { Ear, HandWire } from './testing/hand-wire.ts';
 import { answer, connect, dialing } from './testing/layers.ts';
+import { Ear, ManualStream } from './testing/manual-stream.ts';
 
 test('a dial is through when the other end has proven who it is, and asks the layer beneath for what it was asked for', async (t) => {
   const { layer, clock, noise } = dialing();
@@ -56,7 +56,7 @@ test('a signal that aborts just when the dial beneath is through leaves nothing'
   const { layer, noise } = dialing();
   const controller = new AbortController();
   const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
-  const wire = new HandWire();
+  const wire = new ManualStream();
   layer.dials[0]!.connected(wire);
   controller.abort(new Error('enough'));
   await t.throwsAsync(dial, { message: 'enough' });
@@ -68,7 +68,7 @@ test('close ends dials, in the greeting and just before it', async (t) => {
   const one = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
   const other = noise.dial('there', { timeout: 1_000 });
-  const late = new HandWire();
+  const late = new ManualStream();
   layer.dials[1]!.connected(late);
   await noise.close();
   for (const dial of [one, other])

@@ -7,8 +7,8 @@ import { suite } from './primitives.node.ts';
 import { secure } from './secure.ts';
 import { concat, pattern } from './testing/bytes.ts';
 import { ada, bob, greeting } from './testing/greetings.ts';
-import { HandLayer, HandPass } from './testing/hand-layer.ts';
 import { answerTo, connect, listening, shake } from './testing/layers.ts';
+import { ManualLayer, ManualSlot } from './testing/manual-layer.ts';
 
 test('a connection that has greeted is handed over, with who it is, the binding, and its pass', async (t) => {
   const { layer, accepted, handshakes } = await listening();
@@ -19,8 +19,8 @@ test('a connection that has greeted is handed over, with who it is, the binding,
   t.deepEqual(connection.binding, binding);
   t.is(connection.refused, undefined);
   t.is(connection.endpoint, wire.endpoint);
-  t.is(slot, handshakes.passes[0]);
-  t.deepEqual(handshakes.passes[0]!.left, [], 'its place is still taken');
+  t.is(slot, handshakes.slots[0]);
+  t.deepEqual(handshakes.slots[0]!.left, [], 'its place is still taken');
 });
 
 test('until it is its turn, a connection is paused and unread, and then it is read from its first byte', async (t) => {
@@ -30,7 +30,7 @@ test('until it is its turn, a connection is paused and unread, and then it is re
   const dialer = greeting({ suite, role: 'initiator' });
   wire.sink.data(dialer.begin());
   t.deepEqual(wire.written, []);
-  handshakes.passes[0]!.enter();
+  handshakes.slots[0]!.enter();
   t.false(wire.paused);
   answerTo(wire, dialer);
   t.is(accepted.length, 1);
@@ -46,7 +46,7 @@ test('where there is no room a connection is destroyed, unread', async (t) => {
 
 test('a slot of the layer beneath is used, and nobody acquires another', async (t) => {
   const { layer, accepted, handshakes, clock } = await listening();
-  const slot = new HandPass(clock.now());
+  const slot = new ManualSlot(clock.now());
   shake(layer.come(slot));
   t.is(accepted[0]!.slot, slot);
   t.is(handshakes.acquisitions, 0);
@@ -57,23 +57,23 @@ test('a greeting that takes longer than the time since its slot was acquired is 
   const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(600);
-  handshakes.passes[0]!.enter();
+  handshakes.slots[0]!.enter();
   wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
   clock.advance(399);
   t.is(wire.destroyed, undefined);
   clock.advance(1);
-  const [error] = handshakes.passes[0]!.left as TransportError[];
+  const [error] = handshakes.slots[0]!.left as TransportError[];
   t.is(error!.reason, 'handshake_timeout');
   t.regex(error!.message, /1000 ms \(handshakeTimeout\)/);
   t.true(wire.destroyed !== undefined);
   wire.sink.closed(error);
-  t.is(handshakes.passes[0]!.left.length, 1);
+  t.is(handshakes.slots[0]!.left.length, 1);
   t.is(clock.timers, 0);
 });
 
 test('time that the layer beneath took counts', async (t) => {
   const { layer, clock } = await listening();
-  const slot = new HandPass(clock.now() - 900);
+  const slot = new ManualSlot(clock.now() - 900);
   layer.come(slot);
   clock.advance(100);
   t.is((slot.left[0] as TransportError).reason, 'handshake_timeout');
@@ -84,14 +84,14 @@ test('a connection that waits for its turn too long is ended, too', async (t) =>
   const wire = layer.come();
   clock.advance(1_000);
   t.true(wire.destroyed !== undefined);
-  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'handshake_timeout');
-  handshakes.passes[0]!.enter();
+  t.is((handshakes.slots[0]!.left[0] as TransportError).reason, 'handshake_timeout');
+  handshakes.slots[0]!.enter();
   t.deepEqual(wire.written, []);
 });
 
 test('without options a greeting has five seconds and no limiter', async (t) => {
   const clock = createManualClock();
-  const layer = new HandLayer();
+  const layer = new ManualLayer();
   const accepted: StreamConnection[] = [];
   await secure(layer, { identity: bob, clock }).listen((connection) => accepted.push(connection));
   shake(layer.come());
@@ -109,14 +109,14 @@ test('what fails by its bytes is cut and told; what looks like something else is
   cut.sink.data(
     concat(greeting({ suite, role: 'initiator' }).begin().subarray(0, 7), new Uint8Array(32)),
   );
-  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'malformed');
+  t.is((handshakes.slots[0]!.left[0] as TransportError).reason, 'malformed');
   t.is(cut.destroyed!.error!.reason, 'malformed');
   const stranger = layer.come();
   stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
   t.deepEqual([stranger.written, stranger.closes, stranger.destroyed], [[], 1, undefined]);
-  t.deepEqual(handshakes.passes[1]!.left, []);
+  t.deepEqual(handshakes.slots[1]!.left, []);
   stranger.sink.closed();
-  t.is((handshakes.passes[1]!.left[0] as TransportError).reason, 'wrong_preamble');
+  t.is((handshakes.slots[1]!.left[0] as TransportError).reason, 'wrong_preamble');
   t.deepEqual(accepted, []);
 });
 
@@ -126,7 +126,7 @@ test('a stranger that will not go is cut, and told for what it was', async (t) =
   stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
   clock.advance(1_000);
   t.true(stranger.destroyed !== undefined);
-  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'wrong_preamble');
+  t.is((handshakes.slots[0]!.left[0] as TransportError).reason, 'wrong_preamble');
 });
 
 test('a connection that ends within the greeting is told', async (t) => {
@@ -134,7 +134,7 @@ test('a connection that ends within the greeting is told', async (t) => {
   const wire = layer.come();
   wire.sink.data(greeting({ suite, role: 'initiator' }).begin());
   wire.sink.closed();
-  t.is((handshakes.passes[0]!.left[0] as TransportError).reason, 'reset');
+  t.is((handshakes.slots[0]!.left[0] as TransportError).reason, 'reset');
   t.is(clock.timers, 0);
 });
 
@@ -155,7 +155,7 @@ test('the answer waits until the connection beneath has drained, and what came m
 
 test('a connection that carries frames is refused: noise needs bytes', async (t) => {
   const { layer, handshakes, clock, noise } = await listening();
-  const slot = new HandPass(clock.now());
+  const slot = new ManualSlot(clock.now());
   const far = layer.come(slot, { frames: {} });
   t.is((slot.left[0] as TransportError).code, 'failed_precondition');
   t.is(handshakes.acquisitions, 0);
@@ -174,7 +174,7 @@ test('close ends the greetings that are under way, leaves those that were handed
   const pending = layer.come();
   await noise.close();
   t.true(pending.destroyed !== undefined);
-  t.deepEqual(handshakes.passes[1]!.left, [undefined]);
+  t.deepEqual(handshakes.slots[1]!.left, [undefined]);
   t.is(done.destroyed, undefined);
   t.deepEqual([accepted.length, layer.closes, clock.timers], [1, 1, 0]);
 });

@@ -11,10 +11,10 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
+import type { PeerUpdate } from './node-filter.ts';
 import { KEY, type KeyPair, type Suite } from './noise/suite.ts';
 import type { ConnectionHost } from './noise-connection.ts';
 import { Opening } from './opening.ts';
-import type { PeerUpdate } from './peers.ts';
 import { Greeting } from './wire/greeting.ts';
 import type { Role } from './wire/identity-proof.ts';
 

@@ -3,8 +3,8 @@
 
 import { type Timer, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
+import { type ByteSink, ForwardingSink } from './forwarding-sink.ts';
 import { type ConnectionHost, NoiseConnection } from './noise-connection.ts';
-import { type ByteSink, Tap } from './tap.ts';
 import type { Channel, Greeting, Step } from './wire/greeting.ts';
 
 export interface OpeningInit {
@@ -24,7 +24,7 @@ export class Opening implements ByteSink {
   readonly #host: ConnectionHost;
   readonly #inner: StreamConnection;
   readonly #init: OpeningInit;
-  readonly #tap: Tap;
+  readonly #forwarding: ForwardingSink;
   #over = false;
   /**
    * Chunks that were received but not read yet, because it is not this connection's turn or the
@@ -45,12 +45,12 @@ export class Opening implements ByteSink {
     this.#host = host;
     this.#inner = inner;
     this.#init = init;
-    this.#tap = new Tap(this);
+    this.#forwarding = new ForwardingSink(this);
     this.#timer = host.clock.setTimeout(
       () => this.#fail(this.#farewell ?? init.late()),
       Math.max(init.timeout, 0),
     );
-    inner.attach(this.#tap);
+    inner.attach(this.#forwarding);
   }
 
   /** Starts reading when it is this connection's turn. `first` is the initiator's first message. */
@@ -156,7 +156,7 @@ export class Opening implements ByteSink {
       arrived,
     });
     if (refused === undefined) peers.watch(connection, dialed);
-    this.#tap.sink = connection;
+    this.#forwarding.sink = connection;
     done(connection);
   }
 }

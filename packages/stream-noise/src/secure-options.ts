@@ -9,7 +9,7 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { nodeIds, type PeerLists } from './peers.ts';
+import { nodeIds, type PeerLists } from './node-filter.ts';
 
 export interface SecureOptions extends PeerLists {
   /** The identity that this end proves: `createIdentity()` of @trunkline/identity. */

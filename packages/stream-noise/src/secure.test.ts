@@ -4,11 +4,11 @@ import { createManualClock, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { secure, secured } from './secure.ts';
 import { ada, bob } from './testing/greetings.ts';
-import { HandLayer } from './testing/hand-layer.ts';
 import { connect } from './testing/layers.ts';
+import { ManualLayer } from './testing/manual-layer.ts';
 
 test('wrong options are TypeErrors that name them', (t) => {
-  const layer = new HandLayer();
+  const layer = new ManualLayer();
   const wrong: [object, RegExp][] = [
     [{}, /secure: identity: is required: must be an identity/],
     [{ identity: { nodeId: 'x' } }, /identity: must be an identity/],
@@ -46,13 +46,13 @@ test('wrong options are TypeErrors that name them', (t) => {
 });
 
 test('addresses are those of the layer beneath', async (t) => {
-  const layer = new HandLayer();
+  const layer = new ManualLayer();
   const noise = secure(layer, { identity: ada });
   t.deepEqual(
     [noise.localAddr(), noise.advertiseAddr(), noise.localAddrs?.()],
     ['hand:0', 'hand:advertised', ['hand:0']],
   );
-  const several = secure(Object.assign(new HandLayer(), { localAddrs: () => ['a', 'b'] }), {
+  const several = secure(Object.assign(new ManualLayer(), { localAddrs: () => ['a', 'b'] }), {
     identity: ada,
   });
   t.deepEqual(several.localAddrs?.(), ['a', 'b']);
@@ -60,7 +60,7 @@ test('addresses are those of the layer beneath', async (t) => {
 
 test('the same random gives the same first bytes, and each dial others', async (t) => {
   const first = async (seed: number) => {
-    const layer = new HandLayer();
+    const layer = new ManualLayer();
     const noise = secure(layer, {
       identity: ada,
       random: seededRandom(seed),

@@ -4,8 +4,8 @@ import { type Backend, systemClock } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { suite } from '#primitives';
 import { Buffers } from './buffers.ts';
+import { NodeFilter, type PeerUpdate } from './node-filter.ts';
 import { type NoiseStreamLayer, SecureLayer } from './noise-stream-layer.ts';
-import { Peers, type PeerUpdate } from './peers.ts';
 import { parseSecureOptions, type SecureOptions } from './secure-options.ts';
 
 /**
@@ -22,7 +22,7 @@ export function secure(layer: StreamLayer, options: SecureOptions): NoiseStreamL
     random,
     suite,
     buffers: new Buffers(),
-    peers: new Peers(identity.nodeId, lists),
+    peers: new NodeFilter(identity.nodeId, lists),
   });
 }
 
@@ -40,7 +40,7 @@ export interface SecuredBackend extends Backend {
  */
 export function secured(backend: Backend, options: SecureOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');
-  const peers = new Peers(identity.nodeId, lists);
+  const peers = new NodeFilter(identity.nodeId, lists);
   const buffers = new Buffers();
   return {
     schemes: backend.schemes,

@@ -2,7 +2,7 @@
 // is free again, and closing in order loses no data.
 
 import type { Socket } from 'node:net';
-import { type Secured, tlsConnectionError } from '@trunkline/mutual-tls';
+import { type TlsConnection, tlsConnectionError } from '@trunkline/mutual-tls';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
@@ -27,7 +27,7 @@ export class TcpConnection implements StreamConnection {
   /** Set only on dialed plain sockets, which read into the shared buffer. */
   readonly #reader: SocketReader | undefined;
   /** Set only under TLS: the socket beneath, and the proven identity of the other end. */
-  readonly #secured: Secured | undefined;
+  readonly #secured: TlsConnection | undefined;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
   /**
@@ -55,7 +55,7 @@ export class TcpConnection implements StreamConnection {
   constructor(
     socket: Socket,
     clock: Clock,
-    { reader, secured }: { readonly reader?: SocketReader; readonly secured?: Secured } = {},
+    { reader, secured }: { readonly reader?: SocketReader; readonly secured?: TlsConnection } = {},
   ) {
     this.endpoint =
       socket.remoteAddress === undefined

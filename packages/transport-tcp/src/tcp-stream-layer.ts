@@ -3,8 +3,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import {
   MutualTls,
-  type Secured,
   type TlsAcceptor,
+  type TlsConnection,
   type TlsOptions,
   type TlsUpdate,
   updateTls,
@@ -244,7 +244,7 @@ class TcpLayer implements TcpStreamLayer {
             failed: fail,
           });
       });
-      const done = (stream: Socket, secured?: Secured) => {
+      const done = (stream: Socket, secured?: TlsConnection) => {
         settle();
         const connection = new TcpConnection(stream, this.#clock, { reader, secured });
         if (secured === undefined) socket.off('error', onError);

@@ -2,12 +2,12 @@
 // TLS established for it.
 
 import type { Socket } from 'node:net';
-import type { Secured } from '@trunkline/mutual-tls';
+import type { TlsConnection } from '@trunkline/mutual-tls';
 import type { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, type HandshakeSlot, reasonError } from '@trunkline/transport-core/backend';
 
 export interface Arrival {
-  readonly secured?: Secured | undefined;
+  readonly secured?: TlsConnection | undefined;
   readonly slot?: HandshakeSlot | undefined;
 }
 

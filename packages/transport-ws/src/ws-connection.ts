@@ -2,7 +2,7 @@
 // closing in order loses no data.
 
 import type { Socket } from 'node:net';
-import type { Secured } from '@trunkline/mutual-tls';
+import type { TlsConnection } from '@trunkline/mutual-tls';
 import type { Clock, Timer, TransportError } from '@trunkline/transport-core';
 import {
   formatHostPort,
@@ -26,7 +26,7 @@ export class WsConnection implements StreamConnection {
   readonly #frames: MessageFrames;
   readonly #clock: Clock;
   /** Set only under mutual TLS: the proven identity of the other end. */
-  readonly #secured: Secured | undefined;
+  readonly #secured: TlsConnection | undefined;
   #sink: StreamSink | undefined;
   /**
    * Nothing more is written or handed out, because this end closed or destroyed the connection, or
@@ -48,7 +48,7 @@ export class WsConnection implements StreamConnection {
     webSocket: WebSocket,
     socket: Socket,
     clock: Clock,
-    secured?: Secured,
+    secured?: TlsConnection,
   ) {
     this.endpoint =
       socket.remoteAddress === undefined

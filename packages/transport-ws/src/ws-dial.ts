@@ -3,7 +3,7 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type MutualTls, type Secured, tlsDialError } from '@trunkline/mutual-tls';
+import { type MutualTls, type TlsConnection, tlsDialError } from '@trunkline/mutual-tls';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
@@ -39,9 +39,9 @@ export function dialWebSocket(
     if (signal?.aborted) return reject(signal.reason);
     tls?.check();
     let socket: Socket | undefined;
-    let secured: Secured | undefined;
+    let secured: TlsConnection | undefined;
     const createConnection = () => {
-      const done = (given: Secured) => {
+      const done = (given: TlsConnection) => {
         secured = given;
       };
       socket =

@@ -2,14 +2,14 @@
 
 import { createManualClock } from '@trunkline/transport-core';
 import { Buffers } from '../buffers.ts';
+import { NodeFilter } from '../node-filter.ts';
 import { CipherState } from '../noise/cipher-state.ts';
 import { NoiseConnection } from '../noise-connection.ts';
-import { Peers } from '../peers.ts';
 import { suite } from '../primitives.node.ts';
 import { RecordCutter } from '../wire/record-cutter.ts';
 import { openRecord, sealRecord } from '../wire/records.ts';
 import { pattern } from './bytes.ts';
-import { Ear, HandWire } from './hand-wire.ts';
+import { Ear, ManualStream } from './manual-stream.ts';
 
 export interface Making {
   readonly blocked?: boolean;
@@ -30,9 +30,9 @@ export function make({
   arrived = () => [],
 }: Making = {}) {
   const clock = createManualClock();
-  const host = { clock, buffers: new Buffers(), peers: new Peers('self', {}) };
+  const host = { clock, buffers: new Buffers(), peers: new NodeFilter('self', {}) };
   const build = () => {
-    const wire = new HandWire();
+    const wire = new ManualStream();
     const far = new Far(sent, received);
     const channel = {
       send: new CipherState(suite, pattern(32, 1), sent),

@@ -6,14 +6,18 @@ import { suite } from '../primitives.node.ts';
 import { secure } from '../secure.ts';
 import type { Greeting } from '../wire/greeting.ts';
 import { ada, bob, greeting } from './greetings.ts';
-import { HandDoorway, HandLayer } from './hand-layer.ts';
-import { HandWire } from './hand-wire.ts';
+import { ManualHandshakes, ManualLayer } from './manual-layer.ts';
+import { ManualStream } from './manual-stream.ts';
 
 /** Returns a secured layer that listens, over a layer driven by hand. */
-export async function listening({ answer = 'enter' }: { answer?: HandDoorway['answer'] } = {}) {
+export async function listening({
+  answer = 'enter',
+}: {
+  answer?: ManualHandshakes['answer'];
+} = {}) {
   const clock = createManualClock();
-  const layer = new HandLayer();
-  const handshakes = new HandDoorway(() => clock.now());
+  const layer = new ManualLayer();
+  const handshakes = new ManualHandshakes(() => clock.now());
   handshakes.answer = answer;
   const noise = secure(layer, { identity: bob, clock });
   const accepted: { connection: StreamConnection; slot: unknown }[] = [];
@@ -27,36 +31,39 @@ export async function listening({ answer = 'enter' }: { answer?: HandDoorway['an
 /** Returns a secured layer that dials, over a layer driven by hand. */
 export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
   const clock = createManualClock();
-  const layer = new HandLayer();
+  const layer = new ManualLayer();
   return { clock, layer, noise: secure(layer, { identity: ada, clock, ...lists }) };
 }
 
 /** Completes a dial of the layer beneath, by default the last one. */
 export async function connect(
-  layer: HandLayer,
+  layer: ManualLayer,
   more: object = {},
   n = layer.dials.length - 1,
-): Promise<HandWire> {
-  const wire = Object.assign(new HandWire(), more);
+): Promise<ManualStream> {
+  const wire = Object.assign(new ManualStream(), more);
   layer.dials[n]!.connected(wire);
   for (let i = 0; i < 5; i++) await Promise.resolve();
   return wire;
 }
 
 /** Performs the whole handshake as the dialer. */
-export function shake(wire: HandWire) {
+export function shake(wire: ManualStream) {
   const dialer = greeting({ suite, role: 'initiator' });
   wire.sink.data(dialer.begin());
   return answerTo(wire, dialer);
 }
 
-export function answerTo(wire: HandWire, dialer: Greeting) {
+export function answerTo(wire: ManualStream, dialer: Greeting) {
   const step = dialer.receive(wire.written.at(-1)!)!;
   wire.sink.data(step.send!);
   return step.done!;
 }
 
 /** Performs the whole handshake as the responder. */
-export function answer(wire: HandWire, responder = greeting({ suite, role: 'responder' })): void {
+export function answer(
+  wire: ManualStream,
+  responder = greeting({ suite, role: 'responder' }),
+): void {
   wire.sink.data(responder.receive(wire.written.at(-1)!)!.send!);
 }

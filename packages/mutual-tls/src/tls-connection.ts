@@ -6,15 +6,15 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
-import type { TlsPeer } from './tls-peer.ts';
+import type { TlsRemote } from './tls-remote.ts';
 
 /** A connection whose TLS handshake is complete. */
-export class Secured {
+export class TlsConnection {
   readonly socket: TLSSocket;
   readonly #raw: Socket;
-  readonly #peer: TlsPeer;
+  readonly #peer: TlsRemote;
 
-  constructor(socket: TLSSocket, raw: Socket, peer: TlsPeer) {
+  constructor(socket: TLSSocket, raw: Socket, peer: TlsRemote) {
     this.socket = socket;
     this.#raw = raw;
     this.#peer = peer;

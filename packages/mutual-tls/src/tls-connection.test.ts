@@ -9,7 +9,7 @@ import { createAuthority, createIdentity } from '@trunkline/identity';
 import { systemClock } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { MutualTls } from './mutual-tls.ts';
-import { cutOff, type Secured } from './secured.ts';
+import { cutOff, type TlsConnection } from './tls-connection.ts';
 
 test('a socket that carries TLS is cut with RST, at either end, and at once', async (t) => {
   for (const side of ['near', 'far'] as const) {
@@ -68,7 +68,10 @@ test('a socket that knows no reset is closed: a pipe, and one that is destroyed'
 async function secured(
   t: ExecutionContext,
 ): Promise<
-  { near: Secured; far: Secured } & Record<'nearRaw' | 'farRaw' | 'outer' | 'inner', Socket>
+  { near: TlsConnection; far: TlsConnection } & Record<
+    'nearRaw' | 'farRaw' | 'outer' | 'inner',
+    Socket
+  >
 > {
   const authority = await createAuthority();
   const tls = async () => {
@@ -79,8 +82,8 @@ async function secured(
     );
   };
   const [a, b] = [await tls(), await tls()];
-  let arrived = (_secured: Secured) => {};
-  const far = new Promise<Secured>((resolve) => (arrived = resolve));
+  let arrived = (_secured: TlsConnection) => {};
+  const far = new Promise<TlsConnection>((resolve) => (arrived = resolve));
   const acceptor = b.acceptor({
     clock: systemClock,
     listen: undefined,
@@ -102,7 +105,7 @@ async function secured(
   relay.server.listen(0, '127.0.0.1');
   await once(relay.server, 'listening');
   const nearRaw = connect((relay.server.address() as AddressInfo).port, '127.0.0.1');
-  const secure = new Promise<Secured>((done, failed) => {
+  const secure = new Promise<TlsConnection>((done, failed) => {
     a.secure(nearRaw, { address: 'there', nodeId: undefined, done, failed }).on('error', () => {});
   });
   const outer = await relay.accepted;

@@ -4,7 +4,7 @@
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 
-export class HandWire implements StreamConnection {
+export class ManualStream implements StreamConnection {
   readonly endpoint = 'hand:1';
   /** Copies of the written chunks, taken at the time of the write. */
   readonly written: Uint8Array[] = [];

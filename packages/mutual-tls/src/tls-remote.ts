@@ -16,17 +16,17 @@ export interface Trust {
 }
 
 /** The other end of a connection whose TLS handshake is complete. */
-export class TlsPeer {
+export class TlsRemote {
   /** The node id of its key; undefined if it showed no certificate. */
   readonly nodeId: string | undefined;
   /** The reason why this end refuses it; undefined if it does not. */
   readonly refused: TransportError | undefined;
   /** The id of the node that this end meant to dial. */
   readonly #expected: string | undefined;
-  readonly #live: Set<TlsPeer>;
+  readonly #live: Set<TlsRemote>;
   #revoked: ((error: TransportError) => void) | undefined;
 
-  constructor(socket: TLSSocket, expected: string | undefined, trust: Trust, live: Set<TlsPeer>) {
+  constructor(socket: TLSSocket, expected: string | undefined, trust: Trust, live: Set<TlsRemote>) {
     const certificate = socket.getPeerX509Certificate();
     this.nodeId = certificate === undefined ? undefined : nodeIdOf(certificate);
     this.#expected = expected;

@@ -33,18 +33,18 @@ export interface PeerUpdate {
 }
 
 /** A live connection to a node that proved its id. */
-export interface LivePeer {
+export interface LiveConnection {
   readonly nodeId: string | undefined;
   revoke(error: TransportError): void;
 }
 
-export class Peers {
+export class NodeFilter {
   /** The id of this node. */
   readonly self: string;
   #allow: ReadonlySet<string> | undefined;
   #deny: ReadonlySet<string>;
   /** Live connections, each with the node id that its dialer meant to reach. */
-  readonly #live = new Map<LivePeer, string | undefined>();
+  readonly #live = new Map<LiveConnection, string | undefined>();
 
   /** @param self the id of this node, which may always call itself. */
   constructor(self: string, { allow, deny }: PeerLists) {
@@ -73,11 +73,11 @@ export class Peers {
   }
 
   /** Revokes `peer` as soon as it is no longer wanted, until `forget`. */
-  watch(peer: LivePeer, dialed: string | undefined): void {
+  watch(peer: LiveConnection, dialed: string | undefined): void {
     this.#live.set(peer, dialed);
   }
 
-  forget(peer: LivePeer): void {
+  forget(peer: LiveConnection): void {
     this.#live.delete(peer);
   }
 

@@ -8,9 +8,9 @@ import type {
   StreamConnection,
   StreamLayer,
 } from '@trunkline/transport-core/backend';
-import { HandWire } from './hand-wire.ts';
+import { ManualStream } from './manual-stream.ts';
 
-export class HandLayer implements StreamLayer {
+export class ManualLayer implements StreamLayer {
   readonly dials: {
     readonly address: string;
     readonly options: DialOptions;
@@ -30,8 +30,8 @@ export class HandLayer implements StreamLayer {
   }
 
   /** Simulates an incoming connection. */
-  come(slot?: HandshakeSlot, more: object = {}): HandWire {
-    const wire = Object.assign(new HandWire(), more);
+  come(slot?: HandshakeSlot, more: object = {}): ManualStream {
+    const wire = Object.assign(new ManualStream(), more);
     this.#accept?.(wire, slot);
     return wire;
   }
@@ -54,8 +54,8 @@ export class HandLayer implements StreamLayer {
 }
 
 /** A handshake limiter that a test drives by hand. */
-export class HandDoorway {
-  readonly passes: HandPass[] = [];
+export class ManualHandshakes {
+  readonly slots: ManualSlot[] = [];
   acquisitions = 0;
   /** 'wait': no slot yet; 'closed': no room. */
   answer: 'enter' | 'wait' | 'closed' = 'enter';
@@ -68,14 +68,14 @@ export class HandDoorway {
   acquire(_endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakeSlot | undefined {
     this.acquisitions++;
     if (this.answer === 'closed') return undefined;
-    const slot = new HandPass(this.#now(), enter);
-    this.passes.push(slot);
+    const slot = new ManualSlot(this.#now(), enter);
+    this.slots.push(slot);
     if (this.answer === 'enter') slot.enter();
     return slot;
   }
 }
 
-export class HandPass implements HandshakeSlot {
+export class ManualSlot implements HandshakeSlot {
   readonly since: number;
   /** The argument of each call of `leave`. */
   readonly left: unknown[] = [];

@@ -8,7 +8,7 @@ import type { StreamSink } from '@trunkline/transport-core/backend';
 export type ByteSink = Required<Omit<StreamSink, 'frames' | 'copies'>>;
 
 /** Forwards events to `sink`: first the opening, then the connection that it becomes. */
-export class Tap implements StreamSink {
+export class ForwardingSink implements StreamSink {
   sink: ByteSink;
 
   constructor(sink: ByteSink) {
