@@ -86,10 +86,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
 /** The pass of one connection. */
 export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
-  /** True once the transport has the connection; before that, it belongs to the layer. */
-  isTaken = false;
-  /** True while the connection waits for its turn. */
-  waits = true;
+  #isTaken = false;
+  #waits = true;
   readonly #entered: (slot: HandshakeSlot) => void;
   readonly #leave: (error: TransportError | undefined) => void;
   #left = false;
@@ -104,8 +102,22 @@ export class HandshakePlace implements HandshakeSlot {
     this.#leave = leave;
   }
 
+  /** True once the transport has the connection; before that, it belongs to the layer. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  take(): void {
+    this.#isTaken = true;
+  }
+
+  /** True while the connection waits for its turn. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
   enter(): void {
-    this.waits = false;
+    this.#waits = false;
     this.#entered(this);
   }
 

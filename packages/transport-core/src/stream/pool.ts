@@ -1,15 +1,14 @@
-// Manages targets and their connections: it decides what to dial, which connection a call takes,
-// and holds the calls that wait for one (docs/design.md, the pool).
+// The targets of a transport. The pool decides which connection a call takes and when a target is
+// dialed (docs/design.md, the pool).
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';
-import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
 import type { MemoryGauge } from '../session/memory.ts';
-import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import { memoryFull } from '../session/session-context.ts';
 import type { Connection } from './connection.ts';
 import { nodeOf } from './membership.ts';
+import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
 
 /** The transport as the pool sees it. */
 export interface PoolHost {
@@ -35,78 +34,8 @@ export interface PoolHost {
   dialFailed(target: string, error: TransportError): void;
 }
 
-/** A caller that waits for a connection without a call. */
-interface PendingDial {
-  resolve(connection: Connection): void;
-  reject(error: TransportError): void;
-}
-
-/** One target: its connections, its dial, and the calls that wait for it. */
-class PoolEntry implements CallCarrier {
-  readonly stage = 'it was waiting for a connection';
-  readonly mark = 0;
-  readonly target: string;
-  readonly address: string;
-  readonly nodeId: string | undefined;
-  readonly connections: Connection[] = [];
-  readonly #waiting = new List<OutCall>();
-  readonly waiters = new Set<PendingDial>();
-  dialing: AbortController | undefined = undefined;
-  /** The time since which every connection's pipe has lacked credit while long messages wait. */
-  crowdedSince = Number.POSITIVE_INFINITY;
-  /** The pool does not try to grow again before this time, because the last attempt failed. */
-  growAfter = 0;
-  readonly #pool: Pool;
-
-  constructor(pool: Pool, target: string) {
-    const { address, nodeId } = parseTarget(target);
-    this.#pool = pool;
-    this.target = target;
-    this.address = address;
-    this.nodeId = nodeId;
-  }
-
-  get now(): number {
-    return this.#pool.host.now();
-  }
-
-  requestWritten(): void {}
-
-  abandon(call: OutCall): void {
-    this.drop(call);
-    this.#pool.settle(this);
-  }
-
-  /** The calls that wait for a connection, in order. */
-  get waiting(): Iterable<OutCall> {
-    return this.#waiting;
-  }
-
-  wait(call: OutCall): void {
-    call.carrier = this;
-    call.widen();
-    this.#waiting.push(call);
-    this.#pool.host.memory.used += call.cost;
-  }
-
-  drop(call: OutCall): void {
-    if (this.#waiting.remove(call)) this.#pool.host.memory.used -= call.cost;
-  }
-
-  /** Removes and returns the call that has waited longest. */
-  next(): OutCall | undefined {
-    const call = this.#waiting.first;
-    if (call !== undefined) this.drop(call);
-    return call;
-  }
-
-  get wanted(): boolean {
-    return this.#waiting.length > 0 || this.waiters.size > 0;
-  }
-}
-
 /** The connections that a transport dials, by target. */
-export class Pool {
+export class Pool implements PoolEntryOwner {
   readonly host: PoolHost;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
@@ -141,9 +70,7 @@ export class Pool {
 
   /** The targets that are being dialed. */
   get dialing(): string[] {
-    return [...this.entries.values()]
-      .filter((entry) => entry.dialing !== undefined)
-      .map((entry) => entry.target);
+    return [...this.entries.values()].filter((entry) => entry.dialing).map((entry) => entry.target);
   }
 
   /** Starts a call on a live connection to its target, or as soon as one is up. */
@@ -168,7 +95,7 @@ export class Pool {
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
       connection.send(call);
-      if (isBulky) this.#look(entry);
+      if (isBulky) entry.look();
       return;
     }
     const { memory } = this.host;
@@ -189,33 +116,9 @@ export class Pool {
     const entry = this.#entry(target);
     const live = entry.connections[0];
     if (live !== undefined) return Promise.resolve(live);
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        entry.waiters.delete(waiter);
-        reject(
-          new TransportError('cancelled', `the dial of ${target} was cancelled`, {
-            target,
-            cause: signal?.reason,
-            sent: false,
-          }),
-        );
-        this.settle(entry);
-      };
-      const settled = () => signal?.removeEventListener('abort', leave);
-      const waiter: PendingDial = {
-        resolve: (connection) => {
-          settled();
-          resolve(connection);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-      };
-      signal?.addEventListener('abort', leave, { once: true });
-      entry.waiters.add(waiter);
-      this.#dial(entry);
-    });
+    const connected = entry.connected(target, signal);
+    this.#dial(entry);
+    return connected;
   }
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
@@ -231,9 +134,8 @@ export class Pool {
   /** Aborts all dials and fails all calls and callers that wait. */
   close(error: TransportError): void {
     for (const entry of this.entries.values()) {
-      entry.dialing?.abort(error);
-      entry.dialing = undefined;
-      this.#fail(entry, error);
+      entry.abortDial(error);
+      entry.fail(error);
     }
     this.entries.clear();
     this.#last = undefined;
@@ -255,9 +157,8 @@ export class Pool {
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
-    entry.dialing?.abort(error);
-    entry.dialing = undefined;
-    this.#fail(entry, error);
+    entry.abortDial(error);
+    entry.fail(error);
     this.settle(entry);
   }
 
@@ -272,9 +173,8 @@ export class Pool {
         if (call.due <= now) call.expired(now);
         else if (call.due < next) next = call.due;
       }
-      if (now >= entry.crowdedSince + CROWDED) this.#grow(entry);
-      else if (entry.crowdedSince !== Number.POSITIVE_INFINITY)
-        next = Math.min(next, entry.crowdedSince + CROWDED);
+      if (now >= entry.growthDue) this.#grow(entry);
+      else next = Math.min(next, entry.growthDue);
     }
     return next;
   }
@@ -283,28 +183,12 @@ export class Pool {
   crowding(connection: Connection): void {
     const entry =
       connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
-    if (entry !== undefined) this.#look(entry);
-  }
-
-  #look(entry: PoolEntry): void {
-    const crowded =
-      entry.connections.length > 0 && entry.connections.every((connection) => connection.crowded);
-    if (!crowded) entry.crowdedSince = Number.POSITIVE_INFINITY;
-    else if (entry.crowdedSince === Number.POSITIVE_INFINITY) {
-      entry.crowdedSince = this.host.now();
-      this.host.wakeBy(entry.crowdedSince + CROWDED);
-    }
+    entry?.look();
   }
 
   #grow(entry: PoolEntry): void {
-    entry.crowdedSince = Number.POSITIVE_INFINITY;
-    this.#look(entry);
-    if (
-      entry.crowdedSince === Number.POSITIVE_INFINITY ||
-      entry.connections.length >= this.host.config.maxPool
-    )
-      return;
-    if (this.host.now() >= entry.growAfter) this.#dial(entry, true);
+    if (entry.wantsGrowth() && entry.connections.length < this.host.config.maxPool)
+      this.#dial(entry, true);
   }
 
   #key(target: string): string {
@@ -328,12 +212,11 @@ export class Pool {
   }
 
   #dial(entry: PoolEntry, background = false): void {
-    if (entry.dialing !== undefined) return;
-    const dialing = new AbortController();
-    entry.dialing = dialing;
-    this.host.open(entry.target, entry.address, entry.nodeId, dialing.signal).then(
+    if (entry.dialing) return;
+    const dial = entry.startDial();
+    this.host.open(entry.target, entry.address, entry.nodeId, dial.signal).then(
       (connection) => {
-        if (entry.dialing === dialing) entry.dialing = undefined;
+        entry.endDial(dial);
         // The link to a node was replaced by another one while it came up; dialing again finds that
         // one.
         if (!connection.isUp && entry.wanted && nodeOf(entry.target) !== undefined)
@@ -341,24 +224,17 @@ export class Pool {
         this.#opened(entry, connection);
       },
       (error) => {
-        if (entry.dialing !== dialing) return;
-        entry.dialing = undefined;
-        if (background) entry.growAfter = this.host.now() + GROW_PAUSE;
+        if (!entry.endDial(dial)) return;
+        if (background) entry.pauseGrowth();
         this.host.dialFailed(entry.target, error);
-        this.#fail(entry, error);
+        entry.fail(error);
         this.settle(entry);
       },
     );
   }
 
-  /** Starts the calls that waited for this connection, in order, then resolves other waiters. */
   #opened(entry: PoolEntry, connection: Connection): void {
-    for (let call = entry.next(); call !== undefined; call = entry.next()) {
-      if (connection.over) call.failed(LOST);
-      else connection.send(call);
-    }
-    for (const waiter of entry.waiters) waiter.resolve(connection);
-    entry.waiters.clear();
+    entry.opened(connection);
     this.settle(entry);
   }
 
@@ -372,28 +248,15 @@ export class Pool {
     this.#opened(entry, connection);
   }
 
-  #fail(entry: PoolEntry, error: TransportError): void {
-    for (let call = entry.next(); call !== undefined; call = entry.next())
-      call.failed(withDetails(error, { sent: false }));
-    for (const waiter of entry.waiters)
-      waiter.reject(withDetails(error, { sent: false, target: entry.target }));
-    entry.waiters.clear();
-  }
-
   /**
    * Aborts a dial that nobody waits for, and forgets a target without connections, dial and
    * waiters.
    */
   settle(entry: PoolEntry): void {
-    if (entry.dialing !== undefined && !entry.wanted && entry.connections.length === 0) {
-      const { dialing } = entry;
-      entry.dialing = undefined;
-      dialing.abort(UNWANTED);
-    }
-    if (entry.dialing === undefined && !entry.wanted && entry.connections.length === 0) {
-      this.entries.delete(this.#key(entry.target));
-      this.#last = undefined;
-    }
+    if (entry.wanted || entry.connections.length > 0) return;
+    entry.abortDial(UNWANTED);
+    this.entries.delete(this.#key(entry.target));
+    this.#last = undefined;
   }
 }
 
@@ -404,20 +267,6 @@ function leastLoaded(connections: readonly Connection[]): Connection | undefined
   return best;
 }
 
-/** The milliseconds for which a target must be crowded before its pool grows. */
-const CROWDED = 50;
-/**
- * The milliseconds before a pool that could not grow tries again, so that a full peer is not dialed
- * twenty times a second.
- */
-const GROW_PAUSE = 1_000;
 /** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
-const LOST = new TransportError(
-  'unavailable',
-  'the connection was lost while it was being established',
-  {
-    sent: false,
-  },
-);
 const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');

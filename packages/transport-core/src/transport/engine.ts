@@ -14,26 +14,25 @@ import type { Introduction } from '../session/handshake.ts';
 import type { InCall } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { BoundedHandshakes, HandshakePlace } from '../stream/bounded-handshakes.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
-import type { ConnectionEnd } from '../stream/connection-resources.ts';
+import type { ConnectionEnd, ConnectionInit } from '../stream/connection-resources.ts';
 import { DeadlineTimer } from '../stream/deadline-timer.ts';
-import { Listener } from '../stream/listener.ts';
-import { type Membership, nodeOf } from '../stream/membership.ts';
+import type { Membership } from '../stream/membership.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import { ReadScheduler } from '../stream/read-scheduler.ts';
-import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
-import { askResolve } from '../stream/user-hooks.ts';
+import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
 import type { ConnectionEvents } from './connection-events.ts';
+import { Dialer } from './dialer.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { introduce, introduceUnproven } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
 import { channelTaken, Mount, type MountHost } from './mount.ts';
 
 /** The shared state of a transport and all its mounts. */
-export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
+export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
   readonly config: CommonConfig;
   readonly clock: Clock;
   readonly random: Random;
@@ -51,21 +50,19 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   state: 'open' | 'closing' | 'closed' = 'open';
-  listening = false;
   /** The number of calls made here; gives calls their order. */
   seq = 0;
   served = 0;
   readonly dispatcher: EventDispatcher;
   readonly #timer: DeadlineTimer;
-  readonly #handshakes: BoundedHandshakes;
-  readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
+  readonly #dialer: Dialer;
   #ids = 0;
   /**
    * The number of connections that are neither refused nor closed; bounded by limits.connections.
    */
   #live = 0;
   #graceDue = Number.POSITIVE_INFINITY;
-  #listened: Promise<void> | undefined = undefined;
   #ending: Promise<void> | undefined = undefined;
   #ended: (() => void) | undefined = undefined;
 
@@ -87,21 +84,8 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
       (lateness) => this.#excuse(lateness),
     );
     this.pool = new Pool(this);
-    this.#handshakes = new BoundedHandshakes(
-      config.limits.handshakes,
-      () => this.ticker.now(),
-      (endpoint, error, place) => this.#rejected(endpoint, error, place),
-    );
-    this.#listener = new Listener(
-      layer,
-      clock,
-      (stream, slot) => this.#accept(stream, slot),
-      (error, retryIn) => this.dispatcher.tell({ type: 'listenFailed', error, retryIn }),
-      {
-        timeout: config.handshakeTimeout,
-        handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) },
-      },
-    );
+    this.#acceptor = new Acceptor(this);
+    this.#dialer = new Dialer(this, this.members);
   }
 
   // Mounts, listening and dialing.
@@ -136,127 +120,29 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
   }
 
   listen(): Promise<void> {
-    if (this.state !== 'open')
-      return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
-    if (this.#listened !== undefined)
-      return Promise.reject(
-        new TransportError('failed_precondition', 'listen: this transport is already listening'),
-      );
-    this.#listened = this.#listener.start().then(
-      () => {
-        if (this.state !== 'open')
-          throw new TransportError(
-            'shutdown',
-            'listen: this transport was closed while it started to listen',
-          );
-        this.listening = true;
-      },
-      (error) => {
-        this.#listened = undefined;
-        throw error;
-      },
-    );
-    return this.#listened;
+    return this.#acceptor.listen();
   }
 
-  #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
-    const { limits } = this.config;
-    // Connections that were refused or are closing still hold a socket for a second, so their
-    // number is bounded, too.
-    if (this.state !== 'open' || this.connections.size >= limits.connections * 2) {
-      given?.leave();
-      return stream.destroy();
-    }
-    const refused = this.#live >= limits.connections ? this.#full() : undefined;
-    let connection: Connection | undefined;
-    const turn =
-      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
-    const slot = given ?? turn;
-    if (slot === undefined) return stream.destroy();
-    if (slot instanceof HandshakePlace) slot.isTaken = true;
-    connection = new Connection(this, stream, {
-      id: `in-${++this.#ids}`,
-      direction: 'in',
-      target: undefined,
-      expected: undefined,
-      refused,
-      slot,
-      opened: undefined,
-    });
-    this.#add(connection);
-    connection.start();
-    if (turn?.waits) connection.park();
+  get listening(): boolean {
+    return this.state === 'open' && this.#acceptor.listening;
   }
 
-  /** Admits another handshake; if there is no room, tells the observer. */
-  #acquire(endpoint: string, enter: (slot: HandshakeSlot) => void) {
-    const slot = this.#handshakes.acquire(endpoint, enter);
-    // All share one error: in a flood, creating an error for each would cost more than refusing the
-    // connection.
-    if (slot === undefined) {
-      this.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error: CROWDED });
-      this.membership?.turnedAway?.(endpoint, CROWDED, undefined);
-    }
-    return slot;
+  open(...dial: Parameters<PoolHost['open']>): Promise<Connection> {
+    return this.#dialer.open(...dial);
   }
 
-  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
-    const cause = withDetails(error, { target: endpoint });
-    this.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error: cause });
-    // If the transport has taken the connection, its `down` reports this.
-    if (!isTaken) this.membership?.turnedAway?.(endpoint, cause, undefined);
-  }
-
-  async open(
-    target: string,
-    address: string,
-    nodeId: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Connection> {
-    const { config } = this;
-    if (this.#live >= config.limits.connections) throw withDetails(this.#full(), { target });
-    const found =
-      config.resolve === undefined || nodeOf(target) !== undefined
-        ? address
-        : await askResolve(config, target, nodeId === undefined ? address : target, address);
-    signal.throwIfAborted();
-    const named = nodeOf(found);
-    if (named !== undefined) return this.members.reach(named, target, signal);
-    const stream = await this.layer.dial(found, { timeout: config.dialTimeout, signal, nodeId });
-    if (signal.aborted) stream.destroy();
-    signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const connection = new Connection(this, stream, {
-        id: `out-${++this.#ids}`,
-        direction: 'out',
-        target,
-        expected: nodeId,
-        refused: undefined,
-        slot: undefined,
-        opened: (error) => {
-          signal.removeEventListener('abort', onAbort);
-          if (error === undefined) resolve(connection);
-          else reject(error);
-        },
-      });
-      this.#add(connection);
-      const onAbort = () =>
-        this.ticker.run(() => connection.break(reasonError('closed', 'the dialer gave up')));
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.ticker.run(() => connection.start());
-    });
-  }
-
-  #add(connection: Connection): void {
+  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
+    const id = `${init.direction}-${++this.#ids}`;
+    const connection = new Connection(this, stream, { ...init, id });
     this.connections.add(connection);
     if (connection.counts) this.#live++;
+    return connection;
   }
 
-  #full(): TransportError {
-    return reasonError(
-      'full',
-      `${this.#live} connections are open here, limits.connections allows no more`,
-    );
+  full(): TransportError | undefined {
+    if (this.#live < this.config.limits.connections) return undefined;
+    const message = `${this.#live} connections are open here, limits.connections allows no more`;
+    return reasonError('full', message);
   }
 
   // Reports of connections.
@@ -450,10 +336,9 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
 
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
-    this.listening = false;
     this.membership?.closed();
     for (const mount of this.mounts.values()) mount.refuse();
-    const stopped = this.#listener.stop();
+    const stopped = this.#acceptor.stop();
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
       for (const connection of [...this.connections]) connection.shut(grace);
@@ -505,10 +390,6 @@ export class TransportEngine implements ConnectionHost, PoolHost, MountHost {
 }
 
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
-const CROWDED = reasonError(
-  'full',
-  'too many connections have not completed their hello (limits.handshakes)',
-);
 const GONE = new TransportError('unavailable', 'the connection is closing', {
   reason: 'disconnected',
   sent: false,

@@ -1,0 +1,137 @@
+// The accepting side of a transport. It owns the listener and the handshakes of accepted
+// connections; it asks the transport for room, and hands each connection to it.
+
+import type { Clock } from '../clock.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { BoundedHandshakes, HandshakePlace } from '../stream/bounded-handshakes.ts';
+import type { Connection } from '../stream/connection.ts';
+import type { ConnectionInit, ConnectionResources } from '../stream/connection-resources.ts';
+import { Listener } from '../stream/listener.ts';
+import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
+
+/** The transport as its acceptor and its dialer see it. */
+export interface ConnectionRegistry
+  extends Pick<ConnectionResources, 'config' | 'membership' | 'ticker'> {
+  readonly clock: Clock;
+  readonly layer: StreamLayer;
+  readonly dispatcher: EventDispatcher;
+  readonly state: 'open' | 'closing' | 'closed';
+  /** All connections whose stream is not closed yet. */
+  readonly connections: { readonly size: number };
+  /** Returns an error if `limits.connections` allows no more connections. */
+  full(): TransportError | undefined;
+  /** Creates the connection of a stream and adds it to the transport's. */
+  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
+}
+
+/** Accepts connections. */
+export class Acceptor {
+  /** True once `listen` has succeeded, until `stop`. */
+  listening = false;
+  readonly #transport: ConnectionRegistry;
+  readonly #handshakes: BoundedHandshakes;
+  readonly #listener: Listener;
+  #listened: Promise<void> | undefined = undefined;
+
+  constructor(transport: ConnectionRegistry) {
+    this.#transport = transport;
+    const { config, clock, dispatcher, layer } = transport;
+    this.#handshakes = new BoundedHandshakes(
+      config.limits.handshakes,
+      () => transport.ticker.now(),
+      (endpoint, error, place) => this.#rejected(endpoint, error, place),
+    );
+    this.#listener = new Listener(
+      layer,
+      clock,
+      (stream, slot) => this.#accept(stream, slot),
+      (error, retryIn) => dispatcher.tell({ type: 'listenFailed', error, retryIn }),
+      {
+        timeout: config.handshakeTimeout,
+        handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) },
+      },
+    );
+  }
+
+  listen(): Promise<void> {
+    if (this.#transport.state !== 'open')
+      return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
+    if (this.#listened !== undefined)
+      return Promise.reject(
+        new TransportError('failed_precondition', 'listen: this transport is already listening'),
+      );
+    this.#listened = this.#listener.start().then(
+      () => {
+        if (this.#transport.state !== 'open')
+          throw new TransportError(
+            'shutdown',
+            'listen: this transport was closed while it started to listen',
+          );
+        this.listening = true;
+      },
+      (error) => {
+        this.#listened = undefined;
+        throw error;
+      },
+    );
+    return this.#listened;
+  }
+
+  stop(): Promise<void> {
+    this.listening = false;
+    return this.#listener.stop();
+  }
+
+  #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
+    const { config, connections, state } = this.#transport;
+    // Connections that were refused or are closing still hold a socket for a second, so their
+    // number is bounded, too.
+    if (state !== 'open' || connections.size >= config.limits.connections * 2) {
+      given?.leave();
+      return stream.destroy();
+    }
+    const refused = this.#transport.full();
+    let connection: Connection | undefined;
+    const place =
+      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const slot = given ?? place;
+    if (slot === undefined) return stream.destroy();
+    if (slot instanceof HandshakePlace) slot.take();
+    connection = this.#transport.add(stream, {
+      direction: 'in',
+      target: undefined,
+      expected: undefined,
+      refused,
+      slot,
+      opened: undefined,
+    });
+    connection.start();
+    if (place?.waits) connection.park();
+  }
+
+  /** Admits another handshake; if there is no room, tells the observer. */
+  #acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
+    const place = this.#handshakes.acquire(endpoint, enter);
+    // All share one error: in a flood, creating an error for each would cost more than refusing the
+    // connection.
+    if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);
+    return place;
+  }
+
+  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
+    // If the transport has taken the connection, its `down` tells the membership.
+    this.#tellRejected(endpoint, withDetails(error, { target: endpoint }), !isTaken);
+  }
+
+  #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
+    const { dispatcher, membership } = this.#transport;
+    dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    if (tellsMembership) membership?.turnedAway?.(endpoint, error, undefined);
+  }
+}
+
+const CROWDED = reasonError(
+  'full',
+  'too many connections have not completed their hello (limits.handshakes)',
+);
