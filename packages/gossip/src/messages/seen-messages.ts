@@ -1,7 +1,7 @@
 // Remembers which messages of all origins were seen, so that duplicates can be recognized.
 
-import { Introducers } from './introducers.ts';
 import type { MessageId } from './message-id.ts';
+import { ORDER_GRAIN, type Origin, OriginTable } from './origin-table.ts';
 import { OriginWindow } from './origin-window.ts';
 import { RecentDigests } from './recent-digests.ts';
 
@@ -58,24 +58,6 @@ export interface SeenMessagesOptions {
  */
 export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood' | 'unsigned';
 
-interface Origin {
-  readonly name: string;
-  /** True if the messages of the origin are signed with valid signatures. */
-  readonly isSigned: boolean;
-  /**
-   * The peer that introduced the origin; undefined if its first message came from the origin
-   * itself.
-   */
-  readonly by: string | undefined;
-  epoch: number;
-  /** The previous life, if it was ended by one with a lower number; −1 if there is none. */
-  retired: number;
-  /** The serial number of this life among all lives of all origins. */
-  life: number;
-  window: OriginWindow;
-  heardAt: number;
-}
-
 /**
  * A message is never new twice while its origin is remembered, whatever is evicted, so reaching a
  * limit can't make a flood start over. At the limits, new origins (`full`) and late messages
@@ -87,12 +69,9 @@ interface Origin {
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;
-  /**
-   * Origins that sign, and origins that don't. Each table is sorted by the time of the last
-   * message, to the second, oldest first.
-   */
-  readonly #signed: Table;
-  readonly #unsigned: Table;
+  /** Origins that sign, and origins that don't. */
+  readonly #signed: OriginTable;
+  readonly #unsigned: OriginTable;
   /**
    * The origin that was looked up last. Each message needs it three times, and the next message is
    * usually of the same origin.
@@ -115,12 +94,8 @@ export class SeenMessages {
     this.#options = options;
     this.#digests = new RecentDigests(options.digests);
     this.#latest = options.latest ?? (() => Number.POSITIVE_INFINITY);
-    const { origins, flood = origins, retention: period } = options;
-    this.#signed = { origins: new Map(), introducers: new Introducers({ origins, flood, period }) };
-    this.#unsigned = {
-      origins: new Map(),
-      introducers: new Introducers({ origins, flood, period }),
-    };
+    this.#signed = new OriginTable(options);
+    this.#unsigned = new OriginTable(options);
   }
 
   /** The number of origins, digests and gaps remembered. */
@@ -147,7 +122,7 @@ export class SeenMessages {
   look(id: MessageId, now: number, isSigned = false, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
     if (origin === undefined || (isSigned && !origin.isSigned))
-      return this.#hasRoom(id.origin, isSigned, from, now) ? 'new' : 'full';
+      return this.#tableOf({ isSigned }).hasRoom(id.origin, from, now) ? 'new' : 'full';
     const verdict = this.#lookAt(origin, id, now);
     return isSigned || !origin.isSigned || verdict === 'seen' ? verdict : 'unsigned';
   }
@@ -159,8 +134,8 @@ export class SeenMessages {
   lookUp(id: MessageId, now: number): SeenVerdict {
     const origin = this.#find(id.origin);
     if (origin !== undefined) return this.#lookAt(origin, id, now);
-    return this.#hasRoom(id.origin, true, undefined, now) ||
-      this.#hasRoom(id.origin, false, undefined, now)
+    return this.#signed.hasRoom(id.origin, undefined, now) ||
+      this.#unsigned.hasRoom(id.origin, undefined, now)
       ? 'new'
       : 'full';
   }
@@ -299,17 +274,11 @@ export class SeenMessages {
   }
 
   #lookDue(now: number): number {
-    const { retention, originRetention } = this.#options;
-    let due = this.#digests.oldest + retention;
-    for (const { origins, introducers } of [this.#signed, this.#unsigned]) {
-      for (const { heardAt } of origins.values()) {
-        due = Math.min(due, heardAt + originRetention);
-        if (introducers.full.size > 0)
-          due = Math.min(due, Math.max(now, heardAt + retention) + ORDER_GRAIN);
-        break;
-      }
-      due = Math.min(due, introducers.due);
-    }
+    let due = Math.min(
+      this.#digests.oldest + this.#options.retention,
+      this.#signed.due(now),
+      this.#unsigned.due(now),
+    );
     for (const { window } of this.#open) due = Math.min(due, window.closesAt(this.#options));
     return due;
   }
@@ -330,12 +299,7 @@ export class SeenMessages {
       if (known !== undefined) this.#forget(known);
       return this.#add(id, isSigned, from === id.origin ? undefined : from, now);
     }
-    if (now - known.heardAt >= ORDER_GRAIN) {
-      const { origins } = this.#tableOf(known);
-      origins.delete(known.name);
-      origins.set(known.name, known);
-      known.heardAt = now;
-    }
+    this.#tableOf(known).heard(known, now);
     if (id.epoch !== known.epoch) {
       known.epoch = id.epoch;
       this.#renew(known);
@@ -367,29 +331,15 @@ export class SeenMessages {
       window: new OriginWindow(),
       heardAt: now,
     };
-    const { origins, introducers } = this.#tableOf(origin);
-    if (origins.size >= this.#options.origins) {
-      for (const oldest of origins.values()) {
-        this.#forget(oldest);
-        break;
-      }
-    }
-    origins.set(name, origin);
-    if (by !== undefined) introducers.took(by, now);
+    const table = this.#tableOf(origin);
+    if (table.isFull) this.#forget(table.oldest!);
+    table.origins.set(name, origin);
+    if (by !== undefined) table.introducers.took(by, now);
     return origin;
   }
 
-  #tableOf({ isSigned }: { readonly isSigned: boolean }): Table {
+  #tableOf({ isSigned }: { readonly isSigned: boolean }): OriginTable {
     return isSigned ? this.#signed : this.#unsigned;
-  }
-
-  #hasRoom(name: string, isSigned: boolean, from: string | undefined, now: number): boolean {
-    const { origins, introducers } = this.#tableOf({ isSigned });
-    if (from !== undefined && from !== name && !introducers.mayBring(from)) return false;
-    if (origins.size < this.#options.origins) return true;
-    for (const { heardAt } of origins.values())
-      return now - heardAt >= this.#options.retention + ORDER_GRAIN;
-    return false;
   }
 
   /** Has the peer introduced too many new origins, counting this one? */
@@ -416,20 +366,9 @@ export class SeenMessages {
   }
 }
 
-/** The origins that sign, or those that don't, with the peers that introduced them. */
-interface Table {
-  readonly origins: Map<string, Origin>;
-  readonly introducers: Introducers;
-}
-
 /**
  * Maximum number of open gaps of all origins, of some 50 bytes each. Beyond it, an origin may have
  * only FEW_GAPS.
  */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;
-/**
- * Milliseconds. The order of origins is only this exact, so that a busy origin isn't moved for each
- * message.
- */
-const ORDER_GRAIN = 1_000;

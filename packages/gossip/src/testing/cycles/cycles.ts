@@ -251,50 +251,6 @@ export class Cycles {
     return new Graph(neighbors);
   }
 
-  /**
-   * Floods a message from a node over the links. Dead nodes are noticed when they are written to,
-   * and the consequences are settled at the end. With `resend`, they are settled after each hop,
-   * and a node that wrote to a dead one sends to the neighbors that replaced it. Returns the share
-   * of the living nodes that the message reached, and the number of hops.
-   */
-  flood(
-    source: number,
-    { resend = false }: { readonly resend?: boolean } = {},
-  ): { readonly share: number; readonly hops: number } {
-    const reached = new Set([source]);
-    let hops = -1;
-    for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; hops++) {
-      const next: [number, number][] = [];
-      const owing: { readonly node: number; readonly told: readonly string[] }[] = [];
-      const hand = (node: number, other: number) => {
-        if (!this.#alive[other]) this.#fate(node, other);
-        else if (!reached.has(other)) {
-          reached.add(other);
-          next.push([other, node]);
-        } else return true;
-        return this.#alive[other]!;
-      };
-      for (const [node, before] of wave) {
-        const told = this.#views[node]!.active();
-        const isWhole = told
-          .map((peer) => this.indexOf(peer) === before || hand(node, this.indexOf(peer)))
-          .every(Boolean);
-        if (!isWhole) owing.push({ node, told });
-      }
-      for (let left = resend ? owing : []; left.length > 0; ) {
-        this.settle();
-        left = left.flatMap(({ node, told }) => {
-          const fresh = this.#views[node]!.active().filter((peer) => !told.includes(peer));
-          const isWhole = fresh.map((peer) => hand(node, this.indexOf(peer))).every(Boolean);
-          return isWhole ? [] : [{ node, told: [...told, ...fresh] }];
-        });
-      }
-      wave = next;
-    }
-    this.settle();
-    return { share: reached.size / this.living().length, hops };
-  }
-
   /** Returns links that only one end knows: [the node that believes in it, the other]. */
   oneSided(): [node: number, peer: number][] {
     const found: [number, number][] = [];

@@ -2,6 +2,7 @@
 // messages after many nodes fail at once.
 
 import { Cycles } from '../cycles/cycles.ts';
+import { flood } from '../cycles/flood.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
@@ -59,7 +60,7 @@ export function unseen({
   const living = net.living();
   let [first, sum] = [0, 0];
   for (let i = 0; i < MESSAGES; i++) {
-    const { share: reached } = net.flood(living[Math.floor(net.random() * living.length)]!, {
+    const { share: reached } = flood(net, living[Math.floor(net.random() * living.length)]!, {
       resend: how === 'resend',
     });
     if (i === 0) first = reached;

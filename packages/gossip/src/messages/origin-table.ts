@@ -1,0 +1,90 @@
+// The origins whose messages are remembered: those that sign, or those that don't.
+
+import { Introducers } from './introducers.ts';
+import type { OriginWindow } from './origin-window.ts';
+
+/** A node whose messages are remembered. */
+export interface Origin {
+  readonly name: string;
+  /** True if the messages of the origin are signed with valid signatures. */
+  readonly isSigned: boolean;
+  /**
+   * The peer that introduced the origin; undefined if its first message came from the origin
+   * itself.
+   */
+  readonly by: string | undefined;
+  epoch: number;
+  /** The previous life, if it was ended by one with a lower number; −1 if there is none. */
+  retired: number;
+  /** The serial number of this life among all lives of all origins. */
+  life: number;
+  window: OriginWindow;
+  heardAt: number;
+}
+
+/** The limits of a table; see `SeenMessagesOptions`. */
+export interface OriginTableOptions {
+  readonly retention: number;
+  readonly originRetention: number;
+  readonly origins: number;
+  readonly flood?: number | undefined;
+}
+
+/**
+ * A table sorted by the time of the last message, to the second, oldest first, with the peers that
+ * introduced its origins.
+ */
+export class OriginTable {
+  readonly origins = new Map<string, Origin>();
+  readonly introducers: Introducers;
+  readonly #options: OriginTableOptions;
+
+  constructor(options: OriginTableOptions) {
+    const { origins, flood = origins, retention: period } = options;
+    this.#options = options;
+    this.introducers = new Introducers({ origins, flood, period });
+  }
+
+  get isFull(): boolean {
+    return this.origins.size >= this.#options.origins;
+  }
+
+  get oldest(): Origin | undefined {
+    for (const origin of this.origins.values()) return origin;
+    return undefined;
+  }
+
+  /** Is there room for an origin that a peer brings; undefined charges no peer for it. */
+  hasRoom(name: string, from: string | undefined, now: number): boolean {
+    if (from !== undefined && from !== name && !this.introducers.mayBring(from)) return false;
+    if (!this.isFull) return true;
+    const { oldest } = this;
+    return oldest !== undefined && now - oldest.heardAt >= this.#options.retention + ORDER_GRAIN;
+  }
+
+  /** A message of the origin came. */
+  heard(origin: Origin, now: number): void {
+    if (now - origin.heardAt < ORDER_GRAIN) return;
+    this.origins.delete(origin.name);
+    this.origins.set(origin.name, origin);
+    origin.heardAt = now;
+  }
+
+  /** When an origin or an introducer is to be forgotten. */
+  due(now: number): number {
+    const { retention, originRetention } = this.#options;
+    const { oldest, introducers } = this;
+    if (oldest === undefined) return introducers.due;
+    const relieved =
+      introducers.full.size > 0
+        ? Math.max(now, oldest.heardAt + retention) + ORDER_GRAIN
+        : Number.POSITIVE_INFINITY;
+    return Math.min(introducers.due, oldest.heardAt + originRetention, relieved);
+  }
+}
+
+/**
+ * Milliseconds. The order of origins is only this exact, so that a busy origin isn't moved for each
+ * message.
+ */
+export const ORDER_GRAIN = 1_000;
