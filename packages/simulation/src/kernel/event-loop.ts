@@ -1,5 +1,6 @@
-// The virtual time of a simulation: runs the next event, then everything that follows from it
-// within the same instant, then moves on. Idle time is skipped.
+// The event loop of a simulation, in virtual time. It owns the clock, the event queue, the trace and
+// the first failure; nodes and the network schedule events on it; it calls their callbacks, and the
+// rules after each event.
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
 import { childRandom } from './distributions.ts';
@@ -13,6 +14,7 @@ import {
 import { SimulationError } from './simulation-error.ts';
 import { pair, summaryOf, Trace, TraceKind } from './trace.ts';
 import { type UncaughtWatch, watchUncaught } from './uncaught.ts';
+import { type UnhandledRejection, UnhandledRejections } from './unhandled-rejections.ts';
 
 /** Options of a {@link EventLoop}. */
 export interface EventLoopOptions {
@@ -26,13 +28,10 @@ export interface EventLoopOptions {
   readonly stepLimit: number;
 }
 
-/** A rejected promise without a handler. */
-interface Unhandled {
-  readonly owner: EventOwner | undefined;
-  readonly error: unknown;
-}
-
-/** The event loop of a simulation. */
+/**
+ * Runs the next event, then everything that follows from it within the same instant, then moves on.
+ * Idle time is skipped.
+ */
 export class EventLoop {
   readonly seed: number;
   readonly trace = new Trace(this);
@@ -60,12 +59,7 @@ export class EventLoop {
    * to it.
    */
   #acting: EventOwner | undefined;
-  /** The owners of promises that async callbacks returned. */
-  readonly #promised = new WeakMap<object, EventOwner>();
-  /** Rejected promises that have no handler so far. */
-  readonly #unhandled = new Map<object, Unhandled>();
-  /** How many of these belong to nodes. */
-  #suspects = 0;
+  readonly #rejections = new UnhandledRejections();
   #watch: UncaughtWatch | undefined;
   /** Answers code that asks the system, on behalf of the owner that is running. */
   readonly #system: RuntimeOverride = {
@@ -159,8 +153,7 @@ export class EventLoop {
   async end(): Promise<SimulationError | undefined> {
     if (this.#watch?.isExact === false) for (let turn = 0; turn < 2; turn++) await realTurn();
     this.#watch?.forget();
-    const [left] = this.#unhandled.values();
-    this.#unhandled.clear();
+    const left = this.#rejections.clear();
     return left && this.#unhandledError(left);
   }
 
@@ -208,8 +201,8 @@ export class EventLoop {
           if (!this.#touched) {
             watch.flush();
             // A chain of awaits may take more turns than that, and handle the rejection at its end.
-            if (this.#suspects > 0) await macrotask(around);
-            if (this.#suspects > 0) this.#accuse();
+            if (this.#rejections.hasSuspects) await macrotask(around);
+            if (this.#rejections.hasSuspects) this.#accuse();
             if (!this.#touched) break;
           }
           if (rounds > this.#stepLimit) {
@@ -230,7 +223,7 @@ export class EventLoop {
           if (
             this.#touched ||
             this.#deferred.length > 0 ||
-            this.#suspects > 0 ||
+            this.#rejections.hasSuspects ||
             this.queue.soonest() < soonest
           )
             continue;
@@ -250,7 +243,7 @@ export class EventLoop {
       this.#running = false;
       watch.lift();
       replaceSystem(undefined);
-      if (watch.isExact && this.#unhandled.size === 0) watch.forget();
+      if (watch.isExact && this.#rejections.size === 0) watch.forget();
       ban.end();
     }
   }
@@ -312,7 +305,7 @@ export class EventLoop {
       const result = run(argument);
       // If the promise of an async callback is ever rejected, the owner is responsible.
       if (typeof result === 'object' && result !== null && owner !== undefined)
-        this.#promised.set(result, owner);
+        this.#rejections.attribute(result, owner);
     } catch (error) {
       this.#threw(owner, error);
     }
@@ -327,18 +320,12 @@ export class EventLoop {
   #watchUncaught(): UncaughtWatch {
     return watchUncaught({
       rejected: (error, promise) => {
-        const owner = this.#promised.get(promise) ?? this.#acting;
+        const owner = this.#rejections.ownerOf(promise, this.#acting);
         // A node that has crashed can't fail any more.
         if (owner?.alive === false || this.#forgiving) return;
-        this.#unhandled.set(promise, { owner, error });
-        if (isNode(owner)) this.#suspects++;
+        this.#rejections.add(promise, { owner, error });
       },
-      handled: (promise) => {
-        const known = this.#unhandled.get(promise);
-        if (known === undefined) return;
-        this.#unhandled.delete(promise);
-        if (isNode(known.owner)) this.#suspects--;
-      },
+      handled: (promise) => this.#rejections.handled(promise),
       threw: (error) => this.#threw(this.#acting, error),
       handedOver: () => this.#ban?.spareNode(),
     });
@@ -346,15 +333,11 @@ export class EventLoop {
 
   /** Fails the run for the first rejection of a node that has no handler. */
   #accuse(): void {
-    this.#suspects = 0;
-    for (const [promise, left] of this.#unhandled) {
-      if (!isNode(left.owner)) continue;
-      this.#unhandled.delete(promise);
-      if (!this.#forgiving) this.#failure ??= this.#unhandledError(left);
-    }
+    for (const rejection of this.#rejections.takeOfNodes())
+      if (!this.#forgiving) this.#failure ??= this.#unhandledError(rejection);
   }
 
-  #unhandledError({ owner, error }: Unhandled): SimulationError {
+  #unhandledError({ owner, error }: UnhandledRejection): SimulationError {
     if (error instanceof SimulationError) return error;
     return this.error(
       UNCAUGHT,
@@ -377,14 +360,6 @@ export function describeError(error: unknown): string {
 
 function nameOf(owner: EventOwner | undefined): string {
   return owner?.name ?? 'the simulation';
-}
-
-/**
- * Returns whether an owner is a node. Clients belong to the test, which may handle their promises
- * later.
- */
-function isNode(owner: EventOwner | undefined): boolean {
-  return owner !== undefined && !owner.isClient;
 }
 
 /** The wall clock at the start of a simulation: 2020-01-01T00:00:00Z. */
