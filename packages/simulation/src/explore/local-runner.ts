@@ -1,4 +1,4 @@
-// The lab runs seeds in the current thread, one after the other.
+// Runs the seeds of a search in the current thread, one after the other.
 
 import type { ScheduledFault } from '../faults/fault.ts';
 import { realTurn } from '../kernel/nondeterminism-guard.ts';
@@ -42,7 +42,7 @@ export interface Outcome {
   readonly failed: FailedRun | undefined;
 }
 
-/** Something that runs seeds: a lab in this thread or in a worker. */
+/** Runs seeds, in this thread or in a worker. */
 export interface Runner {
   /** Runs seeds in order until `stopAfter` of them have failed. */
   run(seeds: readonly number[], stopAfter: number): Promise<readonly Outcome[]>;

@@ -1,4 +1,4 @@
-// A lab in a worker thread, as seen from the searching thread: it answers one request at a time.
+// Runs the seeds of a search in a worker thread, which answers one request at a time.
 
 import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
 import type { Outcome, Runner, RunnerOptions } from './local-runner.ts';

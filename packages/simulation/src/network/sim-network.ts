@@ -1,4 +1,6 @@
-// The network of a simulation: it knows who listens where, carries dials, and makes connections.
+// The network of a simulation. It owns the table of listening transports; transports tell it to dial;
+// it makes connections out of core's ends in memory and two lines, which the topology's paths
+// disturb.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';

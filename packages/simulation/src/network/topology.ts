@@ -1,4 +1,5 @@
-// The paths between all nodes, and the cuts, holds and partitions that close them.
+// The paths between all nodes. It owns the cuts, holds, partitions and changed settings, which the
+// fault injector tells it, and updates the paths that they affect.
 
 import { childRandom } from '../kernel/distributions.ts';
 import { type LinkOptions, type LinkSettings, linkSettings } from './link-settings.ts';
