@@ -158,7 +158,7 @@ export class Simulation {
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time))
       throw new TypeError(`at: expected a virtual time in milliseconds, got ${String(time)}`);
-    this.#loop.scheduleAt(Math.max(time, this.now), 'world', undefined, action, undefined);
+    this.#loop.scheduleAt(Math.max(time, this.now), 'task', undefined, action, undefined);
   }
 
   // Rules that must hold.

@@ -34,7 +34,7 @@ export interface SimEvent {
 }
 
 /** The kind of an event, for counts and traces. */
-export type EventKind = 'timer' | 'network' | 'store' | 'world';
+export type EventKind = 'timer' | 'network' | 'store' | 'task';
 
 /**
  * A binary heap of events. Canceled events stay in it until they reach the top, or until they make

@@ -58,7 +58,7 @@ export class Cluster {
     for (const node of this.#declared.splice(0))
       loop.scheduleAt(
         loop.now,
-        'world',
+        'task',
         undefined,
         () => void (node.waits && node.boot()),
         undefined,

@@ -189,7 +189,7 @@ export class SimNode implements Host {
     const started = (stop: void | Stop) => {
       if (typeof stop === 'function') this.#stop = stop;
     };
-    this.#loop.schedule(0, 'world', incarnation, () => {
+    this.#loop.schedule(0, 'task', incarnation, () => {
       try {
         Promise.resolve(this.#setup(context)).then(started, failed);
       } catch (error) {
