@@ -10,12 +10,14 @@ import {
   certificateTerms,
 } from './certificate-options.ts';
 import { createIdentity, type Identity } from './identity.ts';
-import { checkIdentity } from './is-identity.ts';
+import { checkIdentity, isIdentity } from './is-identity.ts';
 import { idOfSpki } from './node-id.ts';
 import { source, wallClock } from './option-fields.ts';
 import { parseIdentity } from './parse-identity.ts';
+import { decodeSpki } from './public-key.ts';
 import { NODE_DAYS } from './self-signed.ts';
-import { subjectKeyOf } from './subject-key.ts';
+import { spkiOf } from './spki.ts';
+import { isStrictPoint } from './strict-signature.ts';
 import { isoTime, type WallClock } from './wall-clock.ts';
 
 /**
@@ -141,6 +143,33 @@ function checkEnd(
 
 function expired(problem: string): TransportError {
   return new TransportError('failed_precondition', `issue: ${problem}`);
+}
+
+/**
+ * Returns the SPKI of an identity, or of any public key that `nodeIdOf` accepts. Throws
+ * `invalid_argument` if a node cannot have such a key.
+ */
+function subjectKeyOf(subject: Identity | Uint8Array | string): Uint8Array {
+  const spki = isIdentity(subject) ? subject.publicKey : spkiOf(subject, 'issue');
+  const key = decodeSpki(spki);
+  if (key === undefined)
+    throw wrongKey(
+      'a key of another algorithm or form',
+      "make one with createIdentity(), or 'openssl genpkey -algorithm ed25519'",
+    );
+  if (key.type === 'ed25519' && !isStrictPoint(key.point))
+    throw wrongKey(
+      'an Ed25519 key of small order, for which anybody can forge signatures',
+      'refuse this node',
+    );
+  return spki;
+}
+
+function wrongKey(found: string, remedy: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `issue: got ${found}; a node's key is Ed25519 or P-256: ${remedy}`,
+  );
 }
 
 /**

@@ -2,9 +2,8 @@
 
 import { fileError, writeAtomically } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
-import { checkPath } from './check-path.ts';
 import { pemBlocks } from './pem.ts';
-import { readTextFile } from './read-file.ts';
+import { checkPath, readTextFile } from './user-file.ts';
 
 /**
  * Writes a certificate, PEM, or a chain of them, to a file of mode 0644. The file is always

@@ -10,11 +10,10 @@ import {
   parseOptions,
   reference,
 } from '@trunkline/transport-core/backend';
-import { checkPath } from './check-path.ts';
 import { type CreateIdentityOptions, createIdentity, type Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 import { parseIdentity, readIdentity } from './parse-identity.ts';
-import { readTextFile } from './read-file.ts';
+import { checkPath, readTextFile } from './user-file.ts';
 
 /** Options of {@link saveIdentity}. */
 export interface SaveIdentityOptions {

@@ -1,8 +1,16 @@
-// Reads text files from users with care.
+// Files that users name: checks their paths, and reads them with care.
 
 import type { Stats } from 'node:fs';
 import { readRegular } from '@trunkline/files';
 import { TransportError } from '@trunkline/transport-core';
+
+/** Throws a TypeError in the name of `caller` if `path` cannot be a path. */
+export function checkPath(path: string, caller: string): void {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
+  throw new TypeError(
+    `${caller}: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
+  );
+}
 
 /**
  * Reads a regular file of at most 1 MiB; symbolic links are followed. `check` sees the very file
