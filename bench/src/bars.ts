@@ -114,23 +114,23 @@ type Bounds = { readonly least: number } | { readonly most: number };
 
 /**
  * A bar on the figure of one column divided by that of another.
- * @param to the scenario of the other column, if it is a different one.
+ * @param scenario that of both columns; if they differ, that of each.
  */
 function ratio(
-  scenario: string,
+  scenario: string | readonly [above: string, below: string],
   figure: Figure,
   above: Column,
   below: Column,
   bounds: Bounds,
-  to = scenario,
 ): Bar {
+  const [one, other] = typeof scenario === 'string' ? [scenario, scenario] : scenario;
   const bound = 'least' in bounds ? `at least ${bounds.least}` : `at most ${bounds.most}`;
   return {
-    bar: `${scenario} ${figure === 'bulk' ? 'MB/s' : figure}: ${above.title} ÷ ${below.title} ${bound}`,
+    bar: `${one} ${figure === 'bulk' ? 'MB/s' : figure}: ${above.title} ÷ ${below.title} ${bound}`,
     value: (round) =>
       quotient(
-        round.get(scenario)?.get(above.title)?.[figure],
-        round.get(to)?.get(below.title)?.[figure],
+        round.get(one)?.get(above.title)?.[figure],
+        round.get(other)?.get(below.title)?.[figure],
       ),
     ...bounds,
   };
@@ -201,12 +201,12 @@ const BARS: readonly Bar[] = [
   },
   ratio('s6', 'bulk', TCP, CREDIT, { least: 0.7 }),
   ratio('s6', 'p50', WS, LIMIT_WS, { most: 0.06 }),
-  ratio('s6-elsewhere', 'p50', TCP, LIMIT, { most: 0.06 }, 's6'),
+  ratio(['s6-elsewhere', 's6'], 'p50', TCP, LIMIT, { most: 0.06 }),
   {
-    ...ratio('s6-elsewhere', 'p99', TCP, LIMIT, { most: 0.15 }, 's6'),
-    newer: ratio('s6-elsewhere', 'p99', TCP, CREDIT, { most: MOST_TAIL }, 's6'),
+    ...ratio(['s6-elsewhere', 's6'], 'p99', TCP, LIMIT, { most: 0.15 }),
+    newer: ratio(['s6-elsewhere', 's6'], 'p99', TCP, CREDIT, { most: MOST_TAIL }),
   },
-  ratio('s6-elsewhere', 'bulk', TCP, CREDIT, { least: 0.7 }, 's6'),
+  ratio(['s6-elsewhere', 's6'], 'bulk', TCP, CREDIT, { least: 0.7 }),
   ratio('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
   ratio('s7', 'rate', TCP, NATS, { least: 1 }),
   {

@@ -44,17 +44,16 @@ export async function cycles(scene: Scene, most: number, milliseconds: number): 
     ledger.keep(client);
     await client.close();
   };
-  return measured(
-    scene,
-    'connect, call, close',
-    'cycles',
+  return measured(scene, {
+    name: 'connect, call, close',
+    what: 'cycles',
     ledger,
     most,
     milliseconds,
-    16,
+    width: 16,
     one,
-    async () => gone(scene),
-  );
+    end: async () => gone(scene),
+  });
 }
 
 /** Makes calls over one connection, `most` times or until `milliseconds` are over. */
@@ -67,16 +66,15 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
   });
   await client.dial(scene.address);
   const one = () => ledger.call(() => client.send(scene.address, 'echo', SMALL));
-  return measured(
-    scene,
-    'calls on one connection',
-    'calls',
+  return measured(scene, {
+    name: 'calls on one connection',
+    what: 'calls',
     ledger,
     most,
     milliseconds,
-    256,
+    width: 256,
     one,
-    async () => {
+    end: async () => {
       ledger.keep(client);
       await client.close();
       return [
@@ -84,7 +82,7 @@ export async function calls(scene: Scene, most: number, milliseconds: number): P
         ...(await gone(scene)),
       ];
     },
-  );
+  });
 }
 
 /**
@@ -127,16 +125,15 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
   })();
   const one = () =>
     anyCall(clients[Math.floor(random() * clients.length)]!, scene.address, random, ledger, notes);
-  return measured(
-    scene,
-    'calls of every kind, connections killed',
-    'calls',
+  return measured(scene, {
+    name: 'calls of every kind, connections killed',
+    what: 'calls',
     ledger,
-    Number.POSITIVE_INFINITY,
+    most: Number.POSITIVE_INFINITY,
     milliseconds,
-    64,
+    width: 64,
     one,
-    async () => {
+    end: async () => {
       killing.abort();
       await killer;
       const wrong: string[] = killed === 0 ? ['no connection was killed'] : [];
@@ -150,7 +147,7 @@ export async function kills(scene: Scene, milliseconds: number): Promise<Phase> 
       }
       return wrong;
     },
-  );
+  });
 }
 
 /** Makes one call of a random kind; some are cancelled, and some have too short a timeout. */
@@ -203,20 +200,29 @@ async function open(
   return client;
 }
 
+/** The work of a phase. */
+interface Work {
+  readonly name: string;
+  /** The things that are counted. */
+  readonly what: string;
+  readonly ledger: Ledger;
+  /** The phase ends after that many, or after `milliseconds`. */
+  readonly most: number;
+  readonly milliseconds: number;
+  /** The number of things at a time. */
+  readonly width: number;
+  one(): Promise<void>;
+  /** Called at the end of the phase; resolves with what is wrong. */
+  end(): Promise<readonly string[]>;
+}
+
 /**
  * Runs `one` repeatedly, `width` at a time. The heap is compared with that after a third of the
  * phase, when code is compiled.
  */
 async function measured(
   scene: Scene,
-  name: string,
-  what: string,
-  ledger: Ledger,
-  most: number,
-  milliseconds: number,
-  width: number,
-  one: () => Promise<void>,
-  end: () => Promise<readonly string[]>,
+  { name, what, ledger, most, milliseconds, width, one, end }: Work,
 ): Promise<Phase> {
   const begin = performance.now();
   let done = 0;

@@ -19,14 +19,14 @@ export const suite: Suite = {
   keyPair: (secret) => new NativeKeyPair(secret),
   hash: (first, second) => plain(createHash('sha256').update(first).update(second).digest()),
   hmac: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
-  seal(key, nonce, ad, plaintext, target, at) {
+  seal({ key, nonce }, ad, plaintext, target, at) {
     const cipher = createCipheriv('chacha20-poly1305', key, nonce, AEAD);
     if (ad !== undefined) cipher.setAAD(ad, { plaintextLength: plaintext.length });
     target.set(cipher.update(plaintext), at);
     cipher.final();
     target.set(cipher.getAuthTag(), at + plaintext.length);
   },
-  open(key, nonce, ad, ciphertext) {
+  open({ key, nonce }, ad, ciphertext) {
     const length = ciphertext.length - TAG;
     if (length < 0) return undefined;
     const decipher = createDecipheriv('chacha20-poly1305', key, nonce, AEAD);

@@ -57,25 +57,25 @@ for (const { name, suite } of suites) {
   test(`${name}: whatever byte of a ciphertext is changed or missing, it is not authentic`, (t) => {
     const [key, nonce, ad] = [pattern(32, 1), pattern(12, 2), pattern(32, 3)];
     const sealed = new Uint8Array(20 + TAG);
-    suite.seal(key, nonce, ad, pattern(20, 4), sealed, 0);
-    t.deepEqual(suite.open(key, nonce, ad, sealed), pattern(20, 4) as Uint8Array<ArrayBuffer>);
+    suite.seal({ key, nonce }, ad, pattern(20, 4), sealed, 0);
+    t.deepEqual(suite.open({ key, nonce }, ad, sealed), pattern(20, 4) as Uint8Array<ArrayBuffer>);
     for (let i = 0; i < sealed.length; i++) {
       const altered = sealed.slice();
       altered[i]! ^= 1;
-      t.is(suite.open(key, nonce, ad, altered), undefined);
-      t.is(suite.open(key, nonce, ad, sealed.subarray(0, i)), undefined);
+      t.is(suite.open({ key, nonce }, ad, altered), undefined);
+      t.is(suite.open({ key, nonce }, ad, sealed.subarray(0, i)), undefined);
     }
-    t.is(suite.open(key, nonce, undefined, sealed), undefined);
-    t.is(suite.open(key, pattern(12, 3), ad, sealed), undefined);
-    t.is(suite.open(pattern(32, 2), nonce, ad, sealed), undefined);
+    t.is(suite.open({ key, nonce }, undefined, sealed), undefined);
+    t.is(suite.open({ key, nonce: pattern(12, 3) }, ad, sealed), undefined);
+    t.is(suite.open({ key: pattern(32, 2), nonce }, ad, sealed), undefined);
   });
 
   test(`${name}: a plaintext is fresh memory, and no Buffer`, (t) => {
     const sealed = new Uint8Array(100 + TAG);
-    suite.seal(pattern(32), pattern(12), undefined, pattern(100), sealed, 0);
+    suite.seal({ key: pattern(32), nonce: pattern(12) }, undefined, pattern(100), sealed, 0);
     const [one, other] = [
-      suite.open(pattern(32), pattern(12), undefined, sealed)!,
-      suite.open(pattern(32), pattern(12), undefined, sealed)!,
+      suite.open({ key: pattern(32), nonce: pattern(12) }, undefined, sealed)!,
+      suite.open({ key: pattern(32), nonce: pattern(12) }, undefined, sealed)!,
     ];
     t.is(Object.getPrototypeOf(one), Uint8Array.prototype);
     other.fill(0);
@@ -92,16 +92,16 @@ test('hashes and ciphertexts are the same, at every length', (t) => {
     t.is(toHex(portable.hmac(pattern(32), data)), toHex(native.hmac(pattern(32), data)));
     for (const ad of [undefined, pattern(32, 9)]) {
       const [one, other] = [new Uint8Array(length + TAG + 5), new Uint8Array(length + TAG + 5)];
-      portable.seal(pattern(32), pattern(12), ad, data, one, 3);
-      native.seal(pattern(32), pattern(12), ad, data, other, 3);
+      portable.seal({ key: pattern(32), nonce: pattern(12) }, ad, data, one, 3);
+      native.seal({ key: pattern(32), nonce: pattern(12) }, ad, data, other, 3);
       t.true(equal(one, other), `sealed: ${length} bytes`);
       const sealed = one.subarray(3, -2);
       t.true(
-        equal(portable.open(pattern(32), pattern(12), ad, sealed)!, data),
+        equal(portable.open({ key: pattern(32), nonce: pattern(12) }, ad, sealed)!, data),
         `opened: ${length} bytes`,
       );
       t.true(
-        equal(native.open(pattern(32), pattern(12), ad, sealed)!, data),
+        equal(native.open({ key: pattern(32), nonce: pattern(12) }, ad, sealed)!, data),
         `opened: ${length} bytes`,
       );
     }
@@ -116,8 +116,7 @@ test('the ciphertext of RFC 8439 §2.8.2', (t) => {
     const sealed = new Uint8Array(plaintext.length + TAG);
     const key = fromHex('808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f');
     suite.seal(
-      key,
-      fromHex('070000004041424344454647'),
+      { key, nonce: fromHex('070000004041424344454647') },
       fromHex('50515253c0c1c2c3c4c5c6c7'),
       plaintext,
       sealed,

@@ -12,13 +12,13 @@ export const suite: Suite = {
   keyPair: (secret) => new NobleKeyPair(secret),
   hash: (first, second) => sha256.create().update(first).update(second).digest(),
   hmac: (key, data) => hmac(sha256, key, data),
-  seal(key, nonce, ad, plaintext, target, at) {
+  seal({ key, nonce }, ad, plaintext, target, at) {
     chacha20poly1305(key, nonce, ad).encrypt(
       plaintext,
       target.subarray(at, at + plaintext.length + TAG),
     );
   },
-  open(key, nonce, ad, ciphertext) {
+  open({ key, nonce }, ad, ciphertext) {
     if (ciphertext.length < TAG) return undefined;
     try {
       return chacha20poly1305(key, nonce, ad).decrypt(ciphertext) as Uint8Array<ArrayBuffer>;

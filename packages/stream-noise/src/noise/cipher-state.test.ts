@@ -16,7 +16,7 @@ for (const { name, suite } of suites) {
     const nonce = new Uint8Array(12);
     new DataView(nonce.buffer).setBigUint64(4, counter, true);
     const bytes = new Uint8Array(5 + TAG);
-    suite.seal(key, nonce, undefined, pattern(5), bytes, 0);
+    suite.seal({ key, nonce }, undefined, pattern(5), bytes, 0);
     return toHex(bytes);
   };
 
@@ -45,8 +45,7 @@ for (const { name, suite } of suites) {
     state.rekey();
     const made = new Uint8Array(32 + TAG);
     suite.seal(
-      pattern(32),
-      new Uint8Array(12).fill(0xff, 4),
+      { key: pattern(32), nonce: new Uint8Array(12).fill(0xff, 4) },
       undefined,
       new Uint8Array(32),
       made,

@@ -1,22 +1,23 @@
 // A key and a counter of its uses: the CipherState of Noise (§5.1).
 
-import { HASH, type Suite, TAG } from './suite.ts';
+import { HASH, type KeyUse, type Suite, TAG } from './suite.ts';
 
 export class CipherState {
   /** The nonce of the next message. */
   n: number;
   readonly #suite: Suite;
-  #key: Uint8Array;
+  #use: KeyUse;
 
   constructor(suite: Suite, key: Uint8Array, n = 0) {
     this.#suite = suite;
-    this.#key = key;
+    this.#use = { key, nonce };
     this.n = n;
   }
 
   /** Writes the ciphertext, 16 bytes longer than `plaintext`, into `target` at offset `at`. */
   seal(ad: Uint8Array | undefined, plaintext: Uint8Array, target: Uint8Array, at: number): void {
-    this.#suite.seal(this.#key, nonceOf(this.n++), ad, plaintext, target, at);
+    setNonce(this.n++);
+    this.#suite.seal(this.#use, ad, plaintext, target, at);
   }
 
   /**
@@ -24,7 +25,8 @@ export class CipherState {
    * case the nonce is not used up (§5.1), but no caller continues.
    */
   open(ad: Uint8Array | undefined, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-    const plaintext = this.#suite.open(this.#key, nonceOf(this.n), ad, ciphertext);
+    setNonce(this.n);
+    const plaintext = this.#suite.open(this.#use, ad, ciphertext);
     if (plaintext !== undefined) this.n++;
     return plaintext;
   }
@@ -35,21 +37,19 @@ export class CipherState {
    */
   rekey(): void {
     const made = new Uint8Array(HASH + TAG);
-    this.#suite.seal(this.#key, LAST_NONCE, undefined, ZEROS, made, 0);
-    this.#key = made.slice(0, HASH);
+    const last = { key: this.#use.key, nonce: LAST_NONCE };
+    this.#suite.seal(last, undefined, ZEROS, made, 0);
+    this.#use = { key: made.slice(0, HASH), nonce };
   }
 }
 
-/**
- * Returns the nonce: 32 zero bits, then the counter, little-endian (§12.3). Each call reuses the
- * same memory.
- */
-function nonceOf(n: number): Uint8Array {
+/** Sets the nonce: 32 zero bits, then the counter, little-endian (§12.3). */
+function setNonce(n: number): void {
   counter.setUint32(4, n % 0x1_0000_0000, true);
   counter.setUint32(8, n / 0x1_0000_0000, true);
-  return nonce;
 }
 
+/** The nonce of the current use, in memory that all states share: no use outlasts its call. */
 const nonce = new Uint8Array(12);
 const counter = new DataView(nonce.buffer);
 

@@ -14,12 +14,10 @@ export interface Suite {
   /**
    * ChaCha20-Poly1305: writes the ciphertext and its tag, 16 bytes more than `plaintext`, into
    * `target` at offset `at`.
-   * @param nonce 12 bytes
    * @param ad associated data; undefined for none
    */
   seal(
-    key: Uint8Array,
-    nonce: Uint8Array,
+    use: KeyUse,
     ad: Uint8Array | undefined,
     plaintext: Uint8Array,
     target: Uint8Array,
@@ -27,11 +25,18 @@ export interface Suite {
   ): void;
   /** Returns the plaintext in new memory, or undefined if the ciphertext is not authentic. */
   open(
-    key: Uint8Array,
-    nonce: Uint8Array,
+    use: KeyUse,
     ad: Uint8Array | undefined,
     ciphertext: Uint8Array,
   ): Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** One use of a key of the cipher. */
+export interface KeyUse {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** 12 bytes, which no other use of the key has. */
+  readonly nonce: Uint8Array;
 }
 
 /** An X25519 key pair. */
