@@ -42,5 +42,3 @@ export { cleanText } from './text.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
-export { Frame } from './wire/frame.ts';
-export { FrameCollector } from './wire/frame-collector.ts';

@@ -23,5 +23,5 @@ export { MemoryConnection } from './stream/memory/memory-connection.ts';
 export { type Dial, MemoryLayer } from './stream/memory/memory-layer.ts';
 export { messageLimit, unsentOf } from './transport/carriage.ts';
 export { type Management, manage } from './transport/manage.ts';
-export { Account, Kind } from './wire/frame.ts';
+export { Account, Frame, Kind } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

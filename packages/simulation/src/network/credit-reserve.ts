@@ -2,8 +2,7 @@
 // by an interceptor. The writer is told slightly lower limits than the reader allows; the reserve
 // spends the difference, and is refilled from the credit that the reader returns.
 
-import type { Frame } from '@trunkline/transport-core/backend';
-import { decodeHello, encodeHello } from '@trunkline/transport-core/internal';
+import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core/internal';
 
 /** The reserve of one direction of a connection. */
 export class CreditReserve {

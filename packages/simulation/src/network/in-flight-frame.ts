@@ -2,8 +2,7 @@
 // overtaken.
 
 import type { Method } from '@trunkline/transport-core';
-import { Frame } from '@trunkline/transport-core/backend';
-import { Account, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
+import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, type Trace } from '../kernel/trace.ts';
 
 /**

@@ -5,8 +5,13 @@
 // asks the path and the interceptors what happens to a message.
 
 import { CODES, type Method } from '@trunkline/transport-core';
-import { Frame } from '@trunkline/transport-core/backend';
-import { Account, HIGHEST_CALL_ID, Kind, methodTable } from '@trunkline/transport-core/internal';
+import {
+  Account,
+  Frame,
+  HIGHEST_CALL_ID,
+  Kind,
+  methodTable,
+} from '@trunkline/transport-core/internal';
 import { checksum, TraceKind } from '../kernel/trace.ts';
 import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';

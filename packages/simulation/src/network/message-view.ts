@@ -1,8 +1,7 @@
 // Messages as interceptors see them: what a frame carries, and its value, decoded on access.
 
 import type { Codec, Method } from '@trunkline/transport-core';
-import type { Frame } from '@trunkline/transport-core/backend';
-import { Kind } from '@trunkline/transport-core/internal';
+import { type Frame, Kind } from '@trunkline/transport-core/internal';
 import type { InterceptedMessage } from './interceptors.ts';
 
 /** The message that a frame carries. */

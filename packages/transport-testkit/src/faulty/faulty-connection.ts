@@ -3,11 +3,11 @@
 
 import type { Clock, Random, Timer, TransportError } from '@trunkline/transport-core';
 import {
-  type Frame,
   reasonError,
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
+import type { Frame } from '@trunkline/transport-core/internal';
 import type { FaultSettings } from './faults.ts';
 import { type Cargo, Lane } from './lane.ts';
 

@@ -2,7 +2,7 @@
 // not at all.
 
 import type { Clock, Random, Timer } from '@trunkline/transport-core';
-import type { Frame } from '@trunkline/transport-core/backend';
+import type { Frame } from '@trunkline/transport-core/internal';
 import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 
 /**
