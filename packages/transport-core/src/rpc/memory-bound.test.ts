@@ -7,6 +7,7 @@ import { Memory } from '../session/memory.ts';
 import { SMALL } from '../session/testing/pair.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { type Bytes, protocol, Scene, turn } from './testing/scene.ts';
 
 const KIB = 1024;
@@ -50,19 +51,20 @@ class Attacker {
     const size = Math.floor(random() * packet);
     const { left } = acceptor.session.channel(protocol.channel).long;
     const draw = random();
-    if (draw < 0.25) encoder.message(Kind.REQUEST, id, 0x20, 1, 0, 0, undefined, 0, body, 0, size);
+    if (draw < 0.25)
+      encoder.message(header({ kind: Kind.REQUEST, id, channel: 0x20, method: 1 }), body, 0, size);
     else if (draw < 0.4)
-      encoder.message(Kind.REQUEST, id, 0x20, 99, 0, 0, undefined, 0, body, 0, size);
+      encoder.message(header({ kind: Kind.REQUEST, id, channel: 0x20, method: 99 }), body, 0, size);
     else if (draw < 0.5) {
       if (acceptor.session.channel(protocol.channel).short.left > 0)
-        encoder.message(Kind.ONEWAY, 0, 0x20, 2, 0, 0, undefined, 0, body, 0, size);
+        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 2 }), body, 0, size);
     } else if (draw < 0.6) {
       if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);
     } else if (this.#open.length > 0) {
       const which = Math.floor(random() * this.#open.length);
       // The message has 32 packets: each PART is full, and the PARTs of a refused message are
       // dropped.
-      encoder.message(Kind.PART, this.#open[which]!, 0, 0, 0, 0, undefined, 0, body, 0, packet);
+      encoder.message(header({ kind: Kind.PART, id: this.#open[which]! }), body, 0, packet);
       if (random() < 0.005) this.#open.splice(which, 1);
     }
     const bytes = encoder.take().slice();
@@ -74,14 +76,7 @@ class Attacker {
   #begin(encoder: FrameEncoder, id: number, kind: number): void {
     this.#open.push(id);
     encoder.message(
-      kind,
-      id,
-      0x20,
-      kind === Kind.REQUEST ? 1 : 2,
-      0,
-      0,
-      undefined,
-      32 * packet,
+      header({ kind, id, channel: 0x20, method: kind === Kind.REQUEST ? 1 : 2, size: 32 * packet }),
       body,
       0,
       packet,

@@ -1,17 +1,19 @@
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
 // (docs/wire-protocol.md §4).
+//
+// Owns no state: calls keep their own. The dispatcher tells it the frames of the peer. It ends calls
+// at the caller and hands payloads and errors to the calls.
 
-import { codeOf, reasonOf, stackless, TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
-import { cleanText } from '../text.ts';
-import { DOWNLOAD, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
-import { Assembly } from './assembly.ts';
+import { type Frame, Kind } from '../wire/frame.ts';
+import { Assembly, STALLED } from './assembly.ts';
 import type { Caller } from './caller.ts';
 import { type IncomingPackets, longCost } from './incoming-packets.ts';
-import { receiveItem, receivePart } from './items.ts';
 import type { OutCall } from './out-call.ts';
 import { oversized } from './refusal.ts';
 import { ACCOUNT_MAX, type SessionContext } from './session-context.ts';
+import { remoteError } from './wire-error.ts';
 
 export class Answers {
   readonly #context: SessionContext;
@@ -26,65 +28,32 @@ export class Answers {
 
   response(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
-    if (
-      call === undefined ||
-      frame.size > 0 ||
-      call.method.kind !== 'unary' ||
-      call.assembly !== undefined
-    )
-      return this.#response(frame, call);
-    this.#context.active = this.#context.now;
-    if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
-  }
-
-  #settle(call: OutCall, frame: Frame): void {
+    if (call === undefined) return this.#unknown(frame);
+    if (call.method.response === undefined || call.assembly !== undefined)
+      return this.#context.violation(
+        'malformed',
+        `RESPONSE to call ${frame.id}, which awaits no response`,
+      );
+    this.#context.touch();
+    if (frame.size > 0) return this.#long(frame, call);
+    if (!this.#incomingPackets.short(frame)) return;
     this.#caller.terminal(call);
     if (call.done) this.#context.count('lateReply', 1);
     else call.answered(this.#incomingPackets.keep(frame));
   }
 
-  /**
-   * Handles every other response: a long one, the response of an upload, or one that is not
-   * awaited.
-   */
-  #response(frame: Frame, call: OutCall | undefined): void {
-    if (call === undefined) return this.#unknown(frame);
-    if (
-      call.method.flags & DOWNLOAD ||
-      call.method.kind === 'oneway' ||
-      call.assembly !== undefined
-    )
-      return this.#context.violation(
-        'malformed',
-        `RESPONSE to call ${frame.id}, which awaits no response`,
-      );
-    this.#context.active = this.#context.now;
-    if (frame.size === 0) {
-      if (this.#incomingPackets.short(frame)) this.#settle(call, frame);
-    } else if (
-      this.#incomingPackets.long(
-        frame,
-        this.#context.limits.message,
-        'limits.message',
-        this.#incomingPackets.reply,
-      )
-    ) {
-      call.widen();
-      if (!call.done && oversized(call.method.response, frame.size))
-        call.failed(excess(call.method, frame.size));
-      call.assembly = new Assembly(
-        this.#context,
-        Kind.RESPONSE,
-        frame.size,
-        longCost(frame),
-        frame.payload,
-        !call.done,
-        {
-          refuse: () => this.#caller.crowdOut(call),
-        },
-      );
-      this.#context.makeRoom();
-    }
+  /** Handles the first packet of a long response. */
+  #long(frame: Frame, call: OutCall): void {
+    const { reply } = this.#incomingPackets;
+    const { message } = this.#context.limits;
+    if (!this.#incomingPackets.long(frame, message, 'limits.message', reply)) return;
+    call.widen();
+    if (!call.done && oversized(call.method.response, frame.size))
+      call.failed(excess(call.method, frame.size));
+    call.assembly = new Assembly(this.#context, frame, !call.done, {
+      refuse: () => this.#crowdOut(call),
+    });
+    this.#context.makeRoom();
   }
 
   item(frame: Frame): void {
@@ -96,9 +65,9 @@ export class Answers {
         'malformed',
         `ITEM for call ${frame.id}, which has no download`,
       );
-    this.#context.active = this.#context.now;
-    receiveItem(this.#context, this.#incomingPackets, download, frame, call.done, {
-      refuse: () => this.#caller.crowdOut(call),
+    this.#context.touch();
+    download.receive(frame, this.#incomingPackets, !call.done, {
+      refuse: () => this.#crowdOut(call),
     });
     if (!call.done) call.progressed(this.#context.now);
   }
@@ -109,7 +78,7 @@ export class Answers {
     if (!this.#incomingPackets.packet(frame)) return;
     const { assembly, download } = call;
     if (assembly === undefined) {
-      if (download?.assembly !== undefined) receivePart(this.#context, download, frame);
+      if (download?.assembly !== undefined) download.receivePart(frame);
       else
         this.#context.violation(
           'malformed',
@@ -141,7 +110,10 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.download === undefined)
-      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, which has no download`,
+      );
     if (call.download.assembly !== undefined)
       return this.#context.violation(
         'malformed',
@@ -156,13 +128,7 @@ export class Answers {
   error(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
-    const unprocessed = (frame.flags & UNPROCESSED) !== 0;
-    const error = new TransportError(codeOf(frame.code), cleanText(frame.text), {
-      reason: reasonOf(frame.reason),
-      origin: 'remote',
-      metadata: frame.metadata,
-      sent: !unprocessed,
-    });
+    const error = remoteError(frame);
     if (call.assembly !== undefined)
       this.#incomingPackets.reply.giveBack(call.assembly.cost, false);
     this.#caller.terminal(call);
@@ -176,6 +142,53 @@ export class Answers {
     const upload = this.#caller.slots.get(frame.id)?.upload;
     if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX))
       this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+  }
+
+  /**
+   * Fails the calls whose long response or item stopped half-way. Returns the next time at which
+   * one may have stopped.
+   */
+  wake(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    if (this.#context.unfinished === 0) return next;
+    for (const call of this.#caller.slots.values()) {
+      const { assembly = call.download?.assembly } = call;
+      if (assembly === undefined || call.done) continue;
+      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
+      if (stale > now) next = Math.min(next, stale);
+      else this.#stopped(call, assembly);
+    }
+    return next;
+  }
+
+  /**
+   * Fails a call because a long message of the callee stopped half-way; a callee that still streams
+   * is sent a CANCEL.
+   */
+  #stopped(call: OutCall, assembly: Assembly): void {
+    const { got, size } = assembly;
+    assembly.drop();
+    const what = call.download === undefined ? 'the response' : 'an item';
+    call.failed(
+      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
+        sent: true,
+      }),
+    );
+    if (call.download !== undefined) this.#caller.abandon(call);
+  }
+
+  /**
+   * Fails a call because `limits.memory` has no room for a long message of the callee, and sends
+   * the callee a CANCEL.
+   */
+  #crowdOut(call: OutCall): void {
+    const assembly = call.assembly ?? call.download?.assembly;
+    if (assembly === undefined) return;
+    assembly.drop();
+    const what = call.download === undefined ? 'the response' : 'an item';
+    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
+    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
+    this.#caller.abandon(call);
   }
 
   #unknown(frame: Frame): void {

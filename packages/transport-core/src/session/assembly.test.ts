@@ -2,7 +2,8 @@
 // charged.
 
 import test from 'ava';
-import { Kind } from '../wire/frame.ts';
+import { Frame, Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { Assembly } from './assembly.ts';
 import { OutboxBench } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
@@ -15,10 +16,7 @@ const begin = (size: number, keep = true, limit?: number) => {
     context,
     assembly: new Assembly(
       context,
-      Kind.REQUEST,
-      size,
-      size + 64,
-      new Uint8Array(packet).fill(1),
+      new Frame(header({ kind: Kind.REQUEST, size }), new Uint8Array(packet).fill(1)),
       keep,
       { refuse: () => {} },
     ),

@@ -2,7 +2,8 @@
 // with the bytes that have arrived, not with the size that was announced.
 
 import type { List, ListEntry } from '../list.ts';
-import { EMPTY } from '../wire/frame.ts';
+import { EMPTY, type Frame } from '../wire/frame.ts';
+import { longCost } from './incoming-packets.ts';
 import type { SessionContext, Unfinished } from './session-context.ts';
 
 /** The call that a long message belongs to; it is notified when the message is given up. */
@@ -21,7 +22,6 @@ export class Assembly implements Unfinished {
   list: List<ListEntry> | undefined = undefined;
   before: ListEntry | undefined = undefined;
   after: ListEntry | undefined = undefined;
-  readonly kind: number;
   readonly size: number;
   /** The charge to its account, given back when the message is used or discarded. */
   readonly cost: number;
@@ -37,31 +37,22 @@ export class Assembly implements Unfinished {
   #room: Uint8Array | undefined = undefined;
 
   /**
-   * The caller has already checked the size.
+   * Begins a message with its first packet, whose size was checked.
    * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
-  constructor(
-    context: SessionContext,
-    kind: number,
-    size: number,
-    cost: number,
-    first: Uint8Array,
-    keep: boolean,
-    owner: AssemblyOwner,
-  ) {
+  constructor(context: SessionContext, frame: Frame, keep: boolean, owner: AssemblyOwner) {
     this.#context = context;
-    this.kind = kind;
-    this.size = size;
-    this.cost = cost;
+    this.size = frame.size;
+    this.cost = longCost(frame);
     this.#isKept = keep;
     this.#owner = owner;
     this.buffer = EMPTY;
-    this.got = first.length;
+    this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
-    this.buffer = context.allocate(this.#capacity(first.length));
-    this.buffer.set(first);
-    context.begins(this, first.length, this.buffer.length - first.length);
+    this.buffer = context.allocate(this.#capacity(this.got));
+    this.buffer.set(frame.payload);
+    context.begins(this, this.got, this.buffer.length - this.got);
   }
 
   refuse(): void {

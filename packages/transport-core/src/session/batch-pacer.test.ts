@@ -1,7 +1,7 @@
 // Tests the size of the batches that leave before the end of a tick.
 
 import test from 'ava';
-import { BatchPacer } from './batch-pacer.ts';
+import { BatchPacer, BOUNDED } from './batch-pacer.ts';
 
 test('a batch is half of the calls in flight, in steps of 8 and never below', (t) => {
   const pacer = new BatchPacer();
@@ -30,7 +30,7 @@ test('an end that answers waits for a quarter of what the peer has in flight', (
 test('where no calls are in flight, one-ways leave 128 at a time, 32 where a rate bounds them', (t) => {
   for (const [pacer, batch] of [
     [new BatchPacer(), 128],
-    [new BatchPacer(true), 32],
+    [new BatchPacer(BOUNDED), 32],
   ] as const) {
     t.is(pacer.batch, batch);
     pacer.read(0, 0, 1);

@@ -19,12 +19,9 @@ export class BatchPacer {
   /** Four times the batch. */
   #busiest = 0;
 
-  /**
-   * @param isBounded true if a rate limit applies: it may be exceeded by one batch, so batches are
-   *   small.
-   */
-  constructor(isBounded = false) {
-    this.#oneways = this.batch = isBounded ? BOUNDED : ONEWAYS;
+  /** @param oneways the number of frames while no calls are in flight. */
+  constructor(oneways: number = ONEWAYS) {
+    this.#oneways = this.batch = oneways;
   }
 
   /**
@@ -51,7 +48,8 @@ export class BatchPacer {
  * of the CPU time that batches of 32 take.
  */
 const ONEWAYS = 128;
-const BOUNDED = 32;
+/** The same if a rate limit applies: one batch may exceed it, so batches are small. */
+export const BOUNDED = 32;
 /** Fewer frames are not worth a write of their own. */
 const LEAST = 8;
 /**

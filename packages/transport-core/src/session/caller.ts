@@ -1,51 +1,54 @@
 // The calling half of a session: our own calls by id, from admission to their terminal frame
 // (docs/wire-protocol.md §4).
+//
+// Owns the open calls and the calls that wait for room. The transport tells it to start and to
+// abandon calls, and `Answers` tells it which of them the peer has answered. It writes requests
+// into the batch or queues them in the outbox, and settles calls.
 
 import { TransportError, withDetails } from '../errors.ts';
-import { List } from '../list.ts';
+import type { List } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
-import { Account, DOWNLOAD, Kind, UPLOAD } from '../wire/frame.ts';
-import { type Assembly, STALLED } from './assembly.ts';
+import { Account, DOWNLOAD, type EncodedMetadata, Kind, UPLOAD } from '../wire/frame.ts';
+import type { Batch } from './batch.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { Slots } from './id-table.ts';
 import { InStream } from './in-stream.ts';
-import type { IncomingPackets } from './incoming-packets.ts';
-import type { CallCarrier, OutCall } from './out-call.ts';
+import { type CallCarrier, type OutCall, TryCall } from './out-call.ts';
 import { OutStream } from './out-stream.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import { memoryFull, type SessionContext, UNIT } from './session-context.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 export class Caller implements CallCarrier {
   readonly stage = 'it was waiting to be sent';
   readonly slots: Slots<OutCall>;
-  /** The number of open streaming calls, and the calls that wait for one of them to end. */
+  /** The number of open streaming calls. */
   streams = 0;
-  readonly #waitingStreams = new List<OutCall>();
-  /** Calls of all channels that wait for room. */
-  #waiting = 0;
+  readonly #waiting: WaitingCalls;
   readonly #context: SessionContext;
+  readonly #batch: Batch;
   readonly #outbox: Outbox;
-  readonly #incomingPackets: IncomingPackets;
   readonly #channels: Channels;
 
   constructor(
     context: SessionContext,
+    batch: Batch,
     outbox: Outbox,
-    incomingPackets: IncomingPackets,
-    parity: 0 | 1,
     channels: Channels,
+    parity: 0 | 1,
   ) {
     this.#context = context;
+    this.#batch = batch;
     this.#outbox = outbox;
-    this.#incomingPackets = incomingPackets;
-    this.slots = new Slots(parity);
     this.#channels = channels;
+    this.#waiting = new WaitingCalls(context, outbox);
+    this.slots = new Slots(parity);
   }
 
   get mark(): number {
-    return this.#context.mark;
+    return this.#batch.number;
   }
 
   get now(): number {
@@ -58,276 +61,154 @@ export class Caller implements CallCarrier {
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    if (this.#isPlain(channel, call)) return this.#startPlain(channel, call);
-    const refusal = this.#refusal(channel, call);
+    const refusal = this.#refusal(channel, call.method, call.payload.length);
     if (refusal !== undefined) return call.failed(refusal);
     call.carrier = this;
     if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
-    const queue = this.#queueOf(channel, call);
+    const queue = this.#waiting.queueOf(channel, call);
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     if (this.#context.full(call.cost)) return call.failed(memoryFull(this.#context.memory));
-    this.#context.hold(call.cost);
-    call.widen();
-    queue.push(call);
-    this.#waiting++;
-    this.#outbox.awaited = true;
+    this.#waiting.add(queue, call);
   }
 
   /**
-   * Returns true for the common case: a unary call of one packet, with nothing queued before it.
+   * Sends a one-way if it can go now, and returns false otherwise. It is no call unless it has to
+   * wait in a lane.
+   * @throws TransportError if it can never be sent.
    */
-  #isPlain(
-    { disagreement, lanes, open, waiting }: Channel,
-    { method, metadata, payload }: OutCall,
-  ): boolean {
-    const { calls, message, packet } = this.#context.terms;
-    if (
-      method.kind !== 'unary' ||
-      metadata !== undefined ||
-      payload.length > packet ||
-      payload.length > message
-    )
-      return false;
-    return (
-      disagreement === undefined &&
-      waiting.length === 0 &&
-      lanes.short.length === 0 &&
-      open < calls &&
-      !this.slots.full
-    );
-  }
-
-  #startPlain(channel: Channel, call: OutCall): void {
-    call.carrier = this;
-    if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
-    this.slots.add(call);
-    channel.open++;
-    const { payload } = call;
-    if (!this.#outbox.straight(payload.length)) return this.#queue(channel, call, false);
-    const { mark, now, writer } = this.#context;
-    const timeout = call.timeLeft(now);
-    if (timeout < 0) return;
-    writer.short(Kind.REQUEST, call.id, channel.byte, call.method.id, timeout, payload);
-    call.writtenIn = mark;
-    this.#context.active = now;
-    this.#outbox.wrote();
-  }
-
-  /**
-   * Writes a one-way of one packet straight into the batch if nothing is queued before it, without
-   * creating a call. If this returns false, use `tryStart`, which tells why.
-   */
-  tryShort(byte: number, method: Method, payload: Uint8Array): boolean {
+  trySend(byte: number, method: Method, payload: Uint8Array): boolean {
     const channel = this.#channels.get(byte);
-    const { lanes } = channel;
-    const { length } = payload;
-    const { terms } = this.#context;
-    if (
-      channel.disagreement !== undefined ||
-      length > terms.packet ||
-      length > terms.message ||
-      channel.waiting.length > 0
-    )
-      return false;
-    if (lanes.short.length > 0 || lanes.shortCredit <= 0 || !this.#outbox.straight(length))
-      return false;
-    lanes.shortCredit -= length + UNIT;
-    lanes.uncreditedShort.oneway(length + UNIT);
-    this.#context.writer.short(Kind.ONEWAY, 0, channel.byte, method.id, 0, payload);
-    this.#context.active = this.#context.now;
-    this.#outbox.wrote();
-    return true;
-  }
-
-  /**
-   * Starts a one-way if it can go now, and returns false otherwise. Throws if it can never be sent.
-   */
-  tryStart(call: OutCall): boolean {
-    const channel = this.#channels.get(call.channel);
-    const refusal = this.#refusal(channel, call);
+    const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#payable(channel, call) || !this.#hasRoom(channel, call)) return false;
+    if (!this.#payable(channel, payload.length)) return false;
+    if (this.#writeOneway(channel, method, payload, undefined)) {
+      this.#batch.wrote();
+      return true;
+    }
+    const call = new TryCall(byte, method, payload);
+    if (!this.#hasRoom(channel, call)) return false;
     call.carrier = this;
-    this.#admit(channel, call);
+    this.#queueOneway(channel, call);
     return true;
   }
 
   /** Returns true if a one-way of at most one packet could go now. */
   writable(channel: Channel): boolean {
-    const { lanes } = channel;
-    const room = lanes.shorts.fits(
-      this.#context.terms.packet + UNIT,
-      this.#context.limits.outbound,
-    );
+    const { packet } = this.#context.terms;
     return (
-      room &&
-      channel.waiting.length === 0 &&
-      lanes.firstUnpaid === undefined &&
-      lanes.shortCredit > 0
-    );
-  }
-
-  /** Returns true if the account of this one-way has credit and no earlier message waits for it. */
-  #payable({ lanes, waiting, waitingLong }: Channel, call: OutCall): boolean {
-    if (call.payload.length > this.#context.terms.packet)
-      return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
-    return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
-  }
-
-  #refusal(channel: Channel, call: OutCall): TransportError | undefined {
-    if (channel.disagreement !== undefined)
-      return withDetails(channel.disagreement, { sent: false });
-    const { message } = this.#context.terms;
-    if (call.payload.length <= message) return undefined;
-    const remedy = call.method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
-    const text = `${call.method.full}: a request of ${call.payload.length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
-    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
-  }
-
-  #hasRoom(channel: Channel, call: OutCall): boolean {
-    const tally =
-      call.payload.length > this.#context.terms.packet ? channel.lanes.longs : channel.lanes.shorts;
-    if (!tally.fits(call.cost, this.#context.limits.outbound)) return false;
-    if (call.method.kind === 'oneway') return true;
-    return (
-      channel.open < this.#context.terms.calls &&
-      !this.slots.full &&
-      (call.method.flags === 0 || this.streams < this.#context.terms.streams)
+      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
+      this.#payable(channel, packet)
     );
   }
 
   /**
-   * Returns the queue in which a call waits. Streaming calls have one queue for the whole
-   * connection, because their limit covers the connection. Long messages that keep no order with
-   * short ones have a queue per channel; everything else shares the channel's main queue.
+   * Returns true if the account of a one-way with this payload has credit and no earlier message
+   * waits for it.
    */
-  #queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.#waitingStreams;
-    return call.payload.length > this.#context.terms.packet &&
-      channel.mounted?.protocol.ordered !== true
-      ? channel.waitingLong
-      : channel.waiting;
+  #payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
+    if (length > this.#context.terms.packet)
+      return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
+    return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+  }
+
+  /** Returns the error of a message that can never be sent on this connection. */
+  #refusal({ disagreement }: Channel, method: Method, length: number): TransportError | undefined {
+    const { message } = this.#context.terms;
+    if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
+    return length > message ? tooLarge(method, length, message) : undefined;
+  }
+
+  #hasRoom(channel: Channel, call: OutCall): boolean {
+    const { lanes } = channel;
+    const { terms, limits } = this.#context;
+    const tally = call.payload.length > terms.packet ? lanes.longs : lanes.shorts;
+    if (tally.messages > 0 && !tally.fits(call.cost, limits.outbound)) return false;
+    const { kind, flags } = call.method;
+    if (kind === 'oneway') return true;
+    return (
+      channel.open < terms.calls &&
+      !this.slots.full &&
+      (flags === 0 || this.streams < terms.streams)
+    );
   }
 
   /** Admits waiting calls as far as there is room. */
   admitWaiting(channel: Channel): void {
-    if (this.#waiting > 0)
-      for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams])
-        this.#admitFrom(queue);
+    if (this.#waiting.size > 0)
+      for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
   }
 
   #admitFrom(queue: List<OutCall>): void {
     for (let call = queue.first; call !== undefined; call = queue.first) {
       const channel = this.#channels.get(call.channel);
       if (!this.#hasRoom(channel, call)) return;
-      this.#unwait(channel, call);
+      this.#waiting.remove(queue, call);
       this.#admit(channel, call);
     }
   }
 
-  #unwait(channel: Channel, call: OutCall): boolean {
-    if (!this.#queueOf(channel, call).remove(call)) return false;
-    this.#outbox.awaited = --this.#waiting > 0;
-    this.#context.free(call.cost);
+  /** Writes a call straight into the batch, or queues it in the lanes of its channel. */
+  #admit(channel: Channel, call: OutCall): void {
+    const { method, metadata, payload } = call;
+    if (method.kind === 'oneway') {
+      if (!this.#writeOneway(channel, method, payload, metadata))
+        return this.#queueOneway(channel, call);
+      call.writtenIn = this.#batch.number;
+      call.accepted();
+      return this.#batch.wrote();
+    }
+    this.slots.add(call);
+    channel.open++;
+    if (method.flags !== 0) this.#openStreams(channel, call);
+    const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
+    const isLong = payload.length > this.#context.terms.packet;
+    if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
+      return this.#queue(channel, call, isLong ? Account.LONG : 0);
+    const { now } = this.#context;
+    // Its deadline fails it soon.
+    if (call.isLate(now)) return;
+    call.writtenIn = this.#batch.number;
+    this.#batch.request(call, call.timeLeft(now));
+    if (method.flags !== 0) call.accepted();
+    this.#batch.wrote();
+  }
+
+  /**
+   * Pays for a short one-way and writes it straight into the batch. Returns false if it is long, or
+   * if something waits before it.
+   */
+  #writeOneway(
+    { byte, lanes }: Channel,
+    method: Method,
+    payload: Uint8Array,
+    metadata: EncodedMetadata | undefined,
+  ): boolean {
+    const { length } = payload;
+    if (
+      length > this.#context.terms.packet ||
+      lanes.short.length > 0 ||
+      lanes.shortCredit <= 0 ||
+      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
+    )
+      return false;
+    lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size));
+    this.#batch.oneway(byte, method.id, payload, metadata);
     return true;
   }
 
-  #admit(channel: Channel, call: OutCall): void {
-    if (call.method.kind === 'oneway') return this.#admitOneway(channel, call);
-    this.slots.add(call);
-    channel.open++;
-    const { method, payload, metadata } = call;
-    const { length } = payload;
-    if (method.flags !== 0) this.#openStreams(channel, call);
-    const isShort = length <= this.#context.terms.packet;
-    if (
-      !isShort ||
-      channel.lanes.short.length > 0 ||
-      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
-    )
-      return this.#queue(channel, call, !isShort);
-    this.#write(channel, call);
+  #queueOneway(channel: Channel, call: OutCall): void {
+    const isLong = call.payload.length > this.#context.terms.packet;
+    if (isLong) this.slots.add(call);
+    this.#queue(channel, call, isLong ? Account.LONG : Account.SHORT);
   }
 
-  /** Writes a request straight into the batch, unless its deadline has passed. */
-  #write(channel: Channel, call: OutCall): void {
-    const { method, payload, metadata } = call;
-    const { mark, now, writer } = this.#context;
-    const timeout = call.timeLeft(now);
-    if (timeout < 0) return;
-    writer.message(
-      Kind.REQUEST,
-      call.id,
-      channel.byte,
-      method.id,
-      method.flags,
-      timeout,
-      metadata,
-      0,
-      payload,
-      0,
-      payload.length,
-    );
-    call.writtenIn = mark;
-    this.#context.active = now;
-    if (method.flags !== 0) call.accepted();
-    this.#outbox.wrote();
-  }
-
-  #queue(channel: Channel, call: OutCall, long: boolean): void {
-    const { kind, id, flags } = call.method;
+  #queue(channel: Channel, call: OutCall, account: number): void {
     call.widen();
-    const unit = new Outgoing(
-      kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST,
-      call.id,
-      call.payload,
-      call,
-    );
-    unit.method = id;
-    unit.flags = flags;
-    unit.metadata = call.metadata;
-    unit.account = long ? Account.LONG : kind === 'oneway' ? Account.SHORT : 0;
-    call.unit = unit;
-    this.#outbox.push(
-      channel.lanes,
-      unit,
-      long && channel.mounted?.protocol.ordered !== true ? 'bulk' : 'short',
-    );
-  }
-
-  #admitOneway(channel: Channel, call: OutCall): void {
-    const { lanes } = channel;
-    const { method, payload, metadata } = call;
-    const long = payload.length > this.#context.terms.packet;
-    if (
-      !long &&
-      lanes.short.length === 0 &&
-      lanes.shortCredit > 0 &&
-      this.#outbox.straight(payload.length + (metadata === undefined ? 0 : metadata.bytes.length))
-    ) {
-      lanes.shortCredit -= call.cost;
-      lanes.uncreditedShort.oneway(call.cost);
-      this.#context.writer.message(
-        Kind.ONEWAY,
-        0,
-        channel.byte,
-        method.id,
-        0,
-        0,
-        metadata,
-        0,
-        payload,
-        0,
-        payload.length,
-      );
-      call.writtenIn = this.#context.mark;
-      this.#context.active = this.#context.now;
-      call.accepted();
-      this.#outbox.wrote();
-      return;
-    }
-    if (long) this.slots.add(call);
-    this.#queue(channel, call, long);
+    const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
+    call.unit = Outgoing.request(kind, call, account);
+    const isOrdered = channel.mounted?.protocol.ordered === true;
+    const lane = account === Account.LONG && !isOrdered ? 'bulk' : 'short';
+    this.#outbox.push(channel.lanes, call.unit, lane);
   }
 
   #openStreams(channel: Channel, call: OutCall): void {
@@ -337,7 +218,7 @@ export class Caller implements CallCarrier {
     if (call.method.flags & UPLOAD)
       call.upload = new OutStream(this.#context, this.#outbox, channel.lanes, call.id, progress);
     if (call.method.flags & DOWNLOAD)
-      call.download = new InStream(this.#context, this.#outbox, call.id);
+      call.download = new InStream(this.#context, this.#batch, call.id);
   }
 
   requestWritten(call: OutCall): void {
@@ -350,7 +231,7 @@ export class Caller implements CallCarrier {
 
   abandon(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    if (this.#unwait(channel, call)) return;
+    if (this.#waiting.remove(this.#waiting.queueOf(channel, call), call)) return;
     const { unit } = call;
     const begun = unit?.begun === true;
     if (unit !== undefined) {
@@ -360,7 +241,7 @@ export class Caller implements CallCarrier {
     call.upload?.stop(ABANDONED);
     if (begun || call.writtenIn !== 0) {
       if (this.slots.get(call.id) !== call) return;
-      this.#outbox.control(Kind.CANCEL, call.id);
+      this.#batch.control(Kind.CANCEL, call.id);
       if (call.method.kind === 'oneway') this.slots.delete(call);
     } else this.#release(channel, call);
     this.admitWaiting(channel);
@@ -386,18 +267,13 @@ export class Caller implements CallCarrier {
    */
   terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    if (call.wide) this.#stop(channel, call);
-    else if (this.slots.delete(call)) channel.open--;
-    this.admitWaiting(channel);
-  }
-
-  #stop(channel: Channel, call: OutCall): void {
     if (call.unit !== undefined) {
       this.#outbox.remove(channel.lanes, call.unit);
       call.unit = undefined;
     }
     call.upload?.stop(ANSWERED);
     this.#release(channel, call);
+    this.admitWaiting(channel);
   }
 
   // Time and the end of the connection.
@@ -406,13 +282,12 @@ export class Caller implements CallCarrier {
    * Fails, because the transport closes, all calls that no handler can have seen, and all one-ways
    * that were not yet accepted.
    */
-  failUnsent(error: TransportError, channels: Iterable<Channel>): void {
-    const unsent: OutCall[] = this.takeWaiting(channels);
+  failUnsent(error: TransportError): void {
+    const unsent: OutCall[] = this.takeWaiting();
     for (const call of this.slots.values())
       if (!call.done && call.writtenIn === 0 && call.unit?.begun !== true) unsent.push(call);
-    for (const { lanes } of channels)
-      for (const unit of lanes.short)
-        if (unit.kind === Kind.ONEWAY && unit.unpaid) unsent.push(unit.sender as OutCall);
+    for (const { lanes } of this.#channels.all())
+      for (const call of unpaidOneways(lanes)) unsent.push(call);
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withDetails(error, { sent: false }));
@@ -424,15 +299,10 @@ export class Caller implements CallCarrier {
    * cancelled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls: OutCall[] = [
-      ...channel.waiting,
-      ...channel.waitingLong,
-      ...[...this.#waitingStreams].filter((call) => call.channel === channel.byte),
-    ];
+    const calls = this.#waiting.of(channel);
     for (const call of this.slots.values())
       if (call.channel === channel.byte && !call.done) calls.push(call);
-    for (const unit of channel.lanes.short)
-      if (unit.kind === Kind.ONEWAY && unit.unpaid) calls.push(unit.sender as OutCall);
+    calls.push(...unpaidOneways(channel.lanes));
     for (const call of calls) {
       if (call.done) continue;
       const { sent } = call;
@@ -450,18 +320,12 @@ export class Caller implements CallCarrier {
   }
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
-  takeWaiting(channels: Iterable<Channel>): OutCall[] {
-    const waiting: OutCall[] = [...this.#waitingStreams];
-    for (const channel of channels) waiting.push(...channel.waiting, ...channel.waitingLong);
-    for (const call of waiting) {
-      this.#unwait(this.#channels.get(call.channel), call);
-      call.carrier = undefined;
-    }
-    return waiting.sort((a, b) => a.seq - b.seq);
+  takeWaiting(): OutCall[] {
+    return this.#waiting.take(this.#channels.all());
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
-  wake(now: number, channels: Iterable<Channel>): number {
+  wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     const look = (call: OutCall) => {
       if (call.done) return;
@@ -469,52 +333,14 @@ export class Caller implements CallCarrier {
       if (!call.done && call.due < next) next = call.due;
     };
     // Waiting calls come first, because an expiring call in flight may admit one of them.
-    for (const call of this.#waitingStreams) look(call);
-    for (const channel of channels) {
+    for (const call of this.#waiting.streams) look(call);
+    for (const channel of this.#channels.all()) {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
-      for (const unit of channel.lanes.short)
-        if (unit.kind === Kind.ONEWAY && unit.unpaid) look(unit.sender as OutCall);
+      for (const call of unpaidOneways(channel.lanes)) look(call);
     }
-    for (const call of this.slots.values()) {
-      look(call);
-      const { assembly = call.download?.assembly } = call;
-      if (assembly === undefined || call.done) continue;
-      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
-      if (stale > now) next = Math.min(next, stale);
-      else this.#stopped(call, assembly);
-    }
+    for (const call of this.slots.values()) look(call);
     return next;
-  }
-
-  /**
-   * Fails a call because a long message of the callee stopped half-way; a callee that still streams
-   * is sent a CANCEL.
-   */
-  #stopped(call: OutCall, assembly: Assembly): void {
-    const { got, size } = assembly;
-    assembly.drop();
-    const what = call.download === undefined ? 'the response' : 'an item';
-    call.failed(
-      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
-        sent: true,
-      }),
-    );
-    if (call.download !== undefined) this.abandon(call);
-  }
-
-  /**
-   * Fails a call because `limits.memory` has no room for a long message of the callee, and sends
-   * the callee a CANCEL.
-   */
-  crowdOut(call: OutCall): void {
-    const assembly = call.assembly ?? call.download?.assembly;
-    if (assembly === undefined) return;
-    assembly.drop();
-    const what = call.download === undefined ? 'the response' : 'an item';
-    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
-    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
-    this.abandon(call);
   }
 
   /**
@@ -523,7 +349,8 @@ export class Caller implements CallCarrier {
    * @param arrived true if everything that was written is known to have arrived, so no one-way is
    *   lost.
    */
-  close(error: TransportError, channels: Iterable<Channel>, arrived: boolean): OutCall[] {
+  close(error: TransportError, arrived: boolean): OutCall[] {
+    const channels = this.#channels.all();
     const unsent: OutCall[] = [];
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
@@ -560,14 +387,23 @@ export class Caller implements CallCarrier {
       }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of this.takeWaiting(channels)) over(this.#channels.get(call.channel), call);
+    for (const call of this.takeWaiting()) over(this.#channels.get(call.channel), call);
     for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }
 
+/** The one-ways of a channel that wait for credit, in order. */
+function* unpaidOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
+  for (const unit of short)
+    if (unit.kind === Kind.ONEWAY && unit.unpaid) yield unit.sender as OutCall;
+}
+
+function tooLarge({ kind, full }: Method, length: number, limit: number): TransportError {
+  const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
+  const text = `${full}: a request of ${length} bytes is above limits.message, ${limit} bytes with this peer; ${remedy}`;
+  return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
+}
+
 const ABANDONED = new TransportError('cancelled', 'the call was cancelled');
-const ANSWERED = new TransportError(
-  'cancelled',
-  'the callee answered before the upload was complete',
-);
+const ANSWERED = new TransportError('cancelled', 'the callee answered before the upload was complete');

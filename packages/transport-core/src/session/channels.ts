@@ -210,7 +210,19 @@ export class Channels {
 
   /** Watches a channel until its waiting writers and its replies have room. */
   watch(channel: Channel): void {
+    this.#keepWatching(channel);
+    this.#context.port.dirty();
+  }
+
+  #keepWatching(channel: Channel): void {
     if (!this.#watched.includes(channel)) this.#watched.push(channel);
+  }
+
+  /** Dispatches no calls of a channel until its replies have drained. */
+  stall(byte: number): void {
+    const channel = this.get(byte);
+    channel.stalled = true;
+    this.watch(channel);
   }
 
   /**
@@ -233,7 +245,7 @@ export class Channels {
         channel.stalled = false;
         room(channel);
       }
-      if (channel.writers.length > 0 || channel.stalled) this.watch(channel);
+      if (channel.writers.length > 0 || channel.stalled) this.#keepWatching(channel);
     }
   }
 

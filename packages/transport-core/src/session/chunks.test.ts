@@ -96,7 +96,7 @@ test('one whose chunks come in the same memory is done with each, and keeps what
     while (calls.some((call) => !call.done)) {
       pair.tick(dialer);
       while (pair.move(dialer));
-      for (const call of acceptor.take()) acceptor.session.callee.respond(call, call.payload);
+      for (const call of acceptor.take()) acceptor.session.served.respond(call, call.payload);
       pair.tick(acceptor);
       const stream = Buffer.concat(acceptor.sent.splice(0));
       for (let at = 0; at < stream.length; at += most)

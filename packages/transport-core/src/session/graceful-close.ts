@@ -1,67 +1,64 @@
 // The orderly end of a session: both ends send GO_AWAY, open calls are served, then the connection
 // closes (docs/wire-protocol.md §8).
+//
+// Owns the reasons for which each end has left, and the times at which leaving takes too long. The
+// session creates it when this end begins to leave, and tells it of time and of the peer's GO_AWAY.
+// It may end the session, and fail the calls that are still open.
 
-import {
-  codeNumber,
-  codeOf,
-  type Reason,
-  reasonError,
-  reasonNumber,
-  reasonOf,
-  TransportError,
-} from '../errors.ts';
-import { cleanText, truncateText } from '../text.ts';
+import { type Reason, reasonError, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
+import type { Batch } from './batch.ts';
 import type { Callee } from './callee.ts';
 import type { Caller } from './caller.ts';
-import type { Channels } from './channels.ts';
-import type { OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
+import type { ServedCalls } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
+import { goAwayFrame, remoteError } from './wire-error.ts';
 
 /** The parts of a session that its graceful close uses. */
 export interface GracefulCloseHost {
-  /**
-   * Called when this end starts to leave: it opens nothing new, and the calls that waited for room
-   * go elsewhere.
-   */
-  departed(waiting: OutCall[]): void;
+  readonly context: SessionContext;
+  readonly batch: Batch;
+  readonly outbox: Outbox;
+  readonly caller: Caller;
+  readonly callee: Callee;
+  readonly served: ServedCalls;
   /** @param arrived true if everything written before the GO_AWAY is known to have arrived. */
   end(error: TransportError, arrived: boolean): void;
 }
 
 export class GracefulClose {
   /** The reason why this end opens nothing more. */
-  left: TransportError | undefined = undefined;
+  readonly left: TransportError;
   /** The reason why the peer opens nothing more. */
-  peerLeft: TransportError | undefined = undefined;
+  #peerLeft: TransportError | undefined = undefined;
   /**
    * The time at which leaving has taken too long; and, if the transport closes, the time at which
    * calls in flight fail.
    */
-  #leaveDue = Number.POSITIVE_INFINITY;
+  #leaveDue: number;
   #graceDue = Number.POSITIVE_INFINITY;
-  readonly #context: SessionContext;
-  readonly #outbox: Outbox;
-  readonly #caller: Caller;
-  readonly #callee: Callee;
-  readonly #channels: Channels;
   readonly #session: GracefulCloseHost;
 
+  /**
+   * Sends a GO_AWAY behind everything that was accepted.
+   * @param told the text that the peer receives.
+   * @param time milliseconds that leaving may take. The default is unlimited for a duplicate
+   *   connection, which lives until its calls end, and for a peer whose transport closes, which sets
+   *   its own limit.
+   */
   constructor(
-    context: SessionContext,
-    outbox: Outbox,
-    caller: Caller,
-    callee: Callee,
-    channels: Channels,
     session: GracefulCloseHost,
+    left: TransportError,
+    told: string,
+    time: number = PATIENT.has(left.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME,
   ) {
-    this.#context = context;
-    this.#outbox = outbox;
-    this.#caller = caller;
-    this.#callee = callee;
-    this.#channels = channels;
     this.#session = session;
+    this.left = left;
+    const { now, port } = session.context;
+    this.#leaveDue = now + time;
+    if (time !== Number.POSITIVE_INFINITY) port.wakeBy(this.#leaveDue);
+    session.outbox.sayFarewell(goAwayFrame(left, told));
   }
 
   /**
@@ -70,10 +67,11 @@ export class GracefulClose {
    * arrives, unless this transport closes, too.
    */
   get isMutual(): boolean {
+    const { callee, outbox } = this.#session;
     return (
-      this.peerLeft !== undefined &&
-      this.#outbox.saidFarewell &&
-      (this.peerLeft.reason !== 'closed' || this.#callee.refusing !== undefined)
+      this.#peerLeft !== undefined &&
+      outbox.saidFarewell &&
+      (this.#peerLeft.reason !== 'closed' || callee.refuses)
     );
   }
 
@@ -83,101 +81,71 @@ export class GracefulClose {
   }
 
   /**
-   * Sends a GO_AWAY behind everything that was accepted. There is no time limit for a duplicate
-   * connection, which lives until its calls end, nor for a peer whose transport closes, which sets
-   * its own limit.
-   * @param told the text that the peer receives.
-   */
-  leave(
-    error: TransportError,
-    told: string,
-    time = PATIENT.has(error.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME,
-  ): void {
-    if (this.left !== undefined) return;
-    this.left = error;
-    this.#leaveDue = this.#context.now + time;
-    if (time !== Number.POSITIVE_INFINITY) this.#context.port.wakeBy(this.#leaveDue);
-    this.#channels.payHeld();
-    this.#outbox.sayFarewell({
-      code: codeNumber(error.code),
-      reason: reasonNumber(error.reason),
-      text: truncateText(told),
-    });
-    this.#session.departed(this.#caller.takeWaiting(this.#channels.all()));
-  }
-
-  /**
-   * Leaves because the transport closes. New calls of the peer are refused, open calls have `grace`
-   * milliseconds to finish, and flushing accepted data may take one more second.
+   * Closes because the transport closes. Open calls have `grace` milliseconds to finish, and
+   * flushing accepted data may take one more second.
    */
   shut(grace: number): void {
-    this.#callee.refusing = CLOSED;
-    this.#graceDue = this.#context.now + grace;
-    this.leave(reasonError('closed', SHUTDOWN.message), CLOSED.message, grace + FLUSH_TIME);
+    const { caller, context } = this.#session;
+    this.#graceDue = context.now + grace;
     this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
-    this.#caller.failUnsent(SHUTDOWN, this.#channels.all());
-    this.#context.port.wakeBy(this.#graceDue);
+    caller.failUnsent(SHUTDOWN);
+    context.port.wakeBy(this.#graceDue);
     if (grace === 0) this.#endGrace();
   }
 
-  /**
-   * Handles the peer's GO_AWAY. Returns false if its reason is not an orderly one, so the
-   * connection is over at once.
-   */
-  hear(error: TransportError): boolean {
-    if (error.reason === undefined || !ORDERLY.has(error.reason)) return false;
-    if (this.peerLeft !== undefined) return true;
-    this.peerLeft = error;
-    this.leave(error, error.message);
+  /** Handles the peer's GO_AWAY. */
+  hear(error: TransportError): void {
+    if (this.#peerLeft !== undefined) return;
+    this.#peerLeft = error;
     this.finish();
-    return true;
   }
 
   /** Ends what has taken too long. */
   wake(now: number): void {
     if (now >= this.#graceDue) this.#endGrace();
-    if (now < this.#leaveDue || this.left === undefined) return;
-    this.#outbox.flush();
-    this.#context.port.close();
-    this.#session.end(this.left, this.isMutual);
+    if (now < this.#leaveDue) return;
+    this.#close(this.isMutual);
   }
 
   /** Closes the connection in order if nothing is left to send or to wait for. */
   finish(): void {
-    if (
-      this.left === undefined ||
-      !this.#outbox.saidFarewell ||
-      !this.#outbox.idle ||
-      this.#outbox.blocked
-    )
-      return;
-    const shutting = this.#callee.refusing !== undefined;
-    if (this.peerLeft === undefined && !shutting) return;
+    const { batch, callee, caller, outbox, served } = this.#session;
+    if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
+    const shutting = callee.refuses;
+    if (this.#peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
-    if (waits && (this.#caller.slots.size > 0 || this.#callee.ids.size > 0)) return;
-    this.#outbox.flush();
-    this.#context.port.close();
+    if (waits && (caller.slots.size > 0 || served.ids.size > 0)) return;
     // A closing transport has written everything and does not wait for the peer's GO_AWAY.
-    this.#session.end(this.left, shutting || this.isMutual);
+    this.#close(shutting || this.isMutual);
+  }
+
+  #close(arrived: boolean): void {
+    const { batch, context } = this.#session;
+    batch.flush();
+    context.port.close();
+    this.#session.end(this.left, arrived);
   }
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
-    this.#caller.failAll(SHUTDOWN);
+    this.#session.caller.failAll(SHUTDOWN);
     this.finish();
   }
 }
 
+/** Returns true if a peer that sends GO_AWAY for this reason leaves in order. */
+export function isOrderly({ reason }: TransportError): boolean {
+  return reason !== undefined && ORDERLY.has(reason);
+}
+
 /** Returns the error that a GO_AWAY carries. */
 export function goAwayError(frame: Frame): TransportError {
-  const reason = reasonOf(frame.reason);
-  const text = cleanText(frame.text) || 'the other end ended the connection';
   // The peer's text describes "its peer's certificate", which is the certificate of this end.
   const whose =
-    reason === 'bad_certificate'
+    reasonOf(frame.reason) === 'bad_certificate'
       ? "the other end refused this end's certificate or identity: "
       : '';
-  return new TransportError(codeOf(frame.code), whose + text, { reason, origin: 'remote' });
+  return remoteError(frame, whose, 'the other end ended the connection');
 }
 
 /**
@@ -193,9 +161,10 @@ export function lossOf(error: TransportError): TransportError {
 /** Milliseconds that a graceful close may take. */
 const LEAVE_TIME = 5_000;
 /** Milliseconds that a closing transport may spend on flushing after its grace period. */
-const FLUSH_TIME = 1_000;
-const CLOSED = reasonError('closed', 'the other end has closed its transport');
-const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
+export const FLUSH_TIME = 1_000;
+/** The reason that the peers of a closing transport receive. */
+export const CLOSED = reasonError('closed', 'the other end has closed its transport');
+export const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
 /**
  * Reasons for which leaving has no time limit of its own. When our own transport closes, `shut`
  * sets a limit from the grace period.

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
+import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { Hello, HelloProtocol } from '../wire/hello.ts';
 import {
   agree,
@@ -45,6 +45,7 @@ const protocol = (version: number, accepts: number[] = [], name = 'raft', channe
     channel,
     methods: { vote: { id: 1, request: bytes, response: bytes } },
   });
+const mounted = (one: Protocol) => new Map([[one.channel, { protocol: one }]]);
 const told = (
   version: number,
   accepts: number[] = [],
@@ -52,17 +53,19 @@ const told = (
   channel = 0x20,
 ): HelloProtocol => ({ name, version, accepts, channel });
 const hello = (changes: Partial<Hello> = {}): Hello => ({
-  ...makeHello(self, limits, [protocol(1)], {}, ''),
+  ...makeHello({ self, limits, mounts: mounted(protocol(1)), observed: '' }, {}),
   ...changes,
 });
 
 test('our HELLO tells who we are, what we speak and what we bear', (t) => {
   const made = makeHello(
-    { ...self, nodeId: 'ff' },
-    limits,
-    [protocol(2, [1])],
+    {
+      self: { ...self, nodeId: 'ff' },
+      limits,
+      mounts: mounted(protocol(2, [1])),
+      observed: '10.0.0.1:5',
+    },
     { token: 'x' },
-    '10.0.0.1:5',
   );
   t.deepEqual(made, {
     wireMin: WIRE_VERSION,

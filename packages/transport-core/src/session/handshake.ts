@@ -23,13 +23,18 @@ export interface Introduction {
   readonly nodeId: string;
 }
 
+/** The state of this end that its HELLO announces. */
+export interface Announced {
+  readonly self: Introduction;
+  readonly limits: SessionLimits;
+  readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
+  readonly observed: string;
+}
+
 /** Builds our HELLO. */
 export function makeHello(
-  self: Introduction,
-  limits: SessionLimits,
-  protocols: readonly Protocol[],
+  { self, limits, mounts, observed }: Announced,
   fields: Readonly<Record<string, string>>,
-  observed: string,
   features: readonly string[] = [],
 ): Hello {
   const { message, item, packet, calls, streams } = limits;
@@ -43,7 +48,7 @@ export function makeHello(
     addr: self.addr,
     agent: AGENT,
     nodeId: self.nodeId,
-    protocols: protocols.map(helloProtocol),
+    protocols: [...mounts.values()].map(({ protocol }) => helloProtocol(protocol)),
     limits: { message, item, packet, pipe, short, long, reply, stream, calls, streams },
     features: [...features],
     observed,

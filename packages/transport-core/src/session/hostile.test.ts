@@ -8,6 +8,7 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { HANDLER, type InCall } from './in-call.ts';
 import { type End, Pair, pick, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -47,14 +48,7 @@ function plausible(random: Random, rude: number): Uint8Array {
     case 0:
     case 1:
       encoder.message(
-        Kind.REQUEST,
-        mine,
-        channel,
-        method,
-        flags,
-        below(100),
-        undefined,
-        size,
+        header({ kind: Kind.REQUEST, id: mine, channel, method, flags, timeout: below(100), size }),
         payload,
         0,
         end,
@@ -62,32 +56,18 @@ function plausible(random: Random, rude: number): Uint8Array {
       break;
     case 2:
       encoder.message(
-        Kind.ONEWAY,
-        long ? mine : 0,
-        channel,
-        method,
-        0,
-        0,
-        undefined,
-        size,
+        header({ kind: Kind.ONEWAY, id: long ? mine : 0, channel, method, size }),
         payload,
         0,
         end,
       );
       break;
     case 3:
-      encoder.message(Kind.RESPONSE, yours, 0, 0, 0, 0, undefined, size, payload, 0, end);
+      encoder.message(header({ kind: Kind.RESPONSE, id: yours, size }), payload, 0, end);
       break;
     case 4:
       encoder.message(
-        Kind.ITEM,
-        random() < 0.5 ? mine : yours,
-        0,
-        0,
-        0,
-        0,
-        undefined,
-        size,
+        header({ kind: Kind.ITEM, id: random() < 0.5 ? mine : yours, size }),
         payload,
         0,
         end,
@@ -96,14 +76,7 @@ function plausible(random: Random, rude: number): Uint8Array {
     case 5:
     case 6:
       encoder.message(
-        Kind.PART,
-        random() < 0.5 ? mine : yours,
-        0,
-        0,
-        0,
-        0,
-        undefined,
-        0,
+        header({ kind: Kind.PART, id: random() < 0.5 ? mine : yours }),
         payload,
         0,
         random() < 0.7 ? SMALL.packet : 1 + below(SMALL.packet),
@@ -113,7 +86,12 @@ function plausible(random: Random, rude: number): Uint8Array {
       encoder.signal(Kind.END, random() < 0.5 ? mine : yours);
       break;
     case 8:
-      encoder.error(yours, below(18), below(17), 'no', below(2), undefined);
+      encoder.error(yours, below(2), {
+        code: below(18),
+        reason: below(17),
+        text: 'no',
+        metadata: undefined,
+      });
       break;
     case 9:
       encoder.signal(Kind.CANCEL, mine);
@@ -245,7 +223,7 @@ for (const rude of [0, 0.02, 0.3]) {
         for (const call of prey.made) t.is(call.settlements, 1, call.method.name);
         t.is(end.memory.used, 0);
         t.is(end.session.context.held, 0);
-        t.deepEqual([end.session.caller.slots.size, end.session.callee.ids.size], [0, 0]);
+        t.deepEqual([end.session.caller.slots.size, end.session.served.ids.size], [0, 0]);
         for (const channel of end.session.openChannels) t.is(channel.running, 0);
       } catch (error) {
         t.log(`seed ${seed}`);

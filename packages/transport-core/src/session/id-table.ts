@@ -78,11 +78,8 @@ export class PeerIds<T extends { id: number }> {
   private readonly dense: (T | undefined)[] = [];
   #rest: Map<number, T> | undefined = undefined;
   size = 0;
-  /**
-   * The highest slot used, plus one; reset to 0 by its reader. With dense ids this is the number of
-   * calls in flight.
-   */
-  peak = 0;
+  /** The highest slot used since the last `takePeak`, plus one. */
+  #peak = 0;
 
   get(id: number): T | undefined {
     const entry = this.dense[slotOf(id)];
@@ -92,11 +89,21 @@ export class PeerIds<T extends { id: number }> {
 
   set(entry: T): void {
     const slot = slotOf(entry.id);
-    if (slot >= this.peak) this.peak = slot + 1;
+    if (slot >= this.#peak) this.#peak = slot + 1;
     this.size++;
     if (slot <= this.dense.length && slot < DENSE && this.dense[slot] === undefined)
       this.dense[slot] = entry;
     else this.#setElsewhere(entry);
+  }
+
+  /**
+   * Returns the highest slot used since the last call, plus one. With dense ids this is the number
+   * of calls in flight.
+   */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
   }
 
   #setElsewhere(entry: T): void {

@@ -5,9 +5,11 @@ import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { Method } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { Assembly } from './assembly.ts';
 import type { Timed } from './deadlines.ts';
 import type { InStream } from './in-stream.ts';
+import { longCost } from './incoming-packets.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
@@ -130,25 +132,26 @@ export class InCall implements ListEntry, Timed, UnitSender {
    */
   declare refuseAt: number;
 
+  /** @param payload the payload of the frame, in a form that the reader may keep. */
   constructor(
     carrier: AnswerCarrier,
-    id: number,
+    frame: Frame,
     channel: InChannel,
     method: Method,
-    metadata: Record<string, string> | undefined,
-    cost: number,
-    due: number,
     payload: Uint8Array,
   ) {
     this.carrier = carrier;
-    this.id = id;
+    this.id = frame.id;
     this.channel = channel;
     this.method = method;
-    this.metadata = metadata;
-    this.cost = cost;
-    this.due = due;
-    this.payload = payload;
+    this.metadata = frame.metadata;
+    this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
+    this.due =
+      this.open && frame.timeout !== 0
+        ? channel.context.now + frame.timeout
+        : Number.POSITIVE_INFINITY;
+    this.payload = payload;
   }
 
   /** Initializes the optional properties, all at once; values set before are lost. */
@@ -166,6 +169,10 @@ export class InCall implements ListEntry, Timed, UnitSender {
     this.widen();
     this.gone = error;
     this.cancelled?.(error);
+  }
+
+  isLate(): boolean {
+    return false;
   }
 
   timeLeft(): number {

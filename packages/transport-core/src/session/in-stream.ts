@@ -2,9 +2,10 @@
 // taking items stops its own sender and nothing else.
 
 import type { TransportError } from '../errors.ts';
-import { Account } from '../wire/frame.ts';
-import type { Assembly } from './assembly.ts';
+import { Account, type Frame } from '../wire/frame.ts';
+import { Assembly, type AssemblyOwner } from './assembly.ts';
 import { GrowingAccount } from './growing-account.ts';
+import { type IncomingPackets, longCost } from './incoming-packets.ts';
 import type { Creditor } from './receive-account.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -36,6 +37,52 @@ export class InStream {
     this.heard = context.now;
     const { stream, streamMax } = context.limits.credit;
     this.account = new GrowingAccount(context, creditor, Account.STREAM, stream, streamMax, id);
+  }
+
+  /**
+   * Handles an ITEM: a short one, or the first packet of a long one.
+   * @param keep false if its reader is gone.
+   * @param owner notified if a long item is given up.
+   */
+  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: AssemblyOwner): void {
+    const context = this.#context;
+    const { item } = context.limits;
+    if (this.assembly !== undefined)
+      return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another item`);
+    if (frame.size > 0) {
+      if (!packets.long(frame, item, 'limits.item', this.account)) return;
+      this.assembly = new Assembly(context, frame, keep, owner);
+      return context.makeRoom();
+    }
+    if (!packets.short(frame)) return;
+    if (frame.length > item)
+      return context.violation(
+        'too_large',
+        `an item of ${frame.length} bytes is above our limits.item, ${item}`,
+      );
+    const cost = longCost(frame);
+    if (!this.account.spend(cost))
+      return context.violation(
+        'malformed',
+        `an item of call ${frame.id} arrived without credit of its stream`,
+      );
+    if (!packets.packet(frame)) return;
+    if (keep) this.push(packets.keep(frame), cost);
+    else this.account.giveBack(cost, false);
+  }
+
+  /** Handles a further packet of the long item that is arriving. */
+  receivePart(frame: Frame): void {
+    const assembly = this.assembly!;
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of an item of call ${frame.id} do not match its declared size`,
+      );
+    if (!assembly.complete) return this.#context.makeRoom();
+    this.dropAssembly();
+    if (assembly.buffer.length === assembly.size) this.push(assembly.buffer, assembly.cost);
+    else this.account.giveBack(assembly.cost, false);
   }
 
   /** Adds a complete item. */

@@ -6,6 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { Memory } from './memory.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -108,14 +109,14 @@ class Peer {
     const id = this.#ids;
     this.write((encoder) =>
       encoder.message(
-        kind,
-        id,
-        0x20,
-        method,
-        method === 3 ? 1 : 0,
-        0,
-        undefined,
-        packets * packet,
+        header({
+          kind,
+          id,
+          channel: 0x20,
+          method,
+          flags: method === 3 ? 1 : 0,
+          size: packets * packet,
+        }),
         new Uint8Array(packet),
         0,
         packet,
@@ -127,7 +128,7 @@ class Peer {
   more(id: number, packets: number): void {
     for (let i = 0; i < packets; i++)
       this.write((encoder) =>
-        encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, new Uint8Array(packet), 0, packet),
+        encoder.message(header({ kind: Kind.PART, id }), new Uint8Array(packet), 0, packet),
       );
   }
 
@@ -218,27 +219,13 @@ test('unfinished one-ways and items count like requests', (t) => {
   for (let i = 0; i < 20; i++) {
     gives.write((encoder) => {
       encoder.message(
-        Kind.REQUEST,
-        2 * i + 1,
-        0x20,
-        3,
-        1,
-        0,
-        undefined,
-        0,
+        header({ kind: Kind.REQUEST, id: 2 * i + 1, channel: 0x20, method: 3, flags: 1 }),
         new Uint8Array(0),
         0,
         0,
       );
       encoder.message(
-        Kind.ITEM,
-        2 * i + 1,
-        0,
-        0,
-        0,
-        0,
-        undefined,
-        100 * packet,
+        header({ kind: Kind.ITEM, id: 2 * i + 1, size: 100 * packet }),
         new Uint8Array(packet),
         0,
         packet,
@@ -276,14 +263,7 @@ test('a response, or an item, that memory has no room for fails its call, and th
     };
     write((encoder) =>
       encoder.message(
-        kind,
-        call.id,
-        0,
-        0,
-        0,
-        0,
-        undefined,
-        90 * packet,
+        header({ kind, id: call.id, size: 90 * packet }),
         new Uint8Array(packet),
         0,
         packet,
@@ -292,14 +272,7 @@ test('a response, or an item, that memory has no room for fails its call, and th
     for (let i = 0; i < 20; i++)
       write((encoder) =>
         encoder.message(
-          Kind.PART,
-          call.id,
-          0,
-          0,
-          0,
-          0,
-          undefined,
-          0,
+          header({ kind: Kind.PART, id: call.id }),
           new Uint8Array(packet),
           0,
           packet,
@@ -314,14 +287,7 @@ test('a response, or an item, that memory has no room for fails its call, and th
     for (let i = 0; i < 69; i++)
       write((encoder) =>
         encoder.message(
-          Kind.PART,
-          call.id,
-          0,
-          0,
-          0,
-          0,
-          undefined,
-          0,
+          header({ kind: Kind.PART, id: call.id }),
           new Uint8Array(packet),
           0,
           packet,

@@ -118,10 +118,13 @@ export abstract class OutCall implements ListEntry, UnitSender {
    */
   abstract progressed(now: number): void;
 
+  isLate(now: number): boolean {
+    return this.travels && this.due <= now;
+  }
+
   timeLeft(now: number): number {
     if (!this.travels || this.due === Number.POSITIVE_INFINITY) return 0;
     const left = this.due - now;
-    if (left <= 0) return -1;
     // This rounds up; `Math.ceil` and the conversion back to an integer take three times as long.
     return left < 0x4000_0000
       ? (left + NEARLY_ONE) | 0 || 1
@@ -143,6 +146,21 @@ export abstract class OutCall implements ListEntry, UnitSender {
   dropped(): void {
     this.unit = undefined;
   }
+}
+
+/** A one-way that is sent at once or not at all, and whose fate is not reported. */
+export class TryCall extends OutCall {
+  constructor(channel: number, method: Method, payload: Uint8Array) {
+    super(channel, method, payload, undefined);
+    this.done = true;
+  }
+
+  answered(): void {}
+  ended(): void {}
+  failed(): void {}
+  expired(): void {}
+  accepted(): void {}
+  progressed(): void {}
 }
 
 /** Slightly less than 1; the difference is far below the resolution of the clock. */

@@ -42,7 +42,7 @@ export class OutStream implements UnitSender {
     outbox: Outbox,
     lanes: Lanes,
     id: number,
-    progress: () => void,
+    progress: () => void = NOTHING,
   ) {
     this.#context = context;
     this.#outbox = outbox;
@@ -76,32 +76,8 @@ export class OutStream implements UnitSender {
       );
     }
     const cost = payload.length + UNIT;
-    if (
-      this.#current === undefined &&
-      this.#queue.length === 0 &&
-      this.#credit > 0 &&
-      this.#context.pipe > 0 &&
-      payload.length <= terms.packet &&
-      this.#outbox.straight(payload.length)
-    ) {
+    if (!this.busy && this.#credit > 0 && this.#outbox.item(this.#id, payload)) {
       this.#credit -= cost;
-      this.#context.pipe -= cost;
-      this.#context.writer.message(
-        Kind.ITEM,
-        this.#id,
-        0,
-        0,
-        0,
-        0,
-        undefined,
-        0,
-        payload,
-        0,
-        payload.length,
-      );
-      this.#context.active = this.#context.now;
-      this.#outbox.wrote();
-      if (this.#context.pipe <= 0) this.#context.port.dirty();
       this.#progress();
       return RESOLVED;
     }
@@ -159,6 +135,10 @@ export class OutStream implements UnitSender {
     return true;
   }
 
+  isLate(): boolean {
+    return false;
+  }
+
   timeLeft(): number {
     return 0;
   }
@@ -210,4 +190,5 @@ export class OutStream implements UnitSender {
   }
 }
 
+const NOTHING = () => {};
 const RESOLVED: Promise<void> = Promise.resolve();

@@ -10,12 +10,12 @@ const { packet } = SMALL;
 
 test('a frame that leaves at once takes along the credit that is owed', (t) => {
   const bench = new OutboxBench();
-  const long = new ReceiveAccount(bench.outbox, Account.LONG, 1_000);
+  const long = new ReceiveAccount(bench.batch, Account.LONG, 1_000);
   long.spend(100);
   long.giveBack(100, true);
-  bench.outbox.pacer.alone = true;
-  bench.context.writer.message(Kind.RESPONSE, 1, 0, 0, 0, 0, undefined, 0, EMPTY, 0, 0);
-  bench.outbox.wrote();
+  bench.batch.read(0, 1, 1);
+  bench.batch.answer(Kind.RESPONSE, 1, EMPTY);
+  bench.batch.wrote();
   t.deepEqual(
     bench.frames.map(({ kind }) => kind),
     [Kind.RESPONSE, Kind.CREDIT],
@@ -81,11 +81,11 @@ test('when the head that waits for credit leaves, those behind it that have cred
 test('without pipe no long message and no item goes, and short frames pass by', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
-  bench.context.pipe = 1;
+  bench.grant(1);
   const long = unit(Kind.REQUEST, 4 * packet, Account.LONG);
   bench.outbox.push(lanes, long, 'bulk');
   t.is(bench.pump().length, 1);
-  t.is(bench.context.pipe, 1 - packet - 64);
+  t.is(bench.outbox.pipe, 1 - packet - 64);
   bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
@@ -103,18 +103,18 @@ test('without pipe no long message and no item goes, and short frames pass by', 
 
 test('metadata weighs on the pipe with the first packet alone', (t) => {
   const bench = new OutboxBench();
-  bench.context.pipe = 100_000;
+  bench.grant(100_000);
   const long = unit(Kind.REQUEST, 2 * packet, Account.LONG);
   long.metadata = { bytes: new Uint8Array(30), size: 20, value: { a: 'b' } };
   bench.outbox.push(bench.lanes(0x20), long, 'bulk');
   bench.pump();
-  t.is(bench.context.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
+  t.is(bench.outbox.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
 });
 
 test('long responses of several channels pay in the order in which they begin', (t) => {
   const bench = new OutboxBench();
   const [slow, fast] = [bench.lanes(0x20, 1), bench.lanes(0x21, 100)];
-  bench.context.reply = 4 * packet;
+  bench.grant(1_000_000, 4 * packet);
   const sizes = new Map<number, number>();
   for (const [lanes, size] of [
     [slow, 2],
@@ -136,7 +136,7 @@ test('long responses of several channels pay in the order in which they begin', 
       account -= size + 64;
       seen.push(id);
     }
-    t.is(bench.context.reply, account);
+    t.is(bench.outbox.reply, account);
     account += 10 * packet;
     bench.outbox.grant(Account.REPLY, 10 * packet);
   }

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { Account, Kind } from '../wire/frame.ts';
-import { STUCK } from './outbox.ts';
+import { STUCK } from './batch.ts';
 import { OutboxBench, Teller, unit } from './testing/outbox-bench.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -135,14 +135,15 @@ test('control goes before all messages, and credit with it', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   bench.stuck = true;
-  bench.outbox.control(Kind.PING, 1);
-  bench.outbox.flush();
+  bench.batch.control(Kind.PING, 1);
+  bench.batch.flush();
   for (let i = 0; i < 3; i++) bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
-  bench.outbox.control(Kind.PONG, 5);
-  bench.outbox.control(Kind.CANCEL, 7);
+  bench.batch.control(Kind.PONG, 5);
+  bench.batch.control(Kind.CANCEL, 7);
   bench.stuck = false;
-  bench.outbox.drained();
-  bench.outbox.flush();
+  bench.batch.drained();
+  bench.outbox.pump();
+  bench.batch.flush();
   t.deepEqual(
     bench.frames.map((frame) => frame.kind),
     [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST],
@@ -153,7 +154,7 @@ test('the farewell goes behind all that was accepted, what waits for credit incl
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0);
   bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
-  bench.outbox.sayFarewell({ code: 14, reason: 1, text: 'bye' });
+  bench.outbox.sayFarewell({ code: 14, reason: 1, text: 'bye', metadata: undefined });
   t.is(bench.pump().length, 0);
   t.false(bench.outbox.saidFarewell);
   bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
@@ -172,17 +173,18 @@ test('after a write that was kept nothing is written before drained', (t) => {
   bench.context.now = 500;
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   t.is(bench.pump().length, 1);
-  t.true(bench.outbox.blocked);
-  t.is(bench.outbox.blockedSince, 500);
+  t.true(bench.batch.blocked);
+  t.is(bench.batch.stuckAt, 500 + STUCK);
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
-  bench.outbox.control(Kind.PING, 1);
+  bench.batch.control(Kind.PING, 1);
   t.is(bench.pump().length, 0);
   t.false(bench.outbox.straight(1));
   bench.stuck = false;
-  bench.outbox.drained();
-  bench.outbox.flush();
+  bench.batch.drained();
+  bench.outbox.pump();
+  bench.batch.flush();
   t.is(bench.frames.length, 3);
-  t.false(bench.outbox.blocked);
+  t.false(bench.batch.blocked);
 });
 
 test('a kept write asks to be looked after in 10 s', (t) => {
@@ -193,8 +195,8 @@ test('a kept write asks to be looked after in 10 s', (t) => {
   };
   bench.stuck = true;
   bench.context.now = 700;
-  bench.outbox.control(Kind.PING, 1);
-  bench.outbox.flush();
+  bench.batch.control(Kind.PING, 1);
+  bench.batch.flush();
   t.is(asked, 700 + STUCK);
   t.is(STUCK, 10_000);
 });
@@ -204,7 +206,7 @@ test('a pipe that runs dry is stuck 10 s later, unless a CREDIT for it comes, an
   const lanes = bench.lanes(0x20);
   const asked: number[] = [];
   bench.context.port.wakeBy = (time) => void asked.push(time);
-  bench.context.pipe = 1;
+  bench.grant(1);
   bench.context.now = 700;
   bench.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   bench.pump();
@@ -229,7 +231,7 @@ test('a request for which no time is left is dropped, not sent', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   const late = new Teller();
-  late.left = -1;
+  late.late = true;
   const inTime = new Teller();
   inTime.left = 250;
   bench.outbox.push(lanes, unit(Kind.REQUEST, 10, 0, late), 'short');
@@ -265,7 +267,7 @@ test('the first packet tells the size, the rest are PART, all but the last full'
 
 test('a message of exactly one packet is short', (t) => {
   const bench = new OutboxBench();
-  bench.context.pipe = 0;
+  bench.grant(0);
   bench.outbox.push(bench.lanes(0x20), unit(Kind.REQUEST, packet), 'short');
   t.deepEqual(
     bench.pump().map((frame) => [frame.kind, frame.size, frame.payload.length]),
@@ -292,7 +294,7 @@ test('what waits is held in the gauge until it is written, taken back or dropped
     unit(Kind.RESPONSE, 20),
     unit(Kind.RESPONSE, 3 * packet, Account.REPLY),
   ];
-  bench.context.reply = 0;
+  bench.grant(1_000_000, 0);
   bench.outbox.push(lanes, units[0]!, 'short');
   bench.outbox.push(lanes, units[1]!, 'bulk');
   bench.outbox.push(lanes, units[2]!, 'replies');
@@ -306,7 +308,7 @@ test('what waits is held in the gauge until it is written, taken back or dropped
   bench.outbox.remove(lanes, units[1]!);
   bench.outbox.remove(lanes, units[1]!);
   t.is(bench.context.held, units[0]!.cost + units[3]!.cost);
-  bench.outbox.over = true;
+  bench.outbox.end();
   bench.outbox.drop(lanes);
   t.is(bench.context.held, 0);
   t.is(bench.context.memory.used, 0);
@@ -315,7 +317,7 @@ test('what waits is held in the gauge until it is written, taken back or dropped
 test('an account that would pass 2^31 − 1 is told', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 1, 1);
-  bench.context.pipe = bench.context.reply = 1;
+  bench.grant(1);
   t.true(bench.outbox.grant(Account.PIPE, 0x7fff_fffe));
   t.false(bench.outbox.grant(Account.PIPE, 1));
   t.false(bench.outbox.grant(Account.REPLY, 0x7fff_ffff));
@@ -326,13 +328,14 @@ test('an account that would pass 2^31 − 1 is told', (t) => {
 test('more than 1 MiB of control that waits is too much', (t) => {
   const bench = new OutboxBench();
   bench.stuck = true;
-  bench.outbox.control(Kind.PING, 1);
-  bench.outbox.flush();
-  for (let i = 0; i < 16_384; i++) bench.outbox.control(Kind.PONG, i);
-  t.false(bench.outbox.stuffed);
-  bench.outbox.control(Kind.PONG, 1);
-  t.true(bench.outbox.stuffed);
+  bench.batch.control(Kind.PING, 1);
+  bench.batch.flush();
+  for (let i = 0; i < 16_384; i++) bench.batch.control(Kind.PONG, i);
+  t.false(bench.batch.stuffed);
+  bench.batch.control(Kind.PONG, 1);
+  t.true(bench.batch.stuffed);
   bench.stuck = false;
-  bench.outbox.drained();
-  t.false(bench.outbox.stuffed);
+  bench.batch.drained();
+  bench.outbox.pump();
+  t.false(bench.batch.stuffed);
 });

@@ -1,74 +1,91 @@
-// The outgoing side of a session. Control frames go first, then the channels by their share of the
-// wire; within a channel the lanes take turns (docs/wire-protocol.md §7). Priority only affects
-// bytes that this end still holds, so nothing is written into a batch before it can leave.
+// The messages that wait to be sent: which channel and which of its lanes is next, and the credit
+// that they need (docs/wire-protocol.md §7). Priority only affects bytes that this end still holds,
+// so nothing is written into a batch before it can leave.
+//
+// Owns the order of the channels that have something to send, and our credit on the accounts of the
+// connection. The callers, callees and streams tell it which units to send, and the frames of the
+// peer which credit came. It writes into the batch, and tells each unit's sender what became of it.
 
 import { List } from '../list.ts';
-import { Account, FRAME_OVERHEAD, Kind } from '../wire/frame.ts';
-import { BatchPacer } from './batch-pacer.ts';
+import { Account, Kind, type WireError } from '../wire/frame.ts';
+import { type Batch, STUCK } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
-import type { ReceiveAccount } from './receive-account.ts';
 import { ACCOUNT_MAX, type SessionContext, UNIT } from './session-context.ts';
 
-/** A small frame that goes before all messages. */
-interface Control {
-  kind: number;
-  id: number;
-  bytes: Uint8Array | undefined;
-}
-
-/** A GO_AWAY that goes behind everything that was accepted. */
-export interface FinalGoAway {
-  code: number;
-  reason: number;
-  text: string;
-}
-
 export class Outbox {
-  /** The connection still holds our last batch: nothing is written until `drained`. */
-  blocked = false;
-  /** The time at which the connection began to hold the batch. */
-  blockedSince = 0;
+  /** Our credit for packets of long messages and items, in bytes. */
+  #pipe = 0;
+  /** Our credit for long responses, in bytes. */
+  #reply = 0;
   /**
    * The time since which the pipe's account is exhausted without any CREDIT for it; Infinity if it
    * is not.
    */
-  drySince = Number.POSITIVE_INFINITY;
-  /** The session is leaving, so it checks after every write whether it is done. */
-  leaving = false;
+  #drySince = Number.POSITIVE_INFINITY;
   /**
    * Calls wait for room, so the session checks for room each time a unit has left or was dropped.
    */
-  awaited = false;
+  #awaited = false;
   /** The connection is over: nothing is paid for any more. */
-  over = false;
-  /** Decides when a batch leaves before the tick is over. */
-  readonly pacer: BatchPacer;
+  #over = false;
+  readonly #batch: Batch;
   readonly #context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
   /** Long responses that wait for credit of account 4, in order. */
   readonly #unpaidReplies = new List<Outgoing>();
-  readonly #controls: Control[] = [];
-  #controlBytes = 0;
-  readonly #credits: ReceiveAccount[] = [];
-  /** The time until which channels may hold back credit; Infinity if none does. */
-  heldUntil = Number.POSITIVE_INFINITY;
-  #farewell: FinalGoAway | undefined = undefined;
+  /** The GO_AWAY that goes behind everything that was accepted. */
+  #farewell: WireError | undefined = undefined;
+  #saidFarewell = false;
   /** The number of units in lanes, including those that wait for credit. */
   #waiting = 0;
 
-  constructor(context: SessionContext, isBounded = false) {
+  constructor(context: SessionContext, batch: Batch) {
     this.#context = context;
-    this.pacer = new BatchPacer(isBounded);
+    this.#batch = batch;
   }
 
+  /** True if nothing waits to be sent. */
   get idle(): boolean {
-    return this.#waiting === 0 && this.#controls.length === 0 && this.#credits.length === 0;
+    return this.#waiting === 0 && this.#batch.idle;
   }
 
-  /** True if a long message or an item is ready to be sent. */
-  get bulky(): boolean {
-    return this.#busy.some((lanes) => lanes.bulk.length > 0);
+  /** True if calls wait for room. */
+  get awaited(): boolean {
+    return this.#awaited;
+  }
+
+  /** Our credit for packets of long messages and items, in bytes. */
+  get pipe(): number {
+    return this.#pipe;
+  }
+
+  /** Our credit for long responses, in bytes. */
+  get reply(): number {
+    return this.#reply;
+  }
+
+  /** True if a long message or an item is ready and the pipe has no credit for it. */
+  get starved(): boolean {
+    return this.#pipe <= 0 && this.#busy.some((lanes) => lanes.bulk.length > 0);
+  }
+
+  /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
+  open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
+    this.#pipe = pipe;
+    this.#reply = reply;
+    // Before the hello the pipe had no credit that could be exhausted.
+    this.#drySince = Number.POSITIVE_INFINITY;
+  }
+
+  /** Called when the first call begins to wait for room, and when none waits any more. */
+  await(isAwaited: boolean): void {
+    this.#awaited = isAwaited;
+  }
+
+  /** Called when the connection is over. */
+  end(): void {
+    this.#over = true;
   }
 
   /**
@@ -76,28 +93,55 @@ export class Outbox {
    * nothing that could be sent is queued before it.
    */
   straight(bytes: number): boolean {
-    if (this.blocked || (this.#busy.length > 0 && this.#sendable())) return false;
-    return this.#context.writer.fits(bytes) || this.flush();
+    return (this.#busy.length === 0 || !this.#sendable()) && this.#batch.hasRoom(bytes);
+  }
+
+  /** Writes an item straight into the batch. Returns false if it has to wait in its lane. */
+  item(id: number, payload: Uint8Array): boolean {
+    if (
+      this.#pipe <= 0 ||
+      payload.length > this.#context.terms.packet ||
+      !this.straight(payload.length)
+    )
+      return false;
+    this.#pipe -= payload.length + UNIT;
+    this.#batch.answer(Kind.ITEM, id, payload);
+    this.#batch.wrote();
+    if (this.#pipe <= 0) this.#context.port.dirty();
+    return true;
+  }
+
+  /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */
+  error(lanes: Lanes, id: number, flags: number, error: WireError): boolean {
+    const bytes =
+      error.text.length * 3 + (error.metadata === undefined ? 0 : error.metadata.bytes.length);
+    if (lanes.replies.length > 0 || !this.straight(bytes)) return false;
+    this.#batch.error(id, flags, error);
+    return true;
+  }
+
+  /**
+   * Sends the ERROR of a call that was not admitted. Ends the connection as a flood if more of them
+   * wait than the limits allow: the peer makes calls but does not read the answers.
+   */
+  refuse(lanes: Lanes, unit: Outgoing): void {
+    if (this.error(lanes, unit.id, unit.flags, unit.error!)) return this.#batch.wrote();
+    const { refusals } = lanes;
+    const { calls, outbound } = this.#context.limits;
+    const isFull = refusals.messages >= calls && refusals.full(outbound);
+    if (!isFull && (refusals.messages < SCARCE || !this.#context.full(0)))
+      return this.push(lanes, unit, 'replies');
+    const limit = isFull ? 'limits.outbound' : 'limits.memory';
+    this.#context.violation(
+      'flood',
+      `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
+    );
   }
 
   /** Returns true if a unit in some lane could be sent now. */
   #sendable(): boolean {
-    const { pipe, terms } = this.#context;
-    return this.#busy.some((lanes) => lanes.next(pipe, terms.packet) !== undefined);
-  }
-
-  /** Called after a frame went straight into the batch. */
-  wrote(): void {
-    const { pacer } = this;
-    if (pacer.alone || this.#context.writer.count >= pacer.batch) {
-      pacer.alone = false;
-      // Credit and other control frames leave together with the answer, not in a write of their
-      // own.
-      this.#pumpControl();
-      this.flush();
-      if (!this.leaving) return;
-    }
-    this.#context.port.dirty();
+    const { packet } = this.#context.terms;
+    return this.#busy.some((lanes) => lanes.next(this.#pipe, packet) !== undefined);
   }
 
   /**
@@ -155,7 +199,7 @@ export class Outbox {
   #payReplies(): void {
     for (
       let unit = this.#unpaidReplies.first;
-      unit !== undefined && this.#context.reply > 0;
+      unit !== undefined && this.#reply > 0;
       unit = this.#unpaidReplies.first
     ) {
       const lanes = unit.waitsFor!;
@@ -188,7 +232,7 @@ export class Outbox {
     (unit.list as unknown as List<Outgoing>).remove(unit);
     unit.waitsFor = undefined;
     this.#gone(lanes, unit);
-    if (this.over) return;
+    if (this.#over) return;
     // A unit that was paid for and never began is unknown to the receiver, which therefore can't
     // give its credit back.
     const refund = unit.unpaid || unit.begun ? 0 : unit.cost;
@@ -210,7 +254,7 @@ export class Outbox {
     const tally = lanes.tallyOf(unit, this.#context.terms.packet);
     tally.messages--;
     tally.bytes -= unit.cost;
-    if (this.#farewell !== undefined || this.awaited) this.#context.port.dirty();
+    if (this.#farewell !== undefined || this.#awaited) this.#context.port.dirty();
   }
 
   #nextUnpaid(lanes: Lanes, from: Outgoing): void {
@@ -225,12 +269,12 @@ export class Outbox {
    */
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
-      this.drySince = Number.POSITIVE_INFINITY;
-      this.#context.pipe += credit;
-      if (this.#context.pipe > ACCOUNT_MAX) return false;
+      this.#drySince = Number.POSITIVE_INFINITY;
+      this.#pipe += credit;
+      if (this.#pipe > ACCOUNT_MAX) return false;
     } else {
-      this.#context.reply += credit;
-      if (this.#context.reply > ACCOUNT_MAX) return false;
+      this.#reply += credit;
+      if (this.#reply > ACCOUNT_MAX) return false;
       this.#payReplies();
     }
     this.#context.port.dirty();
@@ -278,51 +322,15 @@ export class Outbox {
     }
   }
 
-  /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
-  control(kind: number, id: number, bytes?: Uint8Array): void {
-    if (
-      !this.blocked &&
-      this.#controls.length === 0 &&
-      (this.#context.writer.fits(bytes === undefined ? SMALL : bytes.length) || this.flush())
-    ) {
-      this.#writeControl(kind, id, bytes);
-      return this.wrote();
-    }
-    this.#controls.push({ kind, id, bytes });
-    this.#controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
-    this.#context.port.dirty();
-  }
-
-  /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
-  get stuffed(): boolean {
-    return this.#controlBytes > CONTROL_MAX;
-  }
-
-  /** Queues an account that owes the peer credit. */
-  credit(receiving: ReceiveAccount): void {
-    this.#credits.push(receiving);
-    this.#context.port.dirty();
-  }
-
-  /**
-   * Called when a channel holds back credit to save frames. The delay is limited to 100 ms because
-   * the channel's reader may take nothing more.
-   */
-  holds(): void {
-    if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
-    this.heldUntil = this.#context.now + HELD;
-    this.#context.port.wakeBy(this.heldUntil);
-  }
-
   /** Sends a GO_AWAY behind everything that was accepted. */
-  sayFarewell(farewell: FinalGoAway): void {
+  sayFarewell(farewell: WireError): void {
     this.#farewell ??= farewell;
     this.#context.port.dirty();
   }
 
   /** True once everything was written, including the farewell. */
   get saidFarewell(): boolean {
-    return this.#farewell === SAID;
+    return this.#saidFarewell;
   }
 
   /**
@@ -330,53 +338,42 @@ export class Outbox {
    * drained.
    */
   pump(): void {
-    if (this.blocked || !this.#pumpControl()) return;
-    const { terms } = this.#context;
+    if (this.#batch.blocked || !this.#batch.pumpControl()) return;
+    const { packet } = this.#context.terms;
     while (this.#busy.length > 0) {
-      const lanes = this.#pick(terms.packet);
+      const lanes = this.#pick(packet);
       if (lanes === undefined) break;
-      const lane = lanes.next(this.#context.pipe, terms.packet)!;
+      const lane = lanes.next(this.#pipe, packet)!;
       // Writing may admit a waiting call, which may fill the batch and send it.
-      if (!this.#writePacket(lanes, lane, lane.first!) || this.blocked) return;
+      if (!this.#writePacket(lanes, lane, lane.first!) || this.#batch.blocked) return;
     }
-    if (this.#context.pipe <= 0 && this.drySince === Number.POSITIVE_INFINITY) this.#ranDry();
-    if (this.#farewell !== undefined && this.#farewell !== SAID && this.#waiting === 0) {
-      if (!this.#context.writer.fits(FRAME_OVERHEAD / 8) && !this.flush()) return;
-      const { code, reason, text } = this.#farewell;
-      this.#context.writer.goAway(code, reason, text);
-      this.#farewell = SAID;
-    }
+    if (this.#pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    if (this.#farewell !== undefined && !this.#saidFarewell && this.#waiting === 0)
+      this.#saidFarewell = this.#batch.farewell(this.#farewell);
   }
 
   /** Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. */
   #ranDry(): void {
-    this.drySince = this.#context.now;
-    this.#context.port.wakeBy(this.drySince + STUCK);
+    this.#drySince = this.#context.now;
+    this.#context.port.wakeBy(this.#drySince + STUCK);
   }
 
-  /**
-   * The time at which the peer is disconnected if it neither reads what was written nor gives
-   * credit of the pipe back.
-   */
+  /** The time at which the peer is disconnected if it gives no credit of the pipe back. */
   get stuckAt(): number {
-    return (
-      Math.min(this.drySince, this.blocked ? this.blockedSince : Number.POSITIVE_INFINITY) + STUCK
-    );
+    return this.#drySince + STUCK;
   }
 
   /**
-   * Moves the timeouts by the `lateness` milliseconds of sleep, in which no sign of the peer could
+   * Moves the timeout by the `lateness` milliseconds of sleep, in which no sign of the peer could
    * be read.
    */
   excuse(lateness: number): void {
-    this.blockedSince += lateness;
-    this.drySince += lateness;
+    this.#drySince += lateness;
   }
 
-  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
+  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
   heldBack(now: number): void {
-    this.blockedSince = now;
-    if (this.drySince !== Number.POSITIVE_INFINITY) this.drySince = now;
+    if (this.#drySince !== Number.POSITIVE_INFINITY) this.#drySince = now;
   }
 
   /**
@@ -392,7 +389,7 @@ export class Outbox {
         this.#busy.splice(i, 1);
       } else if (
         (best === undefined || lanes.spent < best.spent) &&
-        lanes.next(this.#context.pipe, packet) !== undefined
+        lanes.next(this.#pipe, packet) !== undefined
       )
         best = lanes;
     }
@@ -400,9 +397,9 @@ export class Outbox {
   }
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
-    const { terms, writer } = this.#context;
+    const { terms, now } = this.#context;
     const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.#context.reply <= 0) {
+    if (pays && this.#reply <= 0) {
       lane.remove(unit);
       this.#park(lanes, unit);
       return true;
@@ -410,101 +407,29 @@ export class Outbox {
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
-    if (!writer.fits(end - start + room(unit)) && !this.flush()) return false;
+    if (!this.#batch.hasRoom(end - start + room(unit))) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(this.#context.now);
-      if (timeout < 0) {
+      if (unit.sender!.isLate(now)) {
         this.remove(lanes, unit);
         unit.sender!.dropped(unit);
         return true;
       }
+      timeout = unit.sender!.timeLeft(now);
     }
-    if (needsPipe(unit, terms.packet)) this.#context.pipe -= end - start + extra + UNIT;
-    if (pays) this.#context.reply -= unit.cost;
+    if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
+    if (pays) this.#reply -= unit.cost;
     else if (unit.account !== 0 && !unit.begun) leaves(lanes, unit);
-    this.#encode(lanes, unit, start, end, timeout);
+    this.#batch.unit(unit, lanes.byte, end, timeout);
+    this.#context.touch();
     lanes.took(end - start + extra + UNIT);
-    unit.begun = true;
-    unit.offset = end;
-    this.#context.active = this.#context.now;
-    const last = end === unit.payload.length;
-    if (last) {
+    const isLast = unit.wrote(end);
+    if (isLast) {
       lane.remove(unit);
       this.#gone(lanes, unit);
     } else if (lane === lanes.bulk) lane.rotate();
-    unit.sender?.written(unit, last);
-    return writer.count < this.pacer.batch || this.flush();
-  }
-
-  #encode(lanes: Lanes, unit: Outgoing, start: number, end: number, timeout: number): void {
-    const { writer } = this.#context;
-    const { kind, id, payload, method, flags, metadata } = unit;
-    if (kind === Kind.END) return writer.signal(kind, id);
-    if (kind === Kind.ERROR)
-      return writer.error(id, unit.code, unit.reason, unit.text, flags, metadata);
-    if (unit.begun)
-      return writer.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, start, end);
-    const size = end < payload.length ? payload.length : 0;
-    const names = kind === Kind.ONEWAY && size === 0 ? 0 : id;
-    const channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? lanes.byte : 0;
-    writer.message(
-      kind,
-      names,
-      channel,
-      method,
-      flags,
-      timeout,
-      metadata,
-      size,
-      payload,
-      start,
-      end,
-    );
-  }
-
-  #pumpControl(): boolean {
-    const { writer } = this.#context;
-    let done = 0;
-    if (this.#controls.length === 0 && this.#credits.length === 0) return true;
-    for (const { kind, id, bytes } of this.#controls) {
-      if (!writer.fits(bytes === undefined ? SMALL : bytes.length) && !this.flush()) break;
-      this.#writeControl(kind, id, bytes);
-      this.#controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
-      done++;
-    }
-    this.#controls.splice(0, done);
-    while (!this.blocked && this.#credits.length > 0) {
-      if (!writer.fits(SMALL) && !this.flush()) break;
-      this.#credits.pop()!.write(writer);
-    }
-    return !this.blocked;
-  }
-
-  #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
-    const { writer } = this.#context;
-    if (bytes === undefined) writer.signal(kind, id);
-    else writer.hello(kind, bytes);
-  }
-
-  /**
-   * Passes the batch to the connection. Returns false if the connection holds on to it, so nothing
-   * more can be written.
-   */
-  flush(): boolean {
-    if (this.#context.writer.count === 0 && this.#context.writer.size === 0) return !this.blocked;
-    this.#context.mark++;
-    if (this.#context.port.flush()) return true;
-    this.blocked = true;
-    this.blockedSince = this.#context.now;
-    this.#context.port.wakeBy(this.#context.now + STUCK);
-    return false;
-  }
-
-  /** Called when the connection has taken the batch that it held. */
-  drained(): void {
-    this.blocked = false;
-    this.pump();
+    unit.sender?.written(unit, isLast);
+    return !this.#batch.full || this.#batch.flush();
   }
 }
 
@@ -516,20 +441,13 @@ function leaves(lanes: Lanes, unit: Outgoing): void {
 }
 
 /** Returns the bytes that the first frame of a unit needs besides its packet. */
-function room(unit: Outgoing): number {
-  return unit.begun
-    ? 0
-    : unit.text.length * 3 + (unit.metadata === undefined ? 0 : unit.metadata.bytes.length);
+function room({ begun, error, metadata }: Outgoing): number {
+  if (begun) return 0;
+  return (
+    (error === undefined ? 0 : error.text.length * 3) +
+    (metadata === undefined ? 0 : metadata.bytes.length)
+  );
 }
 
-/** Room for any control frame without a body. */
-const SMALL = 64;
-const CONTROL_MAX = 1024 * 1024;
-/** Milliseconds for which credit of accounts 2 and 3 may be held back. */
-const HELD = 100;
-/**
- * Milliseconds after which a peer is disconnected because the connection flushed nothing, or the
- * exhausted pipe got no credit.
- */
-export const STUCK = 10_000;
-const SAID: FinalGoAway = { code: 0, reason: 0, text: '' };
+/** Refusals that may wait on a channel even when `limits.memory` is reached. */
+const SCARCE = 64;

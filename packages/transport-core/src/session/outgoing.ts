@@ -2,16 +2,15 @@
 // §7).
 
 import { List, type ListEntry } from '../list.ts';
-import { Account, type EncodedMetadata, Kind } from '../wire/frame.ts';
+import { Account, EMPTY, type EncodedMetadata, Kind, type WireError } from '../wire/frame.ts';
 import { UNIT } from './session-context.ts';
 import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface UnitSender {
-  /**
-   * Returns the milliseconds left for a REQUEST, or 0 if it has no deadline. A negative value means
-   * that the deadline has passed, and the request is dropped.
-   */
+  /** Returns true if the deadline of a REQUEST has passed, so that it is dropped. */
+  isLate(now: number): boolean;
+  /** Returns the milliseconds left for a REQUEST that is not late, or 0 if it has no deadline. */
   timeLeft(now: number): number;
   /** Called when the account of the unit has paid for it. */
   paid(unit: Outgoing): void;
@@ -21,6 +20,16 @@ export interface UnitSender {
   dropped(unit: Outgoing): void;
 }
 
+/** A request or a one-way, as it is written. */
+export interface RequestMessage {
+  readonly id: number;
+  /** The channel byte of its protocol. */
+  readonly channel: number;
+  readonly method: { readonly id: number; readonly flags: number };
+  readonly payload: Uint8Array;
+  readonly metadata: EncodedMetadata | undefined;
+}
+
 /** A unit of the outbox: one frame, or one message of many packets. */
 export class Outgoing implements ListEntry {
   // Links of the list that holds the unit.
@@ -28,7 +37,7 @@ export class Outgoing implements ListEntry {
   before: ListEntry | undefined = undefined;
   after: ListEntry | undefined = undefined;
   readonly kind: number;
-  id: number;
+  readonly id: number;
   readonly payload: Uint8Array;
   readonly sender: UnitSender | undefined;
   method = 0;
@@ -42,9 +51,7 @@ export class Outgoing implements ListEntry {
   offset = 0;
   begun = false;
   /** Only for an ERROR. */
-  code = 0;
-  reason = 0;
-  text = '';
+  error: WireError | undefined = undefined;
 
   constructor(kind: number, id: number, payload: Uint8Array, sender: UnitSender | undefined) {
     this.kind = kind;
@@ -53,12 +60,50 @@ export class Outgoing implements ListEntry {
     this.sender = sender;
   }
 
+  /** Makes the unit of a REQUEST or a ONEWAY. */
+  static request(kind: number, message: RequestMessage & UnitSender, account: number): Outgoing {
+    const unit = new Outgoing(kind, message.id, message.payload, message);
+    unit.method = message.method.id;
+    unit.flags = message.method.flags;
+    unit.metadata = message.metadata;
+    unit.account = account;
+    return unit;
+  }
+
+  /** Makes the unit of a RESPONSE; `account` is 0 for a short one. */
+  static response(id: number, payload: Uint8Array, account: number, sender: UnitSender): Outgoing {
+    const unit = new Outgoing(Kind.RESPONSE, id, payload, sender);
+    unit.account = account;
+    return unit;
+  }
+
+  /** Makes the unit of an ERROR; one without a sender answers a call that no handler saw. */
+  static error(
+    id: number,
+    flags: number,
+    error: WireError,
+    sender: UnitSender | undefined,
+  ): Outgoing {
+    const unit = new Outgoing(Kind.ERROR, id, EMPTY, sender);
+    unit.flags = flags;
+    unit.error = error;
+    unit.metadata = error.metadata;
+    return unit;
+  }
+
+  /** Records that a packet that ends at `end` was written. Returns true if it was the last one. */
+  wrote(end: number): boolean {
+    this.begun = true;
+    this.offset = end;
+    return end === this.payload.length;
+  }
+
   /**
    * Bytes plus the fixed price of a unit. This is charged to the account and counted in the queue.
    */
   get cost(): number {
     return (
-      this.text.length +
+      (this.error === undefined ? 0 : this.error.text.length) +
       this.payload.length +
       (this.metadata === undefined ? 0 : this.metadata.size) +
       UNIT
@@ -185,6 +230,12 @@ export class Lanes {
       this.turn = (this.turn + 1) % 3;
       this.turnBytes = 0;
     }
+  }
+
+  /** Pays for a short one-way that leaves at once. */
+  payOneway(cost: number): void {
+    this.shortCredit -= cost;
+    this.uncreditedShort.oneway(cost);
   }
 
   /** Charges a unit to its account if the account is above 0; returns false otherwise. */

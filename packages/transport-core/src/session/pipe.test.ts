@@ -4,9 +4,9 @@
 import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
+import { Account } from '../wire/frame.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
-import type { PipeWindow } from './window.ts';
 
 const KIB = 1024;
 const protocol = defineProtocol({
@@ -22,8 +22,7 @@ const limits = (pipe: number, pipeMax: number) => ({
   ...SMALL,
   credit: { ...SMALL.credit, pipe, pipeMax, long: 8 * 1024 * KIB },
 });
-const windowOf = (end: End) =>
-  (Reflect.get(end.session, 'incomingPackets') as { window: PipeWindow }).window;
+const windowOf = (end: End) => end.session.packets.window;
 
 /** Two ends whose bytes take WAY milliseconds in each direction. */
 class LongLine {
@@ -55,8 +54,8 @@ class LongLine {
       const crossing = [dialer, acceptor].map((end) => [end, end.sent.length] as const);
       pair.pass(WAY);
       for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
-      this.most = Math.max(this.most, dialer.session.context.pipe);
-      for (const call of acceptor.take()) acceptor.session.callee.respond(call, new Uint8Array(0));
+      this.most = Math.max(this.most, dialer.session.outbox.pipe);
+      for (const call of acceptor.take()) acceptor.session.served.respond(call, new Uint8Array(0));
     }
     return this;
   }
@@ -91,7 +90,7 @@ test('a sender that spends more than the grown pipe breaks the protocol', (t) =>
   t.true(windowOf(acceptor).granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
   // Exceeds the single packet by which the account may be overdrawn.
-  dialer.session.context.pipe += 8 * KIB;
+  dialer.session.outbox.grant(Account.PIPE, 8 * KIB);
   line.pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without pipe credit/);

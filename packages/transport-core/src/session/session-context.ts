@@ -4,7 +4,6 @@
 import { TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { Counter } from '../observer.ts';
-import type { FrameWriter } from '../wire/frame.ts';
 import type { Memory, MemoryGauge, MemoryHolder } from './memory.ts';
 import { REFUSAL } from './work.ts';
 
@@ -88,16 +87,7 @@ export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: s
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryHolder {
   now: number;
-  /**
-   * The number of the batch that is being filled. Everything written into an earlier batch has
-   * left.
-   */
-  mark = 1;
   readonly terms: Terms;
-  /** Our credit for packets of long messages and items, in bytes. */
-  pipe = 0;
-  /** Our credit for long responses, in bytes. */
-  reply = 0;
   /** Bytes held for this session; its part of {@link MemoryGauge.used}. */
   held = 0;
   /**
@@ -127,7 +117,6 @@ export class SessionContext implements MemoryHolder {
   units = UNBOUNDED;
   #abuses = 0;
   #abuseSince = 0;
-  readonly writer: FrameWriter;
   readonly port: SessionPort;
   readonly limits: SessionLimits;
   readonly memory: Memory;
@@ -153,18 +142,9 @@ export class SessionContext implements MemoryHolder {
   constructor(
     init: Pick<
       SessionContext,
-      | 'writer'
-      | 'port'
-      | 'limits'
-      | 'memory'
-      | 'allocate'
-      | 'count'
-      | 'violation'
-      | 'breakOff'
-      | 'now'
+      'port' | 'limits' | 'memory' | 'allocate' | 'count' | 'violation' | 'breakOff' | 'now'
     >,
   ) {
-    this.writer = init.writer;
     this.port = init.port;
     this.limits = init.limits;
     this.memory = init.memory;
@@ -200,8 +180,18 @@ export class SessionContext implements MemoryHolder {
    * or it can't be decoded (`points` for its size).
    */
   refused(points = 0): void {
-    this.units -= REFUSAL;
+    this.spend(REFUSAL);
     this.abused(1 + points);
+  }
+
+  /** Called when a call or message was sent or received. */
+  touch(): void {
+    this.active = this.now;
+  }
+
+  /** Charges work units to the peer. */
+  spend(units: number): void {
+    this.units -= units;
   }
 
   hold(bytes: number): void {

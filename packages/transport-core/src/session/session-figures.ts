@@ -14,7 +14,7 @@ export interface SessionFigures {
   readonly outbound: { readonly messages: number; readonly bytes: number };
 }
 
-export function sessionFigures({ caller, callee, openChannels }: Session): SessionFigures {
+export function sessionFigures({ caller, served, openChannels }: Session): SessionFigures {
   const inbound = { calls: 0, bytes: 0 };
   const outbound = { messages: 0, bytes: 0 };
   for (const { inbound: queue, lanes } of openChannels) {
@@ -26,8 +26,8 @@ export function sessionFigures({ caller, callee, openChannels }: Session): Sessi
     }
   }
   return {
-    calls: { out: caller.slots.size, in: callee.ids.size },
-    streams: caller.streams + callee.streams,
+    calls: { out: caller.slots.size, in: served.ids.size },
+    streams: caller.streams + served.streams,
     inbound,
     outbound,
   };

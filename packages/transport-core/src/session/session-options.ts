@@ -2,13 +2,14 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
+import type { FrameWriter } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
-import type { Calls } from './callee.ts';
 import type { Channel } from './channel.ts';
 import type { ProtocolsVisitor } from './channels.ts';
 import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { KeepAlive } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
+import type { Calls } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Receives the events of a session; implemented by the driver. */
@@ -34,23 +35,16 @@ export interface SessionVisitor extends Calls, ProtocolsVisitor {
 }
 
 export interface SessionOptions
-  extends Pick<SessionContext, 'writer' | 'port' | 'limits' | 'memory' | 'allocate' | 'count'>,
+  extends Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'count'>,
     HelloExchangeOptions {
-  readonly side: 'dialer' | 'acceptor';
   readonly visitor: SessionVisitor;
-  /** The node id that the security layer proved for the peer; undefined if it proved none. */
-  readonly proven: string | undefined;
+  readonly writer: FrameWriter;
   readonly keepAlive: KeepAlive;
   /**
    * Milliseconds without activity after which the dialer leaves; the acceptor waits twice as long.
    */
   readonly idleTimeout: number;
-  /** Milliseconds from the creation of the session within which the hello must be over. */
-  readonly handshakeTimeout: number;
   readonly random: Random;
-  /** Set if the layer below refuses this peer: the session only tells the peer why, and ends. */
-  readonly refused: TransportError | undefined;
-  readonly now: number;
   /** True if `limits.rate.send` is set: see BatchPacer. */
   readonly isBounded?: boolean;
   /**
@@ -59,16 +53,3 @@ export interface SessionOptions
    */
   readonly copies?: boolean;
 }
-
-/** The phases of a session. */
-export type Phase =
-  /** Waits for the peer's preamble or HELLO. */
-  | 'hello'
-  /** Waits for the driver's decision about the peer. */
-  | 'consent'
-  /** The acceptor waits for READY. */
-  | 'ready'
-  | 'up'
-  /** This end opens nothing new; open calls continue. */
-  | 'leaving'
-  | 'closed';

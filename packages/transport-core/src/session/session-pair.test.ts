@@ -281,7 +281,7 @@ class World {
 /** Pays all credit that receivers owe, and checks that the senders have what they began with. */
 function checkAccounts(t: ExecutionContext, pair: Pair): void {
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as {
+    const { pipe, reply } = end.session.packets as {
       pipe: ReceiveAccount;
       reply: ReceiveAccount;
     };
@@ -291,15 +291,15 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
   }
   pair.quiet();
   for (const end of [pair.dialer, pair.acceptor]) {
-    const { context, caller, callee, outbox } = end.session;
+    const { caller, outbox, served } = end.session;
     const other = end === pair.dialer ? pair.acceptor : pair.dialer;
-    const { window } = Reflect.get(other.session, 'incomingPackets') as { window: PipeWindow };
-    t.is(context.pipe, window.granted, 'pipe');
+    const { window } = other.session.packets as { window: PipeWindow };
+    t.is(outbox.pipe, window.granted, 'pipe');
     t.true(
-      context.pipe >= SMALL.credit.pipe && context.pipe <= SMALL.credit.pipeMax,
+      outbox.pipe >= SMALL.credit.pipe && outbox.pipe <= SMALL.credit.pipeMax,
       'between its bounds',
     );
-    t.is(context.reply, SMALL.credit.reply, 'reply');
+    t.is(outbox.reply, SMALL.credit.reply, 'reply');
     for (const { lanes, ...channel } of end.session.openChannels) {
       t.is(lanes.shortCredit, SMALL.credit.short, 'short');
       t.is(lanes.longCredit, SMALL.credit.long, 'long');
@@ -318,7 +318,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
         t.deepEqual([messages, bytes], [0, 0]);
       t.true(lanes.empty);
     }
-    t.deepEqual([caller.slots.size, caller.streams, callee.ids.size, callee.streams], [0, 0, 0, 0]);
+    t.deepEqual([caller.slots.size, caller.streams, served.ids.size, served.streams], [0, 0, 0, 0]);
     t.true(outbox.idle);
     t.is(end.ending, undefined);
   }

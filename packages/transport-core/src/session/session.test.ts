@@ -472,7 +472,7 @@ test('a call that is answered at once, long after the chunk that brought it, sti
   pair.dialer.session.leave('disconnected', 'this end disconnected');
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closing');
-  pair.acceptor.session.callee.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
+  pair.acceptor.session.served.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closed');
   t.is(call.answer?.length, 1);

@@ -2,149 +2,63 @@
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
 // throws because of what a peer sent.
 //
-// `Caller` and `Callee` hold the calls, and `Outbox` decides what is sent next. This file ties them
-// together: the hello, dispatching by frame kind, liveness, and the end of the connection.
+// Owns the phase and the time limits of the connection; its parts (session-parts.ts) own everything
+// else. Its driver tells it what arrived, what time it is, and which calls to start. It calls the
+// driver's port and reports to the driver's visitor.
 
-import { codeNumber, REASONS, reasonError, reasonNumber, TransportError } from '../errors.ts';
-import { truncateText } from '../text.ts';
-import { FrameDecoder } from '../wire/decoder.ts';
-import { FRAME_OVERHEAD, type Frame, type FrameVisitor, Kind } from '../wire/frame.ts';
-import { decodeHello, HELLO_LIMIT } from '../wire/hello.ts';
-import { Answers } from './answers.ts';
-import { Callee } from './callee.ts';
-import { Caller } from './caller.ts';
-import type { Channel } from './channel.ts';
-import { Channels } from './channels.ts';
-import { FrameDispatcher } from './frame-dispatcher.ts';
-import { GracefulClose, type GracefulCloseHost, goAwayError, lossOf } from './graceful-close.ts';
-import { judgeHello, settle } from './handshake.ts';
+import { reasonError, TransportError } from '../errors.ts';
+import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
+import type { Hello } from '../wire/hello.ts';
+import {
+  CLOSED,
+  FLUSH_TIME,
+  GracefulClose,
+  type GracefulCloseHost,
+  goAwayError,
+  isOrderly,
+  lossOf,
+  SHUTDOWN,
+} from './graceful-close.ts';
+import { settle } from './handshake.ts';
 import { HelloExchange } from './hello-exchange.ts';
-import { IncomingPackets } from './incoming-packets.ts';
-import { Liveness } from './liveness.ts';
-import type { OutCall } from './out-call.ts';
-import { Outbox, STUCK } from './outbox.ts';
-import { PayloadRetainer } from './payload-retainer.ts';
+import { type FrameHandlers, IncomingFrames } from './incoming-frames.ts';
 import { EARLY_END } from './preamble.ts';
-import { SessionContext } from './session-context.ts';
-import type { Phase, SessionOptions } from './session-options.ts';
-import { FIELDS_SHIFT } from './work.ts';
+import type { SessionOptions } from './session-options.ts';
+import { SessionParts } from './session-parts.ts';
+import { TimeLimits } from './time-limits.ts';
 
-export class Session implements FrameVisitor, GracefulCloseHost {
-  readonly context: SessionContext;
-  readonly caller: Caller;
-  readonly callee: Callee;
-  readonly outbox: Outbox;
+/** The phases of a session, each with the data that only it has. */
+type Phase =
+  /**
+   * hello: waits for the peer's preamble or HELLO. consent: waits for the driver's decision about
+   * the peer. ready: the acceptor waits for READY.
+   */
+  | { readonly name: 'hello' | 'consent' | 'ready'; readonly exchange: HelloExchange }
+  | { readonly name: 'up' }
+  /** This end opens nothing new; open calls continue. */
+  | { readonly name: 'leaving'; readonly close: GracefulClose }
+  /** `arrived` is true if everything that was written is known to have arrived. */
+  | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
+
+export class Session extends SessionParts implements FrameHandlers, GracefulCloseHost {
+  readonly #frames: IncomingFrames;
   readonly #options: SessionOptions;
-  private readonly incomingPackets: IncomingPackets;
-  readonly #retainer: PayloadRetainer | undefined;
-  /** Decodes the byte stream; undefined if the connection carries frames. */
-  readonly #decoder: FrameDecoder | undefined;
-  readonly liveness: Liveness;
-  readonly #channels: Channels;
-  /**
-   * True if our protocols changed after we sent our HELLO, so the peer still has to learn the new
-   * list.
-   */
-  #isStale = false;
-  readonly #helloExchange: HelloExchange;
-  readonly #dispatcher: FrameDispatcher;
-  readonly #gracefulClose: GracefulClose;
-  #phase: Phase = 'hello';
-  #handshakeDue: number;
-  /** The time by which the frame that is now arriving must be complete. */
-  #frameDue = Number.POSITIVE_INFINITY;
-  #frames = 0;
-  #holds = 0;
-  /**
-   * Milliseconds without activity until this end leaves. The acceptor waits twice as long, so the
-   * dialer, which knows its own plans, normally leaves first.
-   */
-  readonly #idleTime: number;
+  #phase: Phase;
+  readonly #limits: TimeLimits;
 
   constructor(options: SessionOptions) {
+    super(options);
     this.#options = options;
-    const { now, side } = options;
-    this.context = new SessionContext({
-      ...options,
-      now,
-      breakOff: (error) => this.break(error),
-      violation: (reason, message) =>
-        this.break(reasonError(reason, `the peer broke the protocol: ${message}`)),
-    });
-    this.outbox = new Outbox(this.context, options.isBounded);
-    const carriesBytes = options.preamble !== undefined;
-    // Frames are handed over within one thread, so neither end can read while the other writes, and
-    // splitting a tick into several batches gains nothing.
-    if (!carriesBytes) this.outbox.pacer.batch = Number.POSITIVE_INFINITY;
-    this.#retainer = carriesBytes
-      ? new PayloadRetainer(options.allocate, options.copies)
-      : undefined;
-    this.incomingPackets = new IncomingPackets(this.context, this.outbox, this.#retainer, () =>
-      this.#measure(),
-    );
-    this.#channels = new Channels(this.context, this.outbox, options.mounts, options.visitor);
-    this.#helloExchange = new HelloExchange(this.context, options);
-    this.liveness = new Liveness(options.keepAlive, options.random, now);
-    const parity = side === 'dialer' ? 1 : 0;
-    this.caller = new Caller(
-      this.context,
-      this.outbox,
-      this.incomingPackets,
-      parity,
-      this.#channels,
-    );
-    this.callee = new Callee(
-      this.context,
-      this.outbox,
-      this.incomingPackets,
-      options.visitor,
-      this.#channels,
-      (channel) => this.watch(channel),
-    );
-    const answers = new Answers(this.context, this.incomingPackets, this.caller);
-    this.#dispatcher = new FrameDispatcher(
-      this.context,
-      this.outbox,
-      answers,
-      this.callee,
-      this.#channels,
-      this.liveness,
-      this.incomingPackets.window,
-      parity,
-    );
-    this.#gracefulClose = new GracefulClose(
-      this.context,
-      this.outbox,
-      this.caller,
-      this.callee,
-      this.#channels,
-      this,
-    );
-    this.#decoder = carriesBytes
-      ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: options.allocate })
-      : undefined;
-    this.#idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
-    this.#handshakeDue = now + options.handshakeTimeout;
-    options.port.wakeBy(this.#handshakeDue);
+    this.#frames = new IncomingFrames(this, options.side === 'dialer' ? 1 : 0);
+    this.#limits = new TimeLimits(this, options);
+    const exchange = new HelloExchange(this.batch, options);
+    this.#phase = { name: 'hello', exchange };
+    options.port.wakeBy(exchange.due);
   }
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
-    return this.#phase === 'up'
-      ? 'up'
-      : this.#phase === 'leaving'
-        ? 'closing'
-        : this.#phase === 'closed'
-          ? 'closed'
-          : 'opening';
-  }
-
-  get openChannels(): Iterable<Channel> {
-    return this.#channels.all();
-  }
-
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
-  get load(): number {
-    return this.context.held - this.context.working + this.caller.slots.size;
+    const { name } = this.#phase;
+    return name === 'up' || name === 'closed' ? name : name === 'leaving' ? 'closing' : 'opening';
   }
 
   /**
@@ -152,38 +66,61 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * help.
    */
   get crowded(): boolean {
-    return this.#phase === 'up' && this.context.pipe <= 0 && this.outbox.bulky;
+    return this.#phase.name === 'up' && this.outbox.starved;
   }
 
-  /** The last measured round trip in milliseconds. */
-  get rtt(): number | undefined {
-    return this.liveness.rtt;
+  // Phases.
+
+  /** Changes the phase, and does what each phase begins with. */
+  #enter(next: Phase): void {
+    const last = this.#phase;
+    this.#phase = next;
+    if (next.name === 'up') this.#whenUp('exchange' in last && last.exchange.isStale);
+    else if (next.name === 'leaving') this.#whenLeaving(next.close);
+    else if (next.name === 'closed') this.#whenClosed(next.error, next.arrived);
   }
 
-  /** Returns how long a ping has been unanswered and nothing else has arrived; 0 otherwise. */
-  silence(now: number): number {
-    return this.liveness.silence(now);
+  #whenUp(isStale: boolean): void {
+    const { now } = this.context;
+    this.#frames.open();
+    this.context.touch();
+    this.batch.control(Kind.PING, this.liveness.ping(now));
+    this.#options.port.wakeBy(this.#nextDue());
+    this.#options.visitor.up();
+    if (isStale) this.mountsChanged();
   }
 
-  /** Bytes that this session holds of `limits.memory`. */
-  get held(): number {
-    return this.context.held;
+  /** The calls that waited for room go elsewhere. */
+  #whenLeaving({ left }: GracefulClose): void {
+    const waiting = this.caller.takeWaiting();
+    this.channels.payHeld();
+    this.batch.leave();
+    this.#options.visitor.leaving(waiting);
+    this.channels.rejectWriters(lossOf(left));
   }
 
-  /** The longest message, in bytes, that the peer accepts. */
-  get messageLimit(): number {
-    return this.context.terms.message;
+  /** Everything that is open fails, and the driver is informed. */
+  #whenClosed(error: TransportError, arrived: boolean): void {
+    const lost = lossOf(error);
+    this.#frames.end();
+    this.outbox.end();
+    const unsent = this.caller.close(lost, arrived);
+    this.served.close(lost);
+    this.packets.end();
+    this.context.end();
+    for (const lanes of this.channels.lanes()) this.outbox.drop(lanes);
+    this.channels.rejectWriters(lost);
+    this.#options.visitor.down(error, unsent);
   }
 
   // Opening the connection.
 
   /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
-    if (this.#phase !== 'hello') return;
-    this.#helloExchange.speak();
-    this.#isStale = false;
-    this.#helloExchange.hello(fields);
-    this.outbox.flush();
+    if (this.#phase.name !== 'hello') return;
+    this.#phase.exchange.speak();
+    this.#phase.exchange.hello(fields);
+    this.batch.flush();
   }
 
   /**
@@ -191,42 +128,45 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * `features`.
    */
   consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
-    if (this.#phase !== 'consent') return;
+    if (this.#phase.name !== 'consent') return;
+    const { exchange } = this.#phase;
     if (this.#options.side === 'dialer') {
-      this.context.writer.signal(Kind.READY, 0);
-      this.#rise();
+      this.batch.ready();
+      this.#enter({ name: 'up' });
     } else {
-      this.#phase = 'ready';
-      this.#isStale = false;
-      this.#helloExchange.hello(fields, features);
+      this.#enter({ name: 'ready', exchange });
+      exchange.hello(fields, features);
     }
-    this.outbox.flush();
+    this.batch.flush();
   }
 
-  #rise(): void {
-    const { now } = this.context;
-    this.#phase = 'up';
-    this.context.active = now;
-    this.outbox.control(Kind.PING, this.liveness.ping(now));
-    this.#options.port.wakeBy(this.#nextDue());
-    this.#options.visitor.up();
-    if (this.#isStale) this.mountsChanged();
+  /** Handles a frame that comes before the hello is over. */
+  early(frame: Frame): void {
+    const { refused, visitor } = this.#options;
+    const phase = this.#phase;
+    if (refused !== undefined) return this.break(refused);
+    if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
+    if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
+      return this.context.violation('malformed', `frame ${frame.kind} before the hello was complete`);
+    const hello = phase.exchange.judge(frame);
+    if (hello instanceof TransportError) return this.break(hello);
+    this.#agree(hello);
+    this.#enter({ name: 'consent', exchange: phase.exchange });
+    visitor.greeted(hello);
+  }
+
+  /** Takes over what the peer's HELLO says. */
+  #agree(hello: Hello): void {
+    settle(this.context.terms, hello);
+    this.#frames.limit(this.context.limits.packet + FRAME_OVERHEAD);
+    this.outbox.open(hello.limits);
+    this.channels.met(hello.protocols);
   }
 
   // Input.
 
-  /** Sets the work units that the peer's input may cost from now on; see `receive`. */
-  grant(units: number): void {
-    this.context.units = units;
-  }
-
-  /** The work units that are left; 0 or less if reading stopped because of them. */
-  get unitsLeft(): number {
-    return this.context.units;
-  }
-
   /**
-   * Reads bytes of the connection that arrived at `now`, for as long as the granted units last. The
+   * Reads bytes of the connection that arrived at `now`, for as long as the work units last. The
    * rest stays in `unread` and must be passed in again before any other bytes.
    *
    * Returns true if neither the session nor any receiver of a payload keeps a reference to the
@@ -234,46 +174,33 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    */
   receive(now: number, chunk: Uint8Array): boolean {
     this.context.now = now;
-    if (this.#phase === 'closed') return true;
+    const phase = this.#phase;
+    if (phase.name === 'closed') return true;
     this.liveness.heard(now);
-    const bytes = this.#helloExchange.matched ? chunk : this.#preamble(chunk);
+    const bytes =
+      phase.name === 'hello' && !phase.exchange.matched
+        ? this.#preamble(phase.exchange, chunk)
+        : chunk;
     if (bytes === undefined) return true;
-    this.#frames = 0;
-    const calls = this.caller.slots.size;
-    const decoder = this.#decoder!;
-    const retainer = this.#retainer!;
-    retainer.open(bytes);
-    const violation = decoder.read(bytes, this);
-    const { ids } = this.callee;
-    this.outbox.pacer.read(calls, ids.peak, this.#frames);
-    ids.peak = 0;
-    const isDone = retainer.clear();
-    if (violation !== undefined && this.state !== 'closed')
-      this.context.violation(violation.reason, violation.message);
-    if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
-    else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
-      this.#frameDue = now + FRAME_TIME;
-      this.#options.port.wakeBy(this.#frameDue);
-    }
-    if (this.#phase === 'leaving') this.#options.port.dirty();
+    const isDone = this.#frames.receive(now, bytes);
+    if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return isDone;
   }
 
   /** The part of the chunk that the last `receive` did not read. */
   get unread(): Uint8Array {
-    return this.#decoder!.unread;
+    return this.#frames.unread;
   }
 
   /**
-   * Reads frames of a connection that carries frames, for as long as the granted units last. Returns
+   * Reads frames of a connection that carries frames, for as long as the work units last. Returns
    * how many were read.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
     this.context.now = now;
     this.liveness.heard(now);
-    let read = 0;
-    if (this.#phase !== 'closed') while (read < batch.length && this.frame(batch[read++]!));
-    if (this.#phase === 'leaving') this.#options.port.dirty();
+    const read = this.#phase.name === 'closed' ? 0 : this.#frames.receiveFrames(batch);
+    if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return read;
   }
 
@@ -281,104 +208,35 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * Matches the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk,
    * or undefined if nothing of it is left to read.
    */
-  #preamble(chunk: Uint8Array): Uint8Array | undefined {
-    const rest = this.#helloExchange.read(chunk);
+  #preamble(exchange: HelloExchange, chunk: Uint8Array): Uint8Array | undefined {
+    const { port, refused, side } = this.#options;
+    const rest = exchange.read(chunk);
     if (rest instanceof TransportError) {
-      this.outbox.flush();
+      this.batch.flush();
       this.end(rest);
-      this.#options.port.close();
+      port.close();
       return undefined;
     }
-    if (this.#helloExchange.matched && this.#options.side === 'acceptor') {
-      if (this.#options.refused !== undefined) {
-        this.break(this.#options.refused);
+    if (exchange.matched && side === 'acceptor') {
+      if (refused !== undefined) {
+        this.break(refused);
         return undefined;
       }
-      this.#helloExchange.speak();
-      this.#options.port.dirty();
+      exchange.speak();
+      port.dirty();
     }
     return rest.length === 0 ? undefined : rest;
   }
 
-  frame(frame: Frame): boolean {
-    // The chunk has a second frame: the answers to both leave in one batch.
-    if (++this.#frames === 2) this.outbox.pacer.alone = false;
-    if (frame.rich) this.context.units -= frame.fields >> FIELDS_SHIFT;
-    if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
-    else if (this.#phase === 'up' || this.#phase === 'leaving') {
-      this.#dispatcher.dispatch(frame);
-      // The packet has been copied into its message or dropped, so its buffer can be reused.
-      if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
-    } else this.#greeting(frame);
-    return --this.context.units > 0;
-  }
-
-  /**
-   * True if `frame` returned false only because the work units are spent, not because the session
-   * is over.
-   */
-  get pauses(): boolean {
-    return this.#phase !== 'closed';
-  }
-
-  place(id: number, length: number): Uint8Array | undefined {
-    return this.#dispatcher.place(id, length);
-  }
-
-  #greeting(frame: Frame): void {
-    const { visitor, self, proven, refused } = this.#options;
-    if (refused !== undefined) return this.break(refused);
-    if (this.#phase === 'ready' && frame.kind === Kind.READY) return this.#rise();
-    if (this.#phase !== 'hello' || frame.kind !== Kind.HELLO) {
-      return this.context.violation(
-        'malformed',
-        `frame ${frame.kind} before the hello was complete`,
-      );
-    }
-    const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string')
-      return this.context.violation('malformed', `its HELLO has ${hello}`);
-    const wrong = judgeHello(hello, self, proven, this.#options.side);
-    if (wrong !== undefined) return this.break(wrong);
-    settle(this.context.terms, hello);
-    if (this.#decoder !== undefined)
-      this.#decoder.maxLength = this.context.limits.packet + FRAME_OVERHEAD;
-    this.context.pipe = hello.limits.pipe;
-    // Before the hello the pipe had no credit that could be exhausted.
-    this.outbox.drySince = Number.POSITIVE_INFINITY;
-    this.context.reply = hello.limits.reply;
-    this.#channels.met(hello.protocols);
-    this.#phase = 'consent';
-    visitor.greeted(hello);
-  }
-
-  /**
-   * Returns the channel for a channel byte. It is created at its first use and lives as long as the
-   * connection.
-   */
-  channel(byte: number): Channel {
-    return this.#channels.get(byte);
-  }
+  // Protocols.
 
   /** Tells the peer the new list of protocols after one was mounted or unmounted. */
   mountsChanged(): void {
+    const phase = this.#phase;
     // Our HELLO may already be on its way, so the list is sent once the session is up.
-    if (this.state === 'opening') this.#isStale = true;
-    if (this.state === 'closed' || this.state === 'opening') return;
-    this.outbox.control(Kind.PROTOCOLS, 0, this.#channels.remount());
-  }
-
-  /**
-   * Returns the protocols that both ends have mounted but in incompatible ways. Each one is
-   * returned only once.
-   */
-  disagreements() {
-    return this.#channels.disagreements();
-  }
-
-  /** Returns an error if the two ends share no usable protocol. */
-  nothingShared(): TransportError | undefined {
-    return this.#channels.nothingShared();
+    if ('exchange' in phase) phase.exchange.mountsChanged();
+    else if (phase.name !== 'closed')
+      this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount());
   }
 
   /**
@@ -386,64 +244,48 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * are aborted.
    */
   endChannel(byte: number, error: TransportError): void {
-    const channel = this.#channels.used(byte);
-    if (channel === undefined || this.#phase === 'closed') return;
+    const channel = this.channels.used(byte);
+    if (channel === undefined || this.#phase.name === 'closed') return;
     this.caller.failChannel(channel, error);
-    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
+    this.served.failChannel(channel, new TransportError('unavailable', error.message));
     for (const writer of channel.writers.splice(0)) writer.reject(error);
   }
 
   // Output.
 
-  /** Sets the time, and writes everything that can be written now; called at the end of a tick. */
+  /** Writes everything that can be written, at the end of a tick. */
   tick(now: number): void {
     this.context.now = now;
-    this.pump();
+    this.#pump();
   }
 
-  /** Writes everything that can be written now. */
-  pump(): void {
-    if (this.#phase === 'closed') return;
+  #pump(): void {
+    if (this.#phase.name === 'closed') return;
     this.outbox.pump();
     if (this.outbox.awaited)
-      for (const channel of this.#channels.all()) this.caller.admitWaiting(channel);
-    this.outbox.flush();
-    this.#channels.look(
+      for (const channel of this.channels.all()) this.caller.admitWaiting(channel);
+    this.batch.flush();
+    this.channels.look(
       (channel) => this.caller.writable(channel),
       (channel) => this.#options.visitor.roomForReplies(channel),
     );
-    this.#gracefulClose.finish();
+    if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
   /** Continues writing after the connection has taken the batch that it had kept. */
   drained(now: number): void {
     this.context.now = now;
-    if (this.#phase === 'closed') return;
-    this.outbox.drained();
-    this.pump();
-  }
-
-  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.outbox.heldBack(now);
-  }
-
-  /** Watches a channel until its waiting writers and its replies have room again. */
-  watch(channel: Channel): void {
-    this.#channels.watch(channel);
-    this.context.port.dirty();
+    if (this.#phase.name === 'closed') return;
+    this.batch.drained();
+    this.outbox.pump();
+    this.#pump();
   }
 
   // Closing the connection.
 
   /** Keeps the session from becoming idle until the returned function is called. */
   hold(): () => void {
-    let held = true;
-    this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
+    return this.#limits.hold();
   }
 
   /**
@@ -452,7 +294,13 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * @param told the text that the peer receives.
    */
   leave(reason: 'idle' | 'disconnected' | 'duplicate', text: string, told = text): void {
-    if (this.#phase === 'up') this.#gracefulClose.leave(reasonError(reason, text), told);
+    if (this.#phase.name === 'up') this.#leave(reasonError(reason, text), told);
+  }
+
+  #leave(error: TransportError, told: string, time?: number): GracefulClose {
+    const close = new GracefulClose(this, error, told, time);
+    this.#enter({ name: 'leaving', close });
+    return close;
   }
 
   /**
@@ -460,24 +308,27 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * have `grace` milliseconds to finish, and flushing accepted data may take one more second.
    */
   shut(grace: number): void {
-    if (this.state === 'opening')
-      this.break(reasonError('closed', 'the other end has closed its transport'));
-    else if (this.#phase !== 'closed') this.#gracefulClose.shut(grace);
+    const phase = this.#phase;
+    if ('exchange' in phase) return this.break(CLOSED);
+    if (phase.name === 'closed') return;
+    this.callee.refuse(CLOSED);
+    const close =
+      phase.name === 'leaving'
+        ? phase.close
+        : this.#leave(reasonError('closed', SHUTDOWN.message), CLOSED.message, grace + FLUSH_TIME);
+    close.shut(grace);
   }
 
-  departed(waiting: OutCall[]): void {
-    this.#phase = 'leaving';
-    this.outbox.leaving = true;
-    this.#options.visitor.leaving(waiting);
-    this.#channels.rejectWriters(lossOf(this.#gracefulClose.left!));
-  }
-
-  #goneAway(frame: Frame): void {
+  goneAway(frame: Frame): void {
     const error = goAwayError(frame);
-    if (this.state === 'opening' || !this.#gracefulClose.hear(error)) {
+    const phase = this.#phase;
+    if ('exchange' in phase || !isOrderly(error)) {
       this.#options.port.close();
-      this.end(error);
-    } else this.#dispatcher.peerLeft = true;
+      return this.end(error);
+    }
+    this.#frames.leave();
+    if (phase.name === 'up') this.#leave(error, error.message).hear(error);
+    else if (phase.name === 'leaving') phase.close.hear(error);
   }
 
   /**
@@ -486,53 +337,31 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    * queued is dropped.
    */
   break(error: TransportError): void {
-    if (this.#phase === 'closed') return;
-    // Before its preamble was read, the peer may speak any other protocol, so it is sent nothing.
-    if (this.#options.side === 'dialer' || this.#helloExchange.matched) {
-      const { writer } = this.context;
-      this.#helloExchange.speak();
-      if (!this.outbox.blocked && !writer.fits(FRAME_OVERHEAD / 4)) this.outbox.flush();
-      writer.goAway(
-        codeNumber(error.code),
-        reasonNumber(error.reason) || REASONS.refused.wire,
-        truncateText(error.message),
-      );
-      // Otherwise the port sends the GO_AWAY behind the batch that it keeps.
-      if (!this.outbox.blocked) this.outbox.flush();
-    }
+    const phase = this.#phase;
+    if (phase.name === 'closed') return;
+    if ('exchange' in phase) {
+      if (phase.exchange.maySpeak) {
+        phase.exchange.speak();
+        this.batch.lastWord(error);
+      }
+    } else this.batch.lastWord(error);
     this.#options.port.close();
     this.end(error);
   }
 
   /** Handles a connection that ended without a decision of this session. */
   closed(error: TransportError | undefined): void {
-    if (this.#phase === 'closed') return;
-    const cause = this.#gracefulClose.left ?? error;
-    const isMutual = error === undefined && this.#gracefulClose.isMutual;
+    const phase = this.#phase;
+    const close = phase.name === 'leaving' ? phase.close : undefined;
+    const text = 'exchange' in phase ? EARLY_END : 'the other end closed the connection';
     this.end(
-      cause ??
-        reasonError(
-          'reset',
-          this.state === 'opening' ? EARLY_END : 'the other end closed the connection',
-        ),
-      isMutual,
+      close?.left ?? error ?? reasonError('reset', text),
+      error === undefined && close?.isMutual === true,
     );
   }
 
-  /** Ends the session: everything that is open fails, and the driver is informed. */
   end(error: TransportError, arrived = false): void {
-    if (this.#phase === 'closed') return;
-    this.#phase = 'closed';
-    this.context.units = 0; // No more frames are read.
-    this.outbox.over = true;
-    const lost = lossOf(error);
-    const unsent = this.caller.close(lost, this.#channels.all(), arrived);
-    this.callee.close(lost);
-    this.incomingPackets.end();
-    this.context.end();
-    for (const lanes of this.#channels.lanes()) this.outbox.drop(lanes);
-    this.#channels.rejectWriters(lost);
-    this.#options.visitor.down(error, unsent);
+    if (this.#phase.name !== 'closed') this.#enter({ name: 'closed', error, arrived });
   }
 
   // Time.
@@ -543,80 +372,57 @@ export class Session implements FrameVisitor, GracefulCloseHost {
    */
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
-    this.#handshakeDue += lateness;
-    this.incomingPackets.excuse(lateness);
+    if ('exchange' in this.#phase) this.#phase.exchange.excuse(lateness);
+    this.packets.excuse(lateness);
     this.context.excuse(lateness);
+    this.batch.excuse(lateness);
     this.outbox.excuse(lateness);
-    this.#frameDue += lateness;
+    this.#frames.excuse(lateness);
   }
 
   /** Does everything that is due at `now`, and returns the next time at which something is due. */
   wake(now: number): number {
     this.context.now = now;
-    if (this.#phase === 'closed') return Number.POSITIVE_INFINITY;
-    if (this.state === 'opening') {
-      if (now >= this.#handshakeDue)
-        this.#late(
-          reasonError(
-            'handshake_timeout',
-            `the hello was not complete after ${this.#options.handshakeTimeout} ms`,
-          ),
-        );
-      else if (now >= this.#frameDue) this.context.violation('malformed', FRAME_LATE);
-      return Math.min(this.#handshakeDue, this.#frameDue);
+    const phase = this.#phase;
+    if (phase.name === 'closed') return Number.POSITIVE_INFINITY;
+    if ('exchange' in phase) {
+      if (now >= phase.exchange.due) this.#late(phase.exchange);
+      else if (now >= this.#frames.due) this.context.violation('malformed', FRAME_LATE);
+      return Math.min(phase.exchange.due, this.#frames.due);
     }
-    const calls = Math.min(this.caller.wake(now, this.#channels.all()), this.callee.wake(now));
-    if (now >= this.outbox.heldUntil) this.#payHeld();
+    const calls = Math.min(
+      this.caller.wake(now),
+      this.answers.wake(now),
+      this.served.wake(now, this.packets.lastPacket),
+    );
+    if (now >= this.batch.heldUntil) {
+      this.batch.holdsNothing();
+      this.channels.payHeld();
+    }
     this.#check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
     this.context.port.dirty();
     return Math.min(calls, this.#nextDue());
   }
 
-  #payHeld(): void {
-    this.outbox.heldUntil = Number.POSITIVE_INFINITY;
-    this.#channels.payHeld();
-  }
-
   #check(now: number): void {
-    const { keepAlive } = this.#options;
-    if (now >= this.#frameDue) return this.context.violation('malformed', FRAME_LATE);
-    if (now >= this.outbox.stuckAt)
-      return this.#cut(
-        reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`),
-      );
-    if (this.outbox.stuffed)
-      return this.#cut(
-        reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames is queued'),
-      );
-    if (this.liveness.dead(now))
-      return this.#cut(
-        reasonError(
-          'ping_timeout',
-          `the other end was silent for ${keepAlive.interval + keepAlive.timeout} ms`,
-        ),
-      );
-    if (this.liveness.wantsPing(now, this.context.active))
-      this.outbox.control(Kind.PING, this.liveness.ping(now));
-    this.#gracefulClose.wake(now);
-    if (this.#phase === 'up' && now >= this.context.active + this.#idleTime && this.#isIdle())
-      this.leave('idle', `nothing was sent for ${this.#idleTime} ms`);
-  }
-
-  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
-  #measure(): boolean {
-    if (this.liveness.asks) return false;
-    this.outbox.control(Kind.PING, this.liveness.ping(this.context.now));
-    return true;
+    if (now >= this.#frames.due) return this.context.violation('malformed', FRAME_LATE);
+    const exceeded = this.#limits.exceeded(now);
+    if (exceeded !== undefined) return this.#cut(exceeded);
+    this.#limits.ping(now);
+    const phase = this.#phase;
+    if (phase.name === 'leaving') phase.close.wake(now);
+    else if (phase.name === 'up' && now >= this.#limits.idleDue)
+      this.leave('idle', `nothing was sent for ${this.#limits.idleTime} ms`);
   }
 
   /**
    * Handles a hello that took too long. The peer is told why only if its preamble arrived;
    * otherwise no Trunkline peer is known to be there.
    */
-  #late(error: TransportError): void {
-    if (this.#helloExchange.matched) this.break(error);
-    else this.#cut(error);
+  #late(exchange: HelloExchange): void {
+    if (exchange.matched) this.break(exchange.late());
+    else this.#cut(exchange.late());
   }
 
   #cut(error: TransportError): void {
@@ -624,34 +430,13 @@ export class Session implements FrameVisitor, GracefulCloseHost {
     this.#options.port.destroy(error);
   }
 
+  /** The next time at which something is due besides the deadlines of calls. */
   #nextDue(): number {
-    let due = Math.min(
-      this.liveness.due(this.context.active),
-      this.#frameDue,
-      this.#gracefulClose.due,
-      this.outbox.stuckAt,
-      this.outbox.heldUntil,
-    );
-    if (this.#phase === 'up' && this.#isIdle())
-      due = Math.min(due, this.context.active + this.#idleTime);
-    return due;
-  }
-
-  #isIdle(): boolean {
-    return (
-      this.#holds === 0 &&
-      this.caller.slots.size === 0 &&
-      this.callee.ids.size === 0 &&
-      this.outbox.idle
-    );
+    const phase = this.#phase;
+    const due = Math.min(this.#limits.due, this.#frames.due);
+    if (phase.name === 'leaving') return Math.min(due, phase.close.due);
+    return phase.name === 'up' ? Math.min(due, this.#limits.idleDue) : due;
   }
 }
 
-/** Milliseconds within which a frame that has begun must end. */
-const FRAME_TIME = 15_000;
 const FRAME_LATE = 'a frame was not complete after 15 s';
-/**
- * Bytes by which a frame may exceed the limit of a hello before the hello is over, to allow for
- * other fields and the text of a GO_AWAY.
- */
-const HELLO_SLACK = 4_096;

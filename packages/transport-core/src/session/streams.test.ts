@@ -132,8 +132,8 @@ test('the end goes behind the items that were written', async (t) => {
 
 test('an end needs no credit, and an ERROR may be it', (t) => {
   const { bench, stream } = out(0);
-  const error = new Outgoing(Kind.ERROR, 7, new Uint8Array(0), stream);
-  error.code = 10;
+  const told = { code: 10, reason: 0, text: '', metadata: undefined };
+  const error = Outgoing.error(7, 0, told, stream);
   stream.close(error);
   t.deepEqual(
     bench.pump().map(({ kind, code }) => [kind, code]),

@@ -6,6 +6,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Account, Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -51,8 +52,18 @@ test('calls and one-ways on such channels make none either; their credit goes ba
   acceptor.sent = [];
   for (let channel = 0; channel < 0x20; channel++) {
     frames((encoder) => {
-      encoder.message(Kind.REQUEST, 2 * channel + 1, channel, 1, 0, 0, undefined, 0, EMPTY, 0, 0);
-      encoder.message(Kind.ONEWAY, 0, channel, 1, 0, 0, undefined, 0, new Uint8Array(100), 0, 100);
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 2 * channel + 1, channel, method: 1 }),
+        EMPTY,
+        0,
+        0,
+      );
+      encoder.message(
+        header({ kind: Kind.ONEWAY, channel, method: 1 }),
+        new Uint8Array(100),
+        0,
+        100,
+      );
     });
     pair.tick(acceptor);
   }
@@ -72,7 +83,7 @@ test('one-ways on such a channel beyond its credit are a violation while nobody 
   const oneways = (number: number) => {
     for (let i = 0; i < number; i++)
       frames((encoder) =>
-        encoder.message(Kind.ONEWAY, 0, 0x40, 1, 0, 0, undefined, 0, EMPTY, 0, 0),
+        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x40, method: 1 }), EMPTY, 0, 0),
       );
   };
   oneways(64);
@@ -92,7 +103,12 @@ test('a peer that calls what it is refused, and does not read the refusals, is c
     let id = 1;
     const ask = () =>
       frames((encoder) =>
-        encoder.message(Kind.REQUEST, (id += 2), 0x20, 99, 0, 0, undefined, 0, EMPTY, 0, 0),
+        encoder.message(
+          header({ kind: Kind.REQUEST, id: (id += 2), channel: 0x20, method: 99 }),
+          EMPTY,
+          0,
+          0,
+        ),
       );
     for (let i = 0; i < 101 && acceptor.ending === undefined; i++) ask();
     t.is(acceptor.count('refusedCall'), 101);
@@ -109,7 +125,12 @@ test('refusals that are read end nothing, however many they are', (t) => {
   });
   for (let i = 0; i < 1_000; i++) {
     frames((encoder) =>
-      encoder.message(Kind.REQUEST, 2 * i + 1, i % 300, 99, 0, 0, undefined, 0, EMPTY, 0, 0),
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 2 * i + 1, channel: i % 300, method: 99 }),
+        EMPTY,
+        0,
+        0,
+      ),
     );
     settle();
   }

@@ -5,6 +5,7 @@ import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -33,7 +34,7 @@ function waitingBehindAnItem() {
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
-  acceptor.session.context.pipe = 0;
+  acceptor.session.outbox.open({ pipe: 0, reply: 0 });
   served!.download!.write(new Uint8Array(100)).catch(() => {});
   const tell = new TestCall(protocol, 'tell', long);
   pair.start(acceptor, tell);
@@ -66,7 +67,7 @@ test('nothing is written while the connection keeps a batch, though a call that 
     limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } },
   }).open();
   const { dialer, acceptor } = pair;
-  const { outbox } = dialer.session;
+  const { batch } = dialer.session;
   const tell = (size: number) => {
     const call = new TestCall(protocol, 'tell', new Uint8Array(size).fill(size));
     pair.start(dialer, call);
@@ -79,7 +80,7 @@ test('nothing is written while the connection keeps a batch, though a call that 
   acceptor.session.channel(protocol.channel).short.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
-  outbox.pacer.alone = true;
+  batch.read(0, 1, 1);
   dialer.stuck = true;
   t.notThrows(() => pair.tick(dialer));
   dialer.drain(pair.now);
@@ -104,14 +105,7 @@ test('a peer that sends a part of an item before the request has left holds no m
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
   encoder.message(
-    Kind.ITEM,
-    get.id,
-    0,
-    0,
-    0,
-    0,
-    undefined,
-    SMALL.packet * 3,
+    header({ kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 }),
     long,
     0,
     SMALL.packet,

@@ -7,6 +7,7 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
+import { header } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './work.ts';
 
@@ -27,7 +28,7 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
 }
 
 const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) =>
-  encoder.short(Kind.REQUEST, id, channel, method, 0, NONE);
+  encoder.message(header({ kind: Kind.REQUEST, id, channel, method }), NONE, 0, NONE.length);
 
 /** Makes an acceptor whose dialer's frames are made by hand. */
 function victim(options = {}) {
@@ -106,7 +107,14 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   t.is(read(frames((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
   const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
   const spent = read(
-    frames((encoder) => encoder.message(Kind.REQUEST, 7, 0x20, 1, 0, 0, metadata, 0, NONE, 0, 0)),
+    frames((encoder) =>
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 7, channel: 0x20, method: 1, metadata }),
+        NONE,
+        0,
+        0,
+      ),
+    ),
   );
   t.true(spent >= 500, `${spent}`);
 });
@@ -148,7 +156,7 @@ test('calls that are opened and cancelled cost units and are never a flood', (t)
   );
   t.is(spent, 20_000 * (2 + CANCEL));
   t.is(acceptor.ending, undefined);
-  t.is(acceptor.session.callee.ids.size, 0);
+  t.is(acceptor.session.served.ids.size, 0);
 });
 
 test('PONGs that nobody asked for, and lists of protocols, are a flood above 1,000 a second', (t) => {

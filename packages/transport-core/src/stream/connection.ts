@@ -5,7 +5,6 @@
 import type { HelloFields } from '../common-options.ts';
 import { type TransportError, withDetails } from '../errors.ts';
 import type { Method } from '../protocol/protocol.ts';
-import { TryCall } from '../rpc/try-call.ts';
 import { unsentOn, whenWritable } from '../session/backpressure.ts';
 import type { Channel } from '../session/channel.ts';
 import type { InCall } from '../session/in-call.ts';
@@ -186,11 +185,7 @@ export class Connection implements StreamSink, SessionVisitor, RemoteLink {
   trySend(channel: number, method: Method, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
     this.host.ticker.now();
-    const { caller } = this.#session;
-    return (
-      caller.tryShort(channel, method, payload) ||
-      caller.tryStart(new TryCall(channel, method, payload))
-    );
+    return this.#session.caller.trySend(channel, method, payload);
   }
 
   /** Resolves when `trySend` would return true; see `whenWritable`. */

@@ -12,6 +12,7 @@ import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream
 import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
+import { header } from '../wire/testing/frames.ts';
 import { NetworkTransport } from './network-transport.ts';
 import { serve } from './serve.ts';
 
@@ -35,9 +36,21 @@ function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer>
 /** Requests of an unknown method, as many as fit into a chunk of 64 KiB. */
 const JUNK = frames((encoder) => {
   for (let id = 1; encoder.size < 65_000; id += 2)
-    encoder.short(Kind.REQUEST, id, 0x20, 99, 0, NONE);
+    encoder.message(
+      header({ kind: Kind.REQUEST, id, channel: 0x20, method: 99 }),
+      NONE,
+      0,
+      NONE.length,
+    );
 });
-const REQUEST = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 1, 0, NONE));
+const REQUEST = frames((encoder) =>
+  encoder.message(
+    header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 1 }),
+    NONE,
+    0,
+    NONE.length,
+  ),
+);
 
 /** A stream whose peer the test plays. */
 class Peer implements StreamConnection {
@@ -223,7 +236,16 @@ test('a peer that cost many turns at once waits for as many', async (t) => {
   const { peers, turns, counted, transport } = await scene(1);
   const peer = peers[0]!;
   const payload = new TextEncoder().encode('['.repeat(5 * TURN));
-  peer.send(frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 2, 0, payload)));
+  peer.send(
+    frames((encoder) =>
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 }),
+        payload,
+        0,
+        payload.length,
+      ),
+    ),
+  );
   peer.send(REQUEST);
   const { written } = peer;
   let waited = 0;
@@ -260,7 +282,14 @@ test('requests that their codec refuses cost by their size: few large ones are a
     const peer = peers[0]!;
     const payload = new TextEncoder().encode(text);
     const enough = 10_000 / (1 + (payload.length >> 6));
-    const request = frames((encoder) => encoder.short(Kind.REQUEST, 1, 0x20, 2, 0, payload));
+    const request = frames((encoder) =>
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 }),
+        payload,
+        0,
+        payload.length,
+      ),
+    );
     let made = 0;
     for (; !peer.ended && made < 2 * enough; made++) {
       peer.send(request.slice());

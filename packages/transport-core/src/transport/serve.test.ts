@@ -10,6 +10,8 @@ import { Channel } from '../session/channel.ts';
 import { type AnswerCarrier, InCall } from '../session/in-call.ts';
 import { OutboxBench } from '../session/testing/outbox-bench.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
+import { Frame } from '../wire/frame.ts';
+import { header } from '../wire/testing/frames.ts';
 import { NetworkTransport } from './network-transport.ts';
 import { INBOX } from './protocol-transport.ts';
 import { serve } from './serve.ts';
@@ -64,18 +66,8 @@ function scene() {
   const arrive = (name: keyof typeof protocol.methods, ...payload: number[]) => {
     const method = methodTable(protocol).byName.get(name)!;
     const inbox = (transport as unknown as Record<symbol, Inbox>)[INBOX]!;
-    inbox.arrive(
-      new InCall(
-        carrier,
-        1,
-        channel,
-        method,
-        undefined,
-        64,
-        Number.POSITIVE_INFINITY,
-        new Uint8Array(payload),
-      ),
-    );
+    const frame = new Frame(header({ id: 1 }), new Uint8Array(payload));
+    inbox.arrive(new InCall(carrier, frame, channel, method, frame.payload));
   };
   return { transport, clock, answers, arrive };
 }

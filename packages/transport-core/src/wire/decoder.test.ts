@@ -6,7 +6,7 @@ import { FrameDecoder } from './decoder.ts';
 import { FrameEncoder } from './encoder.ts';
 import { type Frame, Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
-import { randomFrame, shuffled } from './testing/frames.ts';
+import { header, randomFrame, shuffled } from './testing/frames.ts';
 import {
   bytesOf,
   FrameType,
@@ -128,22 +128,24 @@ test('what our encoder writes, our decoder reads', (t) => {
   const metadata = encodeMetadata({ trace: '00-\ufeffé😀' })!;
   const payload = bytesOf('00010203');
   encoder.message(
-    Kind.REQUEST,
-    2 ** 32 - 1,
-    255,
-    2 ** 32 - 1,
-    3,
-    2 ** 32 - 1,
-    metadata,
-    2 ** 31,
+    header({
+      kind: Kind.REQUEST,
+      id: 2 ** 32 - 1,
+      channel: 255,
+      method: 2 ** 32 - 1,
+      flags: 3,
+      timeout: 2 ** 32 - 1,
+      metadata,
+      size: 2 ** 31,
+    }),
     payload,
     1,
     3,
   );
-  encoder.message(Kind.ONEWAY, 0, 128, 300, 0, 0, undefined, 0, payload, 0, 4);
-  encoder.message(Kind.RESPONSE, 127, 0, 0, 0, 0, undefined, 70_000, payload, 0, 0);
+  encoder.message(header({ kind: Kind.ONEWAY, channel: 128, method: 300 }), payload, 0, 4);
+  encoder.message(header({ kind: Kind.RESPONSE, id: 127, size: 70_000 }), payload, 0, 0);
   encoder.credit(5, 2 ** 31 - 1, 4, 0);
-  encoder.error(3, 16, 6, 'non à tout', 1, metadata);
+  encoder.error(3, 1, { code: 16, reason: 6, text: 'non à tout', metadata: metadata });
   encoder.goAway(13, 12, 'x'.repeat(500));
   encoder.hello(Kind.HELLO, payload);
   t.deepEqual(read([encoder.take()]).frames, [

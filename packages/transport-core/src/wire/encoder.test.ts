@@ -5,7 +5,7 @@ import { seededRandom } from '../random.ts';
 import { FrameEncoder } from './encoder.ts';
 import { EMPTY, Kind, PREAMBLE } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
-import { randomFrame } from './testing/frames.ts';
+import { header, randomFrame } from './testing/frames.ts';
 import { bytesOf, hex, joined, type PlainFrame, readByProto } from './testing/proto.ts';
 
 const allocate = (size: number) => new Uint8Array(size);
@@ -32,21 +32,28 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
     case Kind.CREDIT:
       return encoder.credit(number('account'), number('credit'), id, number('channel'));
     case Kind.ERROR:
-      return encoder.error(id, number('code'), number('reason'), text, number('flags'), metadata);
+      return encoder.error(id, number('flags'), {
+        code: number('code'),
+        reason: number('reason'),
+        text: text,
+        metadata: metadata,
+      });
     case Kind.REQUEST:
     case Kind.ONEWAY:
     case Kind.RESPONSE:
     case Kind.ITEM:
     case Kind.PART:
       return encoder.message(
-        kind,
-        id,
-        number('channel'),
-        number('method'),
-        number('flags'),
-        number('timeout'),
-        metadata,
-        size,
+        header({
+          kind,
+          id,
+          channel: number('channel'),
+          method: number('method'),
+          flags: number('flags'),
+          timeout: number('timeout'),
+          metadata,
+          size,
+        }),
         payload,
         3,
         end,
@@ -175,24 +182,38 @@ test('the bytes of some frames stand for ever', (t) => {
   );
   t.is(
     bytes(() =>
-      encoder.message(Kind.REQUEST, 1, 0x20, 2, 0, 500, undefined, 0, bytesOf('cafe'), 0, 2),
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, timeout: 500 }),
+        bytesOf('cafe'),
+        0,
+        2,
+      ),
     ),
     '120808' + '1501000000' + '1820' + '2002' + '30f403' + '7a02cafe',
   );
   t.is(
-    bytes(() => encoder.message(Kind.REQUEST, 1, 0x20, 2, 3, 0, metadata, 0, EMPTY, 0, 0)),
+    bytes(() =>
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2, flags: 3, metadata }),
+        EMPTY,
+        0,
+        0,
+      ),
+    ),
     '150808' + '1501000000' + '1820' + '2002' + '2803' + '5a060a0161120162',
   );
   t.is(
-    bytes(() => encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, bytesOf('01'), 0, 1)),
+    bytes(() =>
+      encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }), bytesOf('01'), 0, 1),
+    ),
     '090809' + '1820' + '2003' + '7a0101',
   );
   t.is(
-    bytes(() => encoder.message(Kind.RESPONSE, 1, 0, 0, 0, 0, undefined, 0, EMPTY, 0, 0)),
+    bytes(() => encoder.message(header({ kind: Kind.RESPONSE, id: 1 }), EMPTY, 0, 0)),
     '07080a' + '1501000000',
   );
   t.is(
-    bytes(() => encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, long, 0, 200)),
+    bytes(() => encoder.message(header({ kind: Kind.PART, id: 1 }), long, 0, 200)),
     `d201080c15010000007ac801${'ee'.repeat(200)}`,
   );
   t.is(
@@ -200,7 +221,7 @@ test('the bytes of some frames stand for ever', (t) => {
     '07080d' + '1502000000',
   );
   t.is(
-    bytes(() => encoder.error(1, 12, 0, 'no', 1, undefined)),
+    bytes(() => encoder.error(1, 1, { code: 12, reason: 0, text: 'no', metadata: undefined })),
     '0f080e' + '1501000000' + '2801' + '480c' + '52026e6f',
   );
   t.is(
@@ -217,7 +238,7 @@ test('a length is over-long rather than measured twice', (t) => {
   const encoder = new FrameEncoder(allocate);
   // 100 bytes with the longest header could exceed 127, so two bytes are reserved; the actual
   // length is 109 (6d).
-  encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(100), 0, 100);
+  encoder.message(header({ kind: Kind.PART, id: 1 }), new Uint8Array(100), 0, 100);
   t.is(hex(encoder.take().subarray(0, 4)), 'ed00' + '080c');
 });
 
@@ -262,30 +283,44 @@ test('a short message has the same bytes as by the method of its kind, behind a 
   for (const size of sizes) {
     const payload = Uint8Array.from({ length: size }, (_, at) => at * 7);
     t.is(
-      written((encoder) => encoder.short(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, payload)),
       written((encoder) =>
-        encoder.message(Kind.RESPONSE, 0x7fff_fffe, 0, 0, 0, 0, undefined, 0, payload, 0, size),
+        encoder.message(
+          header({ kind: Kind.RESPONSE, id: 0x7fff_fffe }),
+          payload,
+          0,
+          payload.length,
+        ),
+      ),
+      written((encoder) =>
+        encoder.message(header({ kind: Kind.RESPONSE, id: 0x7fff_fffe }), payload, 0, size),
       ),
     );
     t.is(
-      written((encoder) => encoder.short(Kind.ONEWAY, 0, 0x20, 3, 0, payload)),
       written((encoder) =>
-        encoder.message(Kind.ONEWAY, 0, 0x20, 3, 0, 0, undefined, 0, payload, 0, size),
+        encoder.message(
+          header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }),
+          payload,
+          0,
+          payload.length,
+        ),
+      ),
+      written((encoder) =>
+        encoder.message(header({ kind: Kind.ONEWAY, channel: 0x20, method: 3 }), payload, 0, size),
       ),
     );
     for (const [channel, method, timeout] of places)
       t.is(
-        written((encoder) => encoder.short(Kind.REQUEST, 1, channel, method, timeout, payload)),
         written((encoder) =>
           encoder.message(
-            Kind.REQUEST,
-            1,
-            channel,
-            method,
+            header({ kind: Kind.REQUEST, id: 1, channel, method, timeout }),
+            payload,
             0,
-            timeout,
-            undefined,
-            0,
+            payload.length,
+          ),
+        ),
+        written((encoder) =>
+          encoder.message(
+            header({ kind: Kind.REQUEST, id: 1, channel, method, timeout }),
             payload,
             0,
             size,
@@ -334,21 +369,23 @@ test('frames that were asked for never grow the buffer; one that does not fit do
   const metadata = encodeMetadata({ key: 'x'.repeat(100) })!;
   while (encoder.fits(300 + metadata.bytes.length))
     encoder.message(
-      Kind.REQUEST,
-      2 ** 32 - 1,
-      255,
-      2 ** 32 - 1,
-      3,
-      2 ** 32 - 1,
-      metadata,
-      2 ** 32 - 1,
+      header({
+        kind: Kind.REQUEST,
+        id: 2 ** 32 - 1,
+        channel: 255,
+        method: 2 ** 32 - 1,
+        flags: 3,
+        timeout: 2 ** 32 - 1,
+        metadata,
+        size: 2 ** 32 - 1,
+      }),
       payload,
       0,
       300,
     );
   t.deepEqual(sizes, [1000]);
   const before = encoder.take().slice();
-  encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, new Uint8Array(2000), 0, 2000);
+  encoder.message(header({ kind: Kind.PART, id: 1 }), new Uint8Array(2000), 0, 2000);
   t.is(sizes.length, 2);
   t.deepEqual(encoder.take().slice(0, before.length), before);
   t.is(readByProto(split(encoder.take()).at(-1)!)['payload'], '00'.repeat(2000));
@@ -364,11 +401,17 @@ test('in parts a batch has the same bytes, and large payloads are not copied', (
     for (const encoder of [whole, parted]) {
       encoder.clear();
       encoder.signal(Kind.PING, 7);
-      encoder.message(Kind.REQUEST, 1, 2, 3, 0, 0, metadata, 200_000, payload, 10, 65_546);
-      encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_383);
-      encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_384);
-      encoder.message(Kind.RESPONSE, 5, 0, 0, 0, 0, undefined, 0, payload, 0, 65_536);
-      if (round < 2) encoder.message(Kind.ONEWAY, 0, 2, 3, 0, 0, undefined, 0, payload, 0, round);
+      encoder.message(
+        header({ kind: Kind.REQUEST, id: 1, channel: 2, method: 3, metadata, size: 200_000 }),
+        payload,
+        10,
+        65_546,
+      );
+      encoder.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_383);
+      encoder.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_384);
+      encoder.message(header({ kind: Kind.RESPONSE, id: 5 }), payload, 0, 65_536);
+      if (round < 2)
+        encoder.message(header({ kind: Kind.ONEWAY, channel: 2, method: 3 }), payload, 0, round);
     }
     const parts = parted.takeParts()!;
     t.is(parts.filter(({ buffer }) => buffer === payload.buffer).length, 3);
@@ -379,7 +422,7 @@ test('in parts a batch has the same bytes, and large payloads are not copied', (
   }
   parted.clear();
   t.is(parted.size, 0);
-  parted.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, payload, 0, 16_383);
+  parted.message(header({ kind: Kind.PART, id: 1 }), payload, 0, 16_383);
   t.is(parted.takeParts(), undefined, 'all of it is in the buffer');
   t.is(parted.take().length, parted.size);
 });
@@ -389,7 +432,7 @@ test('a batch in parts is full at 256 KiB of them, whatever its buffer has room 
   const packet = new Uint8Array(64 * 1024);
   for (let i = 0; i < 4; i++) {
     t.true(encoder.fits(packet.length));
-    encoder.message(Kind.PART, 1, 0, 0, 0, 0, undefined, 0, packet, 0, packet.length);
+    encoder.message(header({ kind: Kind.PART, id: 1 }), packet, 0, packet.length);
   }
   t.false(encoder.fits(1));
   encoder.clear();
@@ -415,7 +458,7 @@ test('payloads of every small length, and of the lengths around each width, are 
     for (let i = 0; i < length; i += 1 + Math.floor(length / 1000))
       payload[i] = Math.floor(random() * 256);
     encoder.clear();
-    encoder.message(Kind.RESPONSE, 9, 0, 0, 0, 0, undefined, 0, payload, 0, length);
+    encoder.message(header({ kind: Kind.RESPONSE, id: 9 }), payload, 0, length);
     const frames = split(encoder.take());
     t.is(frames.length, 1);
     t.is(readByProto(frames[0]!)['payload'] ?? '', hex(payload));

@@ -4,11 +4,12 @@
 
 import {
   EMPTY,
-  type EncodedMetadata,
   FRAME_OVERHEAD,
   type FrameWriter,
   Kind,
+  type MessageHeader,
   PREAMBLE,
+  type WireError,
 } from './frame.ts';
 
 /**
@@ -135,78 +136,8 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, ACCOUNT, account));
   }
 
-  /**
-   * Straight-line code that stores several bytes at once: it needs two thirds of the instructions
-   * of byte-by-byte code, and a function for each field would need twice the code
-   * (docs/performance.md). A store may overlap the next field, which then overwrites it.
-   */
-  short(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    timeout: number,
-    payload: Uint8Array,
-  ): void {
-    const { length } = payload;
-    if (
-      length > SHORT ||
-      channel > 0x7f ||
-      method > 0x7f ||
-      timeout > 0x3fff ||
-      (timeout !== 0 && timeout < 0x80) ||
-      (channel === 0) !== (method === 0)
-    )
-      return this.message(kind, id, channel, method, 0, timeout, undefined, 0, payload, 0, length);
-    let at = this.#at;
-    if (at + length + HEADER > this.#buffer.length) this.#grow(length + HEADER);
-    const view = this.#view;
-    const size =
-      length +
-      (length === 0 ? 2 : length > 0x7f ? 5 : 4) +
-      (id === 0 ? 0 : 5) +
-      (channel === 0 ? 0 : 4) +
-      (timeout === 0 ? 0 : 3);
-    if (size > 0x7f) view.setUint8(at++, size | 0x80);
-    view.setUint32(at, (size > 0x7f ? size >>> 7 : size) | KIND_ID | (kind << 16), true);
-    at += 3;
-    if (id !== 0) {
-      view.setUint32(at + 1, id, true);
-      at += 5;
-    }
-    if (channel !== 0) {
-      view.setUint32(at, CHANNEL_METHOD | (channel << 8) | (method << 24), true);
-      at += 4;
-    }
-    if (timeout !== 0) {
-      view.setUint32(at, LONG_TIMEOUT | ((timeout & 0x7f) << 8) | ((timeout >>> 7) << 16), true);
-      at += 3;
-    }
-    if (length !== 0) {
-      view.setUint16(at, PAYLOAD | (length << 8) | (length > 0x7f ? 0x8000 : 0), true);
-      at += 2;
-      if (length > 0x7f) view.setUint8(at++, length >>> 7);
-      if (length > LOOP) set.call(this.#buffer, payload, at);
-      else for (let from = 0; from < length; from++) view.setUint8(at + from, payload[from]!);
-      at += length;
-    }
-    this.#at = at;
-    this.#count++;
-  }
-
-  message(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void {
+    const { kind, id, channel, method, flags, timeout, size, metadata } = header;
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
     if (id !== 0) at = this.#id(at, id);
     const buffer = this.#buffer;
@@ -220,14 +151,7 @@ export class FrameEncoder implements FrameWriter {
     else this.#close(this.#payload(at, payload, start, end));
   }
 
-  error(
-    id: number,
-    code: number,
-    reason: number,
-    text: string,
-    flags: number,
-    metadata: EncodedMetadata | undefined,
-  ): void {
+  error(id: number, flags: number, { code, reason, text, metadata }: WireError): void {
     const encoded = textEncoder.encode(text);
     let at = this.#open(
       Kind.ERROR,
@@ -367,12 +291,6 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
 const HEADER = 48;
 
 /**
- * The largest payload of a short frame: with its header, it takes less than 2^14 bytes, so lengths
- * take at most two bytes.
- */
-const SHORT = 0x4000 - HEADER - 1;
-
-/**
  * The size from which a payload becomes a part of its own, and the size of parts that fills a
  * batch.
  */
@@ -400,13 +318,6 @@ const REASON = 0x60;
 const HELLO = 0x6a;
 const ACCOUNT = 0x70;
 const PAYLOAD = 0x7a;
-/**
- * Several tags in one integer, with gaps for their values: length, kind, id; channel and method; a
- * timeout of two bytes.
- */
-const KIND_ID = (KIND << 8) | (ID << 24);
-const CHANNEL_METHOD = CHANNEL | (METHOD << 16);
-const LONG_TIMEOUT = TIMEOUT | 0x8000;
 
 const NOWHERE = new DataView(EMPTY.buffer);
 const views = new WeakMap<Uint8Array, DataView>();

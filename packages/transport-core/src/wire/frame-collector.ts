@@ -1,7 +1,15 @@
 // A FrameWriter that keeps frames as objects, for the direct in-memory transport. It copies
 // payloads, as a real connection would.
 
-import { EMPTY, type EncodedMetadata, Frame, type FrameWriter, Kind } from './frame.ts';
+import {
+  EMPTY,
+  type EncodedMetadata,
+  Frame,
+  type FrameWriter,
+  Kind,
+  type MessageHeader,
+  type WireError,
+} from './frame.ts';
 
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */
 export class FrameCollector implements FrameWriter {
@@ -46,70 +54,23 @@ export class FrameCollector implements FrameWriter {
     frame.channel = channel;
   }
 
-  short(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    timeout: number,
-    payload: Uint8Array,
-  ): void {
-    const { length } = payload;
-    this.#batch.push(
-      new Frame(
-        kind,
-        id,
-        channel,
-        method,
-        0,
-        timeout,
-        0,
-        length === 0 ? EMPTY : new Uint8Array(payload),
-      ),
-    );
+  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    // The whole buffer is copied without a view, which would cost as much as the copy.
+    const bytes = length === payload.length ? payload : payload.subarray(start, end);
+    const frame = new Frame(header, length === 0 ? EMPTY : new Uint8Array(bytes));
+    if (header.metadata !== undefined) carry(frame, header.metadata);
+    this.#batch.push(frame);
     this.size += length;
   }
 
-  message(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    // The whole buffer is copied without a view, which would cost as much as the copy.
-    const copy =
-      start === end
-        ? EMPTY
-        : end - start === payload.length
-          ? new Uint8Array(payload)
-          : new Uint8Array(payload.subarray(start, end));
-    const frame = new Frame(kind, id, channel, method, flags, timeout, size, copy);
-    if (metadata !== undefined) carry(frame, metadata);
-    this.#batch.push(frame);
-    this.size += end - start;
-  }
-
-  error(
-    id: number,
-    code: number,
-    reason: number,
-    text: string,
-    flags: number,
-    metadata: EncodedMetadata | undefined,
-  ): void {
+  error(id: number, flags: number, error: WireError): void {
     const frame = this.#add(Kind.ERROR, id);
-    frame.code = code;
-    frame.reason = reason;
-    frame.text = text;
+    frame.code = error.code;
+    frame.reason = error.reason;
+    frame.text = error.text;
     frame.flags = flags;
-    if (metadata !== undefined) carry(frame, metadata);
+    if (error.metadata !== undefined) carry(frame, error.metadata);
   }
 
   #add(kind: number, id: number): Frame {

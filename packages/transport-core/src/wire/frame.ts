@@ -83,23 +83,14 @@ export class Frame {
    * Makes a frame whose payload is all of `payload`. It assigns fields one by one, because V8 would
    * write each twice through setters.
    */
-  constructor(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    size: number,
-    payload: Uint8Array,
-  ) {
-    this.kind = kind;
-    this.id = id;
-    this.channel = channel;
-    this.method = method;
-    this.flags = flags;
-    this.timeout = timeout;
-    this.size = size;
+  constructor(header: MessageHeader, payload: Uint8Array) {
+    this.kind = header.kind;
+    this.id = header.id;
+    this.channel = header.channel;
+    this.method = header.method;
+    this.flags = header.flags;
+    this.timeout = header.timeout;
+    this.size = header.size;
     this.bytes = payload;
     this.start = 0;
     this.end = payload.length;
@@ -107,7 +98,7 @@ export class Frame {
 
   /** Returns an empty frame, to be filled. */
   static empty(): Frame {
-    return new Frame(0, 0, 0, 0, 0, 0, 0, EMPTY);
+    return new Frame(NO_HEADER, EMPTY);
   }
 
   /** Adds all rare fields at once, because V8 is slow with objects of many shapes. */
@@ -170,6 +161,17 @@ const UNUSUAL = {
 };
 Object.assign(Frame.prototype, UNUSUAL);
 
+const NO_HEADER: MessageHeader = {
+  kind: 0,
+  id: 0,
+  channel: 0,
+  method: 0,
+  flags: 0,
+  timeout: 0,
+  size: 0,
+  metadata: undefined,
+};
+
 /**
  * The memory of the chunk that was viewed last, by any frame. Asking a chunk for its memory is a
  * call into the engine and takes twice as long as creating a view.
@@ -209,6 +211,31 @@ export interface EncodedMetadata {
 }
 
 /**
+ * The fields of a message besides its payload. Fields that its kind does not have are 0 or
+ * undefined; a short one-way has no id.
+ */
+export interface MessageHeader {
+  readonly kind: number;
+  readonly id: number;
+  readonly channel: number;
+  readonly method: number;
+  readonly flags: number;
+  /** Milliseconds until the deadline; 0 if the call has no deadline. */
+  readonly timeout: number;
+  /** The total length of the message if PARTs follow, otherwise 0. */
+  readonly size: number;
+  readonly metadata: EncodedMetadata | undefined;
+}
+
+/** An error as an ERROR frame carries it. */
+export interface WireError {
+  readonly code: number;
+  readonly reason: number;
+  readonly text: string;
+  readonly metadata: EncodedMetadata | undefined;
+}
+
+/**
  * The interface through which a session writes frames: as bytes into a batch (wire/encoder) or as
  * objects (the direct in-memory transport). A payload is given as a range of a buffer, so that a
  * packet of a long message needs no view.
@@ -237,43 +264,11 @@ export interface FrameWriter {
    */
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
-   * Writes the most frequent messages: a REQUEST, ONEWAY or RESPONSE in one frame, without flags or
-   * metadata. Pass 0 for fields that the kind does not have: a short one-way's id; a response's
-   * channel, method and timeout.
+   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART with payload[start … end). The header may
+   * change as soon as this returns.
    */
-  short(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    timeout: number,
-    payload: Uint8Array,
-  ): void;
-  /**
-   * Writes a REQUEST, ONEWAY, RESPONSE, ITEM or PART. Pass 0 or undefined for fields that the kind
-   * does not have, and 0 for `size` unless PARTs follow.
-   */
-  message(
-    kind: number,
-    id: number,
-    channel: number,
-    method: number,
-    flags: number,
-    timeout: number,
-    metadata: EncodedMetadata | undefined,
-    size: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
-  error(
-    id: number,
-    code: number,
-    reason: number,
-    text: string,
-    flags: number,
-    metadata: EncodedMetadata | undefined,
-  ): void;
+  message(header: MessageHeader, payload: Uint8Array, start: number, end: number): void;
+  error(id: number, flags: number, error: WireError): void;
 }
 
 /** The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */

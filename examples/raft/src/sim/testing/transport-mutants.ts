@@ -11,8 +11,8 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/wire/frame-collector.js`,
-        find: 'length === 0 ? EMPTY : new Uint8Array(payload)',
-        replace: 'payload',
+        find: 'length === 0 ? EMPTY : new Uint8Array(bytes)',
+        replace: 'bytes',
       },
     ],
   },
@@ -43,8 +43,8 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/session/caller.js`,
-        find: 'this.#outbox.control(Kind.CANCEL, call.id);',
-        replace: 'this.#outbox.control(Kind.CANCEL, call.id); this.#release(channel, call);',
+        find: 'this.#batch.control(Kind.CANCEL, call.id);',
+        replace: 'this.#batch.control(Kind.CANCEL, call.id); this.#release(channel, call);',
       },
       {
         file: `${CORE}/session/id-table.js`,

@@ -11,7 +11,8 @@ import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { ReceiveAccount } from '../../session/receive-account.ts';
 import { OutboxBench } from '../../session/testing/outbox-bench.ts';
 import { SMALL } from '../../session/testing/pair.ts';
-import { Account } from '../../wire/frame.ts';
+import { Account, Frame } from '../../wire/frame.ts';
+import { header } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
 
 export const protocol = defineProtocol({
@@ -67,16 +68,8 @@ export class FakeConnection implements AnswerCarrier {
   call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
-    const call = new InCall(
-      this,
-      id,
-      this.channel,
-      method,
-      undefined,
-      payload.length + 64,
-      Number.POSITIVE_INFINITY,
-      payload,
-    );
+    const frame = new Frame(header({ id }), payload);
+    const call = new InCall(this, frame, this.channel, method, payload);
     call.from = this.remote;
     if (method.kind === 'oneway' || long) {
       call.account = new ReceiveAccount(

@@ -10,6 +10,7 @@ import { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
 import { encodeMetadata } from '../../wire/metadata.ts';
+import { header } from '../../wire/testing/frames.ts';
 import { makeHello } from '../handshake.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
 import { End, SMALL } from './pair.ts';
@@ -219,13 +220,13 @@ class Scene {
       if (call.settlements !== 1)
         throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
     }
-    end.session.pump();
-    const { context, caller, callee } = end.session;
+    end.session.tick(this.#now);
+    const { context, caller, served } = end.session;
     if (end.memory.used !== 0 || context.held !== 0)
       throw new Error(
         `${end.memory.used} bytes are still held, of them ${context.held} by the connection`,
       );
-    if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
+    if (caller.slots.size !== 0 || served.ids.size !== 0) throw new Error('calls are still known');
     for (const channel of end.session.openChannels)
       if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
@@ -253,7 +254,12 @@ class Scene {
   /** Sends a correct hello of the peer. */
   #greet(): void {
     const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
-    this.#encoder.hello(Kind.HELLO, encodeHello(makeHello(self, SMALL, [protocol], {}, 'test')));
+    this.#encoder.hello(
+      Kind.HELLO,
+      encodeHello(
+        makeHello({ self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' }, {}),
+      ),
+    );
     if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();
     this.#encoder.clear();
@@ -279,36 +285,48 @@ class Scene {
     switch (kind) {
       case 0:
         encoder.message(
-          Kind.REQUEST,
-          id,
-          channel,
-          method,
-          flags & 7,
-          more,
-          metadata,
-          size,
+          header({
+            kind: Kind.REQUEST,
+            id,
+            channel,
+            method,
+            flags: flags & 7,
+            timeout: more,
+            metadata,
+            size,
+          }),
           payload,
           0,
           end,
         );
         break;
       case 1:
-        encoder.message(Kind.ONEWAY, id, channel, method, 0, 0, metadata, size, payload, 0, end);
+        encoder.message(
+          header({ kind: Kind.ONEWAY, id, channel, method, metadata, size }),
+          payload,
+          0,
+          end,
+        );
         break;
       case 2:
-        encoder.message(Kind.RESPONSE, id, 0, 0, 0, 0, undefined, size, payload, 0, end);
+        encoder.message(header({ kind: Kind.RESPONSE, id, size }), payload, 0, end);
         break;
       case 3:
-        encoder.message(Kind.ITEM, id, 0, 0, 0, 0, undefined, size, payload, 0, end);
+        encoder.message(header({ kind: Kind.ITEM, id, size }), payload, 0, end);
         break;
       case 4:
-        encoder.message(Kind.PART, id, 0, 0, 0, 0, undefined, 0, payload, 0, end);
+        encoder.message(header({ kind: Kind.PART, id }), payload, 0, end);
         break;
       case 5:
         encoder.signal(Kind.END, id);
         break;
       case 6:
-        encoder.error(id, method, flags, 'no', more & 1, metadata);
+        encoder.error(id, more & 1, {
+          code: method,
+          reason: flags,
+          text: 'no',
+          metadata: metadata,
+        });
         break;
       case 7:
         encoder.signal(Kind.CANCEL, id);
@@ -335,14 +353,12 @@ class Scene {
         // Opens the same call again and again, as a flood does.
         for (let i = 0; i < (more & 31); i++)
           encoder.message(
-            kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
-            kind === 14 ? id + 2 * i : 0,
-            0x20,
-            method,
-            0,
-            0,
-            undefined,
-            0,
+            header({
+              kind: kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
+              id: kind === 14 ? id + 2 * i : 0,
+              channel: 0x20,
+              method,
+            }),
             payload,
             0,
             length,
@@ -362,9 +378,7 @@ class Scene {
     const how = this.#byte();
     switch (what) {
       case 24:
-        session.context.now = this.#now;
-        session.pump();
-        return;
+        return session.tick(this.#now);
       case 25:
         end.stuck = (how & 1) !== 0;
         if (!end.stuck) end.drain(this.#now);

@@ -3,6 +3,7 @@
 
 import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';
+import { Batch } from '../batch.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
 import { Lanes, Outgoing, type UnitSender } from '../outgoing.ts';
@@ -12,6 +13,7 @@ import { SMALL } from './pair.ts';
 /** An outbox whose connection accepts every batch or, with `stuck`, holds it. */
 export class OutboxBench {
   readonly context: SessionContext;
+  readonly batch: Batch;
   readonly outbox: Outbox;
   readonly frames: Frame[] = [];
   readonly batches: number[] = [];
@@ -21,7 +23,6 @@ export class OutboxBench {
 
   constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
     this.context = new SessionContext({
-      writer: this.#collector,
       port: {
         flush: () => this.#flush(),
         dirty: () => {},
@@ -37,19 +38,25 @@ export class OutboxBench {
       breakOff: (error) => void this.violations.push(error.message),
       now: 0,
     });
-    this.context.pipe = this.context.reply = Number.MAX_SAFE_INTEGER / 4;
-    this.outbox = new Outbox(this.context);
+    this.batch = new Batch(this.context, this.#collector, { isBounded: false, isDirect: false });
+    this.outbox = new Outbox(this.context, this.batch);
+    this.grant(Number.MAX_SAFE_INTEGER / 4);
   }
 
   lanes(byte: number, priority = 10, short = 0x7fff_ffff, long = 0x7fff_ffff): Lanes {
     return new Lanes(byte, priority, short, long);
   }
 
+  /** Sets our credit on the accounts of the connection. */
+  grant(pipe: number, reply = pipe): void {
+    this.outbox.open({ pipe, reply });
+  }
+
   /** Pumps until the batch is empty or the connection holds it. */
   pump(): Frame[] {
     const before = this.frames.length;
     this.outbox.pump();
-    this.outbox.flush();
+    this.batch.flush();
     return this.frames.slice(before);
   }
 
@@ -60,9 +67,9 @@ export class OutboxBench {
   pumpOneBatch(): Frame[] {
     this.stuck = true;
     const before = this.frames.length;
-    if (this.outbox.blocked) this.outbox.drained();
-    else this.outbox.pump();
-    this.outbox.flush();
+    if (this.batch.blocked) this.batch.drained();
+    this.outbox.pump();
+    this.batch.flush();
     return this.frames.slice(before);
   }
 
@@ -77,10 +84,15 @@ export class OutboxBench {
 /** A sender that records its notifications. */
 export class Teller implements UnitSender {
   left = 0;
+  late = false;
   paidFor = 0;
   packets = 0;
   whole = false;
   wasDropped = false;
+
+  isLate(): boolean {
+    return this.late;
+  }
 
   timeLeft(): number {
     return this.left;

@@ -235,8 +235,7 @@ export class Pair {
 
   tick(end: End): void {
     end.isDirty = false;
-    end.session.context.now = this.now;
-    end.session.pump();
+    end.session.tick(this.now);
   }
 
   /** Moves at most `most` bytes from `end` to the other end. */

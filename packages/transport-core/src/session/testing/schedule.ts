@@ -438,7 +438,7 @@ class World {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = Reflect.get(end.session, 'incomingPackets') as {
+      const { pipe, reply } = end.session.packets as {
         pipe: ReceiveAccount;
         reply: ReceiveAccount;
       };
@@ -449,17 +449,17 @@ class World {
     pair.quiet();
     const { credit } = this.#limits;
     for (const end of this.#ends) {
-      const { context, caller, callee, outbox } = end.session;
-      const { window } = Reflect.get(pair.other(end).session, 'incomingPackets') as {
+      const { caller, outbox, served } = end.session;
+      const { window } = pair.other(end).session.packets as {
         window: PipeWindow;
       };
       check(
-        context.pipe === window.granted,
-        `the pipe has ${context.pipe}, and its receiver granted ${window.granted}`,
+        outbox.pipe === window.granted,
+        `the pipe has ${outbox.pipe}, and its receiver granted ${window.granted}`,
       );
       check(
-        context.reply === credit.reply,
-        `the reply account has ${context.reply}, not ${credit.reply}`,
+        outbox.reply === credit.reply,
+        `the reply account has ${outbox.reply}, not ${credit.reply}`,
       );
       for (const { lanes, ...channel } of end.session.openChannels) {
         check(
@@ -486,7 +486,7 @@ class World {
           `a channel still counts ${counts.join(', ')}`,
         );
       }
-      const open = [caller.slots.size, caller.streams, callee.ids.size, callee.streams];
+      const open = [caller.slots.size, caller.streams, served.ids.size, served.streams];
       check(
         open.every((count) => count === 0) && outbox.idle,
         `calls are still known: ${open.join(', ')}`,

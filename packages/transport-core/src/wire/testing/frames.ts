@@ -1,8 +1,15 @@
-// Random frames of every kind, from a seed.
+// Headers of messages, and random frames of every kind, from a seed.
 
 import type { Random } from '../../random.ts';
 import { randomBytes } from '../../random.ts';
+import type { MessageHeader } from '../frame.ts';
 import { hex, type PlainFrame } from './proto.ts';
+
+/** Returns the header of a message; fields that are not given are absent. */
+export function header(fields: Partial<MessageHeader>): MessageHeader {
+  const absent = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
+  return { ...absent, metadata: undefined, ...fields };
+}
 
 /**
  * Returns a frame of a random kind with random fields of that kind, with small and large values.
