@@ -186,7 +186,7 @@ export class OutStream implements UnitSender {
   #over(): TransportError {
     return this.#ended instanceof TransportError
       ? this.#ended
-      : new TransportError('failed_precondition', 'this stream has ended');
+      : new TransportError('failed_precondition', 'this stream has already ended');
   }
 }
 
