@@ -110,10 +110,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.download === undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, which has no download`,
-      );
+      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
     if (call.download.assembly !== undefined)
       return this.#context.violation(
         'malformed',

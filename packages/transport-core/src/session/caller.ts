@@ -406,4 +406,7 @@ function tooLarge({ kind, full }: Method, length: number, limit: number): Transp
 }
 
 const ABANDONED = new TransportError('cancelled', 'the call was cancelled');
-const ANSWERED = new TransportError('cancelled', 'the callee answered before the upload was complete');
+const ANSWERED = new TransportError(
+  'cancelled',
+  'the callee answered before the upload was complete',
+);

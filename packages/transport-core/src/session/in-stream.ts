@@ -48,7 +48,10 @@ export class InStream {
     const context = this.#context;
     const { item } = context.limits;
     if (this.assembly !== undefined)
-      return context.violation('malformed', `ITEM of call ${frame.id} in the middle of another item`);
+      return context.violation(
+        'malformed',
+        `ITEM of call ${frame.id} in the middle of another item`,
+      );
     if (frame.size > 0) {
       if (!packets.long(frame, item, 'limits.item', this.account)) return;
       this.assembly = new Assembly(context, frame, keep, owner);

@@ -217,7 +217,10 @@ export class IncomingFrames implements FrameVisitor {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
-      this.#context.violation('malformed', `it opened call ${frame.id}, an id that belongs to this end`);
+      this.#context.violation(
+        'malformed',
+        `it opened call ${frame.id}, an id that belongs to this end`,
+      );
     else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
     else return true;
     return false;

@@ -147,7 +147,10 @@ export class Session extends SessionParts implements FrameHandlers, GracefulClos
     if (refused !== undefined) return this.break(refused);
     if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
-      return this.context.violation('malformed', `frame ${frame.kind} before the hello was complete`);
+      return this.context.violation(
+        'malformed',
+        `frame ${frame.kind} before the hello was complete`,
+      );
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
     this.#agree(hello);

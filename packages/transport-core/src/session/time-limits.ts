@@ -62,7 +62,10 @@ export class TimeLimits {
     if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
     if (batch.stuffed)
-      return reasonError('reset', 'the other end reads too slowly: 1 MiB of control frames is queued');
+      return reasonError(
+        'reset',
+        'the other end reads too slowly: 1 MiB of control frames is queued',
+      );
     if (liveness.dead(now))
       return reasonError('ping_timeout', `the other end was silent for ${this.#silence} ms`);
     return undefined;
