@@ -16,7 +16,7 @@ const election = defineProtocol({
 
 /**
  * A node that stands for election when it has not heard of a leader for a while. Each node gives
- * one vote a term.
+ * one vote per term.
  */
 export function electionNode(
   members: readonly string[],

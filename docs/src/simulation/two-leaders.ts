@@ -22,7 +22,7 @@ function oneLeaderATerm(node: Node) {
       if (first !== leader) broken = `${first} and ${leader} both lead term ${term}`;
     };
     for (const name of members) sim.node(name, node(members, onLeader));
-    sim.always('one leader a term', () => {
+    sim.always('one leader per term', () => {
       if (broken !== undefined) throw new Error(broken);
     });
     await sim.run(60_000);

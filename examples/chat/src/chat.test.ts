@@ -43,7 +43,7 @@ class Room {
       ...this.#args,
     ]);
     this.people.set(name, person);
-    const [, address] = await person.sees(/ in lobby, at \w+:\/\/([\d.]+:\d+)/);
+    const [, address] = await person.sees(/ in room lobby, listening at \w+:\/\/([\d.]+:\d+)/);
     this.#addresses.set(name, address!);
   }
 
@@ -105,7 +105,7 @@ class Room {
 }
 
 const isHere = (name: string) => new RegExp(`^\\* ${name} \\([0-9a-f]{8}\\) is here$`);
-const hasGone = (name: string) => new RegExp(`^\\* ${name} \\([0-9a-f]{8}\\) has gone$`);
+const hasGone = (name: string) => new RegExp(`^\\* ${name} \\([0-9a-f]{8}\\) has left$`);
 
 async function folder(t: ExecutionContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'trunkline-chat-'));
@@ -173,7 +173,7 @@ test.serial(
     const [, address] = await ada.sees(/at (\S+)$/);
     const bob = new Person(t, ['--name', 'bob', '--join', address!]);
     const spy = new Person(t, ['--name', 'spy', '--join', address!, '--room', 'elsewhere']);
-    await spy.sees(/in elsewhere/);
+    await spy.sees(/in room elsewhere/);
     await Promise.all([ada.sees(isHere('bob')), bob.sees(isHere('ada'))]);
     ada.says('hello\u0007 \u{1f30d}');
     await bob.sees(/^\d\d:\d\d:\d\d ada: hello {2}\u{1f30d}$/u);
@@ -229,6 +229,6 @@ test.serial('who joins through somebody who is not there is told so, and may go 
   const person = new Person(t, ['--name', 'x', '--join', '127.0.0.1:1']);
   await person.sees(/^\* tcp:\/\/127.0.0.1:1: Cannot connect/);
   person.says('anybody?');
-  await person.sees(/^\* nobody is here to hear that$/);
+  await person.sees(/^\* nobody else is in the room$/);
   t.is(await person.leaves(), 0);
 });

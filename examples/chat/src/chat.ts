@@ -86,7 +86,7 @@ export async function enter(
       address: transport.localAddr(),
       async say(text) {
         const { queued } = await topic.publish({ name, text });
-        if (queued === 0) screen.note('nobody is here to hear that');
+        if (queued === 0) screen.note('nobody else is in the room');
       },
       who: () =>
         peers
@@ -115,7 +115,7 @@ async function announce(
   };
   const went = (nodeId: string) => {
     const who = here.get(nodeId);
-    if (here.delete(nodeId)) screen.note(`${who} has gone`);
+    if (here.delete(nodeId)) screen.note(`${who} has left`);
   };
   for await (const event of events) {
     if (event.type === 'up') came(event.peer.nodeId, event.peer.status);

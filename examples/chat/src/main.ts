@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     return complain((error as Error).message, 1);
   }
   screen.note(
-    `you are ${options.name} (${chat.nodeId.slice(0, 8)}) in ${options.room}, at ${chat.address}`,
+    `you are ${options.name} (${chat.nodeId.slice(0, 8)}) in room ${options.room}, listening at ${chat.address}`,
   );
   await talk(chat);
   await chat.close();

@@ -16,20 +16,20 @@ export interface ChatOptions {
 
 export const HELP = `Usage: pnpm chat --name <name> [options]
 
-A chat room across processes. Lines that you type go to everybody in the room.
+A chat room across processes. Every line that you type is sent to everybody in the room.
 
-  --name <name>         who you are to the others
-  --listen <host:port>  where others reach you (default: 127.0.0.1:0, any free port)
-  --join <host:port>    somebody who is in it already; several with commas. Others are found through them
-  --room <room>         which room (default: lobby)
-  --overlay <overlay>   mesh: everybody sends to everybody. tree: each keeps a few links, and messages
-                        travel along a tree of them. The same for all in a room (default: mesh)
-  --transport <name>    tcp, ws, or noise: TCP, encrypted, and everybody's id is proven (default: tcp)
-  --key <file>          your key, made if it is not there: with it you are the same when you return, and
-                        find the others again; whom you know is kept in <file>.peers
+  --name <name>         your name, as others see it
+  --listen <host:port>  the address that others dial (default: 127.0.0.1:0, any free port)
+  --join <host:port>    the address of somebody in the room; several separated by commas. You find the others through them
+  --room <room>         the room (default: lobby)
+  --overlay <overlay>   mesh: everybody sends to everybody. tree: each node keeps a few links, and messages
+                        travel along a tree of them. Use the same for all in a room (default: mesh)
+  --transport <name>    tcp, ws, or noise: encrypted TCP on which everybody proves their id (default: tcp)
+  --key <file>          the file of your key, created if it does not exist. With it you keep your id when
+                        you return; the peers that you know are saved in <file>.peers
   --help                this text
 
-In the room: /who shows who is here, /quit leaves; so do Ctrl-C and Ctrl-D.`;
+In the room, /who lists the people in it; /quit, Ctrl-C or Ctrl-D leaves.`;
 
 /** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
 export function parseOptions(args: readonly string[]): ChatOptions | 'help' {

@@ -73,7 +73,7 @@ export class KvClient {
         hinted = told !== undefined;
         if (pause > 0) await clock.sleep(pause);
         if (clock.now() < deadline) continue;
-        const message = `no leader answered ${name} within ${timeout} ms; the last said: ${error.message}`;
+        const message = `no leader answered ${name} within ${timeout} ms; the last error: ${error.message}`;
         throw new TransportError('deadline_exceeded', message, { cause: error, sent: true });
       }
     }

@@ -44,7 +44,7 @@ test('on secure backends it also tells who took part, who was denied and who was
     t.regex(
       out,
       new RegExp(
-        `^${name}  denied +[0-9a-f]{8}: cut in .* permission_denied \\(denied\\); 2 writes without it; back in`,
+        `^${name}  denied +[0-9a-f]{8}: disconnected in .* permission_denied \\(denied\\); 2 writes without it; back in`,
         'm',
       ),
     );

@@ -46,7 +46,7 @@ async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number
       for (const failure of ending.failures) failures.push(`${name}: ${failure}`);
     } catch (error) {
       if (signal.aborted) {
-        screen.print('interrupted; everything is closed');
+        screen.print('interrupted; all nodes are closed');
         return 130;
       }
       rows.push([name, ...story.columns.map(() => '-'), 'FAILED']);

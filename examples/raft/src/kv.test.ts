@@ -58,5 +58,5 @@ test('what is no command has a result that says so, and changes nothing', (t) =>
   const before = store.hash();
   t.regex(result.decode(store.apply(new Uint8Array([255, 255, 255]))).error, /Command/);
   t.is(store.hash(), before);
-  t.regex(ask(store, { op: 7 }).error, /no operation has the number 7/);
+  t.regex(ask(store, { op: 7 }).error, /unknown operation 7/);
 });

@@ -112,8 +112,7 @@ export class KeyValueStore implements StateMachine {
     const before = this.#pairs.get(key);
     if (op === OPS.set) this.#pairs.set(key, value);
     else if (op === OPS.delete) this.#pairs.delete(key);
-    else if (op !== OPS.get)
-      return { found: false, value: '', error: `no operation has the number ${op}` };
+    else if (op !== OPS.get) return { found: false, value: '', error: `unknown operation ${op}` };
     return { found: before !== undefined, value: before ?? '', error: '' };
   }
 }

@@ -151,11 +151,11 @@ test('a snapshot that is not as long as announced is refused, and so is one that
     };
     await t.throwsAsync(send(100, 50), {
       code: 'invalid_argument',
-      message: /100 bytes was announced, 50 came/,
+      message: /100 bytes was announced, but 50 arrived/,
     });
     await t.throwsAsync(send(100, 50, 60), {
       code: 'invalid_argument',
-      message: /100 bytes was announced, 110 or more came/,
+      message: /100 bytes was announced, but at least 110 arrived/,
     });
     await t.throwsAsync(send(0xffff_ffff), { code: 'resource_exhausted' });
     t.true((await send(0)).term > 0);
@@ -205,7 +205,7 @@ test('a node must be a member itself', async (t) => {
     await nodes.peers[0]!.node.close();
     await t.throwsAsync(nodes.join(0, { members: ['a', 'b'] }), {
       instanceOf: TypeError,
-      message: /members: must hold this node's own target/,
+      message: /members: must contain the target of this node/,
     });
   });
 });

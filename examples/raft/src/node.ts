@@ -133,7 +133,7 @@ export class RaftNode {
     this.id = options.id ?? transport.advertiseAddr();
     if (!members.includes(this.id))
       throw new TypeError(
-        `members: must hold this node's own target, '${this.id}', got ${members.join(', ')}`,
+        `members: must contain the target of this node, '${this.id}', got ${members.join(', ')}`,
       );
     this.#transport = transport;
     this.#times = { electionTimeout, snapshotEvery, keep };
@@ -168,13 +168,13 @@ export class RaftNode {
     if (!(command instanceof Uint8Array) || command.length === 0)
       throw new TransportError(
         'invalid_argument',
-        'a command is a Uint8Array of at least one byte',
+        'a command must be a Uint8Array of at least one byte',
       );
     if (this.#closing !== undefined) throw this.#closed();
     if (this.#pending.size >= MAX_PENDING)
       throw new TransportError(
         'resource_exhausted',
-        `${this.id} has ${MAX_PENDING} commands under way already; repeat later`,
+        `${this.id} has ${MAX_PENDING} pending commands already; retry later`,
       );
     const position = this.#step(() => this.#raft.propose(command));
     if (position === undefined) throw this.#notLeader();
@@ -239,7 +239,7 @@ export class RaftNode {
       appendEntries: (request) => this.#answer((now) => raft.appendEntries(now, request)),
       installSnapshot: async (request, { upload }) => {
         if (this.#installing)
-          throw new TransportError('resource_exhausted', `${this.id} is taking a snapshot already`);
+          throw new TransportError('resource_exhausted', `${this.id} is already taking a snapshot`);
         this.#installing = true;
         try {
           this.#step((now) => raft.heed(now, request));
@@ -385,7 +385,7 @@ export class RaftNode {
     if (leader === undefined)
       return new TransportError(
         'unavailable',
-        `${this.id} knows no leader in term ${term}; repeat in a moment`,
+        `${this.id} knows no leader in term ${term}; retry in a moment`,
       );
     return new TransportError(
       'failed_precondition',

@@ -58,7 +58,7 @@ test('a failure is shown: what broke, the last events lane by lane, the least th
   t.is(code, 1, out + err);
   t.regex(
     out,
-    /^✘ seed \d+: (?:committed entries are never lost|at most one leader a term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m,
+    /^✘ seed \d+: (?:committed entries are never lost|at most one leader per term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m,
   );
   t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
   t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);

@@ -22,7 +22,7 @@ async function main(): Promise<number> {
     const { SEED = '' } = process.env;
     if (SEED !== '' && !SEED.startsWith(`${NAME}:`))
       throw new Error(
-        `SEED: expected '${NAME}:' and a seed in the environment, as a failure shows it, got '${SEED}'`,
+        `SEED: expected '${NAME}:' and a seed in the environment, as a failure prints it, got '${SEED}'`,
       );
   } catch (error) {
     process.stderr.write(

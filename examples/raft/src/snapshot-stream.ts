@@ -16,7 +16,7 @@ export async function gather(upload: AsyncIterable<Uint8Array>, size: number): P
   if (size > MAX_SNAPSHOT)
     throw new TransportError(
       'resource_exhausted',
-      `a snapshot of ${size} bytes is over the limit of ${MAX_SNAPSHOT}`,
+      `a snapshot of ${size} bytes is above the limit of ${MAX_SNAPSHOT}`,
     );
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -25,14 +25,14 @@ export async function gather(upload: AsyncIterable<Uint8Array>, size: number): P
     if (length > size)
       throw new TransportError(
         'invalid_argument',
-        `a snapshot of ${size} bytes was announced, ${length} or more came`,
+        `a snapshot of ${size} bytes was announced, but at least ${length} arrived`,
       );
     parts.push(part);
   }
   if (length < size)
     throw new TransportError(
       'invalid_argument',
-      `a snapshot of ${size} bytes was announced, ${length} came`,
+      `a snapshot of ${size} bytes was announced, but ${length} arrived`,
     );
   const data = new Uint8Array(size);
   let at = 0;

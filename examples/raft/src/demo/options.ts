@@ -7,7 +7,7 @@ export interface DemoOptions {
   readonly transports: readonly string[];
   readonly nodes: number;
   readonly writes: number;
-  /** Runs the story of nodes that find each other by id. */
+  /** Runs run the demo in which nodes find each other by id. */
   readonly peers: boolean;
 }
 
@@ -21,20 +21,21 @@ const DEFAULT_PEERS = ['inmem', 'tcp', 'tls'];
 
 export const HELP = `Usage: pnpm demo [options]
 
-Five nodes elect a leader and commit 1,000 writes; the leader is lost, another is elected and commits
-1,000 more; the lost one returns and catches up by snapshot. The same code, on each backend. On tls, wss
-and noise every node proves its id: one is denied and let in again, and a stranger is refused.
+Five nodes elect a leader and commit 1,000 writes. Then the leader stops; another one is elected and
+commits 1,000 more. The stopped node returns and catches up by snapshot. The same code runs on each
+backend. On tls, wss and noise every node proves its id: one node is denied and admitted again, and a
+stranger is refused.
 
-With --peers the nodes know each other by id, and find each other through the one whose address they
-know; then a node moves to another address while clients write, the seed stops for good, and another
+With --peers the nodes know each other by id and find each other through one node whose address they
+know. Then a node moves to another address while clients write, the seed stops for good, and another
 node moves.
 
-  --transport <names>  ${[...Object.keys(BACKENDS), 'all'].join(', ')}; several with commas
+  --transport <names>  ${[...Object.keys(BACKENDS), 'all'].join(', ')}; several separated by commas
                        (default: ${DEFAULT.join(',')}; with --peers: ${DEFAULT_PEERS.join(',')})
-  --peers              the story of nodes that find each other
-  --nodes <n>          3 to 9, with --peers 5 to 9 (default: 5)
-  --writes <n>         writes before and after the leader is lost; with --peers, before and at each
-                       move; 1 to 100000 (default: 1000)
+  --peers              run the demo in which nodes find each other
+  --nodes <n>          3 to 9; with --peers 5 to 9 (default: 5)
+  --writes <n>         number of writes before and after the leader stops; with --peers, before and
+                       during each move; 1 to 100000 (default: 1000)
   --help               this text`;
 
 /** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */

@@ -35,7 +35,7 @@ export async function within<T>(what: string, told: Promise<T>, signal: AbortSig
 }
 
 function inVain(what: string): Error {
-  return new Error(`waited ${PATIENCE / 1_000} s in vain for ${what}`);
+  return new Error(`gave up after ${PATIENCE / 1_000} s of waiting for ${what}`);
 }
 
 const clock = systemClock;

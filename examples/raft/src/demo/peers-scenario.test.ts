@@ -30,7 +30,7 @@ for (const name of ['inmem', 'tcp', 'tls', 'noise']) {
       t.is(notes.length, 4);
       const members = notes[0]!.match(/[0-9a-f]{8}\b/g)!;
       t.is(new Set(members).size, 5);
-      t.is(notes[2], `seed      ${members[0]} is gone for good`);
+      t.is(notes[2], `seed      ${members[0]} has stopped for good`);
       const moves = [notes[1]!, notes[3]!].map(
         (text) =>
           /^moved {5}([0-9a-f]{8}): (\S+) → (\S+), found by its id in \d+ ms, caught up in \d+ ms$/.exec(

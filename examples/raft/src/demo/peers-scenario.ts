@@ -39,12 +39,12 @@ export async function runPeersScenario(
   const cluster = new Cluster(network, writes, acquaintance);
   let desk: Seat | undefined;
   try {
-    progress(`${nodes} nodes look for each other; all that they know is where the first one is`);
+    progress(`${nodes} nodes look for each other; they know only the address of the first one`);
     const opened = clock.now();
     await cluster.gather(nodes);
     const meshMs = clock.now() - opened;
 
-    progress('all are connected to all, and look for a leader');
+    progress('all nodes are connected to each other and elect a leader');
     const met = clock.now();
     await cluster.start();
     await until('a leader', () => cluster.leader, signal);
@@ -72,7 +72,7 @@ export async function runPeersScenario(
     progress('the seed stops for good');
     await cluster.lose(seed!);
     const leader = await until('a leader', () => cluster.leader, signal);
-    note(`seed      ${brief(seed!.target)} is gone for good`);
+    note(`seed      ${brief(seed!.target)} has stopped for good`);
     const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!, scene);
 
     const { commitsPerSecond } = workload.statistics;
@@ -127,7 +127,7 @@ async function move(
     found(),
     write(`with-${id}`, writes, `while ${id} returns at another address`),
   ]);
-  await until(`${id} to have applied all there is`, () => cluster.agreed, signal);
+  await until(`${id} to have applied all entries`, () => cluster.agreed, signal);
   const caughtUpMs = clock.now() - returned;
   note(
     `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${caughtUpMs.toFixed(0)} ms`,

@@ -38,7 +38,7 @@ for (const [name, network] of Object.entries(BACKENDS)) {
     t.regex(notes[0]!, /^members {3}([0-9a-f]{8} ?){3}, each proven to all others$/);
     t.regex(
       notes[1]!,
-      /^denied {4}[0-9a-f]{8}: cut in \d+ ms, permission_denied \(denied\); 4 writes without it; back in \d+ ms$/,
+      /^denied {4}[0-9a-f]{8}: disconnected in \d+ ms, permission_denied \(denied\); 4 writes without it; back in \d+ ms$/,
     );
     t.regex(notes[2]!, refusal);
     t.true(

@@ -11,7 +11,7 @@ import { Workload } from './workload.ts';
 
 export interface ScenarioOptions {
   readonly nodes: number;
-  /** The number of writes before the leader is lost, and again after. */
+  /** The number of writes before the leader stops, and again after. */
   readonly writes: number;
   /** Receives the phase that has begun, and its progress. */
   readonly progress: (phase: string, count?: string) => void;
@@ -50,7 +50,7 @@ export async function runScenario(
   const cluster = new Cluster(network, writes);
   let desk: Transport<RaftProtocol> | undefined;
   try {
-    progress(`${nodes} nodes are looking for a leader`);
+    progress(`${nodes} nodes elect a leader`);
     const started = clock.now();
     await cluster.gather(nodes);
     await cluster.start();
@@ -63,31 +63,29 @@ export async function runScenario(
     await workload.run(
       'before',
       writes,
-      (count) => progress(`${writes} writes before the leader is lost`, `${count} committed`),
+      (count) => progress(`${writes} writes before the leader stops`, `${count} committed`),
       signal,
     );
 
     const lost = await until('a leader', () => cluster.leader, signal);
     const before = lost.node.status;
-    progress(
-      `the leader of term ${before.term} is lost, ${nodes - 1} nodes are looking for another`,
-    );
+    progress(`the leader of term ${before.term} stops, ${nodes - 1} nodes elect another`);
     const lostAt = clock.now();
     await cluster.lose(lost);
-    await workload.write('fail-over', 'committed without the lost leader');
+    await workload.write('fail-over', 'committed without the stopped leader');
     const failoverMs = clock.now() - lostAt;
     await workload.run(
       'after',
       writes,
-      (count) => progress(`${writes} writes after the leader is lost`, `${count} committed`),
+      (count) => progress(`${writes} writes after the leader stops`, `${count} committed`),
       signal,
     );
 
-    progress('the lost node is back and catches up by snapshot');
+    progress('the stopped node returns and catches up by snapshot');
     const returnedAt = clock.now();
     await cluster.bringBack(lost);
     const leader = await until(
-      'all nodes to have applied all there is',
+      'all nodes to have applied all entries',
       () => cluster.agreed,
       signal,
     );
@@ -97,16 +95,16 @@ export async function runScenario(
     const { statistics } = workload;
 
     if (stranger !== undefined) {
-      progress('a member is denied and let in again, a stranger is refused');
+      progress('a member is denied and admitted again, a stranger is refused');
       const scene = { cluster, workload, writes: Math.ceil(writes / 10), note, signal };
       failures.push(...(await denyAndLetIn(scene)), ...(await refuseStranger(stranger, scene)));
     }
     failures.push(...cluster.breaches(workload.written));
     if (term <= before.term)
-      failures.push(`the leader that followed on term ${before.term} leads term ${term}`);
+      failures.push(`the leader after term ${before.term} leads term ${term}`);
     if (lost.snapshotBytes === 0)
       failures.push(
-        `no snapshot was sent to a node whose log ended at ${before.last}; the leader's begins behind ${base}`,
+        `no snapshot was sent to a node whose log ended at ${before.last}; the log of the leader begins after ${base}`,
       );
     return {
       electionMs,

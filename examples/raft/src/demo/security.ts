@@ -27,7 +27,7 @@ export function introduce({ members }: Cluster, note: Scene['note']): string[] {
     const missing = members.filter((other) => other.place !== place && !proven.has(idOf(other)));
     failures.push(
       ...missing.map(
-        (other) => `${brief(idOf(other))} has proven nothing to ${brief(place.proof!.nodeId)}`,
+        (other) => `${brief(idOf(other))} has not proven its id to ${brief(place.proof!.nodeId)}`,
       ),
     );
   }
@@ -58,7 +58,11 @@ export async function denyAndLetIn({
   const cut = cutFrom(denied.transport, others);
   const deniedAt = clock.now();
   await deny([nodeId]);
-  const causes = await within(`${brief(nodeId)}, which was denied, to be cut`, cut, signal);
+  const causes = await within(
+    `${brief(nodeId)}, which was denied, to be disconnected`,
+    cut,
+    signal,
+  );
   const cutMs = clock.now() - deniedAt;
   await workload.run('denied', writes, () => {}, signal);
   const hasHeard = denied.machine.get('denied-0') !== undefined;
@@ -66,7 +70,7 @@ export async function denyAndLetIn({
   const letInAt = clock.now();
   await deny([]);
   await until(
-    `${brief(nodeId)}, which was let in again, to have applied all there is`,
+    `${brief(nodeId)}, which was admitted again, to have applied all entries`,
     () => cluster.agreed,
     signal,
   );
@@ -74,12 +78,12 @@ export async function denyAndLetIn({
 
   const told = [...new Set(causes.map(describe))].join(', ');
   note(
-    `denied    ${brief(nodeId)}: cut in ${cutMs.toFixed(0)} ms, ${told}; ${writes} writes without it; back in ${backMs.toFixed(0)} ms`,
+    `denied    ${brief(nodeId)}: disconnected in ${cutMs.toFixed(0)} ms, ${told}; ${writes} writes without it; back in ${backMs.toFixed(0)} ms`,
   );
   const failures = causes
     .filter((cause) => cause?.reason !== 'denied')
-    .map((cause) => `${brief(nodeId)} was denied and told ${describe(cause)}`);
-  if (hasHeard) failures.push(`${brief(nodeId)} was denied and had writes all the same`);
+    .map((cause) => `${brief(nodeId)} was denied, but got the cause ${describe(cause)}`);
+  if (hasHeard) failures.push(`${brief(nodeId)} was denied, but still received writes`);
   return failures;
 }
 
@@ -101,7 +105,7 @@ export async function refuseStranger(
     const isRefusal = error.code === 'unauthenticated' || error.code === 'permission_denied';
     return isRefusal && error.origin === 'remote'
       ? []
-      : [`the stranger ${brief(nodeId)} was told ${describe(error)}: ${error.message}`];
+      : [`the stranger ${brief(nodeId)} got ${describe(error)}: ${error.message}`];
   } finally {
     await transport.close();
   }

@@ -41,7 +41,7 @@ export const failover: Story = {
     };
   },
   moral: ({ nodes, writes }) =>
-    `${nodes} nodes, ${2 * writes} writes on each backend: one leader a term, no write lost, equal state hashes. Times in ms.`,
+    `${nodes} nodes, ${2 * writes} writes on each backend: one leader per term, no write lost, equal state hashes. Times in ms.`,
 };
 
 /** Nodes that know one seed find each other, and two of them move. */
@@ -58,6 +58,6 @@ export const discovery: Story = {
     };
   },
   moral: ({ nodes, writes }) =>
-    `${nodes} nodes that knew one seed, ${3 * writes} writes by node id on each backend, two changes of address: one leader a term, no write lost,\n` +
+    `${nodes} nodes that knew one seed, ${3 * writes} writes by node id on each backend, two changes of address: one leader per term, no write lost,\n` +
     'equal state hashes. Times in ms.',
 };

@@ -24,8 +24,8 @@ export class Breach extends Error {
 }
 
 export const LAWS = {
-  leader: 'at most one leader a term',
-  vote: 'one vote a term',
+  leader: 'at most one leader per term',
+  vote: 'one vote per term',
   matching: 'log matching',
   complete: 'committed entries are never lost',
   machine: 'state machine safety',
@@ -119,12 +119,12 @@ export class Laws {
     if (!same(known.command, command))
       this.breach(
         LAWS.matching,
-        `${node} saves another entry ${index} of term ${term} than others have`,
+        `${node} saves an entry ${index} of term ${term} that differs from that of other nodes`,
       );
     if (before !== undefined && before !== (known.before ??= before))
       this.breach(
         LAWS.matching,
-        `${node} saves entry ${index} of term ${term} behind one of term ${before}, others behind one of term ${known.before}`,
+        `${node} saves entry ${index} of term ${term} after an entry of term ${before}, others after an entry of term ${known.before}`,
       );
     return known;
   }
@@ -137,7 +137,7 @@ export class Laws {
       if (index !== this.#committed.length)
         return this.breach(
           LAWS.machine,
-          `${node} applies entry ${index}, and nobody has applied the one before it`,
+          `${node} applies entry ${index}, but no node has applied the entry before it`,
         );
       this.#committed.push({ entry, by: node, since: term, result: result?.slice() });
       return;
@@ -146,7 +146,7 @@ export class Laws {
       const other = committed.entry;
       return this.breach(
         LAWS.complete,
-        `${node} applies entry ${index} of term ${entry.term} where ${committed.by} applied one of term ${other.term}`,
+        `${node} applies entry ${index} of term ${entry.term}, but ${committed.by} applied one of term ${other.term}`,
       );
     }
     if (result === undefined) return;
@@ -154,7 +154,7 @@ export class Laws {
     else if (!same(committed.result, result))
       this.breach(
         LAWS.machine,
-        `entry ${index} has another result on ${node} than it had on ${committed.by}`,
+        `entry ${index} has different results on ${node} and on ${committed.by}`,
       );
   }
 
@@ -164,7 +164,7 @@ export class Laws {
     if (committed === undefined)
       return this.breach(
         LAWS.machine,
-        `${node} has a snapshot up to entry ${index}, which nobody has applied`,
+        `${node} has a snapshot up to entry ${index}, which no node has applied`,
       );
     if (committed.entry.term !== term)
       return this.breach(
@@ -176,7 +176,7 @@ export class Laws {
     else if (!same(other, data))
       this.breach(
         LAWS.machine,
-        `the state up to entry ${index} is another on ${node} than elsewhere`,
+        `the state up to entry ${index} differs between ${node} and other nodes`,
       );
   }
 }

@@ -14,9 +14,9 @@ const CONTROLS = 3;
  * table.
  */
 const SAMPLE = [
-  'votes twice a term',
+  'votes twice in a term',
   'needs one vote less than a majority',
-  'a pool that hands out dead connections',
+  'a pool that returns dead connections',
 ];
 
 test.serial('mutants are caught', async (t) => {

@@ -15,16 +15,16 @@ export interface SimOptions {
 
 export const HELP = `Usage: pnpm sim [options]
 
-Raft on simulated nodes, in virtual time: clients work while a nemesis does its worst, then all must be well again. Each seed is a
-history of its own, the same each time. A failure ends with the line that runs it again: SEED=raft:7:2,5-6 pnpm sim
+Runs Raft on simulated nodes, in virtual time: clients work while a nemesis injects faults, then the cluster must recover. Each seed
+always gives the same run. A failure ends with the line that repeats it: SEED=raft:7:2,5-6 pnpm sim
 
-  --seeds <n>       how many seeds (default: 200)
-  --from <n>        the first of them (default: 1)
-  --minutes <n>     virtual minutes of each (default: ${DEFAULTS.minutes})
-  --hours <n>       or virtual hours
+  --seeds <n>       number of seeds (default: 200)
+  --from <n>        the first seed (default: 1)
+  --minutes <n>     virtual minutes of each run (default: ${DEFAULTS.minutes})
+  --hours <n>       virtual hours of each run, instead of --minutes
   --nodes <n>       3 to 9 (default: ${DEFAULTS.nodes})
   --clients <n>     1 to 20 (default: ${DEFAULTS.clients})
-  --nemesis <name>  what goes wrong (default: ${DEFAULTS.nemesis}):
+  --nemesis <name>  the faults to inject (default: ${DEFAULTS.nemesis}):
                     ${listed(Object.keys(NEMESES))}
   --level <name>    message: whole messages; stream: the bytes of connections (default: ${DEFAULTS.level})
   --workers <n>     threads (default: one for each CPU)

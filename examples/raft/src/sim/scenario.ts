@@ -160,7 +160,7 @@ class SimCluster {
     if (hashes.size > 1)
       throw named(
         'equal states',
-        `${hashes.size} different ones on ${this.#names.length} nodes that have applied the same`,
+        `${hashes.size} different states on ${this.#names.length} nodes that have applied the same entries`,
       );
     const verdict = checkLinearizable(this.#history);
     if (verdict.linearizable !== true)

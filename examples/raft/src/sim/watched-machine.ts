@@ -39,7 +39,7 @@ export class WatchedMachine implements StateMachine {
     else if (!same(entry.command, command))
       this.#laws.breach(
         LAWS.machine,
-        `${this.#name} applies another command than the one it saved as entry ${this.#at}`,
+        `${this.#name} applies a command that differs from the one it saved as entry ${this.#at}`,
       );
     else this.#laws.applies(this.#name, term, entry, result);
     return result;

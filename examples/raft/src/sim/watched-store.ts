@@ -97,7 +97,7 @@ export class WatchedStore implements Store {
    */
   #judge({ term, votedFor }: SavedState): void {
     const before = this.#state ?? this.#promised;
-    const what = `${this.#name} has term ${term} and its vote for ${votedFor || 'nobody'}, and had term ${before.term} and its vote for ${before.votedFor || 'nobody'}`;
+    const what = `${this.#name} saved term ${term} and a vote for ${votedFor || 'nobody'}, after term ${before.term} and a vote for ${before.votedFor || 'nobody'}`;
     if (
       term < before.term ||
       (term === before.term && before.votedFor !== '' && before.votedFor !== votedFor)

@@ -76,7 +76,7 @@ async function serveWork(
       if (done.has(text))
         broken(
           sim,
-          'a call is never made twice',
+          'a call is never executed twice',
           `${life} was given '${text}', which ${done.get(text)} had been given`,
         );
       done.set(text, life);
@@ -110,7 +110,7 @@ async function keepCalling(
         broken(
           sim,
           'a call ends by its deadline',
-          `'${text}' is open ${SLACK} ms after its deadline`,
+          `'${text}' is still open ${SLACK} ms after its deadline`,
         ),
     );
     try {
@@ -121,19 +121,27 @@ async function keepCalling(
       if (began > PEACE + CALM / 2) answers++;
       answer.fill(0);
       if (got !== `${server} did ${text}`)
-        broken(sim, 'an answer is to its call', `'${text}' was answered '${got}'`);
+        broken(sim, 'an answer belongs to its call', `'${text}' was answered '${got}'`);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       // A lost message or slow work may time a call out, but nothing else may fail.
       if (began > PEACE + CALM / 2 && error.code !== 'deadline_exceeded')
-        broken(sim, 'a call arrives in peace', `'${text}' failed: ${error.message}`);
+        broken(
+          sim,
+          'a call succeeds when there are no faults',
+          `'${text}' failed: ${error.message}`,
+        );
     }
     settled = true;
     if (decoder.decode(request) !== text)
-      broken(sim, 'a buffer has one owner', `the request '${text}' was changed by who got it`);
+      broken(sim, 'a buffer has one owner', `the request '${text}' was changed by its receiver`);
   }
   if (answers === 0)
-    broken(sim, 'a call arrives in peace', `no call of ${name} to ${server} was answered any more`);
+    broken(
+      sim,
+      'a call succeeds when there are no faults',
+      `no call of ${name} to ${server} was answered any more`,
+    );
 }
 
 function broken(sim: Simulation, property: string, what: string): void {

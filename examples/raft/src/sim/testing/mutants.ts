@@ -49,7 +49,7 @@ async function main(seeds: number, part: string): Promise<number> {
     ({ seed, trouble }) => seed !== undefined || trouble !== undefined,
   );
   for (const { mutant } of harmful)
-    process.stdout.write(`what only prepares '${mutant.name}' does harm by itself\n`);
+    process.stdout.write(`the preparation of '${mutant.name}' fails by itself\n`);
   const caught = hunted.filter(({ seed }) => seed !== undefined).length;
   process.stdout.write(
     `${caught} of ${chosen.length} mutants caught in ${Math.round((systemClock.now() - began) / 1_000)} s\n`,

@@ -24,7 +24,7 @@ const mutant = (
 export const RAFT_MUTANTS: readonly Mutant[] = [
   // Elections.
   mutant(
-    'votes twice a term',
+    'votes twice in a term',
     RAFT,
     `const free = this.#votedFor === '' || this.#votedFor === request.candidate;`,
     'const free = true;',
@@ -50,7 +50,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     'figure 8',
   ),
   mutant(
-    'counts votes of another question',
+    'counts votes of another request',
     RAFT,
     `role.request !== message.request || !reply.granted`,
     '!reply.granted',
@@ -70,7 +70,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   ),
   // Replication.
   {
-    name: 'obeys a leader of an old term',
+    name: 'follows a leader of an old term',
     trouble: 'late messages',
     edits: [
       {
@@ -81,19 +81,19 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     ],
   },
   mutant(
-    'does not look at the entry before',
+    'does not check the previous entry',
     RAFT,
     'log.termAt(prevIndex) !== prevTerm)',
     'false)',
   ),
   mutant(
-    'cuts its log behind each message',
+    'cuts its log after each message',
     LOG,
     'if (agreed === entries.length)\n            return true;',
     'if (agreed === entries.length) {\n this.#entries.length = Math.max(0, index + agreed - 1 - this.#base.index);\n return true;\n}',
   ),
   mutant(
-    'commits what a follower has not checked',
+    'commits entries that a follower has not checked',
     RAFT,
     'Math.min(request.commit, match)',
     'Math.min(request.commit, log.last.index)',
@@ -105,7 +105,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     `{ follower.paused = true; if (message.method === 'appendEntries') follower.match = Math.max(follower.match, message.request.prevIndex + message.request.entries.length); }\n    }`,
   ),
   mutant(
-    'counts a success for all it has by now',
+    'counts a success for its whole current log',
     RAFT,
     'follower.match = Math.max(follower.match, reply.match);',
     'follower.match = this.#log.last.index;',
@@ -117,14 +117,14 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     `if (reply.success || message.method === 'appendEntries') {\n reply.match = Math.max(reply.match, message.request.prevIndex);`,
   ),
   mutant(
-    'never goes back to what a follower lacks',
+    'never resends the entries that a follower lacks',
     RAFT,
     'follower.next = Math.max(1, Math.min(message.request.prevIndex, end === undefined ? reply.conflictIndex : end + 1));',
     '',
   ),
   // Commitment.
   {
-    name: 'commits an entry of an old term by its count',
+    name: 'commits an entry of an old term by counting replicas',
     trouble: 'figure 8',
     edits: [
       { file: LOG, find: 'const BATCH_ENTRIES = 512;', replace: 'const BATCH_ENTRIES = 1;' },
@@ -142,14 +142,14 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     'const matches = [this.#log.last.index,',
   ),
   mutant(
-    'applies before a majority has it',
+    'applies an entry before a majority has it',
     RAFT,
     'this.#countReplicas(this.#role.followers);',
     'this.#commit = this.#log.last.index;',
   ),
   // The disk and restarts.
   mutant(
-    'answers before it has saved',
+    'answers before its state is saved',
     NODE,
     'await this.#storage.save(outputs.save);',
     'void this.#storage.save(outputs.save);',
@@ -164,44 +164,44 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   ),
   mutant('does not sync', STORAGE, 'await this.#store.sync();', ''),
   mutant(
-    'applies again what its snapshot has',
+    'applies the entries of its snapshot again',
     RAFT,
     'this.#commit = this.#applied = saved?.snapshot?.index ?? 0;',
     'this.#commit = saved?.snapshot?.index ?? 0;\n this.#applied = this.#log.base.index;',
   ),
   mutant(
-    'leaves the old log behind a new snapshot',
+    'keeps the old log after a new snapshot',
     RAFT,
     'this.#log.reset({ index, term: indexTerm });',
     '',
   ),
   // The state machine and its clients.
   mutant(
-    'has no sessions in its snapshots',
+    'omits sessions from its snapshots',
     KV,
     'return content.encode({ pairs, sessions });',
     'return content.encode({ pairs, sessions: [] });',
   ),
   mutant(
-    'repeats a repeated command',
+    'executes a repeated command again',
     KV,
     'if (session !== undefined && seq <= session.seq)',
     'if (false)',
   ),
   mutant(
-    'gives each try a number of its own',
+    'gives each retry a new number',
     CLIENT,
     "const answer = result.decode(await transport.send(this.#leader, 'propose', bytes,",
     "const answer = result.decode(await transport.send(this.#leader, 'propose', command.encode({ client: name, seq: ++this.#seq, ...asked }),",
   ),
   mutant(
-    'tells of success where leadership was lost',
+    'reports success after it lost leadership',
     NODE,
     "pending.reject(new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }));",
     'pending.resolve(new Uint8Array());',
   ),
   {
-    name: 'reads without the log',
+    name: 'reads without going through the log',
     edits: [
       {
         file: NODE,

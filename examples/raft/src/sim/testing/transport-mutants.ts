@@ -17,7 +17,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a pool that hands out dead connections',
+    name: 'a pool that returns dead connections',
     scenario: 'calls',
     edits: [
       {
@@ -28,7 +28,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a pool that hands out dead connections, to Raft',
+    name: 'a pool that returns dead connections, to Raft',
     edits: [
       {
         file: `${CORE}/stream/pool.js`,
@@ -70,7 +70,7 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an end that is not told of the reset',
+    name: 'an end that does not learn of the reset',
     scenario: 'calls',
     edits: [
       {
