@@ -2,14 +2,13 @@
 // others.
 
 import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
-import { createManualClock, type TransportError } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
+import { createManualClock } from '@trunkline/transport-core';
+import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createWsStreamLayer as createBrowserStreamLayer } from './index.browser.ts';
-import type { WsStreamLayerOptions } from './ws-options.ts';
+import { http, listening, raw, refusal, rejection, status, taken } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 test('an upgrade without the sub-protocol, or with another, is refused with 400', async (t) => {
@@ -197,95 +196,6 @@ test('the path may stand in the address', async (t) => {
   connection.destroy();
 });
 
-test('on a given server, its requests and other upgrades stay its own, and close leaves it open', async (t) => {
-  const { address, server } = await http(
-    t,
-    createServer((_, response) => response.end('mine')),
-  );
-  const echo = new WebSocketServer({ noServer: true });
-  server.on('upgrade', (req, socket, head) => {
-    if (req.url === '/echo')
-      echo.handleUpgrade(req, socket, head, (socket) =>
-        socket.on('message', (data) => socket.send(data)),
-      );
-  });
-  const { layer, accepted } = await listening(t, { server, path: '/rpc' });
-  t.is(layer.localAddr(), `ws://${address}/rpc`);
-  const other = new WebSocket(`ws://${address}/echo`);
-  await once(other, 'open');
-  other.send('hello');
-  t.is(String((await once(other, 'message'))[0]), 'hello');
-  other.terminate();
-  t.is(await status(`http://${address}/`), 200);
-  (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
-  t.is(accepted(), 1);
-  await layer.close();
-  t.true(server.listening);
-  t.is(server.listenerCount('upgrade'), 1);
-  t.is(await status(`http://${address}/`), 200);
-});
-
-test('two layers share a server by their paths, and what neither takes is 404', async (t) => {
-  const { address, server } = await http(t, createServer());
-  const one = await listening(t, { server, path: '/one' });
-  const two = await listening(t, { server, path: '/two' });
-  (await createWsStreamLayer().dial(one.address, { timeout: 10_000 })).destroy();
-  (await createWsStreamLayer().dial(two.address, { timeout: 10_000 })).destroy();
-  t.deepEqual([one.accepted(), two.accepted()], [1, 1]);
-  t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
-});
-
-test('a given server that does not listen is failed_precondition, saying what to do', async (t) => {
-  const clock = createManualClock();
-  const server = createServer();
-  const listeners = () => [server.listenerCount('listening'), server.listenerCount('error')];
-  const before = listeners();
-  const layer = createWsStreamLayer({ server, clock });
-  const listening = rejection(layer.listen(() => {}));
-  clock.advance(5_000);
-  const error = await listening;
-  t.is(error.code, 'failed_precondition');
-  t.regex(error.message, /does not listen after 5000 ms: call its listen\(\)/);
-  t.deepEqual(listeners(), before);
-});
-
-test('a given server whose listen() was called a moment before is waited for', async (t) => {
-  // Node looks up a host name first.
-  const server = createServer().listen(0, 'localhost');
-  t.false(server.listening);
-  t.teardown(() => server.close());
-  const layer = createWsStreamLayer({ server });
-  await layer.listen(() => {});
-  t.regex(layer.localAddr(), /^ws:\/\/.*:\d+\//);
-  await layer.close();
-});
-
-test('a given server that fails to listen, and a layer that is closed meanwhile, end the wait', async (t) => {
-  const { server: taken } = await http(t, createServer());
-  const server = createServer().listen((taken.address() as AddressInfo).port, '127.0.0.1');
-  t.is(
-    (await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason,
-    'address_in_use',
-  );
-  const layer = createWsStreamLayer({ server: createServer() });
-  const listening = rejection(layer.listen(() => {}));
-  await layer.close();
-  t.is((await listening).code, 'shutdown');
-});
-
-test('a given server that is closed is told, and the layer listens no more', async (t) => {
-  const { server } = await http(t, createServer());
-  const layer = createWsStreamLayer({ server });
-  const failed = new Promise<TransportError>((resolve, reject) =>
-    layer.listen(() => {}, resolve).catch(reject),
-  );
-  await new Promise(setImmediate);
-  server.close();
-  t.is((await failed).reason, 'closed');
-  t.throws(() => layer.localAddr(), { message: /listen/ });
-  t.is(server.listenerCount('upgrade'), 0);
-});
-
 test('an address that means the whole machine is refused without advertiseAddr', async (t) => {
   for (const bindAddr of ['0.0.0.0:0', '[::]:0', ':0', 'ws://0.0.0.0:0/rpc']) {
     const error = await rejection(createWsStreamLayer({ bindAddr }).listen(() => {}));
@@ -382,70 +292,3 @@ test('close cuts those that have not sent their upgrade', async (t) => {
   await gone;
   t.pass();
 });
-
-async function listening(t: ExecutionContext, options: WsStreamLayerOptions = {}) {
-  const layer = createWsStreamLayer(options);
-  let accepted = 0;
-  await layer.listen((connection) => {
-    accepted++;
-    connection.attach({ data() {}, frames() {}, drained() {}, closed() {} });
-    t.teardown(() => connection.destroy());
-  });
-  t.teardown(() => layer.close());
-  return { layer, address: layer.localAddr(), accepted: () => accepted };
-}
-
-async function http(t: ExecutionContext, server: Server) {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
-function raw(address: string) {
-  const { hostname, port } = new URL(address);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => {});
-  socket.resume();
-  return socket;
-}
-
-async function taken(t: ExecutionContext, socket: WebSocket): Promise<void> {
-  await once(socket, 'open');
-  t.is(socket.protocol, 'trunkline.v1');
-  socket.terminate();
-}
-
-function refusal(socket: WebSocket): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    socket.on('unexpected-response', (_request, { statusCode }) => {
-      resolve(statusCode);
-      socket.terminate();
-    });
-    socket.on('open', () => reject(new Error('It was to be refused')));
-    socket.on('error', () => {});
-  });
-}
-
-function status(url: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    request(url, (response) => {
-      resolve(response.statusCode);
-      response.resume();
-    })
-      .on('error', reject)
-      .end();
-  });
-}
-
-async function rejection(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => {
-      throw new Error('It was to fail');
-    },
-    (error: TransportError) => error,
-  );
-}

@@ -7,6 +7,7 @@ import { type Clock, createManualClock, TransportError } from '@trunkline/transp
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
+import { rejection } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 test('one write is one binary message, and a long one is cut at 256 KiB', async (t) => {
@@ -393,13 +394,4 @@ function deferred<T>() {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((settle) => (resolve = settle));
   return { promise, resolve };
-}
-
-async function rejection(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => {
-      throw new Error('It was to fail');
-    },
-    (error: TransportError) => error,
-  );
 }

@@ -62,3 +62,20 @@ export function greet(initiator: Greeting, responder: Greeting): Greeted {
     said: { first, second: second!, third: last.send! },
   };
 }
+
+/** Returns every step that the chunks cause. */
+export function feed(end: Greeting, ...chunks: readonly Uint8Array[]): Step[] {
+  const steps: Step[] = [];
+  for (const chunk of chunks) {
+    for (let step = end.receive(chunk); step !== undefined; step = end.receive(new Uint8Array(0)))
+      steps.push(step);
+  }
+  return steps;
+}
+
+/** Returns an initiator that has begun. */
+export function begun(suite: Suite): Greeting {
+  const end = greeting({ suite, role: 'initiator' });
+  end.begin();
+  return end;
+}

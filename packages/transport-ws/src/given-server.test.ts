@@ -1,0 +1,99 @@
+// Tests of layers on an HTTP server that the user passed in.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createManualClock, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { WebSocket, WebSocketServer } from 'ws';
+import { http, listening, refusal, rejection, status } from './testing/upgrades.ts';
+import { createWsStreamLayer } from './ws-stream-layer.ts';
+
+test('on a given server, its requests and other upgrades stay its own, and close leaves it open', async (t) => {
+  const { address, server } = await http(
+    t,
+    createServer((_, response) => response.end('mine')),
+  );
+  const echo = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (req, socket, head) => {
+    if (req.url === '/echo')
+      echo.handleUpgrade(req, socket, head, (socket) =>
+        socket.on('message', (data) => socket.send(data)),
+      );
+  });
+  const { layer, accepted } = await listening(t, { server, path: '/rpc' });
+  t.is(layer.localAddr(), `ws://${address}/rpc`);
+  const other = new WebSocket(`ws://${address}/echo`);
+  await once(other, 'open');
+  other.send('hello');
+  t.is(String((await once(other, 'message'))[0]), 'hello');
+  other.terminate();
+  t.is(await status(`http://${address}/`), 200);
+  (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
+  t.is(accepted(), 1);
+  await layer.close();
+  t.true(server.listening);
+  t.is(server.listenerCount('upgrade'), 1);
+  t.is(await status(`http://${address}/`), 200);
+});
+
+test('two layers share a server by their paths, and what neither takes is 404', async (t) => {
+  const { address, server } = await http(t, createServer());
+  const one = await listening(t, { server, path: '/one' });
+  const two = await listening(t, { server, path: '/two' });
+  (await createWsStreamLayer().dial(one.address, { timeout: 10_000 })).destroy();
+  (await createWsStreamLayer().dial(two.address, { timeout: 10_000 })).destroy();
+  t.deepEqual([one.accepted(), two.accepted()], [1, 1]);
+  t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
+});
+
+test('a given server that does not listen is failed_precondition, saying what to do', async (t) => {
+  const clock = createManualClock();
+  const server = createServer();
+  const listeners = () => [server.listenerCount('listening'), server.listenerCount('error')];
+  const before = listeners();
+  const layer = createWsStreamLayer({ server, clock });
+  const listening = rejection(layer.listen(() => {}));
+  clock.advance(5_000);
+  const error = await listening;
+  t.is(error.code, 'failed_precondition');
+  t.regex(error.message, /does not listen after 5000 ms: call its listen\(\)/);
+  t.deepEqual(listeners(), before);
+});
+
+test('a given server whose listen() was called a moment before is waited for', async (t) => {
+  // Node looks up a host name first.
+  const server = createServer().listen(0, 'localhost');
+  t.false(server.listening);
+  t.teardown(() => server.close());
+  const layer = createWsStreamLayer({ server });
+  await layer.listen(() => {});
+  t.regex(layer.localAddr(), /^ws:\/\/.*:\d+\//);
+  await layer.close();
+});
+
+test('a given server that fails to listen, and a layer that is closed meanwhile, end the wait', async (t) => {
+  const { server: taken } = await http(t, createServer());
+  const server = createServer().listen((taken.address() as AddressInfo).port, '127.0.0.1');
+  t.is(
+    (await rejection(createWsStreamLayer({ server }).listen(() => {}))).reason,
+    'address_in_use',
+  );
+  const layer = createWsStreamLayer({ server: createServer() });
+  const listening = rejection(layer.listen(() => {}));
+  await layer.close();
+  t.is((await listening).code, 'shutdown');
+});
+
+test('a given server that is closed is told, and the layer listens no more', async (t) => {
+  const { server } = await http(t, createServer());
+  const layer = createWsStreamLayer({ server });
+  const failed = new Promise<TransportError>((resolve, reject) =>
+    layer.listen(() => {}, resolve).catch(reject),
+  );
+  await new Promise(setImmediate);
+  server.close();
+  t.is((await failed).reason, 'closed');
+  t.throws(() => layer.localAddr(), { message: /listen/ });
+  t.is(server.listenerCount('upgrade'), 0);
+});
