@@ -1,7 +1,6 @@
 // Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
 // what they send, and wakes them with a single timer.
 
-import type { PeerInfo } from '@trunkline/peers';
 import {
   type Clock,
   type Codec,
@@ -14,45 +13,30 @@ import {
 } from '@trunkline/transport-core';
 import { DeadlineTimer, EventHub, messageLimit } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import { sameName } from '../messages/hex-names.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
-import type { Control, Push } from '../plumtree/message.ts';
+import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
-import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSessionHost, ViewSession } from '../topics/session-host.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
-import type { CloseResult, GossipEvent, Unsent } from '../types.ts';
-import { encodeControl, encodePush, FRAME_AROUND } from '../wire/frame.ts';
+import type { CloseResult, GossipEvent } from '../types.ts';
+import { FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
+import { ConnectedMembers } from './connected-members.ts';
 import { ConnectionPins } from './connection-pins.ts';
-import { Dials } from './dials.ts';
 import { flush } from './flush.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { type Member, MemberTable } from './member-table.ts';
-import { MessageAddresses } from './message-addresses.ts';
 import { PartitionProbe } from './partition-probe.ts';
-import { PeerOutbox } from './peer-outbox.ts';
-import { PendingInterests } from './pending-interests.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 import { wallNow } from './wall-clock.ts';
-
-interface ConnectedMember extends Member {
-  /** True if this node dialed the peer, unless it did so because others on a topic named it. */
-  readonly isChosen: boolean;
-  readonly outbox: PeerOutbox;
-  /** The keys, in hex, of this node's topics that the peer is on. */
-  topics: ReadonlySet<string>;
-  readonly messageAddresses: MessageAddresses;
-}
 
 export class GossipDriver implements TopicSessionHost, RelayHost {
   readonly self: string;
@@ -64,10 +48,8 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   readonly sessions = new Map<string, TopicSession>();
   readonly longest: number;
   readonly #config: GossipConfig;
-  readonly #memberTable: MemberTable<ConnectedMember>;
-  readonly members: ReadonlyMap<string, ConnectedMember>;
+  readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
-  readonly #dials: Dials;
   readonly #pins: ConnectionPins;
   readonly #views: ViewMessenger;
   readonly #partitionProbe: PartitionProbe;
@@ -80,17 +62,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
   #closing: Promise<CloseResult> | undefined = undefined;
-  readonly #pendingInterests = new PendingInterests<ConnectedMember>(({ nodeId }) => {
-    for (const session of this.sessions.values()) session.known(nodeId);
-  });
   readonly #lives: Lives;
-  /**
-   * The transport instance of each node that is or was connected, by node id. The node that
-   * connected longest ago is forgotten first.
-   */
-  readonly #instances = new Map<string, string>();
-  /** The time at the start of this tick; undefined until it is asked for. */
-  #tick: number | undefined = undefined;
 
   constructor(config: GossipConfig) {
     const { transport, peers, overlay } = config;
@@ -115,15 +87,21 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       // messages that came meanwhile are read first.
       () => {},
     );
-    this.#dials = new Dials(
-      transport,
-      (nodeId) => this.#memberTable.get(nodeId) !== undefined,
-      (nodeId) => peers.mayDial(nodeId),
-    );
+    this.members = new ConnectedMembers(config, {
+      sessions: this.sessions,
+      connected: (member, now) => this.#interests!.connected(member, now),
+      gone: (nodeId) => {
+        this.#interests!.gone(nodeId);
+        this.#walker!.gone(nodeId);
+      },
+      wentFrom: (nodeId) => this.#relays?.gone(nodeId),
+      isDialing: (nodeId) => this.#views.isDialing(nodeId),
+      soon: () => this.soon(),
+    });
     this.#views = new ViewMessenger({
       peers,
-      dials: this.#dials,
-      outboxOf: (nodeId) => this.#memberTable.get(nodeId)?.outbox,
+      dials: this.members.dials,
+      outboxOf: (nodeId) => this.members.outboxOf(nodeId),
       clock: this.clock,
     });
     const isContent = () =>
@@ -132,15 +110,10 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       clock: this.clock,
       random: this.random,
       peers,
-      dials: this.#dials,
+      dials: this.members.dials,
       isContent,
     });
-    this.#pins = new ConnectionPins(transport, (nodeId) => this.remoteOf(nodeId));
-    this.#memberTable = new MemberTable<ConnectedMember>(peers, {
-      came: (peer) => this.#came(peer),
-      went: (peer, cause) => this.#went(peer, cause),
-    });
-    this.members = this.#memberTable.members;
+    this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
 
   // Life cycle.
@@ -188,12 +161,11 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.#interests = new Interests(this, mount);
     const inbox = new TopicInbox({
       clock: this.clock,
-      now: () => this.#now(),
       peers: this.#config.peers,
       sessions: this.sessions,
-      peerOf: (from) => this.#memberTable.of(from),
+      peerOf: (from) => this.members.of(from),
       remind: (nodeId) => this.#interests!.remind(nodeId),
-      acknowledge: (to, receipt) => this.acknowledge(to, receipt),
+      acknowledge: (to, receipt) => this.members.acknowledge(to, receipt),
       misbehaved: (nodeId) => this.misbehaved(nodeId),
     });
     const { relay } = this.#config;
@@ -214,21 +186,21 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       terms: (request, { from }) => inbox.told(request, from),
       interest: ({ seq, empty }, { from }) => {
         inbox.settle();
-        const peer = this.#memberTable.of(from);
+        const peer = this.members.of(from);
         if (peer !== undefined) this.#interests!.heard(peer, seq, empty);
       },
-      pull: (question, { from }) => this.#interests!.answer(this.#memberOf(from), question),
-      ask: (question, { from }) => this.#walker!.answer(this.#memberOf(from), question),
+      pull: (question, { from }) => this.#interests!.answer(this.members.mustBe(from), question),
+      ask: (question, { from }) => this.#walker!.answer(this.members.mustBe(from), question),
       relay:
         relays &&
         ((request, { from, upload }) =>
-          relays.receive(this.#memberOf(from).nodeId, request, upload)),
+          relays.receive(this.members.mustBe(from).nodeId, request, upload)),
       receipt: (request, { from }) => {
-        const peer = this.#memberTable.of(from);
+        const peer = this.members.of(from);
         if (peer !== undefined) this.#receipt(request, peer.nodeId);
       },
     });
-    this.#memberTable.start();
+    this.members.start(mount);
     for (const session of this.sessions.values()) session.join();
     this.soon();
   }
@@ -258,8 +230,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.#relays?.close();
     this.#timer.stop();
     this.#walker?.close();
-    this.#dials.close();
-    this.#memberTable.close();
+    this.members.close();
     this.#pins.close();
     this.events.end();
     await this.#server?.stop({ grace: 0 });
@@ -272,9 +243,8 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     remote: Remote;
     amounts: { messages: number; bytes: number }[];
   }> {
-    for (const peer of this.#memberTable.members.values()) {
-      const { nodeId, outbox } = peer;
-      const remote = this.#memberTable.remoteOf(peer);
+    for (const { nodeId, outbox } of this.members.all.values()) {
+      const remote = this.members.remoteOf(nodeId);
       if (remote === undefined) continue;
       const amounts = [outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
@@ -336,49 +306,6 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
 
   // Peers.
 
-  pending(): readonly string[] {
-    return this.#pendingInterests.pending();
-  }
-
-  isChosen(nodeId: string): boolean {
-    return this.#memberTable.members.get(nodeId)?.isChosen ?? false;
-  }
-
-  interested(topic: string): string[] {
-    const interested: string[] = [];
-    for (const peer of this.#memberTable.members.values())
-      if (peer.topics.has(topic)) interested.push(peer.nodeId);
-    return interested;
-  }
-
-  isOn(nodeId: string, topic: string): boolean | undefined {
-    const peer = this.#memberTable.members.get(nodeId);
-    return peer !== undefined && this.#pendingInterests.isMade(peer)
-      ? peer.topics.has(topic)
-      : undefined;
-  }
-
-  async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.#dials.reach(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.#dials.seek(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
-    const peer = this.#memberTable.get(nodeId);
-    if (peer === undefined)
-      throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
-        target: nodeId,
-        sent: false,
-      });
-    await this.#pendingInterests.wait(peer);
-    return peer.topics.has(topic);
-  }
-
   neighbor(nodeId: string, isOne: boolean): void {
     if (this.overlay.holds) this.#pins.set(nodeId, isOne);
   }
@@ -394,86 +321,6 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
-  #came({ nodeId: id, instance, remote }: PeerInfo): ConnectedMember {
-    const nodeId = sameName(id);
-    const before = this.#instances.get(nodeId);
-    if (before !== undefined && before !== instance)
-      for (const session of this.sessions.values()) session.reborn(nodeId);
-    this.#instances.delete(nodeId);
-    this.#instances.set(nodeId, instance);
-    if (this.#instances.size > INSTANCES)
-      this.#instances.delete(this.#instances.keys().next().value!);
-    const outbox = new PeerOutbox(
-      {
-        mount: this.#mount!,
-        remote: () => this.#memberTable.remoteOf(peer),
-        elsewhere: () => this.#memberTable.refresh(peer),
-        writable: () => {
-          for (const session of this.sessions.values())
-            session.feed(this.clock.now(), { type: 'writable', peer: nodeId });
-          this.soon();
-        },
-      },
-      this.#config.outbound,
-    );
-    const isChosen = remote.direction === 'out' && !this.#views.isDialing(nodeId);
-    const peer: ConnectedMember = {
-      nodeId,
-      instance,
-      remote,
-      isChosen,
-      outbox,
-      topics: NONE,
-      messageAddresses: new MessageAddresses(this.clock.now()),
-    };
-    this.#pendingInterests.met(peer, this.clock.now());
-    this.clock.defer(() => {
-      if (this.#memberTable.members.get(nodeId) === peer)
-        this.#interests!.connected(peer, this.clock.now());
-      this.soon();
-    });
-    return peer;
-  }
-
-  #went(peer: ConnectedMember, cause: TransportError): void {
-    const { nodeId, outbox } = peer;
-    const now = this.clock.now();
-    outbox.close();
-    peer.topics = NONE;
-    this.#interests!.gone(nodeId);
-    this.#walker!.gone(nodeId);
-    for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
-    this.#relays?.gone(nodeId);
-    this.#pendingInterests.made(peer);
-  }
-
-  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
-    const peer = this.#memberTable.members.get(nodeId);
-    if (peer === undefined || peer.instance !== instance) return;
-    const now = this.clock.now();
-    const before = peer.topics;
-    peer.topics = topics;
-    for (const topic of before)
-      if (!topics.has(topic)) this.sessions.get(topic)?.peerDown(nodeId, undefined, now);
-    for (const topic of topics)
-      if (!before.has(topic)) this.sessions.get(topic)?.peerUp(nodeId, now);
-    this.#pendingInterests.made(peer);
-  }
-
-  #memberOf(from: Remote): ConnectedMember {
-    const peer = this.#memberTable.of(from);
-    if (peer !== undefined) return peer;
-    throw new TransportError(
-      'failed_precondition',
-      'only peers may send topics and messages, and the hello of this connection has no node id',
-    );
-  }
-
-  remoteOf(nodeId: string): Remote | undefined {
-    const peer = this.#memberTable.members.get(nodeId);
-    return peer === undefined ? undefined : this.#memberTable.remoteOf(peer);
-  }
-
   #receipt(request: Uint8Array, from: string): void {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
@@ -483,34 +330,6 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
 
   // Sending.
 
-  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
-    const peer = this.#memberTable.members.get(to);
-    return peer === undefined ? 'no-room' : peer.outbox.push(encodePush(topic.bytes, push), lost);
-  }
-
-  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
-    const peer = this.#memberTable.members.get(to);
-    return peer === undefined ? 'no-room' : peer.outbox.tryNow(encodePush(topic.bytes, push));
-  }
-
-  control(to: string, topic: TopicKey, control: Control): boolean {
-    const peer = this.#memberTable.members.get(to);
-    const request = encodeControl(topic.bytes, control);
-    return (
-      peer?.outbox.put({ method: 'control', request, size: request.length, lost: undefined }) ??
-      false
-    );
-  }
-
-  terms(
-    to: string,
-    topic: TopicKey,
-    { overlay, limit, life }: TopicTerms & { readonly life: number | undefined },
-  ): void {
-    const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
-    this.#memberTable.members.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
-  }
-
   view(to: string, session: ViewSession, message: PartialViewMessage): void {
     this.#views.send(to, session, message);
   }
@@ -519,28 +338,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return this.#relays?.send(topic, push, to) ?? false;
   }
 
-  acknowledge(to: string, request: Uint8Array): void {
-    this.#memberTable.members
-      .get(to)
-      ?.outbox.put({ method: 'receipt', request, size: request.length, lost: undefined });
-  }
-
   // Time.
-
-  /**
-   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
-   */
-  #now(): number {
-    if (this.#tick === undefined) {
-      this.#tick = this.clock.now();
-      this.clock.defer(this.#tickOver);
-    }
-    return this.#tick;
-  }
-
-  readonly #tickOver = (): void => {
-    this.#tick = undefined;
-  };
 
   dueBy(time: number): void {
     if (this.isStarted) this.#timer.by(time);
@@ -556,7 +354,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
       this.#interests!,
       this.#walker!,
       this.#pins,
-      this.#pendingInterests,
+      this.members,
       this.#partitionProbe,
     ])
       due = Math.min(due, machine.due);
@@ -568,7 +366,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.#interests!.wake(now);
     this.#walker!.wake(now);
     this.#pins.wake(now);
-    this.#pendingInterests.wake(now);
+    this.members.wake(now);
     this.#relays?.wake(now);
     this.#partitionProbe.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
@@ -579,24 +377,13 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     return {
       nodeId: this.self,
       topics: [...this.sessions.values()].map((session) => session.snapshot()),
-      peers: [...this.#memberTable.members.values()].map(({ nodeId, topics, outbox }) => ({
-        nodeId,
-        topics: topics.size,
-        waiting: outbox.waiting,
-        dropped: outbox.dropped,
-      })),
+      peers: this.members.snapshot(),
       ...(this.#walker === undefined ? {} : { discovery: this.#walker.snapshot() }),
       ...(this.#relays === undefined ? {} : { relay: this.#relays.snapshot() }),
     };
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
-/**
- * Maximum number of nodes whose transport instance is remembered, to tell a restart from a
- * reconnect.
- */
-const INSTANCES = 4_096;
 /** Weight, in bad reports, of an offense for which a peer is disconnected; the same as in peers. */
 const ABUSE = 10;
 /**
@@ -604,6 +391,4 @@ const ABUSE = 10;
  * remembered.
  */
 const BAN = 600_000;
-/** Bytes that the terms of a topic count as in the queue of a peer. */
-const TERMS_BYTES = 128;
 const CLOSED = new TransportError('shutdown', 'the topic was closed on this node');

@@ -9,6 +9,7 @@ import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
 import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
+import type { ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
 export interface InterestsHost {
@@ -16,13 +17,7 @@ export interface InterestsHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly members: ReadonlyMap<string, Member>;
-  remoteOf(nodeId: string): Remote | undefined;
-  /**
-   * Reports which of this node's topics a peer is on. If its list could not be pulled, these are
-   * the topics on the last list that was.
-   */
-  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void;
+  readonly members: Pick<ConnectedMembers, 'all' | 'remoteOf' | 'told'>;
   /** This node's topics. */
   readonly sessions: ReadonlyMap<
     string,
@@ -82,7 +77,7 @@ export class Interests {
       keys.size === 0 ? undefined : concatBytes(...keys.values()),
       this.#host.clock.now(),
     );
-    for (const { nodeId, instance } of this.#host.members.values()) {
+    for (const { nodeId, instance } of this.#host.members.all.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
       const now = new Set([
         ...[...found].filter((topic) => keys.has(topic)),
@@ -90,7 +85,7 @@ export class Interests {
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
       this.#found.set(nodeId, now);
-      this.#host.told(nodeId, instance, now);
+      this.#host.members.told(nodeId, instance, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
@@ -183,18 +178,18 @@ export class Interests {
     );
     this.#tellThese(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
-      const member = this.#host.members.get(nodeId);
+      const member = this.#host.members.all.get(nodeId);
       if (member !== undefined) void this.#pull(nodeId, member.instance);
     }
   }
 
   #tellAll(): void {
-    this.#tellThese(this.#host.members.keys());
+    this.#tellThese(this.#host.members.all.keys());
   }
 
   #tellThese(nodeIds: Iterable<string>): void {
     for (const nodeId of nodeIds) {
-      const remote = this.#host.remoteOf(nodeId);
+      const remote = this.#host.members.remoteOf(nodeId);
       if (remote !== undefined) this.#tell(nodeId, remote);
     }
   }
@@ -214,7 +209,7 @@ export class Interests {
 
   async #pull(nodeId: string, instance: string): Promise<void> {
     const { clock } = this.#host;
-    const remote = this.#host.remoteOf(nodeId);
+    const remote = this.#host.members.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return void this.#sync.pullFailed(nodeId, instance, clock.now());
     if (!this.#mayPull(nodeId)) {
@@ -235,7 +230,7 @@ export class Interests {
       if (error instanceof TransportError && error.code === 'unimplemented')
         return void this.#take(nodeId, instance, 0, undefined);
       this.#sync.pullFailed(nodeId, instance, clock.now());
-      if (this.#host.members.get(nodeId)?.instance !== instance) return;
+      if (this.#host.members.all.get(nodeId)?.instance !== instance) return;
       this.#unpulled.add(nodeId);
       this.#tellHost(nodeId, instance);
     }
@@ -256,14 +251,14 @@ export class Interests {
     kept: Uint8Array | undefined,
   ): { readonly again: boolean } {
     const { again } = this.#sync.pulled(nodeId, instance, seq, kept, this.#host.clock.now());
-    if (this.#host.members.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
+    if (this.#host.members.all.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
     return { again };
   }
 
   #tellHost(nodeId: string, instance: string): void {
     const found = new Set(this.#recognized(nodeId, this.#keys));
     this.#found.set(nodeId, found);
-    this.#host.told(nodeId, instance, found);
+    this.#host.members.told(nodeId, instance, found);
   }
 
   /** Returns those of the topics that are on the list of a peer. */

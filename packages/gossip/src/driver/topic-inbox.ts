@@ -16,9 +16,7 @@ interface MessageSource {
 }
 
 export interface TopicInboxHost {
-  readonly clock: Pick<Clock, 'defer'>;
-  /** The time at the start of this tick. */
-  now(): number;
+  readonly clock: Pick<Clock, 'now' | 'defer'>;
   readonly peers: Pick<Peers, 'learn'>;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
@@ -42,6 +40,8 @@ interface View {
 export class TopicInbox {
   readonly #host: TopicInboxHost;
   readonly #arrivals: Arrivals<MessageSource>;
+  /** The time at the start of this tick; undefined until it is asked for. */
+  #tick: number | undefined = undefined;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
 
@@ -65,7 +65,7 @@ export class TopicInbox {
     if (envelope === undefined) return this.#host.misbehaved(peer.nodeId);
     const session = this.#sessionOf(envelope.topic);
     if (session === undefined) this.#misled(peer.nodeId, envelope);
-    else session.pushed(peer.nodeId, envelope, this.#host.now());
+    else session.pushed(peer.nodeId, envelope, this.#now());
   }
 
   /** Processes a peer's terms on a topic: its overlay and its message size limit. */
@@ -106,7 +106,7 @@ export class TopicInbox {
     if (peer === undefined) return;
     if (decoded === undefined) return this.#host.misbehaved(peer.nodeId);
     const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
-    sessions.get(decoded.topic)?.feed(this.#host.now(), input);
+    sessions.get(decoded.topic)?.feed(this.#now(), input);
   }
 
   viewed({ topic, message, addresses, life }: View, from: Remote): void {
@@ -115,9 +115,24 @@ export class TopicInbox {
     const peer = this.#host.peerOf(from);
     const session = sessions.get(topic);
     if (peer === undefined || session === undefined) return;
-    const now = this.#host.now();
+    const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);
     session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
+
+  /**
+   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
+   */
+  #now(): number {
+    if (this.#tick === undefined) {
+      this.#tick = this.#host.clock.now();
+      this.#host.clock.defer(this.#tickOver);
+    }
+    return this.#tick;
+  }
+
+  readonly #tickOver = (): void => {
+    this.#tick = undefined;
+  };
 }

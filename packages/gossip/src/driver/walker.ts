@@ -18,6 +18,7 @@ import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { DiscoverySnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
+import type { ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
 export interface WalkerHost {
@@ -25,14 +26,7 @@ export interface WalkerHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly sessions: ReadonlyMap<string, TopicSession>;
-  /** Returns the connected peers that are on the topic. */
-  interested(topic: string): string[];
-  isOn(nodeId: string, topic: string): boolean | undefined;
-  /**
-   * Connects to a node if gossip may dial it. Resolves when it is known which topics the node is
-   * on.
-   */
-  seek(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  readonly members: Pick<ConnectedMembers, 'interested' | 'isOn' | 'seek'>;
   misbehaved(nodeId: string): void;
   soon(): void;
 }
@@ -114,7 +108,7 @@ export class Walker implements WalkView {
   members(): readonly string[] {
     const members = new Set<string>();
     for (const { key } of this.#hungry())
-      for (const nodeId of this.#host.interested(key.hex)) members.add(nodeId);
+      for (const nodeId of this.#host.members.interested(key.hex)) members.add(nodeId);
     return [...members];
   }
 
@@ -136,7 +130,7 @@ export class Walker implements WalkView {
   #needed(): Need {
     let need: Need = 'none';
     for (const { key } of this.#hungry()) {
-      if (this.#host.interested(key.hex).length === 0) return 'first';
+      if (this.#host.members.interested(key.hex).length === 0) return 'first';
       need = 'more';
     }
     return need;
@@ -163,11 +157,11 @@ export class Walker implements WalkView {
     if (wanted === undefined) return false;
     this.#counts.visited++;
     const wasHere = this.isConnected(nodeId);
-    await this.#host.seek(nodeId, wanted.key.hex, VISIT);
+    await this.#host.members.seek(nodeId, wanted.key.hex, VISIT);
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
-    return [...this.#hungry()].some(({ key }) => this.#host.isOn(nodeId, key.hex));
+    return [...this.#hungry()].some(({ key }) => this.#host.members.isOn(nodeId, key.hex));
   }
 
   /**
@@ -180,7 +174,7 @@ export class Walker implements WalkView {
     if (place === undefined || place.remote.closed) return;
     const { nodeId, remote } = place;
     const isOfUse =
-      [...this.#host.sessions.keys()].some((topic) => this.#host.isOn(nodeId, topic)) ||
+      [...this.#host.sessions.keys()].some((topic) => this.#host.members.isOn(nodeId, topic)) ||
       this.#peers.get(nodeId)?.persistent;
     if (!isOfUse)
       void this.#mount
@@ -194,7 +188,9 @@ export class Walker implements WalkView {
   async #ask(nodeId: string): Promise<boolean> {
     const { self, random, clock } = this.#host;
     const remote = this.#peers.get(nodeId)?.remote;
-    const shared = [...this.#hungry()].filter(({ key }) => this.#host.isOn(nodeId, key.hex));
+    const shared = [...this.#hungry()].filter(({ key }) =>
+      this.#host.members.isOn(nodeId, key.hex),
+    );
     if (remote === undefined || shared.length === 0) return false;
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
@@ -249,11 +245,11 @@ export class Walker implements WalkView {
     for (const [topic, { key, overlay }] of sessions) {
       if (
         overlay === undefined ||
-        this.#host.isOn(nodeId, topic) !== true ||
+        this.#host.members.isOn(nodeId, topic) !== true ||
         !question.isAbout(key.bytes)
       )
         continue;
-      for (const other of [...overlay.neighbors(), ...this.#host.interested(topic)])
+      for (const other of [...overlay.neighbors(), ...this.#host.members.interested(topic)])
         known.add(other);
     }
     known.delete(nodeId);

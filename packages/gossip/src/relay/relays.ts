@@ -14,6 +14,7 @@ import type { Body } from '../overlay/body.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
+import type { TopicMembers } from '../topics/session-host.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { Unsent } from '../types.ts';
 import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
@@ -40,19 +41,10 @@ export interface RelayHost {
   readonly random: Random;
   /** Topics of this node by their keys, in hex. */
   readonly sessions: ReadonlyMap<string, RelayTopic>;
-  /**
-   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
-   * the node is not connected.
-   */
-  isOn(nodeId: string, topic: string): boolean | undefined;
-  /** Returns the connection to a peer; undefined if there is none. */
-  remoteOf(nodeId: string): Remote | undefined;
-  /**
-   * Sends or queues a message directly. Returns undefined, or the reason if neither was possible.
-   */
-  push(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-  /** Sends or queues a receipt. */
-  acknowledge(to: string, receipt: Uint8Array): void;
+  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
+    /** Returns the connection to a peer; undefined if there is none. */
+    remoteOf(nodeId: string): Remote | undefined;
+  };
   misbehaved(nodeId: string): void;
   /** Something is due earlier than before. */
   soon(): void;
@@ -111,7 +103,7 @@ export class Relays {
       ...this.#distributing(head),
       repair: (nodeId) => {
         this.#repaired++;
-        const reason = this.#host.push(nodeId, topic, push);
+        const reason = this.#host.members.push(nodeId, topic, push);
         if (reason !== undefined) this.#host.sessions.get(topic.hex)?.unsent(reason, push, nodeId);
       },
     });
@@ -226,7 +218,7 @@ export class Relays {
   }
 
   #acknowledge(head: RelayHead): void {
-    this.#host.acknowledge(head.id.origin, encodeReceipt(head));
+    this.#host.members.acknowledge(head.id.origin, encodeReceipt(head));
   }
 
   // Both kinds.
@@ -276,9 +268,11 @@ export class Relays {
   }
 
   #reaches(nodeId: string, topic: string): boolean {
-    const remote = this.#host.remoteOf(nodeId);
+    const remote = this.#host.members.remoteOf(nodeId);
     return (
-      remote !== undefined && !this.#unable.has(remote) && this.#host.isOn(nodeId, topic) === true
+      remote !== undefined &&
+      !this.#unable.has(remote) &&
+      this.#host.members.isOn(nodeId, topic) === true
     );
   }
 
@@ -288,7 +282,7 @@ export class Relays {
     chunks: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<RelayReport> {
-    const remote = this.#host.remoteOf(to)!;
+    const remote = this.#host.members.remoteOf(to)!;
     try {
       const answer = await this.#mount.send(remote, 'relay', encodeHead(head), {
         upload: chunks,

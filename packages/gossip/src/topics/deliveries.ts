@@ -11,6 +11,7 @@ import { encodeReceipt } from '../wire/relay-frames.ts';
 import { handOut } from './hand-out.ts';
 import type { TopicReader } from './reader.ts';
 import { ReceiptRequests } from './receipt-requests.ts';
+import type { TopicMembers } from './session-host.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** The topic, and the functions of the driver that deliveries use. */
@@ -20,8 +21,7 @@ export interface DeliveriesTopic {
   readonly host: {
     readonly self: string;
     readonly events: EventHub<GossipEvent>;
-    /** Sends or queues a receipt. */
-    acknowledge(to: string, receipt: Uint8Array): void;
+    readonly members: Pick<TopicMembers, 'acknowledge'>;
   };
   failed(error: unknown): void;
 }
@@ -38,7 +38,7 @@ export class Deliveries {
     this.#topic = topic;
     this.#asked = new ReceiptRequests((id, verdict) => {
       const receipt = encodeReceipt({ topic: topic.key.hex, id, verdict });
-      topic.host.acknowledge(id.origin, receipt);
+      topic.host.members.acknowledge(id.origin, receipt);
     });
   }
 

@@ -7,8 +7,9 @@ import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
-import type { Control, Push } from '../plumtree/message.ts';
+import type { Push } from '../plumtree/message.ts';
 import type { DropReason, GossipEvent, NeighborDownCause, Unsent } from '../types.ts';
+import type { TopicMembers } from './session-host.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** The functions of the session and of the driver of gossip that carry out outputs. */
@@ -16,8 +17,7 @@ export interface OverlayTopic {
   readonly key: TopicKey;
   readonly host: {
     readonly events: EventHub<GossipEvent>;
-    tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-    control(to: string, topic: TopicKey, control: Control): boolean;
+    readonly members: Pick<TopicMembers, 'tryPush' | 'control'>;
   };
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>): Unsent | undefined;
@@ -108,7 +108,7 @@ export class OverlayDriver {
       case 'deliver':
         return topic.deliver(output.push, output.key, output.from, output.hops);
       case 'control':
-        if (!topic.host.control(output.to, topic.key, output.control))
+        if (!topic.host.members.control(output.to, topic.key, output.control))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
       case 'send':
@@ -156,12 +156,12 @@ export class OverlayDriver {
   #tryPush(to: string, push: Push<Body>): boolean {
     const topic = this.#topic;
     const reason = topic.takes(to, push.size)
-      ? topic.host.tryPush(to, topic.key, push)
+      ? topic.host.members.tryPush(to, topic.key, push)
       : 'too-large';
     if (reason !== 'too-large') return reason === undefined;
     topic.unsent(reason, push, to);
     // The peer may have asked for the message after a notice.
-    topic.host.control(to, topic.key, { kind: 'absent', ids: [push.id] });
+    topic.host.members.control(to, topic.key, { kind: 'absent', ids: [push.id] });
     return true;
   }
 }

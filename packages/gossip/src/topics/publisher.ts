@@ -40,7 +40,6 @@ export interface PublisherSession
     readonly signatures: Signatures;
     readonly longest: number;
     readonly isStarted: boolean;
-    pending(): readonly string[];
     dueBy(time: number): void;
   };
 }
@@ -185,7 +184,7 @@ export class Publisher {
     // sent to them.
     if (failed.length > 0)
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
-    const pending = host.pending();
+    const pending = host.members.pending();
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
       host.dueBy(this.#session.due);

@@ -8,6 +8,7 @@ import type { Push } from '../plumtree/message.ts';
 import type { PublishFailure, PublishResult, Unsent } from '../types.ts';
 import { notOnTopic } from './errors.ts';
 import { Publication } from './publication.ts';
+import type { TopicMembers } from './session-host.ts';
 import type { TopicKey } from './topic-key.ts';
 
 /** The functions of the topic that sending uses. */
@@ -18,9 +19,7 @@ export interface DirectSender {
     readonly self: string;
     readonly random: Random;
     readonly clock: { now(): number };
-    interested(topic: string): string[];
-    isOn(nodeId: string, topic: string): boolean | undefined;
-    reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+    readonly members: Pick<TopicMembers, 'pending' | 'interested' | 'isOn' | 'reach'>;
     relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   };
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
@@ -71,7 +70,8 @@ export function sendTo(
     publication.wait(dial);
     try {
       const isOn =
-        host.isOn(nodeId, key.hex) ?? (await host.reach(nodeId, key.hex, wanted.timeout));
+        host.members.isOn(nodeId, key.hex) ??
+        (await host.members.reach(nodeId, key.hex, wanted.timeout));
       if (isOn || (await session.arrival(nodeId))) hand(nodeId);
       else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
@@ -83,14 +83,14 @@ export function sendTo(
   const here = body.nodes.filter(
     (nodeId) =>
       nodeId !== host.self &&
-      host.isOn(nodeId, key.hex) === true &&
+      host.members.isOn(nodeId, key.hex) === true &&
       session.takes(nodeId, push.size),
   );
   const relayed = new Set(host.relay(key, push, here) ? here : []);
   for (const nodeId of body.nodes) {
     if (nodeId === host.self) continue;
     if (relayed.has(nodeId)) publication.queued(nodeId);
-    else if (host.isOn(nodeId, key.hex) === true) hand(nodeId);
+    else if (host.members.isOn(nodeId, key.hex) === true) hand(nodeId);
     else void reach(nodeId);
   }
   session.look(publication);
@@ -114,7 +114,7 @@ export function sendToAny(
   const replaced = new Set<string>();
   const publication = publicationOf(session, wanted, (nodeId) => replace(nodeId));
   const handOne = (): boolean => {
-    const rest = host.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
+    const rest = host.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
     while (rest.length > 0 && !session.isOver) {
       const [nodeId] = rest.splice(Math.floor(host.random() * rest.length), 1) as [string];
       tried.add(nodeId);

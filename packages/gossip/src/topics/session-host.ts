@@ -22,19 +22,8 @@ export interface ViewSession {
   unreachable(nodeId: string, error: TransportError, now: number): void;
 }
 
-/** The functions that a session calls: those of the driver. */
-export interface TopicSessionHost {
-  readonly self: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly events: EventHub<GossipEvent>;
-  readonly overlay: OverlayFactory;
-  readonly signatures: Signatures;
-  /** Bytes of the longest message that fits into `limits.message` of the transport. */
-  readonly longest: number;
-  readonly isStarted: boolean;
-  /** True if payloads of others may be kept and sent on later. */
-  readonly isKept: boolean;
+/** The connected peers: which topics they are on, and the messages to them. */
+export interface TopicMembers {
   /** Connected peers that have not yet announced their topics. */
   pending(): readonly string[];
   /** Connected peers that are on the topic. */
@@ -44,6 +33,50 @@ export interface TopicSessionHost {
    * it.
    */
   isChosen(nodeId: string): boolean;
+  /**
+   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
+   * within `timeout` milliseconds.
+   */
+  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
+  /**
+   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
+   * the node is not connected.
+   */
+  isOn(nodeId: string, topic: string): boolean | undefined;
+  /**
+   * Sends or queues a message. Returns undefined, or the reason if neither was possible.
+   * @param lost called if the message was queued, and the connection was lost before the message
+   * left.
+   */
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
+  /** Sends a message now. Returns undefined, or the reason why not. */
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
+  /** Sends or queues a control message. Returns false if there is no room. */
+  control(to: string, topic: TopicKey, control: Control): boolean;
+  /** Tells a peer this node's terms on the topic. */
+  terms(
+    to: string,
+    topic: TopicKey,
+    terms: TopicTerms & { readonly life: number | undefined },
+  ): void;
+  /** Sends or queues a receipt. */
+  acknowledge(to: string, receipt: Uint8Array): void;
+}
+
+/** The functions that a session calls: those of the driver. */
+export interface TopicSessionHost {
+  readonly self: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub<GossipEvent>;
+  readonly overlay: OverlayFactory;
+  readonly signatures: Signatures;
+  readonly members: TopicMembers;
+  /** Bytes of the longest message that fits into `limits.message` of the transport. */
+  readonly longest: number;
+  readonly isStarted: boolean;
+  /** True if payloads of others may be kept and sent on later. */
+  readonly isKept: boolean;
   /** Returns the number of a new life. */
   epoch(): number;
   /**
@@ -56,38 +89,12 @@ export interface TopicSessionHost {
   /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;
   /**
-   * Sends or queues a message. Returns undefined, or the reason if neither was possible.
-   * @param lost called if the message was queued, and the connection was lost before the message
-   * left.
-   */
-  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-  /**
    * Has relays bring a message to these nodes. Returns false if it must be sent to each node
    * directly instead.
    */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
-  control(to: string, topic: TopicKey, control: Control): boolean;
-  /** Tells a peer this node's terms on the topic. */
-  terms(
-    to: string,
-    topic: TopicKey,
-    terms: TopicTerms & { readonly life: number | undefined },
-  ): void;
-  /** Sends or queues a receipt. */
-  acknowledge(to: string, receipt: Uint8Array): void;
   /** Sends a partial-view message, and dials the node first if it is not connected. */
   view(to: string, session: ViewSession, message: PartialViewMessage): void;
-  /**
-   * Connects to a node and resolves to whether it is on the topic. Rejects if it can't be reached
-   * within `timeout` milliseconds.
-   */
-  reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
-  /**
-   * Returns whether a node is connected and on the topic; undefined if that is not known yet, or
-   * the node is not connected.
-   */
-  isOn(nodeId: string, topic: string): boolean | undefined;
   /**
    * Marks a node as a neighbor, or no longer as one. Connections to neighbors may be kept from
    * being closed.

@@ -74,7 +74,7 @@ export class TopicSession {
       limit: this.limit,
       now: () => host.clock.now(),
       tell: (nodeId) =>
-        host.terms(nodeId, key, {
+        host.members.terms(nodeId, key, {
           overlay: host.overlay.name,
           limit: this.limit,
           life: this.lifeOf(nodeId),
@@ -109,7 +109,7 @@ export class TopicSession {
       this.#outputs,
     );
     events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.host.interested(this.key.hex)) this.peerUp(peer, clock.now());
+    for (const peer of this.host.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
     this.#publisher.begin();
     this.host.dueBy(this.due);
   }
@@ -211,22 +211,24 @@ export class TopicSession {
     const { host } = this;
     const now = host.clock.now();
     if (isSo) this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
-    else if (host.isOn(peer, this.key.hex) === true) this.#enter(peer, now);
+    else if (host.members.isOn(peer, this.key.hex) === true) this.#enter(peer, now);
     host.dueBy(this.due);
   }
 
   #enter(peer: string, now: number): void {
-    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.host.isChosen(peer) });
+    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.host.members.isChosen(peer) });
   }
 
   /** Number of connected peers on the topic that may become neighbors. */
   get candidates(): number {
-    return this.host.interested(this.key.hex).length - this.differences.apart.size;
+    return this.host.members.interested(this.key.hex).length - this.differences.apart.size;
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined {
-    return this.takes(to, push.size) ? this.host.push(to, this.key, push, lost) : 'too-large';
+    return this.takes(to, push.size)
+      ? this.host.members.push(to, this.key, push, lost)
+      : 'too-large';
   }
 
   /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
@@ -376,7 +378,7 @@ export class TopicSession {
       overlay: this.host.overlay.name,
       life: this.#life.epoch,
       neighbors: overlay?.neighbors() ?? [],
-      interested: this.host.interested(this.key.hex).length,
+      interested: this.host.members.interested(this.key.hex).length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
       validating: this.#inspection.validating,

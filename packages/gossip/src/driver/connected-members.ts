@@ -1,0 +1,296 @@
+// The connected peers of gossip: it owns the topics that each is on and its queue of messages. It is
+// told which topics peers are on, and calls the sessions of these topics.
+
+import type { PeerInfo } from '@trunkline/peers';
+import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import { sameName } from '../messages/hex-names.ts';
+import type { GossipConfig } from '../options.ts';
+import type { Body } from '../overlay/body.ts';
+import type { Control, Push } from '../plumtree/message.ts';
+import type { gossipProtocol } from '../protocol.ts';
+import type { GossipSnapshot } from '../snapshots.ts';
+import type { TopicTerms } from '../topics/differences.ts';
+import type { TopicMembers } from '../topics/session-host.ts';
+import type { TopicKey } from '../topics/topic-key.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
+import type { Unsent } from '../types.ts';
+import { encodeControl, encodePush } from '../wire/frame.ts';
+import { Dials } from './dials.ts';
+import { type Member, MemberTable } from './member-table.ts';
+import { MessageAddresses } from './message-addresses.ts';
+import { PeerOutbox } from './peer-outbox.ts';
+import { PendingInterests } from './pending-interests.ts';
+
+export interface ConnectedMember extends Member {
+  /** True if this node dialed the peer, unless it did so because others on a topic named it. */
+  readonly isChosen: boolean;
+  readonly outbox: PeerOutbox;
+  /** The keys, in hex, of this node's topics that the peer is on. */
+  topics: ReadonlySet<string>;
+  readonly messageAddresses: MessageAddresses;
+}
+
+/** The functions of the driver that connected peers concern. */
+export interface ConnectedMembersHost {
+  /** This node's topics by their keys, in hex. */
+  readonly sessions: ReadonlyMap<string, TopicSession>;
+  /** A peer has connected. Called after the current code has run. */
+  connected(member: ConnectedMember, now: number): void;
+  /** A peer is gone. */
+  gone(nodeId: string): void;
+  /** The sessions have been told that a peer is gone. */
+  wentFrom(nodeId: string): void;
+  /** Is the node being dialed because others on a topic named it? */
+  isDialing(nodeId: string): boolean;
+  /** Something is due earlier than before. */
+  soon(): void;
+}
+
+export class ConnectedMembers implements TopicMembers {
+  readonly all: ReadonlyMap<string, ConnectedMember>;
+  readonly dials: Dials;
+  readonly #config: GossipConfig;
+  readonly #host: ConnectedMembersHost;
+  readonly #table: MemberTable<ConnectedMember>;
+  readonly #pendingInterests: PendingInterests<ConnectedMember>;
+  #mount: Transport<typeof gossipProtocol> | undefined;
+  /**
+   * The transport instance of each node that is or was connected, by node id. The node that
+   * connected longest ago is forgotten first.
+   */
+  readonly #instances = new Map<string, string>();
+
+  constructor(config: GossipConfig, host: ConnectedMembersHost) {
+    const { transport, peers } = config;
+    this.#config = config;
+    this.#host = host;
+    this.#table = new MemberTable<ConnectedMember>(peers, {
+      came: (peer) => this.#came(peer),
+      went: (member, cause) => this.#went(member, cause),
+    });
+    this.all = this.#table.members;
+    this.dials = new Dials(
+      transport,
+      (nodeId) => this.#table.get(nodeId) !== undefined,
+      (nodeId) => peers.mayDial(nodeId),
+    );
+    this.#pendingInterests = new PendingInterests(({ nodeId }) => {
+      for (const session of host.sessions.values()) session.known(nodeId);
+    });
+  }
+
+  start(mount: Transport<typeof gossipProtocol>): void {
+    this.#mount = mount;
+    this.#table.start();
+  }
+
+  close(): void {
+    this.dials.close();
+    this.#table.close();
+  }
+
+  /** Returns the peer behind a connection; undefined if it belongs to no peer. */
+  of(from: Remote): ConnectedMember | undefined {
+    return this.#table.of(from);
+  }
+
+  /** Like `of`, but throws if the connection belongs to no peer. */
+  mustBe(from: Remote): ConnectedMember {
+    const member = this.#table.of(from);
+    if (member !== undefined) return member;
+    throw new TransportError(
+      'failed_precondition',
+      'only peers may send topics and messages, and the hello of this connection has no node id',
+    );
+  }
+
+  outboxOf(nodeId: string): PeerOutbox | undefined {
+    return this.#table.get(nodeId)?.outbox;
+  }
+
+  /** Returns the connection to a peer; undefined if there is none. */
+  remoteOf(nodeId: string): Remote | undefined {
+    const member = this.all.get(nodeId);
+    return member === undefined ? undefined : this.#table.remoteOf(member);
+  }
+
+  // Topics of peers.
+
+  pending(): readonly string[] {
+    return this.#pendingInterests.pending();
+  }
+
+  isChosen(nodeId: string): boolean {
+    return this.all.get(nodeId)?.isChosen ?? false;
+  }
+
+  interested(topic: string): string[] {
+    const interested: string[] = [];
+    for (const { nodeId, topics } of this.all.values())
+      if (topics.has(topic)) interested.push(nodeId);
+    return interested;
+  }
+
+  isOn(nodeId: string, topic: string): boolean | undefined {
+    const member = this.all.get(nodeId);
+    return member !== undefined && this.#pendingInterests.isMade(member)
+      ? member.topics.has(topic)
+      : undefined;
+  }
+
+  async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
+    await this.dials.reach(nodeId, timeout);
+    return this.#whenKnown(nodeId, topic);
+  }
+
+  /**
+   * Connects to a node if gossip may dial it. Resolves, when it is known which topics the node is
+   * on, to whether it is on this one.
+   */
+  async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
+    await this.dials.seek(nodeId, timeout);
+    return this.#whenKnown(nodeId, topic);
+  }
+
+  async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
+    const member = this.#table.get(nodeId);
+    if (member === undefined)
+      throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
+        target: nodeId,
+        sent: false,
+      });
+    await this.#pendingInterests.wait(member);
+    return member.topics.has(topic);
+  }
+
+  /**
+   * Notes which of this node's topics a peer is on, and tells their sessions. If the list of the
+   * peer could not be pulled, these are the topics on the last list that was.
+   */
+  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
+    const { sessions } = this.#host;
+    const member = this.all.get(nodeId);
+    if (member === undefined || member.instance !== instance) return;
+    const now = this.#config.transport.clock.now();
+    const before = member.topics;
+    member.topics = topics;
+    for (const topic of before)
+      if (!topics.has(topic)) sessions.get(topic)?.peerDown(nodeId, undefined, now);
+    for (const topic of topics) if (!before.has(topic)) sessions.get(topic)?.peerUp(nodeId, now);
+    this.#pendingInterests.made(member);
+  }
+
+  // Sending.
+
+  push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
+    const member = this.all.get(to);
+    return member === undefined
+      ? 'no-room'
+      : member.outbox.push(encodePush(topic.bytes, push), lost);
+  }
+
+  tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
+    const member = this.all.get(to);
+    return member === undefined ? 'no-room' : member.outbox.tryNow(encodePush(topic.bytes, push));
+  }
+
+  control(to: string, topic: TopicKey, control: Control): boolean {
+    const request = encodeControl(topic.bytes, control);
+    const parcel = { method: 'control', request, size: request.length, lost: undefined } as const;
+    return this.all.get(to)?.outbox.put(parcel) ?? false;
+  }
+
+  terms(
+    to: string,
+    topic: TopicKey,
+    { overlay, limit, life }: TopicTerms & { readonly life: number | undefined },
+  ): void {
+    const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
+    this.all.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
+  }
+
+  acknowledge(to: string, request: Uint8Array): void {
+    const parcel = { method: 'receipt', request, size: request.length, lost: undefined } as const;
+    this.all.get(to)?.outbox.put(parcel);
+  }
+
+  // Time.
+
+  get due(): number {
+    return this.#pendingInterests.due;
+  }
+
+  wake(now: number): void {
+    this.#pendingInterests.wake(now);
+  }
+
+  snapshot(): GossipSnapshot['peers'] {
+    return [...this.all.values()].map(({ nodeId, topics, outbox }) => ({
+      nodeId,
+      topics: topics.size,
+      waiting: outbox.waiting,
+      dropped: outbox.dropped,
+    }));
+  }
+
+  #came({ nodeId: id, instance, remote }: PeerInfo): ConnectedMember {
+    const { sessions } = this.#host;
+    const { clock } = this.#config.transport;
+    const nodeId = sameName(id);
+    const before = this.#instances.get(nodeId);
+    if (before !== undefined && before !== instance)
+      for (const session of sessions.values()) session.reborn(nodeId);
+    this.#instances.delete(nodeId);
+    this.#instances.set(nodeId, instance);
+    if (this.#instances.size > INSTANCES)
+      this.#instances.delete(this.#instances.keys().next().value!);
+    const outbox = new PeerOutbox(
+      {
+        mount: this.#mount!,
+        remote: () => this.#table.remoteOf(member),
+        elsewhere: () => this.#table.refresh(member),
+        writable: () => {
+          for (const session of sessions.values())
+            session.feed(clock.now(), { type: 'writable', peer: nodeId });
+          this.#host.soon();
+        },
+      },
+      this.#config.outbound,
+    );
+    const member: ConnectedMember = {
+      nodeId,
+      instance,
+      remote,
+      isChosen: remote.direction === 'out' && !this.#host.isDialing(nodeId),
+      outbox,
+      topics: NONE,
+      messageAddresses: new MessageAddresses(clock.now()),
+    };
+    this.#pendingInterests.met(member, clock.now());
+    clock.defer(() => {
+      if (this.all.get(nodeId) === member) this.#host.connected(member, clock.now());
+      this.#host.soon();
+    });
+    return member;
+  }
+
+  #went(member: ConnectedMember, cause: TransportError): void {
+    const { nodeId, outbox } = member;
+    const now = this.#config.transport.clock.now();
+    outbox.close();
+    member.topics = NONE;
+    this.#host.gone(nodeId);
+    for (const session of this.#host.sessions.values()) session.peerDown(nodeId, cause, now);
+    this.#host.wentFrom(nodeId);
+    this.#pendingInterests.made(member);
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+/**
+ * Maximum number of nodes whose transport instance is remembered, to tell a restart from a
+ * reconnect.
+ */
+const INSTANCES = 4_096;
+/** Bytes that the terms of a topic count as in the queue of a peer. */
+const TERMS_BYTES = 128;
