@@ -11,6 +11,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { nodeIds, type PeerLists } from './node-filter.ts';
 
+/** Options of a channel that noise secures: this end's identity, and the peers that it accepts. */
 export interface SecureOptions extends PeerLists {
   /** The identity that this end proves: `createIdentity()` of @trunkline/identity. */
   readonly identity: Identity;

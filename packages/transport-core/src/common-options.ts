@@ -60,7 +60,9 @@ export interface CommonOptions {
    * twice that time by the side that accepted it. `Infinity` means never. Default 60,000.
    */
   readonly idleTimeout?: number | undefined;
+  /** When a silent connection is pinged, and when it is closed. */
   readonly keepAlive?: KeepAliveOptions | undefined;
+  /** Bounds on messages, queues, calls, memory and connections. */
   readonly limits?: LimitOptions | undefined;
   /**
    * Resolves a target's name to its address; called at each dial. If it throws, the dial fails with

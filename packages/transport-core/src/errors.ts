@@ -68,6 +68,7 @@ export type Reason = keyof typeof REASONS;
 
 /** Details of a TransportError; all are optional. */
 export interface TransportErrorOptions {
+  /** The cause, more precise than the code. */
   reason?: Reason | undefined;
   /** The address, node id or endpoint that the call was for. */
   target?: string | undefined;
@@ -80,6 +81,7 @@ export interface TransportErrorOptions {
   origin?: 'local' | 'remote' | undefined;
   /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
   metadata?: Record<string, string> | undefined;
+  /** The error that caused this one; it is never sent to a peer. */
   cause?: unknown;
 }
 
@@ -98,11 +100,17 @@ export class TransportError extends Error {
     });
   }
 
+  /** The kind of failure; the documentation of errors lists them all. */
   readonly code: Code;
+  /** The cause, more precise than the code; undefined if the code says enough. */
   readonly reason: Reason | undefined;
+  /** The address, node id or endpoint that the call was for. */
   readonly target: string | undefined;
+  /** Whether a handler may have seen the call; undefined if no call failed. */
   readonly sent: boolean | undefined;
+  /** The end that found the failure. */
   readonly origin: 'local' | 'remote';
+  /** Application data that came with the error. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 
   constructor(code: Code, message: string, options: TransportErrorOptions = {}) {

@@ -64,6 +64,11 @@ export type Counter =
  * ignored.
  */
 export interface Observer {
+  /** Receives each event when it happens. */
   event?(event: ObserverEvent): void;
+  /**
+   * Adds `amount` to a counter. `remote` is the peer that it concerns, undefined if no connection
+   * was involved.
+   */
   count?(counter: Counter, amount: number, remote: Remote | undefined): void;
 }

@@ -12,6 +12,7 @@ export interface Remote {
   readonly endpoint: string;
   /** The end that dialed: 'out' means this end, 'in' the peer. */
   readonly direction: 'in' | 'out';
+  /** True once the connection has ended. */
   readonly closed: boolean;
   /** The last measured round trip in milliseconds. */
   readonly rtt?: number | undefined;

@@ -7,13 +7,16 @@
  * simulation has a `store` on its own simulated disk.
  */
 export interface Store {
+  /** Returns the value of a key; undefined if it has none. */
   get(key: string): Promise<Uint8Array | undefined>;
   /**
    * Sets the value of a key. Later reads see it at once. A crash before the next `sync` may undo
    * it, but never leaves half of it.
    */
   set(key: string, value: Uint8Array): Promise<void>;
+  /** Removes a key; a key that does not exist is ignored. As with `set`, a crash may undo it. */
   delete(key: string): Promise<void>;
+  /** Returns all keys that have a value. */
   keys(): Promise<string[]>;
   /** Resolves when everything that was set or deleted before is safe from a crash. */
   sync(): Promise<void>;

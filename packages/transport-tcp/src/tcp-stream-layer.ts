@@ -27,6 +27,7 @@ import {
 import { SocketReader } from './read-buffer.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
+/** Options of a TCP stream layer; all may be left out. */
 export interface TcpStreamLayerOptions {
   /**
    * The address to bind: 'host:port', with or without 'tcp://'; IPv6 in brackets; port 0 picks a

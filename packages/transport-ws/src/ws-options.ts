@@ -10,6 +10,7 @@ import type {
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 
+/** Options of a WebSocket stream layer; all may be left out. */
 export interface WsStreamLayerOptions {
   /**
    * The address to bind: 'host:port' or 'ws://host:port/path'; port 0 picks a free one. Default:
@@ -67,6 +68,7 @@ export interface WsStreamLayer extends StreamLayer, TlsUpdates {}
 /** A transport over WebSocket, whose TLS keys and lists can be changed while it runs. */
 export interface WsTransport<P extends Protocol> extends Transport<P>, TlsUpdates {}
 
+/** Changes the TLS keys and lists of a layer or transport that is running. */
 export interface TlsUpdates {
   /**
    * Changes key, certificate, authorities or lists while the layer runs. The changes apply at once

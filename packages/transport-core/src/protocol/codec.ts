@@ -14,6 +14,8 @@ export interface Codec<Out, In = Out> {
    * this member, only the transport's `limits` bound messages.
    */
   readonly limit?: number | undefined;
+  /** Returns the bytes of a value. */
   encode(value: In): Uint8Array;
+  /** Returns the value of bytes that a peer sent. */
   decode(bytes: Uint8Array): Out;
 }

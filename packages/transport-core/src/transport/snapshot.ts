@@ -10,7 +10,9 @@ import type { Counter } from '../observer.ts';
 export interface Snapshot {
   /** The time of the snapshot, on the transport's clock. */
   readonly at: number;
+  /** 'closing' from `close()` until the last connection has ended. */
   readonly state: 'open' | 'closing' | 'closed';
+  /** The name of the network, from the options. */
   readonly network: string;
   /** The addresses that it listens on; empty if it does not listen. */
   readonly localAddrs: readonly string[];
@@ -20,6 +22,7 @@ export interface Snapshot {
     readonly version: number;
     readonly channel: number;
   }[];
+  /** All connections, including those that are not up yet. */
   readonly connections: readonly ConnectionSnapshot[];
   /** The targets that are being dialed. */
   readonly dialing: readonly string[];
@@ -37,17 +40,25 @@ export interface Snapshot {
 
 /** The state of one connection at one moment. */
 export interface ConnectionSnapshot {
+  /** The connection's id, unique in its transport: 'in-3', 'out-12'. */
   readonly id: string;
+  /** The peer's address as the stream layer names it. */
   readonly endpoint: string;
+  /** The end that dialed: 'out' means this end, 'in' the peer. */
   readonly direction: 'in' | 'out';
+  /** 'opening' until the hello is complete, 'closing' once its end has begun. */
   readonly state: 'opening' | 'up' | 'closing';
+  /** The address at which the peer says it can be dialed. */
   readonly addr?: string | undefined;
+  /** The peer's node id; set only if the peer proved it (TLS, noise). */
   readonly nodeId?: string | undefined;
   /** The peer's instance id; empty before its hello. */
   readonly instance: string;
+  /** The last measured round trip in milliseconds; undefined before the first. */
   readonly rtt?: number | undefined;
   /** Milliseconds since the connection was made. */
   readonly age: number;
+  /** Bytes received (`in`) and sent (`out`) over the connection. */
   readonly bytes: { readonly in: number; readonly out: number };
   /** Open calls: those made here (`out`) and those of the peer (`in`). */
   readonly calls: { readonly out: number; readonly in: number };

@@ -58,6 +58,7 @@ export interface Faults {
   readonly corruptEvery?: number | undefined;
 }
 
+/** Options of `faulty`: the faults from the start, and the sources of time and randomness. */
 export interface FaultyOptions extends Faults {
   /**
    * The integer that determines all random choices. Default: drawn from `random`, and available as

@@ -34,6 +34,7 @@ export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
  * ```
  */
 export function faulty(backend: Backend, options?: FaultyOptions): FaultyBackend;
+/** Wraps a single stream layer; see above. */
 export function faulty(layer: StreamLayer, options?: FaultyOptions): FaultyStreamLayer;
 export function faulty(
   wrapped: Backend | StreamLayer,

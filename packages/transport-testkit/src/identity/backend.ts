@@ -30,6 +30,7 @@ export interface IdentityTransport<P extends Papers, Q extends Protocol> {
   update(change: Change<P>): Promise<void>;
 }
 
+/** A backend that proves identities, under test by the identity suite. */
 export interface IdentityBackend<P extends Papers = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
@@ -117,12 +118,14 @@ export const IMPOSTORS = [
   'gives a signature that the victim made of something else',
 ] as const;
 
+/** Something flawed that must be refused, and the text of the refusal. */
 export interface Flaw<T> {
   make(): Promise<T>;
   /** Matches the error text. */
   readonly says: RegExp;
 }
 
+/** Flawed and changed papers, for backends whose papers contain certificates. */
 export interface Certificates<P extends Papers> {
   readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
   readonly strange: Readonly<Record<(typeof STRANGE)[number], Flaw<StreamLayer>>>;
@@ -167,6 +170,7 @@ export interface TlsClient {
   renegotiated(): Promise<boolean>;
 }
 
+/** Creates TLS clients that share no code with the backend under test. */
 export interface TlsStrangers<P extends Papers> {
   client(options: TlsClientOptions<P>): TlsClient;
 }

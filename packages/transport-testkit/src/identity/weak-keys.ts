@@ -7,6 +7,7 @@ export interface WeakKey {
   readonly cert: string;
 }
 
+/** Keys of kinds that are refused, each with a certificate of its own. */
 export const WEAK_KEYS: Readonly<Record<'rsa' | 'p384', WeakKey>> = {
   rsa: {
     key: `-----BEGIN PRIVATE KEY-----

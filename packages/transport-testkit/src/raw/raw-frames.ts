@@ -24,6 +24,7 @@ export const RAW_KINDS = {
   CANCEL: 15,
 } as const;
 
+/** The name of a kind of frame. */
 export type RawKind = keyof typeof RAW_KINDS;
 
 /**

@@ -41,6 +41,7 @@ export interface SessionBackend {
   place(): SessionPlace;
 }
 
+/** Creates the two sorts of ends that a case of the session suite connects. */
 export interface SessionPlace {
   /** Creates a stream layer that can dial and listen (at a free address), for raw peers. */
   layer(): StreamLayer;

@@ -19,6 +19,7 @@ export interface StreamLayerBackend {
   close?(): void | Promise<void>;
 }
 
+/** The backend under test, and the cases that do not apply to it. */
 export interface StreamLayerSuiteOptions {
   /** Prefix of the titles: 'tcp'. */
   readonly name: string;
