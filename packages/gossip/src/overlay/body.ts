@@ -1,13 +1,19 @@
 // The body of a message as overlays carry it: its payload and its audience. It is decoded once and
 // encoded once.
 
-import type { Signature } from '../signatures/signature.ts';
-
 /**
  * The receivers of a message: everybody on the topic, only the listed nodes, or everybody but the
  * listed nodes.
  */
 export type Audience = 'all' | 'to' | 'except';
+
+/** A public key, and a signature made with its private key. */
+export interface Signature {
+  /** SPKI, DER: 44 bytes (Ed25519) or 91 (P-256). Its SHA-256 is the publisher's node id. */
+  readonly publicKey: Uint8Array;
+  /** The signature of `signedContent`: 64 bytes. */
+  readonly bytes: Uint8Array;
+}
 
 /** The content of a message, and everything that is kept with it while it is passed on. */
 export interface Body {
@@ -42,3 +48,5 @@ export function isFor(
   if (audience === 'all') return true;
   return nodes.includes(nodeId) === (audience === 'to');
 }
+
+export const SIGNATURE_BYTES = 64;

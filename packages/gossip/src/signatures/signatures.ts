@@ -5,10 +5,9 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { verifySignature } from '@trunkline/identity';
 import { TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
-import type { Body } from '../overlay/body.ts';
+import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
 import type { Envelope } from '../wire/frame.ts';
 import { ForgeryLimiter } from './forgery-limiter.ts';
-import { SIGNATURE_BYTES, type Signature } from './signature.ts';
 import { signedContent } from './signed-content.ts';
 
 /**

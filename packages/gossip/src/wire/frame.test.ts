@@ -4,9 +4,8 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import type { Audience } from '../overlay/body.ts';
+import type { Audience, Signature } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';
-import type { Signature } from '../signatures/signature.ts';
 import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';

@@ -10,10 +10,9 @@ import {
   writeMessageId,
 } from '../messages/message-id.ts';
 import { rest } from '../messages/word-reader.ts';
-import type { Audience, Body } from '../overlay/body.ts';
+import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
-import { SIGNATURE_BYTES, type Signature } from '../signatures/signature.ts';
 
 /**
  * A received message; its payload is not decoded and its signature not verified yet. It is also the
