@@ -1,11 +1,10 @@
 // Tests of the address book store in a file, on the real file system and with several processes.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rm,
@@ -14,31 +13,16 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import { type Code, TransportError } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import { folder } from '../testing/real/folder.ts';
 import { createFileAddressBook } from './file-address-book.ts';
+import { answer, fails, startChild } from './testing/real-files.ts';
 import { read, storeSuite } from './testing/store-suite.ts';
 
 const onUnix = platform === 'win32' ? test.skip : test;
 const asUser = process.getuid?.() === 0 ? test.skip : onUnix;
-
-async function folder(t: ExecutionContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'trunkline-peers-'));
-  t.teardown(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
-async function fails(
-  t: ExecutionContext,
-  promise: Promise<unknown>,
-  code: Code,
-  message: RegExp,
-): Promise<void> {
-  t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
-}
 
 storeSuite(test, 'file', async (t) => createFileAddressBook(join(await folder(t), 'book')));
 
@@ -104,7 +88,7 @@ test('two stores of one path do not work at the same time', async (t) => {
 
 test('another process that uses it is named; when it was killed its lock is taken over', async (t) => {
   const path = join(await folder(t), 'book');
-  const child = start(t, path);
+  const child = startChild(t, 'file-address-book.test.child.js', path);
   t.is(await answer(child), 'taken undefined');
   const book = createFileAddressBook(path);
   await fails(
@@ -123,11 +107,13 @@ test('another process that uses it is named; when it was killed its lock is take
 test('of processes that find a stale lock at the same time one takes it over', async (t) => {
   const root = await folder(t);
   const path = join(root, 'book');
-  const dead = start(t, path);
+  const dead = startChild(t, 'file-address-book.test.child.js', path);
   await answer(dead);
   dead.kill('SIGKILL');
   await once(dead, 'exit');
-  const children = Array.from({ length: 5 }, () => start(t, path));
+  const children = Array.from({ length: 5 }, () =>
+    startChild(t, 'file-address-book.test.child.js', path),
+  );
   const answers = await Promise.all(children.map(answer));
   t.deepEqual([...answers].sort(), [
     ...Array(4).fill('failed_precondition'),
@@ -213,15 +199,3 @@ test('what is no path is a TypeError that names it', (t) => {
     });
   }
 });
-
-function start(t: ExecutionContext, path: string): ChildProcess {
-  const script = new URL('./file-address-book.test.child.js', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  return child;
-}
-
-async function answer(child: ChildProcess): Promise<string> {
-  const [line] = await once(child.stdout!, 'data');
-  return String(line).trim();
-}

@@ -1,18 +1,18 @@
 // Tests of the store in a folder, on the real file system and on a simulated disk.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import { type Code, createMemoryStore, TransportError } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
+import { type Code, createMemoryStore, type TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { folder } from '../testing/real/folder.ts';
 import { FileEntries } from './file-entries.ts';
 import { createFileStore } from './file-store.ts';
 import type { Processes } from './processes.ts';
 import { FakeDisk } from './testing/fake-disk.ts';
 import { bytes, keysSuite } from './testing/keys-suite.ts';
+import { answer, fails, startChild } from './testing/real-files.ts';
 
 const FOLDER = '/data/store';
 /** A system in which no other process is running. */
@@ -22,21 +22,6 @@ const storeOn = (disk: FakeDisk) => new FileEntries(FOLDER, disk, alone);
 keysSuite(test, 'memory', createMemoryStore);
 keysSuite(test, 'files, on a disk in memory', () => storeOn(new FakeDisk()));
 keysSuite(test, 'files', async (t) => createFileStore(join(await folder(t), 'store')));
-
-async function folder(t: ExecutionContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'trunkline-store-'));
-  t.teardown(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
-async function fails(
-  t: ExecutionContext,
-  promise: Promise<unknown>,
-  code: Code,
-  message: RegExp,
-): Promise<void> {
-  t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
-}
 
 test('what was set is found by the next store of the folder; files are their owner’s alone', async (t) => {
   const path = join(await folder(t), 'store');
@@ -149,7 +134,7 @@ for (const [code, as] of [
 
 test('a folder has one store at a time; that of a process that was killed is taken over', async (t) => {
   const path = join(await folder(t), 'store');
-  const child = start(t, path);
+  const child = startChild(t, 'file-store.test.child.js', path);
   t.is(await answer(child), 'taken undefined');
   const store = createFileStore(path);
   await fails(
@@ -199,15 +184,3 @@ test('what can’t be kept is refused with what is wrong with it, and nothing is
     });
   }
 });
-
-function start(t: ExecutionContext, path: string): ChildProcess {
-  const script = new URL('./file-store.test.child.js', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  return child;
-}
-
-async function answer(child: ChildProcess): Promise<string> {
-  const [line] = await once(child.stdout!, 'data');
-  return String(line).trim();
-}
