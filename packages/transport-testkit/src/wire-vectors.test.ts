@@ -4,66 +4,51 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
-import {
-  bytes,
-  createManualClock,
-  defineProtocol,
-  json,
-  type ManualClock,
-  protobuf,
-  type Transport,
-  TransportError,
-} from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { bytes, defineProtocol, json, protobuf, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import protobufjs from 'protobufjs';
-import { rawHello } from './raw/raw-hello.ts';
-import { RawPeer } from './raw/raw-peer.ts';
+import type { RawPeer } from './raw/raw-peer.ts';
 import { labProtocol, sideProtocol } from './session/lab-protocols.ts';
-import { createPipes } from './testing/pipes.ts';
 import { type Line, readBlock, spell, Transcript } from './testing/transcript.ts';
-import { type Conversation, conversationOf, sidesOf, type Vectors } from './testing/vectors.ts';
+import {
+  answered,
+  closed,
+  crossed,
+  type Ends,
+  ends,
+  fixed,
+  rawEnds,
+  seen,
+  turn,
+} from './testing/vector-ends.ts';
+import { conversationOf, framesOf, put, sidesOf, type Vectors } from './testing/vectors.ts';
 
 const FILE = new URL('../../../docs/wire-vectors.json', import.meta.url);
 const DOCUMENT = new URL('../../../docs/wire-protocol.md', import.meta.url);
 const WRITES = env['WRITE_WIRE_VECTORS'] !== undefined;
 
-type LabTransport = Transport<typeof labProtocol>;
-interface Ends {
-  dialer: LabTransport;
-  acceptor: LabTransport;
-  /** The dialer's target. */
-  to: string;
-  clock: ManualClock;
-  transcript: Transcript;
-}
-
 /** One example: a description, and the actions that produce it. */
 interface Example {
   about: string;
-  /**
-   * Resolves when everything that the example shows has crossed. The example begins when `shown` is
-   * called.
-   */
-  run(ends: Ends, shown: () => void): Promise<void>;
+  /** True if the example begins with the dial. Default: the connection is up before it begins. */
+  showsHello?: boolean;
+  /** Resolves when everything that the example shows has been sent. */
+  run(ends: Ends): Promise<void>;
 }
 
 /** The actions of each example. */
 const EXAMPLES: Record<string, Example> = {
   'hello-accepted': {
     about: 'The three steps of the hello.',
-    async run({ dialer, to }, shown) {
-      shown();
+    showsHello: true,
+    async run({ dialer, to }) {
       await dialer.dial(to);
     },
   },
   unary: {
     about:
       "'echo' of 01 02 03 with 10 s to go, answered by 04 05. The id is odd: the dialer calls.",
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       await answered(
         acceptor,
         dialer.send(to, 'echo', Uint8Array.of(1, 2, 3)),
@@ -73,10 +58,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   'empty-reply': {
     about: 'A call without a deadline, answered by nothing.',
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       await answered(
         acceptor,
         dialer.send(to, 'echo', Uint8Array.of(9), { timeout: Number.POSITIVE_INFINITY }),
@@ -86,10 +68,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   oneway: {
     about: 'A one-way; its credit comes back when the application is done with it.',
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       await dialer.send(to, 'hint', Uint8Array.of(7));
       const consumer = acceptor.consumer();
       await consumer.next();
@@ -99,10 +78,7 @@ const EXAMPLES: Record<string, Example> = {
   error: {
     about:
       "A call with the metadata trace=00-1. The callee fails with not_found, 'no such key', and the metadata leader=n2.",
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       const sent = dialer
         .send(to, 'echo', Uint8Array.of(1), { metadata: { trace: '00-1' } })
         .catch(() => {});
@@ -114,10 +90,7 @@ const EXAMPLES: Record<string, Example> = {
   credit: {
     about:
       'A request of 204,800 times 2a, in four packets. The pipe (account 1) gives back each packet as it is read, but holds back up to a quarter of the account (64 KiB). Account 3 comes back, 204,864 in all, when the application takes the request.',
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to, transcript }) {
       const sent = dialer.send(to, 'echo', new Uint8Array(200 * 1024).fill(0x2a));
       await answered(acceptor, sent, Uint8Array.of(1));
       await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 3);
@@ -126,10 +99,7 @@ const EXAMPLES: Record<string, Example> = {
   download: {
     about:
       'Two items. The credit that each costs, 66 on accounts 1 and 5, is held back: it is below a quarter of either account, and after END nothing is given back on account 5.',
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const { value: rpc } = await acceptor.consumer('feed').next();
       await rpc.write(Uint8Array.of(0x0a, 0x0b));
@@ -140,10 +110,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   cancel: {
     about: 'A caller that gives up in time: the callee answers CANCEL with ERROR 1.',
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to, transcript }) {
       const control = new AbortController();
       const sent = dialer
         .send(to, 'echo', Uint8Array.of(1), { signal: control.signal })
@@ -157,10 +124,7 @@ const EXAMPLES: Record<string, Example> = {
   'cancel-crossing': {
     about:
       'The callee had answered before it read CANCEL, which it drops. The id is free, because the terminal was read.',
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to, transcript }) {
       const control = new AbortController();
       const sent = dialer
         .send(to, 'echo', Uint8Array.of(1), { signal: control.signal })
@@ -175,20 +139,14 @@ const EXAMPLES: Record<string, Example> = {
   },
   'go-away-graceful': {
     about: "The dialer disconnects ('maintenance'), and the acceptor answers with its own GO_AWAY.",
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, to }) {
       await dialer.disconnect(to, 'maintenance');
     },
   },
   'long-response': {
     about:
       'An answer of 204,800 times 2a, in four packets. Account 1 comes back as the packets are read. The 204,864 on account 4 are held back: they are below a quarter of it.',
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to }) {
       await answered(
         acceptor,
         dialer.send(to, 'echo', Uint8Array.of(1)),
@@ -199,10 +157,7 @@ const EXAMPLES: Record<string, Example> = {
   'long-item': {
     about:
       'A download of one item of 204,800 times 2a, in four packets. Its whole size is charged to account 5 at the first packet; the packets are charged to account 1.',
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to, transcript }) {
       const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const reader = items[Symbol.asyncIterator]();
       const first = reader.next();
@@ -218,10 +173,7 @@ const EXAMPLES: Record<string, Example> = {
   duplex: {
     about:
       'Items both ways under one id. Each direction has its own END; that of the callee ends the call.',
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor, to, transcript }) {
       async function* upload() {
         yield Uint8Array.of(0x0a);
         yield Uint8Array.of(0x0b);
@@ -237,10 +189,7 @@ const EXAMPLES: Record<string, Example> = {
   'call-from-acceptor': {
     about:
       'The acceptor calls the dialer over the connection that it accepted. Its ids are even; the first that Trunkline takes is 131,072.',
-    async run({ dialer, acceptor, to }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, acceptor }) {
       await answered(
         dialer,
         acceptor.send(acceptor.remotes()[0]!, 'echo', Uint8Array.of(1, 2, 3)),
@@ -251,23 +200,22 @@ const EXAMPLES: Record<string, Example> = {
   protocols: {
     about:
       "The dialer mounts a second protocol, 'side' on channel 33, and tells its whole list anew.",
-    async run({ dialer, acceptor, to, transcript }, shown) {
-      await dialer.dial(to);
-      await seen(acceptor);
-      shown();
+    async run({ dialer, transcript }) {
       dialer.mount(sideProtocol);
       await crossed(transcript, ({ frame }) => frame?.kind === 'PROTOCOLS');
     },
   },
 };
 
-for (const [name, { about, run }] of Object.entries(EXAMPLES)) {
+for (const [name, { about, showsHello = false, run }] of Object.entries(EXAMPLES)) {
   test(`${name}: the code sends these bytes`, async (t) => {
     const { transcript, dialer, acceptor, to, clock } = await ends();
-    let from = 0;
-    await run({ transcript, dialer, acceptor, to, clock }, () => {
-      from = transcript.lines.length;
-    });
+    if (!showsHello) {
+      await dialer.dial(to);
+      await seen(acceptor);
+    }
+    const from = transcript.lines.length;
+    await run({ transcript, dialer, acceptor, to, clock });
     for (let turns = 0; turns < 3; turns++) await turn();
     const lines = transcript.lines.slice(from);
     await closed(clock, dialer, acceptor);
@@ -317,41 +265,40 @@ test('version-choice: the code sends these bytes', async (t) => {
   );
 });
 
-test('version-none: the code sends these bytes', async (t) => {
-  const transcript = new Transcript();
-  const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
-  const peer = await dial();
-  await peer.handshake({
-    ...fixed(),
-    protocols: [{ name: 'lab', version: 5, accepts: [], channel: 0x20 }],
-  });
-  await peer.barrier();
-  const from = transcript.lines.length;
-  peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
-  await peer.next('ERROR');
-  const lines = transcript.lines.slice(from);
-  await closed(clock, acceptor);
-  judge(
-    t,
-    'version-none',
-    'A protocol of which the ends share no version: the callee refuses the call.',
-    lines,
-  );
-});
+/** Examples in which a raw peer dials: its hello, and its actions once the connection is up. */
+const RAW_EXAMPLES = {
+  'version-none': {
+    about: 'A protocol of which the ends share no version: the callee refuses the call.',
+    hello: { protocols: [{ name: 'lab', version: 5, accepts: [], channel: 0x20 }] },
+    async run(peer: RawPeer) {
+      peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
+      await peer.next('ERROR');
+    },
+  },
+  'go-away-final': {
+    about: 'The dialer breaks the protocol with a length of 0.',
+    hello: {},
+    async run(peer: RawPeer) {
+      peer.bytes([0]);
+      await peer.expectClosed();
+    },
+  },
+};
 
-test('go-away-final: the code sends these bytes', async (t) => {
-  const transcript = new Transcript();
-  const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
-  const peer = await dial();
-  await peer.handshake(fixed());
-  await peer.barrier();
-  const from = transcript.lines.length;
-  peer.bytes([0]);
-  await peer.expectClosed();
-  const lines = transcript.lines.slice(from);
-  await closed(clock, acceptor);
-  judge(t, 'go-away-final', 'The dialer breaks the protocol with a length of 0.', lines);
-});
+for (const [name, { about, hello, run }] of Object.entries(RAW_EXAMPLES)) {
+  test(`${name}: the code sends these bytes`, async (t) => {
+    const transcript = new Transcript();
+    const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
+    const peer = await dial();
+    await peer.handshake({ ...fixed(), ...hello });
+    await peer.barrier();
+    const from = transcript.lines.length;
+    await run(peer);
+    const lines = transcript.lines.slice(from);
+    await closed(clock, acceptor);
+    judge(t, name, about, lines);
+  });
+}
 
 const vote = { term: 7, granted: true, note: undefined, path: 'a/ü' };
 const Vote = protobufjs
@@ -395,10 +342,9 @@ test('protocols without a channel have these', (t) => {
 test('no vector is there that is not tried', (t) => {
   const tried = [
     ...Object.keys(EXAMPLES),
+    ...Object.keys(RAW_EXAMPLES),
     'hello-refused',
     'version-choice',
-    'version-none',
-    'go-away-final',
   ];
   const { conversations, codecs } = vectorsOf();
   t.deepEqual(conversations.map(({ name }) => name).sort(), tried.sort());
@@ -443,10 +389,6 @@ function judge(
   }
 }
 
-function framesOf({ frames }: Conversation, side: string) {
-  return frames.filter(({ from }) => from === side).map(({ frame }) => frame);
-}
-
 function vectorsOf(): Vectors {
   return JSON.parse(readFileSync(FILE, 'utf8')) as Vectors;
 }
@@ -455,98 +397,4 @@ function write(change: (vectors: Vectors) => void): void {
   const vectors = vectorsOf();
   change(vectors);
   writeFileSync(FILE, `${JSON.stringify(vectors, null, 2)}\n`);
-}
-
-function put<T>(list: T[], made: T, isIt: (each: T) => boolean): void {
-  const at = list.findIndex(isIt);
-  if (at < 0) list.push(made);
-  else list[at] = made;
-}
-
-async function ends(options: { acceptor?: { network?: string } } = {}): Promise<Ends> {
-  const transcript = new Transcript();
-  const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
-  const clock = createManualClock();
-  const dialer = new NetworkTransport({
-    protocol: labProtocol,
-    stream: pipes.layer(),
-    clock,
-    random: () => 0xaa / 256,
-  });
-  const acceptor = new NetworkTransport({
-    protocol: labProtocol,
-    stream: pipes.layer(),
-    clock,
-    random: () => 0xbb / 256,
-    ...options.acceptor,
-  });
-  await dialer.listen();
-  await acceptor.listen();
-  return { dialer, acceptor, to: acceptor.localAddr(), clock, transcript };
-}
-
-async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {
-  const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
-  const clock = createManualClock();
-  const layer = pipes.layer();
-  const mounted = defineProtocol({ ...protocol });
-  const acceptor = new NetworkTransport({
-    protocol: mounted as typeof labProtocol,
-    stream: pipes.layer(),
-    clock,
-    random: () => 0xbb / 256,
-  });
-  await acceptor.listen();
-  return { acceptor, clock, dial: () => RawPeer.dial(layer, acceptor.localAddr()) };
-}
-
-/** Returns a hello that is the same in each run. */
-function fixed() {
-  return {
-    ...rawHello(),
-    instance: new Uint8Array(16).fill(0xaa),
-    addr: 'pipe-1',
-    observed: 'pipe-2',
-  };
-}
-
-/** Resolves when the acceptor has a connection that is up and the first PING has been answered. */
-async function seen(acceptor: LabTransport): Promise<void> {
-  while (acceptor.remotes()[0]?.rtt === undefined) await turn();
-}
-
-async function answered(
-  acceptor: LabTransport,
-  sent: Promise<unknown>,
-  answer: Uint8Array,
-): Promise<void> {
-  const { value: rpc } = await acceptor.consumer('echo').next();
-  rpc.respond(answer);
-  await sent;
-}
-
-async function crossed(
-  transcript: Transcript,
-  wanted: (line: Transcript['lines'][number]) => boolean,
-): Promise<void> {
-  while (!transcript.lines.some(wanted)) await turn();
-}
-
-async function closed(
-  clock: ManualClock,
-  ...transports: { close(): Promise<void> }[]
-): Promise<void> {
-  let done = false;
-  const all = Promise.all(transports.map((transport) => transport.close())).then(() => {
-    done = true;
-  });
-  while (!done) {
-    await turn();
-    clock.advance(500);
-  }
-  await all;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

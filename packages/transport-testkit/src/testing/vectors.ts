@@ -78,3 +78,15 @@ function present(fields: object): Record<string, unknown> {
 function fold(bytes: Uint8Array): string {
   return spell(bytes).join(' ');
 }
+
+/** Returns the frames that one side sends, in order. */
+export function framesOf({ frames }: Conversation, side: string) {
+  return frames.filter(({ from }) => from === side).map(({ frame }) => frame);
+}
+
+/** Replaces the entry that `isIt` accepts, or appends one. */
+export function put<T>(list: T[], made: T, isIt: (each: T) => boolean): void {
+  const at = list.findIndex(isIt);
+  if (at < 0) list.push(made);
+  else list[at] = made;
+}
