@@ -21,10 +21,6 @@ for (const level of ['message', 'stream'] satisfies Level[]) {
     skip: {
       'an address that nobody can dial is refused without an advertised one, and taken with it':
         'every name of a node can be dialed',
-      ...(level === 'message' && {
-        'one-ways to handlers that do not end take no more than their account, and go on once these have ended':
-          'the network keeps a quarter of the account for copies of messages',
-      }),
     },
   });
 }
