@@ -367,16 +367,8 @@ function record(layer: StreamLayer, said: Uint8Array[]): StreamLayer {
   };
 }
 
-async function failure(
-  t: ExecutionContext,
-  promise: PromiseLike<unknown>,
-): Promise<TransportError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  t.true(error instanceof TransportError, String(error));
-  return error as TransportError;
+function failure(t: ExecutionContext, promise: PromiseLike<unknown>): Promise<TransportError> {
+  return t.throwsAsync<TransportError>(async () => promise, { instanceOf: TransportError });
 }
 
 /** Returns the layer, and a promise that resolves when it has accepted `count` connections. */
