@@ -33,15 +33,15 @@ export type {
 export type { LinkOptions } from './network/link-settings.ts';
 export type { Level } from './network/sim-network.ts';
 export type { Direction } from './network/topology.ts';
-export type { DiskOptions } from './nodes/node-store.ts';
+export type { Leak } from './nodes/leaks.ts';
 export type {
-  Leak,
   NodeContext,
   Setup,
   SimClock,
   SimTransportOptions,
   Stop,
-} from './nodes/sim-node.ts';
+} from './nodes/node-context.ts';
+export type { DiskOptions } from './nodes/node-store.ts';
 export {
   createSimulation,
   type Simulation,

@@ -4,7 +4,7 @@
 import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
 import type { Cluster } from './nodes/cluster.ts';
-import type { Leak } from './nodes/sim-node.ts';
+import type { Leak } from './nodes/leaks.ts';
 
 /**
  * Stops all nodes on a network without faults, and returns what they left behind. Rejects if a node

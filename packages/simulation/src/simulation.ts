@@ -15,8 +15,9 @@ import type { LinkOptions } from './network/link-settings.ts';
 import { type Level, SimNetwork } from './network/sim-network.ts';
 import { type Direction, Topology } from './network/topology.ts';
 import { Cluster } from './nodes/cluster.ts';
+import type { Leak } from './nodes/leaks.ts';
+import type { Setup, SimTransportOptions } from './nodes/node-context.ts';
 import type { DiskOptions } from './nodes/node-store.ts';
-import type { Leak, Setup, SimTransportOptions } from './nodes/sim-node.ts';
 import { shutDown } from './shut-down.ts';
 import { type SimulationOptions, simulationSettings } from './simulation-options.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { nemeses } from '../faults/swarm.ts';
-import type { SimClock } from '../nodes/sim-node.ts';
+import type { SimClock } from '../nodes/node-context.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario, { planted, RULE } from './explore.test.child.ts';

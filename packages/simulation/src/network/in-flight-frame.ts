@@ -1,58 +1,10 @@
-// A frame in flight and the call that it belongs to. They decide what may be lost, duplicated and
+// A frame in flight: its role and its cost, which decide whether it may be lost, duplicated and
 // overtaken.
 
 import type { Method } from '@trunkline/transport-core';
 import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, type Trace } from '../kernel/trace.ts';
-
-/**
- * A call as the network tracks it, from its first frame on. Both directions of its connection share
- * this object.
- */
-export interface TrackedCall {
-  readonly id: number;
-  readonly method: Method | undefined;
-  /** Numbers of the trace names of its frames, by frame kind. */
-  readonly words: readonly number[];
-  readonly streams: boolean;
-  /** Whether its request has arrived. */
-  arrived: boolean;
-  /**
-   * Whether a message of the call was lost. The rest of the call is then discarded, and the network
-   * answers its cancellation.
-   */
-  lost: boolean;
-  /** Whether its cancellation has arrived. Answers to it are not lost any more. */
-  cancelled: boolean;
-  /**
-   * Virtual times until which an interceptor holds up what the caller sends of this call
-   * (`outboundAt`), and what the callee sends (`inboundAt`).
-   */
-  outboundAt: number;
-  inboundAt: number;
-  /** Whether this is the second copy of a request. Answers to it are discarded. */
-  readonly copy: boolean;
-}
-
-/** Returns the call that a REQUEST or a long ONEWAY opens. */
-export function trackedCall(
-  { id, flags }: Frame,
-  method: Method | undefined,
-  words: readonly number[],
-): TrackedCall {
-  return {
-    id,
-    method,
-    words,
-    streams: flags !== 0,
-    arrived: false,
-    lost: false,
-    cancelled: false,
-    outboundAt: 0,
-    inboundAt: 0,
-    copy: false,
-  };
-}
+import type { TrackedCall } from './tracked-calls.ts';
 
 /** Returns the numbers of the trace names of a method's frames, by frame kind. */
 export function traceNames(trace: Trace, method: Method | undefined): readonly number[] {

@@ -13,17 +13,11 @@ import {
   methodTable,
 } from '@trunkline/transport-core/internal';
 import { checksum, TraceKind } from '../kernel/trace.ts';
-import { CallTable } from './call-table.ts';
 import { CreditReserve } from './credit-reserve.ts';
-import {
-  InFlightFrame,
-  roleOf,
-  type TrackedCall,
-  traceNames,
-  trackedCall,
-} from './in-flight-frame.ts';
+import { InFlightFrame, roleOf, traceNames } from './in-flight-frame.ts';
 import { MessageView, messageOf } from './message-view.ts';
 import { type LineParts, SimLine } from './sim-line.ts';
+import { CallTable, type TrackedCall, trackedCall } from './tracked-calls.ts';
 
 /** One direction of a connection that carries frames. */
 export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
@@ -34,8 +28,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    * The writer's calls by id: as the writer has opened them, and, somewhat later, as the reader
    * knows them.
    */
-  #opened: CallTable<TrackedCall> | undefined;
-  #known: CallTable<TrackedCall> | undefined;
+  #opened: CallTable | undefined;
+  #known: CallTable | undefined;
   /** When the last message that may be overtaken arrives. */
   #looseUntil = 0;
   /** Whether the writer's GO_AWAY has arrived. Messages behind it are lost. */

@@ -5,14 +5,10 @@ import type { Protocol, Transport } from '@trunkline/transport-core';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';
 import { isAddress } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
+import type { Leak } from './leaks.ts';
+import type { Setup, SimTransportOptions } from './node-context.ts';
 import type { DiskOptions } from './node-store.ts';
-import {
-  type Leak,
-  type NodeDeclaration,
-  type Setup,
-  SimNode,
-  type SimTransportOptions,
-} from './sim-node.ts';
+import { type NodeDeclaration, SimNode } from './sim-node.ts';
 
 /** All nodes and clients of a simulation. */
 export class Cluster {

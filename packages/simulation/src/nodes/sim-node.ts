@@ -2,15 +2,8 @@
 // restart begins anew. It owns the node's disk, clock and transports, and is told by the cluster and
 // the fault injector to boot, crash and stop.
 
-import type {
-  Clock,
-  CommonOptions,
-  Protocol,
-  Random,
-  Store,
-  Transport,
-} from '@trunkline/transport-core';
-import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import type { Protocol, Random, Transport } from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
 import type { RuntimeOverride } from '@trunkline/transport-core/internal';
 import { childRandom } from '../kernel/distributions.ts';
 import { describeError, type EventLoop } from '../kernel/event-loop.ts';
@@ -18,83 +11,10 @@ import { pair, TraceKind } from '../kernel/trace.ts';
 import { type Host, Incarnation } from '../network/incarnation.ts';
 import { SimLayer } from '../network/sim-layer.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
+import { type Leak, leaksOf, waitsOf } from './leaks.ts';
 import { NodeClock, NodeTime } from './node-clock.ts';
+import type { NodeContext, Setup, SimTransportOptions, Stop } from './node-context.ts';
 import { Disk, type DiskOptions, NodeStore } from './node-store.ts';
-
-/** The clock of a node: a transport's clock with the time of day. */
-export interface SimClock extends Clock {
-  /**
-   * The wall clock, in milliseconds since 1970; `skew` sets it forward and back. The simulation
-   * begins at 2020-01-01T00:00:00Z.
-   */
-  wall(): number;
-}
-
-/**
- * Options of a node's transport: the common transport options except `clock` and `random`, which
- * the node provides.
- */
-export interface SimTransportOptions extends Omit<CommonOptions, 'clock' | 'random'> {
-  /**
-   * A name for a further transport of the same node, which then listens on 'node/name'. Default:
-   * the transport listens on the node's name alone.
-   */
-  readonly name?: string | undefined;
-  /**
-   * Wraps the simulated stream layer, for example in noise:
-   * `(layer) => secure(layer, { identity })`. If the wrapper needs bytes, as noise does, the
-   * simulation must have `level: 'stream'`.
-   */
-  readonly layer?: ((layer: StreamLayer) => StreamLayer) | undefined;
-}
-
-/**
- * The argument of a node's setup. A node may use only this; real time, randomness and sockets are
- * banned.
- */
-export interface NodeContext {
-  readonly name: string;
-  /**
-   * Creates a transport on the simulated network. Its address is the node's name. It can reach
-   * other nodes once they listen.
-   */
-  transport<P extends Protocol>(protocol: P, options?: SimTransportOptions): Transport<P>;
-  /**
-   * The node's clock, in milliseconds of virtual time; `skew` and `drift` make it wrong. Its
-   * `now()` never goes back.
-   */
-  readonly clock: SimClock;
-  /** Returns random numbers in [0, 1), derived from the seed and the node's name. */
-  readonly random: Random;
-  /** The node's storage. Synced data survives a crash. */
-  readonly store: Store;
-  /** Adds a line to the timeline. */
-  log(text: string): void;
-  /**
-   * Reports the node's state: 'follower', or `{ role: 'leader', term: 3 }`. A state that differs
-   * from the last one is added to the timeline, and a failure shows the last state of each node.
-   * States are cut off after 150 characters.
-   */
-  state(state: string | Readonly<Record<string, unknown>>): void;
-}
-
-/**
- * Starts a node, and may return a function that stops it. Runs again at each restart. If it throws
- * or rejects, the run fails.
- */
-export type Setup = (context: NodeContext) => void | Stop | Promise<void | Stop>;
-/** Stops a node; a returned promise is awaited. */
-export type Stop = () => unknown;
-
-/** Something that a node left behind when it was stopped. */
-export interface Leak {
-  /** The name of the node or client. */
-  readonly owner: string;
-  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store';
-  readonly count: number;
-  /** A sentence that describes the leak. */
-  readonly what: string;
-}
 
 /** How a node or client is declared. */
 export interface NodeDeclaration {
@@ -353,44 +273,6 @@ function stateText(state: string | Readonly<Record<string, unknown>>): string {
 
 function never(): Promise<never> {
   return new Promise(() => {});
-}
-
-function leaksOf(owner: string, transport: NetworkTransport<Protocol>): Leak[] {
-  const { state, connections } = transport.snapshot();
-  if (state === 'closed') return [];
-  const leaks: Leak[] = [
-    {
-      owner,
-      kind: 'transport',
-      count: 1,
-      what: `${owner} left its transport '${transport.protocol.name}' open: close() it when it stops`,
-    },
-  ];
-  const calls = connections.reduce((sum, { calls }) => sum + calls.out, 0);
-  if (calls > 0)
-    leaks.push({
-      owner,
-      kind: 'call',
-      count: calls,
-      what: `${owner} left ${calls} calls of '${transport.protocol.name}' unsettled`,
-    });
-  if (connections.length > 0)
-    leaks.push({
-      owner,
-      kind: 'connection',
-      count: connections.length,
-      what: `${owner} left ${connections.length} connections open`,
-    });
-  return leaks;
-}
-
-function waitsOf(owner: string, transport: NetworkTransport<Protocol>): string[] {
-  const { connections, dialing, waiting } = transport.snapshot();
-  const waits = dialing.map((target) => `${owner} dials ${target}`);
-  for (const { endpoint, calls } of connections)
-    if (calls.out > 0) waits.push(`${owner} waits for ${calls.out} answers from ${endpoint}`);
-  if (waiting > 0) waits.push(`${waiting} calls wait at ${owner} for a reader`);
-  return waits;
 }
 
 /** Length limit of a state, in characters. */

@@ -1,0 +1,88 @@
+// The calls of a connection, as the network tracks them: what became of their messages so far.
+
+import type { Method } from '@trunkline/transport-core';
+import { type Frame, slotOfCall } from '@trunkline/transport-core/internal';
+
+/**
+ * A call as the network tracks it, from its first frame on. Both directions of its connection share
+ * this object.
+ */
+export interface TrackedCall {
+  readonly id: number;
+  readonly method: Method | undefined;
+  /** Numbers of the trace names of its frames, by frame kind. */
+  readonly words: readonly number[];
+  readonly streams: boolean;
+  /** Whether its request has arrived. */
+  arrived: boolean;
+  /**
+   * Whether a message of the call was lost. The rest of the call is then discarded, and the network
+   * answers its cancellation.
+   */
+  lost: boolean;
+  /** Whether its cancellation has arrived. Answers to it are not lost any more. */
+  cancelled: boolean;
+  /**
+   * Virtual times until which an interceptor holds up what the caller sends of this call
+   * (`outboundAt`), and what the callee sends (`inboundAt`).
+   */
+  outboundAt: number;
+  inboundAt: number;
+  /** Whether this is the second copy of a request. Answers to it are discarded. */
+  readonly copy: boolean;
+}
+
+/** Returns the call that a REQUEST or a long ONEWAY opens. */
+export function trackedCall(
+  { id, flags }: Frame,
+  method: Method | undefined,
+  words: readonly number[],
+): TrackedCall {
+  return {
+    id,
+    method,
+    words,
+    streams: flags !== 0,
+    arrived: false,
+    lost: false,
+    cancelled: false,
+    outboundAt: 0,
+    inboundAt: 0,
+    copy: false,
+  };
+}
+
+/**
+ * The calls of one end by id. It is an array of slots, because a session numbers its calls by slots:
+ * a new call reuses the slot of an ended one.
+ */
+export class CallTable {
+  #slots: (TrackedCall | undefined)[] = [];
+  #others: Map<number, TrackedCall> | undefined;
+
+  get(id: number): TrackedCall | undefined {
+    const entry = this.#slots[slotOfCall(id)];
+    return entry !== undefined && entry.id === id ? entry : this.#others?.get(id);
+  }
+
+  set(entry: TrackedCall): void {
+    const slot = slotOfCall(entry.id);
+    // Grown with care: most ends have one call at a time, and there may be 100,000 ends.
+    const { length } = this.#slots;
+    if (slot >= length)
+      this.#slots = [
+        ...this.#slots,
+        ...new Array<undefined>(slot === 0 ? 1 : 2 * slot + 1 - length).fill(undefined),
+      ];
+    this.#slots[slot] = entry;
+  }
+
+  /**
+   * Adds an entry with an id that no session issued, which would otherwise take the slot of one
+   * that a session did.
+   */
+  setAside(entry: TrackedCall): void {
+    this.#others ??= new Map();
+    this.#others.set(entry.id, entry);
+  }
+}
