@@ -6,6 +6,20 @@ const CORE = ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport'];
 /** From this folder on, code may read the machine's clock and its source of random numbers. */
 const IMPURE = CORE.indexOf('stream');
 
+/** The folders of gossip, from the lowest layer up. */
+const GOSSIP = [
+  'messages',
+  'hyparview',
+  'plumtree',
+  'overlay',
+  'wire',
+  'signatures',
+  'discovery',
+  'topics',
+  'relay',
+  'driver',
+];
+
 const SOURCE = ['!**/*.test.ts', '!**/testing/**'];
 
 /** Core's public entries, which every package may import, and with them the entry for our own. */
@@ -164,6 +178,7 @@ export function overrides(deniedGlobals) {
     },
     ...coreRules(),
     ...PACKAGES.map(packageRule),
+    ...gossipRules(),
     imports(
       ['examples/*/src/**', 'docs/src/**', '!docs/src/pigeon/**'],
       [
@@ -266,6 +281,19 @@ function coreRules() {
           )
         : [`packages/transport-core/src/${folder}/**`];
     return imports(files, patterns);
+  });
+}
+
+/** The layers of gossip; its root files use all of them, or are used by all. */
+function gossipRules() {
+  const { may, because } = PACKAGES.find(({ files }) => files.includes('gossip/src/**'));
+  return GOSSIP.slice(0, -1).map((folder, layer) => {
+    const higher = GOSSIP.slice(layer + 1).map((name) => `**/${name}/**`);
+    const message = `${folder}/ of gossip is layer ${layer + 1}: a file imports its own layer or a lower one.`;
+    return imports(
+      [`packages/gossip/src/${folder}/**`, ...SOURCE],
+      [{ group: higher, message }, only(may, because), TIMERS],
+    );
   });
 }
 
