@@ -212,17 +212,7 @@ test('a node that is refused with its hello read is told with its id and where i
 for (const way of ways.filter(({ proves }) => proves)) {
   test(`over ${way.name}, of two live nodes with one key the one that was replaced is refused for 30 s, and told once`, async (t) => {
     const world = new World(t);
-    const theirs = await papers();
-    const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
-    const persistent = {
-      ...passive,
-      persistent: [a.address],
-      reconnect: { interval: 1_000, max: 1_000 },
-    };
-    const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
-    await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
-    const first = a.peers.get(older.nodeId)!.instance;
-    const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+    const { a, older, newer, first } = await nodesWithOneKey(world, way);
     await world.until('the second has replaced it', () => told(a, 'down').length === 1);
     const second = a.peers.get(newer.nodeId)!.instance;
     await world.until('the first came back', () => told(a, 'rejected').length === 1);
@@ -258,22 +248,28 @@ for (const way of ways.filter(({ proves }) => proves)) {
 
   test(`over ${way.name}, a node that was replaced may come back once the other is gone`, async (t) => {
     const world = new World(t);
-    const theirs = await papers();
-    const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
-    const persistent = {
-      ...passive,
-      persistent: [a.address],
-      reconnect: { interval: 1_000, max: 1_000 },
-    };
-    const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
-    await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
-    const { instance } = a.peers.get(older.nodeId)!;
-    const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+    const { a, older, newer, first } = await nodesWithOneKey(world, way);
     await world.until('the first came back', () => told(a, 'rejected').length === 1);
     await world.settle(newer.close());
-    await world.until('it is in', () => a.peers.get(older.nodeId)?.instance === instance, 5_000);
+    await world.until('it is in', () => a.peers.get(older.nodeId)?.instance === first, 5_000);
     t.deepEqual(await world.close(), []);
   });
+}
+
+/** Starts a node, and two others with the same key, one after the other, that dial it. */
+async function nodesWithOneKey(world: World, way: (typeof ways)[number]) {
+  const theirs = await papers();
+  const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
+  const persistent = {
+    ...passive,
+    persistent: [a.address],
+    reconnect: { interval: 1_000, max: 1_000 },
+  };
+  const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
+  await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
+  const first = a.peers.get(older.nodeId)!.instance;
+  const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
+  return { a, older, newer, first };
 }
 
 /** Sends text over bare TCP and ends; rejects when the other end has closed. */

@@ -2,9 +2,9 @@
 // globals of the runtime.
 //
 // The bar for messages of 1 MiB over TCP (docs/performance.md) needs them. Without memory that is
-// not zeroed, the receiver takes 1.34 times the CPU; without `freeChunk`, 1.14 times; and without the
-// freed 31 MiB, 1.09 times, and 5 to 80 page faults for each message instead of 0.4 to 5 (Node 20,
-// medians of alternating runs).
+// not zeroed, the receiver takes 1.34 times the CPU; without `freeChunk`, 1.14 times; and without
+// the freed 31 MiB, 1.09 times, and 5 to 80 page faults for each message instead of 0.4 to 5 (Node
+// 20, medians of alternating runs).
 
 declare const Buffer: { allocUnsafeSlow?(size: number): Uint8Array<ArrayBuffer> } | undefined;
 declare const MessageChannel: (new () => { readonly port1: MessagePortLike }) | undefined;
