@@ -1,9 +1,9 @@
-// The interface of an attack, and the field on which it runs.
+// The interface of an attack, and the run of one attack against a target.
 
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AttackerConnection } from './attacker-connection.ts';
 import { type Carrier, openSocket, type Target } from './carriers.ts';
-import { Enemy } from './enemy.ts';
 import type { VictimOptions } from './victim.ts';
 import type { HelloFields } from './wire.ts';
 
@@ -34,14 +34,15 @@ export interface Attack {
   readonly isSlow?: boolean;
   /** Even a short run sends tens of megabytes, so quick tests leave it out. */
   readonly isHeavy?: boolean;
-  /** Attacks until `field.goesOn()` is false, and returns how the victim answered. */
-  run(field: Field): Promise<string>;
+  /** Attacks until `run.goesOn()` is false, and returns how the victim answered. */
+  run(run: AttackRun): Promise<string>;
 }
 
 /** How long an attack goes on: a number of rounds, or milliseconds. */
 export type Effort = { readonly rounds: number } | { readonly milliseconds: number };
 
-export class Field {
+/** One run of an attack: its target, its duration, and the connections that it opened. */
+export class AttackRun {
   readonly target: Target;
   /** Connections to clean up. */
   readonly #sockets: Socket[] = [];
@@ -82,33 +83,33 @@ export class Field {
     return socket;
   }
 
-  async connect(): Promise<Enemy> {
-    return this.#kept(await Enemy.connect(this.target));
+  async connect(): Promise<AttackerConnection> {
+    return this.#kept(await AttackerConnection.connect(this.target));
   }
 
-  async admitted(fields: HelloFields = {}): Promise<Enemy> {
-    return this.#kept(await Enemy.admitted(this.target, fields));
+  async admitted(fields: HelloFields = {}): Promise<AttackerConnection> {
+    return this.#kept(await AttackerConnection.admitted(this.target, fields));
   }
 
   /** Opens `size` admitted connections. */
-  async army(size: number, fields: HelloFields = {}): Promise<Enemy[]> {
-    const enemies: Enemy[] = [];
-    while (enemies.length < size) enemies.push(await this.admitted(fields));
-    return enemies;
+  async admittedMany(size: number, fields: HelloFields = {}): Promise<AttackerConnection[]> {
+    const attackers: AttackerConnection[] = [];
+    while (attackers.length < size) attackers.push(await this.admitted(fields));
+    return attackers;
   }
 
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #kept(enemy: Enemy): Enemy {
-    this.#sockets.push(enemy.socket);
-    return enemy;
+  #kept(attacker: AttackerConnection): AttackerConnection {
+    this.#sockets.push(attacker.socket);
+    return attacker;
   }
 }
 
 /** One or more frames that an admitted peer sends before it waits for the answer. */
-export interface Saying {
+export interface MessageAttack {
   readonly name: string;
   readonly title: string;
   readonly cases: readonly number[];
@@ -117,32 +118,32 @@ export interface Saying {
   readonly isSlow?: boolean;
   readonly memory?: number;
   /** Returns the bytes to send; a function that returns nothing sends them itself. */
-  readonly say: (enemy: Enemy) => Uint8Array | Promise<void>;
+  readonly message: (attacker: AttackerConnection) => Uint8Array | Promise<void>;
 }
 
-/** An attack that repeats a saying. Its answer is how the victim answered the last one. */
-export function saying({ say, ...rest }: Saying): Attack {
+/** Creates an attack that repeats a message. Its answer is how the victim answered the last one. */
+export function messageAttack({ message, ...rest }: MessageAttack): Attack {
   return {
     ...rest,
     isBrief: true,
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) {
-        const enemy = await field.admitted();
-        const said = say(enemy);
-        if (said instanceof Uint8Array) await enemy.push(said);
-        else await said;
-        await enemy.settled();
+      while (run.goesOn()) {
+        const attacker = await run.admitted();
+        const sent = message(attacker);
+        if (sent instanceof Uint8Array) await attacker.push(sent);
+        else await sent;
+        await attacker.settled();
         // After a GO_AWAY the victim also ends the stream.
-        if (enemy.goAway !== undefined) await enemy.over();
-        answer = enemy.told();
-        enemy.destroy();
-        if (!field.isShort) await sleep(BREATH);
+        if (attacker.goAway !== undefined) await attacker.over();
+        answer = attacker.outcome();
+        attacker.destroy();
+        if (!run.isShort) await sleep(BREATH);
       }
       return answer;
     },
   };
 }
 
-/** Milliseconds between two sayings. */
+/** Milliseconds between two repetitions. */
 const BREATH = 20;

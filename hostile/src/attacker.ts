@@ -1,11 +1,11 @@
 // The attacker's process: it runs one attack and reports how the victim answered.
 
 import { ATTACKS } from './all-attacks.ts';
-import { type Effort, Field } from './attack.ts';
+import { AttackRun, type Effort } from './attack.ts';
 import type { Target } from './carriers.ts';
-import { obey } from './orders.ts';
+import { serveCommands } from './parent-channel.ts';
 
-export interface AttackerOrder {
+export interface AttackerCommand {
   readonly attack: string;
   readonly target: Target;
   readonly effort: Effort;
@@ -15,14 +15,14 @@ export interface AttackerReport {
   readonly answer: string;
 }
 
-obey<AttackerOrder, AttackerReport>(
+serveCommands<AttackerCommand, AttackerReport>(
   async ({ attack: name, target, effort }) => {
     const attack = ATTACKS.find((each) => each.name === name)!;
-    const field = new Field(target, effort);
+    const run = new AttackRun(target, effort);
     try {
-      return { answer: await attack.run(field) };
+      return { answer: await attack.run(run) };
     } finally {
-      field.close();
+      run.close();
     }
   },
   () => {},

@@ -13,7 +13,7 @@ export type Carrier = 'tcp' | 'tls' | 'ws' | 'ws-attached' | 'wss' | 'noise';
 /** The carriers that an attack runs on unless it names others. */
 export const CARRIERS: readonly Carrier[] = ['tcp', 'tls', 'ws', 'ws-attached', 'noise'];
 
-/** The victim's address, and the papers with which it admits the attacker. */
+/** The victim's address, and the credentials with which it admits the attacker. */
 export interface Target {
   readonly carrier: Carrier;
   readonly host: string;
@@ -21,7 +21,7 @@ export interface Target {
   /** PEM texts. */
   readonly key: string;
   readonly cert: string;
-  /** Papers from an authority that the victim does not know. */
+  /** RunCredentials from an authority that the victim does not know. */
   readonly stranger: { readonly key: string; readonly cert: string };
 }
 

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Failed } from './orders.ts';
+import type { Failed } from './parent-channel.ts';
 
 export interface ChildOptions {
   /** A list of cores for `taskset -c`; undefined for any core. */
@@ -15,7 +15,7 @@ export interface ChildOptions {
   readonly flags?: readonly string[] | undefined;
 }
 
-export class Child<Order extends object, Report extends object> {
+export class Child<Command extends object, Report extends object> {
   readonly #name: string;
   readonly #process: ChildProcess;
 
@@ -37,17 +37,17 @@ export class Child<Order extends object, Report extends object> {
   }
 
   /**
-   * Sends an order and waits for the report.
-   * @throws Error if the order fails or the process has ended.
+   * Sends an command and waits for the report.
+   * @throws Error if the command fails or the process has ended.
    */
-  async ask(order: Order): Promise<Report> {
+  async ask(command: Command): Promise<Report> {
     if (!this.isAlive) throw new Error(`${this.#name} is dead`);
     const controller = new AbortController();
     const { signal } = controller;
     const message = once(this.#process, 'message', { signal });
     const exit = once(this.#process, 'exit', { signal });
     exit.catch(() => {});
-    this.#process.send(order);
+    this.#process.send(command);
     try {
       const first = await Promise.race([
         message,

@@ -4,16 +4,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
+import type { RunCredentials } from './credentials.ts';
 import type { lab } from './lab-protocol.ts';
 import { dialingNode } from './node.ts';
-import { obey } from './orders.ts';
-import type { Papers } from './papers.ts';
+import { serveCommands } from './parent-channel.ts';
 
-export type HonestOrder =
+export type HonestCommand =
   | {
       readonly do: 'start';
       readonly carrier: Carrier;
-      readonly papers: Papers;
+      readonly credentials: RunCredentials;
       readonly address: string;
     }
   /** Makes many calls at once, so that the heaps of both ends grow to a working size. */
@@ -38,14 +38,14 @@ let transport: Transport<typeof lab>;
 let address: string;
 let measurement: { readonly end: () => Promise<HonestReport> } | undefined;
 
-obey<HonestOrder, HonestReport>(
-  async (order) => {
-    if (order.do === 'start') {
-      transport = dialingNode(order);
-      address = order.address;
+serveCommands<HonestCommand, HonestReport>(
+  async (command) => {
+    if (command.do === 'start') {
+      transport = dialingNode(command);
+      address = command.address;
       await transport.send(address, 'echo', SMALL);
-    } else if (order.do === 'warm') await Promise.all(Array.from({ length: WARM_AT_ONCE }, warm));
-    else if (order.do === 'measure') measurement = measure();
+    } else if (command.do === 'warm') await Promise.all(Array.from({ length: WARM_AT_ONCE }, warm));
+    else if (command.do === 'measure') measurement = measure();
     else return measurement!.end();
     return NOTHING;
   },

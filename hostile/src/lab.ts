@@ -3,19 +3,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Effort } from './attack.ts';
-import type { AttackerOrder, AttackerReport } from './attacker.ts';
+import type { AttackerCommand, AttackerReport } from './attacker.ts';
 import type { Carrier, Target } from './carriers.ts';
 import { Child } from './child.ts';
-import type { HonestOrder, HonestReport } from './honest.ts';
+import type { RunCredentials } from './credentials.ts';
+import type { HonestCommand, HonestReport } from './honest.ts';
 import { flawsOf, heldUp, type Outcome } from './outcome.ts';
-import type { Papers } from './papers.ts';
 import { settle } from './settle.ts';
-import type { VictimOptions, VictimOrder, VictimReport } from './victim.ts';
+import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
 import { SMALL_HEAP } from './warm-up.ts';
 
 export interface LabOptions {
   readonly carrier: Carrier;
-  readonly papers: Papers;
+  readonly credentials: RunCredentials;
   readonly victim: VictimOptions;
   /** Milliseconds that the honest peer measures before the first attack. */
   readonly quiet: number;
@@ -27,9 +27,9 @@ export interface LabOptions {
 
 export class Lab {
   readonly #carrier: Carrier;
-  readonly #victim: Child<VictimOrder, VictimReport>;
-  readonly #honest: Child<HonestOrder, HonestReport>;
-  readonly #attacker: Child<AttackerOrder, AttackerReport>;
+  readonly #victim: Child<VictimCommand, VictimReport>;
+  readonly #honest: Child<HonestCommand, HonestReport>;
+  readonly #attacker: Child<AttackerCommand, AttackerReport>;
   #target: Target | undefined;
   #before: HonestReport | undefined;
 
@@ -93,15 +93,15 @@ export class Lab {
     await this.#victim.close();
   }
 
-  async #start({ carrier, papers, victim, quiet }: LabOptions): Promise<void> {
+  async #start({ carrier, credentials, victim, quiet }: LabOptions): Promise<void> {
     const { host, port, address } = await this.#victim.ask({
       do: 'start',
       carrier,
-      papers,
+      credentials,
       options: victim,
     });
-    this.#target = { carrier, host, port, ...papers.enemy, stranger: papers.stranger };
-    await this.#honest.ask({ do: 'start', carrier, papers, address });
+    this.#target = { carrier, host, port, ...credentials.attacker, stranger: credentials.stranger };
+    await this.#honest.ask({ do: 'start', carrier, credentials, address });
     await this.#honest.ask({ do: 'warm' });
     await this.#measure(quiet / 2);
     this.#before = await this.#measure(quiet);

@@ -1,6 +1,6 @@
 // Sends long messages in packets, at the pace of the victim's credit.
 
-import type { Enemy } from './enemy.ts';
+import type { AttackerConnection } from './attacker-connection.ts';
 import { type FrameFields, frame, Kind } from './wire.ts';
 
 /**
@@ -10,18 +10,18 @@ import { type FrameFields, frame, Kind } from './wire.ts';
  * unfinished.
  */
 export async function pushLong(
-  enemy: Enemy,
+  attacker: AttackerConnection,
   fields: FrameFields & { readonly id: number },
   payload: Uint8Array,
   size = payload.length,
 ): Promise<void> {
-  const errors = enemy.answers.size;
+  const errors = attacker.answers.size;
   for (let at = 0; at < payload.length; at += PACKET) {
-    await enemy.until(() => enemy.pipe > 0 || enemy.answers.size > errors);
-    if (enemy.isOver || enemy.answers.size > errors) return;
+    await attacker.until(() => attacker.pipe > 0 || attacker.answers.size > errors);
+    if (attacker.isOver || attacker.answers.size > errors) return;
     const packet = payload.subarray(at, at + PACKET);
-    enemy.pipe -= packet.length + 64;
-    await enemy.push(
+    attacker.pipe -= packet.length + 64;
+    await attacker.push(
       at === 0
         ? frame({ ...fields, size, payload: packet })
         : frame({ kind: Kind.part, id: fields.id, payload: packet }),

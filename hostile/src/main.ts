@@ -6,9 +6,9 @@ import { attacksNamed } from './all-attacks.ts';
 import type { Attack } from './attack.ts';
 import { CARRIERS, type Carrier } from './carriers.ts';
 import { twoCores } from './cores.ts';
+import { issueCredentials } from './credentials.ts';
 import { Lab } from './lab.ts';
 import type { Outcome } from './outcome.ts';
-import { issuePapers } from './papers.ts';
 import { formatOutcomes, writeReport } from './report.ts';
 
 const USAGE = `usage: node hostile/dist/main.js [options] [name...]
@@ -57,7 +57,7 @@ async function attackAll(): Promise<void> {
       .map((attack) => ({ attack, carrier })),
   );
   const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
-  const common = { papers: await issuePapers(), quiet, cores: twoCores() };
+  const common = { credentials: await issueCredentials(), quiet, cores: twoCores() };
   const outcomes: Outcome[] = [];
   let shared: { readonly lab: Lab; readonly carrier: Carrier } | undefined;
 

@@ -14,12 +14,12 @@ import {
 import { createTcpTransport, tcp } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
 import type { Carrier } from './carriers.ts';
+import type { Credentials, RunCredentials } from './credentials.ts';
 import { lab } from './lab-protocol.ts';
-import type { Paper, Papers } from './papers.ts';
 
 export interface NodeOptions {
   readonly carrier: Carrier;
-  readonly papers: Papers;
+  readonly credentials: RunCredentials;
   readonly limits?: LimitOptions | undefined;
   readonly origins?: readonly string[] | undefined;
   readonly observer?: Observer | undefined;
@@ -36,13 +36,13 @@ export interface Node {
 
 /** Opens a node that listens on loopback. */
 export async function listeningNode(options: NodeOptions): Promise<Node> {
-  const { papers } = options;
+  const { credentials } = options;
   const site =
     options.carrier === 'ws-attached'
       ? createServer((_request, response) => response.end())
       : undefined;
   if (site !== undefined) await once(site.listen(0, '127.0.0.1'), 'listening');
-  const transport = makeNode(options, papers.victim, site);
+  const transport = makeNode(options, credentials.victim, site);
   await transport.listen();
   const address = transport.advertiseAddr();
   const [, host, port] = /([\d.]+):(\d+)/.exec(address)!;
@@ -61,16 +61,16 @@ export async function listeningNode(options: NodeOptions): Promise<Node> {
 
 /** Opens a node that only dials, over one connection, so that handles can be counted. */
 export function dialingNode(options: NodeOptions): Transport<typeof lab> {
-  return makeNode(options, options.papers.honest, undefined, 1);
+  return makeNode(options, options.credentials.honest, undefined, 1);
 }
 
 function makeNode(
-  { carrier, papers, limits, origins, observer }: NodeOptions,
-  { key, cert }: Paper,
+  { carrier, credentials, limits, origins, observer }: NodeOptions,
+  { key, cert }: Credentials,
   site: Server | undefined,
   maxPool?: number,
 ): Transport<typeof lab> {
-  const tls = { key, cert, ca: papers.ca };
+  const tls = { key, cert, ca: credentials.ca };
   const common = { protocol: lab, limits, observer, maxPool };
   switch (carrier) {
     case 'tcp':

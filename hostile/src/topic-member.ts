@@ -2,7 +2,7 @@
 // the pull for its list, and joins the view.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import type { Enemy } from './enemy.ts';
+import type { AttackerConnection } from './attacker-connection.ts';
 import { concat, frame, Kind, type ReadFrame, text } from './wire.ts';
 
 export const GOSSIP = 2;
@@ -11,24 +11,28 @@ const Method = { push: 1, control: 2, view: 3, interest: 4, pull: 5 } as const;
 /**
  * Makes the victim accept the attacker as a member of the topic with this key, and as a neighbor.
  */
-export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array): Promise<void> {
+export async function joinTopic(
+  attacker: AttackerConnection,
+  nodeId: string,
+  topic: Uint8Array,
+): Promise<void> {
   let pulled = false;
-  enemy.onFrame = (read) => {
+  attacker.onFrame = (read) => {
     if (read.kind !== Kind.request || read.channel !== GOSSIP) return;
     if (read.method !== Method.pull)
-      enemy.send(frame({ kind: Kind.error, id: read.id, code: 12, flags: 1 }));
+      attacker.send(frame({ kind: Kind.error, id: read.id, code: 12, flags: 1 }));
     else {
       pulled = true;
-      enemy.send(
+      attacker.send(
         frame({
           kind: Kind.response,
           id: read.id,
-          payload: list(read, nodeId, enemy.victimId, topic),
+          payload: list(read, nodeId, attacker.victimId, topic),
         }),
       );
     }
   };
-  enemy.send(
+  attacker.send(
     frame({
       kind: Kind.oneway,
       channel: GOSSIP,
@@ -36,10 +40,10 @@ export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array)
       payload: text('{"seq":1,"empty":false}'),
     }),
   );
-  await enemy.until(() => pulled);
-  await enemy.settled();
+  await attacker.until(() => pulled);
+  await attacker.settled();
   const view = { topic: Buffer.from(topic).toString('hex'), message: { type: 'join', request: 1 } };
-  enemy.send(
+  attacker.send(
     frame({
       kind: Kind.oneway,
       channel: GOSSIP,
@@ -47,7 +51,7 @@ export async function joinTopic(enemy: Enemy, nodeId: string, topic: Uint8Array)
       payload: text(JSON.stringify(view)),
     }),
   );
-  await enemy.settled();
+  await attacker.settled();
 }
 
 /** Makes the answer to a pull: number, check, salt and eight tags, one of them the topic's. */

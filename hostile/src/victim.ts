@@ -12,12 +12,12 @@ import {
   type Transport,
 } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
+import type { RunCredentials } from './credentials.ts';
 import type { lab } from './lab-protocol.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
-import { obey } from './orders.ts';
-import type { Papers } from './papers.ts';
+import { serveCommands } from './parent-channel.ts';
 import { growYoungGeneration } from './warm-up.ts';
 
 /** Options in which the victim differs from the defaults. */
@@ -28,11 +28,11 @@ export interface VictimOptions {
   readonly nodes?: boolean;
 }
 
-export type VictimOrder =
+export type VictimCommand =
   | {
       readonly do: 'start';
       readonly carrier: Carrier;
-      readonly papers: Papers;
+      readonly credentials: RunCredentials;
       readonly options: VictimOptions;
     }
   /** Marks the start of an attack: peaks start anew. */
@@ -67,16 +67,16 @@ export interface VictimReport {
 type Running = Awaited<ReturnType<typeof start>>;
 let running: Running | undefined;
 
-obey<VictimOrder, VictimReport>(
-  async (order) => {
-    if (order.do === 'start') running = await start(order);
-    else if (order.do === 'mark') running!.mark();
+serveCommands<VictimCommand, VictimReport>(
+  async (command) => {
+    if (command.do === 'start') running = await start(command);
+    else if (command.do === 'mark') running!.mark();
     return running!.look();
   },
   () => void running?.close(),
 );
 
-async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 'start' }>) {
+async function start({ carrier, credentials, options }: Extract<VictimCommand, { do: 'start' }>) {
   let texts: string[] = [];
   const note = (text: string) => {
     if (texts.length < MOST_TEXTS) texts.push(text);
@@ -84,7 +84,7 @@ async function start({ carrier, papers, options }: Extract<VictimOrder, { do: 's
   const { nodes: isNode, ...given } = options;
   const node = await listeningNode({
     carrier,
-    papers,
+    credentials,
     ...given,
     observer: {
       event(event) {

@@ -199,7 +199,7 @@ export function overrides(deniedGlobals) {
     ),
     imports(
       [
-        'hostile/src/{wire,long,topic-member,enemy,carriers,noise-client,web-socket-client,methods}.ts',
+        'hostile/src/{wire,long,topic-member,attacker-connection,carriers,noise-client,web-socket-client,methods}.ts',
         'hostile/src/attacks/**',
       ],
       [

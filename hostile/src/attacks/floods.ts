@@ -1,8 +1,8 @@
 // Floods: many cheap frames that cost the victim work. The victim answers some floods, slows others
 // down, and disconnects the rest.
 
-import type { Attack, Field } from '../attack.ts';
-import type { Enemy } from '../enemy.ts';
+import type { Attack, AttackRun } from '../attack.ts';
+import type { AttackerConnection } from '../attacker-connection.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
 
@@ -154,16 +154,17 @@ export const floods: readonly Attack[] = [
     carriers: ['ws', 'ws-attached'],
     rounds: 20,
     answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
-    async run(field) {
-      const enemy = await field.admitted();
+    async run(run) {
+      const attacker = await run.admitted();
       // Sends frames of one byte in one write, each with a header of six bytes.
       const call = request(1, Method.echo, new Uint8Array(8));
-      const socket = enemy.socket;
+      const socket = attacker.socket;
       const bytes = concat(
         ...Array.from(repeat(call, 50), (byte) => Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, byte)),
       );
-      while (field.goesOn() && !enemy.isOver) if (!socket.write(bytes)) await enemy.line.drained();
-      return enemy.told();
+      while (run.goesOn() && !attacker.isOver)
+        if (!socket.write(bytes)) await attacker.line.drained();
+      return attacker.outcome();
     },
   },
   {
@@ -173,12 +174,12 @@ export const floods: readonly Attack[] = [
     carriers: ['ws', 'ws-attached'],
     rounds: 20,
     answer: /^(nothing|cut|close \d+|GO_AWAY 8\/13)$/,
-    async run(field) {
-      const enemy = await field.admitted();
+    async run(run) {
+      const attacker = await run.admitted();
       const bytes = repeat(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0), 5_000);
-      while (field.goesOn() && !enemy.isOver)
-        if (!enemy.socket.write(bytes)) await enemy.line.drained();
-      return enemy.told();
+      while (run.goesOn() && !attacker.isOver)
+        if (!attacker.socket.write(bytes)) await attacker.line.drained();
+      return attacker.outcome();
     },
   },
   {
@@ -188,12 +189,12 @@ export const floods: readonly Attack[] = [
     carriers: ['noise'],
     rounds: 5,
     answer: /^(nothing|cut|GO_AWAY 8\/13)$/,
-    async run(field) {
-      const enemy = await field.admitted();
+    async run(run) {
+      const attacker = await run.admitted();
       const bytes = repeat(frame({ kind: Kind.cancel, id: 1 }), 100);
-      while (field.goesOn() && !enemy.isOver)
-        for (const byte of bytes) await enemy.push(Uint8Array.of(byte));
-      return enemy.told();
+      while (run.goesOn() && !attacker.isOver)
+        for (const byte of bytes) await attacker.push(Uint8Array.of(byte));
+      return attacker.outcome();
     },
   },
 ];
@@ -222,30 +223,34 @@ function flood({ chunk, rate, answer, ...rest }: Flood): Attack {
     ...rest,
     answer: new RegExp(`${answer.source}|^cut$`),
     rounds: 30,
-    async run(field) {
-      let enemy = await field.admitted();
-      let told = enemy.told();
-      for (let first = 1; field.goesOn(); first += 2_000) {
-        if (enemy.isOver || enemy.goAway !== undefined) {
-          if (!enemy.isOver) await enemy.over();
-          told = enemy.told();
+    async run(run) {
+      let attacker = await run.admitted();
+      let answer = attacker.outcome();
+      for (let first = 1; run.goesOn(); first += 2_000) {
+        if (attacker.isOver || attacker.goAway !== undefined) {
+          if (!attacker.isOver) await attacker.over();
+          answer = attacker.outcome();
           // A short run needs only the first answer.
-          if (field.isShort) return told;
-          enemy = await field.admitted();
+          if (run.isShort) return answer;
+          attacker = await run.admitted();
         }
         const bytes = chunk(first % 0x7fff_0001);
-        await enemy.push(bytes);
-        if (rate !== undefined) await field.paced(bytes.length, rate);
+        await attacker.push(bytes);
+        if (rate !== undefined) await run.paced(bytes.length, rate);
       }
-      return finish(enemy, field, told);
+      return finish(attacker, run, answer);
     },
   };
 }
 
-async function finish(enemy: Enemy, _field: Field, told: string): Promise<string> {
-  await enemy.settled();
-  if (enemy.goAway !== undefined) await enemy.over();
-  return told === 'nothing' || enemy.goAway !== undefined ? enemy.told() : told;
+async function finish(
+  attacker: AttackerConnection,
+  _run: AttackRun,
+  answer: string,
+): Promise<string> {
+  await attacker.settled();
+  if (attacker.goAway !== undefined) await attacker.over();
+  return answer === 'nothing' || attacker.goAway !== undefined ? attacker.outcome() : answer;
 }
 
 function requests(first: number, count: number, make: (id: number) => Uint8Array): Uint8Array {

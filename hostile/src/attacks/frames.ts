@@ -1,8 +1,8 @@
 // Frames that break the protocol: the victim answers each with a GO_AWAY or skips it, and trusts
 // none.
 
-import { type Attack, saying } from '../attack.ts';
-import type { Enemy } from '../enemy.ts';
+import { type Attack, messageAttack } from '../attack.ts';
+import type { AttackerConnection } from '../attacker-connection.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { concat, delimited, frame, Kind, repeat, varint } from '../wire.ts';
 
@@ -10,160 +10,161 @@ const echo = (id: number, payload = new Uint8Array(8)) =>
   frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.echo, payload });
 
 export const frames: readonly Attack[] = [
-  saying({
+  messageAttack({
     name: 'frame-too-long',
     title: 'announces a frame of 256 MiB and sends none of it',
     cases: [2],
     answer: /^GO_AWAY 8\/14$/,
-    say: () => Uint8Array.of(0xff, 0xff, 0xff, 0x7f),
+    message: () => Uint8Array.of(0xff, 0xff, 0xff, 0x7f),
   }),
-  saying({
+  messageAttack({
     name: 'length-of-five-bytes',
     title: 'gives a length that needs a fifth byte',
     cases: [3],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => varint(0xffff_ffff),
+    message: () => varint(0xffff_ffff),
   }),
-  saying({
+  messageAttack({
     name: 'zero-length',
     title: 'sends an empty frame',
     cases: [4],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => new Uint8Array(1),
+    message: () => new Uint8Array(1),
   }),
-  saying({
+  messageAttack({
     name: 'byte-by-byte',
     title: 'sends a call in single bytes, each as a packet or message of its own',
     cases: [5],
     answer: /^answered$/,
-    async say(enemy) {
-      for (const byte of echo(1)) await enemy.push(Uint8Array.of(byte));
-      await answered(enemy, 1);
+    async message(attacker) {
+      for (const byte of echo(1)) await attacker.push(Uint8Array.of(byte));
+      await answered(attacker, 1);
     },
   }),
-  saying({
+  messageAttack({
     name: 'many-in-one-chunk',
     title: 'sends 1,000 calls in one piece',
     cases: [6],
     answer: /^answered$/,
-    async say(enemy) {
-      await enemy.push(concat(...Array.from({ length: 1_000 }, (_, at) => echo(2 * at + 1))));
-      await answered(enemy, 1_000);
+    async message(attacker) {
+      await attacker.push(concat(...Array.from({ length: 1_000 }, (_, at) => echo(2 * at + 1))));
+      await answered(attacker, 1_000);
     },
   }),
-  saying({
+  messageAttack({
     name: 'kind-reserved',
     title: 'sends a frame of a reserved kind',
     cases: [9],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: 16 }),
+    message: () => frame({ kind: 16 }),
   }),
-  saying({
+  messageAttack({
     name: 'kind-zero',
     title: 'sends a frame without a kind',
     cases: [9],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: 0, id: 1 }),
+    message: () => frame({ kind: 0, id: 1 }),
   }),
-  saying({
+  messageAttack({
     name: 'kind-optional',
     title: 'sends a frame of a kind that may be skipped',
     cases: [9],
     answer: /^nothing$/,
-    say: () => frame({ kind: 32 }),
+    message: () => frame({ kind: 32 }),
   }),
-  saying({
+  messageAttack({
     name: 'flags-unknown',
     title: 'sets flags that mean nothing',
     cases: [10],
     answer: /^GO_AWAY 13\/12$/,
-    say: () =>
+    message: () =>
       frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo, flags: 4 }),
   }),
-  saying({
+  messageAttack({
     name: 'channel-out-of-range',
     title: 'calls channel 288, which would be 32 in a byte',
     cases: [11],
     answer: /^ERROR 12$/,
-    say: () => frame({ kind: Kind.request, id: 1, channel: 256 + CHANNEL, method: Method.echo }),
+    message: () =>
+      frame({ kind: Kind.request, id: 1, channel: 256 + CHANNEL, method: Method.echo }),
   }),
-  saying({
+  messageAttack({
     name: 'id-twice',
     title: 'opens two calls with one id',
     cases: [12],
     answer: /^answered$/,
-    async say(enemy) {
+    async message(attacker) {
       const hold = frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.hold });
-      await enemy.push(concat(hold, hold, echo(3)));
-      await answered(enemy, 1);
+      await attacker.push(concat(hold, hold, echo(3)));
+      await answered(attacker, 1);
     },
   }),
-  saying({
+  messageAttack({
     name: 'id-of-the-other-end',
     title: "opens a call with an id of the other end's",
     cases: [12],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => echo(2),
+    message: () => echo(2),
   }),
-  saying({
+  messageAttack({
     name: 'answers-never-asked',
     title: 'answers 100 calls that were never made',
     cases: [13, 14],
     answer: /^nothing$/,
-    say: () =>
+    message: () =>
       concat(
         ...Array.from({ length: 100 }, (_, at) => frame({ kind: Kind.response, id: 2 * at + 2 })),
       ),
   }),
-  saying({
+  messageAttack({
     name: 'answers-never-asked-flood',
     title: 'answers 4,000 calls that were never made',
     cases: [13],
     answer: /^GO_AWAY 8\/13$/,
-    say: () => repeat(frame({ kind: Kind.response, id: 2 }), 4_000),
+    message: () => repeat(frame({ kind: Kind.response, id: 2 }), 4_000),
   }),
-  saying({
+  messageAttack({
     name: 'hello-twice',
     title: 'says a second READY',
     cases: [17],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: Kind.ready }),
+    message: () => frame({ kind: Kind.ready }),
   }),
-  saying({
+  messageAttack({
     name: 'credit-zero',
     title: 'gives a credit of 0',
     cases: [22],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => frame({ kind: Kind.credit, account: 1 }),
+    message: () => frame({ kind: Kind.credit, account: 1 }),
   }),
-  saying({
+  messageAttack({
     name: 'credit-overflow',
     title: 'lifts an account above 2^31 - 1',
     cases: [22],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => repeat(frame({ kind: Kind.credit, account: 1, credit: 0x7fff_ffff }), 2),
+    message: () => repeat(frame({ kind: Kind.credit, account: 1, credit: 0x7fff_ffff }), 2),
   }),
-  saying({
+  messageAttack({
     name: 'stream-exceeded',
     title: 'streams to a slow reader without waiting for credit',
     cases: [21],
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
-    say: () =>
+    message: () =>
       concat(
         frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.upload, flags: 1 }),
         repeat(frame({ kind: Kind.item, id: 1, payload: new Uint8Array(16_384) }), 100),
       ),
   }),
-  saying({
+  messageAttack({
     name: 'short-exceeded',
     title: 'sends one-ways without waiting for credit',
     cases: [21],
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
-    say: () =>
+    message: () =>
       repeat(
         frame({
           kind: Kind.oneway,
@@ -174,12 +175,12 @@ export const frames: readonly Attack[] = [
         4_000,
       ),
   }),
-  saying({
+  messageAttack({
     name: 'part-one-byte',
     title: 'sends a long message in parts of one byte',
     cases: [19],
     answer: /^GO_AWAY 13\/12$/,
-    say: () =>
+    message: () =>
       concat(
         frame({
           kind: Kind.request,
@@ -192,12 +193,12 @@ export const frames: readonly Attack[] = [
         repeat(frame({ kind: Kind.part, id: 1, payload: new Uint8Array(1) }), 1_000),
       ),
   }),
-  saying({
+  messageAttack({
     name: 'size-over-the-limit',
     title: 'announces a message of 2 GiB',
     cases: [2, 20],
     answer: /^GO_AWAY 8\/14$/,
-    say: () =>
+    message: () =>
       frame({
         kind: Kind.request,
         id: 1,
@@ -207,33 +208,33 @@ export const frames: readonly Attack[] = [
         payload: new Uint8Array(65_536),
       }),
   }),
-  saying({
+  messageAttack({
     name: 'field-of-another-type',
     title: 'gives a field under another wire type',
     cases: [26],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => delimited(Uint8Array.of(0x0a, 1, 8)),
+    message: () => delimited(Uint8Array.of(0x0a, 1, 8)),
   }),
-  saying({
+  messageAttack({
     name: 'field-cut',
     title: 'ends a frame inside a field',
     cases: [26],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => delimited(Uint8Array.of(0x08, 8, 0x7a, 100, 1)),
+    message: () => delimited(Uint8Array.of(0x08, 8, 0x7a, 100, 1)),
   }),
-  saying({
+  messageAttack({
     name: 'integer-too-large',
     title: 'gives an integer of 2^32',
     cases: [32],
     answer: /^GO_AWAY 13\/12$/,
-    say: () => delimited(concat(Uint8Array.of(0x08, 8, 0x18), varint(2 ** 32))),
+    message: () => delimited(concat(Uint8Array.of(0x08, 8, 0x18), varint(2 ** 32))),
   }),
-  saying({
+  messageAttack({
     name: 'metadata-too-large',
     title: 'sends 9 KiB of metadata',
     cases: [37],
     answer: /^GO_AWAY 13\/12$/,
-    say: () =>
+    message: () =>
       frame({
         kind: Kind.request,
         id: 1,
@@ -245,7 +246,7 @@ export const frames: readonly Attack[] = [
 ];
 
 /** Waits for so many responses, and records them as the most frequent answer. */
-async function answered(enemy: Enemy, responses: number): Promise<void> {
-  await enemy.until(() => enemy.count(Kind.response) >= responses);
-  if (enemy.count(Kind.response) >= responses) enemy.answers.set('answered', 1_000_000);
+async function answered(attacker: AttackerConnection, responses: number): Promise<void> {
+  await attacker.until(() => attacker.count(Kind.response) >= responses);
+  if (attacker.count(Kind.response) >= responses) attacker.answers.set('answered', 1_000_000);
 }

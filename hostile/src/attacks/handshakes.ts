@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, Field } from '../attack.ts';
+import type { Attack, AttackRun } from '../attack.ts';
+import type { AttackerConnection } from '../attacker-connection.ts';
 import { reset } from '../carriers.ts';
-import type { Enemy } from '../enemy.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import {
   block,
@@ -122,14 +122,14 @@ export const handshakes: readonly Attack[] = [
     cases: [8, 62],
     isSlow: true,
     answer: /^GO_AWAY 14\/16$/,
-    async run(field) {
-      const enemy = await field.connect();
+    async run(run) {
+      const attacker = await run.connect();
       const bytes = greeting({});
-      for (let at = 0; !enemy.isOver && at < bytes.length; at++) {
-        await enemy.push(bytes.subarray(at, at + 1));
+      for (let at = 0; !attacker.isOver && at < bytes.length; at++) {
+        await attacker.push(bytes.subarray(at, at + 1));
         await sleep(at < PREAMBLE.length ? 1 : 1_000);
       }
-      return enemy.told();
+      return attacker.outcome();
     },
   },
   {
@@ -138,17 +138,17 @@ export const handshakes: readonly Attack[] = [
     cases: [7, 8],
     isSlow: true,
     answer: /^GO_AWAY 13\/12$/,
-    async run(field) {
-      const enemy = await field.admitted();
-      enemy.answersPings = false;
+    async run(run) {
+      const attacker = await run.admitted();
+      attacker.answersPings = false;
       // A byte now and then keeps the connection alive, but not the incomplete frame.
       const body = call(1, new Uint8Array(60_000));
-      await enemy.push(body.subarray(0, 6));
-      for (let at = 6; !enemy.isOver && enemy.goAway === undefined; at++) {
-        await enemy.push(body.subarray(at, at + 1));
+      await attacker.push(body.subarray(0, 6));
+      for (let at = 6; !attacker.isOver && attacker.goAway === undefined; at++) {
+        await attacker.push(body.subarray(at, at + 1));
         await sleep(500);
       }
-      return enemy.told();
+      return attacker.outcome();
     },
   },
   {
@@ -157,10 +157,10 @@ export const handshakes: readonly Attack[] = [
     cases: [48],
     isSlow: true,
     answer: /^(cut|ended)$/,
-    async run(field) {
-      const enemy = await field.admitted();
-      enemy.answersPings = false;
-      return enemy.over();
+    async run(run) {
+      const attacker = await run.admitted();
+      attacker.answersPings = false;
+      return attacker.over();
     },
   },
   {
@@ -170,7 +170,7 @@ export const handshakes: readonly Attack[] = [
     memory: 320 * 64 * 1_024,
     answer: /^320 kept$/,
     carriers: ['tcp', 'tls', 'ws', 'noise'],
-    run: (field) => kept(field, 400),
+    run: (run) => kept(run, 400),
   },
   {
     name: 'per-source',
@@ -179,7 +179,7 @@ export const handshakes: readonly Attack[] = [
     victim: { limits: { handshakes: { perSource: 4 } } },
     answer: /^[1-4] kept$/,
     carriers: ['tcp', 'tls', 'ws', 'wss', 'noise'],
-    run: (field) => kept(field, 64),
+    run: (run) => kept(run, 64),
   },
   {
     name: 'per-source-no-upgrade',
@@ -189,15 +189,15 @@ export const handshakes: readonly Attack[] = [
     victim: { limits: { handshakes: { perSource: 4 } } },
     answer: /^[0-4] kept$/,
     carriers: ['wss'],
-    async run(field) {
+    async run(run) {
       const sockets = await Promise.all(
-        Array.from({ length: 64 }, () => field.socket().catch(() => undefined)),
+        Array.from({ length: 64 }, () => run.socket().catch(() => undefined)),
       );
       await sleep(SETTLING);
       const open = sockets.filter(
         (socket) => socket !== undefined && !socket.destroyed && socket.readable,
       ).length;
-      while (field.goesOn()) if (!field.isShort) await sleep(100);
+      while (run.goesOn()) if (!run.isShort) await sleep(100);
       return `${open} kept`;
     },
   },
@@ -208,20 +208,20 @@ export const handshakes: readonly Attack[] = [
     rounds: 100,
     memory: 16 * 1024 * 1024,
     answer: /^done$/,
-    async run(field) {
-      for (let cycle = 0; field.goesOn(); cycle++) {
-        const enemy = await field.admitted();
-        await enemy.push(
+    async run(run) {
+      for (let cycle = 0; run.goesOn(); cycle++) {
+        const attacker = await run.admitted();
+        await attacker.push(
           concat(
             call(1),
             frame({ kind: Kind.request, id: 3, channel: CHANNEL, method: Method.hold }),
             call(5).subarray(0, cycle % 12),
           ),
         );
-        if (cycle % 3 === 0) reset(enemy.socket);
-        else if (cycle % 3 === 1) enemy.socket.end();
-        else enemy.destroy();
-        await enemy.over();
+        if (cycle % 3 === 0) reset(attacker.socket);
+        else if (cycle % 3 === 1) attacker.socket.end();
+        else attacker.destroy();
+        await attacker.over();
       }
       return 'done';
     },
@@ -233,23 +233,25 @@ export const handshakes: readonly Attack[] = [
     rounds: 3,
     isBrief: true,
     answer: /^GO_AWAY/,
-    async run(field) {
+    async run(run) {
       const nasty = 'a\u001b[2Jb\r\nc\u202ed\u2066e\u2028f\u0000g';
-      let enemy: Enemy | undefined;
-      while (field.goesOn()) {
-        enemy = await field.admitted({
+      let attacker: AttackerConnection | undefined;
+      while (run.goesOn()) {
+        attacker = await run.admitted({
           agent: nasty,
           addr: nasty,
           protocols: [{ name: nasty, version: 1, channel: 99 }],
         });
-        await enemy.push(frame({ kind: Kind.goAway, code: 7, reason: 6, text: nasty.repeat(20) }));
-        await Promise.race([enemy.over(), sleep(SETTLING)]);
-        enemy.destroy();
-        enemy = await field.connect();
-        await enemy.push(greeting({ network: nasty }));
-        await enemy.over();
+        await attacker.push(
+          frame({ kind: Kind.goAway, code: 7, reason: 6, text: nasty.repeat(20) }),
+        );
+        await Promise.race([attacker.over(), sleep(SETTLING)]);
+        attacker.destroy();
+        attacker = await run.connect();
+        await attacker.push(greeting({ network: nasty }));
+        await attacker.over();
       }
-      return enemy!.told();
+      return attacker!.outcome();
     },
   },
 ];
@@ -270,18 +272,18 @@ function opening(
     answer,
     isSlow,
     isBrief: true,
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) {
-        const enemy = await field.connect();
-        const before = enemy.socket.bytesRead;
-        if (first().length > 0) await enemy.push(first());
-        answer = await enemy.over();
+      while (run.goesOn()) {
+        const attacker = await run.connect();
+        const before = attacker.socket.bytesRead;
+        if (first().length > 0) await attacker.push(first());
+        answer = await attacker.over();
         // TLS and noise exchange bytes of their own, so only tcp can compare the bytes read.
         const isSilent =
-          enemy.received.size === 0 &&
-          (field.target.carrier !== 'tcp' || enemy.socket.bytesRead === before);
-        if (enemy.goAway === undefined && isSilent)
+          attacker.received.size === 0 &&
+          (run.target.carrier !== 'tcp' || attacker.socket.bytesRead === before);
+        if (attacker.goAway === undefined && isSilent)
           answer = `${answer.startsWith('close') ? 'ended' : answer} without a byte`;
       }
       return answer;
@@ -290,8 +292,8 @@ function opening(
 }
 
 /** Opens bare sockets, sends nothing on them, and counts those that the victim keeps. */
-async function kept(field: Field, count: number): Promise<string> {
-  const { host, port } = field.target;
+async function kept(run: AttackRun, count: number): Promise<string> {
+  const { host, port } = run.target;
   const sockets: Socket[] = [];
   for (let at = 0; at < count; at++) {
     const socket = connect({ host, port });

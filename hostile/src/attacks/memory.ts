@@ -2,8 +2,8 @@
 // not read.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack } from '../attack.ts';
-import type { Enemy } from '../enemy.ts';
+import type { Attack, AttackRun } from '../attack.ts';
+import type { AttackerConnection } from '../attacker-connection.ts';
 import { PACKET, pushLong } from '../long.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { concat, frame, Kind, repeat } from '../wire.ts';
@@ -24,9 +24,9 @@ export const memory: readonly Attack[] = [
     memory: 4 * (1 + 8) * MIB,
     rounds: 400,
     answer: /^nothing$/,
-    async run(field) {
-      const enemies = await field.army(4);
-      const credit = enemies.map((enemy) => creditOf(enemy));
+    async run(run) {
+      const attackers = await run.admittedMany(4);
+      const credit = attackers.map((attacker) => creditOf(attacker));
       const oneway = frame({
         kind: Kind.oneway,
         channel: CHANNEL,
@@ -34,17 +34,17 @@ export const memory: readonly Attack[] = [
         payload: new Uint8Array(1_024),
       });
       const chunk = repeat(oneway, 100);
-      while (field.goesOn()) {
+      while (run.goesOn()) {
         let sent = 0;
-        for (const [at, enemy] of enemies.entries()) {
-          if (credit[at]!.left < chunk.length || enemy.isOver) continue;
+        for (const [at, attacker] of attackers.entries()) {
+          if (credit[at]!.left < chunk.length || attacker.isOver) continue;
           credit[at]!.left -= 100 * (1_024 + 64);
-          await enemy.push(chunk);
+          await attacker.push(chunk);
           sent++;
         }
-        if (sent === 0) await sleep(field.isShort ? 1 : 5);
+        if (sent === 0) await sleep(run.isShort ? 1 : 5);
       }
-      return enemies[0]!.told();
+      return attackers[0]!.outcome();
     },
   },
   {
@@ -54,17 +54,17 @@ export const memory: readonly Attack[] = [
     memory: MEMORY,
     rounds: 1,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
-    async run(field) {
-      const enemies = await field.army(8);
+    async run(run) {
+      const attackers = await run.admittedMany(8);
       const payload = new Uint8Array(PACKET);
-      for (const enemy of enemies) await pushLong(enemy, longRequest(1), payload, 64 * MIB);
-      while (field.goesOn()) {
-        for (const enemy of enemies)
-          if (enemy.pipe > 0) await enemy.push(frame({ kind: Kind.part, id: 1, payload }));
-        if (!field.isShort) await sleep(1_000);
+      for (const attacker of attackers) await pushLong(attacker, longRequest(1), payload, 64 * MIB);
+      while (run.goesOn()) {
+        for (const attacker of attackers)
+          if (attacker.pipe > 0) await attacker.push(frame({ kind: Kind.part, id: 1, payload }));
+        if (!run.isShort) await sleep(1_000);
       }
-      for (const enemy of enemies) await enemy.settled();
-      return enemies[0]!.told();
+      for (const attacker of attackers) await attacker.settled();
+      return attackers[0]!.outcome();
     },
   },
   {
@@ -74,9 +74,9 @@ export const memory: readonly Attack[] = [
     memory: MEMORY,
     shortVictim: small,
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
-    run: (field) =>
-      unfinished(field, (enemy, id, size) =>
-        pushLong(enemy, longRequest(id), new Uint8Array(size - PACKET), size),
+    run: (run) =>
+      unfinished(run, (attacker, id, size) =>
+        pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size),
       ),
   },
   {
@@ -86,10 +86,10 @@ export const memory: readonly Attack[] = [
     memory: MEMORY,
     shortVictim: small,
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
-    run: (field) =>
-      unfinished(field, (enemy, id, size) =>
+    run: (run) =>
+      unfinished(run, (attacker, id, size) =>
         pushLong(
-          enemy,
+          attacker,
           { kind: Kind.oneway, id, channel: CHANNEL, method: Method.note },
           new Uint8Array(size - PACKET),
           size,
@@ -103,22 +103,22 @@ export const memory: readonly Attack[] = [
     memory: MEMORY,
     shortVictim: small,
     answer: /^(nothing|ERROR 8.*|GO_AWAY 8\/6)$/,
-    async run(field) {
-      const enemies = await field.army(field.isShort ? 2 : 16);
-      const streams = field.isShort ? 32 : 128;
+    async run(run) {
+      const attackers = await run.admittedMany(run.isShort ? 2 : 16);
+      const streams = run.isShort ? 32 : 128;
       await Promise.all(
-        enemies.map(async (enemy) => {
-          for (let at = 0; at < streams && !enemy.isOver; at++) {
+        attackers.map(async (attacker) => {
+          for (let at = 0; at < streams && !attacker.isOver; at++) {
             const id = 2 * at + 1;
-            await enemy.push(
+            await attacker.push(
               frame({ kind: Kind.request, id, channel: CHANNEL, method: Method.upload, flags: 1 }),
             );
-            await pushLong(enemy, { kind: Kind.item, id }, new Uint8Array(MIB - PACKET), MIB);
+            await pushLong(attacker, { kind: Kind.item, id }, new Uint8Array(MIB - PACKET), MIB);
           }
         }),
       );
-      while (field.goesOn()) if (!field.isShort) await sleep(100);
-      return worst(enemies);
+      while (run.goesOn()) if (!run.isShort) await sleep(100);
+      return worst(attackers);
     },
   },
   {
@@ -129,19 +129,19 @@ export const memory: readonly Attack[] = [
     memory: 32 * MIB,
     rounds: 2_000,
     answer: /^(cut|ended|GO_AWAY.*)$/,
-    async run(field) {
-      const enemy = await field.admitted();
-      enemy.socket.pause();
-      const over = enemy.over();
+    async run(run) {
+      const attacker = await run.admitted();
+      attacker.socket.pause();
+      const over = attacker.over();
       let left = false;
       void over.then(() => {
         left = true;
       });
-      for (let first = 1; field.goesOn() && !left; first = ((first + 1_000) % 0x7fff_0001) | 1) {
+      for (let first = 1; run.goesOn() && !left; first = ((first + 1_000) % 0x7fff_0001) | 1) {
         const bytes = concat(...Array.from({ length: 500 }, (_, at) => refused(first + 2 * at)));
-        await Promise.race([enemy.push(bytes), over]);
+        await Promise.race([attacker.push(bytes), over]);
       }
-      enemy.socket.resume();
+      attacker.socket.resume();
       return over;
     },
   },
@@ -152,9 +152,9 @@ export const memory: readonly Attack[] = [
     memory: 64 * MIB,
     rounds: 1,
     answer: /^(nothing|cut|ended)$/,
-    async run(field) {
-      const enemy = await field.admitted();
-      await enemy.push(
+    async run(run) {
+      const attacker = await run.admitted();
+      await attacker.push(
         concat(
           ...Array.from({ length: 100 }, (_, at) =>
             frame({
@@ -167,9 +167,9 @@ export const memory: readonly Attack[] = [
           ),
         ),
       );
-      enemy.socket.pause();
-      while (field.goesOn() && !enemy.isOver) await sleep(field.isShort ? 200 : 100);
-      return enemy.told();
+      attacker.socket.pause();
+      while (run.goesOn() && !attacker.isOver) await sleep(run.isShort ? 200 : 100);
+      return attacker.outcome();
     },
   },
   {
@@ -179,13 +179,13 @@ export const memory: readonly Attack[] = [
     memory: 256 * MIB,
     shortVictim: { limits: { calls: 64 } },
     answer: /^(nothing|ERROR 8.*)$/,
-    async run(field) {
-      const enemies = await field.army(field.isShort ? 10 : 50);
-      const each = field.isShort ? 100 : 4_096;
+    async run(run) {
+      const attackers = await run.admittedMany(run.isShort ? 10 : 50);
+      const each = run.isShort ? 100 : 4_096;
       const payload = new Uint8Array(1_024);
-      for (const enemy of enemies) {
+      for (const attacker of attackers) {
         for (let at = 0; at < each; at++) {
-          await enemy.push(
+          await attacker.push(
             frame({
               kind: Kind.request,
               id: 2 * at + 1,
@@ -197,9 +197,9 @@ export const memory: readonly Attack[] = [
           );
         }
       }
-      for (const enemy of enemies) await enemy.settled();
-      while (field.goesOn()) if (!field.isShort) await sleep(100);
-      return worst(enemies);
+      for (const attacker of attackers) await attacker.settled();
+      while (run.goesOn()) if (!run.isShort) await sleep(100);
+      return worst(attackers);
     },
   },
   {
@@ -208,8 +208,8 @@ export const memory: readonly Attack[] = [
     cases: [11, 61],
     memory: 200 * 48 * 1_024,
     answer: /^nothing$/,
-    async run(field) {
-      const enemies = await field.army(field.isShort ? 100 : 200);
+    async run(run) {
+      const attackers = await run.admittedMany(run.isShort ? 100 : 200);
       const channels = Array.from({ length: 256 }, (_, channel) => channel).filter(
         (channel) => channel !== CHANNEL,
       );
@@ -218,10 +218,10 @@ export const memory: readonly Attack[] = [
           [2, 3].map((account) => frame({ kind: Kind.credit, account, channel, credit: 1 })),
         ),
       );
-      for (const enemy of enemies) await enemy.push(credits);
-      for (const enemy of enemies) await enemy.settled();
-      while (field.goesOn()) if (!field.isShort) await sleep(100);
-      return worst(enemies);
+      for (const attacker of attackers) await attacker.push(credits);
+      for (const attacker of attackers) await attacker.settled();
+      while (run.goesOn()) if (!run.isShort) await sleep(100);
+      return worst(attackers);
     },
   },
   {
@@ -230,18 +230,18 @@ export const memory: readonly Attack[] = [
     cases: [61],
     memory: 500 * 64 * 1_024,
     answer: /^nothing$/,
-    async run(field) {
-      const enemies = await field.army(field.isShort ? 50 : 500);
-      while (field.goesOn()) if (!field.isShort) await sleep(100);
-      return worst(enemies);
+    async run(run) {
+      const attackers = await run.admittedMany(run.isShort ? 50 : 500);
+      while (run.goesOn()) if (!run.isShort) await sleep(100);
+      return worst(attackers);
     },
   },
 ];
 
 /** Tracks account 2 of the lab's channel. */
-function creditOf(enemy: Enemy): { left: number } {
+function creditOf(attacker: AttackerConnection): { left: number } {
   const account = { left: MIB };
-  enemy.onFrame = (read) => {
+  attacker.onFrame = (read) => {
     if (read.kind === Kind.credit && read.account === 2 && read.channel === CHANNEL)
       account.left += read.credit;
   };
@@ -258,25 +258,27 @@ function refused(id: number): Uint8Array {
 
 /** Opens 32 connections (6 in a short run), begins one message on each, and finishes none. */
 async function unfinished(
-  field: Parameters<Attack['run']>[0],
-  begin: (enemy: Enemy, id: number, size: number) => Promise<void>,
+  run: AttackRun,
+  begin: (attacker: AttackerConnection, id: number, size: number) => Promise<void>,
 ): Promise<string> {
-  const enemies = await field.army(field.isShort ? 6 : 32);
-  await Promise.all(enemies.map((enemy) => begin(enemy, 1, field.isShort ? 8 * MIB : 64 * MIB)));
-  while (field.goesOn()) if (!field.isShort) await sleep(100);
-  for (const enemy of enemies) await enemy.settled();
-  return worst(enemies);
+  const attackers = await run.admittedMany(run.isShort ? 6 : 32);
+  await Promise.all(
+    attackers.map((attacker) => begin(attacker, 1, run.isShort ? 8 * MIB : 64 * MIB)),
+  );
+  while (run.goesOn()) if (!run.isShort) await sleep(100);
+  for (const attacker of attackers) await attacker.settled();
+  return worst(attackers);
 }
 
 /**
  * Returns the harshest answer among them: a GO_AWAY if there is one, otherwise any answer but
  * 'nothing'.
  */
-function worst(enemies: readonly Enemy[]): string {
-  const told = enemies.map((enemy) => enemy.told());
+function worst(attackers: readonly AttackerConnection[]): string {
+  const outcomes = attackers.map((attacker) => attacker.outcome());
   return (
-    told.find((answer) => answer.startsWith('GO_AWAY')) ??
-    told.find((answer) => answer !== 'nothing') ??
+    outcomes.find((answer) => answer.startsWith('GO_AWAY')) ??
+    outcomes.find((answer) => answer !== 'nothing') ??
     'nothing'
   );
 }

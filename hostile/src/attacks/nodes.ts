@@ -3,8 +3,8 @@
 
 import { createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, Field } from '../attack.ts';
-import type { Enemy } from '../enemy.ts';
+import type { Attack, AttackRun } from '../attack.ts';
+import type { AttackerConnection } from '../attacker-connection.ts';
 import { pushLong } from '../long.ts';
 import { GOSSIP, joinTopic } from '../topic-member.ts';
 import { concat, frame, Kind, repeat, text } from '../wire.ts';
@@ -24,7 +24,8 @@ export const nodes: readonly Attack[] = [
     answer: /^GO_AWAY 8\/13$/,
     // If the victim has just asked the attacker, two lists may be answers, and the next three are
     // taken for repetitions.
-    run: (field) => said(field, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 6)),
+    run: (run) =>
+      onEachConnection(run, () => repeat(oneway(PEERS, 2, text('{"addresses":[]}')), 6)),
   },
   {
     name: 'addresses-long',
@@ -36,15 +37,15 @@ export const nodes: readonly Attack[] = [
     memory: 32 * MIB,
     isHeavy: true,
     answer: /^(nothing|GO_AWAY 8\/1[34])$/,
-    async run(field) {
-      const enemy = await asNode(field);
+    async run(run) {
+      const attacker = await asNode(run);
       const entry = text('{"nodeId":"","address":"10.0.0.1:1"},');
       const payload = repeat(entry, Math.floor((60 * MIB) / entry.length));
       await Promise.race([
-        pushLong(enemy, { kind: Kind.oneway, id: 1, channel: PEERS, method: 2 }, payload),
-        enemy.over(),
+        pushLong(attacker, { kind: Kind.oneway, id: 1, channel: PEERS, method: 2 }, payload),
+        attacker.over(),
       ]);
-      return told(enemy);
+      return outcomeOf(attacker);
     },
   },
   {
@@ -54,7 +55,7 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     answer: /^GO_AWAY 8\/13$/,
-    run: (field) => said(field, () => repeat(oneway(PEERS, 1, new Uint8Array(0)), 20)),
+    run: (run) => onEachConnection(run, () => repeat(oneway(PEERS, 1, new Uint8Array(0)), 20)),
   },
   {
     name: 'status-flood',
@@ -65,8 +66,7 @@ export const nodes: readonly Attack[] = [
     rounds: 50,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY 8\/13)$/,
-    run: (field) =>
-      spending(field, PEERS, (round) => oneway(PEERS, 3, text(`{"seq":${round}}`)), 200),
+    run: (run) => spending(run, PEERS, (round) => oneway(PEERS, 3, text(`{"seq":${round}}`)), 200),
   },
   {
     name: 'gossip-forged-origins',
@@ -79,7 +79,7 @@ export const nodes: readonly Attack[] = [
     // message, digest and gaps.
     memory: 12_288 * 5 * 1_024,
     answer: /^(GO_AWAY.*|cut)$/,
-    run: (field) => spending(field, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
+    run: (run) => spending(run, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
   {
     name: 'gossip-late-life',
@@ -90,13 +90,8 @@ export const nodes: readonly Attack[] = [
     rounds: 10,
     memory: 32 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) =>
-      spending(
-        field,
-        GOSSIP,
-        (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round),
-        50,
-      ),
+    run: (run) =>
+      spending(run, GOSSIP, (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round), 50),
   },
   {
     name: 'gossip-malformed',
@@ -107,7 +102,7 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) => spending(field, GOSSIP, () => oneway(GOSSIP, 1, randomBytes(120)), 100),
+    run: (run) => spending(run, GOSSIP, () => oneway(GOSSIP, 1, randomBytes(120)), 100),
   },
   {
     name: 'gossip-graft-flood',
@@ -118,9 +113,9 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) =>
+    run: (run) =>
       spending(
-        field,
+        run,
         GOSSIP,
         () => oneway(GOSSIP, 2, concat(Uint8Array.of(1), randomBytes(32), randomBytes(44 * 20))),
         50,
@@ -135,7 +130,7 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     memory: 16 * MIB,
     answer: /^(nothing|GO_AWAY.*)$/,
-    run: (field) => spending(field, GOSSIP, (round) => oneway(GOSSIP, 3, text(view(round))), 50),
+    run: (run) => spending(run, GOSSIP, (round) => oneway(GOSSIP, 3, text(view(round))), 50),
   },
   {
     name: 'gossip-pull-flood',
@@ -146,9 +141,9 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     memory: 16 * MIB,
     answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
-    async run(field) {
-      const enemy = await asNode(field);
-      for (let round = 0; field.goesOn() && !enemy.isOver; round++) {
+    async run(run) {
+      const attacker = await asNode(run);
+      for (let round = 0; run.goesOn() && !attacker.isOver; round++) {
         const asked = (_: unknown, at: number) =>
           frame({
             kind: Kind.request,
@@ -157,17 +152,17 @@ export const nodes: readonly Attack[] = [
             method: 5,
             payload: randomBytes(16),
           });
-        await enemy.push(concat(...Array.from({ length: 100 }, asked)));
+        await attacker.push(concat(...Array.from({ length: 100 }, asked)));
       }
-      await enemy.settled();
-      return told(enemy);
+      await attacker.settled();
+      return outcomeOf(attacker);
     },
   },
 ];
 
 /** Connects as a peer, and if wanted as a member of the victim's topic. */
-async function asNode(field: Field, isMember = false): Promise<Enemy> {
-  const { carrier, key } = field.target;
+async function asNode(run: AttackRun, isMember = false): Promise<AttackerConnection> {
+  const { carrier, key } = run.target;
   const isProven = carrier === 'tls' || carrier === 'noise';
   const nodeId = isProven
     ? createHash('sha256')
@@ -178,21 +173,21 @@ async function asNode(field: Field, isMember = false): Promise<Enemy> {
     { name: 'trunkline.peers', version: 1, channel: PEERS },
     { name: 'trunkline.gossip', version: 1, channel: GOSSIP },
   ];
-  const enemy = await field.admitted({ nodeId, protocols, addr: '127.0.0.1:9' });
-  if (isMember) await joinTopic(enemy, nodeId, TOPIC);
-  return enemy;
+  const attacker = await run.admitted({ nodeId, protocols, addr: '127.0.0.1:9' });
+  if (isMember) await joinTopic(attacker, nodeId, TOPIC);
+  return attacker;
 }
 
-/** Says the same on one connection after the other; the victim ends each, a moment later. */
-async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
+/** Sends the same bytes on one connection after the other; the victim ends each a moment later. */
+async function onEachConnection(run: AttackRun, bytes: () => Uint8Array): Promise<string> {
   let answer = 'nothing';
-  while (field.goesOn()) {
-    const enemy = await asNode(field);
-    await enemy.push(bytes());
-    await Promise.race([enemy.until(() => enemy.goAway !== undefined), sleep(PATIENCE)]);
-    answer = await told(enemy);
-    enemy.destroy();
-    if (!field.isShort) await sleep(BREATH);
+  while (run.goesOn()) {
+    const attacker = await asNode(run);
+    await attacker.push(bytes());
+    await Promise.race([attacker.until(() => attacker.goAway !== undefined), sleep(PATIENCE)]);
+    answer = await outcomeOf(attacker);
+    attacker.destroy();
+    if (!run.isShort) await sleep(BREATH);
   }
   return answer;
 }
@@ -201,27 +196,27 @@ async function said(field: Field, bytes: () => Uint8Array): Promise<string> {
  * Sends one-ways on a channel at the pace of its credit; a disconnected attacker connects again.
  */
 async function spending(
-  field: Field,
+  run: AttackRun,
   channel: number,
   make: (round: number) => Uint8Array,
   chunk: number,
 ): Promise<string> {
   let answer = 'nothing';
-  let enemy: Enemy | undefined;
+  let attacker: AttackerConnection | undefined;
   let credit = MIB;
-  for (let round = 0; field.goesOn(); round += chunk) {
-    if (enemy === undefined || enemy.isOver || enemy.goAway !== undefined) {
-      if (enemy !== undefined) answer = await told(enemy);
-      if (field.isShort && answer !== 'nothing') return answer;
-      enemy = await asNode(field, channel === GOSSIP).catch(() => undefined);
-      if (enemy === undefined) {
+  for (let round = 0; run.goesOn(); round += chunk) {
+    if (attacker === undefined || attacker.isOver || attacker.goAway !== undefined) {
+      if (attacker !== undefined) answer = await outcomeOf(attacker);
+      if (run.isShort && answer !== 'nothing') return answer;
+      attacker = await asNode(run, channel === GOSSIP).catch(() => undefined);
+      if (attacker === undefined) {
         // The victim does not admit the attacker again at once.
         await sleep(BREATH);
         continue;
       }
       credit = MIB - 4_096;
-      const pulls = enemy.onFrame;
-      enemy.onFrame = (read) => {
+      const pulls = attacker.onFrame;
+      attacker.onFrame = (read) => {
         pulls(read);
         if (read.kind === Kind.credit && read.account === 2 && read.channel === channel)
           credit += read.credit;
@@ -229,24 +224,24 @@ async function spending(
     }
     const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
     const cost = bytes.length + 64 * chunk;
-    const current: Enemy = enemy;
+    const current: AttackerConnection = attacker;
     await Promise.race([
       current.until(() => credit > cost || current.goAway !== undefined),
       sleep(PATIENCE),
     ]);
-    if (credit <= cost) return told(current);
+    if (credit <= cost) return outcomeOf(current);
     credit -= cost;
     await current.push(bytes);
   }
-  if (enemy === undefined) return answer;
-  await enemy.settled();
-  const last = await told(enemy);
+  if (attacker === undefined) return answer;
+  await attacker.settled();
+  const last = await outcomeOf(attacker);
   return last === 'nothing' ? answer : last;
 }
 
-async function told(enemy: Enemy): Promise<string> {
-  if (enemy.goAway !== undefined) await enemy.over();
-  return enemy.told();
+async function outcomeOf(attacker: AttackerConnection): Promise<string> {
+  if (attacker.goAway !== undefined) await attacker.over();
+  return attacker.outcome();
 }
 
 function oneway(channel: number, method: number, payload: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 // Payloads that a codec must refuse, or decode in bounded time and memory.
 
-import { type Attack, saying } from '../attack.ts';
+import { type Attack, messageAttack } from '../attack.ts';
 import { pushLong } from '../long.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text, varint } from '../wire.ts';
@@ -25,96 +25,96 @@ export const payloads: readonly Attack[] = [
       memory: 64 * MIB,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13)$/,
-      async run(field) {
+      async run(run) {
         let answer = 'nothing';
-        while (field.goesOn()) {
-          const enemy = await field.admitted();
+        while (run.goesOn()) {
+          const attacker = await run.admitted();
           const many = Math.floor((mebibytes * MIB) / element.length) - 2;
           const payload = text(`[${element.repeat(many).slice(0, -1)}]`);
           await pushLong(
-            enemy,
+            attacker,
             { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.strings },
             payload,
           );
-          await enemy.until(() => enemy.answers.size > 0);
-          answer = enemy.told();
-          enemy.destroy();
+          await attacker.until(() => attacker.answers.size > 0);
+          answer = attacker.outcome();
+          attacker.destroy();
         }
         return answer;
       },
     }),
   ),
-  saying({
+  messageAttack({
     name: 'json-deep',
     title: 'sends JSON of 30,000 levels',
     cases: [27, 34],
     answer: /^ERROR 3$/,
-    say: () => request(Method.strings, text('['.repeat(30_000) + ']'.repeat(30_000))),
+    message: () => request(Method.strings, text('['.repeat(30_000) + ']'.repeat(30_000))),
   }),
-  saying({
+  messageAttack({
     name: 'json-infinity',
     title: 'sends the JSON number 1e999',
     cases: [33],
     answer: /^ERROR 3$/,
-    say: () => request(Method.number, text('{"n":1e999}')),
+    message: () => request(Method.number, text('{"n":1e999}')),
   }),
-  saying({
+  messageAttack({
     name: 'json-broken',
     title: 'sends "{" as JSON',
     cases: [26],
     answer: /^ERROR 3$/,
-    say: () => request(Method.number, text('{')),
+    message: () => request(Method.number, text('{')),
   }),
-  saying({
+  messageAttack({
     name: 'json-bad-utf8',
     title: 'sends JSON with bytes that are no UTF-8',
     cases: [30],
     answer: /^ERROR 3$/,
-    say: () => request(Method.strings, Uint8Array.of(0x5b, 0x22, 0xc0, 0x80, 0x22, 0x5d)),
+    message: () => request(Method.strings, Uint8Array.of(0x5b, 0x22, 0xc0, 0x80, 0x22, 0x5d)),
   }),
-  saying({
+  messageAttack({
     name: 'json-proto-key',
     title: 'sends JSON with the keys __proto__ and constructor',
     cases: [31],
     answer: /^ERROR 3$/,
-    say: () =>
+    message: () =>
       request(Method.number, text('{"__proto__":{"n":1},"constructor":{"prototype":{"n":1}}}')),
   }),
-  saying({
+  messageAttack({
     name: 'protobuf-cut',
     title: 'sends a protobuf message that ends inside a field',
     cases: [26],
     answer: /^ERROR 3$/,
-    say: () => request(Method.lists, block(2, 'a text').subarray(0, 5)),
+    message: () => request(Method.lists, block(2, 'a text').subarray(0, 5)),
   }),
-  saying({
+  messageAttack({
     name: 'protobuf-deep',
     title: 'sends a protobuf message of 10,000 levels',
     cases: [27],
     answer: /^ERROR 3$/,
-    say: () => request(Method.lists, deep(10_000)),
+    message: () => request(Method.lists, deep(10_000)),
   }),
-  saying({
+  messageAttack({
     name: 'protobuf-packed-claim',
     title: 'claims a packed list of 10^9 bytes',
     cases: [28],
     answer: /^ERROR 3$/,
-    say: () =>
+    message: () =>
       request(Method.lists, concat(Uint8Array.of(0x0a), varint(1_000_000_000), new Uint8Array(10))),
   }),
-  saying({
+  messageAttack({
     name: 'protobuf-bad-utf8',
     title: 'sends a protobuf text that is no UTF-8',
     cases: [30],
     answer: /^ERROR 3$/,
-    say: () => request(Method.lists, block(2, Uint8Array.of(0xff, 0xfe))),
+    message: () => request(Method.lists, block(2, Uint8Array.of(0xff, 0xfe))),
   }),
-  saying({
+  messageAttack({
     name: 'protobuf-long-varint',
     title: 'sends a varint of eleven bytes',
     cases: [32],
     answer: /^ERROR 3$/,
-    say: () =>
+    message: () =>
       request(
         Method.lists,
         concat(Uint8Array.of(0x28), new Uint8Array(10).fill(0xff), Uint8Array.of(1)),
@@ -135,46 +135,46 @@ export const payloads: readonly Attack[] = [
       memory: 80 * MIB,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,
-      async run(field) {
+      async run(run) {
         let answer = 'nothing';
-        while (field.goesOn()) {
-          const enemy = await field.admitted();
+        while (run.goesOn()) {
+          const attacker = await run.admitted();
           const payload = repeat(entry, Math.floor((8 * MIB) / entry.length));
           await pushLong(
-            enemy,
+            attacker,
             { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.lists },
             payload,
           );
-          await enemy.until(() => enemy.answers.size + enemy.count(Kind.response) > 0);
-          answer = enemy.count(Kind.response) > 0 ? 'answered' : enemy.told();
-          enemy.destroy();
+          await attacker.until(() => attacker.answers.size + attacker.count(Kind.response) > 0);
+          answer = attacker.count(Kind.response) > 0 ? 'answered' : attacker.outcome();
+          attacker.destroy();
         }
         return answer;
       },
     }),
   ),
-  saying({
+  messageAttack({
     name: 'method-unknown',
     title: 'calls a method that is not there',
     cases: [37],
     answer: /^ERROR 12$/,
-    say: () => request(4_000_000_000, new Uint8Array(0)),
+    message: () => request(4_000_000_000, new Uint8Array(0)),
   }),
   {
     name: 'handler-fails',
     title: 'calls a method whose handler throws an error with a secret',
     cases: [38, 39],
     answer: /^ERROR 13 without the secret$/,
-    async run(field) {
-      const enemy = await field.admitted();
-      let told = '';
-      enemy.onFrame = (read) => {
+    async run(run) {
+      const attacker = await run.admitted();
+      let shown = '';
+      attacker.onFrame = (read) => {
         if (read.kind === Kind.error)
-          told = `${read.text} ${Buffer.from(read.payload).toString('latin1')}`;
+          shown = `${read.text} ${Buffer.from(read.payload).toString('latin1')}`;
       };
-      await enemy.push(request(Method.fail, new Uint8Array(0)));
-      await enemy.until(() => enemy.answers.size > 0);
-      return `${enemy.told()} ${/hunter2|secret|node:|\.js/.test(told) ? 'with' : 'without'} the secret`;
+      await attacker.push(request(Method.fail, new Uint8Array(0)));
+      await attacker.until(() => attacker.answers.size > 0);
+      return `${attacker.outcome()} ${/hunter2|secret|node:|\.js/.test(shown) ? 'with' : 'without'} the secret`;
     },
   },
 ];

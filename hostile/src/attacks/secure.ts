@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { connect as connectNet } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
-import type { Attack, Field } from '../attack.ts';
-import { Enemy } from '../enemy.ts';
+import type { Attack, AttackRun } from '../attack.ts';
+import { AttackerConnection } from '../attacker-connection.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { NOISE_PREAMBLE } from '../noise-client.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
@@ -24,9 +24,9 @@ export const secure: readonly Attack[] = [
     carriers: ['tls', 'wss'],
     isBrief: true,
     answer: /^refused$/,
-    async run(field) {
-      while (field.goesOn()) {
-        const { host, port, key, cert } = field.target;
+    async run(run) {
+      while (run.goesOn()) {
+        const { host, port, key, cert } = run.target;
         const socket = connect({
           host,
           port,
@@ -52,7 +52,7 @@ export const secure: readonly Attack[] = [
     carriers: ['tls', 'wss'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    run: (field) => plain(field, concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }))),
+    run: (run) => plain(run, concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }))),
   },
   {
     name: 'noise-plain',
@@ -61,7 +61,7 @@ export const secure: readonly Attack[] = [
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    run: (field) => plain(field, concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }))),
+    run: (run) => plain(run, concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }))),
   },
   {
     name: 'noise-low-order',
@@ -70,7 +70,7 @@ export const secure: readonly Attack[] = [
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    run: (field) => plain(field, concat(NOISE_PREAMBLE, Uint8Array.of(0, 32), new Uint8Array(32))),
+    run: (run) => plain(run, concat(NOISE_PREAMBLE, Uint8Array.of(0, 32), new Uint8Array(32))),
   },
   {
     name: 'noise-long-message',
@@ -79,8 +79,8 @@ export const secure: readonly Attack[] = [
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    run: (field) =>
-      plain(field, concat(NOISE_PREAMBLE, Uint8Array.of(0xff, 0xff), new Uint8Array(1_024))),
+    run: (run) =>
+      plain(run, concat(NOISE_PREAMBLE, Uint8Array.of(0xff, 0xff), new Uint8Array(1_024))),
   },
   {
     name: 'noise-record-altered',
@@ -89,14 +89,14 @@ export const secure: readonly Attack[] = [
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) {
-        const enemy = await field.admitted();
+      while (run.goesOn()) {
+        const attacker = await run.admitted();
         const call = frame({ kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo });
-        await enemy.push(call);
-        enemy.socket.write(concat(Uint8Array.of(0, 32), new Uint8Array(32)));
-        answer = await enemy.over();
+        await attacker.push(call);
+        attacker.socket.write(concat(Uint8Array.of(0, 32), new Uint8Array(32)));
+        answer = await attacker.over();
       }
       return answer;
     },
@@ -108,7 +108,7 @@ function stranger(
   name: string,
   title: string,
   answer: RegExp,
-  paper: ConnectionOptions | 'stranger',
+  credentials: ConnectionOptions | 'stranger',
 ): Attack {
   return {
     name,
@@ -117,13 +117,14 @@ function stranger(
     carriers: ['tls'],
     isBrief: true,
     answer,
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) {
-        const { key, cert } = paper === 'stranger' ? field.target.stranger : { key: '', cert: '' };
-        const enemy = await Enemy.connect({ ...field.target, key, cert });
-        await enemy.push(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) })));
-        answer = await enemy.over();
+      while (run.goesOn()) {
+        const { key, cert } =
+          credentials === 'stranger' ? run.target.stranger : { key: '', cert: '' };
+        const attacker = await AttackerConnection.connect({ ...run.target, key, cert });
+        await attacker.push(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) })));
+        answer = await attacker.over();
       }
       return answer;
     },
@@ -131,10 +132,10 @@ function stranger(
 }
 
 /** Sends bytes on a bare socket; the answer is how the socket ends. */
-async function plain(field: Field, bytes: Uint8Array): Promise<string> {
+async function plain(run: AttackRun, bytes: Uint8Array): Promise<string> {
   let answer = 'nothing';
-  while (field.goesOn()) {
-    const { host, port } = field.target;
+  while (run.goesOn()) {
+    const { host, port } = run.target;
     const socket = connectNet({ host, port });
     let ending = 'ended';
     socket.on('error', () => {

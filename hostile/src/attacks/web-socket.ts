@@ -1,7 +1,7 @@
 // Attacks that only a WebSocket allows: on the upgrade, and on the rules of RFC 6455.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, Field } from '../attack.ts';
+import type { Attack, AttackRun } from '../attack.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
 import { concat, repeat, text } from '../wire.ts';
 
@@ -71,16 +71,16 @@ export const webSocket: readonly Attack[] = [
     rounds: 200,
     memory: 16 * 1024 * 1024,
     answer: /^(cut|ended|close \d+|nothing)$/,
-    async run(field) {
-      const enemy = await field.admitted();
+    async run(run) {
+      const attacker = await run.admitted();
       const bytes = repeat(webSocketFrame(new Uint8Array(125), { opcode: 9 }), 1_000);
-      enemy.socket.pause();
-      while (field.goesOn() && !enemy.isOver) {
-        if (!enemy.socket.write(bytes))
-          await Promise.race([enemy.line.drained(), sleep(field.isShort ? 50 : 200)]);
-        if (enemy.socket.writableLength > MOST_QUEUED) break;
+      attacker.socket.pause();
+      while (run.goesOn() && !attacker.isOver) {
+        if (!attacker.socket.write(bytes))
+          await Promise.race([attacker.line.drained(), sleep(run.isShort ? 50 : 200)]);
+        if (attacker.socket.writableLength > MOST_QUEUED) break;
       }
-      return enemy.told();
+      return attacker.outcome();
     },
   },
 ];
@@ -100,17 +100,17 @@ function upgrade(
     carriers: CARRIERS,
     isBrief: true,
     answer: new RegExp(`^HTTP ${status}`),
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) answer = await ask(field, headers);
+      while (run.goesOn()) answer = await ask(run, headers);
       return answer;
     },
   };
 }
 
-async function ask(field: Field, headers: Readonly<Record<string, string>>): Promise<string> {
-  const { host, port } = field.target;
-  const socket = await field.socket();
+async function ask(run: AttackRun, headers: Readonly<Record<string, string>>): Promise<string> {
+  const { host, port } = run.target;
+  const socket = await run.socket();
   const reader = new WebSocketReader();
   const answered = new Promise<void>((resolve) => {
     socket.on('data', (chunk) => {
@@ -143,13 +143,13 @@ function speaking(
     carriers: CARRIERS,
     isBrief: true,
     answer: new RegExp(`^close ${code}$`),
-    async run(field) {
+    async run(run) {
       let answer = 'nothing';
-      while (field.goesOn()) {
-        const enemy = await field.admitted();
-        enemy.socket.write(bytes());
-        await enemy.until(() => enemy.line.closeCode !== 0);
-        answer = enemy.told();
+      while (run.goesOn()) {
+        const attacker = await run.admitted();
+        attacker.socket.write(bytes());
+        await attacker.until(() => attacker.line.closeCode !== 0);
+        answer = attacker.outcome();
       }
       return answer;
     },

@@ -3,16 +3,16 @@
 
 import type { TestFn } from 'ava';
 import { ATTACKS } from '../all-attacks.ts';
-import { type Attack, Field } from '../attack.ts';
+import { type Attack, AttackRun } from '../attack.ts';
 import { CARRIERS, type Carrier } from '../carriers.ts';
 import { Child } from '../child.ts';
+import { issueCredentials, type RunCredentials } from '../credentials.ts';
 import { countedFlawsOf, isOfMemory } from '../outcome.ts';
-import { issuePapers, type Papers } from '../papers.ts';
 import { settle } from '../settle.ts';
-import type { VictimOptions, VictimOrder, VictimReport } from '../victim.ts';
+import type { VictimCommand, VictimOptions, VictimReport } from '../victim.ts';
 import { SMALL_HEAP } from '../warm-up.ts';
 
-type Victim = Child<VictimOrder, VictimReport>;
+type Victim = Child<VictimCommand, VictimReport>;
 
 /**
  * Makes a test for each attack that `wanted` picks. Attacks on a victim with default options share
@@ -23,24 +23,24 @@ export function attackTests(
   carrier: Carrier,
   wanted: (attack: Attack) => boolean,
 ): void {
-  let papers: Promise<Papers> | undefined;
+  let credentials: Promise<RunCredentials> | undefined;
   let shared: Promise<Victim> | undefined;
 
   async function start(options: VictimOptions): Promise<Victim> {
-    papers ??= issuePapers();
+    credentials ??= issueCredentials();
     const victim: Victim = new Child('victim', { flags: SMALL_HEAP });
-    await victim.ask({ do: 'start', carrier, papers: await papers, options });
+    await victim.ask({ do: 'start', carrier, credentials: await credentials, options });
     return victim;
   }
 
   async function judge(attack: Attack, victim: Victim): Promise<string[]> {
     const base = await victim.ask({ do: 'mark' });
-    const { enemy, stranger } = await papers!;
-    const field = new Field(
-      { carrier, host: base.host, port: base.port, ...enemy, stranger },
+    const { attacker, stranger } = await credentials!;
+    const run = new AttackRun(
+      { carrier, host: base.host, port: base.port, ...attacker, stranger },
       { rounds: attack.rounds ?? 1 },
     );
-    const answer = await attack.run(field).finally(() => field.close());
+    const answer = await attack.run(run).finally(() => run.close());
     const after = victim.isAlive ? await settle(() => victim.ask({ do: 'look' }), base) : undefined;
     return countedFlawsOf({ attack, answer, base, after });
   }

@@ -4,32 +4,32 @@
 import { createAuthority, createIdentity } from '@trunkline/identity';
 
 /** A private key and its certificate, as PEM. */
-export interface Paper {
+export interface Credentials {
   readonly key: string;
   readonly cert: string;
 }
 
-export interface Papers {
+export interface RunCredentials {
   readonly ca: string;
-  readonly victim: Paper;
-  readonly honest: Paper;
-  readonly enemy: Paper;
-  /** Papers from another authority. */
-  readonly stranger: Paper;
+  readonly victim: Credentials;
+  readonly honest: Credentials;
+  readonly attacker: Credentials;
+  /** RunCredentials from another authority. */
+  readonly stranger: Credentials;
 }
 
-export async function issuePapers(): Promise<Papers> {
+export async function issueCredentials(): Promise<RunCredentials> {
   const authority = await createAuthority({ name: 'hostile' });
   const another = await createAuthority({ name: 'another' });
-  const paper = async (issuer = authority): Promise<Paper> => {
+  const credentials = async (issuer = authority): Promise<Credentials> => {
     const identity = createIdentity();
     return { key: identity.key, cert: await issuer.issue(identity) };
   };
   return {
     ca: authority.cert,
-    victim: await paper(),
-    honest: await paper(),
-    enemy: await paper(),
-    stranger: await paper(another),
+    victim: await credentials(),
+    honest: await credentials(),
+    attacker: await credentials(),
+    stranger: await credentials(another),
   };
 }

@@ -1,4 +1,4 @@
-// An admitted peer that attacks: it says a proper hello, and then sends whatever an attack wants.
+// An admitted peer that attacks: it completes a proper hello, and then sends whatever an attack wants.
 
 import type { Socket } from 'node:net';
 import { type Ending, type Line, openLine, type Target } from './carriers.ts';
@@ -14,7 +14,7 @@ import {
   type ReadFrame,
 } from './wire.ts';
 
-export class Enemy {
+export class AttackerConnection {
   readonly line: Line;
   /** The number of received frames by kind. */
   readonly received = new Map<number, number>();
@@ -50,19 +50,19 @@ export class Enemy {
   }
 
   /** Opens a connection whose carrier is up, without a hello. */
-  static async connect(target: Target): Promise<Enemy> {
-    return new Enemy(await openLine(target));
+  static async connect(target: Target): Promise<AttackerConnection> {
+    return new AttackerConnection(await openLine(target));
   }
 
   /** Opens an admitted connection: hello and READY are exchanged. */
-  static async admitted(target: Target, fields: HelloFields = {}): Promise<Enemy> {
-    const enemy = await Enemy.connect(target);
-    enemy.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) })));
-    await enemy.until(() => (enemy.received.get(Kind.hello) ?? 0) > 0);
-    if (enemy.ending !== undefined || enemy.goAway !== undefined)
-      throw new Error(`the hello was refused: ${enemy.told()}`);
-    enemy.send(frame({ kind: Kind.ready }));
-    return enemy;
+  static async admitted(target: Target, fields: HelloFields = {}): Promise<AttackerConnection> {
+    const attacker = await AttackerConnection.connect(target);
+    attacker.send(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello(fields) })));
+    await attacker.until(() => (attacker.received.get(Kind.hello) ?? 0) > 0);
+    if (attacker.ending !== undefined || attacker.goAway !== undefined)
+      throw new Error(`the hello was refused: ${attacker.outcome()}`);
+    attacker.send(frame({ kind: Kind.ready }));
+    return attacker;
   }
 
   get socket(): Socket {
@@ -92,7 +92,7 @@ export class Enemy {
   /** Resolves with the outcome when the connection has ended. */
   async over(): Promise<string> {
     await this.until(() => false);
-    return this.told();
+    return this.outcome();
   }
 
   /**
@@ -113,7 +113,7 @@ export class Enemy {
    * Returns the victim's last word: a GO_AWAY, the most frequent ERROR, a close code, or how the
    * socket ended.
    */
-  told(): string {
+  outcome(): string {
     if (this.goAway !== undefined) return this.goAway;
     if (this.line.closeCode > 1001) return `close ${this.line.closeCode}`;
     if (this.ending !== undefined) return this.ending === 'reset' ? 'cut' : 'ended';
