@@ -29,7 +29,7 @@ export function attacksNamed(names: readonly string[]): readonly Attack[] {
   for (const name of names) {
     if (!ATTACKS.some((attack) => attack.name.startsWith(name))) {
       throw new TypeError(
-        `no attack is named '${name}'; there are ${ATTACKS.map((attack) => attack.name).join(', ')}`,
+        `no attack is named '${name}'; the attacks are ${ATTACKS.map((attack) => attack.name).join(', ')}`,
       );
     }
   }

@@ -35,7 +35,7 @@ export function flawsOfCatalog(sections: readonly Section[]): string[] {
   const flaws: string[] = [];
   for (let number = 1; number <= LAST; number++) {
     const found = faults.filter((fault) => fault.case === number);
-    if (found.length !== 1) flaws.push(`case ${number} is there ${found.length} times`);
+    if (found.length !== 1) flaws.push(`case ${number} occurs ${found.length} times`);
   }
   for (const fault of faults) {
     const { case: number, behavior, leftOut, tests = [] } = fault;

@@ -13,12 +13,12 @@ import { formatOutcomes, writeReport } from './report.ts';
 
 const USAGE = `usage: node hostile/dist/main.js [options] [name...]
 
-  name                the attacks whose names begin like this; default: all
-  --on <carriers>     on these carriers alone, comma-separated (${CARRIERS.join(', ')}, wss)
-  --seconds <n>       how long an attack lasts (8)
-  --quiet <n>         seconds that the honest peer measures before an attack (3)
-  --report            write the figures into docs/reliability.md
-  --list              name the attacks and run none
+  name                runs the attacks whose names begin with this text; default: all
+  --on <carriers>     runs only on these carriers, comma-separated (${CARRIERS.join(', ')}, wss)
+  --seconds <n>       duration of an attack (8)
+  --quiet <n>         seconds for which the honest peer is measured before an attack (3)
+  --report            writes the figures into docs/reliability.md
+  --list              lists the attacks without running them
   --help              this text`;
 
 /** Milliseconds of an attack that repeats a single message. */

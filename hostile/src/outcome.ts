@@ -41,14 +41,14 @@ export interface Measured {
 /** Returns the violated conditions, including those on times. */
 export function flawsOf(measured: Measured): string[] {
   const { after, before, during } = measured;
-  if (after === undefined) return ['the process died'];
+  if (after === undefined) return ['the process crashed'];
   return [
     ...countedFlawsOf(measured),
     ...(during.p99 > MOST_RATIO * before.p99
       ? [`p99 of honest calls is ${(during.p99 / before.p99).toFixed(1)} times that before`]
       : []),
     ...(heldUp(after) > MOST_DELAY
-      ? [`the event loop was held up for ${heldUp(after).toFixed(0)} ms`]
+      ? [`the event loop was blocked for ${heldUp(after).toFixed(0)} ms`]
       : []),
     ...failures('small', during.failed),
     ...failures('long', during.longFailed),
@@ -65,13 +65,13 @@ export function countedFlawsOf({
   base,
   after,
 }: Pick<Measured, 'attack' | 'answer' | 'base' | 'after'>): string[] {
-  if (after === undefined) return ['the process died'];
+  if (after === undefined) return ['the process crashed'];
   const growth = after.peak - base.rss;
   const bound = attack.memory ?? 0;
   const left = leftOver(after, base);
   return [
     ...(growth > bound + SLACK
-      ? [`memory grew by ${mib(growth)} MiB, its bound is ${mib(bound)} and ${mib(SLACK)}`]
+      ? [`memory grew by ${mib(growth)} MiB, above its bound of ${mib(bound)} plus ${mib(SLACK)}`]
       : []),
     ...(attack.answer.test(answer)
       ? []
@@ -101,7 +101,7 @@ function unsafe({ texts, snapshot }: VictimReport): string[] {
   );
   return flawed === undefined
     ? []
-    : [`a text is not fit for people: ${JSON.stringify(flawed.slice(0, 200))}`];
+    : [`a text contains unsafe characters: ${JSON.stringify(flawed.slice(0, 200))}`];
 }
 
 function failures(what: string, failed: Readonly<Record<string, number>>): string[] {

@@ -23,7 +23,7 @@ export const floods: readonly Attack[] = [
   }),
   flood({
     name: 'flood-unimplemented',
-    title: 'sends 1 MB/s of calls of a method that is not there',
+    title: 'sends 1 MB/s of calls of a method that does not exist',
     cases: [46, 49],
     rate: 1_000_000,
     answer: /^(ERROR 12|GO_AWAY 8\/13)$/,
@@ -31,7 +31,7 @@ export const floods: readonly Attack[] = [
   }),
   flood({
     name: 'flood-no-channel',
-    title: 'calls channels that nobody has mounted, as fast as it can',
+    title: 'calls channels without a mounted protocol, as fast as it can',
     cases: [11, 46],
     answer: /^(ERROR 12|GO_AWAY 8\/13)$/,
     chunk: (first) =>
@@ -70,14 +70,14 @@ export const floods: readonly Attack[] = [
   }),
   flood({
     name: 'flood-calls',
-    title: 'makes legal small calls as fast as it can, and reads the answers',
+    title: 'makes valid small calls as fast as it can, and reads the answers',
     cases: [6, 49],
     answer: /^(nothing|ERROR 8)$/,
     chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
   }),
   flood({
     name: 'flood-json-at-limit',
-    title: 'calls with 32,767 numbers where strings are wanted, as fast as it can',
+    title: 'calls with 32,767 numbers where strings are expected, as fast as it can',
     cases: [34, 46],
     memory: HANDLERS,
     answer: /^(ERROR 3|GO_AWAY 8\/13)$/,
@@ -100,28 +100,28 @@ export const floods: readonly Attack[] = [
   }),
   flood({
     name: 'flood-pong',
-    title: 'sends PONGs that nobody asked for',
+    title: 'sends PONGs that were not requested',
     cases: [13],
     answer: /^(nothing|GO_AWAY 8\/13)$/,
     chunk: () => PONGS,
   }),
   flood({
     name: 'flood-skipped',
-    title: 'sends frames of kinds that are skipped',
+    title: 'sends frames of kinds that the receiver skips',
     cases: [4, 9],
     answer: /^GO_AWAY 8\/13$/,
     chunk: () => SKIPPED,
   }),
   flood({
     name: 'flood-end',
-    title: 'ends streams of calls that are over',
+    title: 'ends streams of calls that have ended',
     cases: [13],
     answer: /^(nothing|GO_AWAY 8\/13)$/,
     chunk: () => ENDS,
   }),
   flood({
     name: 'flood-credit',
-    title: 'gives credit byte by byte',
+    title: 'grants credit byte by byte',
     cases: [22],
     answer: /^(nothing|GO_AWAY 8\/13)$/,
     chunk: () => CREDITS,
@@ -149,7 +149,7 @@ export const floods: readonly Attack[] = [
   }),
   {
     name: 'flood-tiny-messages',
-    title: 'sends legal calls in WebSocket messages of one byte',
+    title: 'sends valid calls in WebSocket messages of one byte',
     cases: [5],
     carriers: ['ws', 'ws-attached'],
     rounds: 20,

@@ -19,7 +19,7 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'length-of-five-bytes',
-    title: 'gives a length that needs a fifth byte',
+    title: 'sends a length that needs a fifth byte',
     cases: [3],
     answer: /^GO_AWAY 13\/12$/,
     message: () => varint(0xffff_ffff),
@@ -67,14 +67,14 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'kind-optional',
-    title: 'sends a frame of a kind that may be skipped',
+    title: 'sends a frame of an unknown kind that receivers skip',
     cases: [9],
     answer: /^nothing$/,
     message: () => frame({ kind: 32 }),
   }),
   messageAttack({
     name: 'flags-unknown',
-    title: 'sets flags that mean nothing',
+    title: 'sets unknown flags',
     cases: [10],
     answer: /^GO_AWAY 13\/12$/,
     message: () =>
@@ -101,7 +101,7 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'id-of-the-other-end',
-    title: "opens a call with an id of the other end's",
+    title: 'opens a call with an id that belongs to the other end',
     cases: [12],
     answer: /^GO_AWAY 13\/12$/,
     message: () => echo(2),
@@ -125,21 +125,21 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'hello-twice',
-    title: 'says a second READY',
+    title: 'sends a second READY',
     cases: [17],
     answer: /^GO_AWAY 13\/12$/,
     message: () => frame({ kind: Kind.ready }),
   }),
   messageAttack({
     name: 'credit-zero',
-    title: 'gives a credit of 0',
+    title: 'grants a credit of 0',
     cases: [22],
     answer: /^GO_AWAY 13\/12$/,
     message: () => frame({ kind: Kind.credit, account: 1 }),
   }),
   messageAttack({
     name: 'credit-overflow',
-    title: 'lifts an account above 2^31 - 1',
+    title: 'raises an account above 2^31 - 1',
     cases: [22],
     answer: /^GO_AWAY 13\/12$/,
     message: () => repeat(frame({ kind: Kind.credit, account: 1, credit: 0x7fff_ffff }), 2),
@@ -210,7 +210,7 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'field-of-another-type',
-    title: 'gives a field under another wire type',
+    title: 'sends a field with the wrong wire type',
     cases: [26],
     answer: /^GO_AWAY 13\/12$/,
     message: () => delimited(Uint8Array.of(0x0a, 1, 8)),
@@ -224,7 +224,7 @@ export const frames: readonly Attack[] = [
   }),
   messageAttack({
     name: 'integer-too-large',
-    title: 'gives an integer of 2^32',
+    title: 'sends an integer of 2^32',
     cases: [32],
     answer: /^GO_AWAY 13\/12$/,
     message: () => delimited(concat(Uint8Array.of(0x08, 8, 0x18), varint(2 ** 32))),

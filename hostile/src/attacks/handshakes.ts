@@ -44,13 +44,13 @@ export const handshakes: readonly Attack[] = [
   opening('wire-version', 'speaks version 9 of the wire', [18], /^GO_AWAY 9\/5$/, () =>
     greeting({ wire: 9 }),
   ),
-  opening('other-network', 'is of another network', [18], /^GO_AWAY 9\/4$/, () =>
+  opening('other-network', 'belongs to another network', [18], /^GO_AWAY 9\/4$/, () =>
     greeting({ network: 'another' }),
   ),
   opening('hello-too-long', 'announces a hello of 32 KiB', [2], /^GO_AWAY 8\/14$/, () =>
     concat(PREAMBLE, Uint8Array.of(0x80, 0x80, 2)),
   ),
-  opening('hello-of-17-kib', 'says a hello of 17 KiB', [2], /^GO_AWAY 13\/12$/, () =>
+  opening('hello-of-17-kib', 'sends a hello of 17 KiB', [2], /^GO_AWAY 13\/12$/, () =>
     greeting({ raw: block(99, new Uint8Array(17_000)) }),
   ),
   opening('hello-many-protocols', 'lists 65 protocols', [36], /^GO_AWAY 13\/12$/, () =>
@@ -62,13 +62,17 @@ export const handshakes: readonly Attack[] = [
       })),
     }),
   ),
-  opening('hello-text', 'gives an agent of 2 KiB', [37], /^GO_AWAY 13\/12$/, () =>
+  opening('hello-text', 'sends an agent text of 2 KiB', [37], /^GO_AWAY 13\/12$/, () =>
     greeting({ agent: 'a'.repeat(2_048) }),
   ),
-  opening('hello-bad-utf8', 'gives a network that is no UTF-8', [30], /^GO_AWAY 13\/12$/, () =>
-    greeting({ raw: block(4, Uint8Array.of(0xff)) }),
+  opening(
+    'hello-bad-utf8',
+    'sends a network name that is not UTF-8',
+    [30],
+    /^GO_AWAY 13\/12$/,
+    () => greeting({ raw: block(4, Uint8Array.of(0xff)) }),
   ),
-  opening('hello-packet', 'asks for packets of a byte', [19], /^GO_AWAY 13\/12$/, () =>
+  opening('hello-packet', 'requests packets of one byte', [19], /^GO_AWAY 13\/12$/, () =>
     greeting({ packet: 1 }),
   ),
   opening(
@@ -86,7 +90,7 @@ export const handshakes: readonly Attack[] = [
   ),
   opening(
     'silent',
-    'connects and says nothing',
+    'connects and sends nothing',
     [62],
     /^(ended|cut) without a byte$/,
     () => new Uint8Array(0),
@@ -94,7 +98,7 @@ export const handshakes: readonly Attack[] = [
   ),
   opening(
     'preamble-only',
-    'says its preamble and then nothing',
+    'sends its preamble and then nothing',
     [7, 62],
     /^GO_AWAY 14\/16$/,
     () => PREAMBLE,
@@ -102,7 +106,7 @@ export const handshakes: readonly Attack[] = [
   ),
   opening(
     'hello-half',
-    'says half a hello',
+    'sends half a hello',
     [7, 62],
     /^GO_AWAY 14\/16$/,
     () => greeting({}).subarray(0, 40),
@@ -110,7 +114,7 @@ export const handshakes: readonly Attack[] = [
   ),
   opening(
     'hello-no-ready',
-    'says hello and never READY',
+    'sends a hello but never READY',
     [62],
     /^GO_AWAY 14\/16$/,
     () => greeting({}),
@@ -118,7 +122,7 @@ export const handshakes: readonly Attack[] = [
   ),
   {
     name: 'hello-dripped',
-    title: 'says hello at a byte a second',
+    title: 'sends its hello at a byte a second',
     cases: [8, 62],
     isSlow: true,
     answer: /^GO_AWAY 14\/16$/,
@@ -165,7 +169,7 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'silent-flood',
-    title: 'opens 400 sockets and says nothing on any',
+    title: 'opens 400 sockets and sends nothing on any of them',
     cases: [60, 62],
     memory: 320 * 64 * 1_024,
     answer: /^320 kept$/,
@@ -174,7 +178,7 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'per-source',
-    title: 'opens 64 sockets to a victim that takes four of one address at a time',
+    title: 'opens 64 sockets to a victim that accepts four of one address at a time',
     cases: [60],
     victim: { limits: { handshakes: { perSource: 4 } } },
     answer: /^[1-4] kept$/,
@@ -184,7 +188,7 @@ export const handshakes: readonly Attack[] = [
   {
     name: 'per-source-no-upgrade',
     title:
-      'ends 64 TLS handshakes with a victim that takes four of one address at a time, and never upgrades',
+      'ends 64 TLS handshakes with a victim that accepts four of one address at a time, and never upgrades',
     cases: [60],
     victim: { limits: { handshakes: { perSource: 4 } } },
     answer: /^[0-4] kept$/,
@@ -203,7 +207,7 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'connect-cycles',
-    title: 'connects, says hello, calls and breaks off, again and again',
+    title: 'connects, sends a hello, makes a call and disconnects, again and again',
     cases: [56, 57, 78],
     rounds: 100,
     memory: 16 * 1024 * 1024,
@@ -228,7 +232,7 @@ export const handshakes: readonly Attack[] = [
   },
   {
     name: 'texts',
-    title: 'puts control characters, line breaks and marks of direction into its texts',
+    title: 'puts control characters, line breaks and bidirectional marks into its texts',
     cases: [37],
     rounds: 3,
     isBrief: true,

@@ -69,7 +69,7 @@ export const memory: readonly Attack[] = [
   },
   {
     name: 'unfinished-requests',
-    title: 'leaves the last packet of 32 requests of 64 MiB away',
+    title: 'omits the last packet of 32 requests of 64 MiB',
     cases: [20, 49],
     memory: MEMORY,
     shortVictim: small,
@@ -81,7 +81,7 @@ export const memory: readonly Attack[] = [
   },
   {
     name: 'unfinished-oneways',
-    title: 'leaves the last packet of 32 one-ways of 64 MiB away',
+    title: 'omits the last packet of 32 one-way calls of 64 MiB',
     cases: [20, 49],
     memory: MEMORY,
     shortVictim: small,
@@ -98,7 +98,7 @@ export const memory: readonly Attack[] = [
   },
   {
     name: 'unfinished-items',
-    title: 'leaves the last packet of 128 items of 1 MiB away, on 16 connections',
+    title: 'omits the last packet of 128 items of 1 MiB, on 16 connections',
     cases: [20, 58],
     memory: MEMORY,
     shortVictim: small,
@@ -226,7 +226,7 @@ export const memory: readonly Attack[] = [
   },
   {
     name: 'idle-connections',
-    title: 'opens 500 connections, says hello and is silent',
+    title: 'opens 500 connections, sends hellos and is silent',
     cases: [61],
     memory: 500 * 64 * 1_024,
     answer: /^nothing$/,

@@ -17,7 +17,7 @@ const carriers = ['tcp', 'tls', 'ws', 'noise'] as const;
 export const nodes: readonly Attack[] = [
   {
     name: 'addresses-unasked',
-    title: 'tells addresses that nobody asked for',
+    title: 'sends addresses that were not requested',
     cases: [112],
     carriers,
     victim,
@@ -29,7 +29,7 @@ export const nodes: readonly Attack[] = [
   },
   {
     name: 'addresses-long',
-    title: 'tells 60 MiB of addresses that nobody asked for',
+    title: 'sends 60 MiB of addresses that were not requested',
     cases: [112, 113],
     carriers,
     victim,
@@ -50,7 +50,7 @@ export const nodes: readonly Attack[] = [
   },
   {
     name: 'addresses-asked-often',
-    title: 'asks for addresses again and again',
+    title: 'requests addresses again and again',
     cases: [112],
     carriers,
     victim,
@@ -134,7 +134,7 @@ export const nodes: readonly Attack[] = [
   },
   {
     name: 'gossip-pull-flood',
-    title: 'asks for the list of topics again and again',
+    title: 'requests the list of topics again and again',
     cases: [101],
     carriers,
     victim,

@@ -12,10 +12,10 @@ const request = (method: number, payload: Uint8Array, id = 1) =>
 export const payloads: readonly Attack[] = [
   ...(
     [
-      ['json-bad-elements', '8 MiB of numbers where strings are wanted', 8, '1,'],
-      ['json-60-mib', '60 MiB of numbers where strings are wanted', 60, '1,'],
+      ['json-bad-elements', '8 MiB of numbers where strings are expected', 8, '1,'],
+      ['json-60-mib', '60 MiB of numbers where strings are expected', 60, '1,'],
       ['json-containers', '8 MiB of empty arrays', 8, '[],'],
-      ['json-small-strings', '8 MiB of empty strings, which the schema takes', 8, '"",'],
+      ['json-small-strings', '8 MiB of empty strings, which the schema accepts', 8, '"",'],
     ] as const
   ).map(
     ([name, what, mebibytes, element]): Attack => ({
@@ -46,7 +46,7 @@ export const payloads: readonly Attack[] = [
   ),
   messageAttack({
     name: 'json-deep',
-    title: 'sends JSON of 30,000 levels',
+    title: 'sends JSON nested 30,000 levels deep',
     cases: [27, 34],
     answer: /^ERROR 3$/,
     message: () => request(Method.strings, text('['.repeat(30_000) + ']'.repeat(30_000))),
@@ -67,7 +67,7 @@ export const payloads: readonly Attack[] = [
   }),
   messageAttack({
     name: 'json-bad-utf8',
-    title: 'sends JSON with bytes that are no UTF-8',
+    title: 'sends JSON with bytes that are not UTF-8',
     cases: [30],
     answer: /^ERROR 3$/,
     message: () => request(Method.strings, Uint8Array.of(0x5b, 0x22, 0xc0, 0x80, 0x22, 0x5d)),
@@ -89,7 +89,7 @@ export const payloads: readonly Attack[] = [
   }),
   messageAttack({
     name: 'protobuf-deep',
-    title: 'sends a protobuf message of 10,000 levels',
+    title: 'sends a protobuf message nested 10,000 levels deep',
     cases: [27],
     answer: /^ERROR 3$/,
     message: () => request(Method.lists, deep(10_000)),
@@ -104,7 +104,7 @@ export const payloads: readonly Attack[] = [
   }),
   messageAttack({
     name: 'protobuf-bad-utf8',
-    title: 'sends a protobuf text that is no UTF-8',
+    title: 'sends a protobuf string that is not UTF-8',
     cases: [30],
     answer: /^ERROR 3$/,
     message: () => request(Method.lists, block(2, Uint8Array.of(0xff, 0xfe))),
@@ -155,7 +155,7 @@ export const payloads: readonly Attack[] = [
   ),
   messageAttack({
     name: 'method-unknown',
-    title: 'calls a method that is not there',
+    title: 'calls a method that does not exist',
     cases: [37],
     answer: /^ERROR 12$/,
     message: () => request(4_000_000_000, new Uint8Array(0)),

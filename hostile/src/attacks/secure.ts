@@ -10,10 +10,10 @@ import { NOISE_PREAMBLE } from '../noise-client.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
 export const secure: readonly Attack[] = [
-  stranger('tls-no-certificate', 'shows no certificate', /^GO_AWAY 16\/15$/, {}),
+  stranger('tls-no-certificate', 'presents no certificate', /^GO_AWAY 16\/15$/, {}),
   stranger(
     'tls-stranger',
-    'shows a certificate of another authority',
+    'presents a certificate of another authority',
     /^GO_AWAY 16\/15$/,
     'stranger',
   ),
@@ -47,7 +47,7 @@ export const secure: readonly Attack[] = [
   },
   {
     name: 'tls-plain-bytes',
-    title: 'speaks without TLS to a port that wants it',
+    title: 'speaks without TLS to a port that requires it',
     cases: [89],
     carriers: ['tls', 'wss'],
     isBrief: true,
@@ -56,7 +56,7 @@ export const secure: readonly Attack[] = [
   },
   {
     name: 'noise-plain',
-    title: 'speaks without noise to a port that wants it',
+    title: 'speaks without noise to a port that requires it',
     cases: [89],
     carriers: ['noise'],
     isBrief: true,
@@ -65,7 +65,7 @@ export const secure: readonly Attack[] = [
   },
   {
     name: 'noise-low-order',
-    title: 'gives a key of low order',
+    title: 'sends a key of low order',
     cases: [91],
     carriers: ['noise'],
     isBrief: true,

@@ -12,19 +12,19 @@ export const webSocket: readonly Attack[] = [
   upgrade('ws-other-protocol', 'offers another sub-protocol', [127], 400, {
     'Sec-WebSocket-Protocol': 'mqtt',
   }),
-  upgrade('ws-bad-key', 'gives a key that is none', [127, 129], 400, {
+  upgrade('ws-bad-key', 'sends an invalid key', [127, 129], 400, {
     'Sec-WebSocket-Key': 'short',
   }),
   upgrade('ws-other-version', 'speaks version 7 of WebSocket', [127], 400, {
     'Sec-WebSocket-Version': '7',
   }),
   {
-    ...upgrade('ws-other-origin', 'comes from a web page that is not on the list', [128], 403, {
+    ...upgrade('ws-other-origin', 'connects from a web page that is not on the list', [128], 403, {
       Origin: 'https://evil.example',
     }),
     ...listed(),
   },
-  upgrade('ws-other-host', 'names another host, as after DNS rebinding', [128], 403, {
+  upgrade('ws-other-host', 'names another host, as in DNS rebinding', [128], 403, {
     Host: 'evil.example',
   }),
   upgrade('ws-giant-header', 'sends a header of 64 KiB', [129], '4(00|31)', {
@@ -42,10 +42,10 @@ export const webSocket: readonly Attack[] = [
   speaking('ws-text', 'sends a text', [130], 1003, () =>
     webSocketFrame(text('hello'), { opcode: 1 }),
   ),
-  speaking('ws-text-bad-utf8', 'sends a text that is no UTF-8', [130], 1007, () =>
+  speaking('ws-text-bad-utf8', 'sends a text that is not UTF-8', [130], 1007, () =>
     webSocketFrame(Uint8Array.of(0xff, 0xfe), { opcode: 1 }),
   ),
-  speaking('ws-ping-fragment', 'cuts a ping into fragments', [131], 1002, () =>
+  speaking('ws-ping-fragment', 'splits a ping into fragments', [131], 1002, () =>
     webSocketFrame(new Uint8Array(8), { opcode: 9, final: false }),
   ),
   speaking('ws-ping-long', 'sends a ping of 126 bytes', [131], 1002, () =>

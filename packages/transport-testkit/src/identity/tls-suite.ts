@@ -61,7 +61,7 @@ export class TlsSessions {
   }
 }
 
-/** Options of a TLS end for node:tls; an end without a key shows no certificate. */
+/** Options of a TLS end for node:tls; an end without a key presents no certificate. */
 export interface RawTlsOptions {
   readonly key?: string;
   readonly cert?: string;
