@@ -27,5 +27,5 @@ test('a test that does not exist, a case without one, and a case that is missing
   ]);
   t.true(flaws.some((flaw) => flaw.includes('case 1: there is no test')));
   t.true(flaws.includes('case 141 has no test'));
-  t.true(flaws.includes('case 2 is there 0 times'));
+  t.true(flaws.includes('case 2 occurs 0 times'));
 });
