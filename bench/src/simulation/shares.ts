@@ -45,7 +45,7 @@ const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['trace', /kernel\/trace\.js|@noble\/hashes/],
   ['drain', /kernel\/event-loop\.js drive/],
   ['queue', /kernel\/(event-queue|event-loop)\.js/],
-  ['network', /simulation\/dist/],
+  ['network', /simulation\/dist|stream\/memory\//],
   ['codec', /transport-core\/dist\/(wire|protocol)\//],
   ['session and calls', /transport-core\/dist/],
 ];
