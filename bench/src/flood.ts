@@ -2,6 +2,7 @@
 // while another address opens connections as fast as it can, with `limits.handshakes.perSource`
 // set. Rounds with and without the flood alternate. Exit code 1 if a bar is missed.
 
+import { runCommand } from './arguments.ts';
 import { cores } from './cores.ts';
 import { judge } from './flood/bars.ts';
 import { type Options, readOptions, USAGE } from './flood/options.ts';
@@ -10,15 +11,7 @@ import { runRounds } from './flood/rounds.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { formatVerdicts } from './report.ts';
 
-let options: Options | undefined;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
-if (options?.help === true) console.log(USAGE);
-else if (options !== undefined) await bench(options);
+await runCommand(readOptions, USAGE, bench);
 
 async function bench(options: Options): Promise<void> {
   const rounds = await runRounds(options, showProgress).finally(endProgress);

@@ -2,21 +2,14 @@
 // receive, over each overlay, a naive flood and a NATS server, in one run. Exit code 1 if gossip
 // loses a message.
 
+import { runCommand } from './arguments.ts';
 import { judge } from './gossip-processes/bars.ts';
 import { type Options, readOptions, USAGE } from './gossip-processes/options.ts';
 import { formatJson, formatLoad, formatMarkdown, formatTables } from './gossip-processes/report.ts';
 import { type Measurement, runRounds } from './gossip-processes/rounds.ts';
 import { endProgress, showProgress } from './progress.ts';
 
-let options: Options | undefined;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
-if (options?.help === true) console.log(USAGE);
-else if (options !== undefined) await bench(options);
+await runCommand(readOptions, USAGE, bench);
 
 async function bench(options: Options): Promise<void> {
   let measurements: Measurement[];

@@ -2,6 +2,7 @@
 // code 1 if a bar is missed.
 
 import { install } from './adapters/peers.ts';
+import { runCommand } from './arguments.ts';
 import { compare, judge } from './bars.ts';
 import { cores, pinned } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
@@ -11,15 +12,7 @@ import { endProgress, showProgress } from './progress.ts';
 import { formatComparison, formatJson, formatTables, formatVerdicts } from './report.ts';
 import { type Round, runRounds } from './rounds.ts';
 
-let options: Options | undefined;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
-if (options?.help === true) console.log(USAGE);
-else if (options !== undefined) await bench(options);
+await runCommand(readOptions, USAGE, bench);
 
 async function bench(options: Options): Promise<void> {
   if (options.peers) install();
