@@ -1,0 +1,104 @@
+// A single partial view whose peers are played by a test.
+
+import { seededRandom } from '@trunkline/transport-core';
+import type { PartialViewInput } from '../interface.ts';
+import type { PartialViewMessage } from '../message.ts';
+import type { PartialViewOptions } from '../options.ts';
+import { PartialView } from '../partial-view.ts';
+
+export type Sent = { to: string; message: PartialViewMessage };
+
+/**
+ * One partial view with a record of everything it does. `onSend` is called at each send; its inputs
+ * reach the view before the other outputs are carried out.
+ */
+export class Bench {
+  readonly view: PartialView;
+  readonly downs: string[] = [];
+  readonly ups: string[] = [];
+  sent: Sent[] = [];
+  now = 0;
+  onSend: ((to: string, message: PartialViewMessage) => void) | undefined;
+  #isBusy = false;
+
+  constructor(options: PartialViewOptions = {}, seed = 1) {
+    this.view = new PartialView({
+      self: 'me',
+      random: seededRandom(seed),
+      now: 0,
+      options: { mergeInterval: Number.POSITIVE_INFINITY, ...options },
+    });
+  }
+
+  /** Gives the view an input, and carries out its outputs. */
+  tell(input: PartialViewInput): void {
+    this.view.handle(this.now, input);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let output = this.view.poll(); output !== undefined; output = this.view.poll()) {
+      if (output.type === 'up') this.ups.push(output.peer);
+      else if (output.type === 'down') this.downs.push(`${output.peer} ${output.cause}`);
+      else {
+        this.sent.push({ to: output.to, message: output.message });
+        this.onSend?.(output.to, output.message);
+      }
+    }
+    this.#isBusy = false;
+  }
+
+  take(): Sent[] {
+    const sent = this.sent;
+    this.sent = [];
+    return sent;
+  }
+
+  hear(from: string, message: PartialViewMessage): Sent[] {
+    this.tell({ type: 'received', from, message });
+    return this.take();
+  }
+
+  /** Lets a peer ask for a link. Returns the messages sent. */
+  asked(from: string, high = false): Sent[] {
+    return this.hear(from, { type: 'neighbor', request: 1, high, full: false });
+  }
+
+  /** Lets the view ask these peers for links, which they accept. */
+  chooses(...peers: string[]): void {
+    this.tell({ type: 'known', nodes: peers, isChosen: true });
+    while (!peers.every((peer) => this.view.isNeighbor(peer))) {
+      for (const { to, message } of this.take()) this.accept(to, message);
+      this.now += 250;
+      this.tell({ type: 'wake' });
+    }
+    this.take();
+  }
+
+  accept(to: string, message: PartialViewMessage): void {
+    if (message.type === 'neighbor' || message.type === 'join')
+      this.tell({
+        type: 'received',
+        from: to,
+        message: { type: 'accept', request: message.request, free: undefined },
+      });
+  }
+
+  pass(time: number): Sent[] {
+    this.now += time;
+    this.tell({ type: 'wake' });
+    return this.take();
+  }
+}
+
+export const requestOf = (sent: Sent[], to: string) => {
+  const found = sent.find(
+    (one) => one.to === to && (one.message.type === 'neighbor' || one.message.type === 'join'),
+  )?.message;
+  return (found as { request: number }).request;
+};
+export const types = (sent: Sent[]) => sent.map(({ to, message }) => `${message.type} ${to}`);
+export const disconnect = (alive: boolean, peers: string[] = []): PartialViewMessage => ({
+  type: 'disconnect',
+  alive,
+  free: undefined,
+  peers,
+});
