@@ -88,38 +88,38 @@ export const handshakes: readonly Attack[] = [
         ),
       }),
   ),
-  opening(
-    'silent',
-    'connects and sends nothing',
-    [62],
-    /^(ended|cut) without a byte$/,
-    () => new Uint8Array(0),
-    true,
-  ),
-  opening(
-    'preamble-only',
-    'sends its preamble and then nothing',
-    [7, 62],
-    /^GO_AWAY 14\/16$/,
-    () => PREAMBLE,
-    true,
-  ),
-  opening(
-    'hello-half',
-    'sends half a hello',
-    [7, 62],
-    /^GO_AWAY 14\/16$/,
-    () => greeting({}).subarray(0, 40),
-    true,
-  ),
-  opening(
-    'hello-no-ready',
-    'sends a hello but never READY',
-    [62],
-    /^GO_AWAY 14\/16$/,
-    () => greeting({}),
-    true,
-  ),
+  {
+    ...opening(
+      'silent',
+      'connects and sends nothing',
+      [62],
+      /^(ended|cut) without a byte$/,
+      () => new Uint8Array(0),
+    ),
+    isSlow: true,
+  },
+  {
+    ...opening(
+      'preamble-only',
+      'sends its preamble and then nothing',
+      [7, 62],
+      /^GO_AWAY 14\/16$/,
+      () => PREAMBLE,
+    ),
+    isSlow: true,
+  },
+  {
+    ...opening('hello-half', 'sends half a hello', [7, 62], /^GO_AWAY 14\/16$/, () =>
+      greeting({}).subarray(0, 40),
+    ),
+    isSlow: true,
+  },
+  {
+    ...opening('hello-no-ready', 'sends a hello but never READY', [62], /^GO_AWAY 14\/16$/, () =>
+      greeting({}),
+    ),
+    isSlow: true,
+  },
   {
     name: 'hello-dripped',
     title: 'sends its hello at a byte a second',
@@ -267,14 +267,12 @@ function opening(
   cases: readonly number[],
   answer: RegExp,
   first: () => Uint8Array,
-  isSlow = false,
 ): Attack {
   return {
     name,
     title,
     cases,
     answer,
-    isSlow,
     isBrief: true,
     async run(run) {
       let answer = 'nothing';

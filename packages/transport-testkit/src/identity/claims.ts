@@ -3,7 +3,6 @@
 import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
-import type { TestContext } from '../test-runner.ts';
 import { caught, checked } from '../transport/expect.ts';
 import type { Papers } from './backend.ts';
 import { count, type IdentityLab, type Node } from './lab.ts';
@@ -22,7 +21,7 @@ export const claimCases: Cases = (define) => {
       ];
       const peer = await f.rawDial(f.backend.layer(liar), node.at);
       peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-      await refusedClaim(f, t, node, peer, liar, victim);
+      await refusedClaim(f, node, peer, liar, victim);
       t.is(peer.count('HELLO'), 0);
     },
   );
@@ -41,7 +40,7 @@ export const claimCases: Cases = (define) => {
       const peer = await listener.next();
       await peer.next('HELLO');
       peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-      await refusedClaim(f, t, node, peer, liar, victim);
+      await refusedClaim(f, node, peer, liar, victim);
       checked(t, await dialed, {
         code: 'unauthenticated',
         reason: 'identity_mismatch',
@@ -89,12 +88,12 @@ export const claimCases: Cases = (define) => {
 
 async function refusedClaim(
   f: IdentityLab,
-  t: TestContext,
   node: Node,
   peer: RawPeer,
   liar: Papers,
   victim: Papers,
 ): Promise<void> {
+  const { t } = f;
   const bye = await peer.next('GO_AWAY');
   t.is(bye.code, 16);
   t.is(bye.reason, 10);

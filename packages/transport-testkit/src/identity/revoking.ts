@@ -19,7 +19,7 @@ export const revokingCases: Cases = (define) => {
       async (f, t) => {
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
-        await cut(f, a, b, c, judge, other, { deny: [other.nodeId] });
+        await cut(f, { a, b, third: c, judge, other }, { deny: [other.nodeId] });
         await refused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
         // The node is let in again, as if nothing had happened.
         await judge.update({ deny: [] });
@@ -44,7 +44,7 @@ export const revokingCases: Cases = (define) => {
           await f.open({ papers: third }),
         ];
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
-        await cut(f, a, b, c, judge, other, { allow: [third.nodeId] });
+        await cut(f, { a, b, third: c, judge, other }, { allow: [third.nodeId] });
         await judge.update({ allow: null });
         await understood(f, a, b);
       },
@@ -154,14 +154,19 @@ export const revokingCases: Cases = (define) => {
   });
 };
 
-/** Lets `judge` revoke its trust in `other`; `third` is connected to both and must stay so. */
+/** The nodes of a revocation: `a` has dialed `b`, and `judge` and `other` are these two. */
+interface RevocationNodes {
+  readonly a: Node;
+  readonly b: Node;
+  readonly third: Node;
+  readonly judge: Node;
+  readonly other: Node;
+}
+
+/** Lets `judge` revoke its trust in `other`; `third` is connected to `judge` and must stay so. */
 async function cut(
   f: IdentityLab,
-  a: Node,
-  b: Node,
-  third: Node,
-  judge: Node,
-  other: Node,
+  { a, b, third, judge, other }: RevocationNodes,
   change: Change<Papers>,
 ): Promise<void> {
   const { t } = f;

@@ -29,6 +29,7 @@ import { streamCases } from './streaming.ts';
 import { register } from './suite.ts';
 import { targetCases } from './targets.ts';
 import { traitCases } from './traits.ts';
+import { trySendCases } from './try-send.ts';
 
 /**
  * Declares every case for a backend: `transportSuite(test, { name: 'tcp', create, unreachable })`.
@@ -46,6 +47,7 @@ export function transportSuite(test: TransportTest, backend: TransportBackend): 
     deadlineCases,
     cancellationCases,
     oneWayCases,
+    trySendCases,
     streamCases,
     streamBoundCases,
     streamEndCases,

@@ -1,0 +1,198 @@
+// Cases about trySend and trySendAll, which never wait, and about writable, which resolves when
+// there is room again.
+
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { rejected, thrown } from './expect.ts';
+import { createWire } from './faults.ts';
+import { kit } from './protocols.ts';
+import { serveKit } from './serving.ts';
+import type { Cases } from './suite.ts';
+import { pattern, textOf, utf8, watch } from './values.ts';
+
+export const trySendCases: Cases = (define) => {
+  // SEEDS 42
+  define('trySend is false without a connection, and dials none', async (f, t) => {
+    const { a, at } = await f.pair();
+    t.false(a.trySend(at, 'note', utf8('')));
+    t.false(a.trySend(f.backend.unreachable(), 'note', utf8('')));
+    await f.turns();
+    t.deepEqual(a.remotes(), []);
+    t.deepEqual(a.snapshot().dialing, []);
+  });
+
+  // SEEDS 42
+  define('trySend is true on a live connection, by address and by Remote', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const got: string[] = [];
+    serveKit(b, { note: (request) => got.push(textOf(request)) });
+    const remote = await a.dial(at);
+    t.true(a.trySend(at, 'note', utf8('one')));
+    t.true(a.trySend(remote, 'note', utf8('two')));
+    await a.send(at, 'echo', utf8(''));
+    t.deepEqual(got, ['one', 'two']);
+  });
+
+  // SEEDS 42, FAULTS 58, PEERS 2i-6
+  define(
+    'trySend is false when the receiver is full, and true once writable says so',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      const consumer = b.consumer('note');
+      await a.dial(at);
+      let taken = 0;
+      while (a.trySend(at, 'note', pattern(10_000)))
+        if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
+      t.true(taken > 20);
+      t.false(a.trySend(at, 'note', pattern(10_000)));
+      const writable = a.writable(at);
+      const state = watch(writable);
+      await f.turns(5);
+      t.false(state.settled, 'nobody reads');
+      for (let i = 0; i < taken; i++) await consumer.next();
+      await writable;
+      t.true(a.trySend(at, 'note', pattern(10_000)));
+      await consumer.next();
+    },
+  );
+
+  define('trySend throws for what can never go', async (f, t) => {
+    const { a, b, at } = await f.pair({ b: { limits: { message: 100_000 } } });
+    serveKit(b);
+    await a.dial(at);
+    thrown(t, () => a.trySend(at, 'note', pattern(100_001)), {
+      code: 'resource_exhausted',
+      sent: false,
+    });
+    const wrong = a.trySend as (target: unknown, method: string, request: unknown) => boolean;
+    t.throws(() => wrong.call(a, at, 'nonsense', utf8('')), { instanceOf: TypeError });
+    t.throws(() => wrong.call(a, at, 'echo', utf8('')), { instanceOf: TypeError });
+    t.throws(() => wrong.call(a, 42, 'note', utf8('')), { instanceOf: TypeError });
+  });
+
+  // FAULTS 59
+  define('trySendAll answers for each target in order and encodes once', async (f, t) => {
+    let encoded = 0;
+    const counting = {
+      ...bytes,
+      encode(value: Uint8Array) {
+        encoded++;
+        return value;
+      },
+    };
+    const told = defineProtocol({
+      name: 'testkit/told',
+      version: 1,
+      channel: 0x43,
+      methods: { tell: { id: 1, request: counting } },
+    });
+    const a = await f.open(told);
+    const others = [await f.open(told), await f.open(told), await f.open(told)];
+    const got: string[] = [];
+    for (const [i, other] of others.entries()) {
+      f.link(a, other);
+      serve(other, { tell: (request) => got.push(`${i} ${textOf(request)}`) });
+      if (i !== 1) await a.dial(other.advertiseAddr());
+    }
+    encoded = 0;
+    t.deepEqual(
+      a.trySendAll(
+        others.map((other) => other.advertiseAddr()),
+        'tell',
+        utf8('all'),
+      ),
+      [true, false, true],
+    );
+    t.is(encoded, 1);
+    await f.until('both have it', () => got.length === 2);
+    t.deepEqual(got.sort(), ['0 all', '2 all']);
+  });
+
+  define('writable dials, and resolves when trySend would be true', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serveKit(b);
+    await a.writable(at);
+    t.true(a.trySend(at, 'note', utf8('')));
+    t.is(a.remotes().length, 1);
+  });
+
+  // FAULTS 53
+  define(
+    'writable rejects with the error of the dial, or of a Remote that is gone',
+    async (f, t) => {
+      const { a, at } = await f.pair();
+      await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
+      const remote = await a.dial(at);
+      await a.disconnect(remote);
+      await rejected(t, a.writable(remote), { code: 'unavailable' });
+    },
+  );
+
+  define('writable that waits for room rejects when its connection is lost', async (f, t) => {
+    const wire = createWire();
+    const { a, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const remote = await a.dial(at);
+    while (a.trySend(at, 'note', pattern(10_000)));
+    const waits = a.writable(remote);
+    const state = watch(waits);
+    await f.turns(3);
+    t.false(state.settled);
+    wire.cut();
+    await rejected(t, waits, { code: 'unavailable' });
+  });
+
+  define(
+    'no more than limits.outbound wait until a connection is writable; one more is refused at once',
+    async (f, t) => {
+      const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
+      const remote = await a.dial(at);
+      // Permanently full: nobody reads, so the receiver's credit is used up, and everything that
+      // could be sent has been.
+      for (let full = 0; full < 5; ) {
+        full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
+        await f.turns(2);
+      }
+      const waits = Array.from({ length: 3 }, () =>
+        rejected(t, a.writable(remote), { code: 'unavailable' }),
+      );
+      await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
+      await f.drive(a.disconnect(remote));
+      await Promise.all(waits);
+    },
+  );
+
+  // FAULTS 41, 58
+  define(
+    'what waits for a dial counts in limits.memory, and beyond it is refused unsent',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
+      serveKit(b);
+      const sends = [a.send(at, 'echo', pattern(90_000)), a.send(at, 'echo', pattern(90_000))];
+      await rejected(t, a.send(at, 'echo', pattern(90_000)), {
+        code: 'resource_exhausted',
+        sent: false,
+      });
+      for (const reply of await Promise.all(sends)) t.is(reply.length, 90_000);
+      t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
+      t.is(a.snapshot().memory, 0);
+    },
+  );
+
+  define('a target that can never take it spoils trySendAll for none of the rest', async (f, t) => {
+    const a = await f.open(kit);
+    const others = [
+      await f.open(kit),
+      await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
+      await f.open(kit),
+    ];
+    const got: number[] = [];
+    for (const [i, other] of others.entries()) {
+      f.link(a, other);
+      serveKit(other, { note: () => got.push(i) });
+      await a.dial(other.advertiseAddr());
+    }
+    const targets = others.map((other) => other.advertiseAddr());
+    t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
+    await f.until('the others have it', () => got.length === 2);
+    t.deepEqual(got.sort(), [0, 2]);
+  });
+};
