@@ -58,10 +58,10 @@ function over(name: string, layerOf: (role: Role) => Promise<StreamLayer>): Carr
  * The TLS options of each role, made once: a connection should cost a handshake, but no new
  * certificate.
  */
-const papers = new Map<Role, Promise<TlsOptions>>();
+const credentials = new Map<Role, Promise<TlsOptions>>();
 function tls(role: Role): Promise<TlsOptions> {
-  const made = papers.get(role) ?? tlsOf(role);
-  papers.set(role, made);
+  const made = credentials.get(role) ?? tlsOf(role);
+  credentials.set(role, made);
   return made;
 }
 

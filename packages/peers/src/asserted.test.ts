@@ -16,7 +16,7 @@ import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
 import { echo } from './testing/cluster.ts';
-import { type Papers, papers } from './testing/real/papers.ts';
+import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { isLinked, type RealNode, told, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
@@ -27,7 +27,7 @@ const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 const mixed = (
   world: World,
   name: string,
-  { tls }: Papers,
+  { tls }: NodeCredentials,
   peers: Partial<PeersOptions> = passive,
   listens = [LOCAL.tls, LOCAL.wss],
 ) =>
@@ -45,7 +45,7 @@ const plain = (world: World, name: string, peers: Partial<PeersOptions> = passiv
 const proving = (
   world: World,
   name: string,
-  { tls }: Papers,
+  { tls }: NodeCredentials,
   peers: Partial<PeersOptions> = passive,
 ) =>
   world.node(name, {
@@ -105,7 +105,7 @@ function impostor(
 
 test('an id that is only asserted never answers to it where the transport proves ids: its node is a client', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours);
   const { transport, heard } = impostor(t, world, theirs.nodeId);
   await world.settle(transport.dial(wsOf(a)));
@@ -130,7 +130,7 @@ test('an id that is only asserted never answers to it where the transport proves
 test('a persistent peer with an id is dialed on while another asserts the id, and only proof ends that', async (t) => {
   for (const allowAsserted of [false, true]) {
     const world = new World(t);
-    const [ours, theirs] = [await papers(), await papers()];
+    const [ours, theirs] = [await credentials(), await credentials()];
     const b = await mixed(world, 'b', theirs);
     const target = `${theirs.nodeId}@${tlsOf(b)}`;
     await world.settle(b.transport.close());
@@ -152,7 +152,7 @@ test('a persistent peer with an id is dialed on while another asserts the id, an
 test('a node that dials one that proves nothing, or is dialed by it, makes no peer of it, and each says why', async (t) => {
   const world = new World(t);
   const p = await plain(world, 'p');
-  const a = await mixed(world, 'a', await papers(), { ...passive, persistent: [p.address] });
+  const a = await mixed(world, 'a', await credentials(), { ...passive, persistent: [p.address] });
   await world.until('it was dialed', () => told(a, 'rejected').length > 0);
   const [out] = told(a, 'rejected');
   t.deepEqual(
@@ -171,7 +171,7 @@ test('a node that dials one that proves nothing, or is dialed by it, makes no pe
 
 test('with allowAsserted such a node is a peer, until one that proves the id comes', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours, {
     ...passive,
     allowAsserted: true,
@@ -211,7 +211,7 @@ test('with allowAsserted such a node is a peer, until one that proves the id com
 
 test('with allowAsserted a peer that only asserts its id is parted from when that id is named as a persistent peer', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
   const { transport } = impostor(t, world, theirs.nodeId);
   await world.settle(transport.dial(wsOf(a)));
@@ -231,7 +231,7 @@ test('with allowAsserted a peer that only asserts its id is parted from when tha
 test('whoever repeats the instance of a node that proved itself joins it no more than any other, nor is joined by it', async (t) => {
   for (const isFirst of [true, false]) {
     const world = new World(t);
-    const [ours, theirs] = [await papers(), await papers()];
+    const [ours, theirs] = [await credentials(), await credentials()];
     const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
     // The instance is drawn from `random`, so the same seed gives the same instance.
     const make = (given: object) =>
@@ -264,7 +264,7 @@ test('whoever repeats the instance of a node that proved itself joins it no more
 
 test('a node that also listens on plain WebSocket advertises, and is found, where it proves its id, whatever comes first', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await proving(world, 'a', ours);
   const b = await mixed(world, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
   t.is(b.transport.advertiseAddr(), tlsOf(b));
@@ -283,7 +283,7 @@ test('a node that also listens on plain WebSocket advertises, and is found, wher
 
 test('of several addresses that a node advertises the one is dialed where it proves its id', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await proving(world, 'a', ours);
   const first = await mixed(world, 'b', theirs);
   const addresses = [wsOf(first), tlsOf(first)];
@@ -309,7 +309,7 @@ test('of several addresses that a node advertises the one is dialed where it pro
 
 test('a transport that only dials has the id that it proves', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const a = await proving(world, 'a', ours);
   const transport = createTransport({
     protocol: echo,

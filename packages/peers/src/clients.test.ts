@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
-import { papers } from './testing/real/papers.ts';
+import { credentials } from './testing/real/credentials.ts';
 import { type Way, ways } from './testing/real/ways.ts';
 import { isLinked, told, World } from './testing/real/world.ts';
 
@@ -18,7 +18,7 @@ let clients = 0;
 
 /** A node with peers. */
 const node = async (world: World, way: Way, name: string, peers: Partial<PeersOptions> = passive) =>
-  world.node(name, { peers, make: way.make(await papers()) });
+  world.node(name, { peers, make: way.make(await credentials()) });
 
 /** A transport without peers, which is closed after the test. */
 async function client(
@@ -26,7 +26,7 @@ async function client(
   { clock }: World,
   way: Way,
 ): Promise<{ readonly nodeId: string; readonly transport: Transport<typeof echo> }> {
-  const mine = await papers();
+  const mine = await credentials();
   const transport = way.make(mine)({
     protocol: echo,
     clock,

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { cluster, connected, echo, idOf, type TestNode } from './testing/cluster.ts';
-import { papers } from './testing/real/papers.ts';
+import { credentials } from './testing/real/credentials.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 const named = (name: string) => `${idOf(name)}@${name}`;
@@ -144,7 +144,7 @@ test.serial(
 );
 
 test('what contradicts a list is a TypeError that names the option', async (t) => {
-  const { tls } = await papers();
+  const { tls } = await credentials();
   const make = (options: Partial<PeersOptions>, proves = false) => {
     const transport = createTcpTransport({ protocol: echo, ...(proves ? { tls } : {}) });
     t.teardown(() => transport.close());

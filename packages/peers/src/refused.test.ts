@@ -13,7 +13,7 @@ import {
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { echo } from './testing/cluster.ts';
-import { papers } from './testing/real/papers.ts';
+import { credentials } from './testing/real/credentials.ts';
 import { ways } from './testing/real/ways.ts';
 import { told, World } from './testing/real/world.ts';
 import type { Rejection } from './types.ts';
@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
       title: `another network, over ${way.name}`,
       way,
       come: async (world, address) =>
-        caller(world, way.make(await papers()), { network: 'another' }).dial(address),
+        caller(world, way.make(await credentials()), { network: 'another' }).dial(address),
       reason: 'incompatible',
       cause: 'wrong_network',
     }),
@@ -71,13 +71,13 @@ const cases: readonly Case[] = [
     come: async (world, address) => {
       const identity = createIdentity();
       const { cert, issue } = await strangers;
-      const { ca } = (await papers()).tls;
-      const paper = {
+      const { ca } = (await credentials()).tls;
+      const foreign = {
         key: identity.key,
         cert: await issue(identity),
         ca: [cert, ca].flat() as string[],
       };
-      return caller(world, (given) => createTcpTransport({ ...given, tls: paper })).dial(address);
+      return caller(world, (given) => createTcpTransport({ ...given, tls: foreign })).dial(address);
     },
     reason: 'unproven',
     cause: 'bad_certificate',
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
   {
     title: 'noise against plain TCP',
     way: plain,
-    come: async (world, address) => caller(world, noise.make(await papers())).dial(address),
+    come: async (world, address) => caller(world, noise.make(await credentials())).dial(address),
     reason: 'incompatible',
     cause: 'wrong_preamble',
   },
@@ -119,7 +119,7 @@ const cases: readonly Case[] = [
             }),
           }),
     },
-    come: async (world, address) => caller(world, noise.make(await papers())).dial(address),
+    come: async (world, address) => caller(world, noise.make(await credentials())).dial(address),
     reason: 'denied',
     cause: 'denied',
   },
@@ -175,7 +175,7 @@ for (const { title, way, options = {}, come, reason, cause } of cases) {
     const a = await world.node('a', {
       transport: options,
       peers: passive,
-      make: way.make(await papers()),
+      make: way.make(await credentials()),
     });
     await t.throwsAsync(
       world.settle(come(world, a.address)),
@@ -258,8 +258,8 @@ for (const way of ways.filter(({ proves }) => proves)) {
 
 /** Starts a node, and two others with the same key, one after the other, that dial it. */
 async function nodesWithOneKey(world: World, way: (typeof ways)[number]) {
-  const theirs = await papers();
-  const a = await world.node('a', { peers: passive, make: way.make(await papers()) });
+  const theirs = await credentials();
+  const a = await world.node('a', { peers: passive, make: way.make(await credentials()) });
   const persistent = {
     ...passive,
     persistent: [a.address],

@@ -13,22 +13,25 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
-import { type Papers, papers } from './testing/real/papers.ts';
+import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { Wire } from './testing/real/wire.ts';
 import { isLinked, type RealNodeOptions, told, World } from './testing/real/world.ts';
 
 /** Does not dial on its own initiative. */
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
-/** A node with these papers and without the option `identity`. */
-const proving = ({ tls }: Papers, peers: Partial<PeersOptions> = passive): RealNodeOptions => ({
+/** A node with these credentials and without the option `identity`. */
+const proving = (
+  { tls }: NodeCredentials,
+  peers: Partial<PeersOptions> = passive,
+): RealNodeOptions => ({
   transport: { tls },
   peers,
 });
 
 test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const b = await world.node('b', proving(theirs));
   const a = await world.node('a', proving(ours, { ...passive, persistent: [b.address] }));
   await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
@@ -49,7 +52,7 @@ test('over TLS a node’s id is that of its key, and its peers are proven', asyn
 });
 
 test('another identity than the transport proves is a TypeError that names both, and the transport is as before', async (t) => {
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   const transport = createTcpTransport({ protocol: echo, tls: ours.tls });
   const error = t.throws(() => createPeers({ transport, identity: theirs }), {
     instanceOf: TypeError,
@@ -68,7 +71,7 @@ test('another identity than the transport proves is a TypeError that names both,
 
 test('where somebody else answers who was dialed by id is not taken for him, and dialed on until he is there', async (t) => {
   const world = new World(t);
-  const [ours, theirs, impostors] = [await papers(), await papers(), await papers()];
+  const [ours, theirs, impostors] = [await credentials(), await credentials(), await credentials()];
   const impostor = await world.node('impostor', proving(impostors));
   const wire = await Wire.to(impostor.address, t);
   const { address } = wire;
@@ -107,7 +110,7 @@ for (const [title, options] of [
 ] as const) {
   test(`a node that comes back on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
     const world = new World(t);
-    const [ours, theirs] = [await papers(), await papers()];
+    const [ours, theirs] = [await credentials(), await credentials()];
     const first = await world.node('b', proving(theirs, passive));
     const a = await world.node('a', proving(ours, options(theirs.nodeId, first.address)));
     await world.settle(first.transport.dial(a.address));
@@ -140,7 +143,7 @@ for (const [title, options] of [
 
 test('a persistent peer that moved is dialed where it was last by itself, though somebody else has its old place', async (t) => {
   const world = new World(t);
-  const [ours, theirs, others] = [await papers(), await papers(), await papers()];
+  const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
   const first = await world.node('b', proving(theirs));
   const wire = await Wire.to(first.address, t);
   const a = await world.node(
@@ -182,7 +185,7 @@ test('a persistent peer that moved is dialed where it was last by itself, though
 
 test('of two nodes with one key the newest is the peer: the link of the other takes nothing new, and ends when its calls have', async (t) => {
   const world = new World(t);
-  const [ours, theirs] = [await papers(), await papers()];
+  const [ours, theirs] = [await credentials(), await credentials()];
   let answer: (said: string) => void = () => {};
   const a = await world.node('a', {
     ...proving(ours),
@@ -236,7 +239,7 @@ test('of two nodes with one key the newest is the peer: the link of the other ta
 
 test('a node is no peer of another with its own key', async (t) => {
   const world = new World(t);
-  const theirs = await papers();
+  const theirs = await credentials();
   const one = await world.node('one', proving(theirs));
   const other = await world.node(
     'other',
@@ -254,7 +257,7 @@ test('a node is no peer of another with its own key', async (t) => {
 for (const how of ['peers.ban', 'updateTls'] as const) {
   test(`whom ${how} denies is cut, both ends are told so, and it is let in again when that is taken back`, async (t) => {
     const world = new World(t);
-    const [ours, theirs, others] = [await papers(), await papers(), await papers()];
+    const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
     const a = await world.node('a', proving(ours));
     const b = await world.node(
       'b',
@@ -297,7 +300,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
 test('over noise it is the same: ids are those of keys, proven, and found from one seed', async (t) => {
   const world = new World(t);
   const make = async () => {
-    const { identity } = await papers();
+    const { identity } = await credentials();
     const options = (peers: Partial<PeersOptions>): RealNodeOptions => ({
       peers,
       make: (given) =>

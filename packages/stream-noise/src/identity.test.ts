@@ -16,7 +16,7 @@ function noiseOver(
 ): IdentityBackend<Identity> {
   return {
     name: `noise over ${name}`,
-    papers: async (type) => createIdentity({ type }),
+    credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
       const stream = secure(bare(options.clock, address), {
         identity,

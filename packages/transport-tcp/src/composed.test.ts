@@ -22,7 +22,7 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-async function papers() {
+async function credentials() {
   const identity = createIdentity();
   return { identity, key: identity.key, cert: await selfSigned(identity) };
 }
@@ -35,7 +35,7 @@ test('a backend that was not called is told by its name', (t) => {
 });
 
 test('updateTls of a transport acts on its backends', async (t) => {
-  const [a, b] = [await papers(), await papers()];
+  const [a, b] = [await credentials(), await credentials()];
   const tls = (own: typeof a, other: typeof a) => ({
     key: own.key,
     cert: own.cert,

@@ -17,7 +17,7 @@ export {
   type IdentityTransport,
   IMPOSTORS,
   type Lists,
-  type Papers,
+  type NodeCredentials,
   REFUSED,
   STRANGE,
   type TlsClient,
@@ -26,7 +26,12 @@ export {
   UNUSABLE,
 } from './identity/backend.ts';
 export { identitySuite } from './identity/identity-suite.ts';
-export { type IdentityTools, type TlsPapers, tlsNodes, tlsPapers } from './identity/tls-papers.ts';
+export {
+  type IdentityTools,
+  type TlsCredentials,
+  tlsCredentials,
+  tlsNodes,
+} from './identity/tls-credentials.ts';
 export {
   type RawTlsOptions,
   type RawTlsSocket,

@@ -138,7 +138,7 @@ test('on a given server upgrades wait for their turn, and end with the time of a
 });
 
 test('under TLS a client that ends its handshake and never upgrades holds its place, for one handshakeTimeout in all', async (t) => {
-  const { tls, client } = await papers();
+  const { tls, client } = await credentials();
   const { address, clock, rejected } = await node(t, { perSource: 2, tls });
   const silent = [await secure(address, client), await secure(address, client)];
   await turnedAway(address);
@@ -154,7 +154,7 @@ test('under TLS a client that ends its handshake and never upgrades holds its pl
 });
 
 test('under TLS nothing is kept of a client that never becomes a WebSocket', async (t) => {
-  const { tls, client } = await papers();
+  const { tls, client } = await credentials();
   const mutual = new MutualTls(tls, 'test');
   const layer = new WsLayer({}, mutual);
   await layer.listen(() => t.fail());
@@ -220,7 +220,7 @@ async function node(
   return { address, clock, close: () => transport.close(), rejected, enter };
 }
 
-async function papers(): Promise<{ tls: TlsOptions; client: TlsOptions }> {
+async function credentials(): Promise<{ tls: TlsOptions; client: TlsOptions }> {
   const authority = await createAuthority();
   const [a, b] = [createIdentity(), createIdentity()];
   const of = async (identity: typeof a) => ({

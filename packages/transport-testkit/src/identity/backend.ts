@@ -5,7 +5,7 @@ import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-co
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 
 /** A node's id and its means of proving it. Everything else in it is up to the backend. */
-export interface Papers {
+export interface NodeCredentials {
   readonly nodeId: string;
 }
 
@@ -16,39 +16,39 @@ export interface Lists {
 }
 
 /** A change at run time; omitted members stay as they are. */
-export interface Change<P extends Papers> {
+export interface Change<P extends NodeCredentials> {
   readonly allow?: readonly string[] | null | undefined;
   readonly deny?: readonly string[] | undefined;
   /** Key, certificate and authority, all three. */
-  readonly papers?: P | undefined;
+  readonly credentials?: P | undefined;
 }
 
 /** A transport of one node. */
-export interface IdentityTransport<P extends Papers, Q extends Protocol> {
+export interface IdentityTransport<P extends NodeCredentials, Q extends Protocol> {
   readonly transport: Transport<Q>;
-  /** Changes lists and papers in the backend's own way; resolves once the change is in effect. */
+  /** Changes lists and credentials in the backend's own way; resolves once the change is in effect. */
   update(change: Change<P>): Promise<void>;
 }
 
 /** A backend that proves identities, under test by the identity suite. */
-export interface IdentityBackend<P extends Papers = any> {
+export interface IdentityBackend<P extends NodeCredentials = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
   /**
-   * Creates a new node with valid papers. All of them trust each other, unless lists say otherwise.
+   * Creates a new node with valid credentials. All of them trust each other, unless lists say otherwise.
    */
-  papers(key?: 'ed25519' | 'p256'): Promise<P>;
+  credentials(key?: 'ed25519' | 'p256'): Promise<P>;
   /**
    * Creates a transport that does not listen yet, at `address` or at one of its own choice. Clock
    * and observer are in the options.
    */
   transport<Q extends Protocol>(
-    papers: P,
+    credentials: P,
     options: CommonOptions & { protocol: Q },
     place: { readonly lists?: Lists | undefined; readonly address?: string | undefined },
   ): IdentityTransport<P, Q>;
   /** Creates a stream layer of that node, for raw peers and for pairs of connections. */
-  layer(papers: P): StreamLayer;
+  layer(credentials: P): StreamLayer;
   /** The same backend without any proof of identity. */
   readonly plain: {
     transport<Q extends Protocol>(options: CommonOptions & { protocol: Q }): Transport<Q>;
@@ -71,8 +71,8 @@ export interface IdentityBackend<P extends Papers = any> {
   /** Omitted if ids are proven without certificates. */
   readonly certificates?: Certificates<P> | undefined;
   /**
-   * Papers that show the victim's public key, without its private key. Omitted if no transport
-   * accepts such papers.
+   * Credentials that show the victim's public key, without its private key. Omitted if no transport
+   * accepts such credentials.
    */
   readonly impostors?:
     | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
@@ -91,16 +91,16 @@ export interface IdentityBackend<P extends Papers = any> {
   readonly ignoredBytes?: number | undefined;
 }
 
-/** Flaws of papers that a transport accepts but its peers refuse. */
+/** Flaws of credentials that a transport accepts but its peers refuse. */
 export const REFUSED = [
   'a certificate of another authority',
   'a certificate that has expired',
   'one that is not valid yet',
   'a self-signed one',
 ] as const;
-/** Flaws of papers that no transport accepts; peers built by hand present them and are refused. */
+/** Flaws of credentials that no transport accepts; peers built by hand present them and are refused. */
 export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
-/** Flaws of papers that cannot be used at all. */
+/** Flaws of credentials that cannot be used at all. */
 export const UNUSABLE = [
   'a key that does not fit its certificate',
   'a key that is cut off',
@@ -125,21 +125,21 @@ export interface Flaw<T> {
   readonly says: RegExp;
 }
 
-/** Flawed and changed papers, for backends whose papers contain certificates. */
-export interface Certificates<P extends Papers> {
+/** Flawed and changed credentials, for backends whose credentials contain certificates. */
+export interface Certificates<P extends NodeCredentials> {
   readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
   readonly strange: Readonly<Record<(typeof STRANGE)[number], Flaw<StreamLayer>>>;
   /**
-   * Creates papers with hundreds of certificates in the chain, more than a handshake should carry.
+   * Creates credentials with hundreds of certificates in the chain, more than a handshake should carry.
    */
   giant(): Promise<P>;
   readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], Flaw<P>>>;
   /** Returns the same key with a new certificate. */
-  renewed(papers: P): Promise<P>;
+  renewed(credentials: P): Promise<P>;
   /** Returns the same key with a certificate that has expired. */
-  outdated(papers: P): Promise<P>;
+  outdated(credentials: P): Promise<P>;
   /** Returns the same key and certificate, trusting only another authority. */
-  retrusted(papers: P): Promise<P>;
+  retrusted(credentials: P): Promise<P>;
   /**
    * Creates a node of the authority that `retrusted` trusts; it trusts the first authority as well.
    */
@@ -147,8 +147,8 @@ export interface Certificates<P extends Papers> {
 }
 
 /** Options of a TLS client that is not ours. */
-export interface TlsClientOptions<P extends Papers> {
-  readonly papers: P;
+export interface TlsClientOptions<P extends NodeCredentials> {
+  readonly credentials: P;
   /** A session of an earlier connection, to be resumed. */
   readonly session?: unknown;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
@@ -171,6 +171,6 @@ export interface TlsClient {
 }
 
 /** Creates TLS clients that share no code with the backend under test. */
-export interface TlsStrangers<P extends Papers> {
+export interface TlsStrangers<P extends NodeCredentials> {
   client(options: TlsClientOptions<P>): TlsClient;
 }

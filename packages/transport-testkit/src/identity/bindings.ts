@@ -4,13 +4,13 @@
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes } from '../transport/values.ts';
-import type { Papers } from './backend.ts';
+import type { NodeCredentials } from './backend.ts';
 import type { IdentityLab } from './lab.ts';
 import type { Cases } from './suite.ts';
 
 export const bindingCases: Cases = (define) => {
   define('a binding is the same at both ends, and another on every connection', async (f, t) => {
-    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
+    const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
     const pair = await pairs(f, here, there);
     const all: Uint8Array[] = [];
     for (let i = 0; i < 5; i++) {
@@ -31,8 +31,8 @@ export const bindingCases: Cases = (define) => {
   define(
     'a binding stays the same while bytes cross, and is shared through a wire that both ends know nothing of',
     async (f, t) => {
-      const [here, there] = [await f.backend.papers(), await f.backend.papers()];
-      const node = await f.open({ papers: there });
+      const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
+      const node = await f.open({ credentials: there });
       const relay = await f.relay(node);
       const layer = f.backend.layer(here);
       f.atEnd(() => layer.close());
@@ -61,8 +61,8 @@ function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnec
 /** Dials one layer from another; the returned function gives the two ends of each connection. */
 async function pairs(
   f: IdentityLab,
-  here: Papers,
-  there: Papers,
+  here: NodeCredentials,
+  there: NodeCredentials,
 ): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
   const [dialer, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());

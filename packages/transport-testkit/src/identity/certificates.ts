@@ -17,7 +17,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [
-          await f.open({ papers: await make() }),
+          await f.open({ credentials: await make() }),
           await f.open(),
           await f.open(),
         ];
@@ -37,7 +37,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [
-          await f.open({ papers: await make() }),
+          await f.open({ credentials: await make() }),
           await f.open(),
           await f.open(),
         ];
@@ -120,7 +120,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
       `a chain of hundreds of certificates is refused, not read through (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
       async (f, t) => {
         const [bad, good, other] = [
-          await f.open({ papers: await certificates!.giant() }),
+          await f.open({ credentials: await certificates!.giant() }),
           await f.open(),
           await f.open(),
         ];

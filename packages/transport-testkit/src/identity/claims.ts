@@ -4,7 +4,7 @@ import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
-import type { Papers } from './backend.ts';
+import type { NodeCredentials } from './backend.ts';
 import { count, type IdentityLab, type Node } from './lab.ts';
 import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -16,8 +16,8 @@ export const claimCases: Cases = (define) => {
     async (f, t) => {
       const [node, liar, victim] = [
         await f.open(),
-        await f.backend.papers(),
-        await f.backend.papers(),
+        await f.backend.credentials(),
+        await f.backend.credentials(),
       ];
       const peer = await f.rawDial(f.backend.layer(liar), node.at);
       peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
@@ -32,8 +32,8 @@ export const claimCases: Cases = (define) => {
     async (f, t) => {
       const [node, liar, victim] = [
         await f.open(),
-        await f.backend.papers(),
-        await f.backend.papers(),
+        await f.backend.credentials(),
+        await f.backend.credentials(),
       ];
       const listener = await f.rawListen(f.backend.layer(liar));
       const dialed = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
@@ -56,16 +56,16 @@ export const claimCases: Cases = (define) => {
     async (f, t) => {
       const node = await f.open();
       for (const claims of [true, false]) {
-        const papers = await f.backend.papers();
-        const peer = await f.rawDial(f.backend.layer(papers), node.at);
-        const hello = await peer.handshake({ nodeId: claims ? papers.nodeId : '' });
+        const credentials = await f.backend.credentials();
+        const peer = await f.rawDial(f.backend.layer(credentials), node.at);
+        const hello = await peer.handshake({ nodeId: claims ? credentials.nodeId : '' });
         t.true(
           hello.nodeId === '' || hello.nodeId === node.nodeId,
           'it claims no other id than its own',
         );
         peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
         await peer.next('RESPONSE');
-        t.is(node.served.at(-1)!.from.nodeId, papers.nodeId);
+        t.is(node.served.at(-1)!.from.nodeId, credentials.nodeId);
       }
     },
   );
@@ -74,7 +74,7 @@ export const claimCases: Cases = (define) => {
     'an address that a hello claims is nobody: calls to it are dialed, never sent over that connection',
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
-      const liar = await f.backend.papers();
+      const liar = await f.backend.credentials();
       const peer = await f.rawDial(f.backend.layer(liar), a.at);
       await peer.handshake({ addr: b.at });
       await f.event(a, 'up');
@@ -90,8 +90,8 @@ async function refusedClaim(
   f: IdentityLab,
   node: Node,
   peer: RawPeer,
-  liar: Papers,
-  victim: Papers,
+  liar: NodeCredentials,
+  victim: NodeCredentials,
 ): Promise<void> {
   const { t } = f;
   const bye = await peer.next('GO_AWAY');

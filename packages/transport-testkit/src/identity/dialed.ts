@@ -11,7 +11,7 @@ export const dialedCases: Cases = (define) => {
   define(
     'another id than the dialed one is identity_mismatch at both ends, naming both, before a byte of application data',
     async (f, t) => {
-      const meant = await f.backend.papers();
+      const meant = await f.backend.credentials();
       const [a, b] = [await f.open(), await f.open()];
       const target = `${meant.nodeId}@${b.at}`;
       const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
@@ -30,8 +30,8 @@ export const dialedCases: Cases = (define) => {
 
   // FAULTS 83
   define('the wrong node gets preamble and refusal, and no hello', async (f, t) => {
-    const meant = await f.backend.papers();
-    const wrong = await f.backend.papers();
+    const meant = await f.backend.credentials();
+    const wrong = await f.backend.credentials();
     const a = await f.open({ options: { hello: { token: 'secret' } } });
     const listener = await f.rawListen(f.backend.layer(wrong));
     const dialed = caught(
@@ -69,7 +69,7 @@ export const dialedCases: Cases = (define) => {
   define(
     'a dialed id on a plain backend is identity_mismatch: nobody proves anything there',
     async (f, t) => {
-      const someone = await f.backend.papers();
+      const someone = await f.backend.credentials();
       const [a, b] = [await f.openPlain(), await f.openPlain()];
       const error = await caught(
         t,
@@ -95,10 +95,14 @@ export const dialedCases: Cases = (define) => {
   );
 
   define('the right id is reached, by its address or at two of them', async (f, t) => {
-    const papers = await f.backend.papers();
-    const [a, b, other] = [await f.open(), await f.open({ papers }), await f.open({ papers })];
-    const first = await understood(f, a, b, `${papers.nodeId}@${b.at}`);
-    const second = await understood(f, a, other, `${papers.nodeId}@${other.at}`);
+    const credentials = await f.backend.credentials();
+    const [a, b, other] = [
+      await f.open(),
+      await f.open({ credentials }),
+      await f.open({ credentials }),
+    ];
+    const first = await understood(f, a, b, `${credentials.nodeId}@${b.at}`);
+    const second = await understood(f, a, other, `${credentials.nodeId}@${other.at}`);
     t.not(first, second);
     t.is(first.nodeId, second.nodeId);
     t.is(b.transport.remotes().length, 1);
@@ -117,7 +121,7 @@ export const dialedCases: Cases = (define) => {
     t.false(named.closed, 'one is closed without the other');
     // A live connection to the address does not circumvent the check of the id.
     await understood(f, a, b);
-    const { nodeId } = await f.backend.papers();
+    const { nodeId } = await f.backend.credentials();
     checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
       code: 'unauthenticated',
       reason: 'identity_mismatch',
@@ -129,7 +133,7 @@ export const dialedCases: Cases = (define) => {
   define(
     'a wrong id, a wrong network, a wrong user and a denied node are four reasons',
     async (f, t) => {
-      const meant = await f.backend.papers();
+      const meant = await f.backend.credentials();
       const a = await f.open();
       const stranger = await f.open({ options: { network: 'other' } });
       const b = await f.open({

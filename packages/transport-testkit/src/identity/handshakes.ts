@@ -31,10 +31,10 @@ export async function wired(
   };
   const [a, b, other] = [
     await f.open({
-      papers: await f.backend.papers('ed25519'),
+      credentials: await f.backend.credentials('ed25519'),
       options: { ...options, handshakeTimeout: times.dial },
     }),
-    await f.open({ papers: await f.backend.papers('ed25519'), options }),
+    await f.open({ credentials: await f.backend.credentials('ed25519'), options }),
     await f.open({ options: { idleTimeout: Number.POSITIVE_INFINITY } }),
   ];
   const relay = await f.relay(b);
@@ -50,7 +50,7 @@ export async function handshakeLengths(
   f: IdentityLab,
   { a, relay }: Wired,
 ): Promise<Readonly<Record<Direction, number>>> {
-  const layer = f.backend.layer(a.papers);
+  const layer = f.backend.layer(a.credentials);
   relay.courses = {};
   const connection = await layer.dial(relay.at, { timeout: 60_000 });
   connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });

@@ -3,23 +3,23 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, Papers } from './backend.ts';
+import type { IdentityBackend, NodeCredentials } from './backend.ts';
 import { identitySuite } from './identity-suite.ts';
 
 const nothing = () => {
   throw new Error('no case is run here');
 };
 
-const least: IdentityBackend<Papers> = {
+const least: IdentityBackend<NodeCredentials> = {
   name: 'paper',
-  papers: nothing,
+  credentials: nothing,
   transport: nothing,
   layer: nothing,
   plain: { transport: nothing },
   beneath: { layer: nothing },
 };
 
-const everything: IdentityBackend<Papers> = {
+const everything: IdentityBackend<NodeCredentials> = {
   ...least,
   certificates: {} as never,
   tls: {} as never,
@@ -27,7 +27,7 @@ const everything: IdentityBackend<Papers> = {
   impostors: {} as never,
 };
 
-function titlesOf(backend: IdentityBackend<Papers>): { run: string[]; skipped: string[] } {
+function titlesOf(backend: IdentityBackend<NodeCredentials>): { run: string[]; skipped: string[] } {
   const [run, skipped]: [string[], string[]] = [[], []];
   const declare: TestFunction = (title) => void run.push(title.replace('paper: ', ''));
   declare.skip = (title) => void skipped.push(title.replace('paper: ', ''));

@@ -2,7 +2,7 @@
 // those that cannot. COVERAGE.md lists which case covers which requirement.
 
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, Papers } from './backend.ts';
+import type { IdentityBackend, NodeCredentials } from './backend.ts';
 import { bindingCases } from './bindings.ts';
 import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
@@ -26,11 +26,11 @@ import { unusableCases } from './unusable.ts';
  * @param test the runner's: AVA's `test`, or anything of its shape (see TestFunction).
  * @param backend how to make nodes, and what lies beneath their connections.
  */
-export function identitySuite<P extends Papers>(
+export function identitySuite<P extends NodeCredentials>(
   test: TestFunction,
   backend: IdentityBackend<P>,
 ): void {
-  register(test, backend as unknown as IdentityBackend<Papers>, CASES);
+  register(test, backend as unknown as IdentityBackend<NodeCredentials>, CASES);
 }
 
 const CASES: readonly Cases[] = [

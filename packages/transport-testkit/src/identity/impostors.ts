@@ -12,7 +12,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
         `${who === 'dialer' ? 'a dialer' : 'an acceptor'} that shows another's key and ${how} is refused at both ends`,
         async (f, t) => {
           const [victim, good] = [await f.open(), await f.open()];
-          const bad = await f.open({ papers: await impostors![how](victim.papers) });
+          const bad = await f.open({ credentials: await impostors![how](victim.credentials) });
           const [dialer, acceptor] = who === 'dialer' ? [bad, good] : [good, bad];
           const refusal = {
             code: 'unauthenticated',
@@ -36,7 +36,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
     'an impostor is not reached by the id that it can not prove',
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
-      const bad = await f.open({ papers: await impostors![IMPOSTORS[0]](victim.papers) });
+      const bad = await f.open({ credentials: await impostors![IMPOSTORS[0]](victim.credentials) });
       const refusal = {
         code: 'unauthenticated',
         reason: 'identity_mismatch',

@@ -16,7 +16,7 @@ import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import { labProtocol } from '../session/lab-protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
-import type { Change, IdentityBackend, Lists, Papers } from './backend.ts';
+import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.ts';
 import { Bare } from './bare.ts';
 import { Relay } from './relay.ts';
 
@@ -28,7 +28,7 @@ export const STUCK = 0xff;
 /** One node: its transport, and records of everything that reached it. */
 export interface Node {
   readonly nodeId: string;
-  readonly papers: Papers;
+  readonly credentials: NodeCredentials;
   readonly transport: Transport<Lab>;
   /** The address at which it listens. */
   readonly at: string;
@@ -40,11 +40,11 @@ export interface Node {
    * peer.
    */
   readonly asked: string[];
-  update(change: Change<Papers>): Promise<void>;
+  update(change: Change<NodeCredentials>): Promise<void>;
 }
 
 export interface NodeSetup {
-  readonly papers?: Papers | undefined;
+  readonly credentials?: NodeCredentials | undefined;
   readonly lists?: Lists | undefined;
   readonly address?: string | undefined;
   /** Clock and observer are the lab's. */
@@ -55,7 +55,7 @@ export type EventOf<T extends ObserverEvent['type']> = Extract<ObserverEvent, { 
 
 export class IdentityLab {
   readonly t: TestContext;
-  readonly backend: IdentityBackend<Papers>;
+  readonly backend: IdentityBackend<NodeCredentials>;
   readonly clock: ManualClock = createManualClock();
   readonly #nodes: Node[] = [];
   readonly #transports: { readonly transport: Transport<Lab>; readonly events: ObserverEvent[] }[] =
@@ -67,20 +67,20 @@ export class IdentityLab {
   /** Incremented by every event on a wire, and by every observer event. */
   #stirs = 0;
 
-  constructor(t: TestContext, backend: IdentityBackend<Papers>) {
+  constructor(t: TestContext, backend: IdentityBackend<NodeCredentials>) {
     this.t = t;
     this.backend = backend;
   }
 
   /** Creates a node that does not listen yet. */
   async create(setup: NodeSetup = {}): Promise<Node> {
-    const papers = setup.papers ?? (await this.backend.papers());
+    const credentials = setup.credentials ?? (await this.backend.credentials());
     const { hello, admit, ...options } = setup.options ?? {};
     const events: ObserverEvent[] = [];
     const served: Node['served'] = [];
     const asked: string[] = [];
     const { transport, update } = this.backend.transport(
-      papers,
+      credentials,
       {
         ...options,
         protocol: labProtocol,
@@ -110,8 +110,8 @@ export class IdentityLab {
       },
     });
     const node: Node = {
-      nodeId: papers.nodeId,
-      papers,
+      nodeId: credentials.nodeId,
+      credentials,
       transport,
       get at() {
         return transport.advertiseAddr();

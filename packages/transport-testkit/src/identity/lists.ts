@@ -35,9 +35,9 @@ export const listCases: Cases = (define, { untrusting }) => {
   );
 
   define('two that deny each other are refused, and both are told', async (f) => {
-    const [here, there] = [await f.backend.papers(), await f.backend.papers()];
-    const a = await f.open({ papers: here, lists: { deny: [there.nodeId] } });
-    const b = await f.open({ papers: there, lists: { deny: [here.nodeId] } });
+    const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
+    const a = await f.open({ credentials: here, lists: { deny: [there.nodeId] } });
+    const b = await f.open({ credentials: there, lists: { deny: [here.nodeId] } });
     await refused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
   });
 
@@ -74,8 +74,8 @@ export const listCases: Cases = (define, { untrusting }) => {
     'without an authority nobody is trusted: neither who dials nor who is dialed by an address',
     async (f) => {
       const [a, b] = [
-        await f.open({ papers: await alone() }),
-        await f.open({ papers: await alone() }),
+        await f.open({ credentials: await alone() }),
+        await f.open({ credentials: await alone() }),
       ];
       await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
       // The acceptor is trusted because it was dialed by its id, but it does not trust the dialer
@@ -89,8 +89,8 @@ export const listCases: Cases = (define, { untrusting }) => {
     'without an authority the dialed id is trusted, and a member of the list',
     async (f) => {
       const here = await alone();
-      const a = await f.open({ papers: here });
-      const b = await f.open({ papers: await alone(), lists: { allow: [here.nodeId] } });
+      const a = await f.open({ credentials: here });
+      const b = await f.open({ credentials: await alone(), lists: { allow: [here.nodeId] } });
       await understood(f, a, b, `${b.nodeId}@${b.at}`);
       await refused(f, a, b.at, b, denied('dialer', b.nodeId));
       await understood(f, b, a, `${a.nodeId}@${a.at}`).then(

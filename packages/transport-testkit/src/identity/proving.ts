@@ -10,8 +10,8 @@ export const provingCases: Cases = (define) => {
     for (const there of ['ed25519', 'p256'] as const) {
       // SEEDS 55
       define(`both ends learn the other's id: ${here} dials ${there}`, async (f, t) => {
-        const a = await f.open({ papers: await f.backend.papers(here) });
-        const b = await f.open({ papers: await f.backend.papers(there) });
+        const a = await f.open({ credentials: await f.backend.credentials(here) });
+        const b = await f.open({ credentials: await f.backend.credentials(there) });
         t.regex(a.nodeId, /^[0-9a-f]{64}$/);
         t.not(a.nodeId, b.nodeId);
         const remote = await understood(f, a, b);
@@ -65,15 +65,19 @@ export const provingCases: Cases = (define) => {
   );
 
   define('a node may call itself, by address and by id, whoever else is allowed', async (f, t) => {
-    const someone = await f.backend.papers();
+    const someone = await f.backend.credentials();
     const a = await f.open({ lists: { allow: [someone.nodeId] } });
     t.is((await understood(f, a, a)).nodeId, a.nodeId);
     await understood(f, a, a, `${a.nodeId}@${a.at}`);
   });
 
   define('two transports of one node have one id, and are two instances', async (f, t) => {
-    const papers = await f.backend.papers();
-    const [a, b, c] = [await f.open({ papers }), await f.open({ papers }), await f.open()];
+    const credentials = await f.backend.credentials();
+    const [a, b, c] = [
+      await f.open({ credentials }),
+      await f.open({ credentials }),
+      await f.open(),
+    ];
     const first = await understood(f, c, a);
     const second = await understood(f, c, b);
     t.is(first.nodeId, second.nodeId);

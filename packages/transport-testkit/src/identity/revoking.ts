@@ -4,7 +4,7 @@
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import { deferred, watch } from '../transport/values.ts';
-import type { Change, Papers } from './backend.ts';
+import type { Change, NodeCredentials } from './backend.ts';
 import { count, type IdentityLab, type Node, STUCK } from './lab.ts';
 import { refused, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
@@ -33,15 +33,15 @@ export const revokingCases: Cases = (define) => {
       `a node that a shorter list leaves out is cut at once, and let in again when there is no list (the ${who} has the list)`,
       async (f) => {
         const [here, there, third] = [
-          await f.backend.papers(),
-          await f.backend.papers(),
-          await f.backend.papers(),
+          await f.backend.credentials(),
+          await f.backend.credentials(),
+          await f.backend.credentials(),
         ];
         const allow = [here.nodeId, there.nodeId, third.nodeId];
         const [a, b, c] = [
-          await f.open({ papers: here, lists: who === 'dialer' ? { allow } : {} }),
-          await f.open({ papers: there, lists: who === 'acceptor' ? { allow } : {} }),
-          await f.open({ papers: third }),
+          await f.open({ credentials: here, lists: who === 'dialer' ? { allow } : {} }),
+          await f.open({ credentials: there, lists: who === 'acceptor' ? { allow } : {} }),
+          await f.open({ credentials: third }),
         ];
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
         await cut(f, { a, b, third: c, judge, other }, { allow: [third.nodeId] });
@@ -54,14 +54,18 @@ export const revokingCases: Cases = (define) => {
   define(
     'every connection of a denied node is cut, in and out, of whichever of its transports',
     async (f, t) => {
-      const papers = await f.backend.papers();
-      const [a, again, b] = [await f.open({ papers }), await f.open({ papers }), await f.open()];
+      const credentials = await f.backend.credentials();
+      const [a, again, b] = [
+        await f.open({ credentials }),
+        await f.open({ credentials }),
+        await f.open(),
+      ];
       await understood(f, a, b);
       await understood(f, again, b);
       await understood(f, b, a);
       await understood(f, a, b, `${b.nodeId}@${b.at}`);
       await f.until('all four are up', () => b.transport.remotes().length === 4);
-      await b.update({ deny: [papers.nodeId] });
+      await b.update({ deny: [credentials.nodeId] });
       t.deepEqual(b.transport.remotes(), []);
       await f.until(
         'they are down at the other ends',
@@ -74,7 +78,7 @@ export const revokingCases: Cases = (define) => {
 
   define('lists that change nothing for a peer leave it alone, and its calls too', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
-    const { nodeId } = await f.backend.papers();
+    const { nodeId } = await f.backend.credentials();
     const remote = await understood(f, a, b);
     const stuck = watch(a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)).catch(() => {}));
     for (const change of [
@@ -167,7 +171,7 @@ interface RevocationNodes {
 async function cut(
   f: IdentityLab,
   { a, b, third, judge, other }: RevocationNodes,
-  change: Change<Papers>,
+  change: Change<NodeCredentials>,
 ): Promise<void> {
   const { t } = f;
   await understood(f, a, b);

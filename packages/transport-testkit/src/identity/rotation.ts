@@ -14,13 +14,13 @@ export const rotationCases: Cases = (define, { certificates }) => {
   define(
     'a renewed certificate is used by new connections, in and out; those that live stay, and their calls',
     async (f, t) => {
-      const papers = await f.backend.papers();
-      const [a, b, c] = [await f.open({ papers }), await f.open(), await f.open()];
+      const credentials = await f.backend.credentials();
+      const [a, b, c] = [await f.open({ credentials }), await f.open(), await f.open()];
       const remote = await understood(f, a, b);
       const stuck = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)));
       await f.until('the call is in flight', () => b.served.length === 2);
       // An expired certificate shows which of them is in use.
-      await a.update({ papers: await certificates!.outdated(papers) });
+      await a.update({ credentials: await certificates!.outdated(credentials) });
       const says = certificates!.refused['a certificate that has expired'].says;
       await refused(f, c, a.at, a, {
         code: 'unauthenticated',
@@ -35,8 +35,8 @@ export const rotationCases: Cases = (define, { certificates }) => {
         by: 'acceptor',
       });
       t.false(remote.closed);
-      await a.update({ papers: await certificates!.renewed(papers) });
-      t.is((await understood(f, c, a)).nodeId, papers.nodeId, 'the id is that of the key');
+      await a.update({ credentials: await certificates!.renewed(credentials) });
+      t.is((await understood(f, c, a)).nodeId, credentials.nodeId, 'the id is that of the key');
       await understood(f, a, c);
       t.is(await understood(f, a, b), remote);
       t.is(count(a, 'down') + count(b, 'down'), 0);
@@ -51,11 +51,11 @@ export const rotationCases: Cases = (define, { certificates }) => {
     'a new key is a new id for new connections, in and out; those that live keep the old',
     async (f, t) => {
       const [a, b, c] = [await f.open(), await f.open(), await f.open()];
-      const next = await f.backend.papers();
+      const next = await f.backend.credentials();
       const old = a.nodeId;
       const remote = await understood(f, a, b);
       const from = b.served[0]!.from;
-      await a.update({ papers: next });
+      await a.update({ credentials: next });
       t.is((await c.transport.dial(a.at)).nodeId, next.nodeId);
       await a.transport.send(c.at, 'echo', Uint8Array.of(1));
       t.is(c.served[0]!.from.nodeId, next.nodeId);
@@ -83,7 +83,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
         const { make, says } = certificates!.unusable[title];
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
         const remote = await understood(f, a, b);
-        checked(t, await caught(t, a.update({ papers: await make() })), {
+        checked(t, await caught(t, a.update({ credentials: await make() })), {
           code: 'invalid_argument',
           message: says,
         });
@@ -100,14 +100,14 @@ export const rotationCases: Cases = (define, { certificates }) => {
   define(
     'a new authority: those of the old one are refused anew, those that live stay',
     async (f, t) => {
-      const papers = await f.backend.papers();
-      const [a, b] = [await f.open({ papers }), await f.open()];
+      const credentials = await f.backend.credentials();
+      const [a, b] = [await f.open({ credentials }), await f.open()];
       const remote = await understood(f, b, a);
-      await a.update({ papers: await certificates!.retrusted(papers) });
+      await a.update({ credentials: await certificates!.retrusted(credentials) });
       t.false(remote.closed);
       await understood(f, b, a);
       const says = /authority/;
-      await refused(f, b, `${papers.nodeId}@${a.at}`, a, {
+      await refused(f, b, `${credentials.nodeId}@${a.at}`, a, {
         code: 'unauthenticated',
         reason: 'bad_certificate',
         says,
@@ -121,7 +121,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
         by: 'dialer',
       });
       t.is(rejections(a, 'out').length, before + 1);
-      const foreign = await f.open({ papers: await certificates!.foreign() });
+      const foreign = await f.open({ credentials: await certificates!.foreign() });
       await understood(f, foreign, a);
       await understood(f, a, foreign);
       t.is(count(b, 'down'), 0);

@@ -3,7 +3,7 @@
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, Papers } from './backend.ts';
+import type { IdentityBackend, NodeCredentials } from './backend.ts';
 import { IdentityLab } from './lab.ts';
 
 /** Declares one case; its title is a sentence, unique in the suite. */
@@ -22,7 +22,7 @@ export interface Needs {
 }
 
 /** Declares the cases of one subject. */
-export type Cases = (define: Define, backend: IdentityBackend<Papers>) => void;
+export type Cases = (define: Define, backend: IdentityBackend<NodeCredentials>) => void;
 
 /**
  * Registers the cases of `groups` for a backend. For each feature that the backend lacks, its cases
@@ -30,7 +30,7 @@ export type Cases = (define: Define, backend: IdentityBackend<Papers>) => void;
  */
 export function register(
   test: TestFunction,
-  backend: IdentityBackend<Papers>,
+  backend: IdentityBackend<NodeCredentials>,
   groups: readonly Cases[],
 ): void {
   const titles = new Set<string>();
@@ -54,7 +54,7 @@ export function register(
 
 async function run(
   t: TestContext,
-  backend: IdentityBackend<Papers>,
+  backend: IdentityBackend<NodeCredentials>,
   body: (f: IdentityLab, t: TestContext) => Promise<void>,
 ): Promise<void> {
   const lab = new IdentityLab(t, backend);

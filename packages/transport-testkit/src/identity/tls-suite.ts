@@ -1,4 +1,4 @@
-// The identity suite for backends under mutual TLS: it makes their papers, and its strangers are TLS
+// The identity suite for backends under mutual TLS: it makes their credentials, and its strangers are TLS
 // ends without any checks of ours, which the backend's tests build with node:tls.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
@@ -6,7 +6,7 @@ import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, Lists } from './backend.ts';
 import { identitySuite } from './identity-suite.ts';
-import { type TlsPapers, tlsPapers } from './tls-papers.ts';
+import { type TlsCredentials, tlsCredentials } from './tls-credentials.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
 /** The part of a `tls.TLSSocket` that the suite uses. */
@@ -72,7 +72,7 @@ export interface RawTlsOptions {
   readonly servername?: string;
 }
 
-/** A transport under TLS, whose lists and papers can be changed. */
+/** A transport under TLS, whose lists and credentials can be changed. */
 type TlsTransport<Q extends Protocol> = Transport<Q> & {
   updateTls(change: {
     readonly allow?: readonly string[] | null | undefined;
@@ -90,11 +90,11 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
     options: CommonOptions & {
       protocol: Q;
       bindAddr: string | undefined;
-      tls: TlsPapers['tls'] & Lists;
+      tls: TlsCredentials['tls'] & Lists;
     },
   ): TlsTransport<Q>;
   /** Creates a stream layer of a node. */
-  layer(tls: TlsPapers['tls']): StreamLayer;
+  layer(tls: TlsCredentials['tls']): StreamLayer;
   /** Creates a layer that presents these options, accepts any peer, and reports its dials. */
   raw(options: RawTlsOptions, sessions: TlsSessions): StreamLayer;
 }
@@ -102,19 +102,19 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
 /** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/identity. */
 export async function tlsIdentitySuite(
   test: TestFunction,
-  tools: Parameters<typeof tlsPapers>[0],
+  tools: Parameters<typeof tlsCredentials>[0],
   backend: TlsIdentityBackend,
 ): Promise<void> {
-  const { papers, alone, certificates } = await tlsPapers(tools);
+  const { credentials, alone, certificates } = await tlsCredentials(tools);
   const stranger = (options: RawTlsOptions, says: RegExp) => ({
     make: async () => backend.raw(options, new TlsSessions()),
     says,
   });
-  identitySuite<TlsPapers>(test, {
+  identitySuite<TlsCredentials>(test, {
     name: backend.name,
     plain: backend.plain,
     beneath: backend.beneath,
-    papers,
+    credentials,
     transport({ tls }, options, { lists, address }) {
       const transport = backend.transport({
         ...options,
@@ -123,7 +123,7 @@ export async function tlsIdentitySuite(
       });
       return {
         transport,
-        update: ({ allow, deny, papers: next }) =>
+        update: ({ allow, deny, credentials: next }) =>
           transport.updateTls({
             allow,
             deny,
@@ -144,7 +144,7 @@ export async function tlsIdentitySuite(
       },
     },
     tls: {
-      client({ papers: { tls }, session, maxVersion, alpn, servername }) {
+      client({ credentials: { tls }, session, maxVersion, alpn, servername }) {
         const sessions = new TlsSessions();
         const options: RawTlsOptions = {
           key: tls.key,

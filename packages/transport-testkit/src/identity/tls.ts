@@ -13,8 +13,8 @@ export const tlsCases: Cases = (define, { tls }) => {
     'a session that a client offers again is never resumed, and its identity is derived anew',
     async (f, t) => {
       const node = await f.open();
-      const [first, second] = [await f.backend.papers(), await f.backend.papers()];
-      const client = tls!.client({ papers: first });
+      const [first, second] = [await f.backend.credentials(), await f.backend.credentials()];
+      const client = tls!.client({ credentials: first });
       const peer = await f.rawDial(client.layer, node.at);
       await peer.handshake();
       peer.send({ kind: 'REQUEST', id: 1, channel: 0x20, method: 1, payload: Uint8Array.of(1) });
@@ -24,8 +24,8 @@ export const tlsCases: Cases = (define, { tls }) => {
       const sessions = client.sessions();
       t.true(sessions.length > 0, 'the client has something to offer');
       for (const session of sessions) {
-        for (const papers of [first, second]) {
-          const again = tls!.client({ papers, session });
+        for (const credentials of [first, second]) {
+          const again = tls!.client({ credentials, session });
           const resumed = await f.rawDial(again.layer, node.at);
           await resumed.handshake();
           resumed.send({
@@ -39,7 +39,7 @@ export const tlsCases: Cases = (define, { tls }) => {
           t.false(again.reused(), 'it was not resumed');
           t.is(
             node.served.at(-1)!.from.nodeId,
-            papers.nodeId,
+            credentials.nodeId,
             'its id is that of the key it held now',
           );
         }
@@ -53,15 +53,15 @@ export const tlsCases: Cases = (define, { tls }) => {
     'a session of a node that is denied since does not let it in',
     async (f, t) => {
       const node = await f.open();
-      const papers = await f.backend.papers();
-      const client = tls!.client({ papers });
+      const credentials = await f.backend.credentials();
+      const client = tls!.client({ credentials });
       const peer = await f.rawDial(client.layer, node.at);
       await peer.handshake();
       await peer.barrier();
-      await node.update({ deny: [papers.nodeId] });
+      await node.update({ deny: [credentials.nodeId] });
       await peer.expectClosed();
       for (const session of client.sessions()) {
-        const again = tls!.client({ papers, session });
+        const again = tls!.client({ credentials, session });
         const resumed = await f.rawDial(again.layer, node.at);
         resumed.begin({ kind: 'HELLO' });
         const bye = await resumed.next('GO_AWAY');
@@ -78,7 +78,10 @@ export const tlsCases: Cases = (define, { tls }) => {
     'a client of TLS 1.2 is refused, the observer is told, and the next is served',
     async (f, t) => {
       const [node, other] = [await f.open(), await f.open()];
-      const client = tls!.client({ papers: await f.backend.papers(), maxVersion: 'TLSv1.2' });
+      const client = tls!.client({
+        credentials: await f.backend.credentials(),
+        maxVersion: 'TLSv1.2',
+      });
       await caught(t, f.rawDial(client.layer, node.at));
       await f.until('the observer is told', () => rejections(node, 'in').length > 0);
       const { error } = rejections(node, 'in')[0]!;
@@ -95,7 +98,7 @@ export const tlsCases: Cases = (define, { tls }) => {
     'nothing is negotiated anew on a connection that is up',
     async (f, t) => {
       const node = await f.open();
-      const client = tls!.client({ papers: await f.backend.papers() });
+      const client = tls!.client({ credentials: await f.backend.credentials() });
       const peer = await f.rawDial(client.layer, node.at);
       await peer.handshake();
       await peer.barrier();
@@ -118,8 +121,8 @@ export const tlsCases: Cases = (define, { tls }) => {
       `a client that offers ${what} is served or refused cleanly`,
       async (f, t) => {
         const [node, other] = [await f.open(), await f.open()];
-        const papers = await f.backend.papers();
-        const client = tls!.client({ papers, ...hello });
+        const credentials = await f.backend.credentials();
+        const client = tls!.client({ credentials, ...hello });
         const peer = await f.rawDial(client.layer, node.at).catch(() => undefined);
         if (peer === undefined) {
           await f.until('the observer is told', () => rejections(node, 'in').length > 0);
@@ -127,7 +130,7 @@ export const tlsCases: Cases = (define, { tls }) => {
         } else {
           await peer.handshake();
           await peer.barrier();
-          t.is(node.transport.remotes()[0]!.nodeId, papers.nodeId);
+          t.is(node.transport.remotes()[0]!.nodeId, credentials.nodeId);
           peer.destroy();
         }
         await f.until('nothing of it is left', () => node.transport.remotes().length === 0);

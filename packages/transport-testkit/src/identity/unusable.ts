@@ -1,4 +1,4 @@
-// Cases about unusable papers: listen() and send() report them before anything is bound or dialed.
+// Cases about unusable credentials: listen() and send() report them before anything is bound or dialed.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { caught, checked, thrown } from '../transport/expect.ts';
@@ -17,7 +17,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
         const place = await f.open();
         const address = place.at;
         await f.drive(place.transport.close());
-        const bad = await f.create({ papers: await make(), address });
+        const bad = await f.create({ credentials: await make(), address });
         checked(t, await caught(t, bad.transport.listen()), {
           code: 'invalid_argument',
           message: says,
@@ -37,14 +37,14 @@ export const unusableCases: Cases = (define, { certificates }) => {
           t.is((error as TransportError).target, other.at);
         }
         t.deepEqual(rejections(other, 'in'), [], 'nobody was dialed');
-        // The transport recovers once it has valid papers.
-        const { papers } = place;
-        await bad.update({ papers });
+        // The transport recovers once it has valid credentials.
+        const { credentials } = place;
+        await bad.update({ credentials });
         await bad.transport.listen();
         t.deepEqual(await bad.transport.send(other.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
-        t.is(other.served.at(-1)!.from.nodeId, papers.nodeId);
+        t.is(other.served.at(-1)!.from.nodeId, credentials.nodeId);
         t.deepEqual(
-          await other.transport.send(`${papers.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)),
+          await other.transport.send(`${credentials.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)),
           Uint8Array.of(2),
         );
       },
@@ -55,16 +55,16 @@ export const unusableCases: Cases = (define, { certificates }) => {
   define(
     'an expired certificate of its own is no hindrance to listen: its peers judge it, and a renewed one is taken',
     async (f) => {
-      const papers = await f.backend.papers();
+      const credentials = await f.backend.credentials();
       const [a, b] = [
-        await f.open({ papers: await certificates!.outdated(papers) }),
+        await f.open({ credentials: await certificates!.outdated(credentials) }),
         await f.open(),
       ];
       await b.transport.dial(a.at).then(
         () => f.t.fail('it is refused'),
         (error) => f.t.is(error.reason, 'bad_certificate'),
       );
-      await a.update({ papers: await certificates!.renewed(papers) });
+      await a.update({ credentials: await certificates!.renewed(credentials) });
       await understood(f, b, a);
     },
     { what: 'certificates' },

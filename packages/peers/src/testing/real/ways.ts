@@ -11,7 +11,7 @@ import {
 } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
 import { echo } from '../cluster.ts';
-import type { Papers } from './papers.ts';
+import type { NodeCredentials } from './credentials.ts';
 
 type Given = TcpTransportOptions<typeof echo>;
 
@@ -21,7 +21,7 @@ export interface Way {
   /** Whether each end proves its node id. */
   readonly proves: boolean;
   /** Returns a function that creates the transport of one node, which listens on a free port. */
-  make(papers: Papers): (given: Given) => Transport<typeof echo>;
+  make(credentials: NodeCredentials): (given: Given) => Transport<typeof echo>;
 }
 
 let names = 0;

@@ -1,11 +1,11 @@
-// Papers of nodes with certificates, valid and invalid, made with the functions of
+// NodeCredentials of nodes with certificates, valid and invalid, made with the functions of
 // @trunkline/identity that the backend's tests pass in.
 
-import type { Certificates, Flaw, Papers, REFUSED, UNUSABLE } from './backend.ts';
+import type { Certificates, Flaw, NodeCredentials, REFUSED, UNUSABLE } from './backend.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
-/** Papers with the `tls` option of a node. */
-export interface TlsPapers extends Papers {
+/** NodeCredentials with the `tls` option of a node. */
+export interface TlsCredentials extends NodeCredentials {
   readonly tls: {
     readonly key: string;
     readonly cert: string;
@@ -38,8 +38,8 @@ export interface IdentityTools<I extends ToolIdentity, D> {
   day(fromNow: number): D;
 }
 
-/** Returns makers of nodes of one authority, and of papers with every flaw. */
-export async function tlsPapers<I extends ToolIdentity, D>({
+/** Returns makers of nodes of one authority, and of credentials with every flaw. */
+export async function tlsCredentials<I extends ToolIdentity, D>({
   createIdentity,
   createAuthority,
   selfSigned,
@@ -50,8 +50,8 @@ export async function tlsPapers<I extends ToolIdentity, D>({
   const make = async (
     type: 'ed25519' | 'p256' | undefined,
     certify: (identity: I) => Promise<string>,
-    ca: TlsPapers['tls']['ca'],
-  ): Promise<TlsPapers> => {
+    ca: TlsCredentials['tls']['ca'],
+  ): Promise<TlsCredentials> => {
     const identity = createIdentity({ type });
     byId.set(identity.nodeId, identity);
     return {
@@ -59,22 +59,28 @@ export async function tlsPapers<I extends ToolIdentity, D>({
       tls: { key: identity.key, cert: await certify(identity), ca },
     };
   };
-  const again = async (papers: TlsPapers, dates?: ToolDates<D>): Promise<TlsPapers> => ({
-    nodeId: papers.nodeId,
-    tls: { ...papers.tls, cert: await authority.issue(byId.get(papers.nodeId)!.publicKey, dates) },
+  const again = async (
+    credentials: TlsCredentials,
+    dates?: ToolDates<D>,
+  ): Promise<TlsCredentials> => ({
+    nodeId: credentials.nodeId,
+    tls: {
+      ...credentials.tls,
+      cert: await authority.issue(byId.get(credentials.nodeId)!.publicKey, dates),
+    },
   });
   const past = { notBefore: day(-20), notAfter: day(-10) };
-  const papers = (type?: 'ed25519' | 'p256') =>
+  const credentials = (type?: 'ed25519' | 'p256') =>
     make(type, (identity) => authority.issue(identity.publicKey), authority.cert);
   const alone = (type?: 'ed25519' | 'p256') => make(type, selfSigned, undefined);
-  const changed = async (change: Partial<TlsPapers['tls']>): Promise<TlsPapers> => {
-    const { nodeId, tls } = await papers();
+  const changed = async (change: Partial<TlsCredentials['tls']>): Promise<TlsCredentials> => {
+    const { nodeId, tls } = await credentials();
     return { nodeId, tls: { ...tls, ...change } };
   };
   const of = (certify: (identity: I) => Promise<string>) => () =>
     make(undefined, certify, authority.cert);
 
-  const refused: Record<(typeof REFUSED)[number], Flaw<TlsPapers>> = {
+  const refused: Record<(typeof REFUSED)[number], Flaw<TlsCredentials>> = {
     'a certificate of another authority': {
       make: of((identity) => another.issue(identity.publicKey)),
       says: /no authority in tls\.ca signed it/,
@@ -91,13 +97,13 @@ export async function tlsPapers<I extends ToolIdentity, D>({
     },
     'a self-signed one': { make: of(selfSigned), says: /no authority in tls\.ca signed it/ },
   };
-  const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsPapers>> = {
+  const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsCredentials>> = {
     'a key that does not fit its certificate': {
-      make: async () => changed({ key: (await papers()).tls.key }),
+      make: async () => changed({ key: (await credentials()).tls.key }),
       says: /tls\.key.*does not match/,
     },
     'a key that is cut off': {
-      make: async () => changed({ key: cutOff((await papers()).tls.key) }),
+      make: async () => changed({ key: cutOff((await credentials()).tls.key) }),
       says: /tls\.key/,
     },
     'a key that is none': {
@@ -109,11 +115,11 @@ export async function tlsPapers<I extends ToolIdentity, D>({
       says: /tls\.cert.*rsa, 2048 bits.*Ed25519/,
     },
     'a certificate that is cut off': {
-      make: async () => changed({ cert: cutOff((await papers()).tls.cert) }),
+      make: async () => changed({ cert: cutOff((await credentials()).tls.cert) }),
       says: /tls\.cert/,
     },
     'a certificate that is none': {
-      make: async () => changed({ cert: (await papers()).tls.key }),
+      make: async () => changed({ cert: (await credentials()).tls.key }),
       says: /tls\.cert.*no certificate/,
     },
     'an authority that is cut off': {
@@ -121,12 +127,12 @@ export async function tlsPapers<I extends ToolIdentity, D>({
       says: /tls\.ca/,
     },
   };
-  const giant = async (): Promise<TlsPapers> => {
-    const { cert } = (await papers()).tls;
-    const own = await papers();
+  const giant = async (): Promise<TlsCredentials> => {
+    const { cert } = (await credentials()).tls;
+    const own = await credentials();
     return { ...own, tls: { ...own.tls, cert: own.tls.cert + cert.repeat(CHAIN) } };
   };
-  const certificates: Omit<Certificates<TlsPapers>, 'strange'> = {
+  const certificates: Omit<Certificates<TlsCredentials>, 'strange'> = {
     refused,
     unusable,
     giant,
@@ -139,7 +145,7 @@ export async function tlsPapers<I extends ToolIdentity, D>({
         another.cert,
       ]),
   };
-  return { papers, alone, certificates };
+  return { credentials, alone, certificates };
 }
 
 /**
@@ -150,7 +156,7 @@ export async function tlsNodes<I extends ToolIdentity, D>({
   createIdentity,
   createAuthority,
 }: Pick<IdentityTools<I, D>, 'createIdentity' | 'createAuthority'>): Promise<
-  () => TlsPapers['tls']
+  () => TlsCredentials['tls']
 > {
   const authority = await createAuthority();
   const nodes = await Promise.all(

@@ -9,7 +9,7 @@ import {
 import type { TcpTransportOptions } from '@trunkline/transport-tcp';
 
 /** The identity of a node, with TLS options that prove it. */
-export interface Papers {
+export interface NodeCredentials {
   readonly nodeId: string;
   readonly identity: Identity;
   readonly tls: NonNullable<TcpTransportOptions<any>['tls']>;
@@ -18,7 +18,7 @@ export interface Papers {
 let authority: Promise<Authority> | undefined;
 
 /** Creates a new identity with a certificate from the shared authority. */
-export async function papers(): Promise<Papers> {
+export async function credentials(): Promise<NodeCredentials> {
   authority ??= createAuthority();
   const { cert, issue } = await authority;
   const identity = createIdentity();
