@@ -19,7 +19,7 @@ for (const level of ['message', 'stream'] satisfies Level[]) {
     unreachable: () => 'nobody',
     probe: nodeProbe(process),
     skip: {
-      'an address that nobody can dial is refused without an advertised one, and taken with it':
+      'an address that cannot be dialed is refused without an advertised one, and accepted with it':
         'every name of a node can be dialed',
     },
   });

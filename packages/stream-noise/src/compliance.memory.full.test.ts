@@ -24,7 +24,7 @@ transportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it':
+    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
       'every name in this process can be dialed',
   },
 });

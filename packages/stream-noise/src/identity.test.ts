@@ -36,8 +36,8 @@ function noiseOver(
     impostors: {
       'signs with a key of its own': async (victim) =>
         impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
-      'gives zeros for a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-      'gives a signature that the victim made of something else': async (victim) =>
+      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
+      'sends a signature that the victim made of other data': async (victim) =>
         impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
   };

@@ -25,7 +25,7 @@ transportSuite(test, {
   skip: {
     'an advertised address is told verbatim':
       'the direct transport takes no advertised address: its own is any text already',
-    'an address that nobody can dial is refused without an advertised one, and taken with it':
+    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
       'every address can be told: connect says what it means',
     'an address that is taken is address_in_use, and listen may be tried again':
       'an address is taken by nobody: connect says whose it is',
@@ -44,7 +44,7 @@ transportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it':
+    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
       'every name in this process can be dialed',
   },
 });

@@ -34,6 +34,6 @@ streamLayerSuite(test, {
   skip: {
     'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
       twoClocks,
-    'an end that never comes is waited for no longer than a second or two': twoClocks,
+    'close waits at most a second or two for the other end to close': twoClocks,
   },
 });

@@ -44,9 +44,9 @@ for (const [name, webSocket] of classes) {
       malformed: ['', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'ws://127.0.0.1:0/'],
     }),
     skip: {
-      'a dial where nobody listens is connection_refused, naming the address':
+      'a dial to an address without a listener is connection_refused and names the address':
         'a browser does not tell pages why a dial failed',
-      'close frees the address, and a dial there is refused':
+      'close frees the address, and a dial to it is refused':
         'a browser does not tell pages why a dial failed',
       'writes to a reader that is paused become false, and drained follows once it reads':
         'how much a browser buffers is its own affair',

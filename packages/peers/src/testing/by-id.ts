@@ -73,7 +73,7 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
   unreachable: () => 'f'.repeat(64),
   probe: nodeProbe(process),
   skip: {
-    'an address that nobody can dial is refused without an advertised one, and taken with it':
+    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
       'ids are no addresses of a machine',
     'a hello function gets the target where it dials, undefined where it accepts':
       'it gets the address at which the node is dialed',

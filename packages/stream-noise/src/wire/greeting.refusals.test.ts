@@ -21,7 +21,7 @@ const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
     /neither Ed25519 nor P-256 \(60 bytes/,
   ],
   [
-    'a key that is none',
+    'an invalid key',
     { publicKey: new Uint8Array(44), sign: () => new Uint8Array(64) },
     /signature is not valid/,
   ],

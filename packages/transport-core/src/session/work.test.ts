@@ -159,7 +159,7 @@ test('calls that are opened and cancelled cost units and are never a flood', (t)
   t.is(acceptor.session.served.ids.size, 0);
 });
 
-test('PONGs that nobody asked for, and lists of protocols, are a flood above 1,000 a second', (t) => {
+test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {
   for (const write of [
     (encoder: FrameEncoder, n: number) => encoder.signal(Kind.PONG, n + 1),
     (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, NONE),

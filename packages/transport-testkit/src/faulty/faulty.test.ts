@@ -22,7 +22,7 @@ test('chance cuts at the same byte, and what was written before it arrives', asy
   t.is(lengths[0], lengths[1]);
 });
 
-test('a stall by chance holds up what comes behind it for its time', async (t) => {
+test('a random stall delays the bytes behind it for its duration', async (t) => {
   const clock = createManualClock();
   const { near, far } = await pair({ clock, seed: 2, stallEvery: 1_000, stallTime: 700 });
   const start = clock.now();
@@ -35,7 +35,7 @@ test('a stall by chance holds up what comes behind it for its time', async (t) =
   t.true(stalls >= 3, `${stalls} stalls`);
 });
 
-test('what waits for a narrow line leaves once the line is healed', async (t) => {
+test('bytes that wait for a slow line are sent once the line is healed', async (t) => {
   const clock = createManualClock();
   const { network, near, far } = await pair({ clock, bandwidth: 1 });
   near.connection.write(pattern(5_000));
@@ -47,7 +47,7 @@ test('what waits for a narrow line leaves once the line is healed', async (t) =>
   t.is(clock.timers, 0);
 });
 
-test('a direction can be dead while the other lives', async (t) => {
+test('one direction can be dead while the other one works', async (t) => {
   const { network, near, far } = await pair({});
   network.set({ halfOpen: true }, 'in');
   near.connection.write(pattern(10));
@@ -68,7 +68,7 @@ test('a writer to a dead line waits once the window is full', async (t) => {
   t.is(network.connections, 1);
 });
 
-test('a connection that ends on a dead line is over for its owner, and for the other end once the line lives', async (t) => {
+test('a connection closed on a dead line ends for its owner at once, and for the other end once the line works again', async (t) => {
   const { network, near, far } = await pair({});
   network.set({ halfOpen: true });
   near.connection.destroy();
@@ -98,7 +98,7 @@ test('close on a dead line gives up after a second', async (t) => {
   await far.until(() => far.isOver);
 });
 
-test('a seed that nobody gave is drawn, and told', (t) => {
+test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);
 });

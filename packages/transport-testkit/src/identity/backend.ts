@@ -104,18 +104,18 @@ export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
 export const UNUSABLE = [
   'a key that does not fit its certificate',
   'a key that is cut off',
-  'a key that is none',
+  'an invalid key',
   'a key of RSA',
   'a certificate that is cut off',
-  'a certificate that is none',
+  'an invalid certificate',
   'an authority that is cut off',
 ] as const;
 
 /** Ways in which an impostor that shows another node's public key attempts the proof. */
 export const IMPOSTORS = [
   'signs with a key of its own',
-  'gives zeros for a signature',
-  'gives a signature that the victim made of something else',
+  'sends zeros as a signature',
+  'sends a signature that the victim made of other data',
 ] as const;
 
 /** Something flawed that must be refused, and the text of the refusal. */

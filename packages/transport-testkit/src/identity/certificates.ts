@@ -117,7 +117,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
   // FAULTS 87
   for (const who of ['dialer', 'acceptor'] as const) {
     define(
-      `a chain of hundreds of certificates is refused, not read through (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
+      `a chain of hundreds of certificates is refused without being read to its end (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
       async (f, t) => {
         const [bad, good, other] = [
           await f.open({ credentials: await certificates!.giant() }),

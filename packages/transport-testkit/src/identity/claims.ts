@@ -52,7 +52,7 @@ export const claimCases: Cases = (define) => {
   );
 
   define(
-    'a hello that claims the proven id, or none, is taken, and calls are made by the proven one',
+    'a hello that claims the proven id, or none, is accepted, and calls carry the proven id',
     async (f, t) => {
       const node = await f.open();
       for (const claims of [true, false]) {
@@ -71,7 +71,7 @@ export const claimCases: Cases = (define) => {
   );
 
   define(
-    'an address that a hello claims is nobody: calls to it are dialed, never sent over that connection',
+    'an address claimed in a hello proves nothing: calls to it are dialed, never sent over that connection',
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
       const liar = await f.backend.credentials();

@@ -67,7 +67,7 @@ export const dialedCases: Cases = (define) => {
 
   // FAULTS 83
   define(
-    'a dialed id on a plain backend is identity_mismatch: nobody proves anything there',
+    'a dialed id on a plain backend is identity_mismatch, because nothing is proven there',
     async (f, t) => {
       const someone = await f.backend.credentials();
       const [a, b] = [await f.openPlain(), await f.openPlain()];

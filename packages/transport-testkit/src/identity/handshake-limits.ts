@@ -11,7 +11,7 @@ import type { Cases } from './suite.ts';
 export const handshakeLimitCases: Cases = (define) => {
   // SEEDS 62
   define(
-    'a peer that never finishes its handshake delays nobody, and is ended in time',
+    'a peer that never finishes its handshake delays no other, and is disconnected in time',
     async (f, t) => {
       const [node, a, b] = [
         await f.open(),
@@ -61,7 +61,7 @@ export const handshakeLimitCases: Cases = (define) => {
   });
 
   define(
-    'no more than `pending` handshakes are worked on: the next is not even read until one leaves',
+    'at most `pending` handshakes are in progress: the next is not even read until one ends',
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
       const a = await f.open();
@@ -115,7 +115,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    'a flood of garbage is got rid of as it comes, and who waits behind it is served',
+    'a flood of garbage is rejected as it arrives, and clients that wait behind it are served',
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
       const a = await f.open();
@@ -134,7 +134,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    '`perSource` bounds the handshakes of one source before any work; one that came to nothing keeps its place for a second',
+    '`perSource` bounds the handshakes of one source before any work; one that failed keeps its place for a second',
     async (f, t) => {
       const node = await f.open({
         options: { limits: { handshakes: { pending: 64, perSource: 2 } } },

@@ -35,7 +35,7 @@ function titlesOf(backend: IdentityBackend<NodeCredentials>): { run: string[]; s
   return { run, skipped };
 }
 
-test('there are at least 120 cases, no two of one title', (t) => {
+test('at least 120 cases exist, and no two have the same title', (t) => {
   const { run, skipped } = titlesOf(everything);
   t.true(run.length >= 120, String(run.length));
   t.is(new Set(run).size, run.length);
@@ -51,7 +51,7 @@ test('what a backend lacks is skipped, with the reason', (t) => {
   t.is(run.length + count, titlesOf(everything).run.length);
 });
 
-test('COVERAGE.md names cases that there are, and every row of its subject', (t) => {
+test('COVERAGE.md names only existing cases, and every row of its subject', (t) => {
   const known = new Set(titlesOf(everything).run);
   const text = readFileSync(new URL('../../src/identity/COVERAGE.md', import.meta.url), 'utf8');
   const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);

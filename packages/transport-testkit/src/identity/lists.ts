@@ -34,7 +34,7 @@ export const listCases: Cases = (define, { untrusting }) => {
     },
   );
 
-  define('two that deny each other are refused, and both are told', async (f) => {
+  define('two nodes that deny each other are refused, and both learn the reason', async (f) => {
     const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
     const a = await f.open({ credentials: here, lists: { deny: [there.nodeId] } });
     const b = await f.open({ credentials: there, lists: { deny: [here.nodeId] } });
@@ -62,7 +62,7 @@ export const listCases: Cases = (define, { untrusting }) => {
     await understood(f, a, c);
   });
 
-  define('an empty list lets nobody in', async (f) => {
+  define('an empty list admits no node', async (f) => {
     const a = await f.open();
     const b = await f.open({ lists: { allow: [] } });
     await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
@@ -71,7 +71,7 @@ export const listCases: Cases = (define, { untrusting }) => {
 
   const alone = () => untrusting!.alone();
   define(
-    'without an authority nobody is trusted: neither who dials nor who is dialed by an address',
+    'without an authority no node is trusted, neither one that dials nor one that is dialed by address',
     async (f) => {
       const [a, b] = [
         await f.open({ credentials: await alone() }),

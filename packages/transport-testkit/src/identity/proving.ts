@@ -64,7 +64,7 @@ export const provingCases: Cases = (define) => {
     },
   );
 
-  define('a node may call itself, by address and by id, whoever else is allowed', async (f, t) => {
+  define('a node may call itself, by address and by id, whatever its lists say', async (f, t) => {
     const someone = await f.backend.credentials();
     const a = await f.open({ lists: { allow: [someone.nodeId] } });
     t.is((await understood(f, a, a)).nodeId, a.nodeId);

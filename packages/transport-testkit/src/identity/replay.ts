@@ -64,7 +64,7 @@ export const replayCases: Cases = (define) => {
   });
 
   // FAULTS 92
-  define("a mirror that gives a dialer's bytes back does not come up", async (f, t) => {
+  define("a mirror that sends a dialer's bytes back does not become a peer", async (f, t) => {
     const a = await f.open();
     const at = await f.bareListener(
       () => {},

@@ -15,7 +15,7 @@ export const revokingCases: Cases = (define) => {
   for (const who of ['acceptor', 'dialer'] as const) {
     // FAULTS 85
     define(
-      `a node that is denied while connected is cut at once, its calls fail at both ends, others live on (the ${who} denies)`,
+      `a node that is denied while connected is disconnected at once, its calls fail at both ends, and others stay connected (the ${who} denies)`,
       async (f, t) => {
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
@@ -30,7 +30,7 @@ export const revokingCases: Cases = (define) => {
 
     // FAULTS 85
     define(
-      `a node that a shorter list leaves out is cut at once, and let in again when there is no list (the ${who} has the list)`,
+      `a node that a shorter list omits is disconnected at once, and admitted again when the list is removed (the ${who} has the list)`,
       async (f) => {
         const [here, there, third] = [
           await f.backend.credentials(),
@@ -76,26 +76,29 @@ export const revokingCases: Cases = (define) => {
     },
   );
 
-  define('lists that change nothing for a peer leave it alone, and its calls too', async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const { nodeId } = await f.backend.credentials();
-    const remote = await understood(f, a, b);
-    const stuck = watch(a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)).catch(() => {}));
-    for (const change of [
-      { deny: [nodeId] },
-      { allow: [a.nodeId, nodeId] },
-      { allow: null, deny: [] },
-      {},
-    ]) {
-      await b.update(change);
-      t.deepEqual(await a.transport.send(remote, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
-    }
-    await f.quiet();
-    t.false(stuck.settled);
-    t.is(count(a, 'down') + count(b, 'down'), 0);
-  });
+  define(
+    'lists that change nothing for a peer leave the peer and its calls alone',
+    async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const { nodeId } = await f.backend.credentials();
+      const remote = await understood(f, a, b);
+      const stuck = watch(a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)).catch(() => {}));
+      for (const change of [
+        { deny: [nodeId] },
+        { allow: [a.nodeId, nodeId] },
+        { allow: null, deny: [] },
+        {},
+      ]) {
+        await b.update(change);
+        t.deepEqual(await a.transport.send(remote, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
+      }
+      await f.quiet();
+      t.false(stuck.settled);
+      t.is(count(a, 'down') + count(b, 'down'), 0);
+    },
+  );
 
-  define('a list that is no list is a TypeError, and everything stays as it was', async (f, t) => {
+  define('an invalid list is a TypeError and changes nothing', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const remote = await understood(f, a, b);
     for (const change of [
@@ -116,7 +119,7 @@ export const revokingCases: Cases = (define) => {
   });
 
   define(
-    'a node that is denied while its hello is being thought over is refused, and the answer comes to nothing',
+    'a node that is denied while its hello is being decided is refused, whatever the decision was',
     async (f, t) => {
       const thinking = deferred();
       const asked = deferred();

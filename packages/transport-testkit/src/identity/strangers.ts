@@ -67,7 +67,7 @@ export const strangerCases: Cases = (define) => {
 
   // FAULTS 89
   define(
-    'a plain end and a secured one fail in time, typed, whoever dials; both are told what they met',
+    'a plain end and a secured one fail in time with typed errors, whichever end dials; both report what they met',
     async (f, t) => {
       const [secured, plain] = [await f.open(), await f.openPlain()];
       const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;

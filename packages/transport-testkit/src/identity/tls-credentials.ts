@@ -106,7 +106,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
       make: async () => changed({ key: cutOff((await credentials()).tls.key) }),
       says: /tls\.key/,
     },
-    'a key that is none': {
+    'an invalid key': {
       make: () => changed({ key: 'no key at all' }),
       says: /tls\.key.*not a private key/,
     },
@@ -118,7 +118,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
       make: async () => changed({ cert: cutOff((await credentials()).tls.cert) }),
       says: /tls\.cert/,
     },
-    'a certificate that is none': {
+    'an invalid certificate': {
       make: async () => changed({ cert: (await credentials()).tls.key }),
       says: /tls\.cert.*no certificate/,
     },

@@ -53,7 +53,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
   }
 
   define(
-    'an expired certificate of its own is no hindrance to listen: its peers judge it, and a renewed one is taken',
+    'an expired certificate does not prevent listen: peers refuse it, and a renewed one is accepted',
     async (f) => {
       const credentials = await f.backend.credentials();
       const [a, b] = [

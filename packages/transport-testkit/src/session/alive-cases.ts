@@ -47,7 +47,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     t.true(rtt !== undefined && rtt >= 36 && rtt <= 40, `${rtt}`);
   });
 
-  test('alive: the first PING, which measures, accuses nobody by itself: 10 s and 5 s are the rule', async (t) => {
+  test('alive: the first PING only measures and blames no peer; the limits are 10 s and 5 s', async (t) => {
     const on = await bench(t, backend, NEVER_IDLE);
     const peer = await on.dialIn();
     peer.answerPings = false;
@@ -212,7 +212,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     ['PINGs', (n) => ({ kind: 'PING', id: n + 1 })],
     ['frames of kinds that are skipped', () => ({ kind: 50 })],
     ['answers to calls that were never made', (n) => ({ kind: 'RESPONSE', id: n + 1_000_000 })],
-    ['PONGs that nobody asked for', (n) => ({ kind: 'PONG', id: n + 0x6000_0000 })],
+    ['PONGs that were not requested', (n) => ({ kind: 'PONG', id: n + 0x6000_0000 })],
     [
       'lists of protocols',
       () => ({
@@ -224,7 +224,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
   for (const [what, frame] of floods) {
     eachRole(
       test,
-      `alive: more than 1,000 ${what} in a second are a flood, fewer are none`,
+      `alive: more than 1,000 ${what} in a second are a flood, and fewer are not`,
       async (t, role) => {
         const s = await session(t, backend, role);
         const own = (n: number) =>
@@ -265,7 +265,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: requests that nobody can serve are a flood above 10,000 a second, fewer are none',
+    'alive: requests that cannot be served are a flood above 10,000 a second, and fewer are not',
     async (t, role) => {
       const s = await session(t, backend, role);
       const strange = (n: number) =>
@@ -308,7 +308,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: full queues refuse and cut nobody, and canceling is no flood',
+    'alive: full queues refuse calls without disconnecting, and canceling is not a flood',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
       for (let n = 0; n < 3_000; n++)

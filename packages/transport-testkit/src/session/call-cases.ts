@@ -20,25 +20,29 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('RESPONSE'), 1);
   });
 
-  eachRole(test, 'calls: ours have ids of our parity, none twice while open', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
-    const ids = new Set<number>();
-    for (let n = 0; n < 100; n++) {
-      const { id } = await s.peer.next('REQUEST');
-      t.is(id & 1, role === 'dialer' ? 1 : 0);
-      t.true(id >= 1);
-      ids.add(id);
-    }
-    t.is(ids.size, 100);
-    for (const frame of s.peer.log)
-      if (frame.kind === 'REQUEST')
-        s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-    t.deepEqual(
-      (await Promise.all(sent)).map(untag),
-      Array.from({ length: 100 }, (_, n) => n),
-    );
-  });
+  eachRole(
+    test,
+    'calls: outgoing calls have ids with the parity of this side, and no two open calls share one',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
+      const ids = new Set<number>();
+      for (let n = 0; n < 100; n++) {
+        const { id } = await s.peer.next('REQUEST');
+        t.is(id & 1, role === 'dialer' ? 1 : 0);
+        t.true(id >= 1);
+        ids.add(id);
+      }
+      t.is(ids.size, 100);
+      for (const frame of s.peer.log)
+        if (frame.kind === 'REQUEST')
+          s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
+      t.deepEqual(
+        (await Promise.all(sent)).map(untag),
+        Array.from({ length: 100 }, (_, n) => n),
+      );
+    },
+  );
 
   eachRole(test, 'calls: answers find their calls in whatever order they come', async (t, role) => {
     const s = await session(t, backend, role);
@@ -222,7 +226,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.barrier();
   });
 
-  eachRole(test, 'calls: a one-way has no reply, whatever becomes of it', async (t, role) => {
+  eachRole(test, 'calls: a one-way has no reply, whatever happens to it', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(
       hint([1]),

@@ -127,21 +127,25 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
   });
 
-  eachRole(test, 'cancel: a CANCEL that crosses the reply changes nothing', async (t, role) => {
-    const s = await session(t, backend, role);
-    const control = new AbortController();
-    const sent = s.client.echo(tag(1), { signal: control.signal });
-    const { id } = await s.peer.next('REQUEST');
-    control.abort();
-    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-    t.is((await failure(t, sent)).code, 'cancelled');
-    await s.peer.next('CANCEL');
-    await s.seen.reaches('lateReply', 1);
-    const again = s.client.echo(tag(2));
-    const next = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: next.id, payload: tag(2) });
-    t.deepEqual(await again, tag(2));
-  });
+  eachRole(
+    test,
+    'cancel: a CANCEL that crosses the reply on the wire changes nothing',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const control = new AbortController();
+      const sent = s.client.echo(tag(1), { signal: control.signal });
+      const { id } = await s.peer.next('REQUEST');
+      control.abort();
+      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+      t.is((await failure(t, sent)).code, 'cancelled');
+      await s.peer.next('CANCEL');
+      await s.seen.reaches('lateReply', 1);
+      const again = s.client.echo(tag(2));
+      const next = await s.peer.next('REQUEST');
+      s.peer.send({ kind: 'RESPONSE', id: next.id, payload: tag(2) });
+      t.deepEqual(await again, tag(2));
+    },
+  );
 
   eachRole(
     test,
@@ -310,7 +314,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'cancel: bytes that are no UTF-8 in a text are replaced', async (t, role) => {
+  eachRole(test, 'cancel: bytes of a text that are not UTF-8 are replaced', async (t, role) => {
     const s = await session(t, backend, role);
     const sent = s.client.echo(tag(1));
     const { id } = await s.peer.next('REQUEST');

@@ -227,7 +227,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     t.is(on.clock.timers, 0);
   });
 
-  test('closing: nobody is accepted any more', async (t) => {
+  test('closing: no new connections are accepted', async (t) => {
     const on = await bench(t, backend);
     const address = on.transport.localAddr();
     await on.until(on.transport.close());
@@ -250,7 +250,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
 
   eachRole(
     test,
-    'closing: a one-way that came before the end is still delivered to a reader',
+    'closing: a one-way that arrived before the end is still delivered to a reader',
     async (t, role) => {
       const s = await session(t, backend, role);
       const waits = s.call('hint');

@@ -66,7 +66,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: an answer that broke off gives its credit back', async (t, role) => {
+  eachRole(test, 'crossing: a truncated answer returns its credit', async (t, role) => {
     const s = await session(t, backend, role, {
       options: { limits: { credit: { reply: 1_000 } } },
     });
@@ -106,7 +106,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: CANCEL takes back an answer that waits for credit', async (t, role) => {
+  eachRole(test, 'crossing: CANCEL withdraws an answer that waits for credit', async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
     s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1)));
     const rpcs = [await s.call('echo'), await s.call('echo')];
@@ -126,7 +126,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: the deadline takes back an answer that waits for credit',
+    'crossing: the deadline withdraws an answer that waits for credit',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
       s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1), { timeout: 2_000 }));
@@ -215,7 +215,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: a reader that is not there yet finds what waits', async (t, role) => {
+  eachRole(test, 'crossing: a reader that comes late finds the waiting calls', async (t, role) => {
     const s = await session(t, backend, role);
     for (let n = 0; n < 5; n++) s.peer.send(request(s.id(n), tag(n)));
     await s.peer.barrier();

@@ -14,7 +14,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     ['no flag on an uploading method', { method: 3 }, 9],
     ['an upload flag on a downloading method', { method: 4, flags: 1 }, 9],
     ['half the flags of a duplex method', { method: 5, flags: 2 }, 9],
-    ['a method that is not there', { method: 6 }, 12],
+    ['a method that does not exist', { method: 6 }, 12],
     ['the largest method number', { method: 0xffff_ffff }, 12],
     ['a channel that is not there', { channel: 0x55 }, 12],
     ['channel 0x120, which is not 0x20,', { channel: 0x120 }, 12],
@@ -42,7 +42,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: one-ways to what is not there are dropped and counted, and their credit comes back',
+    'dispatch: one-ways to unknown methods and channels are dropped and counted, and their credit is returned',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { short: 200 } } },
@@ -58,7 +58,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: a long request to what is not there is refused at its first packet, and the rest of it discarded',
+    'dispatch: a long request to an unknown method or channel is refused at its first packet, and the rest is discarded',
     async (t, role) => {
       const s = await session(t, backend, role);
       const long = packets(request(s.id(0), [], { method: 9 }), body(200 * KiB));
@@ -73,7 +73,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: a call that no reader takes is answered after 1 s, or half of its time, with unimplemented, unprocessed',
+    'dispatch: a call that has no reader is answered after 1 s, or half of its time, with unimplemented, unprocessed',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(
@@ -169,7 +169,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: cancelled handlers that still run count (rapid reset), and nobody is cut for it',
+    'dispatch: cancelled handlers that still run count (rapid reset), without a disconnection',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { calls: 4 } } });
       const running = [];

@@ -179,7 +179,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     await farewell(t, peer);
   });
 
-  test('early: a handshake that hangs delays nobody', async (t) => {
+  test('early: a handshake that hangs delays no other connection', async (t) => {
     const s = await session(t, backend, 'acceptor');
     const hanging = await s.dialIn();
     hanging.begin();

@@ -8,7 +8,7 @@ import { failure, violation } from './verdicts.ts';
 export function endingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    "ending: disconnect says GO_AWAY unavailable/disconnected, serves what crosses it, and closes behind the peer's",
+    "ending: disconnect says GO_AWAY unavailable/disconnected, serves calls that cross it on the wire, and closes after the peer's GO_AWAY",
     async (t, role) => {
       const s = await session(t, backend, role);
       const gone = s.transport.disconnect(s.remote, 'maintenance');
@@ -194,7 +194,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: the GO_AWAY of a violation arrives though bytes of ours stand unread',
+    'ending: the GO_AWAY of a violation arrives although earlier bytes are still unread',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.bytes(new Uint8Array(1), body(200 * KiB));

@@ -78,7 +78,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(test, 'fields: a reason that is not known is none, in an ERROR', async (t, role) => {
+  eachRole(test, 'fields: an unknown reason in an ERROR is read as none', async (t, role) => {
     const { peer, client } = await session(t, backend, role);
     const sent = failure(t, client.echo(Uint8Array.of(1)));
     const { id } = await peer.next('REQUEST');
@@ -186,7 +186,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'fields: metadata crosses whole, names like __proto__ included',
+    'fields: metadata arrives complete, including names such as __proto__',
     async (t, role) => {
       const { peer, call, client, id } = await session(t, backend, role);
       const metadata = Object.fromEntries([

@@ -49,7 +49,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.next('RESPONSE', (frame) => frame.id === 3);
   });
 
-  test('hello: calls that waited for the dial leave with READY or behind it, in their order', async (t) => {
+  test('hello: calls that waited for the dial are sent with READY or after it, in order', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     for (const n of [1, 2, 3])
@@ -65,7 +65,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'hello: it says who speaks, what is mounted and what is taken',
+    'hello: it names the sender, the mounted protocols and the limits',
     async (t, role) => {
       const s = await session(t, backend, role, { side: true });
       t.is(s.hello.network, 'default');
@@ -92,7 +92,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.notDeepEqual(b.hello.instance, a.hello.instance);
   });
 
-  eachRole(test, 'hello: limits and credit of the options stand in it', async (t, role) => {
+  eachRole(test, 'hello: it contains the limits and credit of the options', async (t, role) => {
     const limits = {
       message: 10_000_000,
       item: 20_000,
@@ -142,14 +142,14 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     );
   }
 
-  eachRole(test, 'hello: the `hello` option crosses as fields', async (t, role) => {
+  eachRole(test, 'hello: the `hello` option is sent as fields', async (t, role) => {
     const s = await session(t, backend, role, { options: { hello: { token: 'secret' } } });
     t.deepEqual(s.hello.fields, { token: 'secret' });
   });
 
   eachRole(
     test,
-    'hello: a `hello` function is given the target it dials, and undefined where it accepts',
+    'hello: a `hello` function receives the dialed target, or undefined on an accepted connection',
     async (t, role) => {
       const targets: (string | undefined)[] = [];
       const s = await session(t, backend, role, {

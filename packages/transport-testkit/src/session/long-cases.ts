@@ -159,7 +159,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: a request whose packets stop is given up after 10 s with an ERROR, and freed',
+    'long: a request whose packets stop ends after 10 s with an ERROR, and its memory is freed',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { long: 1_000 } } },
@@ -178,7 +178,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: a one-way whose packets stop is counted, and its credit given back',
+    'long: a one-way whose packets stop is counted, and its credit is returned',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { long: 1_000 } } },
@@ -194,7 +194,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: one that waits while other packets come in is not given up',
+    'long: a message that waits while other packets arrive is kept',
     async (t, role) => {
       const s = await session(t, backend, role);
       const slow = packets(request(s.id(0), []), body(100 * KiB));
@@ -236,7 +236,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: what is announced takes no memory, and what is unfinished makes room for what finishes',
+    'long: an announced message takes no memory, and unfinished messages make room for ones that finish',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
       const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));

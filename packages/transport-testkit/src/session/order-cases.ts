@@ -9,7 +9,7 @@ import { body, hint, huge, KiB, MiB, packets, request, tag, untag } from './lab-
 export function orderCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'order: short messages of a channel leave in the order of their sends, whatever their kind',
+    'order: short messages of a channel are sent in the order of their calls, whatever their kind',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent: Promise<unknown>[] = [];
@@ -33,7 +33,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'order: short messages are delivered in the order they came, whatever their kind',
+    'order: short messages are delivered in the order of their arrival, whatever their kind',
     async (t, role) => {
       const s = await session(t, backend, role);
       const frames = Array.from({ length: 60 }, (_, n) =>

@@ -7,7 +7,7 @@ import { body, KiB, MiB, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function poolCases(test: TestFunction, backend: SessionBackend): void {
-  test('pool: one dial a target, shared by all who wait', async (t) => {
+  test('pool: one dial for each target, shared by all callers that wait', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
@@ -23,7 +23,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  test("pool: a dial's failure fails all who wait, each with an error of its own, `sent: false`", async (t) => {
+  test('pool: a failed dial fails all waiting callers, each with its own error, `sent: false`', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2].map((n) =>
@@ -40,7 +40,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(new Set(errors).size, 3);
   });
 
-  test('pool: a dial is given up when its last waiter leaves, not before', async (t) => {
+  test('pool: a dial is cancelled when its last waiting caller gives up, not before', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const controls = [new AbortController(), new AbortController()];
@@ -85,7 +85,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     await peer.next('RESPONSE');
   });
 
-  test('pool: short messages stay on one connection while it lives', async (t) => {
+  test('pool: short messages stay on one connection while it is open', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'hint', tag(0));

@@ -88,7 +88,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     });
   }
 
-  test('preamble: a stranger disturbs nobody else', async (t) => {
+  test('preamble: a stranger does not disturb other connections', async (t) => {
     const s = await session(t, backend, 'acceptor');
     const stranger = await s.dialIn();
     stranger.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);

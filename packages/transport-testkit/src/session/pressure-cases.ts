@@ -63,7 +63,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: no byte flushed in 10 s cuts the connection, and what was accepted is counted as lost',
+    'pressure: a connection that flushes no byte for 10 s is reset, and accepted messages are counted as lost',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: ROOMY,
@@ -83,7 +83,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a peer that reads none of its refusals is cut beyond `outbound` and `calls`',
+    'pressure: a peer that does not read its refusals is disconnected above `outbound` and `calls`',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: ROOMY,
@@ -113,7 +113,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: one-ways that came whole are delivered even after a loss',
+    'pressure: one-ways that arrived complete are delivered even after the connection is lost',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(
@@ -132,7 +132,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a request whose connection is lost is told so by its signal',
+    'pressure: the signal of a request aborts when its connection is lost',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), tag(2)));
@@ -210,7 +210,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a writer of items whose peer gives no credit of the pipe back is reset alike',
+    'pressure: a writer of items whose peer gives no credit of the pipe back is reset, too',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { stream: 0x4000_0000 } } });
       s.peer.returnPipe = false;
@@ -293,7 +293,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: `rate.receive` reads no faster, and accuses nobody of what it left unread',
+    'pressure: `rate.receive` reads no faster, and blames no peer for unread bytes',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: {

@@ -74,7 +74,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
   for (const [what, protocols, said, reason] of unfit) {
     eachRole(
       test,
-      `protocols: ${what} is failed_precondition for that one alone, before anything is sent`,
+      `protocols: ${what} is failed_precondition for that protocol only, before anything is sent`,
       async (t, role) => {
         const s = await session(t, backend, role, { side: true, hello: { protocols } });
         const error = await failure(t, s.client.echo(Uint8Array.of(1)));
@@ -123,7 +123,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    "protocols: the whole list crosses after mount and after a mount's close",
+    'protocols: the complete list is sent after a mount and after the close of a mount',
     async (t, role) => {
       const s = await session(t, backend, role);
       const mounted = s.transport.mount(sideProtocol);

@@ -98,7 +98,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'close frees the address, and a dial there is refused',
+    title: 'close frees the address, and a dial to it is refused',
     async run(t, lab) {
       const { layer, address } = await lab.listen();
       await layer.close();

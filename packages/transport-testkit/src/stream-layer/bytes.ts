@@ -79,7 +79,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'what comes is a plain Uint8Array, on both sides',
+    title: 'received bytes are plain Uint8Arrays, on both sides',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       await near.write(pattern(300), pattern(70_000));
@@ -90,7 +90,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'what came is not changed by what comes after it',
+    title: 'received bytes are not changed by later ones',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       for (const [from, to] of [

@@ -15,7 +15,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a dial where nobody listens is connection_refused, naming the address',
+    title: 'a dial to an address without a listener is connection_refused and names the address',
     async run(t, lab) {
       const address = await lab.nobody();
       const error = await failure(t, lab.dial(address));
@@ -37,7 +37,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a dial that failed can be made again once somebody listens',
+    title: 'a failed dial can be repeated once a listener exists',
     async run(t, lab) {
       const address = await lab.nobody();
       const dialer = lab.layer();
@@ -79,7 +79,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a signal that has aborted already rejects the dial, and nobody is reached',
+    title: 'an aborted signal rejects the dial before anything is sent',
     async run(t, lab) {
       const listening = await lab.listen();
       const reason = new Error('too late');

@@ -216,7 +216,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'an end that never comes is waited for no longer than a second or two',
+    title: 'close waits at most a second or two for the other end to close',
     async run(t, lab) {
       const { clock } = lab;
       const { near, far } = await lab.pair();

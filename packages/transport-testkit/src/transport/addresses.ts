@@ -109,23 +109,26 @@ export const addressCases: Cases = (define) => {
   );
 
   // FAULTS 53
-  define('an address where nobody listens is unavailable, unsent, and says which', async (f, t) => {
-    const a = await f.open(kit);
-    const nowhere = f.backend.unreachable();
-    const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), {
-      code: 'unavailable',
-      sent: false,
-      origin: 'local',
-    });
-    t.is(error.target, nowhere);
-    t.true(error.message.includes(nowhere), error.message);
-    t.true(
-      error.reason === 'connection_refused' ||
-        error.reason === undefined ||
-        error.reason === 'disconnected',
-      error.reason,
-    );
-  });
+  define(
+    'an address without a listener is unavailable, unsent, and named in the error',
+    async (f, t) => {
+      const a = await f.open(kit);
+      const nowhere = f.backend.unreachable();
+      const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), {
+        code: 'unavailable',
+        sent: false,
+        origin: 'local',
+      });
+      t.is(error.target, nowhere);
+      t.true(error.message.includes(nowhere), error.message);
+      t.true(
+        error.reason === 'connection_refused' ||
+          error.reason === undefined ||
+          error.reason === 'disconnected',
+        error.reason,
+      );
+    },
+  );
 
   define('one limit may be given alone: those that are left out follow it', async (f, t) => {
     const b = await f.open(kit, { limits: { message: 5_000 } });
@@ -161,7 +164,7 @@ export const addressCases: Cases = (define) => {
 };
 
 const UNSPECIFIED =
-  'an address that nobody can dial is refused without an advertised one, and taken with it';
+  'an address that cannot be dialed is refused without an advertised one, and accepted with it';
 
 /** Returns a layer whose listener breaks on demand, and cannot be bound again until `mend`. */
 function createFragileListener() {

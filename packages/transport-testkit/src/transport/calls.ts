@@ -98,7 +98,7 @@ export const callCases: Cases = (define) => {
     },
   );
 
-  define('a message of many windows crosses whole', async (f, t) => {
+  define('a message of many windows arrives complete', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const request = pattern(9_000_001);
@@ -199,7 +199,7 @@ export const callCases: Cases = (define) => {
     t.is(types.length, 6);
   });
 
-  define('what a handler was given does not change when more arrives', async (f, t) => {
+  define('the bytes of a handler do not change when more bytes arrive', async (f, t) => {
     const { a, b, at } = await f.pair();
     const kept: Uint8Array[] = [];
     serveKit(b, {

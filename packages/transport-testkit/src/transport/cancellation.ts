@@ -255,7 +255,7 @@ export const cancellationCases: Cases = (define) => {
 
   // FAULTS 45
   define(
-    'handlers that run on after a cancel count against calls; requests beyond are refused, nobody is cut',
+    'handlers that keep running after a cancel count as calls; further requests are refused without a disconnection',
     async (f, t) => {
       const limits = { calls: 20 };
       const { a, b, at } = await f.pair({ b: { limits } });

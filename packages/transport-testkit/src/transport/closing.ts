@@ -10,31 +10,28 @@ import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const closingCases: Cases = (define) => {
   // FAULTS 71, PEERS 2i-8
-  define(
-    'close with a grace lets calls in flight finish, those made and those served',
-    async (f, t) => {
-      for (const closer of ['caller', 'callee'] as const) {
-        const { a, b, at } = await f.pair();
-        const gate = deferred<Uint8Array>();
-        const running = deferred();
-        serveKit(b, {
-          echo() {
-            running.resolve();
-            return gate.promise;
-          },
-        });
-        const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
-        await running.promise;
-        const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
-        const state = watch(closing);
-        await f.turns(5);
-        t.false(state.settled);
-        gate.resolve(utf8('in good time'));
-        t.is(textOf(await call), 'in good time');
-        await f.drive(closing);
-      }
-    },
-  );
+  define('close with a grace waits for calls in flight, both made and served', async (f, t) => {
+    for (const closer of ['caller', 'callee'] as const) {
+      const { a, b, at } = await f.pair();
+      const gate = deferred<Uint8Array>();
+      const running = deferred();
+      serveKit(b, {
+        echo() {
+          running.resolve();
+          return gate.promise;
+        },
+      });
+      const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
+      await running.promise;
+      const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
+      const state = watch(closing);
+      await f.turns(5);
+      t.false(state.settled);
+      gate.resolve(utf8('in good time'));
+      t.is(textOf(await call), 'in good time');
+      await f.drive(closing);
+    }
+  });
 
   // FAULTS 71
   define(

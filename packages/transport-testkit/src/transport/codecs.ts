@@ -20,7 +20,7 @@ import { utf8 } from './values.ts';
 export const codecCases: Cases = (define) => {
   // FAULTS 33
   define(
-    'what JSON can not hold is refused at the sender, by its path, and never leaves',
+    'a value that JSON cannot hold is refused at the sender, with its path, and never sent',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       let served = 0;
@@ -69,7 +69,7 @@ export const codecCases: Cases = (define) => {
 
   // FAULTS 26, 30
   define(
-    'a request that its codec refuses at the receiver reaches no reader; the caller is told the path',
+    'a request that the codec of the receiver refuses reaches no reader, and the caller gets the path',
     async (f, t) => {
       const { a, b, at } = await linkedKit(f);
       let served = 0;
@@ -159,7 +159,7 @@ export const codecCases: Cases = (define) => {
   });
 
   define(
-    'a message above a limit of its codec that comes all the same is refused unprocessed, and the connection lives on',
+    'a message above a limit of its codec that arrives anyway is refused unprocessed, and the connection stays open',
     async (f, t) => {
       const { a, b, at } = await linkedKit(f);
       let served = 0;
@@ -287,39 +287,36 @@ export const codecCases: Cases = (define) => {
     else t.deepEqual(outcome, [String(exact)]);
   });
 
-  define(
-    'a codec that throws something foreign gives one typed error all the same',
-    async (f, t) => {
-      const wild = {
-        name: 'wild',
-        encode: (value: string) => utf8(value),
-        decode: (): string => JSON.parse('{'),
-      };
-      const wildProtocol = defineProtocol({
-        name: 'testkit/wild',
+  define('a codec that throws a foreign value still results in one typed error', async (f, t) => {
+    const wild = {
+      name: 'wild',
+      encode: (value: string) => utf8(value),
+      decode: (): string => JSON.parse('{'),
+    };
+    const wildProtocol = defineProtocol({
+      name: 'testkit/wild',
+      version: 1,
+      channel: 0x43,
+      methods: { say: { id: 1, request: wild, response: wild } },
+    });
+    const [a, b] = [await f.open(wildProtocol), await f.open(wildProtocol)];
+    f.link(a, b);
+    serve(b, { say: (request) => request });
+    await rejected(t, a.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument' });
+    const refusing = { ...wild, encode: () => JSON.parse('{') };
+    const other = a.mount(
+      defineProtocol({
+        name: 'testkit/wilder',
         version: 1,
-        channel: 0x43,
-        methods: { say: { id: 1, request: wild, response: wild } },
-      });
-      const [a, b] = [await f.open(wildProtocol), await f.open(wildProtocol)];
-      f.link(a, b);
-      serve(b, { say: (request) => request });
-      await rejected(t, a.send(b.advertiseAddr(), 'say', 'hello'), { code: 'invalid_argument' });
-      const refusing = { ...wild, encode: () => JSON.parse('{') };
-      const other = a.mount(
-        defineProtocol({
-          name: 'testkit/wilder',
-          version: 1,
-          channel: 0x44,
-          methods: { say: { id: 1, request: refusing, response: wild } },
-        }),
-      );
-      await rejected(t, other.send(b.advertiseAddr(), 'say', 'hello'), {
-        code: 'invalid_argument',
-        sent: false,
-      });
-    },
-  );
+        channel: 0x44,
+        methods: { say: { id: 1, request: refusing, response: wild } },
+      }),
+    );
+    await rejected(t, other.send(b.advertiseAddr(), 'say', 'hello'), {
+      code: 'invalid_argument',
+      sent: false,
+    });
+  });
 
   define('a schema that answers asynchronously is a TypeError', async (f, t) => {
     const late = {

@@ -11,7 +11,7 @@ import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
 
 export const deadlineCases: Cases = (define) => {
   // SEEDS 5, 24, PEERS 2i-1
-  define('a call that nobody answers ends at its own timeout', async (f, t) => {
+  define('a call without an answer ends at its own timeout', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
@@ -64,7 +64,7 @@ export const deadlineCases: Cases = (define) => {
 
   // FAULTS 40
   define(
-    'a timeout of infinity is none, and one above 2^31 - 1 ms fires late, not at once',
+    'an infinite timeout never fires, and one above 2^31 - 1 ms fires late, not at once',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const consumer = b.consumer();
@@ -87,7 +87,7 @@ export const deadlineCases: Cases = (define) => {
   );
 
   // FAULTS 40
-  define('a timeout that is no time is refused at once, and nothing is sent', async (f, t) => {
+  define('an invalid timeout is refused at once, and nothing is sent', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     for (const timeout of [-1, Number.NaN, Number.NEGATIVE_INFINITY, 0]) {
@@ -199,7 +199,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   define(
-    'a quiet stream lives: no default bounds the silence of a download or duplex call',
+    'a quiet stream stays open: no default bounds the silence of a download or duplex call',
     async (f, t) => {
       const { a, b, at } = await f.pair({
         a: { timeout: 1_000, keepAlive: NO_PINGS },
@@ -249,7 +249,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   define(
-    'a stream that its own timeout ends says how many items came, and how long it was silent',
+    'a stream that its own timeout ends says how many items arrived, and how long it was silent',
     async (f, t) => {
       const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
       const gate = deferred();
@@ -311,7 +311,7 @@ export const deadlineCases: Cases = (define) => {
     },
   );
 
-  define("a stream that nobody reads ends at its method's timeout", async (f, t) => {
+  define("a stream without a reader ends at its method's timeout", async (f, t) => {
     const a = await f.open(timed);
     const b = await f.open(timed);
     f.link(a, b);
@@ -350,19 +350,22 @@ export const deadlineCases: Cases = (define) => {
   });
 
   // FAULTS 43
-  define('a process that slept reads what came before it judges its peers', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
-    const own = a.clock as ManualClock;
-    serveKit(b);
-    const remote = await a.dial(at);
-    await a.send(at, 'echo', utf8(''));
-    for (let i = 0; i < 5; i++) {
-      own.jump(60_000);
-      await f.turns(5);
-    }
-    t.false(remote.closed, 'a sleep accuses nobody');
-    t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
-  });
+  define(
+    'a process that slept reads the received bytes before it judges its peers',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
+      const own = a.clock as ManualClock;
+      serveKit(b);
+      const remote = await a.dial(at);
+      await a.send(at, 'echo', utf8(''));
+      for (let i = 0; i < 5; i++) {
+        own.jump(60_000);
+        await f.turns(5);
+      }
+      t.false(remote.closed, 'a sleep accuses nobody');
+      t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
+    },
+  );
 };
 
 /** A protocol with a stream whose method has a timeout. */

@@ -10,7 +10,7 @@ import { deferred, textOf, utf8 } from './values.ts';
 export const failureCases: Cases = (define) => {
   // FAULTS 38, SEEDS 83
   define(
-    'a handler that throws, rejects or throws no Error answers internal, and the server lives',
+    'a handler that throws, rejects or throws a non-Error answers internal, and the server keeps running',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const failures: (() => never | Promise<never>)[] = [
@@ -80,7 +80,7 @@ export const failureCases: Cases = (define) => {
     t.is(typed.cause, undefined);
   });
 
-  define('rpc.fail crosses with the code that it was given', async (f, t) => {
+  define('rpc.fail reaches the caller with its code', async (f, t) => {
     const { a, b, at } = await f.pair();
     const answered = f.t;
     void (async () => {
@@ -107,7 +107,7 @@ export const failureCases: Cases = (define) => {
   });
 
   define(
-    'an error of any size crosses: its text cut, its metadata within 8 KiB or not at all',
+    'an error of any size is delivered: its text is cut, and its metadata is omitted above 8 KiB',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const remote = await a.dial(at);

@@ -47,7 +47,7 @@ export const faultyLineCases: Cases = (define) => {
     );
   });
 
-  define('a narrow line takes its time, and what waits for it is bounded', async (f, t) => {
+  define('a slow line delays bytes, and the bytes that wait for it are bounded', async (f, t) => {
     const { a, at, network } = await line(f, {});
     await a.dial(at);
     network().set({ bandwidth: 100_000, window: 32_768 }, 'out');
@@ -73,7 +73,7 @@ export const faultyLineCases: Cases = (define) => {
   );
 
   define(
-    'a dead line is a ping_timeout at both ends after 15 s, and the next call dials once it lives',
+    'a dead line is a ping_timeout at both ends after 15 s, and the next call dials once the line works',
     async (f, t) => {
       const { a, b, at, network } = await line(f, {});
       const remote = await a.dial(at);
@@ -111,16 +111,19 @@ export const faultyLineCases: Cases = (define) => {
     },
   );
 
-  define('a dial over a dead line is a dial_timeout, and no other dial is harmed', async (f, t) => {
-    const { a, at, network } = await line(f, { halfOpen: true });
-    await rejected(t, f.drive(a.send(at, 'echo', utf8('')), 100), {
-      code: 'unavailable',
-      reason: 'dial_timeout',
-      sent: false,
-    });
-    network().heal();
-    t.is(textOf(await a.send(at, 'echo', utf8('now'))), 'now');
-  });
+  define(
+    'a dial over a dead line is a dial_timeout, and no other dial is affected',
+    async (f, t) => {
+      const { a, at, network } = await line(f, { halfOpen: true });
+      await rejected(t, f.drive(a.send(at, 'echo', utf8('')), 100), {
+        code: 'unavailable',
+        reason: 'dial_timeout',
+        sent: false,
+      });
+      network().heal();
+      t.is(textOf(await a.send(at, 'echo', utf8('now'))), 'now');
+    },
+  );
 
   define(
     'a cut is a reset at both ends: a call in flight fails, sent, and the next one dials',
@@ -182,14 +185,17 @@ export const faultyLineCases: Cases = (define) => {
     },
   );
 
-  define('close ends in time though the line is dead, and leaves nothing', async (f, t) => {
-    const { a, b, at, network } = await line(f, {});
-    await a.send(at, 'echo', utf8(''));
-    network().set({ halfOpen: true });
-    await f.drive(a.close());
-    t.is(network().connections, 0);
-    await f.drive(b.close());
-  });
+  define(
+    'close ends in time although the line is dead, and leaves nothing behind',
+    async (f, t) => {
+      const { a, b, at, network } = await line(f, {});
+      await a.send(at, 'echo', utf8(''));
+      network().set({ halfOpen: true });
+      await f.drive(a.close());
+      t.is(network().connections, 0);
+      await f.drive(b.close());
+    },
+  );
 };
 
 /**

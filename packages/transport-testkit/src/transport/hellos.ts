@@ -39,7 +39,7 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  define('a hello function that throws fails that connection alone', async (f, t) => {
+  define('a hello function that throws fails only that connection', async (f, t) => {
     let broken = true;
     const { a, b, at } = await f.pair({
       a: {
@@ -122,7 +122,7 @@ export const helloCases: Cases = (define) => {
     t.deepEqual([a.remotes(), b.remotes()], [[], []]);
   });
 
-  define('a TransportError that admit throws crosses as it is', async (f, t) => {
+  define('a TransportError that admit throws reaches the peer unchanged', async (f, t) => {
     const { a, b, at } = await f.pair({
       b: {
         async admit() {
@@ -158,25 +158,28 @@ export const helloCases: Cases = (define) => {
   );
 
   // SEEDS 83
-  define('no call is served before admit has agreed, and those that waited are', async (f, t) => {
-    const gate = deferred();
-    const { a, b, at } = await f.pair({ b: { admit: () => gate.promise } });
-    let served = 0;
-    serveKit(b, {
-      echo(request) {
-        served++;
-        return request;
-      },
-    });
-    const call = a.send(at, 'echo', utf8('patient'));
-    const state = watch(call);
-    await f.turns(10);
-    t.is(served, 0);
-    t.false(state.settled);
-    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
-    gate.resolve();
-    t.is(textOf(await call), 'patient');
-  });
+  define(
+    'calls are served only after admit has agreed, including those that waited',
+    async (f, t) => {
+      const gate = deferred();
+      const { a, b, at } = await f.pair({ b: { admit: () => gate.promise } });
+      let served = 0;
+      serveKit(b, {
+        echo(request) {
+          served++;
+          return request;
+        },
+      });
+      const call = a.send(at, 'echo', utf8('patient'));
+      const state = watch(call);
+      await f.turns(10);
+      t.is(served, 0);
+      t.false(state.settled);
+      t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+      gate.resolve();
+      t.is(textOf(await call), 'patient');
+    },
+  );
 
   // SEEDS 64, adapted to admit
   define('one connection an address: admit can count', async (f, t) => {

@@ -10,7 +10,7 @@ import { utf8 } from './values.ts';
 export const leakCases: Cases = (define) => {
   // FAULTS 78, PEERS 2i-1, 2i-8, SEEDS 49
   define.alone(
-    'a thousand transports that open, call and close leave handles and heap where they were',
+    'a thousand transports that open, call and close leave no handles and no heap behind',
     async (f, t) => {
       const peer = await open(f);
       serveKit(peer);
@@ -27,7 +27,7 @@ export const leakCases: Cases = (define) => {
 
   // FAULTS 74, 78
   define.alone(
-    'connections that come and go a thousand times leave nothing at either end',
+    'a thousand connections that open and close leave nothing behind at either end',
     async (f, t) => {
       const [a, b] = [await open(f), await open(f)];
       serveKit(b);

@@ -10,7 +10,7 @@ import type { Cases } from './suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8 } from './values.ts';
 
 export const oneWayCases: Cases = (define) => {
-  define("a one-way resolves to nothing without its handler's leave", async (f, t) => {
+  define('a one-way resolves to undefined without waiting for its handler', async (f, t) => {
     const { a, b, at } = await f.pair();
     const got = deferred<string>();
     const never = deferred();
@@ -25,7 +25,7 @@ export const oneWayCases: Cases = (define) => {
     never.resolve();
   });
 
-  define('a long one-way crosses whole', async (f, t) => {
+  define('a long one-way arrives complete', async (f, t) => {
     const { a, b, at } = await f.pair();
     const got = deferred<Uint8Array>();
     serveKit(b, { note: (request) => got.resolve(request) });
@@ -45,7 +45,7 @@ export const oneWayCases: Cases = (define) => {
     );
   });
 
-  define('a handler of a one-way that throws harms nobody', async (f, t) => {
+  define('a handler of a one-way that throws affects no other call', async (f, t) => {
     const { a, b, at } = await f.pair();
     let notes = 0;
     serveKit(b, {
@@ -60,7 +60,7 @@ export const oneWayCases: Cases = (define) => {
   });
 
   // SEEDS 41
-  define('a one-way for a protocol that nobody has is dropped and counted', async (f, t) => {
+  define('a one-way for an unknown protocol is dropped and counted', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const other = a.mount(side);
@@ -166,7 +166,7 @@ export const oneWayCases: Cases = (define) => {
     },
   );
 
-  define('a connection that ends in order has lost no one-way', async (f, t) => {
+  define('a connection that closes gracefully has lost no one-way', async (f, t) => {
     const { a, b, at } = await f.pair();
     let notes = 0;
     serveKit(b, {
@@ -235,7 +235,7 @@ export const oneWayCases: Cases = (define) => {
     },
   );
 
-  define('many one-ways to one that never reads leave another free', async (f, t) => {
+  define('many one-ways to a peer that never reads do not delay another peer', async (f, t) => {
     const a = await f.open(kit);
     const [stuck, free] = [await f.open(kit), await f.open(kit)];
     f.link(a, stuck);

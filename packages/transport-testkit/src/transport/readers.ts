@@ -76,7 +76,7 @@ export const readerCases: Cases = (define) => {
     t.is(b.snapshot().waiting, 0);
   });
 
-  define('a call that nobody serves is refused after a second, unprocessed', async (f, t) => {
+  define('a call that is not served is refused after a second, unprocessed', async (f, t) => {
     const { a, b, at } = await f.pair();
     const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
     const calls = [
@@ -107,7 +107,7 @@ export const readerCases: Cases = (define) => {
   });
 
   define(
-    'a call that nobody serves is refused after half of its time, if that is less than a second',
+    'a call that is not served is refused after half of its time, if that is less than a second',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const call = a.send(at, 'echo', utf8(''), { timeout: 600 });
@@ -159,7 +159,7 @@ export const readerCases: Cases = (define) => {
     t.is(textOf(await (calls[0] as Promise<Uint8Array>)), 'one');
   });
 
-  define('a one-way that nobody serves yet waits, however long', async (f, t) => {
+  define('a one-way that is not served yet waits without a time limit', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     await a.send(at, 'note', utf8('early'));
     await f.until('it waits there', () => b.snapshot().waiting === 1);

@@ -22,7 +22,7 @@ function titlesOf(skip: TransportBackend['skip'] = {}): { run: string[]; skipped
   return { run, skipped };
 }
 
-test('there are at least 120 cases, no two of one title', (t) => {
+test('at least 120 cases exist, and no two have the same title', (t) => {
   const { run } = titlesOf();
   t.true(run.length >= 120);
   t.is(new Set(run).size, run.length);

@@ -55,7 +55,7 @@ export const trySendCases: Cases = (define) => {
     },
   );
 
-  define('trySend throws for what can never go', async (f, t) => {
+  define('trySend throws for a message that can never be sent', async (f, t) => {
     const { a, b, at } = await f.pair({ b: { limits: { message: 100_000 } } });
     serveKit(b);
     await a.dial(at);
@@ -177,22 +177,25 @@ export const trySendCases: Cases = (define) => {
     },
   );
 
-  define('a target that can never take it spoils trySendAll for none of the rest', async (f, t) => {
-    const a = await f.open(kit);
-    const others = [
-      await f.open(kit),
-      await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
-      await f.open(kit),
-    ];
-    const got: number[] = [];
-    for (const [i, other] of others.entries()) {
-      f.link(a, other);
-      serveKit(other, { note: () => got.push(i) });
-      await a.dial(other.advertiseAddr());
-    }
-    const targets = others.map((other) => other.advertiseAddr());
-    t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
-    await f.until('the others have it', () => got.length === 2);
-    t.deepEqual(got.sort(), [0, 2]);
-  });
+  define(
+    'a target that can never accept the message does not affect the other targets of trySendAll',
+    async (f, t) => {
+      const a = await f.open(kit);
+      const others = [
+        await f.open(kit),
+        await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
+        await f.open(kit),
+      ];
+      const got: number[] = [];
+      for (const [i, other] of others.entries()) {
+        f.link(a, other);
+        serveKit(other, { note: () => got.push(i) });
+        await a.dial(other.advertiseAddr());
+      }
+      const targets = others.map((other) => other.advertiseAddr());
+      t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
+      await f.until('the others have it', () => got.length === 2);
+      t.deepEqual(got.sort(), [0, 2]);
+    },
+  );
 };
