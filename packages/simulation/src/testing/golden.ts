@@ -126,5 +126,5 @@ export async function goldenHash(level: Level, seed: number): Promise<string> {
  */
 export const GOLDEN: Readonly<Record<Level, string>> = {
   message: '6744cc6b6f419f775984ee5cff12255123fea95cf0934f79f2b808b635f12c74',
-  stream: 'e7dc3dd45abaab9e5909a2330ecfd1f7e0f1323910b2c9fa58c7d8d92aec41be',
+  stream: 'd28caf7bd84ea9321922a112def7a4bcf7beb99e156973a855a85fec4f38628c',
 };

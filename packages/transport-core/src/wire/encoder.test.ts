@@ -234,12 +234,15 @@ test('the bytes of some frames stand for ever', (t) => {
   );
 });
 
-test('a length is over-long rather than measured twice', (t) => {
+test('a length is over-long rather than measured twice, except that of a small message', (t) => {
   const encoder = new FrameEncoder(allocate);
   // 100 bytes with the longest header could exceed 127, so two bytes are reserved; the actual
-  // length is 109 (6d).
+  // lengths are 109 (6d) and 104 (68).
   encoder.message(header({ kind: Kind.PART, id: 1 }), new Uint8Array(100), 0, 100);
-  t.is(hex(encoder.take().subarray(0, 4)), 'ed00' + '080c');
+  t.is(hex(encoder.take().subarray(0, 3)), '6d' + '080c');
+  encoder.clear();
+  encoder.hello(Kind.HELLO, new Uint8Array(100));
+  t.is(hex(encoder.take().subarray(0, 4)), 'e800' + '0801');
 });
 
 test('a short message has the same bytes as by the method of its kind, behind a length that may take fewer', (t) => {

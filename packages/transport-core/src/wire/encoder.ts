@@ -147,8 +147,10 @@ export class FrameEncoder implements FrameWriter {
     at = writeUint(buffer, at, TIMEOUT, timeout);
     at = writeUint(buffer, at, SIZE, size);
     if (metadata !== undefined) at = this.#raw(at, metadata.bytes);
-    if (end - start >= LARGE && this.#gathers) this.#attach(at, payload.subarray(start, end));
-    else this.#close(this.#payload(at, payload, start, end));
+    if (end - start >= LARGE && this.#gathers)
+      return this.#attach(at, payload.subarray(start, end));
+    at = this.#payload(at, payload, start, end);
+    this.#close(this.#width === 2 && at - this.#begin <= 0x81 ? this.#narrow(at) : at);
   }
 
   error(id: number, flags: number, { code, reason, text, metadata }: WireError): void {
@@ -182,7 +184,7 @@ export class FrameEncoder implements FrameWriter {
 
   /**
    * Ends a frame: writes its length, as an over-long varint if more bytes were reserved than it
-   * needs.
+   * needs. Only small messages are moved instead, see `#narrow`.
    */
   #close(at: number, attached = 0): void {
     const buffer = this.#buffer;
@@ -196,6 +198,13 @@ export class FrameEncoder implements FrameWriter {
     buffer[place] = length;
     this.#at = at;
     this.#count++;
+  }
+
+  /** Moves a small frame that needs one byte less for its length than was reserved. */
+  #narrow(at: number): number {
+    this.#buffer.copyWithin(this.#begin + 1, this.#begin + 2, at);
+    this.#width = 1;
+    return at - 1;
   }
 
   #grow(room: number): void {
