@@ -11,7 +11,13 @@ export type {
 } from './options.ts';
 export { createPeers, type PeerStatuses, type Peers, type ReadyOptions } from './peers.ts';
 export { formatPeers, type PeersSnapshot } from './snapshot.ts';
-export { type PeerStatus, StatusSync, type StatusSyncOptions } from './status/status-sync.ts';
+export {
+  type PeerStatus,
+  type StatusInput,
+  type StatusOutput,
+  StatusSync,
+  type StatusSyncOptions,
+} from './status/status-sync.ts';
 export {
   type AddressBookStore,
   createMemoryAddressBook,

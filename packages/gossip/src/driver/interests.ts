@@ -73,10 +73,8 @@ export class Interests {
     );
     const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
     this.#keys = keys;
-    this.#sync.set(
-      keys.size === 0 ? undefined : concatBytes(...keys.values()),
-      this.#host.clock.now(),
-    );
+    const value = keys.size === 0 ? undefined : concatBytes(...keys.values());
+    this.#sync.handle(this.#host.clock.now(), { type: 'set', value });
     for (const { nodeId, instance } of this.#host.members.all.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
       const now = new Set([
@@ -102,7 +100,8 @@ export class Interests {
   }
 
   connected({ nodeId, instance, remote }: Member, now: number): void {
-    this.#sync.connected(nodeId, instance, now);
+    this.#sync.handle(now, { type: 'connected', nodeId, instance });
+    this.#sync.poll(); // The number, which `#tell` sends.
     this.#tell(nodeId, remote);
     void this.#pull(nodeId, instance);
   }
@@ -113,14 +112,14 @@ export class Interests {
     this.#found.delete(nodeId);
     this.#answered.delete(nodeId);
     this.#pulls.delete(nodeId);
-    this.#sync.gone(nodeId);
+    this.#sync.handle(this.#host.clock.now(), { type: 'gone', nodeId });
   }
 
   /** Processes a list number that a peer has sent. */
   heard({ nodeId, instance }: Member, seq: number, empty: boolean): void {
-    const now = this.#host.clock.now();
-    if (empty) this.#take(nodeId, instance, seq, undefined);
-    else if (this.#sync.heard(nodeId, instance, seq, now)) void this.#pull(nodeId, instance);
+    if (empty) return void this.#take(nodeId, instance, seq, undefined);
+    this.#sync.handle(this.#host.clock.now(), { type: 'heard', nodeId, instance, seq });
+    if (this.#sync.poll()?.type === 'pull') void this.#pull(nodeId, instance);
   }
 
   /**
@@ -164,7 +163,7 @@ export class Interests {
   }
 
   get due(): number {
-    return this.#sync.due;
+    return this.#sync.wakeAt;
   }
 
   /**
@@ -172,7 +171,8 @@ export class Interests {
    * repeated to all connected peers, because unneeded connections could then never become idle.
    */
   wake(now: number): void {
-    if (this.#sync.beat(now) === undefined) return;
+    this.#sync.handle(now, { type: 'wake' });
+    if (this.#sync.poll() === undefined) return;
     const neighbors = [...this.#host.sessions.values()].flatMap(
       ({ overlay }) => overlay?.neighbors() ?? [],
     );
@@ -208,12 +208,11 @@ export class Interests {
   }
 
   async #pull(nodeId: string, instance: string): Promise<void> {
-    const { clock } = this.#host;
     const remote = this.#host.members.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
-    if (remote === undefined) return void this.#sync.pullFailed(nodeId, instance, clock.now());
+    if (remote === undefined) return this.#pullFailed(nodeId, instance);
     if (!this.#mayPull(nodeId)) {
-      this.#sync.pullFailed(nodeId, instance, clock.now());
+      this.#pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
     const question = askForList(this.#host.random);
@@ -223,13 +222,12 @@ export class Interests {
         throw new TransportError('invalid_argument', 'the list of topics is malformed', {
           target: nodeId,
         });
-      const { again } = this.#take(nodeId, instance, answer.seq, answer.kept);
-      if (again) void this.#pull(nodeId, instance);
+      if (this.#take(nodeId, instance, answer.seq, answer.kept)) void this.#pull(nodeId, instance);
     } catch (error) {
       // The peer doesn't speak gossip, or has stopped.
       if (error instanceof TransportError && error.code === 'unimplemented')
         return void this.#take(nodeId, instance, 0, undefined);
-      this.#sync.pullFailed(nodeId, instance, clock.now());
+      this.#pullFailed(nodeId, instance);
       if (this.#host.members.all.get(nodeId)?.instance !== instance) return;
       this.#unpulled.add(nodeId);
       this.#tellHost(nodeId, instance);
@@ -244,15 +242,19 @@ export class Interests {
     return allowance.take(now);
   }
 
-  #take(
-    nodeId: string,
-    instance: string,
-    seq: number,
-    kept: Uint8Array | undefined,
-  ): { readonly again: boolean } {
-    const { again } = this.#sync.pulled(nodeId, instance, seq, kept, this.#host.clock.now());
+  #pullFailed(nodeId: string, instance: string): void {
+    this.#sync.handle(this.#host.clock.now(), { type: 'pull_failed', nodeId, instance });
+  }
+
+  /** Takes the list of a peer. Returns whether to pull again, because a newer one was heard of. */
+  #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
+    const now = this.#host.clock.now();
+    this.#sync.handle(now, { type: 'pulled', nodeId, instance, seq, value });
+    let again = false;
+    for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll())
+      if (output.type === 'pull') again = true;
     if (this.#host.members.all.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
-    return { again };
+    return again;
   }
 
   #tellHost(nodeId: string, instance: string): void {

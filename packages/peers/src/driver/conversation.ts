@@ -44,7 +44,7 @@ export class Conversation {
 
   gone(nodeId: string, now: number): void {
     this.addresses.gone(nodeId, now);
-    this.statuses.gone(nodeId);
+    this.statuses.gone(nodeId, now);
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@
 import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
 import { decodeStatus, encodeStatus, LONGEST_STATUS } from '../protocol.ts';
 import { PullRation } from '../status/pull-ration.ts';
-import { StatusSync } from '../status/status-sync.ts';
+import { type StatusInput, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 import type { PeersChannel } from './peers-channel.ts';
@@ -27,29 +27,26 @@ export class StatusExchange {
   }
 
   get wakeAt(): number {
-    return this.#sync.due;
+    return this.#sync.wakeAt;
   }
 
   wake(now: number): void {
-    const beat = this.#sync.beat(now);
-    if (beat === undefined) return;
-    for (const peer of this.#node.peerTable.peers.values()) this.#tell(peer, beat.seq);
+    this.#handle(now, WAKE);
   }
 
   /** Sets this node's status; undefined clears it. */
   set(value: Uint8Array | undefined): void {
-    this.#sync.set(value, this.#node.now());
+    this.#handle(this.#node.now(), { type: 'set', value });
     this.#node.soon();
   }
 
-  connected(peer: Peer, now: number): void {
-    this.#sync.connected(peer.nodeId, peer.instance, now);
-    if (this.#sync.seq > 0) this.#tell(peer, this.#sync.seq);
+  connected({ nodeId, instance }: Peer, now: number): void {
+    this.#handle(now, { type: 'connected', nodeId, instance });
   }
 
-  gone(nodeId: string): void {
+  gone(nodeId: string, now: number): void {
     this.#rations.delete(nodeId);
-    this.#sync.gone(nodeId);
+    this.#handle(now, { type: 'gone', nodeId });
     this.#node.statuses.delete(nodeId);
   }
 
@@ -63,7 +60,28 @@ export class StatusExchange {
     const node = this.#node;
     const peer = node.peerTable.of(from);
     if (peer === undefined || node.config.status === undefined) return;
-    if (this.#sync.heard(peer.nodeId, peer.instance, seq, node.now())) void this.#pull(peer);
+    const { nodeId, instance } = peer;
+    this.#handle(node.now(), { type: 'heard', nodeId, instance, seq });
+  }
+
+  /** Hands an input to the machine and does what it wants. */
+  #handle(now: number, input: StatusInput): void {
+    const { peerTable } = this.#node;
+    this.#sync.handle(now, input);
+    for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll()) {
+      if (output.type === 'broadcast') {
+        for (const peer of peerTable.peers.values()) this.#tell(peer, output.seq);
+        continue;
+      }
+      const { nodeId } = output;
+      const peer = peerTable.peers.get(nodeId);
+      if (output.type === 'changed') {
+        if (!this.#changed(nodeId)) this.#rations.get(nodeId)?.spoiled(now);
+      } else if (peer !== undefined) {
+        if (output.type === 'tell') this.#tell(peer, output.seq);
+        else void this.#pull(peer);
+      }
+    }
   }
 
   #tell(peer: Peer, seq: number): void {
@@ -74,20 +92,17 @@ export class StatusExchange {
     const node = this.#node;
     let ration = this.#rations.get(nodeId);
     if (ration === undefined) this.#rations.set(nodeId, (ration = new PullRation(node.now())));
+    const failed = { type: 'pull_failed', nodeId, instance } as const;
     // The peer repeats its number every 2 s, so the pull is tried again later.
-    if (!ration.take(node.now())) return this.#sync.pullFailed(nodeId, instance, node.now());
+    if (!ration.take(node.now())) return this.#handle(node.now(), failed);
     try {
       const answer = decodeStatus(await this.#channel.mount.send(main.remote, 'pull', EMPTY));
-      const now = node.now();
       if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS)
-        return this.#sync.pullFailed(nodeId, instance, now);
+        return this.#handle(node.now(), failed);
       const { seq, value } = answer;
-      const { changed, again } = this.#sync.pulled(nodeId, instance, seq, value, now);
-      const peer = node.peer(nodeId);
-      if (changed && !this.#changed(nodeId)) ration.spoiled(now);
-      if (again && peer !== undefined) void this.#pull(peer);
+      this.#handle(node.now(), { type: 'pulled', nodeId, instance, seq, value });
     } catch {
-      this.#sync.pullFailed(nodeId, instance, node.now());
+      this.#handle(node.now(), failed);
     }
   }
 
@@ -120,4 +135,5 @@ export class StatusExchange {
   }
 }
 
+const WAKE = { type: 'wake' } as const;
 const EMPTY: Uint8Array = new Uint8Array();

@@ -2,6 +2,7 @@
 // number; a peer that hears a newer number pulls the status.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 
 /** Options of `StatusSync`. */
 export interface StatusSyncOptions {
@@ -27,6 +28,50 @@ export interface PeerStatus {
   readonly value: Uint8Array;
 }
 
+/** The inputs of `StatusSync`. */
+export type StatusInput =
+  /**
+   * Sets this node's status; undefined clears it. Setting the same bytes again changes nothing. The
+   * number is broadcast soon after, and several changes in quick succession share one broadcast.
+   * After 2^32 − 1 changes it throws `resource_exhausted` and keeps the last status, because peers
+   * would not accept any other number of this instance as newer.
+   */
+  | { readonly type: 'set'; readonly value: Uint8Array | undefined }
+  /** A peer is connected, or connected by another connection now. */
+  | { readonly type: 'connected'; readonly nodeId: string; readonly instance: string }
+  /** A peer is gone; its status is forgotten. */
+  | { readonly type: 'gone'; readonly nodeId: string }
+  /** A peer sent the number of its status. */
+  | {
+      readonly type: 'heard';
+      readonly nodeId: string;
+      readonly instance: string;
+      readonly seq: number;
+    }
+  /** A peer answered a pull: its number and its status; number 0 or no bytes mean none. */
+  | {
+      readonly type: 'pulled';
+      readonly nodeId: string;
+      readonly instance: string;
+      readonly seq: number;
+      readonly value: Uint8Array | undefined;
+    }
+  /** A pull failed. It is tried again at the next number heard. */
+  | { readonly type: 'pull_failed'; readonly nodeId: string; readonly instance: string }
+  /** Time has passed. */
+  | { readonly type: 'wake' };
+
+/** The outputs of `StatusSync`. */
+export type StatusOutput =
+  /** Send this number to all connected peers. A lost one is made up for by the next one. */
+  | { readonly type: 'broadcast'; readonly seq: number }
+  /** Send this number to a peer that has just connected. */
+  | { readonly type: 'tell'; readonly nodeId: string; readonly seq: number }
+  /** Pull the status of a peer, and report the outcome with `pulled` or `pull_failed`. */
+  | { readonly type: 'pull'; readonly nodeId: string; readonly instance: string }
+  /** The status of a peer, `of(nodeId)`, is another one than before. */
+  | { readonly type: 'changed'; readonly nodeId: string };
+
 /** The highest number: the largest that fits in 32 bits. */
 export const LAST_SEQ = 0xffff_ffff;
 
@@ -34,11 +79,12 @@ export const LAST_SEQ = 0xffff_ffff;
  * Keeps this node's status and those of its peers. Memory is bounded by the connected peers, with
  * one status each.
  */
-export class StatusSync {
+export class StatusSync implements Machine<StatusInput, StatusOutput> {
   readonly #random: Random;
   readonly #interval: number;
   readonly #pullTimeout: number;
   readonly #peers = new Map<string, PeerState>();
+  readonly #outputs = new OutputQueue<StatusOutput>();
   #seq: number;
   #own: Uint8Array | undefined = undefined;
   #due: number;
@@ -53,13 +99,37 @@ export class StatusSync {
     this.#due = options.now + this.#interval * this.#random();
   }
 
-  /**
-   * Sets this node's status; undefined clears it. Setting the same bytes again changes nothing. The
-   * number is broadcast soon after, and several changes in quick succession share one broadcast.
-   * After 2^32 − 1 changes it throws `resource_exhausted` and keeps the last status, because peers
-   * would not accept any other number of this instance as newer.
-   */
-  set(value: Uint8Array | undefined, now: number): void {
+  handle(now: number, input: StatusInput): void {
+    switch (input.type) {
+      case 'set':
+        return this.#set(input.value, now);
+      case 'connected':
+        return this.#connected(input.nodeId, input.instance, now);
+      case 'gone':
+        return void this.#peers.delete(input.nodeId);
+      case 'heard':
+        return this.#heard(input.nodeId, input.instance, input.seq, now);
+      case 'pulled':
+        return this.#pulled(input, now);
+      case 'pull_failed':
+        return this.#pullFailed(input.nodeId, input.instance);
+      case 'wake':
+        if (now < this.wakeAt) return;
+        this.#due = this.#nextBeat(now);
+        return this.#outputs.add({ type: 'broadcast', seq: this.#seq });
+    }
+  }
+
+  poll(): StatusOutput | undefined {
+    return this.#outputs.poll();
+  }
+
+  /** When the number is broadcast next; `Infinity` while there are no peers or no status. */
+  get wakeAt(): number {
+    return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
+  }
+
+  #set(value: Uint8Array | undefined, now: number): void {
     if (isSame(value, this.#own)) return;
     if (this.#seq === LAST_SEQ)
       throw new TransportError(
@@ -85,11 +155,7 @@ export class StatusSync {
     return this.#own;
   }
 
-  /**
-   * Adds a peer that is connected, or connected by another connection now. If `seq` is above 0,
-   * send it to this peer at once.
-   */
-  connected(nodeId: string, instance: string, now: number): void {
+  #connected(nodeId: string, instance: string, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer !== undefined) {
       if (peer.instance !== instance) restart(peer, instance, now + this.#pullTimeout);
@@ -98,83 +164,55 @@ export class StatusSync {
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
       this.#peers.set(nodeId, newPeer(instance));
     }
-  }
-
-  /** Removes a peer and its status. Returns whether it had one. */
-  gone(nodeId: string): boolean {
-    const peer = this.#peers.get(nodeId);
-    this.#peers.delete(nodeId);
-    return peer?.told !== undefined;
+    if (this.#seq > 0) this.#outputs.add({ type: 'tell', nodeId, seq: this.#seq });
   }
 
   /**
-   * When `beat` may return a number next; `Infinity` while there are no peers or there is no
-   * status.
-   */
-  get due(): number {
-    return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
-  }
-
-  /**
-   * Returns the number to broadcast to all connected peers now, or undefined if it is not time yet.
-   * A lost broadcast is made up for by the next one.
-   */
-  beat(now: number): { readonly seq: number } | undefined {
-    if (now < this.due) return undefined;
-    this.#due = this.#nextBeat(now);
-    return { seq: this.#seq };
-  }
-
-  /**
-   * Takes the number that a peer broadcast. If it returns true, pull the status now, and call
-   * `pulled` or `pullFailed` afterwards.
-   *
    * Only newer numbers are pulled, and any number of another instance than the known one, because a
    * restarted peer starts at 1 again. The old status is dropped then. Messages of the former
    * instance are ignored for one `pullTimeout`; if it were longer, one late message that is
    * mistaken for a restart would make us ignore the live instance for that long. Number 0 ("no
-   * status") is pulled if there was a status, so that `pulled` reports the change. Each peer has
+   * status") is pulled if there was a status, so that the change is reported. Each peer has
    * one pull at a time; a newer number that is heard meanwhile is pulled next.
    */
-  heard(nodeId: string, instance: string, seq: number, now: number): boolean {
+  #heard(nodeId: string, instance: string, seq: number, now: number): void {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return false;
+    if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return;
     if (instance !== peer.instance) restart(peer, instance, now + this.#pullTimeout);
-    if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return false;
+    if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return;
     peer.heard = Math.max(peer.heard, seq);
-    if (peer.pull !== undefined && now - peer.pull.began < this.#pullTimeout) return false;
-    beginPull(peer, now);
-    return true;
+    if (peer.pull !== undefined && now - peer.pull.began < this.#pullTimeout) return;
+    this.#beginPull(nodeId, peer, now);
   }
 
-  /**
-   * Takes the peer's answer to a pull: its current number and its status; number 0 or no bytes mean
-   * that it has none. Answers of another instance, or older than what is known, are ignored.
-   * @returns `changed`: the status differs from the one that this method reported last. `again`: a
-   * newer number was heard meanwhile, so pull again now.
-   */
-  pulled(
-    nodeId: string,
-    instance: string,
-    seq: number,
-    value: Uint8Array | undefined,
+  /** Answers of another instance, or older than what is known, are ignored. */
+  #pulled(
+    {
+      nodeId,
+      instance,
+      seq,
+      value,
+    }: {
+      readonly nodeId: string;
+      readonly instance: string;
+      readonly seq: number;
+      readonly value: Uint8Array | undefined;
+    },
     now: number,
-  ): { readonly changed: boolean; readonly again: boolean } {
+  ): void {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined || peer.instance !== instance) return { changed: false, again: false };
+    if (peer === undefined || peer.instance !== instance) return;
     const asked = peer.pull?.asked ?? LAST_SEQ;
     peer.pull = undefined;
-    const changed = (seq === 0 || seq > peer.seq) && take(peer, seq, value);
+    if ((seq === 0 || seq > peer.seq) && take(peer, seq, value))
+      this.#outputs.add({ type: 'changed', nodeId });
     // A peer that broadcasts a number and answers with an older one is not pulled again until it
     // broadcasts a newer number, or the same one anew.
-    const again = peer.heard > asked && peer.heard > peer.seq;
-    if (again) beginPull(peer, now);
+    if (peer.heard > asked && peer.heard > peer.seq) this.#beginPull(nodeId, peer, now);
     else peer.heard = 0;
-    return { changed, again };
   }
 
-  /** Records that a pull failed. It is tried again at the next number heard. */
-  pullFailed(nodeId: string, instance: string, _now: number): void {
+  #pullFailed(nodeId: string, instance: string): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return;
     peer.pull = undefined;
@@ -190,6 +228,11 @@ export class StatusSync {
   /** Returns the ids of the peers that have a status. */
   *nodes(): IterableIterator<string> {
     for (const [nodeId, peer] of this.#peers) if (peer.value !== undefined) yield nodeId;
+  }
+
+  #beginPull(nodeId: string, peer: PeerState, now: number): void {
+    peer.pull = { began: now, asked: peer.heard };
+    this.#outputs.add({ type: 'pull', nodeId, instance: peer.instance });
   }
 
   #nextBeat(now: number): number {
@@ -210,7 +253,7 @@ interface PeerState {
   seq: number;
   value: Uint8Array | undefined;
   /**
-   * The status that `pulled` reported last. If a status is dropped for a restart, this tells
+   * The status that was reported last. If a status is dropped for a restart, this tells
    * whether the new one, or none, is a change.
    */
   told: Uint8Array | undefined;
@@ -240,10 +283,6 @@ function restart(peer: PeerState, instance: string, formerUntil: number): void {
   peer.seq = peer.heard = 0;
   peer.value = undefined;
   peer.pull = undefined;
-}
-
-function beginPull(peer: PeerState, now: number): void {
-  peer.pull = { began: now, asked: peer.heard };
 }
 
 /** Stores a status. Returns whether it differs from the one that was reported last. */
