@@ -9,18 +9,22 @@ import type { OnReadOpts } from 'node:net';
  * the socket is paused.
  */
 export class SocketReader {
+  #read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
+
   /**
-   * Receives a chunk, whose memory is valid until the callback returns. Returns false to stop
-   * reading for now.
+   * @param read receives each chunk, whose memory is valid until it returns. It returns false to
+   *   stop reading for now.
    */
-  read: ((chunk: Uint8Array<ArrayBuffer>) => boolean) | undefined = undefined;
+  start(read: (chunk: Uint8Array<ArrayBuffer>) => boolean): void {
+    this.#read = read;
+  }
 
   /** Returns the `onread` option for Node's `connect`. */
   onread(): OnReadOpts {
     buffer ??= new Uint8Array(SIZE);
     return {
       buffer,
-      callback: (length) => this.read!(new Uint8Array(buffer!.buffer, 0, length)),
+      callback: (length) => this.#read!(new Uint8Array(buffer!.buffer, 0, length)),
     };
   }
 }

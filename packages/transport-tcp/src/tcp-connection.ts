@@ -14,6 +14,22 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { SocketReader } from './read-buffer.ts';
 
+/** The phases of a connection. */
+type Phase =
+  | { readonly name: 'open' }
+  /** This end has sent its FIN, or will when its data is flushed; what arrives is discarded. */
+  | {
+      readonly name: 'ending';
+      /** Destroys the socket if the other end takes too long. */
+      timer: Timer;
+      discarded: number;
+      /** The other end has ended, too, so the end of the socket is no error. */
+      isMutual: boolean;
+    }
+  /** This end aborted the connection. */
+  | { readonly name: 'destroyed' }
+  | { readonly name: 'closed' };
+
 /**
  * Wraps a socket that is connected. From here on the socket belongs to the connection, including
  * its errors.
@@ -30,16 +46,7 @@ export class TcpConnection implements StreamConnection {
   readonly #secured: TlsConnection | undefined;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /**
-   * Nothing more is written, because this end closed or destroyed the connection, or the other end
-   * closed it.
-   */
-  #ending = false;
-  /**
-   * The other end closed in order, or this end destroyed the connection on purpose, so the end of
-   * the socket is no error.
-   */
-  #explained = false;
+  #phase: Phase = OPEN;
   /**
    * Reading is paused. If `pause` follows `resume` in one turn, Node keeps reading, so the reader
    * checks this flag too.
@@ -47,10 +54,8 @@ export class TcpConnection implements StreamConnection {
   #paused = false;
   /** A write returned false, and its chunk has not been sent yet. */
   #waiting = false;
-  #over = false;
+  /** The first error of the socket, or the one with which this end destroyed it. */
   #error: TransportError | undefined;
-  #discarded = 0;
-  #timer: Timer | undefined;
 
   constructor(
     socket: Socket,
@@ -88,23 +93,23 @@ export class TcpConnection implements StreamConnection {
   attach(sink: StreamSink): void {
     this.#sink = sink;
     this.#secured?.attach(this, sink);
-    if (this.#over) this.#clock.defer(() => this.#report());
-    else if (!this.#ending) this.#read();
+    if (this.#phase === CLOSED) this.#clock.defer(() => this.#report());
+    else if (this.#phase === OPEN) this.#read();
   }
 
   #read(): void {
     if (this.#reader === undefined) return void this.#socket.on('data', this.#data);
     const copies = this.#sink?.copies === true;
-    this.#reader.read = (chunk) => {
+    this.#reader.start((chunk) => {
       if (copies) this.#receive(chunk);
       else this.#data(chunk.slice());
       return !this.#paused;
-    };
+    });
     this.#socket.resume();
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#ending || this.#socket.destroyed) return true;
+    if (this.#phase !== OPEN || this.#socket.destroyed) return true;
     if (this.#secured !== undefined) return this.#writeSecured(chunk);
     this.#socket.write(chunk, this.#written);
     return this.#isOut();
@@ -112,7 +117,7 @@ export class TcpConnection implements StreamConnection {
 
   /** Writes all chunks with one `writev`. */
   readonly #writeAll = (chunks: readonly Uint8Array[]): boolean => {
-    if (this.#ending || this.#socket.destroyed) return true;
+    if (this.#phase !== OPEN || this.#socket.destroyed) return true;
     this.#socket.cork();
     for (const chunk of chunks) this.#socket.write(chunk, this.#written);
     this.#socket.uncork();
@@ -143,19 +148,19 @@ export class TcpConnection implements StreamConnection {
   }
 
   pause(): void {
-    if (this.#ending) return;
+    if (this.#phase !== OPEN) return;
     this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    if (!this.#ending) this.#socket.resume();
+    if (this.#phase === OPEN) this.#socket.resume();
   }
 
   close(): void {
-    if (this.#ending || this.#over) return;
-    this.#end();
+    if (this.#phase !== OPEN) return;
+    this.#end(false);
     // Closing with unread bytes would send RST, which destroys what we flushed at the other end. So
     // unread bytes are read and discarded.
     if (this.#sink === undefined) this.#read();
@@ -164,15 +169,21 @@ export class TcpConnection implements StreamConnection {
   }
 
   destroy(error?: TransportError): void {
-    if (this.#over || this.#socket.destroyed) return;
-    this.#explained = true;
+    const { name } = this.#phase;
+    if (name === 'closed' || this.#socket.destroyed) return;
+    this.#enter(DESTROYED);
     this.#error ??= error;
-    if (this.#ending) return void this.#socket.destroy();
-    this.#ending = true;
+    if (name !== 'open') return void this.#socket.destroy();
     // Sends RST instead of FIN, because the other end must not mistake an aborted stream for one
     // that ended. (After our FIN, Node cannot send RST.)
     if (this.#secured === undefined) this.#socket.resetAndDestroy();
     else this.#secured.reset();
+  }
+
+  /** Changes the phase; the timer of the last one ends with it. */
+  #enter(next: Phase): void {
+    if (this.#phase.name === 'ending') this.#clock.clearTimeout(this.#phase.timer);
+    this.#phase = next;
   }
 
   readonly #data = (buffer: Uint8Array<ArrayBuffer>): void => {
@@ -182,9 +193,11 @@ export class TcpConnection implements StreamConnection {
 
   /** Returns true if the sink has finished with the chunk. */
   readonly #receive = (chunk: Uint8Array): boolean => {
-    if (!this.#ending) return this.#sink?.data(chunk) === true;
-    this.#discarded += chunk.length;
-    if (this.#discarded > DISCARD) this.#socket.destroy();
+    const phase = this.#phase;
+    if (phase === OPEN) return this.#sink?.data(chunk) === true;
+    if (phase.name !== 'ending') return false;
+    phase.discarded += chunk.length;
+    if (phase.discarded > DISCARD) this.#socket.destroy();
     return false;
   };
 
@@ -199,32 +212,30 @@ export class TcpConnection implements StreamConnection {
    * ends too.
    */
   #ended(): void {
-    this.#explained = true;
-    if (!this.#ending) this.#end();
-  }
-
-  #end(): void {
-    this.#ending = true;
-    this.#socket.end();
-    this.#linger(true);
+    if (this.#phase.name === 'ending') this.#phase.isMutual = true;
+    else if (this.#phase === OPEN) this.#end(true);
   }
 
   /**
    * Allows one LINGER period for flushing, if anything is buffered, and one for the other end's
    * FIN.
    */
-  #linger(again: boolean): void {
-    this.#timer = this.#clock.setTimeout(() => {
-      if (again && this.#socket.writableLength > 0) this.#linger(false);
-      else this.#socket.destroy();
+  #end(isMutual: boolean): void {
+    const phase: Phase = { name: 'ending', timer: undefined, discarded: 0, isMutual };
+    this.#enter(phase);
+    this.#socket.end();
+    phase.timer = this.#clock.setTimeout(() => {
+      if (this.#socket.writableLength === 0) return void this.#socket.destroy();
+      phase.timer = this.#clock.setTimeout(() => this.#socket.destroy(), LINGER);
     }, LINGER);
   }
 
   #closed(): void {
-    this.#over = true;
+    const phase = this.#phase;
+    const isExpected = phase.name === 'ending' ? phase.isMutual : phase.name === 'destroyed';
+    this.#enter(CLOSED);
     this.#secured?.release();
-    this.#clock.clearTimeout(this.#timer);
-    if (!this.#explained)
+    if (!isExpected)
       this.#error ??= reasonError(
         'reset',
         `Connection with ${this.endpoint}: the other end did not close it cleanly`,
@@ -245,6 +256,9 @@ function socketConnectionError(error: Error, endpoint: string): TransportError {
   return socketError(error, 'connection', endpoint);
 }
 
+const OPEN: Phase = Object.freeze({ name: 'open' });
+const DESTROYED: Phase = Object.freeze({ name: 'destroyed' });
+const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /** Under TLS, in bytes: the largest chunk that is copied, and how much may be queued before it. */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;
