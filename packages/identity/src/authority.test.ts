@@ -210,7 +210,7 @@ test('a wrong option is a TypeError that names it', async (t) => {
   });
 });
 
-test('nobody gets a certificate for a key that can be no node’s', async (t) => {
+test('no certificate is issued for a key that cannot belong to a node', async (t) => {
   const authority = await createAuthority();
   const refused: [Uint8Array | string, RegExp][] = [
     [

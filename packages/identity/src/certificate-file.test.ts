@@ -57,7 +57,7 @@ test('a file that anybody can read never has a private key in it', async (t) => 
   await fails(t, loadCertificate(path), 'invalid_argument', /it also contains a 'PRIVATE KEY'/);
 });
 
-test('what is no certificate is told by its path', async (t) => {
+test('a file without a certificate is reported with its path', async (t) => {
   const root = await folder(t);
   const path = join(root, 'node.crt');
   await fails(

@@ -161,7 +161,7 @@ asUser('a key that may not be read is permission_denied', async (t) => {
   await fails(t, loadIdentity(path), 'permission_denied', /\(EACCES\)/);
 });
 
-test('what is no file, or no key, is told by its path', async (t) => {
+test('a missing file or a file without a key is reported with its path', async (t) => {
   const root = await folder(t);
   const put = async (name: string, text: string) => {
     await writeFile(join(root, name), text, { mode: 0o600 });

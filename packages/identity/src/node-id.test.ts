@@ -96,12 +96,12 @@ for (const [name, value, message] of wrong) {
   });
 }
 
-test('what is neither bytes nor text is a TypeError', (t) => {
+test('an argument that is neither bytes nor text is a TypeError', (t) => {
   for (const value of [undefined, null, 4, {}, new ArrayBuffer(44)])
     t.throws(() => nodeIdOf(value as never), { instanceOf: TypeError });
 });
 
-test('whatever bytes are given, there is an id or a TransportError', (t) => {
+test('any bytes result in an id or a TransportError', (t) => {
   for (const { spki } of Object.values(GOLDEN)) {
     const bytes = fromHex(spki);
     for (let at = 0; at < bytes.length; at++) {

@@ -238,7 +238,7 @@ test('a key with any byte changed or cut is refused or is another key, and nothi
   }
 });
 
-test('what is no text is a TypeError', (t) => {
+test('an argument that is not a text is a TypeError', (t) => {
   const parse = parseIdentity as (pem: unknown) => unknown;
   t.throws(() => parse(Buffer.from(GOLDEN.p256.pem)), {
     instanceOf: TypeError,

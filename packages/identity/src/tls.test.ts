@@ -120,7 +120,7 @@ test('strangers, and those of another authority, are not trusted, and yet known 
   t.is(stranger.server.nodeId, c.nodeId);
 });
 
-test('a node can admit nobody: what it signs is not trusted', async (t) => {
+test('a node cannot admit others: certificates that it signs are not trusted', async (t) => {
   const authority = await createAuthority();
   const [a, b] = [createIdentity(), createIdentity()];
   const certA = await authority.issue(a, { name: 'a' });

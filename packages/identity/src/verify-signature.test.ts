@@ -57,7 +57,7 @@ test('other algorithms verify nothing', (t) => {
   );
 });
 
-test('what is not bytes is false, not an error', (t) => {
+test('an argument that is not bytes returns false, without an error', (t) => {
   const { publicKey } = createIdentity();
   for (const value of [undefined, null, 'text', 4, {}, [], new ArrayBuffer(64)] as never[]) {
     t.false(verifySignature(value, message, new Uint8Array(64)));
@@ -66,7 +66,7 @@ test('what is not bytes is false, not an error', (t) => {
   }
 });
 
-test('a signature of one type is none of the other', (t) => {
+test('a signature of one key type is not valid for the other', (t) => {
   const [a, b] = KEY_TYPES.map((type) => createIdentity({ type }));
   t.false(verifySignature(a!.publicKey, message, b!.sign(message)));
   t.false(verifySignature(b!.publicKey, message, a!.sign(message)));

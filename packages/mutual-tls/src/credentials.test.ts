@@ -44,11 +44,11 @@ test('texts may be bytes, and a certificate may bring its chain', (t) => {
   );
 });
 
-test('without an authority nobody of the web is one', (t) => {
+test('without an authority the public authorities are not trusted', (t) => {
   t.deepEqual(readCredentials({ key: a.key, cert: certA }).options.ca, []);
 });
 
-test('what can not be used is invalid_argument, and says which and why', (t) => {
+test('unusable credentials are invalid_argument, and the error says which and why', (t) => {
   wrong(
     t,
     { key: b.key, cert: certA },
@@ -73,7 +73,7 @@ test('what can not be used is invalid_argument, and says which and why', (t) => 
   wrong(t, { key: encrypted, cert: certA }, /^tls\.key: it is encrypted; decrypt it first/);
 });
 
-test('no key material stands in an error', (t) => {
+test('no error contains key material', (t) => {
   const secret = a.key.split('\n')[1]!;
   const error = t.throws(() => readCredentials({ key: a.key, cert: certB }));
   t.false(JSON.stringify([error?.message, error?.stack, String(error?.cause)]).includes(secret));

@@ -6,7 +6,7 @@ import { concat, equal, pattern } from './testing/bytes.ts';
 import { make, turn } from './testing/connections.ts';
 import { REKEY_AFTER } from './wire/records.ts';
 
-test('what is written goes out as records, and what comes in as records is handed out', (t) => {
+test('written bytes are sent as records, and received records are handed out as bytes', (t) => {
   const { connection, wire, ear, far } = make();
   t.true(connection.write(pattern(100)));
   t.true(connection.write(pattern(0)));

@@ -149,7 +149,7 @@ test('a peer that is not wanted is handed over, refused', async (t) => {
   }
 });
 
-test('a node may dial itself, whomever it allows', async (t) => {
+test('a node may dial itself, whatever its lists say', async (t) => {
   const { layer, noise } = dialing({ allow: [bob.nodeId] });
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(await connect(layer), greeting({ suite, role: 'responder', identity: ada }));
@@ -183,7 +183,7 @@ test('a peer that the layer beneath refuses stays refused', async (t) => {
   t.is((await dial).refused!.message, 'not by me');
 });
 
-test('updatePeers cuts who is not wanted any more, and nobody else', async (t) => {
+test('updatePeers disconnects only the peers that are no longer allowed', async (t) => {
   const { layer, noise } = dialing();
   const meet = async (nodeId?: string) => {
     const dial = noise.dial('there', { timeout: 1_000, nodeId });

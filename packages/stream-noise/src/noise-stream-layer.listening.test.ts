@@ -36,7 +36,7 @@ test('until it is its turn, a connection is paused and unread, and then it is re
   t.is(accepted.length, 1);
 });
 
-test('where there is no room a connection is destroyed, unread', async (t) => {
+test('if there is no room a connection is destroyed unread', async (t) => {
   const { layer, clock } = await listening({ answer: 'closed' });
   const wire = layer.come();
   t.true(wire.destroyed !== undefined);
@@ -44,7 +44,7 @@ test('where there is no room a connection is destroyed, unread', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a slot of the layer beneath is used, and nobody acquires another', async (t) => {
+test('a slot of the layer beneath is used, and no other is acquired', async (t) => {
   const { layer, accepted, handshakes, clock } = await listening();
   const slot = new ManualSlot(clock.now());
   shake(layer.come(slot));
@@ -120,7 +120,7 @@ test('what fails by its bytes is cut and told; what looks like something else is
   t.deepEqual(accepted, []);
 });
 
-test('a stranger that will not go is cut, and told for what it was', async (t) => {
+test('a stranger that does not close is disconnected and reported with what it sent', async (t) => {
   const { layer, handshakes, clock } = await listening();
   const stranger = layer.come();
   stranger.sink.data(new TextEncoder().encode('GET / HTTP/1.1'));
@@ -129,7 +129,7 @@ test('a stranger that will not go is cut, and told for what it was', async (t) =
   t.is((handshakes.slots[0]!.left[0] as TransportError).reason, 'wrong_preamble');
 });
 
-test('a connection that ends within the greeting is told', async (t) => {
+test('a connection that ends during the greeting is reported', async (t) => {
   const { layer, handshakes, clock } = await listening();
   const wire = layer.come();
   wire.sink.data(greeting({ suite, role: 'initiator' }).begin());

@@ -43,7 +43,7 @@ const places: { name: string; place: () => () => StreamLayer }[] = [
 for (const { name, place } of places) {
   const title = (text: string) => `${name}: ${text}`;
 
-  test(title('a call is answered, and both ends know with whom they speak'), async (t) => {
+  test(title('a call is answered, and both ends know the id of the other'), async (t) => {
     const layer = place();
     const [ada, bob] = [createIdentity(), createIdentity()];
     const server = end(t, secure(layer(), { identity: bob }));
@@ -100,24 +100,27 @@ for (const { name, place } of places) {
     t.regex(rejected.error.message, /plain Trunkline \(TRKL\), this end speaks noise/);
   });
 
-  test(title('a node that the acceptor denies is told so, and so is the acceptor'), async (t) => {
-    const layer = place();
-    const ada = createIdentity();
-    const server = end(t, secure(layer(), { identity: createIdentity(), deny: [ada.nodeId] }));
-    const client = end(t, secure(layer(), { identity: ada }));
-    await server.listen();
-    const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
-    t.deepEqual(
-      [error.code, error.reason, error.origin],
-      ['permission_denied', 'denied', 'remote'],
-    );
-    t.true(error.message.includes(`node ${ada.nodeId} is denied`), error.message);
-    const rejected = await server.event('rejected');
-    t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'local']);
-  });
+  test(
+    title('a node that the acceptor denies is refused, and both ends learn the reason'),
+    async (t) => {
+      const layer = place();
+      const ada = createIdentity();
+      const server = end(t, secure(layer(), { identity: createIdentity(), deny: [ada.nodeId] }));
+      const client = end(t, secure(layer(), { identity: ada }));
+      await server.listen();
+      const error = await failure(t, client.transport.send(server.addr, 'echo', new Uint8Array(1)));
+      t.deepEqual(
+        [error.code, error.reason, error.origin],
+        ['permission_denied', 'denied', 'remote'],
+      );
+      t.true(error.message.includes(`node ${ada.nodeId} is denied`), error.message);
+      const rejected = await server.event('rejected');
+      t.deepEqual([rejected.error.reason, rejected.error.origin], ['denied', 'local']);
+    },
+  );
 
   test(
-    title('a node that the dialer does not allow is told so, and so is the dialer'),
+    title('a node that the dialer does not allow is refused, and both ends learn the reason'),
     async (t) => {
       const layer = place();
       const bob = createIdentity();
@@ -163,7 +166,7 @@ for (const { name, place } of places) {
 
   test(
     title(
-      'who is dialed by an id is reached where it proves it, and identity_mismatch at both ends where not',
+      'a node dialed by id is reached if it proves the id; otherwise both ends get identity_mismatch',
     ),
     async (t) => {
       const layer = place();
@@ -185,7 +188,7 @@ for (const { name, place } of places) {
     },
   );
 
-  test(title('updatePeers cuts a live connection, and both ends are told why'), async (t) => {
+  test(title('updatePeers ends an open connection, and both ends learn the reason'), async (t) => {
     const layer = place();
     const ada = createIdentity();
     const noise = secure(layer(), { identity: createIdentity() });
@@ -205,7 +208,7 @@ for (const { name, place } of places) {
     await client.transport.send(server.addr, 'echo', new Uint8Array(1));
   });
 
-  test(title('a transport may call itself, whomever it allows'), async (t) => {
+  test(title('a transport may call itself, whatever its lists say'), async (t) => {
     const layer = place();
     const server = end(t, secure(layer(), { identity: createIdentity(), allow: [] }));
     await server.listen();

@@ -26,7 +26,7 @@ test('a signal that aborts ends the sleep with its reason, and leaves no timer',
   t.is(clock.timers, 0);
 });
 
-test('under a signal that has aborted nobody sleeps', async (t) => {
+test('sleep rejects at once under an aborted signal', async (t) => {
   const clock = createManualClock();
   const reason = new Error('before');
   t.is(await t.throwsAsync(sleepOn(clock, 50, AbortSignal.abort(reason))), reason);

@@ -129,7 +129,7 @@ test('clock, random, observer and callbacks pass by reference', (t) => {
   ] as any);
 });
 
-test('clocks and observers that are none are refused', (t) => {
+test('invalid clocks and observers are refused', (t) => {
   t.regex(
     messageOf({ clock: { now: () => 1 } }),
     /^createTransport: clock: must be a Clock with the methods now, setTimeout, clearTimeout, sleep and defer, got an object/,

@@ -47,7 +47,7 @@ const messageOf = (input: unknown) => {
   return 'accepted';
 };
 
-test('what is left out or undefined gets its default', (t) => {
+test('omitted and undefined options get their defaults', (t) => {
   const expected = { addr: 'a', size: 5, deep: { depth: 1, more: {} }, pair: { low: 1, high: 2 } };
   t.deepEqual(parseOptions(schema, { addr: 'a' }, 'x'), expected as any);
   const given = {
@@ -81,7 +81,7 @@ test('functions and tools pass by reference, unfrozen', (t) => {
   t.false(Object.isFrozen(tool) || Object.isFrozen(tool.state) || Object.isFrozen(on));
 });
 
-test('what is wrong is named by its path, with its rule and its value', (t) => {
+test('a wrong option is named by its path, its rule and its value', (t) => {
   t.is(
     messageOf({ addr: 'a', deep: { depth: 12 } }),
     'createThing: deep.depth: must be an integer from 1 to 3, got 12',
@@ -103,20 +103,20 @@ test('what is wrong is named by its path, with its rule and its value', (t) => {
   );
 });
 
-test('numbers that are no numbers are refused', (t) => {
+test('invalid numbers are refused', (t) => {
   for (const size of [NaN, Infinity, -1, 1.5, '5', 5n, [5]])
     t.regex(messageOf({ addr: 'a', size }), /^createThing: size: must be an integer/);
   for (const wait of [NaN, Infinity, -1, 2 ** 31])
     t.regex(messageOf({ addr: 'a', wait }), /^createThing: wait: must be milliseconds/);
 });
 
-test('what is required says so', (t) => {
+test('a missing required option is reported as required', (t) => {
   t.regex(messageOf({}), /^createThing: addr: is required: must be a string/);
   t.is(messageOf(undefined), 'createThing: expected an object of options, got undefined');
   t.is(messageOf('tcp'), 'createThing: expected an object of options, got "tcp"');
 });
 
-test('all that is wrong is told at once', (t) => {
+test('all wrong options are reported at once', (t) => {
   t.is(
     messageOf({ addr: 'a', size: 0, deep: { depth: 0 } }),
     'createThing: size: must be an integer from 1 to 10, got 0; deep.depth: must be an integer from 1 to 3, got 0',

@@ -19,7 +19,7 @@ test('each reader gets what happened before it came by its own list, and everyth
   t.true((await other.next()).done);
 });
 
-test('a reader that waits gets the next event, and one that lags misses the oldest and is told how many', async (t) => {
+test('a reader that waits gets the next event, and one that lags misses the oldest and learns how many', async (t) => {
   const events = hub();
   const [quick, slow] = [events.follow([]), events.follow([])];
   const next = quick.next();

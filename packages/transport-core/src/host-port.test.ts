@@ -40,14 +40,14 @@ test('what is no address is undefined', (t) => {
   }
 });
 
-test('what was formatted is read again', (t) => {
+test('a formatted address can be parsed again', (t) => {
   for (const address of ['a:1', '1.2.3.4:5', '[::1]:6', '[fe80::1%eth0]:7']) {
     const { host, port } = parseHostPort(address)!;
     t.is(formatHostPort(host, port), address);
   }
 });
 
-test('hosts that mean every address of the machine are told apart', (t) => {
+test('hosts that stand for every address of the machine are recognized', (t) => {
   for (const host of [
     '',
     '0.0.0.0',

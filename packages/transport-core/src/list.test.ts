@@ -32,7 +32,7 @@ test('first in, first out', (t) => {
   t.is(list.last, undefined);
 });
 
-test('an entry leaves from anywhere, and can stand elsewhere then', (t) => {
+test('an entry can be removed from any position and added to another list', (t) => {
   const all = items(3);
   for (const leaver of all) {
     const list = listOf(...all);
@@ -48,7 +48,7 @@ test('an entry leaves from anywhere, and can stand elsewhere then', (t) => {
   }
 });
 
-test('what is not in the list is left alone', (t) => {
+test('removing an entry that is not in the list does nothing', (t) => {
   const [a, b] = items(2) as [Item, Item];
   const list = listOf(a);
   const other = listOf(b);

@@ -100,7 +100,7 @@ test('close while a host name is looked up leaves the port free', async (t) => {
   await listening(t, { bindAddr: `localhost:${port}` });
 });
 
-test('a keepAlive that is no time is a TypeError naming it', (t) => {
+test('an invalid keepAlive is a TypeError that names it', (t) => {
   t.throws(() => createTcpStreamLayer({ keepAlive: 0 }), {
     instanceOf: TypeError,
     message: /keepAlive/,

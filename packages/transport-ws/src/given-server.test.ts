@@ -85,7 +85,7 @@ test('a given server that fails to listen, and a layer that is closed meanwhile,
   t.is((await listening).code, 'shutdown');
 });
 
-test('a given server that is closed is told, and the layer listens no more', async (t) => {
+test('a given server that is closed is reported, and the layer stops listening', async (t) => {
   const { server } = await http(t, createServer());
   const layer = createWsStreamLayer({ server });
   const failed = new Promise<TransportError>((resolve, reject) =>

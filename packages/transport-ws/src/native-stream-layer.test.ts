@@ -60,7 +60,7 @@ for (const [name, webSocket] of classes) {
   });
 }
 
-test('a browser cannot listen, and is told what to do', async (t) => {
+test('a browser cannot listen, and the error says what to do', async (t) => {
   const layer = createBrowserLayer();
   const error = await layer.listen(() => {}).catch((error: TransportError) => error);
   t.is(error?.code, 'unimplemented');

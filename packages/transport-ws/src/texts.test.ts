@@ -9,7 +9,7 @@ import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u;
 
-test('the reason of a close frame is cleaned before it is told', async (t) => {
+test('the reason of a close frame is cleaned before it is reported', async (t) => {
   const server = new WebSocketServer({
     port: 0,
     host: '127.0.0.1',
@@ -29,7 +29,7 @@ test('the reason of a close frame is cleaned before it is told', async (t) => {
   t.notRegex(error?.message ?? '', HIDDEN);
 });
 
-test('the status line of a refused upgrade is cleaned and cut before it is told', async (t) => {
+test('the status line of a refused upgrade is cleaned and cut before it is reported', async (t) => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () =>

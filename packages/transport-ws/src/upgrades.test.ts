@@ -43,7 +43,7 @@ test('a server that speaks another sub-protocol, or none, is wrong_version at th
   }
 });
 
-test('what an HTTP server answers instead of an upgrade is told by its status', async (t) => {
+test('the answer of an HTTP server instead of an upgrade is reported by its status', async (t) => {
   const rows: [number, string, string | undefined][] = [
     [400, 'failed_precondition', 'wrong_version'],
     [401, 'unauthenticated', undefined],
@@ -217,7 +217,7 @@ test('an address that means the whole machine is refused without advertiseAddr',
   server.close();
 });
 
-test('an advertiseAddr that nobody can dial is a TypeError of createWsStreamLayer, in Node and in a browser', (t) => {
+test('an advertiseAddr that cannot be dialed is a TypeError of createWsStreamLayer, in Node and in a browser', (t) => {
   for (const create of [createWsStreamLayer, createBrowserStreamLayer]) {
     for (const advertiseAddr of ['node-1.example:7001', 'ws://', 'ws://a:0/', 'tcp://a:1'])
       t.throws(

@@ -53,7 +53,7 @@ test('a text message ends the connection with 1003', async (t) => {
   t.is(sink.size, 0);
 });
 
-test('text that is no UTF-8 ends it with 1007', async (t) => {
+test('text that is not UTF-8 ends the connection with 1007', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.send(Buffer.from([0xff, 0xfe]), { binary: false });
   t.is((await once(peer, 'close'))[0], 1007);

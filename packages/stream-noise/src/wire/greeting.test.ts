@@ -183,7 +183,7 @@ test('a handshake that ends anywhere opens nothing', (t) => {
   }
 });
 
-test('what an initiator said once is refused by a responder when it is said again', (t) => {
+test('a responder refuses a replay of the messages of an initiator', (t) => {
   const { said } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -192,7 +192,7 @@ test('what an initiator said once is refused by a responder when it is said agai
   t.regex(steps[1]!.failed!.text, /handshake message 3 is not authentic/);
 });
 
-test('what a responder said once is refused by an initiator when it is said again', (t) => {
+test('an initiator refuses a replay of the messages of a responder', (t) => {
   const { said } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -221,7 +221,7 @@ test('a responder refuses its own answer as the third message', (t) => {
   t.regex(feed(responder, step!.send!.subarray(5))[0]!.failed!.text, /handshake message 3/);
 });
 
-test('a key of low order is refused by whoever reads it', (t) => {
+test('a key of low order is refused by its reader', (t) => {
   const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
   const low = { ...suite, keyPair: () => zero };
   const [asFirst] = feed(
@@ -235,7 +235,7 @@ test('a key of low order is refused by whoever reads it', (t) => {
   t.regex(feed(initiator, second)[0]!.failed!.text, /low order/);
 });
 
-test('a static key of low order is refused by whoever reads it', (t) => {
+test('a static key of low order is refused by its reader', (t) => {
   const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
   const initiator = greeting({ suite, role: 'initiator' });
   const responder = greeting({ suite, role: 'responder', staticKey: zero });

@@ -38,7 +38,7 @@ for (const { name, suite } of suites) {
     }
   });
 
-  test(`${name}: a record again, out of its turn, altered, cut or of the other direction is none`, (t) => {
+  test(`${name}: a record that is repeated, out of order, altered, cut or of the other direction is refused`, (t) => {
     const [sender, receiver] = pair();
     const [first, second] = [
       seal(sender, pattern(50, 1)).subarray(2),

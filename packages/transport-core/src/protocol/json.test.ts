@@ -30,7 +30,7 @@ const decodingOf = (content: string | Uint8Array) =>
     decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content),
   ).message;
 
-test('what crosses is JSON.stringify of what was given', (t) => {
+test('the encoded bytes are JSON.stringify of the value', (t) => {
   const codec = json(
     z.object({
       at: z.iso.datetime(),
@@ -79,7 +79,7 @@ test('a breach of the schema names its path at both ends, with code invalid_argu
   );
 });
 
-test('NaN is refused where it stands', (t) => {
+test('NaN is refused with its path', (t) => {
   const codec = json(z.any());
   t.is(
     refusalOf(() => encodeAs(codec, 'request', { entries: [1, 2, 3, { term: NaN }] })).message,
@@ -243,7 +243,7 @@ test('without options a message may have 32,767 flat values in a list and 4 MiB'
   );
 });
 
-test('options that are no limits are a TypeError', (t) => {
+test('invalid limits are a TypeError', (t) => {
   for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
     t.throws(() => json(z.any(), { limit: wrong }), {
       instanceOf: TypeError,
@@ -354,7 +354,7 @@ test('zod stops at the first element of a wrong type in what came, and finds all
   }
 });
 
-test('what zod takes and makes does not depend on where it stops', (t) => {
+test('the values that zod accepts and returns do not depend on where validation stops', (t) => {
   const random = seededRandom(11);
   const leaf = z.union([z.string().min(1), z.number().catch(7), z.strictObject({ a: z.string() })]);
   const schemas: z.ZodType[] = [
@@ -426,7 +426,7 @@ test('what zod takes and makes does not depend on where it stops', (t) => {
   }
 });
 
-test('a schema of zod that throws or answers asynchronously is told as such, however long the message', (t) => {
+test('a zod schema that throws or validates asynchronously is reported as such, however long the message', (t) => {
   const content = bytesOf(JSON.stringify('x'.repeat(2_000)));
   const late = json(z.string().refine(async () => true));
   t.is(refusalOf(() => decodeAs(late, 'request', content)).code, 'internal');
@@ -463,7 +463,7 @@ test('refusals of what came take no stack trace, those of what is sent do', (t) 
   t.true(new Error('x').stack?.includes('\n    at '), 'and others have theirs again');
 });
 
-test('bytes that are no JSON are refused', (t) => {
+test('bytes that are not JSON are refused', (t) => {
   for (const content of [
     '',
     ' ',
@@ -481,7 +481,7 @@ test('bytes that are no JSON are refused', (t) => {
   }
 });
 
-test('bytes that are no UTF-8 are refused', (t) => {
+test('bytes that are not UTF-8 are refused', (t) => {
   const bad: number[][] = [
     [0x22, 0xff, 0x22],
     [0x22, 0xc0, 0x80, 0x22],
@@ -546,7 +546,7 @@ test('a schema that throws refuses the value', (t) => {
   t.regex(error.message, /its schema threw: .*oops/);
 });
 
-test('what is no schema is a TypeError', (t) => {
+test('an invalid schema is a TypeError', (t) => {
   for (const schema of [undefined, null, {}, { '~standard': { version: 2 } }, () => true])
     t.throws(() => json(schema as any), { instanceOf: TypeError, message: /Standard Schema/ });
 });
@@ -598,7 +598,7 @@ function randomText(random: Random): string {
   return String.fromCodePoint(...codePoints);
 }
 
-test('what a peer sent names no key and no value raw, nor at length', (t) => {
+test('an error about a message of a peer contains no raw or long key or value', (t) => {
   const values = 10_000_000;
   const codec = json(z.strictObject({ a: z.optional(z.string()) }), { values });
   const refused = (value: unknown) =>

@@ -185,7 +185,7 @@ for (const [name, codec, type] of each) {
       t.regex(decodingOf(codec, [tag, ...Array(10).fill(0xff), 0x01]), /^invalid_argument: /);
   });
 
-  test(`${name}: text that is no UTF-8 is refused`, (t) => {
+  test(`${name}: text that is not UTF-8 is refused`, (t) => {
     const bad = [
       [0xff],
       [0xc0, 0x80],
@@ -358,7 +358,7 @@ for (const [name, codec, type] of each) {
     );
   });
 
-  test(`${name}: floats that are no numbers cross as they are`, (t) => {
+  test(`${name}: NaN and infinite floats are transferred unchanged`, (t) => {
     for (const value of [NaN, Infinity, -Infinity, -0]) {
       const back = codec.decode(codec.encode({ single: value, twice: value })) as any;
       if (value !== 0) t.deepEqual([back.single, back.twice], [value, value]);
@@ -393,7 +393,7 @@ for (const [name, codec, type] of each) {
   });
 }
 
-test('what is no protobufjs type is a TypeError', (t) => {
+test('an invalid protobufjs type is a TypeError', (t) => {
   for (const type of [undefined, null, {}, 'raft.Append', () => 1, { encode() {} }])
     t.throws(() => protobuf(type as any), {
       instanceOf: TypeError,

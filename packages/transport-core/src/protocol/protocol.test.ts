@@ -34,7 +34,7 @@ const messageOf = (changes: object) => {
   return 'accepted';
 };
 
-test('what is left out has its default', (t) => {
+test('omitted members have defaults', (t) => {
   const { name, version, accepts, channel, priority, ordered } = defineProtocol(common);
   t.deepEqual(
     { name, version, accepts, channel, priority, ordered },
@@ -247,7 +247,7 @@ const refused: [changes: object, message: string][] = [
 for (const [changes, message] of refused)
   test(`refused: ${message}`, (t) => t.is(messageOf(changes), message));
 
-test('what is at the edge is accepted', (t) => {
+test('values at the limits are accepted', (t) => {
   const accepted: object[] = [
     { name: 'a'.repeat(255) },
     { version: 0 },
@@ -261,7 +261,7 @@ test('what is at the edge is accepted', (t) => {
   for (const changes of accepted) t.is(messageOf(changes), 'accepted');
 });
 
-test('what is no definition at all is a TypeError', (t) => {
+test('an argument that is not a definition is a TypeError', (t) => {
   for (const definition of [undefined, null, 5, 'raft', []])
     t.throws(() => defineProtocol(definition as any), {
       instanceOf: TypeError,

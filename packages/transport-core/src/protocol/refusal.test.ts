@@ -36,7 +36,7 @@ test('a refusal is told from the value on, and from the place that the caller na
   }
 });
 
-test('whatever else a codec throws becomes invalid_argument', (t) => {
+test('any other error of a codec becomes invalid_argument', (t) => {
   for (const thrown of [new Error('oops'), new TypeError('oops'), 'oops']) {
     for (const error of errorsOf(() => {
       throw thrown;

@@ -32,7 +32,7 @@ test('a unary call resolves to its response', async (t) => {
   t.deepEqual(scene.settled, ['fine']);
 });
 
-test('what a handler throws is the caller’s error, remote, sent, with its target', async (t) => {
+test('an error thrown by a handler becomes the caller’s error: remote, sent, with its target', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, {
     ask: () => {

@@ -75,7 +75,7 @@ test('a reader that names a method is before one that takes all', async (t) => {
   t.is(first(await read(named)), 3);
 });
 
-test('what waits for a busy reader holds up no other method of its connection', async (t) => {
+test('calls that wait for a busy reader do not block other methods of the connection', async (t) => {
   const bench = new InboxBench();
   const [slow, quick] = [consume(bench, 'ask'), consume(bench, 'other')];
   const a = bench.connection();
@@ -86,7 +86,7 @@ test('what waits for a busy reader holds up no other method of its connection', 
   t.is(first(await read(slow)), 1);
 });
 
-test('once there is a reader, what nobody takes is unimplemented, and a one-way is dropped and counted', (t) => {
+test('once a reader exists, a call without a reader is unimplemented, and a one-way is dropped and counted', (t) => {
   const bench = new InboxBench();
   consume(bench, 'ask');
   const a = bench.connection();
@@ -98,7 +98,7 @@ test('once there is a reader, what nobody takes is unimplemented, and a one-way 
   t.is(bench.inbox.waiting, 0);
 });
 
-test('the first reader refuses what waited and is nobody’s', (t) => {
+test('the first reader refuses waiting calls that have no reader', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   a.send('other');

@@ -84,7 +84,7 @@ class Attacker {
   }
 }
 
-test('what a transport holds for hostile peers stays within limits.memory and limits.total', async (t) => {
+test('the memory that hostile peers occupy stays within limits.memory and limits.total', async (t) => {
   let most = 0;
   for (let seed = 0; seed < 3; seed++) {
     const random = seededRandom(seed);

@@ -54,7 +54,7 @@ test('without metadata there is one frozen object for all', (t) => {
   t.deepEqual({ ...metadata }, {});
 });
 
-test('it is answered once; a second answer is a TypeError, whoever came first', (t) => {
+test('a call is answered once; a second answer is a TypeError, whichever came first', (t) => {
   for (const first of ['respond', 'fail'] as const) {
     for (const second of ['respond', 'fail'] as const) {
       const { rpc } = incoming('ask');

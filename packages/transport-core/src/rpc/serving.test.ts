@@ -189,7 +189,7 @@ test('a handler is called on its object', (t) => {
   t.is(self, handlers);
 });
 
-test('a one-way has nothing to answer: what it throws is told to nobody but the observer', async (t) => {
+test('an error thrown by the handler of a one-way is reported only to the observer', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   const { waiting, handler } = gate();

@@ -124,7 +124,7 @@ test('one that is dropped holds nothing, and is counted to its end', (t) => {
   t.is(context.held, 0);
 });
 
-test('one that nobody wants is counted and takes no memory', (t) => {
+test('an unwanted message is counted and takes no memory', (t) => {
   const { assembly, context } = begin(2 * packet, false);
   t.is(context.held, 0);
   t.is(assembly.buffer.length, 0);

@@ -57,7 +57,7 @@ test('calls made in waves do not shrink the batch to nothing', (t) => {
   t.true(pacer.batch >= 16, `a batch of ${pacer.batch}`);
 });
 
-test('what was in flight long ago is forgotten', (t) => {
+test('bytes that were in flight long ago are forgotten', (t) => {
   const pacer = new BatchPacer();
   pacer.read(4_096, 0, 1);
   for (let chunk = 0; chunk < 200; chunk++) pacer.read(1, 0, 1);

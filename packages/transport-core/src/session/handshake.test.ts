@@ -117,7 +117,7 @@ test('another network is refused, naming both', (t) => {
   t.regex(String(error?.message), /'test'.*'main'/);
 });
 
-test('who claims another id than it proved is refused; who claims none, or proves none, is not', (t) => {
+test('a peer that claims another id than it proved is refused; one that claims none or proves none is accepted', (t) => {
   t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb', 'acceptor')?.reason, 'identity_mismatch');
   t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa', 'acceptor'), undefined);
   t.is(judgeHello(hello({ nodeId: '' }), self, 'bb', 'acceptor'), undefined);

@@ -36,7 +36,7 @@ test('an id finds its entry until it is deleted, and an old one finds nothing', 
   t.is(slots.get(second.id), second);
 });
 
-test('deleting twice, or what stands there no more, does nothing', (t) => {
+test('deleting twice, or deleting a missing entry, does nothing', (t) => {
   const slots = new Slots<{ id: number }>(1);
   const [first, second] = [entry(), entry()];
   slots.add(first);

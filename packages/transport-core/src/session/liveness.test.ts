@@ -15,7 +15,7 @@ test('a round trip is from the PING to its PONG', (t) => {
   t.is(liveness.rtt, 42);
 });
 
-test('a PONG that nobody asked for, or asked for before, is ignored', (t) => {
+test('a PONG without a PING, or for an earlier PING, is ignored', (t) => {
   const liveness = begin();
   liveness.pong(0, 5);
   liveness.pong(7, 5);
@@ -67,14 +67,14 @@ test('a PING that silence follows accuses after the timeout', (t) => {
   t.true(liveness.dead(15_000));
 });
 
-test('without a PING nobody is dead', (t) => {
+test('without a PING no peer is considered dead', (t) => {
   const liveness = begin(0);
   t.false(liveness.dead(1_000_000));
   liveness.pong(liveness.ping(0), 1);
   t.false(liveness.dead(1_000_000));
 });
 
-test('a PONG that is late accuses nobody while bytes come', (t) => {
+test('a late PONG does not end the connection while bytes arrive', (t) => {
   const liveness = begin(0);
   liveness.ping(10_000);
   for (let now = 11_000; now < 100_000; now += 4_000) {
@@ -84,7 +84,7 @@ test('a PONG that is late accuses nobody while bytes come', (t) => {
   t.true(liveness.dead(99_000 + 15_000));
 });
 
-test('a PING that only measures accuses nobody before the silence of an interval and the timeout', (t) => {
+test('a PING that only measures does not end the connection before an interval plus the timeout of silence', (t) => {
   const liveness = begin(0);
   liveness.ping(0);
   t.is(liveness.due(0), 15_000);

@@ -137,7 +137,7 @@ class Peer {
   }
 }
 
-test('what is announced is not charged: eight that announce much and send little refuse nobody', (t) => {
+test('an announced size is not charged: eight peers that announce much and send little cause no refusals', (t) => {
   const receiver = new Receiver(256 * packet);
   const trickling = Array.from({ length: 8 }, () => receiver.peer());
   for (const peer of trickling) peer.begin(256);
@@ -243,7 +243,7 @@ test('unfinished one-ways and items count like requests', (t) => {
   t.deepEqual([receiver.memory.used, receiver.memory.unfinished, receiver.memory.ahead], [0, 0, 0]);
 });
 
-test('a response, or an item, that memory has no room for fails its call, and the callee is told to stop', (t) => {
+test('a response or item that does not fit the memory limit fails its call, and the callee is told to stop', (t) => {
   for (const [name, kind] of [
     ['ask', Kind.RESPONSE],
     ['get', Kind.ITEM],

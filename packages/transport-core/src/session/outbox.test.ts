@@ -314,7 +314,7 @@ test('what waits is held in the gauge until it is written, taken back or dropped
   t.is(bench.context.memory.used, 0);
 });
 
-test('an account that would pass 2^31 − 1 is told', (t) => {
+test('an account that would exceed 2^31 − 1 is reported', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 1, 1);
   bench.grant(1);

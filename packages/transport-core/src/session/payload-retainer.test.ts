@@ -41,7 +41,7 @@ test('payloads that came beside each other are copied together, in pieces that p
   for (const { byteLength } of pieces) t.true(byteLength <= 16 * 1024);
 });
 
-test('who keeps one payload of a chunk copies that one', (t) => {
+test('a reader that keeps one payload of a chunk copies only that payload', (t) => {
   const used = retainer();
   const frame = Frame.empty();
   frame.place(chunk, 100, 400);

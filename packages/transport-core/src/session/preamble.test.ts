@@ -5,7 +5,7 @@ import { lookAlike } from './preamble.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-test('what the first bytes look like is named', (t) => {
+test('the protocol that the first bytes look like is named', (t) => {
   for (const method of ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'CONNECT'])
     t.is(lookAlike(text(`${method} / HTTP/1.1\r\n`)), 'HTTP (a request)');
   t.is(lookAlike(text('PRI * HTTP/2.0\r\n\r\nSM')), 'HTTP (a request)');

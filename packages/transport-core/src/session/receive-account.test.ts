@@ -54,7 +54,7 @@ test('less than a quarter is held back; at a quarter all that is owed is announc
   t.is(receiving.left, 650);
 });
 
-test('where the sender has more than it needs, less than a quarter of that is held back', (t) => {
+test('if the sender has more credit than it needs, less than a quarter of that is held back', (t) => {
   const { receiving, announced, pay } = account();
   receiving.giveBack(999, false, 4_000);
   t.is(announced.length, 0);

@@ -357,7 +357,7 @@ async function live(world: World, steps: number): Promise<void> {
 
 const SEEDS = 60;
 
-test('whatever happens in whatever order, each call settles once with its own answer, and then all is as it was', (t) =>
+test('in any order of events each call settles once with its own answer, and no state is left behind', (t) =>
   forSeeds(t, 0, async (world) => {
     await live(world, 600);
     for (const end of world.ends) t.is(end.ending, undefined);

@@ -83,7 +83,7 @@ test('a dialer whose hello comes when all is over says nothing', (t) => {
   t.is(pair.dialer.sent.length, 0);
 });
 
-test('a refusal is told with its code and reason, and is an end at both', (t) => {
+test('a refusal carries its code and reason, and ends the session at both ends', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;
   pair.dialer.session.open({});
@@ -269,7 +269,7 @@ test('silence for interval and timeout is ping_timeout; any byte puts it off', (
   t.is(reasonOf(pair.acceptor), 'ping_timeout');
 });
 
-test('who slept accuses nobody, but calls’ deadlines hold', (t) => {
+test('after a sleep no peer is blamed, but deadlines of calls still apply', (t) => {
   const pair = open();
   const call = ask();
   call.due = pair.now + 5_000;
@@ -304,7 +304,7 @@ test('a frame that has begun ends within 15 s', (t) => {
   t.is(reasonOf(pair.acceptor), 'malformed');
 });
 
-test('frames that drip in, each within its time, are no violation', (t) => {
+test('frames that arrive slowly, each within its time, are not a violation', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
   for (let i = 0; i < 5; i++) pair.start(pair.dialer, ask(100));
   pair.tick(pair.dialer);
@@ -397,7 +397,7 @@ test('a transport that closes fails at once what has not left, and gives the res
   t.deepEqual([flying.error?.code, flying.error?.sent], ['shutdown', true]);
 });
 
-test('what arrives at a transport that closes is refused unprocessed', (t) => {
+test('calls that arrive at a closing transport are refused unprocessed', (t) => {
   const pair = open();
   const open1 = ask();
   pair.start(pair.acceptor, open1);

@@ -166,7 +166,7 @@ test('a stream that is stopped tells all its writers why, and sends nothing more
   t.is(bench.context.held, 0);
 });
 
-test('items that wait are bounded: who does not await a write is told', async (t) => {
+test('waiting items are bounded: a writer that does not await its writes gets an error', async (t) => {
   const { stream, bench } = out(1, { ...SMALL, outbound: { messages: 3, bytes: 1_000_000 } });
   const fates = Array.from({ length: 6 }, () => fate(stream.write(new Uint8Array(10))));
   await new Promise(setImmediate);
@@ -176,7 +176,7 @@ test('items that wait are bounded: who does not await a write is told', async (t
   t.is(bench.context.held, 0);
 });
 
-test('an account over 2^31 − 1 is told', (t) => {
+test('an account above 2^31 − 1 is a violation', (t) => {
   const { stream } = out(1);
   t.true(stream.grant(0x7fff_fffe, 0x7fff_ffff));
   t.false(stream.grant(1, 0x7fff_ffff));
@@ -214,7 +214,7 @@ test('items are taken in order, held until then, and their credit goes back', (t
   t.is(context.held, 0);
 });
 
-test('a reader that waits is told once of an item, and of the end', (t) => {
+test('a waiting reader is notified once of an item, and of the end', (t) => {
   const { stream } = into();
   let told = 0;
   stream.wait(() => void told++);

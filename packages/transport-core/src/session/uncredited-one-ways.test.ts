@@ -31,7 +31,7 @@ test('requests of the account take credit in their turn, and do not count', (t) 
   t.is(uncredited.size, 0);
 });
 
-test('credit beyond what was spent stands for nothing later', (t) => {
+test('credit above the spent amount does not count later', (t) => {
   const uncredited = new UncreditedOneWays();
   uncredited.oneway(100);
   uncredited.credited(1_000);

@@ -337,7 +337,7 @@ test('at most a hundred PINGs a second go out, and none for a single message of 
   t.false(window.wantsRound(1));
 });
 
-test('what is measured while we slept is not counted', (t) => {
+test('a measurement across a sleep is not counted', (t) => {
   const window = new PipeWindow(256 * KIB, 16 * MIB);
   window.pong(100, 0);
   const round = (now: number, rtt: number) => {

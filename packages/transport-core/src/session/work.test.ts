@@ -128,7 +128,7 @@ test('a CANCEL that a handler is told costs more', (t) => {
   t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_TOLD);
 });
 
-test('requests of an unknown method are a flood above 10,000 a second, fewer are none', (t) => {
+test('requests of an unknown method are a flood above 10,000 a second, and fewer are not', (t) => {
   const { pair, acceptor, read } = victim();
   const unknown = (count: number) =>
     frames((encoder) => {

@@ -80,7 +80,7 @@ test('neighbors in one IPv6 /64 are one source, and an IPv4 address mapped into 
   t.is(arrive('[::ffff:10.0.0.2]:3').verdict, 'enter');
 });
 
-test('a slot knows when it was acquired, and an error on leaving is told once', (t) => {
+test('a slot knows when it was acquired, and an error at its release is reported once', (t) => {
   const { arrive, told, slot } = scene(1);
   const a = arrive('a:1');
   slot(7);

@@ -84,7 +84,7 @@ test('one that recovers listens on, and a connection sets the back-off back', as
   await listener.stop();
 });
 
-test('a layer that listens and breaks at once, again and again, is no tight loop', async (t) => {
+test('a layer that listens and fails again and again causes no tight loop', async (t) => {
   const { state, retries, listener, slot, fail } = scene();
   await listener.start();
   for (let i = 0; i < 20; i++) {
@@ -106,7 +106,7 @@ test('two failures at once are one retry', async (t) => {
   await listener.stop();
 });
 
-test('a first listen that fails is told to whoever asked, and is not tried again', async (t) => {
+test('a first listen that fails rejects its caller and is not retried', async (t) => {
   const { clock, state, retries, listener } = scene();
   state.broken = true;
   t.is(await t.throwsAsync(listener.start()), BROKEN);
@@ -114,7 +114,7 @@ test('a first listen that fails is told to whoever asked, and is not tried again
   t.is(clock.timers, 0);
 });
 
-test('a stopped listener takes nobody, and mends nothing', async (t) => {
+test('a stopped listener accepts no connections and does not retry', async (t) => {
   const { clock, state, retries, listener, fail, accept } = scene();
   await listener.start();
   await listener.stop();
@@ -127,7 +127,7 @@ test('a stopped listener takes nobody, and mends nothing', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a foreign error of a retry is told as unavailable', async (t) => {
+test('a foreign error of a retry is reported as unavailable', async (t) => {
   const clock = createManualClock(0);
   const told: TransportError[] = [];
   let tries = 0;

@@ -160,7 +160,7 @@ test('a target with an id is another than one without', (t) => {
   );
 });
 
-test('what is no target is invalid_argument, and leaves nothing behind', async (t) => {
+test('an invalid target is invalid_argument and leaves nothing behind', async (t) => {
   const { pool, dials, call, start } = scene();
   for (const wrong of ['', 'x@a:1', 'a\n:1']) {
     const refused = call();
@@ -248,7 +248,7 @@ test('a connection that is forgotten is used no more', async (t) => {
   t.is(dials.length, 2);
 });
 
-test('a connection that is lost as it comes up fails nobody’s second dial', async (t) => {
+test('a connection that is lost while it is established does not fail a second dial', async (t) => {
   const { pool, dials, call, start } = scene();
   const first = call();
   start('a:1', first);
@@ -372,7 +372,7 @@ test('credit that comes within the 50 ms, or one connection that has some, keeps
   t.is(dials.length, 1);
 });
 
-test('a background dial that fails disturbs nobody, and is told', async (t) => {
+test('a failed background dial affects no call and is reported', async (t) => {
   const { pool, clock, dials, failed, call, start } = scene();
   start('a:1', call());
   const first = await dials[0]!.up();

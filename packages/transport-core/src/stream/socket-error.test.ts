@@ -45,7 +45,7 @@ test('of several attempts at one name the first that tells something counts', (t
   t.is(error.reason, 'connection_refused');
 });
 
-test('what is no error of a system is unavailable, and told', (t) => {
+test('an error that is not a system error is unavailable and keeps its text', (t) => {
   const error = socketError('odd', 'connection', 'x:1');
   t.is(error.code, 'unavailable');
   t.true(error.message.includes('odd'));

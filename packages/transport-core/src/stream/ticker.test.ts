@@ -55,7 +55,7 @@ test('an event within an event is one', (t) => {
   t.deepEqual(log, ['inner 0']);
 });
 
-test('what is touched outside an event is flushed at the end of the tick, once', async (t) => {
+test('connections written outside an event are flushed once at the end of the tick', async (t) => {
   const { ticker, log, flushable } = scene();
   ticker.now();
   ticker.touch(flushable('a'));
@@ -67,7 +67,7 @@ test('what is touched outside an event is flushed at the end of the tick, once',
   t.is(log.length, 2);
 });
 
-test('what a flush touches is flushed, too', (t) => {
+test('connections written during a flush are flushed, too', (t) => {
   const { ticker, log, flushable } = scene();
   ticker.run(() => ticker.touch({ flushTick: () => ticker.touch(flushable('second')) }));
   t.deepEqual(log, ['second 0']);

@@ -21,7 +21,7 @@ test('those that live come first, then who comes and goes', async (t) => {
   t.deepEqual(await take(events, 4), ['up a', 'up b', 'up c', 'down a']);
 });
 
-test('a reader that waits is told as it happens; several in their order', async (t) => {
+test('a waiting reader gets an event at once; several readers get it in their order', async (t) => {
   const events = new ConnectionEvents([], () => {});
   const [first, second] = [events.next(), events.next()];
   events.push({ type: 'up', remote: remote('a') });
@@ -43,7 +43,7 @@ test('the end reaches a reader that waits', async (t) => {
   t.is((await next).done, true);
 });
 
-test('who leaves the loop is told of nothing more, and is forgotten', async (t) => {
+test('a reader that leaves the loop gets no more events and is forgotten', async (t) => {
   const left: ConnectionEvents[] = [];
   const events: ConnectionEvents = new ConnectionEvents(
     [remote('a'), remote('b')],
@@ -77,7 +77,7 @@ test('a reader that lags is told of no connection that came and went, and misses
   );
 });
 
-test('a down whose up was read is told however long the queue is', async (t) => {
+test('a down whose up was read is delivered however long the queue is', async (t) => {
   const known = remote('known');
   const events = new ConnectionEvents([known], () => {});
   await events.next();

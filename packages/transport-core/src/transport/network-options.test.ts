@@ -225,7 +225,7 @@ test('misuse leaves nothing behind: no listener on its signal, no call that a cl
   t.is(clock.timers, 0);
 });
 
-test('a target that is none is invalid_argument, unsent', async (t) => {
+test('an invalid target is invalid_argument, unsent', async (t) => {
   const { transport, state } = scene();
   const error = (await t.throwsAsync(
     transport.send('', 'ask', new Uint8Array(0)),
@@ -235,7 +235,7 @@ test('a target that is none is invalid_argument, unsent', async (t) => {
   await transport.close();
 });
 
-test('a call under a signal that has aborted dials nobody', async (t) => {
+test('a call under an aborted signal does not dial', async (t) => {
   const { transport, state } = scene();
   const error = (await t.throwsAsync(
     transport.send('a:1', 'ask', new Uint8Array(0), { signal: AbortSignal.abort('why') }),
@@ -274,7 +274,7 @@ test('close ends a call whose dial hangs with shutdown, unsent', async (t) => {
   t.is(transport.trySend('a:1', 'tell', new Uint8Array(0)), false);
 });
 
-test('trySend to nobody is false and dials nobody; for another kind it is a TypeError', async (t) => {
+test('trySend without a connection is false and does not dial; for another kind of method it is a TypeError', async (t) => {
   const { transport, state } = scene();
   t.false(transport.trySend('a:1', 'tell', new Uint8Array(0)));
   t.deepEqual(transport.trySendAll(['a:1', 'b:1'], 'tell', new Uint8Array(0)), [false, false]);
@@ -406,7 +406,7 @@ test('createTransport: an unknown scheme is invalid_argument, where it listens a
   await transport.close();
 });
 
-test('createTransport: an advertised list is told as one text', async (t) => {
+test('createTransport: an advertised list is sent as one text', async (t) => {
   const { backend } = fakeBackend();
   const transport = createTransport('fake://0.0.0.0:1', {
     protocol,

@@ -165,7 +165,7 @@ test('before it listens it has no local address', (t) => {
   }
 });
 
-test('advertised addresses are told verbatim, and each layer hears its own', async (t) => {
+test('advertised addresses are sent verbatim, and each layer gets its own', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const layer = layerOf(
     ['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'],
@@ -184,7 +184,7 @@ test('with one advertised address no layer insists on another of its own', (t) =
   t.is(ws.made[0]!.options.advertiseAddr, 'tcp://node-1:1');
 });
 
-test('where one address can not be bound, those before it are closed', async (t) => {
+test('if an address cannot be bound, the ones bound before it are closed', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);
   ws.state.broken = new TransportError('unavailable', 'in use', { reason: 'address_in_use' });
@@ -222,7 +222,7 @@ test('one listener that breaks is mended while the others listen on', async (t) 
   t.true(ws.made[0]!.listens, 'one that stays broken keeps no other from being mended');
 });
 
-test('who only dials can not listen, and is told what to give', async (t) => {
+test('a transport without addresses cannot listen, and the error says what to give', async (t) => {
   const error = (await t.throwsAsync(
     layerOf([], [], backend(['ws']).value).listen(() => {}),
   )) as TransportError;

@@ -93,7 +93,7 @@ test('`this` of a handler is the object it stands in', (t) => {
   t.deepEqual(answers, ['ask = 6']);
 });
 
-test('what is no method, no function or no number of handlers is a TypeError that says so', (t) => {
+test('an unknown method, a handler that is not a function and a wrong concurrency are TypeErrors', (t) => {
   const { transport } = scene();
   const attempt = (handlers: object, options?: object) => () =>
     serve(transport, handlers as never, options as never);
@@ -121,7 +121,7 @@ test('two handlers for one method are a TypeError; two halves of a protocol are 
   t.deepEqual(answers, ['other = 4']);
 });
 
-test('what nobody serves is unimplemented once somebody serves anything', (t) => {
+test('a method that is not served is unimplemented once another method is served', (t) => {
   const { transport, answers, arrive } = scene();
   serve(transport, { ask: (request) => request });
   arrive('other');

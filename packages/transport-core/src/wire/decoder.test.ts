@@ -43,7 +43,7 @@ test('frames of every kind that protobufjs writes are read as they were', (t) =>
   }
 });
 
-test('fields may come in any order, among fields that nobody knows', (t) => {
+test('fields may be in any order, among unknown fields', (t) => {
   const random = seededRandom(4);
   const unknown = [
     '8001 05',
@@ -123,7 +123,7 @@ test('nothing of a frame is seen in the next one', (t) => {
   t.deepEqual(sizes, [2, 0, 2, 0]);
 });
 
-test('what our encoder writes, our decoder reads', (t) => {
+test('the decoder reads what the encoder writes', (t) => {
   const encoder = new FrameEncoder(allocate);
   const metadata = encodeMetadata({ trace: '00-\ufeffé😀' })!;
   const payload = bytesOf('00010203');

@@ -147,7 +147,7 @@ function hasId(frame: PlainFrame): boolean {
   return ![Kind.HELLO, Kind.READY, Kind.GO_AWAY, Kind.PROTOCOLS].includes(frame['kind'] as 1);
 }
 
-test('the bytes of some frames stand for ever', (t) => {
+test('the bytes of these frames never change', (t) => {
   const encoder = new FrameEncoder(allocate);
   const bytes = (write: () => void) => {
     encoder.clear();

@@ -79,7 +79,7 @@ test('a hello is what frame.proto says, both ways', (t) => {
   t.deepEqual(withPrototype(decodeChanged({})), hello);
 });
 
-test('what is absent in a hello is 0 or empty', (t) => {
+test('absent fields of a hello are 0 or empty', (t) => {
   const least = decodeHello(
     new Uint8Array(
       HelloType.encode({ instance: bytesOf(hello.instance), limits: { packet: 4096 } }).finish(),
@@ -175,7 +175,7 @@ test('a hello that breaks a limit is refused, and says which', (t) => {
   );
 });
 
-test('bytes that are no hello are refused', (t) => {
+test('bytes that are not a hello are refused', (t) => {
   t.regex(String(decodeHello(bytesOf('1a10'))), /not valid protobuf/);
   t.regex(String(decodeHello(bytesOf('2201ff'))), /not valid protobuf/, 'a text that is no UTF-8');
   t.regex(String(decodeHello(bytesOf('088080808010'))), /2\^32/);
@@ -185,7 +185,7 @@ test('bytes that are no hello are refused', (t) => {
   t.regex(String(decodeHello(new Uint8Array(0))), /an instance of 0 bytes/);
 });
 
-test('what a peer would refuse is not encoded', (t) => {
+test('a hello that a peer would refuse is not encoded', (t) => {
   const refused = (changes: Partial<Hello>) =>
     t.throws(() => encodeHello({ ...hello, ...changes }), {
       instanceOf: TransportError,
@@ -208,7 +208,7 @@ test('what a peer would refuse is not encoded', (t) => {
   });
 });
 
-test('lone surrogates are told as U+FFFD', (t) => {
+test('lone surrogates are sent as U+FFFD', (t) => {
   const decoded = decodeHello(
     encodeHello({ ...hello, agent: 'a\ud800', fields: { '\udc00': '\ud800x' } }),
   ) as Hello;

@@ -62,7 +62,7 @@ test('metadata of many tiny entries has at most 15 KiB as encoded', (t) => {
   );
 });
 
-test('a value that is no string is a TypeError', (t) => {
+test('a value that is not a string is a TypeError', (t) => {
   for (const value of [1, null, undefined, {}, Symbol.iterator]) {
     t.regex(
       t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError })
