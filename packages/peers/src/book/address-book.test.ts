@@ -308,13 +308,13 @@ test('a peer gets an address that another id holds, but not from one that was re
 test('who is not at its address is removed', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
-  book.mismatched(idOf(1));
+  book.remove(idOf(1));
   t.is(book.size, 0);
   t.is(book.add(node(2, '1.1.1.1:1'), source, 0), 'added');
   t.true(book.remove(idOf(2)));
   t.false(book.remove(idOf(2)));
   book.attempted(idOf(2), 0);
-  book.mismatched(idOf(2));
+  book.remove(idOf(2));
   t.is(book.tried + book.fresh, 0);
 });
 

@@ -3,46 +3,20 @@
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId, type Random, randomBytes } from '@trunkline/transport-core';
-import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { type DialMode, type Place, placeOf } from '../address/place.ts';
 import { AddressIndex } from './address-index.ts';
+import { AddressRules, checkId, checkOptions, groupOf, sourceGroup } from './address-rules.ts';
+import { AddressSelection } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
 import { type Ban, BanList } from './ban-list.ts';
 import type { BookDocument } from './book-document.ts';
-import type { AddVerdict, BookAddress, BookEntry } from './book-entry.ts';
-import { drawAround, drawMany, drawOne } from './draw.ts';
+import type { AddressBookOptions, AddVerdict, BookAddress, BookEntry } from './book-entry.ts';
+import { drawOne } from './draw.ts';
 import { KnownAddress } from './known-address.ts';
-import {
-  BAN_TIME,
-  ENOUGH_ADDRESSES,
-  MOST_ON_A_HOST,
-  MOST_OWN,
-  NEW_BUCKETS_PER_ADDRESS,
-} from './limits.ts';
+import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { Promotion } from './promotion.ts';
 import { restoreBook, saveBook } from './saved.ts';
-
-/** Options of {@link AddressBook}. */
-export interface AddressBookOptions {
-  /**
-   * The source of randomness for the secret of the buckets and for all picks. Others must not be
-   * able to predict it.
-   */
-  readonly random: Random;
-  /**
-   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
-   * from.
-   */
-  readonly now: number;
-  /** Which addresses may be dialed when others reported them. Default 'any'. */
-  readonly mode?: DialMode;
-  /** The document that an earlier book saved. Invalid entries in it are left out. */
-  readonly saved?: BookDocument | undefined;
-  /** Ids that are never sent to others, see `setPrivate`. Default none. */
-  readonly privateIds?: readonly string[];
-  /** Our own id, which is never added. Default unknown. */
-  readonly nodeId?: string | undefined;
-}
 
 /**
  * The address book of Tendermint and CometBFT, which is Bitcoin's: 'new' buckets hold addresses
@@ -81,35 +55,26 @@ export interface AddressBookOptions {
 export class AddressBook {
   readonly #random: Random;
   readonly #mode: DialMode;
-  readonly #nodeId: string | undefined;
   readonly #key: string;
   readonly #placement: Placement;
   readonly #index = new AddressIndex();
   readonly #promotion: Promotion;
   readonly #alternatives: Alternatives;
   readonly #bans = new BanList();
-  readonly #own = new Set<string>();
-  #private: ReadonlySet<string>;
+  readonly #rules: AddressRules;
+  readonly #selection: AddressSelection;
   #news = 0;
   /** The latest time that a caller passed; `select` and `unban` use it. */
   #now: number;
 
   constructor(options: AddressBookOptions) {
     const { random, now, mode = 'any', saved, privateIds = [], nodeId } = options;
-    if (typeof random !== 'function')
-      throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
-    if (!Number.isFinite(now))
-      throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
-    if (mode !== 'any' && mode !== 'public')
-      throw new TypeError(
-        `AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`,
-      );
-    if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
+    checkOptions(options);
     this.#random = random;
     this.#now = now;
     this.#mode = mode;
-    this.#nodeId = nodeId;
-    this.#private = idSet(privateIds, 'AddressBook: privateIds');
+    this.#rules = new AddressRules({ mode, nodeId, privateIds }, this.#index, this.#bans);
+    this.#selection = new AddressSelection(this.#index, this.#rules, random);
     this.#key =
       typeof saved?.key === 'string' && isNodeId(saved.key)
         ? saved.key
@@ -158,7 +123,7 @@ export class AddressBook {
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     const time = this.#advance(now);
-    const place = this.#placeFor(entry, source?.nodeId);
+    const place = this.#rules.placeFor(entry, source?.nodeId);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -201,7 +166,7 @@ export class AddressBook {
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     const time = this.#advance(now);
-    const place = this.#placeFor(entry, undefined);
+    const place = this.#rules.placeFor(entry, undefined);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -232,43 +197,19 @@ export class AddressBook {
     return drawOne(this.#index, this.#random, bias, time, isEligible)?.snapshot();
   }
 
-  /**
-   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
-   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
-   * addresses are never included, nor tried ones that failed 10 times without a success for a week.
-   */
+  /** Returns addresses to send to a peer that asks: see `AddressSelection.select`. */
   select(bias?: number): BookAddress[] {
-    return drawMany(
-      this.#index,
-      this.#random,
-      bias,
-      (known) => this.#isTold(known) && !known.isLost(this.#now),
-    ).map(({ nodeId, address }) => ({
-      nodeId,
-      address,
-    }));
+    return this.#selection.select(this.#now, bias);
   }
 
-  /**
-   * Like `select`, for a caller that knows which nodes are alive: returns those, plus a quarter as
-   * many others that have not failed (more if that makes fewer than 32, and at most 250 in all).
-   * Otherwise nodes that are gone would be reported forever.
-   */
+  /** Like `select`, for a caller that knows which nodes are alive. */
   selectAround(alive: Iterable<string>): BookAddress[] {
-    return drawAround(this.#index, this.#random, alive, (known) => this.#isTold(known)).map(
-      ({ nodeId, address }) => ({ nodeId, address }),
-    );
+    return this.#selection.selectAround(this.#now, alive);
   }
 
-  /**
-   * Returns the entry of a node that is alive, for sending it to others; undefined if the book has
-   * none that may be sent.
-   */
+  /** Returns the entry of a node that is alive; undefined if the book has none that may be sent. */
   told(nodeId: string): BookAddress | undefined {
-    const known = this.#index.get(nodeId);
-    return known !== undefined && this.#isTold(known)
-      ? { nodeId, address: known.address }
-      : undefined;
+    return this.#selection.told(nodeId, this.#now);
   }
 
   /**
@@ -301,7 +242,7 @@ export class AddressBook {
     const time = this.#advance(now);
     let known = this.#index.get(nodeId);
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
-      const place = this.#placeFor({ nodeId, address }, undefined);
+      const place = this.#rules.placeFor({ nodeId, address }, undefined);
       if (typeof place === 'string') return;
       known = this.#settle(
         nodeId,
@@ -314,11 +255,6 @@ export class AddressBook {
     known.succeeded(time);
     if (!known.tried) this.#promotion.promote(known, time);
     this.#alternatives.forget(nodeId);
-  }
-
-  /** Records that another node answered at the entry's address: the entry is removed. */
-  mismatched(nodeId: string): void {
-    this.remove(nodeId);
   }
 
   /**
@@ -356,18 +292,13 @@ export class AddressBook {
    * It leaves the book and is never added again.
    */
   addOwn(address: string): void {
-    const place = placeOf(address);
-    if (place === undefined || this.#own.has(place.key)) return;
-    const [first] = this.#own;
-    if (this.#own.size >= MOST_OWN) this.#own.delete(first!);
-    this.#own.add(place.key);
-    const holder = this.#index.at(place.key);
+    const key = this.#rules.addOwn(address);
+    const holder = key === undefined ? undefined : this.#index.at(key);
     if (holder !== undefined) this.#index.remove(holder);
   }
 
   isOwn(address: string): boolean {
-    const place = placeOf(address);
-    return place !== undefined && this.#own.has(place.key);
+    return this.#rules.isOwn(address);
   }
 
   /**
@@ -375,7 +306,7 @@ export class AddressBook {
    * of the book with these ids may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {
-    this.#private = idSet(ids, 'AddressBook.setPrivate: ids');
+    this.#rules.setPrivate(ids, 'AddressBook.setPrivate: ids');
   }
 
   /** Removes an entry. Returns whether it existed. */
@@ -425,30 +356,11 @@ export class AddressBook {
     return saveBook(this.#key, this.#index, this.#bans, this.#advance(now));
   }
 
-  #isTold(known: KnownAddress): boolean {
-    return !this.#private.has(known.nodeId) && !known.isBad(this.#now);
-  }
-
   /** Advances the clock, which never goes back, and ends the bans that are over. */
   #advance(now: number): number {
     if (now > this.#now) this.#now = now;
     for (const ban of this.#bans.ended(this.#now)) this.#reinstate(ban);
     return this.#now;
-  }
-
-  /** Returns the place of an address that may be added, or the reason why it may not. */
-  #placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
-    const { nodeId, address } = entry ?? {};
-    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
-      return 'malformed';
-    const known = this.#index.get(nodeId);
-    const place = known?.address === address ? known.place : placeOf(address);
-    if (place === undefined) return 'malformed';
-    if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
-    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
-      return 'private';
-    if (this.#bans.get(nodeId) !== undefined) return 'banned';
-    return isDialable(place, this.#mode) ? place : 'undialable';
   }
 
   /**
@@ -479,26 +391,7 @@ export class AddressBook {
    */
   #reinstate({ nodeId, place, source }: Ban): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
-    if (typeof this.#placeFor({ nodeId, address: place.key }, undefined) !== 'string')
+    if (typeof this.#rules.placeFor({ nodeId, address: place.key }, undefined) !== 'string')
       this.#settle(nodeId, place, source, this.#now);
   }
-}
-
-function sourceGroup(source: BookAddress | undefined): string {
-  return source === undefined ? 'self' : groupOf(source.address);
-}
-
-/** Returns the group of an address; all invalid addresses share one group. */
-function groupOf(address: string): string {
-  return (typeof address === 'string' ? placeOf(address)?.group : undefined) ?? '';
-}
-
-function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
-  for (const [i, id] of ids.entries()) checkId(id, `${path}[${i}]`);
-  return new Set(ids);
-}
-
-function checkId(id: unknown, path: string): void {
-  if (typeof id !== 'string' || !isNodeId(id))
-    throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
 }

@@ -3,7 +3,8 @@
 
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
-import type { AddressBook, AddressBookOptions } from './address-book.ts';
+import type { AddressBook } from './address-book.ts';
+import type { AddressBookOptions } from './book-entry.ts';
 import { anyAddress, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
 const ID = idOf(1);

@@ -1,4 +1,30 @@
-// The types that go into and come out of the address book.
+// The options of the address book, and the types that go into and come out of it.
+
+import type { Random } from '@trunkline/transport-core';
+import type { DialMode } from '../address/place.ts';
+import type { BookDocument } from './book-document.ts';
+
+/** Options of `AddressBook`. */
+export interface AddressBookOptions {
+  /**
+   * The source of randomness for the secret of the buckets and for all picks. Others must not be
+   * able to predict it.
+   */
+  readonly random: Random;
+  /**
+   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
+   * from.
+   */
+  readonly now: number;
+  /** Which addresses may be dialed when others reported them. Default 'any'. */
+  readonly mode?: DialMode;
+  /** The document that an earlier book saved. Invalid entries in it are left out. */
+  readonly saved?: BookDocument | undefined;
+  /** Ids that are never sent to others, see `setPrivate`. Default none. */
+  readonly privateIds?: readonly string[];
+  /** Our own id, which is never added. Default unknown. */
+  readonly nodeId?: string | undefined;
+}
 
 /** A node and the address where it is reached. */
 export interface BookAddress {

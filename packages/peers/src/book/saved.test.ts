@@ -192,7 +192,7 @@ test('what happens to a book leaves it in order, and its copy draws the same', (
       else if (pick < 0.88) book.learn(some(), now, random() < 0.5 ? someAddress() : undefined);
       else if (pick < 0.91) book.ban(someId(), now, 1 + below(DAY));
       else if (pick < 0.93) book.unban(someId());
-      else if (pick < 0.95) book.mismatched(someId());
+      else if (pick < 0.95) book.remove(someId());
       else if (pick < 0.955) book.addOwn(someAddress());
       else if (pick < 0.97) book.toTest(now);
       else book.select(below(101));

@@ -114,7 +114,7 @@ export class DialOutcomes {
     const { nodeId, address, kind } = order;
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
-    if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.mismatched(nodeId!);
+    if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.remove(nodeId!);
     else if (nodeId !== undefined) book.failed(nodeId, address);
     const isHopeless =
       kind === 'crawl'

@@ -1,8 +1,8 @@
 // Nodes, addresses and books for the tests of the address book.
 
 import { type Random, seededRandom } from '@trunkline/transport-core';
-import { AddressBook, type AddressBookOptions } from '../address-book.ts';
-import type { BookAddress } from '../book-entry.ts';
+import { AddressBook } from '../address-book.ts';
+import type { AddressBookOptions, BookAddress } from '../book-entry.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

@@ -1,0 +1,111 @@
+// Rules about the addresses that may enter the book and leave it: own addresses, private ids, banned
+// ids, and addresses that may not be dialed.
+
+import { isNodeId } from '@trunkline/transport-core';
+import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import type { AddressIndex } from './address-index.ts';
+import type { BanList } from './ban-list.ts';
+import type { AddressBookOptions, AddVerdict, BookAddress } from './book-entry.ts';
+import { MOST_OWN } from './limits.ts';
+
+/** See `AddressBookOptions`. */
+export interface AddressRulesOptions {
+  readonly mode: DialMode;
+  readonly nodeId: string | undefined;
+  readonly privateIds: readonly string[];
+}
+
+export class AddressRules {
+  readonly #mode: DialMode;
+  readonly #nodeId: string | undefined;
+  readonly #index: AddressIndex;
+  readonly #bans: BanList;
+  readonly #own = new Set<string>();
+  #private: ReadonlySet<string>;
+
+  /** Throws a TypeError for a malformed id. */
+  constructor(
+    { mode, nodeId, privateIds }: AddressRulesOptions,
+    index: AddressIndex,
+    bans: BanList,
+  ) {
+    if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
+    this.#mode = mode;
+    this.#nodeId = nodeId;
+    this.#index = index;
+    this.#bans = bans;
+    this.#private = idSet(privateIds, 'AddressBook: privateIds');
+  }
+
+  /** Adds an own address. Returns its canonical form, or undefined if it is malformed or not new. */
+  addOwn(address: string): string | undefined {
+    const key = placeOf(address)?.key;
+    if (key === undefined || this.#own.has(key)) return undefined;
+    const [first] = this.#own;
+    if (this.#own.size >= MOST_OWN) this.#own.delete(first!);
+    this.#own.add(key);
+    return key;
+  }
+
+  isOwn(address: string): boolean {
+    const place = placeOf(address);
+    return place !== undefined && this.#own.has(place.key);
+  }
+
+  /** Replaces the set of private ids. `path` names the list in the TypeError for a malformed id. */
+  setPrivate(ids: readonly string[], path: string): void {
+    this.#private = idSet(ids, path);
+  }
+
+  isPrivate(nodeId: string): boolean {
+    return this.#private.has(nodeId);
+  }
+
+  /** Returns the place of an address that may be added, or the reason why it may not. */
+  placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
+    const { nodeId, address } = entry ?? {};
+    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
+      return 'malformed';
+    const known = this.#index.get(nodeId);
+    const place = known?.address === address ? known.place : placeOf(address);
+    if (place === undefined) return 'malformed';
+    if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
+    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
+      return 'private';
+    if (this.#bans.get(nodeId) !== undefined) return 'banned';
+    return isDialable(place, this.#mode) ? place : 'undialable';
+  }
+}
+
+function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
+  for (const [i, id] of ids.entries()) checkId(id, `${path}[${i}]`);
+  return new Set(ids);
+}
+
+/** Throws a TypeError that names `path` if a node id is malformed. */
+export function checkId(id: unknown, path: string): void {
+  if (typeof id !== 'string' || !isNodeId(id))
+    throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
+}
+
+/** Throws a TypeError that names an invalid option. */
+export function checkOptions({ random, now, mode }: AddressBookOptions): void {
+  if (typeof random !== 'function')
+    throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
+  if (!Number.isFinite(now))
+    throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
+  if (mode !== undefined && mode !== 'any' && mode !== 'public')
+    throw new TypeError(
+      `AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`,
+    );
+}
+
+/** Returns the group of the node that reported an address; 'self' stands for the operator. */
+export function sourceGroup(source: BookAddress | undefined): string {
+  return source === undefined ? 'self' : groupOf(source.address);
+}
+
+/** Returns the group of an address; all invalid addresses share one group. */
+export function groupOf(address: string): string {
+  return (typeof address === 'string' ? placeOf(address)?.group : undefined) ?? '';
+}

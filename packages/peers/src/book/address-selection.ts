@@ -1,0 +1,57 @@
+// Selects addresses of the book to send to other nodes.
+
+import type { Random } from '@trunkline/transport-core';
+import type { AddressIndex } from './address-index.ts';
+import type { AddressRules } from './address-rules.ts';
+import type { BookAddress } from './book-entry.ts';
+import { drawAround, drawMany } from './draw.ts';
+import type { KnownAddress } from './known-address.ts';
+
+export class AddressSelection {
+  readonly #index: AddressIndex;
+  readonly #rules: AddressRules;
+  readonly #random: Random;
+
+  constructor(index: AddressIndex, rules: AddressRules, random: Random) {
+    this.#index = index;
+    this.#rules = rules;
+    this.#random = random;
+  }
+
+  /**
+   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
+   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
+   * addresses are never included, nor tried ones that failed 10 times without a success for a week.
+   */
+  select(now: number, bias?: number): BookAddress[] {
+    const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
+    return drawMany(this.#index, this.#random, bias, isFit).map(addressOf);
+  }
+
+  /**
+   * Like `select`, for a caller that knows which nodes are alive: returns those, plus a quarter as
+   * many others that have not failed (more if that makes fewer than 32, and at most 250 in all).
+   * Otherwise nodes that are gone would be reported forever.
+   */
+  selectAround(now: number, alive: Iterable<string>): BookAddress[] {
+    const isFit = (known: KnownAddress) => this.#isTold(known, now);
+    return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
+  }
+
+  /**
+   * Returns the entry of a node that is alive, for sending it to others; undefined if the book has
+   * none that may be sent.
+   */
+  told(nodeId: string, now: number): BookAddress | undefined {
+    const known = this.#index.get(nodeId);
+    return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
+  }
+
+  #isTold(known: KnownAddress, now: number): boolean {
+    return !this.#rules.isPrivate(known.nodeId) && !known.isBad(now);
+  }
+}
+
+function addressOf({ nodeId, address }: KnownAddress): BookAddress {
+  return { nodeId, address };
+}
