@@ -21,11 +21,11 @@ const USAGE = `usage: node evaluation/dist/gossip.js [options]
   --seeds <n>       seeds at 95 % failures (20); a quarter of them, rounded up, of the eclipse, a tenth of swarms, a twentieth of all else
   --large           iroh-gossip's network of 1,000 whole nodes, too: hours
   --workers <n>     threads (as many as there are cores)
-  --results <file>  where results are kept, a line each: what stands there is not run again
-  --report          writes docs/gossip-evaluation.md and its plots, of the parts that are run; its first lines say which
+  --results <file>  the file of results, one per line; results in it are not computed again
+  --report          writes docs/gossip-evaluation.md and its plots, from the parts that were run; its first lines name them
   --help            this text
 
-Ends with 1 where a limit is missed.`;
+Exits with 1 if a limit is missed.`;
 
 const TYPES = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;

@@ -51,12 +51,12 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
   return {
     title: 'Attacks on whole nodes',
     before: [
-      `Through whole simulated transports, at the level of messages: ${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, and ${show(4 * honest)} attackers of 20 networks, each with 20 peers of its own asking. A sybil presses every node it is connected to for links every 2 s, gives a link to all who ask, tells of sybils alone in its shuffles, takes every message and passes none on. Nobody's signature, address or behavior gives it away before it is silent.`,
-      `**Sybils**: they come to a network that stands. **Covert flash**: they are there from the beginning and do all as they should for ten minutes; then all of them pass nothing on and give notice of nothing, at once. **Cold boot**: the sybils are there first, then all honest nodes start at once and know five of them, without history. **Attack at dawn**: a network that stood is restarted at once, address books kept, after the sybils have come. **Eclipse**: ${show(10 * eclipsed)} sybils press one of ${show(eclipsed)} honest nodes alone, which is restarted two minutes later; does it find an honest neighbor again, and keep one?`,
+      `Through whole simulated transports, at the level of messages: ${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, and ${show(4 * honest)} attackers of 20 networks, each with 20 peers that it dialed itself. A sybil asks every node that it is connected to for links every 2 s, accepts every link, sends only sybils in its shuffles, accepts every message and forwards none. Neither its signature nor its address nor its behavior reveals it before it stops forwarding.`,
+      `**Sybils**: the attackers join an established network. **Covert flash**: the attackers take part from the beginning and behave correctly for ten minutes; then all of them stop forwarding messages and sending notices at the same moment. **Cold boot**: the sybils are present first; then all honest nodes start at once, knowing five of the sybils and nothing else. **Attack at dawn**: after the sybils have joined, all nodes of an established network restart at once with their address books. **Eclipse**: ${show(10 * eclipsed)} sybils concentrate on one of ${show(eclipsed)} honest nodes alone, which restarts two minutes later; does it find an honest neighbor again, and keep one?`,
     ],
     tables: [
       {
-        title: `${show(honest)} honest nodes, ${show(4 * honest)} attackers: what of honest messages reaches the honest`,
+        title: `${show(honest)} honest nodes, ${show(4 * honest)} attackers: share of honest messages that reach honest nodes`,
         head: ['', 'when', 'delivered', 'worst message', 'p50 ms', 'p99 ms', 'most ms', 'seeds'],
         rows: ATTACKS.flatMap((scenario) =>
           TOLD[scenario].when.map(([key, told], i) => {
@@ -111,8 +111,8 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      "A network that stands is protected by the choices of its nodes: links of a node's own go to peers that it dialed from its address book, which no stranger is by coming, and which one network of an attacker can fill to a part only. So sybils that come late, or at dawn, get the other links and change nothing.",
-      'Nobody is protected in a network in which the attackers were from the beginning, or before all others: then four of five whom a node can choose are attackers, and once they pass nothing on, the honest hang together by one link each on average, which is too few. A neighbor that takes messages and gives no sign, not even when it is asked for one, loses its place to a node that was chosen; a node that answers, as sleepers do, and passes nothing on cannot be told from a leaf. An operator of a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
+      "An established network is protected by the choices of its nodes: a node opens its own links to peers that it dialed from its address book. A stranger does not get into this set by connecting, and the addresses of one attacker's network can fill only a part of the book. So sybils that join late, or at dawn, get only the other links and change nothing.",
+      'No node is protected in a network in which the attackers were present from the beginning, or before all others: then four of five nodes that a node can choose are attackers. Once these stop forwarding, the honest nodes are connected by one link each on average, which is too few. A neighbor that accepts messages and gives no sign of life, even when asked for one, is replaced by a chosen node. A node that answers but forwards nothing, as sleepers do, cannot be distinguished from a leaf. An operator of a network of strangers gives its nodes `persistent` peers, or a validator and an `addressBook` of nodes that it trusts.',
     ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>

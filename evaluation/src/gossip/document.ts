@@ -24,13 +24,13 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    "The tables of the papers that `partialView()` is made after, by the machines that ship; iroh-gossip's own limits and attacks, through whole nodes in simulation. A program writes this file, so nothing in it is typed: the same seeds give the same figures.",
+    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and the limits of iroh-gossip and attacks with whole nodes in simulation. A program writes this file: the same seeds give the same figures.',
     '',
     '```',
     command,
     '```',
     '',
-    `Node ${node}, ${machine}, ${hours.toFixed(1)} hours of one thread. Seeds count from 1; where a cell has brackets, they hold the least and the most of them. "Re-simulation" is one in JavaScript of the papers' pseudocode, made before ours was written.`,
+    `Node ${node}, ${machine}, ${hours.toFixed(1)} hours of one thread. Seeds count from 1; brackets in a cell contain the lowest and the highest value. "Re-simulation" is a JavaScript version of the pseudocode of the papers, written before our implementation.`,
     '',
     `**${verdicts.length - missed.length} of ${verdicts.length} limits are met${missed.length === 0 ? '.**' : '.** Missed:'}`,
     ...missed.map(

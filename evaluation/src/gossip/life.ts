@@ -12,7 +12,7 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
   return {
     title: 'Churn',
     before: [
-      'In each of 100 cycles 50 nodes fail, every other of them unseen, and 50 new ones join, each through any node that lives. One message is five hops under way when it happens, one is sent right after, one when those who noticed have mended their views; a cycle takes a minute. Counted are deliveries to those who lived from the sending to the end of the cycle.',
+      'In each of 100 cycles 50 nodes fail, half of them unnoticed, and 50 new nodes join, each through any live node. One message has traveled five hops when the failures happen, one is sent right after them, and one when the nodes that noticed have repaired their views; a cycle takes a minute. Only deliveries to nodes that lived from the sending to the end of the cycle are counted.',
     ],
     tables: [
       {
@@ -44,7 +44,7 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      'Redundancy is that of new links, which are of the tree until they bring a duplicate, and of newcomers, which are given what is still in the caches.',
+      'Redundancy comes from new links, which belong to the tree until they deliver a duplicate, and from new nodes, which receive the messages that are still in the caches.',
     ],
     verdicts: sizes.map((count) =>
       atMost(`deliveries missed, ${show(count)} nodes`, at(count).sum('missed'), 0),
@@ -57,8 +57,8 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
   return {
     title: "Whole nodes: iroh-gossip's limits",
     before: [
-      'Nothing is left out here: simulated transports, codecs, peers that find each other by exchange, and gossip with its default options. Each link has a latency of its own, 10 to 100 ms one way; all nodes know one bootstrap node. A round is 5 s. Figures are means of the rounds, the first included; in brackets the best and the worst seed.',
-      'The first message is a flood: over some 50 links between 20 nodes it alone makes 0.11 of the mean. The rest comes of links that take the place of others, which are of the tree until they bring a duplicate: how many do is a matter of the seed. So the limit of redundancy of one sender is for the mean of the seeds, and rounds in which no link has changed since the message before have a limit of their own, which every seed must keep; a network in which some link changes in each round has none.',
+      'These runs contain everything: simulated transports, codecs, peers that find each other by exchange, and gossip with its default options. Each link has its own latency, 10 to 100 ms one way; all nodes know one bootstrap node. A round is 5 s. Figures are means of the rounds, the first included; in brackets the best and the worst seed.',
+      'The first message is a flood: over some 50 links between 20 nodes it alone makes 0.11 of the mean. The rest comes from replacement links, which belong to the tree until they deliver a duplicate; their number depends on the seed. So the limit for the redundancy of one sender applies to the mean of the seeds. Rounds in which no link has changed since the previous message have a separate limit, which every seed must keep; a network in which some link changes in each round has no such rounds.',
     ],
     tables: [
       {
@@ -97,7 +97,7 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
     ],
     plots: [],
     after: [
-      'The limits are what iroh-gossip asserts of its own machines in its simulator, where a bootstrap node introduces all and codecs and connections are left out.',
+      'The limits are those that iroh-gossip asserts for its own state machines in its simulator, where a bootstrap node introduces all nodes and codecs and connections are omitted.',
     ],
     verdicts: swarms.flatMap((count) =>
       SENDERS.flatMap((how) => {

@@ -32,8 +32,8 @@ export function seenSection(all: Sample, scale: Scale): Section {
   return {
     title: 'HyParView: the overlay, and failures that are seen at once',
     before: [
-      `${show(nodes)} nodes join one after the other through the first and settle for 50 cycles (active view 5, passive view 30, walks 6 and 3, shuffles of 3 active and 4 passive peers: the paper's setting, and our defaults). The share of nodes in the first column then fails. Their neighbors see the links close, and have mended their views when the first of 1,000 messages is sent from a drawn node that lives; there is no cycle between. Reliability is the mean share of the living that a message reaches, a source that is cut off itself included.`,
-      `With the address book each node also has ${show(book)} ids of its own, drawn from all nodes, the dead included; one whose views give nobody to ask any more is told 16 of them at a time. That is what the views make of a book; whole nodes ask theirs by the steps of discovery, two a second at most while they know nobody, and then one in 30 s.`,
+      `${show(nodes)} nodes join one after the other through the first and settle for 50 cycles (active view 5, passive view 30, walks 6 and 3, shuffles of 3 active and 4 passive peers: the paper's setting, and our defaults). The share of nodes in the first column then fails. Their neighbors see the links close and have repaired their views before the first of 1,000 messages is sent, each from a random live node, without a cycle in between. Reliability is the mean share of live nodes that a message reaches, including sources that are themselves cut off.`,
+      `With the address book each node also has ${show(book)} ids of its own, drawn from all nodes, including dead ones; a node whose views contain no node left to ask gets 16 of them at a time. This shows what the views gain from an address book; whole nodes query theirs in the steps of discovery, at most two a second while they know no other node, and one every 30 s afterwards.`,
     ],
     tables: [
       {
@@ -78,8 +78,8 @@ export function seenSection(all: Sample, scale: Scale): Section {
     ],
     plots: [],
     after: [
-      "The paper's graph figures are quoted from those who built on it. Ours is less clustered than theirs, since a node that loses a link is told of somebody who has room, and not of its neighbors' neighbors; and all views are full, because of the same.",
-      "At 95 % a node is left without help if all of its 5 neighbors and 30 passive peers are dead, 17 % of the living; most of them are known to somebody who lives and picks them. What is left outside is what the curve measures: the mean is about the square of the largest part's share, since the source may be outside, too. An address book beyond the 35 entries of both views ends that: no paper has one.",
+      "The paper's graph figures are quoted from those who built on it. Our graph is less clustered than theirs, because a node that loses a link is told of a node that has room, and not of its neighbors' neighbors; for the same reason all views are full.",
+      'At 95 %, a node has no peer left if all of its 5 neighbors and 30 passive peers are dead, which is true of 17 % of the live nodes; most of them are known to a live node that picks them. The curve measures the nodes that stay outside: the mean is about the square of the share of the largest part, because the source may be outside, too. An address book beyond the 35 entries of both views solves this; no paper has one.',
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };

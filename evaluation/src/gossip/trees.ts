@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `On the links that HyParView's views have after 50 cycles, ${show(nodes)} nodes broadcast one message after the other; every hop takes as long as every other, notices (IHAVE) go at once and one by one, as in the paper. After ${10} messages of one sender, or 50 of many, as many again are measured. "Optimized" has the paper's thresholds: 3 for one sender, 7, our default, for many; elsewhere the tree is not optimized. Eager push is the same machine that never prunes a link.`,
+      `On the links that HyParView's views have after 50 cycles, ${show(nodes)} nodes broadcast one message after the other; every hop takes the same time, and notices (IHAVE) are sent at once and one by one, as in the paper. After ${10} messages of one sender, or 50 of many, as many again are measured. "Optimized" has the paper's thresholds: 3 for one sender, 7, our default, for many; elsewhere the tree is not optimized. Eager push is the same state machine without pruning.`,
       'Redundancy (RMR) is payloads ÷ deliveries − 1; the last hop (LDH) is the number of hops to the last delivery.',
     ],
     tables: [
@@ -60,8 +60,8 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      'The first message goes over every link, since here all links are of the tree until a duplicate comes over them, and nothing is pruned before the hop is over: 3.0, the redundancy of a flood, where the paper has 2. The second finds a tree and nothing else, where the paper needs three.',
-      "With many senders the paper's plain tree grows deep (50 to 75 hops), since it counts 250 cycles of grafts by chance. Our links are chosen once and nothing disturbs them, so the first flood's tree stays as shallow as it is, and there is little to optimize: so there are fewer control messages than the paper's 38,976. Nor does it pay: what is made shorter for one sender is longer for others, and with many senders the optimized tree is deeper than the plain one.",
+      'The first message uses every link, because all links belong to the tree until they deliver a duplicate and nothing is pruned before the hop is complete: 3.0, the redundancy of a flood; the paper has 2. The second message already finds a pure tree; the paper needs three messages.',
+      "With many senders the paper's plain tree grows deep (50 to 75 hops), since it counts 250 cycles of grafts by chance. Our links are chosen once and nothing disturbs them, so the tree of the first flood stays shallow and there is little to optimize; hence fewer control messages than the 38,976 of the paper. Optimization does not pay either: a path that becomes shorter for one sender becomes longer for others, and with many senders the optimized tree is deeper than the plain one.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };
@@ -127,7 +127,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree after failures that nobody sees',
     before: [
-      `The whole system, ${show(nodes)} nodes with HyParView's cycles and Plumtree on its links. A tree stands; then the share of nodes fails, and a node notices a dead neighbor when it writes to it. One message is sent before anybody has mended a view, then one after each cycle. The first message stays in the caches for 30 s: whoever comes to be linked with somebody who has it gets it still.`,
+      `The whole system, ${show(nodes)} nodes with HyParView's cycles and Plumtree on its links. After the tree is built, the share of nodes fails, and a node notices a dead neighbor when it writes to it. One message is sent before any view is repaired, then one after each cycle. The first message stays in the caches for 30 s: a node that gets a link to a node that has the message still receives it.`,
     ],
     tables: [
       {
@@ -196,8 +196,8 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'A tree does not survive failures better than the overlay does: the first message reaches the part of the overlay that its source is in, by grafts where the tree is broken. What others tell of "100 % at 80 %" is what comes after.',
-      'Links that come in the place of lost ones are all of the tree at first, so for a few messages there is redundancy, as in the report.',
+      'A tree does not survive failures better than its overlay: the first message reaches the part of the overlay that contains its source, through grafts if the tree is broken. Published figures such as "100 % at 80 %" describe the messages after it.',
+      'Links that replace lost ones all belong to the tree at first, so a few messages are redundant, as in the report.',
     ],
     verdicts: [
       ...MENDING_SHARES.filter((share) => share <= 0.8).map((share) =>

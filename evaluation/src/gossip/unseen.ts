@@ -13,11 +13,11 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes, but whoever fails does so without a sign, as a machine that loses its power: no link closes. A dead neighbor is noticed when something is written to it (where its host is up and its process is gone, that is at once), or by a keep-alive. The first message meets the overlay as the failure left it: the figure is the mean over 1,000 drawn sources. Then 1,000 messages are sent one after the other with no cycle between; a copy to a dead node is lost, or sent again to the neighbor that comes in its place, as Plumtree does here, which gives a new neighbor notice of what is in the cache. Two more networks send nothing: one mends itself by what its views say to each other in the cycles, in the other each link is tested once a cycle.`,
+      `The same ${show(nodes)} nodes, but they fail without a sign, as machines that lose power: no link closes. A node notices a dead neighbor when it writes to it (at once if the host is up and only the process is gone), or by a keep-alive. The first message is sent on the overlay as the failure left it; the figure is the mean over 1,000 random sources. Then 1,000 messages are sent one after the other without a cycle in between. A copy for a dead node is either lost or sent again to the neighbor that replaces it, as our Plumtree does, which notifies a new neighbor of the messages in the cache. Two more networks send no messages: one repairs itself through the traffic of its views in the cycles; in the other, each link is tested once a cycle.`,
     ],
     tables: [
       {
-        title: 'Share of the living that messages reach',
+        title: 'Share of live nodes that messages reach',
         head: [
           'failed',
           'first message: Plumtree, fig. 6a',
@@ -109,8 +109,8 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'The first message is a matter of the links that are left and of nothing else, and what messages alone mend is about what they mended in the re-simulation: a node that no message reaches writes to nobody, and so notices nothing. It is cycles that heal, by what the views say to each other, or keep-alives: the published curve of HyParView is one of failures that are noticed.',
-      'Between two cycles stand 60 s by default; keep-alives notice within 15 s.',
+      'The first message depends only on the remaining links, and messages alone repair about as much as in the re-simulation: a node that receives no message writes to no neighbor and so notices nothing. The cycles repair the overlay, through the traffic of the views, or keep-alives do. The published curve of HyParView is for failures that are noticed.',
+      'By default 60 s pass between two cycles; keep-alives notice a failure within 15 s.',
     ],
     verdicts: [
       // Figure 6a was read off, to a percent.
