@@ -228,7 +228,7 @@ test('a signer must be this node, with a key that others take', (t) => {
     });
     t.throws(() => signatures.sign(topic.bytes, id, list), {
       instanceOf: TypeError,
-      message: new RegExp(`sign: must give 64 bytes at once, got ${got}`, 'u'),
+      message: new RegExp(`sign: must return 64 bytes synchronously, got ${got}`, 'u'),
     });
   }
 });
