@@ -22,7 +22,7 @@ export class BookKeeper {
   book: AddressBook;
   trust: TrustBook;
   /** When to save next; Infinity without a store. */
-  due = Number.POSITIVE_INFINITY;
+  wakeAt = Number.POSITIVE_INFINITY;
   readonly #options: BookKeeperOptions;
   #saving: Promise<void> | undefined = undefined;
   #failing = false;
@@ -49,7 +49,7 @@ export class BookKeeper {
     this.#opened = true;
     for (const warning of warnings) warn(warning);
     const now = clock.now();
-    this.due = now + SAVE;
+    this.wakeAt = now + SAVE;
     if (value === undefined) return;
     const early = this.book;
     this.book = this.#bookOf(value.book, now);
@@ -66,7 +66,7 @@ export class BookKeeper {
    * a process that is killed early finds its few peers again after a restart.
    */
   met(now: number): void {
-    if (this.#opened && this.book.size <= FEW) this.due = Math.min(this.due, now + SOON);
+    if (this.#opened && this.book.size <= FEW) this.wakeAt = Math.min(this.wakeAt, now + SOON);
   }
 
   /**
@@ -77,7 +77,7 @@ export class BookKeeper {
     const { store, clock } = this.#options;
     if (store === undefined || !this.#opened) return Promise.resolve();
     const now = clock.now();
-    this.due = now + SAVE;
+    this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,
       formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) }),
@@ -97,7 +97,7 @@ export class BookKeeper {
   }
 
   async #close(): Promise<void> {
-    this.due = Number.POSITIVE_INFINITY;
+    this.wakeAt = Number.POSITIVE_INFINITY;
     const { store, clock } = this.#options;
     if (store === undefined || !this.#opened) return;
     const enough = new AbortController();
@@ -109,7 +109,7 @@ export class BookKeeper {
   async #finish(store: AddressBookStore): Promise<void> {
     await this.#saving;
     await this.save();
-    this.due = Number.POSITIVE_INFINITY;
+    this.wakeAt = Number.POSITIVE_INFINITY;
     await this.#leave(store);
   }
 

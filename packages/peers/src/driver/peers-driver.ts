@@ -191,15 +191,15 @@ export class PeersDriver implements Membership {
     this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
-    if (now >= node.keeper.due) void node.keeper.save();
+    if (now >= node.keeper.wakeAt) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
       this.#orders.wakeAt,
-      this.#visits.due,
+      this.#visits.wakeAt,
       this.conversation.wakeAt,
-      this.#crawler?.due ?? Number.POSITIVE_INFINITY,
+      this.#crawler?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.#lookDue,
-      node.keeper.due,
+      node.keeper.wakeAt,
     );
   }
 
@@ -221,7 +221,7 @@ export class PeersDriver implements Membership {
 
   #crawl(now: number): void {
     const { node } = this;
-    if (this.#crawler === undefined || now < this.#crawler.due) return;
+    if (this.#crawler === undefined || now < this.#crawler.wakeAt) return;
     const candidates = node.keeper.book
       .select()
       .filter(

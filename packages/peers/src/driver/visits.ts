@@ -57,7 +57,7 @@ export class Visits {
   }
 
   /** When the first visit times out. */
-  get due(): number {
+  get wakeAt(): number {
     let due = Number.POSITIVE_INFINITY;
     for (const visit of this.#open.values()) if (!visit.isOver) due = Math.min(due, visit.due);
     return due;

@@ -10,9 +10,9 @@ const create = (most?: number, now = 0) => new Crawler({ random: seededRandom(1)
 
 test('it crawls at once, and then every 30 s', (t) => {
   const crawler = create(2, 7);
-  t.is(crawler.due, 7);
+  t.is(crawler.wakeAt, 7);
   t.is(crawler.crawl(7, nodes(10), 99).length, 2);
-  t.is(crawler.due, 30_007);
+  t.is(crawler.wakeAt, 30_007);
   t.deepEqual(crawler.crawl(30_006, nodes(10), 99), []);
   t.is(crawler.crawl(30_007, nodes(10), 99).length, 2);
 });

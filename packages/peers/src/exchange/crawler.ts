@@ -42,7 +42,7 @@ export class Crawler {
   }
 
   /** When `crawl` may return nodes next. */
-  get due(): number {
+  get wakeAt(): number {
     return this.#due;
   }
 
@@ -53,7 +53,7 @@ export class Crawler {
 
   /**
    * Returns the nodes to dial now, drawn at random from the candidates (a selection of the address
-   * book). Returns none before `due`. Returned nodes count as crawled, whatever becomes of the
+   * book). Returns none before `wakeAt`. Returned nodes count as crawled, whatever becomes of the
    * dials. A node is returned only once, even if it has several addresses.
    * @param room maximum nodes to return: the free places for outbound peers.
    */
