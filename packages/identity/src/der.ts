@@ -6,7 +6,7 @@
 // Loading that takes 3.5 times the CPU of loading all of identity, 3.5 MB of heap, and 62 kB (gzip)
 // in a browser. It also reads keys only asynchronously, and does not say what a wrong file holds.
 
-/** One value: its tag, its contents, and all its bytes. */
+/** One value: its tag, its contents, and all its bytes. Both are views of the input, not copies. */
 export interface DerElement {
   readonly tag: number;
   readonly body: Uint8Array;
@@ -26,8 +26,8 @@ export const CONTEXT_1 = 0xa1;
 export const CONTEXT_1_PRIMITIVE = 0x81;
 
 /**
- * Returns the consecutive values in `bytes`. Returns an empty list if a tag or length is not valid
- * DER, or if a byte is left over.
+ * Returns the consecutive values in `bytes`. Returns an empty list if `readHead` refuses a tag or
+ * length, or if a byte is left over. An empty input gives an empty list, too.
  */
 export function derElements(bytes: Uint8Array): DerElement[] {
   const elements: DerElement[] = [];
@@ -53,7 +53,10 @@ export function derSequence(bytes: Uint8Array): DerElement[] {
   return sequence?.tag === SEQUENCE && others.length === 0 ? derElements(sequence.body) : [];
 }
 
-/** Formats the contents of an OBJECT IDENTIFIER, for example as '1.3.101.112'. */
+/**
+ * Formats the contents of an OBJECT IDENTIFIER, for example as '1.3.101.112'. For people only: a
+ * last arc that is cut off is left out.
+ */
 export function dottedOid(body: Uint8Array): string {
   const arcs: number[] = [];
   let arc = 0;
@@ -69,8 +72,9 @@ export function dottedOid(body: Uint8Array): string {
 }
 
 /**
- * Returns where the contents of the value at `at` start and end. Lengths above 16 MiB and tags
- * above 30 are not supported.
+ * Returns where the contents of the value at `at` start and end; the end may be beyond `bytes`.
+ * Returns undefined for a length that is indefinite, cut off, not in its shortest form, or 16 MiB
+ * and more, and for a tag above 30. Tags are not checked otherwise.
  */
 function readHead(bytes: Uint8Array, at: number): { start: number; end: number } | undefined {
   const tag = bytes[at]!;

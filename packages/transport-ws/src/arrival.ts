@@ -12,15 +12,19 @@ export interface Arrival {
 }
 
 /**
- * Releases the handshake slot of a connection that does not become a WebSocket. The transport
- * reports `error`, if one is given.
+ * Gives up a connection that does not become a WebSocket: stops watching the trust in its node, and
+ * frees its handshake slot. If it has a slot, the transport reports `error`, if one is given. The
+ * caller closes the socket.
  */
 export function leave({ secured, slot }: Arrival, error?: TransportError): void {
   secured?.release();
   slot?.leave(error);
 }
 
-/** Returns the other end's address, for error messages and for limits per source. */
+/**
+ * Returns the other end's address, for error messages and for limits per source. All sockets that
+ * are gone already are one source.
+ */
 export function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined
     ? 'a peer that is gone'
@@ -28,8 +32,8 @@ export function endpointOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * Creates the error for a connection whose upgrade request did not arrive within the handshake
- * timeout.
+ * Creates the error for a connection whose upgrade was not complete within the handshake timeout
+ * (milliseconds): its request did not arrive, or it arrived and waited for a handshake slot.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
   return reasonError(

@@ -1,5 +1,5 @@
-// Decides where an order is dialed. In public mode, no address of a private network is dialed because
-// other nodes reported it, or a name that leads there.
+// Decides where an order is dialed. In public mode, an address that other nodes reported is dialed
+// only if it is public; a name, only at a public address that it resolves to.
 
 import { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, reasonError } from '@trunkline/transport-core/backend';
@@ -10,7 +10,8 @@ import { isReported, type Order } from './orders-in-progress.ts';
 
 /**
  * Returns the address to dial for an order. In public mode, looks up a host name that other nodes
- * reported, and returns one of its public addresses.
+ * reported, and returns the first public address found, with the port and path of the name. Never
+ * returns such a name: whoever dials would look it up again, and could be led elsewhere.
  */
 export async function addressToDial(order: Order, config: PeersConfig): Promise<string> {
   const { address } = order;
@@ -38,8 +39,10 @@ export async function addressToDial(order: Order, config: PeersConfig): Promise<
   const { scheme, rest } = splitScheme(address);
   const path = /[/?#].*$/u.exec(rest)?.[0] ?? '';
   for (const ip of found.slice(0, FOUND)) {
+    // A name without a port gets port 0, which is not dialable.
     const there = `${scheme === undefined ? '' : `${scheme}://`}${formatHostPort(ip, place.port ?? 0)}${path}`;
     const concrete = placeOf(there);
+    // `isDialable` also accepts names, and `lookup` may have returned one.
     if (concrete?.ip !== undefined && isDialable(concrete, 'public')) return there;
   }
   throw notPublic(address, `resolves to ${found.slice(0, FOUND).join(', ') || 'nothing'}`);

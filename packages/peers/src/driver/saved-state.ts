@@ -1,5 +1,5 @@
-// The format of the saved data: the address book, followed by one line of trust data about its
-// nodes.
+// The format of the saved data: the address book, which is exactly two lines (see `formatBook`),
+// then one line of trust data about its nodes. The book's checksum does not cover the trust.
 
 import { type BookDocument, formatBook, parseBook } from '../book/book-document.ts';
 import type { TrustBookDocument } from '../trust/trust-book.ts';
@@ -20,12 +20,15 @@ export function formatSavedState({
   return `${formatBook(book)}${JSON.stringify(trust)}\n`;
 }
 
-/** Parses saved data. Throws `data_loss` if the book is malformed, see `parseBook`. */
+/**
+ * Parses saved data. Throws `data_loss` if the book is malformed, see `parseBook`. Data that ends
+ * with the book has no trust (`undefined`).
+ */
 export function parseSavedState(text: string): SavedState {
-  const head = text.indexOf('\n');
-  const end = head < 0 ? -1 : text.indexOf('\n', head + 1);
-  const book = parseBook(end < 0 ? text : text.slice(0, end + 1));
-  return { book, trust: end < 0 ? undefined : readTrust(text.slice(end + 1)) };
+  const headEnd = text.indexOf('\n');
+  const bookEnd = headEnd < 0 ? -1 : text.indexOf('\n', headEnd + 1);
+  const book = parseBook(bookEnd < 0 ? text : text.slice(0, bookEnd + 1));
+  return { book, trust: bookEnd < 0 ? undefined : readTrust(text.slice(bookEnd + 1)) };
 }
 
 function readTrust(line: string): unknown {

@@ -14,11 +14,14 @@ export interface Effect {
   readonly operation: Operation;
   /**
    * The value that the register must hold when the operation takes effect: any, exactly `needed`,
-   * or any but `needed`.
+   * or any but `needed`. With 'any', `needed` has no meaning.
    */
   readonly needs: 'any' | 'is' | 'not';
   readonly needed: Value;
-  /** Whether it writes `value`; otherwise it only looks. */
+  /**
+   * Whether it writes `value` (`undefined`: it deletes the key); otherwise it only looks, and
+   * `value` has no meaning.
+   */
   readonly writes: boolean;
   readonly value: Value;
   /**
@@ -36,7 +39,8 @@ export interface Effect {
 
 /**
  * Returns the effects of operations on one key in order of call. Leaves out those without
- * information: failed operations, and reads without an answer.
+ * information: failed operations, and, without an answer, reads and a cas that would write the
+ * value that it expects.
  */
 export function effectsOf(operations: readonly Operation[]): Effect[] {
   const effects = operations.map(effectOf).filter((effect) => effect !== undefined);
@@ -70,6 +74,7 @@ function effectOf(operation: Operation): Effect | undefined {
 }
 
 function completed(operation: Operation): Effect {
+  // An absent key is `undefined` in the result of a get, and `null` in that of a set (`ResultOf`).
   const { op, result } = operation;
   if (op === 'get') return looks(operation, 'is', result as Value);
   if (op === 'cas')
@@ -85,6 +90,7 @@ function completed(operation: Operation): Effect {
           result === null ? undefined : (result as string),
           operation.value,
         );
+  // A delete: its result is whether the key existed.
   if (result === undefined) return replaces(operation, 'any', undefined, undefined);
   return result === true
     ? replaces(operation, 'not', undefined, undefined)
@@ -102,6 +108,7 @@ function uncertain(operation: Operation): Effect | undefined {
   return effect.writes ? { ...effect, ...times } : undefined;
 }
 
+/** The effect of a completed write. One that replaces a value by the same value only looks. */
 function replaces(
   operation: Operation,
   needs: Effect['needs'],

@@ -314,6 +314,14 @@ test.serial('a signal ends a search, in line and over workers', async (t) => {
   }
 });
 
+test.serial('a signal that is aborted while the workers start ends the search', async (t) => {
+  const abort = new AbortController();
+  const reason = new Error('enough');
+  const search = explore({ seeds: 40, scenario: module, workers: 2, signal: abort.signal });
+  abort.abort(reason);
+  t.is(await t.throwsAsync(search), reason);
+});
+
 test.serial('a worker that dies ends the search, and the error names it', async (t) => {
   const exits = source(
     'export default async (sim) => { await sim.run(1); if (sim.seed === 4) process.exit(3); }',

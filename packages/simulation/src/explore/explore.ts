@@ -38,17 +38,21 @@ export interface Exploration {
 export async function explore(options: ExploreOptions): Promise<Exploration> {
   const given = searchOf(options);
   const scenario = options.name ?? uniqueName(given.name);
+  // SEED may name another search of this process; this one then runs as usual.
   const asked = environmentReplay(scenario);
   const search = asked?.scenario === scenario ? replayed(given, asked) : given;
   const { seeds, stopAfter, replay, signal } = search;
   signal?.throwIfAborted();
   const runners = await runnersOf(search, Math.min(search.workers, seeds.length));
+  // A LocalRunner looks at the signal itself, before each run.
   const abort = () => {
     for (const runner of runners)
       if (runner instanceof WorkerRunner) void runner.close(signal!.reason);
   };
   signal?.addEventListener('abort', abort);
   try {
+    // The signal may have been aborted while the runners started.
+    signal?.throwIfAborted();
     const tally = new SeedTally(seeds, stopAfter);
     const speed = await hunt(runners, tally, search, seeds.length);
     const { passed, failures, virtualHours } = tally.result();
@@ -69,8 +73,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 }
 
 /**
- * Turns a search into the run that a replay line names, with the same faults and link options left
- * out.
+ * Turns a search into the run that a replay line names: `only` its faults, and `without` its
+ * troubles of the link. A replay that names faults is not shrunk again, because its schedule is the
+ * result of shrinking.
  */
 function replayed(search: Search, { seed, only, without }: Replay): Search {
   return {
@@ -117,7 +122,10 @@ async function runnersOf(
   return [new LocalRunner(loaded.scenario, loaded.options, signal)];
 }
 
-/** Lets every runner take seeds until none are left. Returns the seeds per second. */
+/**
+ * Lets every runner take seeds until none are left or enough have failed. Returns the seeds per
+ * second.
+ */
 async function hunt(
   runners: readonly Runner[],
   tally: SeedTally,
@@ -169,6 +177,7 @@ async function shrunk(
   ) => Promise<Failure>,
 ): Promise<readonly Failure[]> {
   const made = new Array<Failure>(failures.length);
+  // One iterator for all runners, so that each place is taken once.
   const places = failures.keys();
   const take = async (runner: Runner) => {
     for (const place of places) made[place] = await make(runner, failures[place]!);
@@ -179,6 +188,7 @@ async function shrunk(
 
 /** Milliseconds that a batch of seeds should take; its outcomes arrive together. */
 const BATCH_TIME = 50;
+/** Maximum number of seeds in a batch. */
 const LARGEST_BATCH = 64;
 /** Milliseconds between two progress reports. */
 const PROGRESS_TIME = 100;

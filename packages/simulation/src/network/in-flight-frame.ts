@@ -15,8 +15,10 @@ export function traceNames(trace: Trace, method: Method | undefined): readonly n
 
 /**
  * The role of a frame in the network. 'request', 'oneway' and 'answer' are messages, which may be
- * lost. 'body' is the rest of a long message or of a stream; 'cancel' and 'control' keep the
- * connection's accounts. These arrive, or the connection ends.
+ * lost. 'body' is the rest of a long message or of a stream, with the credit of the stream;
+ * 'cancel' and 'control' keep the connection's accounts. These are never lost by chance. But a
+ * 'body' is discarded once a message of its call was lost, and a 'cancel' if the request of its
+ * call has not arrived.
  */
 export type Role = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
 
@@ -31,7 +33,7 @@ export class InFlightFrame {
   copy = false;
   /** The number of its name in the trace. */
   readonly word: number;
-  /** The checksum of its payload, for the trace. */
+  /** The checksum of its payload, for the trace. Whoever replaces the payload sets it anew. */
   check: number;
 
   constructor(frame: Frame, role: Role, call: TrackedCall | undefined, word: number) {
@@ -57,7 +59,10 @@ export class InFlightFrame {
     return this.lossy && this.whole && this.call?.streams !== true;
   }
 
-  /** Whether it is a whole message in one frame. */
+  /**
+   * False for the first frame of a long message. True for every other frame, also for the PARTs of
+   * a long message.
+   */
   get whole(): boolean {
     return this.frame.size === 0;
   }
@@ -72,7 +77,10 @@ export class InFlightFrame {
     return longCost(this.frame);
   }
 
-  /** Returns a second copy; that of a request or a long one-way gets the given id. */
+  /**
+   * Returns a second copy. The copy of a request is a call of its own, with the given id. A short
+   * one-way has no call, and the id is not used. Long messages are not copied.
+   */
   copied(id: number): InFlightFrame {
     const { frame, call, role, word } = this;
     const again = Object.assign(Frame.empty(), frame, { payload: frame.payload.slice() });
@@ -82,7 +90,11 @@ export class InFlightFrame {
     return copy;
   }
 
-  /** Calls `credit` with what the frame has spent, for each account of the writer. */
+  /**
+   * Calls `credit` with what the frame has spent, for each account of the writer
+   * (docs/wire-protocol.md §6). Short requests and answers spend nothing. The account of a stream
+   * is left out, because it ends with its call.
+   */
   refund(credit: (account: number, bytes: number, channel: number) => void): void {
     const { frame, role, cost, wholeCost, whole } = this;
     if (role === 'oneway') credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);

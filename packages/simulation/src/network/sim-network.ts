@@ -43,8 +43,10 @@ export class SimNetwork {
   }
 
   /**
-   * Carries a dial to its target and the answer back. A dial that is lost is retried after 1, 2, 4
-   * … s, as TCP does (RFC 6298).
+   * Carries a dial to its target and the answer back. A dial that gets no answer is retried after
+   * `wait` milliseconds, which doubles each time, as TCP does (RFC 6298), until it is not wanted
+   * any more. If only the answer was lost, the target has accepted already: nothing cuts that
+   * connection, and the retry makes another.
    */
   dial(from: TransportPort, address: string, dial: Dial, wait = RETRY): void {
     const { incarnation } = from;
@@ -54,6 +56,8 @@ export class SimNetwork {
       loop.schedule(wait, 'network', incarnation, () => this.dial(from, address, dial, wait * 2));
     };
     this.#trace(TraceKind.dialed, there);
+    // 0 bytes that wait in any queue (`true`), so `delay` is never undefined. The event has no
+    // owner, because a dial on its way does not wait for a paused dialer; so it checks `alive`.
     loop.schedule(there.delay(loop.now, 0, true)!, 'network', undefined, () => {
       if (!incarnation.alive || !dial.wanted()) return;
       if (there.closed || there.loses()) return again();
@@ -99,6 +103,7 @@ export class SimNetwork {
   vacate(incarnation: Incarnation | undefined): void {
     for (const address of incarnation?.addresses ?? []) {
       const port = this.listening.get(address);
+      // The entry stays, without the `accept` that would keep the ended transport in memory.
       if (port?.incarnation === incarnation)
         this.listening.set(address, {
           incarnation: port!.incarnation,
@@ -168,10 +173,12 @@ export class SimNetwork {
       const path = this.topology.path(from.name, to.name);
       return new Line({ loop: this.#loop, interceptors, path, from, to, end, parity });
     };
+    // The ids of calls are odd if the dialer opens them (1), and even if the acceptor does (0).
     const there = line(dialer, acceptor, far, 1);
     const home = line(acceptor, dialer, near, 0);
     there.back = home;
     home.back = there;
+    // `join` asks for the line that leads to `end`.
     MemoryConnection.join(near, far, (end) => (end === far ? there : home));
     return { near, far, line: there };
   }

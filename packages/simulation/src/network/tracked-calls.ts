@@ -13,7 +13,7 @@ export interface TrackedCall {
   /** Numbers of the trace names of its frames, by frame kind. */
   readonly words: readonly number[];
   readonly streams: boolean;
-  /** Whether its request has arrived. */
+  /** Whether its request has arrived. Stays false for a long one-way. */
   arrived: boolean;
   /**
    * Whether a message of the call was lost. The rest of the call is then discarded, and the network
@@ -23,8 +23,8 @@ export interface TrackedCall {
   /** Whether its cancellation has arrived. Answers to it are not lost any more. */
   cancelled: boolean;
   /**
-   * Virtual times until which an interceptor holds up what the caller sends of this call
-   * (`outboundAt`), and what the callee sends (`inboundAt`).
+   * Virtual times in milliseconds until which an interceptor holds up what the caller sends of this
+   * call (`outboundAt`), and what the callee sends (`inboundAt`); 0 if it does not.
    */
   outboundAt: number;
   inboundAt: number;
@@ -42,6 +42,7 @@ export function trackedCall(
     id,
     method,
     words,
+    // The flags of a REQUEST say which side streams (UPLOAD, DOWNLOAD). A ONEWAY has none.
     streams: flags !== 0,
     arrived: false,
     lost: false,
@@ -53,8 +54,9 @@ export function trackedCall(
 }
 
 /**
- * The calls of one end by id. It is an array of slots, because a session numbers its calls by slots:
- * a new call reuses the slot of an ended one.
+ * The calls that one end has opened, by id. Never those of both ends: their ids differ in the
+ * parity, which `slotOfCall` ignores. It is an array of slots, because a session numbers its calls
+ * by slots: a new call reuses the slot of an ended one. Nothing else removes an ended call.
  */
 export class CallTable {
   #slots: (TrackedCall | undefined)[] = [];
@@ -79,7 +81,7 @@ export class CallTable {
 
   /**
    * Adds an entry with an id that no session issued, which would otherwise take the slot of one
-   * that a session did.
+   * that a session did. It stays until the same id is set aside again.
    */
   setAside(entry: TrackedCall): void {
     this.#others ??= new Map();

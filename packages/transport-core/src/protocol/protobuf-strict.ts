@@ -82,6 +82,7 @@ export function strictEncode(type: {
   };
 }
 
+/** Maximum size of a buffer that a writer keeps for the next message. */
 const KEPT_BYTES = 64 * 1024;
 const readers = new WeakMap<ReaderClass, StrictReaderClass>();
 const writers = new WeakMap<WriterClass, WriterClass>();
@@ -120,8 +121,9 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
     }
 
     /**
-     * Unknown fields do not count: they take a few nanoseconds and leave nothing behind. (A group
-     * counts once, for its end.)
+     * Unknown fields do not count: they take a few nanoseconds and leave nothing behind. (But `tag`
+     * counts them until it is known that they are unknown, so one that follows the last allowed
+     * value is refused. A group counts once, for its end.)
      */
     override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
       this.left++;
@@ -140,8 +142,8 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
 
     /**
      * Counts the elements of the packed list that begins here, before memory is allocated for them.
-     * Each value takes at least one byte, so nothing needs to be counted once the message has fewer
-     * bytes left than values.
+     * Each value takes at least one byte, so nothing needs to be counted once the outermost message
+     * (`buf`, not `len`) has no more bytes left than values.
      */
     list(width: number, share: number): void {
       if (this.buf.length - this.pos <= this.left) return;
@@ -201,7 +203,10 @@ const LISTS: Record<string, readonly [width: number, share: number]> = {
  */
 function makeStrictWriter(Base: WriterClass): WriterClass {
   class StrictWriter extends Base {
-    /** The last uint32 written; before a value, this is its tag. */
+    /**
+     * The last uint32 written; before a value, this is its tag. In an entry of a map, field 1 is
+     * the key and field 2 the value.
+     */
     tag = 0;
   }
   const prototype = StrictWriter.prototype as unknown as Record<
@@ -259,7 +264,8 @@ const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expec
   float: [
     (value) =>
       typeof value === 'number' &&
-      (Math.abs(value) <= 3.4028235677973366e38 || !Number.isFinite(value)),
+      // 2^128 − 2^103: this and everything above rounds to an infinite float.
+      (Math.abs(value) < 3.4028235677973366e38 || !Number.isFinite(value)),
     'a number within the range of a float',
   ],
   string: [
@@ -277,6 +283,11 @@ function describe(value: unknown): string {
  * Finds out which reader or writer class a type uses. `decodeDelimited` creates a reader and passes
  * it to `this.decode`; `encodeDelimited` does the same with a writer and `this.encode`. This
  * function calls them with a substitute `this` and looks at the class of the object that they pass.
+ * The byte is a message of length 0 for a reader, and must not be a Buffer, for which protobufjs
+ * has another class; a writer never sees it.
+ *
+ * @param argument the position of the reader or writer among the arguments of `inner`.
+ * @param needs the methods without which the result is undefined.
  */
 function capture<T>(
   type: object,

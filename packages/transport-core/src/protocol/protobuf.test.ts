@@ -340,6 +340,10 @@ for (const [name, codec, type] of each) {
       [{ huge: -1 }, 'field 11: expected an integer from 0 to 2^53 − 1, or a Long, got -1'],
       [{ single: 1e300 }, 'field 8: expected a number within the range of a float, got 1e+300'],
       [
+        { single: 3.4028235677973366e38 },
+        'field 8: expected a number within the range of a float, got 3.4028235677973366e+38',
+      ],
+      [
         { entries: [{ text: 'a\ud800' }] },
         'field 3: expected text without lone surrogates, got a string',
       ],

@@ -1,5 +1,5 @@
 // A pool of batch buffers, shared by all connections of a transport. A buffer is returned once it
-// has been written.
+// has been written, or once its connection has ended.
 
 import { allocate } from '../system-memory.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
@@ -14,10 +14,18 @@ export class BufferPool {
     this.size = size;
   }
 
+  /**
+   * Returns a buffer of at least `size` bytes, with arbitrary content. One that is larger than the
+   * pool's has exactly `size` bytes and is not kept later. A property, because encoders are given
+   * it as a function.
+   */
   readonly take = (size: number): Uint8Array =>
     size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
 
-  /** Returns a buffer to the pool. */
+  /**
+   * Returns a buffer to the pool; nobody may use it, or return it again, after that. Ignores
+   * undefined and buffers of another size.
+   */
   give(buffer: Uint8Array | undefined): void {
     if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
       this.#free.push(buffer);

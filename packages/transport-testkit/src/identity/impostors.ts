@@ -1,9 +1,11 @@
 // Cases about impostors, which show another node's public key and cannot prove that they own it.
+// The numbers above a case are rows of COVERAGE.md, which quotes titles: a test compares them.
 
 import { IMPOSTORS } from './backend.ts';
 import { refused, understood } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
+// (`impostors` is set wherever a body runs: `what` skips the case for a backend without it.)
 export const impostorCases: Cases = (define, { impostors }) => {
   for (const how of IMPOSTORS) {
     for (const who of ['dialer', 'acceptor'] as const) {
@@ -36,7 +38,9 @@ export const impostorCases: Cases = (define, { impostors }) => {
     'an impostor is not reached by the id that it can not prove',
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
+      // One of the ways is enough here: each leaves the dialer without a proven id.
       const bad = await f.open({ credentials: await impostors![IMPOSTORS[0]](victim.credentials) });
+      // Because an id was dialed, the missing id is reported instead of `bad_certificate`.
       const refusal = {
         code: 'unauthenticated',
         reason: 'identity_mismatch',
