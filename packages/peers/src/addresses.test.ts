@@ -25,7 +25,7 @@ const WRONG = [
   'tcp://h:7/x',
 ];
 
-test('a persistent peer, a seed or a topology that nobody can dial is a TypeError that names the entry, and nothing has changed', async (t) => {
+test('an address that cannot be dialed throws a TypeError that names the entry and changes nothing: persistent peers, seeds, topology', async (t) => {
   const transport = createTcpTransport({ protocol: echo });
   const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
   for (const wrong of WRONG) {
@@ -58,7 +58,7 @@ test('a persistent peer, a seed or a topology that nobody can dial is a TypeErro
   await transport.close();
 });
 
-test('a transport of several backends takes the addresses of each of them, and no others', async (t) => {
+test('a transport of several backends accepts the addresses of each of them, and no others', async (t) => {
   const transport = createTransport({ protocol: echo, backends: [tcp(), ws()] });
   const targets = [
     '127.0.0.1:7000',
@@ -77,7 +77,7 @@ test('a transport of several backends takes the addresses of each of them, and n
   await transport.close();
 });
 
-test('with the option resolve a target is whatever that takes', async (t) => {
+test('with the option resolve, a target is anything that resolve accepts', async (t) => {
   const transport = createTcpTransport({
     protocol: echo,
     resolve: (name) => `127.0.0.1:${name.length}`,
@@ -88,7 +88,7 @@ test('with the option resolve a target is whatever that takes', async (t) => {
   await transport.close();
 });
 
-test('an address that a transport advertises, and nobody could dial, is a TypeError that names it', (t) => {
+test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
   for (const wrong of WRONG.filter((one) => one !== '')) {
     t.throws(
       () => createTcpTransport({ protocol: echo, advertiseAddr: wrong }),
@@ -115,7 +115,7 @@ test('an address that a transport advertises, and nobody could dial, is a TypeEr
   t.notThrows(listing(['a:1', 'wss://a/path']));
 });
 
-test('events, lists and remotes have one spelling of an address, with its scheme; what a transport says of itself keeps its form', async (t) => {
+test('events, lists and remotes spell an address in one way, with its scheme; a transport reports its own addresses unchanged', async (t) => {
   const world = new World(t);
   const passive = { maxOutbound: 0 };
   const b = await world.node('b', { peers: passive });

@@ -14,7 +14,7 @@ const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
-  'a filter by id or by address refuses a peer, whoever dialed, and both ends are told',
+  'a filter by id or by address refuses a peer, whoever dialed, and both ends get an event',
   async (t) => {
     for (const run of runs(2)) {
       for (const [which, side] of [
@@ -43,7 +43,7 @@ test.serial(
         const what = which === 'nodeId' ? idOf('b') : side === 'out' ? 'b' : asked[0]?.[1];
         t.deepEqual(asked, [[which, what]], label);
         if (which === 'address' && side === 'in')
-          t.regex(String(what), /^b:/, 'the endpoint that it comes from');
+          t.regex(String(what), /^b:/, 'the endpoint that the peer comes from');
         for (const node of [a, b]) {
           const told = eventsOf(node, 'rejected');
           const isDialer = node.name === dialer;
@@ -71,7 +71,7 @@ test.serial(
 );
 
 test.serial(
-  'a filter that hangs refuses after its own time, and holds up nobody else',
+  'a filter that hangs refuses its peer after the filter timeout, and does not delay other peers',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -102,7 +102,7 @@ test.serial(
   },
 );
 
-test.serial('by default a filter that hangs refuses before anybody loses patience', async (t) => {
+test.serial('by default, a filter that hangs refuses before the dialer times out', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const filters = { address: () => new Promise(() => {}) };
@@ -121,7 +121,7 @@ test.serial('by default a filter that hangs refuses before anybody loses patienc
   }
 });
 
-test.serial('a filter that answers late, when its link is gone, lets nobody in', async (t) => {
+test.serial('a filter that accepts after the link is gone admits nobody', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const open: (() => void)[] = [];
@@ -149,7 +149,7 @@ test.serial('a filter that answers late, when its link is gone, lets nobody in',
 });
 
 test.serial(
-  'another node with an id that is here is refused as a duplicate, and the first stays',
+  'another node with the id of a connected peer is refused as a duplicate, and the first stays',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -177,7 +177,7 @@ test.serial(
 );
 
 test.serial(
-  'no more ordinary peers come in than maxInbound allows; persistent and unconditional ones do, and a place that is freed is used',
+  'maxInbound limits ordinary inbound peers, but not persistent and unconditional ones; a freed place is used again',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -208,7 +208,7 @@ test.serial(
       t.deepEqual(
         [a.peers.snapshot().inbound, a.peers.snapshot().outbound],
         [2, 0],
-        'the others count nowhere',
+        'the others count against no cap',
       );
       const outside = names.find((name) => name.startsWith('b') && !inside.includes(name))!;
       const refused = eventsOf(nodes.get(outside)!, 'rejected');
@@ -231,7 +231,7 @@ test.serial(
       t.deepEqual(
         [nodes.get(outside)!.transport.remotes().length, a.transport.remotes().length],
         [0, 4],
-        'nothing of it is left at either end',
+        'no trace of it is left at either end',
       );
       const [leaver] = inside.filter((name) => name.startsWith('b'));
       sim.crash(leaver!);
@@ -243,7 +243,7 @@ test.serial(
 );
 
 test.serial(
-  'many that come at once, while a filter thinks, are never more than the cap',
+  'peers that connect at once while a filter is deciding never exceed the cap',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -257,7 +257,7 @@ test.serial(
             : { ...passive, persistent: ['a'] },
       });
       await sim.run(500);
-      t.is(later.length, 5, `${run.name}: no more are thought about`);
+      t.is(later.length, 5, `${run.name}: no more are being filtered`);
       for (const open of later.splice(0)) open();
       await sim.run(100);
       t.is(nodes.get('a')!.peers.list().length, 5);
@@ -267,7 +267,7 @@ test.serial(
 );
 
 test.serial(
-  'one that becomes persistent while it is connected counts in no cap any more',
+  'a peer that becomes persistent while it is connected no longer counts against any cap',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -291,7 +291,7 @@ test.serial(
 );
 
 test.serial(
-  'a message filter sees the bytes of each request before it is decoded; its refusal drops the request unseen and ends the link',
+  'a message filter sees the bytes of each request before it is decoded; if it refuses, the request is dropped and the link ends',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -313,12 +313,12 @@ test.serial(
       t.is(
         await sim.settle(a.transport.send(`node:${idOf('b')}`, 'say', 'poison')),
         'b: poison',
-        'answers are not requests',
+        'answers are not filtered',
       );
       t.deepEqual(
         seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]),
         [['"food"', idOf('b'), 'echo', 'say']],
-        'as encoded, and of others alone',
+        'encoded, and only messages of others',
       );
       t.is(seen[0]!.from.remote, a.peers.get(idOf('b'))!.remote);
       const before = a.peers.get(idOf('b'))!.score;
@@ -334,7 +334,7 @@ test.serial(
         t.regex(cause.message, /no poison here/);
       }
       await sim.until(() => isLinked(a, 'b'), 20_000);
-      t.true(a.peers.get(idOf('b'))!.score < before, 'and it is remembered');
+      t.true(a.peers.get(idOf('b'))!.score < before, 'and the refusal is recorded');
       await sim.run(5_000);
       t.false(a.hints.includes('poison'));
       t.deepEqual(await sim.close(), []);
@@ -343,7 +343,7 @@ test.serial(
 );
 
 test.serial(
-  'a message filter is asked before bytes that no codec would take are decoded, and not for who is no peer',
+  'a message filter runs before bytes that no codec can decode are decoded, and not for nodes that are not peers',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -367,14 +367,14 @@ test.serial(
       await t.throwsAsync(sim.settle(client.send('a', 'say', { no: 'string' })), {
         code: 'invalid_argument',
       } as never);
-      t.is(seen.length, 1, `${run.name}: a client is nobody’s peer`);
+      t.is(seen.length, 1, `${run.name}: a client is not a peer`);
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
 test.serial(
-  'a ban cuts a node, keeps it out on whatever address and whoever dials, and ends',
+  'a ban disconnects a node, refuses it on every address and in both directions, and ends',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -444,7 +444,7 @@ test.serial('a ban survives a restart', async (t) => {
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('a ban from before the start holds when the address book is loaded', async (t) => {
+test.serial('a ban made before the start holds when the address book is loaded', async (t) => {
   const sim = simulationOf({ seed: 3, level: 'message', name: '' });
   const nodes = cluster(sim, ['a', 'b'], {
     peers: (name) => (name === 'a' ? passive : { ...passive, persistent: ['a'] }),
@@ -470,7 +470,7 @@ test.serial('a ban from before the start holds when the address book is loaded',
 });
 
 test.serial(
-  'in public mode a quarter of the inbound places at most is for one network, and others still come in',
+  'in public mode one network gets a quarter of the inbound places at most, and others still get in',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -495,7 +495,7 @@ test.serial(
 );
 
 test.serial(
-  'a node of another network, and one without peers, come to nothing as incompatible',
+  'a node of another network and a node without peers are both rejected as incompatible',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);

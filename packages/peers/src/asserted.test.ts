@@ -103,7 +103,7 @@ function impostor(
   return { transport, heard };
 }
 
-test('an id that is only asserted never answers to it where the transport proves ids: its node is a client', async (t) => {
+test('where the transport proves ids, a node that only asserts an id is a client and gets nothing sent to that id', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours);
@@ -127,7 +127,7 @@ test('an id that is only asserted never answers to it where the transport proves
   t.deepEqual(await world.close(), []);
 });
 
-test('a persistent peer with an id is dialed on while another asserts the id, and only proof ends that', async (t) => {
+test('a persistent peer with an id is still dialed while another node asserts that id, until a node proves it', async (t) => {
   for (const allowAsserted of [false, true]) {
     const world = new World(t);
     const [ours, theirs] = [await credentials(), await credentials()];
@@ -149,7 +149,7 @@ test('a persistent peer with an id is dialed on while another asserts the id, an
   }
 });
 
-test('a node that dials one that proves nothing, or is dialed by it, makes no peer of it, and each says why', async (t) => {
+test('a proving node and a node that proves nothing do not become peers, whoever dials, and each reports why', async (t) => {
   const world = new World(t);
   const p = await plain(world, 'p');
   const a = await mixed(world, 'a', await credentials(), { ...passive, persistent: [p.address] });
@@ -169,7 +169,7 @@ test('a node that dials one that proves nothing, or is dialed by it, makes no pe
   t.deepEqual(await world.close(), []);
 });
 
-test('with allowAsserted such a node is a peer, until one that proves the id comes', async (t) => {
+test('with allowAsserted a node that only asserts its id is a peer until another node proves the id', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours, {
@@ -184,13 +184,13 @@ test('with allowAsserted such a node is a peer, until one that proves the id com
   t.deepEqual(
     [proven, persistent, a.peers.snapshot().inbound],
     [false, false, 1],
-    'it counts in the cap: it is not known to be the one that is listed',
+    'it counts against the cap because nothing shows that it is the listed node',
   );
   t.is(
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')),
     'from the impostor',
   );
-  t.is(a.peers.addressOf(theirs.nodeId), undefined, 'what it says of where it is changes no book');
+  t.is(a.peers.addressOf(theirs.nodeId), undefined, 'the addresses that it reports change no book');
   const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
   await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
   t.deepEqual(
@@ -209,7 +209,7 @@ test('with allowAsserted such a node is a peer, until one that proves the id com
   t.deepEqual(await world.close(), []);
 });
 
-test('with allowAsserted a peer that only asserts its id is parted from when that id is named as a persistent peer', async (t) => {
+test('with allowAsserted, a peer that only asserts its id is disconnected when that id becomes a persistent peer', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
@@ -228,7 +228,7 @@ test('with allowAsserted a peer that only asserts its id is parted from when tha
   t.deepEqual(await world.close(), []);
 });
 
-test('whoever repeats the instance of a node that proved itself joins it no more than any other, nor is joined by it', async (t) => {
+test('an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first', async (t) => {
   for (const isFirst of [true, false]) {
     const world = new World(t);
     const [ours, theirs] = [await credentials(), await credentials()];
@@ -262,7 +262,7 @@ test('whoever repeats the instance of a node that proved itself joins it no more
   }
 });
 
-test('a node that also listens on plain WebSocket advertises, and is found, where it proves its id, whatever comes first', async (t) => {
+test('a node that also listens on plain WebSocket advertises the address where it proves its id, and is found there', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await proving(world, 'a', ours);
@@ -281,7 +281,7 @@ test('a node that also listens on plain WebSocket advertises, and is found, wher
   t.deepEqual(await world.close(), []);
 });
 
-test('of several addresses that a node advertises the one is dialed where it proves its id', async (t) => {
+test('of several advertised addresses, the one where the node proves its id is dialed', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await proving(world, 'a', ours);

@@ -5,7 +5,7 @@ import { attack, poison } from './testing/scale/attack.ts';
 
 for (const honest of [1_000, 900]) {
   test.serial(
-    `of a thousand dials of a node that knows ${honest} honest ones, a tenth at most goes to an attacker with addresses in a hundred groups`,
+    `of a thousand dials of a node that knows ${honest} honest nodes, at most a tenth go to an attacker with addresses in a hundred groups`,
     async (t) => {
       const {
         dials,
@@ -20,15 +20,15 @@ for (const honest of [1_000, 900]) {
       );
       t.true(dials >= 1_000);
       t.true(caught <= dials / 10, `${caught} of ${dials}`);
-      t.true(caught > 0 && fresh > 1_000, 'the attack takes place');
-      t.is(told > 0, honest < 1_000, 'a node that knows enough asks nobody');
-      t.is(left, honest, 'and none that answers loses its place');
-      t.true(least >= 1, 'never without an honest peer that it dialed');
+      t.true(caught > 0 && fresh > 1_000, 'the attack reaches the node');
+      t.is(told > 0, honest < 1_000, 'a node with enough addresses requests none');
+      t.is(left, honest, 'and no node that answers loses its place');
+      t.true(least >= 1, 'it always keeps an honest peer that it dialed');
     },
   );
 }
 
-test.serial('what one source tells for hours fills its quota of buckets at most', async (t) => {
+test.serial('a source that sends addresses for hours fills no more than its quota', async (t) => {
   const { buckets, entries, asked } = await poison({ seed: 1, hours: 6 });
   t.log(`${entries} entries in ${buckets} buckets, asked ${asked} times`);
   t.true(entries > 500 && asked > 1);

@@ -71,11 +71,11 @@ for (const [title, flood] of [
       );
       t.true(
         down!.at - began >= 5_000 && down!.at - began <= 16_000,
-        `${node.name} cut it after ${down!.at - began} ms`,
+        `${node.name} disconnected it after ${down!.at - began} ms`,
       );
     }
     t.true(last < 100, `its score had fallen before, to ${last}`);
-    t.is(healthy, 100, 'others are not to blame');
+    t.is(healthy, 100, 'the others keep their scores');
     t.true(isLinked(a, c) && told(a, 'down').length === 1 && told(c, 'down').length === 0);
     t.is(
       await world.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
@@ -85,12 +85,12 @@ for (const [title, flood] of [
     wire.thaw();
     world.mute.clear();
     await world.until('it is linked again', () => isLinked(a, b), 10_000);
-    t.true(a.peers.get(b.nodeId)!.score < 100, 'who comes back is not forgiven at once');
+    t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
     t.deepEqual(await world.close(), []);
   });
 }
 
-test('who is behind such a wire from the first is dialed again and again, each time in vain and never two at once', async (t) => {
+test('a node behind a blackholed wire from the start is dialed again and again, one dial at a time, in vain', async (t) => {
   const world = new World(t, 50);
   const b = await world.node('b', { peers: passive });
   const wire = await Wire.to(b.address, t);
@@ -117,19 +117,19 @@ test('who is behind such a wire from the first is dialed again and again, each t
   t.deepEqual(await world.close(), []);
 });
 
-test('a machine that came back resets what it does not know: the peer is down at once, and dialed by back-off', async (t) => {
+test('a machine that restarted resets unknown connections: the peer is down at once and is dialed with back-off', async (t) => {
   const { world, a, b, c, wire } = await scene(t);
   await world.run(12_000);
   // A power failure: no other node notices the end.
   blackhole(world, wire, b);
   await world.settle(b.close());
   await world.run(3_000);
-  t.true(isLinked(a, b), 'nobody knows yet');
+  t.true(isLinked(a, b), 'nobody has noticed yet');
   const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
   wire.reboot(again.address);
   world.mute.clear();
   await world.run(100);
-  t.true(isLinked(a, b), 'nothing was said, nothing was reset');
+  t.true(isLinked(a, b), 'nothing was sent, so nothing was reset');
   const said = world.clock.now();
   const dials = a.dials.length;
   t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
@@ -146,7 +146,7 @@ test('a machine that came back resets what it does not know: the peer is down at
   t.deepEqual(await world.close(), []);
 });
 
-test('a machine that came back is found out by the next ping, where nobody says anything', async (t) => {
+test('if nobody sends anything, the next ping discovers that the machine restarted', async (t) => {
   const { world, a, b, wire } = await scene(t);
   await world.run(12_000);
   blackhole(world, wire, b);
@@ -163,7 +163,7 @@ test('a machine that came back is found out by the next ping, where nobody says 
   t.deepEqual(await world.close(), []);
 });
 
-test('once both ends have cut it, neither keeps a socket of it, though neither heard the other go', async (t) => {
+test('after both ends have disconnected, neither keeps a socket, though neither received the other’s close', async (t) => {
   const { world, a, b, wire } = await scene(t);
   blackhole(world, wire, b);
   await world.until('both have cut it', () => !isLinked(a, b) && !isLinked(b, a), 16_000);

@@ -37,7 +37,7 @@ async function client(
 }
 
 for (const way of ways) {
-  test(`over ${way.name}, clients are in no list and no cap, and neither keep peers out nor make way for them`, async (t) => {
+  test(`over ${way.name}, clients are in no list, count against no cap, and neither displace peers nor are displaced by them`, async (t) => {
     const world = new World(t);
     const a = await node(world, way, 'a', { ...passive, maxInbound: 2 });
     const callers = await Promise.all(Array.from({ length: 6 }, () => client(t, world, way)));
@@ -67,13 +67,13 @@ for (const way of ways) {
     t.is(
       await world.settle(late.transport.send(a.address, 'say', 'hi')),
       'a: hi',
-      'one more comes in though all places of peers are taken',
+      'another client connects although all places of peers are taken',
     );
     await Promise.all([late, ...callers].map(({ transport }) => world.settle(transport.close())));
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, nodes that neither exchange addresses nor have a status are peers`, async (t) => {
+  test(`over ${way.name}, nodes without address exchange and status are still peers`, async (t) => {
     const world = new World(t);
     const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
     const a = await node(world, way, 'a', quiet);
@@ -83,7 +83,7 @@ for (const way of ways) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a node that closes its peers and keeps its transport is a client from then on, until it has peers again`, async (t) => {
+  test(`over ${way.name}, a node that closes its peers but keeps its transport is a client until it starts new peers`, async (t) => {
     const world = new World(t);
     const b = await node(world, way, 'b');
     const a = await node(world, way, 'a', {
@@ -112,7 +112,7 @@ for (const way of ways) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a node that was named as a peer and runs none is told as incompatible`, async (t) => {
+  test(`over ${way.name}, a persistent peer that does not run peers is reported as incompatible`, async (t) => {
     const world = new World(t);
     const { transport } = await client(t, world, way);
     await transport.listen();
@@ -130,7 +130,7 @@ for (const way of ways) {
 }
 
 for (const way of ways.filter(({ proves }) => proves)) {
-  test(`over ${way.name}, a call by id goes to a peer and to no client, though the client has proved the id`, async (t) => {
+  test(`over ${way.name}, a call by id reaches a peer but not a client, even if the client has proved the id`, async (t) => {
     const world = new World(t);
     const a = await node(world, way, 'a');
     const { nodeId, transport } = await client(t, world, way);
@@ -157,7 +157,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a ban cuts a client that proved the id, and refuses it from then on`, async (t) => {
+  test(`over ${way.name}, a ban disconnects a client that proved the id, and refuses it afterwards`, async (t) => {
     const world = new World(t);
     const a = await node(world, way, 'a');
     const { nodeId, transport } = await client(t, world, way);

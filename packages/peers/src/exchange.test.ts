@@ -18,7 +18,7 @@ const entry = (name: string, address = name) => ({ nodeId: idOf(name), address }
 const NOTHING = new Uint8Array();
 
 test.serial(
-  'a node whose book is empty asks its seed, and is connected to those that the seed told within seconds',
+  'a node with an empty book asks its seed and connects within seconds to the nodes that the seed returns',
   async (t) => {
     for (const run of runs(5)) {
       const sim = simulationOf(run);
@@ -35,7 +35,7 @@ test.serial(
   },
 );
 
-test.serial('with a book that has addresses no seed is dialed', async (t) => {
+test.serial('a node whose book has addresses dials no seed', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     let seeds = ['seed'];
@@ -69,7 +69,7 @@ test.serial('with a book that has addresses no seed is dialed', async (t) => {
   }
 });
 
-test.serial('a seed answers who comes in full, then parts from it in order', async (t) => {
+test.serial('a seed answers a visitor in full, then disconnects it in order', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
@@ -94,20 +94,20 @@ test.serial('a seed answers who comes in full, then parts from it in order', asy
       addresses: { nodeId: string; address: string }[];
     };
     const told = addresses.map(({ address }) => address).filter((address) => address !== 'guest');
-    t.deepEqual(told.sort(), [...names].sort(), 'all that it knows: so few are all told');
+    t.deepEqual(told.sort(), [...names].sort(), 'all that it knows: few enough to return them all');
     await sim.until(() => !isLinked(nodes.get('seed'), 'guest'), 1_000);
     const again = await sim.settle(guest.transport.dial('seed'));
     guest.words.trySend(again, 'request', NOTHING);
     guest.words.trySend(again, 'request', NOTHING);
     await sim.until(() => guest.downs.length === 2, 2_000);
     t.is(heardOf(guest, 'addresses'), 2);
-    t.is(guest.downs[1]!.reason, 'disconnected', 'and is no crime');
+    t.is(guest.downs[1]!.reason, 'disconnected', 'and is no offense');
     t.deepEqual(await sim.close(), []);
   }
 });
 
 test.serial(
-  'a seed crawls: it tells of nodes that never came to it, and keeps no peers',
+  'a seed crawls the network: it returns nodes that never connected to it, and keeps no peers',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -136,14 +136,14 @@ test.serial(
       const longest = eventsOf(seed, 'up').filter(({ peer }) =>
         eventsOf(seed, 'down').every(({ nodeId }) => nodeId !== peer.nodeId),
       );
-      t.deepEqual(longest, [], 'everybody has been parted from');
+      t.deepEqual(longest, [], 'all have been disconnected');
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
 test.serial(
-  'an address that nobody answers at is dialed at most 16 times a day, and its id is not to blame',
+  'an address that never answers is dialed at most 16 times a day, and its id loses no score',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -171,7 +171,7 @@ test.serial(
 );
 
 test.serial(
-  'a seed crawls an address that nobody answers at no more than 16 times, whether it once answered or never',
+  'a seed crawls an address that does not answer at most 16 times, whether it once answered or never did',
   async (t) => {
     const sim = simulationOf({ seed: 4, level: 'message', name: '' });
     const dials = new Map<string, number>();
@@ -192,15 +192,15 @@ test.serial(
     await sim.settle(mortal.transport.close());
     dials.clear();
     for (let hour = 0; hour < 6; hour++) await sim.run(3_600_000);
-    t.true(dials.get('ghost')! <= 16, `${dials.get('ghost')} dials of one that never answered`);
-    t.true(dials.get('mortal')! <= 16, `${dials.get('mortal')} dials of one that did`);
-    t.true(dials.get('liar')! > 50, 'it goes on crawling');
+    t.true(dials.get('ghost')! <= 16, `${dials.get('ghost')} dials of the one that never answered`);
+    t.true(dials.get('mortal')! <= 16, `${dials.get('mortal')} dials of the one that once did`);
+    t.true(dials.get('liar')! > 50, 'it continues to crawl');
     t.deepEqual(await sim.close(), []);
   },
 );
 
 test.serial(
-  'a third request that comes early ends the link; requests at the network’s pace never do',
+  'a third request that comes too early ends the link; requests at the configured interval never do',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -226,7 +226,7 @@ test.serial(
       await sim.until(() => isLinked(a, 'guest'));
       t.true(
         a.peers.get(guest.nodeId)!.score < before - 10,
-        'it may come again, and is trusted less',
+        'it may reconnect, with a lower score',
       );
       t.deepEqual(await sim.close(), []);
     }
@@ -234,7 +234,7 @@ test.serial(
 );
 
 test.serial(
-  'a list that nobody asked for ends the link, none of it is kept, and its sender is banned',
+  'an address list that was not requested ends the link, is discarded, and bans its sender',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -248,12 +248,12 @@ test.serial(
       t.deepEqual(
         [heardOf(evil, 'request'), a.peers.snapshot().book.size],
         [1, 2],
-        'it was asked once, and has answered',
+        'it was asked once, and answered',
       );
       evil.words.trySend(remote, 'addresses', { addresses: [entry('x'), entry('y')] });
       await sim.until(() => evil.downs.length === 1 && !isLinked(a, 'evil'), 2_000);
       t.is(evil.downs[0]!.reason, 'flood');
-      t.is(a.peers.snapshot().book.size, 1, `${run.name}: its own address is forgotten, too`);
+      t.is(a.peers.snapshot().book.size, 1, `${run.name}: its own address is removed, too`);
       await sim.run(3_600_000);
       const error = (await t.throwsAsync(sim.settle(evil.transport.dial('a')))) as {
         reason?: string;
@@ -267,7 +267,7 @@ test.serial(
 );
 
 test.serial(
-  'a list is not decoded before it was asked for: garbage that nobody wants is a list that nobody wants, garbage that was asked for a bad answer',
+  'a list is decoded only if it was requested: unrequested garbage counts as unrequested, requested garbage as a bad answer',
   async (t) => {
     const raw = defineProjectProtocol({
       name: peersProtocol.name,
@@ -321,7 +321,7 @@ test.serial(
 );
 
 test.serial(
-  'where links deliver twice, peers that tell each other addresses are not taken for liars',
+  'if links deliver messages twice, peers that exchange addresses are not accused of abuse',
   async (t) => {
     for (const run of runs(3, ['message'])) {
       const sim = simulationOf(run, { link: { latency: [1, 20], duplicate: 0.5 } });
@@ -353,7 +353,7 @@ test.serial(
 );
 
 test.serial(
-  'of a list of twenty thousand, full of garbage, what is good is kept and the rest costs nothing',
+  'of a list of twenty thousand entries, mostly garbage, the good ones are kept, and the rest has no cost',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -397,7 +397,7 @@ test.serial(
 );
 
 test.serial(
-  'private ids are told to nobody, also where the book had them before they were private',
+  'private ids are sent to nobody, even if the book had them before they became private',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -438,7 +438,7 @@ test.serial(
 );
 
 test.serial(
-  'one whose links are known is not told to others while it is banned, and is again when the ban ends',
+  'a connected node is not sent to others while it is banned, and is again after the ban ends',
   async (t) => {
     const sim = simulationOf({ seed: 2, level: 'message', name: '' });
     const nodes = cluster(sim, ['a', 'b'], {
@@ -467,7 +467,7 @@ test.serial(
 );
 
 test.serial(
-  'whoever tells a hundred thousand ports of one victim has it dialed at a bounded rate; in public mode hardly at all',
+  'ports of one victim, sent by the hundred thousand, are dialed at a bounded rate; in public mode hardly at all',
   async (t) => {
     for (const mode of ['any', 'public'] as const) {
       const sim = simulationOf({ seed: 5, level: 'message', name: '' });
@@ -506,7 +506,7 @@ test.serial(
 );
 
 test.serial(
-  'a node that means something else by the channel of peers is a client, is told nothing, and does no harm',
+  'a node that uses the channel of peers for another protocol is a client, gets no addresses, and does no harm',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);

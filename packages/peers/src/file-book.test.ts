@@ -14,7 +14,7 @@ import { isLinked, told, World } from './testing/real/world.ts';
 const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 
-test('what a node knew when it closed, another instance loads: addresses, bans and scores', async (t) => {
+test('a node that opens the file of a closed one loads its addresses, bans and scores', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
   const b = await world.node('b', { peers: { ...passive, ...named('b') } });
@@ -49,7 +49,7 @@ test('what a node knew when it closed, another instance loads: addresses, bans a
   t.deepEqual(await world.close(), []);
 });
 
-test('of two nodes with one path the second does not start: failed_precondition, naming the path; it can when the first has closed', async (t) => {
+test('two nodes with one path: the second fails to start with failed_precondition naming the path, until the first has closed', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
   const one = await world.node('one', {
@@ -77,7 +77,7 @@ test('of two nodes with one path the second does not start: failed_precondition,
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old']);
 });
 
-test('two peers that are given one store object are told so, too', async (t) => {
+test('two nodes that share one store object get the same error', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
   const addressBook = createFileAddressBook(path);
@@ -94,7 +94,7 @@ test('two peers that are given one store object are told so, too', async (t) => 
   t.deepEqual(await world.close(), []);
 });
 
-test('a folder that is not there is not_found, naming the path', async (t) => {
+test('a folder that does not exist fails with not_found naming the path', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'none', 'book');
   const a = await world.node('a', {
@@ -109,7 +109,7 @@ test('a folder that is not there is not_found, naming the path', async (t) => {
   t.deepEqual(await world.close(), []);
 });
 
-test('a broken file is a warning and is put aside; the node runs, and the next save is whole', async (t) => {
+test('a broken file is put aside with a warning; the node runs, and the next save writes a whole file', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
   await writeFile(path, '{"trunkline address book": 1}\n{"nodes": [');
@@ -135,7 +135,7 @@ test('a broken file is a warning and is put aside; the node runs, and the next s
   t.deepEqual(await world.close(), []);
 });
 
-test('a disk that fails while a node runs is one warning, and costs nothing else; when it is well again the book is saved', async (t) => {
+test('a disk that fails at run time causes one warning and nothing else; when it works again the book is saved', async (t) => {
   const world = new World(t);
   const root = await folder(t);
   const [place, away] = [join(root, 'place'), join(root, 'away')];

@@ -11,7 +11,7 @@ const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
-  'a peer on a blackholed link loses score, and is cut within 16 seconds with its cause',
+  'a peer on a blackholed link loses score, and is disconnected within 16 seconds with the cause',
   async (t) => {
     for (const run of runs(4)) {
       for (const fault of ['cut', 'power', 'one way'] as const) {
@@ -32,18 +32,18 @@ test.serial(
           await sim.run(50);
           if (sim.now - began > 20_000) break;
         }
-        t.true(sim.now - began <= 16_000, `${run.name}, ${fault}: cut after ${sim.now - began} ms`);
+        t.true(sim.now - began <= 16_000, `${run.name}, ${fault}: took ${sim.now - began} ms`);
         t.true(last < 100, `its score had fallen before, to ${last}`);
         const [down] = eventsOf(a, 'down');
         t.deepEqual(
           [down!.nodeId, down!.cause.code, down!.cause.reason, down!.addr],
           [idOf('b'), 'unavailable', 'ping_timeout', 'b'],
         );
-        t.is(a.peers.get(idOf('c'))!.score, 100, 'others are not to blame');
+        t.is(a.peers.get(idOf('c'))!.score, 100, 'the others keep their scores');
         sim.heal();
         if (fault === 'power') sim.restart('b');
         await sim.until(() => isLinked(a, 'b'), 30_000);
-        t.true(a.peers.get(idOf('b'))!.score < 100, 'who comes back is not forgiven at once');
+        t.true(a.peers.get(idOf('b'))!.score < 100, 'the score does not recover at once');
         t.deepEqual(await sim.close(), []);
       }
     }
@@ -51,7 +51,7 @@ test.serial(
 );
 
 test.serial(
-  'a peer that is late once, and then answers, is not cut; its score falls, and comes back',
+  'a peer that is late once and then answers stays connected; its score falls and recovers',
   async (t) => {
     for (const run of runs(3)) {
       const sim = simulationOf(run);
@@ -79,7 +79,7 @@ test.serial(
 );
 
 test.serial(
-  'a peer that stands still earns no trust in that time, and earns it again when it goes on',
+  'a peer that hangs earns no trust meanwhile, and earns trust again when it continues',
   async (t) => {
     for (const run of runs(3)) {
       const sim = simulationOf(run);
@@ -118,7 +118,7 @@ test.serial(
   },
 );
 
-test.serial('a stall of our own event loop evicts nobody and lowers nobody’s score', async (t) => {
+test.serial('a stall of the local event loop evicts no peer and lowers no score', async (t) => {
   for (const run of runs(3)) {
     // The round trip is long, so some ping is likely to be unanswered whenever this process is
     // suspended.
@@ -164,7 +164,7 @@ test.serial('a stall of our own event loop evicts nobody and lowers nobody’s s
 });
 
 test.serial(
-  'a peer that was cut before anybody noticed how late it was is trusted less all the same',
+  'a link that is lost before anybody notices its delay lowers the score of the peer all the same',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -186,7 +186,7 @@ test.serial(
   },
 );
 
-test.serial('a peer that is really gone is cut, too, when we wake up from a stall', async (t) => {
+test.serial('after a stall, a peer that is really gone is still disconnected', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b'], {
@@ -204,7 +204,7 @@ test.serial('a peer that is really gone is cut, too, when we wake up from a stal
 });
 
 test.serial(
-  'what a caller reports moves the score, which survives a restart with the address book',
+  'reports of the caller change the score, which survives a restart together with the address book',
   async (t) => {
     const sim = simulationOf({ seed: 1, level: 'message', name: '' });
     const names = ['a', 'b', 'c'];
@@ -221,7 +221,7 @@ test.serial(
     t.deepEqual(
       connected(nodes.get('a')!, names),
       ['b', 'c'],
-      'what to do about it is the caller’s',
+      'the caller decides what to do about it',
     );
     await sim.settle(nodes.get('a')!.peers.close());
     sim.crash('a');

@@ -19,7 +19,7 @@ async function meet(
 }
 
 test.serial(
-  'known: nodes that are not connected, those first that a dial reached last; no private, no banned ones',
+  'known() returns nodes that are not connected, recently reached ones first, without private and banned ones',
   async (t) => {
     for (const run of runs(2)) {
       const others = Array.from({ length: 12 }, (_, i) => `o${i}`);
@@ -41,7 +41,7 @@ test.serial(
       t.deepEqual(
         known.slice(0, 6).sort(),
         others.slice(0, 6).map(idOf).sort(),
-        `${run.name}: those that were reached`,
+        `${run.name}: those that a dial reached`,
       );
       t.is(node('a').peers.known(2).length, 2);
       t.deepEqual(await sim.close(), []);
@@ -49,7 +49,7 @@ test.serial(
   },
 );
 
-test.serial('known: a count that is none is a TypeError', async (t) => {
+test.serial('known() with an invalid count throws a TypeError', async (t) => {
   const { sim, node } = await meet(runs(1)[0]!, ['a'], () => ({}));
   for (const count of [0, 1.5, 251, Number.NaN])
     t.throws(() => node('a').peers.known(count), {
@@ -60,7 +60,7 @@ test.serial('known: a count that is none is a TypeError', async (t) => {
 });
 
 test.serial(
-  'what a peer told in another protocol is taken as word of mouth, and dialed by id; addressOf tells it on',
+  'learn() treats what a peer reported in another protocol as hearsay and dials it by id; addressOf() shares it',
   async (t) => {
     for (const run of runs(2)) {
       const { sim, node } = await meet(run, ['a', 'b', 'c'], (name) =>
@@ -81,7 +81,7 @@ test.serial(
 );
 
 test.serial(
-  'nothing that a peer may send makes learn throw; what is malformed, banned, private, its own or in a private network is refused',
+  'learn() never throws, whatever a peer sends; malformed, banned, private, own and private-network entries are refused',
   async (t) => {
     const { sim, node } = await meet(runs(1)[0]!, ['a', 'b'], (name) =>
       name === 'a' ? { persistent: ['b'], addresses: 'public', privateIds: [idOf('p')] } : {},
@@ -123,7 +123,7 @@ test.serial(
   },
 );
 
-test.serial('addressOf: nothing of private nodes', async (t) => {
+test.serial('addressOf() returns undefined for private nodes', async (t) => {
   const { sim, node } = await meet(runs(1)[0]!, ['a', 'b', 'c'], (name) =>
     name === 'a' ? { persistent: ['b', 'c'], privateIds: [idOf('c')] } : {},
   );

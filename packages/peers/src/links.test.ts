@@ -8,7 +8,7 @@ import { seeds } from './testing/seeds.ts';
 const link = { latency: [1, 20] as [number, number] };
 
 test.serial(
-  'two that dial each other at once keep the same one connection, the one of the lower id, and lose no call',
+  'two nodes that dial each other at once keep the same connection, that of the lower id, and lose no call',
   async (t) => {
     for (const seed of seeds(40)) {
       const sim = createSimulation({
@@ -54,7 +54,7 @@ test.serial(
   },
 );
 
-test.serial('a call that runs on the link that loses is answered before that goes', async (t) => {
+test.serial('a call on the duplicate link is answered before that link closes', async (t) => {
   const sim = createSimulation({ seed: 5, link: { latency: 5 } });
   const nodes = cluster(sim, ['a', 'b'], {});
   await sim.until(() => nodes.size === 2);
@@ -77,7 +77,7 @@ test.serial('a call that runs on the link that loses is answered before that goe
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('more connections of one pool are no duplicates', async (t) => {
+test.serial('several connections of one pool are not duplicates', async (t) => {
   const sim = createSimulation({ seed: 2, link });
   const nodes = cluster(sim, ['a', 'b'], {
     peers: (name) => ({ persistent: name === 'a' ? ['b'] : [] }),
@@ -95,7 +95,7 @@ test.serial('more connections of one pool are no duplicates', async (t) => {
 });
 
 test.serial(
-  'a node that dials itself learns that, keeps no link, and never tries again; it may call itself all the same',
+  'a node that dials itself notices, keeps no link and never tries again; it may still call itself',
   async (t) => {
     const sim = createSimulation({ seed: 3, link });
     const nodes = cluster(sim, ['a', 'b'], {
@@ -109,13 +109,13 @@ test.serial(
     t.is(ownAddresses.length, 0, 'an address that it listens on is not even dialed');
     t.deepEqual(connected(a, ['a', 'b']), ['b']);
     t.is(await sim.settle(a.transport.send('a', 'say', 'me')), 'a: me');
-    t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and is no peer of its own');
+    t.deepEqual(connected(a, ['a', 'b']), ['b'], 'and it is not its own peer');
     t.deepEqual(await sim.close(), []);
   },
 );
 
 test.serial(
-  'a node that reaches itself by a name that it does not know is told so once, at both ends',
+  'a node that reaches itself by an unknown name gets one event about it, at both ends',
   async (t) => {
     const sim = createSimulation({ seed: 4, link });
     const resolve = (target: string) => (target === 'front' ? 'a' : target);
@@ -138,7 +138,7 @@ test.serial(
 );
 
 test.serial(
-  'an id that is only asserted belongs to the first: another node is refused, and may come when that is gone',
+  'an asserted id belongs to the first node that uses it: another is refused until the first is gone',
   async (t) => {
     const sim = createSimulation({ seed: 6, link });
     const nodes = cluster(sim, ['a', 'b', 'c'], {
@@ -178,7 +178,7 @@ test.serial(
   },
 );
 
-test.serial('a restart is told as down, then up, and never as two at once', async (t) => {
+test.serial('a restart is reported as down, then up, never as two peers at once', async (t) => {
   for (const seed of seeds(20)) {
     const sim = createSimulation({ seed, link });
     const names = ['a', 'b', 'c'];
@@ -212,7 +212,7 @@ test.serial('a restart is told as down, then up, and never as two at once', asyn
   }
 });
 
-test.serial('one address however it is written, and one peer however it is reached', async (t) => {
+test.serial('a peer is one peer however its address is spelled or it is reached', async (t) => {
   const sim = createSimulation({ seed: 7, link });
   const resolve = (target: string) => (target === 'A-ALIAS' || target === 'other' ? 'a' : target);
   const nodes = cluster(sim, ['a', 'b'], {
@@ -226,7 +226,7 @@ test.serial('one address however it is written, and one peer however it is reach
 });
 
 test.serial(
-  'a stop that races with the other end’s is one down, and the peer is gone from every list',
+  'a stop that races with that of the other end is one down event, and the peer leaves every list',
   async (t) => {
     for (const seed of seeds(20)) {
       const sim = createSimulation({ seed, link });

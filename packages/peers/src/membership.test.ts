@@ -15,7 +15,7 @@ const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
-  'a listed node takes nobody for a peer but who is on its list, and tells both ends why',
+  'a node with membership by list accepts only listed peers, and tells both ends why it refuses others',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -56,7 +56,7 @@ test.serial(
 );
 
 test.serial(
-  'without the switch a node that was removed may dial in again; with it, it is refused until it is listed again',
+  'by default a removed node may dial in again; with membership by list it is refused until it is listed again',
   async (t) => {
     for (const run of runs(2)) {
       for (const options of [recipe, listed]) {
@@ -91,7 +91,7 @@ test.serial(
 );
 
 test.serial(
-  'nodes that list each other by their addresses alone meet, and part when one is removed',
+  'nodes that list each other by address alone connect, and disconnect when one is removed',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -119,7 +119,7 @@ test.serial(
 );
 
 test.serial(
-  'a listed node neither asks for addresses nor dials what it knows, and calls still go where its user says',
+  'a node with membership by list neither requests addresses nor dials known ones; calls to any address still work',
   async (t) => {
     const [run] = runs(1);
     const sim = simulationOf(run!);
@@ -138,12 +138,12 @@ test.serial(
     await sim.run(120_000);
     t.deepEqual(connected(a, names), ['b']);
     t.is(await sim.settle(a.transport.send('c', 'say', 'hello')), 'c: hello');
-    t.deepEqual(connected(a, names), ['b'], 'that link is a client’s');
+    t.deepEqual(connected(a, names), ['b'], 'that link belongs to a client');
     t.deepEqual(await sim.close(), []);
   },
 );
 
-test('what contradicts a list is a TypeError that names the option', async (t) => {
+test('an option that contradicts membership by list throws a TypeError that names it', async (t) => {
   const { tls } = await credentials();
   const make = (options: Partial<PeersOptions>, proves = false) => {
     const transport = createTcpTransport({ protocol: echo, ...(proves ? { tls } : {}) });

@@ -61,7 +61,7 @@ const ways: Record<string, (name: string) => Partial<PeersOptions>> = {
 
 for (const [way, given] of Object.entries(ways)) {
   test.serial(
-    `two nodes that both moved while both were down meet within a minute and a half, by the word of a third: dialed ${way}`,
+    `two nodes that both moved while down reconnect within a minute and a half through a third node: dialed ${way}`,
     async (t) => {
       t.timeout(120_000);
       for (const run of runs()) {
@@ -98,7 +98,7 @@ for (const [place, home] of Object.entries({
   'a new one, which an honest node tells': 'b2',
 })) {
   test.serial(
-    `a liar that tells false addresses of a node that is down does not keep it from being found within a quarter of an hour at ${place}`,
+    `a liar that sends false addresses of a node that is down delays finding it by at most a quarter of an hour at ${place}`,
     async (t) => {
       t.timeout(120_000);
       for (const run of runs()) {
@@ -135,12 +135,12 @@ for (const [place, home] of Object.entries({
         await sim.run(600_000);
         t.true(
           dialed.some((target) => target.startsWith('nowhere')),
-          `${run.name}: it is believed`,
+          `${run.name}: the false address is believed`,
         );
         const places = dialed.filter((target) => target === 'b' || target.startsWith('nowhere'));
         t.true(
           places.every((target, i) => i === 0 || target === 'b' || places[i - 1] === 'b'),
-          `${run.name}: at least every other dial goes where it was`,
+          `${run.name}: at least every other dial goes to the old address`,
         );
         nodesAt(sim, [home], books, () => ({ persistent: ['c'], maxOutbound: 0 }));
         const from = sim.now;

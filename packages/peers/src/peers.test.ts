@@ -4,7 +4,7 @@ import { createSimulation } from '@trunkline/simulation';
 import test from 'ava';
 import { cluster, connected, idOf } from './testing/cluster.ts';
 
-test.serial('nodes that know one seed find each other, and everyone', async (t) => {
+test.serial('nodes that know one seed all find each other', async (t) => {
   const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
   const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
   const nodes = cluster(sim, names, { peers: (name) => ({ seeds: name === 'n1' ? [] : ['n1'] }) });

@@ -93,7 +93,7 @@ const failures = (node: TestNode) =>
   }));
 
 test.serial(
-  'addresses of other networks than the public one are not dialed on others’ word; on a network of one’s own those of it are',
+  'addresses that others sent are dialed in public mode only if they are public; a private network dials its own, too',
   async (t) => {
     const told = FORBIDDEN.map((ip, i) => ({
       nodeId: idOf(`n${i}`),
@@ -133,7 +133,7 @@ test.serial(
 );
 
 test.serial(
-  'a name that leads to another network than the public one is not dialed: the dial fails, and says where it led',
+  'a name that resolves to a private address is not dialed: the dial fails, and the error names the address',
   async (t) => {
     const told = FORBIDDEN.map((_, i) => ({
       nodeId: idOf(`n${i}`),
@@ -162,7 +162,7 @@ test.serial(
 );
 
 test.serial(
-  'of a name’s addresses the first public one is what is dialed, and not the name',
+  'of the addresses of a name, the first public one is dialed, not the name itself',
   async (t) => {
     for (const [ips, address] of [
       [['10.0.0.9', '::1', '8.8.8.8'], '8.8.8.8:7000'],
@@ -174,14 +174,14 @@ test.serial(
       });
       await sim.until(() => isLinked(a, 'b'), 30_000);
       t.deepEqual(dialed, [address]);
-      t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'what is remembered is the name');
+      t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'the book keeps the name');
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
 test.serial(
-  'a name that is public when it is looked at and private later leads nowhere private: each dial goes to what was looked at for it',
+  'a name that resolves to a public address first and a private one later never leads to the private one',
   async (t) => {
     const names = (_: string, times: number) => (times % 2 === 1 ? ['8.8.8.8'] : ['10.0.0.9']);
     // The node that is dialed is not b, so each dial fails, and there are many dials.
@@ -201,7 +201,7 @@ test.serial(
   },
 );
 
-test.serial('so it is for a link that is lost: its name is looked up again', async (t) => {
+test.serial('a name is resolved and checked again when a lost link is redialed', async (t) => {
   const { sim, a, dialed } = await scene({
     told: [{ nodeId: idOf('b'), address: 'rebind.example:7000' }],
     names: (_, times) => (times === 1 ? ['8.8.8.8'] : ['169.254.169.254']),
@@ -214,7 +214,7 @@ test.serial('so it is for a link that is lost: its name is looked up again', asy
 });
 
 test.serial(
-  'without a lookup no name that others told is dialed, and the error says what to give',
+  'without a lookup, no name that others sent is dialed, and the error names the option to set',
   async (t) => {
     const { sim, a, dialed } = await scene({
       told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
@@ -230,7 +230,7 @@ test.serial(
   },
 );
 
-test.serial('names that are none in the public DNS are not looked up', async (t) => {
+test.serial('names that cannot be in the public DNS are not resolved', async (t) => {
   const hosts = [
     'localhost',
     'printer.local',
@@ -254,7 +254,7 @@ test.serial('names that are none in the public DNS are not looked up', async (t)
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('who crawls the network as a seed takes no stranger’s word either', async (t) => {
+test.serial('a seed that crawls the network checks the addresses of strangers, too', async (t) => {
   const told = [
     { nodeId: idOf('inner'), address: 'inner.example:7000' },
     { nodeId: idOf('x'), address: '10.0.0.9:7000' },
@@ -271,7 +271,7 @@ test.serial('who crawls the network as a seed takes no stranger’s word either'
 });
 
 test.serial(
-  'a lookup that fails, that never answers, or that answers nonsense costs its own name only',
+  'a lookup that fails, hangs or returns nonsense affects only its own name',
   async (t) => {
     const told = ['fails', 'hangs', 'nonsense', 'none', 'many', 'b'].map((name) => ({
       nodeId: idOf(name),
@@ -305,14 +305,14 @@ test.serial(
     t.regex(of('none').message, /resolves to nothing/);
     t.true(
       asked.filter((host) => host === 'hangs.example').length <= 3,
-      'it is left alone for a while',
+      'it is not retried for a while',
     );
     t.deepEqual(await sim.close(), []);
   },
 );
 
 test.serial(
-  'persistent peers and seeds are the operator’s: they are dialed whatever they are, and nobody is asked for their names',
+  'persistent peers and seeds are trusted: they are dialed at any address, without a lookup of their names',
   async (t) => {
     const { sim, a, dialed, asked } = await scene({
       names: () => ['8.8.8.8'],
@@ -335,7 +335,7 @@ test.serial(
 );
 
 test.serial(
-  'a call by id goes where the operator says, wherever that is, and where others say only if that is public',
+  'a call by id may go to any address that the operator gave, but only to public ones that others sent',
   async (t) => {
     const { sim, a, dialed } = await scene({
       told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],

@@ -68,7 +68,7 @@ function storeOf(doing: Partial<AddressBookStore> = {}): AddressBookStore {
 }
 
 test.serial(
-  'ready resolves when so many are connected, and says honestly how many are when it was not to be',
+  'ready() resolves when enough peers are connected, and otherwise reports how many are',
   async (t) => {
     const sim = simulationOf(calm);
     const nodes = cluster(sim, ['a', 'b', 'c'], {
@@ -94,7 +94,7 @@ test.serial(
   },
 );
 
-test.serial('with all seeds down ready says that nobody is there', async (t) => {
+test.serial('with all seeds down, ready() reports that no peer is connected', async (t) => {
   const sim = simulationOf(calm);
   const nodes = cluster(sim, ['a'], { peers: () => ({ seeds: ['s1', 's2'] }) });
   await sim.until(() => nodes.size === 1);
@@ -107,7 +107,7 @@ test.serial('with all seeds down ready says that nobody is there', async (t) => 
 });
 
 test.serial(
-  'who waits for ready goes with his signal, also one that had aborted before, and with the peers',
+  'ready() rejects when its signal aborts, even if it aborted before, and when the peers are closed',
   async (t) => {
     const sim = simulationOf(calm);
     const { peers, transport } = await bare(sim, 'a');
@@ -132,7 +132,7 @@ test.serial(
 );
 
 test.serial(
-  'each reader of events has all of them, from those that are connected to the end, at his own pace',
+  'each reader of events gets all of them at its own pace, from the connected peers to the end',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -148,26 +148,26 @@ test.serial(
       t.deepEqual(
         first.map((event) => event.type === 'up' && event.peer.nodeId).sort(),
         [idOf('b'), idOf('c')].sort(),
-        'those that are there come first',
+        'the connected peers come first',
       );
       const next = quick.next();
       sim.crash('b');
       t.is(((await sim.settle(next)).value as PeerEvent).type, 'down');
       await quick.return!();
-      t.true((await quick.next()).done, 'who left hears no more');
+      t.true((await quick.next()).done, 'a reader that left gets no more events');
       sim.restart('b');
       await sim.until(() => isLinked(a, 'b'), 60_000);
       const pending = a.peers.events();
       for (let i = 0; i < 2; i++) await pending.next();
       const end = pending.next();
       await sim.settle(a.peers.close());
-      t.true((await end).done, 'who waits is told of the end');
+      t.true((await end).done, 'a waiting reader gets the end');
       const heard: PeerEvent[] = [];
       for await (const event of slow) heard.push(event);
       t.deepEqual(
         heard.filter(({ type }) => type !== 'rejected').map(({ type }) => type),
         ['up', 'up', 'down', 'up'],
-        `${run.name}: what he had not read, then the end`,
+        `${run.name}: the unread events, then the end`,
       );
       const after = a.peers.events();
       for (let result = await after.next(); !result.done; result = await after.next())
@@ -178,7 +178,7 @@ test.serial(
 );
 
 test.serial(
-  'a reader who lags misses the oldest events, and is told how many; another reader misses none',
+  'a slow reader misses the oldest events and learns how many; other readers miss none',
   async (t) => {
     const sim = createSimulation({ seed: 1, level: 'message', link: { latency: 1 } });
     const { peers, transport } = await bare(sim, 'a', {
@@ -223,7 +223,7 @@ test.serial('peers start once; a start that failed may be repeated', async (t) =
 });
 
 test.serial(
-  'peers that are closed before they start, or while they start, do nothing and hold nothing',
+  'peers that are closed before or during their start do nothing and hold nothing',
   async (t) => {
     const sim = simulationOf(calm);
     const before = await bare(sim, 'a', { persistent: ['c'] });
@@ -245,7 +245,7 @@ test.serial(
     t.deepEqual(closed, []);
     loaded();
     t.is((await sim.settle(starts)).code, 'shutdown');
-    t.deepEqual(closed, ['b'], 'the store is somebody else’s again');
+    t.deepEqual(closed, ['b'], 'the store is free for others');
     t.is((await sim.settle(failureOf(during.peers.start()))).code, 'failed_precondition');
     for (const { transport, peers } of [before, during]) {
       t.deepEqual([peers.list(), transport.remotes()], [[], []]);
@@ -255,7 +255,7 @@ test.serial(
   },
 );
 
-test.serial('close is bounded, whatever hangs: dials, filters, the store, calls', async (t) => {
+test.serial('close() is bounded, even if dials, filters, the store or calls hang', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const saves: string[] = [];
@@ -293,7 +293,7 @@ test.serial('close is bounded, whatever hangs: dials, filters, the store, calls'
       await sim.settle(peers.close(), 7_000);
       t.true(sim.now - began <= 6_000, `${run.name}, ${hanging}: ${sim.now - began} ms`);
       t.is((await sim.settle(inward, 10_000)).code, 'unavailable');
-      t.is(eventsOf(b, 'down').at(-1)!.cause.reason, 'disconnected', 'it is parted from in order');
+      t.is(eventsOf(b, 'down').at(-1)!.cause.reason, 'disconnected', 'it is disconnected in order');
       await sim.settle(transport.close(), 2_000);
       await sim.run(1_000);
     }
@@ -302,7 +302,7 @@ test.serial('close is bounded, whatever hangs: dials, filters, the store, calls'
   }
 });
 
-test.serial('a dial that is under way when peers close comes to nothing', async (t) => {
+test.serial('a dial that is in progress when peers close has no effect', async (t) => {
   for (const run of runs(3)) {
     for (const delay of [1, 15, 30, 45, 60]) {
       const sim = simulationOf(run, { link: { latency: 10 } });
@@ -325,7 +325,7 @@ test.serial('a dial that is under way when peers close comes to nothing', async 
 });
 
 test.serial(
-  'nothing is left that could happen once peers and their transport are closed, in whatever order',
+  'after peers and their transport are closed, in any order, no timer or dial is left',
   async (t) => {
     for (const run of runs(2)) {
       for (const order of ['peers', 'transport', 'transport alone', 'both at once'] as const) {
@@ -365,7 +365,7 @@ test.serial(
 );
 
 test.serial(
-  'when peers are closed the transport goes on, and new peers may take charge of it',
+  'after peers are closed the transport continues, and new peers can manage it',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -384,7 +384,7 @@ test.serial(
         'failed_precondition',
       );
       await sim.run(1_000);
-      t.deepEqual(nodes.get('b')!.peers.list(), [], 'a client is nobody’s peer');
+      t.deepEqual(nodes.get('b')!.peers.list(), [], 'a client is not a peer');
       const again = createPeers({ transport, identity: { nodeId: idOf('a') }, persistent: ['b'] });
       await sim.settle(again.start());
       await sim.until(
@@ -400,7 +400,7 @@ test.serial(
 );
 
 test.serial(
-  'an address that is in use is told to who listens; once it is free he may listen, and is dialed',
+  'listening on an address in use fails; once it is free listening succeeds, and peers dial it',
   async (t) => {
     const sim = simulationOf(calm);
     const nodes = cluster(sim, ['b'], { peers: () => ({ ...passive, persistent: ['a'] }) });
@@ -430,7 +430,7 @@ test.serial(
 );
 
 test.serial(
-  'a store that cannot save is told once, and the peers go on; when it can again it does',
+  'a store that cannot save is reported once, the peers continue, and they save when it works again',
   async (t) => {
     const sim = simulationOf(calm);
     let broken = true;

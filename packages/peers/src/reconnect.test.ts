@@ -13,7 +13,7 @@ const isLinked = (node: TestNode | undefined, name: string) =>
   node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
-  'a persistent peer is dialed until it is there, also after dials that failed, and again whenever it is lost',
+  'a persistent peer is dialed until it is connected, also after failed dials, and again whenever it is lost',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -40,7 +40,7 @@ test.serial(
       );
       sim.heal();
       await sim.until(() => isLinked(a, 'b') && isLinked(nodes.get('b'), 'a'), 20_000);
-      t.true(a.peers.get(idOf('b'))!.persistent, 'its id was learned');
+      t.true(a.peers.get(idOf('b'))!.persistent, 'its id is known by now');
       await sim.run(15_000);
       for (const power of ['kept', 'lost'] as const) {
         sim.crash('b', { power });
@@ -61,7 +61,7 @@ test.serial(
 );
 
 test.serial(
-  'after an hour’s absence a persistent peer is back within two minutes and a half, and was not dialed more than once a minute or so',
+  'after an hour’s absence a persistent peer is back within two and a half minutes, and was dialed about once a minute at most',
   async (t) => {
     const sim = simulationOf({ seed: 9, level: 'message', name: '' });
     const nodes = cluster(sim, ['a', 'b'], {
@@ -78,7 +78,7 @@ test.serial(
 );
 
 test.serial(
-  'with an interval that does not grow a persistent peer is dialed at that interval',
+  'with a fixed interval, a persistent peer is dialed regularly at that interval',
   async (t) => {
     const sim = simulationOf({ seed: 9, level: 'message', name: '' });
     const reconnect = { interval: 500, max: 500, jitter: 0 };
@@ -94,7 +94,7 @@ test.serial(
 );
 
 test.serial(
-  'a persistent peer that had dialed this node is dialed by it when it does not come back by itself',
+  'a persistent peer that dialed this node is dialed by it if it does not reconnect by itself',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -110,7 +110,7 @@ test.serial(
       t.deepEqual(
         a.transport.remotes().map(({ direction }) => direction),
         ['in'],
-        'a link that is there is enough',
+        'an existing link is enough',
       );
       dials = false;
       sim.crash('b');
@@ -128,7 +128,7 @@ test.serial(
 );
 
 test.serial(
-  'an ordinary peer that was lost by chance is connected again within seconds',
+  'an ordinary peer that was lost by accident is connected again within seconds',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -152,7 +152,7 @@ test.serial(
 );
 
 test.serial(
-  'an ordinary peer that broke the rules is cut, and its place goes to somebody else who is known',
+  'an ordinary peer that violates the protocol is disconnected, and another known node takes its place',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -180,8 +180,8 @@ test.serial(
       await sim.until(() => !isLinked(a, 'evil'), 5_000);
       t.is(eventsOf(a, 'down').at(-1)!.cause.reason, 'flood', run.name);
       await sim.run(60_000);
-      t.is(evil.downs[0]!.reason, 'flood', 'it is told why');
-      t.false(isLinked(a, 'evil'), `${run.name}: others have its place`);
+      t.is(evil.downs[0]!.reason, 'flood', 'it gets the reason');
+      t.false(isLinked(a, 'evil'), `${run.name}: others take its place`);
       t.is(connected(a, ['b', 'c', 's']).length, 2);
       t.is(before, 100);
       t.deepEqual(await sim.close(), []);
@@ -190,7 +190,7 @@ test.serial(
 );
 
 test.serial(
-  'when the server disconnects the client reconnects, and keep-alives go on over the new link',
+  'when the server disconnects, the client reconnects, and keep-alives continue on the new link',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -220,7 +220,7 @@ test.serial(
 );
 
 test.serial(
-  'to a node that is not connected trySend is false, and nothing of before arrives after it is',
+  'trySend() to a node that is not connected returns false, and nothing from before arrives later',
   async (t) => {
     for (const run of runs(5)) {
       const sim = simulationOf(run);
@@ -236,7 +236,7 @@ test.serial(
       for (let i = 0; i < 100; i++)
         t.true(
           a.transport.trySend(target, 'hint', `into the void ${i}`),
-          'the loss is not known yet',
+          'the loss is not noticed yet',
         );
       await sim.until(() => !isLinked(a, 'b'), 16_000);
       for (let i = 0; i < 100; i++) t.false(a.transport.trySend(target, 'hint', `too late ${i}`));
@@ -254,7 +254,7 @@ test.serial(
 );
 
 test.serial(
-  'a name is asked for its address at each dial: a node that moved is found',
+  'a name is resolved again at each dial, so a node that has moved is found',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -290,14 +290,14 @@ test.serial(
       // The current dial has not ended yet.
       t.true(
         asked - 2 - dials <= 1 && asked < 20,
-        `once a dial, and no hot loop: asked ${asked}, dialed ${dials}`,
+        `once per dial, without a hot loop: resolved ${asked}, dialed ${dials}`,
       );
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
-test.serial('a name that nobody answers for is dialed again: each try is bounded', async (t) => {
+test.serial('a name that does not resolve is tried again; each try is bounded', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     let asked = 0;
@@ -317,7 +317,7 @@ test.serial('a name that nobody answers for is dialed again: each try is bounded
 });
 
 test.serial(
-  'with all seeds down a node goes on from its book, and asks the seeds ever less often',
+  'with all seeds down, a node continues with its book, and dials the seeds less and less often',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);

@@ -170,7 +170,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { title, way, options = {}, come, reason, cause } of cases) {
-  test(`told once: ${title}`, async (t) => {
+  test(`a refused node is reported once: ${title}`, async (t) => {
     const world = new World(t);
     const a = await world.node('a', {
       transport: options,
@@ -194,7 +194,7 @@ for (const { title, way, options = {}, come, reason, cause } of cases) {
   });
 }
 
-test('a node that is refused with its hello read is told with its id and where it says that it can be dialed', async (t) => {
+test('a refused node whose hello was read is reported with its id and its advertised address', async (t) => {
   const world = new World(t);
   const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
@@ -210,7 +210,7 @@ test('a node that is refused with its hello read is told with its id and where i
 });
 
 for (const way of ways.filter(({ proves }) => proves)) {
-  test(`over ${way.name}, of two live nodes with one key the one that was replaced is refused for 30 s, and told once`, async (t) => {
+  test(`over ${way.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
     const world = new World(t);
     const { a, older, newer, first } = await nodesWithOneKey(world, way);
     await world.until('the second has replaced it', () => told(a, 'down').length === 1);
@@ -231,7 +231,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
       [told(a, 'rejected').length, told(a, 'down').length, a.peers.get(newer.nodeId)!.instance],
       [1, 1, second],
     );
-    t.true(told(older, 'rejected').length > 10, 'it went on trying, and is told each time');
+    t.true(told(older, 'rejected').length > 10, 'it keeps dialing, and gets the reason each time');
     t.regex(told(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
     // After that it is judged like any other instance, and the other one becomes the twin.
@@ -246,7 +246,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.deepEqual(await world.close(), []);
   });
 
-  test(`over ${way.name}, a node that was replaced may come back once the other is gone`, async (t) => {
+  test(`over ${way.name}, a replaced node may reconnect once the other is gone`, async (t) => {
     const world = new World(t);
     const { a, older, newer, first } = await nodesWithOneKey(world, way);
     await world.until('the first came back', () => told(a, 'rejected').length === 1);

@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 healCases(test, 'earlier');
 
 test.serial(
-  'halves that were apart for an hour, and have long filled up, find each other again',
+  'two halves that were apart for an hour, and have filled their slots, find each other again',
   async (t) => {
     const { joined, parts } = await heal({
       seed: 1,
@@ -28,7 +28,7 @@ test.serial(
 );
 
 test.serial(
-  'while some leave and others come, those that stay are one graph, and nobody stays alone',
+  'while nodes leave and join, those that stay form one graph, and none is isolated',
   async (t) => {
     const { cycles, never, joins } = await churn({ seed: 1, nodes: 120, cycles: 10 });
     t.deepEqual(
@@ -41,11 +41,11 @@ test.serial(
 );
 
 test.serial(
-  '200 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed',
+  '200 nodes that start at once from one default node form one graph within ten seconds, and keep it when that node is killed',
   async (t) => {
     const { joined, killed, most } = await storm({ seed: 1, nodes: 200 });
     t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
     t.deepEqual(killed, [199]);
-    t.is(most, 40, 'the node that all know has no more inbound peers than it may');
+    t.is(most, 40, 'the default node has no more inbound peers than its limit');
   },
 );

@@ -14,17 +14,17 @@ const MINUTE = 60_000;
 healCases(test, 'common');
 
 test.serial(
-  '60 nodes that start at once and know one default node are one graph within ten seconds, and stay one when it is killed',
+  '60 nodes that start at once from one default node form one graph within ten seconds, and keep it when that node is killed',
   async (t) => {
     const { joined, killed, most } = await storm({ seed: 1, nodes: 60 });
     t.true(joined !== undefined && joined <= 10_000, `${joined} ms`);
     t.deepEqual(killed, [59]);
-    t.is(most, 40, 'the node that all know has no more inbound peers than it may');
+    t.is(most, 40, 'the default node has no more inbound peers than its limit');
   },
 );
 
 test.serial(
-  'a newcomer whose only acquaintance is full hears of others all the same, and that has no more peers than it may',
+  'a newcomer whose only seed is full still learns of other nodes, and the seed stays within its limit',
   async (t) => {
     const sim = createSimulation({ seed: 1, link: { latency: [1, 20] } });
     const names = ['hub', ...Array.from({ length: 40 }, (_, i) => `n${i}`)];
@@ -55,7 +55,7 @@ test.serial(
 );
 
 test.serial(
-  'who was lost by chance and comes back takes the place of who came for it',
+  'a node that was lost by accident and returns takes the place of the one that replaced it',
   async (t) => {
     for (const seed of seeds(5)) {
       const addressBook = await prefilled(['b', 'c', 'd', 'e'], seededRandom(seed));

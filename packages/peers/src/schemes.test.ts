@@ -6,7 +6,7 @@ import test from 'ava';
 import { createPeers } from './peers.ts';
 import { echo } from './testing/cluster.ts';
 
-test('addresses of others are dialed on a transport that picks its backend by the scheme', async (t) => {
+test('addresses that others sent are dialed on a transport that selects its backend by scheme', async (t) => {
   const nodes: Awaited<ReturnType<typeof open>>[] = [];
   try {
     for (let i = 0; i < 3; i++)

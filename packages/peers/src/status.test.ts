@@ -17,7 +17,7 @@ const statusOf = (node: TestNode | undefined, name: string) =>
 const bytesOf = (value: { height: number }) => status.encode(value);
 
 test.serial(
-  'a status reaches every peer soon, each change once, and those who come later too',
+  'a status reaches every peer soon, each change once, including peers that connect later',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -54,7 +54,7 @@ test.serial(
       }
       nodes.get('late')!.peers.add('a');
       await sim.until(() => statusOf(nodes.get('late'), 'a')?.height === 2, 3_000);
-      t.is(statusOf(a, 'b'), undefined, 'who told nothing has none');
+      t.is(statusOf(a, 'b'), undefined, 'a node that set none has none');
       a.peers.status.set(undefined);
       await sim.until(
         () => ['b', 'c', 'late'].every((name) => statusOf(nodes.get(name), 'a') === undefined),
@@ -67,7 +67,7 @@ test.serial(
   },
 );
 
-test.serial('who connects is told at once, and not at the next beat', async (t) => {
+test.serial('a new peer gets the status at once, not at the next beat', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b'], {
@@ -83,7 +83,7 @@ test.serial('who connects is told at once, and not at the next beat', async (t) 
   }
 });
 
-test.serial('a newer number is pulled once; one that is equal or older never', async (t) => {
+test.serial('a newer number is pulled once, an equal or older one never', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a'], { peers: () => passive });
@@ -104,23 +104,23 @@ test.serial('a newer number is pulled once; one that is equal or older never', a
     await tell(6, 7);
     t.is(statusOf(a, 'peer')?.height, 70);
     await tell(6, 7, 7);
-    t.true(heardOf(peer, 'pull') <= 3, 'once a number at most');
+    t.true(heardOf(peer, 'pull') <= 3, 'at most once per number');
     const count = heardOf(peer, 'pull');
     own = { seq: 3, height: 30 };
     await tell(8);
     t.deepEqual(
       [heardOf(peer, 'pull'), statusOf(a, 'peer')?.height],
       [count + 1, 70],
-      'an answer that is older than what is known is not taken',
+      'an answer older than the known number is ignored',
     );
     await tell(0);
-    t.is(heardOf(peer, 'pull'), count + 2, '“I have none” is looked at');
+    t.is(heardOf(peer, 'pull'), count + 2, '“I have none” is processed');
     t.deepEqual(await sim.close(), []);
   }
 });
 
 test.serial(
-  'a node that restarts begins at one again, and is believed; while it is away it has no status',
+  'a node that restarts begins at one again and is believed; while it is away it has no status',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -151,7 +151,7 @@ test.serial(
 );
 
 test.serial(
-  'a status that cannot be read is a warning, once a number; the peer stays, is trusted less, and its next one is taken',
+  'a status that cannot be decoded causes one warning per number; the peer stays, loses trust, and its next status is used',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -181,7 +181,7 @@ test.serial(
       own = encodeStatus(3, new TextEncoder().encode('{"height":"tall"}'));
       peer.words.trySend(remote, 'status', { seq: 3 });
       await sim.run(1_000);
-      t.is(statusOf(a, 'peer'), undefined, 'what it said before is not what it says');
+      t.is(statusOf(a, 'peer'), undefined, 'the earlier status is no longer its status');
       for (const garbage of [
         new Uint8Array(),
         new Uint8Array(4),
@@ -202,7 +202,7 @@ test.serial(
 );
 
 test.serial(
-  'a peer that changes its status all the time is asked for it now and then, and hardly ever if it can not be read; its last one counts',
+  'a status that changes all the time is pulled now and then, hardly ever if it cannot be decoded; the last one counts',
   async (t) => {
     for (const run of runs(1)) {
       for (const [isRead, most] of [
@@ -240,7 +240,7 @@ test.serial(
   },
 );
 
-test.serial('a status has 64 KiB at most, here and there', async (t) => {
+test.serial('a status is limited to 64 KiB at both ends', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b'], {
@@ -271,7 +271,7 @@ test.serial('a status has 64 KiB at most, here and there', async (t) => {
 });
 
 test.serial(
-  'without a codec there is no status: to set one is a mistake, and nobody is asked for his',
+  'without a codec there is no status: setting one throws, and no peer is asked for one',
   async (t) => {
     const sim = simulationOf({ seed: 1, level: 'message', name: '' });
     const nodes = cluster(sim, ['a'], { peers: () => ({ maxOutbound: 0 }) });
@@ -287,7 +287,7 @@ test.serial(
   },
 );
 
-test.serial('a status gets through a network that loses a third of all messages', async (t) => {
+test.serial('a status arrives even if the network loses a third of all messages', async (t) => {
   for (const { seed } of runs(5, ['message'])) {
     const sim = simulationOf({ seed, level: 'message', name: '' });
     const nodes = cluster(sim, ['a', 'b'], {
@@ -307,7 +307,7 @@ test.serial('a status gets through a network that loses a third of all messages'
   }
 });
 
-test.serial('a pull that is never answered holds up nothing', async (t) => {
+test.serial('a pull that is never answered blocks nothing', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a'], { peers: () => passive });

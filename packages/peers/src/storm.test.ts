@@ -16,7 +16,7 @@ const silence = defineProtocol({
 });
 
 test.serial(
-  `${NODES} nodes that know one default node are one graph, and stay one when it is gone`,
+  `${NODES} nodes that know one default node form one graph, and keep it after that node is gone`,
   async (t) => {
     t.timeout(120_000);
     const nodes: { readonly peers: Peers; close(): Promise<void> }[] = [];
@@ -62,7 +62,7 @@ test.serial(
     await Promise.all(Array.from({ length: NODES - 1 }, () => start([common])));
     await oneGraphOf(NODES);
     const [hub] = nodes;
-    t.true(hub!.peers.snapshot().inbound <= 40, 'it has no more inbound peers than by default');
+    t.true(hub!.peers.snapshot().inbound <= 40, 'no more inbound peers than the default limit');
     await hub!.close();
     await oneGraphOf(NODES - 1);
     t.pass();

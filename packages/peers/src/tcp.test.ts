@@ -26,7 +26,7 @@ const onIPv6 = hasIPv6 ? test : test.skip;
 
 // Serial, because these tests look at the open resources of this process.
 test.serial(
-  'transports and peers that are closed, in whatever order, leave no handle and no timer',
+  'transports and peers that are closed, in any order, leave no handle and no timer',
   async (t) => {
     const { resources } = nodeProbe(process);
     const path = join(await folder(t), 'book');
@@ -55,7 +55,7 @@ test.serial(
   },
 );
 
-test('a process whose peers and transports are closed ends by itself', async (t) => {
+test('a process whose peers and transports are closed exits by itself', async (t) => {
   t.timeout(60_000);
   const child = spawn(
     process.execPath,
@@ -74,7 +74,7 @@ test('a process whose peers and transports are closed ends by itself', async (t)
   t.deepEqual([code, said], [0, 'met, closed\n']);
 });
 
-test('three nodes find each other by one seed and call each other by id; one that is killed and comes back elsewhere is found again', async (t) => {
+test('three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again', async (t) => {
   const world = new World(t);
   const path = join(await folder(t), 'book');
   const a = await world.node('a', { peers: named('a') });
@@ -107,7 +107,7 @@ test('three nodes find each other by one seed and call each other by id; one tha
   }
   await world.run(60_000);
   for (const node of [a, b, c]) {
-    t.is(node.transport.remotes().length, 2, 'one link a peer');
+    t.is(node.transport.remotes().length, 2, 'one link per peer');
     t.true(
       node.peers
         .list()
@@ -117,7 +117,7 @@ test('three nodes find each other by one seed and call each other by id; one tha
   t.deepEqual(await world.close(), []);
 });
 
-test('one address in many spellings is one peer with one link, for good', async (t) => {
+test('one address in many spellings is one peer with one link, permanently', async (t) => {
   const world = new World(t);
   const b = await world.node('b', { peers: passive });
   const port = b.address.split(':')[1];
@@ -150,13 +150,13 @@ test('one address in many spellings is one peer with one link, for good', async 
       [1, 1, 1, 0],
     );
   t.is(a.transport.remotes()[0], link);
-  t.is(a.dials.length, dials, 'each was dialed, and then not any more');
+  t.is(a.dials.length, dials, 'each is dialed once, then never again');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
   t.deepEqual(await world.close(), []);
 });
 
-test('who is taken off by the address that was given for it is parted from, though the link in use is one that it dialed', async (t) => {
+test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t) => {
   const world = new World(t);
   const b = await world.node('b', { peers: { ...passive, identity: { nodeId: '1'.repeat(64) } } });
   const a = await world.node('a', {
@@ -189,7 +189,7 @@ test('who is taken off by the address that was given for it is parted from, thou
   t.deepEqual(await world.close(), []);
 });
 
-test('of two spellings of one peer one can be taken off, and nobody touches the link', async (t) => {
+test('removing one of two spellings of a peer leaves its link alone', async (t) => {
   for (const first of ['localhost', '127.0.0.1']) {
     const world = new World(t);
     const b = await world.node('b', { peers: passive });
@@ -267,7 +267,7 @@ onIPv6(
     t.deepEqual(a.peers.list(), []);
     const outward = told(a, 'rejected').filter(({ direction }) => direction === 'out');
     t.true(outward.every(({ reason }) => reason === 'self'));
-    t.is(outward.length, 3, 'but for the one that it advertises, which it knows');
+    t.is(outward.length, 3, 'except for its advertised address, which is known');
     t.is(a.dials.length, 3);
     t.deepEqual(await world.close(), []);
   },

@@ -29,7 +29,7 @@ const proving = (
   peers,
 });
 
-test('over TLS a node’s id is that of its key, and its peers are proven', async (t) => {
+test('over TLS a node’s id is derived from its key, and its peers are proven', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   const b = await world.node('b', proving(theirs));
@@ -51,7 +51,7 @@ test('over TLS a node’s id is that of its key, and its peers are proven', asyn
   t.deepEqual(await world.close(), []);
 });
 
-test('another identity than the transport proves is a TypeError that names both, and the transport is as before', async (t) => {
+test('an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing', async (t) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const transport = createTcpTransport({ protocol: echo, tls: ours.tls });
   const error = t.throws(() => createPeers({ transport, identity: theirs }), {
@@ -69,7 +69,7 @@ test('another identity than the transport proves is a TypeError that names both,
   await transport.close();
 });
 
-test('where somebody else answers who was dialed by id is not taken for him, and dialed on until he is there', async (t) => {
+test('another node that answers at a dialed address is not mistaken for the peer, which is dialed until it is there', async (t) => {
   const world = new World(t);
   const [ours, theirs, impostors] = [await credentials(), await credentials(), await credentials()];
   const impostor = await world.node('impostor', proving(impostors));
@@ -108,7 +108,7 @@ for (const [title, options] of [
     (nodeId: string, address: string) => ({ ...passive, persistent: [`${nodeId}@${address}`] }),
   ],
 ] as const) {
-  test(`a node that comes back on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
+  test(`a node that returns on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
     const world = new World(t);
     const [ours, theirs] = [await credentials(), await credentials()];
     const first = await world.node('b', proving(theirs, passive));
@@ -141,7 +141,7 @@ for (const [title, options] of [
   });
 }
 
-test('a persistent peer that moved is dialed where it was last by itself, though somebody else has its old place', async (t) => {
+test('a persistent peer that moved is dialed at its last advertised address, even if another node has its old one', async (t) => {
   const world = new World(t);
   const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
   const first = await world.node('b', proving(theirs));
@@ -177,13 +177,13 @@ test('a persistent peer that moved is dialed where it was last by itself, though
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
   t.true(
     a.dials.filter(({ target }) => target === wire.address).length > 2,
-    'the operator’s address is not given up',
+    'the operator’s address is still dialed',
   );
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
   t.deepEqual(await world.close(), []);
 });
 
-test('of two nodes with one key the newest is the peer: the link of the other takes nothing new, and ends when its calls have', async (t) => {
+test('of two nodes with one key the newest is the peer: the other’s link accepts no calls, and ends after the running ones', async (t) => {
   const world = new World(t);
   const [ours, theirs] = [await credentials(), await credentials()];
   let answer: (said: string) => void = () => {};
@@ -237,7 +237,7 @@ test('of two nodes with one key the newest is the peer: the link of the other ta
   t.deepEqual(await world.close(), []);
 });
 
-test('a node is no peer of another with its own key', async (t) => {
+test('a node is not a peer of another node with its own key', async (t) => {
   const world = new World(t);
   const theirs = await credentials();
   const one = await world.node('one', proving(theirs));
@@ -255,7 +255,7 @@ test('a node is no peer of another with its own key', async (t) => {
 });
 
 for (const how of ['peers.ban', 'updateTls'] as const) {
-  test(`whom ${how} denies is cut, both ends are told so, and it is let in again when that is taken back`, async (t) => {
+  test(`a peer that ${how} denies is disconnected, both ends are told why, and it is admitted again once allowed`, async (t) => {
     const world = new World(t);
     const [ours, theirs, others] = [await credentials(), await credentials(), await credentials()];
     const a = await world.node('a', proving(ours));
@@ -297,7 +297,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
   });
 }
 
-test('over noise it is the same: ids are those of keys, proven, and found from one seed', async (t) => {
+test('over noise, too, ids are derived from keys, proven, and found from one seed', async (t) => {
   const world = new World(t);
   const make = async () => {
     const { identity } = await credentials();

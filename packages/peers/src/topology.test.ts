@@ -18,7 +18,7 @@ const isLinked = (node: TestNode | undefined, name: string) =>
 const named = (name: string) => `${idOf(name)}@${name}`;
 
 test.serial(
-  'n nodes that all name each other have n − 1 peers each, one link a pair, and keep them',
+  'n nodes that all name each other have n − 1 peers each, with one link per pair, and keep them',
   async (t) => {
     for (const run of runs(3)) {
       const sim = simulationOf(run);
@@ -48,11 +48,11 @@ test.serial(
           names.filter((name) => name !== node.name),
           run.name,
         );
-        t.is(node.transport.remotes().length, 7, 'one link a pair');
+        t.is(node.transport.remotes().length, 7, 'one link per pair');
         t.deepEqual(
           node.transport.remotes().map(({ id }) => id),
           links.get(node.name),
-          'the same for minutes',
+          'unchanged for minutes',
         );
         t.deepEqual([eventsOf(node, 'up').length, eventsOf(node, 'down').length], [7, 0]);
       }
@@ -62,7 +62,7 @@ test.serial(
 );
 
 test.serial(
-  'a new topology parts from who is gone, dials who is new, and does not touch who stays',
+  'a new topology disconnects removed peers, dials added ones, and leaves the others alone',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -95,7 +95,7 @@ test.serial(
   },
 );
 
-test.serial('a call that runs is answered before its peer is parted from', async (t) => {
+test.serial('a running call is answered before its peer is disconnected', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run, { link: { latency: 50 } });
     const nodes = cluster(sim, ['a', 'b'], {
@@ -112,7 +112,7 @@ test.serial('a call that runs is answered before its peer is parted from', async
 });
 
 test.serial(
-  'a node whose address changed is both gone and new: it is linked at its new place',
+  'a node whose address changed is both removed and added: it is connected at its new address',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -144,7 +144,7 @@ test.serial(
   },
 );
 
-test.serial('what is taken off the list while it is dialed does not come up', async (t) => {
+test.serial('a peer that is removed while it is being dialed does not come up', async (t) => {
   for (const run of runs()) {
     for (const delay of [0, 20, 45, 70, 95, 120]) {
       const sim = simulationOf(run, { link: { latency: 20 } });
@@ -169,7 +169,7 @@ test.serial('what is taken off the list while it is dialed does not come up', as
 });
 
 test.serial(
-  'however many links are on their way when it is taken off the list, none of them stays',
+  'of all links that are in progress when a peer is removed from the list, none stays',
   async (t) => {
     for (const run of runs(12)) {
       const sim = simulationOf(run);
@@ -195,7 +195,7 @@ test.serial(
 );
 
 test.serial(
-  'who is off the list is neither called nor heard, from either end, and both again once he is back on it',
+  'a removed peer is neither called nor heard, at either end, until it is added again',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -242,7 +242,7 @@ test.serial(
 );
 
 test.serial(
-  'however the lists change, the links come to be those that both ends want',
+  'however the lists change, the links end up as those that both ends want',
   async (t) => {
     for (const run of runs(4)) {
       const sim = simulationOf(run);
@@ -289,14 +289,14 @@ test.serial('persistent peers count against neither cap', async (t) => {
     await sim.until(() => nodes.get('a')?.peers.list().length === 3, 10_000);
     await sim.run(60_000);
     const a = nodes.get('a')!;
-    t.is(a.peers.list().length, 3, `${run.name}: two that are named, and one ordinary`);
+    t.is(a.peers.list().length, 3, `${run.name}: two persistent peers and one ordinary`);
     const { inbound, outbound, persistent } = a.peers.snapshot();
     t.deepEqual({ inbound, outbound, persistent }, { inbound: 0, outbound: 1, persistent: 2 });
     t.deepEqual(await sim.close(), []);
   }
 });
 
-test.serial('a target that is none changes nothing, and is named', async (t) => {
+test.serial('an invalid target changes nothing, and the error names it', async (t) => {
   const sim = simulationOf({ seed: 1, level: 'message', name: '' });
   const nodes = cluster(sim, ['a'], { peers: () => ({ ...passive, persistent: ['b'] }) });
   await sim.until(() => nodes.size === 1);

@@ -20,7 +20,7 @@ const full = (name: string): Partial<PeersOptions> =>
   name === 'a' ? { ...passive, maxInbound: 2 } : { ...passive, persistent: ['a'] };
 
 test.serial(
-  'a newcomer whose only acquaintance is full hears of others at once, and neither takes the other for a peer',
+  'a newcomer whose only seed is full learns of other nodes at once, and neither becomes a peer of the other',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -61,7 +61,7 @@ test.serial(
 );
 
 test.serial(
-  'a visitor is answered once, and parted from in order; before ten seconds have passed it is refused',
+  'a visitor is answered once and disconnected in order; for the next ten seconds it is refused',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -93,7 +93,7 @@ test.serial(
   },
 );
 
-test.serial('a visitor that asks nothing is parted from after three seconds', async (t) => {
+test.serial('a visitor that requests nothing is disconnected after three seconds', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const nodes = cluster(sim, ['a', 'b1', 'b2'], { peers: full });
@@ -109,7 +109,7 @@ test.serial('a visitor that asks nothing is parted from after three seconds', as
 });
 
 test.serial(
-  'a full node that tells no addresses refuses at once, and so does one that takes no inbound peers',
+  'a full node that shares no addresses refuses at once, and so does one that takes no inbound peers',
   async (t) => {
     for (const run of runs(1)) {
       for (const options of [{ maxInbound: 2, exchange: { enabled: false } }, { maxInbound: 0 }]) {
@@ -134,7 +134,7 @@ test.serial(
   },
 );
 
-test.serial('a filter is asked about visitors, too', async (t) => {
+test.serial('filters apply to visitors, too', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
     const filters = {
@@ -156,7 +156,7 @@ test.serial('a filter is asked about visitors, too', async (t) => {
 });
 
 test.serial(
-  'a host that answers with garbage, or again and again, costs a visitor nothing',
+  'a host that answers with garbage, or repeatedly, does a visitor no harm',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -202,7 +202,7 @@ test.serial(
       t.is(
         late.peers.snapshot().book.size,
         1,
-        `${run.name}: the first answer, and of that 250 entries`,
+        `${run.name}: the first answer, with 250 of its entries`,
       );
       t.false(isLinked(late, 'host'));
       await sim.until(() => late.transport.remotes().length === 1, 10_000);

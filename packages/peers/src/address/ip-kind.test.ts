@@ -76,12 +76,12 @@ const KINDS: Record<IpKind, string[]> = {
 };
 
 for (const [kind, addresses] of Object.entries(KINDS)) {
-  test(`${kind} addresses are known as such, through tunnels too`, (t) => {
+  test(`${kind} addresses are recognized, also through tunnels`, (t) => {
     for (const address of addresses) t.is(kindOfIp(parseIp(address)!), kind as IpKind, address);
   });
 }
 
-test('groups are those of Tendermint: /16, also behind tunnels; /32 and /36 of IPv6; Tor', (t) => {
+test('groups follow Tendermint: /16, also behind tunnels; /32 and /36 of IPv6; Tor', (t) => {
   const groups: [string, string][] = [
     ['12.1.2.3', '12.1.0.0'],
     ['173.1.2.3', '173.1.0.0'],
@@ -102,7 +102,7 @@ test('groups are those of Tendermint: /16, also behind tunnels; /32 and /36 of I
   for (const [address, group] of groups) t.is(groupOfIp(parseIp(address)!), group, address);
 });
 
-test('in a network of private addresses there are groups, too', (t) => {
+test('a network of private addresses has groups, too', (t) => {
   t.is(groupOfIp(parseIp('10.1.2.3')!), '10.1.0.0');
   t.is(groupOfIp(parseIp('10.2.2.3')!), '10.2.0.0');
   t.is(groupOfIp(parseIp('192.168.7.1')!), '192.168.0.0');

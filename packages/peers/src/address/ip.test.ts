@@ -9,7 +9,7 @@ const hex = (ip: Uint8Array | undefined) =>
     ? undefined
     : Array.from(ip, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-test('IPv4 is 4 bytes, and IPv4 mapped into IPv6 is the same 4', (t) => {
+test('IPv4 is 4 bytes, and IPv4 mapped into IPv6 gives the same 4', (t) => {
   for (const text of [
     '1.2.3.255',
     '::ffff:1.2.3.255',
@@ -19,7 +19,7 @@ test('IPv4 is 4 bytes, and IPv4 mapped into IPv6 is the same 4', (t) => {
     t.is(hex(parseIp(text)), '010203ff', text);
 });
 
-test('all spellings of an IPv6 address give its 16 bytes', (t) => {
+test('all spellings of an IPv6 address give the same 16 bytes', (t) => {
   const loopback = `${'00'.repeat(15)}01`;
   for (const text of ['::1', '[::1]', '0:0:0:0:0:0:0:1', '0000::0001', '::0.0.0.1'])
     t.is(hex(parseIp(text)), loopback, text);
@@ -30,7 +30,7 @@ test('all spellings of an IPv6 address give its 16 bytes', (t) => {
   t.is(hex(parseIp('64:ff9b::1.2.3.4')), '0064ff9b000000000000000001020304');
 });
 
-test('what readers disagree about, and what is no address, is refused', (t) => {
+test('invalid and ambiguous addresses are refused', (t) => {
   const refused = [
     '',
     '1.2.3',
@@ -74,7 +74,7 @@ test('what readers disagree about, and what is no address, is refused', (t) => {
   for (const text of refused) t.is(parseIp(text), undefined, text);
 });
 
-test('addresses are written as RFC 5952 says', (t) => {
+test('addresses are written as RFC 5952 specifies', (t) => {
   const spelled: [string, string][] = [
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
@@ -91,7 +91,7 @@ test('addresses are written as RFC 5952 says', (t) => {
   });
 });
 
-test('what is written is read again, and is spelled as a URL spells it', (t) => {
+test('a written address is parsed again, and matches the spelling of URL', (t) => {
   const random = seededRandom(3);
   for (let i = 0; i < 2_000; i++) {
     const ip = Uint8Array.from({ length: 16 }, () =>

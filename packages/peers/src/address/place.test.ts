@@ -31,7 +31,7 @@ test('all spellings of one place have one key, which is an address of the same p
   }
 });
 
-test('other places have other keys', (t) => {
+test('different places have different keys', (t) => {
   const others = [
     '1.2.3.4:80',
     '1.2.3.4:81',
@@ -48,7 +48,7 @@ test('other places have other keys', (t) => {
   t.is(new Set(others.map((address) => placeOf(address)!.key)).size, others.length);
 });
 
-test('a place tells host, port, kind and group', (t) => {
+test('a place has a host, a port, a kind and a group', (t) => {
   const { ip, ...place } = placeOf('ws://[2001:470:1f10::2]:9/x')!;
   t.deepEqual(place, {
     key: 'ws://[2001:470:1f10::2]:9/x',
@@ -78,7 +78,7 @@ test('a place tells host, port, kind and group', (t) => {
   t.like(placeOf('Metadata.Google.Internal.:80'), { kind: 'metadata' });
 });
 
-test('what is no address has no place', (t) => {
+test('an invalid address has no place', (t) => {
   const none = [
     '',
     '   ',
@@ -122,7 +122,7 @@ test('what is no address has no place', (t) => {
     t.is(placeOf(address.replace(/^a:1\n$/, 'a\n:1')), undefined, JSON.stringify(address));
 });
 
-test('numbers that only some readers take for IPv4, and letters that only look like it, have no place', (t) => {
+test('numbers that only some parsers read as IPv4, and look-alike letters, have no place', (t) => {
   for (const host of [
     '127.1',
     '2130706433',
@@ -143,7 +143,7 @@ test('numbers that only some readers take for IPv4, and letters that only look l
   t.is(placeOf('bücher.example:80')?.kind, 'name');
 });
 
-test("in a network of one's own all may be dialed that can listen", (t) => {
+test('in a private network every address that can listen may be dialed', (t) => {
   const yes = [
     '10.0.0.1:1',
     '127.0.0.1:1',
@@ -183,7 +183,7 @@ test("in a network of one's own all may be dialed that can listen", (t) => {
   for (const address of no) t.false(isDialable(placeOf(address)!, 'any'), address);
 });
 
-test("in public mode only public addresses and names may be dialed on others' word", (t) => {
+test('in public mode only public addresses and names from others may be dialed', (t) => {
   const yes = [
     '1.1.1.1:80',
     '[2606::1]:80',
@@ -223,7 +223,7 @@ test("in public mode only public addresses and names may be dialed on others' wo
   for (const address of no) t.false(isDialable(placeOf(address)!, 'public'), address);
 });
 
-test('no text makes it throw, and each key is its own', (t) => {
+test('no text makes it throw, and every key is its own key', (t) => {
   const random = seededRandom(11);
   const letters = [
     ...'abn19.:/[]@%?#-_ \\"ws',

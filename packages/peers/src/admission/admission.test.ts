@@ -43,7 +43,7 @@ const verdict = (
   limits = LIMITS,
 ) => judge({ ...candidateOfThem, ...candidate }, state(given), limits)?.reason;
 
-test('who is nobody, ourselves or banned is refused, whoever dialed and whatever he is to us', (t) => {
+test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
   for (const more of [
     {},
     { direction: 'out' },
@@ -57,17 +57,17 @@ test('who is nobody, ourselves or banned is refused, whoever dialed and whatever
   }
 });
 
-test('an id that is only asserted belongs to the first; one that is proven to whoever proves it', (t) => {
+test('an asserted id belongs to the first node that uses it; a proven id to the node that proves it', (t) => {
   t.is(verdict({ instance: 'i2' }, { known: resident }), 'duplicate');
   t.is(verdict({ instance: 'i2', exempt: true }, { known: resident }), 'duplicate');
   t.is(verdict({ instance: 'i2' }, { known: { ...resident, isParting: true } }), 'duplicate');
   t.is(verdict({ instance: 'i2', proven: true }, { known: resident, inbound: 2 }), undefined);
 });
 
-test('an instance proves nothing: repeating it neither joins a proven node nor keeps its place from it', (t) => {
+test('an instance proves nothing: repeating it neither joins a proven node nor takes its place', (t) => {
   const proven = { ...resident, proven: true };
   t.is(verdict({}, { known: proven }), 'duplicate');
-  t.is(verdict({ proven: true }, { known: proven, inbound: 9 }), undefined, 'another link of it');
+  t.is(verdict({ proven: true }, { known: proven, inbound: 9 }), undefined, 'another of its links');
   t.is(
     verdict({ proven: true }, { known: resident, inbound: 9 }),
     undefined,
@@ -75,12 +75,12 @@ test('an instance proves nothing: repeating it neither joins a proven node nor k
   );
 });
 
-test('another link of a peer takes no place, but there are not endlessly many', (t) => {
+test('another link of a peer takes no place, but links per peer are limited', (t) => {
   t.is(verdict({}, { known: { ...resident, links: 127 }, inbound: 9 }), undefined);
   t.is(verdict({}, { known: { ...resident, links: 128 } }), 'full');
 });
 
-test('who comes while all its links are parting is new: its caps hold, and its old place is its own', (t) => {
+test('a node that connects while all its links are closing is new: caps apply to it, and it keeps its old place', (t) => {
   const parting = { ...resident, isParting: true };
   t.is(verdict({}, { known: parting, inbound: 2 }), undefined);
   t.is(verdict({}, { known: parting, inbound: 3 }), 'full');
@@ -93,7 +93,7 @@ test('who comes while all its links are parting is new: its caps hold, and its o
   t.is(verdict({ direction: 'out' }, { known: parting, inbound: 3 }), undefined);
 });
 
-test('ordinary peers that dialed are capped, in all and by network; others are not', (t) => {
+test('ordinary inbound peers are capped, in total and per network; others are not', (t) => {
   t.is(verdict({}, { inbound: 1 }), undefined);
   t.is(verdict({}, { inbound: 2 }), 'full');
   t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);

@@ -6,7 +6,7 @@ import { Twins, twinError, twinOf } from './twins.ts';
 
 const NODE = 'a'.repeat(64);
 
-test('an instance that was replaced and comes back is refused for 30 s from then on, and judged as any other after that', (t) => {
+test('a replaced instance that returns is refused for 30 s from then on, and judged like any other after that', (t) => {
   const twins = new Twins();
   t.false(twins.isTwin(NODE, 'one', 0));
   twins.replaced(NODE, 'one');
@@ -16,10 +16,10 @@ test('an instance that was replaced and comes back is refused for 30 s from then
   t.false(twins.isTwin(NODE, 'one', 130_000));
   t.false(twins.isTwin(NODE, 'one', 130_001), 'it is forgotten');
   twins.replaced(NODE, 'one');
-  t.true(twins.isTwin(NODE, 'one', 200_000), 'and one again when it is replaced again');
+  t.true(twins.isTwin(NODE, 'one', 200_000), 'and reported again when it is replaced again');
 });
 
-test('a refusal of a twin is news once, others always', (t) => {
+test('the refusal of a twin is reported once, other refusals always', (t) => {
   const twins = new Twins();
   twins.replaced(NODE, 'one');
   t.true(twins.isTwin(NODE, 'one', 0));
@@ -31,7 +31,7 @@ test('a refusal of a twin is news once, others always', (t) => {
   t.deepEqual([twinOf(other), twins.isNews(other), twins.isNews(other)], [undefined, true, true]);
 });
 
-test('it remembers 1,024 instances, and forgets those first that were replaced longest ago', (t) => {
+test('it remembers 1,024 instances, and forgets those that were replaced longest ago first', (t) => {
   const twins = new Twins();
   for (let i = 0; i < 1_025; i++) twins.replaced(NODE, `instance ${i}`);
   t.deepEqual(

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Visitors } from './visitors.ts';
 
-test('a hundred visits at one moment, then a hundred a second', (t) => {
+test('a hundred visits are admitted at once, then a hundred per second', (t) => {
   const visitors = new Visitors(10_000);
   const take = (from: number, now: number) =>
     Array.from({ length: 200 }, (_, i) => visitors.take(`${from + i}`, 0, now)).filter(Boolean)
@@ -13,10 +13,10 @@ test('a hundred visits at one moment, then a hundred a second', (t) => {
   t.is(take(2_000, 10_000), 100);
 });
 
-test('a node that was told of others comes again after its pause, and no more at once than 64', (t) => {
+test('a visitor that got addresses may return after its pause, and at most 64 visitors are there at once', (t) => {
   const visitors = new Visitors(10_000);
   t.true(visitors.take('a', 0, 0));
-  t.true(visitors.take('a', 0, 0), 'its first visit came to nothing');
+  t.true(visitors.take('a', 0, 0), 'its first visit did not succeed');
   visitors.told('a', 0);
   t.false(visitors.take('a', 0, 9_999));
   t.true(visitors.take('a', 0, 10_000));
@@ -24,7 +24,7 @@ test('a node that was told of others comes again after its pause, and no more at
   t.false(visitors.take('c', 64, 10_000));
 });
 
-test('it remembers the nodes of one pause and no others', (t) => {
+test('it remembers the nodes of one pause only', (t) => {
   const visitors = new Visitors(10_000);
   for (let now = 0; now < 60_000; now++)
     if (visitors.take(`n${now}`, 0, now)) visitors.told(`n${now}`, now);

@@ -8,7 +8,7 @@ import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node, nodes } from './te
 
 const source = node(1, '99.1.2.3:5', 'b');
 
-test('an address is added once, whoever tells it', (t) => {
+test('an address is added once, whoever sends it', (t) => {
   const book = makeBook();
   const entry = node(1, '1.1.1.1:1');
   t.is(book.add(entry, source, 0), 'added');
@@ -26,12 +26,12 @@ test('an address is added once, whoever tells it', (t) => {
   });
 });
 
-test('one address has one entry however it is spelled', (t) => {
+test('one address has one entry, however it is spelled', (t) => {
   const book = makeBook();
   t.is(book.add(node(1, 'tcp://[::ffff:1.2.3.4]:80'), source, 0), 'added');
   for (const address of ['1.2.3.4:80', '[::FFFF:102:304]:080', 'TCP://1.2.3.4:80/']) {
     t.is(book.add(node(1, address), source, 0), 'known');
-    t.is(book.add(node(2, address), source, 0), 'known', 'another id does not get the address');
+    t.is(book.add(node(2, address), source, 0), 'known', 'another id cannot take the address');
     t.is(book.at(address)?.nodeId, idOf(1));
   }
   t.is(book.add(node(3, '[2606::1%eth0]:7'), source, 0), 'added');
@@ -40,7 +40,7 @@ test('one address has one entry however it is spelled', (t) => {
   t.is(book.size, 2);
 });
 
-test('a told address does not take the place of one that was reached, nor its id', (t) => {
+test('an address from others replaces neither a reached address nor its id', (t) => {
   const book = makeBook();
   const real = node(1, '1.1.1.1:1');
   book.add(real, source, 0);
@@ -53,7 +53,7 @@ test('a told address does not take the place of one that was reached, nor its id
   }
 });
 
-test('a told address does not take the place of another told one, unless that is bad', (t) => {
+test('an address from others replaces another such address only if that one is bad', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   t.is(book.add(node(1, '2.2.2.2:2'), source, 0), 'known');
@@ -62,7 +62,7 @@ test('a told address does not take the place of another told one, unless that is
   t.is(
     book.add(node(1, '2.2.2.2:2'), source, 30_000),
     'known',
-    'the last attempt may be under way',
+    'the last attempt may be in progress',
   );
   t.is(book.add(node(1, '2.2.2.2:2'), source, 2 * MINUTE), 'added');
   t.like(book.get(idOf(1)), { address: '2.2.2.2:2', failures: 0 });
@@ -73,7 +73,7 @@ test('a told address does not take the place of another told one, unless that is
   t.is(book.size, 1);
 });
 
-test('word from more sources puts an address in more buckets, ever less likely, and in 4 at most', (t) => {
+test('more sources put an address in more buckets, with falling probability, and in 4 at most', (t) => {
   const book = makeBook();
   const all = nodes(400, 6);
   const inBuckets = () => book.save(0).buckets.flat().length / all.length;
@@ -91,7 +91,7 @@ test('word from more sources puts an address in more buckets, ever less likely, 
   t.is(told.fresh, 1);
 });
 
-test('a full bucket gives up a bad address, or else the one that came or was attempted first', (t) => {
+test('a full bucket evicts a bad address, otherwise the one that was added or attempted first', (t) => {
   const book = makeBook();
   // All addresses are of one group and from one source, so they share one bucket.
   for (let i = 0; i < 64; i++) t.is(book.add(node(i, `1.1.1.${i}:1`), source, i), 'added');
@@ -105,7 +105,7 @@ test('a full bucket gives up a bad address, or else the one that came or was att
   t.is(book.size, 64);
 });
 
-test('garbage is refused entry by entry, and never throws', (t) => {
+test('garbage is refused entry by entry and never throws', (t) => {
   const book = makeBook();
   const add = (nodeId: unknown, address: unknown) =>
     book.add({ nodeId, address } as BookAddress, source, 0);
@@ -154,7 +154,7 @@ test('garbage is refused entry by entry, and never throws', (t) => {
   t.is(book.size, 1);
 });
 
-test('in public mode only public places come in, and at most 8 on a host', (t) => {
+test('in public mode only public places are added, and at most 8 per host', (t) => {
   const book = makeBook({ mode: 'public' });
   for (const address of [
     '10.0.0.1:1',
@@ -176,14 +176,14 @@ test('in public mode only public places come in, and at most 8 on a host', (t) =
   t.is(
     book.learn(node(1, '9.9.9.9:70'), 0),
     'added',
-    'one that is there already may change its port',
+    'an entry that exists may still change its port',
   );
   book.remove(idOf(2));
   t.is(book.add(node(30, '9.9.9.9:71'), source, 0), 'added');
   t.is(book.size, 8);
 });
 
-test('in any mode a host has as many entries as its cluster has nodes', (t) => {
+test('in any mode a host may have as many entries as its cluster has nodes', (t) => {
   const book = makeBook();
   for (let port = 1; port <= 60; port++)
     t.is(book.add(node(port, `127.0.0.1:${port}`), source, 0), 'added');
@@ -195,7 +195,7 @@ test('own addresses and the own id are never added', (t) => {
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.addOwn('tcp://[::ffff:1.1.1.1]:1');
   book.addOwn('nonsense here');
-  t.is(book.size, 0, 'and leave when they turn out to be own');
+  t.is(book.size, 0, 'and are removed when they turn out to be own');
   t.true(book.isOwn('1.1.1.1:1'));
   t.false(book.isOwn('1.1.1.1:2'));
   t.false(book.isOwn('nonsense here'));
@@ -206,14 +206,14 @@ test('own addresses and the own id are never added', (t) => {
   t.is(book.size, 0);
 });
 
-test('own addresses are bounded: the first makes room', (t) => {
+test('the number of own addresses is bounded: the oldest is removed', (t) => {
   const book = makeBook();
   for (let port = 1; port <= 300; port++) book.addOwn(`1.1.1.1:${port}`);
   t.false(book.isOwn('1.1.1.1:1'));
   t.true(book.isOwn('1.1.1.1:300'));
 });
 
-test('private ids never leak: they are neither added, nor told, nor is what they tell', (t) => {
+test('private ids never leak: they are neither added nor sent, and addresses from them are ignored', (t) => {
   const book = makeBook({ privateIds: [idOf(1)] });
   t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'private');
   t.is(book.add(node(2, '2.2.2.2:1'), node(1, '1.1.1.1:1'), 0), 'private');
@@ -227,10 +227,10 @@ test('private ids never leak: they are neither added, nor told, nor is what they
   book.setPrivate([idOf(5), idOf(6)]);
   for (let i = 0; i < 50; i++)
     for (const { nodeId } of book.select(i)) t.false([idOf(1), idOf(5), idOf(6)].includes(nodeId));
-  t.is(book.get(idOf(5))?.tried, true, 'what is there may still be dialed');
+  t.is(book.get(idOf(5))?.tried, true, 'existing entries may still be dialed');
 });
 
-test('a success promotes, and ends the failures', (t) => {
+test('a success makes an entry tried and resets its failures', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.attempted(idOf(1), 10);
@@ -249,11 +249,11 @@ test('a success promotes, and ends the failures', (t) => {
   t.deepEqual(
     [book.size, book.tried, book.fresh],
     [1, 1, 0],
-    'and it stays tried when it is told again',
+    'and it stays tried when it is sent again',
   );
 });
 
-test('half of a book is promoted, and none is lost', (t) => {
+test('half of a book becomes tried, and no entry is lost', (t) => {
   const book = makeBook();
   const all = nodes(100, 4);
   for (const entry of all) book.add(entry, source, 0);
@@ -264,7 +264,7 @@ test('half of a book is promoted, and none is lost', (t) => {
   t.deepEqual([book.size, book.tried, book.fresh], [100, 50, 50]);
 });
 
-test('a dial that reached a node puts it down where it was reached, and whoever had the address is gone', (t) => {
+test('a dial that reached a node records it at that address, and removes any other node from there', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.add(node(2, '2.2.2.2:1'), source, 0);
@@ -278,7 +278,7 @@ test('a dial that reached a node puts it down where it was reached, and whoever 
   t.deepEqual([book.size, book.tried], [2, 2]);
 });
 
-test('a node that moved says so over its own link, and is new again until it is reached', (t) => {
+test('a node that moved announces it over its own link, and is new again until it is reached', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   t.is(book.learn(node(1, '2.2.2.2:1'), 10, '3.3.3.3:555'), 'added');
@@ -293,7 +293,7 @@ test('a node that moved says so over its own link, and is new again until it is 
   t.is(book.size, 1);
 });
 
-test('a peer gets an address that another id holds, but not from one that was reached within a week', (t) => {
+test('a peer gets an address that another id holds, unless that id was reached there within a week', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   t.is(book.learn(node(2, '1.1.1.1:1'), 0), 'added');
@@ -305,7 +305,7 @@ test('a peer gets an address that another id holds, but not from one that was re
   t.is(book.size, 1);
 });
 
-test('who is not at its address is removed', (t) => {
+test('a node that is not at its address is removed', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   book.remove(idOf(1));
@@ -318,7 +318,7 @@ test('who is not at its address is removed', (t) => {
   t.is(book.tried + book.fresh, 0);
 });
 
-test('a banned id leaves the book, is not added again, and comes back as a new address when its ban ends', (t) => {
+test('a banned id leaves the book, is not added again, and returns as a new address when its ban ends', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
@@ -355,10 +355,10 @@ test('a ban lasts 24 hours by default and 30 days at most, is never shortened, a
   t.is(book.get(idOf(1))?.address, '1.1.1.1:1');
   book.unban(idOf(1));
   book.ban(idOf(2), 31 * DAY);
-  t.true(book.isBanned(idOf(2), 31 * DAY), 'ids that the book never had can be banned, too');
+  t.true(book.isBanned(idOf(2), 31 * DAY), 'unknown ids can be banned, too');
 });
 
-test('an address that was taken during the ban does not come back', (t) => {
+test('an address that another node took during the ban is not restored', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.ban(idOf(1), 0);
@@ -368,7 +368,7 @@ test('an address that was taken during the ban does not come back', (t) => {
   t.is(book.size, 1);
 });
 
-test('bans are bounded: the one that ends soonest makes room', (t) => {
+test('the number of bans is bounded: the one that ends soonest is removed', (t) => {
   const book = makeBook();
   book.add(node(7, '1.1.1.1:1'), source, 0);
   for (let i = 0; i < 4_096; i++) book.ban(idOf(i), 0, i === 7 ? HOUR : DAY);
@@ -380,7 +380,7 @@ test('bans are bounded: the one that ends soonest makes room', (t) => {
   t.true(book.isBanned(idOf(8), 0));
 });
 
-test('a clock that goes back ends no ban early and makes none longer', (t) => {
+test('a clock that jumps back neither ends a ban early nor extends it', (t) => {
   const book = makeBook({ now: 1_000 });
   book.ban(idOf(1), 1_000, 500);
   t.true(book.isBanned(idOf(1), 0));
@@ -390,7 +390,7 @@ test('a clock that goes back ends no ban early and makes none longer', (t) => {
   t.false(book.isBanned(idOf(1), 0), 'once over, it is over');
 });
 
-test('a book of 10,000 told addresses is made in well under a second', (t) => {
+test('a book of 10,000 addresses is filled in well under a second', (t) => {
   const book = makeBook();
   const all = nodes(10_000, 8);
   const started = performance.now();
@@ -429,7 +429,7 @@ test('100,000 addresses with duplicates and garbage leave a bounded book of the 
     if (!/^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry.address)) t.fail(entry.address);
 });
 
-test('news tells when an entry came, not when one was told again', (t) => {
+test('news reports when an entry was added, not when it was sent again', (t) => {
   const book = makeBook();
   const { news } = book;
   book.add(node(1, '1.1.1.1:0'), source, 0);
@@ -442,12 +442,12 @@ test('news tells when an entry came, not when one was told again', (t) => {
   t.is(book.news, after);
 });
 
-test('a book below 1,000 wants more', (t) => {
+test('a book with fewer than 1,000 entries wants more', (t) => {
   t.true(filledBook(0, 900).needsMore);
   t.false(filledBook(500, 600).needsMore);
 });
 
-test('what the programmer gives wrong is a TypeError that names it', (t) => {
+test('an invalid argument throws a TypeError that names it', (t) => {
   const make = (options: object) => () =>
     new AddressBook({ random: seededRandom(1), now: 0, ...options });
   t.throws(make({ random: 5 }), { instanceOf: TypeError, message: /random: must be a function/ });

@@ -27,7 +27,7 @@ function fail(book: AddressBook, address: string, now: number): void {
   book.failed(ID, address);
 }
 
-test('what is told of a tried node that failed since it last answered is kept beside its address; of any other it is not', (t) => {
+test('a reported address of a tried node is kept as an alternative only if that node has failed since its last answer', (t) => {
   const book = makeBook();
   book.succeeded(ID, HOME, 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 0), 'vetted');
@@ -36,11 +36,11 @@ test('what is told of a tried node that failed since it last answered is kept be
   const { news } = book;
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'alternative');
   t.is(book.alternative(ID), '2.2.2.2:2');
-  t.not(book.news, news, 'there is somebody to dial');
+  t.not(book.news, news, 'there is a node to dial');
   t.like(book.get(ID), { address: HOME, tried: true });
   t.is(book.at('2.2.2.2:2'), undefined);
   t.deepEqual([book.size, book.tried, book.fresh], [1, 1, 0]);
-  t.deepEqual(book.select(), [{ nodeId: ID, address: HOME }], 'it is not told on');
+  t.deepEqual(book.select(), [{ nodeId: ID, address: HOME }], 'it is not sent to others');
   t.deepEqual(
     [...book.entries()].map(({ address }) => address),
     [HOME],
@@ -52,7 +52,7 @@ test('what is told of a tried node that failed since it last answered is kept be
   );
 });
 
-test('the address and what others tell are dialed in turn, whatever is told in between', (t) => {
+test('the address and its alternatives are dialed in turn, whatever is reported in between', (t) => {
   const book = bookOfOneDown();
   const random = seededRandom(4);
   const dialed = Array.from({ length: 100 }, (_, i) => {
@@ -64,15 +64,15 @@ test('the address and what others tell are dialed in turn, whatever is told in b
   });
   t.true(dialed.some((address) => address !== HOME));
   for (const [i, address] of dialed.entries())
-    t.true(i === 0 || address === HOME || dialed[i - 1] === HOME, 'never elsewhere twice in a row');
+    t.true(i === 0 || address === HOME || dialed[i - 1] === HOME, 'an alternative never repeats');
   t.is(
     new Set(dialed).size - 1,
     dialed.filter((address) => address !== HOME).length,
-    'elsewhere once each',
+    'each alternative once',
   );
 });
 
-test('a dial that reached the node elsewhere makes that its address, tried', (t) => {
+test('a dial that reached the node at an alternative makes that its tried address', (t) => {
   const book = bookOfOneDown();
   book.add(node(1, '2.2.2.2:2'), friend, 2);
   book.attempted(ID, 3, 'tcp://2.2.2.2:2');
@@ -83,7 +83,7 @@ test('a dial that reached the node elsewhere makes that its address, tried', (t)
   t.is(book.size, 1);
 });
 
-test('a node that answers at its address, or says that it is there, is not looked for elsewhere', (t) => {
+test('a node that answers at its address, or reports itself there, is not searched elsewhere', (t) => {
   const answers = [
     (book: AddressBook) => book.succeeded(ID, HOME, 5),
     (book: AddressBook) => void book.learn(node(1, HOME), 5),
@@ -101,7 +101,7 @@ test('a node that answers at its address, or says that it is there, is not looke
   }
 });
 
-test('the first word stays until it was dialed; then there is room for the next, but for a minute not from the same group', (t) => {
+test('the first alternative stays until it was dialed, then the next one fits, but for a minute none from the same group', (t) => {
   const book = bookOfOneDown();
   t.is(book.add(node(1, '6.6.6.6:1'), liar, 2), 'alternative');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 3), 'vetted');
@@ -111,14 +111,14 @@ test('the first word stays until it was dialed; then there is room for the next,
   book.failed(ID, '6.6.6.6:1');
   t.is(book.add(node(1, '6.6.6.6:2'), node(10, '99.1.7.7:7', 'b'), 5), 'vetted');
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 6), 'alternative');
-  t.is(book.alternative(ID), undefined, 'first where it was');
+  t.is(book.alternative(ID), undefined, 'first its old address');
   fail(book, HOME, 7);
   t.is(book.alternative(ID), '2.2.2.2:2');
   fail(book, '2.2.2.2:2', 8);
-  t.is(book.add(node(1, '6.6.6.6:2'), liar, 9), 'alternative', 'others have had their word');
+  t.is(book.add(node(1, '6.6.6.6:2'), liar, 9), 'alternative', 'others had their turn');
 });
 
-test('a group whose word was in vain gives another after a minute', (t) => {
+test('a group whose alternative failed may give another after a minute', (t) => {
   const book = bookOfOneDown();
   book.add(node(1, '6.6.6.6:1'), friend, 0);
   fail(book, '6.6.6.6:1', MINUTE);
@@ -126,7 +126,7 @@ test('a group whose word was in vain gives another after a minute', (t) => {
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2 * MINUTE), 'alternative');
 });
 
-test('one that is never dialed makes way after five minutes, for another’s word first', (t) => {
+test('an alternative that is never dialed is dropped after five minutes, and the report of another group replaces it', (t) => {
   const book = bookOfOneDown();
   book.add(node(1, '6.6.6.6:1'), liar, 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE), 'vetted');
@@ -134,7 +134,7 @@ test('one that is never dialed makes way after five minutes, for another’s wor
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE + 2), 'alternative');
 });
 
-test('what may not be added may not be an alternative either', (t) => {
+test('an address that may not be added may not be an alternative either', (t) => {
   const book = bookOfOneDown({ mode: 'public', nodeId: idOf(7), privateIds: [idOf(6)] });
   book.addOwn('3.3.3.3:3');
   t.is(book.add(node(1, '3.3.3.3:3'), friend, 2), 'own');
@@ -146,7 +146,7 @@ test('what may not be added may not be an alternative either', (t) => {
   t.is(book.alternative(ID), undefined);
 });
 
-test('the address of another that was reached is nobody’s alternative, and no longer where that was reached since', (t) => {
+test('a reached address of another node is no alternative, and stops being one when that node is reached there', (t) => {
   const book = bookOfOneDown();
   book.succeeded(idOf(2), '2.2.2.2:2', 0);
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'vetted');
@@ -154,7 +154,7 @@ test('the address of another that was reached is nobody’s alternative, and no 
   t.is(
     book.add(node(1, '3.3.3.3:3'), friend, 2),
     'alternative',
-    'that a liar told it of another id is no matter',
+    'that a liar reported it for another id does not matter',
   );
   t.is(book.at('3.3.3.3:3')?.nodeId, idOf(3));
   book.succeeded(idOf(3), '3.3.3.3:3', 3);
@@ -162,7 +162,7 @@ test('the address of another that was reached is nobody’s alternative, and no 
   t.is(book.add(node(1, '4.4.4.4:4'), liar, 4), 'alternative');
 });
 
-test('who is reached where others told it of two ids is the one that it proved to be', (t) => {
+test('a node that is reached at an address reported for two ids is the one that it proves to be', (t) => {
   const book = bookOfOneDown();
   book.add(node(3, '3.3.3.3:3'), liar, 2);
   book.add(node(1, '3.3.3.3:3'), friend, 2);
@@ -172,7 +172,7 @@ test('who is reached where others told it of two ids is the one that it proved t
   t.is(book.size, 1);
 });
 
-test('in public mode a host has 8 addresses at most, alternatives among them', (t) => {
+test('in public mode a host has at most 8 addresses, including alternatives', (t) => {
   const book = makeBook({ mode: 'public' });
   for (let i = 0; i < 20; i++) {
     book.succeeded(idOf(i), `1.${i}.1.1:1`, 0);

@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { filledBook, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
 
-test('an answer has all who are there, and a quarter as many others; 32 in all if there are, 250 at most', (t) => {
+test('an answer has all connected nodes plus a quarter as many others; at least 32 in total if known, at most 250', (t) => {
   const book = filledBook(500, 500, { random: seededRandom(1) });
   const all = [...book.entries()].map(({ nodeId }) => nodeId);
   for (const [there, length] of [
@@ -26,7 +26,7 @@ test('an answer has all who are there, and a quarter as many others; 32 in all i
   t.is(few.selectAround([]).length, 4);
 });
 
-test('of the others none is told that did not answer when it was last dialed; who is there is told all the same', (t) => {
+test('nodes that did not answer their last dial are left out of an answer, unless they are connected', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
   for (let i = 0; i < 10; i++) book.attempted(idOf(i), HOUR);
@@ -37,7 +37,7 @@ test('of the others none is told that did not answer when it was last dialed; wh
   );
 });
 
-test('nobody is told that is private, banned or unknown, though it is there', (t) => {
+test('private, banned and unknown nodes are left out of an answer even if they are connected', (t) => {
   const book = makeBook();
   for (let i = 0; i < 4; i++) book.add(node(i, `8.${i}.1.1:1`), undefined, 0);
   book.setPrivate([idOf(0)]);

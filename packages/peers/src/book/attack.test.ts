@@ -33,7 +33,7 @@ function attack(
 }
 
 for (const [name, tell] of Object.entries(tellers)) {
-  test(`10,000 addresses of an attacker, told from ${name}, get a tenth of the dials at most, even if all answer`, (t) => {
+  test(`10,000 addresses of an attacker, sent from ${name}, get at most a tenth of the dials, even if all answer`, (t) => {
     for (const seed of [1, 2]) {
       const book = filledBook(1_000, 200, { random: seededRandom(seed) });
       const honest = [...book.entries()].filter((entry) => entry.tried);
@@ -42,7 +42,7 @@ for (const [name, tell] of Object.entries(tellers)) {
       t.is(
         honest.filter(({ nodeId }) => book.get(nodeId)?.tried).length,
         1_000,
-        'being told of others costs nobody its place',
+        'reports about others cost no entry its place',
       );
       t.true(book.fresh > 1_000, String(book.fresh));
 
@@ -65,7 +65,7 @@ for (const [name, tell] of Object.entries(tellers)) {
     }
   });
 
-  test(`nor with bias 100, nor if the honest ones all stand in few groups, told from ${name}`, (t) => {
+  test(`an attacker with bias 100, against honest nodes in few groups, gets no more either, sent from ${name}`, (t) => {
     const book = makeBook();
     for (let i = 0; i < 1_000; i++)
       book.succeeded(idOf(i), `8.${i % 12}.0.${i % 250}:${1_000 + i}`, 0);
@@ -81,7 +81,7 @@ for (const [name, tell] of Object.entries(tellers)) {
   });
 }
 
-test('nor if a tenth of the honest ones are down, and it tells another address of each of them, again and again', (t) => {
+test('an attacker gets no more if a tenth of the honest nodes are down and it keeps sending other addresses for them', (t) => {
   for (const [name, tell] of Object.entries(tellers)) {
     const book = filledBook(1_000, 200);
     const honest = [...book.entries()].filter((entry) => entry.tried);
@@ -102,11 +102,11 @@ test('nor if a tenth of the honest ones are down, and it tells another address o
       else book.succeeded(nodeId, address, now);
     }
     t.log(`${caught} of 1,000 dials, told from ${name}`);
-    t.true(caught > 0 && caught <= 100, `${caught} of 1,000 dials, told from ${name}`);
+    t.true(caught > 0 && caught <= 100, `${caught} of 1,000 dials, sent from ${name}`);
   }
 });
 
-test('what one source tells of nodes that are all down fills its quota of buckets, and half of the dials go where they were', (t) => {
+test('false addresses of nodes that are all down fill the quota of their source, and half of the dials go to the old addresses', (t) => {
   const book = filledBook(1_000, 0);
   const homes = new Map([...book.entries()].map(({ nodeId, address }) => [nodeId, address]));
   for (const nodeId of homes.keys()) book.attempted(nodeId, 0);
@@ -143,7 +143,7 @@ test('10,000 addresses from one source fill the buckets of its quota and no more
   }
 });
 
-test('one source does not crowd out what others told, and its quota of buckets is its quota of picks', (t) => {
+test('one source does not crowd out the addresses of others, and its quota of buckets bounds its share of dials', (t) => {
   const book = filledBook(0, 1_000);
   const before = new Set([...book.entries()].map(({ nodeId }) => nodeId));
   for (const entry of attackers) book.add(entry, node(1, '66.6.1.1:1', 'e'), 0);
@@ -190,7 +190,7 @@ function crowded(): { book: AddressBook; incumbents: BookAddress[]; newcomer: Bo
   return { book, incumbents, newcomer: fit[64]! };
 }
 
-test('where the tried bucket is full, a newcomer stays new, and the one that was silent longest comes up for a test', (t) => {
+test('if the tried bucket is full, a newcomer stays new, and the entry that was silent longest is tested', (t) => {
   const { book, incumbents, newcomer } = crowded();
   t.is(book.toTest(2_000), undefined);
   book.succeeded(newcomer.nodeId, newcomer.address, 2_000);
@@ -200,16 +200,16 @@ test('where the tried bucket is full, a newcomer stays new, and the one that was
   t.is(book.toTest(2_000), undefined, 'once');
 });
 
-test('an incumbent that answers its test stays, and one that fails it goes back to the new ones', (t) => {
+test('an entry that answers its test stays tried, and one that fails it becomes new again', (t) => {
   const { book, incumbents, newcomer } = crowded();
   const [first, second] = incumbents as [BookAddress, BookAddress];
   book.succeeded(newcomer.nodeId, newcomer.address, HOUR);
   book.attempted(first.nodeId, HOUR + 1);
   book.succeeded(first.nodeId, first.address, HOUR + 2);
-  t.is(book.toTest(HOUR + 3), undefined, 'it was dialed since it was put down for its test');
+  t.is(book.toTest(HOUR + 3), undefined, 'it was dialed after its test was scheduled');
   book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR);
   t.is(book.get(newcomer.nodeId)?.tried, false);
-  t.is(book.toTest(2 * HOUR)?.nodeId, second.nodeId, 'now another was silent longest');
+  t.is(book.toTest(2 * HOUR)?.nodeId, second.nodeId, 'another entry was silent longest by now');
 
   book.attempted(second.nodeId, 2 * HOUR);
   book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR + 59_999);
@@ -220,7 +220,7 @@ test('an incumbent that answers its test stays, and one that fails it goes back 
   t.deepEqual([book.size, book.tried], [65, 64]);
 });
 
-test('of each bucket one waits for its test at most, and whoever left is none of them', (t) => {
+test('each bucket has at most one entry waiting for its test, and removed entries do not wait', (t) => {
   const { book, incumbents, newcomer } = crowded();
   book.succeeded(newcomer.nodeId, newcomer.address, 2_000);
   book.remove(incumbents[0]!.nodeId);

@@ -26,7 +26,7 @@ const small = () => {
   return formatBook(book.save(10));
 };
 
-test('a document comes back as it was, and has one text', (t) => {
+test('a document is read back as it was written, and has one encoding', (t) => {
   for (const book of [makeBook(), filledBook(50, 70)]) {
     book.ban(idOf(3), 1_000);
     const document = book.save(2_000);
@@ -35,7 +35,7 @@ test('a document comes back as it was, and has one text', (t) => {
   }
 });
 
-test('a text cut off at any byte, or with one changed, is refused', (t) => {
+test('a text that is cut off, or that has one changed byte, is refused', (t) => {
   const text = small();
   for (let length = 0; length < text.length; length++) {
     const error = refusal(text.slice(0, length));
@@ -50,7 +50,7 @@ test('a text cut off at any byte, or with one changed, is refused', (t) => {
   t.pass();
 });
 
-test('what is wrong with a document is said', (t) => {
+test('the error says what is wrong with a document', (t) => {
   const text = small();
   const [head = '', body = ''] = text.split('\n');
   const newer = `${JSON.stringify({ ...JSON.parse(head), version: 2 })}\n${body}\n`;
@@ -79,7 +79,7 @@ test('what is wrong with a document is said', (t) => {
   }
 });
 
-test('content that is no book is refused even with its checksum', (t) => {
+test('content that is not a book is refused even if its checksum matches', (t) => {
   const list = { key: '', entries: [], buckets: [], bans: [] };
   t.deepEqual(parseBook(textOf(JSON.stringify(list))), list);
   for (const content of [
@@ -97,7 +97,7 @@ test('content that is no book is refused even with its checksum', (t) => {
   t.regex(refusal(textOf('{"key":')).message, /its content is not an address book/);
 });
 
-test('a full book of the longest addresses still fits: the last of the new ones are left out', (t) => {
+test('a full book of the longest addresses still fits: the last new entries are left out', (t) => {
   const long = (i: number) => `ws://h.d${i}.com:80/${'x'.repeat(230)}`;
   const entries = Array.from({ length: 20_000 }, (_, i) => ({
     ...node(i, long(i)),

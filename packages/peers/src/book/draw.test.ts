@@ -6,18 +6,18 @@ import { DAY, filledBook, idOf, MINUTE, makeBook, node } from './testing/address
 const source = node(1, '99.1.2.3:5', 'b');
 const biases = [-5, 0, 50, 100, 1_000, NaN];
 
-test('an empty book has nobody to dial', (t) => {
+test('an empty book has nothing to dial', (t) => {
   for (const bias of biases) t.is(makeBook().pick(bias, 0), undefined);
 });
 
-test('a book of one sort gives what it has, whatever the bias', (t) => {
+test('a book with only new or only tried entries returns them, whatever the bias', (t) => {
   for (const bias of biases) {
     t.is(filledBook(0, 1).pick(bias, 0)?.tried, false);
     t.is(filledBook(1, 0).pick(bias, 0)?.tried, true);
   }
 });
 
-test('the bias weighs new against tried by the roots of their numbers, and is clamped', (t) => {
+test('the bias weighs new against tried entries by the roots of their numbers, and is clamped', (t) => {
   const book = filledBook(16, 64);
   const share = (bias: number) =>
     Array.from({ length: 2_000 }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length /
@@ -32,7 +32,7 @@ test('the bias weighs new against tried by the roots of their numbers, and is cl
   t.true(Math.abs(less - 1 / 3) < 0.04, String(less));
 });
 
-test('once enough are tried, new ones get a twentieth of the picks', (t) => {
+test('once enough entries are tried, new ones get a twentieth of the picks', (t) => {
   const share = (tried: number) => {
     const book = filledBook(tried, 500);
     return (
@@ -45,13 +45,13 @@ test('once enough are tried, new ones get a twentieth of the picks', (t) => {
   t.true(few > 0.03 && few < 0.065, String(few));
 });
 
-test('every entry is picked in its turn', (t) => {
+test('every entry is picked at some time', (t) => {
   const book = filledBook(20, 20);
   const picked = new Set(Array.from({ length: 3_000 }, () => book.pick(50, 0)!.nodeId));
   t.is(picked.size, 40);
 });
 
-test('if none of the one sort is eligible, one of the other is picked', (t) => {
+test('if no entry of one kind is eligible, one of the other kind is picked', (t) => {
   const book = filledBook(100, 100);
   for (let i = 0; i < 200; i++) {
     t.is(book.pick(0, 0, (entry) => !entry.tried)?.tried, false);
@@ -63,7 +63,7 @@ test('if none of the one sort is eligible, one of the other is picked', (t) => {
   );
 });
 
-test('the only eligible one of a full book is found, with few questions', (t) => {
+test('the only eligible entry of a full book is found with few questions', (t) => {
   const book = filledBook(1_500, 9_000);
   const slots = book.tried + book.save(0).buckets.flat().length;
   const all = [...book.entries()];
@@ -83,18 +83,18 @@ test('the only eligible one of a full book is found, with few questions', (t) =>
   t.is(asked, 1);
 });
 
-test('bad entries are picked only where nothing else is eligible, and never told', (t) => {
+test('bad entries are picked only if nothing else is eligible, and never sent to others', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   for (let i = 0; i < 3; i++) book.attempted(idOf(1), 0);
-  t.is(book.select().length, 1, 'the last attempt may be under way');
+  t.is(book.select().length, 1, 'the last attempt may be in progress');
   book.add(node(2, '2.2.2.2:1'), source, 2 * MINUTE);
   for (let i = 0; i < 100; i++) t.is(book.pick(50, 2 * MINUTE)?.nodeId, idOf(2));
   t.deepEqual(book.select(), [node(2, '2.2.2.2:1')]);
   t.is(book.pick(50, 2 * MINUTE, ({ nodeId }) => nodeId === idOf(1))?.nodeId, idOf(1));
 });
 
-test('what nobody spoke of for a week is bad, and word of it makes it good', (t) => {
+test('an entry that nobody reported for a week is bad, and a new report makes it good', (t) => {
   const book = makeBook();
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.pick(50, 7 * DAY);
@@ -107,7 +107,7 @@ test('what nobody spoke of for a week is bad, and word of it makes it good', (t)
   t.is(book.select().length, 1);
 });
 
-test('ten failures make bad what had no success for a week; a tried one is then still dialed, not told', (t) => {
+test('ten failures without a success for a week make an entry bad; a tried one is then still dialed, but not sent', (t) => {
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   for (let i = 0; i < 10; i++) book.attempted(idOf(1), DAY);
@@ -117,7 +117,7 @@ test('ten failures make bad what had no success for a week; a tried one is then 
   t.is(book.select().length, 0);
 });
 
-test('an answer is 23 % of the book, 32 at least, 250 at most', (t) => {
+test('an answer has 23 % of the book, at least 32 and at most 250 entries', (t) => {
   for (const [size, length] of [
     [0, 0],
     [1, 1],
@@ -139,7 +139,7 @@ test('an answer is 23 % of the book, 32 at least, 250 at most', (t) => {
   }
 });
 
-test('a bias says how many percent of an answer are new, as far as there are', (t) => {
+test('the bias is the percentage of new entries in an answer, if there are enough', (t) => {
   const fresh = (book: ReturnType<typeof makeBook>, bias: number) =>
     book.select(bias).filter(({ nodeId }) => !book.get(nodeId)!.tried).length;
   const book = filledBook(500, 500);
@@ -154,11 +154,11 @@ test('a bias says how many percent of an answer are new, as far as there are', (
   }
   t.is(fresh(filledBook(9, 1), 30), 1);
   t.is(fresh(filledBook(1, 9), 30), 9);
-  t.is(fresh(filledBook(500, 10), 100), 10, 'tried ones fill it up');
-  t.is(fresh(filledBook(10, 500), 0), 107, 'new ones fill it up');
+  t.is(fresh(filledBook(500, 10), 100), 10, 'tried entries fill it up');
+  t.is(fresh(filledBook(10, 500), 0), 107, 'new entries fill it up');
 });
 
-test('an answer is in random order, another each time', (t) => {
+test('an answer is in random order, different each time', (t) => {
   const book = filledBook(60, 60);
   const first = (length: number) =>
     new Set(Array.from({ length }, () => book.select(50)[0]!.nodeId));
@@ -170,7 +170,7 @@ test('an answer is in random order, another each time', (t) => {
   t.true(sorts > 130 && sorts < 270, String(sorts));
 });
 
-test('what comes out of the book does not change it, nor with it', (t) => {
+test('returned entries are frozen, and later changes of the book do not affect them', (t) => {
   const book = filledBook(1, 0);
   const entry = book.pick(50, 0)!;
   t.throws(() => Object.assign(entry, { failures: 5 }), { instanceOf: TypeError });

@@ -5,7 +5,7 @@ import test from 'ava';
 import { knownNodes } from './known-nodes.ts';
 import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
 
-test('those that answered the last dial come before new ones, and those that did not come last', (t) => {
+test('nodes that answered the last dial come before new ones, and those that did not answer come last', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
   for (let i = 20; i < 30; i++)
@@ -20,7 +20,7 @@ test('those that answered the last dial come before new ones, and those that did
   t.true(numbers.slice(20).every((i) => i >= 10 && i < 20));
 });
 
-test('it is a random sample, of those that fit, and no larger than asked for', (t) => {
+test('it is a random sample of the eligible nodes, and no larger than requested', (t) => {
   const book = filledBook(500, 500, { random: seededRandom(1) });
   const first = knownNodes(book, 16, 0, () => true);
   t.is(new Set(first).size, 16);

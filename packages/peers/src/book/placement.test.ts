@@ -25,7 +25,7 @@ test('the same secret puts the same address in the same bucket, in every version
   );
 });
 
-test('another secret puts it elsewhere', (t) => {
+test('another secret puts it in another bucket', (t) => {
   const other = new Placement(new Uint8Array(32).fill(8));
   const same = groups(500).filter(
     (group) => placement.newRow(group, 'x') === other.newRow(group, 'x'),
@@ -33,7 +33,7 @@ test('another secret puts it elsewhere', (t) => {
   t.true(same < 20, String(same));
 });
 
-test('a source group reaches 32 new buckets at most, all of them with enough groups, and all sources together all 256', (t) => {
+test('a source group reaches at most 32 new buckets, all of them with enough groups, and all sources together reach all 256', (t) => {
   for (const source of ['1.2.0.0', 'self', '']) {
     const rows = new Set(groups(2_000).map((group) => placement.newRow(group, source)));
     t.true(rows.size > 25 && rows.size <= 32, String(rows.size));
@@ -41,7 +41,7 @@ test('a source group reaches 32 new buckets at most, all of them with enough gro
   t.is(new Set(groups(3_000).map((group) => placement.newRow('9.9.0.0', group))).size, 256);
 });
 
-test('a group reaches 4 tried buckets at most, and all groups together all 64', (t) => {
+test('a group reaches at most 4 tried buckets, and all groups together reach all 64', (t) => {
   const rows = new Set(
     Array.from({ length: 500 }, (_, i) => placement.triedRow(placeOf(`1.2.3.4:${1 + i}`)!)),
   );

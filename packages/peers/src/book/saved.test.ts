@@ -9,7 +9,7 @@ import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/a
 const reload = (book: AddressBook, now: number, later = 0, random: Random = seededRandom(1)) =>
   makeBook({ random, now: later, saved: parseBook(formatBook(book.save(now))) });
 
-test('a book read from its text is the book that was saved, with its secret', (t) => {
+test('a book read from its text equals the saved book, including its secret', (t) => {
   const book = filledBook(300, 900);
   for (const { nodeId } of [...book.entries()].slice(0, 100)) book.attempted(nodeId, 500);
   const again = reload(book, 1_000, 9_000_000);
@@ -23,14 +23,14 @@ test('a book read from its text is the book that was saved, with its secret', (t
   });
 });
 
-test('an empty book can be saved, and books that are not made from it have other secrets', (t) => {
+test('an empty book can be saved, and unrelated books have different secrets', (t) => {
   const book = makeBook();
   t.is(reload(book, 0).size, 0);
   t.is(reload(book, 0, 0, seededRandom(2)).save(0).key, book.save(0).key);
   t.not(makeBook({ random: seededRandom(2) }).save(0).key, book.save(0).key);
 });
 
-test('a ban goes on after a restart for as long as it had left, and its address comes back then', (t) => {
+test('after a restart a ban continues for its remaining time, and its address returns afterwards', (t) => {
   const book = filledBook(1, 0);
   const [entry] = book.entries();
   book.ban(entry!.nodeId, 0);
@@ -40,7 +40,7 @@ test('a ban goes on after a restart for as long as it had left, and its address 
   t.is(again.get(entry!.nodeId)?.address, entry!.address);
 });
 
-test('odd ages are set right, so that no ban is endless and no report stays young forever', (t) => {
+test('invalid ages are corrected, so that no ban is endless and no report stays young forever', (t) => {
   const odd = [
     -1,
     -1e300,
@@ -80,10 +80,10 @@ test('odd ages are set right, so that no ban is endless and no report stays youn
     t.true(Number.isInteger(failures) && failures >= 0);
   }
   for (let i = 0; i < odd.length; i++) t.false(book.isBanned(idOf(100 + i), now + 30 * DAY));
-  t.is(book.size, 2 * odd.length, 'whoever was banned is back');
+  t.is(book.size, 2 * odd.length, 'every banned node is back');
 });
 
-test('odd entries are left out, the rest is kept', (t) => {
+test('invalid entries are left out, and the rest is kept', (t) => {
   const good = {
     source: 'x',
     tried: false,
@@ -136,7 +136,7 @@ test('odd entries are left out, the rest is kept', (t) => {
     t.is(makeBook({ saved: nothing as unknown as BookDocument }).size, 0);
 });
 
-test('buckets that a document overfills hold no more than they can', (t) => {
+test('overfull buckets of a document are cut to their size', (t) => {
   const entries = Array.from({ length: 500 }, (_, i): SavedEntry => {
     return {
       ...node(i, `1.2.${i >> 8}.${i & 255}:1`),
@@ -163,7 +163,7 @@ test('buckets that a document overfills hold no more than they can', (t) => {
   t.is(book.save(0).buckets.length, 256);
 });
 
-test('what happens to a book leaves it in order, and its copy draws the same', (t) => {
+test('every operation leaves a book consistent, and its copy picks the same entries', (t) => {
   for (let seed = 1; seed <= 12; seed++) {
     const mode = seed % 2 === 0 ? 'any' : 'public';
     const random = seededRandom(seed);

@@ -6,7 +6,7 @@ import { backOffDelay } from './back-off.ts';
 
 const gRPC = { interval: 1_000, max: 120_000, jitter: 0.2 };
 
-test('waits grow 1.6-fold from the interval to the maximum, and stay within the jitter', (t) => {
+test('waits grow 1.6-fold from the interval to the maximum, within the jitter', (t) => {
   const random = seededRandom(1);
   for (let failures = 1; failures < 40; failures++) {
     const middle = Math.min(120_000, 1_000 * 1.6 ** (failures - 1));
@@ -27,7 +27,7 @@ test('it stays finite after years of failures', (t) => {
   t.is(backOffDelay({ ...gRPC, jitter: 0 }, 1e9, seededRandom(1)), 120_000);
 });
 
-test('an interval that is the maximum is fixed', (t) => {
+test('an interval equal to the maximum is fixed', (t) => {
   for (const failures of [1, 2, 50])
     t.is(
       backOffDelay({ interval: 60_000, max: 60_000, jitter: 0 }, failures, seededRandom(1)),

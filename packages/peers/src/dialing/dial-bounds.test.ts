@@ -43,7 +43,7 @@ test('a few persistent peers are dialed at once, many are spread over three inte
   t.is(slow.dialed.length, 9);
 });
 
-test('dials keep to their rate, their number at once and their number to one host', (t) => {
+test('dials keep to their limits per second, at once and per host', (t) => {
   const book = Array.from({ length: 400 }, (_, i) => ({
     nodeId: idOf(i),
     address: `victim.example:${1_000 + i}`,
@@ -78,7 +78,7 @@ test('dials keep to their rate, their number at once and their number to one hos
   t.is(host.dialed.length, 2 + 2 + 5);
 });
 
-test('three dials are begun at once; the next one waits until one is over, or is a second old', (t) => {
+test('three dials begin at once; the next one waits until one is over or is a second old', (t) => {
   const book = someones(40);
   const prompt = new World({
     book,
@@ -97,7 +97,7 @@ test('three dials are begun at once; the next one waits until one is over, or is
   );
 });
 
-test('persistent peers that hang fill the dials at once, but for a quarter of them', (t) => {
+test('persistent peers that hang fill all dials but a quarter', (t) => {
   const hang = () => ({ after: 1e9, error: refused });
   const world = new World({
     persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
@@ -112,7 +112,7 @@ test('persistent peers that hang fill the dials at once, but for a quarter of th
   t.is(kinds(world).filter((kind) => kind === 'book').length, 4);
 });
 
-test('of more persistent peers than are dialed at once each gets its turn', (t) => {
+test('if there are more persistent peers than dials at once, each gets its turn', (t) => {
   const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
   const outcome = () => ({ after: 1_000, error: refused });
   const world = new World({
@@ -131,7 +131,7 @@ test('of more persistent peers than are dialed at once each gets its turn', (t) 
   );
 });
 
-test('of four thousand failed addresses the one longest untouched is forgotten', (t) => {
+test('of four thousand failed addresses, the one that was unused longest is forgotten', (t) => {
   const history = new AddressHistory(seededRandom(1));
   const slow = { interval: HOUR, max: HOUR, jitter: 0 };
   for (let i = 0; i < 5_000; i++) {
@@ -144,7 +144,7 @@ test('of four thousand failed addresses the one longest untouched is forgotten',
   t.is(history.failed('kept:1', 0, slow), 5_001);
 });
 
-test('of sixty-four who were lost by chance the one that waits longest makes room', (t) => {
+test('of sixty-four peers lost by accident, the one that waits longest is dropped', (t) => {
   const list = new ReconnectList<number>();
   for (let i = 0; i < 70; i++) list.add(`a:${i}`, i);
   t.is(list.size, 64);
@@ -154,7 +154,7 @@ test('of sixty-four who were lost by chance the one that waits longest makes roo
       () => true,
     );
   t.is(pick(), 7);
-  t.is(list.size, 63, 'who is over is gone');
+  t.is(list.size, 63, 'a finished one is gone');
   for (let i = 0; i < 3; i++) list.failed('a:7');
   t.is(pick(), 8);
 });

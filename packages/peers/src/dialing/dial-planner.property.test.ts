@@ -94,7 +94,7 @@ function randomWorld(seed: number, options: { poll?: number } = {}): World {
 const print = (world: World) =>
   world.dialed.map(({ at, kind, address }) => `${at} ${kind} ${address}`);
 
-test('asked only when it is due, the planner orders the same as when it is asked every 50 ms', (t) => {
+test('polled only when it is due, the planner gives the same orders as when it is polled every 50 ms', (t) => {
   for (const seed of seeds(60)) {
     const [due, polled] = [randomWorld(seed), randomWorld(seed, { poll: 50 })];
     for (const world of [due, polled]) {
@@ -109,7 +109,7 @@ test('asked only when it is due, the planner orders the same as when it is asked
   }
 });
 
-test('never two dials to one address or id, never over a bound, and every persistent target gets its turn', (t) => {
+test('there are never two dials to one address or id, no limit is exceeded, and every persistent target gets its turn', (t) => {
   let orders = 0;
   for (const seed of seeds(120)) {
     const random = seededRandom(seed);
@@ -219,7 +219,7 @@ function limitsOf(seed: number): {
   };
 }
 
-test('a thousand nodes whose server restarts: no peak above twice an even spread over the back-off', (t) => {
+test('when the server of a thousand nodes restarts, no peak of dials exceeds twice an even spread over the back-off', (t) => {
   for (const { away, bin } of [
     { away: 0, bin: 100 },
     { away: 10_000, bin: 1_000 },

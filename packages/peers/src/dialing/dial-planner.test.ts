@@ -28,7 +28,7 @@ test('a persistent peer is dialed at once, and again within the bounds of the ba
   }
 });
 
-test('a persistent peer is dialed for ever', (t) => {
+test('a persistent peer is dialed forever', (t) => {
   const world = new World({ persistent: ['a:1'], maxOutbound: 0 });
   world.run(7 * 24 * HOUR);
   t.true(world.dialed.length > (7 * 24 * HOUR) / 145_000);
@@ -36,7 +36,7 @@ test('a persistent peer is dialed for ever', (t) => {
   t.deepEqual(world.givenUp, []);
 });
 
-test('a fixed interval stays what it is', (t) => {
+test('a fixed interval does not grow', (t) => {
   const world = new World({
     persistent: ['a:1'],
     maxOutbound: 0,
@@ -46,7 +46,7 @@ test('a fixed interval stays what it is', (t) => {
   t.deepEqual([...new Set(gaps(world))], [60_020]);
 });
 
-test('a persistent peer that was lost is dialed again, also after dials that failed; only a link resets the back-off', (t) => {
+test('a lost persistent peer is dialed again, also after failed dials; only a link resets the back-off', (t) => {
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) =>
     answers.has(count) ? up(60_000)(order) : { after: 0, error: refused };
@@ -66,7 +66,7 @@ test('a persistent peer that was lost is dialed again, also after dials that fai
   );
 });
 
-test('a peer that accepts and drops at once is not dialed in a hot loop', (t) => {
+test('a peer that accepts and closes at once is not dialed in a hot loop', (t) => {
   for (const options of [
     { persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 },
     { book: [{ nodeId: idOf(1), address: 'a:1' }] },
@@ -80,12 +80,12 @@ test('a peer that accepts and drops at once is not dialed in a hot loop', (t) =>
     if ('seeds' in options)
       t.true(
         kinds(world).every((kind) => kind === 'seed'),
-        'a seed that closes is not dialed before strangers',
+        'a seed that closes is not dialed before unknown nodes',
       );
   }
 });
 
-test('a persistent peer that dialed us, or answers at another address, is not dialed', (t) => {
+test('a persistent peer that dialed this node, or answers at another address, is not dialed', (t) => {
   const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
   world.comeIn(idOf(1));
   world.run(HOUR);
@@ -98,7 +98,7 @@ test('a persistent peer that dialed us, or answers at another address, is not di
   );
 });
 
-test('the id of an address is learned from who answers: that peer is not dialed while it is connected', (t) => {
+test('the id of an address is learned from the node that answers, which is not dialed while it is connected', (t) => {
   const world = new World({
     persistent: ['a:1'],
     maxOutbound: 0,
@@ -115,7 +115,7 @@ test('the id of an address is learned from who answers: that peer is not dialed 
   t.is(world.dialed.length, 1);
 });
 
-test('an end that nobody told is noticed', (t) => {
+test('an end without a report is noticed', (t) => {
   const world = new World({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0, outcome: up(HOUR) });
   world.run(60_000);
   world.isConnected = () => false;
@@ -124,14 +124,14 @@ test('an end that nobody told is noticed', (t) => {
   t.is(world.dialed.length, 2);
 });
 
-test('with an id that was given, another node at that address is not the persistent peer', (t) => {
+test('if an id is given, another node at that address is not the persistent peer', (t) => {
   const { planner } = new World({ persistent: [`${idOf(1)}@a:1`] });
   t.true(planner.named.isPersistent(idOf(1), 'elsewhere:1'));
   t.true(planner.named.isPersistent(undefined, 'a:1'));
   t.false(planner.named.isPersistent(idOf(2), 'a:1'));
 });
 
-test('a topology that is set anew: who goes is not dialed any more, who comes is at once, who moves is at the new address', (t) => {
+test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
   const world = new World({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
   world.run(60_000);
   const diff = world.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
@@ -179,7 +179,7 @@ test('persistent peers are added, and removed by id, by learned id, by address o
   t.throws(() => world.planner.removePersistent(''), { instanceOf: TransportError });
 });
 
-test('we do not dial ourselves twice, until the topology is set anew', (t) => {
+test('a node does not dial itself twice until the topology is replaced', (t) => {
   const self = reasonError('self', 'it is us');
   const world = new World({
     persistent: ['me:1'],
@@ -203,7 +203,7 @@ test('we do not dial ourselves twice, until the topology is set anew', (t) => {
   );
 });
 
-test('slots are filled from the book, and no further; persistent peers take none', (t) => {
+test('slots are filled from the book and not beyond; persistent peers take none', (t) => {
   const world = new World({
     persistent: ['a:1', 'b:1', 'c:1'],
     book: someones(50),
@@ -216,7 +216,7 @@ test('slots are filled from the book, and no further; persistent peers take none
   t.is(world.outbound, 10);
 });
 
-test('an address of the book that fails is left alone for a while, at most half a minute, and others are tried', (t) => {
+test('an address of the book that fails is left alone for at most half a minute, and others are tried', (t) => {
   const world = new World({ book: someones(1), maxOutbound: 1 });
   world.run(60_000);
   world.book.push(someone(2));
@@ -226,7 +226,7 @@ test('an address of the book that fails is left alone for a while, at most half 
   t.true(world.dialed.some(({ address }) => address === someone(2).address));
 });
 
-test('after sixteen failures an address of the book is given up; a seed never is, nor a seed that is in the book', (t) => {
+test('after sixteen failures an address of the book is given up, but a seed never is, even if it is in the book', (t) => {
   const seed = someone(7);
   const world = new World({ book: [someone(1), seed], seeds: [`${seed.nodeId}@${seed.address}`] });
   world.run(HOUR);
@@ -235,7 +235,7 @@ test('after sixteen failures an address of the book is given up; a seed never is
   t.true(gaps(world, seed.address).length > 90);
 });
 
-test('where trying soon can not help, an address of the book waits four times as long', (t) => {
+test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
   for (const reason of [
     'identity_mismatch',
     'duplicate',
@@ -260,7 +260,7 @@ test('where trying soon can not help, an address of the book waits four times as
   }
 });
 
-test('an ordinary peer that was lost by chance is dialed again before strangers are, three times', (t) => {
+test('an ordinary peer that was lost by accident is dialed again before unknown nodes, three times', (t) => {
   const transient = [
     reset,
     reasonError('ping_timeout', ''),
@@ -291,7 +291,7 @@ test('an ordinary peer that was lost by chance is dialed again before strangers 
   }
 });
 
-test('an ordinary peer that was lost for another reason is not dialed again by preference', (t) => {
+test('an ordinary peer that was lost for another reason is not preferred', (t) => {
   for (const reason of [
     'malformed',
     'denied',
@@ -314,7 +314,7 @@ test('an ordinary peer that was lost for another reason is not dialed again by p
   }
 });
 
-test('who was dialed again, and was then lost for another reason, is left to the book', (t) => {
+test('a peer that was dialed again and then lost for another reason is left to the book', (t) => {
   const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
   const world = new World({
     book: [someone(1)],
@@ -327,7 +327,7 @@ test('who was dialed again, and was then lost for another reason, is left to the
   t.deepEqual(kinds(world), ['book', 'again']);
 });
 
-test('a peer that dialed us, and one that is no longer persistent, is not dialed when it is lost', (t) => {
+test('a lost peer is not dialed if it had dialed this node or is no longer persistent', (t) => {
   const world = new World({ outcome: up(HOUR) });
   world.comeIn(idOf(1));
   world.lose(idOf(1), undefined, reset);
@@ -340,7 +340,7 @@ test('a peer that dialed us, and one that is no longer persistent, is not dialed
   t.is(world.dialed.length, 0);
 });
 
-test('who is connected, banned or persistent is not picked from the book', (t) => {
+test('connected, banned and persistent peers are not picked from the book', (t) => {
   const world = new World({
     book: someones(4),
     persistent: [`${idOf(3)}@p:1`, someone(4).address],
@@ -352,7 +352,7 @@ test('who is connected, banned or persistent is not picked from the book', (t) =
   t.true(kinds(world).every((kind) => kind === 'persistent'));
 });
 
-test('with an empty book a seed is asked at once, two at a time; with somebody in it none is', (t) => {
+test('if the book is empty a seed is asked at once, two at a time; otherwise none is', (t) => {
   const seeds = Array.from({ length: 6 }, (_, i) => `s${i}:1`);
   const empty = new World({ seeds, outcome: () => ({ after: 5_000, error: refused }) });
   empty.run(0);
@@ -371,7 +371,7 @@ test('with an empty book a seed is asked at once, two at a time; with somebody i
   t.false(kinds(full).includes('seed'));
 });
 
-test('what a seed tells is dialed at once', (t) => {
+test('addresses from a seed are dialed at once', (t) => {
   const world = new World({
     seeds: ['s:1'],
     outcome: (order) =>
@@ -385,7 +385,7 @@ test('what a seed tells is dialed at once', (t) => {
   t.is(world.outbound, 10);
 });
 
-test('all seeds down: they are asked again with back-off, and the book goes on', (t) => {
+test('if all seeds are down, they are dialed again with back-off, and dials from the book continue', (t) => {
   const world = new World({
     seeds: ['s:1', 't:1'],
     book: someones(3),
@@ -403,7 +403,7 @@ test('all seeds down: they are asked again with back-off, and the book goes on',
   t.is(world.outbound, 5);
 });
 
-test('a seed that is connected is not dialed', (t) => {
+test('a connected seed is not dialed', (t) => {
   const world = new World({
     seeds: ['s:1'],
     outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }),
@@ -412,7 +412,7 @@ test('a seed that is connected is not dialed', (t) => {
   t.is(world.dialed.length, 1);
 });
 
-test('one entry at a time is tested, ten seconds apart, also when all slots are taken, and not who is connected', (t) => {
+test('one entry that is not connected is tested every ten seconds, even if all slots are taken', (t) => {
   const tests = [...someones(5, 100), someone(1), ...someones(100, 200)];
   const world = new World({
     book: someones(2),
@@ -427,7 +427,7 @@ test('one entry at a time is tested, ten seconds apart, also when all slots are 
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });
 
-test('the book is asked for an entry to test every ten seconds, also when nothing else happens', (t) => {
+test('the book is asked for an entry to test every ten seconds, even if nothing else happens', (t) => {
   const world = new World({ maxOutbound: 0 });
   let asked = 0;
   world.toTest = () => void asked++ as undefined;
@@ -435,7 +435,7 @@ test('the book is asked for an entry to test every ten seconds, also when nothin
   t.is(asked, 10);
 });
 
-test('reports about dials that were never ordered, or twice, change nothing', (t) => {
+test('reports about unknown or finished dials change nothing', (t) => {
   const world = new World({
     persistent: ['a:1'],
     maxOutbound: 0,

@@ -68,7 +68,7 @@ class Scene {
   }
 }
 
-test('who was last elsewhere, at the address that it told, is dialed in turn where the operator says and there', (t) => {
+test('a peer that last advertised another address is dialed there and at the configured one in turn', (t) => {
   const scene = new Scene();
   t.deepEqual(scene.fail(1), [{ address: 'old:1', nodeId: ID, kind: 'persistent' }]);
   scene.lost(lost);
@@ -81,11 +81,11 @@ test('who was last elsewhere, at the address that it told, is dialed in turn whe
     t.deepEqual(
       [nodeId, reported ?? false],
       [ID, address === 'new:2'],
-      'whose word it is, is told',
+      'the source of the address is reported',
     );
 });
 
-test('a link to where it was last ends the search, and when it is lost both places are dialed again', (t) => {
+test('a link to the last address ends the search, and when it is lost both addresses are dialed again', (t) => {
   const scene = new Scene();
   scene.lost(lost);
   scene.fail(1);
@@ -105,21 +105,21 @@ test('a link to where it was last ends the search, and when it is lost both plac
   );
 });
 
-test('one that came back to where the operator says is dialed only there', (t) => {
+test('a peer that returned to its configured address is dialed only there', (t) => {
   const scene = new Scene();
   scene.lost(lost);
   scene.lost({ nodeId: ID, address: 'OLD:1', persistent: true });
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
-test('an address without an id stands for itself: nobody is looked for elsewhere', (t) => {
+test('an address without an id stands for itself: no other address is tried', (t) => {
   const scene = new Scene(['old:1']);
   scene.opened(scene.next(), ID);
   scene.lost(lost);
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
-test('where it told an address of ours the operator’s is dialed on, and not in a hot loop', (t) => {
+test('if the peer advertised an own address of this node, the configured one is dialed, without a hot loop', (t) => {
   const scene = new Scene();
   scene.lost(lost);
   const orders = scene.fail(8, ({ reported }) =>
@@ -129,7 +129,7 @@ test('where it told an address of ours the operator’s is dialed on, and not in
   t.true(scene.now > 20_000, `8 dials in ${scene.now} ms`);
 });
 
-test('where it told the address of another that is being dialed, that dial goes on alone', (t) => {
+test('if the peer advertised the address of another that is being dialed, only that dial continues', (t) => {
   const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
   const [one, other] = plan(scene.planner, 0);
   t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
@@ -144,7 +144,7 @@ test('where it told the address of another that is being dialed, that dial goes 
   ]);
 });
 
-test('who is where the book says, or others tell, is dialed there in turn with where the operator says', (t) => {
+test('a peer with an address from the book or from others is dialed there and at the configured one in turn', (t) => {
   let place: string | undefined;
   const scene = new Scene([`${ID}@old:1`], {
     ...view,
@@ -160,12 +160,12 @@ test('who is where the book says, or others tell, is dialed there in turn with w
   );
 });
 
-test('a peer without an id stands for its address, wherever the book has it', (t) => {
+test('a peer without an id stands for its address, whatever address the book has', (t) => {
   const scene = new Scene(['old:1'], { ...view, whereabouts: () => 'new:2' });
   t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
 });
 
-test('who was lost by chance is dialed again where others tell that it is, and where it was while it may not be dialed there', (t) => {
+test('a peer lost by accident is dialed at the address from others, and at its old one while that is not allowed', (t) => {
   let place: string | undefined = 'new:2';
   const sight: PlannerView = {
     ...view,
@@ -190,7 +190,7 @@ test('who was lost by chance is dialed again where others tell that it is, and w
     t.deepEqual(
       order,
       { nodeId: ID, address: 'new:2', kind: 'again' },
-      'while that rests which was lost',
+      'the lost address while the other rests',
     );
     planner.handle(20, { type: 'failed', order: order!, error: refused });
     place = 'own:3';
@@ -198,7 +198,7 @@ test('who was lost by chance is dialed again where others tell that it is, and w
   }
 });
 
-test('a new list of persistent peers begins with what it says', (t) => {
+test('a new list of persistent peers starts with its configured addresses', (t) => {
   const scene = new Scene();
   scene.lost(lost);
   scene.planner.setPersistent([`${ID}@newer:3`]);

@@ -16,7 +16,7 @@ const up = (lives: number) => (order: DialOrder) => ({
 });
 const of = (world: World, kind: string) => world.dialed.filter((dial) => dial.kind === kind);
 
-test('with all links up one more is dialed every five minutes or so, somebody new or a seed; with a link to spare none is', (t) => {
+test('with all links up one more dial goes to a new node or a seed about every five minutes; with a link to spare none does', (t) => {
   const world = new World({
     book: someones(100),
     seeds: ['seed:1'],
@@ -56,7 +56,7 @@ test('with all links up one more is dialed every five minutes or so, somebody ne
   t.is(none.dialed.length, 0);
 });
 
-test('who was lost by chance is looked for though others have come for it, until it is there or given up', (t) => {
+test('a peer lost by accident is searched although others replaced it, until it is connected or given up', (t) => {
   for (const comesBack of [true, false]) {
     const lost = someone(1);
     const outcome = (order: DialOrder, count: number, now: number) => {
@@ -78,7 +78,7 @@ test('who was lost by chance is looked for though others have come for it, until
   }
 });
 
-test('of many that were lost four are dialed at once while all links are up', (t) => {
+test('of many lost peers four are dialed at once while all links are up', (t) => {
   const book = someones(20);
   const outcome = (order: DialOrder, count: number) => {
     if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
@@ -94,7 +94,7 @@ test('of many that were lost four are dialed at once while all links are up', (t
   t.is(most, 4);
 });
 
-test('a book without anybody eligible is not searched again before there are news, or the next may be dialed', (t) => {
+test('a book without an eligible entry is not searched again before it changes or an entry may be dialed again', (t) => {
   let picks = 0;
   class Counting extends World {
     news = 0;
@@ -111,7 +111,7 @@ test('a book without anybody eligible is not searched again before there are new
   t.is(picks, 0);
   world.book.push(someone(4));
   world.ask();
-  t.is(world.dialed.length, 3, 'nobody has told');
+  t.is(world.dialed.length, 3, 'nothing was reported');
   world.news++;
   world.ask();
   t.is(world.dialed.length, 4);

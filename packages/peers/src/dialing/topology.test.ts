@@ -7,7 +7,7 @@ import { diffTopology } from './topology.ts';
 
 const [a, b, c] = [1, 2, 3].map(idOf);
 
-test('nothing changes where the lists are the same', (t) => {
+test('equal lists change nothing', (t) => {
   t.deepEqual(diffTopology([], []), { removed: [], added: [], changed: [], kept: [] });
   t.deepEqual(diffTopology(['x:1', `${a}@y:1`], [`${a}@y:1`, 'x:1']), {
     removed: [],
@@ -17,7 +17,7 @@ test('nothing changes where the lists are the same', (t) => {
   });
 });
 
-test('what goes is removed, what comes is added', (t) => {
+test('missing entries are removed, additional ones are added', (t) => {
   t.deepEqual(diffTopology([`${a}@x:1`, `${b}@y:1`], [`${b}@y:1`, `${c}@z:1`]), {
     removed: [`${a}@x:1`],
     added: [`${c}@z:1`],
@@ -36,7 +36,7 @@ test('a changed endpoint of one peer appears in both removed and added', (t) => 
   t.deepEqual(diffTopology([`${a}@x:1`], [`${a}@x:2`]), expected);
 });
 
-test('without an id the address is who it is; spelling does not matter', (t) => {
+test('without an id the address identifies a peer; its spelling does not matter', (t) => {
   t.deepEqual(diffTopology(['tcp://HOST:1', '[0:0::1]:2'], ['host:1', '[::1]:2']), {
     removed: [],
     added: [],
@@ -57,7 +57,7 @@ test('without an id the address is who it is; spelling does not matter', (t) => 
   });
 });
 
-test('duplicates collapse, and of one peer the last address counts', (t) => {
+test('duplicates collapse, and the last address of a peer counts', (t) => {
   t.deepEqual(diffTopology([], ['x:1', 'X:1', 'x:1']).added, ['x:1']);
   t.deepEqual(diffTopology([`${a}@x:1`], [`${a}@x:9`, `${a}@x:1`]), {
     removed: [],
@@ -67,7 +67,7 @@ test('duplicates collapse, and of one peer the last address counts', (t) => {
   });
 });
 
-test('a target that is none is named', (t) => {
+test('the error names an invalid target', (t) => {
   for (const bad of [() => diffTopology(['me@x:1'], []), () => diffTopology([], ['me@x:1'])]) {
     const error = t.throws(bad, {
       instanceOf: TransportError,

@@ -5,7 +5,7 @@ import { readAddressEntry } from './address-entry.ts';
 
 const id = 'ab'.repeat(32);
 
-test('an entry is read as it was sent, without white space at its ends', (t) => {
+test('an entry is read as it was sent, without surrounding white space', (t) => {
   for (const address of [
     'host:1',
     '[::1]:26656',
@@ -21,7 +21,7 @@ test('an entry is read as it was sent, without white space at its ends', (t) => 
   });
 });
 
-test('members that it does not know are ignored', (t) => {
+test('unknown members are ignored', (t) => {
   t.deepEqual(readAddressEntry({ nodeId: id, address: 'host:1', load: 7 })?.entry, {
     nodeId: id,
     address: 'host:1',
@@ -40,7 +40,7 @@ test('all spellings of one entry have one key, and two nodes at one address have
   t.not(key(id, 'host:1'), key('cd'.repeat(32), 'host:1'));
 });
 
-test('what is no entry is refused', (t) => {
+test('an invalid entry is refused', (t) => {
   const garbage: unknown[] = [
     null,
     undefined,
@@ -58,7 +58,7 @@ test('what is no entry is refused', (t) => {
   for (const value of garbage) t.is(readAddressEntry(value), undefined, String(value));
 });
 
-test('a node id that is none is refused', (t) => {
+test('an invalid node id is refused', (t) => {
   for (const nodeId of [
     undefined,
     null,
@@ -74,7 +74,7 @@ test('a node id that is none is refused', (t) => {
     t.is(readAddressEntry({ nodeId, address: 'host:1' }), undefined, String(nodeId));
 });
 
-test('an address that is none, or that nobody can dial, is refused', (t) => {
+test('an address that is invalid or cannot be dialed is refused', (t) => {
   const wrong = [
     undefined,
     null,

@@ -8,7 +8,7 @@ const entry = (i: number, host = 'h'.repeat(240)) => ({
   address: `${host}:${i}`,
 });
 
-test('a list survives its bytes; 250 entries of the longest names fit', (t) => {
+test('a list is decoded as it was encoded; 250 entries of the longest names fit', (t) => {
   const addresses = Array.from({ length: 250 }, (_, i) => entry(i));
   const encoded = addressList.encode({ addresses });
   t.true(encoded.length <= LONGEST_LIST);
@@ -26,7 +26,7 @@ test('a list that would be too long loses its last entries', (t) => {
   t.deepEqual(told, addresses.slice(0, told.length));
 });
 
-test('decoding only looks at the length; what is no list is told when it is read', (t) => {
+test('decoding checks only the length; an invalid list is reported when it is read', (t) => {
   t.throws(() => addressList.decode(new Uint8Array(LONGEST_LIST + 1)), {
     code: 'resource_exhausted',
   });

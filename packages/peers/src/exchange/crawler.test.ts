@@ -8,7 +8,7 @@ const nodes = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));
 const create = (most?: number, now = 0) => new Crawler({ random: seededRandom(1), now, most });
 
-test('it crawls at once, and then every 30 s', (t) => {
+test('it crawls at once, then every 30 s', (t) => {
   const crawler = create(2, 7);
   t.is(crawler.wakeAt, 7);
   t.is(crawler.crawl(7, nodes(10), 99).length, 2);
@@ -25,14 +25,14 @@ test('a node is crawled again after two minutes, not before', (t) => {
   t.deepEqual(times, [0, 120_000, 240_000, 360_000, 480_000, 600_000]);
 });
 
-test('a crawl gives no more than there is room for, nor than its own bound, and no node twice', (t) => {
+test('a crawl returns no more nodes than fit, no more than its own limit, and no node twice', (t) => {
   t.is(create().crawl(0, nodes(100), 5).length, 5);
   t.is(create().crawl(0, nodes(100), 0).length, 0);
   t.is(create().crawl(0, nodes(100), Number.POSITIVE_INFINITY).length, 16);
   t.is(create().crawl(0, [...nodes(3), ...nodes(3)], 99).length, 3);
 });
 
-test('in time all candidates have their turn, in no fixed order', (t) => {
+test('over time every candidate has its turn, in no fixed order', (t) => {
   const crawler = create(16);
   const given: string[] = [];
   for (let crawl = 0; crawl < 4; crawl++)
@@ -44,13 +44,13 @@ test('in time all candidates have their turn, in no fixed order', (t) => {
   );
 });
 
-test('the candidates are left as they were', (t) => {
+test('the candidates are not modified', (t) => {
   const candidates = nodes(20);
   create().crawl(0, candidates, 99);
   t.deepEqual(candidates, nodes(20));
 });
 
-test('it remembers two minutes and no more, however many there are', (t) => {
+test('it remembers the last two minutes only, however many nodes there are', (t) => {
   const crawler = create(16);
   for (let crawl = 0; crawl < 1_000; crawl++) {
     const strangers = Array.from({ length: 250 }, (_, n) => ({ nodeId: `${crawl}/${n}` }));

@@ -55,7 +55,7 @@ const received = (
   return { kind: output?.type ?? 'ignored', output };
 };
 
-test('two requests are free, the third is abuse if it comes early', (t) => {
+test('two requests are free, the third is abuse if it is early', (t) => {
   const exchange = create();
   connected(exchange, A, 0, IN);
   t.is(requested(exchange, A, 0), 'answer');
@@ -63,7 +63,7 @@ test('two requests are free, the third is abuse if it comes early', (t) => {
   t.is(requested(exchange, A, 10_000), 'too_many_requests');
 });
 
-test('a third of the interval after the last answered request a peer may ask again, the first not counted', (t) => {
+test('a peer may ask again a third of the interval after its last answered request, not counting the first', (t) => {
   const exchange = create();
   connected(exchange, A, 0, IN);
   t.is(requested(exchange, A, 0), 'answer');
@@ -73,7 +73,7 @@ test('a third of the interval after the last answered request a peer may ask aga
   t.is(requested(exchange, A, 34_999), 'too_many_requests');
 });
 
-test('the limit is of the peer and of the session: others are not blamed, and a new session begins anew', (t) => {
+test('the limit applies per peer and session: others are not affected, and a new session starts anew', (t) => {
   const exchange = create();
   for (const peer of [A, B]) connected(exchange, peer, 0, IN);
   t.deepEqual(
@@ -86,7 +86,7 @@ test('the limit is of the peer and of the session: others are not blamed, and a 
   t.is(requested(exchange, A, 6), 'answer');
 });
 
-test('a request of nobody who is connected is ignored', (t) => {
+test('a request of a node that is not connected is ignored', (t) => {
   const exchange = create();
   t.is(requested(exchange, A, 0), '');
   connected(exchange, A, 0, IN);
@@ -94,7 +94,7 @@ test('a request of nobody who is connected is ignored', (t) => {
   t.is(requested(exchange, A, 1), '');
 });
 
-test('a seed answers who dialed it once, then parts; who asks again is ignored', (t) => {
+test('a seed answers a node that dialed it once, then disconnects; further requests are ignored', (t) => {
   const exchange = create({ seed: true });
   connected(exchange, A, 0, IN);
   t.is(requested(exchange, A, 1), 'answer_and_part');
@@ -102,7 +102,7 @@ test('a seed answers who dialed it once, then parts; who asks again is ignored',
   t.is(requested(exchange, A, 100_000), '');
 });
 
-test('a seed treats those that it dialed, and persistent peers, as others do', (t) => {
+test('a seed treats persistent peers and nodes that it dialed as other nodes do', (t) => {
   const exchange = create({ seed: true });
   connected(exchange, A, 0, OUT);
   connected(exchange, B, 0, { direction: 'in', persistent: true });
@@ -113,7 +113,7 @@ test('a seed treats those that it dialed, and persistent peers, as others do', (
     );
 });
 
-test('those that stayed longer than their welcome are to be parted from, in seed mode, persistent peers never', (t) => {
+test('in seed mode, peers that stay too long are to be disconnected, persistent peers never', (t) => {
   const exchange = create({ seed: true, welcome: 1_000 });
   connected(exchange, A, 0, IN);
   connected(exchange, B, 0, { direction: 'out', persistent: true });
@@ -131,7 +131,7 @@ test('those that stayed longer than their welcome are to be parted from, in seed
   t.deepEqual(overstayed(node, 1e9), []);
 });
 
-test('a list that nobody asked for is unsolicited', (t) => {
+test('a list that was not requested is unsolicited', (t) => {
   const exchange = create();
   t.is(received(exchange, A, [], 0).kind, 'unsolicited');
   connected(exchange, A, 0, OUT);
@@ -141,7 +141,7 @@ test('a list that nobody asked for is unsolicited', (t) => {
   t.is(received(exchange, B, [], 1).kind, 'unsolicited');
 });
 
-test('one request allows one answer; so soon after it three repetitions are nobody’s fault, and a fourth is unsolicited', (t) => {
+test('one request allows one answer; soon after it three repetitions are tolerated, and a fourth is unsolicited', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   t.is(ask(exchange, 0, true), A);
@@ -151,7 +151,7 @@ test('one request allows one answer; so soon after it three repetitions are nobo
   t.is(received(exchange, A, [], 104).kind, 'unsolicited');
 });
 
-test('a list long after an answer is no repetition of it', (t) => {
+test('a list long after an answer is not a repetition of it', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   t.is(ask(exchange, 0, true), A);
@@ -159,7 +159,7 @@ test('a list long after an answer is no repetition of it', (t) => {
   t.is(received(exchange, A, [], 3_100).kind, 'unsolicited');
 });
 
-test('an answer opens no door for others, and the next session knows of no request', (t) => {
+test('an answer permits nothing to other peers or to the next session', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   const first = ask(exchange, 0, true)!;
@@ -170,7 +170,7 @@ test('an answer opens no door for others, and the next session knows of no reque
   t.is(received(exchange, first, [], 3).kind, 'unsolicited');
 });
 
-test('a late answer is an answer: hours later, and to each of the two requests that may be out', (t) => {
+test('a late answer is accepted: hours later, and for each of two open requests', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   t.is(ask(exchange, 0, true), A);
@@ -181,7 +181,7 @@ test('a late answer is an answer: hours later, and to each of the two requests t
   t.is(received(exchange, A, [], 9e6).kind, 'ignored');
 });
 
-test('who answers neither of two requests is left alone for ten intervals, and never owes more than two answers', (t) => {
+test('a peer that answers neither of two requests is not asked for ten intervals, and never owes more than two answers', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   const times: number[] = [];
@@ -196,7 +196,7 @@ test('who answers neither of two requests is left alone for ten intervals, and n
   t.deepEqual(kinds, ['addresses', 'addresses', 'ignored']);
 });
 
-test('a peer that we dialed is asked as soon as it is connected, however many there are', (t) => {
+test('a dialed peer is asked as soon as it is connected, however many there are', (t) => {
   const exchange = create();
   t.is(exchange.wakeAt, Number.POSITIVE_INFINITY);
   connected(exchange, A, 5, OUT);
@@ -209,7 +209,7 @@ test('a peer that we dialed is asked as soon as it is connected, however many th
   t.true(exchange.wakeAt > 6 + 20_000);
 });
 
-test('where only others dialed us, the first of them is asked at once', (t) => {
+test('if all peers are inbound, the first of them is asked at once', (t) => {
   const exchange = create();
   connected(exchange, A, 5, IN);
   connected(exchange, B, 5, IN);
@@ -218,7 +218,7 @@ test('where only others dialed us, the first of them is asked at once', (t) => {
   t.true(exchange.wakeAt >= 5 + 24_000 && exchange.wakeAt <= 5 + 36_000, String(exchange.wakeAt));
 });
 
-test('outbound peers come before inbound ones at the start, and in most rounds, but not in all', (t) => {
+test('outbound peers are asked before inbound ones at the start and in most rounds, but not in all', (t) => {
   const exchange = create();
   connected(exchange, A, 0, IN);
   connected(exchange, B, 0, OUT);
@@ -235,7 +235,7 @@ test('outbound peers come before inbound ones at the start, and in most rounds, 
   t.true(counts.get(A)! > 60 && counts.get(A)! < 140, String([...counts]));
 });
 
-test('where many may be asked, one a round is, and each of them sooner or later', (t) => {
+test('if many may be asked, one is asked per round, and each of them at some time', (t) => {
   const exchange = create();
   for (let n = 1; n <= 20; n++) connected(exchange, id(n), 0, IN);
   const seen = new Set<string>();
@@ -252,7 +252,7 @@ test('where many may be asked, one a round is, and each of them sooner or later'
   t.is(seen.size, 20);
 });
 
-test('nobody is asked while no addresses are wanted, and then one a round, not all at once', (t) => {
+test('nobody is asked while no addresses are wanted; then one peer is asked per round, not all at once', (t) => {
   const exchange = create();
   for (let n = 1; n <= 5; n++) connected(exchange, id(n), 0, OUT);
   t.is(ask(exchange, 0, false), undefined);
@@ -263,7 +263,7 @@ test('nobody is asked while no addresses are wanted, and then one a round, not a
   t.is(asked(exchange, exchange.wakeAt).length, 1);
 });
 
-test('it gives somebody at its due time, and nobody just before', (t) => {
+test('a peer is due at its time and not before', (t) => {
   const exchange = create({}, 3);
   const random = seededRandom(4);
   for (let n = 1; n <= 3; n++) connected(exchange, id(n), 0, n === 1 ? OUT : IN);
@@ -322,7 +322,7 @@ function anHour(
   return requests;
 }
 
-test('it never breaks the other side’s rule, whatever the latency', (t) => {
+test('the planner of requests never violates the limit of the other end, whatever the latency', (t) => {
   for (const seed of seeds(20)) {
     for (const latency of [1, 200, 5_000, 20_000]) {
       const requests = anHour(t, seed, { latency, loss: 0 }) ?? [0, 0];
@@ -332,14 +332,14 @@ test('it never breaks the other side’s rule, whatever the latency', (t) => {
   }
 });
 
-test('nor where messages get lost', (t) => {
+test('it does not violate the limit if messages are lost either', (t) => {
   for (const seed of seeds(50)) {
     const requests = anHour(t, seed, { latency: 2_000, loss: 0.1 }) ?? [0, 0];
     for (const count of requests) t.true(count > 10, `seed ${seed}: ${count} requests`);
   }
 });
 
-test('good entries are kept, in their order, and the rest is dropped and counted', (t) => {
+test('good entries are kept in order, and the rest is dropped and counted', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   ask(exchange, 0, true);
@@ -367,7 +367,7 @@ test('good entries are kept, in their order, and the rest is dropped and counted
   t.is(({} as Record<string, unknown>)['nodeId'], undefined);
 });
 
-test('of a list of 100,000 entries, 250 are looked at', (t) => {
+test('of a list of 100,000 entries, only 250 are examined', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   ask(exchange, 0, true);
@@ -389,7 +389,7 @@ test('of a list of 100,000 entries, 250 are looked at', (t) => {
   t.true(looks <= 250, String(looks));
 });
 
-test('what was dropped makes no difference to what is open: an answer of garbage is an answer', (t) => {
+test('dropped entries do not matter for open requests: an answer of garbage is an answer', (t) => {
   const exchange = create();
   connected(exchange, A, 0, OUT);
   ask(exchange, 0, true);

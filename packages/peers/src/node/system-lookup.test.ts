@@ -5,7 +5,7 @@ import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { systemLookup } from './system-lookup.ts';
 
-test('a name has the addresses that the system knows of it', async (t) => {
+test('a name resolves to the addresses that the system has for it', async (t) => {
   const found = await systemLookup('localhost');
   t.true(
     found.length > 0 && found.every((ip) => ip.startsWith('127.') || ip === '::1'),
@@ -13,12 +13,12 @@ test('a name has the addresses that the system knows of it', async (t) => {
   );
 });
 
-test('an IP address is its own, whichever sort it is', async (t) => {
+test('an IP address of either version resolves to itself', async (t) => {
   for (const ip of ['127.0.0.1', '203.0.113.7', '::1', '2001:db8::7'])
     t.deepEqual(await systemLookup(ip), [ip]);
 });
 
-test('a name without an address is host_not_found, and named', async (t) => {
+test('a name without an address fails with host_not_found, and the error contains the name', async (t) => {
   // These can never be names, so no name server outside is asked.
   for (const host of [`${'x'.repeat(64)}.example`, 'two words', '..']) {
     const error = (await t.throwsAsync(systemLookup(host), {
@@ -31,7 +31,7 @@ test('a name without an address is host_not_found, and named', async (t) => {
   }
 });
 
-test('many at once are answered one by one, each with its own', async (t) => {
+test('many lookups at once get each their own answer', async (t) => {
   const hosts = Array.from({ length: 50 }, (_, i) => `127.0.0.${i + 1}`);
   t.deepEqual(
     await Promise.all(hosts.map(systemLookup)),
@@ -51,7 +51,7 @@ test('many at once are answered one by one, each with its own', async (t) => {
   );
 });
 
-test('what is no name is a TypeError that says so', async (t) => {
+test('an invalid name throws a TypeError that says so', async (t) => {
   for (const host of ['', 'a\0b', 7, undefined, null] as string[]) {
     await t.throwsAsync(systemLookup(host), {
       instanceOf: TypeError,

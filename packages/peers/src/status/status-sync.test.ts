@@ -65,7 +65,7 @@ function withPeer() {
   return sync;
 }
 
-test('each status has the next number; equal bytes are no new status', (t) => {
+test('each status has the next number; equal bytes are not a new status', (t) => {
   const sync = create();
   t.is(sync.seq, 0);
   t.is(sync.own, undefined);
@@ -89,7 +89,7 @@ test('each status has the next number; equal bytes are no new status', (t) => {
   t.deepEqual(sync.own, bytes());
 });
 
-test('what is set and what is pulled is copied', (t) => {
+test('a status is copied when it is set and when it is pulled', (t) => {
   const sync = withPeer();
   const own = bytes(1, 2);
   sync.set(own, 0);
@@ -102,7 +102,7 @@ test('what is set and what is pulled is copied', (t) => {
   t.deepEqual(sync.of('a')?.value, bytes(3, 4));
 });
 
-test('a peer that connects is sent the number, if there is one', (t) => {
+test('a peer that connects gets the number, if there is one', (t) => {
   const sync = create();
   t.is(sync.connected('a', 'i1', 0), undefined);
   sync.set(bytes(1), 0);
@@ -122,7 +122,7 @@ test('numbers end at 2^32 − 1: one more change is refused, and the last status
   t.deepEqual(sync.own, bytes(1));
 });
 
-test('a newer number is pulled, once; equal and older ones are ignored', (t) => {
+test('a newer number is pulled once; equal and older ones are ignored', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 5, 0));
   t.false(sync.heard('a', 'i1', 5, 1));
@@ -133,7 +133,7 @@ test('a newer number is pulled, once; equal and older ones are ignored', (t) => 
   t.true(sync.heard('a', 'i1', 6, 5));
 });
 
-test('a peer that goes takes its status with it', (t) => {
+test('the status of a peer is dropped when the peer disconnects', (t) => {
   const sync = withPeer();
   sync.gone('a');
   sync.connected('a', 'i1', 0);
@@ -149,7 +149,7 @@ test('a peer that goes takes its status with it', (t) => {
   t.true(sync.heard('a', 'i1', 1, 3));
 });
 
-test('who is not connected is not heard, and takes no memory', (t) => {
+test('messages of nodes that are not connected are ignored and take no memory', (t) => {
   const sync = create();
   t.false(sync.heard('a', 'i1', 1, 0));
   t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 0), { changed: false, again: false });
@@ -158,7 +158,7 @@ test('who is not connected is not heard, and takes no memory', (t) => {
   t.deepEqual([...sync.nodes()], []);
 });
 
-test('a cleared status is pulled like any other, and is a change', (t) => {
+test('a cleared status is pulled like any other, and counts as a change', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 1, 0);
   sync.pulled('a', 'i1', 1, bytes(1), 0);
@@ -168,7 +168,7 @@ test('a cleared status is pulled like any other, and is a change', (t) => {
   sync.gone('a');
 });
 
-test('a status that is the same under a newer number is no change', (t) => {
+test('the same status under a newer number is not a change', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 1, 0);
   sync.pulled('a', 'i1', 1, bytes(1), 0);
@@ -177,7 +177,7 @@ test('a status that is the same under a newer number is no change', (t) => {
   t.is(sync.of('a')?.seq, 3);
 });
 
-test('number 0 is "I have none": pulled where there was one, which clears it', (t) => {
+test('number 0 means "I have none": it is pulled if there was a status, and clears it', (t) => {
   const sync = withPeer();
   t.false(sync.heard('a', 'i1', 0, 0));
   sync.heard('a', 'i1', 4, 0);
@@ -189,7 +189,7 @@ test('number 0 is "I have none": pulled where there was one, which clears it', (
   t.true(sync.heard('a', 'i1', 4, 5));
 });
 
-test('a restarted peer begins at 1 again: its old status is dropped at once, and its new one pulled', (t) => {
+test('a restarted peer begins at 1: its old status is dropped at once, and its new one is pulled', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 50, 0);
   sync.pulled('a', 'i1', 50, bytes(50), 1);
@@ -199,7 +199,7 @@ test('a restarted peer begins at 1 again: its old status is dropped at once, and
   t.deepEqual(sync.of('a'), { seq: 1, value: bytes(1) });
 });
 
-test('what comes late from the instance before is ignored: numbers, answers, failures', (t) => {
+test('late numbers, answers and failures of the previous instance are ignored', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 9, 0));
   t.true(sync.heard('a', 'i2', 2, 1));
@@ -210,7 +210,7 @@ test('what comes late from the instance before is ignored: numbers, answers, fai
   t.true(sync.pulled('a', 'i2', 2, bytes(2), 4).changed);
 });
 
-test('a message of an instance long past does not deafen it to the one that lives', (t) => {
+test('a message of a much older instance does not block those of the current one', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i2', 1, 0);
   sync.heard('a', 'i3', 1, 1);
@@ -222,7 +222,7 @@ test('a message of an instance long past does not deafen it to the one that live
   t.deepEqual(sync.of('a'), { seq: 1, value: bytes(3) });
 });
 
-test('a restart is seen by its connection too, without a word of it', (t) => {
+test('a new connection reveals a restart without any message', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 9, 0);
   sync.pulled('a', 'i1', 9, bytes(9), 0);
@@ -236,7 +236,7 @@ test('a restart is seen by its connection too, without a word of it', (t) => {
   t.false(sync.pulled('a', 'i2', 1, bytes(9), 4).changed);
 });
 
-test('a peer that came back without a status has lost it: a change', (t) => {
+test('a peer that returns without a status has lost it, which is a change', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 9, 0);
   sync.pulled('a', 'i1', 9, bytes(9), 0);
@@ -244,7 +244,7 @@ test('a peer that came back without a status has lost it: a change', (t) => {
   t.deepEqual(sync.pulled('a', 'i2', 0, undefined, 2), { changed: true, again: false });
 });
 
-test('a newer number heard during a pull is pulled next, unless the answer is that new', (t) => {
+test('a newer number that arrives during a pull is pulled next, unless the answer is that new', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 1, 0));
   t.false(sync.heard('a', 'i1', 3, 1));
@@ -258,7 +258,7 @@ test('a newer number heard during a pull is pulled next, unless the answer is th
   t.deepEqual(sync.pulled('a', 'i1', 5, bytes(5), 7), { changed: true, again: false });
 });
 
-test('an answer older than what is known changes nothing', (t) => {
+test('an answer older than the known number changes nothing', (t) => {
   const sync = withPeer();
   sync.heard('a', 'i1', 5, 0);
   sync.pulled('a', 'i1', 5, bytes(5), 0);
@@ -268,7 +268,7 @@ test('an answer older than what is known changes nothing', (t) => {
   t.true(sync.heard('a', 'i1', 6, 3));
 });
 
-test('a peer that tells more than it answers makes us pull no more often than it speaks', (t) => {
+test('a peer that announces more than it answers is pulled no more often than it announces', (t) => {
   const sync = withPeer();
   let pulls = 0;
   for (let now = 0; now < 10; now++) {
@@ -280,14 +280,14 @@ test('a peer that tells more than it answers makes us pull no more often than it
   t.is(pulls, 10);
 });
 
-test('a failed pull is tried again at the next number heard', (t) => {
+test('a failed pull is retried when the next number arrives', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 1, 0));
   sync.pullFailed('a', 'i1', 10);
   t.true(sync.heard('a', 'i1', 1, 11));
 });
 
-test('a pull of which nothing is heard is given up after 5 s', (t) => {
+test('an unanswered pull is given up after 5 s', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 1, 0));
   t.false(sync.heard('a', 'i1', 1, 4_999));
@@ -296,7 +296,7 @@ test('a pull of which nothing is heard is given up after 5 s', (t) => {
   t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 5_002), { changed: false, again: false });
 });
 
-test('there is no beat without a status, nor without anybody to tell', (t) => {
+test('there is no beat without a status or without peers', (t) => {
   const sync = create();
   t.is(sync.wakeAt, Number.POSITIVE_INFINITY);
   t.is(sync.beat(1e6), undefined);
@@ -309,7 +309,7 @@ test('there is no beat without a status, nor without anybody to tell', (t) => {
   t.is(sync.beat(2e6), undefined);
 });
 
-test('the number is told every 2 s ± 20 %, drawn anew each time', (t) => {
+test('the number is sent every 2 s ± 20 %, drawn anew each time', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 0);
   t.deepEqual(sync.beat(sync.wakeAt), { seq: 1 });
@@ -325,7 +325,7 @@ test('the number is told every 2 s ± 20 %, drawn anew each time', (t) => {
   t.true(new Set(gaps).size > 490);
 });
 
-test('a change is told soon, and many changes together are told as one', (t) => {
+test('a change is announced soon, and many changes together are announced once', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 100);
   t.true(sync.wakeAt >= 150 && sync.wakeAt <= 200, String(sync.wakeAt));
@@ -338,7 +338,7 @@ test('a change is told soon, and many changes together are told as one', (t) => 
   t.true(beats >= 9 && beats <= 20, String(beats));
 });
 
-test('a cleared status is told as well', (t) => {
+test('a cleared status is announced, too', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 0);
   sync.beat(sync.wakeAt);
@@ -346,7 +346,7 @@ test('a cleared status is told as well', (t) => {
   t.deepEqual(sync.beat(sync.wakeAt), { seq: 2 });
 });
 
-test('beats that were slept through are not made up for', (t) => {
+test('beats missed during sleep are not made up for', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 0);
   t.deepEqual(sync.beat(1e9), { seq: 1 });
@@ -372,7 +372,7 @@ function crowds(start: (sync: TestSync) => void): number[] {
   });
 }
 
-test('machines that start together do not beat together', (t) => {
+test('nodes that start together do not beat together', (t) => {
   const rounds = crowds((sync) => {
     sync.set(bytes(1), 0);
     sync.connected('a', 'i1', 0);
@@ -380,7 +380,7 @@ test('machines that start together do not beat together', (t) => {
   t.true(Math.max(...rounds) <= 5, String(rounds));
 });
 
-test('nor do those whose status changes at the same time', (t) => {
+test('nodes whose status changes at the same time do not beat together either', (t) => {
   const [first, ...later] = crowds((sync) => {
     sync.connected('a', 'i1', 0);
     sync.set(bytes(1), 5_000);
@@ -390,7 +390,7 @@ test('nor do those whose status changes at the same time', (t) => {
   t.true(Math.max(...later) <= 5, String(later));
 });
 
-test('after a time alone, the beat that is overdue is not made up for', (t) => {
+test('an overdue beat is not made up for after a time without peers', (t) => {
   const sync = create();
   sync.set(bytes(1), 0);
   sync.connected('a', 'i1', 1e6);
@@ -398,7 +398,7 @@ test('after a time alone, the beat that is overdue is not made up for', (t) => {
   t.true(sync.wakeAt >= 1e6 + 1_600 && sync.wakeAt <= 1e6 + 2_400, String(sync.wakeAt));
 });
 
-test('with loss, delay, overtaking and restarts, each ends with what the other has', (t) => {
+test('with loss, delay, reordering and restarts, each end has the status of the other in the end', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const nodes = ['a', 'b'].map((name, n) => ({

@@ -9,7 +9,7 @@ import { read, storeSuite } from './testing/store-suite.ts';
 storeSuite(test, 'memory', createMemoryAddressBook);
 storeSuite(test, 'Store', () => createStoreAddressBook(mapStore().store));
 
-test('a Store has the book, the one before and what was broken, each under its key', async (t) => {
+test('a Store has the current book, the previous one and the broken one, each under its key', async (t) => {
   const { store, entries } = mapStore();
   const book = createStoreAddressBook(store, 'peers');
   await book.load(read);
@@ -22,7 +22,7 @@ test('a Store has the book, the one before and what was broken, each under its k
   t.deepEqual(texts(entries), { peers: '[four]', 'peers.old': '[two]', 'peers.broken': 'three' });
 });
 
-test('bytes that are no text are no book', async (t) => {
+test('bytes that are not text are not a book', async (t) => {
   const { store, entries } = mapStore();
   entries.set('address-book', new Uint8Array([0x5b, 0xff, 0x5d]));
   const { value, warnings } = await createStoreAddressBook(store).load((text) => text);
@@ -33,7 +33,7 @@ test('bytes that are no text are no book', async (t) => {
   );
 });
 
-test('a store that fails to read is a warning, one that fails to write an error, and a save can be tried again', async (t) => {
+test('a store that fails to read causes a warning, one that fails to write an error, and a save can be retried', async (t) => {
   const { store, entries } = mapStore();
   let failing = true;
   const fail = async (): Promise<never> => {
@@ -66,7 +66,7 @@ test('a store that fails to read is a warning, one that fails to write an error,
   t.is((await book.load(read)).value, '[two]');
 });
 
-test('a node of a simulation that crashes at any time, on a disk that fails, finds the last book or the one before', async (t) => {
+test('a simulated node that crashes at any time, on a failing disk, finds the last book or the previous one', async (t) => {
   for (let seed = 1; seed <= 25; seed++) {
     const random = seededRandom(seed);
     const sim = createSimulation({ seed });
@@ -108,7 +108,7 @@ test('a node of a simulation that crashes at any time, on a disk that fails, fin
   }
 });
 
-test('stopped at any step of a save, by a store that tears what it has not synced: the old book is found or the new one', async (t) => {
+test('a save stopped at any step, on a store that tears unsynced data, leaves the old book or the new one', async (t) => {
   let cases = 0;
   for (let stop = 0; stop < 5; stop++) {
     const safe = new Map([

@@ -26,7 +26,7 @@ const asUser = process.getuid?.() === 0 ? test.skip : onUnix;
 
 storeSuite(test, 'file', async (t) => createFileAddressBook(join(await folder(t), 'book')));
 
-test('the file is its owner’s alone, the one before stands beside it, and the lock goes with the user', async (t) => {
+test('only the owner can read the file, the previous one is kept beside it, and close removes the lock', async (t) => {
   const root = await folder(t);
   const path = join(root, 'book');
   const book = createFileAddressBook(path);
@@ -43,7 +43,7 @@ test('the file is its owner’s alone, the one before stands beside it, and the 
   t.deepEqual((await readdir(root)).sort(), ['book', 'book.old']);
 });
 
-test('a file that was cut off at any length is put aside, and the one before is used', async (t) => {
+test('a file that is cut off at any length is put aside, and the previous one is used', async (t) => {
   const root = await folder(t);
   const path = join(root, 'book');
   const old = '{"peers":["old"]}';
@@ -86,7 +86,7 @@ test('two stores of one path do not work at the same time', async (t) => {
   await two.close();
 });
 
-test('another process that uses it is named; when it was killed its lock is taken over', async (t) => {
+test('the error names another process that uses the file; the lock of a killed process is taken over', async (t) => {
   const path = join(await folder(t), 'book');
   const child = startChild(t, 'file-address-book.test.child.js', path);
   t.is(await answer(child), 'taken undefined');
@@ -104,7 +104,7 @@ test('another process that uses it is named; when it was killed its lock is take
   await book.close();
 });
 
-test('of processes that find a stale lock at the same time one takes it over', async (t) => {
+test('of several processes that find a stale lock at the same time, one takes it over', async (t) => {
   const root = await folder(t);
   const path = join(root, 'book');
   const dead = startChild(t, 'file-address-book.test.child.js', path);
@@ -125,7 +125,7 @@ test('of processes that find a stale lock at the same time one takes it over', a
   t.deepEqual((await readdir(root)).sort(), ['book', 'book.old']);
 });
 
-test('a path that can be no address book is refused, and nothing is touched', async (t) => {
+test('a path that cannot be an address book is refused, and nothing is modified', async (t) => {
   const root = await folder(t);
   await fails(
     t,
@@ -191,7 +191,7 @@ asUser(
   },
 );
 
-test('what is no path is a TypeError that names it', (t) => {
+test('an invalid path throws a TypeError that names it', (t) => {
   for (const path of ['', 'a\0b', 7, undefined] as string[]) {
     t.throws(() => createFileAddressBook(path), {
       instanceOf: TypeError,

@@ -50,7 +50,7 @@ async function count(disk: FakeDisk, act: () => Promise<unknown>): Promise<numbe
 for (const links of [true, false]) {
   const where = links ? '' : ', without hard links';
 
-  test(`stopped at any step of a save, whatever of it got to the disk: the old book is found or the new one${where}`, async (t) => {
+  test(`a save stopped at any step, whatever reached the disk, leaves the old book or the new one${where}`, async (t) => {
     const { disk, book } = await prepared(links);
     const steps = await count(disk, () => book.save('[three]'));
     t.true(steps > 5);
@@ -67,7 +67,7 @@ for (const links of [true, false]) {
         if (!links) withoutLinks(after);
         const again = bookOn(after);
         const { value, warnings } = await again.load(read);
-        if (links) t.deepEqual(warnings, [], 'none is missing at any time');
+        if (links) t.deepEqual(warnings, [], 'none is ever missing');
         t.true(
           saved ? value === '[three]' : value === '[two]' || value === '[three]',
           `stopped at ${disk.done.at(-1)}: ${value} of ${JSON.stringify(texts(after))}`,
@@ -82,7 +82,7 @@ for (const links of [true, false]) {
     t.true(found > steps);
   });
 
-  test(`stopped at any step of the very first save: nothing is found or the new book${where}`, async (t) => {
+  test(`a first save stopped at any step leaves nothing or the new book${where}`, async (t) => {
     const fresh = async () => {
       const disk = links ? new FakeDisk() : withoutLinks(new FakeDisk());
       const book = bookOn(disk);
@@ -103,7 +103,7 @@ for (const links of [true, false]) {
     }
   });
 
-  test(`stopped at any step of a load that finds a broken book: the one before is found at the next${where}`, async (t) => {
+  test(`a load of a broken book stopped at any step leaves the previous book to the next load${where}`, async (t) => {
     const broken = async () => {
       const { disk, book } = await prepared(links);
       await book.save('three');
@@ -132,7 +132,7 @@ for (const links of [true, false]) {
     ['EMFILE', 'resource_exhausted'],
     ['EWHAT', 'unknown'],
   ] as [string, Code][]) {
-    test(`${code} at any step of a save is ${as}: the old book is intact, and the save can be tried again${where}`, async (t) => {
+    test(`${code} at any step of a save is ${as}: the old book is intact, and the save can be retried${where}`, async (t) => {
       const { disk, book } = await prepared(links);
       const steps = await count(disk, () => book.save('[three]'));
       let failures = 0;
@@ -174,7 +174,7 @@ for (const links of [true, false]) {
   }
 }
 
-test('what can not be read is a warning, and stays for somebody to look at', async (t) => {
+test('an unreadable file causes a warning and stays for inspection', async (t) => {
   const { disk, book } = await prepared(true);
   await book.close();
   const reads = async (disk: FakeDisk) => {
@@ -220,7 +220,7 @@ test('a book that is too large is neither read nor saved', async (t) => {
   );
 });
 
-test('temporary files that were left are gone after a load', async (t) => {
+test('a load removes leftover temporary files', async (t) => {
   const token = '0123456789abcdef';
   const { left } = await loadOf({
     [`${PATH}.tmp`]: '[ha',
@@ -243,7 +243,7 @@ async function loadOf(files: Record<string, string>) {
   return { ...loaded, left: texts(disk) };
 }
 
-test('where no lock can be made the book is read with a warning, and each save tries again', async (t) => {
+test('if no lock can be made, the book is read with a warning, and each save tries to lock again', async (t) => {
   const { disk, book } = await prepared(true);
   await book.close();
   const readOnly = new FakeDisk(disk.names);
@@ -269,7 +269,7 @@ test('where no lock can be made the book is read with a warning, and each save t
   t.deepEqual(texts(readOnly), { [PATH]: '[three]', [`${PATH}.old`]: '[two]' });
 });
 
-test('a lock that was taken away is taken again; while another process has it, nothing is saved', async (t) => {
+test('a lost lock is taken again; while another process holds it, nothing is saved', async (t) => {
   const disk = new FakeDisk();
   const [one, two] = [8, 9].map((own) =>
     bookOn(disk, { own, isRunning: () => true, birthOf: async () => undefined }),
@@ -292,7 +292,7 @@ test('a lock that was taken away is taken again; while another process has it, n
   await disk.unlink(`${PATH}.lock`);
   await two.load(read);
   await one.close();
-  t.regex(texts(disk)[`${PATH}.lock`]!, /^9 /, 'a close takes away no lock of others');
+  t.regex(texts(disk)[`${PATH}.lock`]!, /^9 /, 'a close removes no lock of others');
   await two.close();
   t.deepEqual(texts(disk), { [PATH]: '[two]', [`${PATH}.old`]: '[one]' });
 });
@@ -313,7 +313,7 @@ async function lockedBy(t: ExecutionContext, lock: string, processes: Processes)
   }
 }
 
-test('a lock is stale where no such process runs, or another one has its number', async (t) => {
+test('a lock is stale if its process does not run, or another process has its number', async (t) => {
   const token = '0123456789abcdef';
   const running: Processes = {
     own: 7,
@@ -321,19 +321,19 @@ test('a lock is stale where no such process runs, or another one has its number'
     birthOf: async (pid) => `boot/${pid}`,
   };
   t.true(await lockedBy(t, `9 ${token} boot/9\n`, running));
-  t.true(await lockedBy(t, `9 ${token} \n`, running), 'who was born nobody knows when may be it');
+  t.true(await lockedBy(t, `9 ${token} \n`, running), 'a process of unknown start may hold it');
   t.true(await lockedBy(t, `7 ${token} boot/7\n`, running), 'this process too');
   t.false(await lockedBy(t, `8 ${token} boot/8\n`, running));
   t.false(await lockedBy(t, `9 ${token} boot/3\n`, running));
   t.false(
     await lockedBy(t, `7 ${token} earlier/7\n`, running),
-    'a container’s process has the same number in each life',
+    'a process in a container has the same number after each start',
   );
-  t.false(await lockedBy(t, '', running), 'the machine stopped while it was made');
+  t.false(await lockedBy(t, '', running), 'the machine stopped while the lock was made');
   t.false(await lockedBy(t, 'x'.repeat(40), running));
 });
 
-test('stopped at any step of taking a stale lock over, the next one takes it over all the same', async (t) => {
+test('if taking over a stale lock stops at any step, the next process still takes it over', async (t) => {
   const stale = () => new FakeDisk(new Map([[`${PATH}.lock`, bytes('9 0123456789abcdef \n')]]));
   const first = stale();
   const steps = await count(first, () => bookOn(first).load(read));
@@ -358,7 +358,7 @@ test('stopped at any step of taking a stale lock over, the next one takes it ove
   }
 });
 
-test('of many that find a stale lock at the same time one gets it, however their steps interleave', async (t) => {
+test('of many processes that find a stale lock at the same time one gets it, however their steps interleave', async (t) => {
   for (const seed of seeds(300)) {
     const disk = new FakeDisk(new Map([[`${PATH}.lock`, bytes('99 0123456789abcdef \n')]]));
     const slow = slowly(disk, seed);

@@ -23,7 +23,7 @@ keysSuite(test, 'memory', createMemoryStore);
 keysSuite(test, 'files, on a disk in memory', () => storeOn(new FakeDisk()));
 keysSuite(test, 'files', async (t) => createFileStore(join(await folder(t), 'store')));
 
-test('what was set is found by the next store of the folder; files are their owner’s alone', async (t) => {
+test('the next store of the folder finds the values; only the owner can read the files', async (t) => {
   const path = join(await folder(t), 'store');
   const store = createFileStore(path);
   await store.set('life', bytes(1));
@@ -51,7 +51,7 @@ test('what was set is found by the next store of the folder; files are their own
   t.deepEqual(await again.get('Raft/log'), bytes(2));
 });
 
-test('a close writes what was set before it, though nobody waited for that', async (t) => {
+test('a close writes earlier values even if nobody awaited them', async (t) => {
   const path = join(await folder(t), 'store');
   const store = createFileStore(path);
   const done = [store.set('one', bytes(1)), store.set('two', bytes(2)), store.set('two', bytes(3))];
@@ -60,7 +60,7 @@ test('a close writes what was set before it, though nobody waited for that', asy
   t.deepEqual(new Uint8Array(await readFile(join(path, 'two'))), bytes(3));
 });
 
-test('stopped at any step of a set, whatever of it got to the disk: the old value is found or the new one, whole', async (t) => {
+test('a set stopped at any step, whatever reached the disk, leaves the whole old value or the whole new one', async (t) => {
   const prepared = async () => {
     const disk = new FakeDisk();
     const store = storeOn(disk);
@@ -105,7 +105,7 @@ for (const [code, as] of [
   ['EIO', 'data_loss'],
   ['EWHAT', 'unknown'],
 ] as [string, Code][]) {
-  test(`${code} at any step of a set is ${as}: the old value is intact, and the set can be tried again`, async (t) => {
+  test(`${code} at any step of a set is ${as}: the old value is intact, and the set can be retried`, async (t) => {
     let failures = 0;
     for (let step = 0; step < 12; step++) {
       const disk = new FakeDisk();
@@ -132,7 +132,7 @@ for (const [code, as] of [
   });
 }
 
-test('a folder has one store at a time; that of a process that was killed is taken over', async (t) => {
+test('a folder has one store at a time; the folder of a killed process is taken over', async (t) => {
   const path = join(await folder(t), 'store');
   const child = startChild(t, 'file-store.test.child.js', path);
   t.is(await answer(child), 'taken undefined');
@@ -150,7 +150,7 @@ test('a folder has one store at a time; that of a process that was killed is tak
   await store.close();
 });
 
-test('what can’t be kept is refused with what is wrong with it, and nothing is touched', async (t) => {
+test('an invalid key or value is refused with the reason, and nothing is modified', async (t) => {
   const root = await folder(t);
   await fails(
     t,

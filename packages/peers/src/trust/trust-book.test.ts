@@ -13,7 +13,7 @@ const pass = (book: TrustBook, n: number, from: number, time: number) => {
     book.looked(id(n), now, 2_000, 'good');
 };
 
-test('an unknown peer has a perfect record, and takes no room by being asked for', (t) => {
+test('an unknown peer has a perfect record, and asking for it takes no memory', (t) => {
   const book = new TrustBook({ now: 0 });
   t.is(book.score(id(1), 0), 100);
   t.is(book.value(id(1), 0), 1);
@@ -29,7 +29,7 @@ test('each peer has its own record', (t) => {
   t.is(book.score(id(2), 0), 100);
 });
 
-test('the record stands still while the peer is away, and goes on when it is back', (t) => {
+test('the record is paused while the peer is away, and continues when it returns', (t) => {
   const book = new TrustBook({ now: 0 });
   book.connected(id(1), 0);
   book.bad(id(1), 0);
@@ -40,12 +40,12 @@ test('the record stands still while the peer is away, and goes on when it is bac
   t.is(book.score(id(1), 1_000 * MINUTE), score);
   book.connected(id(1), 1_000 * MINUTE);
   t.is(book.score(id(1), 1_000 * MINUTE), score);
-  t.is(book.score(id(1), 1_010 * MINUTE), score, 'by waiting alone it earns nothing');
+  t.is(book.score(id(1), 1_010 * MINUTE), score, 'waiting alone earns nothing');
   pass(book, 1, 1_010 * MINUTE, 10 * MINUTE);
   t.true(book.score(id(1), 1_020 * MINUTE) > score);
 });
 
-test('what is told of a peer that is away counts, but does not let its time pass', (t) => {
+test('an event about an absent peer counts, but its time does not run', (t) => {
   const book = new TrustBook({ now: 0 });
   book.bad(id(1), 0);
   t.is(book.score(id(1), 100 * MINUTE), 0);
@@ -55,7 +55,7 @@ test('what is told of a peer that is away counts, but does not let its time pass
   t.is(book.score(id(2), 100 * MINUTE), 0);
 });
 
-test('coming twice is coming once, and who never came cannot go', (t) => {
+test('arriving twice counts once, and a peer that never arrived cannot leave', (t) => {
   const book = new TrustBook({ now: 0 });
   book.connected(id(1), 0);
   book.bad(id(1), 0);
@@ -67,7 +67,7 @@ test('coming twice is coming once, and who never came cannot go', (t) => {
   t.is(book.size, 1);
 });
 
-test('one peer too many, and the one that is away longest is forgotten', (t) => {
+test('when there is one peer too many, the one that was away longest is forgotten', (t) => {
   const book = new TrustBook({ now: 0, most: 3 });
   for (const n of [1, 2, 3]) book.connected(id(n), n);
   book.gone(id(2));
@@ -84,7 +84,7 @@ test('one peer too many, and the one that is away longest is forgotten', (t) => 
   t.deepEqual(ids(book), [3, 5, 6].map(id));
 });
 
-test('where nobody is away, the one that is there longest begins anew', (t) => {
+test('if no peer is away, the record of the longest present one starts anew', (t) => {
   const book = new TrustBook({ now: 0, most: 2 });
   for (const n of [1, 2, 3]) {
     book.connected(id(n), n);
@@ -106,7 +106,7 @@ test('it holds 4,096 peers, however many come and go', (t) => {
   t.is(book.score(id(29_999), 10_000), 0);
 });
 
-test('what was saved is there after a restart, all of it as away', (t) => {
+test('saved records are restored after a restart, all of them as absent', (t) => {
   const book = new TrustBook({ now: 0 });
   for (let n = 0; n < 50; n++) {
     book.connected(id(n), 0);
@@ -123,7 +123,7 @@ test('what was saved is there after a restart, all of it as away', (t) => {
   for (let n = 0; n < 50; n++) t.is(restored.score(id(n), 1e9), book.score(id(n), now));
 });
 
-test('the saved holds no absolute times', (t) => {
+test('the saved document has no absolute times', (t) => {
   const at = (origin: number) => {
     const book = new TrustBook({ now: origin });
     book.connected(id(1), origin);
@@ -133,7 +133,7 @@ test('the saved holds no absolute times', (t) => {
   t.deepEqual(at(0), at(123_456_789));
 });
 
-test('what is no document gives nothing', (t) => {
+test('an invalid document restores nothing', (t) => {
   const saved = new TrustBook({ now: 0 }).save(0);
   for (const value of [
     undefined,
@@ -150,7 +150,7 @@ test('what is no document gives nothing', (t) => {
     t.is(new TrustBook({ now: 0, saved: value }).size, 0);
 });
 
-test('wrong entries are dropped one by one, and the rest is kept', (t) => {
+test('invalid entries are dropped one by one, and the rest is kept', (t) => {
   const book = new TrustBook({ now: 0 });
   for (const n of [1, 2]) book.bad(id(n), n);
   const { peers } = book.save(0);
@@ -178,7 +178,7 @@ test('wrong entries are dropped one by one, and the rest is kept', (t) => {
   t.is(restored.dropped, garbage.length + 2);
 });
 
-test('of more than there is room for, those that were there last are kept', (t) => {
+test('if a document has too many records, those that were present last are kept', (t) => {
   const book = new TrustBook({ now: 0 });
   for (let n = 0; n < 100; n++) book.bad(id(n), n);
   const restored = new TrustBook({ now: 0, saved: book.save(0), most: 10 });

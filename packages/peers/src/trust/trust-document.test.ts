@@ -5,7 +5,7 @@ import { readTrustDocument, slotsOf } from './trust-document.ts';
 
 const good = { intervals: 5, history: [1, 0.5, 0], good: 3, bad: 0, elapsed: 59_999.5 };
 
-test('a document is read as it was written, without what it does not know', (t) => {
+test('a document is read as it was written, without unknown members', (t) => {
   t.deepEqual(readTrustDocument(good), good);
   t.deepEqual(readTrustDocument({ ...good, later: 1 }), good);
   t.deepEqual(readTrustDocument({ ...good, intervals: 0, history: [] }), {
@@ -15,11 +15,11 @@ test('a document is read as it was written, without what it does not know', (t) 
   });
 });
 
-test('a history has a slot for one interval, one for the two before it, one for four …', (t) => {
+test('a history has a slot for one interval, one for the two before it, one for the four before those, and so on', (t) => {
   t.deepEqual([0, 1, 2, 3, 4, 7, 8, 20_160].map(slotsOf), [0, 1, 2, 2, 3, 3, 4, 15]);
 });
 
-test('anything else is no document', (t) => {
+test('anything else is not a document', (t) => {
   for (const value of [undefined, null, 1, '', [], {}, [good], JSON.stringify(good)])
     t.is(readTrustDocument(value), undefined);
   const wrong: Record<string, unknown[]> = {
@@ -47,6 +47,6 @@ test('anything else is no document', (t) => {
       t.is(readTrustDocument({ ...good, [name]: value }), undefined, `${name}: ${String(value)}`);
 });
 
-test('a sparse history is no document', (t) => {
+test('a sparse history is not a document', (t) => {
   t.is(readTrustDocument({ ...good, history: new Array(3) }), undefined);
 });

@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9) =>
   t.true(Math.abs(got - expected) <= within, `${got}, not ${expected}`);
 
-test('who is not known is trusted, and who does well stays so', (t) => {
+test('an unknown peer is trusted, and a peer that behaves well stays trusted', (t) => {
   const metric = new TrustMetric(0);
   t.is(metric.value(0), 1);
   t.is(metric.score(0), 100);
@@ -34,7 +34,7 @@ test('in the first interval the value is 0.4 · P + 0.6, less the fall from 1 to
   }
 });
 
-test('after a bad minute trust comes back, as worked out by hand', (t) => {
+test('after a bad minute trust recovers as calculated by hand', (t) => {
   const metric = new TrustMetric(0);
   metric.good(0);
   metric.bad(0);
@@ -62,7 +62,7 @@ test('a fall is punished, a rise is not rewarded', (t) => {
   near(t, metric.value(MINUTE), 0.1);
 });
 
-test('a good minute now and then does not make up for bad ones', (t) => {
+test('an occasional good minute does not make up for bad ones', (t) => {
   const metric = new TrustMetric(0);
   for (let minute = 0; minute < 60; minute++) {
     if (minute % 2 === 0) metric.bad(minute * MINUTE, 5);
@@ -125,7 +125,7 @@ test('it agrees with the definition, interval by interval', (t) => {
   near(t, metric.value(700 * MINUTE), slow.value());
 });
 
-test('the value is from 0 to 1 always, the score a whole number from 0 to 100, and more bad never raises them', (t) => {
+test('the value is always from 0 to 1, the score an integer from 0 to 100, and more bad events never raise them', (t) => {
   const random = seededRandom(2);
   for (let run = 0; run < 50; run++) {
     let now = random() * 1e6;
@@ -149,7 +149,7 @@ test('the value is from 0 to 1 always, the score a whole number from 0 to 100, a
   t.pass();
 });
 
-test('who did more bad is never trusted more later, if neither does any more', (t) => {
+test('after more bad events a peer is never trusted more later, if no further events follow', (t) => {
   const random = seededRandom(3);
   for (let run = 0; run < 30; run++) {
     const [worse, better] = [new TrustMetric(0), new TrustMetric(0)];
@@ -163,7 +163,7 @@ test('who did more bad is never trusted more later, if neither does any more', (
   }
 });
 
-test('it does not matter how often it is looked at', (t) => {
+test('the number of reads does not matter', (t) => {
   const random = seededRandom(4);
   const [watched, alone] = [new TrustMetric(0), new TrustMetric(0)];
   let now = 0;
@@ -181,7 +181,7 @@ test('it does not matter how often it is looked at', (t) => {
   near(t, elapsed, other, 1e-3);
 });
 
-test('a sleep of years costs no more than one of days, and ends as if each minute had been lived', (t) => {
+test('a sleep of years costs no more than one of days, and ends as if each minute had passed', (t) => {
   const scarred = () => {
     const metric = new TrustMetric(0);
     for (let minute = 0; minute < 500; minute++) metric.bad(minute * MINUTE);
@@ -214,7 +214,7 @@ test('while it is paused nothing changes', (t) => {
   t.true(metric.value(1_001 * MINUTE) > value);
 });
 
-test('pausing in the middle of a minute does not wash its bad deeds away', (t) => {
+test('a pause in the middle of a minute does not erase its bad events', (t) => {
   const metric = new TrustMetric(0);
   metric.bad(0);
   metric.pause(20_000);
@@ -233,7 +233,7 @@ test('an event resumes it, good or bad', (t) => {
   }
 });
 
-test('pausing and resuming twice is once', (t) => {
+test('pausing and resuming twice has the effect of once', (t) => {
   const metric = new TrustMetric(0);
   metric.bad(0);
   metric.pause(10_000);
@@ -243,7 +243,7 @@ test('pausing and resuming twice is once', (t) => {
   t.is(metric.save(120_000).elapsed, 30_000);
 });
 
-test('a clock that falls back does no harm', (t) => {
+test('a clock that jumps back does no harm', (t) => {
   const metric = new TrustMetric(1_000);
   metric.bad(500);
   t.is(metric.value(0), 0);
@@ -251,7 +251,7 @@ test('a clock that falls back does no harm', (t) => {
   t.is(metric.save(0).elapsed, 0);
 });
 
-test('what was saved goes on where it was, and stays paused until something happens', (t) => {
+test('a saved metric continues from its state, and stays paused until an event', (t) => {
   const random = seededRandom(5);
   for (let run = 0; run < 50; run++) {
     const metric = new TrustMetric(0);
@@ -273,7 +273,7 @@ test('what was saved goes on where it was, and stays paused until something happ
   }
 });
 
-test('what is saved is not changed by what comes later', (t) => {
+test('later events do not change a saved document', (t) => {
   const metric = new TrustMetric(0);
   metric.bad(0);
   const saved = metric.save(MINUTE);
@@ -283,7 +283,7 @@ test('what is saved is not changed by what comes later', (t) => {
   t.deepEqual(saved, copy);
 });
 
-test('a wrong document or count is a TypeError', (t) => {
+test('an invalid document or count throws a TypeError', (t) => {
   const saved = new TrustMetric(0).save(0);
   t.throws(() => new TrustMetric(0, { ...saved, intervals: 3 }), {
     instanceOf: TypeError,
@@ -296,7 +296,7 @@ test('a wrong document or count is a TypeError', (t) => {
     });
 });
 
-test('counts without end stay numbers', (t) => {
+test('infinite counts leave the values finite', (t) => {
   const metric = new TrustMetric(0);
   metric.good(0, Number.POSITIVE_INFINITY);
   metric.bad(0, Number.POSITIVE_INFINITY);

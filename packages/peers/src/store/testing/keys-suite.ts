@@ -9,7 +9,7 @@ export function keysSuite(
   name: string,
   make: (t: ExecutionContext) => Promise<Store> | Store,
 ): void {
-  test(`${name}: a key has the bytes that were set last, and none before and after it is deleted`, async (t) => {
+  test(`${name}: a key has the bytes that were set last, and none before it is set or after it is deleted`, async (t) => {
     const store = await make(t);
     t.is(await store.get('life'), undefined);
     await store.set('life', bytes(1, 2, 3));
@@ -23,7 +23,7 @@ export function keysSuite(
     t.deepEqual(await store.keys(), []);
   });
 
-  test(`${name}: a read sees what was set just before, though nobody waited for that`, async (t) => {
+  test(`${name}: a read returns the last value even if nobody awaited its set`, async (t) => {
     const store = await make(t);
     const done = [1, 2, 3].map((value) => store.set('life', bytes(value)));
     done.push(store.set('other', bytes(7)), store.set('gone', bytes(8)), store.delete('gone'));
@@ -35,7 +35,7 @@ export function keysSuite(
     t.deepEqual(await store.get('other'), bytes(7));
   });
 
-  test(`${name}: any text is a key, and is distinct from all others`, async (t) => {
+  test(`${name}: any text is a key, distinct from all others`, async (t) => {
     const store = await make(t);
     const keys = [
       '',
@@ -62,7 +62,7 @@ export function keysSuite(
       t.deepEqual(await store.get(key), bytes(i), JSON.stringify(key));
   });
 
-  test(`${name}: bytes are its own once they were set, and the reader's once they were read`, async (t) => {
+  test(`${name}: the store copies bytes that are set, and the reader owns bytes that are read`, async (t) => {
     const store = await make(t);
     const given = bytes(1);
     const done = store.set('life', given);

@@ -16,7 +16,7 @@ export function storeSuite(
   name: string,
   make: (t: ExecutionContext) => Promise<AddressBookStore> | AddressBookStore,
 ): void {
-  test(`${name}: nothing is found where nothing was saved`, async (t) => {
+  test(`${name}: nothing is found if nothing was saved`, async (t) => {
     const store = await make(t);
     t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
     await store.close();
@@ -24,7 +24,7 @@ export function storeSuite(
     await store.close();
   });
 
-  test(`${name}: what was saved last is found after a close, as it was written`, async (t) => {
+  test(`${name}: the last save is found after a close, unchanged`, async (t) => {
     const store = await make(t);
     for (const text of ['[one]', '[two ünï 🦊\r\n\0]', '[]', `[${'x'.repeat(300_000)}]`]) {
       await store.load(read);
@@ -48,7 +48,7 @@ export function storeSuite(
     await store.close();
   });
 
-  test(`${name}: it is loaded before it is saved, and saved before it is closed`, async (t) => {
+  test(`${name}: a load comes before saves, and saves before a close`, async (t) => {
     const store = await make(t);
     await refused(t, store.save('[early]'), /call load\(\) first/);
     await store.load(read);
@@ -66,7 +66,7 @@ export function storeSuite(
     await store.close();
   });
 
-  test(`${name}: saves happen one after the other, and only the newest of those that wait`, async (t) => {
+  test(`${name}: saves run one after the other, and of the waiting ones only the newest`, async (t) => {
     const store = await make(t);
     await store.load(read);
     await Promise.all(Array.from({ length: 200 }, (_, i) => store.save(`[${i}]`)));
@@ -75,7 +75,7 @@ export function storeSuite(
     await store.close();
   });
 
-  test(`${name}: a close while it loads waits for that`, async (t) => {
+  test(`${name}: a close waits for a load in progress`, async (t) => {
     const store = await make(t);
     const loaded = store.load(read);
     await store.close();
@@ -85,7 +85,7 @@ export function storeSuite(
     await store.close();
   });
 
-  test(`${name}: where its reader does not understand the text, it gets the one before, and a warning`, async (t) => {
+  test(`${name}: if the reader does not understand the text, it gets the previous one, with a warning`, async (t) => {
     const store = await make(t);
     await store.load(read);
     await store.save('[one]');
@@ -107,12 +107,12 @@ export function storeSuite(
     t.is(
       (await store.load(read)).value,
       '[three]',
-      'the broken one never took the place of the good one',
+      'the broken book did not replace the good book',
     );
     await store.close();
   });
 
-  test(`${name}: where its reader understands neither, there is nothing, and two warnings`, async (t) => {
+  test(`${name}: if the reader understands neither, the result is nothing, with two warnings`, async (t) => {
     const store = await make(t);
     await store.load(read);
     await store.save('one');

@@ -23,7 +23,7 @@ export function healCases(test: TestFn, knows: 'common' | 'earlier'): void {
   );
 
   test.serial(
-    `with few links each, all are one graph and have as many as they want within a minute of its end: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
+    `with few links each, all form one graph and have as many links as they want within a minute: each knows ${knows === 'common' ? 'one seed' : 'some other node'}`,
     async (t) => {
       for (const seed of seeds(3)) {
         const { healed, parts } = await heal({
