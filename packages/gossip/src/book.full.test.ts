@@ -66,7 +66,7 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
 }
 
 test.serial(
-  'when nine of ten nodes and all that they knew first crash at once, those that are left find each other by their books',
+  'when nine of ten nodes and all first contacts crash at once, the remaining nodes find each other through their books',
   async (t) => {
     t.timeout(60_000);
     for (const run of runs(1)) {
@@ -88,7 +88,7 @@ test.serial(
 );
 
 test.serial(
-  'two halves that were apart for minutes are one again, although all that they knew first are gone',
+  'two halves that were apart for minutes merge again, although all first contacts are gone',
   async (t) => {
     t.timeout(60_000);
     for (const run of runs(1)) {
@@ -118,7 +118,7 @@ test.serial(
 );
 
 test.serial(
-  'a node that is on a topic alone keeps none of the strangers that it tries',
+  'a node that is alone on a topic keeps no link to the strangers that it visits',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, nodes, ears } = network(run, 20, (name) => name === 'n19');
@@ -127,14 +127,14 @@ test.serial(
       const lonely = nodes.get('n19')!;
       await sim.run(600_000);
       t.deepEqual(ears.get('n19')!.topic.neighbors, []);
-      t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: links that nobody needs end`);
+      t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: unneeded links end`);
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
 test.serial(
-  'a node that comes late, and whose seeds are not on its topic, finds the topic by its book',
+  'a latecomer whose seeds are not on its topic finds the topic through its address book',
   async (t) => {
     for (const run of runs(1)) {
       const members = ['n10', 'n11', 'n12', 'n19'];

@@ -8,7 +8,7 @@ import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from './t
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
-    `${overlay.name}: closing waits for a peer that takes nothing as long as it may, and tells what it was not sent`,
+    `${overlay.name}: closing waits for a peer that reads nothing until the timeout, and reports what it was not sent`,
     async (t) => {
       for (const run of runs(1, ['stream'])) {
         for (const [grace, least] of [
@@ -55,7 +55,7 @@ for (const overlay of [fullMesh(), partialView()]) {
 }
 
 test.serial(
-  'closing with nothing to send takes no time; wrong options are a TypeError',
+  'closing with nothing to send takes no time; invalid options throw a TypeError',
   async (t) => {
     const [run] = runs(1);
     const sim = simulationOf(run!);

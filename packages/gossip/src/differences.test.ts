@@ -26,7 +26,7 @@ const differences = (node: TestNode) =>
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
-    `${overlay.name}: a message above a peer's limit is named on both sides, in failed too, and lowers no score`,
+    `${overlay.name}: a message above a peer's limit is reported on both sides, also in failed, and lowers no score`,
     async (t) => {
       for (const run of runs(1)) {
         const sim = simulationOf(run);
@@ -79,7 +79,7 @@ for (const overlay of [fullMesh(), partialView()]) {
 }
 
 test.serial(
-  'a message that comes before its sender has heard of the limit is dropped, and the sender is told',
+  'a message that arrives before its sender knows the limit is dropped, and the sender is told',
   async (t) => {
     for (const run of runs(1, ['message'])) {
       const sim = simulationOf(run);
@@ -112,7 +112,7 @@ test.serial(
 );
 
 test.serial(
-  'a full mesh and a partial view on one topic are named on both sides; lists cross, and no score falls',
+  'a full mesh and a partial view on one topic are reported on both sides, and no score falls',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -169,7 +169,7 @@ test.serial(
   },
 );
 
-test.serial('a node that comes back with the overlay of the others is one of them', async (t) => {
+test.serial('a node that returns with the overlay of the others rejoins them', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
     const ears = new Map<string, Ear>();

@@ -38,7 +38,7 @@ async function visited(run: ReturnType<typeof runs>[number], topics: readonly st
 }
 
 test.serial(
-  'who is on a topic, and shows it, is told of others; who knows its name alone, or another topic, is told of nobody',
+  'a node that proves to be on a topic is told of others; one that knows only its name, or another topic, is not',
   async (t) => {
     for (const run of runs()) {
       const { sim, guest, ask } = await visited(run, ['news']);
@@ -67,7 +67,7 @@ test.serial(
       t.deepEqual(
         await other.sim.settle(other.ask()),
         [],
-        'it is not on the topic, by its own list',
+        'its own list shows that it is not on the topic',
       );
       t.deepEqual(await other.sim.close(), []);
     }
@@ -75,7 +75,7 @@ test.serial(
 );
 
 test.serial(
-  'a flood of questions is answered now and then, and held against who asks',
+  'a flood of questions is answered only now and then, and lowers the score of its sender',
   async (t) => {
     for (const run of runs()) {
       const { sim, a, guest, ask } = await visited(run, ['news']);
@@ -93,7 +93,7 @@ test.serial(
   },
 );
 
-test.serial('without discovery nobody is visited, asked or told', async (t) => {
+test.serial('without discovery no node is visited, asked or told of', async (t) => {
   const sim = simulationOf(runs(1)[0]!);
   const nodes = cluster(sim, ['a', 'b', 'c'], {
     gossip: (name) => ({ discovery: name === 'c' ? {} : false }),
@@ -121,12 +121,12 @@ test.serial('without discovery nobody is visited, asked or told', async (t) => {
   t.deepEqual(
     [gossip.snapshot().discovery!.visited, nodes.get('c')!.gossip.snapshot().discovery!.found],
     [0, 1],
-    'c looked for it',
+    'c visited it',
   );
   t.deepEqual(await sim.close(), []);
 });
 
-test('wrong options of discovery are told by their path', (t) => {
+test('invalid options of discovery are reported with their path', (t) => {
   for (const [discovery, message] of [
     [{ walkers: 17 }, /discovery: walkers: must be an integer from 0 to 16, got 17/u],
     [{ slowest: 0 }, /discovery: slowest: must be milliseconds/u],
@@ -143,7 +143,7 @@ test('wrong options of discovery are told by their path', (t) => {
 });
 
 test.serial(
-  'what a member tells may be anything: who is named is visited, and is told nothing of the topic',
+  'a member may name any nodes: they are visited, but learn nothing of the topic',
   async (t) => {
     for (const run of runs(2, ['message'])) {
       const sim = simulationOf(run);
@@ -218,7 +218,7 @@ async function liar(sim: Simulation, addresses: unknown[]): Promise<() => number
   return () => asked;
 }
 
-test.serial('nodes between those of a topic may speak no gossip', async (t) => {
+test.serial('nodes on the path between members need not speak gossip', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const names = ['p', 'q', 'r'];

@@ -35,7 +35,7 @@ function ring(count: number): {
 
 for (const overlay of [calm, fullMesh()]) {
   test.serial(
-    `of forty nodes three far apart share a topic: they find each other, and no other is told of it: ${overlay.name}`,
+    `three of forty nodes, far apart, find each other on a topic that no other node learns of: ${overlay.name}`,
     async (t) => {
       t.timeout(120_000);
       for (const run of runs(2, ['message'])) {
@@ -65,7 +65,7 @@ for (const overlay of [calm, fullMesh()]) {
               .peers.list()
               .filter(({ nodeId }) => three.map(idOf).includes(nodeId)),
             [],
-            'not connected to another of them',
+            'not connected to another member',
           );
         }
         const opened = sim.now;
@@ -104,7 +104,7 @@ for (const overlay of [
   fullMesh(),
 ]) {
   test.serial(
-    `two islands of a topic that know nothing of each other become one: ${overlay.name}`,
+    `two islands of a topic that do not know each other merge: ${overlay.name}`,
     async (t) => {
       for (const run of runs()) {
         const sim = simulationOf(run);
@@ -143,7 +143,7 @@ for (const overlay of [
 }
 
 test.serial(
-  'who walks is connected to few strangers at a time, and to none when enough are found',
+  'discovery visits few strangers at a time, and none when enough members are found',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
@@ -173,7 +173,7 @@ test.serial(
       const { need, visited, asked, found } = walker.gossip.snapshot().discovery!;
       t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 }, run.name);
       t.true(visited >= 15 && visited <= 120, `${visited}`);
-      t.true(most <= 4 + 2 * 2, `two strangers, and two that are being parted from: ${most}`);
+      t.true(most <= 4 + 2 * 2, `two strangers, and two that are being disconnected: ${most}`);
       ear.topic.close();
       ear.subscription.close();
       await sim.run(10_000);
@@ -185,7 +185,7 @@ test.serial(
 );
 
 test.serial(
-  'the bootstrap node dies, and who knows no other reaches nobody; an address is learned, and they talk',
+  'after the bootstrap node dies a node reaches nobody until it learns an address, then they talk',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -213,7 +213,7 @@ test.serial(
       t.deepEqual(
         [ears.get('c')!.topic.neighbors, ears.get('b')!.words],
         [[], []],
-        `${run.name}: nobody hears it`,
+        `${run.name}: no node gets it`,
       );
       // c is told of d, which is not on the topic but has heard of b from a.
       peers.add('d');

@@ -46,7 +46,7 @@ function garble(frame: Uint8Array): Uint8Array {
 }
 
 test.serial(
-  'what is garbled on the way to one is garbled for that one alone: the others get it as it was',
+  'a message that is corrupted on the way to one node is intact for the others',
   async (t) => {
     for (const isSigned of [false, true]) {
       const { sim, ear, node } = await meet(
@@ -84,14 +84,14 @@ test.serial(
         eventsOf(node('c'), 'misbehaved').some(
           ({ nodeId, what }) => nodeId === b && what === 'forged',
         ),
-        'b passed nothing on that was garbled',
+        'b forwarded nothing that was corrupted',
       );
       t.deepEqual(await sim.close(), []);
     }
   },
 );
 
-test.serial('what comes twice over a link is delivered once', async (t) => {
+test.serial('a message that a link delivers twice is received once', async (t) => {
   for (const isTree of [false, true]) {
     const { sim, ear, node } = await meet(
       { seed: 1, level: 'message', name: 'message' },
@@ -108,7 +108,7 @@ test.serial('what comes twice over a link is delivered once', async (t) => {
 });
 
 test.serial(
-  'what is held on its way to one comes when it is let go; the others do not wait for it',
+  'a message that is held back for one node arrives when released; the others do not wait',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, ear } = await meet(run);
@@ -126,7 +126,7 @@ test.serial(
 );
 
 test.serial(
-  'a node that stands still hears what came meanwhile when it goes on; the others do not wait for it',
+  'a node that hangs gets the messages when it continues; the others do not wait for it',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, ear } = await meet(run);
@@ -142,7 +142,7 @@ test.serial(
 );
 
 test.serial(
-  'whatever wrong bits do to the streams beneath, what is delivered signed was published so; and new connections are well after them',
+  'under random bit errors in the streams, every signed message that is delivered is authentic, and new connections recover',
   async (t) => {
     t.timeout(60_000);
     for (const seed of seeds(3)) {

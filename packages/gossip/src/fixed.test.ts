@@ -10,7 +10,7 @@ const named = (name: string) => `${idOf(name)}@${name}`;
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
-    `a node that is taken off the lists does not come back by gossip: ${overlay.name}`,
+    `a node that is removed from the lists is not added again by gossip: ${overlay.name}`,
     async (t) => {
       const sim = simulationOf({ seed: 1, level: 'message', name: '' });
       const names = ['a', 'b', 'c', 'd', 'e'];

@@ -30,7 +30,7 @@ async function meet(run: Run) {
   return { sim, node, ear };
 }
 
-test.serial('gossip prints its topics', async (t) => {
+test.serial('String(gossip) lists the topics', async (t) => {
   const { sim, node, ear } = await meet(runs(1)[0]!);
   void ear('a').topic.publish('hello');
   await sim.run(200);
@@ -38,7 +38,7 @@ test.serial('gossip prints its topics', async (t) => {
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('so many of those on the topic, chosen at random', async (t) => {
+test.serial('any: n sends to n members of the topic, chosen at random', async (t) => {
   for (const run of runs()) {
     const { sim, ear } = await meet(run);
     for (let i = 0; i < 60; i++)
@@ -63,7 +63,7 @@ test.serial('so many of those on the topic, chosen at random', async (t) => {
   }
 });
 
-test.serial('what is published right after the start, or before it, is not lost', async (t) => {
+test.serial('messages published before or right after the start are not lost', async (t) => {
   for (const run of runs(3)) {
     const sim = simulationOf(run);
     const ears = new Map<string, Ear>();
@@ -95,7 +95,7 @@ test.serial('what is published right after the start, or before it, is not lost'
   }
 });
 
-test.serial('publish waits for a minimum of peers, and gives up in time', async (t) => {
+test.serial('publish() waits for a minimum of peers, and fails at its deadline', async (t) => {
   for (const run of runs()) {
     const sim = simulationOf(run);
     const ears = new Map<string, Ear>();
@@ -122,7 +122,7 @@ test.serial('publish waits for a minimum of peers, and gives up in time', async 
 });
 
 test.serial(
-  'a topic opened again is the same; with another codec, limit or validator it is a TypeError',
+  'opening a topic again returns the same; another codec, limit or validator throws a TypeError',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
     const nodes = cluster(sim, ['a']);
@@ -161,7 +161,7 @@ test.serial(
   },
 );
 
-test.serial('a topic may be 32 bytes, and have any name', async (t) => {
+test.serial('a topic may be 32 bytes, or any name', async (t) => {
   for (const run of runs(1)) {
     const sim = simulationOf(run);
     const names = ['', ' ', 'ü\u0000/#', 'x'.repeat(100_000), new Uint8Array(32).fill(7)];

@@ -50,7 +50,7 @@ async function connect(
 
 const CHAIN = { a: [], b: ['a'], c: ['b'], d: ['c'], e: ['d'], f: ['e'] };
 
-test.serial('along a chain a message goes as many links as it may, to each once', async (t) => {
+test.serial('along a chain a message travels up to its hop limit, once to each', async (t) => {
   for (const run of runs())
     for (const [hops, expected] of [
       [1, 'b'],
@@ -75,7 +75,7 @@ test.serial('along a chain a message goes as many links as it may, to each once'
 });
 
 test.serial(
-  'each hop chooses among its own peers those that are on the topic: who is not passes nothing on',
+  'each hop chooses among its own peers on the topic; a node that is not on it forwards nothing',
   async (t) => {
     for (const run of runs()) {
       const { sim, ear, heard } = await connect(run, CHAIN, 5, ['d']);
@@ -88,7 +88,7 @@ test.serial(
 );
 
 test.serial(
-  'in a mesh with gaps everybody gets all of it once, whoever publishes, and it does not go round',
+  'in a mesh with gaps every node gets each message once, whoever publishes, without loops',
   async (t) => {
     for (const run of runs()) {
       // A ring of six, with two diagonals.
@@ -115,7 +115,7 @@ test.serial(
 );
 
 test.serial(
-  'all but a list: those of the list neither get it nor pass it on; a list is not passed on',
+  'nodes excluded by a list neither get nor forward the message; a message to a list is not forwarded',
   async (t) => {
     for (const run of runs()) {
       const { sim, ear, heard } = await connect(run, CHAIN, 5);
@@ -133,7 +133,7 @@ test.serial(
 );
 
 test.serial(
-  'over more hops than one a peer may speak in the name of another, but not in that of who hears it; over one in nobody’s',
+  'over several hops a peer may forward messages of others, but none in the receiver’s name; over one hop, none',
   async (t) => {
     for (const run of runs())
       for (const hops of [1, 2]) {
@@ -156,7 +156,7 @@ test.serial(
   },
 );
 
-test('wrong numbers of hops are a TypeError', (t) => {
+test('an invalid number of hops throws a TypeError', (t) => {
   for (const hops of [0, 17, 1.5, '2', null])
     t.throws(() => fullMesh({ hops: hops as number }), {
       instanceOf: TypeError,

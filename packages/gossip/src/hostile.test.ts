@@ -49,7 +49,7 @@ async function visit(run: Run, limit = 1_000) {
 }
 
 test.serial(
-  'the same message again is delivered once; an old life of its publisher is refused',
+  'a repeated message is delivered once; a message of an earlier life of its publisher is refused',
   async (t) => {
     for (const run of runs()) {
       const { sim, a, ear, push, drops } = await visit(run);
@@ -58,7 +58,7 @@ test.serial(
       t.is(eventsOf(a, 'duplicate').length, 2);
       await sim.run(100_000);
       await push({ sequence: 0 }, { sequence: 1 }, { epoch: 0, sequence: 7 });
-      t.is(ear.words.length, 2, 'long after');
+      t.is(ear.words.length, 2, 'long afterwards');
       t.deepEqual(drops(), ['old']);
       await push({ epoch: 2, sequence: 0 });
       t.is(ear.words.length, 3, 'its next life');
@@ -68,7 +68,7 @@ test.serial(
 );
 
 test.serial(
-  'on a full mesh nobody speaks in the name of another: neither delivered nor passed on, and held against the sender',
+  'on a full mesh messages in the name of another are neither delivered nor forwarded, and lower the sender’s score',
   async (t) => {
     for (const run of runs()) {
       const { sim, ears, ear, push, drops, blame, guest, a } = await visit(run);
@@ -89,7 +89,7 @@ test.serial(
 );
 
 test.serial(
-  'what is for others is dropped: a list without this node, all but this node, another topic',
+  'messages for others are dropped: a list without this node, an exclusion of this node, another topic',
   async (t) => {
     for (const run of runs()) {
       const { sim, ear, push, drops } = await visit(run);
@@ -108,7 +108,7 @@ test.serial(
 );
 
 test.serial(
-  'what is no message or no frame is dropped and held against the sender, what is too large is dropped; a second content under an id is reported',
+  'malformed messages are dropped and lower the score, oversized ones are dropped, and a second content under one id is reported',
   async (t) => {
     for (const run of runs()) {
       const { sim, ear, push, drops, blame, guest } = await visit(run);
@@ -144,7 +144,7 @@ test.serial(
 );
 
 test.serial(
-  'frames that are none are held against the sender, whether or not anybody here is on a topic; nothing of them is kept',
+  'malformed frames lower the sender’s score, on a topic or not, and leave nothing behind',
   async (t) => {
     for (const run of runs()) {
       for (const topics of [[], ['news']]) {
@@ -181,7 +181,7 @@ test.serial(
 );
 
 test.serial(
-  'what comes for topics that this node is not on leaves nothing behind, and is not held against the sender: it may not know yet',
+  'messages for unknown topics leave nothing behind and lower no score, because the sender may not know yet',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, guest, ear } = await visit(run);
@@ -218,7 +218,7 @@ test.serial(
   },
 );
 
-test.serial('who speaks gossip without being a peer is not heard', async (t) => {
+test.serial('gossip from a node that is not a peer is ignored', async (t) => {
   for (const run of runs()) {
     const { sim, a, ear } = await visit(run);
     const transport = sim.client(idle, { name: 'nobody' });
@@ -241,7 +241,7 @@ test.serial('who speaks gossip without being a peer is not heard', async (t) => 
 });
 
 test.serial(
-  'of a peer on four thousand topics so many count as a node may be on, and nothing is kept of it when it is gone',
+  'of a peer on four thousand topics only as many as allowed count, and all are forgotten when it disconnects',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, ear, guest } = await visit(run);
@@ -261,7 +261,7 @@ test.serial(
 );
 
 test.serial(
-  'the same list asked for again and again is refused, and held against who does so; a new one is told at once',
+  'a topic list that is requested again and again is refused and lowers the score; a new list is sent at once',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, guest } = await visit(run);
@@ -289,7 +289,7 @@ test.serial(
 );
 
 test.serial(
-  'a peer that changes its list of topics all the time is asked for it now and then; its last list counts',
+  'a peer that changes its topics all the time is asked only now and then; its last list counts',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, ear, guest } = await visit(run);
@@ -313,7 +313,7 @@ test.serial(
   },
 );
 
-test.serial('a node may be on so many topics, and no more', async (t) => {
+test.serial('the number of topics of a node is limited', async (t) => {
   const sim = simulationOf(runs(1)[0]!);
   const nodes = cluster(sim, ['a', 'b']);
   await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1);
@@ -328,7 +328,7 @@ test.serial('a node may be on so many topics, and no more', async (t) => {
 });
 
 test.serial(
-  'a peer that never says what it is on delays nobody but who waits for it, and that once',
+  'a peer that never sends its topics delays only callers that wait for it, and only once',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);

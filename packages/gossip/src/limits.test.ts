@@ -17,7 +17,7 @@ import {
 } from './testing/cluster.ts';
 
 test.serial(
-  'a limit above the limits.message of the transport is a TypeError; without one a topic takes what fits',
+  'a limit above limits.message of the transport throws a TypeError; the default fits the transport',
   async (t) => {
     const [run] = runs(1);
     const sim = simulationOf(run!);
@@ -48,7 +48,7 @@ test.serial(
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
-    `${overlay.name}: a peer whose transport does not take the size is in failed, and others get the message`,
+    `${overlay.name}: a peer whose transport does not accept the size is in failed, and others get the message`,
     async (t) => {
       for (const run of runs(1)) {
         const sim = simulationOf(run);

@@ -48,7 +48,7 @@ function network(
 }
 
 test.serial(
-  'a message reaches every node of a topic, over several hops, and each once',
+  'a message reaches every node of a topic exactly once, even over several hops',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, names, nodes, ears, ear } = network(run, 20);
@@ -89,7 +89,7 @@ test.serial(
 );
 
 test.serial(
-  'what is published as soon as a topic is opened is not lost, and handed to somebody',
+  'a message published as soon as its topic is opened is not lost, and reaches a neighbor',
   async (t) => {
     for (const run of runs()) {
       const late = ['n03'];
@@ -112,7 +112,7 @@ test.serial(
 );
 
 test.serial(
-  'nodes that crash are replaced as neighbors, and those that come back get what comes',
+  'crashed neighbors are replaced, and nodes that return get all new messages',
   async (t) => {
     for (const run of runs()) {
       const { sim, names, nodes, ears, ear } = network(run, 12);
@@ -161,7 +161,7 @@ test.serial(
 );
 
 test.serial(
-  'links that the view asks for are dialed and kept, and those that nobody needs any more end; who brought them together is not needed',
+  'links that the view requests are dialed and kept, unneeded ones end, and the node that introduced them may go',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
@@ -204,7 +204,7 @@ test.serial(
   },
 );
 
-test.serial('two halves that were apart are one again', async (t) => {
+test.serial('two halves that were apart merge again', async (t) => {
   for (const run of runs()) {
     const { sim, names, nodes, ears, ear } = network(run, 12);
     await sim.until(
@@ -239,7 +239,7 @@ test.serial('two halves that were apart are one again', async (t) => {
 });
 
 test.serial(
-  'lists of recipients are reached, neighbors or not; all but a list get what is passed on through them',
+  'listed recipients are reached whether or not they are neighbors; an exclusion applies to forwarded messages, too',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, names, nodes, ears, ear } = network(run, 12);
@@ -265,14 +265,14 @@ test.serial(
 );
 
 test.serial(
-  'what a validator rejects is passed on by nobody, and what takes it long is passed on',
+  'a message that a validator rejects is not forwarded; a slow validator does not prevent forwarding',
   async (t) => {
     for (const run of runs(1)) {
       const asked = new Map<string, number>();
       const { sim, names, nodes, ears, ear } = network(run, 10, {
         validate: async (message, { from }) => {
           asked.set(message, (asked.get(message) ?? 0) + 1);
-          if (message === 'bad') t.is(from, idOf('n02'), 'its publisher alone');
+          if (message === 'bad') t.is(from, idOf('n02'), 'only its publisher');
           return message === 'bad' ? 'reject' : 'accept';
         },
       });
@@ -287,7 +287,7 @@ test.serial(
       await sim.run(10_000);
       for (const name of names)
         t.deepEqual(ear(name).words, name === 'n02' ? [] : ['good'], run.name);
-      t.is(asked.get('good'), 9, 'once a node');
+      t.is(asked.get('good'), 9, 'once per node');
       t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
       t.deepEqual(await sim.close(), []);
     }

@@ -4,7 +4,7 @@ import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import { cluster, type Ear, eventsOf, listen, runs, simulationOf } from './testing/cluster.ts';
 
-test.serial('nodes that lose nobody keep their neighbors', async (t) => {
+test.serial('nodes that lose no neighbor keep their neighbors', async (t) => {
   t.timeout(60_000);
   for (const run of runs(1)) {
     const sim = simulationOf(run);

@@ -18,7 +18,7 @@ import { meet } from './testing/relay-mesh.ts';
 import type { Verdict } from './types.ts';
 
 test.serial(
-  'those that refused are in failed with their reasons, once enough others have taken the message',
+  'nodes that refuse a message are in failed with their reasons, after enough others have accepted it',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -63,7 +63,7 @@ test.serial(
 );
 
 test.serial(
-  'a node whose overlay is another one does not take what it is sent, and says so',
+  'a node with another overlay refuses the messages that it gets, and reports that',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);
@@ -91,7 +91,7 @@ test.serial(
 );
 
 test.serial(
-  'a node that left the topic says so when it is asked; one that comes back is asked again',
+  'a node that left the topic reports that when asked; one that returns is asked again',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -115,7 +115,7 @@ test.serial(
 );
 
 test.serial(
-  'on a partial view a refusal is made good by another neighbor; more than there are links is a TypeError',
+  'on a partial view another neighbor makes up for a refusal; a min above the number of links throws a TypeError',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);
@@ -158,7 +158,7 @@ test.serial(
 );
 
 test.serial(
-  'long messages that relays bring are confirmed by each of their receivers',
+  'every receiver sends a receipt for long messages that arrive through relays',
   async (t) => {
     for (const run of runs(1)) {
       const mesh = await meet(run, 9);
@@ -173,7 +173,7 @@ test.serial(
   },
 );
 
-test.serial('without min no peer is asked for anything', async (t) => {
+test.serial('without min no receipts are requested', async (t) => {
   const [run] = runs(1, ['message']);
   const sim = simulationOf(run!);
   const ears = new Map<string, Ear>();
@@ -198,7 +198,7 @@ test.serial('without min no peer is asked for anything', async (t) => {
 });
 
 test.serial(
-  'what is published in the first second of a topic goes to all who turn out to be on it then',
+  'messages from the first second of a topic reach all nodes that turn out to be on it',
   async (t) => {
     for (const run of runs(2)) {
       const sim = simulationOf(run);

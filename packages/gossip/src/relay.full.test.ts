@@ -8,7 +8,7 @@ import { blob, heardOnce, meet, NOTHING, othersThan, relay, sentBy } from './tes
 const MIB = 1024 * 1024;
 
 test.serial(
-  'each of 40 nodes gets a MiB once, byte for byte, and nobody sends more than its fanout of it',
+  'each of 40 nodes gets one MiB exactly once, and no node sends more than its fanout of it',
   async (t) => {
     t.timeout(120_000);
     for (const run of runs(1)) {
@@ -41,7 +41,7 @@ test.serial(
 );
 
 test.serial(
-  'relays begin above the size that was said: at it and a byte above, up to the limit; with lists and without',
+  'relays are used only above the configured size, up to the limit, with recipient lists and without',
   async (t) => {
     for (const run of runs(1)) {
       const limit = 200_000;
@@ -74,7 +74,7 @@ test.serial(
       t.deepEqual(
         await publish(50_000, 3, { to: five.slice(0, 3).map(idOf) }),
         { got: five.slice(0, 3), byRelay: false },
-        'not more than the fanout',
+        'no more than the fanout',
       );
       t.deepEqual(await publish(50_000, 1, { to: ['n00', 'n01'].map(idOf) }), {
         got: ['n01'],
@@ -85,7 +85,7 @@ test.serial(
   },
 );
 
-test.serial('many messages of several publishers at once', async (t) => {
+test.serial('many messages of several publishers arrive at once', async (t) => {
   for (const run of runs(1)) {
     const mesh = await meet(run, 12);
     const blobs = Array.from({ length: 12 }, (_, i) => blob(60_000 + i, i + 1));
@@ -101,7 +101,7 @@ test.serial('many messages of several publishers at once', async (t) => {
 });
 
 test.serial(
-  'a relay that dies, hangs or is cut off while it passes a message on: the others get it all the same',
+  'if a relay dies, hangs or is cut off while it forwards a message, the others still get it',
   async (t) => {
     t.timeout(120_000);
     for (const run of runs(2)) {
@@ -137,7 +137,7 @@ test.serial(
   },
 );
 
-test.serial('those who relay nothing get it directly, and are asked once', async (t) => {
+test.serial('nodes that do not relay get messages directly, and are asked once', async (t) => {
   for (const run of runs(1)) {
     const off = ['n02', 'n03', 'n05', 'n07'];
     const mesh = await meet(run, 10, { relay: (name) => (off.includes(name) ? undefined : relay) });
@@ -166,7 +166,7 @@ test.serial('those who relay nothing get it directly, and are asked once', async
 });
 
 test.serial(
-  'with memory for one message at a time all of many get through, directly where there is no room',
+  'with memory for one message at a time, many messages all arrive, directly if there is no room',
   async (t) => {
     for (const run of runs(1)) {
       const mesh = await meet(run, 10, { relay: () => ({ ...relay, memory: 120_000 }) });
@@ -199,7 +199,7 @@ test.serial(
 );
 
 test.serial(
-  'messages and their receipts are lost: all who are connected get all of them',
+  'if messages and receipts are lost, all connected nodes still get every message',
   async (t) => {
     for (const run of runs(2, ['message'])) {
       const mesh = await meet(run, 10);

@@ -130,7 +130,7 @@ const manners = {
 
 for (const [manner, serveRelay] of Object.entries(manners)) {
   test.serial(
-    `a relay that ${manner}: the others get each message once all the same`,
+    `a relay that ${manner}: all the other nodes still get each message exactly once`,
     async (t) => {
       t.timeout(60_000);
       for (const run of runs(1)) {
@@ -173,7 +173,7 @@ interface Forged {
 }
 
 test.serial(
-  'what a peer sends as a relay is checked: its head, its size, what follows, and how fast',
+  'the frames that a relay sends are checked: their head, size, content and rate',
   async (t) => {
     for (const run of runs(1)) {
       const limit = 100_000;
@@ -234,20 +234,20 @@ test.serial(
       t.is(await upload({ sequence: 0 }), 'had');
       t.is(heard(), 1);
       t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
-      t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: whose it is nobody knows');
+      t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: its publisher is not known');
       t.is(heard(), 2);
       t.is(await upload({ topic: 'other' }), 'not_found');
       for (const rest of [[idOf('n00')], [idOf('guest')], [idOf('n01'), idOf('n01')]])
         t.is(await upload({ rest }), 'invalid_argument');
       t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
       t.is(await upload({ size: 0xffff_ffff }), 'resource_exhausted');
-      t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than was said');
-      t.is(await upload({ size: 51_000 }), 'invalid_argument', 'less than was said');
+      t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
+      t.is(await upload({ size: 51_000 }), 'invalid_argument', 'less than announced');
       t.is(await upload({ chunks: Array(2_000).fill(new Uint8Array()) }), 'invalid_argument');
       t.is(
         await upload({ chunks: [frameOf(idOf('guest'), 999)] }),
         'took',
-        'another message than was said',
+        'another message than announced',
       );
       const began = sim.now;
       t.is(await upload({ chunks: undefined }), 'deadline_exceeded', 'nothing follows');
@@ -255,7 +255,7 @@ test.serial(
       t.is(
         await upload({ rest: [idOf('n01'), idOf('nobody')] }),
         'took',
-        'whom it does not know is missed',
+        'an unknown recipient is missed',
       );
       t.is(heard(), 3);
       t.is(mesh.at('n01').heard.length, 1);
@@ -277,7 +277,7 @@ test.serial(
 );
 
 test.serial(
-  'a validator is asked of what relays bring, and a relay that passed on what is rejected is not held to blame',
+  'a validator checks relayed messages, and a relay that forwarded a rejected message loses no score',
   async (t) => {
     for (const run of runs(1)) {
       const mesh = await meet(run, 8, {
@@ -293,14 +293,14 @@ test.serial(
         eventsOf(mesh.node(name), 'misbehaved').map(({ nodeId }) => nodeId),
       );
       t.deepEqual(new Set(blamed), new Set([idOf('n00')]), run.name);
-      t.is(blamed.length, 3, 'by those that it sent it to itself');
+      t.is(blamed.length, 3, 'by the nodes that it sent it to itself');
       t.deepEqual(await mesh.sim.close(), []);
     }
   },
 );
 
 test.serial(
-  'a relay whose sender is gone passes on what it has; one that leaves the topic or closes keeps nothing',
+  'a relay whose sender is gone forwards what it has; one that leaves the topic or closes keeps nothing',
   async (t) => {
     for (const run of runs(1)) {
       const mesh = await meet(run, 6);

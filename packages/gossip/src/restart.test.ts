@@ -72,7 +72,7 @@ for (const [title, clock] of [
 ] as const) {
   for (const overlay of [fullMesh(), partialView()]) {
     test.serial(
-      `${overlay.name}: a publisher whose clock stands ${title} after a restart is heard from its first message on`,
+      `${overlay.name}: after a restart a publisher whose clock stands ${title} is accepted from its first message on`,
       async (t) => {
         for (const run of runs(2)) {
           const { sim, ready, ear, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({
@@ -105,7 +105,7 @@ for (const [title, clock] of [
 
 for (const overlay of [fullMesh(), partialView()])
   test.serial(
-    `${overlay.name}: what is published right at the start of such a node is heard, too`,
+    `${overlay.name}: messages published right at the start of such a node are accepted, too`,
     async (t) => {
       for (const [i, run] of runs(2).entries()) {
         const min = i % 2;
@@ -138,7 +138,7 @@ for (const overlay of [fullMesh(), partialView()])
   );
 
 test.serial(
-  'with a store a node is heard by those, too, that are no neighbors of it, and those that it never speaks to',
+  'a publisher with a store is accepted also by nodes that are not its neighbors and that it never talks to',
   async (t) => {
     for (const run of runs(2)) {
       // Messages travel along the line a, b, c.
@@ -180,7 +180,7 @@ test.serial(
 );
 
 test.serial(
-  'over several hops a node whose clock goes back is told of its last life by a neighbor, and those behind that hear it',
+  'over several hops a neighbor tells a node whose clock went back its last life, and distant nodes accept it',
   async (t) => {
     for (const run of runs(2)) {
       const { sim, ready, ear, node } = meet(
@@ -214,7 +214,7 @@ test.serial(
   },
 );
 
-test.serial('a long message by way of relays is heard after such a restart', async (t) => {
+test.serial('a relayed long message is accepted after such a restart', async (t) => {
   for (const run of runs(1)) {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { sim, ready, ear } = meet(run, names, [NOW, 0], () => ({
@@ -240,7 +240,7 @@ test.serial('a long message by way of relays is heard after such a restart', asy
 });
 
 test.serial(
-  'a stranger that tells of lives far ahead is not believed; one that tells of lives within the bound takes nothing away for good',
+  'a stranger that reports lives far ahead is not believed; one within the bound does no permanent harm',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, ready, ear, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({
@@ -266,7 +266,7 @@ test.serial(
         lie(NOW + i * 1_000);
         await sim.run(100);
       }
-      t.true(life() < NOW + 30_000, 'a few times, and no more');
+      t.true(life() < NOW + 30_000, 'a few times and no more');
       await sim.settle(ear('a').topic.publish('one'));
       await sim.run(500);
       sim.restart('a');
@@ -281,7 +281,7 @@ test.serial(
 );
 
 test.serial(
-  'a life far ahead is believed for ten minutes after the start, and after that only by a node that signs',
+  'a life far ahead is believed for ten minutes after the start, later only by a node that signs',
   async (t) => {
     for (const run of runs(1, ['message'])) {
       for (const signs of [false, true]) {
@@ -317,7 +317,7 @@ test.serial(
 );
 
 test.serial(
-  'signed messages of an earlier life are refused, whoever says to have begun another',
+  'signed messages of an earlier life are refused, whoever claims that a new one began',
   async (t) => {
     for (const run of runs(1)) {
       const signed = (name: string) => ({
@@ -341,7 +341,7 @@ test.serial(
 );
 
 test.serial(
-  'a store that fails, or has no number, is an error of the start, which can be tried again',
+  'a store that fails or has no number fails the start, which can be retried',
   async (t) => {
     for (const run of runs(1, ['message'])) {
       let fails = true;

@@ -39,7 +39,7 @@ async function pair<T>(open: (node: TestNode) => T) {
 }
 
 test.serial(
-  'two services of a node open one topic, each with a codec that it made; both publish and read',
+  'two services of a node open one topic, each with its own codec; both publish and read',
   async (t) => {
     const { sim, a, b } = await pair(({ gossip }) => {
       const heard: string[][] = [[], []];
@@ -64,7 +64,7 @@ test.serial(
 );
 
 test.serial(
-  'each service gets what its own codec makes of a message; what that refuses the others get all the same',
+  'each service gets messages decoded by its own codec; one that a codec refuses still reaches the others',
   async (t) => {
     const { sim, nodes, a, b } = await pair(({ gossip }) => {
       const wide = gossip.topic('news', json(z.object({ height: z.number() })));
@@ -91,7 +91,7 @@ test.serial(
 );
 
 test.serial(
-  'what one reader does to a message no other sees, be it an object or bytes',
+  'changes that a reader makes to a message are not visible to other readers, for objects and bytes',
   async (t) => {
     const { sim, a, b } = await pair(({ gossip }) => {
       const heard: unknown[] = [];
@@ -128,7 +128,7 @@ test.serial(
   },
 );
 
-test.serial('what a reader does to bytes is not passed on to other nodes', async (t) => {
+test.serial('changes that a reader makes to bytes are not forwarded', async (t) => {
   for (const run of runs(2)) {
     const sim = simulationOf(run);
     const topics = new Map<string, Topic<Uint8Array>>();
@@ -160,7 +160,7 @@ test.serial('what a reader does to bytes is not passed on to other nodes', async
   }
 });
 
-test.serial('a reader may close another while both get a message', async (t) => {
+test.serial('a reader may close another while both receive a message', async (t) => {
   const { sim, a, b } = await pair((node) => {
     const ear: Ear = listen(node);
     return ear;

@@ -53,7 +53,7 @@ async function meet(run: Run) {
   return { sim, nodes, topics, heard };
 }
 
-test.serial('a long message that is relayed is as its publisher has signed it', async (t) => {
+test.serial('a relayed long message has its publisher’s signature', async (t) => {
   for (const run of runs(1)) {
     const { sim, nodes, topics, heard } = await meet(run);
     const message = blob(200_000);
@@ -74,7 +74,7 @@ test.serial('a long message that is relayed is as its publisher has signed it', 
 });
 
 test.serial(
-  'what a relay has changed is not delivered, and nobody is accused of it; the publisher sends it again by itself',
+  'a message that a relay modified is not delivered, nobody is blamed, and the publisher sends it again directly',
   async (t) => {
     const { sim, nodes, topics, heard } = await meet({
       seed: 1,
@@ -111,7 +111,7 @@ test.serial(
 );
 
 test.serial(
-  'of forgeries that a relay brings few are looked at in a second; what it says itself is heard meanwhile',
+  'only a few forgeries from a relay are verified per second; its own messages still arrive',
   async (t) => {
     for (const run of runs(1)) {
       const sim = simulationOf(run);

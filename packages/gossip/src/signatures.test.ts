@@ -68,7 +68,7 @@ const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => 
 const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
 
 test.serial(
-  'signed messages arrive, to all, to some, to any, and say that they are signed; keys of both kinds',
+  'signed messages arrive at all, some or any nodes, and are marked as signed, with keys of both types',
   async (t) => {
     for (const run of runs()) {
       const { sim, nodes, ears, ear, identity } = network(run, ['a', 'b', 'c'], {
@@ -98,7 +98,7 @@ test.serial(
 );
 
 test.serial(
-  'a strict node takes nothing unsigned and reports who sends it; a lenient one takes both, and says which is which',
+  'a strict node refuses unsigned messages and reports their sender; a lenient one accepts both and marks them',
   async (t) => {
     for (const run of runs()) {
       const { sim, nodes, ears, ear, node, identity } = network(
@@ -132,7 +132,7 @@ test.serial(
   },
 );
 
-test.serial('a strict node without an identity hears, and cannot publish', async (t) => {
+test.serial('a strict node without an identity receives but cannot publish', async (t) => {
   const { sim, nodes, ears, ear } = network(runs(1)[0]!, ['a', 'b'], {
     signing: (name) => ({ mode: 'strict', ...(name === 'a' ? { identity: identityOf('a') } : {}) }),
   });
@@ -148,7 +148,7 @@ test.serial('a strict node without an identity hears, and cannot publish', async
   t.deepEqual(await sim.close(), []);
 });
 
-test.serial('what the signer throws, publish rejects with; nothing is sent', async (t) => {
+test.serial('publish() rejects with the error of the signer, and nothing is sent', async (t) => {
   const { nodeId, publicKey } = identityOf('a');
   const sign = () => {
     throw new Error('the token was unplugged');
@@ -169,7 +169,7 @@ test.serial('what the signer throws, publish rejects with; nothing is sent', asy
 });
 
 test.serial(
-  'an identity of another node, one that cannot sign, and a mode that is none are told by their names',
+  'an identity of another node, one that cannot sign, and an invalid mode are named in the error',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
     const transport = sim.client(idle, { name: 'a' });
@@ -190,7 +190,7 @@ test.serial(
 );
 
 test.serial(
-  'a signed message that crosses several hops is verified at each of them, and true at the last',
+  'a signed message over several hops is verified at each of them and valid at the last',
   async (t) => {
     for (const run of runs(1)) {
       const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
@@ -226,7 +226,7 @@ test.serial(
 );
 
 test.serial(
-  'over the links of a full mesh, one after the other, a signed message is true at each, and a forgery gets no further than the first',
+  'along the links of a full mesh, a signed message is verified at each node, and a forgery stops at the first',
   async (t) => {
     for (const run of runs(1)) {
       const names = ['a', 'b', 'c', 'd'];
@@ -295,7 +295,7 @@ async function visit(run: Run, plan: Plan = {}) {
 }
 
 test.serial(
-  'a forgery is neither delivered nor passed on, and its sender reported; the true message under its id still comes, and no forgery after it hurts',
+  'a forgery is dropped and its sender reported; the authentic message with its id still arrives, and later forgeries do no harm',
   async (t) => {
     for (const run of runs()) {
       const { sim, a, push, heard, guest, author, identity } = await visit(run);
@@ -317,7 +317,7 @@ test.serial(
       t.deepEqual(blame(a), drops(a));
       t.true(a.peers.get(guest.nodeId)!.score < before);
       await push({ signer: author });
-      t.deepEqual(heard(), [['said'], ['said']], 'the true one, with the id that was guessed');
+      t.deepEqual(heard(), [['said'], ['said']], 'the authentic one, with the guessed id');
       await push({ origin: author.nodeId, signature: other, payload: words.encode('forged') });
       t.deepEqual(heard(), [['said'], ['said']]);
       // If an id of a future life were accepted, everything that the publisher says in this life
@@ -334,7 +334,7 @@ test.serial(
 );
 
 test.serial(
-  'forgeries do not keep the true message from being asked for; whoever serves one when asked is reported, and asked again',
+  'forgeries do not stop requests for the authentic message; a peer that serves one is reported, and asked again',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, push, heard, guest, author } = await visit(run);
@@ -374,7 +374,7 @@ test.serial(
 );
 
 test.serial(
-  'the forgery races the true message while that is being validated: neither its verdict nor its readers are changed',
+  'a forgery that races the authentic message during validation changes neither its verdict nor its readers',
   async (t) => {
     for (const run of runs(1)) {
       let judge: ((verdict: 'accept') => void) | undefined;
@@ -404,7 +404,7 @@ test.serial(
 );
 
 test.serial(
-  'where unsigned messages pass, one that was refused does not have the signed one under its id and content refused',
+  'if unsigned messages are allowed, a refused one does not block the signed one with its id and content',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, push, heard, author } = await visit(run, {
@@ -420,7 +420,7 @@ test.serial(
 );
 
 test.serial(
-  'of a flood of forgeries few are looked at, and the others on the topic are heard meanwhile',
+  'only a few forgeries of a flood are verified, and the other peers are heard meanwhile',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, a, guest, heard, author, ear } = await visit(run);
@@ -447,7 +447,7 @@ test.serial(
 );
 
 test.serial(
-  'a signed message sent again is a duplicate as long as its publisher is remembered: ten minutes after its last, and no longer',
+  'a signed message counts as a duplicate until ten minutes after the last message of its publisher',
   async (t) => {
     t.timeout(60_000);
     const { sim, push, heard, author } = await visit(runs(1)[0]!);

@@ -19,7 +19,7 @@ for (const [name, overlay] of [
   ['partial view', partialView],
 ] as const) {
   test.serial(
-    `nodes with default options hear each other, and a second run is the same (${name})`,
+    `nodes with default options receive each other’s messages, and a second run is identical (${name})`,
     async (t) => {
       const scenario = async (sim: Simulation) => {
         const heard: string[] = [];

@@ -35,7 +35,7 @@ function* sizes(): Iterable<number> {
 for (const type of [undefined, 'ed25519', 'p256'] as const) {
   for (const run of runs(1)) {
     test.serial(
-      `every size up to the limit is delivered as it was, and none above it: ${type ?? 'not signed'} (${run.level})`,
+      `every size up to the limit is delivered unchanged, and none above it: ${type ?? 'not signed'} (${run.level})`,
       async (t) => {
         t.timeout(120_000);
         const sim = simulationOf(run);

@@ -42,7 +42,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => Strin
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
 test.serial(
-  'a slow reader is told how many it missed, by its policy; no other reader is',
+  'a slow reader learns how many messages it missed, by its policy; other readers miss none',
   async (t) => {
     for (const run of runs()) {
       const { sim, b, from, at } = await pair(run, { news: {} });
@@ -70,11 +70,11 @@ test.serial(
       void from[0]!.topic.publish('after');
       await sim.run(500);
       t.deepEqual(readers[1]!.heard, ['0', '1', '2', '3', 6, 'after']);
-      t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it waits');
+      t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it is blocked');
       t.deepEqual(at[0]!.words, [...numbers(10), 'after']);
       t.true(
         at[0]!.heard.every(({ meta }) => meta.missed === 0),
-        'nobody else lags',
+        'no other reader lags',
       );
       t.deepEqual(
         eventsOf(b, 'lagged')
@@ -88,7 +88,7 @@ test.serial(
 );
 
 test.serial(
-  'a loop gets each message once, is told what it missed, and ends in an error where its policy says so',
+  'a loop gets each message once, learns what it missed, and ends with an error if its policy says so',
   async (t) => {
     for (const run of runs(1)) {
       const { sim, from, at } = await pair(run, { news: {} });
@@ -121,7 +121,7 @@ test.serial(
   },
 );
 
-test.serial('a reader that throws is told of, and gets the next', async (t) => {
+test.serial('a reader that throws is reported, and gets the next message', async (t) => {
   for (const run of runs(1)) {
     const { sim, b, from, at } = await pair(run, { news: {} });
     const heard: string[] = [];
@@ -145,7 +145,7 @@ test.serial('a reader that throws is told of, and gets the next', async (t) => {
 });
 
 test.serial(
-  'a validator says what is delivered; only what it rejects is held against the sender',
+  'a validator decides what is delivered; only rejected messages lower the sender’s score',
   async (t) => {
     for (const run of runs()) {
       const asked: string[] = [];
@@ -200,7 +200,7 @@ test.serial(
 );
 
 test.serial(
-  'a validator that takes 5 ms loses nothing of a burst of 1,000, and holds up no other topic',
+  'a validator that takes 5 ms loses nothing of a burst of 1,000, and delays no other topic',
   async (t) => {
     for (const run of runs(1)) {
       let b: TestNode | undefined;
@@ -227,7 +227,7 @@ test.serial(
 );
 
 test.serial(
-  'messages that find every validator busy wait in order, up to a count and to bytes; those beyond are dropped, and nobody is to blame',
+  'while all validators are busy, messages wait in order, bounded by count and bytes; the rest is dropped without blame',
   async (t) => {
     for (const run of runs(1)) {
       for (const [queue, kept] of [
@@ -273,7 +273,7 @@ test.serial(
 );
 
 test.serial(
-  'a message that waited for a validator has its whole time once one looks at it; one that never answers makes room for the next',
+  'a message has its whole time from the start of its validation; a validator that hangs makes room for the next',
   async (t) => {
     for (const run of runs(1)) {
       const asked: string[] = [];
@@ -298,7 +298,7 @@ test.serial(
 );
 
 test.serial(
-  'publishing never waits for a peer that takes nothing: what is too much for it is reported, and the others get all',
+  'publishing never waits for a peer that reads nothing: dropped messages are reported, and the others get all',
   async (t) => {
     for (const run of runs(2, ['stream'])) {
       const sim = simulationOf(run);
@@ -333,7 +333,7 @@ test.serial(
 );
 
 test.serial(
-  'who is on a topic is learned though much is lost, and that one has left it too',
+  'nodes that join and leave a topic are noticed even if many messages are lost',
   async (t) => {
     for (const run of runs(4, ['message'])) {
       const sim = simulationOf(run, {
@@ -362,7 +362,7 @@ test.serial(
 );
 
 test.serial(
-  'of those on the topic another gets what waits for one that is lost, so many as were asked for',
+  'if a chosen member is lost, another gets the waiting message, up to the requested number',
   async (t) => {
     for (const run of runs(2, ['stream'])) {
       const sim = simulationOf(run);
@@ -397,7 +397,7 @@ test.serial(
         words.length - before >= waiting - 1,
         `${run.name}: ${words.length - before} of ${waiting}`,
       );
-      t.is(new Set(words).size, words.length, 'each once');
+      t.is(new Set(words).size, words.length, 'each exactly once');
       await sim.close();
     }
   },

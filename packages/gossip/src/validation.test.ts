@@ -73,7 +73,7 @@ for (const [title, ms] of [
   ['takes 500 ms to ignore', 500],
 ] as const) {
   test.serial(
-    `a node whose validator ${title} what all others pass on asks nobody for it again, and accuses nobody`,
+    `a node whose validator ${title} messages that others forward does not request them again, and blames nobody`,
     async (t) => {
       for (const run of runs()) {
         const { sim, ears, nodes, asked, details, ready } = network(run, 'f', (message, node) => {
@@ -95,7 +95,7 @@ for (const [title, ms] of [
         t.is(
           asked.filter((message) => message.startsWith('odd')).length,
           20,
-          `${run.name}: each looked at once`,
+          `${run.name}: each validated once`,
         );
         t.deepEqual(eventsOf(nodes.get('f')!, 'misbehaved'), [], run.name);
         t.is(ears.get('b')!.words.length, 30);
@@ -109,7 +109,7 @@ for (const [title, ms] of [
 }
 
 test.serial(
-  'the true message is taken where it is pushed after a forged one under its id was refused, and while a validator is still at work on that',
+  'after a forgery was refused, or while it is validated, the authentic message under its id is accepted when it is pushed',
   async (t) => {
     for (const run of runs()) {
       const { sim, ears, nodes, ready } = network(run, 'f', async (message, node) => {

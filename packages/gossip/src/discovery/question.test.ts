@@ -13,24 +13,24 @@ const [ann, bob, eve] = ['a', 'b', 'e'].map((digit) => digit.repeat(64)) as [
 const keys = Array.from({ length: 20 }, (_, i) => new Uint8Array(32).fill(i + 1));
 const between = { teller: ann, hearer: bob };
 
-test('a question is about its topics, the first sixteen, for whom it was put to and from who put it', (t) => {
+test('a question covers its first sixteen topics, its asker and its receiver', (t) => {
   const bytes = encodeQuestion(between, keys, random);
   t.is(bytes.length, 16 + 16 * 16);
   const question = Question.read(between, bytes)!;
   for (const [i, key] of keys.entries()) t.is(question.isAbout(key), i < 16);
   t.false(
     Question.read({ teller: eve, hearer: bob }, bytes)!.isAbout(keys[0]!),
-    'Eve overheard it, and puts it herself',
+    'Eve overheard it, and asks it herself',
   );
   t.false(Question.read({ teller: ann, hearer: eve }, bytes)!.isAbout(keys[0]!), 'Eve reads it');
   t.notDeepEqual(
     encodeQuestion(between, keys, random).subarray(16),
     bytes.subarray(16),
-    'put again it is another',
+    'asked again it differs',
   );
 });
 
-test('what is no question is none; nothing throws', (t) => {
+test('an invalid question is ignored; nothing throws', (t) => {
   for (let length = 0; length < 400; length++) {
     const question = Question.read(between, randomBytes(random, length));
     t.is(question === undefined, length < 16 || length % 16 !== 0 || length > 272, String(length));

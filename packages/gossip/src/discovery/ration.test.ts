@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Ration } from './ration.ts';
 
-test('ten answers at once, then one a second; of a hundred refusals one is abuse', (t) => {
+test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
   const ration = new Ration(0);
   const take = (times: number, now: number) => {
     const verdicts = { yes: 0, no: 0, abuse: 0 };

@@ -15,7 +15,7 @@ const telling: Telling = {
 };
 const key = new Uint8Array(32).fill(5);
 
-test('a tag is of one topic and one telling: another key, use, teller, hearer or nonce makes another', (t) => {
+test('a tag belongs to one topic and one answer: another key, use, sender, receiver or nonce gives another tag', (t) => {
   const tags = [
     new Tagger(telling).tag(key),
     new Tagger(telling).tag(new Uint8Array(32).fill(6)),
@@ -29,15 +29,15 @@ test('a tag is of one topic and one telling: another key, use, teller, hearer or
   t.is(
     bytesToHex(new Tagger({ ...telling }).tag(key.slice())),
     tags[0]!,
-    'the same again is the same',
+    'the same input gives the same tag',
   );
 });
 
-test('a tag is what the documents say', (t) => {
+test('tags follow the documented formula', (t) => {
   t.is(bytesToHex(new Tagger(telling).tag(key)), '7eefac537296bcaf8eb7b243c7dd4b7b');
 });
 
-test('tags are found among others, whatever their number, and no others are', (t) => {
+test('tags are found among others, however many there are, and no others are found', (t) => {
   const tagger = new Tagger(telling);
   for (const count of [0, 1, 2, 7, 8, 9, 100, 1_024]) {
     const keys = Array.from({ length: count }, () => randomBytes(random, 32));
@@ -47,7 +47,7 @@ test('tags are found among others, whatever their number, and no others are', (t
   }
 });
 
-test('how many topics there are is told up to a power of two, and their order is that of their bytes', (t) => {
+test('the number of topics is rounded up to a power of two, and they are sorted by their bytes', (t) => {
   const tagger = new Tagger(telling);
   const sizes = [0, 1, 8, 9, 16, 17, 1_000, 1_024].map((count) => {
     const tags = makeTags(

@@ -21,7 +21,7 @@ function listOf(question: Uint8Array, answer: Uint8Array, who = between): TopicL
   return new TopicList(who, decodeList(question, answer)!.kept!);
 }
 
-test('who knows a topic recognizes it on the list, now and later; other topics are not on it', (t) => {
+test('a node that knows a topic recognizes it in a list, now and later; other topics are not in the list', (t) => {
   const { question, answer } = tell();
   t.is(decodeList(question, answer)!.seq, 9);
   const list = listOf(question, answer);
@@ -30,7 +30,7 @@ test('who knows a topic recognizes it on the list, now and later; other topics a
   t.is(decodeList(question, tell(question, []).answer)?.kept, undefined);
 });
 
-test('lists of the same topics have nothing in common: neither with the same question again, nor those told to another, nor those of another', (t) => {
+test('lists of the same topics have no tags in common, for the same question again, another receiver or another sender', (t) => {
   const { question, answer } = tell();
   const answers = [
     answer,
@@ -49,19 +49,19 @@ test('lists of the same topics have nothing in common: neither with the same que
   }
 });
 
-test("an answer passes neither for another's, nor for one to another, nor for one to a later question", (t) => {
+test('an answer is not valid for another sender, another receiver or a later question', (t) => {
   const { question, answer } = tell();
   const [key] = keys;
   t.true(listOf(question, answer).has(key!));
   t.false(
     listOf(question, answer, { teller: eve, hearer: ann }).has(key!),
-    'Eve tells what Bob told',
+    "Eve repeats Bob's answer",
   );
   t.false(
     listOf(question, answer, { teller: bob, hearer: eve }).has(key!),
     'Eve overheard it, and knows the topic',
   );
-  t.is(decodeList(askForList(random), answer), undefined, 'it is told again');
+  t.is(decodeList(askForList(random), answer), undefined, 'it is sent again');
   const relayed = encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!;
   t.false(
     listOf(question, relayed, { teller: eve, hearer: ann }).has(key!),
@@ -69,7 +69,7 @@ test("an answer passes neither for another's, nor for one to another, nor for on
   );
 });
 
-test('of a list that is too long the first 1,024 tags are kept, and nothing of the message around them', (t) => {
+test('of a list that is too long the first 1,024 tags are kept, without the message around them', (t) => {
   const question = askForList(random);
   const answer = sealList(question, new Uint8Array(24 + 16 * 50_000));
   const { kept } = decodeList(question, answer)!;
@@ -78,7 +78,7 @@ test('of a list that is too long the first 1,024 tags are kept, and nothing of t
   t.false(new TopicList(between, kept!).has(keys[0]!));
 });
 
-test('what is no question is not answered, and what is no answer is not read; nothing throws', (t) => {
+test('an invalid question gets no answer, an invalid answer is not read, and nothing throws', (t) => {
   for (const length of [0, 1, 15, 17, 32])
     t.is(encodeList(between, new Uint8Array(length), 1, keys, random), undefined);
   for (let length = 0; length < 200; length++) {
@@ -91,7 +91,7 @@ test('what is no question is not answered, and what is no answer is not read; no
   }
 });
 
-test('an answer with one wrong bit, or to a question with one, is none', (t) => {
+test('an answer with one wrong bit, or to a question with one, is invalid', (t) => {
   const { question, answer } = tell();
   for (const bytes of [question, answer]) {
     for (let bit = 0; bit < 8 * bytes.length; bit++) {

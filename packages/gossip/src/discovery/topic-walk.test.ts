@@ -48,7 +48,7 @@ function walk({
   return { machine, view, run, need, now: () => now };
 }
 
-test('nobody is visited unless somebody is wanted', (t) => {
+test('no node is visited unless members are wanted', (t) => {
   const { machine, run, need } = walk();
   t.is(machine.due, Number.POSITIVE_INFINITY);
   t.deepEqual(run(60_000), []);
@@ -59,7 +59,7 @@ test('nobody is visited unless somebody is wanted', (t) => {
   t.deepEqual(run(60_000), []);
 });
 
-test('finding nobody, each walker pauses longer and longer, up to the slowest, and begins anew within three minutes', (t) => {
+test('walkers that find nobody pause longer and longer, up to the slowest pace, and restart within three minutes', (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     const { run, need } = walk({ walkers: 1, strangers: 10_000, seed });
     need('first');
@@ -74,11 +74,11 @@ test('finding nobody, each walker pauses longer and longer, up to the slowest, a
       `seed ${seed}: ${times.length} steps in ten minutes`,
     );
     const falls = pauses.slice(1).filter((pause, i) => pause < pauses[i]! * 0.5).length;
-    t.true(falls >= 3 && falls <= 10, `seed ${seed}: begun anew ${falls} times`);
+    t.true(falls >= 3 && falls <= 10, `seed ${seed}: restarted ${falls} times`);
   }
 });
 
-test('who finds somebody goes on after a second; as many steps as walkers are under way at once', (t) => {
+test('a walker that finds a member continues after a second; there are as many steps at once as walkers', (t) => {
   const { run, need, machine, view, now } = walk({ walkers: 3 });
   need('first');
   const found = run(20_000, () => true);
@@ -90,7 +90,7 @@ test('who finds somebody goes on after a second; as many steps as walkers are un
   t.is(machine.due, Number.POSITIVE_INFINITY);
 });
 
-test('where more nodes would be welcome, one walker goes at the slowest pace', (t) => {
+test('if more nodes would be welcome, one walker continues at the slowest pace', (t) => {
   const { run, need } = walk({ walkers: 4, slowest: 10_000 });
   need('more');
   const steps = run(600_000);
@@ -98,7 +98,7 @@ test('where more nodes would be welcome, one walker goes at the slowest pace', (
   t.deepEqual([...new Set(steps.map(({ walker }) => walker))], [0]);
 });
 
-test('all are visited before anybody is visited twice', (t) => {
+test('every node is visited before any is visited twice', (t) => {
   const { run, need } = walk({ strangers: 30, slowest: 1_000 });
   need('first');
   const visited = run(120_000).map(({ nodeId }) => nodeId);
@@ -106,7 +106,7 @@ test('all are visited before anybody is visited twice', (t) => {
   t.is(new Set(visited.slice(30, 60)).size, 30, 'and then again');
 });
 
-test('members are asked, each once a minute; whom they tell of is visited before anybody else, but for those that are connected', (t) => {
+test('members are asked once a minute each; nodes that they name are visited first, unless they are connected', (t) => {
   const { run, need, machine, now } = walk({
     strangers: 500,
     members: ['m1', 'm2'],
@@ -131,7 +131,7 @@ test('members are asked, each once a minute; whom they tell of is visited before
   t.is(machine.told(['x', 'y'], now()), 0, 'nothing new');
 });
 
-test('of many that are told so many are kept, and none when nobody is wanted any more', (t) => {
+test('the number of kept names is limited, and none is kept when no members are wanted', (t) => {
   const { run, need, machine, now } = walk({ strangers: 0, slowest: 1_000 });
   need('more');
   t.is(

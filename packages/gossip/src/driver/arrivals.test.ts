@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Arrivals } from './arrivals.ts';
 
-test('what came in a tick is handed over at its end, in order, or before what stands behind it; what comes meanwhile waits for the next', (t) => {
+test('arrivals are handed over in order at the end of their tick, or at a flush; new ones wait for the next tick', (t) => {
   const deferred: (() => void)[] = [];
   const tick = () => {
     for (const callback of deferred.splice(0)) callback();

@@ -5,7 +5,7 @@ import { areMet, cluster, type Ear, idOf, listen, runs, simulationOf } from '../
 import { wiretap } from '../testing/wiretap.ts';
 
 test.serial(
-  'a topic that is opened later is recognized on the lists that are here: nobody is asked again',
+  'a topic that is opened later is recognized in the lists that are present: no peer is asked again',
   async (t) => {
     for (const run of runs(2, ['message'])) {
       const sim = simulationOf(run);
@@ -33,7 +33,7 @@ test.serial(
       t.deepEqual(other.topic.neighbors, []);
       t.deepEqual(await sim.settle(ear.topic.publish('hello')), { queued: 2 });
       await sim.run(3_000);
-      t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once what is new here');
+      t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once about the new topic');
       ear.topic.close();
       ear.subscription.close();
       await sim.run(3_000);
@@ -48,7 +48,7 @@ test.serial(
 );
 
 test.serial(
-  'whoever is not on a topic sees nothing of it: neither its name nor its key',
+  'a node that is not on a topic learns neither the name nor the key of that topic',
   async (t) => {
     for (const run of runs(2, ['message'])) {
       const sim = simulationOf(run);
@@ -66,7 +66,7 @@ test.serial(
       await sim.run(10_000);
       for (const { words } of ears.values()) t.deepEqual(words, ['hello'], run.name);
       t.true(messages() > 50);
-      t.true(leaks.length > 0, 'those on it name it to each other');
+      t.true(leaks.length > 0, 'members send it to each other');
       t.deepEqual(
         leaks.filter(({ from, to }) => ![from, to].every((name) => name === 'a' || name === 'b')),
         [],

@@ -15,7 +15,7 @@ function bench(wall = NOW, store?: Store) {
   };
 }
 
-test('without a store a life has the time of the start, and one that follows the next number', (t) => {
+test('without a store a life has the time of the start, and the one after it the next number', (t) => {
   const { lives } = bench(NOW + 0.7);
   t.is(lives.next(), NOW);
   t.is(lives.next(), NOW, 'another topic');
@@ -23,7 +23,7 @@ test('without a store a life has the time of the start, and one that follows the
   t.is(lives.next(), NOW + 1);
 });
 
-test('with a store each start is above all before, whatever the clock says', async (t) => {
+test('with a store each start is above all earlier ones, whatever the clock says', async (t) => {
   const store = createMemoryStore();
   let before = -1;
   for (const wall of [NOW, 0, NOW - 1, -5, Number.MAX_SAFE_INTEGER, 0, 0]) {
@@ -39,7 +39,7 @@ test('with a store each start is above all before, whatever the clock says', asy
   }
 });
 
-test('many lives of one start, and those of a later one, are above all before; a store that fails then is told, and asked again', async (t) => {
+test('lives of one start, and of a later one, are above all earlier ones; a store that fails is reported and tried again', async (t) => {
   const store = createMemoryStore();
   let fails = false;
   const flaky: Store = {
@@ -64,7 +64,7 @@ test('many lives of one start, and those of a later one, are above all before; a
   t.true(again.next() > last);
 });
 
-test('a stranger is believed up to ten years ahead of the clock, and of 2026; who proves its id further; nobody without end', (t) => {
+test('a stranger is believed up to ten years ahead of the clock and of 2026, a proven node further, but none without limit', (t) => {
   const { lives } = bench();
   t.is(lives.above(NOW + 5, false), NOW + 6);
   t.is(lives.above(NOW + 1, false), NOW + 6, 'it is above it already');

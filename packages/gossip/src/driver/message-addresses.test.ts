@@ -8,7 +8,7 @@ import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
 
 test.serial(
-  'a node that knows one member by its address is a neighbor of those that this one knows: addresses come in gossip',
+  'a node that knows one member by address becomes a neighbor of the others: gossip carries addresses',
   async (t) => {
     for (const run of runs()) {
       const sim = simulationOf(run);
@@ -50,7 +50,7 @@ test.serial(
 );
 
 test.serial(
-  'whatever a peer sends as addresses, gossip goes on, and no more is taken of it than of peer exchange',
+  'whatever addresses a peer sends, gossip continues, and accepts no more of them than peer exchange does',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
     const ears = new Map<string, Ear>();
@@ -95,7 +95,7 @@ test.serial(
   },
 );
 
-test('of one message 16 nodes are taken, with two addresses each; of one peer 256 addresses at once, and four in a second', (t) => {
+test('one message may add 16 nodes with two addresses each; one peer 256 addresses at once, and four per second', (t) => {
   const learned: string[] = [];
   const peers = {
     learn: (nodeId: string, address: string, by: string) =>
@@ -112,7 +112,7 @@ test('of one message 16 nodes are taken, with two addresses each; of one peer 25
   t.is(learned.length, 260);
 });
 
-test('a message goes with the addresses of the nodes that it names, as far as they are known: 16 at most', (t) => {
+test('a message carries the known addresses of the nodes that it names, 16 at most', (t) => {
   const peers = {
     addressOf: (nodeId: string) => (nodeId === 'unknown' ? undefined : `at ${nodeId}`),
   };

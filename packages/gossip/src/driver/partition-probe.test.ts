@@ -4,7 +4,7 @@ import test from 'ava';
 import type { Dials } from './dials.ts';
 import { PartitionProbe } from './partition-probe.ts';
 
-test('a node that is content dials one stranger a minute; one that is not leaves it to discovery', (t) => {
+test('a node with enough neighbors dials one stranger a minute; one without leaves that to discovery', (t) => {
   const dialed: number[] = [];
   let now = 0;
   let isContent = true;

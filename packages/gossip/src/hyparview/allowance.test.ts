@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Allowance } from './allowance.ts';
 
-test('so many at once, then one every interval; scarce until half of it is back', (t) => {
+test('it allows a burst, then one per interval; it is scarce until half of the burst is back', (t) => {
   const allowance = new Allowance(4, 100, 0);
   t.deepEqual(
     [1, 2, 3, 4, 5].map(() => allowance.take(0)),

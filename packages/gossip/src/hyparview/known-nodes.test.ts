@@ -27,7 +27,7 @@ function machine() {
   return { tell, take, answerTo };
 }
 
-test('when many press for links, known nodes still get one, but not those who only came by themselves', (t) => {
+test('if many nodes request links, known nodes still get one, but not those that only connected by themselves', (t) => {
   const { tell, answerTo } = machine();
   const friends = ['friend', ...Array.from({ length: 7 }, (_, i) => `f${i}`)];
   tell({ type: 'known', nodes: friends, isChosen: true });
@@ -39,7 +39,7 @@ test('when many press for links, known nodes still get one, but not those who on
   t.is(answerTo('friend'), 'accept');
 });
 
-test('who chose few nodes takes those who came by themselves for known, until it chose many', (t) => {
+test('a node that chose few nodes treats those that connected by themselves as known, until it has chosen many', (t) => {
   const { tell, take, answerTo } = machine();
   tell({ type: 'join', contacts: [] });
   tell({ type: 'known', nodes: ['comer', 'other'], isChosen: false });

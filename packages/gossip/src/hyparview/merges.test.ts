@@ -21,32 +21,32 @@ function run(
   return times.map(Math.round);
 }
 
-test('where nothing happens merges are ever rarer, up to 16 intervals apart', (t) => {
+test('without events merges become rarer, up to 16 intervals apart', (t) => {
   t.deepEqual(
     run(new Merges(10_000, middle, 0), 1_000_000),
     [5, 25, 65, 145, 305, 466, 626, 786, 946],
   );
 });
 
-test('whoever is not answered asks somebody else an interval later, and begins anew', (t) => {
+test('a merge without an answer is tried with another node an interval later, and the intervals start anew', (t) => {
   t.deepEqual(
     run(new Merges(10_000, middle, 0), 300_000, (at) => at < 100_000 || at > 150_000),
     [5, 25, 65, 145, 155, 175, 216, 296],
   );
 });
 
-test('a lost link, or a newcomer, has them begin anew', (t) => {
+test('a lost link or a newcomer restarts the intervals', (t) => {
   const merges = new Merges(10_000, middle, 0);
   run(merges, 600_000);
   t.is(Math.round(merges.due / 1_000), 626);
   merges.isNeeded(600_000);
   t.is(merges.due, 610_000);
   merges.isNeeded(605_000);
-  t.is(merges.due, 610_000, 'what is due soon is not put off');
+  t.is(merges.due, 610_000, 'an early merge is not postponed');
   t.deepEqual(run(merges, 680_000), [610, 630, 670]);
 });
 
-test('an interval of Infinity: never', (t) => {
+test('an interval of Infinity disables merges', (t) => {
   const merges = new Merges(Number.POSITIVE_INFINITY, middle, 0);
   merges.isNeeded(1);
   merges.succeeded(2);

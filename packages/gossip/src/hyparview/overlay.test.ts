@@ -6,7 +6,7 @@ import { seeds } from '../testing/seeds.ts';
 
 const options = { mergeInterval: Number.POSITIVE_INFINITY };
 
-test('four nodes with room for two links each: links are symmetric after every step, and whoever leaves is gone everywhere', (t) => {
+test('four nodes with two links each: links are symmetric after every step, and a node that leaves is removed everywhere', (t) => {
   for (const seed of seeds(50)) {
     const net = new Cycles({ nodes: 4, seed, options: { ...options, active: 2, passive: 2 } });
     const check = (step: string) => {
@@ -32,7 +32,7 @@ test('four nodes with room for two links each: links are symmetric after every s
   }
 });
 
-test('a node that leaves and joins again is a member again', (t) => {
+test('a node that leaves and rejoins is a member again', (t) => {
   const net = new Cycles({ nodes: 8, seed: 1, options }).build(2);
   net.leave(5);
   net.cycle();
@@ -43,7 +43,7 @@ test('a node that leaves and joins again is a member again', (t) => {
 });
 
 for (const seen of [true, false]) {
-  test(`a node that crashes and comes back with the same id is a member again (${seen ? 'seen' : 'unseen'})`, (t) => {
+  test(`a node that crashes and returns with the same id is a member again (${seen ? 'seen' : 'unseen'})`, (t) => {
     for (const seed of seeds(20)) {
       const net = new Cycles({ nodes: 30, seed, options }).build(3);
       net.fail([7], seen);
@@ -56,7 +56,7 @@ for (const seen of [true, false]) {
   });
 }
 
-test('a hundred nodes that join one bootstrap node at almost the same time: nobody is isolated', (t) => {
+test('of a hundred nodes that join through one bootstrap node at almost the same time, none is isolated', (t) => {
   for (const seed of seeds(10)) {
     const net = new Cycles({ nodes: 100, seed, joinInterval: 0, options }).build(1);
     t.deepEqual(net.graph().components(), [100], `seed ${seed}`);
@@ -64,7 +64,7 @@ test('a hundred nodes that join one bootstrap node at almost the same time: nobo
   }
 });
 
-test('all nodes at once lose a bootstrap node that everybody knows: they stay together', (t) => {
+test('nodes that all lose their common bootstrap node at once stay connected', (t) => {
   const net = new Cycles({ nodes: 200, seed: 4, options }).build(5);
   net.fail([0], true);
   for (let cycle = 0; cycle < 3; cycle++) net.cycle();
@@ -72,7 +72,7 @@ test('all nodes at once lose a bootstrap node that everybody knows: they stay to
   t.deepEqual(net.oneSided(), []);
 });
 
-test('two halves that lost each other for an hour are one again soon after the network is whole', (t) => {
+test('two halves that were apart for an hour merge soon after the network is restored', (t) => {
   for (const seed of seeds(5)) {
     const net = new Cycles({ nodes: 200, seed, book: 50 }).build(10);
     for (const node of net.living()) net.consult(node, 50);
@@ -117,7 +117,7 @@ test('a few nodes in two halves find each other within the merge interval', (t) 
   }
 });
 
-test('a node that is cut off finds back with addresses of its book, though all that it met are dead', (t) => {
+test('an isolated node rejoins with addresses of its book, although all nodes that it met are dead', (t) => {
   const net = new Cycles({ nodes: 300, seed: 2, book: 60 }).build(10);
   const known = [...net.view(9).active(), ...net.view(9).passive()].map((peer) =>
     net.indexOf(peer),

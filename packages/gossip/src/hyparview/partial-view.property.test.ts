@@ -19,7 +19,7 @@ function checkViews(net: Cycles): string | undefined {
   return undefined;
 }
 
-test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or comes back: links are symmetric soon after, and all hang together', (t) => {
+test('with loss, duplication, reordering, crashes, leaves and returns, links become symmetric and the graph connected soon after', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(1_000 + seed);
     const [loss, repeat, delay] = [0.2 * random(), 0.2 * random(), 0.5 * random()];
@@ -65,7 +65,7 @@ test('whatever is lost, repeated or overtaken, and whoever crashes, leaves or co
   return undefined;
 });
 
-test('where messages keep their order and none is lost, links are symmetric after every step', (t) => {
+test('if messages keep their order and none is lost, links are symmetric after every step', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(2_000 + seed);
     const net = new Cycles({
@@ -89,7 +89,7 @@ test('where messages keep their order and none is lost, links are symmetric afte
   return undefined;
 });
 
-test('up and down are told in turn, and agree with the view', (t) => {
+test('up and down events alternate and agree with the view', (t) => {
   const links = new Set<string>();
   const wrong: string[] = [];
   const net = new Cycles({

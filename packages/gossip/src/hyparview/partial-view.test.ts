@@ -5,7 +5,7 @@ import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { Bench, disconnect, requestOf, type Sent, types } from './testing/bench.ts';
 
-test('a newcomer asks one contact at a time, until one takes it in', (t) => {
+test('a newcomer asks one contact at a time until one accepts it', (t) => {
   const bench = new Bench();
   bench.tell({ type: 'join', contacts: ['a', 'b', 'c'] });
   const [first] = bench.take();
@@ -27,7 +27,7 @@ test('a newcomer asks one contact at a time, until one takes it in', (t) => {
   t.deepEqual(bench.ups, [third!.to]);
 });
 
-test('a newcomer whose contact is silent turns to the next after the time-out', (t) => {
+test('a newcomer whose contact is silent asks the next one after the timeout', (t) => {
   const bench = new Bench();
   bench.tell({ type: 'join', contacts: ['a', 'b'] });
   const [first] = bench.take();
@@ -38,7 +38,7 @@ test('a newcomer whose contact is silent turns to the next after the time-out', 
   t.not(second!.to, first!.to);
 });
 
-test('an answer that comes after the time-out still counts, where there is room', (t) => {
+test('an answer after the timeout still counts if there is room', (t) => {
   const bench = new Bench();
   bench.tell({ type: 'join', contacts: ['a'] });
   const [first] = bench.take();
@@ -57,7 +57,7 @@ test('an introduced node is asked, and becomes a neighbor when it answers', (t) 
   t.deepEqual(bench.view.active(), ['a', 'new']);
 });
 
-test('a node that does not answer its introduction is no neighbor', (t) => {
+test('a node that does not answer its introduction does not become a neighbor', (t) => {
   const bench = new Bench();
   bench.asked('a');
   bench.hear('a', { type: 'forward-join', peer: 'gone', ttl: 0 });
@@ -77,7 +77,7 @@ test('the contact introduces a newcomer to all its neighbors', (t) => {
   );
 });
 
-test('walks are cut to the configured length, whatever the sender says', (t) => {
+test('walks are cut to the configured length, whatever the sender requests', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c']) bench.asked(peer);
   const [join] = bench.hear('a', { type: 'forward-join', peer: 'new', ttl: 255 });
@@ -92,7 +92,7 @@ test('walks are cut to the configured length, whatever the sender says', (t) => 
   t.is(shuffle!.message.type === 'shuffle' && shuffle!.message.ttl, 5);
 });
 
-test('where a walk passes the right hop, the newcomer is remembered', (t) => {
+test('at the configured hop of its walk the newcomer is remembered', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c']) bench.asked(peer);
   bench.hear('a', { type: 'forward-join', peer: 'x', ttl: 4 });
@@ -101,7 +101,7 @@ test('where a walk passes the right hop, the newcomer is remembered', (t) => {
   t.deepEqual(bench.view.passive(), ['x']);
 });
 
-test('its own id, duplicates, neighbors and overlong lists stay out of the views', (t) => {
+test('the own id, duplicates, neighbors and overlong lists stay out of the views', (t) => {
   const bench = new Bench();
   bench.asked('a');
   t.deepEqual(bench.hear('a', { type: 'forward-join', peer: 'me', ttl: 0 }), []);
@@ -175,7 +175,7 @@ test('nothing that a peer sends makes it throw', (t) => {
   }
 });
 
-test('a low request is refused where the view is full, and told whom to ask', (t) => {
+test('a full view refuses a low-priority request, and names a node to ask instead', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.asked(peer);
   const [refused] = bench.asked('x');
@@ -183,7 +183,7 @@ test('a low request is refused where the view is full, and told whom to ask', (t
   t.is(bench.view.active().length, 5);
 });
 
-test('two who are refused are told of each other', (t) => {
+test('two refused nodes are told of each other', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.asked(peer);
   bench.asked('x');
@@ -191,7 +191,7 @@ test('two who are refused are told of each other', (t) => {
   t.is(refused!.message.type === 'refuse' && refused!.message.free, 'x');
 });
 
-test('a node that is told who is free asks that one first', (t) => {
+test('a node that learns of a free node asks that one first', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   const sent = bench.hear('a', {
@@ -203,7 +203,7 @@ test('a node that is told who is free asks that one first', (t) => {
   t.deepEqual(types(sent), ['neighbor z']);
 });
 
-test('a high request is never refused while favors last: somebody goes, and is told who is free', (t) => {
+test('a high-priority request is never refused while favors last: one neighbor is dropped, and told of a free node', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.asked(peer);
   for (const peer of ['v', 'w', 'x']) {
@@ -229,7 +229,7 @@ test('a high request is never refused while favors last: somebody goes, and is t
 });
 
 for (const kind of ['join', 'high'] as const) {
-  test(`a flood of strangers cannot replace the links that the node asked for (${kind})`, (t) => {
+  test(`a flood of strangers cannot replace the links that the node requested (${kind})`, (t) => {
     for (const seed of seeds(50)) {
       const bench = new Bench({}, seed);
       const own = ['a', 'b', 'c', 'd', 'e'];
@@ -246,7 +246,7 @@ for (const kind of ['join', 'high'] as const) {
   });
 }
 
-test('a flood of introductions replaces neither the links that the node asked for, nor others faster than favors allow', (t) => {
+test('a flood of introductions replaces no link that the node requested, and others no faster than favors allow', (t) => {
   for (const seed of seeds(50)) {
     const bench = new Bench({}, seed);
     const own = ['a', 'b', 'c', 'd', 'e'];
@@ -265,7 +265,7 @@ test('a flood of introductions replaces neither the links that the node asked fo
   }
 });
 
-test('a disconnect of somebody who is no neighbor, or of a neighbor again and again, costs one link at most', (t) => {
+test('disconnects from a node that is no neighbor, or repeatedly from one, cost one link at most', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c');
   for (let i = 0; i < 100; i++) bench.hear(`x${i}`, disconnect(true, ['s1', 's2']));
@@ -275,7 +275,7 @@ test('a disconnect of somebody who is no neighbor, or of a neighbor again and ag
   t.deepEqual(bench.downs, ['a left']);
 });
 
-test('a neighbor that goes is remembered if it lives, and not if it leaves', (t) => {
+test('a dropped neighbor is remembered if it is alive, and not if it leaves', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b');
   bench.hear('a', disconnect(true));
@@ -285,7 +285,7 @@ test('a neighbor that goes is remembered if it lives, and not if it leaves', (t)
   t.false(bench.view.passive().includes('b'));
 });
 
-test('nobody who was just lost comes back by a late answer or by what others say; it may come by itself', (t) => {
+test('a node that was just lost does not return by a late answer or a report of others, only by itself', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b');
   const asked = bench.hear('a', { type: 'shuffle', origin: 'x', id: 1, ttl: 1, peers: [] });
@@ -306,7 +306,7 @@ test('nobody who was just lost comes back by a late answer or by what others say
   t.true(bench.view.isNeighbor('x'));
 });
 
-test('an answer to an earlier request is no answer', (t) => {
+test('an answer to an earlier request is ignored', (t) => {
   const bench = new Bench();
   bench.tell({ type: 'join', contacts: ['a'] });
   const [{ message }] = bench.take() as [Sent];
@@ -319,7 +319,7 @@ test('an answer to an earlier request is no answer', (t) => {
   t.deepEqual(sent, []);
 });
 
-test('a neighbor that is of no use is told so, another takes its place, and only its own asking brings it back', (t) => {
+test('a useless neighbor is told so and replaced, and returns only if it asks', (t) => {
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b', 'c');
   bench.hear('a', disconnect(true, []));
@@ -341,7 +341,7 @@ test('a neighbor that is of no use is told so, another takes its place, and only
   t.true(bench.view.isNeighbor('a'));
 });
 
-test('the place of a neighbor that is of no use goes to one of its own choice, though others press for it', (t) => {
+test('the place of a useless neighbor goes to a node of its own choice, even if others request it', (t) => {
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b');
   bench.asked('c');
@@ -355,7 +355,7 @@ test('the place of a neighbor that is of no use goes to one of its own choice, t
   t.deepEqual(bench.view.active().sort(), ['b', 'c', 'd']);
 });
 
-test('who has passed messages on stays when one must go, even where it came later', (t) => {
+test('a neighbor that has forwarded messages stays when one must go, even if it came later', (t) => {
   const bench = new Bench({ active: 3 });
   bench.chooses('own');
   bench.asked('taker');
@@ -366,7 +366,7 @@ test('who has passed messages on stays when one must go, even where it came late
   t.deepEqual(bench.view.active(), ['own', 'giver', 'other']);
 });
 
-test('a view that is full asks somebody outside for a link when it is told to seek, and not where merging is off', (t) => {
+test('a full view that is told to seek asks an outside node for a link, unless merging is off', (t) => {
   const bench = new Bench({ active: 2, mergeInterval: 600_000 });
   bench.chooses('a', 'b');
   bench.tell({ type: 'known', nodes: ['c'], isChosen: true });
@@ -381,7 +381,7 @@ test('a view that is full asks somebody outside for a link when it is told to se
   t.deepEqual(off.take(), []);
 });
 
-test('links of its own beyond those that it wants go before others that have passed messages on; those that it wants stay', (t) => {
+test('requested links beyond the wanted number are dropped before links that forwarded messages; wanted ones stay', (t) => {
   const bench = new Bench({ active: 4, own: 2 });
   bench.chooses('a', 'b', 'c');
   bench.asked('giver');

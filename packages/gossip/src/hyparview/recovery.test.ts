@@ -5,7 +5,7 @@ import test from 'ava';
 import type { PartialViewOptions } from './options.ts';
 import { Bench, requestOf, types } from './testing/bench.ts';
 
-test('who believes in a link that is none is told so', (t) => {
+test('a node that believes in a link that does not exist is told so', (t) => {
   const bench = new Bench();
   for (const peer of ['a', 'b', 'c', 'd', 'e']) bench.asked(peer);
   for (const message of [
@@ -21,7 +21,7 @@ test('who believes in a link that is none is told so', (t) => {
   t.deepEqual(bench.view.passive(), []);
 });
 
-test('where many fail at once, those who are remembered are told that this node lives; who is short then asks it', (t) => {
+test('if many links fail at once, remembered nodes are told that this node lives, and ask it if they need links', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   const passive = Array.from({ length: 7 }, (_, i) => `p${i}`);
@@ -52,7 +52,7 @@ test('where many fail at once, those who are remembered are told that this node 
   );
 });
 
-test('recovery is a loop: a thousand peers that fail while they are asked do not deepen the stack', (t) => {
+test('recovery is iterative: a thousand failing peers do not deepen the call stack', (t) => {
   const bench = new Bench({
     passive: 1_000,
     contacts: 1_000,
@@ -78,7 +78,7 @@ test('recovery is a loop: a thousand peers that fail while they are asked do not
   t.true(failures > 900, `${failures}`);
 });
 
-test('what is lost is told with its cause, and replaced', (t) => {
+test('a lost link is reported with its cause, and replaced', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b');
   bench.hear('a', { type: 'shuffle', origin: 'x', id: 1, ttl: 1, peers: [] });
@@ -88,7 +88,7 @@ test('what is lost is told with its cause, and replaced', (t) => {
   t.false(bench.view.isNeighbor('a') || bench.view.passive().includes('a'));
 });
 
-test('who leaves tells its neighbors whom to turn to, answers no request, and may join again', (t) => {
+test('a node that leaves tells its neighbors whom to ask, answers no request, and may rejoin', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c');
   bench.tell({ type: 'leave' });
@@ -104,7 +104,7 @@ test('who leaves tells its neighbors whom to turn to, answers no request, and ma
   t.is(bench.take()[0]!.message.type, 'join');
 });
 
-test('when the views are empty, known nodes are asked; when these give nobody, it is hungry', (t) => {
+test('if the views are empty, known nodes are asked; if they add no link, the node is hungry', (t) => {
   const bench = new Bench();
   bench.chooses('a');
   bench.pass(2_000);
@@ -119,7 +119,7 @@ test('when the views are empty, known nodes are asked; when these give nobody, i
   t.false(bench.view.isHungry);
 });
 
-test('while the view is short it asks again, more and more seldom', (t) => {
+test('while the view is short it keeps asking, less and less often', (t) => {
   const bench = new Bench({ shuffleInterval: 60_000 });
   bench.chooses('a');
   bench.pass(2_000);
@@ -147,7 +147,7 @@ test('while the view is short it asks again, more and more seldom', (t) => {
   t.true(times.length >= 10 && times.length <= 20, `${times.length}`);
 });
 
-test('every link is used by a shuffle every so often', (t) => {
+test('every link is used by a shuffle regularly', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   const targets: string[] = [];
@@ -160,7 +160,7 @@ test('every link is used by a shuffle every so often', (t) => {
   t.true(bench.now >= 9 * 54_000 && bench.now <= 10 * 66_000 + 10_000);
 });
 
-test('a shuffle reply counts once, and only if it answers', (t) => {
+test('a shuffle reply counts once, and only if it answers a request', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   const shuffle = bench.pass(60_000).find(({ message }) => message.type === 'shuffle')!.message as {
@@ -173,7 +173,7 @@ test('a shuffle reply counts once, and only if it answers', (t) => {
   t.deepEqual(bench.view.passive(), ['p']);
 });
 
-test('one neighbor cannot fill the passive view with what it likes', (t) => {
+test('one neighbor cannot fill the passive view with nodes of its choice', (t) => {
   const bench = new Bench();
   bench.chooses('a', 'b', 'c', 'd', 'e');
   for (let i = 0; i < 1_000; i++)
@@ -188,7 +188,7 @@ test('one neighbor cannot fill the passive view with what it likes', (t) => {
   t.true(origins.size <= 8);
 });
 
-test('wrong options are a TypeError that names them', (t) => {
+test('invalid options throw a TypeError that names them', (t) => {
   for (const [options, path] of [
     [{ active: 0 }, 'active'],
     [{ active: 3, own: 3 }, 'own'],

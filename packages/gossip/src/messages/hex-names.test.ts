@@ -6,7 +6,7 @@ import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
 
 const random = seededRandom(1);
 
-test('names survive their bytes, however many there are of one place, and wherever they stand', (t) => {
+test('names are decoded as they were encoded, however many share a place, and wherever they are', (t) => {
   // All names end in the same byte.
   const names = Array.from({ length: 50 }, () =>
     randomBytes(random, NAME_BYTES).fill(7, NAME_BYTES - 1),
@@ -22,7 +22,7 @@ test('names survive their bytes, however many there are of one place, and wherev
   }
 });
 
-test('what a name was read from may change afterwards', (t) => {
+test('the source bytes of a name may change after it was read', (t) => {
   const bytes = randomBytes(random, NAME_BYTES);
   const text = readName(bytes, 0);
   bytes[0] = bytes[0]! ^ 1;
@@ -31,14 +31,14 @@ test('what a name was read from may change afterwards', (t) => {
   t.is(readName(bytes, 0), text);
 });
 
-test('the same text is the same, whatever was read between, and what is no name stays as it is', (t) => {
+test('the same text gives the same bytes, whatever was read in between, and other text is unchanged', (t) => {
   const names = Array.from({ length: 20 }, () =>
     readName(randomBytes(random, NAME_BYTES).fill(9, NAME_BYTES - 1), 0),
   );
   for (const name of [...names, ...names, '', 'abc', 'ab'.repeat(40)]) t.is(sameName(name), name);
 });
 
-test('what is no name is not written', (t) => {
+test('an invalid name is not encoded', (t) => {
   const bytes = new Uint8Array(NAME_BYTES);
   for (const wrong of [
     '',

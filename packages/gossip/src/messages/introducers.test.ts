@@ -5,7 +5,7 @@ import { Introducers } from './introducers.ts';
 
 const options = { origins: 100, flood: 200, period: 1_000 };
 
-test('a peer brings half of the origins, all of them three quarters, and again when some are forgotten', (t) => {
+test('one peer may introduce half of the origins, all peers three quarters, and more when some are forgotten', (t) => {
   const introducers = new Introducers(options);
   const take = (peer: string, most: number) => {
     let taken = 0;
@@ -22,7 +22,7 @@ test('a peer brings half of the origins, all of them three quarters, and again w
   t.is(introducers.size, 0);
 });
 
-test('a flooder is told once; what it brought counts for one period', (t) => {
+test('a flooder is reported once; its origins count for one period', (t) => {
   const introducers = new Introducers(options);
   const refuse = (from: number, to: number, now: number) => {
     let floods = 0;
@@ -42,7 +42,7 @@ test('a flooder is told once; what it brought counts for one period', (t) => {
   t.is(introducers.due, Number.POSITIVE_INFINITY);
 });
 
-test('of sixteen peers the refused origins are counted, and nothing of any other is remembered', (t) => {
+test('refused origins are counted for sixteen peers, and nothing is remembered of others', (t) => {
   const introducers = new Introducers(options);
   for (let i = 0; i < 1_000; i++) introducers.refused(`p${i}`, 'x', 0);
   t.is(introducers.size, 16);

@@ -20,7 +20,7 @@ const ids: MessageId[] = [
   { origin: `${'0'.repeat(63)}1`, epoch: LARGEST_NUMBER, sequence: LARGEST_NUMBER },
 ];
 
-test('an id survives its 44 bytes', (t) => {
+test('an id is decoded from its 44 bytes as it was encoded', (t) => {
   for (const id of ids) {
     const bytes = encodeMessageId(id);
     t.is(bytes.length, MESSAGE_ID_BYTES);
@@ -28,7 +28,7 @@ test('an id survives its 44 bytes', (t) => {
   }
 });
 
-test('any 44 bytes are an id, no other number of bytes is', (t) => {
+test('any 44 bytes are an id, and no other number of bytes is', (t) => {
   const random = seededRandom(1);
   for (let i = 0; i < 200; i++) {
     const bytes = randomBytes(random, MESSAGE_ID_BYTES);
@@ -60,7 +60,7 @@ test('different ids have different keys', (t) => {
   t.is(keys.size, 16);
 });
 
-test('what is no id is told, whatever it is', (t) => {
+test('an invalid id is reported, whatever it is', (t) => {
   for (const wrong of [
     undefined,
     null,
@@ -84,7 +84,7 @@ test('what is no id is told, whatever it is', (t) => {
   });
 });
 
-test('a source names each message anew', (t) => {
+test('a source gives each message a new id', (t) => {
   const source = new IdSource({ origin, epoch: () => 7 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });

@@ -7,7 +7,7 @@ import { OriginWindow } from './origin-window.ts';
 
 const limits = { retention: 90_000, gaps: 16 };
 
-test('in order, late and out of order: each is new once', (t) => {
+test('messages in order, late or out of order are each new once', (t) => {
   const window = new OriginWindow();
   for (const sequence of [0, 1, 5, 3, 2, 4, 9])
     t.is(window.note(sequence, 0, limits), 'new', `${sequence}`);
@@ -17,7 +17,7 @@ test('in order, late and out of order: each is new once', (t) => {
   t.false(window.isOpen);
 });
 
-test('the next of a stream is taken, and no other; a gap below it stays open', (t) => {
+test('only the next message of a stream is accepted; a gap below it stays open', (t) => {
   const window = new OriginWindow();
   t.false(window.takeNext(1));
   t.true(window.takeNext(0));
@@ -29,7 +29,7 @@ test('the next of a stream is taken, and no other; a gap below it stays open', (
   for (const sequence of [1, 4, 7]) t.is(window.look(sequence, 0, limits), 'new');
 });
 
-test('whoever comes late to a stream takes what came before, as long as a gap stays open', (t) => {
+test('a node that joins a stream late accepts earlier messages while the gap stays open', (t) => {
   const window = new OriginWindow();
   t.is(window.note(5_000, 0, limits), 'new');
   t.is(window.note(4_990, 89_999, limits), 'new');
@@ -46,7 +46,7 @@ test('whoever comes late to a stream takes what came before, as long as a gap st
   t.is(window.look(5_001, 180_000, limits), 'new');
 });
 
-test('a forged sequence far ahead neither costs much nor shuts out the stream', (t) => {
+test('a forged sequence far ahead neither costs much nor blocks the stream', (t) => {
   const window = new OriginWindow();
   for (let sequence = 0; sequence < 10; sequence++) window.note(sequence, 0, limits);
   t.is(window.note(2 ** 48 - 1, 0, limits), 'new');
@@ -55,7 +55,7 @@ test('a forged sequence far ahead neither costs much nor shuts out the stream', 
   t.is(window.note(999, 1_000_000, limits), 'seen');
 });
 
-test('with too many gaps the lowest is given up, and none of it is ever new again', (t) => {
+test('if there are too many gaps the lowest is dropped, and none of it is ever new again', (t) => {
   const window = new OriginWindow();
   for (let sequence = 0; sequence < 200; sequence += 2) window.note(sequence, 0, limits);
   // The highest 16 of 99 gaps are left.
@@ -65,7 +65,7 @@ test('with too many gaps the lowest is given up, and none of it is ever new agai
   t.is(window.look(198, 0, limits), 'seen');
 });
 
-test('as a set of numbers would tell, in any order', (t) => {
+test('it gives the same answers as a set of numbers, in any order', (t) => {
   for (const seed of seeds(60)) {
     const random = seededRandom(seed);
     const window = new OriginWindow();

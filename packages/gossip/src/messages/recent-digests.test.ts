@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { RecentDigests } from './recent-digests.ts';
 
-test('those that are kept are those of a list, the oldest of which goes first', (t) => {
+test('it keeps the digests that a list would keep if the oldest went first', (t) => {
   const random = seededRandom(1);
   for (const most of [1, 5, 16, 50, 200]) {
     const digests = new RecentDigests(most);
@@ -34,7 +34,7 @@ test('those that are kept are those of a list, the oldest of which goes first', 
   }
 });
 
-test('what is gone is not found, though its place is another’s', (t) => {
+test('a removed digest is not found, although another has its place', (t) => {
   const digests = new RecentDigests(16);
   for (let sequence = 0; sequence < 1_000; sequence++) {
     digests.keep(1, sequence, sequence + 7, sequence);
@@ -43,7 +43,7 @@ test('what is gone is not found, though its place is another’s', (t) => {
   }
 });
 
-test('sequences that are made to fall on one place cost no more than others', (t) => {
+test('sequences chosen to collide cost no more than others', (t) => {
   const digests = new RecentDigests(16_384);
   t.timeout(60_000);
   // The sequences are equal in the 32 bits that decide the slot.
@@ -56,7 +56,7 @@ test('sequences that are made to fall on one place cost no more than others', (t
   t.is(digests.get(1, 5 + 99_999 * 2 ** 32), 99_999);
 });
 
-test('none is kept where none may be', (t) => {
+test('with room for none, none is kept', (t) => {
   const digests = new RecentDigests(0);
   digests.keep(1, 1, 1, 1);
   t.is(digests.size, 0);

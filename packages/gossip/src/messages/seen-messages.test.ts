@@ -15,7 +15,7 @@ const options: SeenMessagesOptions = {
 };
 const id = (sequence: number, origin = 'a', epoch = 1) => ({ origin, epoch, sequence });
 
-test('equal contents twice are two messages, one id twice is one', (t) => {
+test('equal contents under two ids are two messages, one id twice is one', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(0), 0, 77), 'new');
   t.is(seen.note(id(1), 0, 77), 'new');
@@ -23,7 +23,7 @@ test('equal contents twice are two messages, one id twice is one', (t) => {
   t.is(seen.note(id(0, 'b'), 5, 77), 'new');
 });
 
-test('of two contents under one id the first counts, and the second is told', (t) => {
+test('of two contents under one id the first counts, and the second is reported', (t) => {
   const seen = new SeenMessages(options);
   const first = contentDigest(new Uint8Array([1, 2, 3]));
   const second = contentDigest(new Uint8Array([1, 2, 4]));
@@ -37,7 +37,7 @@ test('of two contents under one id the first counts, and the second is told', (t
   t.is(seen.note(id(0), 90_001, second), 'seen');
 });
 
-test('a restarted origin is heard, its earlier life no longer', (t) => {
+test('a restarted origin is accepted, its earlier life no longer', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(500, 'a', 1), 0), 'new');
   t.is(seen.note(id(0, 'a', 2), 1), 'new');
@@ -47,7 +47,7 @@ test('a restarted origin is heard, its earlier life no longer', (t) => {
   t.is(seen.note(id(0, 'a', 2), 2), 'seen');
 });
 
-test('an origin that is known to have begun a life is heard, though its number is lower; the life before is old, and so are all lower ones', (t) => {
+test('an origin that is known to have begun a life is accepted although its number is lower; its earlier lives are old', (t) => {
   const seen = new SeenMessages(options);
   seen.begin(id(0, 'a', 5));
   t.is(seen.lifeOf('a'), undefined, 'nothing is remembered of it');
@@ -59,12 +59,12 @@ test('an origin that is known to have begun a life is heard, though its number i
   t.is(seen.note(id(0, 'a', 5), 3), 'seen');
   for (const life of [4, 9]) t.is(seen.note(id(8, 'a', life), 4), 'old');
   seen.begin(id(8, 'a', 9));
-  t.is(seen.lifeOf('a'), 5, 'what is over does not begin again');
+  t.is(seen.lifeOf('a'), 5, 'an ended life does not begin again');
   t.is(seen.note(id(0, 'a', 10), 5), 'new');
   t.is(seen.note(id(1, 'a', 5), 6), 'old');
 });
 
-test('an origin that signs is touched by signed messages alone; its first one begins its memory anew', (t) => {
+test('only signed messages affect an origin that signs; its first one resets its memory', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(7, 'a', 9), 0, 1), 'new');
   t.is(seen.look(id(0, 'a', 5), 1), 'old');
@@ -75,17 +75,17 @@ test('an origin that signs is touched by signed messages alone; its first one be
     t.is(seen.look(one, 2), 'unsigned');
     t.is(seen.note(one, 2, 3), 'unsigned');
   }
-  t.is(seen.note(id(0, 'a', 5), 3, 2), 'seen', 'what was here is a duplicate, however it comes');
+  t.is(seen.note(id(0, 'a', 5), 3, 2), 'seen', 'what was here is a duplicate, however it arrives');
   seen.begin(id(0, 'a', 2));
   t.is(seen.lifeOf('a'), 5);
   seen.begin(id(0, 'a', 2), true);
   t.is(seen.note(id(0, 'a', 2), 4, 4, true), 'new');
-  t.is(seen.note(id(1, 'a', 2 ** 48 - 1), 5, 5, true), 'new', 'a signed life has no bound');
+  t.is(seen.note(id(1, 'a', 2 ** 48 - 1), 5, 5, true), 'new', 'a signed life has no limit');
   seen.expire(600_005);
   t.is(seen.note(id(0, 'a', 1), 600_006), 'new', 'it is forgotten');
 });
 
-test('an unsigned life above the bound ends none below it, and is ended by any of these; the bound moves', (t) => {
+test('an unsigned life above the limit ends no life below it, and any of those ends it; the limit moves', (t) => {
   let latest = 100;
   const seen = new SeenMessages({ ...options, latest: () => latest });
   t.is(seen.note(id(0, 'a', 50), 0), 'new');
@@ -95,7 +95,7 @@ test('an unsigned life above the bound ends none below it, and is ended by any o
   t.is(
     seen.note(id(0, 'b', 500), 0),
     'new',
-    'its clock is wrong, and nobody else speaks in its name',
+    'its clock is wrong, and no other node speaks in its name',
   );
   t.is(seen.note(id(0, 'b', 400), 0), 'old');
   t.is(seen.note(id(1, 'b', 500), 0), 'new');
@@ -105,7 +105,7 @@ test('an unsigned life above the bound ends none below it, and is ended by any o
   t.is(seen.note(id(2, 'b', 500), 0), 'new');
 });
 
-test('signed and unsigned origins have room of their own', (t) => {
+test('signed and unsigned origins have separate room', (t) => {
   const seen = new SeenMessages(options);
   for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `u${i}`), 0), 'new');
   t.is(seen.note(id(0, 'u'), 0), 'full');
@@ -117,7 +117,7 @@ test('signed and unsigned origins have room of their own', (t) => {
   t.is(seen.note(id(1, 'u3'), 0), 'new');
 });
 
-test('one peer brings half of the origins, all of them three quarters; who brings as many as there may be is a flooder', (t) => {
+test('one peer may introduce half of the origins, all peers three quarters; one that introduces too many is a flooder', (t) => {
   const seen = new SeenMessages({ ...options, flood: 120 });
   const bring = (from: string, count: number, now = 0) => {
     const verdicts: Record<string, number> = {};
@@ -128,14 +128,14 @@ test('one peer brings half of the origins, all of them three quarters; who bring
     return verdicts;
   };
   t.deepEqual(bring('x', 119), { new: 50, full: 69 });
-  t.deepEqual(bring('x', 119), { seen: 50, full: 69 }, 'the same ones count once');
+  t.deepEqual(bring('x', 119), { seen: 50, full: 69 }, 'repeated ones count once');
   t.deepEqual(bring('y', 100), { new: 25, full: 75 });
   t.deepEqual(bring('z', 5), { full: 5 });
   for (let i = 0; i < 25; i++)
     t.is(
       seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`),
       'new',
-      'publishers that are connected',
+      'connected publishers',
     );
   t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
   t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
@@ -151,18 +151,18 @@ test('one peer brings half of the origins, all of them three quarters; who bring
   t.is(seen.due, Number.POSITIVE_INFINITY);
 });
 
-test('gaps of all origins together have a bound: beyond it an origin opens no more than a few', (t) => {
+test('the gaps of all origins together are limited: beyond that, an origin opens only a few', (t) => {
   t.timeout(60_000);
   const seen = new SeenMessages({ ...options, origins: 10_000, gaps: 8_192 });
   for (let i = 0; i < 1_000; i++)
     for (let sequence = 1; sequence < 800; sequence += 2) seen.note(id(sequence, `o${i}`), 0);
   t.true(seen.size.gaps < 262_144 + 16 * 1_000, String(seen.size.gaps));
-  t.is(seen.note(id(0, 'o0'), 1), 'new', 'what was open stays so');
+  t.is(seen.note(id(0, 'o0'), 1), 'new', 'open gaps stay open');
   for (let i = 0; i < 1_000; i++) seen.note(id(0, `o${i}`, 2), 2);
   t.is(seen.size.gaps, 0);
 });
 
-test('a life with the number of the one before counts anew', (t) => {
+test('a life with the number of the previous one counts anew', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(0), 0), 'new');
   seen.begin(id(0));
@@ -170,7 +170,7 @@ test('a life with the number of the one before counts anew', (t) => {
   t.is(seen.note(id(0), 2), 'seen');
 });
 
-test('looking remembers nothing', (t) => {
+test('looking up an id remembers nothing', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.look(id(3), 0), 'new');
   t.is(seen.note(id(3), 0), 'new');
@@ -186,7 +186,7 @@ test('a million messages of one origin cost as much as one', (t) => {
   t.deepEqual(seen.size, { origins: 1, digests: 50, gaps: 0 });
 });
 
-test('with no room for origins new ones are refused; those who publish go on, and nothing is new again', (t) => {
+test('without room for origins new ones are refused; current publishers continue, and nothing is new again', (t) => {
   const seen = new SeenMessages(options);
   for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `o${i}`), 0), 'new');
   for (let i = 0; i < 10_000; i++)
@@ -202,7 +202,7 @@ test('with no room for origins new ones are refused; those who publish go on, an
   t.is(seen.note(id(0, 'o5'), 91_500), 'seen');
 });
 
-test('a million ids of a hundred thousand origins cost as much as the bounds say; none is new again while its message can still be under way', (t) => {
+test('a million ids of a hundred thousand origins stay within the limits; none is new again while its message may be in transit', (t) => {
   t.timeout(60_000);
   const bounds = {
     retention: 90_000,
@@ -245,7 +245,7 @@ test('a million ids of a hundred thousand origins cost as much as the bounds say
   t.is(seen.due, Number.POSITIVE_INFINITY);
 });
 
-test('nodes without room for their origins pass no message round and round', (t) => {
+test('nodes without room for their origins do not pass a message around in circles', (t) => {
   // A ring of nodes that pass on messages that are new to them. Each has room for one origin, but
   // there are two streams; an origin that was replaced is not remembered at all.
   const ring = Array.from({ length: 5 }, () => new SeenMessages({ ...options, origins: 1 }));
@@ -282,7 +282,7 @@ test('an origin that is silent for long is forgotten', (t) => {
   t.is(seen.look(id(4), 600_000), 'new');
 });
 
-test('a digest differs where a byte does, and fits into a number', (t) => {
+test('a digest changes with every byte, and fits into a number', (t) => {
   const digests = new Set<number>();
   for (let length = 0; length < 100; length++) {
     for (let place = 0; place < length; place++) {

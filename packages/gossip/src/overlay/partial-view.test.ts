@@ -5,7 +5,7 @@ import test from 'ava';
 import type { OverlayInput } from './overlay.ts';
 import { partialView } from './partial-view.ts';
 
-test('a neighbor that takes everything and passes nothing on loses its place', (t) => {
+test('a neighbor that receives everything and forwards nothing is replaced', (t) => {
   const said: string[] = [];
   let now = 0;
   const feed = (input: OverlayInput) => {

@@ -12,14 +12,14 @@ function told(stallDetector: StallDetector, from: number, to: number, isPressed 
   return times;
 }
 
-test('where nobody ever gave a message there is no silence', (t) => {
+test('if no peer ever sent a message there is no silence', (t) => {
   const stallDetector = new StallDetector(seededRandom(1));
   stallDetector.gone('a', 0);
   t.is(stallDetector.due, Number.POSITIVE_INFINITY);
   t.deepEqual(told(stallDetector, 0, 1_000_000), []);
 });
 
-test('after messages a silence is told after 10 s, and ever more seldom', (t) => {
+test('after messages stop, the silence is reported after 10 s, then less and less often', (t) => {
   const stallDetector = new StallDetector(seededRandom(1));
   for (let now = 0; now <= 5_000; now += 1_000) stallDetector.heard('a', now);
   const times = told(stallDetector, 5_000, 205_000);
@@ -29,7 +29,7 @@ test('after messages a silence is told after 10 s, and ever more seldom', (t) =>
     t.true(times[i]! - times[i - 1]! > 1.5 * (times[i - 1]! - times[i - 2]!), times.join());
 });
 
-test('where messages come seldom, a silence is longer', (t) => {
+test('if messages are rare, it takes longer until silence is reported', (t) => {
   const stallDetector = new StallDetector(seededRandom(1));
   for (let now = 0; now <= 6_000_000; now += 60_000) {
     stallDetector.heard('a', now);
@@ -37,7 +37,7 @@ test('where messages come seldom, a silence is longer', (t) => {
   }
 });
 
-test('when nobody is left of those who gave it is told at once', (t) => {
+test('when the last sender is gone, the silence is reported at once', (t) => {
   const stallDetector = new StallDetector(seededRandom(1));
   stallDetector.heard('a', 0);
   stallDetector.heard('b', 0);
@@ -49,7 +49,7 @@ test('when nobody is left of those who gave it is told at once', (t) => {
   t.false(stallDetector.isLong(2_700, false));
 });
 
-test('where many press for links it is told every 10 s', (t) => {
+test('if many nodes request links, the silence is reported every 10 s', (t) => {
   const stallDetector = new StallDetector(seededRandom(1));
   stallDetector.heard('a', 0);
   const { length } = told(stallDetector, 0, 100_000, true);

@@ -11,7 +11,7 @@ import { regularOverlay } from './testing/overlay.ts';
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
-test('the same message again, from anybody and at any time, is delivered once', (t) => {
+test('a repeated message is delivered once, whoever sends it and whenever', (t) => {
   const { feed, delivered } = lone(['a', 'b']);
   for (let now = 0; now < 500_000; now += 10_000) {
     feed(now, { type: 'wake' });
@@ -29,7 +29,7 @@ test('a second content under an id is not delivered, and is reported', (t) => {
   t.is(machine.counters.conflicts, 1);
 });
 
-test('messages in this node’s name that it did not publish are dropped and reported; those of its earlier life are dropped', (t) => {
+test('messages in this node’s name that it did not publish are dropped and reported; those of its earlier life are only dropped', (t) => {
   const { feed, delivered, reports, sent } = lone(['a', 'b']);
   feed(0, { type: 'publish', publication: { id: idOf(0, 'me', 5), payload: 'p', size: 1 } });
   sent();
@@ -45,7 +45,7 @@ test('messages in this node’s name that it did not publish are dropped and rep
   t.is(delivered.length, 0);
 });
 
-test('of a flood of notices a second’s worth is taken, and the peer is reported once a second', (t) => {
+test('of a flood of notices only one second’s worth is accepted, and the peer is reported once a second', (t) => {
   const { machine, feed, reports } = lone(['a'], { notices: 100 });
   for (let i = 0; i < 50; i++)
     feed(i, { type: 'received', from: 'a', message: ihaveOf(numbers(10, i * 10)) });
@@ -56,7 +56,7 @@ test('of a flood of notices a second’s worth is taken, and the peer is reporte
   t.is(machine.snapshot().missing, 110);
 });
 
-test('made-up ids cost a bounded place, are given up, and their peer is blamed', (t) => {
+test('made-up ids take bounded memory, expire, and their peer is blamed', (t) => {
   const { machine, feed, reports, sent } = lone(['a', 'b'], { outstanding: 200 });
   for (let second = 0; second < 20; second++) {
     feed(second * 1_000, {
@@ -79,7 +79,7 @@ test('made-up ids cost a bounded place, are given up, and their peer is blamed',
   t.true(reports.length < 60);
 });
 
-test('a peer that gives notice and serves nothing is passed over, reported, and asked last from then on', (t) => {
+test('a peer that gives notice and serves nothing is skipped, reported, and from then on asked last', (t) => {
   const { feed, sent, reports } = lone(['liar', 'b']);
   feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
   feed(0, { type: 'received', from: 'liar', message: ihaveOf([1]) });
@@ -99,7 +99,7 @@ test('a peer that gives notice and serves nothing is passed over, reported, and 
   );
 });
 
-test('a promise is kept by sending it late, too, even where another was quicker', (t) => {
+test('a promise is kept by a late message, too, even if another peer was faster', (t) => {
   const { feed, reports } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
@@ -109,7 +109,7 @@ test('a promise is kept by sending it late, too, even where another was quicker'
   t.deepEqual(reports, []);
 });
 
-test('one message is sent to one peer on demand a few times only', (t) => {
+test('one message is sent to one peer on request only a few times', (t) => {
   const { feed, sent, reports } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: pushOf(1) });
   sent();
@@ -119,7 +119,7 @@ test('one message is sent to one peer on demand a few times only', (t) => {
   t.deepEqual(reports, [['a', 'graft-flood']]);
 });
 
-test('a flood of grafts of unknown ids costs no more than short answers', (t) => {
+test('a flood of grafts of unknown ids costs only short answers', (t) => {
   const { machine, feed, sent, reports } = lone(['a'], { notices: 50 });
   for (let i = 0; i < 100; i++)
     feed(0, { type: 'received', from: 'a', message: graftOf(...numbers(20, i * 20)) });
@@ -136,7 +136,7 @@ test('a flood of grafts of unknown ids costs no more than short answers', (t) =>
   });
 });
 
-test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {
+test('messages from a node that is no neighbor are ignored and leave nothing behind', (t) => {
   const { machine, feed, sent, delivered } = lone(['a']);
   for (const message of [pushOf(1), ihaveOf([1]), graftOf(1), { kind: 'prune' } as const])
     feed(0, { type: 'received', from: 'stranger', message: message });
@@ -146,7 +146,7 @@ test('whoever is no neighbor is not heard, and leaves nothing behind', (t) => {
   t.deepEqual([sent(), delivered, machine.wakeAt], [[], [], Number.POSITIVE_INFINITY]);
 });
 
-test('whatever a peer sends, nothing throws, and what is no message is reported', (t) => {
+test('nothing that a peer sends throws, and malformed messages are reported', (t) => {
   const { machine, feed, reports, delivered } = lone(['a']);
   const values: unknown[] = [
     undefined,
@@ -194,7 +194,7 @@ test('whatever a peer sends, nothing throws, and what is no message is reported'
   t.true(delivered.length <= 1);
 });
 
-test('a peer that takes notices and never passes anything on is noticed; one that does is not', (t) => {
+test('a peer that takes notices and never forwards anything is detected; one that forwards is not', (t) => {
   const { machine, feed, reports } = lone(['source', 'mute', 'giver', 'asker']);
   for (const peer of ['mute', 'giver', 'asker'])
     feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
@@ -222,7 +222,7 @@ test('a peer that takes notices and never passes anything on is noticed; one tha
   t.is(accounts.get('source')!.delivered, 400);
 });
 
-test('with many notices at once nobody counts as mute before having had time', (t) => {
+test('if many notices arrive at once, no peer counts as mute before it had time', (t) => {
   const { feed, reports } = lone(['source', 'b']);
   feed(0, { type: 'received', from: 'b', message: { kind: 'prune' } });
   for (let i = 0; i < 1_000; i++)
@@ -258,7 +258,7 @@ function withDoubles(
   return { network, missed };
 }
 
-test('nodes that give notice of everything and serve nothing do not keep a message from the others, and are reported', (t) => {
+test('nodes that give notice of everything and serve nothing do not withhold a message from others, and are reported', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const { network, missed } = withDoubles(seed, 8, (node, from, message, send) => {
       // Gives notice at once, to all nodes, so as to be asked first.
@@ -279,12 +279,12 @@ test('nodes that give notice of everything and serve nothing do not keep a messa
   }
 });
 
-test('nodes that swallow everything do not keep a message from the others', (t) => {
+test('nodes that swallow everything do not withhold a message from others', (t) => {
   for (let seed = 1; seed <= 5; seed++)
     t.is(withDoubles(seed, 8, () => false).missed, 0, `seed ${seed}`);
 });
 
-test('a node that every peer of the tree prunes still gets each message, by notices', (t) => {
+test('a node that every peer of the tree prunes still gets each message through notices', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const random = seededRandom(seed);
     const network = new Network({ nodes: 20, random, latency: [5, 50] });
@@ -304,7 +304,7 @@ test('a node that every peer of the tree prunes still gets each message, by noti
   }
 });
 
-test('with a cache and tables that are far too small no message comes back', (t) => {
+test('no message returns even if the cache and the tables are far too small', (t) => {
   const random = seededRandom(9);
   const options = plumtreeOptions({
     cacheMessages: 2,

@@ -10,7 +10,7 @@ function late({ feed }: ReturnType<typeof lone>, sequence: number, from: number,
   feed(from + by, { type: 'received', from: 'a', message: pushOf(sequence) });
 }
 
-test('where messages come late by the tree, nobody is asked for them sooner than that', (t) => {
+test('if messages arrive late through the tree, no peer is asked for them before that', (t) => {
   const net = lone(['a', 'b']);
   const { machine, feed, sent } = net;
   late(net, 1, 0, 70);
@@ -23,7 +23,7 @@ test('where messages come late by the tree, nobody is asked for them sooner than
   t.deepEqual(sent(), ['b graft x2']);
 });
 
-test('lateness fades with the messages that come in time', (t) => {
+test('the expected lateness decreases with messages that arrive in time', (t) => {
   const net = lone(['a', 'b']);
   const { machine, feed } = net;
   late(net, 1, 0, 70);
@@ -33,7 +33,7 @@ test('lateness fades with the messages that come in time', (t) => {
   t.true(machine.wakeAt < 1_082, `${machine.wakeAt}`);
 });
 
-test('it is two seconds at most, and what was asked for says nothing of it', (t) => {
+test('the expected lateness is two seconds at most, and requested messages do not affect it', (t) => {
   const net = lone(['a', 'b']);
   const { machine, feed } = net;
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });

@@ -33,7 +33,7 @@ function tried(answers: boolean, seconds: number) {
   return { asked, mute, reports, isEager };
 }
 
-test('a peer of the tree that gives no sign is asked for one; who does not answer is mute', (t) => {
+test('a silent peer of the tree is asked for a sign; one that does not answer is mute', (t) => {
   const { asked, mute, reports } = tried(false, 25);
   t.is(asked[0], 5_500);
   t.is(mute, asked[0]! + 10_000);
@@ -41,7 +41,7 @@ test('a peer of the tree that gives no sign is asked for one; who does not answe
   t.true(reports.every(([peer]) => peer === 'peer'));
 });
 
-test('a leaf that answers stays in the tree, and is left alone twice as long each time', (t) => {
+test('a leaf that answers stays in the tree, and is asked half as often each time', (t) => {
   const { asked, mute, isEager } = tried(true, 500);
   t.is(mute, undefined);
   t.true(isEager);
@@ -51,7 +51,7 @@ test('a leaf that answers stays in the tree, and is left alone twice as long eac
     t.true(pause >= 60_000 * 2 ** i && pause < 61_000 * 2 ** i, pauses.join());
 });
 
-test('a push, a notice, a graft or a prune is a sign, too', (t) => {
+test('a push, a notice, a graft or a prune counts as a sign', (t) => {
   const signs = [
     (i: number) => pushOf(10_000 + i),
     (i: number) => ihaveOf([i]),
@@ -70,7 +70,7 @@ test('a push, a notice, a graft or a prune is a sign, too', (t) => {
   }
 });
 
-test('a peer that gives is not tried, nor one that takes many at once', (t) => {
+test('a peer that sends messages is not probed, nor one that receives many at once', (t) => {
   const { feed, sent } = lone(['a', 'b']);
   for (let i = 1; i <= 200; i++)
     feed(i * 500, { type: 'received', from: i % 2 === 0 ? 'a' : 'b', message: pushOf(i) });
@@ -80,7 +80,7 @@ test('a peer that gives is not tried, nor one that takes many at once', (t) => {
   t.false(burst.sent().some((what) => what.endsWith('graft me0')));
 });
 
-test('in a network of honest nodes with one publisher all leaves answer: nobody is mute, and the tree stays as it is', (t) => {
+test('in an honest network with one publisher all leaves answer: none is mute, and the tree does not change', (t) => {
   for (let seed = 1; seed <= 3; seed++) {
     const random = seededRandom(seed);
     const network = new Network({ nodes: 40, random, latency: [5, 50] });
@@ -99,6 +99,6 @@ test('in a network of honest nodes with one publisher all leaves answer: nobody 
     for (const { reached } of network.rounds.values()) t.is(reached.size, 40);
     t.deepEqual(network.reports, []);
     t.deepEqual([sum('prunesSent'), sum('duplicates')], before.slice(0, 2), `seed ${seed}`);
-    t.true(sum('graftsSent') > before[2]! + 20, 'nobody was asked');
+    t.true(sum('graftsSent') > before[2]! + 20, 'no peer was asked');
   }
 });

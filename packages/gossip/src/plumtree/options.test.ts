@@ -17,7 +17,7 @@ test('the defaults are those of iroh-gossip, frozen', (t) => {
   t.true(Object.isFrozen(options));
 });
 
-test('a wrong option is named with what was given', (t) => {
+test('the error names an invalid option and its value', (t) => {
   t.throws(() => plumtreeOptions({ pruneAfter: 0 }), {
     instanceOf: TypeError,
     message: /pruneAfter: must be an integer from 1 .* got 0/,

@@ -7,7 +7,7 @@ import { Network } from './testing/network.ts';
 
 const PRUNE = { kind: 'prune' } as const;
 
-test('a new message is pushed on to the tree, told to the others, and delivered with its way', (t) => {
+test('a new message is pushed to the tree, announced to the others, and delivered with its path', (t) => {
   const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'c', message: PRUNE });
   feed(10, { type: 'received', from: 'a', message: pushOf(1, { hops: 3 }) });
@@ -20,7 +20,7 @@ test('a new message is pushed on to the tree, told to the others, and delivered 
   t.deepEqual(sent(), ['c ihave x1']);
 });
 
-test('a published message is pushed to the peers of the tree with room, and announced to others', (t) => {
+test('a published message is pushed to peers of the tree with room, and announced to others', (t) => {
   const { feed, sent, full } = lone(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   full.add('c');
@@ -41,7 +41,7 @@ test('a published message is pushed to the peers of the tree with room, and anno
   });
 });
 
-test('notices of a moment go together, in messages of a bounded size', (t) => {
+test('notices of one moment are combined into messages of bounded size', (t) => {
   const { machine, feed, sent } = lone(['a', 'b'], { controlSize: 256 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   for (let sequence = 0; sequence < 12; sequence++)
@@ -51,7 +51,7 @@ test('notices of a moment go together, in messages of a bounded size', (t) => {
   t.is(machine.counters.noticesSent, 12);
 });
 
-test('what comes again prunes the link that it came over', (t) => {
+test('a duplicate prunes the link that it came over', (t) => {
   const { feed, sent, delivered } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
@@ -69,7 +69,7 @@ test('what comes again prunes the link that it came over', (t) => {
   t.deepEqual(sent(), ['b prune']);
 });
 
-test('several messages on their way at once do not prune both links', (t) => {
+test('several messages in transit at once do not prune both links', (t) => {
   const { machine, feed, sent } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
@@ -88,7 +88,7 @@ test('several messages on their way at once do not prune both links', (t) => {
   );
 });
 
-test('a link that repeats a message is no second path', (t) => {
+test('a link that repeats its own message is not a second path', (t) => {
   const { machine, feed, sent } = lone(['a']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'a', message: pushOf(1) });
@@ -96,7 +96,7 @@ test('a link that repeats a message is no second path', (t) => {
   t.is(machine.counters.duplicates, 1);
 });
 
-test('with a threshold so many duplicates in a row are borne', (t) => {
+test('with a threshold, that many duplicates in a row are tolerated', (t) => {
   const { feed, sent } = lone(['a', 'b'], { pruneAfter: 3 });
   const duplicate = (sequence: number) => {
     feed(sequence, { type: 'received', from: 'a', message: pushOf(sequence) });
@@ -111,7 +111,7 @@ test('with a threshold so many duplicates in a row are borne', (t) => {
   t.true(duplicate(6));
 });
 
-test('a message that others have is asked for: the first after 80 ms, each next after 40 ms, then anew', (t) => {
+test('an announced message is requested after 80 ms, then from each next peer after 40 ms, then all over again', (t) => {
   const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
   for (const peer of ['a', 'b', 'c']) feed(0, { type: 'received', from: peer, message: PRUNE });
   feed(100, { type: 'received', from: 'b', message: ihaveOf([7], 4) });
@@ -132,7 +132,7 @@ test('a message that others have is asked for: the first after 80 ms, each next 
   t.is(machine.snapshot().missing, 0);
 });
 
-test('a message that comes in time is not asked for', (t) => {
+test('a message that arrives in time is not requested', (t) => {
   const { feed, sent } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([7]) });
   feed(79, { type: 'received', from: 'a', message: pushOf(7) });
@@ -140,7 +140,7 @@ test('a message that comes in time is not asked for', (t) => {
   t.false(sent().some((line) => line.includes('graft')));
 });
 
-test('a graft makes the link one of the tree and is served from the cache', (t) => {
+test('a graft adds the link to the tree and is served from the cache', (t) => {
   const { feed, sent } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   feed(0, { type: 'received', from: 'a', message: pushOf(1, { hops: 5 }) });
@@ -150,7 +150,7 @@ test('a graft makes the link one of the tree and is served from the cache', (t) 
   t.deepEqual(sent(), ['b ihave x1', 'b push x1', 'b push x2']);
 });
 
-test('a graft of what is not here is answered at once, and the answer moves the asker on', (t) => {
+test('a graft of an unknown message is answered at once, and the asker tries the next peer', (t) => {
   const { machine, feed, sent } = lone(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'a', message: graftOf(1, 2) });
   t.deepEqual(sent(), ['a absent x1 x2']);
@@ -168,7 +168,7 @@ test('a graft of what is not here is answered at once, and the answer moves the 
   t.is(machine.snapshot().pendingGrafts, 0);
 });
 
-test('a peer that is much nearer to the publisher takes the place of the one that pushed', (t) => {
+test('a peer that is much nearer to the publisher replaces the one that pushed', (t) => {
   for (const [threshold, hops, swaps] of [
     [7, 9, true],
     [7, 8, false],
@@ -203,7 +203,7 @@ test('a peer without room gets a notice, and the message as soon as it has room'
   t.deepEqual(sent(), ['b push x3', 'c push x3']);
 });
 
-test('what was asked for of a peer without room is sent when there is room', (t) => {
+test('a message requested by a peer without room is sent when there is room', (t) => {
   const { feed, sent, full } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   sent();
@@ -216,7 +216,7 @@ test('what was asked for of a peer without room is sent when there is room', (t)
   t.deepEqual(sent(), ['b push x1']);
 });
 
-test('where not even notices have room, they wait, the oldest dropped; nothing is lost for the others', (t) => {
+test('if there is no room even for notices, they wait, and the oldest are dropped; the other peers lose nothing', (t) => {
   const { machine, feed, sent, stuck } = lone(['a', 'b', 'c'], { backlog: 3 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   stuck.add('b');
@@ -232,7 +232,7 @@ test('where not even notices have room, they wait, the oldest dropped; nothing i
   t.is(machine.counters.noticesDropped, 2);
 });
 
-test('a peer that comes up is told of what is in the cache; one that went down gets nothing that waited', (t) => {
+test('a peer that comes up is told what is in the cache; one that went down gets none of its waiting messages', (t) => {
   const { feed, sent } = lone(['a', 'b'], { announce: 2 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });
   for (let sequence = 0; sequence < 4; sequence++)
@@ -245,7 +245,7 @@ test('a peer that comes up is told of what is in the cache; one that went down g
   t.deepEqual(sent(), ['b ihave x2 x3']);
 });
 
-test('a peer that went down is asked for nothing', (t) => {
+test('a peer that went down is not asked for messages', (t) => {
   const { machine, feed, sent } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1, 2]) });
   feed(0, { type: 'received', from: 'b', message: ihaveOf([2]) });
@@ -257,7 +257,7 @@ test('a peer that went down is asked for nothing', (t) => {
   t.is(machine.snapshot().pendingGrafts, 0);
 });
 
-test('the cache is bounded by time, entries and bytes; ids by time', (t) => {
+test('the cache is limited by time, entries and bytes, ids by time', (t) => {
   const { machine, feed, sent } = lone(['a'], { cacheMessages: 3, cacheBytes: 100 });
   for (let sequence = 0; sequence < 5; sequence++)
     feed(0, { type: 'received', from: 'a', message: pushOf(sequence, { size: 10 }) });
@@ -278,7 +278,7 @@ test('the cache is bounded by time, entries and bytes; ids by time', (t) => {
   t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 
-test('a restarted origin is heard, and what is left of its earlier life is dropped', (t) => {
+test('a restarted origin is accepted, and remaining messages of its earlier life are dropped', (t) => {
   const { feed, delivered, dropped } = lone(['a']);
   feed(0, { type: 'received', from: 'a', message: pushOf(9, { epoch: 1 }) });
   feed(1, { type: 'received', from: 'a', message: pushOf(0, { epoch: 2 }) });
@@ -287,7 +287,7 @@ test('a restarted origin is heard, and what is left of its earlier life is dropp
   t.deepEqual(dropped, ['x10 a old']);
 });
 
-test('what is cached is forgotten in its time, also after the cache was empty for a while, and is told to nobody then', (t) => {
+test('a cached message expires on time, also after the cache was empty for a while, and is no longer announced', (t) => {
   const { machine, feed, sent } = lone(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
     feed(begin, { type: 'received', from: 'a', message: pushOf(sequence) });
@@ -301,7 +301,7 @@ test('what is cached is forgotten in its time, also after the cache was empty fo
   t.deepEqual(sent(), []);
 });
 
-test('a pruned link that brings something new, once all has settled, is one of the tree again', (t) => {
+test('a pruned link that brings a new message after all has settled joins the tree again', (t) => {
   const { feed, sent } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1) });
   feed(1, { type: 'received', from: 'b', message: pushOf(1) });
@@ -313,7 +313,7 @@ test('a pruned link that brings something new, once all has settled, is one of t
   t.true(sent().includes('b push x5'));
 });
 
-test('the hops of a message are the links that it passed, pushed or asked for', (t) => {
+test('the hops of a message are the links that it passed, pushed or requested', (t) => {
   const network = new Network({ nodes: 5, random: seededRandom(1), latency: [10, 10] });
   for (let node = 0; node < 4; node++) network.up(node, node + 1);
   network.publish(0);

@@ -33,7 +33,7 @@ for (const [title, hardship] of [
   ['congestion', { congestion: 0.3 }],
   ['all of them', { loss: 0.03, duplication: 0.1, jitter: 200, congestion: 0.2 }],
 ] as const) {
-  test(`with ${title} every message reaches everybody, once, in the cache’s time`, (t) => {
+  test(`with ${title} every message reaches every node once, while it is cached`, (t) => {
     for (const seed of seeds(12)) {
       const { network: made } = network(seed, hardship);
       const random = seededRandom(seed);
@@ -47,7 +47,7 @@ for (const [title, hardship] of [
   });
 }
 
-test('with links that go and come every message reaches everybody who is connected in the end', (t) => {
+test('if links go down and up, every message finally reaches every connected node', (t) => {
   for (const seed of seeds(20)) {
     const { network: made, links } = network(seed, { jitter: 50, congestion: 0.1 });
     const random = seededRandom(seed + 1_000);
@@ -70,7 +70,7 @@ test('with links that go and come every message reaches everybody who is connect
   }
 });
 
-test('parts that were apart get what each of them missed, if they meet while it is cached', (t) => {
+test('separated parts get the messages that they missed if they meet while those are cached', (t) => {
   for (const seed of seeds(10)) {
     const { network: made, links } = network(seed, {});
     made.publish(0);
@@ -88,7 +88,7 @@ test('parts that were apart get what each of them missed, if they meet while it 
   }
 });
 
-test('of nodes that vanish unseen the others notice by their notices: nothing is lost among those who are connected', (t) => {
+test('if nodes vanish unnoticed, notices make up for them: no connected node loses a message', (t) => {
   for (const seed of seeds(10)) {
     const { network: made, links } = network(seed, {});
     for (let i = 0; i < 3; i++) {
@@ -109,7 +109,7 @@ test('of nodes that vanish unseen the others notice by their notices: nothing is
   }
 });
 
-test('what one seed does, it does again', (t) => {
+test('the same seed gives the same run', (t) => {
   const run = () => {
     const { network: made } = network(5, {
       loss: 0.05,

@@ -7,7 +7,7 @@ function runOut({ machine, feed }: Pick<Lone, 'machine' | 'feed'>, until: number
   for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
 }
 
-test('who sent what it was asked for has kept its promise, though the message is refused', (t) => {
+test('a peer that sent a requested message has kept its promise even if the message is refused', (t) => {
   const { machine, feed, sent, reports } = lone(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
@@ -21,7 +21,7 @@ test('who sent what it was asked for has kept its promise, though the message is
   t.like(a, { id: 'a', kept: 1, broken: 0 });
 });
 
-test('what is refused is not asked for, of who gave notice of it before or after; it is passed on to nobody and delivered to nobody', (t) => {
+test('a refused message is not requested from peers that announced it before or after, and is neither forwarded nor delivered', (t) => {
   const { machine, feed, sent, delivered } = lone(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
@@ -36,7 +36,7 @@ test('what is refused is not asked for, of who gave notice of it before or after
   t.is(machine.counters.lost, 0);
 });
 
-test('what is refused is new all the same if it is pushed: the one that was refused may be a forgery', (t) => {
+test('a refused message counts as new when it is pushed again, because the refused one may be a forgery', (t) => {
   const { machine, feed, sent, delivered, reports } = lone(['a', 'b', 'c']);
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });
@@ -47,7 +47,7 @@ test('what is refused is new all the same if it is pushed: the one that was refu
   t.deepEqual(reports, []);
 });
 
-test('while a message is looked at nobody else is asked for it; who gave notice meanwhile is not pushed it', (t) => {
+test('while a message is validated it is not requested from others, nor pushed to peers that announced it meanwhile', (t) => {
   const { machine, feed, sent, delivered } = lone(['a', 'b', 'c', 'd']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
@@ -61,7 +61,7 @@ test('while a message is looked at nobody else is asked for it; who gave notice 
   t.deepEqual(sent(), ['d push x1']);
 });
 
-test('a message that was looked at is taken though the neighbor that brought it is gone by then', (t) => {
+test('a message is accepted after validation even if the neighbor that sent it is gone', (t) => {
   const { machine, feed, sent, delivered } = lone(['a', 'b'], { settleTime: 0 });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'held', id: idOf(1) });
@@ -77,7 +77,7 @@ test('a message that was looked at is taken though the neighbor that brought it 
   );
 });
 
-test('what is remembered of refusals is bounded: of the oldest one copy more may be asked for', (t) => {
+test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {
   const { machine, feed, sent } = lone(['a']);
   for (let sequence = 0; sequence <= 4_096; sequence++)
     feed(0, { type: 'refused', id: idOf(sequence) });

@@ -34,7 +34,7 @@ for (const [title, count, lastHop, redundancy, senders] of [
   ['many senders', 30, 18, 1, (draw: () => number) => [draw()]],
   ['a burst of everybody', 5, 30, 3, () => Array.from({ length: NODES }, (_, node) => node)],
 ] as const) {
-  test(`100 nodes, ${title}: nothing is missed, within iroh-gossip’s hops and redundancy`, (t) => {
+  test(`100 nodes, ${title}: no message is missed, within iroh-gossip’s hops and redundancy`, (t) => {
     for (const seed of seeds(4)) {
       const figures = rounds(seed, count, senders);
       t.is(
@@ -53,7 +53,7 @@ for (const [title, count, lastHop, redundancy, senders] of [
   });
 }
 
-test('two halves hear each other as soon as one link joins them, and what was published just before', (t) => {
+test('two halves get each other’s messages as soon as one link joins them, including recent ones', (t) => {
   const network = new Network({ nodes: 6, random: seededRandom(1), latency: [10, 100] });
   for (const [a, b] of [
     [0, 1],
@@ -80,7 +80,7 @@ test('two halves hear each other as soon as one link joins them, and what was pu
     t.is(machine.snapshot().neighbors.length, node === 1 || node === 4 ? 3 : 2);
 });
 
-test('both ends hold a link for the same, once all is quiet', (t) => {
+test('both ends agree about each link once all is quiet', (t) => {
   const network = trial({
     nodes: NODES,
     degree: 5,
@@ -98,7 +98,7 @@ test('both ends hold a link for the same, once all is quiet', (t) => {
   t.is(eager.size, 2 * (NODES - 1));
 });
 
-test('several streams at once leave a tree that misses nothing, and few grafts', (t) => {
+test('several streams at once build a tree that misses nothing and needs few grafts', (t) => {
   for (const seed of seeds(4)) {
     const network = trial({
       nodes: NODES,

@@ -32,7 +32,7 @@ function near(t: ExecutionContext, got: number, paper: number): void {
   t.true(Math.abs(got / paper - 1) < 0.02, `${got}, the paper has ${paper}`);
 }
 
-test('10,000 nodes, one sender: a flood, then one payload a node and the paper’s control messages', (t) => {
+test('10,000 nodes, one sender: a flood, then one payload per node and the paper’s control messages', (t) => {
   for (const [optimizeAt, control] of [
     [NEVER, 29_987],
     [3, 29_989],
@@ -50,7 +50,7 @@ test('10,000 nodes, one sender: a flood, then one payload a node and the paper�
   }
 });
 
-test('10,000 nodes, many senders: one payload a node, the paper’s control messages or less', (t) => {
+test('10,000 nodes, many senders: one payload per node, and at most the paper’s control messages', (t) => {
   const [, ...plain] = rounds(NEVER, 6, true);
   for (const { payloads, control, missed } of plain) {
     t.is(payloads, 9_999);

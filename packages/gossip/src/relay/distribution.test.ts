@@ -47,7 +47,7 @@ function scene(
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const members = ({ part: { relay, rest } }: Upload) => [relay, ...rest];
 
-test('all who answer have it, and it is settled when all have', async (t) => {
+test('every node that answers has the message, and it is settled when all have answered', async (t) => {
   const { distribution, uploads, missed, names } = scene(7);
   let settled = false;
   void distribution.settled().then(() => (settled = true));
@@ -59,10 +59,10 @@ test('all who answer have it, and it is settled when all have', async (t) => {
   await uploads[1]!.answer({ missed: [uploads[1]!.part.rest[0]!, 'somebody else'] });
   await turn();
   t.true(settled);
-  t.deepEqual(missed, [uploads[1]!.part.rest[0]!], 'only of its own part');
+  t.deepEqual(missed, [uploads[1]!.part.rest[0]!], 'only its own part');
 });
 
-test('of a relay that fails others take over the part, and it is missed', async (t) => {
+test('if a relay fails, others take over its part, and the relay is missed', async (t) => {
   const { uploads, missed } = scene(8);
   const [first] = uploads as [Upload];
   await first.fail();
@@ -72,7 +72,7 @@ test('of a relay that fails others take over the part, and it is missed', async 
   t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.part.rest].sort());
 });
 
-test('of one that had it already, or gets it from another, others take over too, and it is not missed', async (t) => {
+test('if a relay has the message already, or gets it from another, others take over, and the relay is not missed', async (t) => {
   for (const outcome of ['had', 'busy'] as const) {
     const { uploads, missed } = scene(8);
     const [first] = uploads as [Upload];
@@ -83,13 +83,13 @@ test('of one that had it already, or gets it from another, others take over too,
   }
 });
 
-test("who cannot be reached is missed, and in nobody else's part", (t) => {
+test('a node that cannot be reached is missed, and is in no other part', (t) => {
   const { uploads, missed } = scene(6, ['n1', 'n4']);
   t.deepEqual(missed, ['n1', 'n4']);
   t.deepEqual(uploads.flatMap(members).sort(), ['n0', 'n2', 'n3', 'n5']);
 });
 
-test('who takes nothing is given up; who has all of it and says nothing is waited for longer, and its part missed', async (t) => {
+test('a relay that reads nothing is given up; one that has it all but is silent gets longer, and then its part is missed', async (t) => {
   const scenery = scene(6);
   const { distribution, uploads, missed } = scenery;
   const [stuck, mute] = uploads as [Upload, Upload];
@@ -106,7 +106,7 @@ test('who takes nothing is given up; who has all of it and says nothing is waite
   t.deepEqual(missed.slice(1).sort(), members(mute).sort());
 });
 
-test('nobody is blamed for a message that does not come here', async (t) => {
+test('nobody is blamed for a message that does not reach this node', async (t) => {
   const scenery = scene(6, [], new RelayBuffer(new Uint8Array(10)));
   const { distribution, uploads, missed, buffer, names } = scenery;
   const asked = uploads.map(({ chunks }) => chunks.next());
@@ -118,10 +118,10 @@ test('nobody is blamed for a message that does not come here', async (t) => {
   await turn();
   t.true(distribution.isSettled);
   t.deepEqual(missed.sort(), names);
-  t.is(uploads.length, 2, 'there is nothing to take over');
+  t.is(uploads.length, 2, 'nothing is left to take over');
 });
 
-test('who takes a little now and then is given up when that is too slow; not while there is no more to give it', async (t) => {
+test('a relay that reads too slowly is given up, but not while there is nothing to send to it', async (t) => {
   for (const comes of ['at once', 'slowly'] as const) {
     const buffer = new RelayBuffer(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
     const scenery = scene(4, [], buffer);

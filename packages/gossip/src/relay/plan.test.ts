@@ -7,7 +7,7 @@ import { splitRecipients } from './plan.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
 
-test('everybody is in one part, the parts are equal to one, and there are no more than the fanout', (t) => {
+test('every node is in one part, parts differ by one at most, and there are no more parts than the fanout', (t) => {
   for (const fanout of [1, 2, 3, 7])
     for (const count of [0, 1, 2, 3, 4, 10, 39, 100]) {
       const parts = splitRecipients(names(count), fanout, seededRandom(count));
@@ -18,7 +18,7 @@ test('everybody is in one part, the parts are equal to one, and there are no mor
     }
 });
 
-test('chance says who is in which part, and who its relay is', (t) => {
+test('the parts and their relays are random', (t) => {
   const random = seededRandom(1);
   const relays = new Set<string>();
   for (let i = 0; i < 200; i++)
@@ -26,7 +26,7 @@ test('chance says who is in which part, and who its relay is', (t) => {
   t.is(relays.size, 10);
 });
 
-test('a list that would be too long for one part makes more parts', (t) => {
+test('a list that is too long for one part makes more parts', (t) => {
   const parts = splitRecipients(names(5_000), 3, seededRandom(1));
   t.true(parts.length > 3);
   t.true(parts.every(({ rest }) => rest.length <= MOST_REST));

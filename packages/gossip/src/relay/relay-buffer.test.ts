@@ -9,7 +9,7 @@ async function rest(reader: AsyncIterable<Uint8Array>): Promise<number[]> {
   return bytes;
 }
 
-test('each reader gets all of it, in order, at its own pace, from the one copy', async (t) => {
+test('each reader gets everything in order, at its own pace, from one copy', async (t) => {
   const buffer = new RelayBuffer(new Uint8Array(100_000));
   const [early, slow] = [buffer.read(() => 0), buffer.read(() => 0)];
   const first = rest(early);
@@ -25,7 +25,7 @@ test('each reader gets all of it, in order, at its own pace, from the one copy',
   t.true(slow.isThrough);
 });
 
-test('who has read all that is here is starved until more comes, and moves when it is asked for more', async (t) => {
+test('a reader that has read everything is starved until more arrives, and makes progress when it asks for more', async (t) => {
   let now = 0;
   const buffer = new RelayBuffer(new Uint8Array(3));
   const reader = buffer.read(() => now);
@@ -42,7 +42,7 @@ test('who has read all that is here is starved until more comes, and moves when 
   t.deepEqual([reader.movedAt, reader.isStarved, reader.isThrough], [9, false, true]);
 });
 
-test('more than there should be is refused, and what fails fails its readers when they have read what is here', async (t) => {
+test('excess bytes are refused, and a failure reaches the readers after they have read what is here', async (t) => {
   const buffer = new RelayBuffer(new Uint8Array(3));
   const reader = buffer.read(() => 0);
   t.true(buffer.append(Uint8Array.of(1, 2)));

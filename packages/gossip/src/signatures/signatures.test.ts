@@ -53,7 +53,7 @@ function receiver() {
 }
 
 for (const type of types) {
-  test(`what ${type} has signed is true, for all, for some, and empty`, (t) => {
+  test(`a signature of ${type} is valid, for all, for some, and for an empty message`, (t) => {
     const examine = receiver();
     const identity = identityOf('a', type);
     for (const audience of ['all', 'to', 'except'] as const) {
@@ -67,7 +67,7 @@ for (const type of types) {
     }
   });
 
-  test(`one bit changed anywhere, but in the hops and in what asks for a receipt, and it is not: ${type}`, (t) => {
+  test(`one changed bit makes it invalid, except in the hops and the request for a receipt: ${type}`, (t) => {
     t.timeout(60_000);
     const examine = receiver();
     const frame = signed(identityOf('a', type));
@@ -87,7 +87,7 @@ for (const type of types) {
   });
 }
 
-test('a signature is good for one topic, one id, one audience and one content', (t) => {
+test('a signature is valid for one topic, one id, one audience and one content', (t) => {
   const examine = receiver();
   const identity = identityOf('a');
   const envelope = decodePush(signed(identity))!;
@@ -112,7 +112,7 @@ test('a signature is good for one topic, one id, one audience and one content', 
     t.is(examine({ ...envelope, ...other }), 'forged', JSON.stringify(Object.keys(other)));
 });
 
-test('what the key has signed for another purpose is not a message', (t) => {
+test('a signature of the key for another purpose is not valid for a message', (t) => {
   const identity = identityOf('a');
   const envelope = decodePush(signed(identity))!;
   const content = signedContent(topic.bytes, envelope.id, list);
@@ -141,7 +141,7 @@ test('what the key has signed for another purpose is not a message', (t) => {
   );
 });
 
-test('no two messages have one signed content: a list is not taken for a payload', (t) => {
+test('no two messages have the same signed bytes: a list cannot pass for a payload', (t) => {
   const id = { origin: idOf('a'), epoch: 1, sequence: 1 };
   const random = seededRandom(1);
   const contents = new Map<string, string>();
@@ -164,7 +164,7 @@ test('no two messages have one signed content: a list is not taken for a payload
   t.true(contents.size > 500);
 });
 
-test('of a peer that forges, so much is looked at in a second, and no more; others are not affected', (t) => {
+test('the verification of a forging peer is limited per second; other peers are not affected', (t) => {
   const signatures = new Signatures(idOf('z'), { mode: 'strict' });
   const good = decodePush(signed(identityOf('a')))!;
   const bad = { ...good, payload: Uint8Array.of(9) };
@@ -183,7 +183,7 @@ test('of a peer that forges, so much is looked at in a second, and no more; othe
   t.is(examine('forger', good, 1_000), 'true', 'the next second');
 });
 
-test('who forged is forgotten after a second, however many they were', (t) => {
+test('forgers are forgotten after a second, however many there were', (t) => {
   const forgeryLimiter = new ForgeryLimiter();
   for (let i = 0; i < 50_000; i++) forgeryLimiter.note(`p${i % 100}`, 0);
   t.true(forgeryLimiter.isBarred('p7', 999));
@@ -194,7 +194,7 @@ test('who forged is forgotten after a second, however many they were', (t) => {
   t.true(forgeryLimiter.isBarred('p7', 1_999));
 });
 
-test('a signer must be this node, with a key that others take', (t) => {
+test('a signer must be this node and have a supported key', (t) => {
   const identity = createIdentity({ random: seededRandom(1) });
   const other = identityOf('b');
   const { nodeId, publicKey } = identity;
@@ -233,7 +233,7 @@ test('a signer must be this node, with a key that others take', (t) => {
   }
 });
 
-test('without a signer nothing is signed; where all must be, nothing can be published', (t) => {
+test('without a signer nothing is signed; if signatures are required, nothing can be published', (t) => {
   const id = { origin: idOf('a'), epoch: 1, sequence: 1 };
   const lenient = new Signatures(idOf('a'), { mode: 'lenient' });
   t.is(lenient.sign(topic.bytes, id, list), undefined);

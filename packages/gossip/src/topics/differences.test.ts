@@ -22,7 +22,7 @@ function bench() {
   return { differences, clock, take: () => said.splice(0) };
 }
 
-test('a difference is told once, however often it is heard, and the peer is told again after ten seconds', (t) => {
+test('a difference is reported once, however often it is seen, and the peer is told again after ten seconds', (t) => {
   const { differences, clock, take } = bench();
   for (let i = 0; i < 5; i++) differences.heard('b', { overlay: 'fullMesh', limit: 50 });
   t.deepEqual(take(), ['b limit 100 50', 'tell b']);
@@ -38,7 +38,7 @@ test('a difference is told once, however often it is heard, and the peer is told
   );
 });
 
-test('a peer with a higher limit gets what this node takes; one that changes its mind is believed', (t) => {
+test('a peer with a higher limit gets messages up to this node’s limit; a changed limit is accepted', (t) => {
   const { differences, take } = bench();
   differences.heard('b', { overlay: 'fullMesh', limit: 200 });
   t.deepEqual(take(), ['b limit 100 200', 'tell b']);
@@ -51,7 +51,7 @@ test('a peer with a higher limit gets what this node takes; one that changes its
   t.false(differences.isAny);
 });
 
-test('a peer of another overlay is apart until it tells of this one, or is gone', (t) => {
+test('a peer with another overlay is excluded until it announces the same one, or disconnects', (t) => {
   const { differences, take } = bench();
   differences.speaks('b', 'partialView');
   differences.speaks('b', 'partialView');

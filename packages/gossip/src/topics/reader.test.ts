@@ -41,7 +41,7 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
   };
 }
 
-test('what came in one turn waits until the reader has had its own; only then is the queue cut', async (t) => {
+test('messages of one turn wait until the reader had its turn; only then is the queue cut', async (t) => {
   const { loop, lagged, offer, turn, drain } = reader({ size: 2 });
   offer(1, 100);
   t.is(loop.state.waiting, 100);
@@ -58,7 +58,7 @@ test('what came in one turn waits until the reader has had its own; only then is
   ]);
 });
 
-test('bytes are a bound as well; one message is always taken, however long', async (t) => {
+test('the queue is limited in bytes, too; one message is always accepted, however long', async (t) => {
   const { loop, offer, turn, drain } = reader({ size: 100, bytes: 50 });
   offer(1, 7, 20);
   turn();
@@ -68,7 +68,7 @@ test('bytes are a bound as well; one message is always taken, however long', asy
   t.deepEqual(await drain(), [[8, 7]]);
 });
 
-test('the newest go where the policy says so, and the next is told; a reader that blocks keeps many times more', async (t) => {
+test('the newest are dropped if the policy says so, and the next one reports it; a blocking reader keeps many times more', async (t) => {
   const newest = reader({ policy: 'drop-newest' });
   newest.offer(1, 10);
   newest.turn();
@@ -91,7 +91,7 @@ test('the newest go where the policy says so, and the next is told; a reader tha
   t.is(block.loop.state.bytes, 40_000);
 });
 
-test('a turn that never ends is bounded, too', (t) => {
+test('a turn that never ends is limited, too', (t) => {
   for (const [policy, kept] of [
     ['drop-oldest', 16_388],
     ['drop-newest', 16_388],
@@ -107,7 +107,7 @@ test('a turn that never ends is bounded, too', (t) => {
   t.is(loop.state.waiting, 16);
 });
 
-test('a reader that had its turn and lags ends where its policy says so, and leaves no timer', async (t) => {
+test('a reader that had its turn and still lags ends if its policy says so, and leaves no timer', async (t) => {
   const clock = createManualClock();
   const host = { topic: 'news', codec, clock, lagged: () => {}, failed: () => {}, gone: () => {} };
   const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);

@@ -14,7 +14,7 @@ test('the key of a name is the SHA-256 of its UTF-8', (t) => {
   }
 });
 
-test('names that look alike are not: case, spaces, controls, and letters composed or not', (t) => {
+test('similar names differ: case, spaces, control characters, and composed or decomposed letters', (t) => {
   const names = [
     '',
     ' ',
@@ -39,7 +39,7 @@ test('names that look alike are not: case, spaces, controls, and letters compose
   t.is('cafe\u0301'.normalize(), 'caf\u00e9');
 });
 
-test('half of a surrogate pair is a TypeError: as UTF-8 all of them would be one name', (t) => {
+test('an unpaired surrogate throws a TypeError, because all of them have the same UTF-8', (t) => {
   for (const name of [
     '\ud800',
     'a\udc00b',
@@ -51,7 +51,7 @@ test('half of a surrogate pair is a TypeError: as UTF-8 all of them would be one
   }
 });
 
-test('32 bytes are a key as they are, and a copy; another number of them is a TypeError, and so is anything else', (t) => {
+test('32 bytes are used as a key, copied; another number of bytes or another type throws a TypeError', (t) => {
   const given = new Uint8Array(32).fill(0xab);
   const key = topicKey(given);
   given.fill(0);

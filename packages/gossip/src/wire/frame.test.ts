@@ -17,7 +17,7 @@ function signatureOf(keyLength: number): Signature {
   return { publicKey: new Uint8Array(keyLength).fill(7), bytes: new Uint8Array(64).fill(9) };
 }
 
-test('a message, for all, for some and for all but some, signed and not', (t) => {
+test('messages for all, for some and for all but some are decoded as encoded, signed or not', (t) => {
   const lists: [Audience, string[]][] = [
     ['all', []],
     ['to', [idOf('b'), idOf('c')]],
@@ -69,7 +69,7 @@ test('a message, for all, for some and for all but some, signed and not', (t) =>
   }
 });
 
-test('a message is encoded once for all that get it, and anew for the next hop', (t) => {
+test('a message is encoded once for all its receivers, and anew for the next hop', (t) => {
   const body = {
     audience: 'all' as const,
     nodes: [],
@@ -83,7 +83,7 @@ test('a message is encoded once for all that get it, and anew for the next hop',
   t.is(decodePush(first)!.hops, 1);
 });
 
-test('what is passed on differs in the hops alone', (t) => {
+test('a forwarded message differs only in its hops', (t) => {
   const body = {
     audience: 'to' as const,
     nodes: [idOf('b')],
@@ -106,7 +106,7 @@ test('what is passed on differs in the hops alone', (t) => {
   );
 });
 
-test('a frame that ends early is none, wherever it ends before its payload', (t) => {
+test('a frame cut anywhere before its payload is invalid', (t) => {
   const body = {
     audience: 'to' as const,
     nodes: [idOf('b'), idOf('c')],
@@ -120,7 +120,7 @@ test('a frame that ends early is none, wherever it ends before its payload', (t)
   t.is(decodePush(bytes.subarray(0, -1))!.payload.length, 0);
 });
 
-test('control of every kind', (t) => {
+test('control messages of every kind are decoded as encoded', (t) => {
   const other = { ...id, sequence: 0 };
   const controls: Control[] = [
     {
@@ -139,7 +139,7 @@ test('control of every kind', (t) => {
     t.deepEqual(decodeControl(encodeControl(topic.bytes, control)), { topic: topic.hex, control });
 });
 
-test('any bytes are a frame or none, and never an error', (t) => {
+test('any bytes are either a frame or refused, and never throw', (t) => {
   const random = seededRandom(1);
   let frames = 0;
   let signed = 0;

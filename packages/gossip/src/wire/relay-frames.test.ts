@@ -14,7 +14,7 @@ import {
 const id = { origin: idOf('a'), epoch: 1_700_000_000_000, sequence: 7 };
 const topic = idOf('topic');
 
-test('what is encoded is decoded', (t) => {
+test('relay frames are decoded as they were encoded', (t) => {
   for (const rest of [[], [idOf('b')], [idOf('b'), idOf('c')]]) {
     const head = { topic, id, hops: 3, size: 66_000_000, rest };
     t.deepEqual(decodeHead(encodeHead(head)), head);
@@ -30,7 +30,7 @@ test('what is encoded is decoded', (t) => {
   t.is(decodeReceipt(unknown)?.verdict, 'refused');
 });
 
-test('heads, reports and receipts of a wrong length, with too many nodes or one twice are none', (t) => {
+test('heads, reports and receipts of a wrong length, with too many nodes or with one twice are invalid', (t) => {
   const head = encodeHead({ topic, id, hops: 1, size: 1, rest: [idOf('b')] });
   for (const length of [0, 1, 76, 81, 83, head.length - 1])
     t.is(decodeHead(head.subarray(0, length)), undefined, `${length}`);

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Cycles } from './cycles.ts';
 
-test('in each of a hundred cycles fifty nodes fail and fifty join: whoever lives gets every message', (t) => {
+test('in each of a hundred cycles fifty nodes fail and fifty join: every live node gets every message', (t) => {
   t.timeout(SLOW);
   const net = new Cycles({ nodes: 1_000, seed: 5 }).build(12);
   for (let cycle = 0; cycle < 100; cycle++) {

@@ -5,7 +5,7 @@ import { Cycles } from './cycles.ts';
 
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-test('failures that are seen at once: to 80 percent every message reaches everybody, at 90 percent nearly', (t) => {
+test('with failures noticed at once, every message reaches every node up to 80 percent, and nearly every node at 90 percent', (t) => {
   t.timeout(SLOW);
   const reliability = (share: number, seed: number) => {
     const net = new Cycles({ nodes: 1_000, seed }).build(12);
@@ -17,7 +17,7 @@ test('failures that are seen at once: to 80 percent every message reaches everyb
   t.true(mean(atNinety) >= 0.985, `${atNinety}`);
 });
 
-test('at 95 percent the views alone reach most of the living, and an address book beyond them reaches all', (t) => {
+test('at 95 percent the views alone reach most live nodes, and with an address book all of them', (t) => {
   t.timeout(SLOW);
   const reliability = (seed: number, book: number) => {
     const net = new Cycles({ nodes: 2_000, seed, book }).build(12);

@@ -4,7 +4,7 @@
 import test from 'ava';
 import { Cycles } from './cycles.ts';
 
-test('ten thousand nodes: few clusters, short paths, full symmetric views; half of them fail, and nobody misses a message', (t) => {
+test('ten thousand nodes have few clusters, short paths and full symmetric views; if half of them fail, none misses a message', (t) => {
   t.timeout(SLOW);
   const net = new Cycles({ nodes: 10_000, seed: 1 }).build(10);
   const graph = net.graph();

@@ -5,7 +5,7 @@ import test from 'ava';
 import { seeds } from '../seeds.ts';
 import { Cycles } from './cycles.ts';
 
-test('a thousand nodes: the same shape', (t) => {
+test('a thousand nodes have the same shape', (t) => {
   t.timeout(SLOW);
   for (const seed of seeds(3)) {
     const graph = new Cycles({ nodes: 1_000, seed }).build(20).graph();

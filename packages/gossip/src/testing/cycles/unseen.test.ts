@@ -4,7 +4,7 @@ import test from 'ava';
 import { Cycles } from './cycles.ts';
 import { flood } from './flood.ts';
 
-test('failures that nobody sees: one keep-alive later all is whole again, to 80 percent', (t) => {
+test('with unnoticed failures of up to 80 percent, the overlay recovers after one keep-alive', (t) => {
   t.timeout(SLOW);
   for (const share of [0.3, 0.5, 0.8]) {
     const net = new Cycles({ nodes: 1_000, seed: 3, notice: 'keep-alive' }).build(12);
@@ -17,7 +17,7 @@ test('failures that nobody sees: one keep-alive later all is whole again, to 80 
   }
 });
 
-test('dead nodes that nobody tells of are found by writing to them: every view is right a few cycles later', (t) => {
+test('dead nodes that nobody reports are found by writing to them: every view is correct a few cycles later', (t) => {
   t.timeout(SLOW);
   for (const notice of ['write', 'later'] as const) {
     const net = new Cycles({ nodes: 500, seed: 9, notice }).build(12);

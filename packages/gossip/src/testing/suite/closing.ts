@@ -8,7 +8,7 @@ const LONG = numbers(100).map((number) => number.padEnd(50_000));
 
 export const closing: readonly Behavior[] = [
   {
-    title: 'closing delivers what publish resolved for, and publishes nothing more',
+    title: 'close() delivers every message for which publish() resolved, and publishes no more',
     async check(t, scene) {
       await scene.meet(['a', 'b', 'c']);
       await scene.acquainted('a', 2);

@@ -23,7 +23,8 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'a node taken off the topology gets and gives nothing; put back, it does',
+    title:
+      'a node removed from the topology neither receives nor sends, and does again after it is added',
     async check(t, scene) {
       const names = ['a', 'b', 'c'];
       // No node accepts peers that are not on its list.
@@ -67,7 +68,7 @@ export const coming: readonly Behavior[] = [
   },
   {
     title:
-      'a node that is lost and comes back with the same id is on the topic again, and its new messages are new',
+      'a node that is lost and returns with the same id rejoins the topic, and its messages are new',
     async check(t, scene) {
       await scene.meet(['a', 'b', 'c']);
       for (const word of ['1', '2', '3']) scene.say('c', word);
@@ -98,7 +99,7 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'a topic is left with its last handle and its last reader, and joined again',
+    title: 'closing the last handle and reader of a topic leaves it, and it can be joined again',
     async check(t, scene) {
       await scene.meet(['a', 'b']);
       const b = scene.node('b');
@@ -147,7 +148,7 @@ export const coming: readonly Behavior[] = [
   },
   {
     title:
-      'joined, neighbors, left: in this order, with their causes, for each who leaves and comes again',
+      'joined, neighbors and left events come in this order, with their causes, each time a node leaves and returns',
     async check(t, scene) {
       await scene.boot(['a', 'b'], { listens: () => false });
       const [a, b] = [scene.node('a'), scene.node('b')];
@@ -177,7 +178,7 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'closing ends loops, fails what waits, and tells the others',
+    title: 'closing ends loops, rejects waiting calls, and notifies the other nodes',
     async check(t, scene) {
       await scene.meet(['a', 'b']);
       const [a, b] = [scene.node('a'), scene.node('b')];
@@ -210,7 +211,8 @@ export const coming: readonly Behavior[] = [
     },
   },
   {
-    title: 'what gossip, peers and transport held is given back, in whatever order they are closed',
+    title:
+      'everything that gossip, peers and transport hold is released, in whatever order they are closed',
     async check(t, scene) {
       await scene.meet(['a', 'b']);
       await scene.publish('a', 'x');

@@ -25,7 +25,7 @@ export const differing: readonly Behavior[] = [
     },
   },
   {
-    title: 'a peer with a lower limit is in failed, both ends are told, and no score falls',
+    title: 'a peer with a lower limit is in failed, both ends get an event, and no score falls',
     async check(t, scene) {
       const topic = (node: TestNode, limit?: number) =>
         node.gossip.topic('short', words, { limit });
@@ -57,7 +57,7 @@ export const differing: readonly Behavior[] = [
     },
   },
   {
-    title: 'a peer with another overlay is in failed, both ends are told, and no score falls',
+    title: 'a peer with another overlay is in failed, both ends get an event, and no score falls',
     async check(t, scene) {
       const other = scene.isMesh ? partialView() : fullMesh();
       await scene.boot(['a']);
@@ -81,7 +81,7 @@ export const differing: readonly Behavior[] = [
     },
   },
   {
-    title: 'a publisher that is started again with an older clock is heard',
+    title: 'a publisher that restarts with an older clock is accepted',
     async check(t, scene) {
       const clocks = [1_800_000_000_000, 0];
       await scene.boot(['b']);
@@ -100,7 +100,8 @@ export const differing: readonly Behavior[] = [
     },
   },
   {
-    title: 'two services of a node open one topic; neither sees what the other does to a message',
+    title:
+      'two services of a node open one topic, and neither sees changes that the other makes to a message',
     async check(t, scene) {
       const heard: number[][] = [];
       const open = ({ gossip, name }: TestNode) => {

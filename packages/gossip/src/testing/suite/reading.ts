@@ -8,7 +8,7 @@ const COUNT = 1_000;
 export const reading: readonly Behavior[] = [
   {
     title:
-      'loops that keep up miss nothing, however many messages come in one turn, and however short their queue is',
+      'loops that keep up miss nothing, however many messages arrive in one turn, and however short their queue is',
     async check(t, scene) {
       const heard = { usual: 0, short: 0, one: 0, strict: 0 };
       let missed = 0;

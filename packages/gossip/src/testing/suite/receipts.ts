@@ -10,8 +10,7 @@ const NAMES = ['a', 'b', 'c', 'd'];
 
 export const receipts: readonly Behavior[] = [
   {
-    title:
-      'min counts peers whose readers have the message: those of the topic, of a list, and any',
+    title: 'min counts peers whose readers have the message: of the topic, of a list, and any',
     async check(t, scene) {
       await scene.meet(NAMES);
       await scene.acquainted('a', 3);
@@ -41,7 +40,7 @@ export const receipts: readonly Behavior[] = [
   },
   {
     title:
-      'a node that refuses a message does not count; its reason is told, and so is that not enough are left',
+      'a node that refuses a message does not count; its reason is reported, and so is a shortage of other nodes',
     async check(t, scene) {
       await scene.meet(NAMES, {
         setup: ({ name, gossip }) =>
@@ -118,7 +117,7 @@ export const receipts: readonly Behavior[] = [
   },
   {
     title:
-      'what is published before the start, right after it, and right after both have joined waits for the other side',
+      'messages published before the start, right after it, or right after joining wait for the other side',
     async check(t, scene) {
       const results: Promise<PublishResult>[] = [];
       await scene.boot(['b']);

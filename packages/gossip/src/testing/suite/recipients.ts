@@ -9,7 +9,7 @@ const NAMES = ['a', 'b', 'c', 'd'];
 
 export const recipients: readonly Behavior[] = [
   {
-    title: 'a message reaches all on its topic but its publisher, once, with where it came from',
+    title: 'a message reaches every member of its topic but the publisher once, with its origin',
     async check(t, scene) {
       await scene.meet(NAMES);
       const { queued, failed } = await scene.publish('a', 'hello');
@@ -34,11 +34,12 @@ export const recipients: readonly Behavior[] = [
       const ids = others.map(
         (name) => scene.ear(name).heard.find(({ message }) => message === 'hello')!.meta.id,
       );
-      t.is(new Set(ids).size, 1, 'one id everywhere');
+      t.is(new Set(ids).size, 1, 'the same id everywhere');
     },
   },
   {
-    title: 'equal contents are two messages; those of one publisher keep their order over one path',
+    title:
+      'equal contents are two messages; those of one publisher keep their order along one path',
     async check(t, scene) {
       await scene.meet(NAMES.slice(0, 3));
       const sent = numbers(300).map((number) => String(Number(number) % 7));
@@ -50,7 +51,8 @@ export const recipients: readonly Behavior[] = [
     },
   },
   {
-    title: 'a list of recipients, and all but a list; the others do not get it',
+    title:
+      'a message may go to a list of recipients, or to all but a list; the others do not get it',
     async check(t, scene) {
       await scene.meet(NAMES);
       await scene.acquainted('a', 3);
@@ -80,8 +82,7 @@ export const recipients: readonly Behavior[] = [
     },
   },
   {
-    title:
-      'a recipient that nobody knows, and one that is not on the topic, are reported; the rest get it',
+    title: 'unknown recipients, and those not on the topic, are reported; the rest get the message',
     async check(t, scene) {
       await scene.meet(NAMES, { listens: (name) => name !== 'd' });
       await scene.until('all are peers', () => scene.node('a').peers.list().length === 3);
@@ -100,7 +101,7 @@ export const recipients: readonly Behavior[] = [
   },
   {
     title:
-      'readers get what the codec says: values of a schema, or bytes; what it refuses is the error of who publishes it',
+      'readers get values of a schema or bytes, by codec; publishing a value that the codec refuses fails',
     async check(t, scene) {
       const note = json(z.object({ text: z.string(), tags: z.array(z.string()) }));
       const notes: unknown[] = [];

@@ -8,7 +8,7 @@ const SIZES = [50_000, 70_000, 300_000, 1_500_000];
 export const relays: readonly Behavior[] = [
   {
     title:
-      'by way of relays each gets long messages once, as they are, and the publisher sends each to two',
+      'long messages reach each node once and unchanged through relays, and the publisher sends each to two',
     overlay: 'fullMesh',
     async check(t, scene) {
       await scene.meet(NAMES, { relay: { above: 40_000, fanout: 2 }, topic: { limit: 2_000_000 } });

@@ -26,7 +26,7 @@ const SIZES = [
 export const sizes: readonly Behavior[] = [
   {
     title:
-      'every size up to the limit is delivered; a byte more is an error of the publisher, and nobody gets any of it',
+      'every size up to the limit is delivered; one byte more fails at the publisher, and nothing is sent',
     async check(t, scene) {
       await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
       for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).queued, 1);

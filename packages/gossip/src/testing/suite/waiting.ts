@@ -7,7 +7,8 @@ const hang = () => new Promise<void>(() => {});
 
 export const waiting: readonly Behavior[] = [
   {
-    title: 'publishing never waits: with nobody there, nobody who listens, and a reader that hangs',
+    title:
+      'publishing never waits: without peers, without subscribers, or with a reader that hangs',
     async check(t, scene) {
       await scene.boot(['a']);
       t.deepEqual(await scene.publish('a', 'nobody is there'), { queued: 0 });
@@ -53,7 +54,7 @@ export const waiting: readonly Behavior[] = [
   },
   {
     title:
-      'publishing never waits for room: who was handed a message gets it, and whom it was not handed to is told',
+      'publishing never waits for room: a message handed over arrives, and the others are reported',
     async check(t, scene) {
       await scene.meet(['a', 'b', 'c'], { outbound: { messages: 3 } });
       const sent = numbers(60).map((number) => number.padEnd(40_000));
