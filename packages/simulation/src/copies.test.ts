@@ -20,7 +20,7 @@ const KIB = 1024;
 for (const level of ['message', 'stream'] as const) {
   for (const size of [3, 200 * KIB]) {
     test.serial(
-      `what the receiver changes the sender does not see, nor the other way round: ${size} bytes (${level})`,
+      `changes by the receiver are not visible to the sender, nor the other way round: ${size} bytes (${level})`,
       async (t) => {
         const sim = createSimulation({ seed: 1, level, link: { duplicate: 0.5 } });
         const kept: Uint8Array[] = [];
@@ -52,7 +52,7 @@ for (const level of ['message', 'stream'] as const) {
   }
 
   test.serial(
-    `one message to many: no receiver sees what another one changes, its copies included (${level})`,
+    `if one message goes to many, no receiver sees changes of another, including to its copies (${level})`,
     async (t) => {
       const sim = createSimulation({ seed: 1, level, link: { duplicate: 1, latency: [1, 9] } });
       const names = ['b', 'c', 'd'];
@@ -84,7 +84,7 @@ for (const level of ['message', 'stream'] as const) {
     },
   );
 
-  test.serial(`items of streams are copies both ways (${level})`, async (t) => {
+  test.serial(`items of streams are copied in both directions (${level})`, async (t) => {
     const sim = createSimulation({ seed: 1, level });
     const item = new Uint8Array([5]);
     sim.node('b', async ({ transport }) => {
@@ -121,7 +121,7 @@ for (const level of ['message', 'stream'] as const) {
 }
 
 test.serial(
-  'an interceptor that keeps a payload and changes it later changes nothing that crossed',
+  'an interceptor that keeps a payload and changes it later has no effect on delivered messages',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const kept: Uint8Array[] = [];
@@ -140,7 +140,7 @@ test.serial(
   },
 );
 
-test.serial('bytes of a store are copied in and out', async (t) => {
+test.serial('bytes of a store are copied when they are written and read', async (t) => {
   const sim = createSimulation({ seed: 1 });
   let store: NodeContext['store'];
   sim.node('a', (context) => void (store = context.store));

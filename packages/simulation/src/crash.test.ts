@@ -7,7 +7,7 @@ import { type Lab, lab, outcome, server, startLab } from './testing/lab.ts';
 
 for (const level of ['message', 'stream'] as const) {
   test.serial(
-    `a crash: others see a reset at once, and until it restarts a refusal (${level})`,
+    `after a crash others see a reset at once, and a refusal until the node restarts (${level})`,
     async (t) => {
       const sim = createSimulation({ seed: 1, level, link: { latency: 10 } }).node('b', server());
       const client = sim.client(lab);
@@ -30,7 +30,7 @@ for (const level of ['message', 'stream'] as const) {
   );
 
   test.serial(
-    `a crash without power: silence until ping_timeout, or until it is back and answers with a reset (${level})`,
+    `after a power loss there is silence until ping_timeout, or until the node is back and answers with a reset (${level})`,
     async (t) => {
       for (const back of [false, true]) {
         const sim = createSimulation({ seed: 1, level }).node('b', server());
@@ -53,7 +53,7 @@ for (const level of ['message', 'stream'] as const) {
   );
 
   test.serial(
-    `what was on its way from a node that crashed still arrives (${level})`,
+    `messages that are in transit from a node that crashed still arrive (${level})`,
     async (t) => {
       for (let seed = 1; seed <= 20; seed++) {
         const sim = createSimulation({ seed, level, link: { latency: [1, 30] } });
@@ -79,7 +79,7 @@ for (const level of ['message', 'stream'] as const) {
 }
 
 test.serial(
-  'the code of a node that crashed goes on to no effect: sends, timers, store, log, new transports',
+  'the code of a crashed node continues without effect: sends, timers, store, log, new transports',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const heard: string[] = [];
@@ -129,7 +129,7 @@ test.serial(
 );
 
 test.serial(
-  'a handler that runs while its node crashes answers nobody; the caller has its deadline or a reset',
+  'a handler that runs while its node crashes answers nobody; the caller sees its deadline or a reset',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let answers = 0;
@@ -155,7 +155,7 @@ test.serial(
 );
 
 test.serial(
-  'a restarted node is reached under its name, by those that it was connected with too, whatever comes late from its first incarnation',
+  'a restarted node is reachable under its name, also by earlier callers, whatever arrives late from its first incarnation',
   async (t) => {
     for (const level of ['message', 'stream'] as const) {
       const sim = createSimulation({ seed: 3, level, link: { latency: [1, 40] } });

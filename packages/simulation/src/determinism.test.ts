@@ -23,7 +23,7 @@ async function closed({
 
 for (const level of LEVELS) {
   test.serial(
-    `the same seed: the same hash and the same results, in two processes too (${level})`,
+    `the same seed gives the same hash and the same results, in two processes, too (${level})`,
     async (t) => {
       const first = await closed(await wildRun(7, level));
       const second = await closed(await wildRun(7, level));
@@ -35,7 +35,7 @@ for (const level of LEVELS) {
     },
   );
 
-  test.serial(`another seed, or other code: another hash (${level})`, async (t) => {
+  test.serial(`another seed or other code gives another hash (${level})`, async (t) => {
     const hashes = new Set<string>();
     for (const seed of [0, 1, 2, -1, 2 ** 31])
       hashes.add((await closed(await wildRun(seed, level))).trace.hash);
@@ -44,7 +44,7 @@ for (const level of LEVELS) {
   });
 
   test.serial(
-    `a node more, of whom nobody wants anything, changes nothing that the others draw (${level})`,
+    `an additional node that nobody uses does not change the random numbers of the others (${level})`,
     async (t) => {
       const quiet = async (nodes: readonly string[]) => {
         const sim = createSimulation({
@@ -80,7 +80,7 @@ for (const level of LEVELS) {
 }
 
 test.serial(
-  'seeds that are taken and differ give different runs, whatever their size',
+  'different seeds, if they are valid, give different runs, whatever their size',
   async (t) => {
     const hashes = new Set<string>();
     for (const seed of [1, 2 ** 32 + 1, -1, Number.MAX_SAFE_INTEGER])
@@ -90,7 +90,7 @@ test.serial(
 );
 
 test.serial(
-  'close, an inspection of the state, and reading the trace change nothing',
+  'closing a simulation, inspecting its state and reading its trace change nothing',
   async (t) => {
     const run = async (curious: boolean) => {
       const { sim } = await wildRun(3, 'message');
@@ -110,7 +110,7 @@ test.serial(
   },
 );
 
-test.serial('one long run and many short ones are the same', async (t) => {
+test.serial('one long run equals many short ones', async (t) => {
   const run = async (step: number) => {
     const { sim } = await wildRun(4, 'message');
     for (let i = 0; i < 500; i += step) await sim.run(step);
@@ -122,7 +122,7 @@ test.serial('one long run and many short ones are the same', async (t) => {
 });
 
 test.serial(
-  'the timeline can be read, says who did what with whom and when, and is bounded',
+  'the timeline is readable, says who did what with whom and when, and is bounded',
   async (t) => {
     const { sim } = await wildRun(7, 'message');
     const { timeline } = sim.trace;
@@ -147,7 +147,7 @@ test.serial(
   },
 );
 
-test.serial('corrupted streams are as reproducible as whole ones', async (t) => {
+test.serial('corrupted streams are as reproducible as intact ones', async (t) => {
   const run = async () => closed(await wildRun(9, 'stream', { corrupt: 0.01 }));
   t.deepEqual(await run(), await run());
 });

@@ -22,7 +22,7 @@ function setUp(
 }
 
 test.serial(
-  'an interceptor sees who, what and when, decoded by the codec of the method',
+  'an interceptor gets the ends, the kind and the time, decoded by the codec of the method',
   async (t) => {
     const { sim, client } = setUp();
     await sim.settle(client.dial('b'));
@@ -54,7 +54,7 @@ test.serial(
   },
 );
 
-test.serial('an error is seen as an error of its method', async (t) => {
+test.serial('an interceptor gets an error as an error of its method', async (t) => {
   const { sim, client } = setUp();
   sim.node('n', async ({ transport }) => {
     const node = transport(lab);
@@ -73,7 +73,7 @@ test.serial('an error is seen as an error of its method', async (t) => {
 });
 
 test.serial(
-  'a dropped request, response or one-way is lost; taken out, the interceptor sees nothing more',
+  'a dropped request, response or one-way message is lost; a removed interceptor gets nothing more',
   async (t) => {
     const { sim, client, heard } = setUp();
     for (const dropped of ['request', 'response'] as const) {
@@ -96,7 +96,7 @@ test.serial(
   },
 );
 
-test.serial('a dropped item ends its call: nothing comes behind the gap', async (t) => {
+test.serial('a dropped item ends its call, because nothing may follow the gap', async (t) => {
   const { sim, client } = setUp();
   const remove = sim.intercept(({ kind, value }) =>
     kind === 'item' && value === 'f2' ? 'drop' : 'pass',
@@ -121,7 +121,7 @@ test.serial('a dropped item ends its call: nothing comes behind the gap', async 
   await sim.close();
 });
 
-test.serial('a delayed message comes so much later, and others overtake it', async (t) => {
+test.serial('a delayed message arrives late by the delay, and others overtake it', async (t) => {
   const { sim, client, heard } = setUp();
   await sim.settle(client.dial('b'));
   sim.intercept(({ value }) => (value === 'slow' ? { delay: 500 } : 'pass'));
@@ -138,7 +138,7 @@ test.serial('a delayed message comes so much later, and others overtake it', asy
 
 for (const kind of ['request', 'response'] as const) {
   test.serial(
-    `a delayed ${kind} of several packets arrives late and whole, or is refused by name; no connection is cut for it`,
+    `a delayed ${kind} of several packets arrives late and whole, or is refused by name; no connection is closed for it`,
     async (t) => {
       const { sim, client } = setUp();
       const remote = await sim.settle(client.dial('b'));
@@ -153,7 +153,7 @@ for (const kind of ['request', 'response'] as const) {
   );
 }
 
-test.serial('a delayed request of a call that uploads is not overtaken by its items', async (t) => {
+test.serial('a delayed request of an upload is not overtaken by its items', async (t) => {
   const { sim, client } = setUp();
   sim.intercept(({ kind }) => (kind === 'request' ? { delay: 50 } : 'pass'));
   t.is(
@@ -166,7 +166,7 @@ test.serial('a delayed request of a call that uploads is not overtaken by its it
 });
 
 test.serial(
-  'a mutated message arrives as the other value: a Byzantine node answers what it likes',
+  'a mutated message arrives as the other value: a Byzantine node may answer anything',
   async (t) => {
     const { sim, client, heard } = setUp();
     sim.intercept(({ from, kind, value }) =>
@@ -185,7 +185,7 @@ test.serial(
 );
 
 test.serial(
-  'an answer dropped after its call was cancelled leaks no place among the calls',
+  'an answer that is dropped after its call was canceled does not leak a place among the calls',
   async (t) => {
     for (const method of ['echo', 'feed'] as const) {
       const { sim, client } = setUp();
@@ -221,7 +221,7 @@ for (const verdict of [
   { delay: 'soon' },
 ]) {
   test.serial(
-    `a bad verdict fails the run by name: ${JSON.stringify(verdict)} ${String(Object.values(verdict ?? {})[0])}`,
+    `an invalid verdict fails the run by name: ${JSON.stringify(verdict)} ${String(Object.values(verdict ?? {})[0])}`,
     async (t) => {
       const { sim, client } = setUp();
       const remove = sim.intercept(() => verdict as never);
@@ -249,7 +249,7 @@ test.serial('an interceptor that throws fails the run', async (t) => {
 });
 
 test.serial(
-  'on a stream chunks are seen as bytes: dropped, the connection ends; mutated, other bytes arrive; delayed is refused',
+  'an interceptor sees chunks of a stream as bytes: dropping ends the connection, mutating changes bytes, delaying is refused',
   async (t) => {
     const { sim, client } = setUp(1, 'stream');
     const remote = await sim.settle(client.dial('b'));
@@ -278,7 +278,7 @@ test.serial(
   },
 );
 
-test.serial('close asks no interceptor any more', async (t) => {
+test.serial('close() does not call interceptors', async (t) => {
   const { sim, client } = setUp(1, 'stream');
   await sim.settle(client.dial('b'));
   sim.intercept(() => {

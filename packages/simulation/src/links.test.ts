@@ -31,7 +31,7 @@ const median = (values: readonly number[]) =>
 
 for (const level of LEVELS) {
   test.serial(
-    `latency is as given: constant, uniform, exponential, lognormal (${level})`,
+    `latency follows its distribution: constant, uniform, exponential, lognormal (${level})`,
     async (t) => {
       const about = (value: number, wanted: number, share: number, what: string) =>
         t.true(Math.abs(value - wanted) <= wanted * share, `${what}: ${value} for ${wanted}`);
@@ -64,7 +64,7 @@ for (const level of LEVELS) {
     },
   );
 
-  test.serial(`a link is bad in one direction alone, and until heal (${level})`, async (t) => {
+  test.serial(`a bad link affects one direction only, and until heal (${level})`, async (t) => {
     const { sim, client } = await linked({ latency: 40, fragment: 0 }, level);
     const timed = async () => {
       const at = sim.now;
@@ -79,7 +79,7 @@ for (const level of LEVELS) {
     await sim.close();
   });
 
-  test.serial(`bandwidth: bytes take as long as they do (${level})`, async (t) => {
+  test.serial(`bandwidth determines how long bytes take (${level})`, async (t) => {
     const { sim, client, heard } = await linked({ bandwidth: 100_000, fragment: 0 }, level);
     const at = sim.now;
     for (let i = 0; i < 10; i++) await sim.settle(client.send('b', 'hint', 'x'.repeat(10_000)));
@@ -98,7 +98,7 @@ for (const level of LEVELS) {
 }
 
 test.serial(
-  'uplink: what a node sends over all its links together takes as long as it does, and what others send does not',
+  'uplink limits what a node sends over all its links together, but not what others send',
   async (t) => {
     const took = async (link: LinkOptions) => {
       const sim = createSimulation({ seed: 1, level: 'stream', link: { fragment: 0, ...link } });
@@ -128,7 +128,7 @@ test.serial(
   },
 );
 
-test.serial('loss: the share that is said', async (t) => {
+test.serial('loss drops the configured share', async (t) => {
   const { sim, client, heard } = await linked({ loss: 0.2 });
   for (let i = 0; i < 5_000; i++) {
     void client.send('b', 'hint', `${i}`);
@@ -140,7 +140,7 @@ test.serial('loss: the share that is said', async (t) => {
 });
 
 test.serial(
-  'loss on a stream is delay: nothing is missing, everything is in order, and retransmission takes 200 ms and more',
+  'loss on a stream means delay: all arrives in order, and a retransmission takes 200 ms or more',
   async (t) => {
     const { sim, client, heard } = await linked({ loss: 0.2 }, 'stream');
     const sent = Array.from({ length: 300 }, (_, i) => `${i}`);
@@ -159,7 +159,7 @@ test.serial(
 );
 
 test.serial(
-  'a stream whose chunks are all lost ends its connection within a minute, and no message is lost silently',
+  'a stream that loses all chunks ends its connection within a minute, and no message is lost silently',
   async (t) => {
     const { sim, client } = await linked({ loss: 1 }, 'stream');
     t.is(
@@ -170,7 +170,7 @@ test.serial(
   },
 );
 
-test.serial('burst loss comes in bursts: as much loss, in far fewer runs', async (t) => {
+test.serial('burst loss comes in bursts: the same loss in far fewer runs', async (t) => {
   const runs = async (link: LinkOptions) => {
     const { sim, client, heard } = await linked(link);
     for (let i = 0; i < 4_000; i++) {
@@ -189,13 +189,13 @@ test.serial('burst loss comes in bursts: as much loss, in far fewer runs', async
   t.true(burst.lost > 600 && burst.lost < 1_000, `${burst.lost}`);
   t.true(
     burst.lost / burst.runs > 7 && burst.lost / burst.runs < 14,
-    `${burst.lost / burst.runs} in a burst`,
+    `${burst.lost / burst.runs} per burst`,
   );
   t.true(single.lost / single.runs < 1.5);
 });
 
 test.serial(
-  'what finds the queue full is lost at message level, and waits on a stream',
+  'messages that find the queue full are lost at message level, and wait on a stream',
   async (t) => {
     for (const level of LEVELS) {
       const { sim, client, heard } = await linked(
@@ -215,7 +215,7 @@ test.serial(
 );
 
 test.serial(
-  'corrupt: on a stream a wrong bit ends the connection or is refused, and none changes a frame around a payload silently',
+  'a wrong bit on a stream ends the connection or is refused, and never changes the frame of a payload silently',
   async (t) => {
     let ended = 0;
     for (let seed = 1; seed <= 30; seed++) {
@@ -232,7 +232,7 @@ test.serial(
 );
 
 test.serial(
-  'fragment: however the chunks of a stream are cut, the results are the same',
+  'fragment: the results are the same however the chunks of a stream are cut',
   async (t) => {
     for (let seed = 1; seed <= 10; seed++) {
       const sim = createSimulation({
@@ -254,7 +254,7 @@ test.serial(
   },
 );
 
-test.serial('bad links are TypeErrors that name the option', (t) => {
+test.serial('invalid links throw TypeErrors that name the option', (t) => {
   const bad: [unknown, RegExp][] = [
     [{ loss: 2 }, /loss/],
     [{ latency: -1 }, /latency/],

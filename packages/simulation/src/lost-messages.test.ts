@@ -58,7 +58,7 @@ const shapes = [
 
 for (const seed of seeds(20)) {
   test.serial(
-    `nothing leaks under loss, duplicates, reordering, cuts and interceptors: seed ${seed}`,
+    `nothing leaks with loss, duplicates, reordering, cuts and interceptors: seed ${seed}`,
     async (t) => {
       const { sim, nodes, downs } = pair(seed);
       const tally: CallTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
@@ -269,7 +269,7 @@ const bytesOf = (value: string) => new TextEncoder().encode(value);
 const textOf = (value: Uint8Array) => new TextDecoder().decode(value);
 
 test.serial(
-  'copies of one-ways that nobody reads never take credit that the reader does not have',
+  'copies of one-way messages that nobody reads never take credit that the reader does not have',
   async (t) => {
     const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
     const downs: unknown[] = [];
@@ -293,7 +293,7 @@ test.serial(
 );
 
 test.serial(
-  'copies of requests take no place that limits.calls leaves to the caller',
+  'copies of requests take no place that belongs to the caller under limits.calls',
   async (t) => {
     const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
     sim.node('b', async ({ transport, clock }) => {
@@ -319,7 +319,7 @@ test.serial(
   },
 );
 
-test.serial('what is lost keeps its call waiting until its deadline, and no longer', async (t) => {
+test.serial('a lost message keeps its call waiting until its deadline and no longer', async (t) => {
   const sim = createSimulation({ seed: 1 });
   sim.node('b', server());
   const client = sim.client(lab, { limits: { calls: 1 } });

@@ -21,7 +21,7 @@ for (const [what, sent, arrives] of [
   ['longer', '', 'x'.repeat(60_000)],
 ] as const) {
   test.serial(
-    `one-ways that are mutated into ${what} ones leave every account as it was`,
+    `one-way messages that are mutated into ${what} ones leave every account unchanged`,
     async (t) => {
       const { sim, client, heard } = setUp();
       const remote = await sim.settle(client.dial('b'));
@@ -42,7 +42,7 @@ for (const [what, sent, arrives] of [
   );
 }
 
-test.serial('items that are mutated into shorter ones leave every account as it was', async (t) => {
+test.serial('items that are mutated into shorter ones leave every account unchanged', async (t) => {
   const { sim, client } = setUp();
   const remote = await sim.settle(client.dial('b'));
   sim.intercept(({ kind }) => (kind === 'item' ? { mutate: '' } : 'pass'));
@@ -58,7 +58,7 @@ test.serial('items that are mutated into shorter ones leave every account as it 
   await sim.close();
 });
 
-test.serial('what no account could pay for is refused by name', async (t) => {
+test.serial('a mutation into an item that is too long is refused by name', async (t) => {
   for (const mutate of ['xx', 'x'.repeat(70_000)]) {
     const { sim, client } = setUp();
     sim.intercept(({ kind }) => (kind === 'item' ? { mutate } : 'pass'));
@@ -72,7 +72,7 @@ test.serial('what no account could pay for is refused by name', async (t) => {
 });
 
 test.serial(
-  'one-ways that were mutated into longer ones leave no credit that their reader does not have',
+  'one-way messages that are mutated into longer ones leave no credit that the reader does not have',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let reads = true;

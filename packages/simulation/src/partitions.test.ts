@@ -58,7 +58,7 @@ const within = (...groups: string[][]) =>
 
 for (const level of ['message', 'stream'] as const) {
   test.serial(
-    `partitions: groups, a node of no group alone, overlapping groups as a bridge; the last one counts; heal ends it (${level})`,
+    `partitions have groups, isolated nodes outside them and bridges in several; the last one counts, and heal ends it (${level})`,
     async (t) => {
       const { sim, reach } = await cluster({ level });
       t.deepEqual(await reach(), within(NAMES));
@@ -85,7 +85,7 @@ for (const level of ['message', 'stream'] as const) {
   );
 
   test.serial(
-    `a one-way cut: requests one way and answers the other are lost (${level})`,
+    `a one-way cut loses requests in one direction and answers in the other (${level})`,
     async (t) => {
       const { sim, nodes, heard } = await cluster({ level });
       await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
@@ -112,7 +112,7 @@ for (const level of ['message', 'stream'] as const) {
     },
   );
 
-  test.serial(`faults act on what is on its way (${level})`, async (t) => {
+  test.serial(`faults affect messages in transit (${level})`, async (t) => {
     const { sim, nodes, heard } = await cluster({ level, link: { latency: 100, fragment: 0 } });
     await sim.settle(nodes['n1']!.dial('n2'));
     await sim.run(1_000);
@@ -129,7 +129,7 @@ for (const level of ['message', 'stream'] as const) {
   });
 
   test.serial(
-    `hold keeps what is on its way and what comes, release brings all of it in order (${level})`,
+    `hold keeps messages in transit and new ones, and release delivers all of them in order (${level})`,
     async (t) => {
       const { sim, nodes, heard } = await cluster({ level, link: { latency: [5, 20] } });
       await sim.settle(nodes['n1']!.dial('n2'));
@@ -151,7 +151,7 @@ for (const level of ['message', 'stream'] as const) {
     },
   );
 
-  test.serial(`what was held when its sender left in order still arrives (${level})`, async (t) => {
+  test.serial(`a held message arrives even if its sender left in order (${level})`, async (t) => {
     const { sim, nodes, heard } = await cluster({ level });
     // Both ends complete the hello first; otherwise the other end gives the connection up after 5
     // s.
@@ -167,7 +167,7 @@ for (const level of ['message', 'stream'] as const) {
   });
 
   test.serial(
-    `reset breaks every connection between two off, at once, and no other; the next call dials anew (${level})`,
+    `reset breaks every connection between two nodes at once, and no other; the next call dials anew (${level})`,
     async (t) => {
       const { sim, nodes } = await cluster({ level, link: { latency: 20 } });
       for (const to of ['n2', 'n3']) await sim.settle(nodes['n1']!.send(to, 'echo', 'x'));
@@ -185,7 +185,7 @@ for (const level of ['message', 'stream'] as const) {
   );
 
   test.serial(
-    `a half-closed connection serves nothing: both ends drop it (${level})`,
+    `a half-closed connection serves nothing, so both ends drop it (${level})`,
     async (t) => {
       const { sim, nodes } = await cluster({ level });
       await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
@@ -199,7 +199,7 @@ for (const level of ['message', 'stream'] as const) {
 }
 
 test.serial(
-  'refuse: who dials is refused at once, what is connected goes on, until heal',
+  'refuse rejects dials at once until heal, and existing connections continue',
   async (t) => {
     const { sim, nodes } = await cluster();
     await sim.settle(nodes['n1']!.send('n2', 'echo', 'x'));
@@ -219,7 +219,7 @@ test.serial(
 );
 
 test.serial(
-  'a dial into a cut hangs until dialTimeout; one whose first try is lost comes through a second later',
+  'a dial into a cut hangs until dialTimeout; one whose first try is lost succeeds a second later',
   async (t) => {
     const { sim, nodes } = await cluster({}, { dialTimeout: 2_500 });
     sim.cut('n1', 'n2');
@@ -240,7 +240,7 @@ test.serial(
   },
 );
 
-test.serial('a client stands outside partitions, and can be cut off by name', async (t) => {
+test.serial('a client is outside of partitions, and can be cut off by name', async (t) => {
   const sim = createSimulation({ seed: 1 }).node('n1', server()).node('n2', server());
   const client = sim.client(lab, { name: 'c' });
   sim.partition(['n1'], ['n2']);
@@ -255,7 +255,7 @@ test.serial('a client stands outside partitions, and can be cut off by name', as
 });
 
 test.serial(
-  'after a cut a stream goes on with the next retransmission, and after a hold at once; messages are not sent again',
+  'after a cut a stream continues with the next retransmission, after a hold at once; messages are not sent again',
   async (t) => {
     const after = async (level: 'message' | 'stream', fault: 'cut' | 'hold') => {
       const sim = createSimulation({ seed: 1, level, link: { latency: 1, fragment: 0 } });

@@ -55,7 +55,7 @@ const after = () => ({
 
 for (const [name, use] of banned) {
   test.serial(
-    `${name} fails by name, where the node's code catches the error, too: ${use.toString().slice(6, 60)}`,
+    `${name} fails by name, even if the code of the node catches the error: ${use.toString().slice(6, 60)}`,
     async (t) => {
       for (const caught of [false, true]) {
         const sim = createSimulation({ seed: 1 });
@@ -84,7 +84,7 @@ for (const [name, use] of banned) {
 }
 
 test.serial(
-  'what is banned works before, between and after runs, after one that failed, and after close',
+  'banned globals work before, between and after runs, after a failed run, and after close',
   async (t) => {
     const works = () => {
       t.true(globals['Date'].now() > 1_600_000_000_000);
@@ -118,7 +118,7 @@ test.serial(
   },
 );
 
-test.serial('strict bans as much, also after the turns of the event loop in between', async (t) => {
+test.serial('strict bans the same globals, also after turns of the event loop', async (t) => {
   const sim = createSimulation({ seed: 1, strict: true }).node('a', async ({ clock }) => {
     await clock.sleep(5);
     await undefined;
@@ -130,7 +130,7 @@ test.serial('strict bans as much, also after the turns of the event loop in betw
 });
 
 test.serial(
-  'what tells no time stays: dates that are given, console, queueMicrotask, TextEncoder, structuredClone',
+  'harmless globals remain: explicit dates, console, queueMicrotask, TextEncoder, structuredClone',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const seen: unknown[] = [];
@@ -176,7 +176,7 @@ test.serial('console.log itself works inside a run', async (t) => {
 });
 
 test.serial(
-  'a set-up that runs because the test restarts its node between two runs is held to it, too',
+  'the ban also covers a set-up that runs because the test restarts its node between two runs',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let lives = 0;

@@ -7,7 +7,7 @@ import { drain, items, lab, linked, outcome, server } from './testing/lab.ts';
 const LEVELS: readonly Level[] = ['message', 'stream'];
 
 test.serial(
-  'a duplicate: the handler sees a request or a one-way twice, the caller gets one answer; a stream doubles nothing',
+  'with duplicates, the handler gets a request or one-way message twice, the caller one answer; a stream duplicates nothing',
   async (t) => {
     const counts: Record<string, number> = {};
     for (const level of LEVELS) {
@@ -36,7 +36,7 @@ test.serial(
 
 for (const level of LEVELS) {
   test.serial(
-    `order: kept with reorder 0, whatever the latency${level === 'stream' ? ', and with reorder on a stream' : '; broken with reorder'} (${level})`,
+    `order is kept with reorder 0, whatever the latency${level === 'stream' ? ', and with reorder on a stream' : '; broken with reorder'} (${level})`,
     async (t) => {
       for (const reorder of [0, 0.2]) {
         const { sim, client, heard } = await linked({ latency: [1, 50], reorder }, level);
@@ -60,7 +60,7 @@ for (const level of LEVELS) {
 }
 
 test.serial(
-  'reorder and duplicates break no stream: items come behind their request, all of them',
+  'reordering and duplicates break no stream: all items arrive after their request',
   async (t) => {
     for (let seed = 1; seed <= 5; seed++) {
       const { sim, client } = await linked(
@@ -85,7 +85,7 @@ test.serial(
 );
 
 test.serial(
-  'reorder and duplicates overtake no hello: the first calls of a connection arrive',
+  'reordering and duplicates never overtake a hello: the first calls of a connection arrive',
   async (t) => {
     for (let seed = 1; seed <= 20; seed++) {
       const sim = createSimulation({

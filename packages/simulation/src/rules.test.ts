@@ -15,7 +15,7 @@ async function failure(promise: Promise<unknown>): Promise<SimulationError> {
 }
 
 test.serial(
-  'always: false ends the run at that very event, and the error says rule, seed and time',
+  'always: returning false ends the run at that event, and the error names rule, seed and time',
   async (t) => {
     const sim = createSimulation({ seed: 6 });
     let count = 0;
@@ -52,7 +52,7 @@ test.serial(
 );
 
 test.serial(
-  'always: a throw is a breach with its cause; undefined and true are none; a rule that was ended is not asked',
+  'always: throwing is a violation with its cause, undefined and true are not; an ended rule is not checked',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('ticking', async ({ clock }) => {
@@ -77,7 +77,7 @@ test.serial(
 );
 
 test.serial(
-  'always is asked after every event, so that a breach of a moment is seen',
+  'always is checked after every event, so that a momentary violation is found',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let leaders = 0;
@@ -93,7 +93,7 @@ test.serial(
 );
 
 test.serial(
-  'eventually: within so long after the beginning, and after each heal; not while something is wrong',
+  'eventually: it must hold within its time from the start and after each heal, but not while a fault lasts',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('a', server()).node('b', server());
     sim.node('ticking', async ({ clock }) => {
@@ -126,7 +126,7 @@ test.serial(
   },
 );
 
-test.serial('eventually is checked where nothing happens any more, too', async (t) => {
+test.serial('eventually is checked even if nothing happens any more', async (t) => {
   const sim = createSimulation({ seed: 1 }).node('a', () => {});
   sim.eventually('never', () => false, { within: 100 });
   const error = await failure(sim.run(1_000));
@@ -135,7 +135,7 @@ test.serial('eventually is checked where nothing happens any more, too', async (
 });
 
 test.serial(
-  'eventually holds from the boot on where a fault was injected before the first run',
+  'eventually must hold from the boot if a fault was injected before the first run',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('ticking', async ({ clock }) => {
@@ -149,7 +149,7 @@ test.serial(
 );
 
 test.serial(
-  'a deadlock is told with its owners: nothing can happen, and something is waited for (FAULTS 143)',
+  'a deadlock is reported with its owners: nothing can happen, but something is awaited (FAULTS 143)',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('stuck', ({ store }) => {
@@ -177,7 +177,7 @@ test.serial(
   },
 );
 
-test.serial('a deadlock is told at the moment when nothing was left', async (t) => {
+test.serial('a deadlock is reported at the moment when nothing was left to do', async (t) => {
   const sim = createSimulation({ seed: 1 });
   sim.node('a', ({ clock }) => void clock.setTimeout(() => {}, 70));
   const error = await failure(sim.settle(new Promise(() => {}), 60_000));
@@ -186,7 +186,7 @@ test.serial('a deadlock is told at the moment when nothing was left', async (t) 
 });
 
 test.serial(
-  'close tells what was left, by owner: calls, timers, connections, transports, store operations',
+  'close() reports leaks by owner: calls, timers, connections, transports, store operations',
   async (t) => {
     for (const peer of ['messy', 'tidy']) {
       const sim = createSimulation({ seed: 1, disk: { sync: 400_000 } });
@@ -219,7 +219,7 @@ test.serial(
 );
 
 test.serial(
-  'a client leaks its open calls alone, and a call that was waited for is no leak',
+  'a client leaks only its open calls, and a call that was awaited is not a leak',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
     const client = sim.client(lab, { name: 'c' });
@@ -235,7 +235,7 @@ test.serial(
 );
 
 test.serial(
-  'a stop that hangs or throws keeps close from nothing: it ends, and tells of the node',
+  'a stop function that hangs or throws does not prevent close(), which reports the node',
   async (t) => {
     for (const stop of [
       () => new Promise(() => {}),
@@ -259,7 +259,7 @@ test.serial(
   },
 );
 
-test.serial('a node that throws where nobody catches it fails the run by name', async (t) => {
+test.serial('an uncaught error of a node fails the run with the name of the node', async (t) => {
   const sim = createSimulation({ seed: 1 }).node(
     'a',
     ({ clock }) =>

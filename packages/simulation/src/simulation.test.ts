@@ -22,7 +22,7 @@ test.serial(
   },
 );
 
-test.serial('run takes exactly so many virtual milliseconds, none real', async (t) => {
+test.serial('run takes exactly the given virtual milliseconds, and no real ones', async (t) => {
   const sim = createSimulation({ seed: 1 });
   const at: number[] = [];
   sim.node('a', ({ clock }) => void clock.setTimeout(() => at.push(clock.now()), 100));
@@ -35,7 +35,7 @@ test.serial('run takes exactly so many virtual milliseconds, none real', async (
   await sim.close();
 });
 
-test.serial('until is over at the very event that makes it true', async (t) => {
+test.serial('until ends at the very event that makes it true', async (t) => {
   const sim = createSimulation({ seed: 1 });
   let count = 0;
   sim.node('a', async ({ clock }) => {
@@ -58,7 +58,7 @@ test.serial('until is over at the very event that makes it true', async (t) => {
   await sim.close();
 });
 
-test.serial('an until whose question throws rejects with what it threw', async (t) => {
+test.serial('an until whose condition throws rejects with the error', async (t) => {
   const sim = createSimulation({ seed: 1 });
   const mine = new Error('mine');
   const error = await t.throwsAsync(
@@ -72,7 +72,7 @@ test.serial('an until whose question throws rejects with what it threw', async (
 });
 
 test.serial(
-  'settle gives what a promise gives, rejections too, and says what is waited for when it takes too long',
+  'settle returns the result of a promise, including rejections, and names it when it takes too long',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     sim.node('b', server());
@@ -102,7 +102,7 @@ test.serial(
 );
 
 test.serial(
-  'at: an action happens at its time, in order; one that is past, now; one that throws fails the run',
+  'at: an action runs at its time, in order; a past one runs now; one that throws fails the run',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const done: string[] = [];
@@ -126,7 +126,7 @@ test.serial(
 );
 
 test.serial(
-  'bad names of nodes are TypeErrors, and so are names that are taken or that nobody has',
+  'a name of a node that is invalid, already taken or unknown throws a TypeError',
   (t) => {
     const sim = createSimulation({ seed: 1 }).node('a', () => {});
     for (const name of [
@@ -164,7 +164,7 @@ test.serial(
   },
 );
 
-test.serial('bad options are TypeErrors that name their path', async (t) => {
+test.serial('invalid options throw TypeErrors with their path', async (t) => {
   const bad: [object, RegExp][] = [
     [{ seed: 1.5 }, /seed/],
     [{ seed: '1' }, /seed/],
@@ -189,7 +189,7 @@ test.serial('bad options are TypeErrors that name their path', async (t) => {
   await sim.close();
 });
 
-test.serial('bad times and numbers of faults are TypeErrors', (t) => {
+test.serial('invalid times and numbers of faults throw TypeErrors', (t) => {
   const sim = createSimulation({ seed: 1 }).node('a', () => {});
   for (const value of [Number.NaN, 'x', undefined] as number[]) {
     for (const fault of ['pause', 'slow', 'skew', 'drift'] as const)
@@ -198,7 +198,7 @@ test.serial('bad times and numbers of faults are TypeErrors', (t) => {
   }
 });
 
-test.serial('a restart runs the set-up anew, another time with other numbers', async (t) => {
+test.serial('a restart runs the set-up again, with other random numbers', async (t) => {
   const lives: number[] = [];
   const sim = createSimulation({ seed: 1 });
   sim.node('a', ({ random }) => void lives.push(random()));
@@ -237,7 +237,7 @@ test.serial('a set-up that throws or rejects fails the run and names its node', 
 });
 
 test.serial(
-  'a run inside a run is a TypeError, and so is a second simulation meanwhile; both go on',
+  'a run inside a run throws a TypeError, and so does a second simulation meanwhile; both continue',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const other = createSimulation({ seed: 2 });
@@ -252,7 +252,7 @@ test.serial(
   },
 );
 
-test.serial('a node declared later boots at the next run, at its time', async (t) => {
+test.serial('a node that is declared later boots at the next run', async (t) => {
   const sim = createSimulation({ seed: 1 }).node('a', server());
   await sim.run(100);
   const booted: number[] = [];
@@ -277,7 +277,7 @@ test.serial('a node that crashed before its boot does not boot', async (t) => {
 });
 
 test.serial(
-  'close stops nodes as they said, closes the rest, is idempotent, and nothing runs after it',
+  'close() stops nodes by their stop functions, closes the rest, is idempotent, and nothing runs after it',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     const stopped: string[] = [];
@@ -302,7 +302,7 @@ test.serial(
 );
 
 test.serial(
-  'a simulation that never ran closes, and one that failed closes too; await using closes it',
+  'a simulation that never ran or has failed can be closed; await using closes it',
   async (t) => {
     t.deepEqual(await createSimulation({ seed: 1 }).node('a', server()).close(), []);
     const failed = createSimulation({ seed: 1 }).node('a', server());

@@ -18,7 +18,7 @@ async function setUp(disk = {}, seed = 1): Promise<{ sim: Simulation; store(): S
 const bytes = (...values: number[]) => new Uint8Array(values);
 
 test.serial(
-  'what is set is read at once; a crash takes back what was not synced, and a restart finds the rest',
+  'a value can be read at once; a crash discards unsynced values, and a restart finds the others',
   async (t) => {
     const { sim, store } = await setUp();
     await sim.settle(store().set('safe', bytes(1)));
@@ -44,7 +44,7 @@ test.serial(
 );
 
 test.serial(
-  'a sync makes safe what was changed before it was called, and nothing that was changed later',
+  'a sync persists the changes made before it was called, but no changes made later',
   async (t) => {
     const { sim, store } = await setUp({ sync: 10 });
     void store().set('before', bytes(1));
@@ -59,7 +59,7 @@ test.serial(
 );
 
 test.serial(
-  'syncs that overlap each make safe what came before them, in whatever order they end',
+  'overlapping syncs each persist the changes before them, in whatever order they end',
   async (t) => {
     for (let seed = 1; seed <= 20; seed++) {
       const { sim, store } = await setUp({ sync: [1, 50] }, seed);
@@ -84,7 +84,7 @@ test.serial(
 );
 
 test.serial(
-  'a crash in the middle of a sync keeps all of it or nothing, and its promise never settles',
+  'a crash during a sync keeps all of it or nothing, and its promise never settles',
   async (t) => {
     const { sim, store } = await setUp({ sync: 10 });
     let settled = false;
@@ -104,7 +104,7 @@ test.serial(
 );
 
 test.serial(
-  'a slow disk takes its time; without any, operations are done within their instant',
+  'a slow disk takes its time; by default operations finish in the same instant',
   async (t) => {
     const { sim, store } = await setUp();
     const timed = async (make: () => Promise<unknown>) => {
@@ -134,7 +134,7 @@ test.serial(
 );
 
 test.serial(
-  'a read sees what was set before it was asked for, however long either takes',
+  'a read returns values that were set before it, however long either takes',
   async (t) => {
     const { sim, store } = await setUp({ latency: [1, 20] });
     for (let i = 0; i < 30; i++) {
@@ -146,7 +146,7 @@ test.serial(
 );
 
 test.serial(
-  'a disk that fails: unavailable, and what failed has not happened; reads never fail',
+  'a failing disk rejects with unavailable, the operation has no effect, and reads never fail',
   async (t) => {
     const { sim, store } = await setUp();
     await sim.settle(store().set('x', bytes(1)));
@@ -172,7 +172,7 @@ test.serial(
   },
 );
 
-test.serial('a share of failures is as large as was said, and the same for a seed', async (t) => {
+test.serial('the share of failures is as configured, and the same for the same seed', async (t) => {
   const run = async (seed: number) => {
     const { sim, store } = await setUp({ failure: 0.2 }, seed);
     const failed: number[] = [];
@@ -187,7 +187,7 @@ test.serial('a share of failures is as large as was said, and the same for a see
   t.notDeepEqual(await run(2), first);
 });
 
-test.serial('a failed sync makes nothing safe, and the next one all of it', async (t) => {
+test.serial('a failed sync persists nothing, and the next one everything', async (t) => {
   const { sim, store } = await setUp();
   await sim.settle(store().set('x', bytes(1)));
   sim.disk('a', { failure: 1 });
@@ -202,7 +202,7 @@ test.serial('a failed sync makes nothing safe, and the next one all of it', asyn
 });
 
 test.serial(
-  'each node has a disk of its own, and what a restart in order leaves is what was synced',
+  'each node has its own disk, and an orderly restart keeps what was synced',
   async (t) => {
     const sim = createSimulation({ seed: 1, disk: { sync: 3 } });
     const stores: Record<string, Store> = {};

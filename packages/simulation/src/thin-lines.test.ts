@@ -102,7 +102,7 @@ const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 test.serial(
-  'bodies of 64 MiB back to back fill a gigabit of 100 ms, and a small call beside them takes little more than its round trip',
+  'bodies of 64 MiB in sequence fill a gigabit link of 100 ms, and a small call beside them takes little more than a round trip',
   async (t) => {
     const { share, calls } = await transfer({
       method: 'put',
@@ -119,7 +119,7 @@ test.serial(
 );
 
 for (const method of ['put', 'get'] as const) {
-  test.serial(`so do bodies of 4 MiB (${method})`, async (t) => {
+  test.serial(`bodies of 4 MiB fill the link, too (${method})`, async (t) => {
     const { share, calls } = await transfer({
       method,
       size: 4 * MIB,
@@ -136,7 +136,7 @@ for (const method of ['put', 'get'] as const) {
 }
 
 test.serial(
-  'where the pipe is fixed, it is what it is told: a window each round trip',
+  'a pipe of fixed size limits the throughput to its window in each round trip',
   async (t) => {
     const { share, calls } = await transfer({
       method: 'put',
@@ -151,7 +151,7 @@ test.serial(
   },
 );
 
-test.serial('one seed, one history, however the pipe grows', async (t) => {
+test.serial('one seed gives one history, however the pipe grows', async (t) => {
   const run = async (seed: number) =>
     (await transfer({ method: 'put', size: 2 * MIB, inFlight: 4, seconds: 2, seed })).hash;
   const hash = await run(7);

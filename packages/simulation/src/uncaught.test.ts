@@ -64,7 +64,7 @@ const WAYS: readonly (readonly [
 for (const [name, told, setup] of WAYS) {
   for (const strict of [false, true]) {
     test.serial(
-      `${name} that throws fails the run at that moment, and names its node${strict ? ' (strict)' : ''}`,
+      `${name} that throws fails the run at that moment, with the name of its node${strict ? ' (strict)' : ''}`,
       async (t) => {
         const others: unknown[] = [];
         const listen = (error: unknown) => others.push(error);
@@ -110,7 +110,7 @@ for (const [name, told, setup] of WAYS) {
   }
 }
 
-test.serial('it holds in every mode of --unhandled-rejections', (t) => {
+test.serial('uncaught errors are found in every mode of --unhandled-rejections', (t) => {
   const code = `
     import { explore } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)};
     const { failed } = await explore({ seeds: 6, scenario: ${JSON.stringify(module.href)}, replay: 'x' });
@@ -136,7 +136,7 @@ test.serial('it holds in every mode of --unhandled-rejections', (t) => {
 });
 
 test.serial(
-  'a rejection that is handled within its instant is none, however long the chain of awaits is',
+  'a rejection that is handled within its instant is not an error, however long the chain of awaits is',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let caught = 0;
@@ -154,7 +154,7 @@ test.serial(
   },
 );
 
-test.serial('a node that has crashed fails no run any more', async (t) => {
+test.serial('a crashed node cannot fail a run', async (t) => {
   const sim = createSimulation({ seed: 1 });
   let reject: (error: Error) => void = () => {};
   sim.node('a', () => {
@@ -176,7 +176,7 @@ test.serial('a node that has crashed fails no run any more', async (t) => {
 });
 
 test.serial(
-  'what the test holds itself may be handled after the run, but not later than at close',
+  'promises held by the test may be handled after the run, but not later than at close',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
     const client = sim.client(lab);
@@ -202,7 +202,7 @@ test.serial(
 
 for (const workers of [1, 2]) {
   test.serial(
-    `a search tells an async throw with its seed, shrinks it and goes on (${workers} workers)`,
+    `a search reports an async throw with its seed, shrinks it and continues (${workers} workers)`,
     async (t) => {
       const { passed, failed } = await explore({
         seeds: 6,
@@ -229,7 +229,7 @@ for (const workers of [1, 2]) {
 }
 
 test.serial(
-  'a search in line tells it as well, and of a scenario that leaves a rejection of its own',
+  'a search without workers reports it, too, including an unhandled rejection of the scenario',
   async (t) => {
     const scenario = async (sim: Simulation) => {
       void Promise.reject(new RangeError('mine'));
@@ -245,7 +245,7 @@ test.serial(
 );
 
 test.serial(
-  'close does not tell again what a run has failed of, and tells what is new',
+  'close() does not repeat an error that a run reported, but reports new ones',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let reality = 0;

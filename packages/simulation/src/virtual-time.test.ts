@@ -27,7 +27,7 @@ test.serial('idle time is skipped: a day of sleep is one event', async (t) => {
 });
 
 test.serial(
-  'timers fire by time, and those of one time in the order they were set; a stopped one never',
+  'timers fire in order of time, those of one time in the order they were set, and stopped ones never',
   async (t) => {
     const { sim, clock } = await alone();
     const fired: string[] = [];
@@ -47,7 +47,7 @@ test.serial(
   },
 );
 
-test.serial('a sleep ends with the reason of its signal, and leaves no timer', async (t) => {
+test.serial('a sleep rejects with the reason of its signal, and leaves no timer', async (t) => {
   const { sim, clock } = await alone();
   const controller = new AbortController();
   const sleep = clock.sleep(1_000, controller.signal);
@@ -58,7 +58,7 @@ test.serial('a sleep ends with the reason of its signal, and leaves no timer', a
 });
 
 test.serial(
-  'a call to a blackholed peer ends at exactly its deadline; a silent peer at interval and timeout of keep-alive',
+  'a call to a blackholed peer ends exactly at its deadline; a silent peer after interval and timeout of keep-alive',
   async (t) => {
     for (const level of ['message', 'stream'] as const) {
       const sim = createSimulation({ seed: 1, level, link: { fragment: 0 } }).node('b', server());
@@ -86,7 +86,7 @@ test.serial(
 );
 
 test.serial(
-  'a connection that nobody uses is closed after idleTimeout, and a later call dials again',
+  'an unused connection is closed after idleTimeout, and a later call dials again',
   async (t) => {
     const sim = createSimulation({ seed: 1 }).node('b', server());
     const client = sim.client(lab, { idleTimeout: 30_000 });
@@ -102,7 +102,7 @@ test.serial(
 );
 
 test.serial(
-  'an event loop that stands still: what comes waits, then runs by time, and its clock has gone on',
+  'events of a node whose event loop is blocked wait and then run by time, and its clock has advanced',
   async (t) => {
     const { sim, clock } = await alone();
     const fired: string[] = [];
@@ -122,7 +122,7 @@ test.serial(
 );
 
 test.serial(
-  'a peer that stands still for less than 5 s loses no connection and no call',
+  'a peer that is blocked for less than 5 s loses no connection and no call',
   async (t) => {
     for (const level of ['message', 'stream'] as const) {
       for (const who of ['a', 'b']) {
@@ -154,7 +154,7 @@ test.serial(
 );
 
 test.serial(
-  'a slow CPU: each event costs its time, and those that wait run by their time',
+  'on a slow CPU each event takes its time, and waiting ones run in order of time',
   async (t) => {
     const { sim, clock } = await alone();
     const fired: string[] = [];
@@ -181,7 +181,7 @@ test.serial(
 );
 
 test.serial(
-  'skew: the wall clock jumps, the monotonic one never falls and is slow until it is right',
+  'skew makes the wall clock jump; the monotonic one never falls, and is slow until it is correct',
   async (t) => {
     const { sim, context } = await alone();
     const { clock } = context;
@@ -205,7 +205,7 @@ test.serial(
   },
 );
 
-test.serial('drift: clock and timers run fast or slow together, over a restart too', async (t) => {
+test.serial('drift makes clock and timers fast or slow, also after a restart', async (t) => {
   const { sim, clock } = await alone();
   sim.drift('a', 100_000);
   let fired = 0;
@@ -220,7 +220,7 @@ test.serial('drift: clock and timers run fast or slow together, over a restart t
 });
 
 test.serial(
-  'clocks that drift and jump for hours keep core alive: no loop, no lost call but for the jumps',
+  'hours of drift and clock jumps do not break core: there is no loop, and only the jumps lose calls',
   async (t) => {
     for (const ppm of [-333, 77.7, 12_345]) {
       const sim = createSimulation({ seed: 1, stepLimit: 10_000 }).node('b', server());
@@ -252,7 +252,7 @@ test.serial(
   },
 );
 
-test.serial('the clock of a crashed node does nothing', async (t) => {
+test.serial('the clock of a crashed node has no effect', async (t) => {
   const { sim, clock } = await alone();
   let ran = 0;
   clock.setTimeout(() => ran++, 10);

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { type Command, createHistory } from './history.ts';
 
-test('operations are recorded in order of call, calls and answers are numbered together', (t) => {
+test('operations are recorded in order of call, and calls and answers share their numbers', (t) => {
   const history = createHistory();
   const set = history.call('c1', { key: 'x', op: 'set', value: 'a' }, 5);
   const get = history.call('c2', { key: 'x', op: 'get' });
@@ -25,7 +25,7 @@ test('operations are recorded in order of call, calls and answers are numbered t
   ]);
 });
 
-test('an operation is open until it is answered: ok, failed or unknown', (t) => {
+test('an operation is open until it is answered with ok, failed or unknown', (t) => {
   const history = createHistory();
   const handles = ['a', 'b', 'c', 'd'].map((key) => history.call('c', { key, op: 'delete' }));
   handles[0]!.ok(true);
@@ -37,7 +37,7 @@ test('an operation is open until it is answered: ok, failed or unknown', (t) => 
   );
 });
 
-test('a second answer is a TypeError, and changes nothing', (t) => {
+test('a second answer throws a TypeError and changes nothing', (t) => {
   const history = createHistory();
   for (const first of ['ok', 'fail', 'unknown'] as const) {
     for (const second of ['ok', 'fail', 'unknown'] as const) {
@@ -53,7 +53,7 @@ test('a second answer is a TypeError, and changes nothing', (t) => {
   }
 });
 
-test('a result that does not fit is a TypeError, and the operation stays open', (t) => {
+test('an invalid result throws a TypeError, and the operation stays open', (t) => {
   const history = createHistory();
   const wrong: [Command, unknown][] = [
     [{ key: 'x', op: 'get' }, true],

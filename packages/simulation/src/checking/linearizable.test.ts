@@ -60,7 +60,7 @@ function fails(t: ExecutionContext, text: string, operations: number, why: strin
   t.false(hasOrder(verdict.operations));
 }
 
-test('nothing, and what one client does alone', (t) => {
+test('an empty history and operations of a single client are linearizable', (t) => {
   t.deepEqual(checkLinearizable([]), { linearizable: true, configurations: 0 });
   passes(
     t,
@@ -68,7 +68,7 @@ test('nothing, and what one client does alone', (t) => {
   );
 });
 
-test('a stale read', (t) => {
+test('a stale read is not linearizable', (t) => {
   const before = 'a set x 1; a =; b get x; b = 1; a set x 2; a =;';
   passes(t, `${before} b get x; b = 2`);
   fails(
@@ -80,7 +80,7 @@ test('a stale read', (t) => {
   passes(t, 'a set x 1; a =; a set x 2; b get x; b = 1; a =');
 });
 
-test('a lost write', (t) => {
+test('a lost write is not linearizable', (t) => {
   fails(
     t,
     'a set x 1; a =; b get x; b = -',
@@ -95,7 +95,7 @@ test('a lost write', (t) => {
   );
 });
 
-test('a read of what nobody wrote, or only wrote later', (t) => {
+test('a read of a value that nobody wrote, or wrote only later, is not linearizable', (t) => {
   fails(
     t,
     'a set x 1; a =; b get x; b = 7',
@@ -117,7 +117,7 @@ test('a read of what nobody wrote, or only wrote later', (t) => {
   passes(t, 'b get x; a set x 1; b = 1; a =');
 });
 
-test('two reads that go back', (t) => {
+test('two reads that go back in time are not linearizable', (t) => {
   const before = 'w set x 1; w =; w set x 2; a get x; a = 2;';
   passes(t, `${before} b get x; b = 2; w =`);
   fails(
@@ -146,7 +146,7 @@ test('concurrent writes take effect in either order, but in one', (t) => {
   }
 });
 
-test('a write of unknown outcome may show up later, once', (t) => {
+test('a write of unknown outcome may take effect later, once', (t) => {
   for (const lost of ['a ?', 'q get x']) {
     const before = `a set x 1; a =; b set x 2; b =; a set x 3; ${lost}; c get x; c = 2;`;
     passes(t, before);
@@ -168,7 +168,7 @@ test('a write of unknown outcome may show up later, once', (t) => {
   }
 });
 
-test('deletes', (t) => {
+test('a delete returns whether there was a value, and takes effect once', (t) => {
   passes(t, 'a set x 1; a =; a delete x; b get x; b = -; a = true; b get x; b = -');
   passes(t, 'a set x 1; a =; a delete x; a ?; b get x; b = 1; b get x; b = -');
   fails(
@@ -197,7 +197,7 @@ test('deletes', (t) => {
   );
 });
 
-test('cas happens where it finds what it expects', (t) => {
+test('a cas takes effect if it finds the expected value', (t) => {
   passes(t, 'a cas x - 1; b cas x - 2; a = true; b = false; c get x; c = 1');
   passes(t, 'a cas x - 1; b cas x 1 2; b = true; a = true');
   passes(t, 'a set x 1; a =; b cas x 1 2; b ?; c get x; c = 1; d get x; d = 2');
@@ -221,7 +221,7 @@ test('cas happens where it finds what it expects', (t) => {
   );
 });
 
-test('a set may tell what was there before', (t) => {
+test('a set may return the previous value', (t) => {
   passes(t, 'a set x 1; a = null; b set x 2; c set x 3; b = 3; c = 1');
   fails(
     t,
@@ -237,7 +237,7 @@ test('a set may tell what was there before', (t) => {
   );
 });
 
-test('a value that was written twice may come back', (t) => {
+test('a value that was written twice may be read again', (t) => {
   const before = 'a set x 1; a =; b set x 2; b =;';
   passes(t, `${before} c set x 1; d get x; d = 1; d get x; d = 1; c =`);
   passes(t, `${before} c set x 1; c ?; d get x; d = 2; d get x; d = 1`);
@@ -257,7 +257,7 @@ test('an excused write can be taken just before its return', (t) => {
   );
 });
 
-test('each key is judged by itself; the first that fails is told', (t) => {
+test('each key is judged by itself, and the first that fails is reported', (t) => {
   const text = 'a set x 1; b set y 1; a =; b =; a get y; a = 1; b get x; b = 1; c get z; c = -';
   passes(t, 'a set x 1; a =; a get x; a = 1');
   t.true(checkLinearizable(historyOf(text)).linearizable);
@@ -265,7 +265,7 @@ test('each key is judged by itself; the first that fails is told', (t) => {
   t.like(verdict, { linearizable: false, key: 'y' });
 });
 
-test('the text is a table in order of call, with times where they were given', (t) => {
+test('the text is a table in order of call, with times if they were given', (t) => {
   const history = createHistory();
   const set = history.call('writer', { key: 'x', op: 'set', value: "it's" }, 0);
   set.ok(undefined, 12.5);
@@ -290,7 +290,7 @@ test('the text is a table in order of call, with times where they were given', (
   ]);
 });
 
-test('a history is cut where it fails first, and what was pending there is open', (t) => {
+test('a history is cut at its first failure, and pending operations there are open', (t) => {
   const verdict = checkLinearizable(
     historyOf('w set x 1; w =; w set x 2; a get x; a = 2; b get x; b = 1; w =; c get x; c = 9'),
   );

@@ -11,7 +11,7 @@ import { shrink } from './shrink.ts';
 import { hasOrder } from './testing/brute-force.ts';
 import { type RandomHistory, randomHistory } from './testing/random-history.ts';
 
-test('it agrees with trying every order, on small histories of all kinds', (t) => {
+test('it agrees with a search of all orders on small histories of all kinds', (t) => {
   const random = seededRandom(1);
   const verdicts = { true: 0, false: 0 };
   for (let round = 0; round < 12_000; round++) {
@@ -31,7 +31,7 @@ test('it agrees with trying every order, on small histories of all kinds', (t) =
   t.true(verdicts.true > 3_000 && verdicts.false > 3_000, JSON.stringify(verdicts));
 });
 
-test('whatever is left out, what has an order keeps one', (t) => {
+test('a linearizable history stays linearizable if operations are left out', (t) => {
   const random = seededRandom(2);
   let shrunk = 0;
   for (let round = 0; round < 8_000; round++) {
@@ -47,7 +47,7 @@ test('whatever is left out, what has an order keeps one', (t) => {
 });
 
 for (const [name, ops] of mixes()) {
-  test(`long histories of an atomic register pass, with one stale read they fail: ${name}`, (t) => {
+  test(`long histories of an atomic register pass, and fail with one stale read: ${name}`, (t) => {
     for (const seed of [1, 2]) {
       const operations = longHistory(seed, { ops }).operations;
       const passed = checkLinearizable(operations);
@@ -70,7 +70,7 @@ for (const [name, ops] of mixes()) {
   });
 }
 
-test('the work grows with the length of a history, not faster', (t) => {
+test('the work grows linearly with the length of a history', (t) => {
   const visited = (operations: number, spoil: boolean) => {
     const all = longHistory(7, { operations, ops: ['get', 'set'] }).operations;
     return checkLinearizable(spoil ? withStaleRead(all, operations * 0.8)[0] : all).configurations;
@@ -82,7 +82,7 @@ test('the work grows with the length of a history, not faster', (t) => {
     );
 });
 
-test('few values that come again and again, with unknown outcomes, pass', (t) => {
+test('a few values that repeat again and again, with unknown outcomes, pass', (t) => {
   for (const seed of [1, 2, 3]) {
     const verdict = checkLinearizable(longHistory(seed, { values: 5, ops: ['get', 'set'] }));
     t.true(verdict.linearizable);
@@ -90,7 +90,7 @@ test('few values that come again and again, with unknown outcomes, pass', (t) =>
   }
 });
 
-test('many keys: one stale read among them is found', (t) => {
+test('one stale read among many keys is found', (t) => {
   const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
   const { operations } = longHistory(4, { operations: 4_000, keys });
   t.true(checkLinearizable(operations).linearizable);
@@ -103,7 +103,7 @@ test('many keys: one stale read among them is found', (t) => {
   t.true(verdict.linearizable === false && verdict.operations.includes(stale));
 });
 
-test('where the limit is reached it is undecided, unless another key fails', (t) => {
+test('at the limit the result is undecided, unless another key fails', (t) => {
   const { operations } = longHistory(5, {});
   const verdict = checkLinearizable(operations, { limit: 100 });
   t.like(verdict, { linearizable: undefined, key: 'x' });

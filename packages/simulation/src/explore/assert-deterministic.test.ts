@@ -7,7 +7,7 @@ import { assertDeterministic } from './assert-deterministic.ts';
 import scenario from './explore.test.child.ts';
 
 test.serial(
-  'a deterministic scenario has a hash, the same each time, and another for another seed',
+  'a deterministic scenario has the same hash each time, and another one for another seed',
   async (t) => {
     const options = { link: { latency: [1, 20], loss: 0.1 }, nemesis: nemeses.pauses() } as const;
     const hash = await assertDeterministic(scenario, options);
@@ -17,7 +17,7 @@ test.serial(
   },
 );
 
-test.serial('what a module remembers shows as the first event that differs', async (t) => {
+test.serial('state of a module shows as the first event that differs', async (t) => {
   let runs = 0;
   const counts = async (sim: Simulation) => {
     const run = ++runs;
@@ -39,7 +39,7 @@ test.serial('what a module remembers shows as the first event that differs', asy
   t.is(message.match(/[0-9a-f]{64}/g)?.length, 2);
 });
 
-test.serial('a run that goes on longer, and bytes of the same length, show too', async (t) => {
+test.serial('a longer run, and different bytes of the same length, are found, too', async (t) => {
   let runs = 0;
   const longer = async (sim: Simulation) => {
     sim.node('n1', ({ log }) => log('up'));
@@ -68,7 +68,7 @@ test.serial('a run that goes on longer, and bytes of the same length, show too',
   );
 });
 
-test.serial('what a scenario fails with both times is what it rejects with', async (t) => {
+test.serial('a failure of the scenario in both runs is the reason of the rejection', async (t) => {
   const error = new RangeError('wrong');
   const fails = async (sim: Simulation) => {
     await sim.run(10);

@@ -13,7 +13,7 @@ const module = new URL('./explore.test.child.js', import.meta.url);
 const source = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
 const calm = { link: { latency: [1, 5] } } as const;
 
-test.serial('seeds that pass are counted, and so is the time that they simulated', async (t) => {
+test.serial('passed seeds are counted, and so is their simulated time', async (t) => {
   const seen: number[] = [];
   const noted = (sim: Simulation) => {
     seen.push(sim.seed);
@@ -28,7 +28,7 @@ test.serial('seeds that pass are counted, and so is the time that they simulated
 });
 
 test.serial(
-  'a planted bug is found, and of eleven faults the two that it takes are left',
+  'a planted bug is found, and of eleven faults only the two that it needs are left',
   async (t) => {
     const { passed, failed } = await explore({
       seeds: [4, 3],
@@ -58,7 +58,7 @@ test.serial(
   },
 );
 
-test.serial('the smallest schedule fails in a simulation of its own', async (t) => {
+test.serial('the smallest schedule fails in a new simulation', async (t) => {
   const { failed } = await explore({ seeds: [3], nemesis: planted, scenario, ...calm });
   const { seed, schedule, error } = failed[0]!;
   const sim = createSimulation({ seed, ...calm, nemesis: schedule });
@@ -78,7 +78,7 @@ test.serial('without shrinking the whole plan is reported', async (t) => {
   t.deepEqual(failed[0]!.schedule, planted);
 });
 
-test.serial('a link that does not matter is made calm', async (t) => {
+test.serial('a link option that does not matter is removed', async (t) => {
   const link = { latency: [1, 5], loss: 0.001, reorder: 0.01, duplicate: 0.01 } as const;
   const { failed } = await explore({ seeds: 1, nemesis: planted, scenario, link });
   t.deepEqual(failed[0]!.link, { latency: [1, 5] });
@@ -86,7 +86,7 @@ test.serial('a link that does not matter is made calm', async (t) => {
 });
 
 test.serial(
-  'the recover at the end stays where a rule waits for calm, and goes where the failure came before it',
+  'the recover at the end stays if a rule waits for calm, and is removed if the failure came before it',
   async (t) => {
     const nemesis = nemeses.splitBrain({ duration: 5_000 });
     const tick = async (clock: SimClock) => {
@@ -107,7 +107,7 @@ test.serial(
   },
 );
 
-test.serial('a failure that takes no fault is left with none', async (t) => {
+test.serial('a failure that needs no fault is left with none', async (t) => {
   const nemesis = nemeses.swarm();
   const { failed } = await explore({
     seeds: 3,
@@ -142,7 +142,7 @@ test.serial(
   },
 );
 
-test.serial('many failures are reported, each seed by itself', async (t) => {
+test.serial('many failures are reported, each with its seed', async (t) => {
   const failing = async (sim: Simulation) => {
     await sim.run(1);
     if (sim.seed % 3 === 0) throw new Error(`seed ${sim.seed}`);
@@ -161,7 +161,7 @@ test.serial('many failures are reported, each seed by itself', async (t) => {
   t.is(two.passed, 4);
 });
 
-test.serial('what nodes leave fails a seed if asked for', async (t) => {
+test.serial('leaks of nodes fail a seed if requested', async (t) => {
   const leaky = async (sim: Simulation) => {
     sim.node('n1', ({ clock }) => {
       clock.setTimeout(() => {}, 1_000_000);
@@ -175,7 +175,7 @@ test.serial('what nodes leave fails a seed if asked for', async (t) => {
   t.regex(failed[0]!.error.message, /n1 left 1 armed timer/);
 });
 
-test.serial('names are those of functions and modules, and told apart', async (t) => {
+test.serial('names are those of functions and modules, and unique', async (t) => {
   const names: string[] = [];
   const failing = () => {
     throw new Error('wrong');
@@ -200,7 +200,7 @@ test.serial('names are those of functions and modules, and told apart', async (t
 });
 
 test.serial(
-  'states that nodes tell are in the timeline, and the last of each with the failure',
+  'reported states of nodes are in the timeline, and the last of each with the failure',
   async (t) => {
     const tells = async (sim: Simulation) => {
       for (const name of ['n1', 'n2', 'n3']) {
@@ -230,7 +230,7 @@ test.serial(
 );
 
 test.serial(
-  'one seed for all: createSimulation, explore and assertDeterministic take the same option, 1 by default',
+  'createSimulation, explore and assertDeterministic take the same seed option, 1 by default',
   async (t) => {
     const seen: number[] = [];
     const seeing = (sim: Simulation) => {
@@ -247,7 +247,7 @@ test.serial(
   },
 );
 
-test.serial('two workers come to what one thread comes to', async (t) => {
+test.serial('two workers give the same result as one thread', async (t) => {
   const shared = {
     seeds: 200,
     ...calm,
@@ -281,7 +281,7 @@ test.serial('two workers come to what one thread comes to', async (t) => {
   );
 });
 
-test.serial('progress is told, at the end at least', async (t) => {
+test.serial('progress is reported, at least at the end', async (t) => {
   const told: Progress[] = [];
   await explore({
     seeds: 12,
@@ -295,7 +295,7 @@ test.serial('progress is told, at the end at least', async (t) => {
   t.true(seedsPerSecond > 0);
 });
 
-test.serial('a signal ends a search, in line and over workers', async (t) => {
+test.serial('a signal ends a search, with and without workers', async (t) => {
   for (const workers of [1, 2]) {
     const abort = new AbortController();
     const reason = new Error('enough');
@@ -338,7 +338,7 @@ test.serial('a worker that dies ends the search, and the error names it', async 
 });
 
 test.serial(
-  'a module that has no scenario, or does not load, ends the search, and the error names it',
+  'a module without a scenario, or one that does not load, ends the search, and the error names it',
   async (t) => {
     for (const workers of [1, 2]) {
       const nothing = source('export const scenario = 1');
@@ -360,7 +360,7 @@ test.serial(
   },
 );
 
-test.serial('wrong options are TypeErrors that name them', async (t) => {
+test.serial('invalid options throw TypeErrors that name them', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ seeds: 0 }, /explore: seeds: must be a number/],
     [{ seeds: [1.5] }, /explore: seeds: /],

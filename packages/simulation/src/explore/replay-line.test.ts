@@ -102,7 +102,7 @@ for (const [title, argv, environment, line] of cases) {
 }
 
 test.serial(
-  'a command may be given, and the plan and the link are told as short as may be',
+  'a command may be given, and the plan and the link are written as short as possible',
   (t) => {
     const line = (more: Partial<Replay>) => replayLine({ ...replay, ...more }, 'node sim.js');
     t.is(line({ seed: -7 }), 'SEED=raft:-7 node sim.js');
@@ -114,7 +114,7 @@ test.serial(
   },
 );
 
-test.serial('in a process of its own the line is the command itself', (t) => {
+test.serial('in its own process the line is the command itself', (t) => {
   const code = `import { replayLine } from ${JSON.stringify(new URL('./replay-line.js', import.meta.url).href)};
     console.log(replayLine({ scenario: 'x', seed: 1, only: undefined, without: [] }));`;
   const env = Object.fromEntries(

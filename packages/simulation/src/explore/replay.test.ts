@@ -20,7 +20,7 @@ function ask(t: ExecutionContext, replay: string): void {
 
 for (const workers of [1, 2]) {
   test.serial(
-    `a replay line is the smallest plan, under which the run is the very same (${workers} workers)`,
+    `a replay line has the smallest plan, with which the run is identical (${workers} workers)`,
     async (t) => {
       const link = { latency: [1, 5], loss: 0.001, reorder: 0.01 } as const;
       const options = {
@@ -48,7 +48,7 @@ for (const workers of [1, 2]) {
 }
 
 test.serial(
-  'a replay line of a planned nemesis replays it, and a search of another name takes no notice',
+  'a replay line of a planned nemesis replays it, and a search with another name ignores it',
   async (t) => {
     const options = {
       seeds: 50,
@@ -74,7 +74,7 @@ test.serial(
 );
 
 test.serial(
-  'a seed of SEED without a plan is searched for its smallest; SEED without a scenario is refused',
+  'a seed of SEED without a plan is searched for its smallest plan; SEED without a scenario is refused',
   async (t) => {
     process.env['SEED'] = 'pings:3';
     t.teardown(() => delete process.env['SEED']);

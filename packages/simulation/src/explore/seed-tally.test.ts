@@ -6,7 +6,7 @@ import { SeedTally } from './seed-tally.ts';
 
 const run = {} as FailedRun;
 
-test('seeds are handed out in order, until enough have failed', (t) => {
+test('seeds are handed out in order until enough have failed', (t) => {
   const tally = new SeedTally([2, 4, 6, 8, 10], 1);
   t.deepEqual(tally.next(2), [2, 4]);
   t.deepEqual(tally.next(1), [6]);
@@ -14,7 +14,7 @@ test('seeds are handed out in order, until enough have failed', (t) => {
   t.deepEqual(tally.next(2), []);
 });
 
-test('what ran beyond the last failure that counts is left out, in whichever order it ended', (t) => {
+test('seeds after the last failure that counts are left out, whatever order they ended in', (t) => {
   for (const order of [
     [1, 2, 3, 4],
     [4, 3, 2, 1],

@@ -6,7 +6,7 @@ import { smallest } from './shrink.ts';
 
 const list = Array.from({ length: 40 }, (_, index) => index);
 
-test('of a list that fails for some elements together, these are left, in order', async (t) => {
+test('if some elements of a list fail only together, those are left, in order', async (t) => {
   const random = seededRandom(1);
   for (let round = 0; round < 200; round++) {
     const guilty = list.filter(() => random() < random() / 4);
@@ -20,7 +20,7 @@ test('of a list that fails for some elements together, these are left, in order'
   }
 });
 
-test('no single element of what is left can go, whatever makes it fail', async (t) => {
+test('no single element of the result can be removed, whatever makes it fail', async (t) => {
   const random = seededRandom(2);
   for (let round = 0; round < 50; round++) {
     const weights = list.map(() => random());
@@ -32,7 +32,7 @@ test('no single element of what is left can go, whatever makes it fail', async (
   }
 });
 
-test('a list that fails with nothing in it, and an empty one, become empty', async (t) => {
+test('a list that fails without any element becomes empty, and so does an empty one', async (t) => {
   t.deepEqual(await smallest(list, async () => true), []);
   t.deepEqual(await smallest([], async () => false), []);
 });

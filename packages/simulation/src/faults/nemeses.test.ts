@@ -18,7 +18,7 @@ const planOf = (
 ): ScheduledFault[] =>
   nemeses[name](options).plan({ nodes: nodesOf(nodes), random: seededRandom(seed), from });
 
-test('every plan is sorted, lies within its time, ends in recover, is plain data in whole milliseconds, and the same for the same seed', (t) => {
+test('every plan is sorted, within its time, ends in recover, is plain data in whole milliseconds, and the same for the same seed', (t) => {
   for (const name of names) {
     let all = 0;
     for (let seed = 1; seed <= 10; seed++) {
@@ -45,7 +45,7 @@ test('every plan is sorted, lies within its time, ends in recover, is plain data
   }
 });
 
-test.serial('every plan runs in a simulation, and all is well after it', async (t) => {
+test.serial('every plan runs in a simulation, which is healthy afterwards', async (t) => {
   for (const name of names) {
     const sim = createSimulation({ seed: 1, nemesis: nemeses[name]({ duration: 10_000 }) });
     for (const node of nodesOf(4)) sim.node(node, () => {});
@@ -56,7 +56,7 @@ test.serial('every plan runs in a simulation, and all is well after it', async (
   }
 });
 
-test('knobs are obeyed', (t) => {
+test('plans follow their options', (t) => {
   const plan = planOf('isolate', 1, 3, { duration: 1_000, lasts: 100, calm: 200, node: 'n2' }, 0);
   const partition = { do: 'partition', groups: [['n1', 'n3'], ['n2']] };
   t.deepEqual(plan, [
@@ -107,7 +107,7 @@ test('knobs are obeyed', (t) => {
   );
 });
 
-test('wrong knobs are TypeErrors that name them', (t) => {
+test('invalid options throw TypeErrors that name them', (t) => {
   t.throws(() => nemeses.splitBrain({ lasts: -1 }), {
     instanceOf: TypeError,
     message: /^nemeses\.splitBrain: lasts: must be a number of at least 0/,
@@ -155,7 +155,7 @@ test('a majority ring gives every node a majority, and no two the same', (t) => 
   }
 });
 
-test('a bridge joins two halves that share nothing else', (t) => {
+test('a bridge joins two halves that have nothing else in common', (t) => {
   for (const fault of planOf('bridge', 1, 5)) {
     if (fault.do !== 'partition') continue;
     const [left, right] = fault.groups as [string[], string[]];
@@ -164,7 +164,7 @@ test('a bridge joins two halves that share nothing else', (t) => {
   }
 });
 
-test('crashes leave a majority up, unless more may be down', (t) => {
+test('crashes leave a majority up, unless more nodes may be down', (t) => {
   for (const [options, most] of [
     [{}, 2],
     [{ maxDown: 5 }, 5],
@@ -180,7 +180,7 @@ test('crashes leave a majority up, unless more may be down', (t) => {
   t.is(mostDown(planOf('crashes', 1, 2)), 1);
 });
 
-test('swarms are of other kinds for other seeds, and of every kind for some', (t) => {
+test('different seeds give swarms of different kinds of faults, and every kind occurs', (t) => {
   const seen = new Set<string>();
   const subsets = new Set<string>();
   for (let seed = 1; seed <= 200; seed++) {
@@ -214,7 +214,7 @@ test('swarms are of other kinds for other seeds, and of every kind for some', (t
   t.is(Object.keys(kinds).length, names.length - 1);
 });
 
-test('a swarm crashes only who is up, and restarts only who is down', (t) => {
+test('a swarm crashes only nodes that are up, and restarts only nodes that are down', (t) => {
   for (let seed = 1; seed <= 100; seed++) {
     const down = new Set<string>();
     for (const fault of planOf('swarm', seed, 5, {

@@ -13,7 +13,7 @@ const mean = (values: readonly number[]) =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 const at = (values: readonly number[], share: number) => values[Math.floor(values.length * share)]!;
 
-test('a child stream depends on the seed and on every label, and on nothing else', (t) => {
+test('a child stream depends only on the seed and every label', (t) => {
   const first = (...labels: Parameters<typeof childRandom>) => {
     const random = childRandom(...labels);
     return [random(), random(), random()].join();
@@ -37,7 +37,7 @@ test('a child stream depends on the seed and on every label, and on nothing else
   );
 });
 
-test('child streams of neighboring seeds and names do not resemble each other', (t) => {
+test('child streams of similar seeds and names are independent', (t) => {
   const firsts: number[] = [];
   for (let seed = 0; seed < 1_000; seed++) firsts.push(childRandom(seed, 'link', 'a', 'b')());
   t.true(Math.abs(mean(firsts) - 0.5) < 0.03, `${mean(firsts)}`);
@@ -49,7 +49,7 @@ test('seeds that differ above 32 bits give different streams', (t) => {
   t.not(childRandom(1, 'a')(), childRandom(2 ** 32 + 1, 'a')());
 });
 
-test('a number is that number, a range is uniform', (t) => {
+test('a number is constant, a range is uniform', (t) => {
   t.is(draw(7, seededRandom(1)), 7);
   const all = draws([10, 30]);
   t.true(all[0]! >= 10 && all.at(-1)! <= 30);
@@ -59,7 +59,7 @@ test('a number is that number, a range is uniform', (t) => {
   t.true(draws([5, 5]).every((value) => value === 5));
 });
 
-test('exponential: beyond the least, with the mean that is given, up to the most', (t) => {
+test('exponential: above the minimum, with the given mean, up to the maximum', (t) => {
   const all = draws({ exponential: 10, least: 3 });
   t.true(all[0]! >= 3);
   t.true(Math.abs(mean(all) - 13) < 0.3, `${mean(all)}`);
@@ -70,7 +70,7 @@ test('exponential: beyond the least, with the mean that is given, up to the most
   t.true(cut.every((value) => value <= 12 && value >= 0));
 });
 
-test('lognormal: the median that is given, and the deviation of its logarithm', (t) => {
+test('lognormal: the given median, and the given deviation of its logarithm', (t) => {
   const all = draws({ lognormal: 20, sigma: 0.5 });
   t.true(Math.abs(at(all, 0.5) - 20) < 0.5);
   t.true(Math.abs(mean(all) - 20 * Math.exp(0.125)) < 0.5);
@@ -81,7 +81,7 @@ test('lognormal: the median that is given, and the deviation of its logarithm', 
   t.true(draws({ lognormal: 20, sigma: 0 }).every((value) => value === 20));
 });
 
-test('what is a delay, and what is not', (t) => {
+test('valid delays are accepted and invalid ones refused', (t) => {
   for (const good of [
     0,
     1.5,
@@ -120,7 +120,7 @@ test('what is a delay, and what is not', (t) => {
   }
 });
 
-test('pick takes every element about as often; shuffled keeps them all and leaves the list alone', (t) => {
+test('pick takes every element about equally often; shuffled keeps all of them and does not modify the list', (t) => {
   const random = seededRandom(3);
   const counts = new Map<string, number>();
   for (let i = 0; i < 9_000; i++) {

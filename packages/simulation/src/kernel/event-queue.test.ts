@@ -28,7 +28,7 @@ function take(queue: EventQueue, end = Number.POSITIVE_INFINITY): unknown[] {
   return all;
 }
 
-test('events come by time, and those of one time in the order in which they were asked for', (t) => {
+test('events run in order of time, those of one time in the order they were scheduled', (t) => {
   const random = seededRandom(1);
   for (let round = 0; round < 50; round++) {
     const queue = new EventQueue();
@@ -46,7 +46,7 @@ test('events come by time, and those of one time in the order in which they were
   }
 });
 
-test('what is cancelled never comes, however many there are, and counts no more', (t) => {
+test('canceled events never run, however many there are, and are not counted', (t) => {
   const random = seededRandom(2);
   const queue = new EventQueue();
   const kept: number[] = [];
@@ -64,7 +64,7 @@ test('what is cancelled never comes, however many there are, and counts no more'
   );
 });
 
-test('canceling twice, or what has run, does nothing', (t) => {
+test('canceling twice, or an event that has run, does nothing', (t) => {
   const queue = new EventQueue();
   const [first, second] = [add(queue, 1), add(queue, 2)];
   const taken = queue.next(1)!;
@@ -79,7 +79,7 @@ test('canceling twice, or what has run, does nothing', (t) => {
   t.deepEqual(take(queue), [3]);
 });
 
-test('nothing later than the end comes; one at the end does', (t) => {
+test('an event at the end runs, and one after it does not', (t) => {
   const queue = new EventQueue();
   for (const at of [1, 2, 2.5, 3]) add(queue, at);
   t.deepEqual(take(queue, 2), [1, 2]);
@@ -87,7 +87,7 @@ test('nothing later than the end comes; one at the end does', (t) => {
   t.deepEqual(take(queue, 3), [2.5, 3]);
 });
 
-test('what belongs to the dead is dropped', (t) => {
+test('events of dead owners are dropped', (t) => {
   const queue = new EventQueue();
   const [dead, living] = [owner('dead'), owner('living')];
   add(queue, 1, 'd', dead);
@@ -98,7 +98,7 @@ test('what belongs to the dead is dropped', (t) => {
   t.is(queue.size, 0);
 });
 
-test('what belongs to the busy waits until they are free, then comes by its time; others do not wait', (t) => {
+test('events of busy owners wait until they are free, then run in order of time; others do not wait', (t) => {
   const queue = new EventQueue();
   const busy = owner('busy', { busyUntil: 10 });
   add(queue, 5, 'five', busy);
@@ -113,7 +113,7 @@ test('what belongs to the busy waits until they are free, then comes by its time
   t.deepEqual(take(queue), ['three', 'five', 'eleven']);
 });
 
-test('a busy time that is made longer while events wait for its end makes them wait longer', (t) => {
+test('extending a busy time makes the waiting events wait longer', (t) => {
   const queue = new EventQueue();
   const busy = owner('busy', { busyUntil: 10 });
   add(queue, 1, 'a', busy);

@@ -6,7 +6,7 @@ import { exp, log } from './portable-math.ts';
 const close = (a: number, b: number) =>
   a === b || Math.abs(a - b) <= 1e-14 * Math.max(1e-300, Math.abs(b));
 
-test('the logarithm is that of the platform, but for the last bits', (t) => {
+test('the logarithm agrees with the platform except for the last bits', (t) => {
   for (let x = 1e-300; x < 1e300; x *= 1.37)
     t.true(
       close(log(x), Math.log(x)) || Math.abs(log(x) - Math.log(x)) < 1e-15,
@@ -16,7 +16,7 @@ test('the logarithm is that of the platform, but for the last bits', (t) => {
   t.is(log(2), Math.LN2);
 });
 
-test('the exponential is that of the platform, but for the last bits', (t) => {
+test('the exponential agrees with the platform except for the last bits', (t) => {
   for (let x = -700; x < 700; x += 0.37)
     t.true(close(exp(x), Math.exp(x)), `exp(${x}) = ${exp(x)}`);
   t.is(exp(0), 1);
@@ -24,7 +24,7 @@ test('the exponential is that of the platform, but for the last bits', (t) => {
   t.is(exp(1_000), Number.POSITIVE_INFINITY);
 });
 
-test('both give the bits that are written down, whatever the platform', (t) => {
+test('both give the recorded bits on every platform', (t) => {
   const bits = (x: number) => {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, x);

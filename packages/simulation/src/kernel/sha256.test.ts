@@ -4,7 +4,7 @@ import { randomBytes, seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { createHasher, portableHasher } from './sha256.ts';
 
-test('the hash of nothing and of abc are those of FIPS 180-4', (t) => {
+test('the hashes of the empty text and of abc are those of FIPS 180-4', (t) => {
   for (const make of [createHasher, portableHasher]) {
     t.is(
       make().hexWith(new Uint8Array(0)),
@@ -17,7 +17,7 @@ test('the hash of nothing and of abc are those of FIPS 180-4', (t) => {
   }
 });
 
-test("the runtime's hash and the library's are the same, however the bytes come", (t) => {
+test('the hashes of the runtime and of the library are equal, however the bytes are split', (t) => {
   const random = seededRandom(1);
   const [one, other] = [createHasher(), portableHasher()];
   for (let i = 0; i < 50; i++) {

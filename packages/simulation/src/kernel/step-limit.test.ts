@@ -83,7 +83,7 @@ test.serial('sends in a loop over links without latency end at the step limit', 
 });
 
 test.serial(
-  'work of one instant below the limit is none, and the limit counts anew when time goes on',
+  'work below the limit within one instant passes, and the limit restarts when time advances',
   async (t) => {
     const sim = createSimulation({ seed: 1, stepLimit: 1_000 });
     let done = 0;

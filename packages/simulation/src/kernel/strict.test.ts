@@ -38,7 +38,7 @@ async function chains(
 
 for (const level of ['message', 'stream'] as const) {
   test.serial(
-    `strict gives the same outcomes at the same times as the default, for chains of few awaits (${level})`,
+    `strict gives the same outcomes at the same times as the default for short chains of awaits (${level})`,
     async (t) => {
       for (const length of [0, 1, 3, 5]) {
         const options = {
@@ -59,7 +59,7 @@ for (const level of ['message', 'stream'] as const) {
 }
 
 test.serial(
-  'a chain of up to 8 awaits behind a timer goes on within its instant, strict or not',
+  'a chain of up to 8 awaits after a timer continues in the same instant, strict or not',
   async (t) => {
     for (const strict of [false, true]) {
       for (let length = 1; length <= 8; length++) {
@@ -83,7 +83,7 @@ test.serial(
 );
 
 test.serial(
-  'streams bring the same at the same time, strict or not, where latency is constant',
+  'streams deliver the same at the same time, strict or not, if latency is constant',
   async (t) => {
     const run = async (strict: boolean) => {
       const sim = createSimulation({ seed: 1, strict }).node('b', server());
@@ -101,7 +101,7 @@ test.serial(
 );
 
 test.serial(
-  'a chain of 20 bare awaits goes on later, but each time at the same moment; where strict, within its instant',
+  'a chain of 20 bare awaits continues later, but always at the same moment; with strict, in the same instant',
   async (t) => {
     const run = async (strict: boolean) => {
       const sim = createSimulation({ seed: 1, strict });
@@ -131,7 +131,7 @@ test.serial(
 );
 
 test.serial(
-  'a promise that settles within an instant is seen within it, however many stages hand it on',
+  'a promise that settles in an instant is seen in it, however many functions pass it on',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let at = -1;

@@ -58,7 +58,7 @@ class Reference {
   }
 }
 
-test('the hash is SHA-256 over names and records, as node:crypto has it, at any length', (t) => {
+test('the hash is SHA-256 over names and records, equal to that of node:crypto, at any length', (t) => {
   for (const count of [0, 1, 2_729, 2_730, 2_731, 10_000]) {
     const [trace, reference] = [new TestTrace(), new Reference()];
     for (const name of ['n1', 'n2', 'lab.echo request']) {
@@ -77,7 +77,7 @@ test('the hash is SHA-256 over names and records, as node:crypto has it, at any 
   }
 });
 
-test('every part of a record is part of the hash', (t) => {
+test('every part of a record affects the hash', (t) => {
   const hashes = new Set<string>();
   const base = [1, TraceKind.sent, 1, 2, 3, 4, 5] as const;
   const hashOf = (record: readonly number[]) => {
@@ -94,7 +94,7 @@ test('every part of a record is part of the hash', (t) => {
   t.is(hashes.size, base.length + 1);
 });
 
-test('a name has one number, told by the hash too; the names of a list are numbered once', (t) => {
+test('a name has one number, which the hash covers; the names of a list are numbered once', (t) => {
   const [one, other] = [new TestTrace(), new TestTrace()];
   t.is(one.number('a'), one.number('a'));
   t.is(one.number(''), 0);
@@ -152,13 +152,13 @@ test('times are shown to the microsecond', (t) => {
   ]);
 });
 
-test('a checksum tells bytes and their order apart', (t) => {
+test('a checksum depends on the bytes and their order', (t) => {
   t.is(checksum(new Uint8Array(0)), 0x811c_9dc5);
   t.is(checksum(new TextEncoder().encode('foobar')), 0xbf9c_f968);
   t.not(checksum(new Uint8Array([1, 2])), checksum(new Uint8Array([2, 1])));
 });
 
-test('more names than fit are refused by name', (t) => {
+test('too many names are refused with a clear error', (t) => {
   const trace = new TestTrace();
   for (let i = 1; i <= 0xffff; i++) trace.number(`${i}`);
   t.throws(() => trace.number('one more'), { instanceOf: TypeError, message: /65535.*'one more'/ });

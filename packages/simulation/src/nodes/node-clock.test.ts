@@ -24,7 +24,7 @@ for (const [what, skew, ppm] of [
   ['slow and set back', -2_999.9, -50],
 ] as const) {
   test.serial(
-    `who waits for a time of a clock that is ${what} gets there, without a loop`,
+    `waiting for a time of a clock that is ${what} ends in time, without a loop`,
     async (t) => {
       const sim = createSimulation({ seed: 1, stepLimit: 100 });
       let clock: Clock | undefined;
@@ -50,7 +50,7 @@ for (const [what, skew, ppm] of [
   );
 }
 
-test.serial('a clock that is slow because it was set back holds up no timer', async (t) => {
+test.serial('a clock that is slow because it was set back delays no timer', async (t) => {
   const sim = createSimulation({ seed: 1 });
   const at: number[] = [];
   let clock: Clock | undefined;
@@ -64,7 +64,7 @@ test.serial('a clock that is slow because it was set back holds up no timer', as
 });
 
 test.serial(
-  'who waits for what is left on a clock that was set back is there in a few tries, however little is left',
+  'waiting for the rest of a time on a clock that was set back takes few tries, however little is left',
   async (t) => {
     for (const left of [0.3, 1e-5, 1e-9]) {
       const sim = createSimulation({ seed: 1 });
@@ -88,7 +88,7 @@ test.serial(
 );
 
 test.serial(
-  'times that are no numbers are never shown: drift of −100 % and beyond is refused',
+  'times that are not numbers never appear: drift of −100 % and beyond is refused',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
     let clock: Clock | undefined;
