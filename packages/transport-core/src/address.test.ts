@@ -81,7 +81,7 @@ test('anything but a node id before @ is refused, so that a mistyped id never me
   t.regex(refusalOf(() => parseTarget(`${id}@`)).message, /has no address after its '@'/);
 });
 
-test('a node id behind the scheme is refused: a URL would take it for a user name and check nothing', (t) => {
+test('a node id after the scheme is refused, because a URL would read it as a user name and check nothing', (t) => {
   for (const scheme of ['ws', 'tcp'])
     t.regex(
       refusalOf(() => parseTarget(`${scheme}://${id}@host:1/x`)).message,

@@ -5,7 +5,7 @@ import test from 'ava';
 import { sleepOn } from './clock.ts';
 import { createManualClock } from './manual-clock.ts';
 
-test('sleep resolves when the time is up, and leaves no listener', async (t) => {
+test('sleep resolves when its time is over, and leaves no listener', async (t) => {
   const clock = createManualClock();
   const { signal } = new AbortController();
   const slept = sleepOn(clock, 50, signal);
@@ -33,7 +33,7 @@ test('sleep rejects at once under an aborted signal', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('sleep without a signal needs none', async (t) => {
+test('sleep works without a signal', async (t) => {
   const clock = createManualClock();
   const slept = sleepOn(clock, 0);
   clock.advance(0);

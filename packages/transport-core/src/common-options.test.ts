@@ -58,7 +58,7 @@ test('every option may be undefined', (t) => {
   t.is(JSON.stringify(parse(none)), JSON.stringify(parse({})));
 });
 
-test('no bound but those of waiting and idleness is Infinity', (t) => {
+test('no limit except waiting and idle times may be Infinity', (t) => {
   t.is(parse({ timeout: Infinity, idleTimeout: Infinity }).timeout, Infinity);
   for (const options of [
     { dialTimeout: Infinity },
@@ -91,7 +91,7 @@ test('limits that contradict each other are refused, naming both', (t) => {
   );
 });
 
-test('defaults follow what is given', (t) => {
+test('defaults follow the given options', (t) => {
   t.like(parse({ limits: { message: 1_000 } }).limits, {
     message: 1_000,
     item: 1_000,

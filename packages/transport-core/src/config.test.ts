@@ -62,7 +62,7 @@ test('omitted and undefined options get their defaults', (t) => {
   t.is(parseOptions(schema, { addr: 'a', deep: { depth: 2, more: undefined } }, 'x').deep.depth, 2);
 });
 
-test('the result is frozen all the way down and shares no group with what was given', (t) => {
+test('the result is deeply frozen and shares no group with the input', (t) => {
   const input = { addr: 'a', deep: { more: { x: 1 } } };
   const config = parseOptions(schema, input, 'x');
   for (const part of [config, config.deep, config.deep.more, config.pair])
@@ -123,7 +123,7 @@ test('all wrong options are reported at once', (t) => {
   );
 });
 
-test('an unknown option is named, with the nearest that there is', (t) => {
+test('the error for an unknown option suggests the nearest known one', (t) => {
   t.is(
     messageOf({ addr: 'a', sise: 1 }),
     "createThing: sise: unknown option; did you mean 'size'?",

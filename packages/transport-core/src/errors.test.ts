@@ -71,7 +71,7 @@ const localReasons: [Code, Reason][] = [
   ['unavailable', 'reset'],
 ];
 
-test('the codes are gRPC’s and shutdown, with their numbers', (t) => {
+test('the codes are those of gRPC plus shutdown, with their numbers', (t) => {
   t.deepEqual({ ...CODES }, codes);
 });
 
@@ -80,7 +80,7 @@ test('every code but shutdown comes back from its number', (t) => {
     t.is(codeOf(codeNumber(code)), code === 'shutdown' ? 'unavailable' : code);
 });
 
-test('a number that no code has reads as unknown', (t) => {
+test('a number without a code reads as unknown', (t) => {
   for (const number of [0, 17, 255, 0xffff_ffff, -1, 1.5]) t.is(codeOf(number), 'unknown');
 });
 
@@ -92,7 +92,7 @@ test('the reasons are a closed table of codes and numbers', (t) => {
   t.deepEqual({ ...REASONS } as object, expected);
 });
 
-test('a reason that crosses comes back from its number, one that does not has none', (t) => {
+test('a reason that is sent comes back from its number, one that is not sent has none', (t) => {
   for (const [wire, , reason] of wireReasons) {
     t.is(reasonNumber(reason), wire);
     t.is(reasonOf(wire), reason);
@@ -111,7 +111,7 @@ test('reasonError has the code of its reason', (t) => {
   }
 });
 
-test('an error has what it was given, and is local where nothing else is said', (t) => {
+test('an error has the given fields, and is local by default', (t) => {
   const cause = new Error('deeper');
   const error = new TransportError('aborted', 'it broke', {
     reason: 'reset',
@@ -136,7 +136,7 @@ test('an error has what it was given, and is local where nothing else is said', 
   t.false('cause' in plain);
 });
 
-test('a code or a reason outside the tables is a TypeError that names those there are', (t) => {
+test('a code or a reason outside the tables throws a TypeError that lists the valid ones', (t) => {
   for (const wrong of ['OK', 'toString', '__proto__', '']) {
     t.throws(() => new TransportError(wrong as Code, 'x'), {
       instanceOf: TypeError,
@@ -164,7 +164,7 @@ test('an error of a second copy of this package is a TransportError, and nothing
     t.false((other as object) instanceof TransportError);
 });
 
-test('withDetails is another error with the same failure', (t) => {
+test('withDetails returns another error with the same failure', (t) => {
   const cause = new Error('deeper');
   const shared = new TransportError('unavailable', 'lost', {
     reason: 'reset',
@@ -185,7 +185,7 @@ test('withDetails is another error with the same failure', (t) => {
   t.is(withDetails(shared, { sent: undefined }).sent, true);
 });
 
-test('an error without a stack trace is like any other but for that, and others keep theirs', (t) => {
+test('an error without a stack trace is otherwise like any other, and other errors keep theirs', (t) => {
   const error = stackless('unavailable', 'lost', { reason: 'reset', sent: false });
   t.true(error instanceof TransportError);
   t.deepEqual(
@@ -198,6 +198,6 @@ test('an error without a stack trace is like any other but for that, and others 
   t.regex(
     new TransportError('unavailable', 'lost').stack ?? '',
     /\n\s+at /,
-    'also after one that could not be made',
+    'even after one that could not be created',
   );
 });

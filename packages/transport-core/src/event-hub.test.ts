@@ -5,7 +5,7 @@ import { EventHub } from './event-hub.ts';
 
 const hub = () => new EventHub<number | string>((missed) => `missed ${missed}`);
 
-test('each reader gets what happened before it came by its own list, and everything after', async (t) => {
+test('each reader gets earlier events as its own list, and all later ones', async (t) => {
   const events = hub();
   const one = events.follow([1, 2]);
   events.tell(3);
@@ -19,7 +19,7 @@ test('each reader gets what happened before it came by its own list, and everyth
   t.true((await other.next()).done);
 });
 
-test('a reader that waits gets the next event, and one that lags misses the oldest and learns how many', async (t) => {
+test('a waiting reader gets the next event, and a slow one misses the oldest and learns how many', async (t) => {
   const events = hub();
   const [quick, slow] = [events.follow([]), events.follow([])];
   const next = quick.next();

@@ -19,7 +19,7 @@ test('every spelling of one IPv6 address is one address, and a mapped one is IPv
   t.is(formatHostPort('::ffff:7f00:1', 1), '127.0.0.1:1');
 });
 
-test('what is no address is undefined', (t) => {
+test('an invalid address gives undefined', (t) => {
   for (const text of [
     '',
     'host',
@@ -47,7 +47,7 @@ test('a formatted address can be parsed again', (t) => {
   }
 });
 
-test('hosts that stand for every address of the machine are recognized', (t) => {
+test('hosts that mean every address of the machine are recognized', (t) => {
   for (const host of [
     '',
     '0.0.0.0',
@@ -62,7 +62,7 @@ test('hosts that stand for every address of the machine are recognized', (t) => 
     t.false(isUnspecified(host), host);
 });
 
-test('a long host that means no address is judged in time linear in its length', (t) => {
+test('an invalid long host is refused in time linear in its length', (t) => {
   const start = systemClock.now();
   t.false(isUnspecified(`${':'.repeat(100_000)}x`));
   // A search in quadratic time would take many seconds.

@@ -59,7 +59,7 @@ test('removing an entry that is not in the list does nothing', (t) => {
   t.is(list.length, 0);
 });
 
-test('rotate sends the head to the end', (t) => {
+test('rotate moves the head to the end', (t) => {
   const list = listOf(...items(3));
   list.rotate();
   t.deepEqual(names(list), [1, 2, 0]);
@@ -69,7 +69,7 @@ test('rotate sends the head to the end', (t) => {
   new List<Item>().rotate();
 });
 
-test('the entry that an iteration is at may leave', (t) => {
+test('the current entry of an iteration may be removed', (t) => {
   const list = listOf(...items(5));
   const seen: number[] = [];
   for (const item of list) {
@@ -80,7 +80,7 @@ test('the entry that an iteration is at may leave', (t) => {
   t.deepEqual(names(list), [1, 3]);
 });
 
-test('it agrees with an array, whatever is done', (t) => {
+test('it agrees with an array after any operations', (t) => {
   const random = seededRandom(1);
   const list = new List<Item>();
   let model: Item[] = [];

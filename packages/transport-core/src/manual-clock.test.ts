@@ -18,7 +18,7 @@ test('time stands still until it is moved', (t) => {
   t.is(clock.now(), 7.5);
 });
 
-test('timers run at their own moments, in order of their due times, then of their making', (t) => {
+test('timers run at their own times, in order of due time, then of creation', (t) => {
   const { clock, log, note } = scene(0);
   clock.setTimeout(note('late'), 30);
   clock.setTimeout(note('early'), 10);
@@ -35,7 +35,7 @@ test('timers run at their own moments, in order of their due times, then of thei
   t.is(clock.timers, 1);
 });
 
-test('timers made within the span run in it', (t) => {
+test('timers created within the span run in it', (t) => {
   const { clock, log, note } = scene(0);
   clock.setTimeout(() => {
     note('first')();
@@ -49,7 +49,7 @@ test('timers made within the span run in it', (t) => {
   ]);
 });
 
-test('a timer that was stopped does not run; stopping twice, or what ran, is fine', (t) => {
+test('a stopped timer does not run; stopping it twice, or after it ran, does nothing', (t) => {
   const { clock, log, note } = scene(0);
   const stopped = clock.setTimeout(note('stopped'), 1);
   const ran = clock.setTimeout(note('ran'), 1);
@@ -69,7 +69,7 @@ test('a delay below 0 is 0', (t) => {
   t.deepEqual(log, [['now', 0]]);
 });
 
-test('after a jump what was due runs late, in order, and what it makes waits', (t) => {
+test('after a jump overdue timers run late, in order, and timers that they create wait', (t) => {
   const { clock, log, note } = scene(0);
   clock.setTimeout(() => {
     note('due at 20')();
@@ -86,7 +86,7 @@ test('after a jump what was due runs late, in order, and what it makes waits', (
   t.deepEqual(log.at(-1), ['made in the jump', 100]);
 });
 
-test('defer runs behind the code that runs now, and before any timer', async (t) => {
+test('defer runs after the current code and before any timer', async (t) => {
   const { clock, log, note } = scene(0);
   clock.setTimeout(note('timer'), 0);
   clock.defer(note('deferred'));

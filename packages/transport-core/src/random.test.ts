@@ -26,7 +26,7 @@ test('numbers are in [0, 1) and spread over it', (t) => {
   for (const bucket of buckets) t.true(bucket > 850 && bucket < 1_150, String(bucket));
 });
 
-test('neighboring seeds begin with numbers that have nothing in common', (t) => {
+test('neighboring seeds start with uncorrelated numbers', (t) => {
   for (let draw = 0; draw < 5; draw++) {
     const numbers = Array.from({ length: 4_000 }, (_, seed) => draws(seed, draw + 1)[draw]!);
     const mean = numbers.reduce((sum, number) => sum + number) / numbers.length;
@@ -44,7 +44,7 @@ test('neighboring seeds begin with numbers that have nothing in common', (t) => 
   }
 });
 
-test('bytes are of the length asked for and of all values', (t) => {
+test('bytes have the requested length, and all values occur', (t) => {
   const bytes = randomBytes(seededRandom(1), 10_000);
   t.is(bytes.length, 10_000);
   t.is(new Set(bytes).size, 256);

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { createMemoryStore } from './store.ts';
 
-test('a store in memory keeps copies of what was set, under its key, until it is deleted', async (t) => {
+test('a store in memory keeps a copy of each value under its key until it is deleted', async (t) => {
   const store = createMemoryStore();
   t.is(await store.get('life'), undefined);
   const given = new Uint8Array([1, 2]);

@@ -5,7 +5,7 @@ import { freeChunk } from './system-memory.ts';
 
 const KIB = 1024;
 
-test('a chunk that has its memory for itself is empty when it was freed', (t) => {
+test('a chunk with memory of its own is empty after it is freed', (t) => {
   for (const size of [16 * KIB + 1, 64 * KIB, 4 * KIB * KIB]) {
     const chunk = new Uint8Array(size);
     freeChunk(chunk);
@@ -15,7 +15,7 @@ test('a chunk that has its memory for itself is empty when it was freed', (t) =>
   }
 });
 
-test('a small one, a part of larger memory, and memory that is shared are left as they are', (t) => {
+test('small chunks, parts of larger memory and shared memory are left unchanged', (t) => {
   const small = new Uint8Array(16 * KIB).fill(7);
   const part = new Uint8Array(65 * KIB).subarray(0, 64 * KIB).fill(7);
   const shared = new Uint8Array(new SharedArrayBuffer(64 * KIB)).fill(7);

@@ -5,13 +5,13 @@ import { TransportError } from '../errors.ts';
 import { bytes } from './bytes.ts';
 import { encodeAs } from './message.ts';
 
-test('bytes are copied neither way', (t) => {
+test('bytes are not copied in either direction', (t) => {
   const given = new Uint8Array([1, 2, 3]);
   t.is(bytes.encode(given), given);
   t.is(bytes.decode(given), given);
 });
 
-test('a Buffer goes in, a plain Uint8Array over the same memory comes out', (t) => {
+test('a Buffer is accepted, and a plain Uint8Array over the same memory is returned', (t) => {
   const buffer = Buffer.from([1, 2, 3]);
   t.is(bytes.encode(buffer), buffer);
   const out = bytes.decode(buffer);
@@ -21,7 +21,7 @@ test('a Buffer goes in, a plain Uint8Array over the same memory comes out', (t) 
   t.deepEqual([...out], [1, 2, 3]);
 });
 
-test('anything else is refused by what it is', (t) => {
+test('any other value is refused with its type', (t) => {
   const refused: [unknown, string][] = [
     ['text', 'a string'],
     [undefined, 'undefined'],

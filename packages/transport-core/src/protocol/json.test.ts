@@ -41,14 +41,14 @@ test('the encoded bytes are JSON.stringify of the value', (t) => {
   t.is(text(codec.encode({ at: '2026-01-02T03:04:05Z' })), '{"at":"2026-01-02T03:04:05Z"}');
 });
 
-test('the receiver gets what the schema makes of it', (t) => {
+test('the receiver gets the output of the schema', (t) => {
   const codec = json(
     z.object({ note: z.string().default('none'), size: z.string().transform((s) => s.length) }),
   );
   t.deepEqual(codec.decode(codec.encode({ size: 'four' })), { note: 'none', size: 4 });
 });
 
-test('zod/mini and any other Standard Schema do', (t) => {
+test('zod/mini and any other Standard Schema work', (t) => {
   t.is(json(mini.object({ a: mini.number() })).decode(bytesOf('{"a":1}')).a, 1);
   const even: StandardSchemaV1<number> = {
     '~standard': {
@@ -62,7 +62,7 @@ test('zod/mini and any other Standard Schema do', (t) => {
   t.is(refusalOf(() => json(even).encode(3)).message, 'json: value: is odd');
 });
 
-test('a breach of the schema names its path at both ends, with code invalid_argument', (t) => {
+test('a violation of the schema names its path at both ends, with code invalid_argument', (t) => {
   const codec = json(z.object({ entries: z.array(z.object({ term: z.number() })) }));
   const sending = refusalOf(() =>
     encodeAs(codec, 'request', { entries: [{ term: 1 }, { term: 'x' as any }] }),
@@ -137,7 +137,7 @@ test('a cycle is refused and named', (t) => {
   t.is(
     text(anything.encode([shared, shared])),
     '[{"x":1},{"x":1}]',
-    'the same object twice is no cycle',
+    'the same object twice is not a cycle',
   );
 });
 
@@ -164,7 +164,7 @@ const nested = (levels: number) => {
 
 const deep = json(z.any(), { values: 10_000_000 });
 
-test('1,000 levels of nesting pass where values allow them, 1,001 are refused at either end', (t) => {
+test('1,000 levels of nesting are accepted if the limit of values allows them, 1,001 are refused at either end', (t) => {
   t.deepEqual(deep.decode(deep.encode(nested(1_000))), nested(1_000));
   t.regex(encodingOf(nested(1_001)), /nests deeper than 1000 levels/);
   t.regex(decodingOf(`${'['.repeat(1_001)}${']'.repeat(1_001)}`), /nests deeper than 1000 levels/);
@@ -180,12 +180,12 @@ test('nesting of 10,000 and 600,000 levels never overflows the stack', (t) => {
   }
 });
 
-test('brackets in strings do not nest', (t) => {
+test('brackets in strings do not count as nesting', (t) => {
   const value = { a: '[{'.repeat(5_000), b: ['\\"[', '\\', '"'], 'c"[[': 1 };
   t.deepEqual(anything.decode(anything.encode(value)), value);
 });
 
-test('a schema that recurses takes 1,000 levels', (t) => {
+test('a recursive schema accepts 1,000 levels', (t) => {
   interface Tree {
     child?: Tree | undefined;
   }
@@ -279,7 +279,7 @@ test('millions of values are refused before they are built or checked', (t) => {
   t.deepEqual(checked, []);
 });
 
-test('what a text counts does not depend on how it is counted: as a text of 64 KiB, or as a value', (t) => {
+test('the number of values does not depend on how they are counted: in a text of 64 KiB or in a value', (t) => {
   const random = seededRandom(9);
   const counted = (content: string) =>
     Number(
@@ -302,7 +302,7 @@ test('what a text counts does not depend on how it is counted: as a text of 64 K
   }
 });
 
-test('a value counts for more the deeper it stands, and an object four times more', (t) => {
+test('a deeper value counts more, and an object counts four times more', (t) => {
   const counted = (value: unknown) =>
     Number(
       /counts as (\d+) values/.exec(
@@ -320,7 +320,7 @@ test('a value counts for more the deeper it stands, and an object four times mor
   t.is(counted({ a: 1, b: 2 }), 7);
 });
 
-test('numbers that no double holds are refused, and others read as JSON.parse does', (t) => {
+test('numbers that no double can hold are refused, and others are read as by JSON.parse', (t) => {
   const overflowing = ['1e999', '-1e999', '1E+309', `1${'0'.repeat(309)}`, '17976931348623159e292'];
   for (const number of overflowing)
     t.regex(
@@ -339,7 +339,7 @@ test('numbers that no double holds are refused, and others read as JSON.parse do
 const whole = <S extends StandardSchemaV1>(schema: S) =>
   ({ '~standard': { ...schema['~standard'], vendor: 'own' } }) as S;
 
-test('zod stops at the first element of a wrong type in what came, and finds all in what is sent', (t) => {
+test('zod stops at the first element of a wrong type in received values, and finds all in sent ones', (t) => {
   const content = list('1', 1_000);
   for (const schema of [z.array(z.string()), mini.array(mini.string())]) {
     t.is(
@@ -438,7 +438,7 @@ test('a zod schema that throws or validates asynchronously is reported as such, 
   t.is(refusalOf(() => decodeAs(throwing, 'request', content)).code, 'internal');
 });
 
-test("a schema's long message and a long path are cut", (t) => {
+test('a long message of a schema and a long path are cut', (t) => {
   const strict = json(z.strictObject({}));
   const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, 1]));
   t.true(decodingWith(strict, many).length < 600);
@@ -452,7 +452,7 @@ test("a schema's long message and a long path are cut", (t) => {
   );
 });
 
-test('refusals of what came take no stack trace, those of what is sent do', (t) => {
+test('refusals of received messages have no stack trace, those of sent ones do', (t) => {
   const strings = json(z.string());
   for (const content of ['{', '1', '"\\ud800"', '1e999']) {
     const error = refusalOf(() => decodeAs(strings, 'request', bytesOf(content)));
@@ -500,7 +500,7 @@ test('a message cut off at any byte is refused', (t) => {
     t.is(refusalOf(() => anything.decode(whole.slice(0, i))).code, 'invalid_argument');
 });
 
-test('keys that prototypes know are plain data', (t) => {
+test('keys of prototypes are plain data', (t) => {
   const value = JSON.parse(
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}',
   );
@@ -514,7 +514,7 @@ test('keys that prototypes know are plain data', (t) => {
   t.is(Object.getPrototypeOf({}), Object.prototype);
 });
 
-test('a schema that answers asynchronously is a TypeError at the sender, internal at the receiver', (t) => {
+test('an asynchronous schema is a TypeError at the sender, internal at the receiver', (t) => {
   const codec = json(z.string().refine(async () => true));
   t.throws(() => encodeAs(codec, 'request', 'x'), {
     instanceOf: TypeError,
@@ -551,7 +551,7 @@ test('an invalid schema is a TypeError', (t) => {
     t.throws(() => json(schema as any), { instanceOf: TypeError, message: /Standard Schema/ });
 });
 
-test('random values come back as they were', (t) => {
+test('random values are decoded as they were encoded', (t) => {
   const random = seededRandom(7);
   for (let i = 0; i < 500; i++) {
     const value = randomJson(random, 5);
@@ -559,7 +559,7 @@ test('random values come back as they were', (t) => {
   }
 });
 
-test('random bytes are refused or decoded, and nothing else', (t) => {
+test('random bytes are either refused or decoded', (t) => {
   const random = seededRandom(8);
   const alphabet = bytesOf('{}[]",:0123456789.eE+-\\u truefalsn\u00fc\n');
   for (let i = 0; i < 3_000; i++) {

@@ -5,7 +5,7 @@ import { bytes } from './bytes.ts';
 import { limited } from './limited.ts';
 import { decodeAs, encodeAs } from './message.ts';
 
-test('a message up to the limit passes as with the codec itself; a longer one is refused at both ends, and not decoded', (t) => {
+test('a message up to the limit passes to the codec; a longer one is refused at both ends without decoding', (t) => {
   let decoded = 0;
   const counting = {
     ...bytes,

@@ -90,7 +90,7 @@ const message = {
 };
 
 for (const [name, codec, type] of each) {
-  test(`${name}: a message comes back as it was`, (t) => {
+  test(`${name}: a message is decoded as it was encoded`, (t) => {
     const back = codec.decode(codec.encode(message));
     t.is(back.term, 7);
     t.deepEqual([...back.entries[0]!.data!], [1, 2]);
@@ -106,26 +106,26 @@ for (const [name, codec, type] of each) {
     );
   });
 
-  test(`${name}: it is named by its type and agrees with protobufjs byte for byte`, (t) => {
+  test(`${name}: the codec has the name of its type and agrees with protobufjs byte for byte`, (t) => {
     t.is(codec.name, 'protobuf(raft.Append)');
     t.deepEqual([...codec.encode(message)], [...type.encode(message).finish()]);
     t.is(codec.encode({}).length, 0);
     t.is(codec.decode(new Uint8Array()).term, 0);
   });
 
-  test(`${name}: bytes come out as plain Uint8Arrays, of a Buffer too`, (t) => {
+  test(`${name}: bytes are plain Uint8Arrays, even if they were Buffers`, (t) => {
     for (const encoded of [codec.encode(message), new Uint8Array(codec.encode(message))]) {
       t.is(Object.getPrototypeOf(codec.decode(encoded).entries[0]!.data), Uint8Array.prototype);
     }
   });
 
-  test(`${name}: bytes cut off anywhere are refused or, between two fields, a shorter message`, (t) => {
+  test(`${name}: bytes that are cut off are refused or, between two fields, decoded as a shorter message`, (t) => {
     const whole = new Uint8Array(codec.encode(message));
     let shorter = 0;
     for (let i = 0; i < whole.length; i++) {
       const part = whole.slice(0, i);
       try {
-        t.deepEqual([...codec.encode(codec.decode(part))], [...part], 'nothing partial');
+        t.deepEqual([...codec.encode(codec.decode(part))], [...part], 'no partial value');
         shorter++;
       } catch (error) {
         t.true(error instanceof TransportError && error.code === 'invalid_argument', String(error));
@@ -134,7 +134,7 @@ for (const [name, codec, type] of each) {
     t.is(shorter, 5, 'before the first, and behind each of the fields but the last');
   });
 
-  test(`${name}: nesting is refused beyond 100 levels, however deep, without overflow`, (t) => {
+  test(`${name}: nesting beyond 100 levels is refused without overflow, however deep`, (t) => {
     const nested = (levels: number) => {
       // Writes nested Entry.children by hand: tag 0x22 and a length, from the inside out.
       const lengths: number[] = [];
@@ -163,7 +163,7 @@ for (const [name, codec, type] of each) {
     t.regex(encodingOf(codec, { entries: [deep] }), /^invalid_argument: request/);
   });
 
-  test(`${name}: a packed field that claims more than there is is refused`, (t) => {
+  test(`${name}: a packed field that claims more bytes than exist is refused`, (t) => {
     t.regex(
       decodingOf(codec, [0x2a, ...varint(1_000_000_000), 1, 2]),
       /^invalid_argument: request: is not a message of this type/,
@@ -180,7 +180,7 @@ for (const [name, codec, type] of each) {
     }
   });
 
-  test(`${name}: a varint over ten bytes is refused`, (t) => {
+  test(`${name}: a varint of more than ten bytes is refused`, (t) => {
     for (const tag of [0x08, 0x18, 0x30, 0x38, 0x48])
       t.regex(decodingOf(codec, [tag, ...Array(10).fill(0xff), 0x01]), /^invalid_argument: /);
   });
@@ -208,7 +208,7 @@ for (const [name, codec, type] of each) {
     }
   });
 
-  test(`${name}: unknown fields are skipped, a million of them in linear time, and nothing of them is kept`, (t) => {
+  test(`${name}: unknown fields are skipped in linear time, even a million of them, and dropped`, (t) => {
     const unknown = new Uint8Array(3_000_000);
     for (let i = 0; i < unknown.length; i += 3) unknown.set([0xf8, 0x7f, 0x01], i);
     const back = codec.decode(new Uint8Array([...codec.encode({ term: 5 }), ...unknown]));
@@ -217,7 +217,7 @@ for (const [name, codec, type] of each) {
     t.deepEqual([...codec.encode(back)], [0x08, 0x05]);
   });
 
-  test(`${name}: more values than allowed are refused at either end, empty ones and those of nested messages too`, (t) => {
+  test(`${name}: more values than allowed are refused at either end, including empty ones and those of nested messages`, (t) => {
     const small = protobuf<Append, object>(type, { values: 10 });
     const refused = (run: () => unknown) => {
       const { code, reason, message } = refusalOf(run);
@@ -302,7 +302,7 @@ for (const [name, codec, type] of each) {
     );
   });
 
-  test(`${name}: keys that prototypes know are plain data`, (t) => {
+  test(`${name}: keys of prototypes are plain data`, (t) => {
     const map = JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}');
     const back = codec.decode(codec.encode({ map })).map;
     t.deepEqual(Object.entries(back).sort(), Object.entries(map).sort() as any);
@@ -310,7 +310,7 @@ for (const [name, codec, type] of each) {
     t.is(({} as any).constructor, Object);
   });
 
-  test(`${name}: what is not a message of this type is refused, naming the member`, (t) => {
+  test(`${name}: a value that is not a message of this type is refused, naming the member`, (t) => {
     t.regex(encodingOf(codec, { term: 'x' }), /^invalid_argument: request\.term: integer expected/);
     t.regex(
       encodingOf(codec, { entries: [{ text: 5 }] }),
@@ -324,7 +324,7 @@ for (const [name, codec, type] of each) {
       t.regex(encodingOf(codec, value), /^invalid_argument: request: expected a message, got /);
   });
 
-  test(`${name}: what would arrive as something else is refused, naming the field`, (t) => {
+  test(`${name}: a value that would arrive changed is refused, naming the field`, (t) => {
     const bent: [object, string][] = [
       [{ term: -1 }, 'field 1: expected an integer from 0 to 2^32 − 1, got -1'],
       [{ term: 2 ** 32 }, 'field 1: expected an integer from 0 to 2^32 − 1, got 4294967296'],
@@ -358,7 +358,7 @@ for (const [name, codec, type] of each) {
     t.is(
       codec.decode(codec.encode({ term: 2 ** 32 - 1 })).term,
       2 ** 32 - 1,
-      'and encoding goes on',
+      'and encoding continues',
     );
   });
 
@@ -369,7 +369,7 @@ for (const [name, codec, type] of each) {
     }
   });
 
-  test(`${name}: random messages come back, and random bytes are refused or decoded and nothing else`, (t) => {
+  test(`${name}: random messages are decoded as encoded, and random bytes are either refused or decoded`, (t) => {
     const random = seededRandom(5);
     const number = (limit: number) => Math.floor(random() * limit);
     for (let i = 0; i < 300; i++) {
@@ -415,7 +415,7 @@ test('an invalid protobufjs type is a TypeError', (t) => {
   }
 });
 
-test('elements of each kind of packed list count, those of 64 bits eight times', (t) => {
+test('elements of every packed list count as values, those of 64 bits eight times', (t) => {
   const kinds = {
     uint32: 8,
     int32: 8,
@@ -454,7 +454,7 @@ test('elements of each kind of packed list count, those of 64 bits eight times',
   }
 });
 
-test('packed enums of proto2 count, and unknown fields do not', (t) => {
+test('packed enums of proto2 count as values, and unknown fields do not', (t) => {
   const source =
     'syntax = "proto2"; enum Kind { A = 0; B = 1; } message List { repeated Kind list = 1 [packed = true]; optional int32 a = 2; optional int32 b = 3; }';
   const codec = protobuf<{ list: number[] }>(
@@ -477,7 +477,7 @@ test('packed enums of proto2 count, and unknown fields do not', (t) => {
   );
 });
 
-test('refusals of what came take no stack trace', (t) => {
+test('refusals of received messages have no stack trace', (t) => {
   const codec = protobuf<Append, object>(types.proto3['static']!);
   const error = refusalOf(() => decodeAs(codec, 'request', new Uint8Array([0x08])));
   t.false(error.stack?.includes('\n    at '));
@@ -485,7 +485,7 @@ test('refusals of what came take no stack trace', (t) => {
   t.regex(refusalOf(() => encodeAs(codec, 'request', { term: 'x' })).stack ?? '', /protobuf\.test/);
 });
 
-test('a type with encode and decode alone does, as strict as it is', (t) => {
+test('a type with only encode and decode works, with its own strictness', (t) => {
   const { encode, decode } = types.proto3['static']!;
   const codec = protobuf<Append, object>({ encode, decode });
   t.is(codec.decode(codec.encode({ term: 5 })).term, 5);

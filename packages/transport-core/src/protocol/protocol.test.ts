@@ -51,7 +51,7 @@ test('omitted members have defaults', (t) => {
   t.deepEqual([undefineds.accepts, undefineds.priority, undefineds.ordered], [[], 10, false]);
 });
 
-test('the kind of a method follows from what it has', (t) => {
+test('the kind of a method follows from its members', (t) => {
   const { byName, byId } = methodTable(defineProtocol(common));
   t.deepEqual(
     [...byName.values()].map(({ name, kind, flags }) => `${name} ${kind} ${flags}`),
@@ -69,7 +69,7 @@ test('the kind of a method follows from what it has', (t) => {
   t.is(byId.size, 5);
 });
 
-test('a protocol is frozen, and what the literal becomes later changes nothing', (t) => {
+test('a protocol is frozen and independent of later changes to its definition', (t) => {
   const literal = { ...common, accepts: [0], methods: { a: { id: 1, request: bytes } } };
   const protocol = defineProtocol(literal);
   for (const part of [
@@ -88,11 +88,11 @@ test('a protocol is frozen, and what the literal becomes later changes nothing',
   t.false(Object.isFrozen(literal.methods.a));
 });
 
-test('a protocol without methods is one', (t) => {
+test('a protocol may have no methods', (t) => {
   t.is(methodTable(defineProtocol({ ...common, methods: {} })).byName.size, 0);
 });
 
-test('names that prototypes know are ordinary methods', (t) => {
+test('methods may have names of prototype members', (t) => {
   const method = (id: number) => ({ id, request: bytes });
   const protocol = defineProtocol({
     ...common,
@@ -269,7 +269,7 @@ test('an argument that is not a definition is a TypeError', (t) => {
     });
 });
 
-test('a channel that is left out is a hash of the name, from 0x10 to 0xff; protocols share it evenly', (t) => {
+test('the default channel is a hash of the name from 0x10 to 0xff, and names spread evenly', (t) => {
   const { channel: _, ...bare } = common;
   // docs/wire-protocol.md lists the same examples.
   for (const [name, channel] of [
@@ -302,7 +302,7 @@ test("the project's own protocols are on the channels below 0x10", (t) => {
   t.is(defineProjectProtocol({ ...common, channel: 0xff }).channel, 0xff);
 });
 
-test('only what defineProtocol made is a protocol', (t) => {
+test('only the result of defineProtocol is a protocol', (t) => {
   const protocol = defineProtocol(common);
   t.true(isProtocol(protocol));
   for (const other of [undefined, null, {}, common, { ...protocol }, 'raft']) {

@@ -22,7 +22,7 @@ const errorsOf = (run: () => never): TransportError[] =>
     },
   );
 
-test('a refusal is told from the value on, and from the place that the caller names', (t) => {
+test('a refusal names its path from the value, or from the place that the caller names', (t) => {
   const cause = new Error('x');
   const given = refusal('json', '.a[3]', 'is odd', cause);
   t.is(given.message, 'json: value.a[3]: is odd');
@@ -69,7 +69,7 @@ test('a codec that encodes to no bytes is a TypeError', (t) => {
   );
 });
 
-test('an asynchronous schema is a TypeError where it encodes, internal where it decodes', (t) => {
+test('an asynchronous schema is a TypeError when it encodes, internal when it decodes', (t) => {
   const run = () => {
     throw new AsyncSchemaError('late');
   };
@@ -82,7 +82,7 @@ test('an asynchronous schema is a TypeError where it encodes, internal where it 
   t.true(error instanceof TransportError && error.code === 'internal');
 });
 
-test('values are described in a few words, whatever they are', (t) => {
+test('any value is described in a few words', (t) => {
   const hostile = new Proxy(
     {},
     {
@@ -112,7 +112,7 @@ test('values are described in a few words, whatever they are', (t) => {
   for (const [value, words] of described) t.is(kindOf(value), words);
 });
 
-test('paths are written as one would', (t) => {
+test('paths are written as in code', (t) => {
   t.is(
     ['a', 3, 'odd key', '', '__proto__', 'ü', Symbol('s')].map(member).join(''),
     '.a[3]["odd key"][""].__proto__.ü[Symbol(s)]',

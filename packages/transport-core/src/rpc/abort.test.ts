@@ -21,7 +21,7 @@ test('one listener serves all calls of a signal', (t) => {
   t.is(listeners(controller.signal), 0);
 });
 
-test('the last call that settles takes the listener with it, and a later one brings it again', (t) => {
+test('the last call to settle removes the listener, and a later call adds it again', (t) => {
   const controller = new AbortController();
   const [first, second, third] = [call(), call(), call()];
   watch(controller.signal, first);
@@ -37,7 +37,7 @@ test('the last call that settles takes the listener with it, and a later one bri
   t.deepEqual([first.reasons, second.reasons], [[], []]);
 });
 
-test('a call that settles because another was aborted is left alone', (t) => {
+test('a call that settles because another was aborted is not aborted itself', (t) => {
   const controller = new AbortController();
   const second = call();
   watch(controller.signal, { aborted: () => unwatch(controller.signal, second) });
@@ -46,7 +46,7 @@ test('a call that settles because another was aborted is left alone', (t) => {
   t.deepEqual(second.reasons, []);
 });
 
-test('signals do not mix', (t) => {
+test('signals are independent of each other', (t) => {
   const [a, b] = [new AbortController(), new AbortController()];
   const [first, second] = [call(), call()];
   watch(a.signal, first);
@@ -58,7 +58,7 @@ test('signals do not mix', (t) => {
   t.deepEqual(second.reasons, ['b']);
 });
 
-test('100,000 calls come and go on one signal', (t) => {
+test('100,000 calls share one signal', (t) => {
   const { signal } = new AbortController();
   for (let i = 0; i < 100_000; i++) {
     const each = call();

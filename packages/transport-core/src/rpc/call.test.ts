@@ -22,7 +22,7 @@ const host = (now: number) => ({
   wakeBy() {},
 });
 
-test('the time left is rounded up, and a call without any is late', (t) => {
+test('the remaining time is rounded up, and a call without any is late', (t) => {
   const call = new Call(host(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);
   const left = (now: number) => call.timeLeft(now);
   t.deepEqual([100, 100.001, 101, 5_099, 5_099.999].map(left), [5_000, 5_000, 4_999, 1, 1]);

@@ -48,7 +48,7 @@ test('an error thrown by a handler becomes the caller’s error: remote, sent, w
   );
 });
 
-test('a signal that aborts is cancelled with its reason as the cause, and leaves no listener', async (t) => {
+test('a call whose signal aborts is canceled with its reason as the cause, and leaves no listener', async (t) => {
   const scene = new Scene();
   let seen: AbortSignal | undefined;
   scene.serve(scene.pair.acceptor, {
@@ -68,7 +68,7 @@ test('a signal that aborts is cancelled with its reason as the cause, and leaves
   t.is(getEventListeners(controller.signal, 'abort').length, 0);
 });
 
-test('a deadline says where the call stood', async (t) => {
+test('an error of a deadline says how far the call got', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, { ask: () => new Promise(() => {}) });
   const call = scene.call(scene.pair.dialer, 'ask', one(1), { timeout: 50 });
@@ -79,7 +79,7 @@ test('a deadline says where the call stood', async (t) => {
   t.regex(message, /calls\.ask to there: 50 ms passed; no response arrived/);
 });
 
-test('an upload is pulled to its end, and answered', async (t) => {
+test('an upload is read to its end and answered', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, {
     give: async (_request, rpc) => {
@@ -93,7 +93,7 @@ test('an upload is pulled to its end, and answered', async (t) => {
   t.deepEqual(await call.promise, one(6));
 });
 
-test('an upload is pulled only as fast as it is read', async (t) => {
+test('an upload is read from its source only as fast as the handler reads it', async (t) => {
   const scene = new Scene();
   let pulled = 0;
   const release: (() => void)[] = [];
@@ -139,7 +139,7 @@ test('an upload that throws ends the call with aborted and its cause, at both en
   t.is((failure as TransportError).code, 'cancelled');
 });
 
-test('an answer before the upload is whole returns its iterator', async (t) => {
+test('an answer before the end of the upload returns its iterator', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, { give: () => one(9) });
   let returned = 0;
@@ -171,7 +171,7 @@ test('a download is read in order, to its end', async (t) => {
   t.deepEqual(scene.settled, ['fine']);
 });
 
-test('a download that fails gives what was whole, then its error', async (t) => {
+test('a failed download yields the complete items, then its error', async (t) => {
   const scene = new Scene();
   scene.serve(scene.pair.acceptor, {
     get: async function* () {
@@ -225,7 +225,7 @@ test('a refusal of a download rejects the first next()', async (t) => {
   t.true((await reader.next()).done);
 });
 
-test('a method’s timeout bounds each wait of a stream, the call’s own the whole, a default neither', async (t) => {
+test('the timeout of a method limits each wait of a stream, that of a call the whole, and a default neither', async (t) => {
   for (const [name, own, expected] of [
     ['steady', false, ['item', 'item', 'item', 'deadline_exceeded']],
     ['steady', true, ['item', 'deadline_exceeded', 'done', 'done']],
@@ -393,7 +393,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     pair.quiet();
     await turn();
   }
-  t.true(through, 'every call and every loop comes to its end');
+  t.true(through, 'every call and every loop ends');
   for (let round = 0; round < 20; round++) {
     for (const gate of gates.splice(0)) gate();
     pair.quiet();
@@ -412,7 +412,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
 }
 
 for (const cut of [false, true]) {
-  test(`whatever users and handlers do, ${cut ? 'and the connection breaks' : 'in any order'}: each call settles once and nothing stays behind`, async (t) => {
+  test(`whatever users and handlers do, ${cut ? 'and the connection breaks' : 'in any order'}: each call settles once and no state is left`, async (t) => {
     for (let seed = 0; seed < 40; seed++) {
       try {
         await chaos(t, seed, cut);
@@ -424,7 +424,7 @@ for (const cut of [false, true]) {
   });
 }
 
-test('a one-way costs its sender credit, and its receiver memory, until its handler has ended', async (t) => {
+test('a one-way message costs its sender credit and its receiver memory until its handler ends', async (t) => {
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   const running: (() => void)[] = [];
@@ -448,7 +448,7 @@ test('a one-way costs its sender credit, and its receiver memory, until its hand
   t.is(dialer.session.channel(protocol.channel).lanes.shortCredit, 4_096);
 });
 
-test('a long one-way, too; a handler that returns at once gives its credit back at once', async (t) => {
+test('a long one-way message does, too; a handler that returns at once returns the credit at once', async (t) => {
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   let end: (() => void) | undefined;
@@ -471,7 +471,7 @@ test('a long one-way, too; a handler that returns at once gives its credit back 
   t.is(lanes.longCredit, 32 * 1024);
 });
 
-test('as many one-ways run as limits.calls allows; more wait, in order, and stop no request', async (t) => {
+test('limits.calls bounds the running one-way messages; more of them wait in order, and block no request', async (t) => {
   const scene = new Scene({ calls: 3 });
   const { acceptor, dialer } = scene.pair;
   const running: [number, () => void][] = [];
@@ -502,7 +502,7 @@ test('as many one-ways run as limits.calls allows; more wait, in order, and stop
   t.is(acceptor.memory.used, 0);
 });
 
-test('a request counts against limits.memory while its handler runs, also after its caller and its connection are gone', async (t) => {
+test('a request counts against limits.memory while its handler runs, even if its caller and connection are gone', async (t) => {
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   const running: (() => void)[] = [];
@@ -523,7 +523,7 @@ test('a request counts against limits.memory while its handler runs, also after 
   t.is(acceptor.memory.used, 0);
 });
 
-test('a reader that drops the calls of a connection that is gone leaves nothing held', async (t) => {
+test('a reader that drops calls of a lost connection holds nothing', async (t) => {
   const scene = new Scene();
   const { acceptor, dialer } = scene.pair;
   const reader = scene.read(acceptor);
@@ -540,7 +540,7 @@ test('a reader that drops the calls of a connection that is gone leaves nothing 
   t.is(acceptor.memory.used, 0);
 });
 
-test('limits.total bounds the calls of all connections: one may take as much as it leaves', async (t) => {
+test('limits.total bounds the calls of all connections: each may take as much as is left', async (t) => {
   const memory = new Memory(2 ** 30);
   const total = { calls: 30, bytes: 2 ** 20 };
   const [first, second] = [new Scene({ total }, memory), new Scene({ total }, memory)];
@@ -558,7 +558,7 @@ test('limits.total bounds the calls of all connections: one may take as much as 
   t.is(running.length, 15 + 8, 'half of what is left');
   for (let i = 0; i < 3; i++) second.call(second.pair.dialer, 'tell', one(1));
   await second.rest();
-  t.is(running.length, 24, 'one one-way runs, the others wait');
+  t.is(running.length, 24, 'one one-way message runs, the others wait');
   t.is(memory.calls, 24);
   while (running.length > 0) {
     for (const end of running.splice(0)) end();
@@ -568,7 +568,7 @@ test('limits.total bounds the calls of all connections: one may take as much as 
   t.deepEqual([memory.calls, memory.bytes, memory.used], [0, 0, 0]);
 });
 
-test('one-ways beyond limits.total.bytes are dropped and counted, and their credit goes back', async (t) => {
+test('one-way messages beyond limits.total.bytes are dropped and counted, and their credit is returned', async (t) => {
   const memory = new Memory(2 ** 30);
   const scene = new Scene({ total: { calls: 1_000, bytes: 4 * 1_600 } }, memory);
   const { acceptor, dialer } = scene.pair;

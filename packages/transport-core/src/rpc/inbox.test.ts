@@ -13,7 +13,7 @@ const read = async (consumer: Consumer): Promise<IncomingRpc> =>
 const first = (rpc: IncomingRpc) => (rpc.request as Uint8Array)[0];
 const byte = (number: number) => new Uint8Array([number]);
 
-test('before there is any reader calls wait, and the first reader gets them in order', async (t) => {
+test('calls wait until there is a reader, and the first reader gets them in order', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   for (let i = 1; i <= 5; i++) a.send(i % 2 === 0 ? 'tell' : 'ask', byte(i));
@@ -26,7 +26,7 @@ test('before there is any reader calls wait, and the first reader gets them in o
   t.is(a.context.held, 0);
 });
 
-test('a reader that waits is handed the call as it comes', async (t) => {
+test('a waiting reader gets the next call at once', async (t) => {
   const bench = new InboxBench();
   const consumer = consume(bench);
   const next = read(consumer);
@@ -39,7 +39,7 @@ test('a reader that waits is handed the call as it comes', async (t) => {
   t.deepEqual(a.answers, ['ask 3 = 8']);
 });
 
-test('readers take from the connections in turn, and from each in order', async (t) => {
+test('readers take from connections in turn, and from each in order', async (t) => {
   const bench = new InboxBench();
   const [a, b, c] = [bench.connection('a'), bench.connection('b'), bench.connection('c')];
   for (let i = 0; i < 4; i++) a.send('ask', byte(10 + i));
@@ -61,7 +61,7 @@ test('each call goes to exactly one reader', async (t) => {
   t.is(bench.inbox.waiting, 0);
 });
 
-test('a reader that names a method is before one that takes all', async (t) => {
+test('a reader that names a method has priority over one that takes all', async (t) => {
   const bench = new InboxBench();
   const [all, named] = [consume(bench), consume(bench, 'ask')];
   const [any, mine] = [read(all), read(named)];
@@ -71,7 +71,7 @@ test('a reader that names a method is before one that takes all', async (t) => {
   t.is(first(await mine), 1);
   t.is(first(await any), 2);
   a.send('ask', byte(3));
-  t.is(bench.inbox.waiting, 1, 'it waits for its own reader, even where another is free');
+  t.is(bench.inbox.waiting, 1, 'it waits for its own reader, even if another is free');
   t.is(first(await read(named)), 3);
 });
 
@@ -110,7 +110,7 @@ test('the first reader refuses waiting calls that have no reader', (t) => {
   t.is(bench.inbox.waiting, 1);
 });
 
-test('a request that its codec refuses reaches no reader, who waits on', async (t) => {
+test('a request that its codec refuses reaches no reader, which continues to wait', async (t) => {
   const bench = new InboxBench();
   const consumer = consume(bench);
   const next = read(consumer);
@@ -121,7 +121,7 @@ test('a request that its codec refuses reaches no reader, who waits on', async (
   t.deepEqual((await next).request, { n: 5 });
 });
 
-test('a queue that is full by count refuses short requests, unprocessed; another connection’s is its own', (t) => {
+test('a queue that is full by count refuses short requests unprocessed; each connection has its own', (t) => {
   const bench = new InboxBench();
   const [a, b] = [bench.connection('a'), bench.connection('b')];
   for (let i = 0; i < 101; i++) a.send('ask');
@@ -131,7 +131,7 @@ test('a queue that is full by count refuses short requests, unprocessed; another
   t.deepEqual(b.answers, []);
 });
 
-test('a queue that is full by bytes refuses, but one message always fits an empty one', (t) => {
+test('a queue that is full by bytes refuses, but an empty one accepts any message', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   a.send('ask', new Uint8Array(100_000));
@@ -140,7 +140,7 @@ test('a queue that is full by bytes refuses, but one message always fits an empt
   t.deepEqual(a.answers, ['ask 5 ! resource_exhausted (unprocessed)']);
 });
 
-test('one-ways and long requests do not count in the queue: their accounts bound them', (t) => {
+test('one-way messages and long requests do not count in the queue, because their accounts limit them', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   for (let i = 0; i < 150; i++) a.send('tell');
@@ -150,7 +150,7 @@ test('one-ways and long requests do not count in the queue: their accounts bound
   t.deepEqual([a.channel.queued, a.channel.queuedBytes], [1, 65]);
 });
 
-test('a long request that is taken gives its account back', async (t) => {
+test('a long request that is taken returns its account', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   const ask = a.send('ask', new Uint8Array(5_000), true);
@@ -160,7 +160,7 @@ test('a long request that is taken gives its account back', async (t) => {
   t.is(ask.account, undefined);
 });
 
-test('a one-way gives its account back when its reader asks for another, or leaves', async (t) => {
+test('a one-way message returns its account when its reader asks for another, or leaves', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   const [first, second, third] = [a.send('tell'), a.send('tell'), a.send('tell')];
@@ -181,7 +181,7 @@ test('a one-way gives its account back when its reader asks for another, or leav
   t.is(fourth.account, undefined);
 });
 
-test('a request costs work units and points of a flood for each issue that its schema makes of it', (t) => {
+test('a request costs work units and flood points for each issue that its schema reports', (t) => {
   const bench = new InboxBench();
   const consumer = consume(bench);
   void consumer.next();
@@ -205,7 +205,7 @@ test('a request costs work units and points of a flood for each issue that its s
   void consumer.return?.();
 });
 
-test('a one-way that its codec refuses gives its account back', (t) => {
+test('a one-way message that its codec refuses returns its account', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   void consume(bench).next();
@@ -225,7 +225,7 @@ test('a call whose caller is gone leaves the queue', async (t) => {
   t.deepEqual([a.channel.queued, a.channel.queuedBytes, a.context.held], [0, 0, 0]);
 });
 
-test('while a connection’s answers are jammed its calls are not dispatched, those of others are', async (t) => {
+test('while the answers of a connection are blocked its calls are not dispatched, but those of others are', async (t) => {
   const bench = new InboxBench();
   const [a, b] = [bench.connection('a'), bench.connection('b')];
   a.jammed = true;
@@ -240,7 +240,7 @@ test('while a connection’s answers are jammed its calls are not dispatched, th
   t.is(first((await reads[1])!), 1);
 });
 
-test('a closed inbox refuses what waits and ends its readers', async (t) => {
+test('a closed inbox refuses waiting calls and ends its readers', async (t) => {
   const bench = new InboxBench();
   const consumer = consume(bench, 'ask');
   const a = bench.connection();
@@ -281,7 +281,7 @@ test('leaving a loop returns the consumer', async (t) => {
   t.is(first(await read(consume(bench))), 2);
 });
 
-test('a consumer takes nothing before it is asked', async (t) => {
+test('a consumer takes no call before it is asked', async (t) => {
   const bench = new InboxBench();
   const consumer = consume(bench);
   const a = bench.connection();

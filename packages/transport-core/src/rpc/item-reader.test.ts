@@ -42,7 +42,7 @@ test('a reader that waits gets the item as it comes', async (t) => {
   t.deepEqual(await next, { value: 7, done: false });
 });
 
-test('several next() at once are served in their order, and all end at the end', async (t) => {
+test('concurrent next() calls are served in order, and all end at the end', async (t) => {
   const { reader, push, stream } = scene();
   const all = [reader.next(), reader.next(), reader.next(), reader.next()];
   push(1);
@@ -54,7 +54,7 @@ test('several next() at once are served in their order, and all end at the end',
   );
 });
 
-test('an error comes behind the items that were whole, once; then the iterator is done', async (t) => {
+test('an error follows the complete items, once; then the iterator is done', async (t) => {
   const { reader, push, stream } = scene();
   push(1);
   stream.end(BROKEN);
@@ -63,7 +63,7 @@ test('an error comes behind the items that were whole, once; then the iterator i
   t.deepEqual(await reader.next(), { value: undefined, done: true });
 });
 
-test('a break is at once, whatever is still here', async (t) => {
+test('a break takes effect at once, even if items are left', async (t) => {
   const { reader, push, context } = scene();
   push(1, 2);
   const reason = new Error('mine');
@@ -74,7 +74,7 @@ test('a break is at once, whatever is still here', async (t) => {
   t.is(context.held, 0);
 });
 
-test('a break reaches a reader that waits', async (t) => {
+test('a break reaches a waiting reader', async (t) => {
   const { reader } = scene();
   const next = reader.next();
   const reason = new Error('mine');
@@ -82,7 +82,7 @@ test('a break reaches a reader that waits', async (t) => {
   t.is(await t.throwsAsync(next), reason);
 });
 
-test('leaving the loop tells the call, drops what is here and what comes', async (t) => {
+test('leaving the loop notifies the call, and drops present and later items', async (t) => {
   const { reader, push, context, log } = scene();
   push(1, 2, 3);
   for await (const _ of reader) break;
@@ -94,7 +94,7 @@ test('leaving the loop tells the call, drops what is here and what comes', async
   t.deepEqual(log, ['taken', 'left']);
 });
 
-test('leaving behind the end tells nobody', async (t) => {
+test('leaving after the end notifies nobody', async (t) => {
   const { reader, push, stream, log } = scene();
   push(1, 2);
   stream.end(undefined);
@@ -102,7 +102,7 @@ test('leaving behind the end tells nobody', async (t) => {
   t.deepEqual(log, ['taken']);
 });
 
-test('return() ends those that wait', async (t) => {
+test('return() ends waiting reads', async (t) => {
   const { reader } = scene();
   const next = reader.next();
   await reader.return();

@@ -119,5 +119,5 @@ test('the memory that hostile peers occupy stays within limits.memory and limits
       [0, 0, 0, 0, 0, 0],
     );
   }
-  t.true(most > 512 * KIB, 'the attack did reach something');
+  t.true(most > 512 * KIB, 'the attack reached something');
 });

@@ -29,14 +29,14 @@ function incoming(name: Name) {
 
 const GONE = new TransportError('cancelled', 'gone');
 
-test('it shows what came with the call', (t) => {
+test('it shows what arrived with the call', (t) => {
   const { rpc, connection } = incoming('ask');
   t.deepEqual([rpc.method, rpc.request, rpc.version], ['ask', 'request', 3]);
   t.is(rpc.from, connection.remote);
   t.is(rpc.deadline, undefined);
 });
 
-test('a console shows what its reader may know, and nothing behind it', (t) => {
+test('a console shows what the reader may know, and no internals', (t) => {
   for (const name of ['ask', 'tell'] as const) {
     const { rpc } = incoming(name);
     const shown = inspect(rpc);
@@ -47,7 +47,7 @@ test('a console shows what its reader may know, and nothing behind it', (t) => {
   }
 });
 
-test('without metadata there is one frozen object for all', (t) => {
+test('without metadata all share one frozen object', (t) => {
   const { metadata } = incoming('ask').rpc;
   t.is(metadata, incoming('other').rpc.metadata);
   t.true(Object.isFrozen(metadata));
@@ -64,7 +64,7 @@ test('a call is answered once; a second answer is a TypeError, whichever came fi
   }
 });
 
-test('answers are false, and counted, when the caller is gone', (t) => {
+test('answers return false, and are counted, if the caller is gone', (t) => {
   for (const how of ['respond', 'fail'] as const) {
     const { rpc, leave, late } = incoming('ask');
     leave(GONE);
@@ -73,7 +73,7 @@ test('answers are false, and counted, when the caller is gone', (t) => {
   }
 });
 
-test('a value that its codec refuses throws there, and is internal at the caller', (t) => {
+test('a value that its codec refuses throws at the handler, and is internal at the caller', (t) => {
   const { rpc, connection } = incoming('typed');
   const error = t.throws(() => rpc.respond('x')) as unknown as TransportError;
   t.is(error.code, 'invalid_argument');
@@ -81,7 +81,7 @@ test('a value that its codec refuses throws there, and is internal at the caller
   t.throws(() => rpc.respond(1), { instanceOf: TypeError });
 });
 
-test('a one-way has no answer: there is no respond, and fail is false and counted', (t) => {
+test('a one-way message has no answer: respond does not exist, and fail returns false and is counted', (t) => {
   const { rpc, late } = incoming('tell');
   t.false('respond' in rpc);
   t.false(rpc.fail(new Error('no')));
@@ -89,7 +89,7 @@ test('a one-way has no answer: there is no respond, and fail is false and counte
   t.is(late(), 2);
 });
 
-test('its signal aborts when the caller leaves, also one that is asked for later', (t) => {
+test('its signal aborts when the caller leaves, even if it is read later', (t) => {
   const early = incoming('ask');
   const { signal } = early.rpc;
   t.false(signal.aborted);
@@ -102,14 +102,14 @@ test('its signal aborts when the caller leaves, also one that is asked for later
   t.is(later.rpc.signal, later.rpc.signal);
 });
 
-test('each kind has its own way of answering, on the prototype, and no other', (t) => {
+test('each kind has only its own way of answering, on the prototype', (t) => {
   const ways = (name: Name) =>
     ['respond', 'write', 'end'].filter((way) => way in incoming(name).rpc);
   t.deepEqual([ways('ask'), ways('tell'), ways('get')], [['respond'], [], ['write', 'end']]);
   t.false(Object.hasOwn(incoming('ask').rpc, 'respond'));
 });
 
-test('a write after the end is a TypeError, one whose caller is gone rejects with why', async (t) => {
+test('a write after the end throws a TypeError, and one whose caller is gone rejects with the reason', async (t) => {
   const { rpc } = incoming('get');
   t.true(rpc.end());
   t.throws(() => rpc.write(byte(1)), { instanceOf: TypeError });
@@ -118,6 +118,6 @@ test('a write after the end is a TypeError, one whose caller is gone rejects wit
   t.is(await t.throwsAsync(gone.rpc.write(byte(1))), GONE);
 });
 
-test('a method without upload has none', (t) => {
+test('a method without upload has no upload', (t) => {
   t.is(incoming('ask').rpc.upload, undefined);
 });

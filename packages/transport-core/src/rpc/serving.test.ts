@@ -55,7 +55,7 @@ test('a handler that returns has answered before the next one runs', (t) => {
   t.is(a.running, 0);
 });
 
-test('handlers start in order and end in any', async (t) => {
+test('handlers start in order and end in any order', async (t) => {
   const bench = new InboxBench();
   const { waiting, handler } = gate();
   serve(bench, { ask: handler });
@@ -74,7 +74,7 @@ test('handlers start in order and end in any', async (t) => {
   t.is(a.running, 1);
 });
 
-test('no more handlers run at a time than concurrency says; the rest waits in its order', async (t) => {
+test('at most as many handlers run at once as concurrency allows; the rest waits in order', async (t) => {
   const bench = new InboxBench();
   const { waiting, handler } = gate();
   serve(bench, { ask: handler }, { concurrency: 2 });
@@ -109,7 +109,7 @@ test('10,000 calls that wait for a synchronous handler are served in a loop, not
   t.true(connections.every(({ answers }) => answers.length === 100));
 });
 
-test('a TransportError crosses as it is, anything else as internal with its message', async (t) => {
+test('a TransportError is sent unchanged, any other error as internal with its message', async (t) => {
   const bench = new InboxBench();
   const seen: TransportError[] = [];
   const a = bench.connection();
@@ -150,7 +150,7 @@ test('a TransportError crosses as it is, anything else as internal with its mess
   t.deepEqual(seen[0]!.metadata, { height: '7' });
 });
 
-test('toError says less; one that throws says nothing', (t) => {
+test('toError may hide details; one that throws hides all', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   const messages: string[] = [];
@@ -176,7 +176,7 @@ test('toError says less; one that throws says nothing', (t) => {
   t.is(bench.failures.length, 1);
 });
 
-test('a handler is called on its object', (t) => {
+test('a handler is called as a method of its object', (t) => {
   const bench = new InboxBench();
   let self: unknown;
   const handlers = {
@@ -203,7 +203,7 @@ test('an error thrown by the handler of a one-way is reported only to the observ
   t.deepEqual(a.answers, []);
 });
 
-test('rpc.respond answers, and what the handler returns then is not asked for', async (t) => {
+test('rpc.respond answers, and the return value of the handler is ignored', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   serve(bench, {
@@ -220,7 +220,7 @@ test('rpc.respond answers, and what the handler returns then is not asked for', 
   t.is(bench.failures.length, 1);
 });
 
-test('a handler that answers nothing where its codec wants something is internal at the caller', (t) => {
+test('a handler that returns nothing although its codec needs a value is internal at the caller', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   serve(bench, { typed: () => 'no number' });
@@ -230,7 +230,7 @@ test('a handler that answers nothing where its codec wants something is internal
   t.is(a.running, 0);
 });
 
-test('a method has one handler; a consumer of all takes the rest', async (t) => {
+test('a method has one handler; a consumer of all methods takes the rest', async (t) => {
   const bench = new InboxBench();
   serve(bench, { ask: (request) => request });
   t.throws(() => serve(bench, { ask: (request) => request }), {
@@ -247,13 +247,13 @@ test('a method has one handler; a consumer of all takes the rest', async (t) => 
   t.is(((await next).value as IncomingRpc).method, 'other');
 });
 
-test('a handler may not take what a consumer names', (t) => {
+test('a method that a consumer names cannot have a handler', (t) => {
   const bench = new InboxBench();
   void new Consumer(bench.inbox, new Set(['ask']));
   t.throws(() => serve(bench, { ask: () => byte(1) }), { instanceOf: TypeError });
 });
 
-test('stop takes no more, waits for what runs, and leaves the rest to others', async (t) => {
+test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {
   const bench = new InboxBench();
   const { waiting, handler } = gate();
   const serving = serve(bench, { ask: handler }, { concurrency: 1 });
@@ -275,7 +275,7 @@ test('stop takes no more, waits for what runs, and leaves the rest to others', a
   t.deepEqual(a.answers, ['ask 3 = 0', 'ask 5 = 2']);
 });
 
-test('what waited for a handler that stopped is unimplemented where others read on, and none of theirs', async (t) => {
+test('calls that wait for a stopped handler are unimplemented if other readers exist that do not take them', async (t) => {
   const bench = new InboxBench();
   const { handler } = gate();
   const serving = serve(bench, { ask: handler }, { concurrency: 1 });
@@ -287,7 +287,7 @@ test('what waited for a handler that stopped is unimplemented where others read 
   t.is(bench.inbox.waiting, 1);
 });
 
-test('when the grace of a stop is over those that run answer, and their late answers are not asked for', async (t) => {
+test('after the grace of a stop running calls fail, and their late answers are ignored', async (t) => {
   const bench = new InboxBench();
   const { waiting, handler } = gate();
   const serving = serve(bench, { ask: handler });
@@ -301,7 +301,7 @@ test('when the grace of a stop is over those that run answer, and their late ans
   t.deepEqual(a.answers, ['ask 3 ! unavailable']);
 });
 
-test('a download ends when its handler has returned', async (t) => {
+test('a download ends when its handler returns', async (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   serve(bench, { get: async () => {} });

@@ -23,7 +23,7 @@ const begin = (size: number, keep = true, limit?: number) => {
   };
 };
 
-test('packets are put together in the order of their coming', (t) => {
+test('packets are joined in order of arrival', (t) => {
   const { assembly, context } = begin(2 * packet + 3);
   t.false(assembly.complete);
   context.now = 9;
@@ -38,7 +38,7 @@ test('packets are put together in the order of their coming', (t) => {
   );
 });
 
-test('a packet that breaks the sum, is empty, or is not full before the last, is refused', (t) => {
+test('a packet that exceeds the total, is empty, or is not full before the last one, is refused', (t) => {
   t.false(begin(packet + 3).assembly.add(new Uint8Array(4)));
   t.false(begin(packet + 3).assembly.add(new Uint8Array(0)));
   t.false(begin(packet + 3).assembly.add(new Uint8Array(2)));
@@ -46,7 +46,7 @@ test('a packet that breaks the sum, is empty, or is not full before the last, is
   t.true(begin(2 * packet).assembly.add(new Uint8Array(packet)));
 });
 
-test('a packet that was read into its room is there already', (t) => {
+test('a packet that was read into its place is not copied', (t) => {
   const { assembly } = begin(2 * packet + 3);
   const room = assembly.room(packet)!;
   t.is(room.length, packet);
@@ -64,7 +64,7 @@ test('a packet that was read into its room is there already', (t) => {
   );
 });
 
-test('there is no room for what breaks the sum, nor where nothing is kept', (t) => {
+test('there is no place for a packet that exceeds the total, nor if nothing is kept', (t) => {
   t.is(begin(packet + 3).assembly.room(4), undefined);
   t.is(begin(packet + 3).assembly.room(0), undefined);
   t.is(begin(packet + 3, false).assembly.room(3), undefined);
@@ -73,7 +73,7 @@ test('there is no room for what breaks the sum, nor where nothing is kept', (t) 
   t.is(assembly.room(3), undefined, 'it was handed over or dropped');
 });
 
-test('what has come is held until it is released, once', (t) => {
+test('received bytes are held until they are released, once', (t) => {
   const { assembly, context } = begin(3 * packet);
   t.is(context.held, packet);
   assembly.add(new Uint8Array(packet));
@@ -95,7 +95,7 @@ test('what has come is held until it is released, once', (t) => {
   );
 });
 
-test('it is allocated as a whole while little is allocated ahead, otherwise in steps that double', (t) => {
+test('memory is allocated at once while little is allocated ahead, otherwise in doubling steps', (t) => {
   const roomy = begin(40 * packet);
   t.is(roomy.assembly.buffer.length, 40 * packet);
   t.is(roomy.context.memory.ahead, 39 * packet);
@@ -114,7 +114,7 @@ test('it is allocated as a whole while little is allocated ahead, otherwise in s
   t.true(assembly.complete);
 });
 
-test('one that is dropped holds nothing, and is counted to its end', (t) => {
+test('a dropped message holds nothing, and is counted to its end', (t) => {
   const { assembly, context } = begin(3 * packet);
   assembly.drop();
   t.deepEqual([context.held, context.memory.ahead, assembly.buffer.length], [0, 0, 0]);

@@ -17,7 +17,7 @@ test('a batch is half of the calls in flight, in steps of 8 and never below', (t
   }
 });
 
-test('an end that answers waits for a quarter of what the peer has in flight', (t) => {
+test('an end that answers waits for a quarter of the calls that the peer has in flight', (t) => {
   const pacer = new BatchPacer();
   pacer.read(0, 8, 8);
   t.is(pacer.batch, 8);
@@ -27,7 +27,7 @@ test('an end that answers waits for a quarter of what the peer has in flight', (
   t.is(pacer.batch, 32, 'a chunk without the highest ids changes nothing');
 });
 
-test('where no calls are in flight, one-ways leave 128 at a time, 32 where a rate bounds them', (t) => {
+test('without calls in flight, one-way messages leave 128 at a time, 32 if a rate limits them', (t) => {
   for (const [pacer, batch] of [
     [new BatchPacer(), 128],
     [new BatchPacer(BOUNDED), 32],
@@ -42,7 +42,7 @@ test('where no calls are in flight, one-ways leave 128 at a time, 32 where a rat
   }
 });
 
-test('an end that does both waits for the more', (t) => {
+test('an end that does both waits for the larger number', (t) => {
   const pacer = new BatchPacer();
   pacer.read(128, 64, 64);
   t.is(pacer.batch, 64);
@@ -64,7 +64,7 @@ test('bytes that were in flight long ago are forgotten', (t) => {
   t.is(pacer.batch, 8);
 });
 
-test('few that come one at a time are alone; several in a chunk are not, nor is one of many in flight', (t) => {
+test('few messages that come one at a time are alone; several in a chunk, or one of many in flight, are not', (t) => {
   const pacer = new BatchPacer();
   t.false(pacer.alone);
   pacer.read(1, 0, 1);

@@ -45,7 +45,7 @@ function told(sizes: readonly number[], most: number): { done: boolean[]; arrive
   };
 }
 
-test('small messages are copied: it is done with the chunk that they came in', (t) => {
+test('small messages are copied, so the chunk that they came in is free', (t) => {
   t.deepEqual(told(Array(50).fill(KIB), 64 * KIB), { done: [true], arrived: true });
   t.deepEqual(told(Array(50).fill(40), 2 * KIB).arrived, true);
 });
@@ -55,12 +55,12 @@ test('a message of an eighth of the chunk or more is a part of it', (t) => {
   t.deepEqual(told([KIB, KIB, 40 * KIB], 64 * KIB), { done: [false], arrived: true });
 });
 
-test('a message that straddles chunks has memory of its own, and so has a long one', (t) => {
+test('a message that straddles chunks has its own memory, and so has a long one', (t) => {
   t.deepEqual(told([60 * KIB], 32 * KIB), { done: [true, true], arrived: true });
   t.deepEqual(told([300 * KIB], 64 * KIB), { done: [true, true, true, true, true], arrived: true });
 });
 
-test('one that straddled into a chunk says nothing of those that follow in it', (t) => {
+test('a message that straddles into a chunk does not affect the ones that follow in it', (t) => {
   t.deepEqual(told([40 * KIB, 30 * KIB, 20], 50 * KIB), { done: [false, true], arrived: true });
   t.deepEqual(told([60 * KIB, 20 * KIB, 40 * KIB], 50 * KIB), {
     done: [true, false, true],
@@ -68,12 +68,12 @@ test('one that straddled into a chunk says nothing of those that follow in it', 
   });
 });
 
-test('all messages of a small chunk are parts of it; without one it is done with it', (t) => {
+test('all messages of a small chunk are parts of it; without any the chunk is free', (t) => {
   t.deepEqual(told([2 * KIB, 2 * KIB], 16 * KIB), { done: [false], arrived: true });
   t.deepEqual(told([300 * KIB], 10 * KIB).done.slice(1, -1), Array(29).fill(true));
 });
 
-test('one whose chunks come in the same memory is done with each, and keeps what it gave away', (t) => {
+test('messages in chunks of reused memory are intact, whatever the size of the chunks', (t) => {
   const sizes = [
     0,
     10,
@@ -110,7 +110,7 @@ test('one whose chunks come in the same memory is done with each, and keeps what
   }
 });
 
-test('of a connection that is over it is done with all', (t) => {
+test('when a connection is over all its chunks are free', (t) => {
   const pair = new Pair([protocol]).open();
   pair.acceptor.session.closed(undefined);
   t.true(pair.hand(pair.dialer, new Uint8Array(10)));

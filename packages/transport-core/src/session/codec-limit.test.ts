@@ -45,7 +45,7 @@ function open() {
 const seen = ({ error }: TestCall) => [error?.code, error?.reason, error?.sent, error?.origin];
 
 for (const method of ['ask', 'give']) {
-  test(`a request that is announced as longer than its codec takes is refused unprocessed, by its first packet: ${method}`, (t) => {
+  test(`a request that is announced as longer than its codec accepts is refused unprocessed at its first packet: ${method}`, (t) => {
     const { pair, allocated, call } = open();
     const long = call(method, LIMIT + 1);
     t.deepEqual(seen(long), ['resource_exhausted', 'too_large', false, 'remote']);
@@ -62,7 +62,7 @@ for (const method of ['ask', 'give']) {
     t.deepEqual(allocated.acceptor, [LIMIT]);
     t.is(pair.acceptor.calls.length, 1);
     for (let i = 0; i < 20; i++)
-      t.is(call(method, 5 * LIMIT).error?.reason, 'too_large', 'its account gets its credit back');
+      t.is(call(method, 5 * LIMIT).error?.reason, 'too_large', 'its credit is returned');
   });
 }
 

@@ -19,7 +19,7 @@ function drain(deadlines: Deadlines<Due>): number[] {
   return times;
 }
 
-test('entries come out by their times, whatever the order in which they came and left', (t) => {
+test('entries leave in order of time, whatever the order of additions and removals', (t) => {
   const random = seededRandom(7);
   for (let round = 0; round < 50; round++) {
     const deadlines = new Deadlines<Due>();

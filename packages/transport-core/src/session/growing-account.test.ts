@@ -184,7 +184,7 @@ test('a stream of large items is bounded by the pipe alone', async (t) => {
   t.true(share > 0.95, `${share}`);
 });
 
-test('a stream whose window may not grow stays at one window a round trip', async (t) => {
+test('a stream whose window may not grow stays at one window per round trip', async (t) => {
   const line = await new LongLine({ streamMax: 256 * KIB }).open();
   line.upload();
   await line.run(2_000);
@@ -192,7 +192,7 @@ test('a stream whose window may not grow stays at one window a round trip', asyn
   t.is(line.peak, 0);
 });
 
-test('windows grow to half of limits.memory, and what they borrowed comes back when their calls end', async (t) => {
+test('windows grow to half of limits.memory, and return what they borrowed when their calls end', async (t) => {
   const line = await new LongLine({ memory: 4 * MIB }).open();
   const calls = Array.from({ length: 6 }, () => line.upload());
   await line.run(3_000);
@@ -202,7 +202,7 @@ test('windows grow to half of limits.memory, and what they borrowed comes back w
   for (const end of line.ends) t.is(end.memory.lent, 0);
 });
 
-test('the connection ends, and nothing is borrowed any more', async (t) => {
+test('when the connection ends nothing is borrowed any more', async (t) => {
   const line = await new LongLine().open();
   line.upload();
   line.download();

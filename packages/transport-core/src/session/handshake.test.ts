@@ -57,7 +57,7 @@ const hello = (changes: Partial<Hello> = {}): Hello => ({
   ...changes,
 });
 
-test('our HELLO tells who we are, what we speak and what we bear', (t) => {
+test('the own HELLO contains identity, protocols and limits', (t) => {
   const made = makeHello(
     {
       self: { ...self, nodeId: 'ff' },
@@ -95,11 +95,11 @@ test('our HELLO tells who we are, what we speak and what we bear', (t) => {
   t.deepEqual(helloProtocol(protocol(2, [1])), told(2, [1]));
 });
 
-test('a HELLO like ours is fine', (t) => {
+test('a HELLO like the own one is accepted', (t) => {
   t.is(judgeHello(hello({ instance: 'b'.repeat(32) }), self, undefined, 'acceptor'), undefined);
 });
 
-test('a wire version that we do not speak is refused, one range that holds ours is not', (t) => {
+test('an unsupported wire version is refused, a range that contains the supported one is not', (t) => {
   for (const [wireMin, wireMax] of [
     [2, 3],
     [0, 0],
@@ -111,7 +111,7 @@ test('a wire version that we do not speak is refused, one range that holds ours 
   t.is(judgeHello(hello({ wireMin: 0, wireMax: 9 }), self, undefined, 'acceptor'), undefined);
 });
 
-test('another network is refused, naming both', (t) => {
+test('another network is refused with both names', (t) => {
   const error = judgeHello(hello({ network: 'test' }), self, undefined, 'acceptor');
   t.is(error?.reason, 'wrong_network');
   t.regex(String(error?.message), /'test'.*'main'/);
@@ -124,7 +124,7 @@ test('a peer that claims another id than it proved is refused; one that claims n
   t.is(judgeHello(hello({ nodeId: 'aa' }), self, undefined, 'acceptor'), undefined);
 });
 
-test('the peer’s limits are ours towards it; of packet, calls and streams the smaller is both ends’', (t) => {
+test('the limits of the peer apply towards it; for packet, calls and streams the smaller value applies to both ends', (t) => {
   const terms: Terms = {
     packet: 8_192,
     message: 0,
@@ -150,7 +150,7 @@ test('the peer’s limits are ours towards it; of packet, calls and streams the 
   t.is(terms.packet, 4_096);
 });
 
-test('the version is the highest that both know, computed alike at both ends', (t) => {
+test('the version is the highest that both know, and both ends compute the same', (t) => {
   for (const [ours, theirs, expected] of [
     [[1, []], [1, []], 1],
     [[2, [1]], [1, []], 1],
@@ -164,7 +164,7 @@ test('the version is the highest that both know, computed alike at both ends', (
   }
 });
 
-test('no version in common is failed_precondition, naming both ends’', (t) => {
+test('no common version gives failed_precondition with the versions of both ends', (t) => {
   const error = agree(protocol(3, [2]), [told(1, [0])]);
   t.true(error instanceof TransportError);
   const { code, reason, message } = error as TransportError;
@@ -181,7 +181,7 @@ test('the same name on another channel is failed_precondition, and so is another
   t.regex(squatted.message, /'raft'.*'gossip'/);
 });
 
-test('a protocol that the peer’s list lacks is asked for all the same', (t) => {
+test('a protocol that the peer does not list is requested all the same', (t) => {
   t.is(agree(protocol(4), []), 4);
   t.is(agree(protocol(4), [told(1, [], 'gossip', 0x21)]), 4);
 });

@@ -93,7 +93,7 @@ for (const parity of [0, 1] as const) {
   });
 }
 
-test('ids are small integers of V8’s for ever: one that is not would have everything that sees a call compiled anew', (t) => {
+test('ids always remain small integers of V8, because others would deoptimize all code that uses calls', (t) => {
   const slots = new Slots<{ id: number }>(1);
   for (let i = 0; i < 40_000; i++) {
     const call = entry();
@@ -131,7 +131,7 @@ test('65,536 calls fill the table', (t) => {
   t.is([...slots.values()].length, 0xffff);
 });
 
-test('a peer’s ids are found, whatever it chooses', (t) => {
+test('the ids of a peer are found, whatever it chooses', (t) => {
   const ids = new PeerIds<{ id: number }>();
   const chosen = [1, 3, 5, 0xffff_ffff, 0x2_0001, 0x8000_0001, 99_999, 7];
   const calls = chosen.map((id) => ({ id }));
@@ -160,7 +160,7 @@ test('ids of one slot number do not hide each other', (t) => {
   t.is(ids.size, 1);
 });
 
-test('a peer’s ids agree with a Map, whatever is done', (t) => {
+test('the ids of a peer agree with a Map after any operations', (t) => {
   const random = seededRandom(4);
   const ids = new PeerIds<{ id: number }>();
   const model = new Map<number, { id: number }>();
@@ -192,13 +192,13 @@ test('a peer’s ids agree with a Map, whatever is done', (t) => {
   for (const call of left) t.is(model.get(call.id), call);
 });
 
-test('a peer that chooses far ids takes no array of them', (t) => {
+test('a peer that chooses far ids does not cause a large array', (t) => {
   const ids = new PeerIds<{ id: number }>();
   for (let i = 0; i < 1_000; i++) ids.set({ id: 1 + 2 * (60_000 - i) });
   t.is(Reflect.get(ids, 'dense').length, 0);
 });
 
-test('the highest slot tells how many of a dense peer are in flight, until it is read', (t) => {
+test('the highest slot shows how many calls of a dense peer are in flight, until it is read', (t) => {
   const slots = new Slots<{ id: number }>(1);
   const ids = new PeerIds<{ id: number }>();
   for (let i = 0; i < 100; i++) {

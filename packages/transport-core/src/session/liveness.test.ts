@@ -28,7 +28,7 @@ test('a PONG without a PING, or for an earlier PING, is ignored', (t) => {
   t.is(liveness.rtt, 2);
 });
 
-test('nonces are never 0, at the edges of chance too, and fit 32 bits', (t) => {
+test('nonces are never 0, even at the extremes of the random source, and fit 32 bits', (t) => {
   for (const chance of [0, 0.5, 1 - 2 ** -32]) {
     const nonce = new Liveness(keepAlive, () => chance, 0).ping(0);
     t.true(Number.isInteger(nonce) && nonce >= 1 && nonce <= 0xffff_ffff, String(nonce));
@@ -60,7 +60,7 @@ test('a busy connection is measured each interval, whatever is received', (t) =>
   t.true(liveness.wantsPing(10_000, 9_500));
 });
 
-test('a PING that silence follows accuses after the timeout', (t) => {
+test('a PING followed by silence condemns the peer after the timeout', (t) => {
   const liveness = begin(0);
   liveness.ping(10_000);
   t.false(liveness.dead(14_999));
@@ -92,7 +92,7 @@ test('a PING that only measures does not end the connection before an interval p
   t.true(liveness.dead(15_000));
 });
 
-test('whoever slept moves what accuses by as much', (t) => {
+test('a sleep postpones every timeout of liveness by its length', (t) => {
   const liveness = begin(0);
   liveness.ping(10_000);
   liveness.excuse(60_000);

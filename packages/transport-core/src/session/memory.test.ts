@@ -150,7 +150,7 @@ test('an announced size is not charged: eight peers that announce much and send 
   for (const peer of trickling) t.deepEqual(peer.errors, []);
 });
 
-test('when memory is scarce, the largest unfinished message is refused, unprocessed, and its credit returned', (t) => {
+test('if memory is scarce, the largest unfinished message is refused unprocessed, and its credit returned', (t) => {
   const receiver = new Receiver(100 * packet);
   const [hog, other, honest] = [receiver.peer(), receiver.peer(), receiver.peer()];
   const id = hog.begin(100);
@@ -166,7 +166,7 @@ test('when memory is scarce, the largest unfinished message is refused, unproces
   t.is(hog.reason, undefined);
 });
 
-test('one message as large as limits.memory finishes beside any number of small ones', (t) => {
+test('one message as large as limits.memory completes beside any number of small ones', (t) => {
   const receiver = new Receiver(256 * packet);
   const small = Array.from({ length: 20 }, () => receiver.peer());
   const ids = small.map((peer) => peer.begin(256));
@@ -181,7 +181,7 @@ test('one message as large as limits.memory finishes beside any number of small 
   t.true(receiver.memory.used <= 256 * packet);
 });
 
-test('a connection that is refused when it has been slower than 16 KiB a second for 10 s is cut', (t) => {
+test('a connection that is refused memory, and was slower than 16 KiB/s for 10 s, is disconnected', (t) => {
   const receiver = new Receiver(256 * packet);
   const [slow, steady, fast] = [receiver.peer(), receiver.peer(), receiver.peer()];
   const trickle = slow.begin(256);
@@ -196,7 +196,7 @@ test('a connection that is refused when it has been slower than 16 KiB a second 
     steady.more(id, 5);
     if (second === 6) slow.more(trickle, 1);
   }
-  t.is(slow.reason, undefined, 'as long as there is memory nobody minds');
+  t.is(slow.reason, undefined, 'it is tolerated as long as there is memory');
   fast.more(fast.begin(190), 189);
   t.is(fast.calls, 1);
   t.deepEqual(

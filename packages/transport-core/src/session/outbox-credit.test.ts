@@ -8,7 +8,7 @@ import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
 
-test('a frame that leaves at once takes along the credit that is owed', (t) => {
+test('a frame that leaves at once takes owed credit along', (t) => {
   const bench = new OutboxBench();
   const long = new ReceiveAccount(bench.batch, Account.LONG, 1_000);
   long.spend(100);
@@ -23,7 +23,7 @@ test('a frame that leaves at once takes along the credit that is owed', (t) => {
   t.deepEqual(bench.batches, [2]);
 });
 
-test('long messages are paid whole, in order, as their account rises above 0', (t) => {
+test('long messages are paid as a whole, in order, when their account rises above 0', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 1);
   const tellers = [new Teller(), new Teller(), new Teller()];
@@ -42,7 +42,7 @@ test('long messages are paid whole, in order, as their account rises above 0', (
   t.is(bench.pump().length, 4);
 });
 
-test('what was paid for and taken back before it began is refunded, and pays for the next', (t) => {
+test('a paid message that is withdrawn before it began is refunded, which pays for the next', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 1);
   const next = new Teller();
@@ -54,7 +54,7 @@ test('what was paid for and taken back before it began is refunded, and pays for
   t.is(lanes.longCredit, 1 - 3 * packet - 64);
 });
 
-test('what had begun when it was taken back is refunded by the receiver alone', (t) => {
+test('a message that is withdrawn after it began is refunded only by the receiver', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 100_000);
   const message = unit(Kind.REQUEST, 100 * packet, Account.LONG);
@@ -65,7 +65,7 @@ test('what had begun when it was taken back is refunded by the receiver alone', 
   t.is(lanes.longCredit, before);
 });
 
-test('when the head that waits for credit leaves, those behind it that have credit go', (t) => {
+test('when a message that waits for credit leaves the head, the ones behind it that have credit go', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 500, 0);
   const behind = new Teller();
@@ -78,7 +78,7 @@ test('when the head that waits for credit leaves, those behind it that have cred
   t.is(bench.pump().length, 1);
 });
 
-test('without pipe no long message and no item goes, and short frames pass by', (t) => {
+test('without pipe credit no long message and no item is sent, but short frames are', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   bench.grant(1);
@@ -101,7 +101,7 @@ test('without pipe no long message and no item goes, and short frames pass by', 
   t.is(bench.pump().length, 1);
 });
 
-test('metadata weighs on the pipe with the first packet alone', (t) => {
+test('metadata counts against the pipe only in the first packet', (t) => {
   const bench = new OutboxBench();
   bench.grant(100_000);
   const long = unit(Kind.REQUEST, 2 * packet, Account.LONG);

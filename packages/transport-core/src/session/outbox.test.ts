@@ -9,7 +9,7 @@ import { SMALL } from './testing/pair.ts';
 const { packet } = SMALL;
 const ids = (frames: { id: number }[]) => frames.map((frame) => frame.id);
 
-test('channels with work share the wire by their priorities, measured over many packets', (t) => {
+test('channels with work share the wire by priority, measured over many packets', (t) => {
   const bench = new OutboxBench();
   const shares = [1, 3, 6];
   const channels = shares.map((priority, i) => bench.lanes(0x20 + i, priority));
@@ -28,7 +28,7 @@ test('channels with work share the wire by their priorities, measured over many 
     t.true(Math.abs(sent[i]! / all - share / 10) < 0.02, `${sent}`);
 });
 
-test('within a run as short as one batch each channel has its share, too', (t) => {
+test('even within one batch each channel has its share', (t) => {
   const bench = new OutboxBench();
   const [low, high] = [bench.lanes(0x20, 5), bench.lanes(0x21, 10)];
   for (const lanes of [low, high])
@@ -38,7 +38,7 @@ test('within a run as short as one batch each channel has its share, too', (t) =
   t.true(Math.abs(highs / first.length - 2 / 3) < 0.1, `${highs} of ${first.length}`);
 });
 
-test('a channel that wakes starts at the present minimum: it is owed nothing for its silence', (t) => {
+test('a channel that wakes starts at the current minimum: its silence earns nothing', (t) => {
   const bench = new OutboxBench();
   const [busy, sleeper] = [bench.lanes(0x20), bench.lanes(0x21)];
   for (let i = 0; i < 200; i++) bench.outbox.push(busy, unit(Kind.REQUEST, 4_000), 'short');
@@ -50,7 +50,7 @@ test('a channel that wakes starts at the present minimum: it is owed nothing for
   t.true(Math.abs(slept / frames.length - 0.5) < 0.1, `${slept} of ${frames.length}`);
 });
 
-test('a channel that had much of the wire and rested is not made to wait for it', (t) => {
+test('a channel that used much of the wire and then rested does not have to wait for it', (t) => {
   const bench = new OutboxBench();
   const [first, second] = [bench.lanes(0x20), bench.lanes(0x21)];
   for (let i = 0; i < 100; i++) bench.outbox.push(first, unit(Kind.REQUEST, 4_000), 'short');
@@ -66,7 +66,7 @@ test('a channel that had much of the wire and rested is not made to wait for it'
   );
 });
 
-test('the three lanes of a channel have their turns of 64 KiB', (t) => {
+test('the three lanes of a channel take turns of 64 KiB', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   for (let i = 0; i < 100; i++) {
@@ -83,7 +83,7 @@ test('the three lanes of a channel have their turns of 64 KiB', (t) => {
   for (const run of runs.slice(0, -1)) t.true(run.length >= 15 && run.length <= 17, `${runs}`);
 });
 
-test('a long message waits its turn by packet, and others of its lane go between', (t) => {
+test('a long message takes turns by packet, and others of its lane go in between', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   const [a, b] = [
@@ -95,7 +95,7 @@ test('a long message waits its turn by packet, and others of its lane go between
   t.deepEqual(ids(bench.pump()), [a.id, b.id, a.id, b.id, a.id, b.id]);
 });
 
-test('short messages leave in order, and a one-way without credit holds those behind it', (t) => {
+test('short messages leave in order, and a one-way message without credit blocks those behind it', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 100);
   const tellers = [new Teller(), new Teller(), new Teller()];
@@ -119,7 +119,7 @@ test('short messages leave in order, and a one-way without credit holds those be
   t.is(lanes.shortCredit, 1 - 74);
 });
 
-test('replies and long messages pass a one-way that waits for credit', (t) => {
+test('replies and long messages overtake a one-way message that waits for credit', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0);
   bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
@@ -131,7 +131,7 @@ test('replies and long messages pass a one-way that waits for credit', (t) => {
   );
 });
 
-test('control goes before all messages, and credit with it', (t) => {
+test('control frames go before all messages, and credit with them', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   bench.stuck = true;
@@ -150,7 +150,7 @@ test('control goes before all messages, and credit with it', (t) => {
   );
 });
 
-test('the farewell goes behind all that was accepted, what waits for credit included, and once', (t) => {
+test('the farewell follows everything that was accepted, including messages that wait for credit, and is sent once', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0);
   bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
@@ -166,7 +166,7 @@ test('the farewell goes behind all that was accepted, what waits for credit incl
   t.is(bench.pump().length, 0);
 });
 
-test('after a write that was kept nothing is written before drained', (t) => {
+test('after a write that was kept nothing is written until drained', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   bench.stuck = true;
@@ -187,7 +187,7 @@ test('after a write that was kept nothing is written before drained', (t) => {
   t.false(bench.batch.blocked);
 });
 
-test('a kept write asks to be looked after in 10 s', (t) => {
+test('a kept write is checked again after 10 s', (t) => {
   const bench = new OutboxBench();
   let asked = 0;
   bench.context.port.wakeBy = (time) => {
@@ -201,7 +201,7 @@ test('a kept write asks to be looked after in 10 s', (t) => {
   t.is(STUCK, 10_000);
 });
 
-test('a pipe that runs dry is stuck 10 s later, unless a CREDIT for it comes, and sleep is excused', (t) => {
+test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; sleep does not count', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   const asked: number[] = [];
@@ -227,7 +227,7 @@ test('a pipe that runs dry is stuck 10 s later, unless a CREDIT for it comes, an
   t.is(bench.outbox.stuckAt, Number.POSITIVE_INFINITY);
 });
 
-test('a request for which no time is left is dropped, not sent', (t) => {
+test('a request without remaining time is dropped, not sent', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20);
   const late = new Teller();
@@ -244,7 +244,7 @@ test('a request for which no time is left is dropped, not sent', (t) => {
   t.true(bench.outbox.idle);
 });
 
-test('the first packet tells the size, the rest are PART, all but the last full', (t) => {
+test('the first packet has the size, the rest are PART frames, all full except the last', (t) => {
   const bench = new OutboxBench();
   const teller = new Teller();
   bench.outbox.push(
@@ -275,17 +275,17 @@ test('a message of exactly one packet is short', (t) => {
   );
 });
 
-test('a short frame goes straight only where nothing that could be sent waits', (t) => {
+test('a short frame is sent directly only if nothing that could be sent waits', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0);
   t.true(bench.outbox.straight(10));
   bench.outbox.push(lanes, unit(Kind.ONEWAY, 10, Account.SHORT), 'short');
-  t.true(bench.outbox.straight(10), 'what waits for credit can’t be sent');
+  t.true(bench.outbox.straight(10), 'a message that waits for credit cannot be sent');
   bench.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
   t.false(bench.outbox.straight(10));
 });
 
-test('what waits is held in the gauge until it is written, taken back or dropped', (t) => {
+test('waiting messages count in the gauge until they are written, withdrawn or dropped', (t) => {
   const bench = new OutboxBench();
   const lanes = bench.lanes(0x20, 10, 0, 0);
   const units = [
@@ -325,7 +325,7 @@ test('an account that would exceed 2^31 − 1 is reported', (t) => {
   t.false(bench.outbox.grantChannel(lanes, Account.LONG, 0x7fff_ffff));
 });
 
-test('more than 1 MiB of control that waits is too much', (t) => {
+test('more than 1 MiB of waiting control frames is too much', (t) => {
   const bench = new OutboxBench();
   bench.stuck = true;
   bench.batch.control(Kind.PING, 1);

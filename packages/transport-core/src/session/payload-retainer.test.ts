@@ -16,13 +16,13 @@ test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) 
   }
 });
 
-test('a large payload, and any of a small chunk, is not copied', (t) => {
+test('a large payload, and any payload of a small chunk, is not copied', (t) => {
   const small = new Uint8Array(16 * 1024);
   for (const payload of [chunk.subarray(0, 8 * 1024), chunk, small.subarray(0, 1)])
     t.is(retainer().keep(framed(payload)), payload);
 });
 
-test('payloads that came beside each other are copied together, in pieces that pin at most 16 KiB', (t) => {
+test('payloads that arrived next to each other are copied together, in pieces that pin at most 16 KiB', (t) => {
   const used = retainer();
   const frame = Frame.empty();
   const kept: Uint8Array[] = [];
@@ -48,7 +48,7 @@ test('a reader that keeps one payload of a chunk copies only that payload', (t) 
   t.is(used.keep(frame).buffer.byteLength, 300);
 });
 
-test('who kept most of the last chunk is given pieces of 16 KiB from the first payload on, and else begins anew', (t) => {
+test('a reader that kept most of the last chunk gets pieces of 16 KiB from the first payload on, others start anew', (t) => {
   const used = retainer();
   const frame = Frame.empty();
   const first = (payloads: number): number => {
@@ -66,7 +66,7 @@ test('who kept most of the last chunk is given pieces of 16 KiB from the first p
   );
 });
 
-test('a payload before the piece, or across its end, has a piece of its own', (t) => {
+test('a payload before the piece, or across its end, has its own piece', (t) => {
   const used = retainer();
   const frame = Frame.empty();
   const places: [number, number][] = [
@@ -82,7 +82,7 @@ test('a payload before the piece, or across its end, has a piece of its own', (t
   }
 });
 
-test('between chunks it holds nothing', (t) => {
+test('it holds nothing between chunks', (t) => {
   const used = retainer();
   const before = used.keep(framed(chunk.subarray(0, 100)));
   used.clear();
@@ -90,7 +90,7 @@ test('between chunks it holds nothing', (t) => {
   t.not(before.buffer, after.buffer);
 });
 
-test('of memory that is read into again every payload is a copy, those of a small chunk in one piece', (t) => {
+test('in reused memory every payload is a copy, and those of a small chunk share one piece', (t) => {
   const memory = new Uint8Array(64 * 1024);
   const used = new PayloadRetainer((size) => new Uint8Array(size), true);
   const frame = Frame.empty();
@@ -125,7 +125,7 @@ test('of memory that is read into again every payload is a copy, those of a smal
   t.is(read(80, [[16, 80]])[0]!.buffer.byteLength, 64);
 });
 
-test('a payload that straddled chunks has memory of its own: it is not copied again', (t) => {
+test('a payload that straddled chunks has its own memory and is not copied again', (t) => {
   const used = new PayloadRetainer((size) => new Uint8Array(size), true);
   used.open(chunk.subarray(0, 100));
   const own = new Uint8Array(300);

@@ -72,7 +72,7 @@ test('a transfer lets the pipe grow at both ends, up to the maximum', (t) => {
   t.is(windowOf(dialer).granted, 16 * KIB, 'the other direction carried nothing');
 });
 
-test('a pipe without room to grow stays, and nothing is measured', (t) => {
+test('a pipe that may not grow stays as it is, and nothing is measured', (t) => {
   const line = new LongLine(16 * KIB, 16 * KIB);
   const { rtt } = line.pair.acceptor.session.liveness;
   const calls = Array.from({ length: 5 }, () => line.put(200 * KIB));
@@ -82,7 +82,7 @@ test('a pipe without room to grow stays, and nothing is measured', (t) => {
   t.is(line.pair.acceptor.session.liveness.rtt, rtt);
 });
 
-test('a sender that spends more than the grown pipe breaks the protocol', (t) => {
+test('a sender that spends more than the grown pipe violates the protocol', (t) => {
   const line = new LongLine(16 * KIB, 64 * KIB);
   for (let i = 0; i < 20; i++) line.put(200 * KIB);
   line.pass(60);

@@ -5,7 +5,7 @@ import { lookAlike } from './preamble.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-test('the protocol that the first bytes look like is named', (t) => {
+test('the error names the protocol that the first bytes look like', (t) => {
   for (const method of ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'CONNECT'])
     t.is(lookAlike(text(`${method} / HTTP/1.1\r\n`)), 'HTTP (a request)');
   t.is(lookAlike(text('PRI * HTTP/2.0\r\n\r\nSM')), 'HTTP (a request)');
@@ -20,7 +20,7 @@ test('the protocol that the first bytes look like is named', (t) => {
   t.is(lookAlike(text('SSH-2.0-OpenSSH_9.6')), 'SSH');
 });
 
-test('the rest is shown in hex, eight bytes of it', (t) => {
+test('other first bytes are shown in hex, eight of them', (t) => {
   t.is(
     lookAlike(new Uint8Array([0, 1, 0xfe, 0xff, 4, 5, 6, 7, 8, 9])),
     'something else (00 01 fe ff 04 05 06 07)',

@@ -24,7 +24,7 @@ function account(start = 1_000, id = 0, channel = 0) {
   return { receiving, announced, held, pay };
 }
 
-test('a unit may start above 0 and draw the account below; at 0 and below it is a violation', (t) => {
+test('a message may start above 0 and overdraw the account; at 0 and below it is a violation', (t) => {
   const { receiving } = account();
   t.true(receiving.spend(999));
   t.true(receiving.spend(5_000));
@@ -39,7 +39,7 @@ test('exactly 0 is empty', (t) => {
   t.false(receiving.spend(64));
 });
 
-test('less than a quarter is held back; at a quarter all that is owed is announced once', (t) => {
+test('less than a quarter is held back; at a quarter all owed credit is announced at once', (t) => {
   const { receiving, announced, pay } = account();
   receiving.spend(900);
   receiving.giveBack(249, false);
@@ -61,12 +61,12 @@ test('if the sender has more credit than it needs, less than a quarter of that i
   receiving.giveBack(1, false, 4_000);
   t.is(pay()[0]!.credit, 1_000);
   receiving.giveBack(249, false, 500);
-  t.is(announced.length, 0, 'but not less than of the account');
+  t.is(announced.length, 0, 'but not less than that share of the account');
   receiving.giveBack(1, false, 500);
   t.is(pay()[0]!.credit, 250);
 });
 
-test('a channel tells once that it begins to hold back, and again when that was paid; a stream does not', (t) => {
+test('a channel reports once that it starts to hold back, and again after that was paid; a stream does not', (t) => {
   const { receiving, held, pay } = account();
   receiving.giveBack(10, false);
   receiving.giveBack(10, false);
@@ -97,7 +97,7 @@ test('an eager return holds nothing back', (t) => {
   t.is(receiving.left, 1_000);
 });
 
-test('a reader that waits gets what was held back', (t) => {
+test('a waiting reader gets the credit that was held back', (t) => {
   const { receiving, announced, pay } = account();
   receiving.spend(100);
   receiving.giveBack(100, false);
@@ -106,14 +106,14 @@ test('a reader that waits gets what was held back', (t) => {
   t.is(pay()[0]!.credit, 100);
 });
 
-test('nothing owed is nothing said', (t) => {
+test('without owed credit nothing is sent', (t) => {
   const { receiving, announced } = account();
   receiving.pay();
   receiving.giveBack(0, true);
   t.is(announced.length, 0);
 });
 
-test('what is given back counts only when it is written: the sender is never ahead of us', (t) => {
+test('returned credit counts only after it is written, so the sender is never ahead', (t) => {
   const { receiving, pay } = account();
   receiving.spend(1_000);
   receiving.giveBack(1_000, true);
@@ -123,7 +123,7 @@ test('what is given back counts only when it is written: the sender is never ahe
   t.true(receiving.spend(1));
 });
 
-test('a stream that is over gives nothing back', (t) => {
+test('a stream that is over returns no credit', (t) => {
   const { receiving, announced, pay } = account(1_000, 7);
   receiving.spend(500);
   receiving.giveBack(500, true);

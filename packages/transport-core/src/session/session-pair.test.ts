@@ -297,7 +297,7 @@ function checkAccounts(t: ExecutionContext, pair: Pair): void {
     t.is(outbox.pipe, window.granted, 'pipe');
     t.true(
       outbox.pipe >= SMALL.credit.pipe && outbox.pipe <= SMALL.credit.pipeMax,
-      'between its bounds',
+      'within its limits',
     );
     t.is(outbox.reply, SMALL.credit.reply, 'reply');
     for (const { lanes, ...channel } of end.session.openChannels) {
@@ -368,7 +368,7 @@ test('in any order of events each call settles once with its own answer, and no 
     checkMemory(t, world.pair);
   }));
 
-test('when the connection breaks, each call settles once or comes back unsent, and nothing is held', (t) =>
+test('when the connection breaks, each call settles once or is returned unsent, and nothing is held', (t) =>
   forSeeds(t, 1_000, async (world, random) => {
     await live(world, 50 + Math.floor(random() * 400));
     world.pair.cut();
@@ -395,7 +395,7 @@ test('when the connection breaks, each call settles once or comes back unsent, a
     checkMemory(t, world.pair);
   }));
 
-test('when an end leaves in order, what was accepted arrives, what is open is answered, and nothing that waits is lost', (t) =>
+test('when an end leaves in order, accepted messages arrive, open calls are answered, and nothing that waits is lost', (t) =>
   forSeeds(t, 2_000, async (world, random) => {
     await live(world, 100 + Math.floor(random() * 200));
     const leavers = random() < 0.3 ? world.ends : [pick(world.ends, random)!];
@@ -420,7 +420,7 @@ test('when an end leaves in order, what was accepted arrives, what is open is an
     checkMemory(t, world.pair);
   }));
 
-test('when a transport closes, what it accepted arrives, and every call settles at both ends within its grace and a second', (t) =>
+test('when a transport closes, accepted messages arrive, and every call settles at both ends within its grace and a second', (t) =>
   forSeeds(t, 3_000, async (world, random) => {
     await live(world, 100 + Math.floor(random() * 200));
     const end = pick(world.ends, random)!;

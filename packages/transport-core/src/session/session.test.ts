@@ -24,7 +24,7 @@ const ask = (size = 1) => new TestCall(protocol, 'ask', new Uint8Array(size));
 const tell = (size = 1) => new TestCall(protocol, 'tell', new Uint8Array(size));
 const reasonOf = (end: End) => end.ending?.error.reason;
 
-test('the hello comes up whatever its bytes are cut into', (t) => {
+test('the hello succeeds however its bytes are cut', (t) => {
   const pair = new Pair([protocol]);
   pair.dialer.session.open({ token: 'x' });
   for (let i = 0; i < 10_000 && !(pair.dialer.isUp && pair.acceptor.isUp); i++) {
@@ -37,7 +37,7 @@ test('the hello comes up whatever its bytes are cut into', (t) => {
   t.deepEqual({ ...pair.acceptor.hello!.fields }, { token: 'x' });
 });
 
-test('an end that wrote before it read the hello is not taken for one whose pipe has been dry since then', (t) => {
+test('an end that wrote before it read the hello is not considered stuck since then', (t) => {
   const pair = new Pair([protocol]);
   pair.dialer.session.open({});
   for (const end of [pair.dialer, pair.acceptor]) {
@@ -53,7 +53,7 @@ test('an end that wrote before it read the hello is not taken for one whose pipe
   t.deepEqual([pair.dialer.ending, pair.acceptor.ending], [undefined, undefined]);
 });
 
-test('an acceptor says nothing before it has read the preamble, and nothing to what is none', (t) => {
+test('an acceptor sends nothing before it has read the preamble, and nothing in answer to an invalid one', (t) => {
   const { acceptor } = new Pair([protocol]);
   acceptor.session.receive(1_000, PREAMBLE.subarray(0, 3));
   t.is(acceptor.sent.length, 0);
@@ -63,7 +63,7 @@ test('an acceptor says nothing before it has read the preamble, and nothing to w
   t.true(acceptor.closing);
 });
 
-test('a hello that is not over in its time is cut at both ends', (t) => {
+test('a hello that does not complete in time is disconnected at both ends', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;
   pair.dialer.session.open({});
@@ -75,7 +75,7 @@ test('a hello that is not over in its time is cut at both ends', (t) => {
   t.is(reasonOf(pair.acceptor), 'handshake_timeout');
 });
 
-test('a dialer whose hello comes when all is over says nothing', (t) => {
+test('a dialer whose hello arrives after the end sends nothing', (t) => {
   const pair = new Pair([protocol]);
   pair.pass(5_000);
   t.is(reasonOf(pair.dialer), 'handshake_timeout');
@@ -83,7 +83,7 @@ test('a dialer whose hello comes when all is over says nothing', (t) => {
   t.is(pair.dialer.sent.length, 0);
 });
 
-test('a refusal carries its code and reason, and ends the session at both ends', (t) => {
+test('a refusal has a code and a reason, and ends the session at both ends', (t) => {
   const pair = new Pair([protocol]);
   pair.acceptor.consents = false;
   pair.dialer.session.open({});
@@ -101,7 +101,7 @@ test('a refusal carries its code and reason, and ends the session at both ends',
   t.is(pair.dialer.ending!.error.origin, 'remote');
 });
 
-test('another network is refused before anything is asked', (t) => {
+test('another network is refused before admission', (t) => {
   const self = (network: string) => ({
     self: { instance: '3'.repeat(32), network, addr: '', nodeId: '' },
   });
@@ -113,7 +113,7 @@ test('another network is refused before anything is asked', (t) => {
   t.is(pair.acceptor.hello, undefined);
 });
 
-test('a peer that the layer refuses gets its reason behind the preamble and nothing else', (t) => {
+test('a peer that the layer refuses gets the preamble and its reason, and nothing else', (t) => {
   const pair = new Pair([protocol], {}, { refused: reasonError('denied', 'on the list') });
   pair.dialer.session.open({});
   pair.quiet();
@@ -121,7 +121,7 @@ test('a peer that the layer refuses gets its reason behind the preamble and noth
   t.is(pair.acceptor.hello, undefined);
 });
 
-test('a round trip is measured as soon as it is up', (t) => {
+test('a round trip is measured as soon as the session is up', (t) => {
   const pair = new Pair([protocol]);
   pair.dialer.session.open({});
   while (!pair.dialer.isUp) {
@@ -135,7 +135,7 @@ test('a round trip is measured as soon as it is up', (t) => {
   t.is(pair.dialer.session.liveness.rtt, 7);
 });
 
-test('a call is sent when its batch has left, not before; one that is alone leaves at once', (t) => {
+test('a call counts as sent when its batch has left, not before; a single call leaves at once', (t) => {
   const pair = open();
   const alone = ask();
   pair.start(pair.dialer, alone);
@@ -147,7 +147,7 @@ test('a call is sent when its batch has left, not before; one that is alone leav
   t.true(call.sent);
 });
 
-test('calls in a batch that never left come back in their order; those that left fail as sent', (t) => {
+test('calls in a batch that never left are returned in order; those that left fail as sent', (t) => {
   const pair = open();
   const left = ask();
   pair.start(pair.dialer, left);
@@ -162,7 +162,7 @@ test('calls in a batch that never left come back in their order; those that left
   );
 });
 
-test('one-ways for which no credit came back are counted, also those in a batch that never left', (t) => {
+test('one-way messages without returned credit are counted, including those in a batch that never left', (t) => {
   const pair = open();
   pair.start(pair.dialer, tell());
   pair.tick(pair.dialer);
@@ -171,7 +171,7 @@ test('one-ways for which no credit came back are counted, also those in a batch 
   t.is(pair.dialer.count('onewayLost'), 4);
 });
 
-test('a one-way that was taken is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {
+test('a one-way message that was read is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {
   for (const isOrderly of [false, true]) {
     const pair = open();
     for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
@@ -187,7 +187,7 @@ test('a one-way that was taken is not lost; one that waits for its reader counts
   }
 });
 
-test('an end that leaves says before what it held back, and one that closes drops what comes later', (t) => {
+test('an end that leaves first sends the credit that it held back, and one that closes drops later messages', (t) => {
   const pair = open();
   for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
   pair.quiet();
@@ -198,7 +198,7 @@ test('an end that leaves says before what it held back, and one that closes drop
   t.is(pair.dialer.count('onewayLost'), 2);
 });
 
-test('a deadline that passes at the caller cancels at the callee; the late answer is counted', (t) => {
+test('a deadline that passes at the caller cancels the call at the callee; the late answer is counted', (t) => {
   const pair = open();
   const call = ask();
   call.travels = false;
@@ -220,7 +220,7 @@ test('a deadline that passes at the caller cancels at the callee; the late answe
   t.is(pair.dialer.session.caller.slots.size, 0);
 });
 
-test('a deadline travels as what is left, and ends the call at the callee by itself', (t) => {
+test('a deadline is sent as the remaining time, and ends the call at the callee by itself', (t) => {
   const pair = open();
   const call = ask();
   call.due = pair.now + 500.4;
@@ -237,7 +237,7 @@ test('a deadline travels as what is left, and ends the call at the callee by its
   t.is(call.error?.code, 'deadline_exceeded');
 });
 
-test('a call whose caller gives up while it waits in line is never sent', (t) => {
+test('a call that its caller cancels while it waits is never sent', (t) => {
   const pair = open();
   pair.dialer.stuck = true;
   pair.start(pair.dialer, ask());
@@ -251,7 +251,7 @@ test('a call whose caller gives up while it waits in line is never sent', (t) =>
   t.false(call.error!.sent!);
 });
 
-test('silence for interval and timeout is ping_timeout; any byte puts it off', (t) => {
+test('silence for interval and timeout gives ping_timeout; any byte postpones it', (t) => {
   const pair = open();
   pair.pass(10_000);
   pair.quiet();
@@ -282,7 +282,7 @@ test('after a sleep no peer is blamed, but deadlines of calls still apply', (t) 
   t.is(pair.acceptor.ending, undefined);
 });
 
-test('a connection that keeps a batch for 10 s is cut', (t) => {
+test('a connection that keeps a batch for 10 s is disconnected', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
   pair.dialer.stuck = true;
   pair.start(pair.dialer, ask());
@@ -324,7 +324,7 @@ test('the dialer leaves an idle connection after idleTimeout, in order', (t) => 
   t.is(reasonOf(pair.acceptor), 'idle');
 });
 
-test('whoever holds it, or has a call open, keeps it', (t) => {
+test('a hold or an open call keeps the connection', (t) => {
   const pair = open({ idleTimeout: 1_000 }, { idleTimeout: Number.POSITIVE_INFINITY });
   const release = pair.dialer.session.hold();
   pair.pass(5_000);
@@ -347,7 +347,7 @@ test('whoever holds it, or has a call open, keeps it', (t) => {
   t.is(reasonOf(pair.dialer), 'idle');
 });
 
-test('leaving sends those that wait for room elsewhere, and serves what is open', (t) => {
+test('leaving sends waiting calls elsewhere, and completes open ones', (t) => {
   const pair = open({ limits: { ...SMALL, calls: 1 } });
   const [running, waiting] = [ask(), ask()];
   pair.start(pair.dialer, running);
@@ -378,7 +378,7 @@ test('leaving takes no longer than 5 s', (t) => {
   t.deepEqual([call.error?.code, call.error?.sent], ['unavailable', true]);
 });
 
-test('a transport that closes fails at once what has not left, and gives the rest its grace', (t) => {
+test('a transport that closes fails unsent calls at once, and gives the rest its grace', (t) => {
   const pair = open();
   const flying = ask();
   pair.start(pair.dialer, flying);
@@ -414,7 +414,7 @@ test('calls that arrive at a closing transport are refused unprocessed', (t) => 
   t.is(pair.acceptor.calls.length, 0);
 });
 
-test('a protocol that is mounted later is learned by the peer, and one unmounted is unimplemented', (t) => {
+test('the peer learns a protocol that is mounted later, and an unmounted one is unimplemented', (t) => {
   const late = defineProtocol({
     name: 'late',
     version: 3,
@@ -446,7 +446,7 @@ test('a protocol that is mounted later is learned by the peer, and one unmounted
   t.is(pair.dialer.session.channel(0x30).version, 2);
 });
 
-test('a violation ends it at both ends with its reason, and what was unsent comes back', (t) => {
+test('a violation ends the session at both ends with its reason, and unsent calls are returned', (t) => {
   const pair = open();
   const [sent, unsent] = [ask(), ask()];
   pair.start(pair.dialer, sent);
@@ -464,7 +464,7 @@ test('a violation ends it at both ends with its reason, and what was unsent come
   t.deepEqual(pair.dialer.ending!.unsent, [unsent]);
 });
 
-test('a call that is answered at once, long after the chunk that brought it, still lets its session leave', (t) => {
+test('a call answered at once, long after its chunk arrived, does not keep its session from leaving', (t) => {
   const pair = open();
   const call = ask();
   pair.start(pair.dialer, call);

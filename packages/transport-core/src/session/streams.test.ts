@@ -37,7 +37,7 @@ function fate(promise: Promise<void>): { state: string; error?: unknown } {
   return result;
 }
 
-test('an item goes at once where there is room, and its write resolves', async (t) => {
+test('an item is sent at once if there is room, and its write resolves', async (t) => {
   const { bench, stream, seen } = out();
   await stream.write(new Uint8Array(10));
   t.deepEqual(
@@ -86,7 +86,7 @@ test('an account overdrawn by one item starts the next only above 0', (t) => {
   t.is(bench.pump().length, 1);
 });
 
-test('a long item is one write, of many packets', async (t) => {
+test('a long item is one write of many packets', async (t) => {
   const { bench, stream, seen } = out(10_000);
   const written = fate(stream.write(new Uint8Array(3 * packet)));
   t.is(written.state, 'waits');
@@ -103,7 +103,7 @@ test('a long item is one write, of many packets', async (t) => {
   t.is(seen.progress, 3);
 });
 
-test('an item above the peer’s limit fails, and the stream goes on', async (t) => {
+test('an item above the limit of the peer fails, and the stream continues', async (t) => {
   const { bench, stream } = out();
   bench.context.terms.item = 50;
   const error = (await t.throwsAsync(stream.write(new Uint8Array(51)))) as TransportError;
@@ -111,7 +111,7 @@ test('an item above the peer’s limit fails, and the stream goes on', async (t)
   await t.notThrowsAsync(stream.write(new Uint8Array(50)));
 });
 
-test('the end goes behind the items that were written', async (t) => {
+test('the end follows the written items', async (t) => {
   const { bench, stream } = out(1);
   const finished: string[] = [];
   void stream.write(new Uint8Array(10));
@@ -130,7 +130,7 @@ test('the end goes behind the items that were written', async (t) => {
   t.deepEqual(finished, ['end']);
 });
 
-test('an end needs no credit, and an ERROR may be it', (t) => {
+test('an end needs no credit, and may be an ERROR', (t) => {
   const { bench, stream } = out(0);
   const told = { code: 10, reason: 0, text: '', metadata: undefined };
   const error = Outgoing.error(7, 0, told, stream);
@@ -141,7 +141,7 @@ test('an end needs no credit, and an ERROR may be it', (t) => {
   );
 });
 
-test('after the end a write is refused, and a second end is nothing', async (t) => {
+test('after the end a write is refused, and a second end does nothing', async (t) => {
   const { bench, stream } = out();
   stream.close(undefined);
   stream.close(undefined);
@@ -150,7 +150,7 @@ test('after the end a write is refused, and a second end is nothing', async (t) 
   t.false(stream.stopped);
 });
 
-test('a stream that is stopped tells all its writers why, and sends nothing more', async (t) => {
+test('a stopped stream rejects all its writers with the reason, and sends nothing more', async (t) => {
   const { bench, stream } = out(1);
   void stream.write(new Uint8Array(10));
   bench.pump();
@@ -198,7 +198,7 @@ function into(limits = SMALL) {
   return { context, stream, paid };
 }
 
-test('items are taken in order, held until then, and their credit goes back', (t) => {
+test('items are read in order, held until then, and their credit is returned', (t) => {
   const { context, stream, paid } = into();
   const items = [1, 2].map((number) => new Uint8Array(3_000).fill(number));
   for (const item of items) {
@@ -228,7 +228,7 @@ test('a waiting reader is notified once of an item, and of the end', (t) => {
   t.is(stream.error, undefined);
 });
 
-test('nothing is held back from the sender while its reader waits', (t) => {
+test('no credit is held back while the reader waits', (t) => {
   const { stream, paid } = into();
   stream.account.spend(65);
   stream.push(new Uint8Array(1), 65);
@@ -238,7 +238,7 @@ test('nothing is held back from the sender while its reader waits', (t) => {
   t.deepEqual(paid(), [[Account.STREAM, 9, 65]]);
 });
 
-test('items that were whole before the end can still be taken; no credit follows them', (t) => {
+test('items that were complete before the end can still be read; no credit follows them', (t) => {
   const { stream, paid } = into();
   stream.account.spend(8_000);
   stream.push(new Uint8Array(7_936), 8_000);
@@ -248,7 +248,7 @@ test('items that were whole before the end can still be taken; no credit follows
   t.is(stream.error, BROKEN);
 });
 
-test('a reader that has left drops what is here and what still comes, whose credit goes back', (t) => {
+test('a reader that has left drops present and later items, and their credit is returned', (t) => {
   const { context, stream, paid } = into();
   stream.account.spend(3_000);
   stream.push(new Uint8Array(2_936), 3_000);
@@ -262,7 +262,7 @@ test('a reader that has left drops what is here and what still comes, whose cred
   t.deepEqual(paid(), [[Account.STREAM, 9, 3_000]]);
 });
 
-test('when its call is over, what is unread is its reader’s and no more in the gauge', (t) => {
+test('after the call, unread items belong to the reader and no longer count in the gauge', (t) => {
   const { context, stream } = into();
   stream.push(new Uint8Array(10), 74);
   stream.push(new Uint8Array(0), 64);

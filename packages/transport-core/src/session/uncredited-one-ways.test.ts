@@ -4,7 +4,7 @@ import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { UncreditedOneWays } from './uncredited-one-ways.ts';
 
-test('each one-way counts until its credit is whole, the oldest first', (t) => {
+test('each one-way message counts until all its credit is back, the oldest first', (t) => {
   const uncredited = new UncreditedOneWays();
   for (const cost of [100, 200, 300]) uncredited.oneway(cost);
   t.is(uncredited.size, 3);
@@ -18,7 +18,7 @@ test('each one-way counts until its credit is whole, the oldest first', (t) => {
   t.is(uncredited.size, 0);
 });
 
-test('requests of the account take credit in their turn, and do not count', (t) => {
+test('requests of the account take credit in turn, and do not count', (t) => {
   const uncredited = new UncreditedOneWays();
   uncredited.oneway(100);
   uncredited.request(500);
@@ -39,7 +39,7 @@ test('credit above the spent amount does not count later', (t) => {
   t.is(uncredited.size, 1);
 });
 
-test('it agrees with a plain list, whatever goes and comes', (t) => {
+test('it agrees with a plain list after any operations', (t) => {
   const random = seededRandom(7);
   const uncredited = new UncreditedOneWays();
   const list: number[] = [];
@@ -65,7 +65,7 @@ test('it agrees with a plain list, whatever goes and comes', (t) => {
   }
 });
 
-test('however the sizes change, its memory is bounded: what does not fit is counted by its mean cost, and none is missed', (t) => {
+test('its memory is bounded for any sizes: messages that do not fit count with their mean cost, and none is missed', (t) => {
   const uncredited = new UncreditedOneWays();
   let spent = 0;
   for (let i = 0; i < 50_000; i++) {
@@ -84,7 +84,7 @@ test('however the sizes change, its memory is bounded: what does not fit is coun
   t.is(uncredited.size, 0);
 });
 
-test('messages that are alike take no memory, however many', (t) => {
+test('any number of equal messages takes no memory', (t) => {
   const uncredited = new UncreditedOneWays();
   for (let i = 0; i < 1_000_000; i++) uncredited.oneway(64);
   uncredited.credited(64 * 999_000 + 63);

@@ -33,7 +33,7 @@ function scene(limits: Partial<typeof SMALL> = {}) {
   return { pair, acceptor, frames, settle };
 }
 
-test('CREDIT for channels that nothing is mounted on makes no channel', (t) => {
+test('CREDIT for unmounted channels creates no channel', (t) => {
   const { acceptor, frames } = scene();
   for (let channel = 0x30; channel < 0x130; channel++) {
     frames((encoder) => {
@@ -47,7 +47,7 @@ test('CREDIT for channels that nothing is mounted on makes no channel', (t) => {
   t.is(acceptor.session.channel(0x20).lanes.shortCredit, SMALL.credit.short + 1_000);
 });
 
-test('calls and one-ways on such channels make none either; their credit goes back, and requests are refused', (t) => {
+test('calls and one-way messages on such channels create none either; their credit returns, and requests are refused', (t) => {
   const { acceptor, frames, pair } = scene();
   acceptor.sent = [];
   for (let channel = 0; channel < 0x20; channel++) {
@@ -75,7 +75,7 @@ test('calls and one-ways on such channels make none either; their credit goes ba
   t.is(acceptor.ending, undefined);
 });
 
-test('one-ways on such a channel beyond its credit are a violation while nobody reads what is given back', (t) => {
+test('one-way messages beyond the credit of such a channel are a violation while returned credit is not read', (t) => {
   const { acceptor, frames } = scene();
   acceptor.stuck = true;
   // The connection holds everything that is written from now on.
@@ -92,7 +92,7 @@ test('one-ways on such a channel beyond its credit are a violation while nobody 
   t.is(acceptor.ending?.error.reason, 'malformed');
 });
 
-test('a peer that calls what it is refused, and does not read the refusals, is cut at the larger of limits.calls and limits.outbound', (t) => {
+test('a peer that keeps making refused calls without reading the refusals is disconnected at limits.calls or limits.outbound, if larger', (t) => {
   for (const [calls, messages] of [
     [100, 10],
     [10, 100],
@@ -118,7 +118,7 @@ test('a peer that calls what it is refused, and does not read the refusals, is c
   }
 });
 
-test('refusals that are read end nothing, however many they are', (t) => {
+test('any number of refusals is fine if they are read', (t) => {
   const { acceptor, frames, settle } = scene({
     calls: 10,
     outbound: { messages: 10, bytes: 1024 },

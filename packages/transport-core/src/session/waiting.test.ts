@@ -42,7 +42,7 @@ function waitingBehindAnItem() {
   return { pair, dialer, acceptor, get, served: served!, tell };
 }
 
-test('a call that waits for room goes when an item before it has left', (t) => {
+test('a call that waits for room is sent after an item before it has left', (t) => {
   const { pair, dialer, acceptor, tell } = waitingBehindAnItem();
   t.false(tell.done);
   acceptor.session.outbox.grant(1, SMALL.credit.pipe);
@@ -52,17 +52,17 @@ test('a call that waits for room goes when an item before it has left', (t) => {
   t.is(dialer.take().length, 1);
 });
 
-test('a call that waits for room goes when an item before it is dropped', (t) => {
+test('a call that waits for room is sent after an item before it is dropped', (t) => {
   const { pair, acceptor, get, tell } = waitingBehindAnItem();
   t.false(tell.done);
   get.giveUp('cancelled');
   pair.quiet();
-  t.true(tell.done, 'its room is there, though the pipe is empty');
+  t.true(tell.done, 'it has room although the pipe is empty');
   t.is(tell.error, undefined);
   t.is(acceptor.ending, undefined);
 });
 
-test('nothing is written while the connection keeps a batch, though a call that waited for room filled that batch', (t) => {
+test('nothing is written while the connection keeps a batch, even if a waiting call filled that batch', (t) => {
   const pair = new Pair([protocol], {
     limits: { ...SMALL, outbound: { messages: 1, bytes: 64 * 1024 } },
   }).open();

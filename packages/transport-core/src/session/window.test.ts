@@ -143,7 +143,7 @@ test('a long line is filled within a second, and its queue stays short', (t) => 
   }
 });
 
-test('without growth the line stays as empty as it was', (t) => {
+test('without growth the line stays as empty as before', (t) => {
   const line = { rate: 125_000, trip: 100 };
   const transfer = grown(line, 256 * KIB).run(1_000);
   t.is(transfer.window.granted, 256 * KIB);
@@ -151,7 +151,7 @@ test('without growth the line stays as empty as it was', (t) => {
   t.is(transfer.trips.length, 0, 'and nothing is measured');
 });
 
-test('it is never above its maximum, nor below its start', (t) => {
+test('the window is never above its maximum, nor below its start', (t) => {
   const wide = { rate: 1_000_000, trip: 200 };
   for (const most of [300 * KIB, MIB, 5 * MIB]) {
     const transfer = grown(wide, most);
@@ -165,7 +165,7 @@ test('it is never above its maximum, nor below its start', (t) => {
   for (let i = 0; i < 200; i++) t.is(thin.run(100).window.granted, 256 * KIB);
 });
 
-test('a fast line has a further share while nothing short is about, and loses it at once when something is', (t) => {
+test('a fast line has an extra share while no short message is present, and loses it at once when one is', (t) => {
   const line = { rate: 1_000_000, trip: 0.2 };
   const transfer = grown(line).run(500);
   t.true(transfer.window.granted > MIB, `${transfer.window.granted}`);
@@ -173,20 +173,20 @@ test('a fast line has a further share while nothing short is about, and loses it
   transfer.window.short();
   while (transfer.window.granted > 256 * KIB && transfer.read - before < 8 * MIB)
     transfer.run(0.05);
-  t.true(transfer.read - before < 1.5 * MIB, 'within what was on the way');
+  t.true(transfer.read - before < 1.5 * MIB, 'within what was in transit');
   transfer.run(500, 5);
   t.is(transfer.window.granted, 256 * KIB);
-  t.true(transfer.run(500).window.granted > MIB, 'and it comes back');
+  t.true(transfer.run(500).window.granted > MIB, 'and it returns');
 });
 
-test('the further share is a millisecond of the line, and 2 MiB at the most', (t) => {
+test('the extra share is one millisecond of the line, at most 2 MiB', (t) => {
   const share = (rate: number) => grown({ rate, trip: 0.1 }).run(1_000).window.granted - 256 * KIB;
   t.true(share(100_000) <= 1.1 * 100_000);
   t.true(share(1_000_000) <= 1.1 * 1_000_000);
   t.true(share(20_000_000) <= 2 * MIB + 20_000_000 * 0.1 * 1.125);
 });
 
-test('a line that gets slower has no queue for long', (t) => {
+test('a line that gets slower has a queue only for a short time', (t) => {
   const transfer = grown({ rate: 125_000, trip: 50 }).run(3_000);
   transfer.line = { rate: 12_500, trip: 50 };
   transfer.run(3_000);
@@ -197,7 +197,7 @@ test('a line that gets slower has no queue for long', (t) => {
   t.true(share(transfer.run(4_000), 2_000) > 0.95, 'and one that gets faster is filled again');
 });
 
-test('a window that shrinks gives nothing back for long, but never less than it is asked to', (t) => {
+test('a window that shrinks returns no credit for long, except when it is asked to', (t) => {
   const longest = (each: number) => {
     const window = new PipeWindow(256 * KIB, 16 * MIB);
     const transfer = new Transfer({ rate: 125_000, trip: 100 }, window).run(3_000);
@@ -225,7 +225,7 @@ test('a window that shrinks gives nothing back for long, but never less than it 
   t.true(longest(3_000) < 4_000);
 });
 
-test('a line that gets longer is measured anew within half a minute, and filled again', (t) => {
+test('a line that gets longer is measured again within half a minute, and filled again', (t) => {
   const transfer = grown({ rate: 50_000, trip: 20 }).run(3_000);
   transfer.line = { rate: 50_000, trip: 100 };
   transfer.run(25_000);
@@ -248,7 +248,7 @@ function busy(on: number, off: number, seed: number): (at: number) => number {
   };
 }
 
-test('a line whose round trips vary is filled', (t) => {
+test('a line with varying round trips is filled', (t) => {
   for (const period of [150, 230, 370]) {
     const ready = (at: number) => at + 10 + 10 * Math.sin((2 * Math.PI * at) / period);
     const carried = share(grown({ rate: 12_500, trip: 100, ready }).run(3_000), 6_000);
@@ -256,7 +256,7 @@ test('a line whose round trips vary is filled', (t) => {
   }
 });
 
-test('busy machines cost a line little of its rate, however often they are late', (t) => {
+test('busy machines lose little of the rate of a line, however often they are late', (t) => {
   for (const [on, off, least] of [
     [10, 5, 0.9],
     [10, 20, 0.75],
@@ -273,12 +273,12 @@ test('busy machines cost a line little of its rate, however often they are late'
   }
 });
 
-test('measuring the shortest round trip anew costs a long line little', (t) => {
+test('measuring the shortest round trip again costs a long line little', (t) => {
   const transfer = grown({ rate: 50_000, trip: 50 }).run(1_000);
   t.true(share(transfer, 60_000) > 0.97);
 });
 
-test('a sender that starts slowly at first sees the window ahead of it', (t) => {
+test('a sender with a slow start sees the window grow ahead of it', (t) => {
   const window = new PipeWindow(256 * KIB, 16 * MIB);
   window.pong(100, 0);
   // Kilobytes that the sender's congestion control lets through in each round of 100 ms.
@@ -293,7 +293,7 @@ test('a sender that starts slowly at first sees the window ahead of it', (t) => 
   t.true(window.granted >= 500_000, `${window.granted}`);
 });
 
-test('a sender that had little to send leaves the window as it is', (t) => {
+test('a sender with little to send leaves the window unchanged', (t) => {
   const transfer = grown({ rate: 125_000, trip: 100 }).run(3_000);
   const { window } = transfer;
   let { now } = transfer;
@@ -315,7 +315,7 @@ test('a sender that had little to send leaves the window as it is', (t) => {
   t.is(window.granted, granted);
 });
 
-test('where a window comes in one burst, whose credit brings the next behind the PONG, it grows all the same', (t) => {
+test('a window that arrives in one burst, whose credit brings the next one after the PONG, still grows', (t) => {
   const window = new PipeWindow(256 * KIB, 16 * MIB);
   window.pong(50, 0);
   let granted = 256 * KIB;
@@ -337,7 +337,7 @@ test('at most a hundred PINGs a second go out, and none for a single message of 
   t.false(window.wantsRound(1));
 });
 
-test('a measurement across a sleep is not counted', (t) => {
+test('a measurement during a sleep is not counted', (t) => {
   const window = new PipeWindow(256 * KIB, 16 * MIB);
   window.pong(100, 0);
   const round = (now: number, rtt: number) => {

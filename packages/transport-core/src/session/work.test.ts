@@ -53,7 +53,7 @@ function victim(options = {}) {
   };
 }
 
-test('a session reads as far as its units go, and the rest later, whatever is cut where', (t) => {
+test('a session reads as far as its work units last, and the rest later, however the bytes are cut', (t) => {
   for (const units of [1, 2, 7, 50, 99]) {
     const { acceptor, read } = victim();
     let chunk = frames((encoder) => {
@@ -86,7 +86,7 @@ test('a frame that straddles chunks may be the last of its turn', (t) => {
   t.is(acceptor.session.unread.length, 0);
 });
 
-test('a chunk of the smallest requests that are legal costs less than a turn', (t) => {
+test('a chunk of the smallest legal requests costs less than a turn', (t) => {
   const { acceptor, read } = victim({
     limits: { ...SMALL, calls: 10_000, inbound: { calls: 10_000, bytes: ROOM } },
   });
@@ -102,7 +102,7 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   const { read } = victim();
   t.is(read(frames((encoder) => ask(encoder, 1))), 1);
   t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL);
-  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1, 'of a call that is over');
+  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1, 'of a finished call');
   t.is(read(frames((encoder) => ask(encoder, 3, 99))), 1 + REFUSAL, 'no such method');
   t.is(read(frames((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
   const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
@@ -119,7 +119,7 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   t.true(spent >= 500, `${spent}`);
 });
 
-test('a CANCEL that a handler is told costs more', (t) => {
+test('a CANCEL that reaches a handler costs more', (t) => {
   const { acceptor, read } = victim();
   read(frames((encoder) => ask(encoder, 1)));
   const [call] = acceptor.take();
@@ -144,7 +144,7 @@ test('requests of an unknown method are a flood above 10,000 a second, and fewer
   t.is(acceptor.session.unread.length, 0);
 });
 
-test('calls that are opened and cancelled cost units and are never a flood', (t) => {
+test('calls that are opened and canceled cost units and are never a flood', (t) => {
   const { acceptor, read } = victim();
   const spent = read(
     frames((encoder) => {

@@ -26,14 +26,14 @@ function scene(pending: number, perSource?: number) {
   return { arrive, entered, told, slot: (milliseconds: number) => void (now += milliseconds) };
 }
 
-test('so many say hello at a time, four times as many wait unread, the rest is refused', (t) => {
+test('a limited number of handshakes runs at once, four times as many wait unread, and the rest is refused', (t) => {
   const { arrive, entered } = scene(2);
   const verdicts = Array.from({ length: 12 }, (_, i) => arrive(`10.0.0.${i}:1`).verdict);
   t.deepEqual(verdicts, [...Array(2).fill('enter'), ...Array(8).fill('wait'), 'refuse', 'refuse']);
   t.deepEqual(entered, ['10.0.0.0:1', '10.0.0.1:1']);
 });
 
-test('when one is through the next that waits is read, in order', (t) => {
+test('when a handshake completes, the next waiting one is read, in order', (t) => {
   const { arrive, entered } = scene(1);
   const inside = arrive('a:1');
   const [b, c] = [arrive('b:1'), arrive('c:1')];
@@ -47,7 +47,7 @@ test('when one is through the next that waits is read, in order', (t) => {
   t.is(arrive('d:1').verdict, 'enter');
 });
 
-test('one that goes while it waits makes room for another that waits, and none is read for it', (t) => {
+test('a waiting handshake that ends makes room for another, and none is read for it', (t) => {
   const { arrive, entered } = scene(1);
   arrive('a:1');
   const waiting = [1, 2, 3, 4].map((i) => arrive(`b${i}:1`));
@@ -57,7 +57,7 @@ test('one that goes while it waits makes room for another that waits, and none i
   t.is(arrive('c:1').verdict, 'wait');
 });
 
-test('one source has no more than its share, whatever its ports, until one is through', (t) => {
+test('a source has no more than its share, whatever its ports, until one handshake completes', (t) => {
   const { arrive } = scene(10, 2);
   const first = arrive('10.0.0.1:1');
   t.is(arrive('10.0.0.1:2').verdict, 'enter');
@@ -93,7 +93,7 @@ test('a slot knows when it was acquired, and an error at its release is reported
   t.deepEqual(told, ['b:1 handshake_timeout']);
 });
 
-test('one that came to nothing keeps the place of its source for a second, and no other place', (t) => {
+test('a failed handshake keeps the place of its source for a second, and no other place', (t) => {
   const { arrive, slot } = scene(2, 2);
   const failure = reasonError('handshake_timeout', 'slow');
   for (let i = 0; i < 2; i++) arrive('a:1').leave(failure);
@@ -108,7 +108,7 @@ test('one that came to nothing keeps the place of its source for a second, and n
   t.is(arrive('a:6').verdict, 'refuse');
 });
 
-test('without a bound on sources, failures keep nothing', (t) => {
+test('without a limit on sources, failures keep nothing', (t) => {
   const { arrive } = scene(1);
   const failure = reasonError('reset', 'gone');
   for (let i = 0; i < 100; i++) {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { BufferPool } from './buffers.ts';
 
-test('a buffer that was given back is the next one taken', (t) => {
+test('a returned buffer is the next one taken', (t) => {
   const pool = new BufferPool(1_000);
   const first = pool.take(10);
   t.is(first.length, 1_000);
@@ -14,7 +14,7 @@ test('a buffer that was given back is the next one taken', (t) => {
   t.not(pool.take(500), first);
 });
 
-test('a larger one is made to measure, and not kept', (t) => {
+test('a larger buffer is allocated to measure and not kept', (t) => {
   const pool = new BufferPool(1_000);
   const large = pool.take(5_000);
   t.is(large.length, 5_000);
@@ -24,13 +24,13 @@ test('a larger one is made to measure, and not kept', (t) => {
   t.is(pool.take(5_000).length, 5_000);
 });
 
-test('no two takers share memory', (t) => {
+test('two takers never share memory', (t) => {
   const pool = new BufferPool(64);
   const buffers = Array.from({ length: 100 }, () => pool.take(64));
   t.is(new Set(buffers.map((buffer) => buffer.buffer)).size, 100);
 });
 
-test('only so many are kept', (t) => {
+test('the number of kept buffers is limited', (t) => {
   const pool = new BufferPool(64);
   const buffers = Array.from({ length: 100 }, () => pool.take(64));
   for (const buffer of buffers) pool.give(buffer);
@@ -38,6 +38,6 @@ test('only so many are kept', (t) => {
   t.is(buffers.filter((buffer) => again.has(buffer)).length, 32);
 });
 
-test('what it hands out is a plain Uint8Array', (t) => {
+test('it returns a plain Uint8Array', (t) => {
   t.is(Object.getPrototypeOf(new BufferPool(64).take(1)), Uint8Array.prototype);
 });

@@ -20,7 +20,7 @@ function scene() {
   return { clock, log, state, timer };
 }
 
-test('it rings at the earliest time that was asked for, with one timer', (t) => {
+test('it fires at the earliest requested time, with one timer', (t) => {
   const { clock, log, timer } = scene();
   timer.by(100);
   timer.by(50);
@@ -33,7 +33,7 @@ test('it rings at the earliest time that was asked for, with one timer', (t) => 
   t.is(clock.timers, 0);
 });
 
-test('a ring names the next one', (t) => {
+test('a firing returns the next time', (t) => {
   const { clock, log, timer, state } = scene();
   state.next = 130;
   timer.by(100);
@@ -43,7 +43,7 @@ test('a ring names the next one', (t) => {
   t.deepEqual(log, ['ring 100', 'ring 130']);
 });
 
-test('what is asked for while it rings counts', (t) => {
+test('a time requested while it fires counts', (t) => {
   const clock = createManualClock(0);
   const rings: number[] = [];
   const timer: DeadlineTimer = new DeadlineTimer(
@@ -60,7 +60,7 @@ test('what is asked for while it rings counts', (t) => {
   t.deepEqual(rings, [100, 110]);
 });
 
-test('who is woken more than 500 ms late excuses first, reads, and rings then', (t) => {
+test('after waking more than 500 ms late, it excuses and reads before it fires', (t) => {
   const { clock, log, timer } = scene();
   timer.by(100);
   clock.jump(601);
@@ -76,7 +76,7 @@ test('500 ms is not late yet', (t) => {
   t.deepEqual(log, ['ring 600']);
 });
 
-test('a time that is past when it is asked for rings at once and excuses nobody', (t) => {
+test('a time in the past fires at once and excuses nobody', (t) => {
   const { clock, log, timer } = scene();
   clock.advance(10_000);
   timer.by(1_000);
@@ -84,7 +84,7 @@ test('a time that is past when it is asked for rings at once and excuses nobody'
   t.deepEqual(log, ['ring 10000']);
 });
 
-test('a stopped one has no timer and rings no more', (t) => {
+test('a stopped one has no timer and does not fire again', (t) => {
   const { clock, log, timer } = scene();
   timer.by(100);
   timer.stop();

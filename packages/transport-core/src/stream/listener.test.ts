@@ -66,7 +66,7 @@ test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling
   t.is(state.closed, 1);
 });
 
-test('one that recovers listens on, and a connection sets the back-off back', async (t) => {
+test('a listener that recovers continues to listen, and a connection resets the back-off', async (t) => {
   const { state, retries, listener, slot, fail, accept } = scene();
   await listener.start();
   state.broken = true;
@@ -84,7 +84,7 @@ test('one that recovers listens on, and a connection sets the back-off back', as
   await listener.stop();
 });
 
-test('a layer that listens and fails again and again causes no tight loop', async (t) => {
+test('a layer that listens and fails repeatedly causes no tight loop', async (t) => {
   const { state, retries, listener, slot, fail } = scene();
   await listener.start();
   for (let i = 0; i < 20; i++) {
@@ -96,7 +96,7 @@ test('a layer that listens and fails again and again causes no tight loop', asyn
   await listener.stop();
 });
 
-test('two failures at once are one retry', async (t) => {
+test('two failures at once cause one retry', async (t) => {
   const { clock, retries, listener, fail } = scene();
   await listener.start();
   fail();

@@ -118,7 +118,7 @@ function scene(maxPool = 3, limit = Number.POSITIVE_INFINITY) {
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
-test('many callers share one dial, and go over its connection in their order', async (t) => {
+test('concurrent callers share one dial, and use its connection in order', async (t) => {
   const { pool, dials, call, start } = scene();
   const calls = Array.from({ length: 10 }, () => call());
   for (const each of calls) start('a:1', each);
@@ -135,7 +135,7 @@ test('many callers share one dial, and go over its connection in their order', a
   t.is(dials.length, 1);
 });
 
-test('all spellings of a target are one', async (t) => {
+test('all spellings of a target are one target', async (t) => {
   const { pool, dials, call, start } = scene();
   for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
     start(spelling, call());
@@ -146,7 +146,7 @@ test('all spellings of a target are one', async (t) => {
   t.is(pool.live('host:2'), undefined);
 });
 
-test('a target with an id is another than one without', (t) => {
+test('a target with an id differs from one without', (t) => {
   const { dials, call, start } = scene();
   const id = 'ab'.repeat(32);
   start('a:1', call());
@@ -171,7 +171,7 @@ test('an invalid target is invalid_argument and leaves nothing behind', async (t
   t.is(dials.length, 0);
 });
 
-test('a dial that fails fails all that wait for it, unsent, and the next call dials again', async (t) => {
+test('a dial that fails fails all calls that wait for it, unsent, and the next call dials again', async (t) => {
   const { pool, dials, failed, call, start } = scene();
   const calls = [call(), call('tell')];
   for (const each of calls) start('a:1', each);
@@ -206,7 +206,7 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
   t.deepEqual(pool.dialing, []);
 });
 
-test('a new call right behind an aborted dial has a dial of its own', async (t) => {
+test('a new call right after an aborted dial has its own dial', async (t) => {
   const { dials, call, start } = scene();
   const first = call();
   start('a:1', first);
@@ -215,12 +215,12 @@ test('a new call right behind an aborted dial has a dial of its own', async (t) 
   start('a:1', second);
   t.is(dials.length, 2);
   await turn();
-  t.is(second.fate.error, undefined, 'the end of the old dial is none of its business');
+  t.is(second.fate.error, undefined, 'the end of the old dial does not affect it');
   const connection = await dials[1]!.up();
   t.deepEqual(connection.started, [second]);
 });
 
-test('a call whose time passes while it waits is deadline_exceeded, unsent, and says where it stood', async (t) => {
+test('a call that times out while it waits is deadline_exceeded, unsent, and says how far it got', async (t) => {
   const { pool, clock, dials, wakes, call, start } = scene();
   const [soon, later] = [call('ask', { timeout: 50 }), call('ask', { timeout: 80 })];
   start('a:1', soon);
@@ -237,7 +237,7 @@ test('a call whose time passes while it waits is deadline_exceeded, unsent, and 
   t.true(dials[0]!.signal.aborted);
 });
 
-test('a connection that is forgotten is used no more', async (t) => {
+test('a forgotten connection is not used again', async (t) => {
   const { pool, dials, call, start } = scene();
   start('a:1', call());
   const connection = await dials[0]!.up();
@@ -248,7 +248,7 @@ test('a connection that is forgotten is used no more', async (t) => {
   t.is(dials.length, 2);
 });
 
-test('a connection that is lost while it is established does not fail a second dial', async (t) => {
+test('a connection that is lost while it is being established does not fail a second dial', async (t) => {
   const { pool, dials, call, start } = scene();
   const first = call();
   start('a:1', first);
@@ -264,12 +264,12 @@ test('a connection that is lost while it is established does not fail a second d
   t.is(connection!.started.length, 1);
   t.true(
     second.fate.error !== undefined || dials.length === 2,
-    'it is told, or goes over the next',
+    'it gets the error, or uses the next one',
   );
   t.is(second.fate.error?.sent ?? false, false);
 });
 
-test('close fails those who wait and aborts the dials', async (t) => {
+test('close() rejects waiting calls and aborts the dials', async (t) => {
   const { pool, dials, call, start } = scene();
   const waiting = call();
   start('a:1', waiting);
@@ -281,7 +281,7 @@ test('close fails those who wait and aborts the dials', async (t) => {
   t.true(dials.every(({ signal }) => signal.aborted));
 });
 
-test('cancel gives up the dials to one target alone', async (t) => {
+test('cancel() gives up only the dials to one target', async (t) => {
   const { pool, dials, call, start } = scene();
   const [a, b] = [call(), call()];
   start('a:1', a);
@@ -297,7 +297,7 @@ test('cancel gives up the dials to one target alone', async (t) => {
   pool.cancel('nobody:1', REFUSED);
 });
 
-test('a protocol that closes takes its calls out of the queue, and the dial where nobody else waits', async (t) => {
+test('a protocol that closes removes its calls from the queue, and the dial if no other call waits', async (t) => {
   const { pool, dials, call, start } = scene();
   const [mine, other] = [call('ask', { channel: 0x21 }), call()];
   start('a:1', mine);
@@ -327,7 +327,7 @@ test('short calls stay on the first connection, bulky ones go to the least loade
   t.is(first.started.length, 3);
 });
 
-test('a pool whose every connection is crowded for 50 ms grows, in the background, up to maxPool', async (t) => {
+test('a pool whose connections are all crowded for 50 ms grows in the background, up to maxPool', async (t) => {
   const { pool, clock, dials, failed, wakes, call, start } = scene(2);
   start('a:1', call());
   const first = await dials[0]!.up();
@@ -341,7 +341,7 @@ test('a pool whose every connection is crowded for 50 ms grows, in the backgroun
   pool.wake(50);
   t.is(dials.length, 2);
   start('a:1', call());
-  t.is(first.started.length, 2, 'nobody waits for the new one');
+  t.is(first.started.length, 2, 'no call waits for the new one');
   const second = await dials[1]!.up();
   t.deepEqual(pool.connectionsOf('a:1'), [first.real, second.real]);
   second.crowded = true;
@@ -352,7 +352,7 @@ test('a pool whose every connection is crowded for 50 ms grows, in the backgroun
   t.deepEqual(failed, []);
 });
 
-test('credit that comes within the 50 ms, or one connection that has some, keeps the pool as it is', async (t) => {
+test('if credit arrives within the 50 ms, or one connection has some, the pool stays as it is', async (t) => {
   const { pool, clock, dials, call, start } = scene();
   start('a:1', call());
   const first = await dials[0]!.up();
@@ -381,7 +381,7 @@ test('a failed background dial affects no call and is reported', async (t) => {
   clock.advance(50);
   pool.wake(50);
   await dials[1]!.fail(REFUSED);
-  t.is(failed.length, 1, 'the observer is told');
+  t.is(failed.length, 1, 'the observer is notified');
   const next = call();
   start('a:1', next);
   t.is(first.started.at(-1), next);
@@ -395,7 +395,7 @@ test('a failed background dial affects no call and is reported', async (t) => {
   t.is(dials.length, 3);
 });
 
-test('what waits for a dial is held in the gauge until it goes, fails or is given up; what passes the limit is refused', async (t) => {
+test('messages that wait for a dial count in the gauge until they are sent, fail or are given up; those above the limit are refused', async (t) => {
   const { dials, memory, call, start } = scene(3, 200);
   const controller = new AbortController();
   const [first, second, third] = [call('ask', { signal: controller.signal }), call(), call()];
@@ -405,14 +405,14 @@ test('what waits for a dial is held in the gauge until it goes, fails or is give
   start('b:1', over);
   await turn();
   t.like(over.fate.error, { code: 'resource_exhausted', sent: false });
-  t.is(dials.length, 1, 'nobody is dialed for it');
+  t.is(dials.length, 1, 'no dial is made for it');
   controller.abort();
   t.is(memory.used, first.cost * 2);
   await dials[0]!.fail(REFUSED);
   t.is(memory.used, 0);
 });
 
-test('10,000 targets that were dialed in vain leave nothing behind', async (t) => {
+test('10,000 targets with failed dials leave nothing behind', async (t) => {
   const { pool, dials, call, start } = scene();
   for (let i = 0; i < 10_000; i++) {
     start(`h${i}:1`, call());

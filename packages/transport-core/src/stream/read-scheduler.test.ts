@@ -20,17 +20,17 @@ function scene() {
   return { manual, scheduler, log, connection, ends, next: () => ends.shift()!() };
 }
 
-test('a transport with little to do asks for no turns', (t) => {
+test('a transport with little to do requests no turns', (t) => {
   const { scheduler, ends } = scene();
   for (let spent = 0; spent < TURN / 2 - 10; spent += 10) scheduler.spend(10);
   t.is(ends.length, 0);
   scheduler.spend(10);
   t.is(ends.length, 1);
   scheduler.spend(10);
-  t.is(ends.length, 1, 'its end is asked for once');
+  t.is(ends.length, 1, 'its end is requested once');
 });
 
-test('with each turn all have fresh units', (t) => {
+test('each turn gives every connection fresh units', (t) => {
   const { scheduler, next } = scene();
   t.is(scheduler.allowance, TURN);
   scheduler.spend(SCARCE);
@@ -39,7 +39,7 @@ test('with each turn all have fresh units', (t) => {
   t.deepEqual([scheduler.number, scheduler.allowance], [1, TURN]);
 });
 
-test('those that wait go on in the order in which they came, as many as one turn has units for', (t) => {
+test('waiting connections continue in order of arrival, as many as one turn has units for', (t) => {
   const { scheduler, log, connection, ends, next } = scene();
   for (const name of ['a', 'b', 'c', 'd'])
     scheduler.wait(connection(name, name === 'd' ? 1 : TURN / 2));
@@ -51,7 +51,7 @@ test('those that wait go on in the order in which they came, as many as one turn
   t.is(ends.length, 1, 'the turn in which much was spent ends, too');
 });
 
-test('one that waits again in its turn comes behind the others, and not twice in one', (t) => {
+test('a connection that waits again in its turn comes after the others, and not twice in one turn', (t) => {
   const { scheduler, log, connection, next } = scene();
   const greedy = {
     goOn() {
@@ -67,7 +67,7 @@ test('one that waits again in its turn comes behind the others, and not twice in
   t.deepEqual(log, ['greedy', 'other', 'greedy']);
 });
 
-test('one that is over does not go on', (t) => {
+test('a connection that is over does not continue', (t) => {
   const { scheduler, log, connection, next } = scene();
   const gone = connection('gone');
   const first = {
@@ -82,7 +82,7 @@ test('one that is over does not go on', (t) => {
   t.deepEqual(log, ['first']);
 });
 
-test('a clock without turns has a timer of 0, which a closed transport does not leave', (t) => {
+test('a clock without turns uses a timer of 0, which a closed transport does not leave behind', (t) => {
   const { turn: _, ...manual } = createManualClock(0);
   const scheduler = new ReadScheduler(manual);
   let ran = 0;

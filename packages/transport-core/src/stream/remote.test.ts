@@ -16,7 +16,7 @@ const link = () => ({
 const hello = (changes: Partial<Hello> = {}) =>
   ({ addr: 'a:1', instance: 'ab', nodeId: 'claimed', fields: { token: 'x' }, ...changes }) as Hello;
 
-test('it shows what the peer said, and its link’s state as it is', (t) => {
+test('it shows what the peer sent, and the current state of its link', (t) => {
   const connection = link();
   const remote: Remote = new LiveRemote(connection, undefined, hello());
   t.deepEqual(
@@ -31,7 +31,7 @@ test('it shows what the peer said, and its link’s state as it is', (t) => {
   t.deepEqual([remote.closed, remote.rtt], [true, 7]);
 });
 
-test('a node id that was only claimed is not there, one that was proven is', (t) => {
+test('a claimed node id is not shown, a proven one is', (t) => {
   t.is(new LiveRemote(link(), undefined, hello()).nodeId, undefined);
   t.is(new LiveRemote(link(), 'proven', hello()).nodeId, 'proven');
 });
@@ -40,7 +40,7 @@ test('a peer that does not listen has no address', (t) => {
   t.is(new LiveRemote(link(), undefined, hello({ addr: '' })).addr, undefined);
 });
 
-test('only a Remote of this package leads to a link, and its link shows nowhere', (t) => {
+test('only a Remote of this package leads to a link, which is not visible anywhere', (t) => {
   const connection = link();
   const remote = new LiveRemote(connection, undefined, hello());
   t.is(LiveRemote.linkOf(remote), connection);

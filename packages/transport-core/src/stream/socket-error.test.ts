@@ -7,7 +7,7 @@ function system(code: string): Error {
   return Object.assign(new Error(`${code} somewhere`), { code });
 }
 
-test('each code has its meaning, and keeps the original as its cause', (t) => {
+test('each code has its meaning and keeps the original error as its cause', (t) => {
   const rows: [string, Parameters<typeof socketError>[1], string, string | undefined][] = [
     ['ECONNREFUSED', 'dial', 'unavailable', 'connection_refused'],
     ['ENOTFOUND', 'dial', 'unavailable', 'host_not_found'],
@@ -36,7 +36,7 @@ test('each code has its meaning, and keeps the original as its cause', (t) => {
   }
 });
 
-test('of several attempts at one name the first that tells something counts', (t) => {
+test('of several attempts at one name the first informative error counts', (t) => {
   const error = socketError(
     new AggregateError([new Error('nothing'), system('ECONNREFUSED'), system('ENETUNREACH')]),
     'dial',

@@ -22,7 +22,7 @@ function scene() {
   return { clock, ticker, log, flushable, reads: () => reads };
 }
 
-test('the time is read once a tick', async (t) => {
+test('the time is read once per tick', async (t) => {
   const { clock, ticker, reads } = scene();
   t.is(ticker.now(), 0);
   clock.advance(5);
@@ -32,7 +32,7 @@ test('the time is read once a tick', async (t) => {
   t.is(ticker.now(), 5);
 });
 
-test('an event reads the time anew, and what it made dirty is flushed when it is through', (t) => {
+test('an event reads the time again, and its writes are flushed at its end', (t) => {
   const { clock, ticker, log, flushable } = scene();
   ticker.now();
   clock.advance(7);
@@ -46,7 +46,7 @@ test('an event reads the time anew, and what it made dirty is flushed when it is
   t.deepEqual(log, ['a 7']);
 });
 
-test('an event within an event is one', (t) => {
+test('an event within an event counts as one', (t) => {
   const { ticker, log, flushable } = scene();
   ticker.run(() => {
     ticker.run(() => ticker.touch(flushable('inner')));

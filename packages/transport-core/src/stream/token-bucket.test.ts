@@ -3,7 +3,7 @@
 import test from 'ava';
 import { TokenBucket } from './token-bucket.ts';
 
-test('a second’s worth may be spent at once, then bytes wait for their time', (t) => {
+test('one second’s worth may be spent at once, then bytes wait for their time', (t) => {
   const bucket = new TokenBucket(1_000, 0);
   t.is(bucket.take(1_000, 0), 0);
   t.is(bucket.take(500, 0), 500);
@@ -11,12 +11,12 @@ test('a second’s worth may be spent at once, then bytes wait for their time', 
   t.is(bucket.take(100, 500), 100);
 });
 
-test('silence saves no more than a second’s worth', (t) => {
+test('silence saves at most one second’s worth', (t) => {
   const bucket = new TokenBucket(1_000, 0);
   t.is(bucket.take(2_000, 60_000), 1_000);
 });
 
-test('over a minute the rate holds', (t) => {
+test('over a minute the rate is kept', (t) => {
   const bucket = new TokenBucket(10_000, 0);
   let now = 0;
   let sent = 0;

@@ -14,14 +14,14 @@ async function take(events: ConnectionEvents, count: number) {
   return names(taken);
 }
 
-test('those that live come first, then who comes and goes', async (t) => {
+test('live connections come first, then changes', async (t) => {
   const events = new ConnectionEvents([remote('a'), remote('b')], () => {});
   events.push({ type: 'up', remote: remote('c') });
   events.push({ type: 'down', remote: remote('a') });
   t.deepEqual(await take(events, 4), ['up a', 'up b', 'up c', 'down a']);
 });
 
-test('a waiting reader gets an event at once; several readers get it in their order', async (t) => {
+test('a waiting reader gets an event at once; several readers get it in order', async (t) => {
   const events = new ConnectionEvents([], () => {});
   const [first, second] = [events.next(), events.next()];
   events.push({ type: 'up', remote: remote('a') });
@@ -29,14 +29,14 @@ test('a waiting reader gets an event at once; several readers get it in their or
   t.deepEqual([(await first).value!.remote.id, (await second).value!.remote.id], ['a', 'b']);
 });
 
-test('when the transport closes, what was not read can still be; then it is done', async (t) => {
+test('after the transport closes, unread events can still be read; then the iterator is done', async (t) => {
   const events = new ConnectionEvents([remote('a')], () => {});
   events.end();
   t.deepEqual(await take(events, 1), ['up a']);
   t.is((await events.next()).done, true);
 });
 
-test('the end reaches a reader that waits', async (t) => {
+test('the end reaches a waiting reader', async (t) => {
   const events = new ConnectionEvents([], () => {});
   const next = events.next();
   events.end();
@@ -54,7 +54,7 @@ test('a reader that leaves the loop gets no more events and is forgotten', async
   t.is((await events.next()).done, true);
 });
 
-test('a reader that lags is told of no connection that came and went, and misses none that lives', async (t) => {
+test('a slow reader misses connections that came and went, but none that is live', async (t) => {
   const events = new ConnectionEvents([], () => {});
   const stays = remote('stays');
   events.push({ type: 'up', remote: stays });

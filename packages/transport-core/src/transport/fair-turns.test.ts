@@ -170,7 +170,7 @@ async function scene(peers: number) {
   return { transport, clock, peers: made, turns, counted, settle };
 }
 
-test('a peer whose requests are refused is read a turn at a time, and loses nothing', async (t) => {
+test('a peer whose requests are refused is read one turn at a time, and loses nothing', async (t) => {
   const { peers, turns, counted, settle, transport } = await scene(1);
   const peer = peers[0]!;
   peer.send(JUNK);
@@ -187,7 +187,7 @@ test('a peer whose requests are refused is read a turn at a time, and loses noth
   await transport.close();
 });
 
-test('what comes though it was paused waits behind what is there', async (t) => {
+test('bytes that arrive in spite of a pause wait behind earlier ones', async (t) => {
   const { peers, counted, settle, transport } = await scene(1);
   const peer = peers[0]!;
   peer.send(JUNK.subarray(0, 40_000));
@@ -205,7 +205,7 @@ test('what comes though it was paused waits behind what is there', async (t) => 
   await alone.transport.close();
 });
 
-test('beside many peers that cost much, one that costs little is answered at once', async (t) => {
+test('among many expensive peers, a cheap one is answered at once', async (t) => {
   const { peers, turns, settle, transport } = await scene(9);
   const honest = peers.pop()!;
   for (let turn = 0; turn < 5; turn++) {
@@ -220,7 +220,7 @@ test('beside many peers that cost much, one that costs little is answered at onc
   await transport.close();
 });
 
-test('peers that cost much share the turns: none is more than a turn behind another', async (t) => {
+test('expensive peers share the turns: none is more than one turn behind another', async (t) => {
   const { peers, turns, counted, transport } = await scene(4);
   for (const peer of peers) peer.send(JUNK);
   const before = peers.map(({ written }) => written);
@@ -256,7 +256,7 @@ test('a peer that cost many turns at once waits for as many', async (t) => {
   await transport.close();
 });
 
-test('what came before the end of a stream is read, though it had to wait', async (t) => {
+test('bytes before the end of a stream are read even if they had to wait', async (t) => {
   const { peers, counted, transport } = await scene(1);
   peers[0]!.send(JUNK);
   const before = counted.get('refusedCall')!;
@@ -265,7 +265,7 @@ test('what came before the end of a stream is read, though it had to wait', asyn
   await transport.close();
 });
 
-test('a flood of refusals is cut, whatever waits', async (t) => {
+test('a flood of refusals is disconnected, whatever waits', async (t) => {
   const { peers, settle, transport } = await scene(1);
   const peer = peers[0]!;
   for (let n = 0; n < 3; n++) {
@@ -276,7 +276,7 @@ test('a flood of refusals is cut, whatever waits', async (t) => {
   await transport.close();
 });
 
-test('requests that their codec refuses cost by their size: few large ones are a flood as many small ones are', async (t) => {
+test('requests that their codec refuses cost by size: a few large ones are a flood like many small ones', async (t) => {
   for (const text of ['{', JSON.stringify(Array.from({ length: 500 }, () => 'not a number'))]) {
     const { peers, settle, transport } = await scene(1);
     const peer = peers[0]!;

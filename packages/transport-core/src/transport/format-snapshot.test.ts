@@ -26,7 +26,7 @@ test('a transport without connections takes three lines', (t) => {
   );
 });
 
-test('connections are a table whose columns line up', (t) => {
+test('connections are shown in a table with aligned columns', (t) => {
   const connection = {
     direction: 'out',
     state: 'up',

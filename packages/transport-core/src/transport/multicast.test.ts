@@ -76,7 +76,7 @@ test('every target is sent to before multicast returns', (t) => {
   t.deepEqual([...calls.keys()], others);
 });
 
-test('answers come in the order of their coming, errors among them, until all have answered', async (t) => {
+test('answers and errors come in order of arrival until all have answered', async (t) => {
   const { transport, answer, fail } = fakeTransport();
   const all = collect(multicast(transport, others, 'vote', request));
   for (const step of [() => answer('c'), () => fail('a'), () => answer('d'), () => answer('b')]) {
@@ -93,7 +93,7 @@ test('answers come in the order of their coming, errors among them, until all ha
   t.deepEqual([...answers[0]!.response!], [99]);
 });
 
-test('an answer is yielded at once, not when others have come', async (t) => {
+test('an answer is yielded at once, without waiting for others', async (t) => {
   const { transport, answer } = fakeTransport();
   const iterator = multicast(transport, others, 'vote', request);
   const next = iterator.next();
@@ -137,7 +137,7 @@ for (const [name, until, targets, sequence, yielded] of ends) {
   });
 }
 
-test('what has not answered is cancelled when it ends, or left running', async (t) => {
+test('unanswered calls are canceled when it ends, or left running', async (t) => {
   for (const rest of ['cancel', 'run'] as const) {
     const { transport, calls, answer } = fakeTransport();
     const all = collect(multicast(transport, others, 'vote', request, { until: 'first', rest }));
@@ -151,7 +151,7 @@ test('what has not answered is cancelled when it ends, or left running', async (
   }
 });
 
-test('leaving the loop does with the rest what `rest` says', async (t) => {
+test('leaving the loop treats the remaining calls as `rest` says', async (t) => {
   for (const rest of [undefined, 'run'] as const) {
     const { transport, calls, answer, fail } = fakeTransport();
     const iterator = multicast(transport, others, 'vote', request, { rest });
@@ -164,7 +164,7 @@ test('leaving the loop does with the rest what `rest` says', async (t) => {
   }
 });
 
-test('the calls have the timeout, the metadata and an own signal; the outer one ends them with its reason', async (t) => {
+test('the calls have the timeout, the metadata and their own signal; the outer signal ends them with its reason', async (t) => {
   const { transport, calls } = fakeTransport();
   const controller = new AbortController();
   const metadata = { tenant: 'x' };
@@ -182,7 +182,7 @@ test('the calls have the timeout, the metadata and an own signal; the outer one 
   t.true(answers.every(({ error }) => error?.code === 'cancelled' && error.cause === 'enough'));
 });
 
-test('a signal that has aborted before ends all calls', async (t) => {
+test('a signal that has already aborted ends all calls', async (t) => {
   const { transport } = fakeTransport();
   const answers = await collect(
     multicast(transport, others, 'vote', request, { signal: AbortSignal.abort('early') }),
@@ -190,7 +190,7 @@ test('a signal that has aborted before ends all calls', async (t) => {
   t.true(answers.every(({ error }) => error?.cause === 'early'));
 });
 
-test('listeners on the outer signal go with the last call', async (t) => {
+test('listeners on the outer signal are removed with the last call', async (t) => {
   const signal = {
     aborted: false,
     reason: undefined,
@@ -217,13 +217,13 @@ test('listeners on the outer signal go with the last call', async (t) => {
   }
 });
 
-test('no targets, no answers', async (t) => {
+test('without targets there are no answers', async (t) => {
   const { transport } = fakeTransport();
   for (const until of ['all', 'first', 'quorum', 3] as const)
     t.deepEqual(await collect(multicast(transport, [], 'vote', request, { until })), []);
 });
 
-test('misuse is a TypeError: wrong options at once, a wrong call in the loop', async (t) => {
+test('misuse throws a TypeError: invalid options at once, an invalid call in the loop', async (t) => {
   const { transport, fail } = fakeTransport();
   for (const until of [0, -1, 1.5, NaN, 'most' as any, null as any])
     t.throws(() => multicast(transport, others, 'vote', request, { until }), {
@@ -239,7 +239,7 @@ test('misuse is a TypeError: wrong options at once, a wrong call in the loop', a
   await t.throwsAsync(all, { instanceOf: TypeError, message: /no method/ });
 });
 
-test('an `until` that throws ends the loop with what it threw, and the rest is cancelled', async (t) => {
+test('an `until` that throws ends the loop with its error, and the rest is canceled', async (t) => {
   const { transport, calls, answer } = fakeTransport();
   const until = () => {
     throw new Error('oops');
@@ -278,7 +278,7 @@ test('a hundred targets leak no listener', async (t) => {
   t.deepEqual(warnings, []);
 });
 
-test('whatever answers in whatever order, each target is yielded at most once and the count is right', async (t) => {
+test('whatever answers in whatever order, each target is yielded at most once and the count is correct', async (t) => {
   const random = seededRandom(11);
   for (let round = 0; round < 300; round++) {
     const { transport, answer, fail } = fakeTransport();

@@ -66,7 +66,7 @@ const scene = (options: object = {}) => {
   return { layer, state, clock, transport };
 };
 
-test('wrong options are a TypeError that names each path', (t) => {
+test('invalid options throw a TypeError that names each path', (t) => {
   const { layer } = fakeLayer();
   const wrong = (options: object, message: RegExp) =>
     t.throws(() => new NetworkTransport({ protocol, stream: layer, ...options } as never), {
@@ -84,7 +84,7 @@ test('wrong options are a TypeError that names each path', (t) => {
   t.throws(() => new NetworkTransport(undefined as never), { instanceOf: TypeError });
 });
 
-test('a transport runs on the clock and the chance that it was given', (t) => {
+test('a transport uses the given clock and random source', (t) => {
   const random = seededRandom(5);
   const { transport, clock } = scene({ random });
   t.is(transport.clock, clock);
@@ -92,7 +92,7 @@ test('a transport runs on the clock and the chance that it was given', (t) => {
   t.is(transport.protocol, protocol);
 });
 
-test('a transport that did nothing has no timer, and leaves none', async (t) => {
+test('an unused transport has no timer and leaves none', async (t) => {
   const { transport, clock, state } = scene();
   t.is(clock.timers, 0);
   await transport.close();
@@ -102,7 +102,7 @@ test('a transport that did nothing has no timer, and leaves none', async (t) => 
   t.is(state.closed, 1);
 });
 
-test('a listener that fails for 4 s is tried 11 to 12 times, each told to the observer, and closing is prompt', async (t) => {
+test('a listener that fails for 4 s is tried 11 to 12 times, each reported to the observer, and close() is prompt', async (t) => {
   const events: ObserverEvent[] = [];
   const { transport, clock, state } = scene({
     observer: { event: (event: ObserverEvent) => void events.push(event) },
@@ -120,7 +120,7 @@ test('a listener that fails for 4 s is tried 11 to 12 times, each told to the ob
   t.is(clock.timers, 0);
 });
 
-test('while its listener is broken a transport dials all the same, and tells no address', async (t) => {
+test('while its listener is broken a transport still dials, and advertises no address', async (t) => {
   const { layer } = fakeLayer();
   const written: Uint8Array[] = [];
   let up = true;
@@ -155,7 +155,7 @@ test('while its listener is broken a transport dials all the same, and tells no 
   t.is((await failed).code, 'deadline_exceeded');
 });
 
-test('listen can be tried again after it failed, not after it worked', async (t) => {
+test('listen can be retried after it failed, but not after it succeeded', async (t) => {
   const { transport, state } = scene();
   state.broken = new TransportError('unavailable', 'in use', { reason: 'address_in_use' });
   t.is(((await t.throwsAsync(transport.listen())) as TransportError).reason, 'address_in_use');
@@ -166,7 +166,7 @@ test('listen can be tried again after it failed, not after it worked', async (t)
   t.is(((await t.throwsAsync(transport.listen())) as TransportError).code, 'shutdown');
 });
 
-test('close before, and after a failed, listen is fine', async (t) => {
+test('close() is allowed before listen, and after it failed', async (t) => {
   const { transport, state } = scene();
   state.broken = new TransportError('unavailable', 'in use');
   await t.throwsAsync(transport.listen());
@@ -204,7 +204,7 @@ test('send never throws: misuse rejects with a TypeError that says what is wrong
   await transport.close();
 });
 
-test('misuse leaves nothing behind: no listener on its signal, no call that a close would wait for', async (t) => {
+test('misuse leaves nothing behind: no listener on its signal, no call that close() would wait for', async (t) => {
   const { transport, clock } = scene();
   const mount = transport.mount(
     defineProtocol({
@@ -245,7 +245,7 @@ test('a call under an aborted signal does not dial', async (t) => {
   await transport.close();
 });
 
-test('a call ends at its deadline on the transport’s clock while its dial hangs, and the dial with it', async (t) => {
+test('while its dial hangs a call ends at its deadline on the transport’s clock, and so does the dial', async (t) => {
   const { transport, clock, state } = scene();
   const failed = t.throwsAsync(
     transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 }),
@@ -259,7 +259,7 @@ test('a call ends at its deadline on the transport’s clock while its dial hang
   t.is(clock.timers, 0);
 });
 
-test('close ends a call whose dial hangs with shutdown, unsent', async (t) => {
+test('close() ends a call whose dial hangs with shutdown, unsent', async (t) => {
   const { transport } = scene();
   const failed = t.throwsAsync(
     transport.send('a:1', 'ask', new Uint8Array(0)),
@@ -274,7 +274,7 @@ test('close ends a call whose dial hangs with shutdown, unsent', async (t) => {
   t.is(transport.trySend('a:1', 'tell', new Uint8Array(0)), false);
 });
 
-test('trySend without a connection is false and does not dial; for another kind of method it is a TypeError', async (t) => {
+test('trySend without a connection returns false and does not dial; for other kinds of methods it throws a TypeError', async (t) => {
   const { transport, state } = scene();
   t.false(transport.trySend('a:1', 'tell', new Uint8Array(0)));
   t.deepEqual(transport.trySendAll(['a:1', 'b:1'], 'tell', new Uint8Array(0)), [false, false]);
@@ -286,7 +286,7 @@ test('trySend without a connection is false and does not dial; for another kind 
   await transport.close();
 });
 
-test('a name or a channel mounted twice is a TypeError, and free again after its close', async (t) => {
+test('mounting a name or channel twice throws a TypeError, and closing frees it', async (t) => {
   const { transport } = scene();
   t.throws(() => transport.mount(protocol), {
     instanceOf: TypeError,
@@ -308,7 +308,7 @@ test('a name or a channel mounted twice is a TypeError, and free again after its
   );
 });
 
-test('resolve is asked at each dial, and what it throws fails the dial', async (t) => {
+test('resolve is called at each dial, and its error fails the dial', async (t) => {
   const asked: string[] = [];
   const { transport, state } = scene({
     resolve: (target: string) => {
@@ -344,7 +344,7 @@ function fakeBackend(schemes: string[] = ['fake']) {
   return { backend, made, layers };
 }
 
-test('createTransport takes one address, a list, one text with commas, or none', async (t) => {
+test('createTransport accepts one address, a list, a text with commas, or none', async (t) => {
   for (const [addresses, expected] of [
     ['fake://a:1', ['fake://a:1']],
     [
@@ -365,7 +365,7 @@ test('createTransport takes one address, a list, one text with commas, or none',
   await transport.close();
 });
 
-test('createTransport: wrong options are a TypeError that names it', (t) => {
+test('createTransport: an invalid option throws a TypeError that names it', (t) => {
   const { backend } = fakeBackend();
   const create = createTransport as unknown as (...args: unknown[]) => unknown;
   t.throws(() => create('fake://a:1', { protocol, backends: [] }), {
@@ -387,7 +387,7 @@ test('createTransport: wrong options are a TypeError that names it', (t) => {
   });
 });
 
-test('createTransport: an unknown scheme is invalid_argument, where it listens and where it dials', async (t) => {
+test('createTransport: an unknown scheme is invalid_argument, for listening and for dialing', async (t) => {
   const { backend } = fakeBackend(['fake', 'fakes']);
   t.is(
     (

@@ -58,7 +58,7 @@ const layerOf = (addresses: string[], advertised: string[], ...backends: Backend
   new SchemeLayer(addresses, advertised, backends, { clock, random, observer: undefined });
 const dial = { timeout: 1_000 };
 
-test('the scheme picks the backend, for dialing and for listening', async (t) => {
+test('the scheme selects the backend, for dialing and for listening', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2/rpc'], [], tcp.value, ws.value);
   await layer.listen(() => {});
@@ -75,14 +75,14 @@ test('the scheme picks the backend, for dialing and for listening', async (t) =>
   t.deepEqual(tcp.made[0]!.dialed, ['tcp://b:1']);
 });
 
-test('a layer gets the clock and the chance of its transport', (t) => {
+test('a layer gets the clock and the random source of its transport', (t) => {
   const tcp = backend(['tcp']);
   layerOf(['tcp://a:1'], [], tcp.value);
   t.is(tcp.made[0]!.options.clock, clock);
   t.is(tcp.made[0]!.options.random, random);
 });
 
-test('a backend that does not listen dials by a layer that is made once, when needed', async (t) => {
+test('a backend that does not listen dials through a layer that is created once, when needed', async (t) => {
   const ws = backend(['ws']);
   const layer = layerOf([], [], ws.value);
   t.is(ws.made.length, 0);
@@ -94,7 +94,7 @@ test('a backend that does not listen dials by a layer that is made once, when ne
   t.is(ws.made[0]!.closed, 1);
 });
 
-test('several addresses of one backend are several layers, of which one dials', async (t) => {
+test('several addresses of one backend are several layers, and one of them dials', async (t) => {
   const tcp = backend(['tcp']);
   const layer = layerOf(['tcp://a:1', 'tcp://b:2'], [], tcp.value);
   await layer.listen(() => {});
@@ -111,7 +111,7 @@ test('several addresses of one backend are several layers, of which one dials', 
   );
 });
 
-test('a scheme without a backend is invalid_argument and names those there are', async (t) => {
+test('an unknown scheme is invalid_argument, and the error lists the known ones', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const error = t.throws(() =>
     layerOf(['quic://a:1'], [], tcp.value, ws.value),
@@ -127,7 +127,7 @@ test('a scheme without a backend is invalid_argument and names those there are',
   }
 });
 
-test('an address without a scheme is TCP’s where there is TCP, and says so where there is none', async (t) => {
+test('an address without a scheme is a TCP address if there is a TCP backend, and an error otherwise', async (t) => {
   const tcp = backend(['tcp']);
   const layer = layerOf([], [], backend(['ws', 'wss']).value, tcp.value);
   await layer.dial('a:1', dial);
@@ -143,7 +143,7 @@ test('an address without a scheme is TCP’s where there is TCP, and says so whe
   }
 });
 
-test('local addresses have a scheme, the layer’s own or the one that was asked for', async (t) => {
+test('local addresses have a scheme, that of the layer or the requested one', async (t) => {
   const layer = layerOf(
     ['tcp://a:0', 'ws://a:0'],
     [],
@@ -154,7 +154,7 @@ test('local addresses have a scheme, the layer’s own or the one that was asked
   t.deepEqual(layer.localAddrs(), ['tcp://a:7000', 'ws://a:7001']);
 });
 
-test('before it listens it has no local address', (t) => {
+test('it has no local address before it listens', (t) => {
   const layer = layerOf(['tcp://a:1'], [], backend(['tcp']).value);
   for (const ask of [
     () => layer.localAddr(),
@@ -178,7 +178,7 @@ test('advertised addresses are sent verbatim, and each layer gets its own', asyn
   t.is(ws.made[0]!.options.advertiseAddr, 'wss://node-1:443/x');
 });
 
-test('with one advertised address no layer insists on another of its own', (t) => {
+test('with one advertised address no layer requires its own', (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
   layerOf(['tcp://0.0.0.0:1', 'ws://0.0.0.0:2'], ['tcp://node-1:1'], tcp.value, ws.value);
   t.is(ws.made[0]!.options.advertiseAddr, 'tcp://node-1:1');
@@ -196,7 +196,7 @@ test('if an address cannot be bound, the ones bound before it are closed', async
   t.is(layer.localAddr(), 'tcp://a:1');
 });
 
-test('one listener that breaks is mended while the others listen on', async (t) => {
+test('a broken listener is repaired while the others continue to listen', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws'])];
   const layer = layerOf(['tcp://a:1', 'ws://a:2'], [], tcp.value, ws.value);
   const failures: TransportError[] = [];
@@ -219,10 +219,10 @@ test('one listener that breaks is mended while the others listen on', async (t) 
   ws.made[0]!.fail(broken);
   tcp.state.broken = broken;
   await t.throwsAsync(listen());
-  t.true(ws.made[0]!.listens, 'one that stays broken keeps no other from being mended');
+  t.true(ws.made[0]!.listens, 'one that stays broken does not stop the repair of others');
 });
 
-test('a transport without addresses cannot listen, and the error says what to give', async (t) => {
+test('a transport without addresses cannot listen, and the error names the option to set', async (t) => {
   const error = (await t.throwsAsync(
     layerOf([], [], backend(['ws']).value).listen(() => {}),
   )) as TransportError;

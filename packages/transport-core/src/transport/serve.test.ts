@@ -79,7 +79,7 @@ test('handlers get the request and answer by returning', (t) => {
   t.deepEqual(answers, ['ask = 1,2']);
 });
 
-test('`this` of a handler is the object it stands in', (t) => {
+test('`this` of a handler is its object', (t) => {
   const { transport, answers, arrive } = scene();
   class Service {
     readonly #factor = 3;
@@ -93,7 +93,7 @@ test('`this` of a handler is the object it stands in', (t) => {
   t.deepEqual(answers, ['ask = 6']);
 });
 
-test('an unknown method, a handler that is not a function and a wrong concurrency are TypeErrors', (t) => {
+test('an unknown method, a handler that is not a function and an invalid concurrency throw TypeErrors', (t) => {
   const { transport } = scene();
   const attempt = (handlers: object, options?: object) => () =>
     serve(transport, handlers as never, options as never);
@@ -111,7 +111,7 @@ test('an unknown method, a handler that is not a function and a wrong concurrenc
   t.notThrows(attempt({ ask: undefined }));
 });
 
-test('two handlers for one method are a TypeError; two halves of a protocol are not', (t) => {
+test('two handlers for one method throw a TypeError, but two halves of a protocol are allowed', (t) => {
   const { transport, answers, arrive } = scene();
   serve(transport, { ask: (request) => request });
   t.throws(() => serve(transport, { ask: (request) => request }), { instanceOf: TypeError });
@@ -121,14 +121,14 @@ test('two handlers for one method are a TypeError; two halves of a protocol are 
   t.deepEqual(answers, ['other = 4']);
 });
 
-test('a method that is not served is unimplemented once another method is served', (t) => {
+test('a method without handler is unimplemented once another method is served', (t) => {
   const { transport, answers, arrive } = scene();
   serve(transport, { ask: (request) => request });
   arrive('other');
   t.regex(answers[0]!, /^other ! unimplemented/);
 });
 
-test('stop waits for the handlers that run, at most for its grace on the transport’s clock', async (t) => {
+test('stop waits for running handlers, at most for its grace on the transport’s clock', async (t) => {
   const { transport, clock, answers, arrive } = scene();
   let finish: ((value: Uint8Array<ArrayBuffer>) => void) | undefined;
   const server = serve(transport, {
@@ -154,13 +154,13 @@ test('stop waits for the handlers that run, at most for its grace on the transpo
   t.is(clock.timers, 0);
 });
 
-test('a stop in time leaves no timer', async (t) => {
+test('a stop that finishes in time leaves no timer', async (t) => {
   const { transport, clock } = scene();
   await serve(transport, { ask: (request) => request }).stop({ grace: 5_000 });
   t.is(clock.timers, 0);
 });
 
-test('after a stop the method is free for another', async (t) => {
+test('after a stop the method can be served again', async (t) => {
   const { transport, answers, arrive } = scene();
   await serve(transport, { ask: () => new Uint8Array([1]) }).stop();
   serve(transport, { ask: () => new Uint8Array([2]) });
@@ -168,7 +168,7 @@ test('after a stop the method is free for another', async (t) => {
   t.deepEqual(answers, ['ask = 2']);
 });
 
-test('serving a transport that is closed serves nothing, and stops', async (t) => {
+test('serving a closed transport serves nothing, and stops', async (t) => {
   const { transport } = scene();
   await transport.close();
   const server = serve(transport, { ask: (request) => request });

@@ -344,6 +344,6 @@ export async function disposal() {
   held.snapshot();
 }
 
-test('types are checked by the build, which this file is part of', (t) => {
+test('the build checks types, including those of this file', (t) => {
   t.is(typeof define, 'function');
 });

@@ -21,7 +21,7 @@ const INTEGERS = [
   'account',
 ] as const;
 
-test('150,000 damaged inputs, cut at random, never throw and never give a number that is none', (t) => {
+test('150,000 damaged inputs, cut at random, never throw and never give an invalid number', (t) => {
   const random = seededRandom(8);
   const below = (limit: number) => Math.floor(random() * limit);
   const corpus = Array.from({ length: 200 }, () =>

@@ -54,7 +54,7 @@ test('hostile lengths end the connection before any memory is taken', (t) => {
   );
 });
 
-test('memory is taken for what came, at most four times of it', (t) => {
+test('memory is allocated only for received bytes, at most four times as much', (t) => {
   let taken = 0;
   const decoder = new FrameDecoder({
     maxLength: 2 ** 21,
@@ -120,7 +120,7 @@ test('known fields with another wire type are refused', (t) => {
   }
 });
 
-test('groups, wire types that do not exist and the field 0 are refused', (t) => {
+test('groups, unknown wire types and field 0 are refused', (t) => {
   t.is(refused('0808 1b 1c'), 'a group (field 3)');
   t.is(refused('0808 8301 8401'), 'a group (field 16)');
   t.is(refused('0808 8401'), 'a group (field 16)');
@@ -131,7 +131,7 @@ test('groups, wire types that do not exist and the field 0 are refused', (t) => 
   t.is(refused('0808 5a02 0801'), 'field 1 has the wrong wire type 0');
 });
 
-test('flags that a kind does not have are refused, those of kinds that are skipped are not', (t) => {
+test('unknown flags are refused for known kinds, and ignored for skipped ones', (t) => {
   for (const [kind, flags] of [...Array(31).keys()].map(
     (n) => [n + 1, n + 1 === 8 ? 3 : n + 1 === 14 ? 1 : 0] as const,
   )) {
@@ -167,7 +167,7 @@ test('a frame without a kind is refused', (t) => {
   );
 });
 
-test('a frame that ends inside a field is refused, wherever it ends', (t) => {
+test('a frame that ends inside a field is refused, wherever it is cut', (t) => {
   const random = seededRandom(7);
   const whole = 'a frame that ends inside a field';
   for (const digits of [
@@ -207,7 +207,7 @@ test('a frame that ends inside a field is refused, wherever it ends', (t) => {
   }
 });
 
-test('a length never reaches into the frame behind', (t) => {
+test('a length never reaches into the next frame', (t) => {
   const behind = framed(writtenByProto({ kind: 10, id: 1, payload: 'aa'.repeat(40) }));
   for (const digits of [
     '0808 7a03aabb',
@@ -228,7 +228,7 @@ test('a length never reaches into the frame behind', (t) => {
   }
 });
 
-test('metadata above 8 KiB is refused, and so are entries without number', (t) => {
+test('metadata above 8 KiB is refused, and so are too many entries', (t) => {
   const entry = (key: string, value: string) => writtenByProto({ metadata: { [key]: value } });
   t.is(
     read([framed(joined([bytesOf('0808'), entry('key', 'v'.repeat(8189))]))]).violation,
@@ -245,7 +245,7 @@ test('metadata above 8 KiB is refused, and so are entries without number', (t) =
   );
 });
 
-test('after a violation nothing is read', (t) => {
+test('after a violation nothing more is read', (t) => {
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   const kinds: number[] = [];
   const visitor = { frame: (frame: Frame) => kinds.push(frame.kind) > 0 };
@@ -255,7 +255,7 @@ test('after a violation nothing is read', (t) => {
   t.deepEqual(kinds, [2]);
 });
 
-test('ten thousand unknown fields are skipped fast and leave nothing behind', (t) => {
+test('ten thousand unknown fields are skipped quickly and leave nothing behind', (t) => {
   const noise = joined(Array.from({ length: 26_000 }, () => bytesOf('800105')));
   t.deepEqual(read([framed(joined([noise, bytesOf('0802')]))]).frames, [{ kind: 2 }]);
 });

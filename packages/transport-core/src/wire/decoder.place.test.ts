@@ -70,14 +70,14 @@ test('the payload of a PART that was cut is read into its place, wherever it was
         },
       );
       t.deepEqual(result, whole);
-      if (place !== undefined) t.is(result.payloads[0], place, 'the very memory');
+      if (place !== undefined) t.is(result.payloads[0], place, 'the very same memory');
       if (place !== undefined) t.deepEqual(place, payload);
     }
   }
   t.true(placed > 600);
 });
 
-test('without a place it is put together as any other frame', (t) => {
+test('without a place it is assembled like any other frame', (t) => {
   const bytes = frames();
   const whole = readInto([bytes], () => undefined);
   for (let cut = 0; cut <= bytes.length; cut++)
@@ -87,7 +87,7 @@ test('without a place it is put together as any other frame', (t) => {
     );
 });
 
-test('only a PART whose payload ends it gets a place', (t) => {
+test('only a PART that ends with its payload gets a place', (t) => {
   const none = () => t.fail('no place is asked for') as never;
   const rest = ` ${'00'.repeat(20)}`;
   for (const hex of [
@@ -110,7 +110,7 @@ test('only a PART whose payload ends it gets a place', (t) => {
   }
 });
 
-test('a frame that is half in its place is waited for, and counted', (t) => {
+test('a frame that is partly in its place is waited for and counted', (t) => {
   const bytes = frames();
   const result = readInto([bytes.subarray(0, 200)], (_id, length) => new Uint8Array(length));
   t.is(result.seen.length, 1);

@@ -31,7 +31,7 @@ function fields(frame: PlainFrame): Uint8Array[] {
   );
 }
 
-test('frames of every kind that protobufjs writes are read as they were', (t) => {
+test('frames of every kind from protobufjs are decoded correctly', (t) => {
   const random = seededRandom(3);
   for (let round = 0; round < 2_000; round++) {
     const frame = randomFrame(random);
@@ -43,7 +43,7 @@ test('frames of every kind that protobufjs writes are read as they were', (t) =>
   }
 });
 
-test('fields may be in any order, among unknown fields', (t) => {
+test('fields may be in any order, mixed with unknown fields', (t) => {
   const random = seededRandom(4);
   const unknown = [
     '8001 05',
@@ -65,7 +65,7 @@ test('fields may be in any order, among unknown fields', (t) => {
   }
 });
 
-test('of a field that comes twice the last value counts', (t) => {
+test('if a field occurs twice the last value counts', (t) => {
   const random = seededRandom(5);
   for (let round = 0; round < 500; round++) {
     const frame = randomFrame(random);
@@ -78,10 +78,10 @@ test('of a field that comes twice the last value counts', (t) => {
     t.deepEqual(read([framed(bytes)]).frames, [frame]);
     t.deepEqual(readByProto(bytes), frame, 'protobufjs reads the same');
   }
-  t.deepEqual(accepted('0808 7a0101 7a00'), { kind: 8 }, 'a payload of no bytes counts too');
+  t.deepEqual(accepted('0808 7a0101 7a00'), { kind: 8 }, 'an empty payload counts, too');
 });
 
-test('nothing of a frame is seen in the next one', (t) => {
+test('no data of a frame shows up in the next one', (t) => {
   const full = framed(
     writtenByProto({
       kind: 40,
@@ -177,7 +177,7 @@ test('the decoder reads what the encoder writes', (t) => {
   ]);
 });
 
-test('a frame may be cut anywhere, and into single bytes', (t) => {
+test('a frame may be cut anywhere, even into single bytes', (t) => {
   const random = seededRandom(6);
   for (let round = 0; round < 30; round++) {
     const frames = Array.from({ length: 3 }, () => randomFrame(random));
@@ -203,7 +203,7 @@ test('a frame may be cut anywhere, and into single bytes', (t) => {
   }
 });
 
-test('partial is what waits for the rest of its frame', (t) => {
+test('partial is the number of bytes of an incomplete frame', (t) => {
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   const partials: number[] = [];
   for (const byte of bytesOf('8400 0808 2001 020802')) {
@@ -213,7 +213,7 @@ test('partial is what waits for the rest of its frame', (t) => {
   t.deepEqual(partials, [1, 1, 2, 3, 4, 0, 1, 2, 0]);
 });
 
-test('lengths may be over-long, up to four bytes', (t) => {
+test('lengths may have redundant bytes, up to four in total', (t) => {
   const ready = bytesOf('0802');
   for (const width of [1, 2, 3, 4]) t.deepEqual(read([framed(ready, width)]).frames, [{ kind: 2 }]);
   t.deepEqual(read([framed(ready, 5)]).violation, {
@@ -236,7 +236,7 @@ test('maxLength may change between two frames', (t) => {
   t.deepEqual(kinds, [2, 4]);
 });
 
-test('a buffer that the visitor gave back holds the next frame that is cut', (t) => {
+test('a buffer that the visitor returned holds the next frame that is cut', (t) => {
   let taken = 0;
   const decoder = new FrameDecoder({
     maxLength: MAX,
@@ -265,7 +265,7 @@ test('a buffer that the visitor gave back holds the next frame that is cut', (t)
   t.true(taken <= 3, `${taken} buffers`);
 });
 
-test('a payload that was not given back is never written over', (t) => {
+test('a payload that was not returned is never overwritten', (t) => {
   for (const copied of [() => false, (i: number) => i % 3 === 0, (i: number) => i < 5]) {
     const decoder = new FrameDecoder({ maxLength: MAX, allocate });
     const payloads: Uint8Array[] = [];
@@ -289,7 +289,7 @@ test('a payload that was not given back is never written over', (t) => {
   }
 });
 
-test('a payload is a view of the chunk, a plain Uint8Array', (t) => {
+test('a payload is a view of the chunk as a plain Uint8Array', (t) => {
   const chunk = framed(bytesOf('080a 1501000000 7a03 aabbcc'));
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   decoder.read(chunk, {
@@ -301,7 +301,7 @@ test('a payload is a view of the chunk, a plain Uint8Array', (t) => {
   });
 });
 
-test('varints of fields may be over-long, and hold up to 2^32 − 1', (t) => {
+test('varints of fields may have redundant bytes, and hold values up to 2^32 − 1', (t) => {
   t.deepEqual(accepted('0808 18a000'), { kind: 8, channel: 0x20 });
   t.deepEqual(accepted('8800 88 80 00'), { kind: 8 });
   t.deepEqual(accepted('0808 188180808080808080 8000'), { kind: 8, channel: 1 });
@@ -311,7 +311,7 @@ test('varints of fields may be over-long, and hold up to 2^32 − 1', (t) => {
   t.deepEqual(accepted('0808 7a8200aabb'), { kind: 8, payload: 'aabb' });
 });
 
-test('bad UTF-8 is read as U+FFFD, and a byte order mark is a character', (t) => {
+test('invalid UTF-8 is decoded as U+FFFD, and a byte order mark is kept', (t) => {
   t.deepEqual(accepted('080e 5203 61ff62'), { kind: 14, text: 'a\ufffdb' });
   t.deepEqual(accepted('080e 5203 efbbbf'), { kind: 14, text: '\ufeff' });
   t.deepEqual(accepted('080e 5203 eda080'), { kind: 14, text: '\ufffd\ufffd\ufffd' });
@@ -325,7 +325,7 @@ test('bad UTF-8 is read as U+FFFD, and a byte order mark is a character', (t) =>
   });
 });
 
-test('metadata is ordinary data, whatever its keys', (t) => {
+test('metadata may have any keys', (t) => {
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   const keys = ['__proto__', 'constructor', 'prototype', 'toString', ''];
   const entries = keys.map((key) => {
@@ -351,7 +351,7 @@ test('metadata is ordinary data, whatever its keys', (t) => {
   t.deepEqual(
     accepted('0808 5a09 120161 1a017a 0a016b'),
     { kind: 8, metadata: { k: 'a' } },
-    'in any order, beside what nobody knows',
+    'in any order, mixed with unknown fields',
   );
   t.deepEqual(accepted('0808 5a060a016b120161 5a060a016b120162'), {
     kind: 8,
@@ -359,7 +359,7 @@ test('metadata is ordinary data, whatever its keys', (t) => {
   });
 });
 
-test("after a visitor's false nothing is read", (t) => {
+test('after the visitor returns false nothing more is read', (t) => {
   for (const cut of [0, 1, 2, 3, 4]) {
     const decoder = new FrameDecoder({ maxLength: MAX, allocate });
     const kinds: number[] = [];
@@ -373,7 +373,7 @@ test("after a visitor's false nothing is read", (t) => {
   }
 });
 
-test('a visitor that throws ends the decoder, one that reads again is told', (t) => {
+test('a visitor that throws ends the decoder, and one that reads recursively gets an error', (t) => {
   const decoder = new FrameDecoder({ maxLength: MAX, allocate });
   const chunk = bytesOf('020802');
   const again = { frame: () => decoder.read(chunk, again) === undefined };
@@ -405,7 +405,7 @@ test('a visitor that pauses gets the rest of the chunk later, wherever it pauses
       for (let chunk = whole.subarray(at, end); chunk.length > 0; chunk = decoder.unread) {
         const before = frames.length;
         t.is(decoder.read(chunk, visitor), undefined);
-        if (decoder.unread.length > 0) t.true(pausing && frames.length > before, 'it went on');
+        if (decoder.unread.length > 0) t.true(pausing && frames.length > before, 'it continued');
       }
       at = end;
     }

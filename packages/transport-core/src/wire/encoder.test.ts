@@ -104,7 +104,7 @@ function fieldNumbers(frame: Uint8Array): number[] {
   return numbers;
 }
 
-test('frames of every kind are what frame.proto says, in ascending order and without zeros', (t) => {
+test('frames of every kind follow frame.proto, in ascending order and without zeros', (t) => {
   const random = seededRandom(1);
   const encoder = new FrameEncoder(allocate);
   const kinds = new Set<unknown>();
@@ -137,7 +137,7 @@ test('frames of every kind are what frame.proto says, in ascending order and wit
       const plain = readByProto(bytes);
       t.deepEqual(plain, frames[i]);
       const present = Object.keys(plain).length;
-      t.is(new Set(numbers).size, present, 'a field that is absent is not written');
+      t.is(new Set(numbers).size, present, 'an absent field is not written');
     }
   }
   t.is(kinds.size, 15);
@@ -234,7 +234,7 @@ test('the bytes of these frames never change', (t) => {
   );
 });
 
-test('a length is over-long rather than measured twice, except that of a small message', (t) => {
+test('a length has redundant bytes so that it is computed once, except for small messages', (t) => {
   const encoder = new FrameEncoder(allocate);
   // 100 bytes with the longest header could exceed 127, so two bytes are reserved; the actual
   // lengths are 109 (6d) and 104 (68).
@@ -245,7 +245,7 @@ test('a length is over-long rather than measured twice, except that of a small m
   t.is(hex(encoder.take().subarray(0, 4)), 'e800' + '0801');
 });
 
-test('a short message has the same bytes as by the method of its kind, behind a length that may take fewer', (t) => {
+test('a short message has the same bytes as from the method of its kind, except for a shorter length', (t) => {
   const written = (write: (encoder: FrameEncoder) => void): string => {
     // The buffer contains leftovers of an earlier batch, which must be overwritten.
     const encoder = new FrameEncoder((size) => new Uint8Array(size).fill(0xee), 128 * 1024);
@@ -333,7 +333,7 @@ test('a short message has the same bytes as by the method of its kind, behind a 
   }
 });
 
-test('the buffer is taken at the first byte, kept by clear and given up by release', (t) => {
+test('the buffer is taken at the first byte, kept by clear and returned by release', (t) => {
   const sizes: number[] = [];
   const encoder = new FrameEncoder((size) => {
     sizes.push(size);
@@ -362,7 +362,7 @@ test('the buffer is taken at the first byte, kept by clear and given up by relea
   t.deepEqual(sizes, [1000, 1000]);
 });
 
-test('frames that were asked for never grow the buffer; one that does not fit does, and loses nothing', (t) => {
+test('announced frames never grow the buffer; one that does not fit does, without loss', (t) => {
   const sizes: number[] = [];
   const encoder = new FrameEncoder((size) => {
     sizes.push(size);
@@ -394,7 +394,7 @@ test('frames that were asked for never grow the buffer; one that does not fit do
   t.is(readByProto(split(encoder.take()).at(-1)!)['payload'], '00'.repeat(2000));
 });
 
-test('in parts a batch has the same bytes, and large payloads are not copied', (t) => {
+test('a batch in parts has the same bytes, and large payloads are not copied', (t) => {
   const random = seededRandom(3);
   const whole = new FrameEncoder(allocate, 4 * 1024 * 1024);
   const parted = new FrameEncoder(allocate, 256 * 1024, true);
@@ -430,7 +430,7 @@ test('in parts a batch has the same bytes, and large payloads are not copied', (
   t.is(parted.take().length, parted.size);
 });
 
-test('a batch in parts is full at 256 KiB of them, whatever its buffer has room for', (t) => {
+test('a batch in parts is full at 256 KiB, even if its buffer has room for more', (t) => {
   const encoder = new FrameEncoder(allocate, undefined, true);
   const packet = new Uint8Array(64 * 1024);
   for (let i = 0; i < 4; i++) {
@@ -442,7 +442,7 @@ test('a batch in parts is full at 256 KiB of them, whatever its buffer has room 
   t.true(encoder.fits(packet.length));
 });
 
-test('payloads of every small length, and of the lengths around each width, are copied whole', (t) => {
+test('payloads of every small length, and of lengths near each width, are copied completely', (t) => {
   const random = seededRandom(2);
   const encoder = new FrameEncoder(allocate, 4 * 1024 * 1024);
   const lengths = [

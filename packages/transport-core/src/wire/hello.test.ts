@@ -67,7 +67,7 @@ function decodeChanged(changes: Record<string, unknown>): Hello | string {
   return decodeHello(new Uint8Array(HelloType.encode(message).finish()));
 }
 
-test('a hello is what frame.proto says, both ways', (t) => {
+test('a hello follows frame.proto in both directions', (t) => {
   const bytes = encodeHello(hello);
   t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
   t.deepEqual(HelloType.toObject(HelloType.decode(bytes), { bytes: Array }), {
@@ -112,7 +112,7 @@ test('absent fields of a hello are 0 or empty', (t) => {
   });
 });
 
-test('proofs of a later version are passed over', (t) => {
+test('proofs of a later version are skipped', (t) => {
   t.deepEqual(
     withPrototype(
       decodeHello(joined([encodeHello(hello), bytesOf('820103010203 f80105 a506 01020304')])),
@@ -121,7 +121,7 @@ test('proofs of a later version are passed over', (t) => {
   );
 });
 
-test('the keys of fields are ordinary data', (t) => {
+test('fields may have any keys', (t) => {
   const decoded = decodeHello(
     encodeHello({
       ...hello,
@@ -136,7 +136,7 @@ test('the keys of fields are ordinary data', (t) => {
   ]);
 });
 
-test('a hello that breaks a limit is refused, and says which', (t) => {
+test('a hello that exceeds a limit is refused with the name of the limit', (t) => {
   const protocol = (i: number): HelloProtocol => ({
     name: `p${i}`,
     version: 1,
@@ -216,7 +216,7 @@ test('lone surrogates are sent as U+FFFD', (t) => {
   t.deepEqual({ ...decoded.fields }, { '\ufffd': '\ufffdx' });
 });
 
-test('a list of protocols is a hello with its protocols alone', (t) => {
+test('a list of protocols is a hello with only its protocols', (t) => {
   const bytes = encodeProtocols(hello.protocols);
   t.deepEqual(decodeProtocols(bytes), hello.protocols);
   t.deepEqual(
@@ -228,7 +228,7 @@ test('a list of protocols is a hello with its protocols alone', (t) => {
   t.regex(String(decodeProtocols(bytesOf('4200'))), /without a name/);
 });
 
-test('30,000 damaged hellos never throw, and where one is read, protobufjs reads the same', (t) => {
+test('30,000 damaged hellos never throw, and those that are read match protobufjs', (t) => {
   const random = seededRandom(10);
   const below = (limit: number) => Math.floor(random() * limit);
   const whole = encodeHello(hello);
@@ -244,7 +244,7 @@ test('30,000 damaged hellos never throw, and where one is read, protobufjs reads
   t.true(refusals > 10_000);
 });
 
-test('the generated code is that of frame.proto', (t) => {
+test('the generated code matches frame.proto', (t) => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
     scripts?: { generate?: string };

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { encodeMetadata } from './metadata.ts';
 import { readByProto, writtenByProto } from './testing/proto.ts';
 
-test('metadata is field 11 as protobuf has it', (t) => {
+test('metadata is field 11 in protobuf encoding', (t) => {
   const record = { tenant: 'a', traceparent: '00-é😀', '': '', long: 'x'.repeat(5000) };
   const metadata = encodeMetadata(record)!;
   t.deepEqual(readByProto(metadata.bytes), { metadata: record });
@@ -20,7 +20,7 @@ test('metadata is field 11 as protobuf has it', (t) => {
   );
 });
 
-test('no metadata is undefined', (t) => {
+test('absent metadata is undefined', (t) => {
   t.is(encodeMetadata(undefined), undefined);
   t.is(encodeMetadata({}), undefined);
 });
@@ -36,13 +36,13 @@ test('metadata is a copy without a prototype', (t) => {
   ]);
 });
 
-test('lone surrogates read alike at both ends', (t) => {
+test('lone surrogates are read in the same way at both ends', (t) => {
   const metadata = encodeMetadata({ 'k\ud800': '\udc00v', fine: '😀' })!;
   t.deepEqual({ ...metadata.value }, { 'k\ufffd': '\ufffdv', fine: '😀' });
   t.deepEqual(readByProto(metadata.bytes)['metadata'], { ...metadata.value });
 });
 
-test('metadata has at most 8 KiB of UTF-8', (t) => {
+test('metadata is limited to 8 KiB of UTF-8', (t) => {
   t.is(encodeMetadata({ key: `${'é'.repeat(4094)}x` })?.size, 8192);
   const error = t.throws(() => encodeMetadata({ key: 'é'.repeat(4095) }), {
     instanceOf: TransportError,
@@ -52,7 +52,7 @@ test('metadata has at most 8 KiB of UTF-8', (t) => {
   t.regex(error.message, /8192/);
 });
 
-test('metadata of many tiny entries has at most 15 KiB as encoded', (t) => {
+test('metadata of many tiny entries is limited to 15 KiB when encoded', (t) => {
   const entries = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [i.toString(36), '']));
   t.true(encodeMetadata(entries(1500))!.bytes.length < 15 * 1024);
@@ -62,7 +62,7 @@ test('metadata of many tiny entries has at most 15 KiB as encoded', (t) => {
   );
 });
 
-test('a value that is not a string is a TypeError', (t) => {
+test('a value that is not a string throws a TypeError', (t) => {
   for (const value of [1, null, undefined, {}, Symbol.iterator]) {
     t.regex(
       t.throws(() => encodeMetadata({ key: value as unknown as string }), { instanceOf: TypeError })
