@@ -21,7 +21,7 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-test('an altered byte beneath noise ends the connection with reset, and none is delivered', async (t) => {
+test('a byte altered below noise ends the connection with reset and is not delivered', async (t) => {
   const line = inmem();
   const network = faulty(line, { seed: 8 });
   const server = createTransport('inmem://server', {

@@ -8,7 +8,7 @@ import { concat, equal, pattern } from './testing/bytes.ts';
 import { make, turn } from './testing/connections.ts';
 import { MOST_RECORDS } from './wire/records.ts';
 
-test('a record that was altered ends the connection at once, and nothing of it is handed out', (t) => {
+test('an altered record ends the connection at once, and none of its bytes are delivered', (t) => {
   const { wire, ear, far } = make();
   const good = far.record(pattern(9, 1));
   const bad = far.record(pattern(9, 2));
@@ -26,7 +26,7 @@ test('a record that was altered ends the connection at once, and nothing of it i
   t.deepEqual(ear.ends, [error]);
 });
 
-test('a record twice, and one out of its turn, end the connection at once', (t) => {
+test('a repeated record, or one out of order, ends the connection at once', (t) => {
   const twice = make();
   const record = twice.far.record(pattern(9));
   twice.wire.sink.data(record.slice());
@@ -39,13 +39,13 @@ test('a record twice, and one out of its turn, end the connection at once', (t) 
   t.deepEqual(swapped.ear.chunks, []);
 });
 
-test('a length that no record can have ends the connection at once', (t) => {
+test('an impossible record length ends the connection at once', (t) => {
   const { wire } = make();
   wire.sink.data(Uint8Array.of(0, 15, ...pattern(15)));
   t.is(wire.destroyed!.error!.reason, 'reset');
 });
 
-test('a stream that ends without saying so is reset, wherever it was cut', (t) => {
+test('a stream that ends without an end record is reset, wherever it was cut', (t) => {
   const { far } = make();
   const record = far.record(pattern(20));
   for (let length = 0; length <= record.length; length++) {
@@ -58,10 +58,10 @@ test('a stream that ends without saying so is reset, wherever it was cut', (t) =
   }
 });
 
-test('a stream that says that it ends, and then ends, is over in order', (t) => {
+test('a stream with an end record closes in order', (t) => {
   const { connection, wire, ear, far } = make();
   wire.sink.data(concat(far.record(pattern(9)), far.end(), pattern(30)));
-  t.deepEqual(ear.chunks, [pattern(9)], 'what stands behind the end is nobody’s');
+  t.deepEqual(ear.chunks, [pattern(9)], 'bytes after the end are dropped');
   t.is(wire.closes, 1);
   t.true(connection.write(pattern(10)));
   t.is(wire.written.length, 0, 'a half-closed connection serves nothing');
@@ -69,7 +69,7 @@ test('a stream that says that it ends, and then ends, is over in order', (t) => 
   t.deepEqual(ear.ends, [undefined]);
 });
 
-test('close says that the stream ends, behind what was written, and closes beneath', (t) => {
+test('close() sends an end record after the written data, and closes the connection below', (t) => {
   const { connection, wire, ear, far } = make();
   connection.write(pattern(9));
   connection.close();
@@ -82,7 +82,7 @@ test('close says that the stream ends, behind what was written, and closes benea
   t.deepEqual(ear.ends, [undefined]);
 });
 
-test('close flushes what a write that was false has left', (t) => {
+test('close() flushes what remained after a write returned false', (t) => {
   const { connection, wire, far, clock } = make();
   wire.takes = false;
   const chunk = pattern(300_000);
@@ -96,7 +96,7 @@ test('close flushes what a write that was false has left', (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a close that can flush nothing gives up after a second', (t) => {
+test('a close() that cannot flush gives up after a second', (t) => {
   const { connection, wire, ear, clock } = make();
   wire.takes = false;
   connection.write(pattern(9));
@@ -108,7 +108,7 @@ test('a close that can flush nothing gives up after a second', (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a flood that comes while close flushes is cut at 256 KiB', (t) => {
+test('a flood of incoming data while close() flushes is cut off at 256 KiB', (t) => {
   const { connection, wire, far } = make();
   wire.takes = false;
   connection.write(pattern(9));
@@ -119,7 +119,7 @@ test('a flood that comes while close flushes is cut at 256 KiB', (t) => {
   t.regex(wire.destroyed!.error!.message, /continued to write/);
 });
 
-test('destroy is passed on with its error, and reported with it', (t) => {
+test('destroy() is passed on with its error, which is reported', (t) => {
   const { connection, wire, ear, far } = make();
   const error = reasonError('flood', 'too much');
   connection.destroy(error);
@@ -131,7 +131,7 @@ test('destroy is passed on with its error, and reported with it', (t) => {
   t.deepEqual(ear.ends, [error]);
 });
 
-test('destroy while an end waits behind a pause reports what destroy was given', async (t) => {
+test('destroy() during a pause with a pending end reports its own error', async (t) => {
   const { connection, wire, ear, far } = make();
   connection.pause();
   wire.sink.data(concat(far.record(pattern(9)), far.end()));
@@ -143,7 +143,7 @@ test('destroy while an end waits behind a pause reports what destroy was given',
   t.deepEqual([ear.chunks, ear.ends], [[], [error]]);
 });
 
-test('close while an end waits behind a pause ends it', async (t) => {
+test('close() during a pause with a pending end ends the connection', async (t) => {
   const { connection, wire, ear, far } = make();
   connection.pause();
   wire.sink.data(far.record(pattern(9)));
@@ -153,7 +153,7 @@ test('close while an end waits behind a pause ends it', async (t) => {
   t.deepEqual([ear.chunks, ear.ends], [[], [undefined]]);
 });
 
-test('before its nonces run out a connection ends, and says why', (t) => {
+test('a connection ends before its nonces run out, and reports the reason', (t) => {
   const { connection, wire, ear } = make({ sent: MOST_RECORDS - 2 });
   t.true(connection.write(pattern(5)));
   t.is(wire.destroyed, undefined);
@@ -164,7 +164,7 @@ test('before its nonces run out a connection ends, and says why', (t) => {
   t.is(ear.ends.length, 1);
 });
 
-test('a peer that is revoked below or by the lists is reported, while the connection is open', (t) => {
+test('a peer revoked by the layer below or by the lists is reported while the connection is open', (t) => {
   const { connection, wire, ear } = make();
   const error = reasonError('denied', 'no more');
   wire.sink.revoked?.(error);
@@ -175,7 +175,7 @@ test('a peer that is revoked below or by the lists is reported, while the connec
   t.is(ear.revocations.length, 2);
 });
 
-test('a peer that is revoked before anybody listens is refused', (t) => {
+test('a peer that is revoked before a listener is attached is refused', (t) => {
   const { connection } = make({ attached: false });
   const error = reasonError('denied', 'no more');
   connection.revoke(error);

@@ -6,7 +6,7 @@ import { concat, equal, pattern } from './testing/bytes.ts';
 import { make, turn } from './testing/connections.ts';
 import { REKEY_AFTER } from './wire/records.ts';
 
-test('written bytes are sent as records, and received records are handed out as bytes', (t) => {
+test('written bytes are sent as records, and received records are delivered as bytes', (t) => {
   const { connection, wire, ear, far } = make();
   t.true(connection.write(pattern(100)));
   t.true(connection.write(pattern(0)));
@@ -27,7 +27,7 @@ test('a large chunk becomes records of 65,519 bytes', (t) => {
   t.true(equal(concat(...plaintexts), chunk));
 });
 
-test('a write leaves the memory of the writer as it was, and is done with it', (t) => {
+test('a write does not modify the memory of the writer, and does not keep it', (t) => {
   const { connection, wire, far } = make();
   const chunk = pattern(1_000);
   t.true(connection.write(chunk));
@@ -36,13 +36,13 @@ test('a write leaves the memory of the writer as it was, and is done with it', (
   t.deepEqual(far.read(wire.written), [pattern(1_000)]);
 });
 
-test('where the connection beneath takes all, the same memory serves every write', (t) => {
+test('if the connection below accepts everything, the same memory serves every write', (t) => {
   const { connection, wire } = make();
   for (let i = 0; i < 10; i++) connection.write(pattern(1_000, i + 1));
   t.is(new Set(wire.memory.map(({ buffer }) => buffer)).size, 1);
 });
 
-test('ciphertext that is kept beneath is not written over until it is drained', (t) => {
+test('ciphertext kept by the connection below is not overwritten until drained', (t) => {
   const { connection, wire, ear, make: another } = make();
   wire.takes = false;
   t.false(connection.write(pattern(1_000)));
@@ -55,7 +55,7 @@ test('ciphertext that is kept beneath is not written over until it is drained', 
   t.is(ear.drains, 1);
 });
 
-test('of a large write nothing more goes out while the connection beneath is not drained', (t) => {
+test('no more of a large write is sent until the connection below has drained', (t) => {
   const { connection, wire, ear, far } = make();
   wire.takes = false;
   const chunk = pattern(500_000);
@@ -71,7 +71,7 @@ test('of a large write nothing more goes out while the connection beneath is not
   t.true(equal(concat(...far.read(wire.written)), chunk));
 });
 
-test('a connection whose handshake is not out yet keeps the first write until it is', (t) => {
+test('a connection whose handshake is not sent yet keeps the first write until it is', (t) => {
   const { connection, wire, ear, far } = make({ blocked: true });
   const chunk = pattern(10);
   t.false(connection.write(chunk));
@@ -81,14 +81,14 @@ test('a connection whose handshake is not out yet keeps the first write until it
   t.deepEqual(far.read(wire.written), [chunk]);
 });
 
-test('a connection whose handshake is out by the first write reports no drained', (t) => {
+test('a connection whose handshake is sent by the first write reports no drained', (t) => {
   const { connection, wire, ear } = make({ blocked: true });
   wire.sink.drained();
   t.is(ear.drains, 0);
   t.true(connection.write(pattern(10)));
 });
 
-test('what is handed out is fresh memory, a delivery each', (t) => {
+test('delivered bytes are in fresh memory for each delivery', (t) => {
   const { wire, ear, far } = make();
   const chunk = concat(far.record(pattern(50)), far.record(pattern(60)));
   wire.sink.data(chunk);
@@ -97,7 +97,7 @@ test('what is handed out is fresh memory, a delivery each', (t) => {
   t.deepEqual(ear.chunks[1], pattern(60));
 });
 
-test('a pause inside a chunk of many records holds the rest back, until resume, on a turn of its own', async (t) => {
+test('a pause inside a chunk of many records holds the rest back until resume, which delivers it in a new turn', async (t) => {
   const { connection, wire, ear, far } = make();
   ear.onData = () => connection.pause();
   wire.sink.data(concat(...[1, 2, 3, 4].map((seed) => far.record(pattern(9, seed)))));
@@ -119,10 +119,10 @@ test('a pause inside a chunk of many records holds the rest back, until resume, 
   );
   t.false(wire.paused);
   wire.sink.data(far.record(pattern(9, 6)));
-  t.is(ear.chunks.length, 6, 'and then it goes at once');
+  t.is(ear.chunks.length, 6, 'and then it is delivered at once');
 });
 
-test('a pause before any record arrives, and a resume, need no turn', (t) => {
+test('a pause and a resume before any record arrives need no new turn', (t) => {
   const { connection, wire, ear, far } = make();
   connection.pause();
   t.true(wire.paused);
@@ -132,7 +132,7 @@ test('a pause before any record arrives, and a resume, need no turn', (t) => {
   t.is(ear.chunks.length, 1);
 });
 
-test('an end that comes during a pause is reported behind what came before it', async (t) => {
+test('an end that arrives during a pause is reported after the earlier data', async (t) => {
   const { connection, wire, ear, far } = make();
   connection.pause();
   wire.sink.data(concat(far.record(pattern(9)), far.end()));
@@ -144,13 +144,13 @@ test('an end that comes during a pause is reported behind what came before it', 
   t.deepEqual(ear.ends, [undefined]);
 });
 
-test('what came behind the handshake waits for a sink, with what follows it', async (t) => {
+test('data that came with the handshake waits for a sink, and so does what follows it', async (t) => {
   const { connection, wire, ear, far } = make({
     attached: false,
     arrived: (far) => [far.record(pattern(1)), far.record(pattern(2))],
   });
   wire.sink.data(far.record(pattern(3)));
-  t.true(wire.paused, 'nobody listens yet');
+  t.true(wire.paused, 'no listener is attached yet');
   connection.attach(ear);
   t.deepEqual(ear.chunks, []);
   await turn();
@@ -158,7 +158,7 @@ test('what came behind the handshake waits for a sink, with what follows it', as
   t.false(wire.paused);
 });
 
-test('a connection that ended before anybody listened reports its end', async (t) => {
+test('a connection that ended before a listener was attached reports its end', async (t) => {
   const { connection, wire, ear, far } = make({ attached: false });
   wire.sink.data(concat(far.record(pattern(3)), far.end()));
   wire.sink.closed();
@@ -168,7 +168,7 @@ test('a connection that ended before anybody listened reports its end', async (t
   t.deepEqual([ear.chunks, ear.ends], [[pattern(3)], [undefined]]);
 });
 
-test('both directions take a new key at their own time, and nothing is lost', (t) => {
+test('both directions rekey at their own times without loss', (t) => {
   const { connection, wire, ear, far } = make({ sent: REKEY_AFTER - 3, received: REKEY_AFTER - 2 });
   for (let i = 0; i < 6; i++) {
     connection.write(pattern(20, i + 1));

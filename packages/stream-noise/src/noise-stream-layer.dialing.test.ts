@@ -9,7 +9,7 @@ import { ada, bob, greeting } from './testing/greetings.ts';
 import { answer, connect, dialing } from './testing/layers.ts';
 import { Ear, ManualStream } from './testing/manual-stream.ts';
 
-test('a dial is through when the other end has proven who it is, and asks the layer beneath for what it was asked for', async (t) => {
+test('a dial succeeds when the other end has proven its id, and passes its options to the layer below', async (t) => {
   const { layer, clock, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000, nodeId: bob.nodeId });
   t.deepEqual([layer.dials[0]!.address, layer.dials[0]!.options.nodeId], ['there', bob.nodeId]);
@@ -21,7 +21,7 @@ test('a dial is through when the other end has proven who it is, and asks the la
   t.is(clock.timers, 0);
 });
 
-test('the dial beneath and the greeting have one time together', async (t) => {
+test('the dial of the layer below and the greeting share one timeout', async (t) => {
   const { layer, clock, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   clock.advance(700);
@@ -40,7 +40,7 @@ test('the dial beneath and the greeting have one time together', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('an abort within the greeting rejects with its reason, and leaves nothing', async (t) => {
+test('an abort during the greeting rejects with its reason and leaves nothing behind', async (t) => {
   const { layer, clock, noise } = dialing();
   const controller = new AbortController();
   const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
@@ -52,7 +52,7 @@ test('an abort within the greeting rejects with its reason, and leaves nothing',
   t.is(clock.timers, 0);
 });
 
-test('a signal that aborts just when the dial beneath is through leaves nothing', async (t) => {
+test('an abort just when the dial of the layer below succeeds leaves nothing behind', async (t) => {
   const { layer, noise } = dialing();
   const controller = new AbortController();
   const dial = noise.dial('there', { timeout: 1_000, signal: controller.signal });
@@ -63,7 +63,7 @@ test('a signal that aborts just when the dial beneath is through leaves nothing'
   t.true(wire.destroyed !== undefined);
 });
 
-test('close ends dials, in the greeting and just before it', async (t) => {
+test('close() ends dials, during the greeting and just before it', async (t) => {
   const { layer, noise, clock } = dialing();
   const one = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
@@ -77,7 +77,7 @@ test('close ends dials, in the greeting and just before it', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a dial that is answered by something else says by what', async (t) => {
+test('a dial that is answered in another protocol names that protocol', async (t) => {
   for (const [bytes, reason, text] of [
     [
       new TextEncoder().encode('TRKL'),
@@ -101,7 +101,7 @@ test('a dial that is answered by something else says by what', async (t) => {
   }
 });
 
-test('a dial whose connection ends within the greeting keeps the reason of the layer beneath', async (t) => {
+test('a dial whose connection ends during the greeting keeps the reason of the layer below', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer);
@@ -116,7 +116,7 @@ test('a dial whose connection ends within the greeting keeps the reason of the l
   );
 });
 
-test('a peer that is not wanted is handed over, refused', async (t) => {
+test('a peer that the lists do not allow is handed over as refused', async (t) => {
   const cases = [
     {
       options: { deny: [bob.nodeId] },
@@ -156,7 +156,7 @@ test('a node may dial itself, whatever its lists say', async (t) => {
   t.is((await dial).refused, undefined);
 });
 
-test('a peer without a proof is handed over, refused as bad_certificate', async (t) => {
+test('a peer without a proof is handed over as refused with bad_certificate', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(
@@ -173,7 +173,7 @@ test('a peer without a proof is handed over, refused as bad_certificate', async 
   t.regex(refused!.message, /the peer did not prove its identity: it sent no signature/);
 });
 
-test('a peer that the layer beneath refuses stays refused', async (t) => {
+test('a peer that the layer below refuses stays refused', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer, {
@@ -203,12 +203,12 @@ test('updatePeers disconnects only the peers that are no longer allowed', async 
   noise.updatePeers({ deny: [bob.nodeId] });
   t.is(meant.ear.revocations.length, 1);
   noise.updatePeers({ deny: [] });
-  t.is((await meet()).connection.refused?.reason, 'denied', 'the allow list stays');
+  t.is((await meet()).connection.refused?.reason, 'denied', 'the allow list is unchanged');
   noise.updatePeers({ allow: null });
   t.is((await meet()).connection.refused, undefined);
 });
 
-test('updatePeers between a dial and its attach is seen in refused', async (t) => {
+test('a change by updatePeers between a dial and its attach shows in refused', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   answer(await connect(layer));
@@ -216,13 +216,13 @@ test('updatePeers between a dial and its attach is seen in refused', async (t) =
   t.is((await dial).refused!.reason, 'denied');
 });
 
-test('a dial whose last message waits beneath is through when that is out, and loses nothing that came meanwhile', async (t) => {
+test('a dial whose last message waits below succeeds when that is sent, and loses no data that arrived meanwhile', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
   const wire = await connect(layer, { takes: false });
   const responder = greeting({ suite, role: 'responder' });
   answer(wire, responder);
-  t.is(wire.written.length, 1, 'the first message is not out yet');
+  t.is(wire.written.length, 1, 'the first message is not sent yet');
   wire.sink.data(pattern(30));
   t.true(wire.paused);
   wire.takes = true;

@@ -10,7 +10,7 @@ import { ada, bob, greeting } from './testing/greetings.ts';
 import { answerTo, connect, listening, shake } from './testing/layers.ts';
 import { ManualLayer, ManualSlot } from './testing/manual-layer.ts';
 
-test('a connection that has greeted is handed over, with who it is, the binding, and its pass', async (t) => {
+test('a connection that completed its greeting is handed over with its peer, its binding and its pass', async (t) => {
   const { layer, accepted, handshakes } = await listening();
   const wire = layer.come();
   const { binding } = shake(wire);
@@ -23,7 +23,7 @@ test('a connection that has greeted is handed over, with who it is, the binding,
   t.deepEqual(handshakes.slots[0]!.left, [], 'its place is still taken');
 });
 
-test('until it is its turn, a connection is paused and unread, and then it is read from its first byte', async (t) => {
+test('a connection is paused and unread until it is its turn, and then read from its first byte', async (t) => {
   const { layer, accepted, handshakes } = await listening({ answer: 'wait' });
   const wire = layer.come();
   t.true(wire.paused);
@@ -44,16 +44,16 @@ test('if there is no room a connection is destroyed unread', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a slot of the layer beneath is used, and no other is acquired', async (t) => {
+test('a slot of the layer below is used, and no other is acquired', async (t) => {
   const { layer, accepted, handshakes, clock } = await listening();
   const slot = new ManualSlot(clock.now());
   shake(layer.come(slot));
   t.is(accepted[0]!.slot, slot);
   t.is(handshakes.acquisitions, 0);
-  t.is(layer.options?.handshakes, handshakes, 'the layer beneath was given the limiter');
+  t.is(layer.options?.handshakes, handshakes, 'the layer below got the limiter');
 });
 
-test('a greeting that takes longer than the time since its slot was acquired is handshake_timeout, told once, and cut', async (t) => {
+test('a greeting that takes too long since its slot was acquired ends with handshake_timeout, reported once', async (t) => {
   const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(600);
@@ -71,7 +71,7 @@ test('a greeting that takes longer than the time since its slot was acquired is 
   t.is(clock.timers, 0);
 });
 
-test('time that the layer beneath took counts', async (t) => {
+test('time spent in the layer below counts', async (t) => {
   const { layer, clock } = await listening();
   const slot = new ManualSlot(clock.now() - 900);
   layer.come(slot);
@@ -79,7 +79,7 @@ test('time that the layer beneath took counts', async (t) => {
   t.is((slot.left[0] as TransportError).reason, 'handshake_timeout');
 });
 
-test('a connection that waits for its turn too long is ended, too', async (t) => {
+test('a connection that waits too long for its turn is ended, too', async (t) => {
   const { layer, handshakes, clock } = await listening({ answer: 'wait' });
   const wire = layer.come();
   clock.advance(1_000);
@@ -89,7 +89,7 @@ test('a connection that waits for its turn too long is ended, too', async (t) =>
   t.deepEqual(wire.written, []);
 });
 
-test('without options a greeting has five seconds and no limiter', async (t) => {
+test('by default a greeting has five seconds and no limiter', async (t) => {
   const clock = createManualClock();
   const layer = new ManualLayer();
   const accepted: StreamConnection[] = [];
@@ -103,7 +103,7 @@ test('without options a greeting has five seconds and no limiter', async (t) => 
   t.is(slow.destroyed!.error!.reason, 'handshake_timeout');
 });
 
-test('what fails by its bytes is cut and told; what looks like something else is closed in order, and told when it is gone', async (t) => {
+test('invalid bytes disconnect at once and are reported; another protocol is closed in order, and reported afterwards', async (t) => {
   const { layer, accepted, handshakes } = await listening();
   const cut = layer.come();
   cut.sink.data(
@@ -138,7 +138,7 @@ test('a connection that ends during the greeting is reported', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('the answer waits until the connection beneath has drained, and what came meanwhile is not lost', async (t) => {
+test('the answer waits until the connection below has drained, and data that arrived meanwhile is not lost', async (t) => {
   const { layer, accepted } = await listening();
   const wire = layer.come();
   wire.takes = false;
@@ -146,7 +146,7 @@ test('the answer waits until the connection beneath has drained, and what came m
   wire.sink.data(dialer.begin());
   answerTo(wire, dialer);
   const { connection } = accepted[0]!;
-  t.false(connection.write(pattern(5)), 'the answer of the handshake is not out');
+  t.false(connection.write(pattern(5)), 'the answer of the handshake is not sent');
   t.is(wire.written.length, 1);
   wire.takes = true;
   wire.sink.drained();
@@ -167,7 +167,7 @@ test('a connection that carries frames is refused: noise needs bytes', async (t)
   t.true(far.destroyed !== undefined && near.destroyed !== undefined);
 });
 
-test('close ends the greetings that are under way, leaves those that were handed over, and closes beneath', async (t) => {
+test('close() ends greetings in progress, leaves connections that were handed over, and closes the layer below', async (t) => {
   const { layer, accepted, handshakes, noise, clock } = await listening();
   const done = layer.come();
   shake(done);

@@ -7,7 +7,7 @@ import { suite as portable } from './primitives.ts';
 import { equal, fromHex, pattern, toHex } from './testing/bytes.ts';
 import { suites } from './testing/suites.ts';
 
-test('keys and what they share are the same, for keys of any form', (t) => {
+test('keys and shared secrets are the same for keys of any form', (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     const [one, other] = [portable.keyPair(pattern(32, seed)), native.keyPair(pattern(32, seed))];
     t.is(toHex(one.publicKey), toHex(other.publicKey));
@@ -44,7 +44,7 @@ for (const { name, suite } of suites) {
     );
   });
 
-  test(`${name}: keys of low order share nothing`, (t) => {
+  test(`${name}: keys of low order give no shared secret`, (t) => {
     const pair = suite.keyPair(pattern(32, 7));
     for (const point of LOW_ORDER) {
       t.is(pair.agree(fromHex(point)), undefined, point);
@@ -54,7 +54,7 @@ for (const { name, suite } of suites) {
     }
   });
 
-  test(`${name}: whatever byte of a ciphertext is changed or missing, it is not authentic`, (t) => {
+  test(`${name}: a ciphertext with any byte changed or missing is not authentic`, (t) => {
     const [key, nonce, ad] = [pattern(32, 1), pattern(12, 2), pattern(32, 3)];
     const sealed = new Uint8Array(20 + TAG);
     suite.seal({ key, nonce }, ad, pattern(20, 4), sealed, 0);
@@ -70,7 +70,7 @@ for (const { name, suite } of suites) {
     t.is(suite.open({ key: pattern(32, 2), nonce }, ad, sealed), undefined);
   });
 
-  test(`${name}: a plaintext is fresh memory, and no Buffer`, (t) => {
+  test(`${name}: a plaintext is in fresh memory, and not a Buffer`, (t) => {
     const sealed = new Uint8Array(100 + TAG);
     suite.seal({ key: pattern(32), nonce: pattern(12) }, undefined, pattern(100), sealed, 0);
     const [one, other] = [
@@ -84,7 +84,7 @@ for (const { name, suite } of suites) {
   });
 }
 
-test('hashes and ciphertexts are the same, at every length', (t) => {
+test('hashes and ciphertexts are the same at every length', (t) => {
   const lengths = [...Array.from({ length: 200 }, (_, i) => i), 1_000, 4_096, 65_519];
   for (const length of lengths) {
     const data = pattern(length, length + 1);

@@ -7,7 +7,7 @@ import { ada, bob } from './testing/greetings.ts';
 import { connect } from './testing/layers.ts';
 import { ManualLayer } from './testing/manual-layer.ts';
 
-test('wrong options are TypeErrors that name them', (t) => {
+test('invalid options throw TypeErrors that name them', (t) => {
   const layer = new ManualLayer();
   const wrong: [object, RegExp][] = [
     [{}, /secure: identity: is required: must be an identity/],
@@ -45,7 +45,7 @@ test('wrong options are TypeErrors that name them', (t) => {
   });
 });
 
-test('addresses are those of the layer beneath', async (t) => {
+test('addresses are those of the layer below', async (t) => {
   const layer = new ManualLayer();
   const noise = secure(layer, { identity: ada });
   t.deepEqual(
@@ -58,7 +58,7 @@ test('addresses are those of the layer beneath', async (t) => {
   t.deepEqual(several.localAddrs?.(), ['a', 'b']);
 });
 
-test('the same random gives the same first bytes, and each dial others', async (t) => {
+test('the same random source gives the same first bytes, and each dial has different ones', async (t) => {
   const first = async (seed: number) => {
     const layer = new ManualLayer();
     const noise = secure(layer, {

@@ -47,7 +47,7 @@ async function talk(sim: Simulation): Promise<{ ids: string[]; heard: (string | 
   return { ids, heard };
 }
 
-test.serial('keys and noise come from the seed, without an option', async (t) => {
+test.serial('keys and noise derive from the seed without an option', async (t) => {
   const options = { level: 'stream', link: { latency: [1, 20] } } as const;
   const run = async (seed: number) => {
     const sim = createSimulation({ seed, ...options });
@@ -64,7 +64,7 @@ test.serial('keys and noise come from the seed, without an option', async (t) =>
   t.regex(await assertDeterministic(talk, options), /^[0-9a-f]{64}$/);
 });
 
-test.serial('at the message level noise says which level it needs', async (t) => {
+test.serial('at message level, the error names the level that noise needs', async (t) => {
   const sim = createSimulation({ seed: 1 });
   sim.node('server', async ({ transport }) => {
     await transport(echo).listen();
@@ -77,6 +77,6 @@ test.serial('at the message level noise says which level it needs', async (t) =>
   await sim.close();
 });
 
-test('outside a simulation keys are drawn from the machine', (t) => {
+test('outside of a simulation keys come from the system', (t) => {
   t.not(createIdentity().nodeId, createIdentity().nodeId);
 });

@@ -63,7 +63,7 @@ for (const { name, place } of places) {
     );
   });
 
-  test(title('a large answer comes whole'), async (t) => {
+  test(title('a large answer arrives complete'), async (t) => {
     const layer = place();
     const server = end(t, secure(layer(), { identity: createIdentity() }));
     const client = end(t, secure(layer(), { identity: createIdentity() }));
@@ -219,7 +219,7 @@ for (const { name, place } of places) {
   });
 
   test(
-    title('more connections than may say hello wait unread; strangers do not keep their places'),
+    title('connections above the handshake limit wait unread; strangers do not keep their places'),
     async (t) => {
       const layer = place();
       const arrivals = watchArrivals(layer(), 2);
@@ -277,7 +277,7 @@ test('backends of createTransport are secured by their scheme, each with its own
   t.is((await failure(t, client.send('inmem://bob', 'echo', Uint8Array.of(1)))).reason, 'denied');
 });
 
-test('with seeded chance two runs say the same bytes', async (t) => {
+test('with a seeded random source two runs send the same bytes', async (t) => {
   const run = async () => {
     const clock = createManualClock();
     const streams = createInmemStreams({ random: seededRandom(5), clock });

@@ -40,7 +40,7 @@ for (const { name, suite } of suites) {
     }
   });
 
-  test(`${name}: rekey takes the first 32 bytes of zeros that are encrypted with the last nonce, and goes on counting`, (t) => {
+  test(`${name}: rekey uses the first 32 bytes of zeros encrypted with the last nonce, and the counter continues`, (t) => {
     const state = new CipherState(suite, pattern(32), 7);
     state.rekey();
     const made = new Uint8Array(32 + TAG);
@@ -55,7 +55,7 @@ for (const { name, suite } of suites) {
     t.is(state.n, 8);
   });
 
-  test(`${name}: what is not authentic uses up no nonce`, (t) => {
+  test(`${name}: an invalid ciphertext uses no nonce`, (t) => {
     const bytes = new Uint8Array(5 + TAG);
     new CipherState(suite, pattern(32)).seal(undefined, pattern(5), bytes, 0);
     const state = new CipherState(suite, pattern(32));

@@ -42,7 +42,7 @@ const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
   ],
 ];
 for (const [what, identity, said] of proofs) {
-  test(`a peer that sends ${what} is nobody, whichever end it is`, (t) => {
+  test(`a peer that sends ${what} is not accepted, at either end`, (t) => {
     const asInitiator = greet(
       greeting({ suite, role: 'initiator', identity: identity! }),
       greeting({ suite, role: 'responder' }),
@@ -103,7 +103,7 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
   }
 });
 
-test('an identity that can not sign ends the greeting at its own end', (t) => {
+test('an identity that cannot sign ends the greeting at its own end', (t) => {
   const broken = {
     publicKey: ada.publicKey,
     sign(): never {
@@ -129,7 +129,7 @@ const strangers: [string, Uint8Array, RegExp][] = [
   ['anything else', Uint8Array.of(0x54, 0x52, 0x4b, 0x00), /something else \(54 52 4b 00\)/],
 ];
 for (const [what, bytes, said] of strangers) {
-  test(`${what} gets no byte back, and is named`, (t) => {
+  test(`${what} gets no byte in answer, and is named`, (t) => {
     const [step] = feed(greeting({ suite, role: 'responder' }), bytes);
     t.is(step!.send, undefined);
     t.is(step!.failed!.reason, 'wrong_preamble');
@@ -139,7 +139,7 @@ for (const [what, bytes, said] of strangers) {
   });
 }
 
-test('plain Trunkline is answered with our preamble by a responder, and named at both ends', (t) => {
+test('a responder answers plain Trunkline with its preamble, and both ends name it', (t) => {
   const [step] = feed(
     greeting({ suite, role: 'responder' }),
     ...Array.from(new TextEncoder().encode('TRKL'), (byte) => Uint8Array.of(byte)),
@@ -152,7 +152,7 @@ test('plain Trunkline is answered with our preamble by a responder, and named at
   t.regex(answer!.failed!.text, /plain Trunkline \(TRKL\), this end speaks noise/);
 });
 
-test('another version is wrong_version, naming both; a responder says its own', (t) => {
+test('another version is wrong_version with both versions; a responder sends its own', (t) => {
   const [step] = feed(
     greeting({ suite, role: 'responder' }),
     Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 9, 0),
@@ -164,7 +164,7 @@ test('another version is wrong_version, naming both; a responder says its own', 
   t.is(answer!.failed!.reason, 'wrong_version');
 });
 
-test('a handshake message over 1,024 bytes is refused by its length alone', (t) => {
+test('a handshake message over 1,024 bytes is refused based on its length', (t) => {
   const preamble = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
   const [step] = feed(
     greeting({ suite, role: 'responder' }),
@@ -181,7 +181,7 @@ test('a handshake message over 1,024 bytes is refused by its length alone', (t) 
   );
 });
 
-test('a first message that is not just a key is refused', (t) => {
+test('a first message that is more than a key is refused', (t) => {
   const preamble = Uint8Array.of(0x54, 0x52, 0x4b, 0x4e, 1);
   for (const [length, said] of [
     [0, /ends after 0 bytes/],

@@ -12,7 +12,7 @@ import { suites } from '../testing/suites.ts';
 import { openRecord, sealRecord } from './records.ts';
 
 for (const { name, suite } of suites) {
-  test(`${name}: both ends learn who the other is, share keys, and have the same binding`, (t) => {
+  test(`${name}: both ends learn the id of the other, share keys, and have the same binding`, (t) => {
     const { initiator, responder } = greet(
       greeting({ suite, role: 'initiator' }),
       greeting({ suite, role: 'responder' }),
@@ -35,7 +35,7 @@ for (const { name, suite } of suites) {
     }
   });
 
-  test(`${name}: the wire is what it was: the same keys give the same bytes`, (t) => {
+  test(`${name}: the same keys give the same bytes as before`, (t) => {
     const { initiator, responder, said } = greet(
       greeting({ suite, role: 'initiator' }),
       greeting({ suite, role: 'responder' }),
@@ -71,7 +71,7 @@ test('a node may greet itself', (t) => {
   t.deepEqual([initiator.nodeId, responder.nodeId], [ada.nodeId, ada.nodeId]);
 });
 
-test('wherever the chunks of a handshake are cut, it is the same handshake', (t) => {
+test('the result of a handshake does not depend on how its chunks are cut', (t) => {
   const { said, initiator } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -101,7 +101,7 @@ test('wherever the chunks of a handshake are cut, it is the same handshake', (t)
   }
 });
 
-test('byte by byte it is the same handshake', (t) => {
+test('a handshake works byte by byte', (t) => {
   const { said, initiator } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -117,7 +117,7 @@ test('byte by byte it is the same handshake', (t) => {
   );
 });
 
-test('no byte of a handshake can be changed: neither end opens, but the initiator that has said all, and gets no answer', (t) => {
+test('no byte of a handshake can be changed: neither end opens, except an initiator that has sent everything and gets no answer', (t) => {
   const { said } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -166,7 +166,7 @@ test('no byte of a handshake can be changed: neither end opens, but the initiato
   }
 });
 
-test('a handshake that ends anywhere opens nothing', (t) => {
+test('a handshake that is cut anywhere opens nothing', (t) => {
   const { said } = greet(
     greeting({ suite, role: 'initiator' }),
     greeting({ suite, role: 'responder' }),
@@ -202,13 +202,13 @@ test('an initiator refuses a replay of the messages of a responder', (t) => {
   t.regex(feed(end, said.second)[0]!.failed!.text, /handshake message 2 is not authentic/);
 });
 
-test('an initiator whose own bytes come back refuses them', (t) => {
+test('an initiator refuses its own bytes', (t) => {
   const end = greeting({ suite, role: 'initiator' });
   const [step] = feed(end, end.begin());
   t.regex(step!.failed!.text, /handshake message 2 is the one of this end, sent back/);
 });
 
-test('an initiator whose own key comes back in a message of the right length refuses it', (t) => {
+test('an initiator refuses its own key in a message of the right length', (t) => {
   const end = greeting({ suite, role: 'initiator' });
   const first = end.begin();
   const second = concat(first.subarray(0, 5), Uint8Array.of(0, 96), first.subarray(7), pattern(64));
@@ -221,7 +221,7 @@ test('a responder refuses its own answer as the third message', (t) => {
   t.regex(feed(responder, step!.send!.subarray(5))[0]!.failed!.text, /handshake message 3/);
 });
 
-test('a key of low order is refused by its reader', (t) => {
+test('an ephemeral key of low order is refused', (t) => {
   const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
   const low = { ...suite, keyPair: () => zero };
   const [asFirst] = feed(
@@ -235,7 +235,7 @@ test('a key of low order is refused by its reader', (t) => {
   t.regex(feed(initiator, second)[0]!.failed!.text, /low order/);
 });
 
-test('a static key of low order is refused by its reader', (t) => {
+test('a static key of low order is refused', (t) => {
   const zero: KeyPair = { publicKey: new Uint8Array(32), agree: () => new Uint8Array(32) };
   const initiator = greeting({ suite, role: 'initiator' });
   const responder = greeting({ suite, role: 'responder', staticKey: zero });

@@ -14,13 +14,13 @@ test('a proof is two lengths, a key and a signature', (t) => {
   t.deepEqual(judgeProof(proof, 'initiator', hash, staticKey), { nodeId: ada.nodeId });
 });
 
-test('it holds for nothing else', (t) => {
+test('a proof is valid only for its handshake', (t) => {
   t.deepEqual(Object.keys(judgeProof(proof, 'responder', hash, staticKey)), ['flaw']);
   t.deepEqual(Object.keys(judgeProof(proof, 'initiator', staticKey, staticKey)), ['flaw']);
   t.deepEqual(Object.keys(judgeProof(proof, 'initiator', hash, hash)), ['flaw']);
 });
 
-test('no byte of it can be changed, and none be missing or more', (t) => {
+test('no byte of a proof can be changed, missing or added', (t) => {
   for (let i = 0; i < proof.length; i++) {
     const altered = proof.slice();
     altered[i]! ^= 1;

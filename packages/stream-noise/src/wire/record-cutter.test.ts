@@ -20,7 +20,7 @@ function cut(cutter: RecordCutter, chunk: Uint8Array): Uint8Array[] {
   return found;
 }
 
-test('three records, cut at every two places, come out whole', (t) => {
+test('three records that are cut at any two places come out complete', (t) => {
   const lengths = [1, 20, 300];
   const records = lengths.map((length, i) => record(length, i + 1));
   const stream = concat(...records);
@@ -42,7 +42,7 @@ test('three records, cut at every two places, come out whole', (t) => {
   t.pass();
 });
 
-test('records of any length in chunks of any length come out whole', (t) => {
+test('records of any length in chunks of any length come out complete', (t) => {
   const random = seededRandom(11);
   for (let round = 0; round < 20; round++) {
     const lengths = Array.from({ length: 12 }, () => Math.floor(random() ** 4 * 65_536));
@@ -59,14 +59,14 @@ test('records of any length in chunks of any length come out whole', (t) => {
   }
 });
 
-test('a record that comes byte by byte is whole at its last', (t) => {
+test('a record that arrives byte by byte is complete at its last byte', (t) => {
   const cutter = new RecordCutter();
   const bytes = record(700, 1);
   for (let i = 0; i < bytes.length - 1; i++) t.deepEqual(cut(cutter, bytes.subarray(i, i + 1)), []);
   t.true(equal(cut(cutter, bytes.subarray(-1))[0]!, pattern(700)));
 });
 
-test('the chunk is not written into, and what is kept of it is not seen to change', (t) => {
+test('the chunk is not modified, and later changes to it do not affect kept bytes', (t) => {
   const cutter = new RecordCutter();
   const bytes = record(100, 1);
   const chunk = bytes.slice(0, 60);

@@ -23,7 +23,7 @@ for (const { name, suite } of suites) {
     t.deepEqual(openRecord(receiver, record.subarray(2)), pattern(300) as Uint8Array<ArrayBuffer>);
   });
 
-  test(`${name}: both ends take a new key after ${REKEY_AFTER} records, and not before`, (t) => {
+  test(`${name}: both ends rekey after ${REKEY_AFTER} records, and not before`, (t) => {
     const [sender, receiver] = pair(REKEY_AFTER - 2);
     const old = new CipherState(suite, pattern(32), REKEY_AFTER - 2);
     for (let i = 0; i < 5; i++) {
@@ -38,7 +38,7 @@ for (const { name, suite } of suites) {
     }
   });
 
-  test(`${name}: a record that is repeated, out of order, altered, cut or of the other direction is refused`, (t) => {
+  test(`${name}: a record that is repeated, reordered, altered, cut or of the other direction is refused`, (t) => {
     const [sender, receiver] = pair();
     const [first, second] = [
       seal(sender, pattern(50, 1)).subarray(2),
@@ -56,12 +56,12 @@ for (const { name, suite } of suites) {
     t.is(
       openRecord(new CipherState(suite, pattern(32, 2), 1), second),
       undefined,
-      'by another key',
+      'with another key',
     );
     t.true(openRecord(receiver, second) !== undefined);
   });
 
-  test(`${name}: no record is read once a direction has had all it may have`, (t) => {
+  test(`${name}: no record is read after a direction has reached its limit`, (t) => {
     const [sender, receiver] = pair(MOST_RECORDS - 1);
     t.true(Number.isSafeInteger(MOST_RECORDS + 1));
     t.true(openRecord(receiver, seal(sender, pattern(3)).subarray(2)) !== undefined);
