@@ -24,7 +24,7 @@ for (const [where, load] of loaders) {
     t.is(internal.withDetails(error, { target: 'a' }).constructor, main.TransportError);
   });
 
-  test(`each name of core stands in one entry ${where}`, async (t) => {
+  test(`each name of core is exported by one entry ${where}`, async (t) => {
     const entries = await Promise.all(NAMES.map(load));
     const names = entries.flatMap((entry) => Object.keys(entry));
     t.deepEqual(names, [...new Set(names)]);

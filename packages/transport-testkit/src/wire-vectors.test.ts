@@ -330,7 +330,7 @@ for (const [codec, { about, encoded }] of Object.entries(CODECS)) {
   });
 }
 
-test('protocols without a channel have these', (t) => {
+test('protocols without a channel have these channels', (t) => {
   const made = ['lab', 'raft', 'greeter', 'orders', 'ledger', 'größe', '🦊'].map((protocol) => ({
     protocol,
     channel: defineProtocol({ name: protocol, version: 1, methods: {} }).channel,
@@ -339,7 +339,7 @@ test('protocols without a channel have these', (t) => {
   t.deepEqual(vectorsOf().channels, made);
 });
 
-test('no vector is there that is not tried', (t) => {
+test('every vector is tested', (t) => {
   const tried = [
     ...Object.keys(EXAMPLES),
     ...Object.keys(RAW_EXAMPLES),

@@ -48,13 +48,13 @@ for (const [name, webSocket] of classes) {
         'a browser does not tell pages why a dial failed',
       'close frees the address, and a dial to it is refused':
         'a browser does not tell pages why a dial failed',
-      'writes to a reader that is paused become false, and drained follows once it reads':
+      'writes to a paused reader start to return false, and drained follows once it reads':
         'how much a browser buffers is its own affair',
-      'one paused connection stops no other of the same two layers':
+      'a paused connection does not stop others of the same two layers':
         'how much a browser buffers is its own affair',
-      'a flood after close is cut at 256 KiB':
+      'a flood after close is cut off at 256 KiB':
         'a page that has closed is not told what comes: time alone ends it',
-      'the same holds for what the acceptor writes':
+      'back-pressure applies to writes of the acceptor, too':
         'a page cannot stop what comes: it is kept for it',
     },
   });

@@ -64,8 +64,8 @@ streamLayerSuite(test, {
     };
   },
   skip: {
-    'an address that is taken is address_in_use, and the first goes on': own,
-    'a layer whose listen failed can listen when the address is free': own,
+    'an address in use is address_in_use, and the first layer continues': own,
+    'a layer whose listen failed can listen after the address is free': own,
     'close frees the address, and a dial to it is refused': own,
     'a dial to an address without a listener is connection_refused and names the address': own,
   },

@@ -9,14 +9,14 @@ import { createPipes } from '../testing/pipes.ts';
 import type { FaultyOptions } from './faults.ts';
 import { type FaultyStreamLayer, faulty } from './faulty.ts';
 
-test('a seed alters the same bytes, however they are cut into chunks; another seed alters others', async (t) => {
+test('a seed alters the same bytes however they are cut into chunks; another seed alters others', async (t) => {
   const one = await altered({ seed: 5 }, 1_000);
   t.true(one.length > 5, `${one.length} bytes were altered`);
   t.deepEqual(await altered({ seed: 5 }, 77), one);
   t.notDeepEqual(await altered({ seed: 6 }, 1_000), one);
 });
 
-test('chance cuts at the same byte, and what was written before it arrives', async (t) => {
+test('a random cut happens at the same byte, and earlier data arrives', async (t) => {
   const lengths = await Promise.all([1_000, 333].map(cutAfter));
   t.true(lengths[0]! > 0 && lengths[0]! < 50_000);
   t.is(lengths[0], lengths[1]);
@@ -103,7 +103,7 @@ test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);
 });
 
-test('what is wrong with an option or a fault is named', (t) => {
+test('the error names an invalid option or fault', (t) => {
   const layer = createPipes().layer();
   t.throws(() => faulty(layer, { delay: -1 }), {
     instanceOf: TypeError,

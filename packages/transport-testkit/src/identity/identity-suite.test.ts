@@ -42,7 +42,7 @@ test('at least 120 cases exist, and no two have the same title', (t) => {
   t.deepEqual(skipped, []);
 });
 
-test('what a backend lacks is skipped, with the reason', (t) => {
+test('a case that a backend does not support is skipped with the reason', (t) => {
   const { run, skipped } = titlesOf(least);
   t.true(run.length >= 70, String(run.length));
   let count = 0;

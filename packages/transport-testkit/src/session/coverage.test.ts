@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { sessionSuite } from './session-suite.ts';
 
-test('every case that COVERAGE.md names is there', (t) => {
+test('every case that COVERAGE.md names exists', (t) => {
   const titles: string[] = [];
   const place = () => {
     throw new Error('no case runs here');

@@ -10,7 +10,7 @@ for (const [reader, { states, rows }] of Object.entries({
   callee: CALLEE_TABLE,
   caller: CALLER_TABLE,
 })) {
-  test(`the table of what the ${reader} reads is the document's`, (t) => {
+  test(`the table of frames that the ${reader} reads is that of the document`, (t) => {
     const head = `| frame | ${states.join(' | ')} |\n`;
     const at = text.indexOf(head);
     t.true(at >= 0, `docs/wire-protocol.md has no table that begins with ${head}`);

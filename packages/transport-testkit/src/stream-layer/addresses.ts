@@ -14,7 +14,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'once listen has resolved, localAddr can be dialed',
+    title: 'after listen has resolved, localAddr can be dialed',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       await lab.dial(address);
@@ -23,21 +23,21 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'two layers that were given no address get two',
+    title: 'two layers without a given address get different ones',
     async run(t, lab) {
       const [one, other] = [await lab.listen(), await lab.listen()];
       t.not(one.address, other.address);
     },
   },
   {
-    title: 'advertiseAddr is localAddr where none was given',
+    title: 'advertiseAddr equals localAddr by default',
     async run(t, lab) {
       const { layer, address } = await lab.listen();
       t.is(layer.advertiseAddr(), address);
     },
   },
   {
-    title: 'advertiseAddr is what was given, verbatim',
+    title: 'advertiseAddr is the given one, unchanged',
     async run(t, lab) {
       const { address } = await lab.listen();
       const given = address.replace(/127\.0\.0\.1|\[::1\]/, 'Node-1.Example');
@@ -46,7 +46,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'an address that is taken is address_in_use, and the first goes on',
+    title: 'an address in use is address_in_use, and the first layer continues',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const error = await failure(
@@ -64,7 +64,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'a layer whose listen failed can listen when the address is free',
+    title: 'a layer whose listen failed can listen after the address is free',
     async run(t, lab) {
       const first = await lab.listen();
       const layer = lab.layer(first.address);
@@ -81,7 +81,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'listening twice is failed_precondition, and the first goes on',
+    title: 'listening twice is failed_precondition, and the first listener continues',
     async run(t, lab) {
       const { layer, address, accept } = await lab.listen();
       t.is(
@@ -122,7 +122,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'close is idempotent, and fine where nothing ever listened',
+    title: 'close is idempotent, and allowed on a layer that never listened',
     async run(t, lab) {
       const { layer } = await lab.listen();
       await Promise.all([layer.close(), layer.close()]);
@@ -145,7 +145,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'close leaves alone the connections that were handed over',
+    title: 'close does not affect connections that were handed over',
     async run(t, lab) {
       const { near, far, listening } = await lab.pair();
       await listening.layer.close();

@@ -5,7 +5,7 @@ import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 export const backPressureRules: Rule[] = [
   {
-    title: 'writes to a reader that is paused become false, and drained follows once it reads',
+    title: 'writes to a paused reader start to return false, and drained follows once it reads',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();
@@ -21,7 +21,7 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
-    title: 'the same holds for what the acceptor writes',
+    title: 'back-pressure applies to writes of the acceptor, too',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       near.connection.pause();
@@ -71,7 +71,7 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
-    title: 'the same holds for several chunks at once, where they are taken so',
+    title: 'back-pressure applies to several chunks at once, if the layer supports them',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       let refused = 0;
@@ -107,7 +107,7 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
-    title: 'one paused connection stops no other of the same two layers',
+    title: 'a paused connection does not stop others of the same two layers',
     async run(t, lab) {
       const { near, far, listening } = await lab.pair();
       far.connection.pause();
@@ -121,7 +121,7 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
-    title: 'pause before the first byte, and resume, lose nothing',
+    title: 'pausing before the first byte and resuming loses nothing',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();
@@ -134,7 +134,7 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
-    title: 'an end that comes while its reader is paused is reported after the bytes before it',
+    title: 'an end that arrives while its reader is paused is reported after the earlier bytes',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();

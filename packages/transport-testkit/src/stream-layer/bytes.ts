@@ -34,7 +34,7 @@ export const byteRules: Rule[] = [
   ),
   {
     title:
-      'where chunks are taken several at once, they arrive in order, those before and behind them too',
+      'several chunks written at once arrive in order with those before and after them, if the layer supports them',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       for (const [from, to] of [
@@ -107,7 +107,7 @@ export const byteRules: Rule[] = [
   },
   {
     title:
-      'what a reader kept stays as it came, though it was done with what came before and after it',
+      'bytes that a reader keeps do not change, even if it released the ones before and after them',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [
@@ -118,7 +118,7 @@ export const byteRules: Rule[] = [
   },
   {
     title:
-      'readers that copy what they keep get what was written to each, in order, however many read at a time',
+      'readers that copy what they keep get the bytes of each writer in order, however many read at once',
     async run(t, lab) {
       const listening = await lab.listen();
       const layer = lab.layer();
@@ -142,21 +142,21 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'memory whose write was true may be reused at once, by the dialer',
+    title: 'the dialer may reuse memory at once after write returned true',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(await reusing(near, far));
     },
   },
   {
-    title: 'memory whose write was true may be reused at once, by the acceptor',
+    title: 'the acceptor may reuse memory at once after write returned true',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(await reusing(far, near));
     },
   },
   {
-    title: 'a write leaves the memory as it was',
+    title: 'a write does not modify the memory',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       const bytes = pattern(100_000);
@@ -166,7 +166,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'the reader may change what it got, and the writer never sees it',
+    title: 'a reader may modify the bytes that it got without affecting the writer',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       const bytes = pattern(5_000);
@@ -177,7 +177,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'an empty write is done at once, and reports nothing',
+    title: 'an empty write completes at once and reports nothing',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(near.connection.write(new Uint8Array(0)));
@@ -188,7 +188,7 @@ export const byteRules: Rule[] = [
     },
   },
   {
-    title: 'what the acceptor writes as it accepts reaches the dialer',
+    title: 'bytes written by the acceptor while it accepts reach the dialer',
     async run(t, lab) {
       const layer = lab.layer();
       await layer.listen((connection) => {

@@ -6,7 +6,7 @@ import { pattern, sameBytes } from './recorder.ts';
 
 export const dialRules: Rule[] = [
   {
-    title: 'both ends of a connection name the other',
+    title: 'each end of a connection names the other',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       t.true(near.connection.endpoint.length > 0);
@@ -26,7 +26,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'an address that is not understood is invalid_argument, naming it',
+    title: 'an address that cannot be parsed is invalid_argument, and the error names it',
     async run(t, lab) {
       t.true(lab.backend.malformed.length > 0);
       for (const address of lab.backend.malformed) {
@@ -111,7 +111,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'close ends the dials that are pending, and leaves no connection behind',
+    title: 'close ends pending dials, and leaves no connection behind',
     async run(t, lab) {
       const listening = await lab.listen();
       const dialer = lab.layer();
@@ -122,7 +122,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'no timer is left by a dial, however it ended',
+    title: 'a dial leaves no timer, however it ended',
     async run(t, lab) {
       const { clock } = lab;
       const { layer, address, accept } = await lab.listen();
@@ -140,7 +140,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a time-out that passes after the dial changes nothing',
+    title: 'a timeout that expires after the dial changes nothing',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const near = lab.record(await lab.layer().dial(address, { timeout: 300 }));
@@ -152,7 +152,7 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'fifty dials at once become fifty connections, each its own',
+    title: 'fifty dials at once become fifty separate connections',
     async run(t, lab) {
       const { address, accepted, accept } = await lab.listen();
       const dialer = lab.layer();

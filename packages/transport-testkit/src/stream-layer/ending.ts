@@ -7,7 +7,7 @@ import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 export const endRules: Rule[] = [
   {
-    title: 'close flushes what was written; both ends then report closed without an error, once',
+    title: 'close flushes written bytes; both ends then report closed without an error, once',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       await near.write(pattern(1_000));
@@ -55,7 +55,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'close is idempotent, and fine after the end',
+    title: 'close is idempotent, and allowed after the end',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       near.connection.close();
@@ -82,7 +82,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'after close, writes are true and dropped',
+    title: 'after close, writes return true and are dropped',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       await near.write(pattern(10));
@@ -94,7 +94,8 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'after destroy, writes are true and dropped, and pause, resume and close do nothing',
+    title:
+      'after destroy, writes return true and are dropped, and pause, resume and close do nothing',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       near.connection.destroy();
@@ -108,7 +109,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'after the other end has ended, writes are true and dropped',
+    title: 'after the other end has ended, writes return true and are dropped',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.close();
@@ -143,7 +144,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'what destroy was given is what closed reports, and a second destroy changes nothing',
+    title: 'closed reports the error given to destroy, and a second destroy changes nothing',
     async run(t, lab) {
       const { near } = await lab.pair();
       const error = new TransportError('resource_exhausted', 'Too slow', { reason: 'flood' });
@@ -155,7 +156,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'closed never comes while destroy runs',
+    title: 'closed is never reported while destroy runs',
     async run(t, lab) {
       const { near } = await lab.pair();
       near.connection.destroy();
@@ -165,7 +166,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'destroy after close ends the waiting',
+    title: 'destroy after close ends the wait',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();
@@ -176,7 +177,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'destroy inside data: nothing more is reported but closed',
+    title: 'after destroy inside data only closed is reported',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.onData = () => far.connection.destroy();
@@ -187,8 +188,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title:
-      'close inside data: what comes after it is discarded, what was written before it arrives',
+    title: 'after close inside data later bytes are discarded, and earlier writes arrive',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.onData = () => {
@@ -203,7 +203,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'close over bytes that nobody has read destroys nothing of what it flushed',
+    title: 'close with unread received bytes still delivers the flushed ones',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       far.connection.pause();
@@ -233,7 +233,7 @@ export const endRules: Rule[] = [
     },
   },
   {
-    title: 'a flood after close is cut at 256 KiB',
+    title: 'a flood after close is cut off at 256 KiB',
     async run(t, lab) {
       const { near, far } = await lab.pair();
       // Paused with unread bytes, the far end does not see that the near end has closed, and goes

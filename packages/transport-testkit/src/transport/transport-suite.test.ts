@@ -38,7 +38,7 @@ test('a skip takes its case out and shows its reason', (t) => {
   t.is(run.length, titlesOf().run.length - 1);
 });
 
-test('a skip without a reason, of no case, or one too many is a TypeError', (t) => {
+test('a skip without a reason, of an unknown case, or a superfluous one throws a TypeError', (t) => {
   t.throws(() => titlesOf({ 'an advertised address is told verbatim': ' ' }), {
     instanceOf: TypeError,
     message: /reason/,
@@ -55,7 +55,7 @@ test('a skip without a reason, of no case, or one too many is a TypeError', (t) 
   t.throws(() => titlesOf(six), { instanceOf: TypeError, message: /at most 5/ });
 });
 
-test('COVERAGE.md names cases that there are', (t) => {
+test('COVERAGE.md names only existing cases', (t) => {
   const known = new Set(titlesOf().run.map((title) => title.replace('paper: ', '')));
   const text = readFileSync(new URL('../../src/transport/COVERAGE.md', import.meta.url), 'utf8');
   const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);
