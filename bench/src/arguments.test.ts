@@ -3,7 +3,7 @@
 import test from 'ava';
 import { aboveZero, listed, positive, words } from './arguments.ts';
 
-test('a number is what was given, else what holds otherwise; what is none is named with its option', (t) => {
+test('a number is the given one or the default, and an invalid one is reported with its option', (t) => {
   t.is(positive('rounds', '3', 5), 3);
   t.is(positive('rounds', undefined, 5), 5);
   t.is(aboveZero('minutes', '0.5', 1), 0.5);

@@ -16,7 +16,7 @@ test('bars are judged by the median of the ratios within each round', (t) => {
   t.like(judge([...rounds, round('s2', { rate: 100 }, { rate: 110 })]), [{ holds: false }]);
 });
 
-test('what takes long is bounded from above', (t) => {
+test('durations are bounded from above', (t) => {
   const alone = (ours: number) =>
     judge([round('s1', { rate: 1, p50: 100 }, { rate: 1, p50: ours })]).map(({ holds }) => holds);
   t.deepEqual(alone(110), [true]);
@@ -31,7 +31,7 @@ test('a small call beside large ones on another channel is compared with the lim
   t.like(elsewhere(61), [{ holds: false }]);
 });
 
-test('another Node is judged by the median of what each round shows', (t) => {
+test('another version of Node is judged by the median over the rounds', (t) => {
   // On the older Node, Trunkline is at 1, 2 and 4 times the limit; on the newer one at `share` of
   // that.
   const older = [1, 2, 4].map((times) => round('s3', { rate: 100 }, { rate: 100 * times }));
@@ -44,7 +44,7 @@ test('another Node is judged by the median of what each round shows', (t) => {
   t.deepEqual(compare(older, [round('s2', { rate: 1 }, { rate: 1 })]), []);
 });
 
-test('what did not run is not judged', (t) => {
+test('scenarios that did not run are not judged', (t) => {
   t.deepEqual(judge([round('s1', undefined, { rate: 1, p50: 1 })]), []);
 });
 

@@ -8,7 +8,7 @@ const titles = (name: string, names: string[], peers?: string[]) =>
     ({ title }) => title,
   );
 
-test('--adapter takes names, and adds what an adapter is compared with', (t) => {
+test('--adapter accepts names, and adds the adapters that they are compared with', (t) => {
   t.deepEqual(titles('s2', ['trunkline-tcp']), ['limit-net', 'trunkline-tcp']);
   t.deepEqual(titles('s2', ['trunkline-tls', 'trunkline-noise']), [
     'limit-tls',
@@ -21,18 +21,18 @@ test('--adapter takes names, and adds what an adapter is compared with', (t) => 
   });
 });
 
-test('without a name a scenario has the columns that are for it', (t) => {
+test('without a name a scenario has its default columns', (t) => {
   t.true(titles('s1', []).includes('trunkline-tcp'));
   t.false(titles('s1', []).includes('trunkline-tls'));
 });
 
-test('other libraries stand behind ours, each compared with the limit', (t) => {
+test('other libraries come after Trunkline, and each is compared with the limit', (t) => {
   t.false(titles('s4', []).includes('grpc-js'));
   t.is(titles('s4', [], ['grpc-js']).at(-1), 'grpc-js');
   t.deepEqual(titles('s4', ['grpc-js'], ['grpc-js']), ['limit-net', 'grpc-js']);
 });
 
-test('what does not suit a scenario is not in it, named or not', (t) => {
+test('an adapter that does not support a scenario is left out, named or not', (t) => {
   t.deepEqual(titles('s1', ['limit-ws', 'limit-net-early']), ['limit-net', 'limit-net-early']);
   t.false(titles('s1', []).includes('limit-ws') && !titles('s1', []).includes('trunkline-ws'));
 });

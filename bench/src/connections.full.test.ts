@@ -43,7 +43,7 @@ test('a smoke run opens every kind of connection, and keeps those that can be ke
   t.regex(errors, /trunkline-tls: 20 kept, 0 lost/);
 });
 
-test('the table tells what each takes, and how much more than bare node:tls', async (t) => {
+test('the table shows the cost of each kind, and how much more it is than bare node:tls', async (t) => {
   const { code, output, errors } = await run(
     'connections.js',
     '--smoke',
@@ -58,7 +58,7 @@ test('the table tells what each takes, and how much more than bare node:tls', as
   t.regex(output, /^lost +- +0$/m);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [args, named] of [
     [['--count', 'many'], /--count: .*'many'/],
     [['--count', '4000000000'], /--count: .* open files/],

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { run } from './testing/run.ts';
 
-test('a name runs its benchmark, an option the one of calls, and an unknown name is rejected', async (t) => {
+test('a name runs its benchmark, an option runs the benchmark of calls, and an unknown name is rejected', async (t) => {
   const [named, calls, unknown] = await Promise.all([
     run('main.js', 'relay', '--help'),
     run('main.js', '--help'),

@@ -55,7 +55,7 @@ onLinux('the table tells how much slower honest calls are', async (t) => {
   t.regex(errors, /round 1 of 1: hold/);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [args, named] of [
     [['--rounds', 'few'], /--rounds: .*'few'/],
     [['--only', 'drizzle'], /--only: .*'drizzle'/],

@@ -17,7 +17,7 @@ const SHORT = [
   '1',
 ];
 
-test('every process gets every message once, over each overlay, the flood and, where it is installed, NATS', async (t) => {
+test('every process gets every message once, over each overlay, the flood and, if installed, NATS', async (t) => {
   t.timeout(120_000);
   const { code, output, errors } = await run('gossip-processes.js', ...SHORT, '--json');
   t.is(code, 0, errors);
@@ -41,7 +41,7 @@ test('every process gets every message once, over each overlay, the flood and, w
   t.regex(errors, /round 1 of 1: mesh, 4 processes, 200 a second/);
 });
 
-test('tables have a block for each size and rate, and what is not asked for is not measured', async (t) => {
+test('tables have a block for each size and rate, and only requested ones are measured', async (t) => {
   t.timeout(120_000);
   const { code, output, errors } = await run(
     'gossip-processes.js',
@@ -59,7 +59,7 @@ test('tables have a block for each size and rate, and what is not asked for is n
   t.notRegex(output, /tree/);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [args, named] of [
     [['--nodes', '1'], /--nodes: .*'1'/],
     [['--rate', '1000,fast'], /--rate: .*'fast'/],

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { run } from './testing/run.ts';
 
-test('a short run tells times, their ratio, and what was sent', async (t) => {
+test('a short run reports times, their ratio, and the sent bytes', async (t) => {
   t.timeout(60_000);
   const { code, output, errors } = await run(
     'gossip-relay.js',
@@ -23,7 +23,7 @@ test('a short run tells times, their ratio, and what was sent', async (t) => {
   t.true(published >= 3 && published < 3.2, output);
 });
 
-test('over loopback too', async (t) => {
+test('a short run works over loopback, too', async (t) => {
   t.timeout(60_000);
   const { code, output, errors } = await run(
     'gossip-relay.js',
@@ -39,7 +39,7 @@ test('over loopback too', async (t) => {
   t.regex(output, /^ +5 +256 /m);
 });
 
-test('wrong options are told, with exit code 2', async (t) => {
+test('invalid options are reported with exit code 2', async (t) => {
   for (const args of [['--fanout', 'none'], ['--size', '1,x'], ['--fast']])
     t.is((await run('gossip-relay.js', ...args)).code, 2);
 });

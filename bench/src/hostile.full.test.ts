@@ -18,7 +18,7 @@ test('a smoke run measures each attack, the slow peer and too few files', async 
   t.deepEqual(Object.keys(files.dialed.failed), ['resource_exhausted']);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run('hostile.js', '--only', 'sits still');
   t.is(code, 2);
   t.regex(errors, /--only: no attack is named 'sits still'; there are never reads, [\s\S]*usage:/);

@@ -7,7 +7,7 @@ import { isInstalled } from './gossip-processes/nats-server.ts';
 import { SCENARIOS } from './scenarios/by-name.ts';
 import { run } from './testing/run.ts';
 
-test('a smoke run measures every scenario of every column that is for it, and ends by itself', async (t) => {
+test('a smoke run measures every scenario of every default column, and exits by itself', async (t) => {
   t.timeout(180_000); // A busy machine may need a minute.
   const { code, output, errors } = await run('index.js', '--smoke', '--json');
   t.is(code, 0, errors);
@@ -24,7 +24,7 @@ test('a smoke run measures every scenario of every column that is for it, and en
   t.deepEqual(verdicts, []);
 });
 
-test('the secure ones are measured where they are named', async (t) => {
+test('the secure adapters are measured if they are named', async (t) => {
   const { code, output, errors } = await run(
     'index.js',
     '--smoke',
@@ -42,7 +42,7 @@ test('the secure ones are measured where they are named', async (t) => {
   ]);
 });
 
-test('the table names the scenario and what each is compared with, and progress is told while it runs', async (t) => {
+test('the table names the scenario and the comparisons, and progress is reported during the run', async (t) => {
   const { code, output, errors } = await run(
     'index.js',
     '--smoke',
@@ -60,7 +60,7 @@ test('the table names the scenario and what each is compared with, and progress 
   t.regex(errors, /round 1 of 1: s2, trunkline-tcp/);
 });
 
-test('another Node runs in the same rounds, and not what says nothing of it', async (t) => {
+test('another Node runs in the same rounds, except for adapters where it does not matter', async (t) => {
   const args = [
     '--smoke',
     '--json',
@@ -80,7 +80,7 @@ test('another Node runs in the same rounds, and not what says nothing of it', as
   t.regex(errors, /s2, trunkline-tcp on v\d/);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [args, named] of [
     [['--rounds', 'few'], /--rounds: .*'few'/],
     [['--scenario', 's9'], /--scenario: .*'s9'/],

@@ -6,7 +6,7 @@ import type { Task } from './long-line/protocol.ts';
 import { formatTable, judge, type Sample, summarize } from './long-line/report.ts';
 import { run } from './testing/run.ts';
 
-test('a smoke run carries its tasks over a line of its own, or says why there is none', async (t) => {
+test('a smoke run uses its own line, or reports why there is none', async (t) => {
   const { code, output, errors } = await run(
     'long-line.js',
     '--smoke',
@@ -25,7 +25,7 @@ test('a smoke run carries its tasks over a line of its own, or says why there is
   for (const { raw, ours } of figures) t.true(raw > 0 && ours > 0);
 });
 
-test('ratios are medians of pairs, and small calls are told in round trips', (t) => {
+test('ratios are medians of pairs, and small calls are given in round trips', (t) => {
   const samples = [
     sample('upload', 1_000, 1_000, 110),
     sample('upload', 1_000, 1_250, 130),
@@ -47,7 +47,7 @@ test('ratios are medians of pairs, and small calls are told in round trips', (t)
   );
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run('long-line.js', '--task', 'upload,sideways');
   t.is(code, 2);
   t.regex(errors, /--task: 'sideways' is none of upload, [\s\S]*usage:/);

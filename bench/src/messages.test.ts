@@ -5,12 +5,12 @@ import { answer, check, Messages, numbered } from './messages.ts';
 
 const large = 300_000;
 
-test('an answer passes the check, of a small message and of a large one', (t) => {
+test('a correct answer passes the check, for small and large messages', (t) => {
   for (const request of [numbered(64, 4_095), numbered(large, 2)])
     t.notThrows(() => check(request, answer(request)));
 });
 
-test('the answer to another call is noticed', (t) => {
+test('the answer to another call is detected', (t) => {
   for (const size of [64, 1_024, 65_536]) {
     const messages = new Messages(size, 16);
     const requests = Array.from({ length: 32 }, () => messages.take());
@@ -23,7 +23,7 @@ test('the answer to another call is noticed', (t) => {
   });
 });
 
-test('an answer that was cut is noticed', (t) => {
+test('a truncated answer is detected', (t) => {
   const request = numbered(64, 1);
   t.throws(() => check(request, answer(request).subarray(0, 63)), { message: /63 bytes/ });
   t.throws(() => check(numbered(large, 1), answer(numbered(large - 1, 1))), {
@@ -31,7 +31,7 @@ test('an answer that was cut is noticed', (t) => {
   });
 });
 
-test('of what lies between the ends one reply in sixteen is compared', (t) => {
+test('the middle of a reply is compared for one reply in sixteen', (t) => {
   const messages = new Messages(1_024, 1);
   const request = messages.take();
   const bent = request.with(500, request[500]! ^ 1);
@@ -41,7 +41,7 @@ test('of what lies between the ends one reply in sixteen is compared', (t) => {
   });
 });
 
-test('the receipt of a large message tells of a piece that is lost or out of place', (t) => {
+test('the receipt of a large message reveals a piece that is lost or out of place', (t) => {
   const request = numbered(large, 1);
   const piece = 64 * 1024;
   const blank = request.slice().fill(0, piece, 2 * piece);

@@ -6,7 +6,7 @@ import { named } from './named.ts';
 const all = ['tcp', 'tcp-json', 'ws'];
 const chosen = (...names: string[]) => named('adapter', 'adapter', all, (each) => each, names);
 
-test('a name is taken whole where there is one, else as a beginning', (t) => {
+test('a name matches completely if possible, otherwise as a prefix', (t) => {
   t.deepEqual(chosen('tcp'), ['tcp']);
   t.deepEqual(chosen('tc'), ['tcp', 'tcp-json']);
   t.deepEqual(chosen('ws', 'tcp-'), ['tcp-json', 'ws']);

@@ -60,7 +60,7 @@ const RECORD: PerformanceRecord = {
   },
 };
 
-test('a record gives back the rounds that it was made of', (t) => {
+test('a record contains the rounds that it was made of', (t) => {
   t.deepEqual(
     roundsOf(RECORD.calls),
     ROUNDS.map(
@@ -80,7 +80,7 @@ test('a record gives back the rounds that it was made of', (t) => {
   );
 });
 
-test('what is measured anew takes the place of its part, and nothing else', (t) => {
+test('a new measurement replaces its part and nothing else', (t) => {
   const now = recordCalls(
     [new Map([['s1', row({ 'limit-net': { rate: 7 } })]])],
     { ...MACHINE, node: '24.0.0' },
@@ -102,7 +102,7 @@ test('what is measured anew takes the place of its part, and nothing else', (t) 
   t.deepEqual(recordCalls([new Map([['s2', new Map()]])], MACHINE, 1), {});
 });
 
-test('the document has tables with ratios, bars, libraries, the machine, and what was written by hand', (t) => {
+test('the document has tables with ratios, bars, libraries, the machine, and hand-written text', (t) => {
   const document = formatDocument(RECORD, 'Nothing paid.\n');
   t.regex(document, /^\| all \| Abacus 9 \| 2 \| Linux 6\.1 \| 20\.20\.2 \|$/m);
   t.regex(document, /^\| \*\*trunkline-tcp\*\* \| 100 \(0\.50\) \| limit-net \|$/m);
@@ -118,7 +118,7 @@ test('the document has tables with ratios, bars, libraries, the machine, and wha
   t.deepEqual([...formatPlots(RECORD).keys()], ['scale-flight.svg', 'calls.svg']);
 });
 
-test('parts of other machines are told apart, and parts that were not measured are left out', (t) => {
+test('parts from other machines are marked, and parts without measurements are left out', (t) => {
   const other = renewed(RECORD, {
     start: { ...RECORD.start!, machine: { ...MACHINE, node: '24.0.0' } },
   });
@@ -130,7 +130,7 @@ test('parts of other machines are told apart, and parts that were not measured a
   t.deepEqual([...formatPlots(NOTHING)], []);
 });
 
-test('what was measured on a newer Node stands beside the rest: more than 15 % worse is told', (t) => {
+test('results of a newer Node are shown next to the others, and more than 15 % worse is marked', (t) => {
   const newer = (rate: number) =>
     recordCalls(
       ROUNDS.map(
@@ -162,7 +162,7 @@ test('what was measured on a newer Node stands beside the rest: more than 15 % w
   );
 });
 
-test('bars go from 1 to the left for what is slower, to the right for what is faster: half the time is twice as fast', (t) => {
+test('bars go from 1 to the left if slower, to the right if faster: half the time is twice as fast', (t) => {
   const svg = formatPlots(RECORD).get('calls.svg')!;
   // One is our s2, by its rate; the other is our s1, by the inverse of its time.
   t.is([...svg.matchAll(/>0\.50</g)].length, 2);
@@ -192,7 +192,7 @@ test('bars go from 1 to the left for what is slower, to the right for what is fa
   t.true(plot.includes('>a &lt; b<'));
 });
 
-test('publishing renews a part on the disk, and keeps the others and what was written by hand', (t) => {
+test('publishing updates one part on disk, and keeps the others and hand-written text', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-performance-'));
   const docs = pathToFileURL(`${folder}/`);
   mkdirSync(join(folder, 'performance'));
@@ -205,7 +205,7 @@ test('publishing renews a part on the disk, and keeps the others and what was wr
   rmSync(folder, { recursive: true });
 });
 
-test('a machine is told without its name', (t) => {
+test('a machine is described without its name', (t) => {
   const { processor, cores, kernel, node } = thisMachine(2, 'v24.1.0');
   t.true(processor.length > 0);
   t.is(cores, 2);

@@ -24,7 +24,7 @@ test('a smoke run measures each part over both carriers', async (t) => {
   }
 });
 
-test('points are medians, and their ratios those of the same round', (t) => {
+test('points are medians, and their ratios compare the same round', (t) => {
   const rounds = [round(100, 50), round(1_000, 900), round(200, 120)];
   const [limit, ours] = summarize(rounds);
   t.is(limit!.figures.rate, 200);
@@ -53,7 +53,7 @@ test('tables name their points, for a terminal and as Markdown', (t) => {
   );
 });
 
-test('a plot has a line for each carrier, with logarithms up and the points side by side', (t) => {
+test('a plot has a line for each carrier, a logarithmic axis and evenly spaced points', (t) => {
   const summaries = summarize([
     [...round(1_000, 100, { at: 1 }), ...round(100_000, 10_000, { at: 128 })],
   ]);
@@ -84,14 +84,14 @@ test('a plot has a line for each carrier, with logarithms up and the points side
     t.true(svg.includes(`>${text}<`), text);
 });
 
-test('what is 0 has no place on a logarithm: it is left out of the plot', (t) => {
+test('a value of 0 is left out of the plot because it has no logarithm', (t) => {
   const summaries = summarize([
     [...round(5, 4, { part: 'sizes', at: 0 }), ...round(5, 4, { part: 'sizes', at: 64, bulk: 1 })],
   ]);
   t.deepEqual(plotsOf(summaries)[0]!.series[0]!.points, [[0, 0]]);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [args, named] of [
     [['--only', 'weight'], /--only: .*'weight'/],
     [['--sizes', '4'], /--sizes: .*'4'/],

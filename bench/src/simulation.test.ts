@@ -4,7 +4,7 @@ import test from 'ava';
 import { measureMemory } from './simulation/memory.ts';
 import { run } from './testing/run.ts';
 
-test('a short run tells speed, rate, ratio and shares of both levels, and ends by itself', async (t) => {
+test('a short run reports speed, rate, ratio and shares for both levels, and exits by itself', async (t) => {
   const { code, output, errors } = await run('simulation.js', '--rounds', '1', '--window', '60');
   t.is(code, 0, errors);
   t.regex(output, /^bare heap and microtask loop: [\d,]+ events\/s$/m);
@@ -24,12 +24,12 @@ test('a short run tells speed, rate, ratio and shares of both levels, and ends b
   );
 });
 
-test('wrong options are told, with exit code 2', async (t) => {
+test('invalid options are reported with exit code 2', async (t) => {
   for (const args of [['--rounds', 'none'], ['--fast']])
     t.is((await run('simulation.js', ...args)).code, 2);
 });
 
-test('the memory of a network is that of all its links', async (t) => {
+test('the memory of a network includes all its links', async (t) => {
   const { nodes, links, heap } = await measureMemory(20, 3);
   t.deepEqual([nodes, links], [20, 60]);
   t.true(heap > 0);

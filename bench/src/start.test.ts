@@ -5,7 +5,7 @@ import type { StartRound } from './start/measure.ts';
 import { formatTable, judge, summarize } from './start/report.ts';
 import { run } from './testing/run.ts';
 
-test('a smoke run loads every package in a process of its own', async (t) => {
+test('a smoke run loads every package in its own process', async (t) => {
   const { code, output, errors } = await run('start.js', '--smoke', '--json');
   t.is(code, 0, errors);
   const { start, verdicts } = JSON.parse(output);
@@ -28,7 +28,7 @@ test('a smoke run loads every package in a process of its own', async (t) => {
   t.deepEqual(verdicts, []);
 });
 
-test('a package is what comes on top of bare Node in the same round, and the bar is that of core + tcp', (t) => {
+test('the cost of a package is the difference from bare Node in the same round, and the bar is that of core + tcp', (t) => {
   const rounds = [round(40, 99), round(50, 111), round(90, 149)];
   const summary = summarize(rounds);
   t.deepEqual(summary, [
@@ -40,7 +40,7 @@ test('a package is what comes on top of bare Node in the same round, and the bar
   t.like(judge(summarize([round(40, 100)])), [{ ratio: 60, holds: false }]);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run('start.js', '--runs', 'few');
   t.is(code, 2);
   t.regex(errors, /--runs: .*'few'[\s\S]*usage:/);

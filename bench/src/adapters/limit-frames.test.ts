@@ -11,7 +11,7 @@ const frames = [1, 2, 100, 20_000, 3, 70_000, 4].map((size, id) => ({
   payload: numbered(size + 8, id),
 }));
 
-test('frames arrive whole wherever their bytes are cut', (t) => {
+test('frames arrive complete wherever their bytes are cut', (t) => {
   const written = write(frames);
   for (const step of [1, 7, 8, 9, 64, 1_000, 65_536, written.length]) {
     const read: typeof frames = [];
@@ -22,7 +22,7 @@ test('frames arrive whole wherever their bytes are cut', (t) => {
   }
 });
 
-test('a batch that the socket still holds is not written over', (t) => {
+test('a batch that the socket still holds is not overwritten', (t) => {
   const kept: Uint8Array[] = [];
   const writer = new FrameWriter(fakeSocket((chunk) => kept.push(chunk), 1));
   writer.put(1, numbered(64, 1));
@@ -32,7 +32,7 @@ test('a batch that the socket still holds is not written over', (t) => {
   t.deepEqual(Uint8Array.from(kept[0]!), before);
 });
 
-test('under TLS the first batch is free again at once, one that waits behind it is not', (t) => {
+test('under TLS the first batch is free at once, and one that waits behind it is not', (t) => {
   const kept: Uint8Array[] = [];
   const socket = Object.assign(
     fakeSocket((chunk) => {

@@ -27,7 +27,7 @@ for (const name of PEER_NAMES) {
   });
 }
 
-test('what is measured is named with its pinned version', async (t) => {
+test('measured packages are named with their pinned version', async (t) => {
   for (const name of PEER_NAMES)
     for (const version of versionsOf(name)) t.regex(version, /^\S+ \d+\.\d+\.\d+$/);
   t.deepEqual(versionsOf('limit-net'), []);

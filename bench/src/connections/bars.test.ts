@@ -7,13 +7,13 @@ import type { Measurement } from './measure.ts';
 const KIB = 1024;
 const judged = { smoke: false } as Parameters<typeof judge>[1];
 
-test('memory is judged by what is more than bare node:tls takes', (t) => {
+test('memory is judged by the excess over bare node:tls', (t) => {
   t.deepEqual(holds([bare(30), ours(46)]), [true, true]);
   t.deepEqual(holds([bare(30), ours(47)]), [false, true]);
   t.deepEqual(holds([ours(47)]), [true]);
 });
 
-test('a connection that went down is lost, and so is one that never came up', (t) => {
+test('a connection that went down or never came up is lost', (t) => {
   t.deepEqual(holds([ours(30, { lost: 1 })]), [false]);
   t.deepEqual(holds([ours(30, { up: 99 })]), [false]);
 });

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Deliveries, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
 
-test('a step is over when the last subscriber has it', (t) => {
+test('a step is over when the last subscriber has the message', (t) => {
   let steps = 0;
   const deliveries = new Deliveries(() => steps++);
   const deliver = (subscriber: number) => {
@@ -16,7 +16,7 @@ test('a step is over when the last subscriber has it', (t) => {
   t.is(steps, 1);
 });
 
-test('a message that is missing, twice there, cut or bent is noticed', (t) => {
+test('a missing, duplicate, truncated or altered message is detected', (t) => {
   const deliveries = new Deliveries(() => {});
   deliveries.take(3, messageOf(0));
   for (const wrong of [

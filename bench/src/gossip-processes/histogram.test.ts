@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Histogram } from './histogram.ts';
 
-test('percentiles are told to 1 %, over what several processes counted', (t) => {
+test('percentiles are accurate to 1 %, over counts of several processes', (t) => {
   const all = new Histogram();
   for (const from of [1, 501]) {
     const each = new Histogram();
@@ -21,6 +21,6 @@ test('percentiles are told to 1 %, over what several processes counted', (t) => 
   t.is(all.longest, 1_000);
 });
 
-test('of nothing there is no percentile', (t) => {
+test('an empty histogram has no percentile', (t) => {
   t.is(new Histogram().percentile(0.99), Number.NaN);
 });

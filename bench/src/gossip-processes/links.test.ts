@@ -3,7 +3,7 @@
 import test from 'ava';
 import { randomLinks } from './links.ts';
 
-test('each node dials nodes before it, all hang together, and none has more links than wanted', (t) => {
+test('each node dials earlier nodes, all are connected, and none has more links than wanted', (t) => {
   for (const nodes of [2, 3, 10, 51]) {
     const dials = randomLinks(nodes, 5);
     const links = new Array<number>(nodes).fill(0);

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { NatsClient } from './nats-client.ts';
 
-test('messages are read wherever the stream is cut, pings are answered, and what is published crosses as NATS wants it', async (t) => {
+test('messages are parsed wherever the stream is cut, pings are answered, and published messages follow the NATS protocol', async (t) => {
   const heard: string[] = [];
   let said = '';
   let peer!: Socket;

@@ -4,7 +4,7 @@ import test from 'ava';
 import { writeMessage } from './message.ts';
 import { Receiver } from './receiver.ts';
 
-test('what is missing, twice and of another stage is told', async (t) => {
+test('missing, duplicate and misplaced messages are reported', async (t) => {
   const receiver = new Receiver(10, 4);
   for (const sequence of [9, 10, 12, 12, 13, 14]) receiver.take(writeMessage(sequence, 32));
   const { received, twice, strange, delays } = await receiver.end(1);
@@ -15,7 +15,7 @@ test('what is missing, twice and of another stage is told', async (t) => {
   );
 });
 
-test('the end does not wait when everything is here', async (t) => {
+test('the end does not wait if everything has arrived', async (t) => {
   const receiver = new Receiver(0, 2);
   const end = receiver.end(1_000_000);
   for (const sequence of [1, 0]) receiver.take(writeMessage(sequence, 16));

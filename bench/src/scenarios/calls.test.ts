@@ -32,7 +32,7 @@ for (const scenario of CALLS) {
     await t.notThrowsAsync(scenario.run(near, watch));
   });
 
-  test(`${scenario.name}: stops when its watch is over`, async (t) => {
+  test(`${scenario.name}: it stops when its time is over`, async (t) => {
     const watch = new Stopwatch();
     let calls = 0;
     await scenario.run(
@@ -51,7 +51,7 @@ for (const scenario of CALLS) {
   });
 }
 
-test('--scenario takes names, whole or their beginnings', (t) => {
+test('--scenario accepts full names and prefixes', (t) => {
   const names = (wanted: string[]) => scenariosOf(wanted).map(({ name }) => name);
   t.deepEqual(names(['s6', 's2']), ['s2', 's6']);
   t.deepEqual(names(['s6-']), ['s6-elsewhere']);

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import test from 'ava';
 import { identityOf, tlsOf } from './nodes.ts';
 
-test('every process draws the same keys, another for each role, and certificates that hold in all of them', async (t) => {
+test('every process derives the same keys, different ones for each role, and certificates that are valid in all of them', async (t) => {
   t.is(identityOf('server').nodeId, identityOf('server').nodeId);
   t.not(identityOf('server').nodeId, identityOf('client').nodeId);
   const [server, client] = await Promise.all([tlsOf('server'), tlsOf('client')]);
