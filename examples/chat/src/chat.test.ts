@@ -120,7 +120,7 @@ for (const args of [
   ['--overlay', 'mesh', '--transport', 'ws'],
 ]) {
   test.serial(
-    `${args.join(' ')}: each is killed and comes back, also the one that all joined through; all talk again`,
+    `${args.join(' ')}: each node is killed and returns, including the one that all joined through; all talk again`,
     async (t) => {
       t.timeout(120_000);
       const room = new Room(t, await folder(t), args);
@@ -150,7 +150,7 @@ for (const args of [
 }
 
 test.serial(
-  'who returns finds the others though the one that all joined through is gone',
+  'a node that returns finds the others even if the one that all joined through is gone',
   async (t) => {
     t.timeout(120_000);
     const room = new Room(t, await folder(t), []);
@@ -166,7 +166,7 @@ test.serial(
 );
 
 test.serial(
-  'two rooms do not hear each other; /who shows who is in ours, /quit leaves, and Ctrl-C is seen by the others at once',
+  'two rooms are separate; /who lists the members of a room, /quit leaves, and Ctrl-C is noticed by the others at once',
   async (t) => {
     t.timeout(60_000);
     const ada = new Person(t, ['--name', 'ada']);
@@ -193,7 +193,7 @@ test.serial(
   },
 );
 
-test.serial('what is wrong is told in one line', async (t) => {
+test.serial('an error is reported in one line', async (t) => {
   const cases: [string[], number, RegExp][] = [
     [[], 2, /^chat: --name is missing/],
     [
@@ -225,7 +225,7 @@ test.serial('what is wrong is told in one line', async (t) => {
   );
 });
 
-test.serial('who joins through somebody who is not there is told so, and may go on', async (t) => {
+test.serial('a node that joins through an absent one is told so and may continue', async (t) => {
   const person = new Person(t, ['--name', 'x', '--join', '127.0.0.1:1']);
   await person.sees(/^\* tcp:\/\/127.0.0.1:1: Cannot connect/);
   person.says('anybody?');

@@ -46,7 +46,7 @@ const online = (...who: string[]) =>
 
 for (const via of ['status', 'topic']) {
   test.serial(
-    `by ${via}: newcomers see who is there, changes are seen by all, and who dies or leaves disappears`,
+    `by ${via}: newcomers see who is present, all see changes, and a node that dies or leaves disappears`,
     async (t) => {
       t.timeout(60_000);
       const common = ['--via', via, '--every', '300'];
@@ -69,7 +69,7 @@ for (const via of ['status', 'topic']) {
   );
 }
 
-test.serial('what is wrong is told in one line', async (t) => {
+test.serial('an error is reported in one line', async (t) => {
   const { closed, seen } = start(t, '--via', 'pigeon');
   t.is((await closed)[0], 1);
   t.regex(seen.join('\n'), /^presence: usage: presence --name <name> .*$/);

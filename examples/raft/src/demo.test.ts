@@ -18,7 +18,7 @@ function run(...args: string[]): Promise<{ code: number | null; out: string; err
   });
 }
 
-test('the demo ends by itself, with a table and exit code 0', async (t) => {
+test('the demo exits by itself, with a table and exit code 0', async (t) => {
   const { code, out, err } = await run('--transport', 'inmem', '--nodes', '3', '--writes', '20');
   t.is(code, 0, out + err);
   t.regex(out, /^backend +election +commits\/s +fail-over +write p50 +write p99 .* verdict$/m);
@@ -26,7 +26,7 @@ test('the demo ends by itself, with a table and exit code 0', async (t) => {
   t.is(err, '');
 });
 
-test('on secure backends it also tells who took part, who was denied and who was refused', async (t) => {
+test('on secure backends it also reports who took part, was denied and was refused', async (t) => {
   const { code, out, err } = await run(
     '--transport',
     'tls,noise',
@@ -54,7 +54,7 @@ test('on secure backends it also tells who took part, who was denied and who was
   t.is(err, '');
 });
 
-test('with --peers it tells who was found where', async (t) => {
+test('with --peers it reports which nodes were found and where', async (t) => {
   const { code, out, err } = await run('--peers', '--transport', 'inmem', '--writes', '20');
   t.is(code, 0, out + err);
   t.regex(out, /^inmem {2}members( +[0-9a-f]{8}){5}, found through memory-1 in \d+ ms$/m);
@@ -63,7 +63,7 @@ test('with --peers it tells who was found where', async (t) => {
   t.is(err, '');
 });
 
-test('wrong options are told in one line, with exit code 2', async (t) => {
+test('invalid options are reported in one line, with exit code 2', async (t) => {
   for (const args of [
     ['--transport', 'udp'],
     ['--nodes', 'five'],

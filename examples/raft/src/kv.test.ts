@@ -11,7 +11,7 @@ const ask = (store: KeyValueStore, asked: Partial<Command>) =>
     ),
   );
 
-test('a key is set, read and deleted, and each answer tells what was there before', (t) => {
+test('a key is set, read and deleted, and each answer has the previous value', (t) => {
   const store = new KeyValueStore();
   t.like(ask(store, {}), { found: false, value: '', error: '' });
   t.like(ask(store, { op: OPS.set, value: 'v' }), { found: false });
@@ -20,7 +20,7 @@ test('a key is set, read and deleted, and each answer tells what was there befor
   t.like(ask(store, { op: OPS.delete }), { found: false });
 });
 
-test('a command that is repeated takes effect once and gets the same answer', (t) => {
+test('a repeated command takes effect once and gets the same answer', (t) => {
   const store = new KeyValueStore();
   ask(store, { client: 'a', seq: 1, op: OPS.set, value: 'a' });
   ask(store, { client: 'b', seq: 1, op: OPS.set, value: 'b' });
@@ -28,7 +28,7 @@ test('a command that is repeated takes effect once and gets the same answer', (t
   t.is(store.get('k'), 'b');
 });
 
-test('what a snapshot restores is the same to the last byte, repetitions included', (t) => {
+test('a restored snapshot is identical to the last byte, including repeated commands', (t) => {
   const [store, copy] = [new KeyValueStore(), new KeyValueStore()];
   for (const key of ['b', 'ä', 'a', '__proto__'])
     ask(store, { client: key, seq: 1, op: OPS.set, key, value: `of ${key}` });
@@ -53,7 +53,7 @@ test('the hash does not depend on the order of the keys, only on the content', (
   t.not(one.hash(), two.hash());
 });
 
-test('what is no command has a result that says so, and changes nothing', (t) => {
+test('an invalid command has a result that says so, and changes nothing', (t) => {
   const store = new KeyValueStore();
   const before = store.hash();
   t.regex(result.decode(store.apply(new Uint8Array([255, 255, 255]))).error, /Command/);

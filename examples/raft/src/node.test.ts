@@ -25,7 +25,7 @@ async function withNodes(
   }
 }
 
-test('the leader commits what is proposed and answers with the result', async (t) => {
+test('the leader commits proposed commands and answers with the result', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     await leader.node.propose(set('k', 'v'));
@@ -33,7 +33,7 @@ test('the leader commits what is proposed and answers with the result', async (t
   });
 });
 
-test('another node says who leads, here and over the wire', async (t) => {
+test('a follower names the leader, locally and over the network', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     const other = nodes.peers.find((peer) => peer !== leader)!;
@@ -48,7 +48,7 @@ test('another node says who leads, here and over the wire', async (t) => {
   });
 });
 
-test('nobody leads yet: that is unavailable', async (t) => {
+test('without a leader a command fails with unavailable', async (t) => {
   await withNodes(3, { electionTimeout: 60_000 }, async ({ peers }) => {
     await t.throwsAsync(peers[0]!.node.propose(set('k', 'v')), {
       code: 'unavailable',
@@ -57,7 +57,7 @@ test('nobody leads yet: that is unavailable', async (t) => {
   });
 });
 
-test('a leader that is cut off gives up its proposals, each once, and says that they may take effect', async (t) => {
+test('an isolated leader gives up its proposals, each once, and says that they may still take effect', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     await Promise.all(
@@ -74,7 +74,7 @@ test('a leader that is cut off gives up its proposals, each once, and says that 
   });
 });
 
-test('close settles what is under way and leaves no timer', async (t) => {
+test('close settles pending calls and leaves no timer', async (t) => {
   const nodes = await Nodes.start(3);
   const leader = await nodes.leader();
   const proposal = t.throwsAsync(leader.node.propose(set('k', 'v')), { code: 'shutdown' });
@@ -85,7 +85,7 @@ test('close settles what is under way and leaves no timer', async (t) => {
   t.is(nodes.clock.timers, 0);
 });
 
-test('a node whose store fails stops, and the others go on', async (t) => {
+test('a node whose store fails stops, and the others continue', async (t) => {
   const stores = [new MemoryStore(), new MemoryStore(), new MemoryStore()];
   const nodes = await Nodes.start(3, {}, stores);
   const leader = await nodes.leader();
@@ -102,7 +102,7 @@ test('a node whose store fails stops, and the others go on', async (t) => {
   t.is(nodes.clock.timers, 0);
 });
 
-test('a node that starts anew on its store has its term, its log and its snapshot', async (t) => {
+test('a node that restarts on its store has its term, its log and its snapshot', async (t) => {
   await withNodes(3, { snapshotEvery: 10 }, async (nodes) => {
     const leader = await nodes.leader();
     for (let i = 0; i < 25; i++) await leader.node.propose(set(`k${i}`, 'v'));
@@ -119,7 +119,7 @@ test('a node that starts anew on its store has its term, its log and its snapsho
   });
 });
 
-test('a node that lost everything gets it by snapshot, larger than any packet', async (t) => {
+test('a node that lost everything gets it in a snapshot larger than any packet', async (t) => {
   await withNodes(3, { snapshotEvery: 10, keep: 0 }, async (nodes) => {
     const leader = await nodes.leader();
     for (let i = 0; i < 20; i++) await leader.node.propose(set(`k${i}`, 'v'.repeat(20_000)));
@@ -135,7 +135,7 @@ test('a node that lost everything gets it by snapshot, larger than any packet', 
   });
 });
 
-test('a snapshot that is not as long as announced is refused, and so is one that is too long', async (t) => {
+test('a snapshot that is shorter than announced, or too long, is refused', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     const send = (size: number, ...parts: number[]) => {
@@ -162,7 +162,7 @@ test('a snapshot that is not as long as announced is refused, and so is one that
   });
 });
 
-test('a client finds the leader, and finds the next one when it is lost', async (t) => {
+test('a client finds the leader, and the next one after that is lost', async (t) => {
   await withNodes(3, {}, async (nodes) => {
     const leader = await nodes.leader();
     const others = nodes.addrs.filter((addr) => addr !== leader.node.id);
@@ -182,7 +182,7 @@ test('a client finds the leader, and finds the next one when it is lost', async 
   });
 });
 
-test('a client gives up at its time, and at once when its own transport is closed', async (t) => {
+test('a client gives up at its deadline, and at once when its own transport is closed', async (t) => {
   await withNodes(3, { electionTimeout: 60_000 }, async (nodes) => {
     const client = new KvClient({
       transport: nodes.outside,
@@ -199,7 +199,7 @@ test('a client gives up at its time, and at once when its own transport is close
   });
 });
 
-test('a node must be a member itself', async (t) => {
+test('a node must be a member of its own cluster', async (t) => {
   await withNodes(1, {}, async (nodes) => {
     await nodes.leader();
     await nodes.peers[0]!.node.close();

@@ -22,25 +22,25 @@ function electedWorld(options: Partial<ConstructorParameters<typeof World>[0]> =
   return { world, leader, others: world.nodes.filter((node) => node !== leader) };
 }
 
-test('five nodes elect one leader, which commits what it is given on all of them', (t) => {
+test('five nodes elect one leader, which commits its commands on all of them', (t) => {
   const { world, leader } = electedWorld();
   t.true(world.propose(leader, 'x=1'));
   t.true(world.until(commits(world, 'x=1'), 1_000));
   t.true(world.nodes.every(({ raft }) => raft!.status.leader === leader.id));
 });
 
-test('a node that is alone leads and commits at once', (t) => {
+test('a single node leads and commits at once', (t) => {
   const { world, leader } = electedWorld({ nodes: 1 });
   world.propose(leader, 'x=1');
   t.true(world.until(commits(world, 'x=1'), 10));
 });
 
-test('only a leader takes commands', (t) => {
+test('only a leader accepts commands', (t) => {
   const { world, others } = electedWorld();
   t.false(world.propose(others[0]!, 'x=1'));
 });
 
-test('when the leader is lost another takes over, and what was committed stays', (t) => {
+test('when the leader is lost another takes over, and committed entries stay', (t) => {
   const { world, leader } = electedWorld();
   world.propose(leader, 'x=1');
   world.until(commits(world, 'x=1'), 1_000);
@@ -53,13 +53,13 @@ test('when the leader is lost another takes over, and what was committed stays',
   t.true(commits(world, 'x=1')());
 });
 
-test('a leader that hears no majority steps down within two election timeouts', (t) => {
+test('a leader that does not reach a majority steps down within two election timeouts', (t) => {
   const { world, leader, others } = electedWorld();
   world.partition([leader], others);
   t.true(world.until(() => leader.raft!.status.role !== 'leader', 2 * ELECTION + HEARTBEAT));
 });
 
-test('a node that was cut off comes back without a new term: pre-vote kept it from standing', (t) => {
+test('an isolated node returns without a new term, because pre-vote prevented its candidacy', (t) => {
   const { world, leader, others } = electedWorld();
   const [away, ...rest] = others as [TestNode, ...TestNode[]];
   const { term } = leader.raft!.status;
@@ -72,7 +72,7 @@ test('a node that was cut off comes back without a new term: pre-vote kept it fr
   t.is(world.leaders.size, 1);
 });
 
-test('a node that hears only half the others can not unseat their leader', (t) => {
+test('a node that reaches only half of the others cannot replace their leader', (t) => {
   const { world, leader, others } = electedWorld();
   const [odd] = others as [TestNode, ...TestNode[]];
   world.passes = (from, to) =>
@@ -82,7 +82,7 @@ test('a node that hears only half the others can not unseat their leader', (t) =
   t.is(world.leaders.size, 1);
 });
 
-test('a node that was away until its place in the log is gone gets a snapshot, and then the rest', (t) => {
+test('a node that was away until the log had moved on gets a snapshot, and then the rest', (t) => {
   const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
   const away = others[0]!;
   world.crash(away);
@@ -97,7 +97,7 @@ test('a node that was away until its place in the log is gone gets a snapshot, a
   t.deepEqual([...away.applied], [...leader.applied]);
 });
 
-test('a restarted node begins with its snapshot and applies nothing of it again', (t) => {
+test('a restarted node starts with its snapshot and applies none of it again', (t) => {
   const { world, leader, others } = electedWorld({ snapshotEvery: 10 });
   for (let i = 0; i < 25; i++) {
     world.propose(leader, `x=${i}`);
@@ -110,7 +110,7 @@ test('a restarted node begins with its snapshot and applies nothing of it again'
   t.true(world.until(() => node.applied.size === leader.applied.size, 1_000));
 });
 
-test('nodes that lag a little are fed from the entries that a snapshot keeps', (t) => {
+test('nodes that lag a little get the entries that a snapshot keeps', (t) => {
   const { world, leader } = electedWorld({ snapshotEvery: 10, keep: 20, latency: [1, 20] });
   for (let i = 0; i < 200; i++) {
     world.propose(leader, `x=${i}`);
@@ -120,7 +120,7 @@ test('nodes that lag a little are fed from the entries that a snapshot keeps', (
   t.true(world.nodes.every(({ restores }) => restores === 0));
 });
 
-test('a lost message costs a pause, not the batch', (t) => {
+test('a lost message costs a pause, but not the batch', (t) => {
   const { world, leader, others } = electedWorld();
   world.partition([leader, others[0]!, others[1]!], others.slice(2));
   world.propose(leader, 'x=1');
@@ -129,7 +129,7 @@ test('a lost message costs a pause, not the batch', (t) => {
   t.true(world.until(commits(world, 'x=1'), 2 * ELECTION));
 });
 
-test('logs that differ by many entries agree again after one refusal for each term', (t) => {
+test('logs that differ by many entries agree after one refusal per term', (t) => {
   const leader = machine({ id: 'a', entries: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6] });
   // Figure 7 (f) of the paper.
   const follower = machine({ id: 'b', entries: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3] });
@@ -147,7 +147,7 @@ test('logs that differ by many entries agree again after one refusal for each te
   t.true(refusals <= 2, `${refusals} refusals`);
 });
 
-test('an entry of an earlier term is not committed by its count, only by one of this term behind it (figure 8)', (t) => {
+test('an entry of an earlier term is not committed by its count, only through a later one of this term (figure 8)', (t) => {
   // Entry 2 was accepted in term 2 and never committed.
   const leader = machine({ id: 'a', entries: [1, 2], term: 3 });
   elect(leader, 4); // Entry 3 is its no-op.
@@ -171,7 +171,7 @@ test('an entry of an earlier term is not committed by its count, only by one of 
   }
 });
 
-test('a request that comes late takes back nothing that a later one brought', (t) => {
+test('a delayed request does not undo what a later one brought', (t) => {
   const node = machine({ id: 'b', entries: [] });
   const request = (prevIndex: number, count: number): AppendRequest => {
     const entries = Array.from({ length: count }, (_, i) => ({
@@ -193,7 +193,7 @@ test('a request that comes late takes back nothing that a later one brought', (t
   t.is(node.status.last, 4);
 });
 
-test('a leader of the past is refused, and learns the term', (t) => {
+test('a former leader is refused and learns the term', (t) => {
   const node = machine({ id: 'b', entries: [1], term: 5 });
   t.deepEqual(
     node.appendEntries(0, {
@@ -209,7 +209,7 @@ test('a leader of the past is refused, and learns the term', (t) => {
   t.is(node.status.leader, undefined);
 });
 
-test('a vote is saved, given once a term, and only to a log that is as good', (t) => {
+test('a vote is saved, given once per term, and only to a log that is as good', (t) => {
   const node = machine({ id: 'b', entries: [1, 2] });
   const ask = (candidate: string, term: number, lastIndex: number, lastTerm: number) =>
     node.requestVote(0, { term, candidate, lastIndex, lastTerm, preVote: false }).granted;
@@ -227,7 +227,7 @@ test('a vote is saved, given once a term, and only to a log that is as good', (t
   t.like(node.take().save, { term: 7, votedFor: 'c' });
 });
 
-test('a snapshot takes the place of a log that differs, and is nothing new to one that has it all', (t) => {
+test('a snapshot replaces a different log, and has no effect if the log has it all', (t) => {
   const snapshot = (index: number, indexTerm: number) => ({
     term: 5,
     leader: 'a',
@@ -249,7 +249,7 @@ test('a snapshot takes the place of a log that differs, and is nothing new to on
   t.is(ahead.take().apply.length, 4);
 });
 
-test('heartbeats go on while a snapshot is under way, one at a time', (t) => {
+test('heartbeats continue while a snapshot is being sent, one at a time', (t) => {
   const leader = machine({ id: 'a', entries: [1, 1, 1] });
   elect(leader, 2);
   const refused = { term: 2, success: false, match: 0, conflictIndex: 1, conflictTerm: 0 };

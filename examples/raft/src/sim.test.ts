@@ -34,7 +34,7 @@ function run(
   });
 }
 
-test('seeds that pass end with one line of what they were, and exit code 0', async (t) => {
+test('passing seeds end with one line about them, and exit code 0', async (t) => {
   const { code, out, err } = await run(['--seeds', '4', '--minutes', '1', '--workers', '2']);
   t.is(code, 0, out + err);
   t.regex(
@@ -44,13 +44,13 @@ test('seeds that pass end with one line of what they were, and exit code 0', asy
   t.is(err, '');
 });
 
-test('SEED runs that seed alone', async (t) => {
+test('SEED runs only that seed', async (t) => {
   const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: 'raft:3' });
   t.is(code, 0);
   t.regex(out, /^1 seed × 1 virtual minute of Raft under no nemesis: all passed/m);
 });
 
-test('a failure is shown: what broke, the last events lane by lane, the least that it takes, and the line that replays it', async (t) => {
+test('a failure shows what broke, the last events of each lane, the smallest plan, and the line that replays it', async (t) => {
   t.timeout(60_000, 'seconds on a free machine');
   const { edits } = RAFT_MUTANTS.find(({ name }) => name === 'counts refused votes')!;
   const args = ['--minutes', '1', '--nodes', '5'];
@@ -71,7 +71,7 @@ test('a failure is shown: what broke, the last events lane by lane, the least th
   t.true(again.out.includes(/^✘ .*$/m.exec(out)![0]), again.out);
 });
 
-test('wrong options are told in one line, with exit code 2', async (t) => {
+test('invalid options are reported in one line, with exit code 2', async (t) => {
   for (const [args, SEED] of [
     [['--nemesis', 'storm'], ''],
     [['--nodes', 'five'], ''],

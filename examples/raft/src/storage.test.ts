@@ -24,11 +24,11 @@ async function reloaded(...saves: Save[]): Promise<{ saved: Saved | undefined; k
   };
 }
 
-test('a new store has nothing', async (t) => {
+test('a new store is empty', async (t) => {
   t.is((await reloaded()).saved, undefined);
 });
 
-test('term, vote and entries come back, new entries behind old ones', async (t) => {
+test('term, vote and entries are restored, with new entries after old ones', async (t) => {
   const { saved } = await reloaded(
     { term: 1, votedFor: 'a', base: start, first: 1, last: 1, entries: [entry(1, 'x')] },
     { term: 2, votedFor: '', base: start, first: 2, last: 2, entries: [entry(2, 'y')] },
@@ -37,7 +37,7 @@ test('term, vote and entries come back, new entries behind old ones', async (t) 
   t.deepEqual(saved!.entries, [entry(1, 'x'), entry(2, 'y')]);
 });
 
-test('entries that a leader overruled are gone', async (t) => {
+test('entries that a leader replaced are gone', async (t) => {
   const { saved, keys } = await reloaded(
     {
       term: 1,
@@ -53,7 +53,7 @@ test('entries that a leader overruled are gone', async (t) => {
   t.is(keys.length, 2);
 });
 
-test('a snapshot takes the place of entries, and a later save without one keeps it', async (t) => {
+test('a snapshot replaces entries, and a later save without one keeps it', async (t) => {
   const snapshot = { index: 2, term: 1, data: new TextEncoder().encode('x and y') };
   const { saved, keys } = await reloaded(
     {
@@ -80,7 +80,7 @@ test('a snapshot takes the place of entries, and a later save without one keeps 
   t.deepEqual(keys, ['raft/log/3']);
 });
 
-test('a store that has lost an entry is not believed', async (t) => {
+test('a store that has lost an entry is refused', async (t) => {
   const store = new MemoryStore();
   await new RaftStorage(store).save({
     term: 1,

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { type DemoOptions, parseOptions } from './options.ts';
 
-test('without options each way to carry it and one secure one, five nodes and 1,000 writes', (t) => {
+test('by default each carrier and one secure one run, with five nodes and 1,000 writes', (t) => {
   t.deepEqual(parseOptions([]), {
     transports: ['inmem', 'tcp', 'ws', 'tls'],
     nodes: 5,
@@ -12,7 +12,7 @@ test('without options each way to carry it and one secure one, five nodes and 1,
   });
 });
 
-test('--peers is another story, by default on three backends, and takes five nodes at least', (t) => {
+test('--peers is another scenario, by default on three backends, and needs at least five nodes', (t) => {
   t.deepEqual(parseOptions(['--peers']), {
     transports: ['inmem', 'tcp', 'tls'],
     nodes: 5,
@@ -30,14 +30,14 @@ test('--peers is another story, by default on three backends, and takes five nod
   });
 });
 
-test('several backends, by commas or one by one, each once and in order; all of them', (t) => {
+test('several backends may be given, by commas or one by one; each runs once and in order', (t) => {
   const transports = (...args: string[]) => (parseOptions(args) as DemoOptions).transports;
   t.deepEqual(transports('--transport', 'wss,noise'), ['wss', 'noise']);
   t.deepEqual(transports('--transport', 'tls', '--transport=tcp,tls'), ['tls', 'tcp']);
   t.deepEqual(transports('--transport', 'ws,all'), ['ws', 'inmem', 'tcp', 'tls', 'wss', 'noise']);
 });
 
-test('one backend, other numbers, and help', (t) => {
+test('one backend, other numbers, and help are accepted', (t) => {
   t.deepEqual(parseOptions(['--', '--transport', 'tcp', '--nodes=3', '--writes', '10']), {
     transports: ['tcp'],
     nodes: 3,
@@ -60,12 +60,12 @@ for (const [args, message] of [
     "--transport: expected inmem, tcp, ws, tls, wss, noise or all, got 'constructor'",
   ],
 ] as const) {
-  test(`${args.join(' ')} is refused, and what is right is told`, (t) => {
+  test(`${args.join(' ')} is refused, and the error says what is valid`, (t) => {
     t.throws(() => parseOptions(args), { message });
   });
 }
 
-test('an option that there is not, and one without its value, are refused', (t) => {
+test('an unknown option, and one without its value, are refused', (t) => {
   t.throws(() => parseOptions(['--node', '3']), { message: /--node/ });
   t.throws(() => parseOptions(['--nodes']), { message: /--nodes/ });
   t.throws(() => parseOptions(['all']), { message: /all/ });

@@ -43,7 +43,7 @@ for (const name of ['inmem', 'tcp', 'tls', 'noise']) {
   );
 }
 
-test('one that is not there is not found, and who comes back elsewhere is the same node', async (t) => {
+test('an absent node is not found, and a node that returns elsewhere is the same node', async (t) => {
   const acquaintance = new ById(signal);
   const [one, two] = (await BACKENDS['inmem']!(2)).places;
   const first = await acquaintance.open(one!);
@@ -65,7 +65,7 @@ test('one that is not there is not found, and who comes back elsewhere is the sa
   }
 });
 
-test('an interruption ends the story and closes everything', async (t) => {
+test('an interruption ends the scenario and closes everything', async (t) => {
   const interrupt = new AbortController();
   const progress = (phase: string) => {
     if (phase.includes('is away')) interrupt.abort(new Error('interrupted'));

@@ -20,7 +20,7 @@ const REFUSALS: Readonly<Record<string, RegExp>> = {
 };
 
 for (const [name, network] of Object.entries(BACKENDS)) {
-  test.serial(`the story comes to its good end on ${name}`, async (t) => {
+  test.serial(`the scenario ends well on ${name}`, async (t) => {
     const phases: string[] = [];
     const notes: string[] = [];
     const { signal } = new AbortController();
@@ -48,7 +48,7 @@ for (const [name, network] of Object.entries(BACKENDS)) {
   });
 }
 
-test('a node that has lost writes is found out, by what it lacks and by its hash', async (t) => {
+test('a node that has lost writes is detected by its missing entries and by its hash', async (t) => {
   const network = await BACKENDS['inmem']!(4);
   const cluster = new Cluster(network, 10);
   const desk = await network.places[3]!.open();
@@ -70,7 +70,7 @@ test('a node that has lost writes is found out, by what it lacks and by its hash
   }
 });
 
-test.serial('a stranger who gets in is found out, and so is what it wrote', async (t) => {
+test.serial('a stranger that gets in is detected, and so are its writes', async (t) => {
   const network = secure(
     'tcp://127.0.0.1:0',
     async (count) => {
@@ -91,7 +91,7 @@ test.serial('a stranger who gets in is found out, and so is what it wrote', asyn
   t.true(breaches.some((breach) => / lacks 1 of 85 writes$/.test(breach)));
 });
 
-test('an interruption ends the story and closes everything', async (t) => {
+test('an interruption ends the scenario and closes everything', async (t) => {
   const interrupt = new AbortController();
   const progress = (phase: string) => {
     if (phase.includes('before')) interrupt.abort(new Error('interrupted'));

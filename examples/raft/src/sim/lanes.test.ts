@@ -3,7 +3,7 @@
 import test from 'ava';
 import { drawLanes } from './lanes.ts';
 
-test('a lane for each node, an arrow for each message', (t) => {
+test('each node has a lane, and each message an arrow', (t) => {
   const drawn = drawLanes([
     '      100 ms  n1 → n2      sent       raft.appendEntries request, 54 B',
     '    101.5 ms  n1 → n2      arrived    raft.appendEntries request, 54 B',
@@ -25,6 +25,6 @@ test('a lane for each node, an arrow for each message', (t) => {
   ]);
 });
 
-test('nothing is drawn as nothing', (t) => {
+test('an empty history is drawn as nothing', (t) => {
   t.is(drawLanes([]).length, 1);
 });

@@ -14,7 +14,7 @@ function lawsAnd() {
   };
 }
 
-test('a term has one leader, however often it says so', (t) => {
+test('a term has one leader, however often it announces itself', (t) => {
   const { laws, broken } = lawsAnd();
   laws.leads('a', 'a 1', 1, 0, () => undefined);
   laws.leads('a', 'a 1', 1, 0, () => undefined);
@@ -24,7 +24,7 @@ test('a term has one leader, however often it says so', (t) => {
   t.deepEqual(broken(), [LAWS.leader]);
 });
 
-test('equal index and term: equal command and equal term before', (t) => {
+test('equal index and term mean an equal command and an equal term before', (t) => {
   const { laws, broken } = lawsAnd();
   const known = laws.saves('a', 2, entry(1, 'x'), 1);
   t.is(laws.saves('b', 2, entry(1, 'x'), undefined), known);
@@ -35,7 +35,7 @@ test('equal index and term: equal command and equal term before', (t) => {
   t.deepEqual(broken(), [LAWS.matching, LAWS.matching]);
 });
 
-test('what was applied is applied by all, with the same result, and no later leader lacks it', (t) => {
+test('an applied entry is applied by all with the same result, and every later leader has it', (t) => {
   const { laws, broken } = lawsAnd();
   const first = laws.saves('a', 1, entry(1, 'x'), 0);
   const other = laws.saves('b', 1, entry(2, 'y'), 0);

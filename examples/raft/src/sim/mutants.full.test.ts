@@ -33,7 +33,7 @@ test.serial('mutants are caught', async (t) => {
   );
 });
 
-test('there are many, each with a name of its own, and none is stale', (t) => {
+test('there are many mutants, each with its own name, and none is out of date', (t) => {
   t.true(MUTANTS.length >= 24);
   t.is(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
   for (const mutant of MUTANTS) t.is(staleness(mutant), undefined, mutant.name);
@@ -52,7 +52,7 @@ test.serial('without a mutant the same seeds pass', async (t) => {
   }
 });
 
-test('a mutant that the code has left behind is told', (t) => {
+test('a mutant that no longer matches the code is reported', (t) => {
   const stale = (find: string): Mutant => ({
     name: 'stale',
     edits: [{ file: 'examples/raft/dist/raft.js', find, replace: '' }],

@@ -4,7 +4,7 @@ import test from 'ava';
 import { parseOptions } from './options.ts';
 import { scenarioUrl, settingsOf } from './settings.ts';
 
-test('without options 200 seeds of ten virtual minutes, five nodes, the swarm', (t) => {
+test('by default it runs 200 seeds of ten virtual minutes, five nodes, the swarm', (t) => {
   const { seeds, from, workers, settings, replay } = parseOptions([]) as Exclude<
     ReturnType<typeof parseOptions>,
     'help'
@@ -21,7 +21,7 @@ test('without options 200 seeds of ten virtual minutes, five nodes, the swarm', 
   t.true(workers >= 1);
 });
 
-test('others, and what a replay needs of them; settings cross in the URL of the scenario', (t) => {
+test('other settings work, also in replays, and are passed in the URL of the scenario', (t) => {
   const options = parseOptions([
     '--',
     '--seeds',
@@ -68,7 +68,7 @@ for (const [args, message] of [
   [['--nodes'], /--nodes/],
   [['all'], /all/],
 ] as const) {
-  test(`${args.join(' ')} is refused, and what is right is told`, (t) => {
+  test(`${args.join(' ')} is refused, and the error says what is valid`, (t) => {
     t.throws(() => parseOptions(args), { message });
   });
 }

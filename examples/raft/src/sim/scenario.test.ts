@@ -12,7 +12,7 @@ const LEVELS: readonly Level[] = ['message', 'stream'];
 for (const level of LEVELS) nemesisCases(test, { level, from: 1, seeds: 1 });
 
 test.serial(
-  'a long history has snapshots that a leader sent, elections, and commands without an answer',
+  'a long history has snapshots sent by a leader, elections, and commands without an answer',
   async (t) => {
     t.timeout(60_000, 'a second on a free machine, many on a busy one');
     const ends: Figures[] = [];
@@ -36,7 +36,7 @@ test.serial(
   },
 );
 
-test.serial('the same seed has the same hash, another seed another', async (t) => {
+test.serial('the same seed gives the same hash, and another seed another one', async (t) => {
   const hash = async (seed: number, level: Level) => {
     const sim = createSimulation({
       seed,
@@ -57,7 +57,7 @@ test.serial('the same seed has the same hash, another seed another', async (t) =
   }
 });
 
-test.serial('a node whose set-up gave a stop leaves nothing behind', async (t) => {
+test.serial('a node whose set-up returns a stop function leaves nothing behind', async (t) => {
   const sim = createSimulation({ seed: 1, link: LINK, disk: DISK });
   await raftScenario({ minutes: 1 })(sim);
   t.deepEqual(await sim.close(), []);

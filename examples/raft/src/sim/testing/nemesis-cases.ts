@@ -39,7 +39,7 @@ export function nemesisCases(
         ends.every(
           ({ commands, committed, terms }) => commands > 50 && committed > 50 && terms > 0,
         ),
-        'the histories are no idle ones',
+        'the histories contain elections and faults',
       );
     });
   }
