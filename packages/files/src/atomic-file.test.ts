@@ -19,7 +19,7 @@ const without = (code: string) => async () => {
   throw Object.assign(new Error('no links here'), { code });
 };
 
-test('a file that is there is replaced only where that is asked for', async (t) => {
+test('an existing file is replaced only on request', async (t) => {
   const path = join(await folder(t), 'file');
   await writeAtomically(path, 'one', options);
   t.is(
@@ -32,7 +32,7 @@ test('a file that is there is replaced only where that is asked for', async (t) 
   t.deepEqual(await readdir(join(path, '..')), ['file']);
 });
 
-test('where a file can have one name only, it is written in place, and replaces nothing either', async (t) => {
+test('if files cannot have two names, the file is written in place, without replacing another', async (t) => {
   const path = join(await folder(t), 'file');
   await writeAtomically(path, 'one', options, without('EPERM'));
   if (platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o600);
@@ -48,7 +48,7 @@ test('where a file can have one name only, it is written in place, and replaces 
   t.deepEqual(await readdir(join(path, '..')), ['file']);
 });
 
-test('what goes wrong leaves no temporary file', async (t) => {
+test('an error leaves no temporary file', async (t) => {
   const path = join(await folder(t), 'file');
   t.is(
     (

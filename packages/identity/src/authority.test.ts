@@ -25,7 +25,7 @@ const times = (pem: string) =>
 const whole = (time: number) => Math.floor(time / 1000) * 1000;
 
 for (const caType of KEY_TYPES) {
-  test(`a ${caType} authority's certificate is an authority's, and is its own`, async (t) => {
+  test(`a ${caType} authority has a self-signed certificate of an authority`, async (t) => {
     const { cert, identity } = await createAuthority({
       identity: createIdentity({ type: caType }),
     });
@@ -54,7 +54,7 @@ for (const caType of KEY_TYPES) {
   }
 }
 
-test('a node needs to give no more than its public key', async (t) => {
+test('a node has to send only its public key', async (t) => {
   const authority = await createAuthority();
   const { publicKey, nodeId } = createIdentity({ type: 'p256' });
   const pem = encodePem('PUBLIC KEY', publicKey);
@@ -75,13 +75,13 @@ test('serial numbers are positive, of 16 bytes, and never the same', async (t) =
   for (const serial of serials) t.regex(serial, /^[4-7][0-9A-F]{31}$/);
 });
 
-test('with a clock and a seed a certificate is the same each time', async (t) => {
+test('with a given clock and seed a certificate is always the same', async (t) => {
   const node = createIdentity();
   const make = () => selfSigned(node, { clock, random: seededRandom(1) });
   t.is(await make(), await make());
 });
 
-test('a certificate begins an hour ago, and ends 90 days from now, an authority’s 3,650', async (t) => {
+test('a certificate starts an hour ago, and ends in 90 days, that of an authority in 3,650', async (t) => {
   const authority = await createAuthority({ clock });
   t.deepEqual(times(authority.cert), [whole(NOW - HOUR), whole(NOW + 3_650 * DAY)]);
   t.deepEqual(times(await authority.issue(createIdentity())), [
@@ -94,13 +94,13 @@ test('a certificate begins an hour ago, and ends 90 days from now, an authority�
   ]);
 });
 
-test('without a clock it is the machine’s own date', async (t) => {
+test('without a clock the date of the system is used', async (t) => {
   const before = Date.now();
   const [begin] = times(await selfSigned(createIdentity()));
   t.true(begin! >= whole(before - HOUR) && begin! <= Date.now() - HOUR);
 });
 
-test('name, days, notBefore and notAfter are as they were given', async (t) => {
+test('name, days, notBefore and notAfter are used as given', async (t) => {
   const node = createIdentity();
   const make = async (options: CertificateOptions) =>
     new X509Certificate(await selfSigned(node, { clock, ...options }));
@@ -149,7 +149,7 @@ test('name, days, notBefore and notAfter are as they were given', async (t) => {
   );
 });
 
-test('a wrong option is a TypeError that names it', async (t) => {
+test('an invalid option throws a TypeError that names it', async (t) => {
   const authority = await createAuthority({ clock });
   const node = createIdentity();
   const wrong: [unknown, RegExp][] = [
@@ -255,7 +255,7 @@ test('a certificate ends no later than its authority’s', async (t) => {
   t.is(over.code, 'failed_precondition');
 });
 
-test('an authority that was saved goes on', async (t) => {
+test('a saved authority can be used again', async (t) => {
   for (const type of KEY_TYPES) {
     const first = await createAuthority({
       identity: createIdentity({ type }),
@@ -276,7 +276,7 @@ test('an authority that was saved goes on', async (t) => {
   }
 });
 
-test('a certificate that is not the authority’s own is refused, with what is wrong', async (t) => {
+test('a certificate of another authority is refused with the reason', async (t) => {
   const { identity, cert } = await createAuthority();
   const other = await createAuthority();
   const open = async (cert: string) => openAuthority({ key: identity.key, cert });
@@ -309,7 +309,7 @@ test('a certificate that is not the authority’s own is refused, with what is w
   });
 });
 
-test('an authority made by OpenSSL is opened, and what it issues fits its certificate', async (t) => {
+test('an authority made by OpenSSL can be opened, and its certificates match', async (t) => {
   const authority = await openAuthority({ key: GOLDEN.ed25519.pem, cert: OPENSSL_CA });
   const parsed = new X509Certificate(await authority.issue(createIdentity()));
   t.true(parsed.checkIssued(new X509Certificate(OPENSSL_CA)));

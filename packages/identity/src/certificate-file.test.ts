@@ -20,7 +20,7 @@ async function fails(
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message })).code, code);
 }
 
-test('a certificate that was saved is loaded again, and a newer one takes its place', async (t) => {
+test('a saved certificate is loaded again, and a newer one replaces it', async (t) => {
   const path = join(await folder(t), 'node.crt');
   const identity = createIdentity();
   for (let i = 0; i < 2; i++) {
@@ -32,7 +32,7 @@ test('a certificate that was saved is loaded again, and a newer one takes its pl
   t.deepEqual(await readdir(join(path, '..')), ['node.crt']);
 });
 
-test('a chain is saved as it is', async (t) => {
+test('a chain is saved unchanged', async (t) => {
   const path = join(await folder(t), 'chain.crt');
   const authority = await createAuthority();
   const chain = `leaf\n${await authority.issue(createIdentity())}authority\n${authority.cert}`;
@@ -40,7 +40,7 @@ test('a chain is saved as it is', async (t) => {
   t.is(await loadCertificate(path), chain);
 });
 
-test('a file that anybody can read never has a private key in it', async (t) => {
+test('a file that others can read never contains a private key', async (t) => {
   const path = join(await folder(t), 'node.crt');
   const identity = createIdentity();
   const cert = await selfSigned(identity);
@@ -90,7 +90,7 @@ test('a file without a certificate is reported with its path', async (t) => {
   t.deepEqual(await readdir(root), ['node.crt']);
 });
 
-test('wrong arguments are TypeErrors that name them', async (t) => {
+test('invalid arguments throw TypeErrors that name them', async (t) => {
   await t.throwsAsync(saveCertificate('', 'x'), {
     instanceOf: TypeError,
     message: /^saveCertificate: path:/,
@@ -105,7 +105,7 @@ test('wrong arguments are TypeErrors that name them', async (t) => {
   });
 });
 
-test('the text is written as it was given', async (t) => {
+test('the text is written unchanged', async (t) => {
   const path = join(await folder(t), 'node.crt');
   const cert = (await selfSigned(createIdentity())).replaceAll('\n', '\r\n');
   await saveCertificate(path, cert);

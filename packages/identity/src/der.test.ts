@@ -15,7 +15,7 @@ test('values are read one after the other', (t) => {
   t.deepEqual(read(`04820100${'07'.repeat(256)}`), [[4, '07'.repeat(256)]]);
 });
 
-test('what is not DER is nothing', (t) => {
+test('bytes that are not DER give nothing', (t) => {
   const cases = {
     'no length': '02',
     'a length cut off': '0482',
@@ -30,7 +30,7 @@ test('what is not DER is nothing', (t) => {
   for (const [name, hex] of Object.entries(cases)) t.deepEqual(read(hex), [], name);
 });
 
-test('a sequence is one, with nothing behind it', (t) => {
+test('a sequence is read only if nothing follows it', (t) => {
   t.is(derSequence(fromHex('3003020105')).length, 1);
   t.is(derSequence(fromHex('30030201050500')).length, 0);
   t.is(derSequence(fromHex('3103020105')).length, 0);

@@ -10,21 +10,21 @@ import { toHex, utf8 } from './testing/bytes.ts';
 import { GOLDEN } from './testing/golden.ts';
 import { verifySignature } from './verify-signature.ts';
 
-test('an identity is Ed25519 unless something else is asked for', (t) => {
+test('an identity is Ed25519 by default', (t) => {
   t.is(createIdentity().type, 'ed25519');
   t.is(createIdentity({ type: 'p256' }).type, 'p256');
   t.is(createIdentity({ type: undefined, random: undefined }).type, 'ed25519');
 });
 
 for (const type of KEY_TYPES) {
-  test(`${type}: two identities are never the same, but for the same seed`, (t) => {
+  test(`${type}: two identities are never equal, except with the same seed`, (t) => {
     t.not(createIdentity({ type }).nodeId, createIdentity({ type }).nodeId);
     const seeded = (seed: number) => createIdentity({ type, random: seededRandom(seed) });
     t.is(seeded(1).key, seeded(1).key);
     t.not(seeded(1).nodeId, seeded(2).nodeId);
   });
 
-  test(`${type}: the node id, the public key and the PEM are what OpenSSL makes of the same secret`, (t) => {
+  test(`${type}: the node id, the public key and the PEM agree with OpenSSL for the same secret`, (t) => {
     const { secret, pem, spki, nodeId } = GOLDEN[type];
     const identity = openIdentity(type, secret);
     t.is(identity.nodeId, nodeId);
@@ -32,7 +32,7 @@ for (const type of KEY_TYPES) {
     t.is(identity.key, pem);
   });
 
-  test(`${type}: the key and the public key are what Node writes`, (t) => {
+  test(`${type}: the key and the public key agree with Node`, (t) => {
     const { key, publicKey } = createIdentity({ type });
     const handle = createPrivateKey(key);
     t.is(handle.export({ format: 'pem', type: 'pkcs8' }), key);
@@ -43,7 +43,7 @@ for (const type of KEY_TYPES) {
     t.is(publicKey.constructor, Uint8Array);
   });
 
-  test(`${type}: what an identity signs, its public key verifies`, (t) => {
+  test(`${type}: the public key verifies what its identity signs`, (t) => {
     const identity = createIdentity({ type });
     const signature = identity.sign(utf8('hello'));
     t.is(signature.length, 64);
@@ -54,7 +54,7 @@ for (const type of KEY_TYPES) {
     );
   });
 
-  test(`${type}: nothing that prints or copies an identity shows its key`, (t) => {
+  test(`${type}: printing or copying an identity does not show its key`, (t) => {
     const identity = createIdentity({ type });
     const body = identity.key.split('\n').slice(1, -2).join('');
     const secret = toHex(
@@ -76,7 +76,7 @@ for (const type of KEY_TYPES) {
   });
 }
 
-test('a wrong option is a TypeError that names it', (t) => {
+test('an invalid option throws a TypeError that names it', (t) => {
   const create = createIdentity as (options: unknown) => unknown;
   t.throws(() => create({ type: 'rsa' }), {
     instanceOf: TypeError,
@@ -96,7 +96,7 @@ test('a wrong option is a TypeError that names it', (t) => {
   });
 });
 
-test('no key is made of a source that gives anything but numbers from 0 up to 1', (t) => {
+test('a random source must give numbers from 0 up to 1 to make a key', (t) => {
   for (const value of [1, -0.1, Number.NaN, undefined, '0']) {
     for (const type of KEY_TYPES) {
       t.throws(() => createIdentity({ type, random: () => value as number }), {
@@ -107,7 +107,7 @@ test('no key is made of a source that gives anything but numbers from 0 up to 1'
   }
 });
 
-test('a P-256 key is in range whatever is drawn', (t) => {
+test('a P-256 key is in range for any random numbers', (t) => {
   for (const value of [0, 1 - 2 ** -32, 0.5])
     t.notThrows(() => createIdentity({ type: 'p256', random: () => value }).sign(utf8('x')));
 });

@@ -45,7 +45,7 @@ const key = async (t: ExecutionContext) => join(await folder(t), 'node.key');
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
 for (const type of KEY_TYPES) {
-  test(`${type}: an identity that was saved is loaded again`, async (t) => {
+  test(`${type}: a saved identity can be loaded`, async (t) => {
     const path = await key(t);
     const identity = createIdentity({ type });
     await saveIdentity(path, identity);
@@ -75,7 +75,7 @@ onUnix('a key file has mode 0600, whatever the umask', async (t) => {
   }
 });
 
-test('a key that is there is not overwritten, unless that is asked for', async (t) => {
+test('an existing key is overwritten only on request', async (t) => {
   const path = await key(t);
   const [first, second] = [createIdentity(), createIdentity()];
   await saveIdentity(path, first);
@@ -91,7 +91,7 @@ test('a key that is there is not overwritten, unless that is asked for', async (
   t.deepEqual(await readdir(join(path, '..')), ['node.key']);
 });
 
-test('the same key may be saved again, and the file is left as it is', async (t) => {
+test('the same key may be saved again, and the file is not touched', async (t) => {
   const path = await key(t);
   const identity = createIdentity();
   await saveIdentity(path, identity);
@@ -100,7 +100,7 @@ test('the same key may be saved again, and the file is left as it is', async (t)
   t.is((await stat(path)).mtimeMs, 1_000);
 });
 
-test('whatever else is there is not overwritten either', async (t) => {
+test('any other existing file is not overwritten either', async (t) => {
   const root = await folder(t);
   await writeFile(join(root, 'text'), 'hello', { mode: 0o600 });
   await mkdir(join(root, 'folder'));
@@ -264,7 +264,7 @@ onUnix('a disk that is full leaves nothing behind', async (t) => {
   t.deepEqual(await readdir(join(path, '..')), []);
 });
 
-test('loadOrCreateIdentity makes one the first time, and finds it again', async (t) => {
+test('loadOrCreateIdentity creates an identity the first time, and loads it later', async (t) => {
   const path = await key(t);
   const first = await loadOrCreateIdentity(path, { type: 'p256' });
   t.is(first.type, 'p256');
@@ -279,7 +279,7 @@ test('loadOrCreateIdentity makes one the first time, and finds it again', async 
   t.is(error.target, path);
 });
 
-test('of calls at the same time all get the same identity', async (t) => {
+test('concurrent calls all get the same identity', async (t) => {
   const path = await key(t);
   const ids = await Promise.all(
     Array.from({ length: 30 }, async () => (await loadOrCreateIdentity(path)).nodeId),
@@ -288,7 +288,7 @@ test('of calls at the same time all get the same identity', async (t) => {
   t.deepEqual(await readdir(join(path, '..')), ['node.key']);
 });
 
-test('of processes at the same time all get the same identity', async (t) => {
+test('concurrent processes all get the same identity', async (t) => {
   const path = await key(t);
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
   const runs = Array.from({ length: 6 }, () =>
@@ -300,7 +300,7 @@ test('of processes at the same time all get the same identity', async (t) => {
   t.deepEqual(await readdir(join(path, '..')), ['node.key']);
 });
 
-test('wrong arguments are TypeErrors that name them', async (t) => {
+test('invalid arguments throw TypeErrors that name them', async (t) => {
   const identity = createIdentity();
   for (const path of ['', undefined, 4, 'a\0b'] as string[]) {
     for (const call of [

@@ -20,7 +20,7 @@ for (const type of KEY_TYPES) {
     t.is(nodeIdOf(encodePem('PUBLIC KEY', fromHex(spki))), nodeId);
   });
 
-  test(`${type}: the id of a certificate is its key's, of a chain the first one's`, async (t) => {
+  test(`${type}: the id of a certificate is that of its key, the id of a chain that of its first certificate`, async (t) => {
     const identity = createIdentity({ type });
     const cert = await selfSigned(identity);
     t.is(nodeIdOf(cert), identity.nodeId);
@@ -96,7 +96,7 @@ for (const [name, value, message] of wrong) {
   });
 }
 
-test('an argument that is neither bytes nor text is a TypeError', (t) => {
+test('an argument that is neither bytes nor text throws a TypeError', (t) => {
   for (const value of [undefined, null, 4, {}, new ArrayBuffer(44)])
     t.throws(() => nodeIdOf(value as never), { instanceOf: TypeError });
 });

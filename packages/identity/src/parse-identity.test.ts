@@ -18,7 +18,7 @@ const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
 const p256 = ec('P-256');
 
 for (const type of KEY_TYPES) {
-  test(`${type}: a key comes back as it was`, (t) => {
+  test(`${type}: a key is parsed as it was written`, (t) => {
     const identity = createIdentity({ type });
     const again = parseIdentity(identity.key);
     t.deepEqual({ ...again }, { ...identity });
@@ -26,18 +26,18 @@ for (const type of KEY_TYPES) {
     t.true(again.sign(utf8('x')).length === 64);
   });
 
-  test(`${type}: a key that OpenSSL wrote is read`, (t) => {
+  test(`${type}: a key written by OpenSSL is parsed`, (t) => {
     t.is(parseIdentity(GOLDEN[type].pem).nodeId, GOLDEN[type].nodeId);
   });
 }
 
-test('text around the block, and the line ends of Windows, do not matter', (t) => {
+test('text around the block and Windows line ends are ignored', (t) => {
   const { pem, nodeId } = GOLDEN.p256;
   t.is(parseIdentity(`Bag Attributes\n    friendlyName: node 1\n${pem}\n\n`).nodeId, nodeId);
   t.is(parseIdentity(pem.replaceAll('\n', '\r\n')).nodeId, nodeId);
 });
 
-test('keys are read with and without what PKCS#8 leaves open, and written in one form', (t) => {
+test('keys are parsed with and without the optional fields of PKCS#8, and written in one form', (t) => {
   const { secret, nodeId, pem } = GOLDEN.p256;
   const point = decodeSpki(fromHex(GOLDEN.p256.spki))!.point;
   const compressed = concatBytes(new Uint8Array([2 + (point[64]! & 1)]), point.subarray(1, 33));
@@ -202,7 +202,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
 ];
 
 for (const [name, make, found, remedy] of refused) {
-  test(`${name} is refused by its name, with a remedy and nothing of the key`, async (t) => {
+  test(`${name} is refused by name, with a remedy and without key material`, async (t) => {
     const pem = await make();
     const error = t.throws(() => parseIdentity(pem), { instanceOf: TransportError });
     t.is(error.code, 'invalid_argument');
@@ -218,7 +218,7 @@ for (const [name, make, found, remedy] of refused) {
   });
 }
 
-test('a key with any byte changed or cut is refused or is another key, and nothing else is thrown', (t) => {
+test('a key with a byte changed or cut is refused or is another key, and no other error is thrown', (t) => {
   for (const type of KEY_TYPES) {
     const der = pemBlocks(GOLDEN[type].pem)[0]!.bytes!;
     for (let at = 0; at < der.length; at++) {
@@ -238,7 +238,7 @@ test('a key with any byte changed or cut is refused or is another key, and nothi
   }
 });
 
-test('an argument that is not a text is a TypeError', (t) => {
+test('an argument that is not a text throws a TypeError', (t) => {
   const parse = parseIdentity as (pem: unknown) => unknown;
   t.throws(() => parse(Buffer.from(GOLDEN.p256.pem)), {
     instanceOf: TypeError,

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { encodePem, pemBlocks } from './pem.ts';
 
-test('what is written is read again', (t) => {
+test('a written block is parsed again', (t) => {
   for (const length of [0, 1, 2, 3, 47, 48, 49, 500]) {
     const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
     const text = encodePem('PUBLIC KEY', bytes);
@@ -12,7 +12,7 @@ test('what is written is read again', (t) => {
   }
 });
 
-test('blocks come in order, and comments do not matter', (t) => {
+test('blocks are parsed in order, and comments are ignored', (t) => {
   const text = `first\n${encodePem('A', new Uint8Array([1]))}between\n${encodePem('B', new Uint8Array([2]))}last`;
   t.deepEqual(
     pemBlocks(text).map(({ label, bytes }) => [label, ...bytes!]),
@@ -23,7 +23,7 @@ test('blocks come in order, and comments do not matter', (t) => {
   );
 });
 
-test('a block without its end, or not of base64, has no bytes', (t) => {
+test('a block without its end, or with invalid base64, has no bytes', (t) => {
   const bytes = (text: string) => pemBlocks(text).map((block) => block.bytes);
   t.deepEqual(bytes('-----BEGIN A-----\nAAAA\n'), [undefined]);
   t.deepEqual(bytes('-----BEGIN A-----\nAAAA\n-----END B-----\n'), [undefined]);
@@ -32,7 +32,7 @@ test('a block without its end, or not of base64, has no bytes', (t) => {
   }
 });
 
-test('no text takes long', (t) => {
+test('every text is parsed quickly', (t) => {
   const hostile = [
     '-----BEGIN A-----'.repeat(50_000),
     '-----BEGIN '.repeat(90_000),

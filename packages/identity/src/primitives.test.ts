@@ -56,7 +56,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
       }
     });
 
-    test(`${name}: a ${type} signature holds for nothing else`, (t) => {
+    test(`${name}: a ${type} signature is valid for nothing else`, (t) => {
       const { point, sign } = openSecret(type, new Uint8Array(32).fill(1));
       const other = openSecret(type, new Uint8Array(32).fill(2));
       const message = utf8('hello');
@@ -74,7 +74,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
     });
   }
 
-  test(`${name}: the bytes that it gives are its user's own`, (t) => {
+  test(`${name}: returned bytes belong to the caller`, (t) => {
     const { point, sign } = openSecret('p256', new Uint8Array(32).fill(1));
     const first = sign(utf8('a'));
     const copy = first.slice();
@@ -105,7 +105,7 @@ test('both builds make the same public keys and the same Ed25519 signatures', (t
   }
 });
 
-test('the portable build signs with P-256 as RFC 6979 does, but for the lower s', (t) => {
+test('the portable build signs with P-256 like RFC 6979, except for the lower s', (t) => {
   const { sign } = portable.openSecret(
     'p256',
     fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721'),

@@ -192,7 +192,7 @@ for (const [type, cases] of [
   }
 }
 
-test('the cases are what they claim: the cofactored equation takes what both builds refuse', (t) => {
+test('the cases are correct: the cofactored equation accepts what both builds refuse', (t) => {
   for (const name of [
     'a nonce with a part of small order',
     'a key with a part of small order that stays',
@@ -208,7 +208,7 @@ test('the five y of small order are those of the eight points', (t) => {
   t.true(isStrictPoint(Point.BASE.toBytes()));
 });
 
-test('of two P-256 signatures the one with the lower s is given', (t) => {
+test('of two P-256 signatures the one with the lower s is returned', (t) => {
   t.deepEqual(withLowS(concatBytes(r32, highS)), signature);
   t.deepEqual(withLowS(signature), signature);
 });

@@ -96,7 +96,7 @@ for (const serverType of KEY_TYPES) {
   }
 }
 
-test('strangers, and those of another authority, are not trusted, and yet known by their ids', async (t) => {
+test('strangers, and nodes of another authority, are not trusted, but known by their ids', async (t) => {
   const [ours, theirs] = [
     await createAuthority({ name: 'CA' }),
     await createAuthority({ name: 'CA' }),
@@ -133,7 +133,7 @@ test('a node cannot admit others: certificates that it signs are not trusted', a
   t.false(seen.server.authorized);
 });
 
-test('one that has expired, or is not valid yet, is not trusted', async (t) => {
+test('a certificate that has expired, or is not valid yet, is not trusted', async (t) => {
   const authority = await createAuthority();
   const [a, b] = [createIdentity(), createIdentity()];
   const server = { identity: a, cert: await authority.issue(a), ca: authority.cert };

@@ -11,7 +11,7 @@ import { verifySignature } from './verify-signature.ts';
 
 const message = utf8('hello');
 
-test('an SPKI in any but its one form verifies nothing', (t) => {
+test('an SPKI in any other form verifies nothing', (t) => {
   const identity = createIdentity({ type: 'p256' });
   const { publicKey } = identity;
   const signature = identity.sign(message);
@@ -32,7 +32,7 @@ test('an SPKI in any but its one form verifies nothing', (t) => {
   }
 });
 
-test('a key that spells out its curve verifies nothing', (t) => {
+test('a key with explicit curve parameters verifies nothing', (t) => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     paramEncoding: 'explicit',

@@ -26,13 +26,13 @@ const wrong = (
   if (error.code !== 'invalid_argument') throw new Error(`the code is ${error.code}`);
 };
 
-test('the node id is that of the identity, of either kind of key', (t) => {
+test('the node id is that of the identity, for both kinds of keys', (t) => {
   t.is(readCredentials({ key: a.key, cert: certA }).nodeId, a.nodeId);
   t.is(readCredentials({ key: b.key, cert: certB, ca: authority.cert }).nodeId, b.nodeId);
   t.is(nodeIdOf(new X509Certificate(certB)), idOf(certB));
 });
 
-test('texts may be bytes, and a certificate may bring its chain', (t) => {
+test('texts may be bytes, and a certificate may contain its chain', (t) => {
   const bytes = (pem: string) => new TextEncoder().encode(pem);
   t.is(
     readCredentials({

@@ -11,7 +11,7 @@ import test, { type ExecutionContext } from 'ava';
 import { MutualTls } from './mutual-tls.ts';
 import { cutOff, type TlsConnection } from './tls-connection.ts';
 
-test('a socket that carries TLS is cut with RST, at either end, and at once', async (t) => {
+test('a TLS socket is reset with RST, at either end and at once', async (t) => {
   for (const side of ['near', 'far'] as const) {
     const { near, far, nearRaw, farRaw, outer, inner } = await secured(t);
     // Node 20 reports a reset of a TLSSocket as an end, so the relay's socket is checked instead.
@@ -24,7 +24,7 @@ test('a socket that carries TLS is cut with RST, at either end, and at once', as
   }
 });
 
-test('a bare TCP socket is cut with RST', async (t) => {
+test('a bare TCP socket is reset with RST', async (t) => {
   const { server, accepted } = listening(t);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,7 +38,7 @@ test('a bare TCP socket is cut with RST', async (t) => {
   t.is((await error)[0].code, 'ECONNRESET');
 });
 
-test('a socket that knows no reset is closed: a pipe, and one that is destroyed', async (t) => {
+test('a socket without reset is closed: a pipe, and one that is destroyed', async (t) => {
   const path =
     process.platform === 'win32'
       ? `\\\\.\\pipe\\trunkline-${process.pid}`

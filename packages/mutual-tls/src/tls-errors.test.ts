@@ -5,7 +5,7 @@ import { tlsAcceptError, tlsConnectionError, tlsDialError } from './tls-errors.t
 
 const failure = (code: string) => Object.assign(new Error('the system says so'), { code });
 
-test('what fails in a handshake is told by what it means, at both ends', (t) => {
+test('a failed handshake is reported with its meaning at both ends', (t) => {
   const rows: [string, string, string | undefined, RegExp][] = [
     ['ECONNRESET', 'unavailable', 'reset', /check that it uses TLS \(option 'tls'\)/],
     [
@@ -57,7 +57,7 @@ test('what fails in a handshake is told by what it means, at both ends', (t) => 
   t.is(tlsDialError(failure('ECONNREFUSED'), 'host:7').reason, 'connection_refused');
 });
 
-test('after the handshake a broken record is a reset, and a socket error is its own', (t) => {
+test('after the handshake a broken record is a reset, and a socket error is reported as such', (t) => {
   t.is(
     tlsConnectionError(failure('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), 'host:7').reason,
     'reset',

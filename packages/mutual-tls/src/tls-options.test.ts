@@ -6,7 +6,7 @@ import { mergeTls, parseTls, type TlsOptions } from './tls-options.ts';
 const id = 'ab'.repeat(32);
 const good: TlsOptions = { key: 'k', cert: 'c' };
 
-test('what is wrong is a TypeError that names the caller, the path and the rule', (t) => {
+test('an invalid option throws a TypeError that names the caller, the path and the rule', (t) => {
   const rows: [unknown, RegExp][] = [
     [{ cert: 'c' }, /^x: tls\.key: is required/],
     [{ key: 'k' }, /^x: tls\.cert: is required/],
@@ -33,7 +33,7 @@ test('an option may be undefined, and texts may be the bytes of a file', (t) => 
   t.deepEqual([...(tls.key as Uint8Array)], [1]);
 });
 
-test('a change keeps what it does not name, takes lists whole, and lifts one by null', (t) => {
+test('a change keeps options that it does not name, replaces lists, and removes one with null', (t) => {
   const before: TlsOptions = { key: 'k', cert: 'c', ca: 'a', allow: [id], deny: [] };
   t.deepEqual(mergeTls(before, {}), before);
   t.deepEqual(mergeTls(before, { allow: undefined, deny: [id] }), { ...before, deny: [id] });
