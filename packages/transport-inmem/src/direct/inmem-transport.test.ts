@@ -13,7 +13,7 @@ const echo = defineProtocol({
 });
 type Node = InmemTransport<typeof echo>;
 
-test('addresses are as given, and random where none is', async (t) => {
+test('addresses are the given ones, random by default', async (t) => {
   const given = await node(t, 'any text at all');
   t.is(given.localAddr(), 'any text at all');
   t.is(given.advertiseAddr(), given.addr);
@@ -22,7 +22,7 @@ test('addresses are as given, and random where none is', async (t) => {
   t.not(one.localAddr(), other.localAddr());
 });
 
-test('without a link a call is unavailable, saying what to do', async (t) => {
+test('without a link a call is unavailable, and the error says what to do', async (t) => {
   const [a] = await nodes(t, 'a', 'b');
   const error = await failed(call(a, 'b'));
   t.is(error.code, 'unavailable');
@@ -30,14 +30,14 @@ test('without a link a call is unavailable, saying what to do', async (t) => {
   t.regex(error.message, /connect\('b'/);
 });
 
-test('a link goes one way: it says who may dial', async (t) => {
+test('a link is directed: it says who may dial', async (t) => {
   const [a, b] = await nodes(t, 'a', 'b');
   a.connect('b', b);
   t.is(await call(a, 'b'), 3);
   t.is((await failed(call(b, 'a'))).code, 'unavailable');
 });
 
-test('over a link that one end made both ends call', async (t) => {
+test('over a link that one end made both ends can call', async (t) => {
   const [a, b] = await nodes(t, 'a', 'b');
   a.connect('b', b);
   await a.dial('b');
@@ -45,7 +45,7 @@ test('over a link that one end made both ends call', async (t) => {
   t.is((await b.send(up.value.remote, 'echo', new Uint8Array(3))).length, 3);
 });
 
-test('an end that does not listen refuses', async (t) => {
+test('an end that does not listen refuses dials', async (t) => {
   const a = await node(t, 'a');
   const b = createInmemTransport({ protocol: echo, addr: 'b' });
   a.connect('b', b);
@@ -70,7 +70,7 @@ test('disconnect of a Remote that was dialed removes its link', async (t) => {
   t.is((await failed(call(a, 'b'))).code, 'unavailable');
 });
 
-test('disconnect leaves the link of the other end alone', async (t) => {
+test('disconnect does not affect the link of the other end', async (t) => {
   const [a, b] = await nodes(t, 'a', 'b');
   connectAll(a, b);
   await a.disconnect('b');
@@ -89,7 +89,7 @@ test('disconnectAll removes every link and closes every connection, accepted one
   t.is(await call(c, 'a'), 3);
 });
 
-test('connectAll links every pair, both ways', async (t) => {
+test('connectAll links every pair in both directions', async (t) => {
   const all = await nodes(t, 'a', 'b', 'c', 'd');
   connectAll(...all);
   for (const one of all)
@@ -102,7 +102,7 @@ test('a transport may be linked to itself', async (t) => {
   t.is(await call(a, 'me'), 3);
 });
 
-test('what crosses is a copy', async (t) => {
+test('messages are copied', async (t) => {
   const [a, b] = [await node(t, 'a'), createInmemTransport({ protocol: echo, addr: 'b' })];
   t.teardown(() => b.close());
   await b.listen();
@@ -119,7 +119,7 @@ test('what crosses is a copy', async (t) => {
   t.deepEqual([...request], [1, 2, 3]);
 });
 
-test('misuse of connect and wrong options are TypeErrors', (t) => {
+test('misuse of connect and invalid options throw TypeErrors', (t) => {
   const a = createInmemTransport({ protocol: echo });
   t.throws(() => a.connect('', a), { instanceOf: TypeError, message: /address/ });
   t.throws(() => a.connect('b', {} as never), {

@@ -105,7 +105,7 @@ async function serving(transport: InmemTransport<typeof echo>) {
   })();
 }
 
-test('a target node:<id> is dialed through the membership, and then reached over its link, from both ends', async (t) => {
+test('a target node:<id> is dialed through the membership, and then both ends reach each other over its link', async (t) => {
   const { a, b, close } = pair();
   manage(a.transport, a.register);
   manage(b.transport, b.register);
@@ -125,7 +125,7 @@ test('a target node:<id> is dialed through the membership, and then reached over
   t.true(a.register.isClosed);
 });
 
-test('without a membership a node id leads nowhere, and says so; node:7000 is an address', async (t) => {
+test('without a membership a node id cannot be reached, and the error says so; node:7000 is an address', async (t) => {
   const { a, close } = pair();
   const error = await t.throwsAsync(a.transport.send(`node:${B}`, 'say', 'x'), {
     instanceOf: TransportError,
@@ -140,7 +140,7 @@ test('without a membership a node id leads nowhere, and says so; node:7000 is an
   await close();
 });
 
-test('a node that nobody knows is unavailable, by its target', async (t) => {
+test('an unknown node is unavailable, with its target in the error', async (t) => {
   const { a, close } = pair();
   manage(a.transport, a.register);
   const target = `node:${'c'.repeat(64)}`;
@@ -152,7 +152,7 @@ test('a node that nobody knows is unavailable, by its target', async (t) => {
   await close();
 });
 
-test('whom the membership refuses is told why, at both ends, and is down without having been up', async (t) => {
+test('a node that the membership refuses gets the reason, at both ends, and is down without having been up', async (t) => {
   const { a, b, close } = pair();
   manage(a.transport, a.register);
   manage(b.transport, b.register);
@@ -168,7 +168,7 @@ test('whom the membership refuses is told why, at both ends, and is down without
   await close();
 });
 
-test('a link that stands for nothing new is retired: its calls end first', async (t) => {
+test('a link that a newer one replaces is retired after its calls have ended', async (t) => {
   const { a, b, close } = pair();
   const management = manage(a.transport, a.register);
   manage(b.transport, b.register);
@@ -192,7 +192,7 @@ test('a link that stands for nothing new is retired: its calls end first', async
   await close();
 });
 
-test('connections that are older than a membership are closed in order; a second membership is refused', async (t) => {
+test('connections older than a membership are closed in order; a second membership is refused', async (t) => {
   const { a, b, close } = pair();
   await serving(b.transport);
   t.is(await a.transport.send('b', 'say', 'x'), 'X');

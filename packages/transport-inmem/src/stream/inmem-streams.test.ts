@@ -18,7 +18,7 @@ import {
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 
-test('two registries know nothing of each other', async (t) => {
+test('two registries are independent', async (t) => {
   const one = createInmemStreams();
   const other = createInmemStreams();
   await one.layer('n1').listen(() => {});
@@ -33,7 +33,7 @@ test('two registries know nothing of each other', async (t) => {
   t.is(error.reason, 'connection_refused');
 });
 
-test('an address is given with or without its scheme, and told with it', async (t) => {
+test('an address is accepted with or without its scheme, and reported with it', async (t) => {
   const streams = createInmemStreams();
   const layer = streams.layer('node-1');
   await layer.listen(() => {});
@@ -41,7 +41,7 @@ test('an address is given with or without its scheme, and told with it', async (
   t.is((await streams.layer().dial('node-1', { timeout: 1_000 })).endpoint, 'inmem://node-1');
 });
 
-test('without a name there is a random one, the same for the same seed', async (t) => {
+test('the default name is random, and the same for the same seed', async (t) => {
   const names = await Promise.all(
     [1, 1, 2].map(async (seed) => {
       const layer = createInmemStreams({ random: seededRandom(seed) }).layer();
@@ -57,7 +57,7 @@ test('without a name there is a random one, the same for the same seed', async (
   t.not(names[0], names[2]);
 });
 
-test('what a reader gets is a plain array of its own, though its layer brings Buffers of large chunks', async (t) => {
+test('a reader gets a separate plain array, even if its layer has Buffers of large chunks', async (t) => {
   const streams = createInmemStreams();
   const layer = streams.layer('n2');
   const listen = layer.listen.bind(layer);
@@ -103,7 +103,7 @@ test('what a reader gets is a plain array of its own, though its layer brings Bu
   await server.close();
 });
 
-test('of a connection over which nothing has come a snapshot tells 0 bytes', async (t) => {
+test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
   const streams = createInmemStreams();
   const silent = streams.layer('silent');
   let accepted: StreamConnection | undefined;
@@ -126,7 +126,7 @@ test('of a connection over which nothing has come a snapshot tells 0 bytes', asy
   t.true((await sent) instanceof Error);
 });
 
-test('a write is false beyond the capacity, and drained comes at half of it', async (t) => {
+test('a write returns false beyond the capacity, and drained comes at half of it', async (t) => {
   const { near, far } = await pair(createInmemStreams({ capacity: 1_000 }));
   far.connection.pause();
   t.true(near.connection.write(new Uint8Array(1_000)));
@@ -140,7 +140,7 @@ test('a write is false beyond the capacity, and drained comes at half of it', as
   t.is(far.size, 1_001);
 });
 
-test('what is written in one tick is delivered in one turn, before any timer runs', async (t) => {
+test('data written in one tick is delivered in one turn, before any timer runs', async (t) => {
   const { near, far } = await pair(createInmemStreams());
   const order: string[] = [];
   const timer = systemClock.sleep(0).then(() => order.push('timer'));
@@ -150,7 +150,7 @@ test('what is written in one tick is delivered in one turn, before any timer run
   t.deepEqual(order, ['data', 'data', 'data', 'timer']);
 });
 
-test('two ends that answer each other for ever leave timers and sockets their time', async (t) => {
+test('two ends that answer each other forever leave time for timers and sockets', async (t) => {
   const { near, far } = await pair(createInmemStreams());
   let rounds = 0;
   far.onData = () => void far.connection.write(new Uint8Array(1));
@@ -180,7 +180,7 @@ test('a closed connection leaves no timer, however long it was busy', async (t) 
   t.is(clock.timers, 0);
 });
 
-test('a capacity that is none is a TypeError', (t) => {
+test('an invalid capacity throws a TypeError', (t) => {
   t.throws(() => createInmemStreams({ capacity: 0 }), {
     instanceOf: TypeError,
     message: /capacity/,
