@@ -27,14 +27,14 @@ async function credentials() {
   return { identity, key: identity.key, cert: await selfSigned(identity) };
 }
 
-test('a backend that was not called is told by its name', (t) => {
+test('a backend that was passed without calling it is named in the error', (t) => {
   t.throws(() => createTransport({ protocol: echo, backends: [tcp] as never }), {
     instanceOf: TypeError,
     message: "createTransport: backends[0]: is the function 'tcp' itself: call it, as in [tcp()]",
   });
 });
 
-test('updateTls of a transport acts on its backends', async (t) => {
+test('updateTls of a transport applies to its backends', async (t) => {
   const [a, b] = [await credentials(), await credentials()];
   const tls = (own: typeof a, other: typeof a) => ({
     key: own.key,
@@ -75,7 +75,7 @@ function theCallOfMine(transport: ReturnType<typeof createTcpTransport<typeof ec
   return transport.send('127.0.0.1:1', 'echo', new Uint8Array(1));
 }
 
-test('with callerStacks a failed call shows where it was made, otherwise not', async (t) => {
+test('with callerStacks a failed call shows where it was made, otherwise it does not', async (t) => {
   for (const callerStacks of [true, false]) {
     const transport = createTcpTransport({ protocol: echo, callerStacks });
     const { stack } = (await t.throwsAsync(theCallOfMine(transport)))!;
@@ -90,7 +90,7 @@ test('with callerStacks a failed call shows where it was made, otherwise not', a
   }
 });
 
-test('TRUNKLINE_CALLER_STACKS=1 asks for it', (t) => {
+test('TRUNKLINE_CALLER_STACKS=1 enables callerStacks', (t) => {
   const code = `
     import { defineProtocol, bytes } from '@trunkline/transport-core';
     import { createTcpTransport } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)};

@@ -48,7 +48,7 @@ test('as a backend its addresses have their scheme', async (t) => {
   t.deepEqual([...(await client.send(server.localAddr(), 'echo', new Uint8Array([5])))], [5]);
 });
 
-test('wrong options are a TypeError naming the function and the option', (t) => {
+test('invalid options throw a TypeError that names the function and the option', (t) => {
   t.throws(() => createTcpTransport({ protocol: echo, bindAdr: 'x:1' } as never), {
     instanceOf: TypeError,
     message: /createTcpTransport: bindAdr.*bindAddr/,
@@ -62,7 +62,7 @@ for (const [title, bytesSent] of [
   ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
   ['a TLS hello', Buffer.from([0x16, 0x03, 0x01, 0x00, 0xa5, 0x01, 0x00, 0x00])],
 ] as const) {
-  test(`${title} is closed with nothing sent back, told to the observer, and disturbs nobody`, async (t) => {
+  test(`${title} is closed without an answer, reported to the observer, and disturbs no other connection`, async (t) => {
     const events: ObserverEvent[] = [];
     let tell = () => {};
     const rejected = new Promise<void>((resolve) => (tell = resolve));

@@ -8,20 +8,20 @@ import type { StreamConnection, StreamSink } from '@trunkline/transport-core/bac
 import test, { type ExecutionContext } from 'ava';
 import { createTcpStreamLayer, type TcpStreamLayerOptions } from './tcp-stream-layer.ts';
 
-test('addresses are taken with and without tcp://, and given without', async (t) => {
+test('addresses are accepted with and without tcp://, and reported without', async (t) => {
   const { address } = await listening(t, { bindAddr: 'tcp://127.0.0.1:0' });
   t.regex(address, /^127\.0\.0\.1:\d+$/);
   for (const target of [address, `tcp://${address}`, `TCP://${address}/`])
     t.is((await dialed(t, target)).endpoint, address);
 });
 
-test('an IPv6 address stands in brackets, and in its shortest spelling', async (t) => {
+test('an IPv6 address is in brackets, in its shortest spelling', async (t) => {
   const { address } = await listening(t, { bindAddr: '[0:0:0:0:0:0:0:1]:0' });
   t.regex(address, /^\[::1\]:\d+$/);
   t.is((await dialed(t, `tcp://${address}`)).endpoint, address);
 });
 
-test('a host name is looked up, for binding and for dialing', async (t) => {
+test('a host name is resolved for binding and for dialing', async (t) => {
   const { address } = await listening(t, { bindAddr: 'localhost:0' });
   const port = address.slice(address.lastIndexOf(':') + 1);
   t.true((await dialed(t, `localhost:${port}`)).endpoint.endsWith(`:${port}`));
@@ -71,7 +71,7 @@ test('with an advertised address the whole machine may be bound', async (t) => {
   await dialed(t, address.replace('0.0.0.0', '127.0.0.1'));
 });
 
-test('a host that has no address is host_not_found', async (t) => {
+test('a host without an address is host_not_found', async (t) => {
   const error = await rejection(
     createTcpStreamLayer().dial('nobody.invalid:7000', { timeout: 20_000 }),
   );
@@ -100,7 +100,7 @@ test('close while a host name is looked up leaves the port free', async (t) => {
   await listening(t, { bindAddr: `localhost:${port}` });
 });
 
-test('an invalid keepAlive is a TypeError that names it', (t) => {
+test('an invalid keepAlive throws a TypeError that names it', (t) => {
   t.throws(() => createTcpStreamLayer({ keepAlive: 0 }), {
     instanceOf: TypeError,
     message: /keepAlive/,
@@ -112,7 +112,7 @@ test('an invalid keepAlive is a TypeError that names it', (t) => {
   t.notThrows(() => createTcpStreamLayer({ keepAlive: false }));
 });
 
-test('a peer that resets is closed with reset, and nothing else is disturbed', async (t) => {
+test('a peer that resets is closed with reset, and no other connection is disturbed', async (t) => {
   const { address, connections } = await listening(t);
   const victim = await raw(t, address);
   const first = record(await connections.next());
@@ -127,7 +127,7 @@ test('a peer that resets is closed with reset, and nothing else is disturbed', a
   await second.until(() => second.size === 5);
 });
 
-test('a reset before anybody attached is reported once somebody does', async (t) => {
+test('a reset before a sink is attached is reported once one is', async (t) => {
   const layer = createTcpStreamLayer();
   t.teardown(() => layer.close());
   const handed = new Promise<StreamConnection>((resolve, reject) =>
@@ -146,7 +146,7 @@ test('a reset before anybody attached is reported once somebody does', async (t)
   t.is(sink.error?.reason, 'reset');
 });
 
-test('a peer that half-closes gets what was written, and our end; a half-closed connection serves nothing', async (t) => {
+test('a peer that half-closes gets the written data and the end; a half-closed connection serves nothing', async (t) => {
   const { address, connections } = await listening(t);
   const socket = await raw(t, address);
   const sink = record(await connections.next());
@@ -158,7 +158,7 @@ test('a peer that half-closes gets what was written, and our end; a half-closed 
   t.is(await drainedSize(socket), 1_000);
 });
 
-test('a peer that never ends is waited for one second after our end, and then cut', async (t) => {
+test('a peer that never ends is given one second after the end of this side, and then disconnected', async (t) => {
   const clock = createManualClock();
   const { address, connections } = await listening(t, { clock });
   const socket = await raw(t, address);
@@ -176,7 +176,7 @@ test('a peer that never ends is waited for one second after our end, and then cu
   t.is(clock.timers, 0);
 });
 
-test('a peer that floods after our end is cut', async (t) => {
+test('a peer that floods after the end of this side is disconnected', async (t) => {
   const { address, connections } = await listening(t);
   const socket = await raw(t, address);
   const sink = record(await connections.next());
@@ -196,7 +196,7 @@ test('a peer that floods after our end is cut', async (t) => {
   t.is(sink.size, 0);
 });
 
-test('out of file descriptors, dials are resource_exhausted, listening goes on, and all recovers', async (t) => {
+test('without free file descriptors dials are resource_exhausted, listening continues, and everything recovers', async (t) => {
   const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
   const child = spawn(
     '/bin/sh',

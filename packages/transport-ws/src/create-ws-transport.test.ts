@@ -31,7 +31,7 @@ test('one end calls the other under a path', async (t) => {
   );
 });
 
-test('as a backend it takes the path of its address, on a port of its own and on a given server', async (t) => {
+test('as a backend it takes the path from its address, on its own port and on a given server', async (t) => {
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');
   t.teardown(() => void http.close());
@@ -50,7 +50,7 @@ test('as a backend it takes the path of its address, on a port of its own and on
   }
 });
 
-test('a page that dialed is called back through its Remote', async (t) => {
+test('a page that dialed can be called through its Remote', async (t) => {
   const server = createWsTransport({ protocol: echo });
   const page = new NetworkTransport({
     protocol: echo,
@@ -74,7 +74,7 @@ test('in a browser listen is unimplemented', async (t) => {
   await page.close();
 });
 
-test('wrong options are a TypeError naming the function and the option', (t) => {
+test('invalid options throw a TypeError that names the function and the option', (t) => {
   t.throws(() => createWsTransport({ protocol: echo, pth: '/x' } as never), {
     instanceOf: TypeError,
     message: /createWsTransport: pth.*path/,

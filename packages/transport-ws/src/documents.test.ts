@@ -8,14 +8,14 @@ import { WS_LIMITS } from './ws-limits.ts';
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const WIRE = readFileSync(new URL('../../../docs/wire-protocol.md', import.meta.url), 'utf8');
 
-test('the README and the wire page name the sub-protocol that a server wants', (t) => {
+test('the README and the wire page name the sub-protocol that a server requires', (t) => {
   for (const text of [README, WIRE]) {
     t.true(text.includes(`\`${SUB_PROTOCOL}\``));
     t.notRegex(text, /sub-protocol (is\s+)?`trunkline`/i);
   }
 });
 
-test('the wire page reads close codes as the code does', (t) => {
+test('the wire page and the code agree on close codes', (t) => {
   const rows = [...WIRE.matchAll(/^\| (\d{4})[^|]*\|[^|]*\| ([^|]*) \|$/gm)];
   t.deepEqual(
     rows.map(([, code]) => Number(code)),

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { http, listening, refusal, rejection, status } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-test('on a given server, its requests and other upgrades stay its own, and close leaves it open', async (t) => {
+test('a given server keeps its requests and other upgrades, and close leaves it open', async (t) => {
   const { address, server } = await http(
     t,
     createServer((_, response) => response.end('mine')),
@@ -37,7 +37,7 @@ test('on a given server, its requests and other upgrades stay its own, and close
   t.is(await status(`http://${address}/`), 200);
 });
 
-test('two layers share a server by their paths, and what neither takes is 404', async (t) => {
+test('two layers share a server by path, and other paths are 404', async (t) => {
   const { address, server } = await http(t, createServer());
   const one = await listening(t, { server, path: '/one' });
   const two = await listening(t, { server, path: '/two' });
@@ -47,7 +47,7 @@ test('two layers share a server by their paths, and what neither takes is 404', 
   t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
 });
 
-test('a given server that does not listen is failed_precondition, saying what to do', async (t) => {
+test('a given server that does not listen is failed_precondition, and the error says what to do', async (t) => {
   const clock = createManualClock();
   const server = createServer();
   const listeners = () => [server.listenerCount('listening'), server.listenerCount('error')];
@@ -61,7 +61,7 @@ test('a given server that does not listen is failed_precondition, saying what to
   t.deepEqual(listeners(), before);
 });
 
-test('a given server whose listen() was called a moment before is waited for', async (t) => {
+test('a given server that is still about to listen is waited for', async (t) => {
   // Node looks up a host name first.
   const server = createServer().listen(0, 'localhost');
   t.false(server.listening);
@@ -72,7 +72,7 @@ test('a given server whose listen() was called a moment before is waited for', a
   await layer.close();
 });
 
-test('a given server that fails to listen, and a layer that is closed meanwhile, end the wait', async (t) => {
+test('the wait ends if a given server fails to listen, or the layer is closed meanwhile', async (t) => {
   const { server: taken } = await http(t, createServer());
   const server = createServer().listen((taken.address() as AddressInfo).port, '127.0.0.1');
   t.is(
@@ -85,7 +85,7 @@ test('a given server that fails to listen, and a layer that is closed meanwhile,
   t.is((await listening).code, 'shutdown');
 });
 
-test('a given server that is closed is reported, and the layer stops listening', async (t) => {
+test('a given server that closes is reported, and the layer stops listening', async (t) => {
   const { server } = await http(t, createServer());
   const layer = createWsStreamLayer({ server });
   const failed = new Promise<TransportError>((resolve, reject) =>

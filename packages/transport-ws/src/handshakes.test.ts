@@ -88,7 +88,7 @@ test('an upgrade that is refused keeps the place of its source for a second, and
   t.is((await rejected()).code, 'not_found');
 });
 
-test('on a given server an upgrade takes its place before it is answered: beyond it is 503, and requests are served on', async (t) => {
+test('on a given server an upgrade takes its place before it is answered: above the limit it gets 503, and requests are still served', async (t) => {
   const server = createServer((_, response) => response.end('a page')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -113,7 +113,7 @@ test('on a given server an upgrade takes its place before it is answered: beyond
   await enter();
 });
 
-test('on a given server upgrades wait for their turn, and end with the time of a handshake or with the transport', async (t) => {
+test('on a given server upgrades wait for their turn, until the handshake timeout or the end of the transport', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => void server.close());
@@ -137,7 +137,7 @@ test('on a given server upgrades wait for their turn, and end with the time of a
   await closing;
 });
 
-test('under TLS a client that ends its handshake and never upgrades holds its place, for one handshakeTimeout in all', async (t) => {
+test('under TLS a client that completes its handshake and never upgrades holds its place for one handshakeTimeout in total', async (t) => {
   const { tls, client } = await credentials();
   const { address, clock, rejected } = await node(t, { perSource: 2, tls });
   const silent = [await secure(address, client), await secure(address, client)];
@@ -153,7 +153,7 @@ test('under TLS a client that ends its handshake and never upgrades holds its pl
   t.is((await rejected()).reason, 'handshake_timeout');
 });
 
-test('under TLS nothing is kept of a client that never becomes a WebSocket', async (t) => {
+test('under TLS nothing is kept of a client that does not become a WebSocket', async (t) => {
   const { tls, client } = await credentials();
   const mutual = new MutualTls(tls, 'test');
   const layer = new WsLayer({}, mutual);

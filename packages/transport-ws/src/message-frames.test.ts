@@ -12,7 +12,7 @@ for (const isMasked of [true, false]) {
   const what = isMasked ? 'masked' : 'bare';
 
   for (const length of LENGTHS) {
-    test(`a ${what} message of ${length} bytes is read as it was`, (t) => {
+    test(`a ${what} message of ${length} bytes is decoded as it was encoded`, (t) => {
       const frames = new MessageFrames(isMasked);
       // Not aligned to a word, like any view may be.
       const payload = new Uint8Array(length + 3).subarray(3).map((_, at) => at * 7 + 1);
@@ -24,7 +24,7 @@ for (const isMasked of [true, false]) {
     });
   }
 
-  test(`a ${what} frame that somebody reads yet is not written over; one that was released may be`, (t) => {
+  test(`a ${what} frame that is still being read is not overwritten; a released one may be`, (t) => {
     const one = new MessageFrames(isMasked);
     const other = new MessageFrames(isMasked);
     const kept = one.frame(new Uint8Array(300).fill(1));
@@ -40,7 +40,7 @@ for (const isMasked of [true, false]) {
   });
 }
 
-test('each message has a key of its own', (t) => {
+test('each message has its own key', (t) => {
   const frames = new MessageFrames(true);
   const keys = new Set<string>();
   for (let i = 0; i < 1_000; i++) {

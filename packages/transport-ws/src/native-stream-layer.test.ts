@@ -68,7 +68,7 @@ test('a browser cannot listen, and the error says what to do', async (t) => {
   t.throws(() => layer.localAddr(), { message: /browser/ });
 });
 
-test('a dial that fails names the address and what may be wrong', async (t) => {
+test('a failed dial names the address and the possible cause', async (t) => {
   const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
   const error: TransportError = await layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }).then(
     () => t.fail(),
@@ -103,7 +103,7 @@ test('a text message ends the connection with 1003', async (t) => {
   t.is(await code, 1003);
 });
 
-test('drained comes by the clock, once the queue of the browser is nearly empty', async (t) => {
+test('drained is reported by a timer once the queue of the browser is nearly empty', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
   const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
@@ -126,7 +126,7 @@ test('drained comes by the clock, once the queue of the browser is nearly empty'
   t.is(clock.timers, 0);
 });
 
-test('a message that comes asks for drained, too: timers of a page in the background are slow', async (t) => {
+test('an incoming message also checks for drained, because timers of a background page are slow', async (t) => {
   const clock = createManualClock();
   const { sockets, webSocket } = fakes();
   const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {

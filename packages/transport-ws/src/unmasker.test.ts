@@ -5,7 +5,7 @@ import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { Unmasker } from './unmasker.ts';
 
-test('masks are gone, whatever chunks the frames come in, and the bytes beneath are the same', (t) => {
+test('masks are removed, however the frames are cut, without changing the original bytes', (t) => {
   const random = seededRandom(7);
   const below = (end: number) => Math.floor(random() * end);
   for (let round = 0; round < 100; round++) {
@@ -38,7 +38,7 @@ test('masks are gone, whatever chunks the frames come in, and the bytes beneath 
   }
 });
 
-test('a header of which a piece came before keeps its key: whoever reads it may have seen some of it', (t) => {
+test('a header that arrived in pieces keeps its key, because a reader may have seen a part of it', (t) => {
   const sent = frame(Buffer.from('abcdefg'), Buffer.from([1, 2, 3, 4]));
   for (let cut = 1; cut < 6; cut++) {
     const unmasker = new Unmasker();
@@ -48,7 +48,7 @@ test('a header of which a piece came before keeps its key: whoever reads it may 
   }
 });
 
-test('a length that no message can have takes nothing', (t) => {
+test('an impossible length allocates nothing', (t) => {
   const unmasker = new Unmasker();
   const chunk = Buffer.from([0x82, 0xff, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 7, 7]);
   t.notThrows(() => unmasker.read(chunk));

@@ -19,7 +19,7 @@ test('an upgrade without the sub-protocol, or with another, is refused with 400'
   t.is(accepted(), 0);
 });
 
-test('among several sub-protocols ours is chosen', async (t) => {
+test('among several sub-protocols the one of Trunkline is chosen', async (t) => {
   const { address } = await listening(t);
   const socket = new WebSocket(address, ['mqtt', 'trunkline.v1']);
   await once(socket, 'open');
@@ -27,7 +27,7 @@ test('among several sub-protocols ours is chosen', async (t) => {
   socket.terminate();
 });
 
-test('a server that speaks another sub-protocol, or none, is wrong_version at the dialer', async (t) => {
+test('a server with another sub-protocol, or none, is wrong_version at the dialer', async (t) => {
   for (const handleProtocols of [() => 'trunkline.v2', () => false as const]) {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols });
     t.teardown(() => server.close());
@@ -43,7 +43,7 @@ test('a server that speaks another sub-protocol, or none, is wrong_version at th
   }
 });
 
-test('the answer of an HTTP server instead of an upgrade is reported by its status', async (t) => {
+test('the answer of an HTTP server instead of an upgrade is reported with its status', async (t) => {
   const rows: [number, string, string | undefined][] = [
     [400, 'failed_precondition', 'wrong_version'],
     [401, 'unauthenticated', undefined],
@@ -72,7 +72,7 @@ test('the answer of an HTTP server instead of an upgrade is reported by its stat
   }
 });
 
-test('with a list of origins, a page from elsewhere gets 403; no page at all gets in', async (t) => {
+test('with a list of origins, a page of another origin gets 403, and clients that are not pages are accepted', async (t) => {
   const { address, accepted } = await listening(t, { origins: ['https://app.example'] });
   t.is(
     await refusal(new WebSocket(address, 'trunkline.v1', { origin: 'https://evil.example' })),
@@ -105,7 +105,7 @@ test('without a list of origins every page may connect', async (t) => {
   t.pass();
 });
 
-test('on a loopback address an upgrade that names another host gets 403, as of a page whose name was rebound', async (t) => {
+test('on a loopback address an upgrade for another host gets 403, like that of a page whose name was rebound', async (t) => {
   const attached = createServer().listen(0, '127.0.0.1');
   await once(attached, 'listening');
   t.teardown(() => void attached.close());
@@ -137,7 +137,7 @@ test('on a loopback address an upgrade that names another host gets 403, as of a
   }
 });
 
-test('on a loopback address the hosts of bindAddr and advertiseAddr are served, too', async (t) => {
+test('on a loopback address the hosts of bindAddr and advertiseAddr are accepted, too', async (t) => {
   const { address } = await listening(t, {
     bindAddr: 'localhost:0',
     advertiseAddr: 'wss://Node-1.example/rpc',
@@ -149,7 +149,7 @@ test('on a loopback address the hosts of bindAddr and advertiseAddr are served, 
   );
 });
 
-test('`hosts` says which are served, wherever it listens; "*" is any', async (t) => {
+test('`hosts` lists the accepted hosts on any address; "*" accepts all', async (t) => {
   const { address } = await listening(t, {
     bindAddr: ':0',
     advertiseAddr: 'ws://node-1.example/',
@@ -171,7 +171,7 @@ test('`hosts` says which are served, wherever it listens; "*" is any', async (t)
   );
 });
 
-test('compression is not negotiated, even where it is offered', async (t) => {
+test('compression is not negotiated, even if it is offered', async (t) => {
   const { address } = await listening(t);
   const socket = new WebSocket(address, 'trunkline.v1', { perMessageDeflate: true });
   await once(socket, 'open');
@@ -179,7 +179,7 @@ test('compression is not negotiated, even where it is offered', async (t) => {
   socket.terminate();
 });
 
-test('another path than ours is 404, a plain request 426', async (t) => {
+test('another path gets 404, a plain request 426', async (t) => {
   const { address } = await listening(t, { path: '/rpc' });
   t.regex(address, /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/);
   t.is(await refusal(new WebSocket(address.replace('/rpc', '/other'), 'trunkline.v1')), 404);
@@ -189,7 +189,7 @@ test('another path than ours is 404, a plain request 426', async (t) => {
   socket.terminate();
 });
 
-test('the path may stand in the address', async (t) => {
+test('the path may be part of the address', async (t) => {
   const { address } = await listening(t, { bindAddr: 'ws://127.0.0.1:0/deep/path' });
   t.true(address.endsWith('/deep/path'));
   const connection = await createWsStreamLayer().dial(address, { timeout: 10_000 });
@@ -217,7 +217,7 @@ test('an address that means the whole machine is refused without advertiseAddr',
   server.close();
 });
 
-test('an advertiseAddr that cannot be dialed is a TypeError of createWsStreamLayer, in Node and in a browser', (t) => {
+test('an advertiseAddr that cannot be dialed throws a TypeError in createWsStreamLayer, in Node and in a browser', (t) => {
   for (const create of [createWsStreamLayer, createBrowserStreamLayer]) {
     for (const advertiseAddr of ['node-1.example:7001', 'ws://', 'ws://a:0/', 'tcp://a:1'])
       t.throws(
@@ -235,7 +235,7 @@ test('an advertiseAddr that cannot be dialed is a TypeError of createWsStreamLay
   }
 });
 
-test('wrong options are a TypeError naming them', (t) => {
+test('invalid options throw a TypeError that names them', (t) => {
   t.throws(() => createWsStreamLayer({ path: 'rpc' }), { instanceOf: TypeError, message: /path/ });
   t.throws(() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), {
     instanceOf: TypeError,
@@ -253,7 +253,7 @@ test('wrong options are a TypeError naming them', (t) => {
     );
 });
 
-test('a connection that sends no upgrade is cut after five seconds', async (t) => {
+test('a connection that sends no upgrade is closed after five seconds', async (t) => {
   const clock = createManualClock();
   const { address, layer } = await listening(t, { clock });
   const socket = raw(address);
@@ -270,7 +270,7 @@ test('a connection that sends no upgrade is cut after five seconds', async (t) =
   t.is(clock.timers, 0);
 });
 
-test('of those that send no upgrade only so many may wait', async (t) => {
+test('the number of connections without an upgrade is limited', async (t) => {
   const { address } = await listening(t);
   const sockets = Array.from({ length: 340 }, () => raw(address));
   let closed = 0;
@@ -282,7 +282,7 @@ test('of those that send no upgrade only so many may wait', async (t) => {
   for (const socket of sockets) socket.destroy();
 });
 
-test('close cuts those that have not sent their upgrade', async (t) => {
+test('close disconnects those that have not sent their upgrade', async (t) => {
   const { address, layer } = await listening(t);
   const socket = raw(address);
   await once(socket, 'connect');

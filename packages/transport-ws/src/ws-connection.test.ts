@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { rejection } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
-test('one write is one binary message, and a long one is cut at 256 KiB', async (t) => {
+test('one write is one binary message, and a long one is split at 256 KiB', async (t) => {
   const { sink, peer } = await accepted(t);
   const sizes: number[] = [];
   const whole = new Promise<void>((resolve) => {
@@ -26,7 +26,7 @@ test('one write is one binary message, and a long one is cut at 256 KiB', async 
   t.deepEqual(sizes, [10, 262_144, 262_144, 75_712]);
 });
 
-test('boundaries of messages mean nothing: fragments and pieces are one stream', async (t) => {
+test('boundaries of messages are ignored: fragments and pieces are one stream', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.send('ab', { binary: true, fin: false });
   peer.send('cd', { binary: true, fin: true });
@@ -35,7 +35,7 @@ test('boundaries of messages mean nothing: fragments and pieces are one stream',
   t.is(sink.text, 'abcdef');
 });
 
-test('a ping is answered, and reports nothing', async (t) => {
+test('a ping is answered and reports nothing', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');
   t.is(String((await once(peer, 'pong'))[0]), 'are you there');
@@ -61,7 +61,7 @@ test('text that is not UTF-8 ends the connection with 1007', async (t) => {
   t.is(sink.error?.reason, 'malformed');
 });
 
-test('a message over 1 MiB ends it with 1009, and one of 1 MiB does not', async (t) => {
+test('a message over 1 MiB ends it with 1009, and one of exactly 1 MiB does not', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.send(new Uint8Array(1024 * 1024));
   await sink.until(() => sink.size === 1024 * 1024);
@@ -97,7 +97,7 @@ for (const [title, frame, code] of [
   ['a close reason that is no UTF-8', [0x88, 0x84, 0, 0, 0, 0, 0x03, 0xe8, 0xc3, 0x28], 1007],
   ['a continuation of nothing', [0x80, 0x80, 1, 2, 3, 4], 1002],
 ] as const) {
-  test(`${title} ends it with ${code}, and disturbs no other`, async (t) => {
+  test(`${title} ends it with ${code}, and disturbs no other connection`, async (t) => {
     const { layer, sink: other, peer: otherPeer, next } = await accepted(t);
     const socket = await rawUpgrade(t, layer.localAddr());
     const sink = await next();
@@ -113,7 +113,7 @@ for (const [title, frame, code] of [
   });
 }
 
-test('data pipelined behind the upgrade is not lost', async (t) => {
+test('data that follows the upgrade at once is not lost', async (t) => {
   const { layer, next } = await accepted(t);
   const socket = await rawUpgrade(t, layer.localAddr(), [0x82, 0x83, 0, 0, 0, 0, 7, 8, 9]);
   const sink = await next();
@@ -145,7 +145,7 @@ for (const [title, bytes] of [
     ),
   ],
 ] as const) {
-  test(`${title} in place of an upgrade is closed, and disturbs no other`, async (t) => {
+  test(`${title} instead of an upgrade is closed, and disturbs no other connection`, async (t) => {
     const { layer, sink: other, peer: otherPeer, count } = await accepted(t);
     const { hostname, port } = new URL(layer.localAddr());
     const socket = connect(Number(port), hostname);
@@ -186,7 +186,7 @@ for (const [code, as, reason] of [
   });
 }
 
-test('a peer that never answers a close is cut after a second', async (t) => {
+test('a peer that never answers a close is disconnected after a second', async (t) => {
   const clock = createManualClock();
   const { layer, next } = await accepted(t, clock);
   const socket = await rawUpgrade(t, layer.localAddr());
@@ -202,7 +202,7 @@ test('a peer that never answers a close is cut after a second', async (t) => {
   t.is(clock.timers, 0);
 });
 
-test('a server that masks its frames, or sends text, is cut by the dialer', async (t) => {
+test('the dialer disconnects a server that masks its frames or sends text', async (t) => {
   for (const [frame, code] of [
     [[0x82, 0x81, 1, 2, 3, 4, 5], 1002],
     [[0x81, 0x01, 0x61], 1003],
@@ -226,7 +226,7 @@ test('a server that masks its frames, or sends text, is cut by the dialer', asyn
   }
 });
 
-test('a server that speaks no HTTP is wrong_preamble, one that hangs up is reset', async (t) => {
+test('a server that does not speak HTTP is wrong_preamble, one that hangs up is reset', async (t) => {
   const babbling = await rawServer(t, (socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
   const babble = await rejection(createWsStreamLayer().dial(babbling, { timeout: 10_000 }));
   t.is(babble.reason, 'wrong_preamble');
@@ -255,7 +255,7 @@ test('wss:// to a port without TLS is refused as another protocol', async (t) =>
   t.is(error.reason, 'wrong_preamble');
 });
 
-test('a host that has no address is host_not_found', async (t) => {
+test('a host without an address is host_not_found', async (t) => {
   t.is(
     (await rejection(createWsStreamLayer().dial('ws://nobody.invalid:7000/', { timeout: 20_000 })))
       .reason,
