@@ -136,7 +136,7 @@ test.before('the tree is copied, linted, planted with breaches and checked again
 
 test.after.always('the copy is removed', () => rmSync(copy, { recursive: true, force: true }));
 
-test('the tree as it stands passes', (t) => {
+test('the unmodified tree passes', (t) => {
   t.deepEqual(clean, { code: 0, findings: [] });
 });
 

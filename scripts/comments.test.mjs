@@ -23,7 +23,7 @@ test('each kind of comment is found once, by its first line', (t) => {
   ]);
 });
 
-test('a comment that names no thing at its beginning is a riddle', (t) => {
+test('a comment that does not start with the thing that it describes is reported', (t) => {
   for (const text of [
     'What it takes.',
     'Who asks.',

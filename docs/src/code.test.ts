@@ -28,7 +28,7 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
     const whole = /^(docs\/src\/\S+\.ts)$/.exec(note ?? '')?.[1];
     const partOf = /^from (\S+\.ts)$/.exec(note ?? '')?.[1];
     if (whole !== undefined) {
-      test(`${where} is all of ${whole}`, (t) => t.is(code, read(whole)));
+      test(`${where} is the whole of ${whole}`, (t) => t.is(code, read(whole)));
       const next = blocks[i + 1];
       if (!whole.endsWith('.test.ts'))
         programs.set(whole, { where, prints: next?.language === 'text' ? next.code : undefined });
@@ -36,7 +36,7 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
       test(`${where} is a part of ${partOf}`, (t) =>
         t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
     } else if (!/^in place of a line of \S+\.ts$/.test(note ?? '')) {
-      test(`${where} says of which file it is`, (t) =>
+      test(`${where} names its file`, (t) =>
         t.fail(
           'a block of code needs a comment on the line above: <!-- docs/src/x.ts --> or <!-- from docs/src/x.ts -->',
         ));
@@ -46,7 +46,7 @@ for (const path of texts.filter((each) => !each.startsWith('examples/'))) {
 
 for (const [file, { where, prints }] of programs) {
   if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
-  test.serial(`${where} runs, and ends by itself`, async (t) => {
+  test.serial(`${where} runs and exits by itself`, async (t) => {
     const { code, output, errors } = await run(compiled(file));
     t.is(errors, '');
     t.is(code, 0);

@@ -7,7 +7,7 @@ import { anchorsOf, linksOf } from './markdown.ts';
 import { read, root, texts } from './texts.ts';
 
 for (const path of texts) {
-  test(`the links of ${path} lead somewhere`, (t) => {
+  test(`the links of ${path} are valid`, (t) => {
     for (const link of linksOf(read(path))) {
       if (/^\w+:/.test(link)) continue;
       const [file = '', anchor] = link.split('#');

@@ -11,7 +11,7 @@ interface Printed {
   readonly outcomes: readonly (Pick<Outcome, 'real' | 'simulated'> & { readonly fault: string })[];
 }
 
-test('a connection comes to the same on real kernels and in the simulation, or it is said why no line can be made', async (t) => {
+test('a connection behaves the same on real kernels and in the simulation, or the reason for having no real line is reported', async (t) => {
   t.timeout(300_000);
   const { output, errors } = await run(new URL('./faults.js', import.meta.url).href, '--json');
   if (!output.startsWith('{'))
@@ -33,7 +33,7 @@ test('a connection comes to the same on real kernels and in the simulation, or i
   }
 });
 
-test.serial('in the simulation each fault comes to what it must', async (t) => {
+test.serial('in the simulation each fault has its expected result', async (t) => {
   const outcomes: Outcome[] = [];
   for (const kind of KINDS) {
     const simulated = await runSimulated(kind);
@@ -44,7 +44,7 @@ test.serial('in the simulation each fault comes to what it must', async (t) => {
   t.regex(formatTable(outcomes), /drop all +caller +ping_timeout after 14\.9\d s/);
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run(
     new URL('./faults.js', import.meta.url).href,
     '--only',

@@ -21,7 +21,7 @@ const scale = scaleOf({ nodes, seeds: 1, large: false });
 const figuresOf = async (job: Omit<Job, 'seed'>) =>
   (await runAll([{ ...job, seed }], { workers: 1 }))[0]!.figures;
 
-test.serial('a thousand nodes: the graph, and failures that are seen at once', async (t) => {
+test.serial('a thousand nodes: the graph, and failures noticed at once', async (t) => {
   t.timeout(SLOW);
   const lot = await figuresOf({ scenario: 'seen', nodes, share: 0.8, book: 0, cycles: 20 });
   t.true(lot['clustering']! < 0.008 && lot['path']! < 4.9 && lot['symmetric']! >= 0.995);
@@ -32,7 +32,7 @@ test.serial('a thousand nodes: the graph, and failures that are seen at once', a
 });
 
 test.serial(
-  'a thousand nodes: failures that nobody sees are healed in a cycle of keep-alives',
+  'a thousand nodes: unnoticed failures are repaired within a cycle of keep-alives',
   async (t) => {
     t.timeout(SLOW);
     const figures = await figuresOf({ scenario: 'unseen', nodes, share: 0.8, how: 'keep-alive' });
@@ -41,7 +41,7 @@ test.serial(
   },
 );
 
-test.serial('a thousand nodes: trees in stable state hold all their limits', async (t) => {
+test.serial('a thousand nodes: trees in stable state stay within all limits', async (t) => {
   t.timeout(SLOW);
   const results = await runAll(jobsOf('trees', scale), { workers: 1 });
   const { verdicts } = SECTIONS.trees(new Sample(results), scale);
@@ -52,7 +52,7 @@ test.serial('a thousand nodes: trees in stable state hold all their limits', asy
 });
 
 test.serial(
-  'a thousand nodes: what a message missed after failures that nobody saw is delivered once they are noticed',
+  'a thousand nodes: messages lost after unnoticed failures are delivered once those are noticed',
   async (t) => {
     t.timeout(SLOW);
     const noticed = await figuresOf({
@@ -75,12 +75,12 @@ test.serial(
   },
 );
 
-test.serial('a thousand nodes: with 50 out and 50 in a cycle nothing is missed', async (t) => {
+test.serial('a thousand nodes: with 50 out and 50 in per cycle nothing is lost', async (t) => {
   t.timeout(SLOW);
   t.like(await figuresOf({ scenario: 'churn', nodes, cycles: 15 }), { missed: 0, parts: 1 });
 });
 
-test.serial("twenty whole nodes keep iroh-gossip's limits", async (t) => {
+test.serial('twenty whole nodes stay within the limits of iroh-gossip', async (t) => {
   t.timeout(SLOW);
   const small = { ...scale, swarms: [20], swarmSeeds: [1, 2, 3, 4] };
   const results = await runAll(jobsOf('swarm', small), { workers: 1 });
@@ -92,7 +92,7 @@ test.serial("twenty whole nodes keep iroh-gossip's limits", async (t) => {
 });
 
 test.serial(
-  'the same seed gives the same figures, and what a file holds is not run again',
+  'the same seed gives the same figures, and figures that a file has are not measured again',
   async (t) => {
     t.timeout(SLOW);
     const folder = mkdtempSync(join(tmpdir(), 'evaluation-'));
@@ -107,7 +107,7 @@ test.serial(
   },
 );
 
-test('the document has every part, and what has no figures has not met its limits', (t) => {
+test('the document has every part, and a part without figures does not meet its limits', (t) => {
   const none: Result[] = [];
   const sections = PARTS.map((part) => SECTIONS[part](new Sample(none), scale));
   for (const { title, verdicts } of sections) {
@@ -152,7 +152,7 @@ test('a plot is an SVG with its axes, units and legend', (t) => {
   t.true(svg.includes('d="M64 36L624 316"'));
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   for (const [options, message] of [
     [['--only', 'nothing'], /--only: there is no 'nothing'/],
     [['--nodes', '10'], /--nodes: at least 1000/],

@@ -12,7 +12,7 @@ interface Printed {
   readonly wrong: readonly string[];
 }
 
-test('a short soak of two backends leaves nothing, and every call has one outcome', async (t) => {
+test('a short soak of two backends leaves nothing behind, and every call has one outcome', async (t) => {
   const { output, errors } = await run(
     new URL('./soak.js', import.meta.url).href,
     '--minutes',
@@ -42,7 +42,7 @@ test('a short soak of two backends leaves nothing, and every call has one outcom
   );
 });
 
-test('a wrong option is named, with the usage', async (t) => {
+test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run(new URL('./soak.js', import.meta.url).href, '--minutes', '0');
   t.is(code, 2);
   t.regex(errors, /--minutes: a number above 0 is wanted, not '0'[\s\S]*usage:/);

@@ -5,6 +5,6 @@ import { playSchedules } from './schedules.ts';
 
 const seed = Number(process.env['TRUNKLINE_TEST_SEEDS'] ?? '1') || 1;
 
-test('1,000 random schedules: each call settles once with its own answer, and credit and memory agree', async (t) => {
+test('1,000 random schedules: each call settles once with its own answer, and credit and memory are consistent', async (t) => {
   await t.notThrowsAsync(playSchedules(1_000, seed));
 });

@@ -9,7 +9,7 @@ test('each fault has a test that exists, or a reason why it has none', (t) => {
   t.deepEqual(flawsOfCatalog(readCatalog()), []);
 });
 
-test('docs/faults.md is what the catalog says', (t) => {
+test('docs/faults.md matches the catalog', (t) => {
   t.is(
     readFileSync(join(root, 'docs/faults.md'), 'utf8'),
     formatPage(readCatalog()),
@@ -17,7 +17,7 @@ test('docs/faults.md is what the catalog says', (t) => {
   );
 });
 
-test('a test that does not exist, a case without one, and a case that is missing are found', (t) => {
+test('missing tests, cases without tests and missing cases are found', (t) => {
   const flaws = flawsOfCatalog([
     {
       section: 'a',

@@ -10,7 +10,7 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-test('a call over a line that stalls ends at its deadline, and the next one is answered', async (t) => {
+test('a call over a stalled line ends at its deadline, and the next one is answered', async (t) => {
   const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
   serve(server, { echo: (request) => request });
   await server.listen();

@@ -9,7 +9,7 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-test.serial('a call that a partition swallows ends at its deadline, and not before', async (t) => {
+test.serial('a call that is lost in a partition ends at its deadline, not before', async (t) => {
   const sim = createSimulation({ seed: 7, link: { latency: [1, 20] } });
   sim.node('server', async ({ transport }) => {
     const net = transport(echo);

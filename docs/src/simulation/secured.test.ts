@@ -11,7 +11,7 @@ const echo = defineProtocol({
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 
-test.serial('the server knows who calls, in a simulation too', async (t) => {
+test.serial('the server knows its caller, in a simulation, too', async (t) => {
   const sim = createSimulation({ seed: 7, level: 'stream' });
   const callers: (string | undefined)[] = [];
   sim.node('server', async ({ transport }) => {

@@ -25,7 +25,7 @@ function maze(counters: Uint8ClampedArray) {
 }
 const WORD = 'Maze!';
 
-test('coverage leads to a defect that lies behind several branches', async (t) => {
+test('coverage leads to a defect behind several branches', async (t) => {
   const coverage = new Coverage();
   const target = maze(coverage.module(WORD.length));
   const { crashes, runs } = await fuzz({ target, runs: 200_000, seed: 1, coverage });
@@ -63,7 +63,7 @@ test('an error at one place is one crash, however often it is thrown', async (t)
   t.is(runs, 100);
 });
 
-test('what an input shows for the first time is news once', (t) => {
+test('a feature of an input is news once', (t) => {
   const coverage = new Coverage();
   const counters = coverage.module(3);
   const ran = (...counts: number[]) => {
@@ -83,7 +83,7 @@ test('what an input shows for the first time is news once', (t) => {
   t.is(coverage.features().length, 2);
 });
 
-test('a corpus is minimized to the smallest inputs that show everything', (t) => {
+test('a corpus is minimized to the smallest inputs with the same coverage', (t) => {
   const corpus = new Corpus();
   const entry = (length: number, ...features: number[]) => ({
     input: new Uint8Array(length),
@@ -101,7 +101,7 @@ test('a corpus is minimized to the smallest inputs that show everything', (t) =>
   );
 });
 
-test('an input that fails is shrunk to what makes it fail', async (t) => {
+test('a failing input is reduced to the part that makes it fail', async (t) => {
   const input = encoder.encode('some text with a needle in it');
   const fails = (candidate: Uint8Array) => decoder.decode(candidate).includes('need');
   t.is(decoder.decode(await shrunk(input, fails)), 'need');

@@ -68,14 +68,14 @@ const CASES: readonly (readonly [title: string, source: string, use: string, res
 ];
 
 for (const [title, source, use, result] of CASES) {
-  test(`${title} does the same with counters`, (t) => {
+  test(`${title} behaves the same with counters`, (t) => {
     const run = counts(source, use);
     t.deepEqual(run.result, result);
     t.true(run.counters.some((count) => count > 0));
   });
 }
 
-test('each way that a branch takes has a counter', (t) => {
+test('each direction of a branch has a counter', (t) => {
   t.deepEqual(
     counts('function f(x) { if (x) return 1; return 2; }', 'f(true)').counters,
     [1, 1, 0],
