@@ -23,11 +23,11 @@ transportSuite(test, {
   unreachable: () => 'nobody',
   probe: nodeProbe(process),
   skip: {
-    'an advertised address is told verbatim':
+    'an advertised address is reported unchanged':
       'the direct transport takes no advertised address: its own is any text already',
     'an address that cannot be dialed is refused without an advertised one, and accepted with it':
       'every address can be told: connect says what it means',
-    'an address that is taken is address_in_use, and listen may be tried again':
+    'an address that is in use is address_in_use, and listen may be tried again':
       'an address is taken by nobody: connect says whose it is',
   },
 });

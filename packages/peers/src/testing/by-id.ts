@@ -77,11 +77,11 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
       'ids are no addresses of a machine',
     'a hello function gets the target where it dials, undefined where it accepts':
       'it gets the address at which the node is dialed',
-    'an advertised address is told verbatim':
+    'an advertised address is reported unchanged':
       'its address is its id, whatever the machine says of where it is',
     'the instance of a peer is the same over all its connections':
       'there is one connection: a node that is connected is not dialed from the other end',
-    "no claim of an address brings another's calls to a connection":
+    'an advertised address attracts no calls for another node':
       'a node is reached over the link that it dialed: that is what ids are for',
   },
 };

@@ -21,7 +21,7 @@ export const addressCases: Cases = (define) => {
   });
 
   // SEEDS 9, PEERS 2i-9
-  define('an advertised address is told verbatim', async (f, t) => {
+  define('an advertised address is reported unchanged', async (f, t) => {
     const nowhere = f.backend.unreachable();
     const b = await f.open(kit, {}, { advertiseAddr: nowhere });
     t.is(b.advertiseAddr(), nowhere);
@@ -53,7 +53,7 @@ export const addressCases: Cases = (define) => {
 
   // FAULTS 64
   define(
-    'an address that is taken is address_in_use, and listen may be tried again',
+    'an address that is in use is address_in_use, and listen may be tried again',
     async (f, t) => {
       const first = await f.open(kit);
       serveKit(first);
@@ -81,7 +81,7 @@ export const addressCases: Cases = (define) => {
 
   // SEEDS 22, FAULTS 63
   define(
-    'a listener that failed is listened again, after 5 ms doubling to a second',
+    'a listener that failed is tried again after 5 ms, then doubling up to a second',
     async (f, t) => {
       const listener = createFragileListener();
       const b = await f.open(kit, {}, { wrap: listener.wrap });
@@ -130,7 +130,7 @@ export const addressCases: Cases = (define) => {
     },
   );
 
-  define('one limit may be given alone: those that are left out follow it', async (f, t) => {
+  define('a limit may be given alone, and omitted ones follow it', async (f, t) => {
     const b = await f.open(kit, { limits: { message: 5_000 } });
     const a = await f.open(kit, { limits: { memory: 100_000 } });
     f.link(a, b);
@@ -143,7 +143,7 @@ export const addressCases: Cases = (define) => {
   });
 
   // FAULTS 72
-  define('wrong options are a TypeError that names their path', async (f, t) => {
+  define('invalid options throw a TypeError that names their path', async (f, t) => {
     for (const [options, path] of [
       [{ timeout: -1 }, /timeout/],
       [{ limits: { inbound: { calls: 0 } } }, /limits\.inbound\.calls/],

@@ -19,7 +19,7 @@ export const callCases: Cases = (define) => {
   });
 
   // SEEDS 2
-  define('a request reaches the handler intact and its answer the caller', async (f, t) => {
+  define('a request reaches the handler intact, and its answer the caller', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const answer = a.send(at, 'echo', utf8('ping'));
@@ -75,7 +75,7 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8(''))), 'echo');
   });
 
-  define('a client of methods calls as send does', async (f, t) => {
+  define('a client with methods calls like send', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const client = a.to(at);
@@ -85,7 +85,7 @@ export const callCases: Cases = (define) => {
 
   // SEEDS 53, 82, 98, PEERS 2i-5, FAULTS 5, 20
   define(
-    'messages of every size about a packet and a window cross whole, both ways',
+    'messages of sizes around a packet and a window arrive complete in both directions',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(b);
@@ -135,7 +135,7 @@ export const callCases: Cases = (define) => {
       t.true(equalBytes(await answer, request), `${request.length} bytes`);
   });
 
-  define('answers come in any order: a slow call holds up no other', async (f, t) => {
+  define('answers come in any order: a slow call delays no other', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
     serveKit(b, { brisk: () => gate.promise });
@@ -166,7 +166,7 @@ export const callCases: Cases = (define) => {
   });
 
   // FAULTS 146
-  define('neither end sees what the other does to its bytes', async (f, t) => {
+  define('changes that one end makes to bytes are not visible at the other', async (f, t) => {
     const { a, b, at } = await f.pair();
     const kept = deferred<Uint8Array>();
     serve(b, {
@@ -184,7 +184,7 @@ export const callCases: Cases = (define) => {
     t.is(textOf(await kept.promise), 'precious');
   });
 
-  define('bytes are handed out as plain Uint8Arrays', async (f, t) => {
+  define('bytes are delivered as plain Uint8Arrays', async (f, t) => {
     const { a, b, at } = await f.pair();
     const types: unknown[] = [];
     serveKit(b, {
@@ -213,7 +213,7 @@ export const callCases: Cases = (define) => {
   });
 
   // FAULTS 31
-  define('names that every object has are ordinary keys of metadata and of JSON', async (f, t) => {
+  define('names of prototype members are ordinary keys of metadata and JSON', async (f, t) => {
     const { a, b, at } = await f.pair();
     const metadata: Record<string, string> = Object.fromEntries(
       HOSTILE_NAMES.map((name) => [name, `value of ${name}`]),
@@ -239,7 +239,7 @@ export const callCases: Cases = (define) => {
 
   // FAULTS 31, 37
   define(
-    'send of a method that the protocol does not have is a TypeError, as a rejection',
+    'send rejects with a TypeError for a method that the protocol does not have',
     async (f, t) => {
       const { a, at } = await f.pair();
       const send = a.send as (
@@ -253,7 +253,7 @@ export const callCases: Cases = (define) => {
     },
   );
 
-  define('send never throws: misuse rejects too', async (f, t) => {
+  define('send never throws: misuse rejects, too', async (f, t) => {
     const { a, at } = await f.pair();
     const send = a.send as (
       target: unknown,
@@ -270,7 +270,7 @@ export const callCases: Cases = (define) => {
 
   // SEEDS 41, FAULTS 37
   define(
-    'a protocol that the peer does not have is unimplemented, and the rest goes on',
+    'a protocol that the peer does not have is unimplemented, and the others continue',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(b);
@@ -283,7 +283,7 @@ export const callCases: Cases = (define) => {
     },
   );
 
-  define('a Remote is a target as good as its address', async (f, t) => {
+  define('a Remote is a target like its address', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const remote = await a.dial(at);

@@ -10,7 +10,7 @@ import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const cancellationCases: Cases = (define) => {
   // FAULTS 44, 52, PEERS 2i-1
-  define('a signal that has aborted already cancels before anything is dialed', async (f, t) => {
+  define('a signal that has already aborted cancels before anything is dialed', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const reason = new Error('changed my mind');
@@ -104,7 +104,7 @@ export const cancellationCases: Cases = (define) => {
 
   // FAULTS 52
   define(
-    'one signal for thousands of calls keeps no listener of those that have settled',
+    'one signal for thousands of calls keeps no listeners of calls that have settled',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(b);
@@ -165,7 +165,7 @@ export const cancellationCases: Cases = (define) => {
     t.true(signal?.aborted);
   });
 
-  define('leaving the loop returns the iterator that the handler gave', async (f, t) => {
+  define('leaving the loop returns the iterator of the handler', async (f, t) => {
     const { a, b, at } = await f.pair();
     const cleaned = deferred();
     serveKit(b, {

@@ -35,7 +35,7 @@ export const closingCases: Cases = (define) => {
 
   // FAULTS 71
   define(
-    'when the grace has passed, the rest fails: shutdown here, unavailable there',
+    'after the grace the rest fails: with shutdown at this end, unavailable at the other',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(a, { brisk: () => new Promise(() => undefined) });
@@ -70,7 +70,7 @@ export const closingCases: Cases = (define) => {
   });
 
   // FAULTS 70, PEERS 2i-1
-  define('close during a dial ends the dial, and nothing comes up later', async (f, t) => {
+  define('close during a dial ends the dial, and no connection comes up later', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const calls = [a.send(at, 'echo', utf8('')), a.dial(at), a.writable(at)];

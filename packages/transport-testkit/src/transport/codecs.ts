@@ -108,7 +108,7 @@ export const codecCases: Cases = (define) => {
   );
 
   define(
-    "an answer that breaks the caller's schema is one typed error of that call",
+    "an answer that violates the caller's schema is one typed error of that call only",
     async (f, t) => {
       const b = await f.open(looseKit);
       const a = await f.open(kit);
@@ -125,7 +125,7 @@ export const codecCases: Cases = (define) => {
   );
 
   // FAULTS 34
-  define('JSON nested a hundred thousand deep is refused, not overflowed', async (f, t) => {
+  define('JSON with 100,000 levels is refused without a stack overflow', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b);
     const deep = `{"from":"","known":{},"limit":0,"heads":[],"parent":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
@@ -238,7 +238,7 @@ export const codecCases: Cases = (define) => {
   });
 
   // FAULTS 29, 36
-  define('a million unknown fields are read in passing', async (f, t) => {
+  define('a million unknown fields are skipped quickly', async (f, t) => {
     const { a, b, at } = await linkedKit(f);
     serveKit(b, { block: (request) => ({ ...request, index: request.index + 1 }) });
     const unknown = new Uint8Array(2_000_002);
@@ -249,7 +249,7 @@ export const codecCases: Cases = (define) => {
   });
 
   // FAULTS 32
-  define('integers above 2^53 are never rounded in silence', async (f, t) => {
+  define('integers above 2^53 are never rounded silently', async (f, t) => {
     const counter = new proto.Type('Counter').add(new proto.Field('value', 1, 'uint64'));
     new proto.Root().add(counter);
     const tall = (response: typeof bytes) =>
@@ -318,7 +318,7 @@ export const codecCases: Cases = (define) => {
     });
   });
 
-  define('a schema that answers asynchronously is a TypeError', async (f, t) => {
+  define('an asynchronous schema throws a TypeError', async (f, t) => {
     const late = {
       '~standard': {
         version: 1 as const,

@@ -26,7 +26,7 @@ export const deadlineCases: Cases = (define) => {
 
   // SEEDS 5
   define(
-    "the call's own timeout goes before the method's, and that before the transport's",
+    "the timeout of a call overrides that of its method, which overrides the transport's",
     async (f, t) => {
       const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
       const consumer = b.consumer();
@@ -50,7 +50,7 @@ export const deadlineCases: Cases = (define) => {
     },
   );
 
-  define('without any other, a call ends after ten seconds', async (f, t) => {
+  define('by default a call ends after ten seconds', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const call = a.send(at, 'echo', utf8(''));
@@ -123,7 +123,7 @@ export const deadlineCases: Cases = (define) => {
 
   // FAULTS 15
   define(
-    'an answer after the deadline is dropped and counted, and the next call gets its own',
+    'an answer after the deadline is dropped and counted, and the next call gets its own answer',
     async (f, t) => {
       const own = f.newClock();
       const { a, b, at } = await f.pair({ b: { clock: own } });
@@ -166,7 +166,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   // PEERS 2i-2, SEEDS 24
-  define('a call to a peer that has stopped ends at its deadline, sent', async (f, t) => {
+  define('a call to a stopped peer ends at its deadline and counts as sent', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
     serveKit(b);
@@ -180,7 +180,7 @@ export const deadlineCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('awake'))), 'awake');
   });
 
-  define('a thousand deadlines cost no timer each', async (f, t) => {
+  define('a thousand deadlines do not need a timer each', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const first = a.send(at, 'echo', utf8(''), { timeout: 600 });
@@ -249,7 +249,7 @@ export const deadlineCases: Cases = (define) => {
   });
 
   define(
-    'a stream that its own timeout ends says how many items arrived, and how long it was silent',
+    'the error of a stream that times out says how many items arrived, and how long it was silent',
     async (f, t) => {
       const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
       const gate = deferred();
@@ -351,7 +351,7 @@ export const deadlineCases: Cases = (define) => {
 
   // FAULTS 43
   define(
-    'a process that slept reads the received bytes before it judges its peers',
+    'a process that slept reads received bytes before it disconnects silent peers',
     async (f, t) => {
       const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
       const own = a.clock as ManualClock;

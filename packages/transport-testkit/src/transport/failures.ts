@@ -41,7 +41,7 @@ export const failureCases: Cases = (define) => {
   );
 
   // FAULTS 38
-  define('a handler that returns nothing where an answer is due answers internal', async (f, t) => {
+  define('a handler that returns nothing instead of an answer answers internal', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, { echo: () => undefined, sync: async () => undefined });
     await rejected(t, a.send(at, 'echo', utf8('')), { code: 'internal' });
@@ -49,7 +49,7 @@ export const failureCases: Cases = (define) => {
   });
 
   // FAULTS 39
-  define('of an error only code, reason, message and metadata cross', async (f, t) => {
+  define('only code, reason, message and metadata of an error are sent', async (f, t) => {
     const { a, b, at } = await f.pair();
     const secret: { self?: unknown; password: string } = { password: 'hunter2' };
     secret.self = secret;
@@ -95,7 +95,7 @@ export const failureCases: Cases = (define) => {
     });
   });
 
-  define('answering twice is a TypeError, and the first answer stands', async (f, t) => {
+  define('answering twice throws a TypeError, and the first answer counts', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const answer = a.send(at, 'echo', utf8(''));
@@ -139,7 +139,7 @@ export const failureCases: Cases = (define) => {
   );
 
   // FAULTS 52, C: each call settles once
-  define('a failed call leaves the connection and the other calls alone', async (f, t) => {
+  define('a failed call does not affect the connection and other calls', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
     serveKit(b, {

@@ -18,7 +18,7 @@ export const faultyLineCases: Cases = (define) => {
     t.is(network().connections, a.remotes().length);
   });
 
-  define('a delay is taken by each direction, and by the dial', async (f, t) => {
+  define('a delay applies to each direction and to the dial', async (f, t) => {
     const { a, at, network } = await line(f, { delay: 100 });
     const before = f.clock.now();
     await f.drive(a.dial(at), 10);
@@ -144,7 +144,7 @@ export const faultyLineCases: Cases = (define) => {
     },
   );
 
-  define('chance cuts after so many bytes, and each call settles once', async (f, t) => {
+  define('random cuts happen after some bytes, and each call settles once', async (f, t) => {
     const { a, at, network } = await line(f, { cutEvery: 30_000, seed: 11 });
     let settled = 0;
     for (let i = 0; i < 60; i++) {

@@ -11,7 +11,7 @@ import { deferred, textOf, utf8, watch } from './values.ts';
 
 export const helloCases: Cases = (define) => {
   // SEEDS 65
-  define('each end learns what the other says of itself', async (f, t) => {
+  define('each end gets the hello fields of the other', async (f, t) => {
     const { a, b, at } = await f.pair({
       a: { hello: { token: 'from a', 'tenant ö': '' } },
       b: { hello: () => Promise.resolve({ token: 'from b' }) },
@@ -65,7 +65,7 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 31, FAULTS 18, PEERS 2i-3
-  define('another network is refused at both ends, naming both; the same is not', async (f, t) => {
+  define('another network is refused at both ends with both names', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { network: 'blue' }, b: { network: 'green' } });
     const error = await rejected(t, a.send(at, 'echo', utf8('')), {
       code: 'failed_precondition',
@@ -105,7 +105,7 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 59
-  define("the dialer's admit refuses as well", async (f, t) => {
+  define("the dialer's admit can refuse, too", async (f, t) => {
     const { a, b, at } = await f.pair({
       a: {
         admit() {
@@ -182,7 +182,7 @@ export const helloCases: Cases = (define) => {
   );
 
   // SEEDS 64, adapted to admit
-  define('one connection an address: admit can count', async (f, t) => {
+  define('admit can limit connections per address', async (f, t) => {
     const seen = new Set<string>();
     const b = await f.open(kit, {
       admit(remote) {
@@ -211,7 +211,7 @@ export const helloCases: Cases = (define) => {
 
   // SEEDS 60
   define(
-    'beyond limits.connections the next is refused as full, and those that live go on',
+    'above limits.connections the next one is refused as full, and live ones continue',
     async (f, t) => {
       const b = await f.open(kit, { limits: { connections: 3 } });
       serveKit(b);
@@ -236,7 +236,7 @@ export const helloCases: Cases = (define) => {
   );
 
   // SEEDS 61, FAULTS 60
-  define('a hundred that dial at once are all accepted', async (f, t) => {
+  define('a hundred simultaneous dials are all accepted', async (f, t) => {
     const b = await f.open(kit);
     serveKit(b);
     const clients = Array.from({ length: 100 }, () => f.create(kit));
@@ -255,7 +255,7 @@ export const helloCases: Cases = (define) => {
 
   // SEEDS 62
   define(
-    'handshakes that hang hold up others only at their bound, and for no longer than they may',
+    'handshakes that hang delay others only at their limit, and only until their timeout',
     async (f, t) => {
       let hang = true;
       let hanging = 0;
@@ -287,7 +287,7 @@ export const helloCases: Cases = (define) => {
     },
   );
 
-  define('a peer that restarted is told apart by its instance', async (f, t) => {
+  define('a peer that restarted has another instance', async (f, t) => {
     const { a, b, at } = await f.pair();
     const first = (await a.dial(at)).instance;
     await f.drive(a.disconnect(at));

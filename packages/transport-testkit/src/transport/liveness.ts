@@ -10,7 +10,7 @@ import { deferred, pattern, streamOf, textOf, utf8 } from './values.ts';
 
 export const livenessCases: Cases = (define) => {
   define(
-    'a connection that nobody uses is closed for idleness, and the next call dials',
+    'an unused connection is closed after idleTimeout, and the next call dials again',
     async (f, t) => {
       const { a, b, at } = await f.pair({ a: { idleTimeout: 5_000 }, b: { idleTimeout: 5_000 } });
       serveKit(b);
@@ -27,7 +27,7 @@ export const livenessCases: Cases = (define) => {
   );
 
   define(
-    'a call in flight, a stream and a hold each keep a connection from idleness',
+    'a call in flight, a stream and a hold each keep an idle connection from closing',
     async (f, t) => {
       const { a, b, at } = await f.pair({
         a: { idleTimeout: 2_000, timeout: Infinity },
@@ -71,7 +71,7 @@ export const livenessCases: Cases = (define) => {
 
   // SEEDS 46, 50, FAULTS 48, 54
   define(
-    'a silent peer is cut after interval and timeout, and its calls get unavailable',
+    'a silent peer is disconnected after interval and timeout, and calls to it are unavailable',
     async (f, t) => {
       const wire = createWire();
       const keepAlive = { interval: 2_000, timeout: 1_000 };
@@ -125,7 +125,7 @@ export const livenessCases: Cases = (define) => {
   );
 
   // FAULTS 61
-  define('idle connections cost no timer each', async (f, t) => {
+  define('idle connections do not need a timer each', async (f, t) => {
     const own = f.newClock();
     const b = await f.open(kit, { clock: own });
     const clients = Array.from({ length: 60 }, () => f.create(kit));

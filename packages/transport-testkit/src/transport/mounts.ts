@@ -63,7 +63,7 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  define('a protocol mounted later is learned by connections that live', async (f, t) => {
+  define('live connections learn a protocol that is mounted later', async (f, t) => {
     const { a, b, at } = await f.pair();
     const sideA = a.mount(side);
     serveKit(b);
@@ -84,7 +84,7 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await b.mount(side).send(back, 'echo', utf8('back'))), 'back');
   });
 
-  define('a name or a channel that is taken is a TypeError', async (f, t) => {
+  define('a name or a channel that is in use throws a TypeError', async (f, t) => {
     const { a } = await f.pair();
     a.mount(side);
     t.throws(() => a.mount(side), { instanceOf: TypeError });
@@ -112,7 +112,7 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  define('closing a mount ends that protocol alone', async (f, t) => {
+  define('closing a mount ends only that protocol', async (f, t) => {
     const { a, b, at } = await f.pair();
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
     serveKit(b);
@@ -134,7 +134,7 @@ export const mountCases: Cases = (define) => {
     );
   });
 
-  define('a protocol can be mounted again, and takes up its channel', async (f, t) => {
+  define('a protocol can be mounted again on its channel', async (f, t) => {
     const { a, b, at } = await f.pair();
     const sideB = b.mount(side);
     const first = a.mount(side);
@@ -148,7 +148,7 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await second.send(at, 'echo', utf8('three'))), 'another');
   });
 
-  define("listen on a mount is the root's", async (f, t) => {
+  define('listen on a mount is that of the root', async (f, t) => {
     const root = f.create(kit);
     const mounted = root.mount(side);
     await mounted.listen();
@@ -160,7 +160,7 @@ export const mountCases: Cases = (define) => {
   });
 
   // FAULTS 18
-  define('the highest version in both lists is agreed, alike at both ends', async (f, t) => {
+  define('both ends agree on the highest version in both lists', async (f, t) => {
     const [older, newer] = [versioned(2, [1]), versioned(3, [2, 1, 0])];
     const a = await f.open(older);
     const b = await f.open(newer);
@@ -272,7 +272,7 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  define('what is mounted while a connection comes up is told to the peer', async (f, t) => {
+  define('a mount during a handshake is announced to the peer', async (f, t) => {
     const late = named('testkit/late', 0x52);
     const b = await f.open(named('testkit/y', 0x51));
     // Called once the acceptor has sent its hello.
@@ -314,7 +314,7 @@ export const mountCases: Cases = (define) => {
     },
   );
 
-  define('a protocol without methods can be mounted and told apart', async (f, t) => {
+  define('a protocol without methods can be mounted and recognized', async (f, t) => {
     const silent = defineProtocol({
       name: 'testkit/silent',
       version: 1,

@@ -42,7 +42,7 @@ export const multicastCases: Cases = (define) => {
     await f.until('the others are cancelled', () => peers.every((peer) => openCalls(peer) === 0));
   });
 
-  define('until a number ends with so many responses; errors do not count', async (f, t) => {
+  define('until a number ends after that many responses; errors do not count', async (f, t) => {
     const { a, at } = await group(f, 4, { hang: [3] });
     const answers = await listOf(
       multicast(a, [f.backend.unreachable(), ...at], 'brisk', utf8(''), { until: 3 }),
@@ -59,7 +59,7 @@ export const multicastCases: Cases = (define) => {
     },
   );
 
-  define('a function is asked after each answer, errors included', async (f, t) => {
+  define('until with a function calls it after each answer, including errors', async (f, t) => {
     const { a, at } = await group(f, 3);
     const seen: number[] = [];
     const targets = [f.backend.unreachable(), ...at];
@@ -78,7 +78,7 @@ export const multicastCases: Cases = (define) => {
     );
   });
 
-  define('when all have answered it ends, though nothing was enough', async (f, t) => {
+  define('it ends when all have answered, even if until is not met', async (f, t) => {
     const { a, at } = await group(f, 2);
     const answers = await listOf(
       multicast(a, [...at, f.backend.unreachable()], 'echo', utf8(''), { until: 3 }),
@@ -106,7 +106,7 @@ export const multicastCases: Cases = (define) => {
     }
   });
 
-  define("the timeout is each call's own", async (f, t) => {
+  define('each call has its own timeout', async (f, t) => {
     const { a, at } = await group(f, 3, { hang: [1] });
     for (const target of at) await a.dial(target);
     const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
@@ -124,7 +124,7 @@ export const multicastCases: Cases = (define) => {
   });
 
   // FAULTS 59
-  define("a peer that has stopped holds up nobody's answer", async (f, t) => {
+  define('a stopped peer delays no other answer', async (f, t) => {
     const wire = createWire();
     const { a, at } = await group(f, 5);
     const stopped = await f.open(kit, {}, { wrap: wire.wrap });

@@ -10,7 +10,7 @@ import { deferred, listOf, pattern, textOf, utf8 } from './values.ts';
 
 export const observingCases: Cases = (define) => {
   // SEEDS 44, PEERS 2i-10
-  define('a snapshot counts calls, errors and bytes as they were', async (f, t) => {
+  define('a snapshot counts calls, errors and bytes correctly', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, {
       brisk() {
@@ -39,7 +39,7 @@ export const observingCases: Cases = (define) => {
   });
 
   // SEEDS 44
-  define('a snapshot shows what is open, and nothing when it has ended', async (f, t) => {
+  define('a snapshot shows open calls and streams, and none after their end', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
     serveKit(b, { brisk: () => gate.promise });
@@ -85,7 +85,7 @@ export const observingCases: Cases = (define) => {
 
   // PEERS 2i-10
   define(
-    'the observer is told of each connection once, up and down, at both ends',
+    'each connection is reported to the observers of both ends once up and once down',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       for (let i = 0; i < 5; i++) {
@@ -102,7 +102,7 @@ export const observingCases: Cases = (define) => {
   );
 
   // FAULTS 76
-  define('an observer that throws harms nobody', async (f, t) => {
+  define('an observer that throws has no effect on calls', async (f, t) => {
     const observer = {
       event() {
         throw new Error('observer');
@@ -119,7 +119,7 @@ export const observingCases: Cases = (define) => {
   });
 
   // PEERS 2i-10
-  define('readers of connections take nothing from each other', async (f, t) => {
+  define('several readers of connections all get every event', async (f, t) => {
     const { a, b, at } = await f.pair();
     const readers = [1, 2, 3].map(async () => {
       const types: string[] = [];
@@ -133,7 +133,7 @@ export const observingCases: Cases = (define) => {
     for (const reader of readers) t.deepEqual(await reader, ['up', 'down']);
   });
 
-  define('credit and memory come back when streams and long messages are through', async (f, t) => {
+  define('credit and memory are released after streams and long messages', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     for (let i = 0; i < 5; i++) {

@@ -105,7 +105,7 @@ export const oneWayCases: Cases = (define) => {
     t.is(notes, 501);
   });
 
-  define('a one-way lost after it was accepted is counted', async (f, t) => {
+  define('a one-way that is lost after it was accepted is counted', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
     let notes = 0;
@@ -166,7 +166,7 @@ export const oneWayCases: Cases = (define) => {
     },
   );
 
-  define('a connection that closes gracefully has lost no one-way', async (f, t) => {
+  define('a connection that closes gracefully loses no one-way', async (f, t) => {
     const { a, b, at } = await f.pair();
     let notes = 0;
     serveKit(b, {

@@ -9,7 +9,7 @@ import { deferred, pattern, textOf, utf8 } from './values.ts';
 
 export const orderCases: Cases = (define) => {
   // SEEDS 16, 25
-  define('ten calls in flight are handled and answered in their order', async (f, t) => {
+  define('ten calls in flight are handled and answered in order', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     await a.dial(at);
@@ -63,7 +63,7 @@ export const orderCases: Cases = (define) => {
     t.deepEqual(got, sizes);
   });
 
-  define('handlers start in order and end in any', async (f, t) => {
+  define('handlers start in order and end in any order', async (f, t) => {
     const { a, b, at } = await f.pair();
     const started: string[] = [];
     const gates = new Map<string, (value: Uint8Array) => void>();
@@ -87,7 +87,7 @@ export const orderCases: Cases = (define) => {
     t.deepEqual(ended, ['z', 'x', 'y']);
   });
 
-  define('short messages over a Remote keep their order too, both ways', async (f, t) => {
+  define('short messages over a Remote keep their order in both directions', async (f, t) => {
     const { a, b, at } = await f.pair();
     const [atA, atB]: [string[], string[]] = [[], []];
     serveKit(a, { note: (request) => atA.push(textOf(request)) });

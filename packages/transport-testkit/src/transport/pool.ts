@@ -35,7 +35,7 @@ export const poolCases: Cases = (define) => {
   });
 
   // docs/design.md, the pool
-  define('calls that come while a dial is under way share it', async (f, t) => {
+  define('calls during a dial share it', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     serveKit(b);
@@ -126,7 +126,7 @@ export const poolCases: Cases = (define) => {
     t.not((await a.dial(at)).id, remote.id);
   });
 
-  define('both ends see a disconnect as disconnected, once', async (f, t) => {
+  define('both ends report a disconnect as disconnected, once', async (f, t) => {
     const { a, b, at } = await f.pair();
     await a.dial(at);
     await f.until('both are up', () => b.remotes().length === 1);
@@ -141,7 +141,7 @@ export const poolCases: Cases = (define) => {
     }
   });
 
-  define('disconnect of a target that nobody dialed is done at once', async (f, t) => {
+  define('disconnect of a target that was never dialed resolves at once', async (f, t) => {
     const { a, at } = await f.pair();
     await a.disconnect(at);
     await a.disconnect(f.backend.unreachable());
@@ -172,7 +172,7 @@ export const poolCases: Cases = (define) => {
   );
 
   // SEEDS 15, 21, FAULTS 66
-  define('resolve turns a name into an address, at each dial and no oftener', async (f, t) => {
+  define('resolve turns a name into an address once per dial', async (f, t) => {
     const [one, two] = [await f.open(kit), await f.open(kit)];
     serveKit(one, { echo: () => utf8('one') });
     serveKit(two, { echo: () => utf8('two') });

@@ -29,7 +29,7 @@ export const pressureCases: Cases = (define) => {
   );
 
   // SEEDS 32
-  define("the peer's limit holds as one's own does: it is learned in the hello", async (f, t) => {
+  define('the limits of the peer apply, and are learned in the hello', async (f, t) => {
     const { a, b, at } = await f.pair({ b: { limits: { message: 70_000 } } });
     serveKit(b);
     t.is((await a.send(at, 'echo', pattern(70_000))).length, 70_000);
@@ -47,7 +47,7 @@ export const pressureCases: Cases = (define) => {
     t.is(a.remotes().length, 1);
   });
 
-  define('packets of different limits: both ends use the smaller', async (f, t) => {
+  define('with different packet limits both ends use the smaller one', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { limits: { packet: 4_096 } } });
     serveKit(b);
     for (const size of [4_095, 4_096, 4_097, 100_000])
@@ -55,7 +55,7 @@ export const pressureCases: Cases = (define) => {
   });
 
   // FAULTS 49, C
-  define('a full inbound queue refuses quickly, unprocessed, and cuts nobody', async (f, t) => {
+  define('a full inbound queue refuses quickly, and disconnects nobody', async (f, t) => {
     const { a, b, at } = await f.pair({
       b: { limits: { inbound: { calls: 10, bytes: 1_000_000 } } },
     });
@@ -90,7 +90,7 @@ export const pressureCases: Cases = (define) => {
     t.is(f.count(b, 'refusedCall'), 20);
   });
 
-  define('the inbound queue is bounded by bytes too, but one message always fits', async (f, t) => {
+  define('the inbound queue is limited by bytes, too; one message always fits', async (f, t) => {
     const { a, b, at } = await f.pair({
       b: { limits: { inbound: { calls: 1_000, bytes: 50_000 } } },
     });
@@ -240,7 +240,7 @@ export const pressureCases: Cases = (define) => {
     },
   );
 
-  define('metadata of 8 KiB crosses, more is refused before it leaves', async (f, t) => {
+  define('metadata of 8 KiB is sent, more is refused before it leaves', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, { echo: (_request, rpc) => utf8(String(rpc.metadata['k']?.length)) });
     t.is(

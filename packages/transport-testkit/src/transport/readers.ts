@@ -53,7 +53,7 @@ export const readerCases: Cases = (define) => {
     t.is((await b.consumer().next()).done, true);
   });
 
-  define('a consumer that is left hands back what it was not given', async (f, t) => {
+  define('a consumer that ends returns calls that it has not read', async (f, t) => {
     const { a, b, at } = await f.pair();
     const first = b.consumer('echo');
     const calls = ['x', 'y', 'z'].map((name) => a.send(at, 'echo', utf8(name)));
@@ -121,7 +121,7 @@ export const readerCases: Cases = (define) => {
     },
   );
 
-  define('a call that has a reader waits for it as long as it may', async (f, t) => {
+  define('a call that has a reader waits for it until its deadline', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     const early = a.send(at, 'echo', utf8('early'), { timeout: Infinity });
     await f.until('it waits there', () => b.snapshot().waiting === 1);
@@ -168,7 +168,7 @@ export const readerCases: Cases = (define) => {
     t.is(f.count(b, 'onewayDropped'), 0);
   });
 
-  define('what no reader takes is unimplemented once there is one', async (f, t) => {
+  define('once a reader exists, methods without a reader are unimplemented', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: (request) => request });
     await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'unimplemented', origin: 'remote' });
@@ -178,7 +178,7 @@ export const readerCases: Cases = (define) => {
   });
 
   // SEEDS 14: the fast handler, and what is left to the consumer
-  define('what is served never shows in a consumer', async (f, t) => {
+  define('served methods never reach a consumer', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: () => utf8('fast path') });
     const consumer = b.consumer();
@@ -212,7 +212,7 @@ export const readerCases: Cases = (define) => {
     },
   );
 
-  define('stop waits for what runs, and takes no more', async (f, t) => {
+  define('stop waits for running handlers, and accepts no more calls', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred<Uint8Array>();
     const running = deferred();
@@ -286,7 +286,7 @@ export const readerCases: Cases = (define) => {
   });
 
   // FAULTS 39
-  define('toError is where a server says less', async (f, t) => {
+  define('toError lets a server hide details of errors', async (f, t) => {
     const { a, b, at } = await f.pair();
     const seen: unknown[] = [];
     const cause = new Error('password is hunter2');
@@ -331,7 +331,7 @@ export const readerCases: Cases = (define) => {
     },
   );
 
-  define('the version that was agreed and the caller are on the Rpc', async (f, t) => {
+  define('an Rpc has the agreed version and the caller', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const call = a.send(at, 'echo', utf8(''));

@@ -29,7 +29,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(a.snapshot().state, 'closed');
   });
 
-  define('an observer that hears of a connection may call over it', async (f, t) => {
+  define('an observer may call over a connection when it is reported', async (f, t) => {
     const answer = deferred<Promise<Uint8Array>>();
     const a = await f.open(kit, {
       observer: {
@@ -45,7 +45,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(textOf(await await answer.promise), 'at once');
   });
 
-  define('a Remote that admit is asked about can not be called yet', async (f, t) => {
+  define('a Remote cannot be called while admit runs', async (f, t) => {
     const early = deferred<unknown>();
     const b = await f.open(kit, {
       async admit(remote) {
@@ -91,7 +91,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the second');
   });
 
-  define('an abort listener of a handler may answer, in vain', async (f, t) => {
+  define('an abort listener of a handler may answer without effect', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const controller = new AbortController();

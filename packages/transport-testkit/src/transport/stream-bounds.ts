@@ -84,7 +84,7 @@ export const streamBoundCases: Cases = (define) => {
   });
 
   // FAULTS 4, 36: each item costs 64 bytes, which bounds even empty ones
-  define('empty items are bounded too', async (f, t) => {
+  define('empty items are limited, too', async (f, t) => {
     const { a, b, at } = await f.pair();
     let written = 0;
     serveKit(b, {
@@ -106,7 +106,7 @@ export const streamBoundCases: Cases = (define) => {
   });
 
   // PEERS 2i-5
-  define('ten thousand tiny streams', async (f, t) => {
+  define('ten thousand tiny streams all complete', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
     serveKit(b, {
       async *range(request) {

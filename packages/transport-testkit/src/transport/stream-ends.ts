@@ -27,7 +27,7 @@ export const streamEndCases: Cases = (define) => {
     },
   );
 
-  define('writes that were not waited for precede the failure behind them', async (f, t) => {
+  define('writes that were not awaited arrive before a later failure', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, {
       range(_request, rpc) {
@@ -57,7 +57,7 @@ export const streamEndCases: Cases = (define) => {
     },
   );
 
-  define('an upload whose clean-up throws harms nobody', async (f, t) => {
+  define('an upload whose clean-up throws affects no other call', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, { gather: () => utf8('enough') });
     for (const fail of [
@@ -100,7 +100,7 @@ export const streamEndCases: Cases = (define) => {
     },
   );
 
-  define('a stream that a handler returns, whose clean-up throws, harms nobody', async (f, t) => {
+  define('a returned stream whose clean-up throws affects no other call', async (f, t) => {
     const { a, b, at } = await f.pair();
     const cleaned = deferred();
     serveKit(b, {

@@ -10,7 +10,7 @@ import { deferred, equalBytes, listOf, pattern, streamOf, textOf, utf8 } from '.
 
 export const streamCases: Cases = (define) => {
   // SEEDS 20
-  define('a snapshot goes up in pieces, header first, and is answered once', async (f, t) => {
+  define('a snapshot is uploaded in pieces, header first, and answered once', async (f, t) => {
     const { a, b, at } = await f.pair();
     const snapshot = pattern(1_000_000);
     serveKit(b, {
@@ -30,13 +30,13 @@ export const streamCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'gather', utf8('1000000'), { upload: pieces() })), 'true');
   });
 
-  define('an upload of nothing is answered', async (f, t) => {
+  define('an empty upload is answered', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), '0 0');
   });
 
-  define('a download brings every item, in order, whole', async (f, t) => {
+  define('a download has every item, complete and in order', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const items = await listOf(await a.send(at, 'range', rangeOf(300, 1_000)));
@@ -44,14 +44,14 @@ export const streamCases: Cases = (define) => {
     t.true(items.every((item, i) => equalBytes(item, pattern(1_000, i + 1))));
   });
 
-  define('a download of nothing ends at once', async (f, t) => {
+  define('an empty download ends at once', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     t.deepEqual(await listOf(await a.send(at, 'range', rangeOf(0, 0))), []);
   });
 
   // PEERS 2i-5
-  define('items of every size about a packet and a window cross whole', async (f, t) => {
+  define('items of sizes around a packet and a window arrive complete', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const sizes = [0, 1, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1_048_576];
@@ -199,7 +199,7 @@ export const streamCases: Cases = (define) => {
     },
   );
 
-  define('reads of a download that do not wait for each other get items in order', async (f, t) => {
+  define('concurrent reads of a download get items in order', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const items = (await a.send(at, 'range', rangeOf(5, 8)))[Symbol.asyncIterator]();

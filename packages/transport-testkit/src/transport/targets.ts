@@ -10,7 +10,7 @@ import type { Cases } from './suite.ts';
 import { textOf, utf8, watch } from './values.ts';
 
 export const targetCases: Cases = (define) => {
-  define('dial completes the hello, and the Remote says who is there', async (f, t) => {
+  define('dial completes the hello, and the Remote identifies the peer', async (f, t) => {
     const { a, b, at } = await f.pair();
     const remote = await a.dial(at);
     t.is(remote.direction, 'out');
@@ -28,7 +28,7 @@ export const targetCases: Cases = (define) => {
     if (f.backend.proves === true) t.not(back?.nodeId, remote.nodeId);
   });
 
-  define('dial of a live connection takes it as it is', async (f, t) => {
+  define('dial uses a live connection if there is one', async (f, t) => {
     const { a, at } = await f.pair();
     const remote = await a.dial(at);
     t.is(await a.dial(at), remote);
@@ -95,7 +95,7 @@ export const targetCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define("a Remote of another transport is not taken for one's own", async (f, t) => {
+  define('a Remote of another transport is refused', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     await a.dial(at);
@@ -112,7 +112,7 @@ export const targetCases: Cases = (define) => {
     );
   });
 
-  define("no claim of an address brings another's calls to a connection", async (f, t) => {
+  define('an advertised address attracts no calls for another node', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: () => utf8('a itself') });
     await a.dial(at);
@@ -157,7 +157,7 @@ export const targetCases: Cases = (define) => {
   });
 
   // PEERS 2i-2
-  define('a cut connection is seen by both ends, and by one event each', async (f, t) => {
+  define('both ends notice a cut connection, with one event each', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     const remote = await a.dial(at);
@@ -182,7 +182,7 @@ export const targetCases: Cases = (define) => {
     t.not(incoming?.id, out.id);
   });
 
-  define('what no backend understands as an address fails that call alone', async (f, t) => {
+  define('an address that no backend understands fails only that call', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     for (const address of ['', ' ', 'no such thing://', '\u0000', 'x'.repeat(10_000)]) {

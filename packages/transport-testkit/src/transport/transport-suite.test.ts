@@ -30,16 +30,16 @@ test('at least 120 cases exist, and no two have the same title', (t) => {
 
 test('a skip takes its case out and shows its reason', (t) => {
   const { run, skipped } = titlesOf({
-    'an advertised address is told verbatim': 'paper has no address',
+    'an advertised address is reported unchanged': 'paper has no address',
   });
   t.deepEqual(skipped, [
-    'paper: an advertised address is told verbatim (skipped: paper has no address)',
+    'paper: an advertised address is reported unchanged (skipped: paper has no address)',
   ]);
   t.is(run.length, titlesOf().run.length - 1);
 });
 
 test('a skip without a reason, of an unknown case, or a superfluous one throws a TypeError', (t) => {
-  t.throws(() => titlesOf({ 'an advertised address is told verbatim': ' ' }), {
+  t.throws(() => titlesOf({ 'an advertised address is reported unchanged': ' ' }), {
     instanceOf: TypeError,
     message: /reason/,
   });

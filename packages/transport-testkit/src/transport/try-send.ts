@@ -70,7 +70,7 @@ export const trySendCases: Cases = (define) => {
   });
 
   // FAULTS 59
-  define('trySendAll answers for each target in order and encodes once', async (f, t) => {
+  define('trySendAll returns a result per target in order and encodes once', async (f, t) => {
     let encoded = 0;
     const counting = {
       ...bytes,
@@ -127,7 +127,7 @@ export const trySendCases: Cases = (define) => {
     },
   );
 
-  define('writable that waits for room rejects when its connection is lost', async (f, t) => {
+  define('writable rejects if its connection is lost while it waits for room', async (f, t) => {
     const wire = createWire();
     const { a, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     const remote = await a.dial(at);
