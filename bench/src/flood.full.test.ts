@@ -41,7 +41,7 @@ for (const manner of ['hold', 'hello', 'handshake']) {
   );
 }
 
-onLinux('the table tells how much slower honest calls are', async (t) => {
+onLinux('the table shows how much slower honest calls are', async (t) => {
   const { code, output, errors } = await run(
     'flood.js',
     '--smoke',

@@ -209,7 +209,7 @@ test('a missing file or a file without a key is reported with its path', async (
   );
 });
 
-onUnix('a pipe keeps nobody waiting', async (t) => {
+onUnix('a pipe does not block', async (t) => {
   const path = await key(t);
   execFileSync('mkfifo', ['-m', '600', path]);
   await fails(t, loadIdentity(path), 'invalid_argument', /is not a regular file/);
@@ -219,7 +219,7 @@ onUnix('a pipe keeps nobody waiting', async (t) => {
 });
 
 onUnix(
-  'a symbolic link to a key is followed; one that leads nowhere is no free place',
+  'a symbolic link to a key is followed, and a dangling link is not overwritten',
   async (t) => {
     const path = await key(t);
     const identity = createIdentity();
@@ -248,7 +248,7 @@ onUnix(
   },
 );
 
-onUnix('a disk that is full leaves nothing behind', async (t) => {
+onUnix('a full disk leaves nothing behind', async (t) => {
   const path = await key(t);
   const script = new URL('./key-file.test.child.js', import.meta.url).pathname;
   // The limit is 0 blocks, so every write fails with EFBIG.

@@ -150,7 +150,7 @@ test('a path that cannot be an address book is refused, and nothing is modified'
   t.deepEqual((await readdir(root)).sort(), ['file', 'folder']);
 });
 
-onUnix('a pipe keeps nobody waiting', async (t) => {
+onUnix('a pipe does not block', async (t) => {
   const path = join(await folder(t), 'book');
   execFileSync('mkfifo', [path]);
   await fails(t, createFileAddressBook(path).load(read), 'invalid_argument', /not a regular file/);
@@ -159,7 +159,7 @@ onUnix('a pipe keeps nobody waiting', async (t) => {
   await rm(path);
 });
 
-onUnix('a link that stands where the temporary file goes is not followed', async (t) => {
+onUnix('a link at the place of the temporary file is not followed', async (t) => {
   const root = await folder(t);
   await writeFile(join(root, 'victim'), 'precious');
   await symlink('victim', join(root, 'book.tmp'));

@@ -9,7 +9,7 @@ import type { IdentityLab } from './lab.ts';
 import type { Cases } from './suite.ts';
 
 export const bindingCases: Cases = (define) => {
-  define('a binding is the same at both ends, and another on every connection', async (f, t) => {
+  define('a binding is the same at both ends, and differs for every connection', async (f, t) => {
     const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
     const pair = await pairs(f, here, there);
     const all: Uint8Array[] = [];
@@ -29,7 +29,7 @@ export const bindingCases: Cases = (define) => {
   });
 
   define(
-    'a binding stays the same while bytes cross, and is shared through a wire that both ends know nothing of',
+    'a binding stays the same during traffic, and is the same at both ends of a relay that neither knows of',
     async (f, t) => {
       const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
       const node = await f.open({ credentials: there });

@@ -12,7 +12,7 @@ import type { Cases } from './suite.ts';
 export const claimCases: Cases = (define) => {
   // FAULTS 84, SEEDS 63
   define(
-    'a hello that claims another id than the proven one is refused, naming both (as acceptor)',
+    'a hello that claims another id than the proven one is refused with both ids (as acceptor)',
     async (f, t) => {
       const [node, liar, victim] = [
         await f.open(),
@@ -28,7 +28,7 @@ export const claimCases: Cases = (define) => {
 
   // FAULTS 84
   define(
-    'a hello that claims another id than the proven one is refused, naming both (as dialer)',
+    'a hello that claims another id than the proven one is refused with both ids (as dialer)',
     async (f, t) => {
       const [node, liar, victim] = [
         await f.open(),

@@ -9,7 +9,7 @@ import type { Cases } from './suite.ts';
 export const dialedCases: Cases = (define) => {
   // FAULTS 83, SEEDS 63
   define(
-    'another id than the dialed one is identity_mismatch at both ends, naming both, before a byte of application data',
+    'another id than the dialed one is identity_mismatch with both ids at both ends, before any application data',
     async (f, t) => {
       const meant = await f.backend.credentials();
       const [a, b] = [await f.open(), await f.open()];
@@ -29,7 +29,7 @@ export const dialedCases: Cases = (define) => {
   );
 
   // FAULTS 83
-  define('the wrong node gets preamble and refusal, and no hello', async (f, t) => {
+  define('the wrong node gets a preamble and a refusal, but no hello', async (f, t) => {
     const meant = await f.backend.credentials();
     const wrong = await f.backend.credentials();
     const a = await f.open({ options: { hello: { token: 'secret' } } });
@@ -51,7 +51,7 @@ export const dialedCases: Cases = (define) => {
 
   // FAULTS 83
   define(
-    'a resolver that leads to the wrong node changes nothing: the id is what counts',
+    'a resolver that returns the wrong node has no effect, because only the id counts',
     async (f) => {
       const [b, evil] = [await f.open(), await f.open()];
       const a = await f.open({ options: { resolve: () => evil.at } });

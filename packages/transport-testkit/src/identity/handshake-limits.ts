@@ -43,7 +43,7 @@ export const handshakeLimitCases: Cases = (define) => {
     },
   );
 
-  define('handshakeTimeout is kept to: not before, and then at once', async (f, t) => {
+  define('handshakeTimeout ends a handshake at once, and not early', async (f, t) => {
     const node = await f.open({ options: { handshakeTimeout: 700 } });
     const silent = await f.bare(node);
     await f.quiet();
@@ -84,7 +84,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    'a flood that says nothing: beyond four times `pending` all are closed at once, those that live go on, time ends the rest',
+    'a silent flood: above four times `pending` all are closed at once, live ones continue, and the rest times out',
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 3 } } } });
       const [a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } })];
@@ -134,7 +134,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    '`perSource` bounds the handshakes of one source before any work; one that failed keeps its place for a second',
+    '`perSource` limits the handshakes of one source before any work; a failed one keeps its place for a second',
     async (f, t) => {
       const node = await f.open({
         options: { limits: { handshakes: { pending: 64, perSource: 2 } } },

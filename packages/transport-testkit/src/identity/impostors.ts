@@ -35,7 +35,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
   }
 
   define(
-    'an impostor is not reached by the id that it can not prove',
+    'an impostor is not reachable by an id that it cannot prove',
     async (f) => {
       const [victim, good] = [await f.open(), await f.open()];
       // One of the ways is enough here: each leaves the dialer without a proven id.

@@ -41,14 +41,14 @@ export const listCases: Cases = (define, { untrusting }) => {
     await refused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
   });
 
-  define('deny goes before allow, and before an id that was dialed', async (f) => {
+  define('deny overrides allow and a dialed id', async (f) => {
     const a = await f.open();
     const b = await f.open({ lists: { allow: [a.nodeId], deny: [a.nodeId] } });
     await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
     await refused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialer', a.nodeId));
   });
 
-  define('with a list only its members come in (as acceptor)', async (f) => {
+  define('with a list only its members are accepted (as acceptor)', async (f) => {
     const [a, c] = [await f.open(), await f.open()];
     const b = await f.open({ lists: { allow: [c.nodeId] } });
     await refused(f, a, b.at, b, denied('acceptor', a.nodeId));

@@ -109,7 +109,7 @@ export const provingCases: Cases = (define) => {
     );
   }
 
-  define('bodies of every size cross whole, both ways at once', async (f, t) => {
+  define('bodies of every size arrive complete in both directions at once', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const remote = await a.transport.dial(b.at);
     await f.until('it is up at the acceptor', () => b.transport.remotes().length === 1);

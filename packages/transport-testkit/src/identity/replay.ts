@@ -44,7 +44,7 @@ export const replayCases: Cases = (define) => {
   }
 
   // FAULTS 92
-  define('what an acceptor said once, said again to its dialer, does not come up', async (f, t) => {
+  define("a replay of an acceptor's bytes to its dialer does not come up", async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const { acceptor } = await recorded(f, a, b);
     const up = count(a, 'up');
@@ -78,7 +78,7 @@ export const replayCases: Cases = (define) => {
 
   // FAULTS 92: two honest ends, each given the other's part in a handshake that it did not begin.
   define(
-    "two dialers whose bytes are crossed prove nothing to each other, nor does one acceptor's proof serve for another",
+    "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
       const waiting: Bare[] = [];

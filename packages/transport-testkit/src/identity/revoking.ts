@@ -52,7 +52,7 @@ export const revokingCases: Cases = (define) => {
   }
 
   define(
-    'every connection of a denied node is cut, in and out, of whichever of its transports',
+    'every connection of a denied node is closed, inbound and outbound, of all its transports',
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, again, b] = [
@@ -77,7 +77,7 @@ export const revokingCases: Cases = (define) => {
   );
 
   define(
-    'lists that change nothing for a peer leave the peer and its calls alone',
+    'a change of lists that does not concern a peer does not affect it or its calls',
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
       const { nodeId } = await f.backend.credentials();
@@ -98,7 +98,7 @@ export const revokingCases: Cases = (define) => {
     },
   );
 
-  define('an invalid list is a TypeError and changes nothing', async (f, t) => {
+  define('an invalid list throws a TypeError and changes nothing', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const remote = await understood(f, a, b);
     for (const change of [

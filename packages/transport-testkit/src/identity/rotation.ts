@@ -12,7 +12,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'a renewed certificate is used by new connections, in and out; those that live stay, and their calls',
+    'new connections use a renewed certificate in both directions; live ones stay, with their calls',
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b, c] = [await f.open({ credentials }), await f.open(), await f.open()];
@@ -48,7 +48,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'a new key is a new id for new connections, in and out; those that live keep the old',
+    'a new key gives a new id to new connections in both directions; live ones keep the old id',
     async (f, t) => {
       const [a, b, c] = [await f.open(), await f.open(), await f.open()];
       const next = await f.backend.credentials();
@@ -98,7 +98,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'a new authority: those of the old one are refused anew, those that live stay',
+    'with a new authority, new connections of nodes of the old one are refused, live ones stay',
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b] = [await f.open({ credentials }), await f.open()];

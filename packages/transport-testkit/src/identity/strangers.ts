@@ -67,7 +67,7 @@ export const strangerCases: Cases = (define) => {
 
   // FAULTS 89
   define(
-    'a plain end and a secured one fail in time with typed errors, whichever end dials; both report what they met',
+    "a plain and a secured end fail in time with typed errors, whichever dials; both report the other's protocol",
     async (f, t) => {
       const [secured, plain] = [await f.open(), await f.openPlain()];
       const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;
@@ -97,7 +97,7 @@ export const strangerCases: Cases = (define) => {
 
   // FAULTS 89
   define(
-    'a secured dialer that meets HTTP, random bytes, silence or an early end fails in time, typed',
+    'a secured dialer fails in time with a typed error on HTTP, random bytes, silence or an early end',
     async (f, t) => {
       const node = await f.open();
       for (const answer of [

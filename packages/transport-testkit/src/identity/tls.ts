@@ -10,7 +10,7 @@ export const tlsCases: Cases = (define, { tls }) => {
 
   // FAULTS 86
   define(
-    'a session that a client offers again is never resumed, and its identity is derived anew',
+    'a session that a client offers again is never resumed, and its identity is verified again',
     async (f, t) => {
       const node = await f.open();
       const [first, second] = [await f.backend.credentials(), await f.backend.credentials()];
@@ -50,7 +50,7 @@ export const tlsCases: Cases = (define, { tls }) => {
 
   // FAULTS 85, 86
   define(
-    'a session of a node that is denied since does not let it in',
+    'a session of a node that was denied meanwhile does not admit it',
     async (f, t) => {
       const node = await f.open();
       const credentials = await f.backend.credentials();
@@ -75,7 +75,7 @@ export const tlsCases: Cases = (define, { tls }) => {
 
   // FAULTS 87
   define(
-    'a client of TLS 1.2 is refused, the observer is told, and the next is served',
+    'a client of TLS 1.2 is refused and reported to the observer, and the next one is served',
     async (f, t) => {
       const [node, other] = [await f.open(), await f.open()];
       const client = tls!.client({
@@ -95,7 +95,7 @@ export const tlsCases: Cases = (define, { tls }) => {
 
   // FAULTS 87
   define(
-    'nothing is negotiated anew on a connection that is up',
+    'a connection that is up is never renegotiated',
     async (f, t) => {
       const node = await f.open();
       const client = tls!.client({ credentials: await f.backend.credentials() });

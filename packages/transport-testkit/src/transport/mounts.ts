@@ -185,7 +185,7 @@ export const mountCases: Cases = (define) => {
 
   // FAULTS 18
   define(
-    'ends that share no version: failed_precondition, naming both, for that protocol alone',
+    'ends without a common version: failed_precondition with both versions, for that protocol only',
     async (f, t) => {
       const a = await f.open(versioned(1, []));
       const b = await f.open(versioned(7, [6]));
@@ -207,7 +207,7 @@ export const mountCases: Cases = (define) => {
 
   // FAULTS 18
   define(
-    'ends that share no version are told so: the observers of both, once, and whoever dials, unless another protocol is shared',
+    'ends without a common version report it: both observers, once, and the dialer, unless another protocol is shared',
     async (f, t) => {
       const a = await f.open(versioned(1, []));
       const b = await f.open(versioned(7, [6]));

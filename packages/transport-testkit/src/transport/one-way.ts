@@ -207,7 +207,7 @@ export const oneWayCases: Cases = (define) => {
   );
 
   define(
-    'one-ways to handlers that do not end take no more than their account, and go on once these have ended',
+    'one-way messages take no more than their account while handlers run, and continue after these have ended',
     async (f, t) => {
       const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
       const running: (() => void)[] = [];

@@ -93,7 +93,7 @@ export const poolCases: Cases = (define) => {
 
   // SEEDS 13
   define(
-    'closeStreams drops every connection while listening goes on; calls dial again',
+    'closeStreams drops every connection and continues to listen; calls dial again',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(a);
@@ -234,7 +234,7 @@ export const poolCases: Cases = (define) => {
 
   // FAULTS 51, PEERS 2i-2
   define(
-    'a long call cut before its last packet left is made again on another connection, once',
+    'a long call that is cut off before its last packet is repeated once on another connection',
     async (f, t) => {
       const wire = createWire();
       const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap }, a: { timeout: Infinity } });
@@ -258,7 +258,7 @@ export const poolCases: Cases = (define) => {
 
   // FAULTS 57, PEERS 2i-2
   define(
-    'a call cut in the middle of its answer fails, sent, and is not made again',
+    'a call that is cut off in its answer fails as sent and is never repeated',
     async (f, t) => {
       const wire = createWire();
       const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap }, a: { timeout: Infinity } });

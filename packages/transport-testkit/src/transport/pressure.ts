@@ -144,7 +144,7 @@ export const pressureCases: Cases = (define) => {
 
   // SEEDS 24, FAULTS 23, 54, 58, PEERS 2i-4
   define(
-    'what waits for a peer that reads nothing is bounded, and ends at its deadline',
+    'messages that wait for a peer that reads nothing are limited, and end at their deadline',
     async (f, t) => {
       const wire = createWire();
       const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
@@ -209,7 +209,7 @@ export const pressureCases: Cases = (define) => {
   });
 
   define(
-    'what incomplete and untaken messages may take is bounded: long requests beyond it are refused',
+    'the memory of incomplete and unread messages is limited: long requests above the limit are refused',
     async (f, t) => {
       const limits = { memory: 3_000_000 };
       const { a, b, at } = await f.pair({ b: { limits } });

@@ -263,7 +263,7 @@ export const readerCases: Cases = (define) => {
     t.is(most, 3);
   });
 
-  define('callers take turns: one that floods does not keep another waiting', async (f, t) => {
+  define('callers take turns, so that a flood does not keep others waiting', async (f, t) => {
     const { a, b, at } = await f.pair();
     const c = await f.open(kit);
     f.link(c, b);

@@ -124,7 +124,7 @@ export const reentrancyCases: Cases = (define) => {
     },
   );
 
-  define('a down event finds its Remote closed and the next call dialing anew', async (f, t) => {
+  define('at a down event the Remote is closed, and the next call dials again', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     const remote = await a.dial(at);

@@ -122,7 +122,7 @@ export const streamEndCases: Cases = (define) => {
   });
 
   define(
-    'an upload that is none, or one where there is none to be, is a TypeError',
+    'an invalid upload, or one for a method without upload, throws a TypeError',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(b);

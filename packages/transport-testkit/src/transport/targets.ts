@@ -36,7 +36,7 @@ export const targetCases: Cases = (define) => {
     t.deepEqual(a.remotes(), [remote]);
   });
 
-  define('one Remote object stands for a connection from up to down', async (f, t) => {
+  define('one Remote object represents a connection from up to down', async (f, t) => {
     const admitted: unknown[] = [];
     const { a, b, at } = await f.pair({ b: { admit: (remote) => void admitted.push(remote) } });
     const ups: unknown[] = [];
@@ -129,7 +129,7 @@ export const targetCases: Cases = (define) => {
   });
 
   define(
-    'connections tells those that live first, then who comes and goes, each with its cause',
+    'connections yields live connections first, then changes with their causes',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const first = await a.dial(at);

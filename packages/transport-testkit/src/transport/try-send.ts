@@ -162,7 +162,7 @@ export const trySendCases: Cases = (define) => {
 
   // FAULTS 41, 58
   define(
-    'what waits for a dial counts in limits.memory, and beyond it is refused unsent',
+    'messages that wait for a dial count against limits.memory, and excess ones are refused unsent',
     async (f, t) => {
       const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
       serveKit(b);
