@@ -101,7 +101,9 @@ function writeReports(folder) {
   }
 }
 
-/** Returns each entry that a package exports with types: `transport-core`, `transport-core.backend`. */
+/**
+ * Returns each entry that a package exports with types: `transport-core`, `transport-core.backend`.
+ */
 function entries() {
   return published.flatMap((folder) => {
     const manifest = join(root, folder, 'package.json');

@@ -27,9 +27,9 @@ if (process.exitCode === 0) await bundleCore();
 
 /**
  * Builds the files that core's exports give Node: `all.js` with all code, and for each entry a file
- * that re-exports its names from there. So the entries share one copy of each class, and loading the
- * main one takes two files. Bundlers get the modules instead, so that they can leave out what a page
- * does not use.
+ * that re-exports its names from there. So the entries share one copy of each class, and loading
+ * the main one takes two files. Bundlers get the modules instead, so that they can leave out what a
+ * page does not use.
  */
 async function bundleCore() {
   const dist = join(root, 'packages/transport-core/dist');

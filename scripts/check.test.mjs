@@ -97,7 +97,9 @@ const compilerBreaches = [
   ['new Set methods', 'union', 'new Set([1]).union(new Set([2]))'],
 ];
 
-/** One folder of the pure code of each package that has some; it is checked by `tsconfig.pure.json`. */
+/**
+ * One folder of the pure code of each package that has some; it is checked by `tsconfig.pure.json`.
+ */
 const pureFolders = [
   `${core}/session`,
   'packages/peers/src/dialing',

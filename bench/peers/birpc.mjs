@@ -1,5 +1,5 @@
-// birpc over ws, after birpc's README. Its example serializes with JSON, which has no bytes; `v8.serialize` is what Vitest, which birpc
-// was made for, gives it between Node's processes.
+// birpc over ws, after birpc's README. Its example serializes with JSON, which has no bytes;
+// `v8.serialize` is what Vitest, which birpc was made for, gives it between Node's processes.
 
 import { once } from 'node:events';
 import { deserialize, serialize } from 'node:v8';

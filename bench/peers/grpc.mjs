@@ -1,5 +1,6 @@
-// gRPC over HTTP/2, after grpc.io/docs/languages/node/basics: the service from its .proto, a unary call, one channel. Its messages are
-// limited to 4 MiB by default, which the ones beside small calls reach.
+// gRPC over HTTP/2, after grpc.io/docs/languages/node/basics: the service from its .proto, a unary
+// call, one channel. Its messages are limited to 4 MiB by default, which the ones beside small
+// calls reach.
 
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js';

@@ -1,5 +1,6 @@
-// NATS, after the README of `nats`: a responder and `request`, over a server of its own that runs on the responder's core. Its CPU is the
-// nats-server's besides, which the table does not count. A server takes messages of 1 MiB unless it is told otherwise.
+// NATS, after the README of `nats`: a responder and `request`, over a server of its own that runs
+// on the responder's core. Its CPU is the nats-server's besides, which the table does not count. A
+// server takes messages of 1 MiB unless it is told otherwise.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
-// protomux-rpc, after its README: `respond` and `request` over a framed stream, here framed-stream over TCP. Between peers of Hyperswarm
-// it is Noise and UDX that carry it; plain TCP is what the others have.
+// protomux-rpc, after its README: `respond` and `request` over a framed stream, here framed-stream
+// over TCP. Between peers of Hyperswarm it is Noise and UDX that carry it; plain TCP is what the
+// others have.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';

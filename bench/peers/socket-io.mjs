@@ -1,5 +1,6 @@
-// Socket.IO, after socket.io/docs/v4/emitting-events: an event with an acknowledgment (`emitWithAck`), over WebSocket alone, so that no
-// part of it is long polling. A server takes messages of 1 MB unless it is told otherwise.
+// Socket.IO, after socket.io/docs/v4/emitting-events: an event with an acknowledgment
+// (`emitWithAck`), over WebSocket alone, so that no part of it is long polling. A server takes
+// messages of 1 MB unless it is told otherwise.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -1,5 +1,6 @@
-// ZeroMQ, after the guide and zeromq.js' documentation: a dealer that numbers its requests and a router that answers them. A socket takes
-// one send at a time ("only one send operation may be in progress at any time"), so that what is to be sent waits in a queue.
+// ZeroMQ, after the guide and zeromq.js' documentation: a dealer that numbers its requests and a
+// router that answers them. A socket takes one send at a time ("only one send operation may be in
+// progress at any time"), so that what is to be sent waits in a queue.
 
 import { Dealer, Router } from 'zeromq';
 

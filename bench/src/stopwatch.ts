@@ -108,5 +108,8 @@ function cpuOf(pids: readonly number[]): number | undefined {
  * ones count.
  */
 const SAMPLES = 1 << 20;
-/** Small calls between two turns of the loop; the cost is negligible if each call waits for a socket. */
+/**
+ * Small calls between two turns of the loop; the cost is negligible if each call waits for a
+ * socket.
+ */
 const BREATH = 1_024;

@@ -1,4 +1,5 @@
-// An admitted peer that attacks: it completes a proper hello, and then sends whatever an attack wants.
+// An admitted peer that attacks: it completes a proper hello, and then sends whatever an attack
+// wants.
 
 import type { Socket } from 'node:net';
 import { type Ending, type Line, openLine, type Target } from './carriers.ts';

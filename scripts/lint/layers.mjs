@@ -1,7 +1,9 @@
 // The layers of the house as one table: which folder or package may import which. `biome.mjs`
 // writes the import rules of biome.json from it.
 
-/** The folders of transport-core, from the lowest layer up; a file imports its own or a lower one. */
+/**
+ * The folders of transport-core, from the lowest layer up; a file imports its own or a lower one.
+ */
 const CORE = ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport'];
 /** From this folder on, code may read the machine's clock and its source of random numbers. */
 const IMPURE = CORE.indexOf('stream');
@@ -105,7 +107,9 @@ const TIMERS = {
   message: 'Time is an argument: take it from a Clock.',
 };
 
-/** Globals that only the files named `system-*` and `native-*` may use, with the way around each. */
+/**
+ * Globals that only the files named `system-*` and `native-*` may use, with the way around each.
+ */
 const AMBIENT = {
   ...named('Time is an argument: take it from a Clock.', [
     'Date',

@@ -67,8 +67,8 @@ test.serial(
       await sim.run(3_000);
       t.true(garbled > 0);
       t.deepEqual(ear('c').words, ['hello']);
-      // b gets the message from c as well. If it is unsigned, the first content under an id is valid,
-      // and the other is reported.
+      // b gets the message from c as well. If it is unsigned, the first content under an id is
+      // valid, and the other is reported.
       t.is(ear('b').words.length, 1);
       if (isSigned)
         t.deepEqual(
@@ -160,8 +160,8 @@ test.serial(
         await sim.run(50);
       }
       sim.heal();
-      // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain bytes,
-      // so what it spoiled lasts as long as the connection.
+      // Nothing tells a wrong bit of a hello or of a list of topics from a right one in plain
+      // bytes, so what it spoiled lasts as long as the connection.
       for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
       await sim.run(1);
       await sim.until(() => areMet(ears.values(), 2), 120_000);

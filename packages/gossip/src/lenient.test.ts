@@ -200,8 +200,8 @@ test.serial(
         );
         await sim.run(500);
         t.deepEqual(heard()[1]!.slice(before), ['signed 77', 'signed 78'], name);
-        // Other publishers are heard by a at once, and by b when it again has room for origins that a
-        // introduces.
+        // Other publishers are heard by a at once, and by b when it again has room for origins that
+        // a introduces.
         other.push(frame({ origin: idOf('late'), epoch: NOW, sequence: 79 }));
         await sim.run(95_000);
         other.push(frame({ origin: idOf('later'), epoch: NOW, sequence: 80 }));

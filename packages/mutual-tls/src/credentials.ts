@@ -37,8 +37,8 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const options: SecureContextOptions = {
     key: text(key),
     cert: text(cert),
-    // The list is given even if it is empty: without it, node:tls would trust the authorities of the
-    // web, which nobody asked for.
+    // The list is given even if it is empty: without it, node:tls would trust the authorities of
+    // the web, which nobody asked for.
     ca: authorities.map((each) => each.toString()),
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',

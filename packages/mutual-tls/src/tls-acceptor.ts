@@ -73,8 +73,8 @@ export class TlsAcceptor {
     raw.on('error', ignore);
     const { listen } = this.#options;
     if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
-    // Nothing is allocated for a connection before there is a handshake slot, so that refusing stays
-    // cheap in a flood.
+    // Nothing is allocated for a connection before there is a handshake slot, so that refusing
+    // stays cheap in a flood.
     let handshake: TlsHandshake | undefined;
     let isTurn = false;
     const slot = listen.handshakes.acquire(endpoint, () => {

@@ -60,7 +60,7 @@ test.serial('known() with an invalid count throws a TypeError', async (t) => {
 });
 
 test.serial(
-  'learn() treats what a peer reported in another protocol as hearsay and dials it by id; addressOf() shares it',
+  'learn() keeps an address from another protocol as reported by that peer and dials it by id; addressOf() shares it',
   async (t) => {
     for (const run of runs(2)) {
       const { sim, node } = await meet(run, ['a', 'b', 'c'], (name) =>

@@ -240,8 +240,8 @@ test.serial(
         );
       await sim.until(() => !isLinked(a, 'b'), 16_000);
       for (let i = 0; i < 100; i++) t.false(a.transport.trySend(target, 'hint', `too late ${i}`));
-      // A stream's retransmissions may still reach b over the old connection until b's end is closed,
-      // too.
+      // A stream's retransmissions may still reach b over the old connection until b's end is
+      // closed, too.
       await sim.until(() => !isLinked(b, 'a'), 16_000);
       sim.heal();
       await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 30_000);

@@ -37,8 +37,8 @@ export interface PeerInfo<S = unknown> {
 
 /**
  * Why a connection did not become a peer's:
- * - denied: the id is banned, is on a list of unwanted nodes, or is not listed although `membership`
- *   is 'listed'
+ * - denied: the id is banned, is on a list of unwanted nodes, or is not listed although
+ *   `membership` is 'listed'
  * - duplicate: another node with this id is connected already
  * - twin: an instance that another instance of the same node had replaced came back, so two live
  *   nodes share one key. It is refused for 30 s and reported once

@@ -1,6 +1,6 @@
-// The public face of a simulated cluster: nodes, a network and virtual time in one process, all of it
-// determined by one seed. It owns the schedule of faults; it passes nodes to the cluster, faults to
-// the injector and time to the event loop.
+// The public face of a simulated cluster: nodes, a network and virtual time in one process, all of
+// it determined by one seed. It owns the schedule of faults; it passes nodes to the cluster, faults
+// to the injector and time to the event loop.
 
 import type { Protocol, Transport } from '@trunkline/transport-core';
 import { always, eventually } from './checking/rules.ts';

@@ -1,5 +1,5 @@
-// Tests that the three entries of transport-core share one copy of its code, both as Node loads them
-// and as a bundler does.
+// Tests that the three entries of transport-core share one copy of its code, both as Node loads
+// them and as a bundler does.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';

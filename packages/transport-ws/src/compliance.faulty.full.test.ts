@@ -1,5 +1,5 @@
-// Compliance tests of the WebSocket transport wrapped by `faulty`: without faults, and with a line that
-// delays.
+// Compliance tests of the WebSocket transport wrapped by `faulty`: without faults, and with a line
+// that delays.
 
 import process from 'node:process';
 import { faultyTransportSuite, nodeProbe } from '@trunkline/transport-testkit';

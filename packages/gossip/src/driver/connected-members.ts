@@ -1,5 +1,5 @@
-// The connected peers of gossip: it owns the topics that each is on and its queue of messages. It is
-// told which topics peers are on, and calls the sessions of these topics.
+// The connected peers of gossip: it owns the topics that each is on and its queue of messages. It
+// is told which topics peers are on, and calls the sessions of these topics.
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';

@@ -41,8 +41,8 @@ export type FullMeshOptions = OptionsInput<typeof schema>;
 /**
  * Creates an overlay that sends each message directly to every connected peer on the topic. It is
  * meant for up to a few dozen nodes. Messages for a slow peer are queued; when its queue is full,
- * they are dropped, and counted as `dropped` in the topic's snapshot. Throws a TypeError for invalid
- * options.
+ * they are dropped, and counted as `dropped` in the topic's snapshot. Throws a TypeError for
+ * invalid options.
  */
 export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
   const { hops } = parseOptions(schema, options, 'fullMesh');

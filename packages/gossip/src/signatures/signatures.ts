@@ -35,8 +35,8 @@ export type Authenticity = 'true' | 'forged' | 'refused';
 /**
  * The signatures of one node. Each message is verified once, because known messages are recognized
  * by their ids before. A flood of forgeries costs no more than `ForgeryLimiter` lets pass, and
- * verifying them costs less per byte than receiving them. A forgery leaves no trace except in the count of
- * its sender, so it can't take the place of the true message, whose id anybody can guess.
+ * verifying them costs less per byte than receiving them. A forgery leaves no trace except in the
+ * count of its sender, so it can't take the place of the true message, whose id anybody can guess.
  */
 export class Signatures {
   readonly isStrict: boolean;

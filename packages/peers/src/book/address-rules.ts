@@ -1,5 +1,5 @@
-// Rules about the addresses that may enter the book and leave it: own addresses, private ids, banned
-// ids, and addresses that may not be dialed.
+// Rules about the addresses that may enter the book and leave it: own addresses, private ids,
+// banned ids, and addresses that may not be dialed.
 
 import { isNodeId } from '@trunkline/transport-core';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
@@ -37,7 +37,9 @@ export class AddressRules {
     this.#private = idSet(privateIds, 'AddressBook: privateIds');
   }
 
-  /** Adds an own address. Returns its canonical form, or undefined if it is malformed or not new. */
+  /**
+   * Adds an own address. Returns its canonical form, or undefined if it is malformed or not new.
+   */
   addOwn(address: string): string | undefined {
     const key = placeOf(address)?.key;
     if (key === undefined || this.#own.has(key)) return undefined;

@@ -1,5 +1,6 @@
-// Decides how soon to dial again: gRPC's connection back-off, which computes the wait after a number
-// of failures in a row, and the kinds of errors after which a peer is dialed sooner or later.
+// Decides how soon to dial again: gRPC's connection back-off, which computes the wait after a
+// number of failures in a row, and the kinds of errors after which a peer is dialed sooner or
+// later.
 
 import type { Random, Reason, TransportError } from '@trunkline/transport-core';
 

@@ -92,8 +92,8 @@ export class AddressExchange {
   }
 
   /**
-   * Enters reported addresses in the book. Their source is the endpoint that we see, not the address
-   * that the peer advertises, so that the limits on what one source can add hold.
+   * Enters reported addresses in the book. Their source is the endpoint that we see, not the
+   * address that the peer advertises, so that the limits on what one source can add hold.
    */
   learn(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
     const node = this.#node;

@@ -179,7 +179,9 @@ export class Node {
     );
   }
 
-  /** Returns whether a node may be a peer: always with open membership, otherwise only if listed. */
+  /**
+   * Returns whether a node may be a peer: always with open membership, otherwise only if listed.
+   */
   isWelcome(
     peer: { readonly nodeId: string; readonly proven: boolean },
     remote: Remote,

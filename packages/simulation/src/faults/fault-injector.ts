@@ -1,5 +1,5 @@
-// Applies faults to the topology, the network and the nodes of a simulation, and owns the time since
-// which nothing is wrong.
+// Applies faults to the topology, the network and the nodes of a simulation, and owns the time
+// since which nothing is wrong.
 
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';

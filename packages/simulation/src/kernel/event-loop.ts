@@ -1,6 +1,6 @@
-// The event loop of a simulation, in virtual time. It owns the clock, the event queue, the trace and
-// the first failure; nodes and the network schedule events on it; it calls their callbacks, and the
-// rules after each event.
+// The event loop of a simulation, in virtual time. It owns the clock, the event queue, the trace
+// and the first failure; nodes and the network schedule events on it; it calls their callbacks, and
+// the rules after each event.
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
 import { childRandom } from './distributions.ts';

@@ -1,8 +1,8 @@
 // One direction of a connection at level 'message': each message may be lost, duplicated or
-// overtaken, without the sessions at either end noticing. Sessions count on every frame, so the line
-// makes up for what it loses: it returns the credit that a lost message had spent, and answers the
-// cancellation of a call that will never be answered. It owns the table of its writer's calls, and
-// asks the path and the interceptors what happens to a message.
+// overtaken, without the sessions at either end noticing. Sessions count on every frame, so the
+// line makes up for what it loses: it returns the credit that a lost message had spent, and answers
+// the cancellation of a call that will never be answered. It owns the table of its writer's calls,
+// and asks the path and the interceptors what happens to a message.
 
 import { CODES, type Method } from '@trunkline/transport-core';
 import {

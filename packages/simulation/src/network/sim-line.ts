@@ -1,6 +1,6 @@
-// One direction of a simulated connection: data sent in order arrives in order, later, or not at all.
-// It owns what waits for its path to open; its writer's end tells it what to send, and it calls the
-// reader's end. Subclasses carry messages or bytes.
+// One direction of a simulated connection: data sent in order arrives in order, later, or not at
+// all. It owns what waits for its path to open; its writer's end tells it what to send, and it
+// calls the reader's end. Subclasses carry messages or bytes.
 
 import type { Line, MemoryConnection } from '@trunkline/transport-core/internal';
 import type { EventLoop } from '../kernel/event-loop.ts';

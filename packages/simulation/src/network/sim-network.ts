@@ -1,5 +1,5 @@
-// The network of a simulation. It owns the table of listening transports; transports tell it to dial;
-// it makes connections out of core's ends in memory and two lines, which the topology's paths
+// The network of a simulation. It owns the table of listening transports; transports tell it to
+// dial; it makes connections out of core's ends in memory and two lines, which the topology's paths
 // disturb.
 
 import type { TransportError } from '@trunkline/transport-core';

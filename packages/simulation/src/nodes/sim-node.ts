@@ -1,6 +1,6 @@
 // A simulated node: the machine, which lasts, and its current incarnation, which a crash ends and a
-// restart begins anew. It owns the node's disk, clock and transports, and is told by the cluster and
-// the fault injector to boot, crash and stop.
+// restart begins anew. It owns the node's disk, clock and transports, and is told by the cluster
+// and the fault injector to boot, crash and stop.
 
 import type { Protocol, Random, Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';

@@ -25,7 +25,7 @@ interface Control {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** What sets how many frames are written before a batch leaves. */
+/** Options that decide how many frames are written before a batch leaves. */
 export interface BatchOptions {
   /** True if a rate limit applies: see BatchPacer. */
   readonly isBounded: boolean;

@@ -85,8 +85,8 @@ export class HelloExchange {
   }
 
   /**
-   * Reads the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk, or
-   * an error if the bytes are not a Trunkline preamble.
+   * Reads the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk,
+   * or an error if the bytes are not a Trunkline preamble.
    */
   read(chunk: Uint8Array): Uint8Array | TransportError {
     let at = 0;

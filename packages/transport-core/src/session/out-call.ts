@@ -15,7 +15,9 @@ import { UNIT } from './session-context.ts';
 export interface CallCarrier {
   /** The number of the batch being filled; all batches with a smaller number have left. */
   readonly mark: number;
-  /** The stage of a call that has not been sent, for error texts: 'it was waiting for a connection'. */
+  /**
+   * The stage of a call that has not been sent, for error texts: 'it was waiting for a connection'.
+   */
   readonly stage: string;
   /** The time of this tick. */
   readonly now: number;

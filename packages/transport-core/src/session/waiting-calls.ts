@@ -23,8 +23,8 @@ export class WaitingCalls {
   }
 
   /**
-   * Returns the queue in which a call waits. Long messages that keep no order with short ones have a
-   * queue per channel; everything else but streaming calls shares the channel's main queue.
+   * Returns the queue in which a call waits. Long messages that keep no order with short ones have
+   * a queue per channel; everything else but streaming calls shares the channel's main queue.
    */
   queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.streams;

@@ -65,7 +65,9 @@ export class PipeWindow {
   /** True if this process was asleep, so the next PONG may have waited unread. */
   #spoilt = false;
 
-  /** Bytes a millisecond in the last rounds that the window bounded; `#rate` is the best of them. */
+  /**
+   * Bytes a millisecond in the last rounds that the window bounded; `#rate` is the best of them.
+   */
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
   /**
    * Milliseconds of the round trip in each of those rounds that neither the line nor its queue

@@ -1,5 +1,5 @@
-// One target of the pool. It owns the target's connections, its dial, and the calls and callers that
-// wait for a connection; the pool tells it what happens and decides when to dial.
+// One target of the pool. It owns the target's connections, its dial, and the calls and callers
+// that wait for a connection; the pool tells it what happens and decides when to dial.
 
 import { parseTarget } from '../address.ts';
 import { TransportError, withDetails } from '../errors.ts';

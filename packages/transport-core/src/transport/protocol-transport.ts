@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Implements the Transport interface for one protocol on a transport engine. The root transport and every
-// mount are ProtocolTransports.
+// Implements the Transport interface for one protocol on a transport engine. The root transport and
+// every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';

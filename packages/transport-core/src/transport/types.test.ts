@@ -1,5 +1,5 @@
-// What the compiler must say about a protocol's calls. Each line under @ts-expect-error fails the build where it is accepted;
-// nothing here calls anything, but for the last test.
+// Checks the types of a protocol's calls. Each line under @ts-expect-error fails the build if the
+// compiler accepts it. Only the last test calls anything.
 
 import test from 'ava';
 import { z } from 'zod';

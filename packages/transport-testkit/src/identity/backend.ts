@@ -26,7 +26,9 @@ export interface Change<P extends NodeCredentials> {
 /** A transport of one node. */
 export interface IdentityTransport<P extends NodeCredentials, Q extends Protocol> {
   readonly transport: Transport<Q>;
-  /** Changes lists and credentials in the backend's own way; resolves once the change is in effect. */
+  /**
+   * Changes lists and credentials in the backend's own way; resolves once the change is in effect.
+   */
   update(change: Change<P>): Promise<void>;
 }
 
@@ -35,7 +37,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
   /**
-   * Creates a new node with valid credentials. All of them trust each other, unless lists say otherwise.
+   * Creates a new node with valid credentials. All of them trust each other, unless lists say
+   * otherwise.
    */
   credentials(key?: 'ed25519' | 'p256'): Promise<P>;
   /**
@@ -98,7 +101,9 @@ export const REFUSED = [
   'one that is not valid yet',
   'a self-signed one',
 ] as const;
-/** Flaws of credentials that no transport accepts; peers built by hand present them and are refused. */
+/**
+ * Flaws of credentials that no transport accepts; peers built by hand present them and are refused.
+ */
 export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
 /** Flaws of credentials that cannot be used at all. */
 export const UNUSABLE = [
@@ -130,7 +135,8 @@ export interface Certificates<P extends NodeCredentials> {
   readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
   readonly strange: Readonly<Record<(typeof STRANGE)[number], Flaw<StreamLayer>>>;
   /**
-   * Creates credentials with hundreds of certificates in the chain, more than a handshake should carry.
+   * Creates credentials with hundreds of certificates in the chain, more than a handshake should
+   * carry.
    */
   giant(): Promise<P>;
   readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], Flaw<P>>>;

@@ -1,4 +1,4 @@
-// NodeCredentials of nodes with certificates, valid and invalid, made with the functions of
+// Credentials of nodes with certificates, valid and invalid, made with the functions of
 // @trunkline/identity that the backend's tests pass in.
 
 import type { Certificates, Flaw, NodeCredentials, REFUSED, UNUSABLE } from './backend.ts';

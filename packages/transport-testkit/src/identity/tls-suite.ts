@@ -1,5 +1,5 @@
-// The identity suite for backends under mutual TLS: it makes their credentials, and its strangers are TLS
-// ends without any checks of ours, which the backend's tests build with node:tls.
+// The identity suite for backends under mutual TLS: it makes their credentials, and its strangers
+// are TLS ends without any checks of ours, which the backend's tests build with node:tls.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';

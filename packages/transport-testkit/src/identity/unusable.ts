@@ -1,4 +1,5 @@
-// Cases about unusable credentials: listen() and send() report them before anything is bound or dialed.
+// Cases about unusable credentials: listen() and send() report them before anything is bound or
+// dialed.
 
 import type { TransportError } from '@trunkline/transport-core';
 import { caught, checked, thrown } from '../transport/expect.ts';
