@@ -2,7 +2,7 @@
 
 import { bytes, type Codec } from '@trunkline/transport-core';
 import test from 'ava';
-import { FORGERIES } from './signatures/forgery-limiter.ts';
+import { FORGERIES } from './signatures/signatures.ts';
 import {
   areMet,
   cluster,

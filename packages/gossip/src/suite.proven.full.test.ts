@@ -2,13 +2,13 @@
 
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { idle } from './testing/cluster.ts';
-import { papers } from './testing/papers.ts';
+import { certifiedKey } from './testing/identities.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
 
 gossipSuite(
   real('TLS', () => async () => {
-    const tls = await papers();
+    const tls = await certifiedKey();
     return {
       proven: true,
       open: (bindAddr) => createTcpTransport({ protocol: idle, bindAddr, tls }),

@@ -2,13 +2,13 @@
 
 import { createWsTransport } from '@trunkline/transport-ws';
 import { idle } from './testing/cluster.ts';
-import { papers } from './testing/papers.ts';
+import { certifiedKey } from './testing/identities.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { real } from './testing/suite/real-network.ts';
 
 gossipSuite(
   real('secure WebSocket', () => async () => {
-    const tls = await papers();
+    const tls = await certifiedKey();
     return {
       proven: true,
       open: (bindAddr = 'wss://127.0.0.1:0') =>

@@ -8,6 +8,7 @@ import {
   type Remote,
   type Server,
   serve,
+  systemWall,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
@@ -36,7 +37,6 @@ import { PartitionProbe } from './partition-probe.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
-import { wallNow } from './wall-clock.ts';
 
 export class GossipDriver implements TopicSessionHost, RelayHost {
   readonly self: string;
@@ -74,7 +74,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     this.longest = Math.max(1, messageLimit(transport) - FRAME_AROUND);
     this.signatures = new Signatures(this.self, config.signatures);
     this.#lives = new Lives({
-      wall: config.wall ?? wallNow,
+      wall: config.wall ?? systemWall,
       store: config.store,
       onFailed: (error) => {
         for (const session of this.sessions.values()) session.failed(error);

@@ -4,7 +4,6 @@
 import type { MessageId } from '../messages/message-id.ts';
 import type { Advertiser } from './advertiser.ts';
 import { DelayQueue } from './delay-queue.ts';
-import { Lateness } from './lateness.ts';
 import { PendingMessages } from './pending-messages.ts';
 
 /** A message that has not arrived. */
@@ -226,3 +225,31 @@ export class MissingMessages {
     else this.#outstanding.delete(peer);
   }
 }
+
+/**
+ * Estimates how much longer to wait before a message is asked for. Notices are short and overtake
+ * messages when links or processors are busy, so a late message is not lost, and asking for it
+ * makes a busy network busier. A peak counts at once and fades with messages that come in time, as
+ * TCP's timeout follows its round-trip times (RFC 6298). A peer that gives notice of messages it
+ * doesn't have can raise the estimate to 2 s at most.
+ */
+class Lateness {
+  #late = 0;
+
+  /**
+   * A message came over the tree `late` milliseconds after its first notice; 0: before any notice.
+   */
+  observe(late: number): void {
+    this.#late = late > this.#late ? late : this.#late + (late - this.#late) / FADE;
+  }
+
+  /** Milliseconds to wait in addition to the delays before a peer is asked. */
+  get allowance(): number {
+    return Math.min(2 * this.#late, MOST_ALLOWANCE);
+  }
+}
+
+/** The latest message enters the estimate with a weight of 1/16. */
+const FADE = 16;
+/** Upper bound of the allowance in milliseconds. */
+const MOST_ALLOWANCE = 2_000;

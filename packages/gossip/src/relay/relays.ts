@@ -28,7 +28,6 @@ import {
   type RelayHead,
   type RelayReport,
 } from '../wire/relay-frames.ts';
-import { Budget } from './budget.ts';
 import type { RelayConfig } from './options.ts';
 import type { Part } from './plan.ts';
 import { Shipment } from './shipment.ts';
@@ -306,6 +305,32 @@ export class Relays {
       this.#shipments.delete(key);
       this.#ownBudget.give(shipment.size);
     }
+  }
+}
+
+/** Counts messages and their bytes against a limit. */
+class Budget {
+  readonly #messages: number;
+  readonly #bytes: number;
+  messages = 0;
+  bytes = 0;
+
+  constructor(messages: number, bytes: number) {
+    this.#messages = messages;
+    this.#bytes = bytes;
+  }
+
+  /** Takes room for a message. Returns false if there is not enough. */
+  take(bytes: number): boolean {
+    if (this.messages >= this.#messages || this.bytes + bytes > this.#bytes) return false;
+    this.messages++;
+    this.bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.messages--;
+    this.bytes -= bytes;
   }
 }
 

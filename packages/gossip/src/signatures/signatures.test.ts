@@ -8,9 +8,7 @@ import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
-import { FORGERIES, ForgeryLimiter } from './forgery-limiter.ts';
-import { Signatures } from './signatures.ts';
-import { signedContent } from './signed-content.ts';
+import { FORGERIES, ForgeryLimiter, Signatures, signedContent } from './signatures.ts';
 
 const topic = topicKey('news');
 const types: KeyType[] = ['ed25519', 'p256'];

@@ -9,7 +9,7 @@ import type { Audience, Body, Signature } from '../overlay/body.ts';
 import type { Control } from '../plumtree/message.ts';
 import { gossipProtocol } from '../protocol.ts';
 import type { Signer } from '../signatures/signatures.ts';
-import { signedContent } from '../signatures/signed-content.ts';
+import { signedContent } from '../signatures/signatures.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, encodePush } from '../wire/frame.ts';
 import { idle, idOf, words } from './cluster.ts';
