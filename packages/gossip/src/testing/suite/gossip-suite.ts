@@ -3,7 +3,6 @@
 import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
-import { closing } from './closing.ts';
 import { coming } from './coming.ts';
 import { differing } from './differing.ts';
 import type { GossipBackend } from './network.ts';
@@ -24,7 +23,6 @@ const BEHAVIORS: readonly Behavior[] = [
   ...waiting,
   ...coming,
   ...differing,
-  ...closing,
 ];
 
 /**
