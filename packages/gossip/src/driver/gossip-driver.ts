@@ -19,7 +19,6 @@ import type { Body } from '../overlay/body.ts';
 import type { OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
-import { type RelayHost, Relays } from '../relay/relays.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSessionHost, ViewSession } from '../topics/session-host.ts';
@@ -34,11 +33,12 @@ import { flush } from './flush.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { PartitionProbe } from './partition-probe.ts';
+import { RelayDriver } from './relay-driver.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
-export class GossipDriver implements TopicSessionHost, RelayHost {
+export class GossipDriver implements TopicSessionHost {
   readonly self: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,7 +57,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
   /** Undefined if this node relays nothing. */
-  #relays: Relays | undefined = undefined;
+  #relays: RelayDriver | undefined = undefined;
   #server: Server | undefined = undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
@@ -170,7 +170,17 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
     });
     const { relay } = this.#config;
     const relays =
-      relay === undefined || !this.overlay.relays ? undefined : new Relays(relay, mount, this);
+      relay === undefined || !this.overlay.relays
+        ? undefined
+        : new RelayDriver({
+            self: this.self,
+            config: relay,
+            mount,
+            peers: this.#config.peers,
+            members: this.members,
+            sessions: this.sessions,
+            dueBy: (time) => this.dueBy(time),
+          });
     this.#relays = relays;
     this.#walker = new Walker(this, {
       mount,
@@ -324,7 +334,7 @@ export class GossipDriver implements TopicSessionHost, RelayHost {
   #receipt(request: Uint8Array, from: string): void {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
-    else if (receipt.verdict === undefined) this.#relays?.received(receipt, from);
+    else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
     else this.sessions.get(receipt.topic)?.receipt(receipt.id, from, receipt.verdict);
   }
 

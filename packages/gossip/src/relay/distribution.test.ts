@@ -1,18 +1,18 @@
 // Tests of sending a message in parts when relays fail.
 
 import { seededRandom } from '@trunkline/transport-core';
+import { OutputQueue } from '@trunkline/transport-core/internal';
 import test from 'ava';
 import type { RelayReport } from '../wire/relay-frames.ts';
-import { Distribution } from './distribution.ts';
-import type { Part } from './plan.ts';
+import { Distribution, Uploads } from './distribution.ts';
+import type { RelayOutput } from './interface.ts';
 import { RelayBuffer } from './relay-buffer.ts';
 
 interface Upload {
-  readonly part: Part;
-  readonly chunks: AsyncIterator<Uint8Array>;
-  readonly signal: AbortSignal;
-  answer(report: Partial<RelayReport>): Promise<void>;
-  fail(): Promise<void>;
+  readonly id: number;
+  readonly relay: string;
+  readonly rest: readonly string[];
+  isAborted: boolean;
 }
 
 function scene(
@@ -20,66 +20,92 @@ function scene(
   unreachable: readonly string[] = [],
   buffer = new RelayBuffer(new Uint8Array(10), 10),
 ) {
+  const outputs = new OutputQueue<RelayOutput>();
+  const shared = {
+    config: { fanout: 2, stall: 1_000 },
+    random: seededRandom(1),
+    outputs,
+    reaches: (nodeId: string) => !unreachable.includes(nodeId),
+    uploads: new Uploads(),
+  };
+  const id = { origin: 'n', epoch: 0, sequence: 0 };
+  const head = { topic: '', id, hops: 1, size: buffer.bytes.length };
+  const distribution = new Distribution(shared, buffer, head, 0);
   const uploads: Upload[] = [];
   const missed: string[] = [];
-  const scene = { now: 0, uploads, missed, buffer };
-  const distribution = new Distribution(buffer, {
-    fanout: 2,
-    stall: 1_000,
-    random: seededRandom(1),
-    now: () => scene.now,
-    reaches: (nodeId) => !unreachable.includes(nodeId),
-    upload: (part, chunks, signal) =>
-      new Promise((resolve, reject) => {
-        const answer = (report: Partial<RelayReport>) =>
-          Promise.resolve(resolve({ outcome: 'took', missed: [], ...report }));
-        const fail = () => Promise.resolve(reject(new Error('failed')));
-        uploads.push({ part, chunks: chunks[Symbol.asyncIterator](), signal, answer, fail });
-      }),
-    missed: (nodeIds) => missed.push(...nodeIds),
-    changed: () => {},
-  });
+  const others: RelayOutput[] = [];
+  /** Sorts the outputs. Returns those that don't begin or abort an upload. */
+  const settle = (): RelayOutput[] => {
+    missed.push(...distribution.takeMissed());
+    for (let output = outputs.poll(); output !== undefined; output = outputs.poll()) {
+      const { upload } = output as { readonly upload: number };
+      if (output.type === 'upload')
+        uploads.push({ id: upload, relay: output.to, rest: output.head.rest, isAborted: false });
+      else if (output.type === 'abort') uploads.find((each) => each.id === upload)!.isAborted = true;
+      else others.push(output);
+    }
+    return others.splice(0);
+  };
+  const answer = (upload: Upload, report: Partial<RelayReport> = {}, now = 0) => {
+    distribution.answered(upload.id, { outcome: 'took', missed: [], ...report }, now);
+    return settle();
+  };
+  const fail = (upload: Upload, now = 0) => {
+    distribution.failed(upload.id, now);
+    return settle();
+  };
+  const pull = (upload: Upload, now = 0) => {
+    distribution.pulled(upload.id, now);
+    return settle();
+  };
+  const wake = (now: number) => {
+    distribution.wake(now);
+    return settle();
+  };
   const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
-  distribution.send(names);
-  return Object.assign(scene, { distribution, names });
+  distribution.send(names, 0);
+  settle();
+  return { distribution, names, uploads, missed, buffer, settle, answer, fail, pull, wake };
 }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-const members = ({ part: { relay, rest } }: Upload) => [relay, ...rest];
+const members = ({ relay, rest }: Upload) => [relay, ...rest];
 
-test('every node that answers has the message, and it is settled when all have answered', async (t) => {
-  const { distribution, uploads, missed, names } = scene(7);
-  let settled = false;
-  void distribution.settled().then(() => (settled = true));
+test('every node that answers has the message, and it is settled when all have answered', (t) => {
+  const { distribution, uploads, missed, names, answer } = scene(7);
   t.is(uploads.length, 2);
   t.deepEqual(uploads.flatMap(members).sort(), names);
-  await uploads[0]!.answer({});
-  await turn();
-  t.false(settled);
-  await uploads[1]!.answer({ missed: [uploads[1]!.part.rest[0]!, 'somebody else'] });
-  await turn();
-  t.true(settled);
-  t.deepEqual(missed, [uploads[1]!.part.rest[0]!], 'only its own part');
+  answer(uploads[0]!);
+  t.false(distribution.isSettled);
+  answer(uploads[1]!, { missed: [uploads[1]!.rest[0]!, 'somebody else'] });
+  t.true(distribution.isSettled);
+  t.deepEqual(missed, [uploads[1]!.rest[0]!], 'only its own part');
 });
 
-test('if a relay fails, others take over its part, and the relay is missed', async (t) => {
-  const { uploads, missed } = scene(8);
+test('if a relay fails, others take over its part, and the relay is missed', (t) => {
+  const { uploads, missed, fail } = scene(8);
   const [first] = uploads as [Upload];
-  await first.fail();
-  await turn();
-  t.deepEqual(missed, [first.part.relay]);
+  fail(first);
+  t.deepEqual(missed, [first.relay]);
   t.is(uploads.length, 4);
-  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.part.rest].sort());
+  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.rest].sort());
 });
 
-test('if a relay has the message already, or gets it from another, others take over, and the relay is not missed', async (t) => {
+test('a relay whose report is malformed is reported, and others take over its part', (t) => {
+  const { distribution, uploads, missed, settle } = scene(8);
+  const [first] = uploads as [Upload];
+  distribution.answered(first.id, undefined, 0);
+  t.deepEqual(settle(), [{ type: 'misbehaved', peer: first.relay }]);
+  t.deepEqual(missed, [first.relay]);
+  t.is(uploads.length, 4);
+});
+
+test('if a relay has the message already, or gets it from another, others take over, and the relay is not missed', (t) => {
   for (const outcome of ['had', 'busy'] as const) {
-    const { uploads, missed } = scene(8);
+    const { uploads, missed, answer } = scene(8);
     const [first] = uploads as [Upload];
-    await first.answer({ outcome });
-    await turn();
+    answer(first, { outcome });
     t.deepEqual(missed, []);
-    t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.part.rest].sort());
+    t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.rest].sort());
   }
 });
 
@@ -89,55 +115,60 @@ test('a node that cannot be reached is missed, and is in no other part', (t) => 
   t.deepEqual(uploads.flatMap(members).sort(), ['n0', 'n2', 'n3', 'n5']);
 });
 
-test('a relay that reads nothing is given up; one that has it all but is silent gets longer, and then its part is missed', async (t) => {
-  const scenery = scene(6);
-  const { distribution, uploads, missed } = scenery;
+test('a relay that reads nothing is given up; one that has it all but is silent gets longer, and then its part is missed', (t) => {
+  const { distribution, uploads, missed, pull, wake } = scene(6);
   const [stuck, mute] = uploads as [Upload, Upload];
-  await mute.chunks.next();
-  await mute.chunks.next();
+  t.deepEqual(pull(mute), [{ type: 'write', upload: mute.id, chunk: new Uint8Array(10) }]);
+  t.deepEqual(pull(mute), [{ type: 'finish', upload: mute.id, error: undefined }]);
   t.is(distribution.due, 1_000);
-  distribution.wake((scenery.now = 1_000));
-  t.true(stuck.signal.aborted);
-  t.false(mute.signal.aborted);
-  t.deepEqual(missed, [stuck.part.relay]);
-  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...stuck.part.rest].sort());
-  distribution.wake((scenery.now = 1_001));
-  t.true(mute.signal.aborted);
+  wake(1_000);
+  t.true(stuck.isAborted);
+  t.false(mute.isAborted);
+  t.deepEqual(missed, [stuck.relay]);
+  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...stuck.rest].sort());
+  wake(1_001);
+  t.true(mute.isAborted);
   t.deepEqual(missed.slice(1).sort(), members(mute).sort());
 });
 
-test('nobody is blamed for a message that does not reach this node', async (t) => {
-  const scenery = scene(6, [], new RelayBuffer(new Uint8Array(10)));
-  const { distribution, uploads, missed, buffer, names } = scenery;
-  const asked = uploads.map(({ chunks }) => chunks.next());
-  distribution.wake((scenery.now = 60_000));
-  t.true(uploads.every(({ signal }) => !signal.aborted));
-  buffer.fail(new Error('it will not'));
-  for (const each of asked) await t.throwsAsync(each);
-  for (const upload of uploads) await upload.fail();
-  await turn();
+test('nobody is blamed for a message that does not reach this node', (t) => {
+  const { distribution, uploads, missed, buffer, names, ...scenery } = scene(
+    6,
+    [],
+    new RelayBuffer(new Uint8Array(10)),
+  );
+  for (const upload of uploads) t.deepEqual(scenery.pull(upload), []);
+  scenery.wake(60_000);
+  t.true(uploads.every(({ isAborted }) => !isAborted));
+  const error = new Error('it will not');
+  buffer.fail(error);
+  distribution.arrived(60_000);
+  t.deepEqual(
+    scenery.settle(),
+    uploads.map(({ id }) => ({ type: 'finish', upload: id, error })),
+  );
+  for (const upload of [...uploads]) scenery.fail(upload, 60_000);
   t.true(distribution.isSettled);
   t.deepEqual(missed.sort(), names);
   t.is(uploads.length, 2, 'nothing is left to take over');
 });
 
-test('a relay that reads too slowly is given up, but not while there is nothing to send to it', async (t) => {
+test('a relay that reads too slowly is given up, but not while there is nothing to send to it', (t) => {
   for (const comes of ['at once', 'slowly'] as const) {
     const buffer = new RelayBuffer(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
-    const scenery = scene(4, [], buffer);
-    const { distribution, uploads } = scenery;
+    const { distribution, uploads, pull, wake } = scene(4, [], buffer);
     const [slow] = uploads as [Upload];
-    let chunk = slow.chunks.next();
-    for (let i = 0; i < 10 && !slow.signal.aborted; i++) {
-      scenery.now += 900;
-      if (comes === 'slowly') buffer.append(new Uint8Array(32 * 1024));
-      await chunk;
-      chunk = slow.chunks.next();
-      distribution.wake(scenery.now);
+    pull(slow);
+    let now = 0;
+    for (let i = 0; i < 10 && !slow.isAborted; i++) {
+      now += 900;
+      if (comes === 'slowly') {
+        buffer.append(new Uint8Array(32 * 1024));
+        distribution.arrived(now);
+      }
+      pull(slow, now);
+      wake(now);
     }
-    t.deepEqual(
-      [slow.signal.aborted, scenery.now],
-      comes === 'at once' ? [true, 3_600] : [false, 9_000],
-    );
+    t.deepEqual([slow.isAborted, now], comes === 'at once' ? [true, 3_600] : [false, 9_000]);
   }
 });

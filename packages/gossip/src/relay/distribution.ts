@@ -1,162 +1,211 @@
-// Sends one message from this node to others, in parts. If the relay of a part fails, its remaining
-// receivers are split into parts again.
+// Sends one message from this node to others, in parts. One node of each part gets the message, and
+// passes it on to the rest of the part in the same way. If the relay of a part fails, its remaining
+// receivers are split into parts again. A distribution owns its uploads; it is told what happens to
+// them, and queues outputs of the relay machine.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import type { RelayReport } from '../wire/relay-frames.ts';
-import { type Part, splitRecipients } from './plan.ts';
-import type { RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
-import { grace, patience, type Timing } from './timing.ts';
+import type { OutputQueue } from '@trunkline/transport-core/internal';
+import { sample } from '../hyparview/chance.ts';
+import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
+import type { RelayOutput } from './interface.ts';
+import type { RelayConfig } from './options.ts';
+import { type RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
+import { grace, patience } from './timing.ts';
 
-/** The settings of a distribution, and the functions that it calls. */
-export interface DistributionHost extends Timing {
-  readonly fanout: number;
+/** The values that the distributions of a node share. */
+export interface RelayShared {
+  readonly config: Pick<RelayConfig, 'fanout' | 'stall'>;
   readonly random: Random;
-  now(): number;
-  /** Returns true if a message can be sent to this node now. */
-  reaches(nodeId: string): boolean;
-  /**
-   * Uploads the message to the relay of a part. Resolves to its report; rejects if the message was
-   * refused, or the outcome is unknown.
-   */
-  upload(part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<RelayReport>;
-  /** These nodes do not get the message from here, as far as is known. */
-  missed(nodeIds: readonly string[]): void;
-  /** Something is due earlier, or no transfer is under way any more. */
-  changed(): void;
+  readonly outputs: OutputQueue<RelayOutput>;
+  /** Returns true if a message on the topic can be uploaded to this node now. */
+  readonly reaches: (nodeId: string, topic: string) => boolean;
+  readonly uploads: Uploads;
 }
 
-interface Child {
-  readonly part: Part;
+/** The uploads of a node by their numbers, each with the distribution that it belongs to. */
+export class Uploads {
+  readonly #open = new Map<number, Distribution>();
+  #last = 0;
+
+  add(distribution: Distribution): number {
+    this.#open.set(++this.#last, distribution);
+    return this.#last;
+  }
+
+  /** Returns undefined if the upload is over. */
+  of(upload: number): Distribution | undefined {
+    return this.#open.get(upload);
+  }
+
+  delete(upload: number): void {
+    this.#open.delete(upload);
+  }
+}
+
+/** One upload: the node that gets the message, and the nodes that it passes the message on to. */
+export interface Part {
+  readonly relay: string;
+  readonly rest: readonly string[];
+}
+
+interface Upload extends Part {
   readonly reader: RelayBufferReader;
-  readonly controller: AbortController;
 }
 
 /** One message that is being sent to several nodes. */
 export class Distribution {
+  readonly #shared: RelayShared;
   readonly #buffer: RelayBuffer;
-  readonly #host: DistributionHost;
-  readonly #children = new Set<Child>();
+  readonly #head: Omit<RelayHead, 'rest'>;
+  readonly #uploads = new Map<number, Upload>();
+  #missed: string[] = [];
   #movedAt: number;
-  #waiting: (() => void)[] = [];
 
-  constructor(buffer: RelayBuffer, host: DistributionHost) {
+  constructor(
+    shared: RelayShared,
+    buffer: RelayBuffer,
+    head: Omit<RelayHead, 'rest'>,
+    now: number,
+  ) {
+    this.#shared = shared;
     this.#buffer = buffer;
-    this.#host = host;
-    this.#movedAt = host.now();
+    this.#head = head;
+    this.#movedAt = now;
   }
 
-  /** True if no transfer is under way. */
+  /** True if no upload is under way. */
   get isSettled(): boolean {
-    return this.#children.size === 0;
+    return this.#uploads.size === 0;
   }
 
-  /** Resolves when no transfer is under way. */
-  settled(): Promise<void> {
-    return this.isSettled
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** When a transfer last made progress. */
+  /** When an upload last made progress. */
   get movedAt(): number {
     let movedAt = this.#movedAt;
-    for (const { reader } of this.#children) movedAt = Math.max(movedAt, reader.movedAt);
+    for (const { reader } of this.#uploads.values()) movedAt = Math.max(movedAt, reader.movedAt);
     return movedAt;
   }
 
-  send(nodes: readonly string[]): void {
-    const { fanout, random } = this.#host;
-    const near = nodes.filter((nodeId) => this.#host.reaches(nodeId));
-    if (near.length < nodes.length)
-      this.#host.missed(nodes.filter((nodeId) => !near.includes(nodeId)));
-    for (const part of splitRecipients(near, fanout, random)) this.#begin(part);
+  /**
+   * Returns the nodes that do not get the message from here, as far as is known, and that were not
+   * returned before.
+   */
+  takeMissed(): readonly string[] {
+    if (this.#missed.length === 0) return NOBODY;
+    const missed = this.#missed;
+    this.#missed = [];
+    return missed;
+  }
+
+  send(nodes: readonly string[], now: number): void {
+    const { config, random, outputs, reaches, uploads } = this.#shared;
+    const near = new Set(nodes.filter((nodeId) => reaches(nodeId, this.#head.topic)));
+    for (const nodeId of nodes) if (!near.has(nodeId)) this.#missed.push(nodeId);
+    for (const { relay, rest } of splitRecipients([...near], config.fanout, random)) {
+      const upload = uploads.add(this);
+      const reader = new RelayBufferReader(this.#buffer, now);
+      this.#uploads.set(upload, { relay, rest, reader });
+      outputs.add({ type: 'upload', upload, to: relay, head: { ...this.#head, rest } });
+    }
+  }
+
+  /** More of the message has arrived, or no more will come. */
+  arrived(now: number): void {
+    for (const [id, { reader }] of this.#uploads) if (reader.isStarved) this.#write(id, reader, now);
+  }
+
+  /** The relay of an upload has room for more bytes. */
+  pulled(id: number, now: number): void {
+    this.#write(id, this.#uploads.get(id)!.reader, now);
+  }
+
+  /** The relay of an upload answered; `report` is undefined if it is malformed. */
+  answered(id: number, report: RelayReport | undefined, now: number): void {
+    const { relay, rest } = this.#uploads.get(id)!;
+    if (report === undefined) {
+      this.#shared.outputs.add({ type: 'misbehaved', peer: relay });
+      return this.failed(id, now);
+    }
+    this.#end(id);
+    if (report.outcome !== 'took') return this.send(rest, now);
+    for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
+  }
+
+  /** An upload failed. */
+  failed(id: number, now: number): void {
+    this.#replace(this.#end(id), now);
   }
 
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { reader } of this.#children) due = Math.min(due, this.#dueOf(reader));
+    for (const { reader } of this.#uploads.values()) due = Math.min(due, this.#dueOf(reader));
     return due;
   }
 
-  /** Gives up transfers that are stuck. */
+  /** Gives up uploads that are stuck. */
   wake(now: number): void {
-    for (const child of [...this.#children]) {
-      const { part, reader } = child;
-      if (now < this.#dueOf(reader)) continue;
-      this.#end(child);
-      child.controller.abort(STUCK);
+    for (const [id, upload] of [...this.#uploads]) {
+      if (now < this.#dueOf(upload.reader)) continue;
+      this.#abort(id);
       // The relay has the whole message and may still be passing it on, so its part is not given to
       // other relays.
-      if (reader.isThrough) this.#host.missed([part.relay, ...part.rest]);
-      else this.#replace(part);
-      this.#settle();
+      if (upload.reader.isThrough) this.#missed.push(upload.relay, ...upload.rest);
+      else this.#replace(upload, now);
     }
   }
 
-  /** Aborts all transfers. */
+  /** Aborts all uploads. */
   stop(): void {
-    for (const child of [...this.#children]) {
-      this.#end(child);
-      child.controller.abort(STUCK);
-    }
-    this.#settle();
+    for (const id of [...this.#uploads.keys()]) this.#abort(id);
   }
 
   #dueOf(reader: RelayBufferReader): number {
-    if (reader.isThrough) return reader.movedAt + patience(this.#host, this.#buffer.bytes.length);
+    const { config } = this.#shared;
+    if (reader.isThrough) return reader.movedAt + patience(config, this.#buffer.bytes.length);
     // The relay is not to blame for waiting. The sender that this node waits for has deadlines of
     // its own.
     if (reader.isStarved) return Number.POSITIVE_INFINITY;
-    return Math.min(
-      reader.movedAt + this.#host.stall,
-      reader.begunAt + grace(this.#host, reader.length),
-    );
+    return Math.min(reader.movedAt + config.stall, reader.begunAt + grace(config, reader.length));
   }
 
-  #begin(part: Part): void {
-    const child: Child = {
-      part,
-      reader: this.#buffer.read(() => this.#host.now()),
-      controller: new AbortController(),
-    };
-    this.#children.add(child);
-    this.#host.upload(part, child.reader, child.controller.signal).then(
-      (report) => this.#answered(child, report),
-      () => this.#failed(child),
-    );
-    this.#host.changed();
+  #write(upload: number, reader: RelayBufferReader, now: number): void {
+    const { outputs } = this.#shared;
+    const chunk = reader.read(now);
+    if (chunk !== undefined) outputs.add({ type: 'write', upload, chunk });
+    else if (!reader.isStarved) outputs.add({ type: 'finish', upload, error: this.#buffer.error });
   }
 
-  #answered(child: Child, { outcome, missed }: RelayReport): void {
-    if (!this.#end(child)) return;
-    const { rest } = child.part;
-    if (outcome === 'took') this.#host.missed(missed.filter((nodeId) => rest.includes(nodeId)));
-    else this.send(rest);
-    this.#settle();
+  #replace({ relay, rest }: Part, now: number): void {
+    this.#missed.push(relay);
+    if (this.#buffer.error === undefined) this.send(rest, now);
+    else this.#missed.push(...rest);
   }
 
-  #failed(child: Child): void {
-    if (!this.#end(child)) return;
-    this.#replace(child.part);
-    this.#settle();
+  #abort(upload: number): void {
+    this.#end(upload);
+    this.#shared.outputs.add({ type: 'abort', upload, error: STUCK });
   }
 
-  #replace({ relay, rest }: Part): void {
-    this.#host.missed([relay]);
-    if (this.#buffer.error === undefined) this.send(rest);
-    else this.#host.missed(rest);
-  }
-
-  #end(child: Child): boolean {
+  #end(id: number): Upload {
+    const upload = this.#uploads.get(id)!;
     this.#movedAt = this.movedAt;
-    return this.#children.delete(child);
-  }
-
-  #settle(): void {
-    this.#host.changed();
-    if (!this.isSettled) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#uploads.delete(id);
+    this.#shared.uploads.delete(id);
+    return upload;
   }
 }
 
+/**
+ * Splits the nodes at random into `fanout` parts of about equal size, each with a random relay;
+ * into more parts if these would be too long. Every part is shorter than the list that it comes
+ * from, so the tree is finite, whatever its nodes do.
+ */
+export function splitRecipients(nodes: readonly string[], fanout: number, random: Random): Part[] {
+  const mixed = sample(nodes, nodes.length, random);
+  const count = Math.min(nodes.length, Math.max(fanout, Math.ceil(nodes.length / (MOST_REST + 1))));
+  return mixed
+    .slice(0, count)
+    .map((relay, i) => ({ relay, rest: mixed.filter((_, at) => at >= count && at % count === i) }));
+}
+
+const NOBODY: readonly string[] = [];
 const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is stuck');

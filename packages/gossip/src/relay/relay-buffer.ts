@@ -6,7 +6,6 @@ export class RelayBuffer {
   readonly bytes: Uint8Array;
   #length: number;
   #error: unknown = undefined;
-  readonly #starved = new Set<() => void>();
 
   /** @param length bytes that are there already. */
   constructor(bytes: Uint8Array, length = 0) {
@@ -36,48 +35,27 @@ export class RelayBuffer {
     if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
     this.bytes.set(chunk, this.#length);
     this.#length += chunk.length;
-    this.#feed();
     return true;
   }
 
   /** No more bytes will come. Readers get this error after the bytes that have arrived. */
   fail(error: unknown): void {
-    if (this.isWhole || this.#error !== undefined) return;
-    this.#error = error;
-    this.#feed();
-  }
-
-  read(now: () => number): RelayBufferReader {
-    return new RelayBufferReader(this, now);
-  }
-
-  /** Calls the function once, when more bytes arrive or no more will come. */
-  wait(fed: () => void): void {
-    this.#starved.add(fed);
-  }
-
-  #feed(): void {
-    const starved = [...this.#starved];
-    this.#starved.clear();
-    for (const fed of starved) fed();
+    if (!this.isWhole) this.#error ??= error;
   }
 }
 
-/** Reads a message in chunks, as they are asked for and as they arrive. It serves one consumer. */
-export class RelayBufferReader implements AsyncIterableIterator<Uint8Array, undefined> {
+/** The position of one receiver in a message, and how fast the receiver reads. */
+export class RelayBufferReader {
   readonly #buffer: RelayBuffer;
-  readonly #now: () => number;
-  #at = 0;
   readonly #begunAt: number;
+  #at = 0;
   #starvedFor = 0;
   #movedAt: number;
   #isStarved = false;
-  #isOver = false;
 
-  constructor(buffer: RelayBuffer, now: () => number) {
+  constructor(buffer: RelayBuffer, now: number) {
     this.#buffer = buffer;
-    this.#now = now;
-    this.#begunAt = this.#movedAt = now();
+    this.#begunAt = this.#movedAt = now;
   }
 
   /** Bytes that were read. */
@@ -90,12 +68,12 @@ export class RelayBufferReader implements AsyncIterableIterator<Uint8Array, unde
     return this.#begunAt + this.#starvedFor;
   }
 
-  /** When the consumer last asked for more, or got more after it had to wait. */
+  /** When the receiver last asked for more, or got more after it had to wait. */
   get movedAt(): number {
     return this.#movedAt;
   }
 
-  /** True while the consumer asks for more than has arrived. */
+  /** True while the receiver asks for more than has arrived. */
   get isStarved(): boolean {
     return this.#isStarved;
   }
@@ -105,32 +83,19 @@ export class RelayBufferReader implements AsyncIterableIterator<Uint8Array, unde
     return this.#at === this.#buffer.bytes.length;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const buffer = this.#buffer;
-    this.#movedAt = this.#now();
-    while (!this.#isOver && !this.isThrough) {
-      if (this.#at < buffer.length) {
-        const from = this.#at;
-        this.#at = Math.min(from + CHUNK, buffer.length);
-        return { done: false, value: buffer.bytes.subarray(from, this.#at) };
-      }
-      if (buffer.error !== undefined) throw buffer.error;
-      this.#isStarved = true;
-      await new Promise<void>((resolve) => buffer.wait(resolve));
-      this.#isStarved = false;
-      this.#starvedFor += this.#now() - this.#movedAt;
-      this.#movedAt = this.#now();
-    }
-    return { done: true, value: undefined };
-  }
-
-  return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#isOver = true;
-    return Promise.resolve({ done: true, value: undefined });
+  /**
+   * Reads the next chunk, because the receiver asks for it, or because a starved one can go on.
+   * Returns undefined if the message was read as a whole, failed, or has not arrived yet.
+   */
+  read(now: number): Uint8Array | undefined {
+    const { bytes, length, error } = this.#buffer;
+    if (this.#isStarved) this.#starvedFor += now - this.#movedAt;
+    this.#movedAt = now;
+    this.#isStarved = this.#at === length && !this.isThrough && error === undefined;
+    if (this.#at === length) return undefined;
+    const from = this.#at;
+    this.#at = Math.min(from + CHUNK, length);
+    return bytes.subarray(from, this.#at);
   }
 }
 

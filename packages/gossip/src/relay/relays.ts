@@ -1,121 +1,122 @@
-// The long messages that are being relayed at this node: its own, and those of others that it
-// receives and passes on.
+// The long messages that are being relayed at this node: its own (shipments), and those of others
+// that it receives and passes on (transits). This machine owns both, and their budgets of memory. It
+// is told of messages to send, of offered ones, of the progress of uploads and downloads, and of
+// time; its outputs start, feed and end transfers. `driver/relay-driver.ts` connects it to a
+// transport.
 
-import {
-  type Clock,
-  type Random,
-  type Remote,
-  type Transport,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { Body } from '../overlay/body.ts';
-import { MOST_HOPS, type Push } from '../plumtree/message.ts';
-import type { gossipProtocol } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
-import type { TopicMembers } from '../topics/session-host.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
-import type { Unsent } from '../types.ts';
-import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
-import {
-  decodeHead,
-  decodeReport,
-  encodeHead,
-  encodeReceipt,
-  encodeReport,
-  type Receipt,
-  type RelayHead,
-  type RelayReport,
-} from '../wire/relay-frames.ts';
+import type { RelayReport } from '../wire/relay-frames.ts';
+import { type RelayShared, Uploads } from './distribution.ts';
+import type { OfferedInput, RelayedMessage, RelayInput, RelayOutput } from './interface.ts';
 import type { RelayConfig } from './options.ts';
-import type { Part } from './plan.ts';
 import { Shipment } from './shipment.ts';
 import { Transit } from './transit.ts';
 
-/** The functions that relaying calls: those of the driver. */
-export interface RelayHost {
+/** The arguments of a relay machine. */
+export interface RelaysInit {
+  /** The node id of this node. */
   readonly self: string;
-  readonly clock: Clock;
+  readonly config: RelayConfig;
   readonly random: Random;
-  /** Topics of this node by their keys, in hex. */
-  readonly sessions: ReadonlyMap<string, RelayTopic>;
-  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
-    /** Returns the connection to a peer; undefined if there is none. */
-    remoteOf(nodeId: string): Remote | undefined;
-  };
-  misbehaved(nodeId: string): void;
-  /** Something is due earlier than before. */
-  soon(): void;
-}
-
-/** A topic of this node. */
-export interface RelayTopic {
-  readonly limit: number;
-  /** A message could not be sent to a peer. */
-  unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
-  /** Returns true if a message is known already. */
-  isKnown(id: MessageId, now: number): boolean;
-  /**
-   * A message has arrived as a whole. Returns false if it was refused at once, so that the true
-   * message under its id may still come.
-   */
-  relayed(from: string, envelope: Envelope, now: number): boolean;
+  /** Returns true if a message on the topic can be uploaded to this node now. */
+  readonly reaches: (nodeId: string, topic: string) => boolean;
 }
 
 /** Relaying at one node. */
-export class Relays {
+export class Relays implements Machine<RelayInput, RelayOutput> {
+  readonly #self: string;
   readonly #config: RelayConfig;
-  readonly #mount: Transport<typeof gossipProtocol>;
-  readonly #host: RelayHost;
+  readonly #outputs = new OutputQueue<RelayOutput>();
+  readonly #uploads = new Uploads();
+  readonly #shared: RelayShared;
+  /** Messages of this node, and those of others, by their topics and ids. */
   readonly #shipments = new Map<string, Shipment>();
   readonly #transits = new Map<string, Transit>();
+  /** The transits whose requests have not been answered, by the numbers of their downloads. */
+  readonly #downloads = new Map<number, Transit>();
   readonly #ownBudget: Budget;
   readonly #othersBudget: Budget;
   /** Messages that came by relays, and may not have been looked at yet; the oldest first. */
   readonly #here = new Set<string>();
-  /** Connections to peers that don't support relaying. */
-  readonly #unable = new WeakSet<Remote>();
+  /** The direct messages to receivers of shipments that are over. */
   #repaired = 0;
 
-  constructor(config: RelayConfig, mount: Transport<typeof gossipProtocol>, host: RelayHost) {
+  constructor({ self, config, random, reaches }: RelaysInit) {
+    this.#self = self;
     this.#config = config;
-    this.#mount = mount;
-    this.#host = host;
+    this.#shared = { config, random, reaches, outputs: this.#outputs, uploads: this.#uploads };
     this.#ownBudget = new Budget(MOST_MESSAGES, config.memory);
     this.#othersBudget = new Budget(MOST_MESSAGES, config.memory);
   }
 
-  // This node's own messages.
-
-  /**
-   * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
-   * is too short, has too few receivers, or exceeds the limits of what is relayed.
-   */
-  send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
-    const { above, fanout } = this.#config;
-    if (push.size <= above || to.length <= fanout) return false;
-    const frame = encodePush(topic.bytes, push);
-    if (!this.#ownBudget.take(frame.length)) return false;
-    const head = { topic: topic.hex, id: push.id, hops: 1, size: frame.length };
-    const shipment = new Shipment(frame, to, {
-      ...this.#distributing(head),
-      repair: (nodeId) => {
-        this.#repaired++;
-        const reason = this.#host.members.push(nodeId, topic, push);
-        if (reason !== undefined) this.#host.sessions.get(topic.hex)?.unsent(reason, push, nodeId);
-      },
-    });
-    this.#shipments.set(keyOf(head), shipment);
-    this.#tidy();
-    this.#host.soon();
-    return true;
+  /** Returns true if a message of that size goes by way of relays to so many receivers. */
+  wants(size: number, receivers: number): boolean {
+    return size > this.#config.above && receivers > this.#config.fanout;
   }
 
-  /** A peer confirms that it has a message. */
-  received(receipt: Receipt, from: string): void {
-    this.#shipments.get(keyOf(receipt))?.received(from);
-    this.#tidy();
+  /** Returns true if there is room for one more message of this node, with a frame of that size. */
+  hasRoom(bytes: number): boolean {
+    return this.#ownBudget.hasRoom(bytes);
+  }
+
+  handle(now: number, input: RelayInput): void {
+    switch (input.type) {
+      case 'send':
+        this.#send(input.message, input.to, now);
+        break;
+      case 'confirmed':
+        this.#shipments.get(keyOf(input.receipt))?.confirmed(input.from, now);
+        break;
+      case 'peer-down':
+        for (const shipment of this.#shipments.values()) shipment.gone(input.peer);
+        break;
+      case 'offered':
+        this.#offered(input, now);
+        break;
+      case 'received':
+        this.#downloads.get(input.download)?.received(input.chunk, now);
+        break;
+      case 'ended':
+        this.#downloads.get(input.download)?.ended(input.error, now);
+        break;
+      case 'delivered':
+        this.#delivered(input.download, input.isAccepted);
+        break;
+      case 'pulled':
+        this.#uploads.of(input.upload)?.pulled(input.upload, now);
+        break;
+      case 'answered':
+        this.#uploads.of(input.upload)?.answered(input.upload, input.report, now);
+        break;
+      case 'upload-failed':
+        this.#uploads.of(input.upload)?.failed(input.upload, now);
+        break;
+      case 'wake':
+        for (const shipment of this.#shipments.values())
+          if (now >= shipment.due) shipment.wake(now);
+        for (const transit of this.#transits.values()) if (now >= transit.due) transit.wake(now);
+        break;
+      case 'close':
+        for (const shipment of this.#shipments.values()) shipment.stop();
+        for (const transit of this.#transits.values()) transit.stop(now);
+        break;
+    }
+    this.#settle();
+  }
+
+  poll(): RelayOutput | undefined {
+    return this.#outputs.poll();
+  }
+
+  get wakeAt(): number {
+    let wakeAt = Number.POSITIVE_INFINITY;
+    for (const { due } of this.#shipments.values()) wakeAt = Math.min(wakeAt, due);
+    for (const { due } of this.#transits.values()) wakeAt = Math.min(wakeAt, due);
+    return wakeAt;
   }
 
   /** Messages of this node, and their bytes, that a peer may not have yet. */
@@ -129,217 +130,140 @@ export class Relays {
     return unsent;
   }
 
-  /** A peer is gone. */
-  gone(nodeId: string): void {
-    for (const shipment of this.#shipments.values()) shipment.gone(nodeId);
-    this.#tidy();
+  snapshot(): RelaySnapshot {
+    let repaired = this.#repaired;
+    for (const shipment of this.#shipments.values()) repaired += shipment.repaired;
+    return { own: this.#ownBudget.taken, others: this.#othersBudget.taken, repaired };
   }
 
-  // Messages of others.
+  #send(message: RelayedMessage, to: readonly string[], now: number): void {
+    const { topic, push, frame } = message;
+    this.#ownBudget.take(frame.length);
+    const key = keyOf({ topic: topic.hex, id: push.id });
+    this.#shipments.set(key, new Shipment(this.#shared, message, to, now));
+  }
 
-  /**
-   * Receives a message and passes it on while it comes. Resolves to an encoded report when both are
-   * over. Rejects if the message is refused.
-   */
-  async receive(
-    from: string,
-    request: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<Uint8Array> {
-    const { self, sessions } = this.#host;
-    const head = decodeHead(request);
+  #offered({ download, from, head, topic }: OfferedInput, now: number): void {
     if (
       head === undefined ||
-      [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))
+      [this.#self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))
     ) {
-      this.#host.misbehaved(from);
-      throw new TransportError('invalid_argument', 'a relayed message has a malformed header');
+      this.#outputs.add({ type: 'misbehaved', peer: from });
+      const text = 'a relayed message has a malformed header';
+      return this.#refuse(download, new TransportError('invalid_argument', text));
     }
-    const topic = sessions.get(head.topic);
-    if (topic === undefined)
-      throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
-    if (head.size > topic.limit + MOST_HEAD)
-      throw reasonError(
-        'too_large',
-        `a relayed message of ${head.size} bytes is above the limit of its topic`,
-      );
+    if (topic === undefined) {
+      const text = 'this node is not on the topic of a relayed message';
+      return this.#refuse(download, new TransportError('not_found', text));
+    }
+    if (head.size > topic.limit + MOST_HEAD) {
+      const text = `a relayed message of ${head.size} bytes is above the limit of its topic`;
+      return this.#refuse(download, reasonError('too_large', text));
+    }
     const key = keyOf(head);
-    if (this.#transits.has(key)) return report('busy');
-    if (head.id.origin === self) return report('had');
-    if (this.#here.has(key) || topic.isKnown(head.id, this.#host.clock.now())) {
+    if (this.#transits.has(key)) return this.#answer(download, 'busy');
+    if (head.id.origin === this.#self) return this.#answer(download, 'had');
+    if (this.#here.has(key) || topic.isKnown) {
       this.#acknowledge(head);
-      return report('had');
+      return this.#answer(download, 'had');
     }
-    if (!this.#othersBudget.take(head.size))
-      throw new TransportError(
-        'resource_exhausted',
-        'too many messages are being relayed by this node',
-      );
-    const transit = new Transit(head.size, {
-      ...this.#distributing({ ...head, hops: Math.min(head.hops + 1, MOST_HOPS) }),
-      misbehaved: () => this.#host.misbehaved(from),
-    });
+    if (!this.#othersBudget.hasRoom(head.size)) {
+      const text = 'too many messages are being relayed by this node';
+      return this.#refuse(download, new TransportError('resource_exhausted', text));
+    }
+    this.#othersBudget.take(head.size);
+    const transit = new Transit(this.#shared, { download, from, head }, now);
     this.#transits.set(key, transit);
-    try {
-      this.#arrived(from, head, await transit.receive(chunks, head.rest));
-      return report('took', await transit.passedOn());
-    } finally {
-      // Transfers that began before a failure end first, because they read from the same memory.
-      void transit.passedOn().then(() => {
-        this.#transits.delete(key);
-        this.#othersBudget.give(head.size);
-      });
-    }
+    this.#downloads.set(download, transit);
   }
 
-  #arrived(from: string, head: RelayHead, frame: Uint8Array): void {
-    const envelope = decodePush(frame);
-    if (envelope === undefined || keyOf(envelope) !== keyOf(head)) {
-      // Relays pass the message on before they can see that, so only the origin is to blame.
-      if (from === head.id.origin) this.#host.misbehaved(from);
-      return;
-    }
-    // A forged message is not acknowledged, so that its origin sends the true one.
-    if (
-      this.#host.sessions
-        .get(head.topic)
-        ?.relayed(from, { ...envelope, hops: head.hops }, this.#host.clock.now()) !== true
-    )
-      return;
-    this.#here.add(keyOf(head));
+  /**
+   * The topic took a message or refused it. A message that it refused, such as a forged one, is not
+   * acknowledged, so that its origin sends the true one.
+   */
+  #delivered(download: number, isAccepted: boolean): void {
+    const transit = this.#downloads.get(download);
+    transit?.delivered();
+    if (transit === undefined || !isAccepted) return;
+    this.#here.add(keyOf(transit.head));
     if (this.#here.size > MOST_HERE) {
       for (const oldest of this.#here) {
         this.#here.delete(oldest);
         break;
       }
     }
-    this.#acknowledge(head);
+    this.#acknowledge(transit.head);
   }
 
-  #acknowledge(head: RelayHead): void {
-    this.#host.members.acknowledge(head.id.origin, encodeReceipt(head));
+  #acknowledge({ topic, id }: Topical): void {
+    this.#outputs.add({ type: 'acknowledge', to: id.origin, receipt: { topic, id } });
   }
 
-  // Both kinds.
-
-  get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const each of [...this.#shipments.values(), ...this.#transits.values()])
-      due = Math.min(due, each.due);
-    return due;
+  #answer(download: number, outcome: RelayReport['outcome']): void {
+    this.#outputs.add({ type: 'answer', download, report: { outcome, missed: [] } });
   }
 
-  wake(now: number): void {
-    for (const each of [...this.#shipments.values(), ...this.#transits.values()])
-      if (now >= each.due) each.wake(now);
-    this.#tidy();
+  #refuse(download: number, error: TransportError): void {
+    this.#outputs.add({ type: 'refuse', download, error });
   }
 
-  close(): void {
-    for (const each of [...this.#shipments.values(), ...this.#transits.values()]) each.stop();
-    this.#tidy();
-  }
-
-  snapshot(): RelaySnapshot {
-    const [own, others] = [this.#ownBudget, this.#othersBudget].map(({ messages, bytes }) => ({
-      messages,
-      bytes,
-    })) as [RelaySnapshot['own'], RelaySnapshot['own']];
-    return { own, others, repaired: this.#repaired };
-  }
-
-  #distributing(head: Omit<RelayHead, 'rest'>) {
-    const { clock, random } = this.#host;
-    const { fanout, stall } = this.#config;
-    return {
-      fanout,
-      stall,
-      random,
-      now: () => clock.now(),
-      reaches: (nodeId: string) => this.#reaches(nodeId, head.topic),
-      upload: (part: Part, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal) =>
-        this.#upload({ ...head, rest: part.rest }, part.relay, chunks, signal),
-      changed: () => {
-        this.#tidy();
-        this.#host.soon();
-      },
-    };
-  }
-
-  #reaches(nodeId: string, topic: string): boolean {
-    const remote = this.#host.members.remoteOf(nodeId);
-    return (
-      remote !== undefined &&
-      !this.#unable.has(remote) &&
-      this.#host.members.isOn(nodeId, topic) === true
-    );
-  }
-
-  async #upload(
-    head: RelayHead,
-    to: string,
-    chunks: AsyncIterable<Uint8Array>,
-    signal: AbortSignal,
-  ): Promise<RelayReport> {
-    const remote = this.#host.members.remoteOf(to)!;
-    try {
-      const answer = await this.#mount.send(remote, 'relay', encodeHead(head), {
-        upload: chunks,
-        timeout: Number.POSITIVE_INFINITY,
-        signal,
-      });
-      const decoded = decodeReport(answer);
-      if (decoded !== undefined) return decoded;
-      this.#host.misbehaved(to);
-      throw new TransportError('invalid_argument', 'a malformed report', { target: to });
-    } catch (error) {
-      if (error instanceof TransportError && error.code === 'unimplemented')
-        this.#unable.add(remote);
-      throw error;
-    }
-  }
-
-  #tidy(): void {
+  /** Sends directly what relays did not bring, and forgets the messages that are over. */
+  #settle(): void {
     for (const [key, shipment] of this.#shipments) {
+      shipment.repair();
       if (!shipment.isOver) continue;
       this.#shipments.delete(key);
+      this.#repaired += shipment.repaired;
       this.#ownBudget.give(shipment.size);
+    }
+    for (const [key, transit] of this.#transits) {
+      if (!transit.isOver) continue;
+      transit.answer();
+      this.#transits.delete(key);
+      this.#downloads.delete(transit.download);
+      this.#othersBudget.give(transit.head.size);
     }
   }
 }
 
-/** Counts messages and their bytes against a limit. */
+/** A limit for the number of messages at a time, and for their bytes. */
 class Budget {
   readonly #messages: number;
   readonly #bytes: number;
-  messages = 0;
-  bytes = 0;
+  readonly #taken = { messages: 0, bytes: 0 };
 
   constructor(messages: number, bytes: number) {
     this.#messages = messages;
     this.#bytes = bytes;
   }
 
-  /** Takes room for a message. Returns false if there is not enough. */
-  take(bytes: number): boolean {
-    if (this.messages >= this.#messages || this.bytes + bytes > this.#bytes) return false;
-    this.messages++;
-    this.bytes += bytes;
-    return true;
+  /** The messages that count, and their bytes. */
+  get taken(): { readonly messages: number; readonly bytes: number } {
+    return { ...this.#taken };
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#taken.messages < this.#messages && this.#taken.bytes + bytes <= this.#bytes;
+  }
+
+  take(bytes: number): void {
+    this.#taken.messages++;
+    this.#taken.bytes += bytes;
   }
 
   give(bytes: number): void {
-    this.messages--;
-    this.bytes -= bytes;
+    this.#taken.messages--;
+    this.#taken.bytes -= bytes;
   }
 }
 
-function keyOf({ topic, id }: { readonly topic: string; readonly id: MessageId }): string {
-  return `${topic}/${messageKey(id)}`;
+interface Topical {
+  readonly topic: string;
+  readonly id: MessageId;
 }
 
-function report(outcome: RelayReport['outcome'], missed: readonly string[] = []): Uint8Array {
-  return encodeReport({ outcome, missed });
+function keyOf({ topic, id }: Topical): string {
+  return `${topic}/${messageKey(id)}`;
 }
 
 /**

@@ -1,39 +1,44 @@
 // A message of this node that relays spread. It is kept until all receivers have it, and sent
-// directly to those that don't confirm it in time.
+// directly to those that don't confirm it in time. A shipment owns the list of those receivers, and
+// queues outputs of the relay machine.
 
-import { Distribution, type DistributionHost } from './distribution.ts';
+import { Distribution, type RelayShared } from './distribution.ts';
+import type { RelayedMessage } from './interface.ts';
 import { RelayBuffer } from './relay-buffer.ts';
 import { patience } from './timing.ts';
-
-export interface ShipmentHost extends Omit<DistributionHost, 'missed'> {
-  /** The message was to come to a node by relays, and must be sent to it directly. */
-  repair(nodeId: string): void;
-}
 
 /** One relayed message of this node, and the receivers that have not confirmed it. */
 export class Shipment {
   readonly size: number;
-  readonly #host: ShipmentHost;
+  readonly #message: RelayedMessage;
+  readonly #shared: RelayShared;
   readonly #distribution: Distribution;
   /** Receivers that have not confirmed the message. */
   readonly #open: Set<string>;
   #heardAt: number;
+  #repaired = 0;
 
-  constructor(frame: Uint8Array, to: readonly string[], host: ShipmentHost) {
+  constructor(shared: RelayShared, message: RelayedMessage, to: readonly string[], now: number) {
+    const { topic, push, frame } = message;
     this.size = frame.length;
-    this.#host = host;
+    this.#message = message;
+    this.#shared = shared;
     this.#open = new Set(to);
-    this.#heardAt = host.now();
-    this.#distribution = new Distribution(new RelayBuffer(frame, frame.length), {
-      ...host,
-      missed: (nodeIds) => this.#repair(nodeIds),
-    });
-    this.#distribution.send(to);
+    this.#heardAt = now;
+    const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
+    this.#distribution = new Distribution(shared, new RelayBuffer(frame, this.size), head, now);
+    this.#distribution.send(to, now);
+    this.repair();
   }
 
-  /** True if no receiver is open any more, and no transfer is under way. */
+  /** True if no receiver is open any more, and no upload is under way. */
   get isOver(): boolean {
     return this.#open.size === 0 && this.#distribution.isSettled;
+  }
+
+  /** Number of receivers that the message was sent to directly. */
+  get repaired(): number {
+    return this.#repaired;
   }
 
   /** True if it is not known yet whether a node has the message. */
@@ -42,8 +47,8 @@ export class Shipment {
   }
 
   /** A node has confirmed the message. */
-  received(nodeId: string): void {
-    if (this.#open.delete(nodeId)) this.#heardAt = this.#host.now();
+  confirmed(nodeId: string, now: number): void {
+    if (this.#open.delete(nodeId)) this.#heardAt = now;
   }
 
   /** A node is gone. */
@@ -58,6 +63,7 @@ export class Shipment {
 
   wake(now: number): void {
     this.#distribution.wake(now);
+    this.repair();
     if (this.#open.size === 0 || now < this.#lastly) return;
     this.#distribution.stop();
     this.#repair([...this.#open]);
@@ -68,15 +74,25 @@ export class Shipment {
     this.#distribution.stop();
   }
 
+  /** Sends the message directly to the receivers that relays turned out not to bring it to. */
+  repair(): void {
+    this.#repair(this.#distribution.takeMissed());
+  }
+
   /**
    * When the remaining receivers are sent the message directly. A relay may falsely report that it
    * has passed the message on, so only receipts count.
    */
   get #lastly(): number {
-    return Math.max(this.#heardAt, this.#distribution.movedAt) + patience(this.#host, this.size);
+    const movedAt = Math.max(this.#heardAt, this.#distribution.movedAt);
+    return movedAt + patience(this.#shared.config, this.size);
   }
 
   #repair(nodeIds: readonly string[]): void {
-    for (const nodeId of nodeIds) if (this.#open.delete(nodeId)) this.#host.repair(nodeId);
+    for (const to of nodeIds) {
+      if (!this.#open.delete(to)) continue;
+      this.#repaired++;
+      this.#shared.outputs.add({ type: 'repair', to, message: this.#message });
+    }
   }
 }

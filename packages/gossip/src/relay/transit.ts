@@ -1,96 +1,138 @@
 // A message that comes to this node from a relay, or from its origin with this node as a relay. It
-// is passed on while it comes.
+// is passed on while it comes. A transit owns the download and its deadlines, and queues outputs of
+// the relay machine.
 
 import { TransportError } from '@trunkline/transport-core';
-import { Distribution, type DistributionHost } from './distribution.ts';
+import { messageKey } from '../messages/message-id.ts';
+import { MOST_HOPS } from '../plumtree/message.ts';
+import { decodePush, type Envelope } from '../wire/frame.ts';
+import type { RelayHead } from '../wire/relay-frames.ts';
+import { Distribution, type RelayShared } from './distribution.ts';
 import { RelayBuffer } from './relay-buffer.ts';
 import { longestTransfer } from './timing.ts';
 
-export interface TransitHost extends Omit<DistributionHost, 'missed'> {
-  /** The sender sends something else than it announced. */
-  misbehaved(): void;
+/** The download of a transit: its number, its sender, and the head of the message. */
+export interface Download {
+  readonly download: number;
+  readonly from: string;
+  readonly head: RelayHead;
 }
 
 /** One message of another node that is being received and passed on. */
 export class Transit {
+  /** The number of the download. */
+  readonly download: number;
+  readonly head: RelayHead;
+  readonly #shared: RelayShared;
+  readonly #from: string;
   readonly #buffer: RelayBuffer;
-  readonly #host: TransitHost;
   readonly #distribution: Distribution;
-  readonly #missed = new Set<string>();
   readonly #end: number;
-  #source: AsyncIterator<Uint8Array> | undefined = undefined;
   #movedAt: number;
+  /** `failed`: the request has been refused, but uploads are still under way. */
+  #phase: 'receiving' | 'delivering' | 'passing-on' | 'failed' = 'receiving';
 
-  constructor(size: number, host: TransitHost) {
-    const now = host.now();
-    this.#buffer = new RelayBuffer(new Uint8Array(size));
-    this.#host = host;
+  constructor(shared: RelayShared, { download, from, head }: Download, now: number) {
+    this.head = head;
+    this.#shared = shared;
+    this.download = download;
+    this.#from = from;
+    this.#buffer = new RelayBuffer(new Uint8Array(head.size));
     this.#movedAt = now;
-    this.#end = now + longestTransfer(host, size);
-    this.#distribution = new Distribution(this.#buffer, {
-      ...host,
-      missed: (nodeIds) => this.#miss(nodeIds),
-    });
+    this.#end = now + longestTransfer(shared.config, head.size);
+    const { topic, id, size } = head;
+    const hops = Math.min(head.hops + 1, MOST_HOPS);
+    this.#distribution = new Distribution(shared, this.#buffer, { topic, id, hops, size }, now);
+    shared.outputs.add({ type: 'receive', download });
+    this.#distribution.send(head.rest, now);
   }
 
-  /**
-   * Receives the message and passes it on to `rest` at the same time. Resolves to the whole
-   * message; rejects if it does not come.
-   */
-  async receive(chunks: AsyncIterable<Uint8Array>, rest: readonly string[]): Promise<Uint8Array> {
-    const buffer = this.#buffer;
-    const source = chunks[Symbol.asyncIterator]();
-    this.#source = source;
-    this.#distribution.send(rest);
-    try {
-      for (let item = await source.next(); item.done !== true; item = await source.next())
-        this.#take(item.value);
-      if (!buffer.isWhole) throw buffer.error ?? this.#wrong('ended too early');
-      return buffer.bytes;
-    } catch (error) {
-      buffer.fail(error);
-      throw error;
-    } finally {
-      this.#source = undefined;
-      this.#host.changed();
+  /** The next bytes of the message came. */
+  received(chunk: Uint8Array, now: number): void {
+    if (this.#phase !== 'receiving') return;
+    if (!this.#buffer.append(chunk)) {
+      this.#shared.outputs.add({ type: 'misbehaved', peer: this.#from });
+      return this.#fail(this.#wrong('is longer than declared'), now);
     }
+    if (chunk.length > 0) this.#movedAt = now;
+    this.#distribution.arrived(now);
   }
 
   /**
-   * Resolves, when no transfer is under way any more, to the nodes that the message could not be
-   * passed on to.
+   * The download came to its end, or to an error. Hands the message to its topic if it is here as a
+   * whole.
    */
-  async passedOn(): Promise<readonly string[]> {
-    await this.#distribution.settled();
-    return [...this.#missed];
+  ended(error: unknown, now: number): void {
+    const isOpen = this.#phase === 'receiving' || this.#phase === 'delivering';
+    if (isOpen && error !== undefined) return this.#fail(error, now);
+    if (this.#phase !== 'receiving') return;
+    if (!this.#buffer.isWhole) return this.#fail(this.#wrong('ended too early'), now);
+    const { head } = this;
+    const envelope = decodePush(this.#buffer.bytes);
+    if (envelope !== undefined && isOf(envelope, head)) {
+      this.#phase = 'delivering';
+      return this.#shared.outputs.add({
+        type: 'deliver',
+        download: this.download,
+        from: this.#from,
+        envelope: { ...envelope, hops: head.hops },
+      });
+    }
+    this.#phase = 'passing-on';
+    // Relays pass the message on before they can see that, so only the origin is to blame.
+    if (this.#from === head.id.origin)
+      this.#shared.outputs.add({ type: 'misbehaved', peer: this.#from });
+  }
+
+  /** The topic has taken the message, or refused it. */
+  delivered(): void {
+    if (this.#phase === 'delivering') this.#phase = 'passing-on';
+  }
+
+  /** True if no upload is under way, and the message is delivered or has failed. */
+  get isOver(): boolean {
+    return (
+      this.#distribution.isSettled && (this.#phase === 'passing-on' || this.#phase === 'failed')
+    );
+  }
+
+  /** Answers the request, unless it was refused. Comes once, when the transit is over. */
+  answer(): void {
+    if (this.#phase === 'failed') return;
+    const report = { outcome: 'took', missed: this.#distribution.takeMissed() } as const;
+    this.#shared.outputs.add({ type: 'answer', download: this.download, report });
   }
 
   get due(): number {
     const { due } = this.#distribution;
-    return this.#source === undefined
-      ? due
-      : Math.min(due, this.#movedAt + this.#host.stall, this.#end);
+    return this.#phase === 'receiving' ? Math.min(due, this.#latest) : due;
   }
 
   wake(now: number): void {
     this.#distribution.wake(now);
-    if (this.#source !== undefined && now >= Math.min(this.#movedAt + this.#host.stall, this.#end))
-      this.#leave(TOO_SLOW);
+    if (this.#phase === 'receiving' && now >= this.#latest) this.#leave(TOO_SLOW, now);
   }
 
-  stop(): void {
-    this.#leave(STOPPED);
+  stop(now: number): void {
+    if (this.#phase === 'receiving') this.#leave(STOPPED, now);
     this.#distribution.stop();
   }
 
-  #take(chunk: Uint8Array): void {
-    const buffer = this.#buffer;
-    if (buffer.error !== undefined) throw buffer.error;
-    if (!buffer.append(chunk)) {
-      this.#host.misbehaved();
-      throw this.#wrong('is longer than declared');
-    }
-    if (chunk.length > 0) this.#movedAt = this.#host.now();
+  /** When the download is given up. */
+  get #latest(): number {
+    return Math.min(this.#movedAt + this.#shared.config.stall, this.#end);
+  }
+
+  #leave(error: TransportError, now: number): void {
+    this.#shared.outputs.add({ type: 'stop', download: this.download });
+    this.#fail(error, now);
+  }
+
+  #fail(error: unknown, now: number): void {
+    this.#phase = 'failed';
+    this.#buffer.fail(error);
+    this.#distribution.arrived(now);
+    this.#shared.outputs.add({ type: 'refuse', download: this.download, error });
   }
 
   #wrong(what: string): TransportError {
@@ -99,16 +141,10 @@ export class Transit {
       `a relayed message of ${this.#buffer.bytes.length} bytes ${what}`,
     );
   }
+}
 
-  #leave(error: TransportError): void {
-    this.#buffer.fail(error);
-    const source = this.#source;
-    void source?.return?.().catch(() => {});
-  }
-
-  #miss(nodeIds: readonly string[]): void {
-    for (const nodeId of nodeIds) this.#missed.add(nodeId);
-  }
+function isOf({ topic, id }: Envelope, head: RelayHead): boolean {
+  return topic === head.topic && messageKey(id) === messageKey(head.id);
 }
 
 const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message arrived too slowly');

@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core';
 import test from 'ava';
 import { MOST_REST } from '../wire/relay-frames.ts';
-import { splitRecipients } from './plan.ts';
+import { splitRecipients } from './distribution.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
 
