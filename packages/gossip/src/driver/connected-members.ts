@@ -1,5 +1,6 @@
 // The connected peers of gossip: it owns the topics that each is on and its queue of messages. It
-// is told which topics peers are on, and calls the sessions of these topics.
+// is told which topics peers are on, calls the sessions of these topics, and reports peers that come
+// and go.
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
@@ -18,6 +19,7 @@ import { encodeControl, encodePush } from '../wire/frame.ts';
 import { Dials } from './dials.ts';
 import { type Member, MemberTable } from './member-table.ts';
 import { MessageAddresses } from './message-addresses.ts';
+import { PeerConnection } from './peer-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { PendingInterests } from './pending-interests.ts';
 
@@ -30,27 +32,21 @@ export interface ConnectedMember extends Member {
   readonly messageAddresses: MessageAddresses;
 }
 
-/** The functions of the driver that connected peers concern. */
-export interface ConnectedMembersHost {
-  /** This node's topics by their keys, in hex. */
-  readonly sessions: ReadonlyMap<string, TopicSession>;
-  /** A peer has connected. Called after the current code has run. */
-  connected(member: ConnectedMember, now: number): void;
-  /** A peer is gone. */
-  gone(nodeId: string): void;
-  /** The sessions have been told that a peer is gone. */
-  wentFrom(nodeId: string): void;
-  /** Is the node being dialed because others on a topic named it? */
-  isDialing(nodeId: string): boolean;
-  /** Something is due earlier than before. */
-  soon(): void;
-}
+/** A change among the connected peers. */
+export type MembersEvent =
+  /** A peer has connected. Reported after the current code has run. */
+  | { readonly type: 'connected'; readonly member: ConnectedMember }
+  /** A peer that had no room for a message has room again. */
+  | { readonly type: 'writable'; readonly nodeId: string }
+  | { readonly type: 'disconnected'; readonly nodeId: string; readonly cause: TransportError };
 
 export class ConnectedMembers implements TopicMembers {
   readonly all: ReadonlyMap<string, ConnectedMember>;
   readonly dials: Dials;
   readonly #config: GossipConfig;
-  readonly #host: ConnectedMembersHost;
+  readonly #sessions: ReadonlyMap<string, TopicSession>;
+  readonly #isDialing: (nodeId: string) => boolean;
+  readonly #tell: (event: MembersEvent) => void;
   readonly #table: MemberTable<ConnectedMember>;
   readonly #pendingInterests: PendingInterests<ConnectedMember>;
   #mount: Transport<typeof gossipProtocol> | undefined;
@@ -60,14 +56,27 @@ export class ConnectedMembers implements TopicMembers {
    */
   readonly #instances = new Map<string, string>();
 
-  constructor(config: GossipConfig, host: ConnectedMembersHost) {
+  /**
+   * @param sessions this node's topics, by their keys in hex
+   * @param isDialing returns true if a node is being dialed because others on a topic named it
+   * @param tell receives the events
+   */
+  constructor(
+    config: GossipConfig,
+    sessions: ReadonlyMap<string, TopicSession>,
+    isDialing: (nodeId: string) => boolean,
+    tell: (event: MembersEvent) => void,
+  ) {
     const { transport, peers } = config;
     this.#config = config;
-    this.#host = host;
-    this.#table = new MemberTable<ConnectedMember>(peers, {
-      came: (peer) => this.#came(peer),
-      went: (member, cause) => this.#went(member, cause),
-    });
+    this.#sessions = sessions;
+    this.#isDialing = isDialing;
+    this.#tell = tell;
+    this.#table = new MemberTable<ConnectedMember>(
+      peers,
+      (peer) => this.#came(peer),
+      (member, cause) => this.#went(member, cause),
+    );
     this.all = this.#table.members;
     this.dials = new Dials(
       transport,
@@ -75,7 +84,7 @@ export class ConnectedMembers implements TopicMembers {
       (nodeId) => peers.mayDial(nodeId),
     );
     this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const session of host.sessions.values()) session.known(nodeId);
+      for (const session of sessions.values()) session.known(nodeId);
     });
   }
 
@@ -110,8 +119,7 @@ export class ConnectedMembers implements TopicMembers {
 
   /** Returns the connection to a peer; undefined if there is none. */
   remoteOf(nodeId: string): Remote | undefined {
-    const member = this.all.get(nodeId);
-    return member === undefined ? undefined : this.#table.remoteOf(member);
+    return this.all.get(nodeId)?.connection.current;
   }
 
   // Topics of peers.
@@ -168,7 +176,7 @@ export class ConnectedMembers implements TopicMembers {
    * peer could not be pulled, these are the topics on the last list that was.
    */
   told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
-    const { sessions } = this.#host;
+    const sessions = this.#sessions;
     const member = this.all.get(nodeId);
     if (member === undefined || member.instance !== instance) return;
     const now = this.#config.transport.clock.now();
@@ -233,55 +241,41 @@ export class ConnectedMembers implements TopicMembers {
     }));
   }
 
-  #came({ nodeId: id, instance, remote }: PeerInfo): ConnectedMember {
-    const { sessions } = this.#host;
-    const { clock } = this.#config.transport;
-    const nodeId = sameName(id);
+  #came(peer: PeerInfo): ConnectedMember {
+    const { transport, peers, outbound } = this.#config;
+    const { clock } = transport;
+    const { instance, remote } = peer;
+    const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of sessions.values()) session.reborn(nodeId);
+      for (const session of this.#sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     if (this.#instances.size > INSTANCES)
       this.#instances.delete(this.#instances.keys().next().value!);
-    const outbox = new PeerOutbox(
-      {
-        mount: this.#mount!,
-        remote: () => this.#table.remoteOf(member),
-        elsewhere: () => this.#table.refresh(member),
-        writable: () => {
-          for (const session of sessions.values())
-            session.feed(clock.now(), { type: 'writable', peer: nodeId });
-          this.#host.soon();
-        },
-      },
-      this.#config.outbound,
-    );
+    const connection = new PeerConnection(peers, peer);
+    const writable = () => this.#tell({ type: 'writable', nodeId });
     const member: ConnectedMember = {
       nodeId,
       instance,
-      remote,
-      isChosen: remote.direction === 'out' && !this.#host.isDialing(nodeId),
-      outbox,
+      connection,
+      isChosen: remote.direction === 'out' && !this.#isDialing(nodeId),
+      outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
       messageAddresses: new MessageAddresses(clock.now()),
     };
     this.#pendingInterests.met(member, clock.now());
     clock.defer(() => {
-      if (this.all.get(nodeId) === member) this.#host.connected(member, clock.now());
-      this.#host.soon();
+      if (this.all.get(nodeId) === member) this.#tell({ type: 'connected', member });
     });
     return member;
   }
 
   #went(member: ConnectedMember, cause: TransportError): void {
     const { nodeId, outbox } = member;
-    const now = this.#config.transport.clock.now();
     outbox.close();
     member.topics = NONE;
-    this.#host.gone(nodeId);
-    for (const session of this.#host.sessions.values()) session.peerDown(nodeId, cause, now);
-    this.#host.wentFrom(nodeId);
+    this.#tell({ type: 'disconnected', nodeId, cause });
     this.#pendingInterests.made(member);
   }
 }

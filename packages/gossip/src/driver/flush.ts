@@ -1,6 +1,6 @@
 // Waits, while gossip closes, until all published messages have left.
 
-import type { Clock, Remote, Transport } from '@trunkline/transport-core';
+import type { Remote, Transport } from '@trunkline/transport-core';
 import { unsentOf } from '@trunkline/transport-core/internal';
 import type { CloseResult } from '../types.ts';
 
@@ -10,37 +10,38 @@ interface Amount {
   readonly bytes: number;
 }
 
-export interface FlushHost {
-  readonly clock: Clock;
-  readonly mount: Pick<Transport, 'protocol'>;
-  /**
-   * Returns the connected peers, each with the connection in use and the amounts queued above that
-   * connection.
-   */
-  waiting(): Iterable<{
-    readonly nodeId: string;
-    readonly remote: Remote;
-    readonly amounts: readonly Amount[];
-  }>;
+/** A connected peer, the connection in use, and the amounts queued above that connection. */
+export interface Waiting {
+  readonly nodeId: string;
+  readonly remote: Remote;
+  readonly amounts: readonly Amount[];
 }
 
 /**
  * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
  * queued.
+ * @param waiting returns all connected peers
  */
-export async function flush(host: FlushHost, grace: number): Promise<CloseResult['unsent']> {
-  const { clock } = host;
+export async function flush(
+  mount: Pick<Transport, 'protocol' | 'clock'>,
+  waiting: () => Iterable<Waiting>,
+  grace: number,
+): Promise<CloseResult['unsent']> {
+  const { clock } = mount;
   for (const due = clock.now() + grace; ; ) {
-    const unsent = unsentNow(host);
+    const unsent = unsentNow(mount, waiting());
     const left = due - clock.now();
     if (unsent.length === 0 || left <= 0) return unsent;
     await clock.sleep(Math.min(left, LOOK));
   }
 }
 
-function unsentNow({ mount, waiting }: FlushHost): CloseResult['unsent'] {
+function unsentNow(
+  mount: Pick<Transport, 'protocol'>,
+  waiting: Iterable<Waiting>,
+): CloseResult['unsent'] {
   const unsent: { nodeId: string; messages: number; bytes: number }[] = [];
-  for (const { nodeId, remote, amounts } of waiting()) {
+  for (const { nodeId, remote, amounts } of waiting) {
     let { messages, bytes } = unsentOf(mount, remote);
     for (const amount of amounts) {
       messages += amount.messages;

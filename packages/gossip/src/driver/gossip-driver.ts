@@ -5,7 +5,6 @@ import {
   type Clock,
   type Codec,
   type Random,
-  type Remote,
   type Server,
   serve,
   systemWall,
@@ -27,9 +26,9 @@ import { TopicSession } from '../topics/topic-session.ts';
 import type { CloseResult, GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
-import { ConnectedMembers } from './connected-members.ts';
+import { ConnectedMembers, type MembersEvent } from './connected-members.ts';
 import { ConnectionPins } from './connection-pins.ts';
-import { flush } from './flush.ts';
+import { flush, type Waiting } from './flush.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { PartitionProbe } from './partition-probe.ts';
@@ -87,32 +86,16 @@ export class GossipDriver implements TopicSessionHost {
       // messages that came meanwhile are read first.
       () => {},
     );
-    this.members = new ConnectedMembers(config, {
-      sessions: this.sessions,
-      connected: (member, now) => this.#interests!.connected(member, now),
-      gone: (nodeId) => {
-        this.#interests!.gone(nodeId);
-        this.#walker!.gone(nodeId);
-      },
-      wentFrom: (nodeId) => this.#relays?.gone(nodeId),
-      isDialing: (nodeId) => this.#views.isDialing(nodeId),
-      soon: () => this.soon(),
-    });
-    this.#views = new ViewMessenger({
-      peers,
-      dials: this.members.dials,
-      outboxOf: (nodeId) => this.members.outboxOf(nodeId),
-      clock: this.clock,
-    });
+    this.members = new ConnectedMembers(
+      config,
+      this.sessions,
+      (nodeId) => this.#views.isDialing(nodeId),
+      (event) => this.#onMembers(event),
+    );
+    this.#views = new ViewMessenger(this.clock, peers, this.members);
     const isContent = () =>
       overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
-    this.#partitionProbe = new PartitionProbe({
-      clock: this.clock,
-      random: this.random,
-      peers,
-      dials: this.members.dials,
-      isContent,
-    });
+    this.#partitionProbe = new PartitionProbe(transport, peers, this.members.dials, isContent);
     this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
 
@@ -156,36 +139,28 @@ export class GossipDriver implements TopicSessionHost {
   }
 
   #run(): void {
-    const mount = this.#config.transport.mount(gossipProtocol);
+    const { transport, peers, relay, discovery } = this.#config;
+    const { self, clock, members, sessions } = this;
+    const mount = transport.mount(gossipProtocol);
     this.#mount = mount;
-    this.#interests = new Interests(this, mount);
-    const inbox = new TopicInbox({
-      clock: this.clock,
-      peers: this.#config.peers,
-      sessions: this.sessions,
-      peerOf: (from) => this.members.of(from),
-      remind: (nodeId) => this.#interests!.remind(nodeId),
-      acknowledge: (to, receipt) => this.members.acknowledge(to, receipt),
-      misbehaved: (nodeId) => this.misbehaved(nodeId),
-    });
-    const { relay } = this.#config;
+    const soon = () => this.soon();
+    const interests = new Interests({ self, mount, peers, members, sessions, soon });
+    this.#interests = interests;
+    const inbox = new TopicInbox({ clock, peers, members, interests, sessions });
+    const dueBy = (time: number) => this.dueBy(time);
     const relays =
       relay === undefined || !this.overlay.relays
         ? undefined
-        : new RelayDriver({
-            self: this.self,
-            config: relay,
-            mount,
-            peers: this.#config.peers,
-            members: this.members,
-            sessions: this.sessions,
-            dueBy: (time) => this.dueBy(time),
-          });
+        : new RelayDriver({ self, config: relay, mount, peers, members, sessions, dueBy });
     this.#relays = relays;
-    this.#walker = new Walker(this, {
+    this.#walker = new Walker({
+      self,
       mount,
-      peers: this.#config.peers,
-      options: this.#config.discovery,
+      peers,
+      options: discovery,
+      members,
+      sessions,
+      soon,
     });
     this.#state = 'running';
     this.#changed();
@@ -224,10 +199,7 @@ export class GossipDriver implements TopicSessionHost {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
     const unsent = wasRunning
-      ? await flush(
-          { clock: this.clock, mount: this.#mount!, waiting: () => this.#waiting() },
-          grace,
-        )
+      ? await flush(this.#mount!, () => this.#waiting(), grace)
       : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
@@ -248,11 +220,7 @@ export class GossipDriver implements TopicSessionHost {
     return { unsent };
   }
 
-  *#waiting(): Iterable<{
-    nodeId: string;
-    remote: Remote;
-    amounts: { messages: number; bytes: number }[];
-  }> {
+  *#waiting(): Iterable<Waiting> {
     for (const { nodeId, outbox } of this.members.all.values()) {
       const remote = this.members.remoteOf(nodeId);
       if (remote === undefined) continue;
@@ -315,6 +283,26 @@ export class GossipDriver implements TopicSessionHost {
   }
 
   // Peers.
+
+  #onMembers(event: MembersEvent): void {
+    const now = this.clock.now();
+    switch (event.type) {
+      case 'connected':
+        this.#interests!.connected(event.member, now);
+        return this.soon();
+      case 'writable':
+        for (const session of this.sessions.values())
+          session.feed(now, { type: 'writable', peer: event.nodeId });
+        return this.soon();
+      case 'disconnected': {
+        const { nodeId, cause } = event;
+        this.#interests!.gone(nodeId);
+        this.#walker!.gone(nodeId);
+        for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
+        return this.#relays?.gone(nodeId);
+      }
+    }
+  }
 
   neighbor(nodeId: string, isOne: boolean): void {
     if (this.overlay.holds) this.#pins.set(nodeId, isOne);

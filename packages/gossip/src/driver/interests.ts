@@ -2,8 +2,8 @@
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import { StatusSync } from '@trunkline/peers';
-import type { Clock, Random, Remote, Transport } from '@trunkline/transport-core';
+import { type Peers, StatusSync } from '@trunkline/peers';
+import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
@@ -12,26 +12,23 @@ import type { gossipProtocol } from '../protocol.ts';
 import type { ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
-export interface InterestsHost {
+export interface InterestsInit {
   /** This node's id. */
   readonly self: string;
-  readonly clock: Clock;
-  readonly random: Random;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Pick<Peers, 'report'>;
   readonly members: Pick<ConnectedMembers, 'all' | 'remoteOf' | 'told'>;
   /** This node's topics. */
   readonly sessions: ReadonlyMap<
     string,
     { readonly overlay: { neighbors(): readonly string[] } | undefined }
   >;
-  /** Reports a peer that keeps asking for a list that has not changed. */
-  misbehaved(nodeId: string): void;
   /** Called when `due` may have become earlier. */
-  soon(): void;
+  readonly soon: () => void;
 }
 
 export class Interests {
-  readonly #host: InterestsHost;
-  readonly #mount: Transport<typeof gossipProtocol>;
+  readonly #init: InterestsInit;
   /** Starts at 1, because number 0 always means that a node has no topics any more. */
   readonly #sync: StatusSync;
   /**
@@ -56,10 +53,10 @@ export class Interests {
   readonly #pulls = new Map<string, Allowance>();
   #isChanging = false;
 
-  constructor(host: InterestsHost, mount: Transport<typeof gossipProtocol>) {
-    this.#host = host;
-    this.#mount = mount;
-    this.#sync = new StatusSync({ random: host.random, now: host.clock.now(), seq: 1 });
+  constructor(init: InterestsInit) {
+    this.#init = init;
+    const { clock, random } = init.mount;
+    this.#sync = new StatusSync({ random, now: clock.now(), seq: 1 });
   }
 
   /**
@@ -74,8 +71,8 @@ export class Interests {
     const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
     this.#keys = keys;
     const value = keys.size === 0 ? undefined : concatBytes(...keys.values());
-    this.#sync.handle(this.#host.clock.now(), { type: 'set', value });
-    for (const { nodeId, instance } of this.#host.members.all.values()) {
+    this.#sync.handle(this.#init.mount.clock.now(), { type: 'set', value });
+    for (const { nodeId, instance } of this.#init.members.all.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
       const now = new Set([
         ...[...found].filter((topic) => keys.has(topic)),
@@ -83,14 +80,14 @@ export class Interests {
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
       this.#found.set(nodeId, now);
-      this.#host.members.told(nodeId, instance, now);
+      this.#init.members.told(nodeId, instance, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
-    this.#host.clock.defer(() => {
+    this.#init.mount.clock.defer(() => {
       this.#isChanging = false;
       this.#tellAll();
-      this.#host.soon();
+      this.#init.soon();
     });
   }
 
@@ -99,10 +96,10 @@ export class Interests {
     if (this.#isChanging) this.#tellAll();
   }
 
-  connected({ nodeId, instance, remote }: Member, now: number): void {
+  connected({ nodeId, instance, connection }: Member, now: number): void {
     this.#sync.handle(now, { type: 'connected', nodeId, instance });
     this.#sync.poll(); // The number, which `#tell` sends.
-    this.#tell(nodeId, remote);
+    this.#tell(nodeId, connection.remote);
     void this.#pull(nodeId, instance);
   }
 
@@ -112,13 +109,13 @@ export class Interests {
     this.#found.delete(nodeId);
     this.#answered.delete(nodeId);
     this.#pulls.delete(nodeId);
-    this.#sync.handle(this.#host.clock.now(), { type: 'gone', nodeId });
+    this.#sync.handle(this.#init.mount.clock.now(), { type: 'gone', nodeId });
   }
 
   /** Processes a list number that a peer has sent. */
   heard({ nodeId, instance }: Member, seq: number, empty: boolean): void {
     if (empty) return void this.#take(nodeId, instance, seq, undefined);
-    this.#sync.handle(this.#host.clock.now(), { type: 'heard', nodeId, instance, seq });
+    this.#sync.handle(this.#init.mount.clock.now(), { type: 'heard', nodeId, instance, seq });
     if (this.#sync.poll()?.type === 'pull') void this.#pull(nodeId, instance);
   }
 
@@ -135,23 +132,23 @@ export class Interests {
    * peer's ration. Beyond that it throws `resource_exhausted`.
    */
   answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
-    const now = this.#host.clock.now();
+    const now = this.#init.mount.clock.now();
     const { seq } = this.#sync;
     const answered = this.#answered.get(nodeId) ?? { seq: 0, ration: new Ration(now) };
     this.#answered.set(nodeId, answered);
     const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
-    if (verdict === 'abuse') this.#host.misbehaved(nodeId);
+    if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
     if (verdict !== 'yes')
       throw new TransportError(
         'resource_exhausted',
         'the list of topics has not changed and was requested too often',
       );
     const answer = encodeList(
-      { teller: this.#host.self, hearer: nodeId },
+      { teller: this.#init.self, hearer: nodeId },
       question,
       seq,
       this.#keys.values(),
-      this.#host.random,
+      this.#init.mount.random,
     );
     if (answer === undefined)
       throw new TransportError(
@@ -173,23 +170,23 @@ export class Interests {
   wake(now: number): void {
     this.#sync.handle(now, { type: 'wake' });
     if (this.#sync.poll() === undefined) return;
-    const neighbors = [...this.#host.sessions.values()].flatMap(
+    const neighbors = [...this.#init.sessions.values()].flatMap(
       ({ overlay }) => overlay?.neighbors() ?? [],
     );
     this.#tellThese(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
-      const member = this.#host.members.all.get(nodeId);
+      const member = this.#init.members.all.get(nodeId);
       if (member !== undefined) void this.#pull(nodeId, member.instance);
     }
   }
 
   #tellAll(): void {
-    this.#tellThese(this.#host.members.all.keys());
+    this.#tellThese(this.#init.members.all.keys());
   }
 
   #tellThese(nodeIds: Iterable<string>): void {
     for (const nodeId of nodeIds) {
-      const remote = this.#host.members.remoteOf(nodeId);
+      const remote = this.#init.members.remoteOf(nodeId);
       if (remote !== undefined) this.#tell(nodeId, remote);
     }
   }
@@ -197,7 +194,7 @@ export class Interests {
   #tell(nodeId: string, remote: Remote): void {
     this.#untold.delete(nodeId);
     try {
-      if (!this.#mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
+      if (!this.#init.mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
     } catch {
       // The peer doesn't speak gossip.
     }
@@ -208,16 +205,16 @@ export class Interests {
   }
 
   async #pull(nodeId: string, instance: string): Promise<void> {
-    const remote = this.#host.members.remoteOf(nodeId);
+    const remote = this.#init.members.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return this.#pullFailed(nodeId, instance);
     if (!this.#mayPull(nodeId)) {
       this.#pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
-    const question = askForList(this.#host.random);
+    const question = askForList(this.#init.mount.random);
     try {
-      const answer = decodeList(question, await this.#mount.send(remote, 'pull', question));
+      const answer = decodeList(question, await this.#init.mount.send(remote, 'pull', question));
       if (answer === undefined)
         throw new TransportError('invalid_argument', 'the list of topics is malformed', {
           target: nodeId,
@@ -228,14 +225,14 @@ export class Interests {
       if (error instanceof TransportError && error.code === 'unimplemented')
         return void this.#take(nodeId, instance, 0, undefined);
       this.#pullFailed(nodeId, instance);
-      if (this.#host.members.all.get(nodeId)?.instance !== instance) return;
+      if (this.#init.members.all.get(nodeId)?.instance !== instance) return;
       this.#unpulled.add(nodeId);
-      this.#tellHost(nodeId, instance);
+      this.#tellMembers(nodeId, instance);
     }
   }
 
   #mayPull(nodeId: string): boolean {
-    const now = this.#host.clock.now();
+    const now = this.#init.mount.clock.now();
     let allowance = this.#pulls.get(nodeId);
     if (allowance === undefined)
       this.#pulls.set(nodeId, (allowance = new Allowance(PULLS, PULL_INTERVAL, now)));
@@ -243,31 +240,31 @@ export class Interests {
   }
 
   #pullFailed(nodeId: string, instance: string): void {
-    this.#sync.handle(this.#host.clock.now(), { type: 'pull_failed', nodeId, instance });
+    this.#sync.handle(this.#init.mount.clock.now(), { type: 'pull_failed', nodeId, instance });
   }
 
   /** Takes the list of a peer. Returns whether to pull again, because a newer one was heard of. */
   #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
-    const now = this.#host.clock.now();
+    const now = this.#init.mount.clock.now();
     this.#sync.handle(now, { type: 'pulled', nodeId, instance, seq, value });
     let again = false;
     for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll())
       if (output.type === 'pull') again = true;
-    if (this.#host.members.all.get(nodeId)?.instance === instance) this.#tellHost(nodeId, instance);
+    if (this.#init.members.all.get(nodeId)?.instance === instance) this.#tellMembers(nodeId, instance);
     return again;
   }
 
-  #tellHost(nodeId: string, instance: string): void {
+  #tellMembers(nodeId: string, instance: string): void {
     const found = new Set(this.#recognized(nodeId, this.#keys));
     this.#found.set(nodeId, found);
-    this.#host.members.told(nodeId, instance, found);
+    this.#init.members.told(nodeId, instance, found);
   }
 
   /** Returns those of the topics that are on the list of a peer. */
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
-    const list = new TopicList({ teller: nodeId, hearer: this.#host.self }, kept);
+    const list = new TopicList({ teller: nodeId, hearer: this.#init.self }, kept);
     return [...keys].filter(([, key]) => list.has(key)).map(([topic]) => topic);
   }
 }

@@ -1,26 +1,22 @@
-// Tracks the connected peers, and tells which of them a message came from.
+// Tracks the connected peers, and tells which of them a message came from. It owns the records of
+// the peers, and follows the events of peers.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { type Remote, TransportError } from '@trunkline/transport-core';
+import type { PeerConnection } from './peer-connection.ts';
 
 /** A connected peer. */
 export interface Member {
   readonly nodeId: string;
   readonly instance: string;
-  /** The connection in use, as last known. */
-  remote: Remote;
-}
-
-export interface MemberTableHost<M extends Member> {
-  /** Called when a peer connects. Returns the record to keep for it. */
-  came(peer: PeerInfo): M;
-  went(member: M, cause: TransportError): void;
+  readonly connection: PeerConnection;
 }
 
 export class MemberTable<M extends Member> {
   readonly members = new Map<string, M>();
   readonly #peers: Peers<any>;
-  readonly #host: MemberTableHost<M>;
+  readonly #came: (peer: PeerInfo) => M;
+  readonly #went: (member: M, cause: TransportError) => void;
   readonly #byInstance = new Map<string, M>();
   /**
    * The last sender and its connection: messages in one chunk come from the same peer, so it is
@@ -30,9 +26,18 @@ export class MemberTable<M extends Member> {
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
 
-  constructor(peers: Peers<any>, host: MemberTableHost<M>) {
+  /**
+   * @param came is called when a peer connects, and returns the record to keep for it
+   * @param went is called when a peer is gone
+   */
+  constructor(
+    peers: Peers<any>,
+    came: (peer: PeerInfo) => M,
+    went: (member: M, cause: TransportError) => void,
+  ) {
     this.#peers = peers;
-    this.#host = host;
+    this.#came = came;
+    this.#went = went;
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
@@ -77,20 +82,6 @@ export class MemberTable<M extends Member> {
     return peer === undefined ? undefined : this.#add(peer);
   }
 
-  /** Returns the connection to use for a peer. */
-  remoteOf(member: M): Remote | undefined {
-    if (!member.remote.closed) return member.remote;
-    return this.refresh(member);
-  }
-
-  /** Looks up which connection of the peer is in use now; it may have changed. */
-  refresh(member: M): Remote | undefined {
-    const peer = this.#peers.get(member.nodeId);
-    if (peer === undefined || peer.instance !== member.instance) return undefined;
-    member.remote = peer.remote;
-    return peer.remote;
-  }
-
   async #follow(events: AsyncIterableIterator<PeerEvent<unknown>>): Promise<void> {
     for await (const event of events) {
       if (event.type === 'up') this.get(event.peer.nodeId);
@@ -108,7 +99,8 @@ export class MemberTable<M extends Member> {
     const member = this.members.get(nodeId);
     if (member === undefined) return;
     const peer = this.#peers.get(nodeId);
-    if (peer !== undefined && peer.instance === member.instance && !member.remote.closed) return;
+    const { instance, connection } = member;
+    if (peer !== undefined && peer.instance === instance && !connection.remote.closed) return;
     this.#remove(member, cause);
     if (peer !== undefined) this.#add(peer);
   }
@@ -123,7 +115,7 @@ export class MemberTable<M extends Member> {
   }
 
   #add(peer: PeerInfo): M {
-    const member = this.#host.came(peer);
+    const member = this.#came(peer);
     this.#last = undefined;
     this.members.set(peer.nodeId, member);
     this.#byInstance.set(peer.instance, member);
@@ -135,7 +127,7 @@ export class MemberTable<M extends Member> {
     this.#last = undefined;
     this.members.delete(member.nodeId);
     if (this.#byInstance.get(member.instance) === member) this.#byInstance.delete(member.instance);
-    this.#host.went(member, cause);
+    this.#went(member, cause);
   }
 }
 

@@ -1,26 +1,24 @@
 // Tests of the dials by which a content node looks beyond its neighbors.
 
 import test from 'ava';
-import type { Dials } from './dials.ts';
 import { PartitionProbe } from './partition-probe.ts';
 
 test('a node with enough neighbors dials one stranger a minute; one without leaves that to discovery', (t) => {
   const dialed: number[] = [];
   let now = 0;
   let isContent = true;
-  const host = {
-    clock: { now: () => now } as never,
-    random: () => 0.5,
-    peers: { known: () => ['somebody'] },
-    dials: {
-      seek: () => {
-        dialed.push(now / 1_000);
-        return Promise.reject(new Error('nobody is there'));
-      },
-    } as unknown as Dials,
-    isContent: () => isContent,
+  const dials = {
+    seek: () => {
+      dialed.push(now / 1_000);
+      return Promise.reject(new Error('nobody is there'));
+    },
   };
-  const partitionProbe = new PartitionProbe(host);
+  const partitionProbe = new PartitionProbe(
+    { clock: { now: () => now } as never, random: () => 0.5 },
+    { known: () => ['somebody'] },
+    dials,
+    () => isContent,
+  );
   const run = (until: number) => {
     for (; Math.max(now, partitionProbe.due) <= until; partitionProbe.wake(now))
       now = Math.max(now, partitionProbe.due);

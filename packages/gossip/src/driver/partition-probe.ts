@@ -2,21 +2,9 @@
 // of a split network may have full views.
 
 import type { Peers } from '@trunkline/peers';
-import type { Clock, Random } from '@trunkline/transport-core';
+import type { AnyTransport, Random } from '@trunkline/transport-core';
 import { jittered } from '../hyparview/chance.ts';
 import type { Dials } from './dials.ts';
-
-export interface PartitionProbeHost {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly peers: Pick<Peers, 'known'>;
-  readonly dials: Dials;
-  /**
-   * True if this node is on topics whose overlay knows only few of their nodes, and discovery has
-   * nothing to do for them.
-   */
-  isContent(): boolean;
-}
 
 /**
  * Dials one random node of the address book every minute. The node says which topics it is on, and
@@ -25,24 +13,39 @@ export interface PartitionProbeHost {
  * no topic of this node.
  */
 export class PartitionProbe {
-  readonly #host: PartitionProbeHost;
+  readonly #random: Random;
+  readonly #peers: Pick<Peers, 'known'>;
+  readonly #dials: Pick<Dials, 'seek'>;
+  readonly #isContent: () => boolean;
   #next: number;
 
-  constructor(host: PartitionProbeHost) {
-    this.#host = host;
-    this.#next = host.clock.now() + INTERVAL;
+  /**
+   * @param isContent returns true if this node is on topics whose overlay knows only few of their
+   * nodes, and discovery has nothing to do for them
+   */
+  constructor(
+    { clock, random }: Pick<AnyTransport, 'clock' | 'random'>,
+    peers: Pick<Peers, 'known'>,
+    dials: Pick<Dials, 'seek'>,
+    isContent: () => boolean,
+  ) {
+    this.#random = random;
+    this.#peers = peers;
+    this.#dials = dials;
+    this.#isContent = isContent;
+    this.#next = clock.now() + INTERVAL;
   }
 
   get due(): number {
-    return this.#host.isContent() ? this.#next : Number.POSITIVE_INFINITY;
+    return this.#isContent() ? this.#next : Number.POSITIVE_INFINITY;
   }
 
   wake(now: number): void {
     if (now < this.due) return;
-    const { random, peers, dials } = this.#host;
-    this.#next = now + jittered(INTERVAL, random);
+    this.#next = now + jittered(INTERVAL, this.#random);
     // Whether the node can be reached is recorded by the address book, not here.
-    for (const nodeId of peers.known(1)) dials.seek(nodeId, PATIENCE).catch(() => {});
+    for (const nodeId of this.#peers.known(1))
+      this.#dials.seek(nodeId, PATIENCE).catch(() => {});
   }
 }
 

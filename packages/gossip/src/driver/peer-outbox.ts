@@ -1,10 +1,11 @@
 // The queue of messages to one peer. It is bounded and keeps their order, and a slow peer does not
 // delay others.
 
-import type { Remote, Transport, TransportError } from '@trunkline/transport-core';
+import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
+import type { PeerConnection } from './peer-connection.ts';
 
 type Mount = Transport<typeof gossipProtocol>;
 
@@ -21,37 +22,37 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
     }
 );
 
-export interface PeerOutboxHost {
-  readonly mount: Mount;
-  /** The connection in use; undefined if there is none. */
-  remote(): Remote | undefined;
-  /** Returns the connection of the peer that is in use now, which may be the same one. */
-  elsewhere(): Remote | undefined;
-  /** Called when there is room again after `tryNow` refused a message. */
-  writable(): void;
-}
-
 export interface PeerOutboxLimits {
   readonly messages: number;
   readonly bytes: number;
 }
 
 export class PeerOutbox {
-  readonly #host: PeerOutboxHost;
+  readonly #mount: Mount;
+  readonly #connection: PeerConnection;
   readonly #limits: PeerOutboxLimits;
+  readonly #writable: () => void;
   readonly #queue: Parcel[] = [];
   #bytes = 0;
   #dropped = 0;
   #isPumping = false;
   /** The message that is being sent. */
   #leaving: Parcel | undefined = undefined;
-  /** True if `tryNow` refused a message, so the host must be told when there is room. */
+  /** True if `tryNow` refused a message, so `writable` is called when there is room. */
   #isWanted = false;
   #isClosed = false;
 
-  constructor(host: PeerOutboxHost, limits: PeerOutboxLimits) {
-    this.#host = host;
+  /** @param writable is called when there is room again after `tryNow` refused a message */
+  constructor(
+    mount: Mount,
+    connection: PeerConnection,
+    limits: PeerOutboxLimits,
+    writable: () => void,
+  ) {
+    this.#mount = mount;
+    this.#connection = connection;
     this.#limits = limits;
+    this.#writable = writable;
   }
 
   get waiting(): { readonly messages: number; readonly bytes: number } {
@@ -97,14 +98,14 @@ export class PeerOutbox {
 
   /** Is the message too large for the peer over the connection in use? */
   #isTooLarge(size: number): boolean {
-    const remote = size > SHORT ? this.#host.remote() : undefined;
-    return remote !== undefined && size > messageLimit(this.#host.mount, remote);
+    const remote = size > SHORT ? this.#connection.current : undefined;
+    return remote !== undefined && size > messageLimit(this.#mount, remote);
   }
 
   /**
-   * Sends a message now, or returns the reason why not. If there is no room, the host's `writable`
-   * is called when there is. A long message is queued if nothing else is, because room for it can
-   * only be waited for by sending it.
+   * Sends a message now, or returns the reason why not. If there is no room, `writable` is called
+   * when there is. A long message is queued if nothing else is, because room for it can only be
+   * waited for by sending it.
    */
   tryNow(request: Uint8Array): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
@@ -127,10 +128,10 @@ export class PeerOutbox {
   }
 
   #try(method: Parcel['method'], request: Parcel['request']): boolean {
-    const remote = this.#host.remote();
+    const remote = this.#connection.current;
     if (remote === undefined) return false;
     try {
-      return this.#host.mount.trySend(remote, method, request as never);
+      return this.#mount.trySend(remote, method, request as never);
     } catch {
       // The message can never be sent; `send` will report why.
       return false;
@@ -152,19 +153,19 @@ export class PeerOutbox {
   async #run(): Promise<void> {
     while (!this.#isClosed) {
       const [head] = this.#queue;
-      const remote = this.#host.remote();
+      const remote = this.#connection.current;
       if (remote === undefined) return this.close();
       this.#leaving = head;
       try {
         if (head !== undefined)
-          await this.#host.mount.send(remote, head.method, head.request as never, {
+          await this.#mount.send(remote, head.method, head.request as never, {
             timeout: Number.POSITIVE_INFINITY,
           });
-        else if (this.#isWanted) await this.#host.mount.writable(remote);
+        else if (this.#isWanted) await this.#mount.writable(remote);
         else return;
       } catch (error) {
         // Another connection of the same peer may still take it.
-        if (!this.#isClosed && this.#host.elsewhere() !== remote) continue;
+        if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
         if (head === undefined) return;
         this.#dropped++;
         if ((error as TransportError).sent !== true) head.lost?.();
@@ -173,7 +174,7 @@ export class PeerOutbox {
       if (head !== undefined) this.#shift();
       if (this.#queue.length === 0 && this.#isWanted) {
         this.#isWanted = false;
-        this.#host.writable();
+        this.#writable();
       }
     }
   }

@@ -7,26 +7,16 @@ import type { TopicSession } from '../topics/topic-session.ts';
 import { decodeControl, decodePush, type Envelope } from '../wire/frame.ts';
 import { encodeReceipt } from '../wire/relay-frames.ts';
 import { Arrivals } from './arrivals.ts';
-import type { MessageAddresses } from './message-addresses.ts';
+import type { ConnectedMember, ConnectedMembers } from './connected-members.ts';
+import type { Interests } from './interests.ts';
 
-/** The sender of a message. */
-interface MessageSource {
-  readonly nodeId: string;
-  readonly messageAddresses: MessageAddresses;
-}
-
-export interface TopicInboxHost {
+export interface TopicInboxInit {
   readonly clock: Pick<Clock, 'now' | 'defer'>;
-  readonly peers: Pick<Peers, 'learn'>;
+  readonly peers: Pick<Peers, 'learn' | 'report'>;
+  readonly members: Pick<ConnectedMembers, 'of' | 'acknowledge'>;
+  readonly interests: Pick<Interests, 'remind'>;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
-  /** Returns undefined if the connection belongs to no peer. */
-  peerOf(from: Remote): MessageSource | undefined;
-  /** Called when a peer sent a message of a topic that this node is not on. */
-  remind(nodeId: string): void;
-  /** Sends or queues a receipt. */
-  acknowledge(to: string, receipt: Uint8Array): void;
-  misbehaved(nodeId: string): void;
 }
 
 /** A received message between partial views. */
@@ -38,20 +28,20 @@ interface View {
 }
 
 export class TopicInbox {
-  readonly #host: TopicInboxHost;
-  readonly #arrivals: Arrivals<MessageSource>;
+  readonly #init: TopicInboxInit;
+  readonly #arrivals: Arrivals<ConnectedMember>;
   /** The time at the start of this tick; undefined until it is asked for. */
   #tick: number | undefined = undefined;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
 
-  constructor(host: TopicInboxHost) {
-    this.#host = host;
-    this.#arrivals = new Arrivals(host.clock, (request, peer) => this.#take(request, peer));
+  constructor(init: TopicInboxInit) {
+    this.#init = init;
+    this.#arrivals = new Arrivals(init.clock, (request, peer) => this.#take(request, peer));
   }
 
   pushed(request: Uint8Array, from: Remote): void {
-    const peer = this.#host.peerOf(from);
+    const peer = this.#init.members.of(from);
     if (peer !== undefined) this.#arrivals.add(request, peer);
   }
 
@@ -60,9 +50,9 @@ export class TopicInbox {
     this.#arrivals.flush();
   }
 
-  #take(request: Uint8Array, peer: MessageSource): void {
+  #take(request: Uint8Array, peer: ConnectedMember): void {
     const envelope = decodePush(request);
-    if (envelope === undefined) return this.#host.misbehaved(peer.nodeId);
+    if (envelope === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
     const session = this.#sessionOf(envelope.topic);
     if (session === undefined) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
@@ -79,40 +69,40 @@ export class TopicInbox {
     from: Remote,
   ): void {
     this.settle();
-    const peer = this.#host.peerOf(from);
-    const session = this.#host.sessions.get(topic);
+    const peer = this.#init.members.of(from);
+    const session = this.#init.sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     if (life !== undefined) session.outlived(peer.nodeId, life);
     session.differences.heard(peer.nodeId, { overlay, limit });
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
-    this.#host.remind(from);
+    this.#init.interests.remind(from);
     if (isAsked && from === id.origin)
-      this.#host.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
+      this.#init.members.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
 
   #sessionOf(topic: string): TopicSession | undefined {
     if (this.#last?.key.hex !== topic || this.#last.isOver)
-      this.#last = this.#host.sessions.get(topic);
+      this.#last = this.#init.sessions.get(topic);
     return this.#last;
   }
 
   controlled(request: Uint8Array, from: Remote): void {
     this.settle();
-    const { sessions } = this.#host;
-    const peer = this.#host.peerOf(from);
+    const { sessions } = this.#init;
+    const peer = this.#init.members.of(from);
     const decoded = decodeControl(request);
     if (peer === undefined) return;
-    if (decoded === undefined) return this.#host.misbehaved(peer.nodeId);
+    if (decoded === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
     const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
     sessions.get(decoded.topic)?.feed(this.#now(), input);
   }
 
   viewed({ topic, message, addresses, life }: View, from: Remote): void {
     this.settle();
-    const { peers, sessions } = this.#host;
-    const peer = this.#host.peerOf(from);
+    const { peers, sessions } = this.#init;
+    const peer = this.#init.members.of(from);
     const session = sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     const now = this.#now();
@@ -126,8 +116,8 @@ export class TopicInbox {
    */
   #now(): number {
     if (this.#tick === undefined) {
-      this.#tick = this.#host.clock.now();
-      this.#host.clock.defer(this.#tickOver);
+      this.#tick = this.#init.clock.now();
+      this.#init.clock.defer(this.#tickOver);
     }
     return this.#tick;
   }

@@ -5,33 +5,33 @@ import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { ViewSession } from '../topics/session-host.ts';
-import type { Dials } from './dials.ts';
+import type { ConnectedMembers } from './connected-members.ts';
 import { addressesFor, sizeOf } from './message-addresses.ts';
-import type { Parcel, PeerOutbox } from './peer-outbox.ts';
-
-export interface ViewMessengerHost {
-  readonly peers: Pick<Peers, 'addressOf'>;
-  readonly dials: Dials;
-  /** Returns the queue of a connected node. */
-  outboxOf(nodeId: string): PeerOutbox | undefined;
-  readonly clock: Pick<Clock, 'now'>;
-}
+import type { Parcel } from './peer-outbox.ts';
 
 export class ViewMessenger {
-  readonly #host: ViewMessengerHost;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #peers: Pick<Peers, 'addressOf'>;
+  readonly #members: Pick<ConnectedMembers, 'dials' | 'outboxOf'>;
   /** Node id → number of messages that wait for the dial. */
   readonly #dialed = new Map<string, number>();
 
-  constructor(host: ViewMessengerHost) {
-    this.#host = host;
+  constructor(
+    clock: Pick<Clock, 'now'>,
+    peers: Pick<Peers, 'addressOf'>,
+    members: Pick<ConnectedMembers, 'dials' | 'outboxOf'>,
+  ) {
+    this.#clock = clock;
+    this.#peers = peers;
+    this.#members = members;
   }
 
   send(to: string, session: ViewSession, message: PartialViewMessage): void {
-    const host = this.#host;
+    const members = this.#members;
     const given = Object.fromEntries(
       Object.entries(message).filter(([, value]) => value !== undefined),
     );
-    const addresses = addressesFor(message, host.peers);
+    const addresses = addressesFor(message, this.#peers);
     const life = session.lifeOf(to);
     const request = {
       topic: session.key.hex,
@@ -40,7 +40,7 @@ export class ViewMessenger {
       ...(life === undefined ? {} : { life }),
     };
     const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
-    const outbox = host.outboxOf(to);
+    const outbox = members.outboxOf(to);
     if (outbox !== undefined) {
       if (!outbox.put(parcel))
         this.#unreachable(
@@ -60,12 +60,12 @@ export class ViewMessenger {
       if (left > 0) this.#dialed.set(to, left);
       else this.#dialed.delete(to);
     };
-    host.dials
+    members.dials
       .seek(to, DIAL)
       .finally(over)
       .then(
         () => {
-          if (!session.isOver) host.outboxOf(to)?.put(parcel);
+          if (!session.isOver) members.outboxOf(to)?.put(parcel);
         },
         (error) => this.#unreachable(session, to, error as TransportError),
       );
@@ -78,7 +78,7 @@ export class ViewMessenger {
 
   #unreachable(session: ViewSession, nodeId: string, error: TransportError): void {
     if (session.isOver) return;
-    session.unreachable(nodeId, error, this.#host.clock.now());
+    session.unreachable(nodeId, error, this.#clock.now());
   }
 }
 

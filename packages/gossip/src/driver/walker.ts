@@ -2,14 +2,7 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
-import {
-  type Clock,
-  isNodeId,
-  type Random,
-  type Remote,
-  type Transport,
-  TransportError,
-} from '@trunkline/transport-core';
+import { isNodeId, type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import type { DiscoveryConfig } from '../discovery/options.ts';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
 import { Ration } from '../discovery/ration.ts';
@@ -21,20 +14,17 @@ import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
-export interface WalkerHost {
+export interface WalkerInit {
+  /** This node's id. */
   readonly self: string;
-  readonly clock: Clock;
-  readonly random: Random;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report'>;
+  readonly options: DiscoveryConfig;
+  /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
   readonly members: Pick<ConnectedMembers, 'interested' | 'isOn' | 'seek'>;
-  misbehaved(nodeId: string): void;
-  soon(): void;
-}
-
-export interface WalkerSetup {
-  readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn' | 'mayDial'>;
-  readonly options: DiscoveryConfig;
+  /** Called when `due` may have become earlier. */
+  readonly soon: () => void;
 }
 
 /**
@@ -45,9 +35,8 @@ export interface Introduction {
 }
 
 export class Walker implements WalkView {
-  readonly #host: WalkerHost;
-  readonly #mount: WalkerSetup['mount'];
-  readonly #peers: WalkerSetup['peers'];
+  readonly #init: WalkerInit;
+  readonly #peers: WalkerInit['peers'];
   readonly #walk: TopicWalk | undefined;
   readonly #rations = new Map<string, Ration>();
   /**
@@ -60,16 +49,16 @@ export class Walker implements WalkView {
   #lookAt = 0;
   #isClosed = false;
 
-  constructor(host: WalkerHost, { mount, peers, options }: WalkerSetup) {
-    this.#host = host;
-    this.#mount = mount;
+  constructor(init: WalkerInit) {
+    const { mount, peers, options } = init;
+    this.#init = init;
     this.#peers = peers;
-    if (options !== undefined) this.#walk = new TopicWalk({ random: host.random, ...options });
+    if (options !== undefined) this.#walk = new TopicWalk({ random: mount.random, ...options });
   }
 
   /** When to call `wake`. Every two seconds it looks for topics that want more neighbors. */
   get due(): number {
-    if (this.#walk === undefined || (this.#host.sessions.size === 0 && this.#places.size === 0))
+    if (this.#walk === undefined || (this.#init.sessions.size === 0 && this.#places.size === 0))
       return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.due);
   }
@@ -108,7 +97,7 @@ export class Walker implements WalkView {
   members(): readonly string[] {
     const members = new Set<string>();
     for (const { key } of this.#hungry())
-      for (const nodeId of this.#host.members.interested(key.hex)) members.add(nodeId);
+      for (const nodeId of this.#init.members.interested(key.hex)) members.add(nodeId);
     return [...members];
   }
 
@@ -121,7 +110,7 @@ export class Walker implements WalkView {
   }
 
   *#hungry(): IterableIterator<TopicSession> {
-    for (const session of this.#host.sessions.values()) {
+    for (const session of this.#init.sessions.values()) {
       const { overlay } = session;
       if (overlay !== undefined && overlay.neighbors().length < overlay.wanted) yield session;
     }
@@ -130,7 +119,7 @@ export class Walker implements WalkView {
   #needed(): Need {
     let need: Need = 'none';
     for (const { key } of this.#hungry()) {
-      if (this.#host.members.interested(key.hex).length === 0) return 'first';
+      if (this.#init.members.interested(key.hex).length === 0) return 'first';
       need = 'more';
     }
     return need;
@@ -147,8 +136,8 @@ export class Walker implements WalkView {
     }
     if (this.#isClosed) return;
     if (found) this.#counts.found++;
-    this.#walk!.ended(step, found, this.#host.clock.now());
-    this.#host.soon();
+    this.#walk!.ended(step, found, this.#init.mount.clock.now());
+    this.#init.soon();
   }
 
   /** Connects to a node, which then says which topics it is on. A stranger is asked nothing. */
@@ -157,11 +146,11 @@ export class Walker implements WalkView {
     if (wanted === undefined) return false;
     this.#counts.visited++;
     const wasHere = this.isConnected(nodeId);
-    await this.#host.members.seek(nodeId, wanted.key.hex, VISIT);
+    await this.#init.members.seek(nodeId, wanted.key.hex, VISIT);
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
-    return [...this.#hungry()].some(({ key }) => this.#host.members.isOn(nodeId, key.hex));
+    return [...this.#hungry()].some(({ key }) => this.#init.members.isOn(nodeId, key.hex));
   }
 
   /**
@@ -174,10 +163,10 @@ export class Walker implements WalkView {
     if (place === undefined || place.remote.closed) return;
     const { nodeId, remote } = place;
     const isOfUse =
-      [...this.#host.sessions.keys()].some((topic) => this.#host.members.isOn(nodeId, topic)) ||
+      [...this.#init.sessions.keys()].some((topic) => this.#init.members.isOn(nodeId, topic)) ||
       this.#peers.get(nodeId)?.persistent;
     if (!isOfUse)
-      void this.#mount
+      void this.#init.mount
         .disconnect(remote, 'it was asked for nodes, and shares no topic with the other end')
         .catch(() => {});
   }
@@ -186,15 +175,16 @@ export class Walker implements WalkView {
    * Asks a node for others. The node has proven that it is on a topic for which nodes are wanted.
    */
   async #ask(nodeId: string): Promise<boolean> {
-    const { self, random, clock } = this.#host;
+    const { self, mount } = this.#init;
+    const { random, clock } = mount;
     const remote = this.#peers.get(nodeId)?.remote;
     const shared = [...this.#hungry()].filter(({ key }) =>
-      this.#host.members.isOn(nodeId, key.hex),
+      this.#init.members.isOn(nodeId, key.hex),
     );
     if (remote === undefined || shared.length === 0) return false;
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
-    const { addresses } = await this.#mount.send(
+    const { addresses } = await mount.send(
       remote,
       'ask',
       encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
@@ -225,31 +215,32 @@ export class Walker implements WalkView {
    * that the asking peer is on too, and limits the answers per second.
    */
   answer({ nodeId }: Member, bytes: Uint8Array): Introduction {
-    const { self, clock, sessions, random } = this.#host;
+    const { self, sessions, mount } = this.#init;
+    const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
     const now = clock.now();
     const ration = this.#rations.get(nodeId) ?? new Ration(now);
     this.#rations.set(nodeId, ration);
     const verdict = ration.take(now);
-    if (verdict === 'abuse') this.#host.misbehaved(nodeId);
+    if (verdict === 'abuse') this.#peers.report(nodeId, 'bad');
     if (verdict !== 'yes') {
       this.#counts.refused++;
       return { addresses: [] };
     }
     const question = Question.read({ teller: nodeId, hearer: self }, bytes);
     if (question === undefined) {
-      this.#host.misbehaved(nodeId);
+      this.#peers.report(nodeId, 'bad');
       throw new TransportError('invalid_argument', 'the request for nodes of topics is malformed');
     }
     const known = new Set<string>();
     for (const [topic, { key, overlay }] of sessions) {
       if (
         overlay === undefined ||
-        this.#host.members.isOn(nodeId, topic) !== true ||
+        this.#init.members.isOn(nodeId, topic) !== true ||
         !question.isAbout(key.bytes)
       )
         continue;
-      for (const other of [...overlay.neighbors(), ...this.#host.members.interested(topic)])
+      for (const other of [...overlay.neighbors(), ...this.#init.members.interested(topic)])
         known.add(other);
     }
     known.delete(nodeId);
