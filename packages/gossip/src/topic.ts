@@ -7,8 +7,8 @@ import { topicClosed } from './topics/errors.ts';
 import {
   CallbackReader,
   LoopReader,
-  type ReaderHost,
   type ReaderOptions,
+  type ReaderTopic,
 } from './topics/reader.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type {
@@ -94,7 +94,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
       callback as (message: unknown, meta: MessageMeta) => unknown,
       onError,
       this.#options(queue),
-      this.#host(),
+      this.#toRead(),
     );
     this.#session.deliveries.addReader(reader);
     return { close: () => reader.close() };
@@ -115,7 +115,7 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     readonly queue?: QueueOptions | undefined;
   } = {}): AsyncIterableIterator<Received<T>, undefined> {
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
-    const reader = new LoopReader(this.#options(parsed.queue), this.#host());
+    const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
     this.#session.deliveries.addReader(reader);
     return reader as AsyncIterableIterator<Received<T>, undefined>;
   }
@@ -136,18 +136,18 @@ export class Topic<T, In = T> implements AsyncIterable<Received<T>> {
     };
   }
 
-  #host(): ReaderHost {
+  #toRead(): ReaderTopic {
     const session = this.#session;
+    const { name } = this;
     if (this.#isClosed || session.isOver)
-      throw new TransportError('shutdown', `topic ${this.name} was closed on this node`);
-    const topic = this.name;
+      throw new TransportError('shutdown', `topic ${name} was closed on this node`);
     return {
-      topic,
+      name,
       codec: this.#codec,
       clock: session.host.clock,
-      lagged: (missed) => session.host.events.tell({ type: 'lagged', topic, missed }),
-      failed: (error) => session.failed(error),
-      gone: (reader) => {
+      tell: (event, reader) => {
+        if (event.type === 'failed') return session.failed(event.error);
+        if (event.type === 'lagged') return session.host.events.tell({ ...event, topic: name });
         session.deliveries.removeReader(reader);
         session.release();
       },

@@ -73,7 +73,8 @@ export class TopicInbox {
     const session = this.#init.sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    session.differences.heard(peer.nodeId, { overlay, limit });
+    const terms = { overlay, limit };
+    session.compare(this.#now(), { type: 'announced', peer: peer.nodeId, terms });
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {

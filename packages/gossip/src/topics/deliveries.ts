@@ -1,41 +1,28 @@
 // The messages of one topic that arrive: hands them to the readers, counts those that are dropped,
 // and sends the receipts that publishers ask for.
 
-import type { Codec } from '@trunkline/transport-core';
-import type { EventHub } from '@trunkline/transport-core/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, GossipEvent, MessageMeta, Unsent } from '../types.ts';
+import type { DropReason, MessageMeta, Unsent } from '../types.ts';
 import { encodeReceipt } from '../wire/relay-frames.ts';
 import { handOut } from './hand-out.ts';
 import type { TopicReader } from './reader.ts';
 import { ReceiptRequests } from './receipt-requests.ts';
-import type { TopicMembers } from './session-host.ts';
-import type { TopicKey } from './topic-key.ts';
-
-/** The topic, and the functions of the driver that deliveries use. */
-export interface DeliveriesTopic {
-  readonly key: TopicKey;
-  readonly codec: Codec<unknown, any>;
-  readonly host: {
-    readonly self: string;
-    readonly events: EventHub<GossipEvent>;
-    readonly members: Pick<TopicMembers, 'acknowledge'>;
-  };
-  failed(error: unknown): void;
-}
+import type { TopicContext } from './topic-context.ts';
 
 export class Deliveries {
   delivered = 0;
   duplicates = 0;
   readonly dropped: Partial<Record<DropReason, number>> = {};
-  readonly #topic: DeliveriesTopic;
+  readonly #topic: TopicContext;
   readonly #asked: ReceiptRequests;
+  readonly #failed: (error: unknown) => void;
   #readers: readonly TopicReader[] = [];
 
-  constructor(topic: DeliveriesTopic) {
+  constructor(topic: TopicContext) {
     this.#topic = topic;
+    this.#failed = (error) => topic.failed(error);
     this.#asked = new ReceiptRequests((id, verdict) => {
       const receipt = encodeReceipt({ topic: topic.key.hex, id, verdict });
       topic.host.members.acknowledge(id.origin, receipt);
@@ -90,7 +77,7 @@ export class Deliveries {
     // A reader that one of these readers adds gets only later messages.
     const list = this.#readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0) handOut(list, this.#topic, body, meta);
+    else if (list.length > 0) handOut(list, codec, body, meta, this.#failed);
   }
 
   /** A message arrived again. */

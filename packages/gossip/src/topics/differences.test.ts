@@ -1,37 +1,48 @@
 // Tests of peers with another limit or another overlay on a topic.
 
 import test from 'ava';
-import { Differences } from './differences.ts';
+import { Differences, type DifferencesInput } from './differences.ts';
 
-/**
- * Creates the differences of a full-mesh node with a limit of 100 bytes, and records all calls of
- * the host.
- */
+/** Creates the differences of a full-mesh node with a limit of 100 bytes. */
 function bench() {
-  const said: string[] = [];
+  const differences = new Differences('news', { overlay: 'fullMesh', limit: 100 });
   const clock = { now: 0 };
-  const differences = new Differences({
-    topic: 'news',
-    overlay: 'fullMesh',
-    limit: 100,
-    now: () => clock.now,
-    tell: (nodeId) => said.push(`tell ${nodeId}`),
-    differs: (nodeId, { what, ours, theirs }) => said.push(`${nodeId} ${what} ${ours} ${theirs}`),
-    apart: (nodeId, isSo) => said.push(`${nodeId} ${isSo ? 'apart' : 'together'}`),
-  });
-  return { differences, clock, take: () => said.splice(0) };
+  const feed = (input: DifferencesInput) => differences.handle(clock.now, input);
+  /** Takes the outputs as text. */
+  const take = () => {
+    const taken: string[] = [];
+    for (let output = differences.poll(); output !== undefined; output = differences.poll()) {
+      const { type, peer } = output;
+      if (type !== 'differed') taken.push(`${type} ${peer}`);
+      else {
+        const { what, ours, theirs } = output.difference;
+        taken.push(`${peer} ${what} ${ours} ${theirs}`);
+      }
+    }
+    return taken;
+  };
+  return {
+    differences,
+    clock,
+    take,
+    introduce: (peer: string) => feed({ type: 'introduce', peer }),
+    announced: (peer: string, overlay: string, limit: number) =>
+      feed({ type: 'announced', peer, terms: { overlay, limit } }),
+    showed: (peer: string, overlay: string) => feed({ type: 'showed', peer, overlay }),
+    gone: (peer: string) => feed({ type: 'peer-down', peer }),
+  };
 }
 
 test('a difference is reported once, however often it is seen, and the peer is told again after ten seconds', (t) => {
-  const { differences, clock, take } = bench();
-  for (let i = 0; i < 5; i++) differences.heard('b', { overlay: 'fullMesh', limit: 50 });
-  t.deepEqual(take(), ['b limit 100 50', 'tell b']);
+  const { differences, clock, take, introduce, announced } = bench();
+  for (let i = 0; i < 5; i++) announced('b', 'fullMesh', 50);
+  t.deepEqual(take(), ['b limit 100 50', 'announce b']);
   clock.now = 9_999;
-  differences.tell('b');
+  introduce('b');
   t.deepEqual(take(), []);
   clock.now = 10_000;
-  differences.tell('b');
-  t.deepEqual(take(), ['tell b']);
+  introduce('b');
+  t.deepEqual(take(), ['announce b']);
   t.deepEqual(
     [differences.limitOf('b'), differences.limitOf('c'), differences.isAny],
     [50, Number.POSITIVE_INFINITY, true],
@@ -39,28 +50,28 @@ test('a difference is reported once, however often it is seen, and the peer is t
 });
 
 test('a peer with a higher limit gets messages up to this node’s limit; a changed limit is accepted', (t) => {
-  const { differences, take } = bench();
-  differences.heard('b', { overlay: 'fullMesh', limit: 200 });
-  t.deepEqual(take(), ['b limit 100 200', 'tell b']);
+  const { differences, take, announced, gone } = bench();
+  announced('b', 'fullMesh', 200);
+  t.deepEqual(take(), ['b limit 100 200', 'announce b']);
   t.false(differences.isAny);
-  differences.heard('b', { overlay: 'fullMesh', limit: 100 });
+  announced('b', 'fullMesh', 100);
   t.deepEqual(take(), []);
-  differences.heard('b', { overlay: 'fullMesh', limit: 10 });
+  announced('b', 'fullMesh', 10);
   t.deepEqual([take(), differences.limitOf('b')], [['b limit 100 10'], 10]);
-  differences.gone('b');
+  gone('b');
   t.false(differences.isAny);
 });
 
 test('a peer with another overlay is excluded until it announces the same one, or disconnects', (t) => {
-  const { differences, take } = bench();
-  differences.speaks('b', 'partialView');
-  differences.speaks('b', 'partialView');
-  t.deepEqual(take(), ['b overlay fullMesh partialView', 'b apart', 'tell b']);
+  const { differences, take, announced, showed, gone } = bench();
+  showed('b', 'partialView');
+  showed('b', 'partialView');
+  t.deepEqual(take(), ['b overlay fullMesh partialView', 'separated b', 'announce b']);
   t.true(differences.isApart('b') && !differences.isApart('c'));
   t.is(differences.apart.get('b')!.code, 'failed_precondition');
-  differences.heard('b', { overlay: 'fullMesh', limit: 100 });
-  t.deepEqual([take(), differences.isApart('b')], [['b together'], false]);
-  differences.heard('b', { overlay: 'other', limit: 100 });
-  differences.gone('b');
-  t.deepEqual([take(), differences.isAny], [['b overlay fullMesh other', 'b apart'], false]);
+  announced('b', 'fullMesh', 100);
+  t.deepEqual([take(), differences.isApart('b')], [['rejoined b'], false]);
+  announced('b', 'other', 100);
+  gone('b');
+  t.deepEqual([take(), differences.isAny], [['b overlay fullMesh other', 'separated b'], false]);
 });

@@ -1,7 +1,10 @@
 // Differences between this node and its peers in the settings of a topic. Each difference is
-// reported once at both ends, and no peer is blamed for it.
+// reported once at both ends, and no peer is blamed for it. This machine owns what is known of the
+// peers' settings. It is told of settings that peers announced or showed; its outputs announce this
+// node's, and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
+import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { type Body, isFor } from '../overlay/body.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';
@@ -19,17 +22,27 @@ type Difference = Pick<
   'what' | 'ours' | 'theirs'
 >;
 
-/** This node's terms, and the functions that are called. */
-export interface DifferencesHost extends TopicTerms {
-  readonly topic: string;
-  now(): number;
-  /** Tells this node's terms to a peer. */
-  tell(nodeId: string): void;
-  /** Reports a difference. */
-  differs(nodeId: string, difference: Difference): void;
-  /** Called when messages can no longer be exchanged with a peer (`isSo`), or can be again. */
-  apart(nodeId: string, isSo: boolean): void;
-}
+/** An input of {@link Differences}. */
+export type DifferencesInput =
+  /** A peer should know this node's terms. It is told unless it was told less than 10 s ago. */
+  | { readonly type: 'introduce'; readonly peer: string }
+  /** A peer announced its terms. */
+  | { readonly type: 'announced'; readonly peer: string; readonly terms: TopicTerms }
+  /** A peer has shown which overlay it uses. */
+  | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
+  /** A peer left the topic or disconnected. */
+  | { readonly type: 'peer-down'; readonly peer: string };
+
+/** An output of {@link Differences}. */
+export type DifferencesOutput =
+  /** Tell this node's terms to a peer. */
+  | { readonly type: 'announce'; readonly peer: string }
+  /** A peer's terms differ. */
+  | { readonly type: 'differed'; readonly peer: string; readonly difference: Difference }
+  /** Messages can no longer be exchanged with a peer. */
+  | { readonly type: 'separated'; readonly peer: string }
+  /** Messages can be exchanged with a peer again. */
+  | { readonly type: 'rejoined'; readonly peer: string };
 
 interface Known {
   /** When the peer was last told this node's terms. */
@@ -39,68 +52,42 @@ interface Known {
 }
 
 /** The known differences on one topic. */
-export class Differences {
-  readonly #host: DifferencesHost;
+export class Differences implements Machine<DifferencesInput, DifferencesOutput> {
+  readonly wakeAt = Number.POSITIVE_INFINITY;
+  /** This node's terms. */
+  readonly terms: TopicTerms;
+  readonly #topic: string;
+  readonly #outputs = new OutputQueue<DifferencesOutput>();
   /** Connected peers that announced their terms or were told this node's. */
   readonly #known = new Map<string, Known>();
   /** Limits of the peers with a lower limit, and errors for the peers with another overlay. */
   readonly #limits = new Map<string, number>();
   readonly #apart = new Map<string, TransportError>();
 
-  constructor(host: DifferencesHost) {
-    this.#host = host;
+  constructor(topic: string, terms: TopicTerms) {
+    this.#topic = topic;
+    this.terms = terms;
   }
 
-  /** Tells a peer this node's terms, unless it was told less than 10 s ago. */
-  tell(nodeId: string): void {
-    const now = this.#host.now();
-    const known = this.#of(nodeId);
-    if (now - known.toldAt < AGAIN) return;
-    known.toldAt = now;
-    this.#host.tell(nodeId);
-  }
-
-  /** A peer announced its terms. */
-  heard(nodeId: string, { overlay, limit }: TopicTerms): void {
-    const host = this.#host;
-    const known = this.#of(nodeId);
-    if (limit !== (known.limit ?? host.limit)) {
-      if (limit !== host.limit)
-        host.differs(nodeId, { what: 'limit', ours: host.limit, theirs: limit });
-      if (limit < host.limit) this.#limits.set(nodeId, limit);
-      else this.#limits.delete(nodeId);
+  handle(now: number, input: DifferencesInput): void {
+    const { peer } = input;
+    switch (input.type) {
+      case 'introduce':
+        return this.#introduce(peer, now);
+      case 'announced':
+        return this.#announced(peer, input.terms, now);
+      case 'showed':
+        return this.#showed(peer, input.overlay, now);
+      case 'peer-down':
+        this.#known.delete(peer);
+        this.#limits.delete(peer);
+        this.#apart.delete(peer);
+        return;
     }
-    known.limit = limit;
-    this.speaks(nodeId, overlay);
-    // The peer may not know this node's limit.
-    if (limit !== host.limit) this.tell(nodeId);
   }
 
-  /** A peer has shown which overlay it uses. */
-  speaks(nodeId: string, overlay: string): void {
-    const host = this.#host;
-    const known = this.#of(nodeId);
-    const before = known.overlay ?? host.overlay;
-    known.overlay = overlay;
-    if (overlay === before) return;
-    if (overlay === host.overlay) {
-      this.#apart.delete(nodeId);
-      return host.apart(nodeId, false);
-    }
-    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${host.topic}, but this node uses ${host.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
-    this.#apart.set(
-      nodeId,
-      new TransportError('failed_precondition', text, { target: nodeId, sent: false }),
-    );
-    host.differs(nodeId, { what: 'overlay', ours: host.overlay, theirs: overlay });
-    host.apart(nodeId, true);
-    this.tell(nodeId);
-  }
-
-  gone(nodeId: string): void {
-    this.#known.delete(nodeId);
-    this.#limits.delete(nodeId);
-    this.#apart.delete(nodeId);
+  poll(): DifferencesOutput | undefined {
+    return this.#outputs.poll();
   }
 
   /** True if any peer is known to have a lower limit or another overlay. */
@@ -142,6 +129,51 @@ export class Differences {
       if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))
         failed.push({ nodeId, error: notSent('too-large', nodeId, size, limit) });
     }
+  }
+
+  #introduce(peer: string, now: number): void {
+    const known = this.#of(peer);
+    if (now - known.toldAt < AGAIN) return;
+    known.toldAt = now;
+    this.#outputs.add({ type: 'announce', peer });
+  }
+
+  #announced(peer: string, { overlay, limit }: TopicTerms, now: number): void {
+    const ours = this.terms.limit;
+    const known = this.#of(peer);
+    if (limit !== (known.limit ?? ours)) {
+      if (limit !== ours) this.#differed(peer, { what: 'limit', ours, theirs: limit });
+      if (limit < ours) this.#limits.set(peer, limit);
+      else this.#limits.delete(peer);
+    }
+    known.limit = limit;
+    this.#showed(peer, overlay, now);
+    // The peer may not know this node's limit.
+    if (limit !== ours) this.#introduce(peer, now);
+  }
+
+  #showed(peer: string, overlay: string, now: number): void {
+    const ours = this.terms.overlay;
+    const known = this.#of(peer);
+    const before = known.overlay ?? ours;
+    known.overlay = overlay;
+    if (overlay === before) return;
+    if (overlay === ours) {
+      this.#apart.delete(peer);
+      return this.#outputs.add({ type: 'rejoined', peer });
+    }
+    const text = `node ${peer} uses the overlay ${overlay} on topic ${this.#topic}, but this node uses ${ours}, so no message gets through; give all nodes of a topic the same overlay`;
+    this.#apart.set(
+      peer,
+      new TransportError('failed_precondition', text, { target: peer, sent: false }),
+    );
+    this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
+    this.#outputs.add({ type: 'separated', peer });
+    this.#introduce(peer, now);
+  }
+
+  #differed(peer: string, difference: Difference): void {
+    this.#outputs.add({ type: 'differed', peer, difference });
   }
 
   #of(nodeId: string): Known {

@@ -5,28 +5,23 @@ import type { Body } from '../overlay/body.ts';
 import type { MessageMeta } from '../types.ts';
 import type { TopicReader } from './reader.ts';
 
-/** The parts of the topic that handing out uses. */
-export interface HandOutHost {
-  /** The codec that decoded `body.message`. */
-  readonly codec: TopicReader['codec'];
-  failed(error: unknown): void;
-}
-
 /**
  * Gives each reader a message of its own, decoded again if it could be changed. If a reader's codec
  * refuses it, `failed` is called.
+ * @param codec the codec that decoded `body.message`
  */
 export function handOut(
   readers: readonly TopicReader[],
-  host: HandOutHost,
+  codec: TopicReader['codec'],
   body: Body,
   meta: MessageMeta,
+  failed: (error: unknown) => void,
 ): void {
   const isPlain = !isChangeable(body.message);
   let isTaken = false;
   // Decode before the first reader runs, because a message may lie in the memory of the payload.
   const messages = readers.map((reader) => {
-    const isShared = reader.codec === host.codec;
+    const isShared = reader.codec === codec;
     if (isShared && (isPlain || !isTaken)) {
       isTaken = true;
       return body;
@@ -34,7 +29,7 @@ export function handOut(
     try {
       return { message: reader.codec.decode(body.payload.slice()) };
     } catch (error) {
-      host.failed(error);
+      failed(error);
       return undefined;
     }
   });

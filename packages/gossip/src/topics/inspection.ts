@@ -7,38 +7,11 @@ import type { TopicConfig } from '../options.ts';
 import { type Audience, type Body, isFor } from '../overlay/body.ts';
 import type { Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { Signatures } from '../signatures/signatures.ts';
 import type { DropReason } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { OverlayDriver } from './overlay-driver.ts';
+import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
-
-/** The functions and settings of the topic that the inspection uses. */
-export interface InspectionHost {
-  readonly host: {
-    readonly self: string;
-    readonly clock: { now(): number };
-    readonly signatures: Signatures;
-    /** True if payloads are kept and may be sent to others later. */
-    readonly isKept: boolean;
-    dueBy(time: number): void;
-  };
-  readonly key: { readonly bytes: Uint8Array };
-  readonly due: number;
-  /** Returns the overlay of messages with that audience. */
-  overlayFor(audience: Audience): OverlayDriver;
-  readonly codec: { readonly name: string; decode(bytes: Uint8Array): unknown };
-  readonly limit: number;
-  /**
-   * Drops a message.
-   * @param first the reason why an earlier copy was dropped, if that is why this one is.
-   */
-  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
-  /** A peer sent a message longer than `limit`. */
-  tooLarge(from: string): void;
-  misbehaved(nodeId: string, what: string): void;
-  failed(error: unknown): void;
-}
 
 /** A message under inspection. */
 class Given {
@@ -80,7 +53,8 @@ interface Copy {
 
 /** The inspection of all incoming messages of one topic. */
 export class Inspection {
-  readonly #host: InspectionHost;
+  readonly #topic: TopicContext;
+  readonly #overlayFor: (audience: Audience) => OverlayDriver;
   readonly #validate: TopicConfig['validate'];
   readonly #validation: Validation;
   /**
@@ -95,8 +69,10 @@ export class Inspection {
    */
   readonly #refused = new Map<string, DropReason>();
 
+  /** @param overlayFor returns the overlay of messages with that audience */
   constructor(
-    host: InspectionHost,
+    topic: TopicContext,
+    overlayFor: (audience: Audience) => OverlayDriver,
     {
       validate,
       validateTimeout: timeout = 1_000,
@@ -104,16 +80,16 @@ export class Inspection {
       validateQueue,
     }: TopicConfig,
   ) {
-    this.#host = host;
+    const { host, codec } = topic;
+    this.#topic = topic;
+    this.#overlayFor = overlayFor;
     this.#validate = validate;
-    this.#isShared = host.host.isKept && host.codec.name !== 'json';
+    this.#isShared = host.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
     this.#validation = new Validation(
       { timeout, atOnce, messages, bytes },
-      {
-        now: () => host.host.clock.now(),
-        dueBy: (time) => host.host.dueBy(time),
-      },
+      host.clock,
+      (time) => host.dueBy(time),
     );
   }
 
@@ -147,7 +123,7 @@ export class Inspection {
   inspect(from: string, envelope: Envelope, now: number, isRelayed = false): boolean {
     if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, now, isRelayed);
     const { id } = envelope;
-    const overlay = this.#host.overlayFor('all');
+    const overlay = this.#overlayFor('all');
     const screening = overlay.overlay.screen(from, id, now, false);
     if (screening !== 'new') return this.#screened(screening, from, envelope, now, true);
     overlay.feed(now, { type: 'arrived', from, id });
@@ -166,18 +142,18 @@ export class Inspection {
       this.#validate !== undefined ||
       audience !== 'all' ||
       signature !== undefined ||
-      this.#host.host.signatures.isStrict
+      this.#topic.host.signatures.isStrict
     )
       return false;
     return (
-      this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#host.limit
+      this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#topic.limit
     );
   }
 
   #decode(envelope: Envelope): boolean {
     try {
       const { payload } = envelope;
-      envelope.message = this.#host.codec.decode(this.#isShared ? payload.slice() : payload);
+      envelope.message = this.#topic.codec.decode(this.#isShared ? payload.slice() : payload);
       return true;
     } catch {
       return false;
@@ -193,7 +169,7 @@ export class Inspection {
     isRead: boolean,
   ): boolean {
     const { id } = envelope;
-    const overlay = this.#host.overlayFor(envelope.audience);
+    const overlay = this.#overlayFor(envelope.audience);
     if (screening === 'stranger') {
       overlay.feed(now, { type: 'stranger', peer: from });
       return this.#drop('stranger', id, from);
@@ -209,11 +185,11 @@ export class Inspection {
   }
 
   #inspect(from: string, envelope: Envelope, now: number, isRelayed: boolean): boolean {
-    const host = this.#host;
-    const overlay = host.overlayFor(envelope.audience);
+    const topic = this.#topic;
+    const overlay = this.#overlayFor(envelope.audience);
     const { id, hops, payload, signature } = envelope;
     const isRead = !isRelayed || from === id.origin;
-    if (envelope.audience === 'to' && !isFor(envelope, host.host.self))
+    if (envelope.audience === 'to' && !isFor(envelope, topic.host.self))
       return this.#drop('not-addressed', id, from);
     const screening = overlay.overlay.screen(
       isRelayed ? id.origin : from,
@@ -222,7 +198,7 @@ export class Inspection {
       signature !== undefined,
     );
     if (screening !== 'new') return this.#screened(screening, from, envelope, now, isRead);
-    const { signatures } = host.host;
+    const { signatures } = topic.host;
     if (signature === undefined && signatures.isStrict)
       return this.#drop('unsigned', id, from, isRead);
     overlay.feed(now, { type: 'arrived', from, id });
@@ -234,7 +210,7 @@ export class Inspection {
         : undefined;
     if (refused !== undefined) {
       overlay.feed(now, { type: 'refused', id });
-      host.drop('refused', id, from, refused);
+      topic.drop('refused', id, from, refused);
       return false;
     }
     const copies =
@@ -253,16 +229,16 @@ export class Inspection {
         ? 'true'
         : signatures.examine(
             isRead ? from : `${from} relays`,
-            host.key.bytes,
+            topic.key.bytes,
             envelope,
             signature,
             now,
           );
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding === 'refused') return this.#drop('refused', id, from);
-    if (payload.length > host.limit) {
+    if (payload.length > topic.limit) {
       // The sender has another limit. It is told this node's limit, and not blamed.
-      host.tooLarge(from);
+      topic.compare(now, { type: 'introduce', peer: from });
       return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
     }
     if (!this.#decode(envelope))
@@ -305,14 +281,14 @@ export class Inspection {
       begin: () => validate(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#copies.delete(key);
-        const { host } = this.#host;
+        const { host } = this.#topic;
         if (finding === 'accept')
           for (const copy of [first, ...copies]) {
             const message = { ...push, hops: copy.hops };
             overlay.feed(host.clock.now(), { type: 'received', from: copy.from, message });
           }
         else this.#found(finding, error, given, [first, ...copies]);
-        host.dueBy(this.#host.due);
+        host.dueBy(this.#topic.due);
       },
     };
     this.#validation.run(check, now);
@@ -329,14 +305,14 @@ export class Inspection {
     given: Given,
     copies: readonly Copy[],
   ): void {
-    if (finding === 'failed') this.#host.failed(error);
+    if (finding === 'failed') this.#topic.failed(error);
     for (const { from, isRead } of copies)
       this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
   }
 
   #drop(reason: DropReason, id: MessageId, from: string, isToBlame = false): false {
-    this.#host.drop(reason, id, from);
-    if (isToBlame) this.#host.misbehaved(from, reason);
+    this.#topic.drop(reason, id, from);
+    if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
 
@@ -345,7 +321,7 @@ export class Inspection {
     // An overloaded validator did not look at the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
       this.#remember(key, reason);
-      overlay.feed(this.#host.host.clock.now(), { type: 'refused', id });
+      overlay.feed(this.#topic.host.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);
   }

@@ -2,53 +2,20 @@
 // everything that concerns the overlay, and calls the topic's session and the driver of gossip.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { EventHub } from '@trunkline/transport-core/internal';
-import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/body.ts';
 import type { Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { DropReason, GossipEvent, NeighborDownCause, Unsent } from '../types.ts';
-import type { TopicMembers } from './session-host.ts';
-import type { TopicKey } from './topic-key.ts';
-
-/** The functions of the session and of the driver of gossip that carry out outputs. */
-export interface OverlayTopic {
-  readonly key: TopicKey;
-  readonly host: {
-    readonly events: EventHub<GossipEvent>;
-    readonly members: Pick<TopicMembers, 'tryPush' | 'control'>;
-  };
-  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
-  push(to: string, push: Push<Body>): Unsent | undefined;
-  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
-  takes(nodeId: string, size: number): boolean;
-  /** Has relays bring a message to these nodes. Returns false if it must be sent directly. */
-  relay(push: Push<Body>, to: readonly string[]): boolean;
-  view(to: string, message: PartialViewMessage): void;
-  /** A message could not be sent to a peer. */
-  unsent(reason: Unsent, push: Push<Body>, to: string): void;
-  deliver(push: Push<Body>, key: string, from: string, hops: number): void;
-  /** A message came again. */
-  repeated(id: MessageId, from: string): void;
-  /** The overlay refused a message. */
-  refused(reason: DropReason, id: MessageId, from: string): void;
-  neighborUp(nodeId: string): void;
-  neighborDown(nodeId: string, cause: NeighborDownCause, error: TransportError | undefined): void;
-  /** A peer has shown which overlay it uses. */
-  speaks(nodeId: string, overlay: string): void;
-  misbehaved(nodeId: string, what: string, isToBlame: boolean): void;
-}
+import type { OverlayOutputs } from './overlay-outputs.ts';
 
 export class OverlayDriver {
   readonly overlay: Overlay;
-  readonly #topic: OverlayTopic;
+  readonly #topic: OverlayOutputs;
   #isBusy = false;
   /** The neighbors that the last own message was handed to, and those that it was not sent to. */
   #handed: readonly string[] = NOBODY;
   #failed: string[] = [];
 
-  constructor(overlay: Overlay, topic: OverlayTopic) {
+  constructor(overlay: Overlay, topic: OverlayOutputs) {
     this.overlay = overlay;
     this.#topic = topic;
   }

@@ -8,52 +8,44 @@ import type { Body } from '../overlay/body.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { DropReason, NeighborDownCause, Unsent } from '../types.ts';
 import type { Deliveries } from './deliveries.ts';
-import type { Differences } from './differences.ts';
-import type { OverlayTopic } from './overlay-driver.ts';
-import type { TopicSessionHost, ViewSession } from './session-host.ts';
+import type { TopicSessionHost } from './session-host.ts';
+import type { TopicContext } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
 
-/** The parts of the topic that outputs concern. */
-export interface OverlayOutputsTopic extends ViewSession {
-  readonly host: TopicSessionHost;
-  push(to: string, push: Push<Body>): Unsent | undefined;
-  takes(nodeId: string, size: number): boolean;
-  unsent(reason: Unsent, push: Push<Body>, to: string): void;
-  misbehaved(nodeId: string, what: string, isToBlame: boolean): void;
-  /** A peer became a neighbor, so messages that wait for one are offered to it. */
-  offerTo(nodeId: string): void;
-}
-
-export class OverlayOutputs implements OverlayTopic {
+export class OverlayOutputs {
   readonly key: TopicKey;
   readonly host: TopicSessionHost;
-  readonly #topic: OverlayOutputsTopic;
-  readonly #differences: Differences;
+  readonly #topic: TopicContext;
   readonly #deliveries: Deliveries;
 
-  constructor(topic: OverlayOutputsTopic, differences: Differences, deliveries: Deliveries) {
+  constructor(topic: TopicContext, deliveries: Deliveries) {
     this.key = topic.key;
     this.host = topic.host;
     this.#topic = topic;
-    this.#differences = differences;
     this.#deliveries = deliveries;
   }
 
+  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>): Unsent | undefined {
     return this.#topic.push(to, push);
   }
 
+  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean {
     return this.#topic.takes(nodeId, size);
   }
 
+  /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Push<Body>, to: string): void {
     this.#topic.unsent(reason, push, to);
   }
 
-  /** Has relays bring a message to those peers that take messages of its size. */
+  /**
+   * Has relays bring a message to those peers that take messages of its size. Returns false if it
+   * must be sent directly.
+   */
   relay(push: Push<Body>, to: readonly string[]): boolean {
-    const takers = this.#differences.isAny
+    const takers = this.#topic.differences.isAny
       ? to.filter((nodeId) => this.takes(nodeId, push.size))
       : to;
     return this.host.relay(this.key, push, takers);
@@ -67,18 +59,21 @@ export class OverlayOutputs implements OverlayTopic {
     this.#deliveries.deliver(push, key, from, hops);
   }
 
+  /** A message came again. */
   repeated(id: MessageId, from: string): void {
     this.#deliveries.repeated(id, from);
   }
 
+  /** The overlay refused a message. */
   refused(reason: DropReason, id: MessageId, from: string): void {
     this.#deliveries.drop(reason, id, from);
     if (reason === 'old' && id.origin === from && this.#topic.lifeOf(from) !== undefined)
-      this.#differences.tell(from);
+      this.#topic.compare(this.host.clock.now(), { type: 'introduce', peer: from });
   }
 
+  /** A peer has shown which overlay it uses. */
   speaks(nodeId: string, overlay: string): void {
-    this.#differences.speaks(nodeId, overlay);
+    this.#topic.compare(this.host.clock.now(), { type: 'showed', peer: nodeId, overlay });
   }
 
   misbehaved(nodeId: string, what: string, isToBlame: boolean): void {
@@ -93,7 +88,7 @@ export class OverlayOutputs implements OverlayTopic {
 
   neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
     this.host.neighbor(nodeId, false);
-    const cause = this.#differences.isApart(nodeId) ? 'differs' : given;
+    const cause = this.#topic.differences.isApart(nodeId) ? 'differs' : given;
     this.host.events.tell({
       type: 'neighborDown',
       topic: this.key.name,

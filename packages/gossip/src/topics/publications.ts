@@ -4,33 +4,25 @@
 import type { TransportError } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { isFor } from '../overlay/body.ts';
-import type { Overlay, OwnMessage } from '../overlay/overlay.ts';
+import type { OwnMessage } from '../overlay/overlay.ts';
 import type { PublishFailure } from '../types.ts';
 import type { Verdict } from '../wire/relay-frames.ts';
 import { gone, refusedBy } from './errors.ts';
 import type { Publication } from './publication.ts';
-
-/** The parts of the topic that its publications use. */
-export interface PublicationsHost {
-  readonly key: { readonly name: string };
-  readonly overlay: Pick<Overlay, 'neighbors'> | undefined;
-  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
-  offer(peer: string, message: OwnMessage, now: number): boolean;
-  readonly host: { readonly clock: { now(): number } };
-}
+import type { TopicContext } from './topic-context.ts';
 
 /** The name under which a publication waits for the first neighbor, whichever peer that will be. */
 export const ANYBODY = 'anybody';
 
 /** The open publications of one topic. */
 export class Publications {
-  readonly #host: PublicationsHost;
+  readonly #topic: TopicContext;
   readonly #open = new Set<Publication>();
   /** Publications that wait for receipts, by the keys of their messages. */
   readonly #asking = new Map<string, Publication>();
 
-  constructor(host: PublicationsHost) {
-    this.#host = host;
+  constructor(topic: TopicContext) {
+    this.#topic = topic;
   }
 
   get size(): number {
@@ -62,7 +54,7 @@ export class Publications {
   /** Checks whether a publication is over, after something has happened to it. */
   look(publication: Publication): void {
     publication.look();
-    if (!publication.isOver || this.#host.host.clock.now() < publication.due) return;
+    if (!publication.isOver || this.#topic.host.clock.now() < publication.due) return;
     this.#open.delete(publication);
     for (const key of publication.keys) this.#asking.delete(key);
   }
@@ -103,7 +95,7 @@ export class Publications {
   peerDown(nodeId: string, error: TransportError | undefined): void {
     for (const publication of this.#open) {
       if (!publication.isQueuedFor(nodeId)) continue;
-      publication.lost(nodeId, gone(nodeId, this.#host.key.name, error));
+      publication.lost(nodeId, gone(nodeId, this.#topic.key.name, error));
       this.#offerAnother(publication);
       this.look(publication);
     }
@@ -143,13 +135,13 @@ export class Publications {
     const { message } = publication;
     if (message === undefined || !isFor(message.body, from) || publication.hasFailed(from))
       return false;
-    return this.#host.overlay!.neighbors().includes(from);
+    return this.#topic.overlay!.neighbors().includes(from);
   }
 
   /** A peer that was asked to confirm the message will not do it, so another neighbor is asked. */
   #offerAnother(publication: Publication): void {
     if (publication.message === undefined || publication.isOver) return;
-    for (const nodeId of this.#host.overlay!.neighbors()) {
+    for (const nodeId of this.#topic.overlay!.neighbors()) {
       if (
         !publication.isQueuedFor(nodeId) &&
         !publication.hasFailed(nodeId) &&
@@ -160,7 +152,7 @@ export class Publications {
   }
 
   #offer(publication: Publication, nodeId: string): boolean {
-    const isTaken = this.#host.offer(nodeId, publication.message!, this.#host.host.clock.now());
+    const isTaken = this.#topic.offer(nodeId, publication.message!, this.#topic.host.clock.now());
     if (isTaken) publication.queued(nodeId);
     return isTaken;
   }

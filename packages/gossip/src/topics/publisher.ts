@@ -7,47 +7,21 @@ import { IdSource } from '../messages/id-source.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
 import type { Audience, Body } from '../overlay/body.ts';
-import type { Overlay, OverlayFactory, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { OwnMessage } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
-import type { Signatures } from '../signatures/signatures.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { Verdict } from '../wire/relay-frames.ts';
-import type { Differences } from './differences.ts';
 import { topicClosed } from './errors.ts';
 import { ExpectedMembers, NEW } from './expected-members.ts';
 import { Publication, resultOf } from './publication.ts';
 import { ANYBODY, Publications } from './publications.ts';
 import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
-
-/** The topic to publish on. */
-export interface PublisherSession
-  extends Pick<DirectSender, 'key' | 'unsent' | 'push' | 'takes' | 'notSent'> {
-  epoch(): number;
-  readonly limit: number;
-  readonly overlay: Pick<Overlay, 'neighbors'> | undefined;
-  /** Publishes a message over the overlay. Returns the neighbors that it was handed to. */
-  spread(message: OwnMessage, receipts: number, now: number): readonly string[];
-  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
-  offer(peer: string, message: OwnMessage, now: number): boolean;
-  /** Gives the overlay an input. */
-  feed(now: number, input: OverlayInput): void;
-  readonly due: number;
-  /** Number of connected peers on the topic that may become neighbors. */
-  readonly candidates: number;
-  readonly differences: Pick<Differences, 'addFailures'>;
-  readonly host: DirectSender['host'] & {
-    readonly overlay: OverlayFactory;
-    readonly signatures: Signatures;
-    readonly longest: number;
-    readonly isStarted: boolean;
-    dueBy(time: number): void;
-  };
-}
+import type { TopicContext } from './topic-context.ts';
 
 /** Publishes the messages of one topic. */
 export class Publisher {
   published = 0;
-  readonly #session: PublisherSession;
+  readonly #topic: TopicContext;
   readonly #sender: DirectSender;
   readonly #ids: IdSource;
   readonly #publications: Publications;
@@ -61,22 +35,22 @@ export class Publisher {
   #refused: PublishFailure[] | undefined = undefined;
   #isOver = false;
 
-  constructor(session: PublisherSession) {
-    const { host, key, epoch } = session;
+  constructor(topic: TopicContext) {
+    const { host, key, epoch } = topic;
     const isOver = () => this.#isOver;
-    this.#session = session;
+    this.#topic = topic;
     this.#ids = new IdSource({ origin: host.self, epoch });
-    this.#publications = new Publications(session);
+    this.#publications = new Publications(topic);
     this.#sender = {
       key,
       host,
       get isOver() {
         return isOver();
       },
-      unsent: (reason, push, to) => session.unsent(reason, push, to),
-      push: (to, push, lost) => session.push(to, push, lost),
-      takes: (nodeId, size) => session.takes(nodeId, size),
-      notSent: (reason, to, size) => session.notSent(reason, to, size),
+      unsent: (reason, push, to) => topic.unsent(reason, push, to),
+      push: (to, push, lost) => topic.push(to, push, lost),
+      takes: (nodeId, size) => topic.takes(nodeId, size),
+      notSent: (reason, to, size) => topic.notSent(reason, to, size),
       arrival: (nodeId) => {
         const arrival = this.#expected.wait(nodeId, host.clock.now());
         host.dueBy(this.#expected.due);
@@ -92,7 +66,7 @@ export class Publisher {
 
   /** Gossip has started, and the overlay exists: publishes the messages that waited for that. */
   begin(): void {
-    this.#expected.begin(this.#session.host.clock.now());
+    this.#expected.begin(this.#topic.host.clock.now());
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
@@ -110,27 +84,27 @@ export class Publisher {
    * instead of rejecting.
    */
   publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
-    if (payload.length > this.#session.limit) {
-      const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#session.key.name}, ${this.#session.limit} bytes`;
+    if (payload.length > this.#topic.limit) {
+      const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#topic.key.name}, ${this.#topic.limit} bytes`;
       throw reasonError('too_large', text, { sent: false });
     }
     const nodes = options.to ?? options.except;
     if (
       nodes !== undefined &&
-      payload.length + KEY_BYTES * nodes.length > this.#session.host.longest
+      payload.length + KEY_BYTES * nodes.length > this.#topic.host.longest
     ) {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
-    if (this.#isOver) throw topicClosed(this.#session.key.name);
-    const { receipts, name } = this.#session.host.overlay;
+    if (this.#isOver) throw topicClosed(this.#topic.key.name);
+    const { receipts, name } = this.#topic.host.overlay;
     if (options.min > receipts && options.to === undefined && options.any === undefined) {
       throw new TypeError(
         `topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`,
       );
     }
-    this.#session.host.signatures.checkPublisher();
-    if (this.#session.host.isStarted) return this.#publish(payload, options);
+    this.#topic.host.signatures.checkPublisher();
+    if (this.#topic.host.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
       throw new TransportError(
         'resource_exhausted',
@@ -153,8 +127,8 @@ export class Publisher {
     payload: Uint8Array,
     { to, except, any, min, timeout }: PublishConfig,
   ): PublishResult | Promise<PublishResult> {
-    const { host } = this.#session;
-    if (this.#isOver) throw topicClosed(this.#session.key.name);
+    const { host } = this.#topic;
+    if (this.#isOver) throw topicClosed(this.#topic.key.name);
     if (this.#publications.size >= OPEN) {
       throw new TransportError(
         'resource_exhausted',
@@ -177,9 +151,9 @@ export class Publisher {
     const now = host.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
-    let queued = this.#session.spread(message, min, now);
+    let queued = this.#topic.spread(message, min, now);
     this.#refused = undefined;
-    this.#session.differences.addFailures(failed, queued, message.body);
+    this.#topic.differences.addFailures(failed, queued, message.body);
     // The overlay may have counted peers that only get a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -187,7 +161,7 @@ export class Publisher {
     const pending = host.members.pending();
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
-      host.dueBy(this.#session.due);
+      host.dueBy(this.#topic.due);
       return resultOf(queued.length, failed);
     }
     const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
@@ -205,7 +179,7 @@ export class Publisher {
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
     this.#publications.add(publication, message);
     this.#publications.look(publication);
-    host.dueBy(this.#session.due);
+    host.dueBy(this.#topic.due);
     return publication.promise;
   }
 
@@ -214,7 +188,7 @@ export class Publisher {
    * first neighbor will come soon.
    */
   get #isBeginning(): boolean {
-    return this.#session.overlay!.neighbors().length === 0 && this.#session.candidates > 0;
+    return this.#topic.overlay!.neighbors().length === 0 && this.#topic.candidates > 0;
   }
 
   #message(
@@ -233,7 +207,7 @@ export class Publisher {
       receipt,
       frame: undefined,
     };
-    body.signature = this.#session.host.signatures.sign(this.#session.key.bytes, id, body);
+    body.signature = this.#topic.host.signatures.sign(this.#topic.key.bytes, id, body);
     return { id, body };
   }
 
@@ -245,7 +219,7 @@ export class Publisher {
     this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
       const input = { type: 'replace', id, by: message } as const;
-      this.#session.feed(this.#session.host.clock.now(), input);
+      this.#topic.feed(this.#topic.host.clock.now(), input);
       return message;
     });
   }

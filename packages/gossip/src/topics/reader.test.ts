@@ -14,12 +14,10 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
   const loop = new LoopReader(
     { size, bytes, policy },
     {
-      topic: 'news',
+      name: 'news',
       codec,
       clock,
-      lagged: (missed) => lagged.push(missed),
-      failed: () => {},
-      gone: () => {},
+      tell: (event) => void (event.type === 'lagged' && lagged.push(event.missed)),
     },
   );
   return {
@@ -109,8 +107,8 @@ test('a turn that never ends is limited, too', (t) => {
 
 test('a reader that had its turn and still lags ends if its policy says so, and leaves no timer', async (t) => {
   const clock = createManualClock();
-  const host = { topic: 'news', codec, clock, lagged: () => {}, failed: () => {}, gone: () => {} };
-  const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
+  const topic = { name: 'news', codec, clock, tell: () => {} };
+  const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
   for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
   clock.advance(0);
   await t.throwsAsync(loop.next(), {
@@ -119,7 +117,7 @@ test('a reader that had its turn and still lags ends if its policy says so, and 
     message: /3 messages of 3 bytes wait for it \(queue\)/,
   });
   t.true((await loop.next()).done);
-  const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, host);
+  const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
   for (let i = 0; i < 3; i++) closed.offer(i, META, 1);
   closed.close();
   clock.advance(0);

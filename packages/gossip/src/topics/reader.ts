@@ -12,21 +12,23 @@ export interface ReaderOptions {
   readonly policy: QueuePolicy;
 }
 
-/** The functions that a reader calls. */
-export interface ReaderHost {
-  readonly topic: string;
+/** The topic that a reader reads. */
+export interface ReaderTopic {
+  readonly name: string;
   /** The codec of the handle that made the reader. */
   readonly codec: Codec<unknown, any>;
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
-  /**
-   * The reader has missed that many messages in all. Called when the number reaches a power of two.
-   */
-  lagged(missed: number): void;
-  /** A callback threw an error, or was too slow for its queue. */
-  failed(error: unknown): void;
-  /** The reader ended. */
-  gone(reader: TopicReader): void;
+  /** Receives the events of the reader. */
+  readonly tell: (event: ReaderEvent, reader: TopicReader) => void;
 }
+
+/** An event of a reader. */
+export type ReaderEvent =
+  /** It has missed that many messages in all. Comes when the number reaches a power of two. */
+  | { readonly type: 'lagged'; readonly missed: number }
+  /** A callback threw an error, or was too slow for its queue. */
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'ended' };
 
 /**
  * A queue of messages, and the code that takes them: a callback or a loop. One read of a socket can
@@ -35,7 +37,7 @@ export interface ReaderHost {
  */
 export abstract class TopicReader {
   readonly #options: ReaderOptions;
-  readonly #host: ReaderHost;
+  readonly #topic: ReaderTopic;
   readonly #waiting = new ReaderQueue();
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
@@ -43,9 +45,9 @@ export abstract class TopicReader {
   #missedInAll = 0;
   #isOver = false;
 
-  constructor(options: ReaderOptions, host: ReaderHost) {
+  constructor(options: ReaderOptions, topic: ReaderTopic) {
     this.#options = options;
-    this.#host = host;
+    this.#topic = topic;
     const { size, bytes, policy } = options;
     const isBlocking = policy === 'block';
     this.#most = {
@@ -56,7 +58,7 @@ export abstract class TopicReader {
 
   /** The codec for the messages of this reader. */
   get codec(): Codec<unknown, any> {
-    return this.#host.codec;
+    return this.#topic.codec;
   }
 
   get state(): { readonly waiting: number; readonly bytes: number; readonly missed: number } {
@@ -78,7 +80,7 @@ export abstract class TopicReader {
     if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
     waiting.push(message, meta, size);
     if (this.#isTooLong(0, 0)) {
-      this.#cut ??= this.#host.clock.setTimeout(this.#hadItsTurn, 0);
+      this.#cut ??= this.#topic.clock.setTimeout(this.#hadItsTurn, 0);
       if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
     }
     this.ready();
@@ -87,9 +89,9 @@ export abstract class TopicReader {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#host.clock.clearTimeout(this.#cut);
+    this.#topic.clock.clearTimeout(this.#cut);
     this.#waiting.clear();
-    this.#host.gone(this);
+    this.#topic.tell(ENDED, this);
     this.ended();
   }
 
@@ -118,7 +120,7 @@ export abstract class TopicReader {
   #shorten(messages: number, bytes: number): void {
     const { policy } = this.#options;
     if (policy === 'error') {
-      const text = `a reader of topic ${this.#host.topic} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
+      const text = `a reader of topic ${this.#topic.name} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
       this.close();
       return this.broken(new TransportError('resource_exhausted', text));
     }
@@ -126,12 +128,13 @@ export abstract class TopicReader {
       if (policy === 'drop-oldest') this.#waiting.dropOldest();
       else this.#waiting.dropNewest();
       this.#missedInAll++;
-      if ((this.#missedInAll & (this.#missedInAll - 1)) === 0) this.#host.lagged(this.#missedInAll);
+      const missed = this.#missedInAll;
+      if ((missed & (missed - 1)) === 0) this.#topic.tell({ type: 'lagged', missed }, this);
     }
   }
 
   protected failed(error: unknown): void {
-    this.#host.failed(error);
+    this.#topic.tell({ type: 'failed', error }, this);
   }
 
   /**
@@ -160,9 +163,9 @@ export class CallbackReader extends TopicReader {
     callback: (message: unknown, meta: MessageMeta) => unknown,
     onError: ((error: unknown) => void) | undefined,
     options: ReaderOptions,
-    host: ReaderHost,
+    topic: ReaderTopic,
   ) {
-    super(options, host);
+    super(options, topic);
     this.#callback = callback;
     this.#onError = onError;
   }
@@ -300,4 +303,5 @@ const BLOCKED_LEAST = 4_096;
  */
 const TURN_MESSAGES = 16_384;
 const TURN_BYTES = 16 * 1024 * 1024;
+const ENDED: ReaderEvent = { type: 'ended' };
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

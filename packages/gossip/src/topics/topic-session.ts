@@ -13,7 +13,7 @@ import type { DropReason, PublishResult, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Verdict } from '../wire/relay-frames.ts';
 import { Deliveries } from './deliveries.ts';
-import { Differences } from './differences.ts';
+import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { OverlayDriver } from './overlay-driver.ts';
@@ -21,6 +21,7 @@ import { OverlayOutputs } from './overlay-outputs.ts';
 import { Publisher } from './publisher.ts';
 import { RestartedNodes } from './restarted-nodes.ts';
 import type { TopicSessionHost } from './session-host.ts';
+import type { TopicContext } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
 import { TopicLife } from './topic-life.ts';
 
@@ -28,7 +29,7 @@ import { TopicLife } from './topic-life.ts';
  * The state of one topic at this node. Connects the overlay, the publisher, the inspection of
  * incoming messages and the readers.
  */
-export class TopicSession {
+export class TopicSession implements TopicContext {
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
@@ -67,24 +68,12 @@ export class TopicSession {
     this.#life = new TopicLife(host, new RestartedNodes(newest));
     this.deliveries = new Deliveries(this);
     this.#publisher = new Publisher(this);
-    this.#inspection = new Inspection(this, config);
-    this.differences = new Differences({
-      topic: key.name,
-      overlay: host.overlay.name,
-      limit: this.limit,
-      now: () => host.clock.now(),
-      tell: (nodeId) =>
-        host.members.terms(nodeId, key, {
-          overlay: host.overlay.name,
-          limit: this.limit,
-          life: this.lifeOf(nodeId),
-        }),
-      differs: (nodeId, difference) =>
-        host.events.tell({ type: 'differs', topic: key.name, nodeId, ...difference }),
-      apart: (nodeId, isSo) => this.#setApart(nodeId, isSo),
-    });
+    const overlayFor = (audience: Audience) => (audience === 'to' ? this.#direct : this.#driver!);
+    this.#inspection = new Inspection(this, overlayFor, config);
+    const terms = { overlay: host.overlay.name, limit: this.limit };
+    this.differences = new Differences(key.name, terms);
     const direct = new FullMesh({ self: host.self, latest: () => host.latestLife() });
-    this.#outputs = new OverlayOutputs(this, this.differences, this.deliveries);
+    this.#outputs = new OverlayOutputs(this, this.deliveries);
     this.#direct = new OverlayDriver(direct, this.#outputs);
   }
 
@@ -158,7 +147,8 @@ export class TopicSession {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial || this.lifeOf(peer) !== undefined) this.differences.tell(peer);
+    if (this.#isSpecial || this.lifeOf(peer) !== undefined)
+      this.compare(now, { type: 'introduce', peer });
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.#publisher.peerUp(peer);
     this.host.dueBy(this.due);
@@ -166,7 +156,7 @@ export class TopicSession {
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#driver?.feed(now, { type: 'peer-down', peer, error });
-    this.differences.gone(peer);
+    this.compare(now, { type: 'peer-down', peer });
     this.#publisher.peerDown(peer, error);
     this.host.dueBy(this.due);
   }
@@ -199,20 +189,34 @@ export class TopicSession {
     });
   }
 
-  tooLarge(from: string): void {
-    this.differences.tell(from);
+  /**
+   * Something has shown how a peer's terms are, or that it does not know this node's. A peer with
+   * another overlay can't be a neighbor, as if it were not on the topic.
+   */
+  compare(now: number, input: DifferencesInput): void {
+    const { differences } = this;
+    differences.handle(now, input);
+    for (let output = differences.poll(); output !== undefined; output = differences.poll())
+      this.#onDifference(output, now);
   }
 
-  /**
-   * Includes or excludes a peer that uses another overlay. An excluded peer can't be a neighbor, as
-   * if it were not on the topic.
-   */
-  #setApart(peer: string, isSo: boolean): void {
-    const { host } = this;
-    const now = host.clock.now();
-    if (isSo) this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
-    else if (host.members.isOn(peer, this.key.hex) === true) this.#enter(peer, now);
-    host.dueBy(this.due);
+  #onDifference(output: DifferencesOutput, now: number): void {
+    const { host, key, differences } = this;
+    const { peer } = output;
+    switch (output.type) {
+      case 'announce':
+        return host.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
+      case 'differed': {
+        const topic = key.name;
+        return host.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
+      }
+      case 'separated':
+        this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
+        return host.dueBy(this.due);
+      case 'rejoined':
+        if (host.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
+        return host.dueBy(this.due);
+    }
   }
 
   #enter(peer: string, now: number): void {
@@ -237,11 +241,6 @@ export class TopicSession {
   }
 
   // The overlay.
-
-  /** Messages to a list of nodes go directly, whatever the overlay. */
-  overlayFor(audience: Audience): OverlayDriver {
-    return audience === 'to' ? this.#direct : this.#driver!;
-  }
 
   /** Publishes a message. Returns the neighbors that it was handed to. */
   spread(message: OwnMessage, receipts: number, now: number): readonly string[] {
@@ -304,9 +303,9 @@ export class TopicSession {
       !this.#life.restartedNodes.begin(from)
     )
       return;
-    if (this.lifeOf(from) !== undefined) this.differences.tell(from);
     const isSigned = signature !== undefined;
     const now = this.host.clock.now();
+    if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
     this.#direct.feed(now, { type: 'begun', id, isSigned });
     this.#driver?.feed(now, { type: 'begun', id, isSigned });
   }

@@ -1,6 +1,7 @@
 // Runs validators: a limited number at a time, each with a timeout. Further messages wait in a
 // bounded queue.
 
+import type { Clock } from '@trunkline/transport-core';
 import type { Verdict } from '../types.ts';
 
 /** The outcome of a validation. */
@@ -18,13 +19,6 @@ export interface ValidationOptions {
   readonly bytes: number;
 }
 
-/** The functions that a validation calls. */
-export interface ValidationHost {
-  now(): number;
-  /** Has `wake` called at that time or earlier. */
-  dueBy(time: number): void;
-}
-
 /** A message to validate. */
 export interface Check {
   readonly size: number;
@@ -36,7 +30,8 @@ export interface Check {
 /** The running validators of one topic, and the messages that wait for one. */
 export class Validation {
   readonly #options: ValidationOptions;
-  readonly #host: ValidationHost;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #dueBy: (time: number) => void;
   /**
    * Running validators, the oldest first. All have the same timeout, so they are in order of their
    * deadlines.
@@ -51,9 +46,15 @@ export class Validation {
   #bytes = 0;
   #isDraining = false;
 
-  constructor(options: ValidationOptions, host: ValidationHost) {
+  /** @param dueBy has `wake` called at that time or earlier */
+  constructor(
+    options: ValidationOptions,
+    clock: Pick<Clock, 'now'>,
+    dueBy: (time: number) => void,
+  ) {
     this.#options = options;
-    this.#host = host;
+    this.#clock = clock;
+    this.#dueBy = dueBy;
   }
 
   /** Number of running validators. */
@@ -122,7 +123,7 @@ export class Validation {
   #drain(): void {
     if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
-    const now = this.#host.now();
+    const now = this.#clock.now();
     while (this.waiting > 0 && this.#pending.size < this.#options.atOnce) {
       const check = this.#waiting[this.#next]!;
       this.#waiting[this.#next++] = undefined;
@@ -134,7 +135,7 @@ export class Validation {
       this.#begin(check, now);
     }
     this.#isDraining = false;
-    this.#host.dueBy(this.due);
+    this.#dueBy(this.due);
   }
 }
 

@@ -1,0 +1,53 @@
+// The session of a topic as its parts see it: the settings that they share, and the ways to its
+// overlay, its peers and its readers.
+
+import type { Codec, TransportError } from '@trunkline/transport-core';
+import type { MessageId } from '../messages/message-id.ts';
+import type { Body } from '../overlay/body.ts';
+import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { Push } from '../plumtree/message.ts';
+import type { DropReason, Unsent } from '../types.ts';
+import type { Differences, DifferencesInput } from './differences.ts';
+import type { TopicSessionHost, ViewSession } from './session-host.ts';
+
+export interface TopicContext extends ViewSession {
+  readonly codec: Codec<unknown, any>;
+  /** Bytes of the longest message. */
+  readonly limit: number;
+  readonly host: TopicSessionHost;
+  /** The state of the overlay; undefined until gossip has started. */
+  readonly overlay: Overlay | undefined;
+  readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures'>;
+  /** Number of connected peers on the topic that may become neighbors. */
+  readonly candidates: number;
+  /** Returns the number of this node's life on the topic. */
+  readonly epoch: () => number;
+
+  /** Gives the overlay an input. */
+  feed(now: number, input: OverlayInput): void;
+  /** Publishes a message over the overlay. Returns the neighbors that it was handed to. */
+  spread(message: OwnMessage, receipts: number, now: number): readonly string[];
+  /** Offers a message to a neighbor. Returns true if the neighbor was handed it. */
+  offer(peer: string, message: OwnMessage, now: number): boolean;
+  /** A peer became a neighbor, so messages that wait for one are offered to it. */
+  offerTo(nodeId: string): void;
+
+  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
+  push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
+  /** Returns true if the peer takes messages of that size on the topic, as far as is known. */
+  takes(nodeId: string, size: number): boolean;
+  /** A message could not be sent to a peer. */
+  unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
+  /** Returns the error for a message that could not be sent. */
+  notSent(reason: Unsent, to: string, size: number): TransportError;
+  /** Something has shown how a peer's terms are, or that it does not know this node's. */
+  compare(now: number, input: DifferencesInput): void;
+
+  /**
+   * Drops a message.
+   * @param first the reason why an earlier copy was dropped, if that is why this one is.
+   */
+  drop(reason: DropReason, id: MessageId, from: string, first?: DropReason): void;
+  misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
+  failed(error: unknown): void;
+}
