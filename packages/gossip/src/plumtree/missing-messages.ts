@@ -39,7 +39,7 @@ export class MissingMessages {
   readonly #next: DelayQueue<MissingMessage>;
   readonly #again: DelayQueue<MissingMessage>;
   /** Messages due at once, because the peer that was asked doesn't have them. */
-  readonly #now = new DelayQueue<MissingMessage>(0);
+  readonly #atOnce = new DelayQueue<MissingMessage>(0);
   /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
   readonly #pendingMessages = new PendingMessages();
@@ -60,7 +60,7 @@ export class MissingMessages {
   get due(): number {
     return this.#messages.size === 0
       ? Number.POSITIVE_INFINITY
-      : Math.min(this.#now.due, this.#first.due, this.#next.due, this.#again.due);
+      : Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
   }
 
   /**
@@ -138,7 +138,7 @@ export class MissingMessages {
     onLost: (message: MissingMessage) => void,
   ): { readonly peer: string; readonly message: MissingMessage }[] {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
-    for (const queue of [this.#now, this.#first, this.#next, this.#again]) {
+    for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
       for (let message = queue.take(now); message !== undefined; message = queue.take(now)) {
         const peer = this.#choose(message, now, isTrusted);
         if (peer !== undefined) {
@@ -161,7 +161,7 @@ export class MissingMessages {
     if (message === undefined || !this.#dismiss(message, peer)) return;
     if (message.advertisers.length === 0) return this.#remove(message);
     // If no peer was asked yet, the first request keeps its time.
-    if (this.#next.delete(key) || this.#again.delete(key)) this.#now.set(key, message, now);
+    if (this.#next.delete(key) || this.#again.delete(key)) this.#atOnce.set(key, message, now);
   }
 
   /** The peer is no longer a neighbor. */
@@ -212,7 +212,7 @@ export class MissingMessages {
 
   #remove({ key, advertisers }: MissingMessage): void {
     this.#messages.delete(key);
-    this.#now.delete(key);
+    this.#atOnce.delete(key);
     this.#first.delete(key);
     this.#next.delete(key);
     this.#again.delete(key);
