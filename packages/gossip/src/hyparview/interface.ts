@@ -4,7 +4,7 @@ import type { Random, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from './message.ts';
 import type { PartialViewOptions } from './options.ts';
 
-/** An input of a partial view. */
+/** An input of a partial view: a command in the imperative, or a report in the past tense. */
 export type PartialViewInput =
   /**
    * Enters the overlay through the first contact that answers; contacts are asked one after the
@@ -12,11 +12,11 @@ export type PartialViewInput =
    */
   | { readonly type: 'join'; readonly contacts: readonly string[] }
   /**
-   * Adds nodes on this topic, found by the address book or by discovery. They are asked for links
+   * The address book or discovery found nodes on this topic. They are asked for links
    * if the views don't help, and to merge partitions. `isChosen` is false if this node did not
    * choose them, see `Contacts`.
    */
-  | { readonly type: 'known'; readonly nodes: readonly string[]; readonly isChosen: boolean }
+  | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */
   | { readonly type: 'received'; readonly from: string; readonly message: PartialViewMessage }
   /**
@@ -24,8 +24,8 @@ export type PartialViewInput =
    * the orderly end of a connection that was merely idle.
    */
   | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError | undefined }
-  /** A node sent something that only neighbors send. It is told that it is not a neighbor. */
-  | { readonly type: 'stranger'; readonly peer: string }
+  /** Tells a node that sent something that only neighbors send that it is not a neighbor. */
+  | { readonly type: 'reject'; readonly peer: string }
   /**
    * Drops a useless neighbor. Its place goes to a node that this node chooses itself, no matter
    * which nodes ask for it. For `denyWindow` the dropped peer returns to no view unless it asks
@@ -51,10 +51,10 @@ export type PartialViewOutput =
    */
   | { readonly type: 'send'; readonly to: string; readonly message: PartialViewMessage }
   /** A peer has become a neighbor. */
-  | { readonly type: 'up'; readonly peer: string }
+  | { readonly type: 'neighbor-up'; readonly peer: string }
   /** A peer is no longer a neighbor. `error` is the error of the input `lost`. */
   | {
-      readonly type: 'down';
+      readonly type: 'neighbor-down';
       readonly peer: string;
       readonly cause: DownCause;
       readonly error: TransportError | undefined;

@@ -30,8 +30,8 @@ function machine() {
 test('if many nodes request links, known nodes still get one, but not those that only connected by themselves', (t) => {
   const { tell, answerTo } = machine();
   const friends = ['friend', ...Array.from({ length: 7 }, (_, i) => `f${i}`)];
-  tell({ type: 'known', nodes: friends, isChosen: true });
-  tell({ type: 'known', nodes: ['comer'], isChosen: false });
+  tell({ type: 'found', nodes: friends, isChosen: true });
+  tell({ type: 'found', nodes: ['comer'], isChosen: false });
   const answers = Array.from({ length: 40 }, (_, i) => answerTo(`p${i}`));
   t.is(answers[0], 'accept');
   t.is(answers.at(-1), 'refuse');
@@ -42,7 +42,7 @@ test('if many nodes request links, known nodes still get one, but not those that
 test('a node that chose few nodes treats those that connected by themselves as known, until it has chosen many', (t) => {
   const { tell, take, answerTo } = machine();
   tell({ type: 'join', contacts: [] });
-  tell({ type: 'known', nodes: ['comer', 'other'], isChosen: false });
+  tell({ type: 'found', nodes: ['comer', 'other'], isChosen: false });
   t.deepEqual(
     take().map(({ message }) => message.type),
     ['join'],
@@ -50,7 +50,7 @@ test('a node that chose few nodes treats those that connected by themselves as k
   for (let i = 0; i < 40; i++) answerTo(`p${i}`);
   t.is(answerTo('comer'), 'accept');
   const chosen = Array.from({ length: 8 }, (_, i) => `f${i}`);
-  tell({ type: 'known', nodes: chosen, isChosen: true });
+  tell({ type: 'found', nodes: chosen, isChosen: true });
   t.is(answerTo('other'), 'refuse');
   t.is(answerTo('f3'), 'accept');
 });

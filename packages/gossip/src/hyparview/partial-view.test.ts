@@ -325,7 +325,7 @@ test('a useless neighbor is told so and replaced, and returns only if it asks', 
   bench.hear('a', disconnect(true, []));
   bench.chooses('a');
   bench.hear('b', { type: 'shuffle-reply', id: -1, peers: [] });
-  bench.tell({ type: 'known', nodes: ['d'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['d'], isChosen: true });
   bench.take();
   bench.tell({ type: 'dismiss', peer: 'a' });
   t.is(bench.downs.at(-1), 'a evicted');
@@ -345,7 +345,7 @@ test('the place of a useless neighbor goes to a node of its own choice, even if 
   const bench = new Bench({ active: 3 });
   bench.chooses('a', 'b');
   bench.asked('c');
-  bench.tell({ type: 'known', nodes: ['d'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['d'], isChosen: true });
   bench.take();
   bench.tell({ type: 'dismiss', peer: 'a' });
   const request = bench.take().find(({ to }) => to === 'd')!;
@@ -369,13 +369,13 @@ test('a neighbor that has forwarded messages stays when one must go, even if it 
 test('a full view that is told to seek asks an outside node for a link, unless merging is off', (t) => {
   const bench = new Bench({ active: 2, mergeInterval: 600_000 });
   bench.chooses('a', 'b');
-  bench.tell({ type: 'known', nodes: ['c'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['c'], isChosen: true });
   bench.take();
   bench.tell({ type: 'seek' });
   t.deepEqual(types(bench.sent), ['neighbor c']);
   const off = new Bench({ active: 2 });
   off.chooses('a', 'b');
-  off.tell({ type: 'known', nodes: ['c'], isChosen: true });
+  off.tell({ type: 'found', nodes: ['c'], isChosen: true });
   off.take();
   off.tell({ type: 'seek' });
   t.deepEqual(off.take(), []);

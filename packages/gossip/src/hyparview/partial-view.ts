@@ -135,14 +135,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         this.#search.restart();
         this.#views.know(input.contacts, true);
         return this.#requester.fill(now);
-      case 'known':
+      case 'found':
         if (this.#views.know(input.nodes, input.isChosen)) this.#merges.isNeeded(now);
         return this.#requester.fill(now);
       case 'received':
         return this.#receive(input.from, input.message, now);
       case 'lost':
         return this.#lose(input.peer, input.error, now);
-      case 'stranger':
+      case 'reject':
         return this.#tellStranger(input.peer);
       case 'dismiss':
         return this.#dismiss(input.peer, now);
@@ -348,7 +348,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
-    this.#outputs.add({ type: 'up', peer });
+    this.#outputs.add({ type: 'neighbor-up', peer });
     this.#rescue.linked(now);
   }
 
@@ -389,6 +389,6 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   #down(peer: string, cause: DownCause, error?: TransportError): void {
-    this.#outputs.add({ type: 'down', peer, cause, error });
+    this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
 }

@@ -15,8 +15,8 @@ test('a node that believes in a link that does not exist is told so', (t) => {
   ] as const) {
     t.deepEqual(types(bench.hear('stranger', message)), ['disconnect stranger']);
   }
-  bench.tell({ type: 'stranger', peer: 'stranger' });
-  bench.tell({ type: 'stranger', peer: 'a' });
+  bench.tell({ type: 'reject', peer: 'stranger' });
+  bench.tell({ type: 'reject', peer: 'a' });
   t.deepEqual(types(bench.take()), ['disconnect stranger']);
   t.deepEqual(bench.view.passive(), []);
 });
@@ -60,7 +60,7 @@ test('recovery is iterative: a thousand failing peers do not deepen the call sta
     shuffleActive: 32,
   });
   bench.tell({
-    type: 'known',
+    type: 'found',
     nodes: Array.from({ length: 1_000 }, (_, i) => `p${i}`),
     isChosen: true,
   });
@@ -109,11 +109,11 @@ test('if the views are empty, known nodes are asked; if they add no link, the no
   bench.chooses('a');
   bench.pass(2_000);
   t.true(bench.view.isHungry);
-  bench.tell({ type: 'known', nodes: ['k'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['k'], isChosen: true });
   t.deepEqual(types(bench.take()), ['neighbor k']);
   bench.tell({ type: 'lost', peer: 'k', error: undefined });
   t.true(bench.view.isHungry);
-  bench.tell({ type: 'known', nodes: ['l', 'm', 'n', 'o'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['l', 'm', 'n', 'o'], isChosen: true });
   for (const { to, message } of bench.take()) bench.accept(to, message);
   t.is(bench.view.active().length, 5);
   t.false(bench.view.isHungry);
@@ -123,7 +123,7 @@ test('while the view is short it keeps asking, less and less often', (t) => {
   const bench = new Bench({ shuffleInterval: 60_000 });
   bench.chooses('a');
   bench.pass(2_000);
-  bench.tell({ type: 'known', nodes: ['k'], isChosen: true });
+  bench.tell({ type: 'found', nodes: ['k'], isChosen: true });
   const times: number[] = [];
   bench.onSend = (to, message) => {
     if (to !== 'k' || message.type !== 'neighbor') return;

@@ -83,7 +83,7 @@ export class FullMesh implements Overlay {
     switch (input.type) {
       case 'received':
         if (input.message.kind === 'push') this.#receive(input.from, input.message, now);
-        else this.#outputs.add({ type: 'speaks', peer: input.from, overlay: 'partialView' });
+        else this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'publish':
         return this.#publish(input.message);
@@ -94,7 +94,7 @@ export class FullMesh implements Overlay {
       case 'peer-down':
         return this.#peerDown(input.peer, input.error);
       case 'viewed':
-        this.#outputs.add({ type: 'speaks', peer: input.from, overlay: 'partialView' });
+        this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'begun':
         return this.#seen.begin(input.id, input.isSigned);
@@ -108,7 +108,7 @@ export class FullMesh implements Overlay {
       case 'refused':
       case 'replace':
       case 'unreachable':
-      case 'stranger':
+      case 'reject':
       case 'no-room':
       case 'writable':
         return;
@@ -199,7 +199,7 @@ export class FullMesh implements Overlay {
     // A peer that only passed the message on may have been deceived.
     if (verdict === 'conflict') this.#misbehaved(from, 'conflict', id.origin === from);
     if (verdict === 'seen' || verdict === 'conflict') {
-      this.#outputs.add({ type: 'duplicate', id, from });
+      this.#outputs.add({ type: 'repeated', id, from });
       return;
     }
     this.#outputs.add({

@@ -26,7 +26,7 @@ export interface OwnMessage {
  */
 export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsigned';
 
-/** An input of an overlay. */
+/** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
   /**
    * A message that may be passed on and delivered came from a peer, or a Plumtree control message.
@@ -70,8 +70,8 @@ export type OverlayInput =
     }
   /** A node could not be reached to send it a control or partial-view message. */
   | { readonly type: 'unreachable'; readonly peer: string; readonly error: TransportError }
-  /** A peer sent a message, although `screen` says that it is a stranger. */
-  | { readonly type: 'stranger'; readonly peer: string }
+  /** Tells a peer that sent a message, although `screen` says that it is a stranger. */
+  | { readonly type: 'reject'; readonly peer: string }
   /**
    * A message came directly from its publisher, which has begun a new life: the previous life is
    * old from now on, whatever its number.
@@ -105,7 +105,7 @@ export type OverlayOutput =
   /** The message of `publish` or `offer` was handed to these neighbors. */
   | { readonly type: 'handed'; readonly to: readonly string[] }
   /** Send a partial-view message, and dial the node first if it is not connected. */
-  | { readonly type: 'view'; readonly to: string; readonly message: PartialViewMessage }
+  | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
   | { readonly type: 'neighbor-up'; readonly peer: string }
   | {
       readonly type: 'neighbor-down';
@@ -120,8 +120,8 @@ export type OverlayOutput =
       readonly from: string;
       readonly reason: DropReason;
     }
-  /** The peer sends what only nodes with that overlay send. */
-  | { readonly type: 'speaks'; readonly peer: string; readonly overlay: string }
+  /** The peer sent what only nodes with that overlay send. */
+  | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
   /** A peer misbehaved. `isToBlame` is true if it cannot have been deceived itself. */
   | {
       readonly type: 'misbehaved';

@@ -11,7 +11,7 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
   const feed = (input: OverlayInput) => {
     overlay.handle(now, input);
     for (let output = overlay.poll(); output !== undefined; output = overlay.poll()) {
-      if (output.type === 'view') {
+      if (output.type === 'send-view') {
         const { to, message } = output;
         said.push(`${message.type} ${to}`);
         if (message.type === 'neighbor' || message.type === 'join') {

@@ -86,7 +86,7 @@ class TreeOverlay implements Overlay {
       case 'received':
         if (input.message.kind === 'push' || this.#view.isNeighbor(input.from))
           this.#tree.handle(now, input);
-        else this.#view.handle(now, { type: 'stranger', peer: input.from });
+        else this.#view.handle(now, { type: 'reject', peer: input.from });
         break;
       case 'arrived':
       case 'held':
@@ -109,7 +109,7 @@ class TreeOverlay implements Overlay {
       case 'peer-up':
         if (!this.#joined) this.#view.handle(now, { type: 'join', contacts: [] });
         this.#joined = true;
-        this.#view.handle(now, { type: 'known', nodes: [input.peer], isChosen: input.isChosen });
+        this.#view.handle(now, { type: 'found', nodes: [input.peer], isChosen: input.isChosen });
         break;
       case 'peer-down':
         // If a link that the view doesn't use ends, that says nothing about its node.
@@ -126,7 +126,7 @@ class TreeOverlay implements Overlay {
           message: input.message as PartialViewMessage,
         });
         break;
-      case 'stranger':
+      case 'reject':
       case 'leave':
         this.#view.handle(now, input);
         break;
@@ -259,11 +259,11 @@ class TreeOverlay implements Overlay {
 
   #onView(output: PartialViewOutput, now: number): void {
     if (output.type === 'send') {
-      this.#outputs.add({ type: 'view', to: output.to, message: output.message });
+      this.#outputs.add({ type: 'send-view', to: output.to, message: output.message });
       return;
     }
     const { peer } = output;
-    if (output.type === 'up') {
+    if (output.type === 'neighbor-up') {
       this.#tree.handle(now, { type: 'neighbor-up', peer });
       this.#outputs.add({ type: 'neighbor-up', peer });
     } else {

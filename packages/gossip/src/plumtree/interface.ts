@@ -5,7 +5,9 @@ import type { MessageId } from '../messages/message-id.ts';
 import type { Control, Push } from './message.ts';
 import type { PlumtreeOptions } from './options.ts';
 
-/** An input of a Plumtree machine. */
+/**
+ * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
+ */
 export type PlumtreeInput<P> =
   /** A peer sent that. Malformed messages are ignored and reported. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
@@ -70,7 +72,7 @@ export type PlumtreeOutput<P> =
   | { readonly type: 'pruned'; readonly peer: string }
   | GaveOutput
   /** A message came again. */
-  | { readonly type: 'duplicate'; readonly id: MessageId; readonly from: string }
+  | { readonly type: 'repeated'; readonly id: MessageId; readonly from: string }
   /**
    * A message was refused: too late, or from an earlier life of its origin (`old`); no room to
    * remember another origin (`full`); unsigned, although its origin signs (`unsigned`); or in this
@@ -103,7 +105,7 @@ export interface PushOutput<P> {
  * sent again with the next duplicate.
  */
 export interface ControlOutput {
-  readonly type: 'control';
+  readonly type: 'send-control';
   readonly to: string;
   readonly control: Control;
 }

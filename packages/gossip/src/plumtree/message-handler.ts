@@ -117,7 +117,7 @@ export class MessageHandler<P> {
     this.#parts.counters.duplicates++;
     neighbor.account.duplicates++;
     this.#parts.leafProbes.gave(neighbor, now);
-    this.#outputs.add({ type: 'duplicate', id, from: neighbor.id });
+    this.#outputs.add({ type: 'repeated', id, from: neighbor.id });
     if (isConflict) {
       this.#parts.counters.conflicts++;
       this.#parts.reports.add(neighbor, 'conflict', now);

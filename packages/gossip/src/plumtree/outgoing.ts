@@ -112,7 +112,7 @@ export class Outgoing<P> {
 
   /** Sends a control message. */
   control(neighbor: Neighbor, control: Control): void {
-    this.#outputs.add({ type: 'control', to: neighbor.id, control });
+    this.#outputs.add({ type: 'send-control', to: neighbor.id, control });
     this.#counters.controlSent++;
   }
 

@@ -15,7 +15,10 @@ export interface RelayedMessage {
   readonly frame: Uint8Array;
 }
 
-/** An input of the relay machine. Uploads are numbered by the machine, downloads by its driver. */
+/**
+ * An input of the relay machine: a command in the imperative, or a report in the past tense. Uploads
+ * are numbered by the machine, downloads by its driver.
+ */
 export type RelayInput =
   /** Sends a message by way of relays. Comes only if `wants` and `hasRoom` have returned true. */
   | { readonly type: 'send'; readonly message: RelayedMessage; readonly to: readonly string[] }

@@ -189,7 +189,7 @@ class Node {
     same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
     envelope.frame = undefined;
     const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
-    if (screening === 'stranger') this.#feed({ type: 'stranger', peer: from });
+    if (screening === 'stranger') this.#feed({ type: 'reject', peer: from });
     if (screening === 'stranger' || screening === 'unsigned') return;
     if (screening === 'new') this.#feed({ type: 'arrived', from, id });
     this.#feed({ type: 'received', from, message: push });
@@ -217,14 +217,14 @@ class Node {
   }
 
   #carryOut(output: OverlayOutput): void {
-    if (output.type === 'push' || output.type === 'control') {
+    if (output.type === 'push' || output.type === 'send-control') {
       if (this.#random() < 0.1) this.#overlay.handle(this.#now, { type: 'no-room', output });
     } else if (output.type === 'deliver') {
       const name = `${output.key} ${output.push.payload.signature === undefined}`;
       if (this.#delivered.has(name) && this.#now < 90_000)
         throw new Error(`${name} was delivered twice`);
       this.#delivered.add(name);
-    } else if (output.type === 'duplicate') {
+    } else if (output.type === 'repeated') {
       messageKey(output.id);
     }
   }

@@ -79,8 +79,8 @@ function converse(bytes: Uint8Array): void {
   const tell = (input: PartialViewInput) => {
     view.handle(now, input);
     for (let output = view.poll(); output !== undefined; output = view.poll()) {
-      if (output.type === 'up') up.add(output.peer);
-      else if (output.type === 'down') up.delete(output.peer);
+      if (output.type === 'neighbor-up') up.add(output.peer);
+      else if (output.type === 'neighbor-down') up.delete(output.peer);
     }
   };
   for (let at = 0; at + 2 < bytes.length; at += 3) {
@@ -119,13 +119,13 @@ function converse(bytes: Uint8Array): void {
         tell({ type: 'lost', peer, error: undefined });
         break;
       case 9:
-        tell({ type: 'known', nodes: peers, isChosen: true });
+        tell({ type: 'found', nodes: peers, isChosen: true });
         break;
       case 10:
         tell({ type: 'join', contacts: peers });
         break;
       case 11:
-        tell({ type: 'stranger', peer });
+        tell({ type: 'reject', peer });
         break;
       default:
         now += how * how;

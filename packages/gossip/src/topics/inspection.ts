@@ -171,7 +171,7 @@ export class Inspection {
     const { id } = envelope;
     const overlay = this.#overlayFor(envelope.audience);
     if (screening === 'stranger') {
-      overlay.feed(now, { type: 'stranger', peer: from });
+      overlay.feed(now, { type: 'reject', peer: from });
       return this.#drop('stranger', id, from);
     }
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);

@@ -74,7 +74,7 @@ export class OverlayDriver {
         return;
       case 'deliver':
         return topic.deliver(output.push, output.key, output.from, output.hops);
-      case 'control':
+      case 'send-control':
         if (!topic.host.members.control(output.to, topic.key, output.control))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
@@ -88,11 +88,11 @@ export class OverlayDriver {
             ? output.to
             : output.to.filter((peer) => !this.#failed.includes(peer));
         return;
-      case 'duplicate':
+      case 'repeated':
         return topic.repeated(output.id, output.from);
       case 'dropped':
         return topic.refused(output.reason, output.id, output.from);
-      case 'view':
+      case 'send-view':
         return topic.view(output.to, output.message);
       case 'neighbor-up':
         return topic.neighborUp(output.peer);
@@ -103,8 +103,8 @@ export class OverlayDriver {
         const { type, peer: nodeId } = output;
         return topic.host.events.tell({ type, topic: topic.key.name, nodeId });
       }
-      case 'speaks':
-        return topic.speaks(output.peer, output.overlay);
+      case 'showed':
+        return topic.showed(output.peer, output.overlay);
       case 'misbehaved':
         return topic.misbehaved(output.peer, output.what, output.isToBlame);
     }

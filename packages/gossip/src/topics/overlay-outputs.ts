@@ -72,7 +72,7 @@ export class OverlayOutputs {
   }
 
   /** A peer has shown which overlay it uses. */
-  speaks(nodeId: string, overlay: string): void {
+  showed(nodeId: string, overlay: string): void {
     this.#topic.compare(this.host.clock.now(), { type: 'showed', peer: nodeId, overlay });
   }
 

@@ -36,8 +36,8 @@ export class Bench {
     if (this.#isBusy) return;
     this.#isBusy = true;
     for (let output = this.view.poll(); output !== undefined; output = this.view.poll()) {
-      if (output.type === 'up') this.ups.push(output.peer);
-      else if (output.type === 'down') this.downs.push(`${output.peer} ${output.cause}`);
+      if (output.type === 'neighbor-up') this.ups.push(output.peer);
+      else if (output.type === 'neighbor-down') this.downs.push(`${output.peer} ${output.cause}`);
       else {
         this.sent.push({ to: output.to, message: output.message });
         this.onSend?.(output.to, output.message);
@@ -64,7 +64,7 @@ export class Bench {
 
   /** Lets the view ask these peers for links, which they accept. */
   chooses(...peers: string[]): void {
-    this.tell({ type: 'known', nodes: peers, isChosen: true });
+    this.tell({ type: 'found', nodes: peers, isChosen: true });
     while (!peers.every((peer) => this.view.isNeighbor(peer))) {
       for (const { to, message } of this.take()) this.accept(to, message);
       this.now += 250;

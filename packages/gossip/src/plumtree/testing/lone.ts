@@ -42,7 +42,7 @@ export function lone(peers: readonly string[], options: PlumtreeOptionsInput = {
       if (output.type === 'push') {
         if (full.has(output.to)) machine.handle(now, { type: 'no-room', output });
         else sent.push(`${output.to} push ${nameOf(output.push.id)}`);
-      } else if (output.type === 'control') {
+      } else if (output.type === 'send-control') {
         if (stuck.has(output.to)) machine.handle(now, { type: 'no-room', output });
         else sent.push(`${output.to} ${describe(output.control)}`);
       } else if (output.type === 'deliver') {

@@ -230,7 +230,7 @@ export class Network {
     if (output.type === 'push') {
       if (!this.#trySend(node, output.to, output.push))
         machine.handle(this.now, { type: 'no-room', output });
-    } else if (output.type === 'control') this.#send(node, output.to, output.control);
+    } else if (output.type === 'send-control') this.#send(node, output.to, output.control);
     else if (output.type === 'deliver') this.#deliver(node, output.push, output.hops);
     else if (output.type === 'misbehaved')
       this.reports.push({ by: nameOf(node), peer: output.peer, what: output.what });

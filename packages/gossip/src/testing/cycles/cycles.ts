@@ -192,7 +192,7 @@ export class Cycles {
     const nodes = Array.from({ length: count }, () =>
       this.#entry(node, Math.floor(this.random() * book)),
     );
-    this.#tell(node, { type: 'known', nodes, isChosen: true });
+    this.#tell(node, { type: 'found', nodes, isChosen: true });
   }
 
   /**
@@ -281,7 +281,7 @@ export class Cycles {
     view.handle(this.now, input);
     for (let output = view.poll(); output !== undefined; output = view.poll()) {
       if (output.type === 'send') this.#sendTo(node, output.to, output.message);
-      else if (output.type === 'up') up?.(node, this.#indices.get(output.peer) ?? -1);
+      else if (output.type === 'neighbor-up') up?.(node, this.#indices.get(output.peer) ?? -1);
       else down?.(node, this.#indices.get(output.peer) ?? -1, output.cause);
     }
   }

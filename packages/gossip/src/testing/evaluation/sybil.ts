@@ -53,7 +53,7 @@ export function sleepers(crew: Crew): OverlayFactory {
 }
 
 function passesOn(output: OverlayOutput): boolean {
-  return output.type === 'push' || (output.type === 'control' && output.control.kind === 'ihave');
+  return output.type === 'push' || (output.type === 'send-control' && output.control.kind === 'ihave');
 }
 
 class Sybil implements Overlay {
@@ -145,7 +145,7 @@ class Sybil implements Overlay {
   }
 
   #view(to: string, message: PartialViewMessage): void {
-    this.#outputs.add({ type: 'view', to, message });
+    this.#outputs.add({ type: 'send-view', to, message });
   }
 
   #other(): string {
