@@ -12,9 +12,9 @@ export type PartialViewInput =
    */
   | { readonly type: 'join'; readonly contacts: readonly string[] }
   /**
-   * The address book or discovery found nodes on this topic. They are asked for links
-   * if the views don't help, and to merge partitions. `isChosen` is false if this node did not
-   * choose them, see `Contacts`.
+   * The address book or discovery found nodes on this topic. They are asked for links if the views
+   * don't help, and to merge partitions. `isChosen` is false if this node did not choose them, see
+   * `Contacts`.
    */
   | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */

@@ -53,7 +53,8 @@ export function sleepers(crew: Crew): OverlayFactory {
 }
 
 function passesOn(output: OverlayOutput): boolean {
-  return output.type === 'push' || (output.type === 'send-control' && output.control.kind === 'ihave');
+  const { type } = output;
+  return type === 'push' || (type === 'send-control' && output.control.kind === 'ihave');
 }
 
 class Sybil implements Overlay {
