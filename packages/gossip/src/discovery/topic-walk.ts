@@ -1,5 +1,6 @@
 // Decides when and where to look for other nodes of a topic: p2panda's random walk over the
-// network, as a pure state machine.
+// network, as a pure state machine. It owns the pace of the walkers, and the nodes to visit next.
+// It is told what is needed and how steps end, and returns the steps to take.
 
 import type { Random } from '@trunkline/transport-core';
 import { jittered, pick } from '../hyparview/chance.ts';

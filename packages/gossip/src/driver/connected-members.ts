@@ -1,6 +1,6 @@
 // The connected peers of gossip: it owns the topics that each is on and its queue of messages. It
-// is told which topics peers are on, calls the sessions of these topics, and reports peers that come
-// and go.
+// is told which topics peers are on, calls the sessions of these topics, and reports peers that
+// come and go.
 
 import type { PeerInfo } from '@trunkline/peers';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';

@@ -198,9 +198,7 @@ export class GossipDriver implements TopicSessionHost {
   async #close(grace: number): Promise<CloseResult> {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
-    const unsent = wasRunning
-      ? await flush(this.#mount!, () => this.#waiting(), grace)
-      : [];
+    const unsent = wasRunning ? await flush(this.#mount!, () => this.#waiting(), grace) : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);

@@ -250,7 +250,8 @@ export class Interests {
     let again = false;
     for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll())
       if (output.type === 'pull') again = true;
-    if (this.#init.members.all.get(nodeId)?.instance === instance) this.#tellMembers(nodeId, instance);
+    if (this.#init.members.all.get(nodeId)?.instance === instance)
+      this.#tellMembers(nodeId, instance);
     return again;
   }
 

@@ -44,8 +44,7 @@ export class PartitionProbe {
     if (now < this.due) return;
     this.#next = now + jittered(INTERVAL, this.#random);
     // Whether the node can be reached is recorded by the address book, not here.
-    for (const nodeId of this.#peers.known(1))
-      this.#dials.seek(nodeId, PATIENCE).catch(() => {});
+    for (const nodeId of this.#peers.known(1)) this.#dials.seek(nodeId, PATIENCE).catch(() => {});
   }
 }
 

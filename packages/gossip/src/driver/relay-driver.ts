@@ -156,7 +156,10 @@ export class RelayDriver {
       case 'receive':
         return void this.#receive(output.download);
       case 'stop':
-        return void this.#downloads.get(output.download)?.source?.return?.().catch(() => {});
+        return void this.#downloads
+          .get(output.download)
+          ?.source?.return?.()
+          .catch(() => {});
       case 'answer':
         return this.#take(output.download)?.resolve(encodeReport(output.report));
       case 'refuse':

@@ -1,6 +1,7 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
-// node on one topic. It is told of messages, lost links and time, and calls nobody.
+// node on one topic. It is told of messages, lost links and time; its outputs are messages to send,
+// and neighbors that come and go.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';

@@ -1,5 +1,6 @@
 // The overlay for small topics: every node sends to every peer, with one hop in fully connected
-// topologies and with several in partly connected ones.
+// topologies and with several in partly connected ones. This machine owns the neighbors and the ids
+// of seen messages. It takes the inputs of an overlay, and its outputs send and deliver messages.
 
 import type { TransportError } from '@trunkline/transport-core';
 import {

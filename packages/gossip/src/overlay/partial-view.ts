@@ -1,5 +1,6 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
-// Plumtree spreads messages along these links.
+// Plumtree spreads messages along these links. This machine owns both. It hands them the inputs of
+// an overlay, gives each the outputs of the other that concern it, and passes the rest on.
 
 import { OutputQueue } from '@trunkline/transport-core/internal';
 import type { PartialViewOutput } from '../hyparview/interface.ts';

@@ -2,7 +2,7 @@
 // TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
 // itself. All other links of the overlay carry notices, which serve to repair the tree. This module
 // owns the tree, the cached messages and the missing ones. It is told of links, messages, room and
-// time, and calls nobody.
+// time; its outputs push and deliver messages, and report changes of the tree and misbehavior.
 
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';

@@ -41,7 +41,8 @@ function scene(
       const { upload } = output as { readonly upload: number };
       if (output.type === 'upload')
         uploads.push({ id: upload, relay: output.to, rest: output.head.rest, isAborted: false });
-      else if (output.type === 'abort') uploads.find((each) => each.id === upload)!.isAborted = true;
+      else if (output.type === 'abort')
+        uploads.find((each) => each.id === upload)!.isAborted = true;
       else others.push(output);
     }
     return others.splice(0);

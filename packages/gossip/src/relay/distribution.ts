@@ -110,7 +110,8 @@ export class Distribution {
 
   /** More of the message has arrived, or no more will come. */
   arrived(now: number): void {
-    for (const [id, { reader }] of this.#uploads) if (reader.isStarved) this.#write(id, reader, now);
+    for (const [id, { reader }] of this.#uploads)
+      if (reader.isStarved) this.#write(id, reader, now);
   }
 
   /** The relay of an upload has room for more bytes. */

@@ -16,8 +16,8 @@ export interface RelayedMessage {
 }
 
 /**
- * An input of the relay machine: a command in the imperative, or a report in the past tense. Uploads
- * are numbered by the machine, downloads by its driver.
+ * An input of the relay machine: a command in the imperative, or a report in the past tense. The
+ * machine numbers uploads, and its driver numbers downloads.
  */
 export type RelayInput =
   /** Sends a message by way of relays. Comes only if `wants` and `hasRoom` have returned true. */

@@ -1,8 +1,7 @@
 // The long messages that are being relayed at this node: its own (shipments), and those of others
-// that it receives and passes on (transits). This machine owns both, and their budgets of memory. It
-// is told of messages to send, of offered ones, of the progress of uploads and downloads, and of
-// time; its outputs start, feed and end transfers. `driver/relay-driver.ts` connects it to a
-// transport.
+// that it receives and passes on (transits). This machine owns both, and their budgets of memory.
+// It is told of messages to send, of offered ones, of the progress of uploads and downloads, and of
+// time; its outputs start, feed and end transfers.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -86,10 +86,8 @@ export class Inspection {
     this.#validate = validate;
     this.#isShared = host.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
-    this.#validation = new Validation(
-      { timeout, atOnce, messages, bytes },
-      host.clock,
-      (time) => host.dueBy(time),
+    this.#validation = new Validation({ timeout, atOnce, messages, bytes }, host.clock, (time) =>
+      host.dueBy(time),
     );
   }
 

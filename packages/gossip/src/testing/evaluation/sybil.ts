@@ -53,8 +53,9 @@ export function sleepers(crew: Crew): OverlayFactory {
 }
 
 function passesOn(output: OverlayOutput): boolean {
-  const { type } = output;
-  return type === 'push' || (type === 'send-control' && output.control.kind === 'ihave');
+  return (
+    output.type === 'push' || (output.type === 'send-control' && output.control.kind === 'ihave')
+  );
 }
 
 class Sybil implements Overlay {
