@@ -12,7 +12,7 @@ const NEVER_IDLE = { idleTimeout: Number.POSITIVE_INFINITY };
 export function aliveCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'alive: a PING is answered by a PONG with its id, at once and whatever it is',
+    'alive: the transport answers any PING at once with a PONG of the same id',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
@@ -24,18 +24,18 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: one PING goes when the connection is up, and its answer is `rtt`',
+    'alive: a transport sends one PING when the connection is up, and takes `rtt` from its PONG',
     async (t, role) => {
       const s = await session(t, backend, role);
       t.is(s.peer.count('PING'), 1);
       t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
-      t.is(s.remote.rtt, 0, 'no time passed');
+      t.is(s.remote.rtt, 0, 'no time has passed');
       await s.peer.barrier();
       t.is(s.peer.count('PING'), 1);
     },
   );
 
-  eachRole(test, 'alive: `rtt` is the time from PING to PONG', async (t, role) => {
+  eachRole(test, 'alive: `rtt` is the time from a PING to its PONG', async (t, role) => {
     const s = await session(t, backend, role, { options: NEVER_IDLE });
     s.peer.answerPings = false;
     s.clock.advance(10_001);
@@ -47,7 +47,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     t.true(rtt !== undefined && rtt >= 36 && rtt <= 40, `${rtt}`);
   });
 
-  test('alive: the first PING only measures and blames no peer; the limits are 10 s and 5 s', async (t) => {
+  test('alive: the first PING only measures `rtt`; later ones are sent after 10 s and wait 5 s for a PONG', async (t) => {
     const on = await bench(t, backend, NEVER_IDLE);
     const peer = await on.dialIn();
     peer.answerPings = false;
@@ -64,7 +64,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: after 10 s with nothing received a PING goes, 5 s later a silent peer is cut',
+    'alive: after 10 s without received bytes a PING is sent, and 5 s later a silent peer is disconnected',
     async (t, role) => {
       const s = await session(t, backend, role, { options: NEVER_IDLE });
       s.peer.answerPings = false;
@@ -83,61 +83,73 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       t.is(error.sent, true);
       t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
       await s.peer.expectClosed();
-      t.is(s.peer.count('PING'), 2, 'one is outstanding at a time');
+      t.is(s.peer.count('PING'), 2, 'only one PING is outstanding at a time');
     },
   );
 
-  eachRole(test, 'alive: any byte is life, even of a frame that is not whole', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
-    s.peer.answerPings = false;
-    s.clock.advance(10_001);
-    await s.peer.next('PING');
-    s.clock.advance(4_000);
-    s.peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
-    await s.peer.next('PONG', (frame) => frame.id === 1);
-    s.clock.advance(4_900);
-    t.false(s.remote.closed, 'our PING was never answered, but something came');
-    s.peer.bytes([0x04, 0x15, 2, 0, 0, 0]);
-    await s.peer.next('PONG', (frame) => frame.id === 2);
-    s.clock.advance(4_900);
-    t.false(s.remote.closed);
-  });
-
-  eachRole(test, 'alive: a peer that answers stays connected for minutes', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
-    for (let n = 0; n < 30; n++) {
+  eachRole(
+    test,
+    'alive: any received byte counts as a sign of life, even one of an incomplete frame',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: NEVER_IDLE });
+      s.peer.answerPings = false;
       s.clock.advance(10_001);
       await s.peer.next('PING');
-      await s.peer.barrier();
-    }
-    t.false(s.remote.closed);
-    s.peer.send(hint(tag(3)));
-    t.is(untag((await s.call('hint')).request), 3);
-  });
+      s.clock.advance(4_000);
+      s.peer.bytes(concat([encodeFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
+      await s.peer.next('PONG', (frame) => frame.id === 1);
+      s.clock.advance(4_900);
+      t.false(s.remote.closed, 'the PING was never answered, but other bytes arrived');
+      s.peer.bytes([0x04, 0x15, 2, 0, 0, 0]);
+      await s.peer.next('PONG', (frame) => frame.id === 2);
+      s.clock.advance(4_900);
+      t.false(s.remote.closed);
+    },
+  );
 
-  eachRole(test, 'alive: an unasked PONG is ignored', async (t, role) => {
+  eachRole(
+    test,
+    'alive: a peer that answers each PING stays connected for minutes',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: NEVER_IDLE });
+      for (let n = 0; n < 30; n++) {
+        s.clock.advance(10_001);
+        await s.peer.next('PING');
+        await s.peer.barrier();
+      }
+      t.false(s.remote.closed);
+      s.peer.send(hint(tag(3)));
+      t.is(untag((await s.call('hint')).request), 3);
+    },
+  );
+
+  eachRole(test, 'alive: a PONG that answers no PING is ignored', async (t, role) => {
     const s = await session(t, backend, role);
     for (let n = 1; n <= 500; n++) s.peer.send({ kind: 'PONG', id: n });
     await s.peer.barrier();
     t.false(s.remote.closed);
   });
 
-  eachRole(test, 'alive: waking late, it reads first and judges then', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
-    s.peer.answerPings = false;
-    s.clock.advance(10_001);
-    await s.peer.next('PING');
-    s.peer.send(hint(tag(1)));
-    s.clock.jump(60_000);
-    t.is(untag((await s.call('hint')).request), 1);
-    s.clock.advance(10);
-    await s.peer.barrier();
-    t.false(s.remote.closed);
-  });
+  eachRole(
+    test,
+    'alive: a transport that wakes late reads first, and then judges whether the peer is alive',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: NEVER_IDLE });
+      s.peer.answerPings = false;
+      s.clock.advance(10_001);
+      await s.peer.next('PING');
+      s.peer.send(hint(tag(1)));
+      s.clock.jump(60_000);
+      t.is(untag((await s.call('hint')).request), 1);
+      s.clock.advance(10);
+      await s.peer.barrier();
+      t.false(s.remote.closed);
+    },
+  );
 
   eachRole(
     test,
-    'alive: waking late moves what accuses the peer by as much, not the deadlines of calls',
+    'alive: a late wake-up moves the time limits of the peer by the delay, but not the deadlines of calls',
     async (t, role) => {
       const s = await session(t, backend, role, { options: NEVER_IDLE });
       s.peer.answerPings = false;
@@ -159,7 +171,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: the dialer ends an idle connection after `idleTimeout`, the acceptor after twice that',
+    'alive: the dialer closes an idle connection after `idleTimeout`, the acceptor after twice that time',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
       const idle = role === 'dialer' ? 20_000 : 40_000;
@@ -168,7 +180,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
       t.is(bye.code, 14);
       t.is(bye.reason, 1);
       const took = s.clock.now() - began;
-      t.true(took >= idle - 1_000 && took <= idle + 2_000, `${took} ms`);
+      t.true(took >= idle - 1_000 && took <= idle + 2_000, `it took ${took} ms`);
       s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
       await s.peer.expectClosed();
     },
@@ -176,7 +188,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: an open call, a message and a hold keep a connection from idleness; pings do not',
+    'alive: a connection with an open call, with messages or with a hold is not idle; PINGs do not count',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { idleTimeout: 10_000 } });
       const release = s.transport.hold(s.remote);
@@ -200,7 +212,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
         s.peer.send(hint(tag(n)));
         await s.call('hint');
       }
-      t.is(s.peer.count('GO_AWAY'), 0, 'messages came');
+      t.is(s.peer.count('GO_AWAY'), 0, 'messages arrived');
       await s.until(s.peer.next('GO_AWAY'));
     },
   );
@@ -210,7 +222,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     (n: number) => Parameters<import('../raw/raw-peer.ts').RawPeer['send']>[0],
   ][] = [
     ['PINGs', (n) => ({ kind: 'PING', id: n + 1 })],
-    ['frames of kinds that are skipped', () => ({ kind: 50 })],
+    ['frames of unknown kinds', () => ({ kind: 50 })],
     ['answers to calls that were never made', (n) => ({ kind: 'RESPONSE', id: n + 1_000_000 })],
     ['PONGs that were not requested', (n) => ({ kind: 'PONG', id: n + 0x6000_0000 })],
     [
@@ -253,7 +265,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: requests beyond `calls`, which the caller can count itself, are a flood above 1,000 a second',
+    'alive: more than 1,000 requests a second beyond `calls`, which the caller could have counted, are a flood',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
       for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
@@ -265,7 +277,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: requests that cannot be served are a flood above 10,000 a second, and fewer are not',
+    'alive: more than 10,000 requests a second that cannot be served are a flood, and fewer are not',
     async (t, role) => {
       const s = await session(t, backend, role);
       const strange = (n: number) =>
@@ -287,7 +299,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: a peer that opens and cancels without end is slowed and never cut, and each call is answered',
+    'alive: a peer that keeps opening and canceling calls is slowed but not disconnected, and each call is answered',
     async (t, role) => {
       const s = await session(t, backend, role);
       const server = serve(s.transport, { echo: (payload) => payload });
@@ -308,7 +320,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'alive: full queues refuse calls without disconnecting, and canceling is not a flood',
+    'alive: full queues refuse calls without a disconnection, and canceling many calls is not a flood',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
       for (let n = 0; n < 3_000; n++)

@@ -6,7 +6,7 @@ import { body, hint, KiB, PACKET, packets, request, tag, untag } from './lab-fra
 import { failure } from './verdicts.ts';
 
 export function callCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'calls: a request is answered by one RESPONSE with its id', async (t, role) => {
+  eachRole(test, 'calls: one RESPONSE with the id of the REQUEST answers it', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(request(s.id(0), [1, 2]));
     const rpc = await s.call('echo');
@@ -22,7 +22,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: outgoing calls have ids with the parity of this side, and no two open calls share one',
+    'calls: ids of outgoing calls have the parity of this side, and no two open calls share one',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
@@ -44,19 +44,23 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'calls: answers find their calls in whatever order they come', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = [0, 1, 2, 3].map((n) => s.client.echo(tag(n)));
-    const asked = [];
-    for (let n = 0; n < 4; n++) asked.push(await s.peer.next('REQUEST'));
-    for (const frame of asked.reverse())
-      s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-    t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
-  });
+  eachRole(
+    test,
+    'calls: answers are matched to their calls in whatever order they arrive',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = [0, 1, 2, 3].map((n) => s.client.echo(tag(n)));
+      const asked = [];
+      for (let n = 0; n < 4; n++) asked.push(await s.peer.next('REQUEST'));
+      for (const frame of asked.reverse())
+        s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
+      t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
+    },
+  );
 
   eachRole(
     test,
-    'calls: an id is not reused before the terminal frame was read, though the call settled',
+    'calls: an id is not reused before its terminal frame was read, even if the call has settled',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(0), { timeout: 1_000 });
@@ -67,7 +71,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
       const others = Array.from({ length: 50 }, (_, n) => s.client.echo(tag(n)));
       for (let n = 0; n < 50; n++) {
         const { id } = await s.peer.next('REQUEST');
-        if (id === first.id) t.fail('the id was used again before its end');
+        if (id === first.id) t.fail('the id was used again before its terminal');
         s.peer.send({ kind: 'RESPONSE', id });
       }
       await Promise.all(others);
@@ -94,7 +98,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    "calls: a long one-way's id is free once its last PART is sent",
+    'calls: the id of a long one-way is free once its last PART is sent',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (let n = 0; n < 3; n++) {
@@ -108,7 +112,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: a REQUEST on an open id is dropped and counted, the first is answered',
+    'calls: a REQUEST with the id of an open call is dropped and counted, and the first one is answered',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), [1]), request(s.id(0), [2]));
@@ -124,7 +128,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: a second answer is dropped and counted, the call settles once',
+    'calls: a second answer is dropped and counted, and the call settles once',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -156,7 +160,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: an answer after the deadline is dropped and counted as late, its id is free',
+    'calls: an answer after the deadline is dropped and counted as late, and its id is free',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1), { timeout: 500 });
@@ -197,20 +201,24 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'calls: a long answer is terminal with its last PART', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    const whole = body(150 * KiB);
-    const frames = packets({ kind: 'RESPONSE', id }, whole);
-    t.is(frames.length, 3);
-    s.peer.send(...frames.slice(0, 2));
-    await s.peer.barrier();
-    s.peer.send(...frames.slice(2));
-    t.deepEqual(await sent, whole);
-  });
+  eachRole(
+    test,
+    'calls: a long answer is a terminal once its last PART is read',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1));
+      const { id } = await s.peer.next('REQUEST');
+      const whole = body(150 * KiB);
+      const frames = packets({ kind: 'RESPONSE', id }, whole);
+      t.is(frames.length, 3);
+      s.peer.send(...frames.slice(0, 2));
+      await s.peer.barrier();
+      s.peer.send(...frames.slice(2));
+      t.deepEqual(await sent, whole);
+    },
+  );
 
-  eachRole(test, 'calls: ERROR breaks off an answer that has begun', async (t, role) => {
+  eachRole(test, 'calls: an ERROR breaks off an answer that has begun', async (t, role) => {
     const s = await session(t, backend, role);
     const sent = s.client.echo(tag(1));
     const { id } = await s.peer.next('REQUEST');
@@ -218,7 +226,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
       kind: 'ERROR',
       id,
       code: 15,
-      text: 'the disk went',
+      text: 'the disk is gone',
     });
     const error = await failure(t, sent);
     t.is(error.code, 'data_loss');
@@ -226,7 +234,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     await s.peer.barrier();
   });
 
-  eachRole(test, 'calls: a one-way has no reply, whatever happens to it', async (t, role) => {
+  eachRole(test, 'calls: a one-way gets no reply, whatever happens to it', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send(
       hint([1]),
@@ -238,7 +246,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     const first = await s.call('hint');
     const second = await s.call('hint');
     t.deepEqual([...first.request, ...second.request], [1, 2]);
-    t.false(first.fail(new Error('nobody hears')));
+    t.false(first.fail(new Error('nobody receives this error')));
     await s.seen.reaches('onewayDropped', 3);
     await s.peer.barrier();
     t.is(s.peer.count('ERROR') + s.peer.count('RESPONSE'), 0);
@@ -246,7 +254,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: a call from within a handler over the same connection works',
+    'calls: a handler may call back over the connection that its call came from',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), [1]));
@@ -261,7 +269,7 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'calls: a message of exactly one packet is short, one byte more is long',
+    'calls: a message of exactly one packet is short, and one with a byte more is long',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = [PACKET, PACKET + 1].map((size) => s.client.echo(body(size)));

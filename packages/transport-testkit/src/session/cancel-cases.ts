@@ -10,7 +10,7 @@ import { failure } from './verdicts.ts';
 export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    "cancel: the callee answers CANCEL with ERROR at once, and the handler's respond is false",
+    'cancel: the callee answers CANCEL with ERROR at once, and `respond` of its handler returns false',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0)));
@@ -30,19 +30,23 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'cancel: a call that still waits for a reader is taken out', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), [1]), { kind: 'CANCEL', id: s.id(0) }, request(s.id(1), [2]));
-    t.is((await s.peer.next('ERROR')).id, s.id(0));
-    const rpc = await s.call('echo');
-    t.deepEqual(rpc.request, Uint8Array.of(2));
-    rpc.respond(rpc.request);
-    await s.peer.next('RESPONSE');
-  });
+  eachRole(
+    test,
+    'cancel: a call that is still queued for a reader is removed from the queue',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), [1]), { kind: 'CANCEL', id: s.id(0) }, request(s.id(1), [2]));
+      t.is((await s.peer.next('ERROR')).id, s.id(0));
+      const rpc = await s.call('echo');
+      t.deepEqual(rpc.request, Uint8Array.of(2));
+      rpc.respond(rpc.request);
+      await s.peer.next('RESPONSE');
+    },
+  );
 
   eachRole(
     test,
-    "cancel: at the deadline the callee's session sends ERROR deadline_exceeded, handler or not",
+    'cancel: at the deadline the callee sends ERROR deadline_exceeded, whether a handler has the call or not',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), [1], { timeout: 700 }), request(s.id(1), [2], { timeout: 900 }));
@@ -101,7 +105,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'cancel: an abort is cancelled with its reason as cause, and a CANCEL',
+    'cancel: an aborted call fails with cancelled, has the abort reason as its cause, and sends CANCEL',
     async (t, role) => {
       const s = await session(t, backend, role);
       const control = new AbortController();
@@ -118,18 +122,22 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'cancel: a signal that is aborted already sends nothing', async (t, role) => {
-    const s = await session(t, backend, role);
-    const error = await failure(t, s.client.echo(tag(1), { signal: AbortSignal.abort() }));
-    t.is(error.code, 'cancelled');
-    t.is(error.sent, false);
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
-  });
+  eachRole(
+    test,
+    'cancel: a call whose signal is already aborted sends nothing',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const error = await failure(t, s.client.echo(tag(1), { signal: AbortSignal.abort() }));
+      t.is(error.code, 'cancelled');
+      t.is(error.sent, false);
+      await s.peer.barrier();
+      t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
+    },
+  );
 
   eachRole(
     test,
-    'cancel: a CANCEL that crosses the reply on the wire changes nothing',
+    'cancel: a CANCEL that crosses the reply on the wire has no effect',
     async (t, role) => {
       const s = await session(t, backend, role);
       const control = new AbortController();
@@ -147,33 +155,33 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(
-    test,
-    'cancel: CANCEL breaks off a long request, and a long one-way',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const long = packets(request(s.id(0), []), body(200 * KiB));
-      s.peer.send(...long.slice(0, 2), { kind: 'CANCEL', id: s.id(0) });
-      t.is((await s.peer.next('ERROR')).code, 1);
-      s.peer.send(
-        ...packets(
-          { kind: 'ONEWAY', id: s.id(1), channel: 0x20, method: 2 },
-          body(200 * KiB),
-        ).slice(0, 2),
-        { kind: 'CANCEL', id: s.id(1) },
-      );
-      s.peer.send(
-        ...packets({ kind: 'ONEWAY', id: s.id(1), channel: 0x20, method: 2 }, body(100 * KiB, 5)),
-      );
-      t.deepEqual((await s.call('hint')).request, body(100 * KiB, 5), 'the broken one is not seen');
-      await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 1);
-    },
-  );
+  eachRole(test, 'cancel: CANCEL breaks off a long request or a long one-way', async (t, role) => {
+    const s = await session(t, backend, role);
+    const long = packets(request(s.id(0), []), body(200 * KiB));
+    s.peer.send(...long.slice(0, 2), { kind: 'CANCEL', id: s.id(0) });
+    t.is((await s.peer.next('ERROR')).code, 1);
+    s.peer.send(
+      ...packets({ kind: 'ONEWAY', id: s.id(1), channel: 0x20, method: 2 }, body(200 * KiB)).slice(
+        0,
+        2,
+      ),
+      { kind: 'CANCEL', id: s.id(1) },
+    );
+    s.peer.send(
+      ...packets({ kind: 'ONEWAY', id: s.id(1), channel: 0x20, method: 2 }, body(100 * KiB, 5)),
+    );
+    t.deepEqual(
+      (await s.call('hint')).request,
+      body(100 * KiB, 5),
+      'the canceled one-way is not delivered',
+    );
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 1);
+  });
 
   eachRole(
     test,
-    'cancel: the timeout on the wire is what is left when the frame is encoded, rounded up',
+    'cancel: the timeout on the wire is the time that is left when the frame is encoded, rounded up',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
       const first = s.client.echo(tag(0), { timeout: 60_000 });
@@ -193,7 +201,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'cancel: a call whose time is up in a queue is never sent', async (t, role) => {
+  eachRole(test, 'cancel: a call whose time runs out in a queue is never sent', async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
     const first = s.client.echo(tag(0), { timeout: 60_000 });
     const waits = s.client.echo(tag(1), { timeout: 1_000 });
@@ -209,7 +217,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('CANCEL'), 0);
   });
 
-  test('cancel: dialing and the hello come off the timeout', async (t) => {
+  test('cancel: the time for dialing and the hello is subtracted from the timeout', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1), { timeout: 2_000 });
@@ -225,7 +233,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'cancel: a streaming call carries its own timeout, and 0 where only a default holds',
+    'cancel: a streaming call sends its own timeout, or 0 if it only has a default timeout',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { timeout: 5_000 } });
       await s.client.feed(tag(1), { timeout: 3_000 });
@@ -260,7 +268,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   );
   eachRole(
     test,
-    "cancel: ERROR codes are gRPC's 1 to 16 both ways, unknown numbers read as unknown, shutdown crosses as 14",
+    "cancel: ERROR codes are gRPC's 1 to 16 in both directions; unknown numbers are read as unknown, and shutdown is sent as 14",
     async (t, role) => {
       const s = await session(t, backend, role);
       for (const [at, name] of [...codes, 'unknown', 'unknown'].entries()) {
@@ -282,13 +290,13 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
         t.regex(error.message, new RegExp(`no ${number}`));
         s.peer.send(request(s.id(at)));
         (await s.call('echo')).fail(
-          new TransportError((at === 17 ? 'shutdown' : name) as 'unknown', `mine ${at}`, {
+          new TransportError((at === 17 ? 'shutdown' : name) as 'unknown', `from here: ${at}`, {
             metadata: { a: 'b' },
           }),
         );
         const crossed = await s.peer.next('ERROR');
         t.is(crossed.code, at === 17 ? 14 : at === 16 ? 2 : number);
-        t.is(crossed.text, `mine ${at}`);
+        t.is(crossed.text, `from here: ${at}`);
         t.is(crossed.flags, 0);
         t.deepEqual(crossed.metadata, { a: 'b' });
       }
@@ -297,7 +305,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'cancel: texts are cut at a code point to 1 KiB, and foreign errors cross without stack or cause',
+    'cancel: error texts are cut to 1 KiB at a code point, and foreign errors are sent without stack or cause',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0)), request(s.id(1)));
@@ -314,18 +322,22 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'cancel: bytes of a text that are not UTF-8 are replaced', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.bytes(
-      delimited(
-        concat([
-          encodeBody({ kind: 'ERROR', id, code: 5 }),
-          field(10, 2, [4], [0x61, 0xff, 0xc0, 0x62]),
-        ]),
-      ),
-    );
-    t.regex((await failure(t, sent)).message, /a\ufffd+b/);
-  });
+  eachRole(
+    test,
+    'cancel: bytes of an error text that are not UTF-8 are replaced',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1));
+      const { id } = await s.peer.next('REQUEST');
+      s.peer.bytes(
+        delimited(
+          concat([
+            encodeBody({ kind: 'ERROR', id, code: 5 }),
+            field(10, 2, [4], [0x61, 0xff, 0xc0, 0x62]),
+          ]),
+        ),
+      );
+      t.regex((await failure(t, sent)).message, /a\ufffd+b/);
+    },
+  );
 }

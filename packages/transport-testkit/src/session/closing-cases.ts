@@ -6,21 +6,25 @@ import { body, hint, KiB, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function closingCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'closing: close() says GO_AWAY unavailable/closed and ends', async (t, role) => {
-    const s = await session(t, backend, role);
-    const closed = s.transport.close();
-    const bye = await s.peer.next('GO_AWAY');
-    t.is(bye.code, 14);
-    t.is(bye.reason, 2);
-    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-    await s.peer.expectClosed();
-    await s.until(closed);
-    t.is(s.clock.timers, 0, 'it leaves no timer');
-  });
+  eachRole(
+    test,
+    'closing: close() sends GO_AWAY unavailable/closed and ends the connection',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const closed = s.transport.close();
+      const bye = await s.peer.next('GO_AWAY');
+      t.is(bye.code, 14);
+      t.is(bye.reason, 2);
+      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+      await s.peer.expectClosed();
+      await s.until(closed);
+      t.is(s.clock.timers, 0, 'no timer is left');
+    },
+  );
 
   eachRole(
     test,
-    'closing: what is open fails with shutdown here and unavailable there',
+    'closing: open calls fail with shutdown at the closing end and with unavailable at the other',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -43,7 +47,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     },
   );
 
-  eachRole(test, 'closing: calls in flight finish within `grace`', async (t, role) => {
+  eachRole(test, 'closing: calls in flight may finish within `grace`', async (t, role) => {
     const s = await session(t, backend, role);
     const sent = s.client.echo(tag(1));
     const asked = await s.peer.next('REQUEST');
@@ -61,25 +65,29 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await s.until(closed);
   });
 
-  eachRole(test, 'closing: what has not finished when `grace` is over fails', async (t, role) => {
-    const s = await session(t, backend, role);
-    const sent = s.client.echo(tag(1), { timeout: 60_000 });
-    await s.peer.next('REQUEST');
-    const closed = s.transport.close({ grace: 3_000 });
-    await s.peer.next('GO_AWAY');
-    await s.peer.barrier();
-    t.false(s.peer.closed);
-    const began = s.clock.now();
-    const error = await failure(t, s.until(sent));
-    t.is(error.code, 'shutdown');
-    t.true(s.clock.now() - began >= 2_900 && s.clock.now() - began <= 4_500);
-    await s.until(closed);
-    await s.peer.expectClosed();
-  });
+  eachRole(
+    test,
+    'closing: calls that have not finished when `grace` is over fail',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const sent = s.client.echo(tag(1), { timeout: 60_000 });
+      await s.peer.next('REQUEST');
+      const closed = s.transport.close({ grace: 3_000 });
+      await s.peer.next('GO_AWAY');
+      await s.peer.barrier();
+      t.false(s.peer.closed);
+      const began = s.clock.now();
+      const error = await failure(t, s.until(sent));
+      t.is(error.code, 'shutdown');
+      t.true(s.clock.now() - began >= 2_900 && s.clock.now() - began <= 4_500);
+      await s.until(closed);
+      await s.peer.expectClosed();
+    },
+  );
 
   eachRole(
     test,
-    "closing: the peer's `grace` is the peer's: it may be longer than the 5 s of a disconnect",
+    'closing: the peer chooses its own `grace`, which may be longer than the 5 s of a disconnect',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { idleTimeout: Number.POSITIVE_INFINITY },
@@ -100,7 +108,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
 
   eachRole(
     test,
-    'closing: without `grace` it waits for no answer to its GO_AWAY, and reads no more',
+    'closing: without `grace` the transport waits for no answer to its GO_AWAY, and reads no more',
     async (t, role) => {
       const s = await session(t, backend, role);
       const closed = s.transport.close();
@@ -115,7 +123,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
 
   eachRole(
     test,
-    "closing: with `grace` it ends once no call is open, and waits for no GO_AWAY of the peer's",
+    "closing: with `grace` the transport ends once no call is open, without waiting for the peer's GO_AWAY",
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), tag(1)));
@@ -131,19 +139,23 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     },
   );
 
-  eachRole(test, 'closing: what arrives within `grace` is refused unprocessed', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), tag(1)));
-    await s.call('echo');
-    const closed = s.transport.close({ grace: 3_000 });
-    await s.peer.next('GO_AWAY');
-    s.peer.send(request(s.id(1), tag(2)));
-    const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
-    t.is(error.code, 14);
-    t.is(error.flags, 1);
-    s.peer.destroy();
-    await s.until(closed);
-  });
+  eachRole(
+    test,
+    'closing: calls that arrive within `grace` are refused unprocessed',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), tag(1)));
+      await s.call('echo');
+      const closed = s.transport.close({ grace: 3_000 });
+      await s.peer.next('GO_AWAY');
+      s.peer.send(request(s.id(1), tag(2)));
+      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
+      t.is(error.code, 14);
+      t.is(error.flags, 1);
+      s.peer.destroy();
+      await s.until(closed);
+    },
+  );
 
   eachRole(
     test,
@@ -167,7 +179,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
 
   eachRole(
     test,
-    'closing: requests that were not sent fail at once with shutdown, `sent: false`',
+    'closing: requests that were not sent fail at once with shutdown and `sent: false`',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
       const first = failure(t, s.client.echo(tag(1)));
@@ -185,21 +197,21 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
 
   eachRole(
     test,
-    'closing: a peer that never answers holds it up for a second at most',
+    'closing: a peer that never answers delays close() by a second at most',
     async (t, role) => {
       const s = await session(t, backend, role);
       const closed = s.transport.close();
       await s.peer.next('GO_AWAY');
       const began = s.clock.now();
       await s.until(closed);
-      t.true(s.clock.now() - began <= 2_500, `${s.clock.now() - began} ms`);
+      t.true(s.clock.now() - began <= 2_500, `it took ${s.clock.now() - began} ms`);
       await s.peer.expectClosed();
     },
   );
 
   eachRole(
     test,
-    'closing: a peer that reads nothing any more holds it up no more than that',
+    'closing: a peer that has stopped reading delays close() by a second at most',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { short: 0x4000_0000 } } });
       s.peer.pause();
@@ -209,7 +221,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     },
   );
 
-  test('closing: a dial and a hello that are under way end', async (t) => {
+  test('closing: dials and hellos in progress end', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const out = failure(t, on.transport.send(listener.address, 'echo', tag(1)));

@@ -12,7 +12,7 @@ import { failure } from './verdicts.ts';
 export function crossingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    "crossing: items that come after the callee's answer are dropped, and the pipe comes back for them",
+    "crossing: items that arrive after the callee's answer are dropped, and their credit of the pipe is returned",
     async (t, role) => {
       const s = await session(t, backend, role);
       const id = s.id(0);
@@ -33,7 +33,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: the rest of a request that was cancelled is dropped, and the pipe comes back for it',
+    'crossing: the rest of a canceled request is dropped, and its credit of the pipe is returned',
     async (t, role) => {
       const s = await session(t, backend, role);
       const long = packets(request(s.id(0), []), body(1024 * KiB));
@@ -47,7 +47,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: a long answer to a call that has settled is dropped, counted, and all its credit comes back',
+    'crossing: a long answer to a call that has settled is dropped and counted, and all its credit is returned',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { reply: 1_000 } } },
@@ -66,7 +66,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: a truncated answer returns its credit', async (t, role) => {
+  eachRole(test, 'crossing: the credit of a truncated answer is returned', async (t, role) => {
     const s = await session(t, backend, role, {
       options: { limits: { credit: { reply: 1_000 } } },
     });
@@ -86,7 +86,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: items for a download that was left are dropped, and the call goes on to its end',
+    'crossing: items of a download that its reader has left are dropped, and the call continues to its end',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { stream: 1_000 } } },
@@ -143,7 +143,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: our caller takes back a long request that has begun with CANCEL, and its id stays until the terminal',
+    'crossing: a caller breaks off a long request that has begun with CANCEL, and keeps its id until the terminal',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -163,7 +163,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: both ends may say GO_AWAY at once', async (t, role) => {
+  eachRole(test, 'crossing: both ends may send GO_AWAY at once', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
     const gone = s.transport.disconnect(s.remote);
@@ -175,7 +175,7 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'crossing: a request that its codec refuses is invalid_argument, a one-way dropped and counted',
+    'crossing: a request that its codec cannot decode fails with invalid_argument, and such a one-way is dropped and counted',
     async (t, role) => {
       const text = {
         '~standard': {
@@ -215,10 +215,14 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'crossing: a reader that comes late finds the waiting calls', async (t, role) => {
-    const s = await session(t, backend, role);
-    for (let n = 0; n < 5; n++) s.peer.send(request(s.id(n), tag(n)));
-    await s.peer.barrier();
-    for (let n = 0; n < 5; n++) t.is(untag((await s.call('echo')).request), n);
-  });
+  eachRole(
+    test,
+    'crossing: a reader that attaches late gets the waiting calls',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      for (let n = 0; n < 5; n++) s.peer.send(request(s.id(n), tag(n)));
+      await s.peer.barrier();
+      for (let n = 0; n < 5; n++) t.is(untag((await s.call('echo')).request), n);
+    },
+  );
 }

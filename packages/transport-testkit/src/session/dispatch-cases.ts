@@ -16,14 +16,14 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     ['half the flags of a duplex method', { method: 5, flags: 2 }, 9],
     ['a method that does not exist', { method: 6 }, 12],
     ['the largest method number', { method: 0xffff_ffff }, 12],
-    ['a channel that is not there', { channel: 0x55 }, 12],
-    ['channel 0x120, which is not 0x20,', { channel: 0x120 }, 12],
+    ['a channel that does not exist', { channel: 0x55 }, 12],
+    ['channel 0x120, whose low byte is the existing channel 0x20,', { channel: 0x120 }, 12],
     ['the largest channel number', { channel: 0xffff_ffff }, 12],
   ];
   for (const [what, changes, code] of misfits) {
     eachRole(
       test,
-      `dispatch: ${what} is answered with ${code === 9 ? 'failed_precondition' : 'unimplemented'}, unprocessed, and nothing else happens`,
+      `dispatch: ${what} is answered with ${code === 9 ? 'failed_precondition' : 'unimplemented'}, unprocessed, and has no other effect`,
       async (t, role) => {
         const s = await session(t, backend, role);
         s.peer.send(request(s.id(0), [1], changes), request(s.id(1), [2]));
@@ -73,7 +73,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: a call that has no reader is answered after 1 s, or half of its time, with unimplemented, unprocessed',
+    'dispatch: a call that no reader takes is answered with unimplemented, unprocessed, after 1 s or half of its time',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(
@@ -103,7 +103,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    "dispatch: the caller keeps to the peer's `calls`, the rest waits in order",
+    "dispatch: the caller makes no more calls than the peer's `calls` allows, and the rest wait in order",
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { calls: 3 } }, side: true });
       const sent = Array.from({ length: 6 }, (_, n) => s.client.echo(tag(n)));
@@ -113,7 +113,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
       s.peer.send({ kind: 'RESPONSE', id: other.id });
       await beside;
       await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 4, 'another channel counts its own');
+      t.is(s.peer.count('REQUEST'), 4, 'another channel has its own count');
       const open = s.peer.log.filter((frame) => frame.kind === 'REQUEST' && frame.channel === 0x20);
       for (let n = 3; n < 6; n++) {
         s.peer.send({ kind: 'RESPONSE', id: open[n - 3]?.id ?? 0 });
@@ -128,7 +128,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: a cancelled call counts in `calls` until its terminal is read',
+    'dispatch: a canceled call counts in `calls` until its terminal is read',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
       const first = s.client.echo(tag(0), { timeout: 100 });
@@ -148,7 +148,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: the callee refuses what is beyond its `calls`, unprocessed',
+    'dispatch: the callee refuses calls beyond its `calls`, unprocessed',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
       s.peer.send(request(s.id(0)), request(s.id(1)));
@@ -169,7 +169,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: cancelled handlers that still run count (rapid reset), without a disconnection',
+    'dispatch: canceled calls whose handlers still run count (rapid reset), without a disconnection',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { calls: 4 } } });
       const running = [];
@@ -198,7 +198,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: `streams` bounds streaming calls: the caller waits, the callee refuses',
+    'dispatch: `streams` limits streaming calls: the caller waits, and the callee refuses',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { limits: { streams: 1 } },
@@ -212,9 +212,9 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
       s.peer.send({ kind: 'END', id: asked.id });
       const next = await s.peer.next('REQUEST');
       t.is(untag(next.payload), 1);
-      for await (const _ of first) t.fail('nothing was streamed');
+      for await (const _ of first) t.fail('no item was sent');
       s.peer.send({ kind: 'END', id: next.id });
-      for await (const _ of await second) t.fail('nothing was streamed');
+      for await (const _ of await second) t.fail('no item was sent');
       s.peer.send(
         request(s.id(0), [1], { method: 4, flags: 2 }),
         request(s.id(1), [1], { method: 4, flags: 2 }),
@@ -233,7 +233,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: an ERROR unprocessed is `sent: false`, any other `sent: true`, and neither is retried',
+    'dispatch: an unprocessed ERROR means `sent: false`, any other means `sent: true`, and neither is retried',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (const flags of [1, 0]) {
@@ -249,7 +249,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  test('dispatch: a call lost after it was sent is unavailable, `sent: true`, and not made again', async (t) => {
+  test('dispatch: a call that is lost after it was sent fails with unavailable and `sent: true`, and is not retried', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1));
@@ -263,7 +263,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     t.is(listener.peers.length, 1);
   });
 
-  test('dispatch: calls lost in our queue go once more over another connection, in order', async (t) => {
+  test('dispatch: calls that are lost before they were sent are sent once more over another connection, in order', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));
@@ -285,7 +285,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
     t.is(asked.kind, 'REQUEST');
   });
 
-  test('dispatch: calls to a Remote that is lost are not made again, `sent: false` where they waited', async (t) => {
+  test('dispatch: calls to a Remote that is lost are not retried, and have `sent: false` if they were still queued', async (t) => {
     const s = await session(t, backend, 'dialer', { hello: { limits: { calls: 1 } } });
     const first = s.client.echo(tag(0));
     const second = s.client.echo(tag(1));
@@ -304,7 +304,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'dispatch: the inbound queue of a channel refuses what is beyond its count, unprocessed',
+    'dispatch: the inbound queue of a channel refuses calls beyond its count, unprocessed',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 2 } } } });
       s.peer.send(
@@ -319,14 +319,14 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
       t.is(error.code, 8);
       t.is(error.flags, 1);
       await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 1, 'one-ways and long requests do not count in it');
+      t.is(s.peer.count('ERROR'), 1, 'one-ways and long requests do not count');
       t.false(s.peer.closed);
     },
   );
 
   eachRole(
     test,
-    'dispatch: the inbound queue is bounded by bytes too, and one message always fits an empty one',
+    'dispatch: the inbound queue also limits bytes, but an empty queue takes any one message',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { inbound: { bytes: 1_000 } } },

@@ -21,7 +21,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ['ONEWAY', () => hint()],
     ['RESPONSE', () => ({ kind: 'RESPONSE', id: 2 })],
     ['CANCEL', () => ({ kind: 'CANCEL', id: 1 })],
-    ['an unknown kind', () => ({ kind: 40 })],
+    ['a frame of an unknown kind', () => ({ kind: 40 })],
   ];
   for (const [what, frame] of early) {
     test(`early: ${what} before the dialer's HELLO is a violation`, async (t) => {
@@ -52,7 +52,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
       t.is(peer.count('HELLO'), 0);
     });
 
-    test(`early: ${what} behind the acceptor's HELLO, before READY, is a violation`, async (t) => {
+    test(`early: ${what} after the acceptor's HELLO, before READY, is a violation`, async (t) => {
       const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
       const listener = await on.listen();
       on.transport.dial(listener.address).catch(() => {});
@@ -92,7 +92,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
 
   const silent: [string, (peer: RawPeer) => Promise<unknown>][] = [
     [
-      'sends its preamble alone',
+      'sends only its preamble',
       (peer) => {
         peer.begin();
         return peer.preamble();
@@ -107,7 +107,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ],
   ];
   for (const [what, begin] of silent) {
-    test(`early: a dialer that ${what} is closed after 5 s`, async (t) => {
+    test(`early: a dialer that ${what} is disconnected after 5 s`, async (t) => {
       const on = await bench(t, backend);
       const peer = await on.dialIn();
       await begin(peer);
@@ -121,7 +121,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
   }
 
-  test('early: a dialer that sends nothing at all is closed after 5 s', async (t) => {
+  test('early: a dialer that sends nothing at all is disconnected after 5 s', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     await on.until(cutOff(t, peer, backend));
@@ -130,7 +130,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     t.is(peer.receivedBytes, 0);
   });
 
-  test('early: a dialer in time is up in its last moment, and stays', async (t) => {
+  test('early: a dialer that finishes its handshake just in time is up, and stays connected', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin(hello());
@@ -146,7 +146,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
 
   for (const [what, begins] of [
     ['is silent', false],
-    ['sends its preamble alone', true],
+    ['sends only its preamble', true],
   ] as const) {
     test(`early: a dial whose acceptor ${what} fails after 5 s with unavailable/handshake_timeout`, async (t) => {
       const on = await bench(t, backend, { timeout: 60_000 });
@@ -168,7 +168,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
   }
 
-  test("early: `admit` that hangs is ended by the handshake's 5 s", async (t) => {
+  test('early: an `admit` that hangs is ended by the handshake timeout of 5 s', async (t) => {
     const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
     const peer = await on.dialIn();
     peer.begin(hello());
@@ -192,7 +192,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual((await next.next('RESPONSE')).payload, Uint8Array.of(5));
   });
 
-  test('early: a connection that ends in its hello fails the dial with unavailable, sent: false', async (t) => {
+  test('early: a connection that ends during its hello fails the dial with unavailable and sent: false', async (t) => {
     const on = await bench(t, backend, { timeout: 1_000 });
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
@@ -204,7 +204,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     t.is(error.sent, false);
   });
 
-  test('early: `handshakes.pending` more wait unread, and those beyond 4 times as many are closed', async (t) => {
+  test('early: beyond `handshakes.pending`, four times as many connections wait unread, and more are closed', async (t) => {
     const on = await bench(t, backend, { limits: { handshakes: { pending: 1 } } });
     const first = await on.dialIn();
     first.begin(hello());
@@ -223,7 +223,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     const sixth = await on.dialIn().catch(() => undefined);
     await sixth?.expectClosed();
     t.is(sixth?.receivedBytes ?? 0, 0);
-    if (!dialsWait) t.is((await waiting[0])?.receivedBytes, 0, 'the second waits unread');
+    if (!dialsWait)
+      t.is((await waiting[0])?.receivedBytes, 0, 'the second connection waits unread');
     first.send({ kind: 'READY' });
     await (await waiting[0])?.next('HELLO');
   });
@@ -247,5 +248,6 @@ async function cutOff(t: TestContext, peer: RawPeer, backend: SessionBackend): P
   const error = await peer.expectClosed();
   t.is(peer.count('GO_AWAY'), 0);
   // Node's TLS reports a reset as an end while the end that reads it has not written yet.
-  if (backend.proves !== true) t.true(error !== undefined, 'it is a reset, not an end in order');
+  if (backend.proves !== true)
+    t.true(error !== undefined, 'the connection is reset, and does not end in order');
 }

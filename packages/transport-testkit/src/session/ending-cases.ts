@@ -8,7 +8,7 @@ import { failure, violation } from './verdicts.ts';
 export function endingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    "ending: disconnect says GO_AWAY unavailable/disconnected, serves calls that cross it on the wire, and closes after the peer's GO_AWAY",
+    "ending: disconnect sends GO_AWAY unavailable/disconnected, serves calls that cross it on the wire, and closes after the peer's GO_AWAY",
     async (t, role) => {
       const s = await session(t, backend, role);
       const gone = s.transport.disconnect(s.remote, 'maintenance');
@@ -48,7 +48,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    "ending: a peer that never answers a disconnect's GO_AWAY is left after 5 s",
+    'ending: a connection whose peer never answers the GO_AWAY of a disconnect is closed after 5 s',
     async (t, role) => {
       const s = await session(t, backend, role);
       const gone = s.transport.disconnect(s.remote);
@@ -63,7 +63,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'ending: calls open at a disconnect are finished', async (t, role) => {
+  eachRole(test, 'ending: calls that are open at a disconnect may finish', async (t, role) => {
     const s = await session(t, backend, role);
     const mine = s.client.echo(tag(1));
     const asked = await s.peer.next('REQUEST');
@@ -83,7 +83,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: everything accepted before a disconnect goes before its GO_AWAY',
+    'ending: everything accepted before a disconnect is sent before its GO_AWAY',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (let n = 0; n < 50; n++) t.true(s.transport.trySend(s.remote, 'hint', tag(n)));
@@ -96,7 +96,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    "ending: the peer's GO_AWAY is answered by ours, open calls are finished first",
+    "ending: the transport answers the peer's GO_AWAY with its own, and finishes open calls first",
     async (t, role) => {
       const s = await session(t, backend, role);
       const mine = s.client.echo(tag(1));
@@ -115,22 +115,26 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
   );
 
   for (const what of ['REQUEST', 'ONEWAY'] as const) {
-    eachRole(test, `ending: a ${what} behind one's own GO_AWAY is a violation`, async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0)));
-      await s.call('echo');
-      s.peer.send(
-        { kind: 'GO_AWAY', code: 14, reason: 3 },
-        what === 'REQUEST' ? request(s.id(1)) : hint(),
-      );
-      t.is((await s.peer.next('GO_AWAY', (frame) => frame.code !== 14)).reason, 12);
-      await s.peer.expectClosed();
-    });
+    eachRole(
+      test,
+      `ending: a ${what} after the sender's own GO_AWAY is a violation`,
+      async (t, role) => {
+        const s = await session(t, backend, role);
+        s.peer.send(request(s.id(0)));
+        await s.call('echo');
+        s.peer.send(
+          { kind: 'GO_AWAY', code: 14, reason: 3 },
+          what === 'REQUEST' ? request(s.id(1)) : hint(),
+        );
+        t.is((await s.peer.next('GO_AWAY', (frame) => frame.code !== 14)).reason, 12);
+        await s.peer.expectClosed();
+      },
+    );
   }
 
   eachRole(
     test,
-    "ending: the rest of what was begun may follow one's own GO_AWAY",
+    'ending: after its own GO_AWAY a sender may finish messages that it has begun',
     async (t, role) => {
       const s = await session(t, backend, role);
       const long = packets(request(s.id(0), []), body(150 * KiB));
@@ -155,7 +159,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
   for (const [code, reason, name, reasonName] of endings) {
     eachRole(
       test,
-      `ending: GO_AWAY ${code}/${reason} from the peer fails all that is open with ${name}/${reasonName}`,
+      `ending: GO_AWAY ${code}/${reason} from the peer fails all open calls with ${name}/${reasonName}`,
       async (t, role) => {
         const s = await session(t, backend, role);
         const sent = s.client.echo(tag(1));
@@ -179,7 +183,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: a violation fails all that is open here with its code and reason',
+    'ending: a violation by the peer fails all open calls here with its code and reason',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -204,7 +208,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: the GO_AWAY of a violation goes before all that is queued, which is dropped',
+    'ending: the GO_AWAY of a violation is sent before all queued frames, which are dropped',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -218,7 +222,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: a FIN without GO_AWAY: what arrived is processed, then all is unavailable',
+    'ending: after a FIN without GO_AWAY, received frames are processed, and then all open calls fail with unavailable',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -238,7 +242,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'ending: answers in front of a FIN are kept', async (t, role) => {
+  eachRole(test, 'ending: answers received before a FIN are delivered', async (t, role) => {
     const s = await session(t, backend, role);
     const kept = s.client.echo(tag(1));
     const lost = s.client.echo(tag(2));
@@ -252,7 +256,7 @@ export function endingCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'ending: a connection cut mid-frame is unavailable, each call settles once',
+    'ending: after a connection is cut within a frame, each open call fails once, with unavailable',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = Array.from({ length: 20 }, (_, n) => s.client.echo(tag(n)));

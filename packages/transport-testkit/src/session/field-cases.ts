@@ -68,7 +68,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     peer.send(hint(body(64 * KiB), { size: 65 * KiB })),
   );
 
-  eachRole(test, 'fields: a text of 1 KiB is read whole', async (t, role) => {
+  eachRole(test, 'fields: an error text of 1 KiB is read completely', async (t, role) => {
     const { peer, client } = await session(t, backend, role);
     const sent = failure(t, client.echo(Uint8Array.of(1)));
     const { id } = await peer.next('REQUEST');
@@ -78,7 +78,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(test, 'fields: an unknown reason in an ERROR is read as none', async (t, role) => {
+  eachRole(test, 'fields: an unknown reason in an ERROR is read as no reason', async (t, role) => {
     const { peer, client } = await session(t, backend, role);
     const sent = failure(t, client.echo(Uint8Array.of(1)));
     const { id } = await peer.next('REQUEST');
@@ -91,7 +91,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'fields: any id of the right parity is legal, up to the last of 32 bits',
+    'fields: any id of the right parity is legal, up to the largest of 32 bits',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
       const parity = id(0) & 1;
@@ -106,7 +106,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'fields: an over-long varint and a field in two bytes of tag read as usual',
+    'fields: an over-long varint is read as usual, and so is a field whose tag takes two bytes',
     async (t, role) => {
       const { peer } = await session(t, backend, role);
       peer.bytes(delimited(concat([[0x88, 0x00, 0x84, 0x80, 0x00], field(2, 5, [7, 0, 0, 0])])));
@@ -114,23 +114,27 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'fields: our encoder writes ascending order, payload last', async (t, role) => {
-    const { peer, client } = await session(t, backend, role);
-    const sent = client.echo(body(50), { metadata: { one: '1', two: '2' } });
-    const frame = await peer.next('REQUEST');
-    const numbers = fieldsOf(encodeBodyAsReceived(peer.received, frame.payload));
-    t.deepEqual(
-      numbers,
-      [...numbers].sort((a, b) => a - b),
-    );
-    t.is(numbers.at(-1), 15);
-    peer.send({ kind: 'RESPONSE', id: frame.id, payload: Uint8Array.of(2) });
-    t.deepEqual(await sent, Uint8Array.of(2));
-  });
+  eachRole(
+    test,
+    'fields: our encoder writes fields in ascending order, with the payload last',
+    async (t, role) => {
+      const { peer, client } = await session(t, backend, role);
+      const sent = client.echo(body(50), { metadata: { one: '1', two: '2' } });
+      const frame = await peer.next('REQUEST');
+      const numbers = fieldsOf(encodeBodyAsReceived(peer.received, frame.payload));
+      t.deepEqual(
+        numbers,
+        [...numbers].sort((a, b) => a - b),
+      );
+      t.is(numbers.at(-1), 15);
+      peer.send({ kind: 'RESPONSE', id: frame.id, payload: Uint8Array.of(2) });
+      t.deepEqual(await sent, Uint8Array.of(2));
+    },
+  );
 
   eachRole(
     test,
-    'fields: what the application gets are plain Uint8Arrays that never change later',
+    'fields: the application gets plain Uint8Arrays that never change later',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
       const kept: Uint8Array[] = [];
@@ -152,22 +156,26 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'fields: a small payload pins no large chunk', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const filler = encodeFrame({ kind: 40, payload: body(60 * KiB) });
-    peer.bytes(concat([filler, encodeFrame(request(id(0), body(64))), filler]));
-    const rpc = await call('echo');
-    t.true(
-      rpc.request.buffer.byteLength <= 16 * KiB,
-      `64 bytes keep ${rpc.request.buffer.byteLength} alive`,
-    );
-    rpc.respond(rpc.request);
-    await peer.next('RESPONSE');
-  });
+  eachRole(
+    test,
+    'fields: a small payload does not keep a large chunk in memory',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const filler = encodeFrame({ kind: 40, payload: body(60 * KiB) });
+      peer.bytes(concat([filler, encodeFrame(request(id(0), body(64))), filler]));
+      const rpc = await call('echo');
+      t.true(
+        rpc.request.buffer.byteLength <= 16 * KiB,
+        `64 bytes keep ${rpc.request.buffer.byteLength} bytes in memory`,
+      );
+      rpc.respond(rpc.request);
+      await peer.next('RESPONSE');
+    },
+  );
 
   eachRole(
     test,
-    'fields: an empty request and an empty response are 0 bytes, not none',
+    'fields: an empty request or response is a payload of 0 bytes, not a missing one',
     async (t, role) => {
       const { peer, call, client, id } = await session(t, backend, role);
       peer.bytes(delimited(encodeBody({ kind: 'REQUEST', id: id(0), channel: 0x20, method: 1 })));
@@ -186,7 +194,7 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'fields: metadata arrives complete, including names such as __proto__',
+    'fields: metadata arrives completely, including keys such as __proto__',
     async (t, role) => {
       const { peer, call, client, id } = await session(t, backend, role);
       const metadata = Object.fromEntries([
@@ -228,7 +236,7 @@ function encodeBodyAsReceived(received: Uint8Array, payload: Uint8Array): Uint8A
     let shift = 0;
     for (;;) {
       const byte = received[at++];
-      if (byte === undefined) throw new Error('the frame is not among what came');
+      if (byte === undefined) throw new Error('the frame is not among the received bytes');
       length |= (byte & 0x7f) << shift;
       shift += 7;
       if (byte < 0x80) break;

@@ -11,22 +11,28 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
 
   bad('a length of 0', Uint8Array.of(0));
-  bad('a million lengths of 0', new Uint8Array(1_000_000));
+  bad('a chunk of a million lengths of 0', new Uint8Array(1_000_000));
   bad('a length of five bytes', Uint8Array.of(0x81, 0x80, 0x80, 0x80, 0x00));
   bad('a length of 2^32 − 1', varint(0xffff_ffff));
   bad('a length of 2^53', varint(2 ** 53));
-  bad('a length one above packet + 16 KiB, known from the prefix alone,', varint(80 * KiB + 1));
+  bad('a length of packet + 16 KiB + 1, before its frame arrives,', varint(80 * KiB + 1));
   bad('a body that is cut inside a field', delimited(Uint8Array.of(0x08, 0x08, 0x7a, 0x05, 0x01)));
   bad('a frame without a kind', delimited(field(4, 0, [1])));
-  bad('kind 0 in so many words', delimited(concat([field(1, 0, [0]), field(4, 0, [1])])));
+  bad('an explicit kind of 0', delimited(concat([field(1, 0, [0]), field(4, 0, [1])])));
   bad('an unknown kind of 16', encodeFrame({ kind: 16 }));
   bad('an unknown kind of 31', encodeFrame({ kind: 31, payload: body(10) }));
   bad(
     'a group',
     delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 3), field(20, 4)])),
   );
-  bad('wire type 6', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 6, [0])])));
-  bad('wire type 7', delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 7, [0])])));
+  bad(
+    'a field of wire type 6',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 6, [0])])),
+  );
+  bad(
+    'a field of wire type 7',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 7, [0])])),
+  );
   bad(
     'an id that is a varint instead of fixed32',
     delimited(concat([field(1, 0, [4]), field(2, 0, [9])])),
@@ -59,7 +65,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     }
   });
 
-  eachRole(test, 'frames: packet + 16 KiB is the longest legal one', async (t, role) => {
+  eachRole(test, 'frames: packet + 16 KiB is the longest legal length', async (t, role) => {
     const { peer, seen } = await session(t, backend, role);
     const filled = encodeBody({ kind: 40, payload: body(80 * KiB - 10) });
     const frame = delimited(concat([filled, field(3, 0, varint(1, 80 * KiB - filled.length - 1))]));
@@ -71,7 +77,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'frames: the packet that counts for lengths is our own, whatever the peer offers',
+    "frames: the receiver's own packet size limits lengths, whatever the peer offers",
     async (t, role) => {
       const { peer } = await session(t, backend, role, {
         options: { limits: { packet: 16 * KiB } },
@@ -81,7 +87,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'frames: kinds from 32 on are skipped and counted', async (t, role) => {
+  eachRole(test, 'frames: frames of kinds from 32 on are skipped and counted', async (t, role) => {
     const { peer, seen } = await session(t, backend, role);
     peer.send(
       { kind: 32 },
@@ -94,7 +100,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'frames: fields come in any order, the last of one counts, unknown ones are skipped',
+    'frames: fields may come in any order, the last value of a field is valid, and unknown fields are skipped',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
       const call0 = id(0);
@@ -123,7 +129,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'frames: a frame split at every byte reads as it does unsplit',
+    'frames: a frame that is split at every byte is read like an unsplit one',
     async (t, role) => {
       const { peer, call, id } = await session(t, backend, role);
       const whole = encodeFrame(
@@ -142,23 +148,27 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'frames: a thousand in one chunk are all handled, in order', async (t, role) => {
-    const { peer, call, id } = await session(t, backend, role);
-    const frames = Array.from({ length: 1_000 }, (_, n) => request(id(n), [n >> 8, n & 0xff]));
-    peer.send(...frames);
-    for (let n = 0; n < 1_000; n++) {
-      const rpc = await call('echo');
-      if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
-        t.fail(`call ${n} came as ${rpc.request}`);
-      rpc.respond(rpc.request);
-    }
-    await peer.next('RESPONSE', (frame) => frame.id === id(999));
-    t.is(peer.count('RESPONSE'), 1_000);
-  });
+  eachRole(
+    test,
+    'frames: a thousand frames in one chunk are all handled, in order',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const frames = Array.from({ length: 1_000 }, (_, n) => request(id(n), [n >> 8, n & 0xff]));
+      peer.send(...frames);
+      for (let n = 0; n < 1_000; n++) {
+        const rpc = await call('echo');
+        if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
+          t.fail(`call ${n} came as ${rpc.request}`);
+        rpc.respond(rpc.request);
+      }
+      await peer.next('RESPONSE', (frame) => frame.id === id(999));
+      t.is(peer.count('RESPONSE'), 1_000);
+    },
+  );
 
   eachRole(
     test,
-    'frames: one that has begun ends within 15 s, however it drips',
+    'frames: a frame must end within 15 s of its first byte, however slowly its bytes arrive',
     async (t, role) => {
       const { peer, clock } = await session(t, backend, role, {
         options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
@@ -181,7 +191,7 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'frames: one that ends in its last moment is taken', async (t, role) => {
+  eachRole(test, 'frames: a frame that ends just in time is accepted', async (t, role) => {
     const { peer, clock, call, id } = await session(t, backend, role, {
       options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
     });

@@ -22,7 +22,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(on.transport.remotes(), [remote]);
   });
 
-  test("hello: the dialer sends its HELLO at once, READY after the acceptor's, and is up then", async (t) => {
+  test("hello: the dialer sends its HELLO at once, sends READY after the acceptor's HELLO, and is up then", async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
@@ -37,7 +37,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(on.transport.remotes(), [remote]);
   });
 
-  test('hello: calls in the same chunk as READY are taken', async (t) => {
+  test('hello: calls in the same chunk as READY are accepted', async (t) => {
     const s = await session(t, backend, 'acceptor', {
       behindReady: [request(1, [1]), request(3, [2])],
     });
@@ -56,7 +56,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
       on.transport.send(listener.address, 'echo', Uint8Array.of(n)).catch(() => {});
     const peer = await listener.next();
     await peer.next('HELLO');
-    t.is(peer.log.length, 1, 'nothing goes before READY');
+    t.is(peer.log.length, 1, 'no frame is sent before READY');
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('READY');
     for (const n of [1, 2, 3]) t.deepEqual((await peer.next('REQUEST')).payload, Uint8Array.of(n));
@@ -65,7 +65,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'hello: it names the sender, the mounted protocols and the limits',
+    'hello: a HELLO names its sender, the mounted protocols and the limits',
     async (t, role) => {
       const s = await session(t, backend, role, { side: true });
       t.is(s.hello.network, 'default');
@@ -83,7 +83,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  test('hello: `instance` is one for all connections of a transport, and another for another', async (t) => {
+  test('hello: `instance` is the same for all connections of a transport, and differs between transports', async (t) => {
     const a = await session(t, backend, 'acceptor');
     const second = await a.dialIn();
     const again = await second.handshake();
@@ -92,21 +92,25 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.notDeepEqual(b.hello.instance, a.hello.instance);
   });
 
-  eachRole(test, 'hello: it contains the limits and credit of the options', async (t, role) => {
-    const limits = {
-      message: 10_000_000,
-      item: 20_000,
-      packet: 8_192,
-      calls: 7,
-      streams: 3,
-      credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
-    };
-    const s = await session(t, backend, role, { options: { limits } });
-    const { credit, ...rest } = limits;
-    t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });
-  });
+  eachRole(
+    test,
+    'hello: a HELLO contains the limits and the credit of the options',
+    async (t, role) => {
+      const limits = {
+        message: 10_000_000,
+        item: 20_000,
+        packet: 8_192,
+        calls: 7,
+        streams: 3,
+        credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
+      };
+      const s = await session(t, backend, role, { options: { limits } });
+      const { credit, ...rest } = limits;
+      t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });
+    },
+  );
 
-  eachRole(test, 'hello: what the peer says of itself is in its Remote', async (t, role) => {
+  eachRole(test, 'hello: the claims of the peer are in its Remote', async (t, role) => {
     const instance = new Uint8Array(16).fill(0xab);
     const claim = backend.proves === true ? {} : { nodeId: 'ab'.repeat(32) };
     const s = await session(t, backend, role, {
@@ -116,14 +120,14 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.remote.addr, 'tcp://somewhere:7000');
     t.deepEqual({ ...s.remote.hello }, { token: 't', tenant: 'ü' });
     if (backend.proves === true) t.regex(s.remote.nodeId ?? '', /^[0-9a-f]{64}$/);
-    else t.is(s.remote.nodeId, undefined, 'a claim that nothing proves is none');
+    else t.is(s.remote.nodeId, undefined, 'a claim without proof is no proven id');
     t.is(s.remote.closed, false);
   });
 
   if (backend.proves === true) {
     eachRole(
       test,
-      'hello: a claim that is not what the layer proved is refused, and the application hears nothing',
+      'hello: a claim that differs from the proven id is refused, and the application gets no event',
       async (t, role) => {
         const on = await bench(t, backend);
         const claim = rawHello({ nodeId: 'ab'.repeat(32) });
@@ -142,10 +146,14 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     );
   }
 
-  eachRole(test, 'hello: the `hello` option is sent as fields', async (t, role) => {
-    const s = await session(t, backend, role, { options: { hello: { token: 'secret' } } });
-    t.deepEqual(s.hello.fields, { token: 'secret' });
-  });
+  eachRole(
+    test,
+    'hello: the `hello` option is sent as the fields of the HELLO',
+    async (t, role) => {
+      const s = await session(t, backend, role, { options: { hello: { token: 'secret' } } });
+      t.deepEqual(s.hello.fields, { token: 'secret' });
+    },
+  );
 
   eachRole(
     test,
@@ -168,7 +176,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'hello: unknown features and fields of later versions change nothing',
+    'hello: unknown features and fields of later versions have no effect',
     async (t, role) => {
       const later = concat([
         encodeHello(rawHello({ features: ['early-calls', 'zip'] })),
@@ -197,7 +205,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  test('hello: the acceptor names the highest wire version that both speak', async (t) => {
+  test('hello: the acceptor names the highest wire version that both ends speak', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     const hello = await peer.handshake({ wireMin: 1, wireMax: 9 });
@@ -208,7 +216,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'hello: `admit` sees the Remote before it is up, and may take its time',
+    'hello: `admit` receives the Remote before the connection is up, and may take its time',
     async (t, role) => {
       const admitted: string[] = [];
       const s = await session(t, backend, role, {

@@ -19,8 +19,8 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   bad('a size below the first payload', (id) => [request(id, body(PACKET), { size: 5 })]);
   bad('a size on a message of one short packet', (id) => [request(id, body(10), { size: 10 })]);
   bad('a first packet that is not full', (id) => [request(id, body(1_000), { size: PACKET * 2 })]);
-  bad('a payload above the packet', (id) => [request(id, body(PACKET + 1))]);
-  bad('a first payload above the packet', (id) => [
+  bad('a payload larger than a packet', (id) => [request(id, body(PACKET + 1))]);
+  bad('a first payload larger than a packet', (id) => [
     request(id, body(PACKET + 1), { size: PACKET * 2 }),
   ]);
   bad('a packet in the middle that is not full', (id) => [
@@ -31,16 +31,16 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
     { kind: 'PART', id },
   ]);
-  bad('a sum above the size', (id) => [
+  bad('a message longer than its size', (id) => [
     request(id, body(PACKET), { size: PACKET + 10 }),
     { kind: 'PART', id, payload: body(11) },
   ]);
-  bad('a PART above the packet', (id) => [
+  bad('a PART larger than a packet', (id) => [
     request(id, body(PACKET), { size: PACKET * 3 }),
     { kind: 'PART', id, payload: body(PACKET + 1) },
   ]);
   bad(
-    'a request above our `message`, known from its size alone,',
+    'a request whose size is above our `message`, before the rest of it arrives,',
     (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })],
     {
       options: { limits: { message: 1024 * KiB } },
@@ -75,7 +75,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   violates(
     test,
     backend,
-    'long: a second message begun on an id whose first is under way',
+    'long: a second message that begins on an id before the first has ended',
     async ({ peer, id, call }) => {
       peer.send(request(id(0), [1], { method: 3, flags: 1 }));
       await call('collect');
@@ -83,18 +83,23 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
       peer.send(item, { kind: 'ITEM', id: id(0), payload: tag(1) });
     },
   );
-  violates(test, backend, 'long: END while an item is under way', async ({ peer, id, call }) => {
-    peer.send(request(id(0), [1], { method: 3, flags: 1 }));
-    await call('collect');
-    peer.send(packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput, {
-      kind: 'END',
-      id: id(0),
-    });
-  });
+  violates(
+    test,
+    backend,
+    'long: an END while an item is incomplete',
+    async ({ peer, id, call }) => {
+      peer.send(request(id(0), [1], { method: 3, flags: 1 }));
+      await call('collect');
+      peer.send(packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput, {
+        kind: 'END',
+        id: id(0),
+      });
+    },
+  );
 
   eachRole(
     test,
-    'long: exactly `message` is taken, in both directions, to the byte',
+    'long: a message of exactly `message` bytes is accepted, in both directions',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { message: 300_000 } } });
       s.peer.send(...packets(request(s.id(0), []), body(200_000)));
@@ -106,12 +111,12 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
       t.deepEqual(
         (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
         body(300_001, 4),
-        'the peer takes more',
+        'the peer accepts more',
       );
     },
   );
 
-  eachRole(test, 'long: 64 MiB cross whole', async (t, role) => {
+  eachRole(test, 'long: a message of 64 MiB arrives complete', async (t, role) => {
     const s = await session(t, backend, role);
     const whole = huge();
     const sent = s.client.echo(whole, { timeout: 3_600_000 });
@@ -123,7 +128,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: packets of several messages interleave as the sender likes',
+    'long: a sender may interleave the packets of several messages in any way',
     async (t, role) => {
       const s = await session(t, backend, role);
       const messages = [0, 1, 2].map((n) => packets(request(s.id(n), []), body(150 * KiB, n)));
@@ -140,26 +145,30 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  eachRole(test, 'long: short messages pass between its packets', async (t, role) => {
-    const s = await session(t, backend, role);
-    const long = packets(request(s.id(0), []), body(150 * KiB));
-    s.peer.send(
-      long[0] as RawFrameInput,
-      hint([1]),
-      request(s.id(1), [2]),
-      long[1] as RawFrameInput,
-      hint([3]),
-      long[2] as RawFrameInput,
-    );
-    t.deepEqual((await s.call('hint')).request, Uint8Array.of(1));
-    t.deepEqual((await s.call('echo')).request, Uint8Array.of(2));
-    t.deepEqual((await s.call('hint')).request, Uint8Array.of(3));
-    t.is((await s.call('echo')).request.length, 150 * KiB);
-  });
+  eachRole(
+    test,
+    'long: short messages may be sent between the packets of a long one',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      const long = packets(request(s.id(0), []), body(150 * KiB));
+      s.peer.send(
+        long[0] as RawFrameInput,
+        hint([1]),
+        request(s.id(1), [2]),
+        long[1] as RawFrameInput,
+        hint([3]),
+        long[2] as RawFrameInput,
+      );
+      t.deepEqual((await s.call('hint')).request, Uint8Array.of(1));
+      t.deepEqual((await s.call('echo')).request, Uint8Array.of(2));
+      t.deepEqual((await s.call('hint')).request, Uint8Array.of(3));
+      t.is((await s.call('echo')).request.length, 150 * KiB);
+    },
+  );
 
   eachRole(
     test,
-    'long: a request whose packets stop ends after 10 s with an ERROR, and its memory is freed',
+    'long: a request whose packets stop fails after 10 s with an ERROR, and its memory is freed',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { long: 1_000 } } },
@@ -213,7 +222,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: beyond `limits.memory` long requests are refused, unprocessed, short ones are not',
+    'long: beyond `limits.memory` long requests are refused, unprocessed, and short ones are not',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
       const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
@@ -230,7 +239,11 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
       first.respond(tag(1));
       await s.peer.next('RESPONSE');
       s.peer.send(...long(4));
-      t.is((await s.call('echo')).request.length, 200 * KiB, 'what was answered is free again');
+      t.is(
+        (await s.call('echo')).request.length,
+        200 * KiB,
+        'the memory of answered requests is free again',
+      );
     },
   );
 
@@ -271,7 +284,7 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'long: a message in millions of tiny fragments is not possible',
+    'long: a message cannot be sent in millions of tiny fragments',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), body(PACKET), { size: 1024 * KiB }), {

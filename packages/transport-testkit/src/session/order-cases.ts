@@ -49,7 +49,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'order: a one-way without credit holds the short lane of its channel, and nothing else',
+    'order: a one-way that waits for credit blocks only the short messages of its channel',
     async (t, role) => {
       const s = await session(t, backend, role, { side: true, hello: { limits: { short: 1 } } });
       await s.client.hint(tag(1));
@@ -64,7 +64,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
       const long = await s.peer.message('REQUEST', (frame) => frame.size > 0);
       const other = await s.peer.next('REQUEST', (frame) => frame.channel === 0x21);
       await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 2, 'what is short behind it waits too');
+      t.is(s.peer.count('REQUEST'), 2, 'short messages behind it wait, too');
       s.peer.grant(2, 66, { channel: 0x20 });
       await waits;
       const short = await s.peer.next('REQUEST');
@@ -105,8 +105,8 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
           s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: asked.payload });
           t.deepEqual(await small, body(64, n));
         }
-        t.true(Math.max(...around) <= 8, `packets that went before it: ${around}`);
-        t.true(s.peer.count('PART') < 50, 'the large one was still under way');
+        t.true(Math.max(...around) <= 8, `packets that were sent before it: ${around}`);
+        t.true(s.peer.count('PART') < 50, 'the large message was still being sent');
         s.peer.send({ kind: 'ERROR', id: first.id, code: 10 });
         await big.catch(() => {});
       },
@@ -131,7 +131,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
         (await s.call('echo')).respond(huge());
         const first = await s.peer.next('RESPONSE', (frame) => frame.size === 64 * MiB);
         await s.peer.barrier();
-        t.is(s.peer.count('PART'), 3, 'its pipe is empty');
+        t.is(s.peer.count('PART'), 3, 'the credit of its pipe is used up');
         s.peer.send(
           request(s.id(1), body(64), { channel: where === 'the same channel' ? 0x20 : 0x21 }),
         );
@@ -145,7 +145,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     );
   }
 
-  eachRole(test, 'order: bulk goes round robin by packet', async (t, role) => {
+  eachRole(test, 'order: long messages take turns, one packet at a time', async (t, role) => {
     const s = await session(t, backend, role);
     s.peer.returnPipe = false;
     const sent = [0, 1, 2].map((n) => s.client.echo(body(500 * KiB, n)));
@@ -162,37 +162,41 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
     for (const id of all) s.peer.send({ kind: 'ERROR', id, code: 10 });
   });
 
-  eachRole(test, 'order: channels share by priority', async (t, role) => {
-    const vip = defineProtocol({
-      name: 'vip',
-      version: 1,
-      channel: 0x22,
-      priority: 30,
-      methods: { echo: { id: 1, request: bytes, response: bytes } },
-    });
-    const s = await session(t, backend, role, { hello: { limits: { pipe: 1 } } });
-    const mounted = s.transport.mount(vip);
-    s.peer.returnPipe = false;
-    s.client.echo(body(4 * MiB)).catch(() => {});
-    mounted.send(s.remote, 'echo', body(4 * MiB)).catch(() => {});
-    await s.peer.next('REQUEST');
-    s.peer.grant(1, 40 * (64 * KiB + 64));
-    await s.peer.next('PART', () => packetsOf(s.peer.log).length >= 40);
-    const channels = new Map(
-      s.peer.log
-        .filter((frame) => frame.kind === 'REQUEST')
-        .map((frame) => [frame.id, frame.channel]),
-    );
-    const high = packetsOf(s.peer.log).filter((frame) => channels.get(frame.id) === 0x22).length;
-    t.true(
-      high >= 27 && high <= 33,
-      `priority 30 beside 10 gets 3 of 4 packets, not ${high} of 40`,
-    );
-  });
+  eachRole(
+    test,
+    'order: channels share a connection in proportion to their priorities',
+    async (t, role) => {
+      const vip = defineProtocol({
+        name: 'vip',
+        version: 1,
+        channel: 0x22,
+        priority: 30,
+        methods: { echo: { id: 1, request: bytes, response: bytes } },
+      });
+      const s = await session(t, backend, role, { hello: { limits: { pipe: 1 } } });
+      const mounted = s.transport.mount(vip);
+      s.peer.returnPipe = false;
+      s.client.echo(body(4 * MiB)).catch(() => {});
+      mounted.send(s.remote, 'echo', body(4 * MiB)).catch(() => {});
+      await s.peer.next('REQUEST');
+      s.peer.grant(1, 40 * (64 * KiB + 64));
+      await s.peer.next('PART', () => packetsOf(s.peer.log).length >= 40);
+      const channels = new Map(
+        s.peer.log
+          .filter((frame) => frame.kind === 'REQUEST')
+          .map((frame) => [frame.id, frame.channel]),
+      );
+      const high = packetsOf(s.peer.log).filter((frame) => channels.get(frame.id) === 0x22).length;
+      t.true(
+        high >= 27 && high <= 33,
+        `priority 30 beside 10 gets 3 of 4 packets, not ${high} of 40`,
+      );
+    },
+  );
 
   eachRole(
     test,
-    'order: an `ordered` protocol delivers long and short messages in line',
+    'order: an `ordered` protocol delivers long and short messages in the order in which they were sent',
     async (t, role) => {
       const line = defineProtocol({
         name: 'line',
@@ -221,7 +225,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
         let got = frame.payload.length;
         for (const part of rest) {
           if (got >= frame.size) break;
-          t.is(part.kind, 'PART', 'nothing overtakes it');
+          t.is(part.kind, 'PART', 'nothing overtakes the long message');
           got += part.payload.length;
         }
       }
@@ -230,7 +234,7 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'order: control goes first: a PING is answered before what is queued',
+    'order: control frames go first: a PING is answered before queued messages are sent',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -256,12 +260,16 @@ export function orderCases(test: TestFunction, backend: SessionBackend): void {
       if (frame.kind === 'REQUEST') open.add(frame.id);
       if (frame.kind === 'CANCEL') t.true(open.has(frame.id));
     }
-    t.is(s.peer.count('CANCEL'), s.peer.count('REQUEST'), 'and what never left needs none');
+    t.is(
+      s.peer.count('CANCEL'),
+      s.peer.count('REQUEST'),
+      'a call that was never sent needs no CANCEL',
+    );
   });
 
   eachRole(
     test,
-    'order: the last packet delivers: a short call sent behind a long one may arrive before it',
+    'order: a message is delivered at its last packet, so a short call may overtake a long one that was sent before it',
     async (t, role) => {
       const s = await session(t, backend, role);
       const long = packets(request(s.id(0), []), body(100 * KiB));

@@ -7,7 +7,7 @@ import { body, KiB, MiB, request, tag, untag } from './lab-frames.ts';
 import { failure } from './verdicts.ts';
 
 export function poolCases(test: TestFunction, backend: SessionBackend): void {
-  test('pool: one dial for each target, shared by all callers that wait', async (t) => {
+  test('pool: all callers that wait for one target share one dial', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
@@ -23,7 +23,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  test('pool: a failed dial fails all waiting callers, each with its own error, `sent: false`', async (t) => {
+  test('pool: a failed dial fails all waiting callers, each with its own error and `sent: false`', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2].map((n) =>
@@ -40,7 +40,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(new Set(errors).size, 3);
   });
 
-  test('pool: a dial is cancelled when its last waiting caller gives up, not before', async (t) => {
+  test('pool: a dial is canceled when its last waiting caller gives up, and not before', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const controls = [new AbortController(), new AbortController()];
@@ -57,7 +57,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     await peer.expectClosed();
   });
 
-  test('pool: an accepted connection never serves a string target by the address it claims', async (t) => {
+  test('pool: an accepted connection never serves a string target by the address that its peer claims', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const claims = await on.dialIn();
@@ -97,7 +97,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  test('pool: it grows when every pipe is empty with bodies waiting for 50 ms, to `maxPool` at most', async (t) => {
+  test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
     const on = await bench(t, backend, { maxPool: 2, timeout: 600_000 });
     const listener = await on.listen();
     for (let n = 0; n < 3; n++)
@@ -112,7 +112,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.true(on.clock.now() - 1_000 >= 50);
     second.returnPipe = false;
     const again = await second.handshake();
-    t.deepEqual(again.instance, hello.instance, 'a pool member is known by its instance');
+    t.deepEqual(again.instance, hello.instance, 'pool members are recognized by their instance');
     for (let n = 0; n < 20; n++) {
       on.clock.advance(50);
       await second.barrier();
@@ -124,10 +124,10 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     const short = on.transport.send(listener.address, 'echo', tag(5));
     const asked = await peer.next('REQUEST', (frame) => frame.size === 0);
     peer.send({ kind: 'RESPONSE', id: asked.id, payload: asked.payload });
-    t.is(untag(await short), 5, 'a short one stays where it was');
+    t.is(untag(await short), 5, 'the short message stayed on the first connection');
   });
 
-  test('pool: an `ordered` protocol stays on one connection, long messages too', async (t) => {
+  test('pool: an `ordered` protocol stays on one connection, even with long messages', async (t) => {
     const line = defineProtocol({
       name: 'line',
       version: 1,
@@ -153,7 +153,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  test('pool: `resolve` runs at each dial, and the target as written is the key', async (t) => {
+  test('pool: `resolve` runs at each dial, and the pool is keyed by the target as written', async (t) => {
     const resolved: string[] = [];
     const listeners: string[] = [];
     const on = await bench(t, backend, {
@@ -178,7 +178,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.deepEqual(resolved, ['the-leader', 'the-leader']);
   });
 
-  test('pool: after a disconnect a later send dials again', async (t) => {
+  test('pool: a send after a disconnect dials again', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'hint', tag(1));
@@ -197,7 +197,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     await gone;
   });
 
-  test("pool: on the peer's GO_AWAY calls that wait move to another connection", async (t) => {
+  test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {
     const on = await bench(t, backend, { timeout: 600_000 });
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));

@@ -16,7 +16,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     t.is(peer.receivedBytes, 0);
     peer.bytes([0x4c]);
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
-    t.is(peer.count('HELLO'), 0, 'its HELLO waits for ours');
+    t.is(peer.count('HELLO'), 0, "its HELLO waits for the dialer's HELLO");
   });
 
   test('preamble: the dialer begins with "TRKL"', async (t) => {
@@ -28,7 +28,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     await peer.next('HELLO');
   });
 
-  test('preamble: it may come byte by byte, and the hello behind it too', async (t) => {
+  test('preamble: the preamble and the HELLO after it may arrive byte by byte', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     for (const byte of RAW_PREAMBLE) {
@@ -43,7 +43,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(7));
   });
 
-  const strangers: [string, Uint8Array, RegExp][] = [
+  const wrongPreambles: [string, Uint8Array, RegExp][] = [
     [
       'an HTTP request',
       new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
@@ -54,11 +54,11 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
       Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03),
       /TLS/,
     ],
-    ['noise', Uint8Array.of(0x9f, 0x00, 0xc3, 0x51, 0x77, 0x02, 0xff, 0x80), /./],
-    ['a preamble wrong in its last byte', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
+    ['meaningless bytes', Uint8Array.of(0x9f, 0x00, 0xc3, 0x51, 0x77, 0x02, 0xff, 0x80), /./],
+    ['a preamble whose last byte is wrong', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
   ];
-  for (const [what, first, said] of strangers) {
-    test(`preamble: ${what} is closed with nothing sent back, and the observer told what it looks like`, async (t) => {
+  for (const [what, first, said] of wrongPreambles) {
+    test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer is told what the bytes look like`, async (t) => {
       const on = await bench(t, backend);
       const peer = await on.dialIn();
       peer.bytes(first);
@@ -71,7 +71,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
       t.regex(error.message, said);
     });
 
-    test(`preamble: a dial that is answered with ${what} fails with wrong_preamble, sent: false`, async (t) => {
+    test(`preamble: a dial that is answered with ${what} fails with wrong_preamble and sent: false`, async (t) => {
       const on = await bench(t, backend);
       const listener = await on.listen();
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
@@ -88,11 +88,11 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     });
   }
 
-  test('preamble: a stranger does not disturb other connections', async (t) => {
+  test('preamble: a peer with a wrong preamble does not disturb other connections', async (t) => {
     const s = await session(t, backend, 'acceptor');
-    const stranger = await s.dialIn();
-    stranger.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
-    await stranger.expectClosed();
+    const wrong = await s.dialIn();
+    wrong.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
+    await wrong.expectClosed();
     s.peer.send(request(1, [3]));
     const rpc = await s.call('echo');
     rpc.respond(rpc.request);

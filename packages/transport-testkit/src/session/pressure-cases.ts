@@ -12,7 +12,7 @@ const ROOMY = { limits: { short: 0x4000_0000 } };
 export function pressureCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'pressure: once up, reading waits neither for writing nor for the application',
+    'pressure: once a connection is up, reading waits neither for writing nor for the application',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: ROOMY });
       await fill(s);
@@ -25,14 +25,14 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: `outbound` bounds what waits, trySend is false then, and `writable` tells when it is over',
+    'pressure: `outbound` limits queued bytes: trySend returns false then, and `writable` resolves when there is room again',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: ROOMY,
         options: { limits: { outbound: { bytes: 2 * MiB } } },
       });
       const taken = await fill(s);
-      t.true(taken < 64 * MiB, `${taken} bytes were taken`);
+      t.true(taken < 64 * MiB, `${taken} bytes were accepted`);
       t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
       let writable = false;
       const room = s.transport.writable(s.remote).then(() => {
@@ -47,19 +47,23 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'pressure: `outbound.messages` bounds their number', async (t, role) => {
-    const s = await session(t, backend, role, {
-      hello: ROOMY,
-      options: { limits: { outbound: { messages: 10 } } },
-    });
-    await fill(s);
-    t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
-    const waits = s.client.hint(tag(2), { timeout: 1_000 });
-    s.clock.advance(1_001);
-    const error = await failure(t, waits);
-    t.is(error.code, 'deadline_exceeded');
-    t.is(error.sent, false);
-  });
+  eachRole(
+    test,
+    'pressure: `outbound.messages` limits the number of queued messages',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: ROOMY,
+        options: { limits: { outbound: { messages: 10 } } },
+      });
+      await fill(s);
+      t.false(s.transport.trySend(s.remote, 'hint', tag(1)));
+      const waits = s.client.hint(tag(2), { timeout: 1_000 });
+      s.clock.advance(1_001);
+      const error = await failure(t, waits);
+      t.is(error.code, 'deadline_exceeded');
+      t.is(error.sent, false);
+    },
+  );
 
   eachRole(
     test,
@@ -83,7 +87,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a peer that does not read its refusals is disconnected above `outbound` and `calls`',
+    'pressure: a peer that does not read its refusals is disconnected once they exceed `outbound` and `calls`',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: ROOMY,
@@ -100,7 +104,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'pressure: what is stuck on one connection delays no other', async (t, role) => {
+  eachRole(test, 'pressure: a connection that is stuck delays no other', async (t, role) => {
     const s = await session(t, backend, role, { hello: ROOMY });
     await fill(s);
     const next = await s.dialIn();
@@ -144,30 +148,34 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, 'pressure: a stuck consumer stops its channel and no other', async (t, role) => {
-    const s = await session(t, backend, role, {
-      side: true,
-      hello: {
-        protocols: [
-          { name: 'lab', version: 1, accepts: [], channel: 0x20 },
-          { name: 'side', version: 1, accepts: [], channel: 0x21 },
-        ],
-      },
-      options: { limits: { inbound: { calls: 3 } } },
-    });
-    const aside = s.side.consumer('echo');
-    for (let n = 0; n < 10; n++) s.peer.send(request(s.id(n), tag(n)));
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 7);
-    s.peer.send(request(s.id(20), tag(20), { channel: 0x21 }));
-    const { value: rpc } = await aside.next();
-    rpc.respond(rpc.request);
-    t.is((await s.peer.next('RESPONSE')).id, s.id(20));
-  });
+  eachRole(
+    test,
+    'pressure: a consumer that stops reading blocks only its own channel',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        side: true,
+        hello: {
+          protocols: [
+            { name: 'lab', version: 1, accepts: [], channel: 0x20 },
+            { name: 'side', version: 1, accepts: [], channel: 0x21 },
+          ],
+        },
+        options: { limits: { inbound: { calls: 3 } } },
+      });
+      const aside = s.side.consumer('echo');
+      for (let n = 0; n < 10; n++) s.peer.send(request(s.id(n), tag(n)));
+      await s.peer.barrier();
+      t.is(s.peer.count('ERROR'), 7);
+      s.peer.send(request(s.id(20), tag(20), { channel: 0x21 }));
+      const { value: rpc } = await aside.next();
+      rpc.respond(rpc.request);
+      t.is((await s.peer.next('RESPONSE')).id, s.id(20));
+    },
+  );
 
   eachRole(
     test,
-    'pressure: a peer that grants no pipe fails the call at its deadline, and only that',
+    'pressure: a call fails at its deadline if the peer grants no credit of the pipe, and nothing else fails',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -187,7 +195,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a pipe that stays exhausted for 10 s without a CREDIT resets the connection, though its peer answers PINGs',
+    'pressure: a connection whose pipe stays exhausted for 10 s without a CREDIT is reset, though its peer answers PINGs',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -210,7 +218,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: a writer of items whose peer gives no credit of the pipe back is reset, too',
+    'pressure: a connection is also reset if the peer returns no credit of the pipe to a writer of items',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { stream: 0x4000_0000 } } });
       s.peer.returnPipe = false;
@@ -230,7 +238,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: exhausted accounts 2 to 5 are back-pressure of a slow reader, and reset nothing',
+    'pressure: exhausted accounts 2 to 5 are the back-pressure of a slow reader, and cause no reset',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { limits: { short: 1, long: 1, reply: 1, stream: 1 } },
@@ -267,7 +275,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: packets that come bring some credit of the pipe back within 3 s, however little they are',
+    'pressure: a receiver of packets returns some credit of the pipe within 3 s, however few packets arrive',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), [1], { method: 3, flags: 1 }));
@@ -277,11 +285,11 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
         await passes(s, 1_000);
       }
       const credits = s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 1);
-      t.true(credits.length >= 3, `${credits.length} CREDITs came in 10 s`);
+      t.true(credits.length >= 3, `${credits.length} CREDITs arrived in 10 s`);
     },
   );
 
-  eachRole(test, 'pressure: `rate.send` spends no more than it has', async (t, role) => {
+  eachRole(test, 'pressure: a transport sends no faster than `rate.send`', async (t, role) => {
     const s = await session(t, backend, role, { options: { limits: { rate: { send: 10_000 } } } });
     for (let n = 0; n < 40; n++) s.transport.trySend(s.remote, 'hint', body(1_000));
     const last = s.peer.next('ONEWAY', () => s.peer.count('ONEWAY') === 40);
@@ -293,7 +301,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: `rate.receive` reads no faster, and blames no peer for unread bytes',
+    'pressure: a transport reads no faster than `rate.receive`, and does not blame the peer for unread bytes',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: {
@@ -321,7 +329,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'pressure: beyond 1.25 times `limits.memory` the connection that holds most is cut, the others live',
+    'pressure: beyond 1.25 times `limits.memory` the connection that holds most is reset, and the others stay',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { memory: 1024 * KiB } } });
       const other = await s.dialIn();

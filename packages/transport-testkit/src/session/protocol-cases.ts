@@ -15,7 +15,7 @@ const side: RawProtocol = { name: 'side', version: 1, accepts: [], channel: 0x21
 export function protocolCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'protocols: the version is the highest that both have, computed alike',
+    'protocols: both ends choose the highest version that both have',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: {
@@ -43,7 +43,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'protocols: an older version is spoken where the peer accepts it',
+    'protocols: an older version is spoken if the peer accepts it',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { protocols: [{ ...lab, version: 3, accepts: [2, 1] }] },
@@ -58,14 +58,14 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   const unfit: [string, RawProtocol[], RegExp, number][] = [
     [
-      'no version in common',
+      'a protocol without a common version',
       [{ ...lab, version: 7, accepts: [6] }, side],
       /(?=.*\b1\b)(?=.*7)/,
       18,
     ],
-    ['the same name on another channel', [{ ...lab, channel: 0x25 }, side], /lab/, 17],
+    ['a protocol on another channel', [{ ...lab, channel: 0x25 }, side], /lab/, 17],
     [
-      'another name on the same channel',
+      'a channel with another protocol',
       [{ ...lab, name: 'other' }, side],
       /(?=.*lab)(?=.*other)/,
       17,
@@ -74,7 +74,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
   for (const [what, protocols, said, reason] of unfit) {
     eachRole(
       test,
-      `protocols: ${what} is failed_precondition for that protocol only, before anything is sent`,
+      `protocols: ${what} fails calls with failed_precondition before they are sent, for that protocol only`,
       async (t, role) => {
         const s = await session(t, backend, role, { side: true, hello: { protocols } });
         const error = await failure(t, s.client.echo(Uint8Array.of(1)));
@@ -93,14 +93,14 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
     eachRole(
       test,
-      `protocols: ${what} is failed_precondition for the peer's calls, too`,
+      `protocols: ${what} fails the calls of the peer with failed_precondition, too`,
       async (t, role) => {
         const s = await session(t, backend, role, { side: true, hello: { protocols } });
         s.peer.send(request(s.id(0)), hint());
         const error = await s.peer.next('ERROR');
         t.is(error.code, 9);
         t.is(error.reason, reason);
-        t.is(error.flags, 1, 'no handler saw it');
+        t.is(error.flags, 1, 'no handler received it');
         await s.seen.reaches('onewayDropped', 1);
         await s.peer.barrier();
       },
@@ -109,7 +109,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    "protocols: one that is not in the peer's list is asked for all the same",
+    "protocols: a protocol that is not in the peer's list is called all the same",
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { protocols: [] } });
       const sent = s.client.echo(Uint8Array.of(1));
@@ -136,7 +136,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'protocols: what is mounted on a live connection is served on it',
+    'protocols: a protocol that is mounted while a connection is up is served on it',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { protocols: [lab, side] } });
       s.peer.send(request(s.id(0), [1], { channel: 0x21 }));
@@ -150,7 +150,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     },
   );
 
-  eachRole(test, "protocols: the peer's new list counts from then on", async (t, role) => {
+  eachRole(test, 'protocols: a new list from the peer replaces the old one', async (t, role) => {
     const s = await session(t, backend, role, {
       side: true,
       hello: { protocols: [lab, { ...side, version: 8 }] },
@@ -184,7 +184,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
 
   eachRole(
     test,
-    'protocols: mounted again, a protocol takes up its channel with the accounts as they stand',
+    'protocols: a protocol that is mounted again continues with the accounts of its channel as they are',
     async (t, role) => {
       const s = await session(t, backend, role, {
         side: true,
@@ -194,7 +194,7 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
       t.false(s.side.trySend(s.remote, 'hint', new Uint8Array(1)), 'its credit is spent');
       await s.side.close();
       const again = s.transport.mount(sideProtocol);
-      t.false(again.trySend(s.remote, 'hint', new Uint8Array(1)), 'and stays spent');
+      t.false(again.trySend(s.remote, 'hint', new Uint8Array(1)), 'the credit stays spent');
       s.peer.grant(2, 114, { channel: 0x21 });
       await s.peer.barrier();
       t.true(again.trySend(s.remote, 'hint', new Uint8Array(1)));

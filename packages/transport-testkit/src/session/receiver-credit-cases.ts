@@ -11,7 +11,7 @@ import { violates } from './verdicts.ts';
 export function receiverCreditCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'granting: what the reader of a channel is done with comes back within 100 ms, though more waits for it',
+    'granting: credit of messages that the reader has finished is returned within 100 ms, though more messages wait',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (let n = 0; n < 5; n++) s.peer.send(hint(body(100, n)));
@@ -26,7 +26,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
       t.deepEqual(
         [channel, credit],
         [0x20, 2 * 164],
-        'it has not asked for another after the third',
+        'the reader has not asked for another message after the third',
       );
       for (let n = 0; n < 4; n++) await s.call('hint');
       s.clock.advance(100);
@@ -37,7 +37,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: the pipe comes back as packets are read, whoever reads the message or not',
+    'granting: credit of the pipe is returned as packets are read, whether the message is consumed or not',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { pipe: 256 * KiB } } },
@@ -51,13 +51,16 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
         20 * packets(request(1), body(300 * KiB)).reduce((sum, frame) => sum + cost(frame), 0);
       const back = granted(s, 1);
       t.true(back <= spent);
-      t.true(spent - back <= 64 * KiB, `${spent - back} are held back, at most a quarter may be`);
+      t.true(
+        spent - back <= 64 * KiB,
+        `${spent - back} bytes of credit are held back, at most a quarter is allowed`,
+      );
     },
   );
 
   eachRole(
     test,
-    'granting: a pipe that may grow is granted no more than its maximum, nor ever less than its start',
+    'granting: a pipe that may grow is granted no more than its maximum, and never less than its start',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { pipe: 256 * KiB, pipeMax: 512 * KiB } } },
@@ -76,7 +79,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: the pipe gives back exactly what a packet cost, metadata and 64 included',
+    'granting: the pipe gets back exactly the cost of a packet, including its metadata and 64 bytes',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { limits: { credit: { pipe: 1 } } } });
       const frames = packets(request(s.id(0), [], { metadata: { ключ: 'v' } }), body(200 * KiB));
@@ -103,7 +106,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    "granting: a short one-way's credit comes back when the consumer asks for another, all of it where a reader waits",
+    'granting: credit of a short one-way is returned when the consumer asks for another, and all of it while a reader waits',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { short: 1_000 } } },
@@ -111,7 +114,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
       for (let n = 0; n < 7; n++)
         s.peer.send(hint(body(100), { metadata: n === 0 ? { ab: 'c' } : {} }));
       await s.peer.barrier();
-      t.is(granted(s, 2), 0, 'nobody has taken any');
+      t.is(granted(s, 2), 0, 'no message has been taken');
       for (let n = 0; n < 7; n++) await s.call('hint');
       const waits = s.call('hint');
       await back(s, 2, 7 * 164 + 3);
@@ -139,7 +142,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    "granting: a long request's credit comes back when the consumer took it, a one-way's when it asks for another: the whole size and 64",
+    'granting: credit of a long message, its whole size and 64, is returned when the consumer takes the request, or asks for another after a one-way',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { long: 1_000 } } },
@@ -174,7 +177,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: a long request that is broken off gives its credit back',
+    'granting: a long request that is broken off returns its credit',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { long: 1_000 } } },
@@ -193,7 +196,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: account 4 comes back when a long answer is complete',
+    'granting: credit of account 4 is returned when a long answer is complete',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { reply: 1_000 } } },
@@ -228,7 +231,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: account 5 comes back as the reader takes items, none of it after END',
+    'granting: credit of account 5 is returned as the reader takes items, and none of it after END',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { stream: 1_000 } } },
@@ -237,7 +240,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
       const { id } = await s.peer.next('REQUEST');
       for (let n = 0; n < 7; n++) s.peer.send({ kind: 'ITEM', id, payload: body(100) });
       await s.peer.barrier();
-      t.is(granted(s, 5), 0, 'an unread stream stops itself');
+      t.is(granted(s, 5), 0, 'a stream that is not read stops itself');
       for (let n = 0; n < 7; n++) await items.next();
       const waits = items.next();
       await back(s, 5, 7 * 164);
@@ -264,7 +267,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: account 5 of an upload comes back as the handler reads',
+    'granting: credit of account 5 is returned for an upload as the handler reads',
     async (t, role) => {
       const s = await session(t, backend, role, {
         options: { limits: { credit: { stream: 1_000 } } },
@@ -333,7 +336,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 
   eachRole(
     test,
-    'granting: CREDIT for a call that has ended is ignored, however often',
+    'granting: CREDIT for a call that has ended is ignored, however often it comes',
     async (t, role) => {
       const s = await session(t, backend, role);
       for (let n = 0; n < 5_000; n++) s.peer.grant(5, 100, { id: s.id(n) - (n % 2) });

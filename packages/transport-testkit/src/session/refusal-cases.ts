@@ -32,18 +32,18 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     });
 
   refuses(
-    'another network: failed_precondition/wrong_network, naming both',
+    'a peer of another network is refused with failed_precondition/wrong_network, and the text names both networks',
     { network: 'other' },
     [9, 4, /(?=.*mine)(?=.*other)/],
     { network: 'mine' },
   );
   refuses(
-    'no wire version in common: failed_precondition/wrong_version, naming both',
+    'a peer without a common wire version is refused with failed_precondition/wrong_version, and the text names both ranges',
     { wireMin: 2, wireMax: 7 },
     [9, 5, /(?=.*1)(?=.*2)/],
   );
   refuses(
-    '`admit` throws an Error: permission_denied/refused with its message',
+    'if `admit` throws an Error, the peer is refused with permission_denied/refused and the message of the error',
     {},
     [7, 6, /not today/],
     {
@@ -52,89 +52,94 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
       },
     },
   );
-  refuses('`admit` rejects with a TransportError: its code', {}, [16, 6, /no token/], {
-    admit: async () => {
-      throw new TransportError('unauthenticated', 'no token');
-    },
-  });
   refuses(
-    'an instance that is not 16 bytes: internal/malformed',
+    'if `admit` rejects with a TransportError, the peer is refused with its code',
+    {},
+    [16, 6, /no token/],
+    {
+      admit: async () => {
+        throw new TransportError('unauthenticated', 'no token');
+      },
+    },
+  );
+  refuses(
+    'an instance that is not 16 bytes long is refused with internal/malformed',
     { instance: new Uint8Array(15) },
     [13, 12, /instance/],
   );
-  refuses('a node id in upper case: internal/malformed', { nodeId: 'AB'.repeat(32) }, [
-    13,
-    12,
-    /node id/,
-  ]);
-  refuses('a node id that is no hex: internal/malformed', { nodeId: 'xy'.repeat(32) }, [
-    13,
-    12,
-    /node id/,
-  ]);
-  refuses('a node id of 63 digits: internal/malformed', { nodeId: 'ab'.repeat(32).slice(1) }, [
-    13,
-    12,
-    /node id/,
-  ]);
-  refuses('more than 64 protocols: internal/malformed', { protocols: many(65) }, [
-    13,
-    12,
-    /protocol/,
-  ]);
   refuses(
-    'a protocol without a name: internal/malformed',
+    'a node id in upper case is refused with internal/malformed',
+    { nodeId: 'AB'.repeat(32) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a node id that is not hexadecimal is refused with internal/malformed',
+    { nodeId: 'xy'.repeat(32) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a node id of 63 digits is refused with internal/malformed',
+    { nodeId: 'ab'.repeat(32).slice(1) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a hello with more than 64 protocols is refused with internal/malformed',
+    { protocols: many(65) },
+    [13, 12, /protocol/],
+  );
+  refuses(
+    'a protocol without a name is refused with internal/malformed',
     { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] },
     [13, 12, /name/],
   );
   refuses(
-    'a protocol twice: internal/malformed',
+    'a protocol that is listed twice is refused with internal/malformed',
     { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] },
     [13, 12, /lab/],
   );
   refuses(
-    'a channel twice: internal/malformed',
+    'a channel that is listed twice is refused with internal/malformed',
     { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] },
     [13, 12, /channel/],
   );
   refuses(
-    'a channel above 255: internal/malformed',
+    'a channel above 255 is refused with internal/malformed',
     { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] },
     [13, 12, /channel/],
   );
-  refuses('a hello over 16 KiB: internal/malformed', { agent: 'x'.repeat(17 * 1024) }, [
-    13,
-    12,
-    /hello/,
-  ]);
-  refuses('fields over 8 KiB: internal/malformed', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, [
-    13,
-    12,
-    /./,
-  ]);
-  refuses('a packet below 4 KiB: internal/malformed', { limits: { packet: 4_095 } }, [
-    13,
-    12,
-    /packet/,
-  ]);
-  refuses('a packet above 1 MiB: internal/malformed', { limits: { packet: 1024 * 1024 + 1 } }, [
-    13,
-    12,
-    /packet/,
-  ]);
+  refuses(
+    'a hello over 16 KiB is refused with internal/malformed',
+    { agent: 'x'.repeat(17 * 1024) },
+    [13, 12, /hello/],
+  );
+  refuses(
+    'a hello with fields over 8 KiB is refused with internal/malformed',
+    { fields: { big: 'x'.repeat(8 * 1024 + 1) } },
+    [13, 12, /./],
+  );
+  refuses(
+    'a packet size below 4 KiB is refused with internal/malformed',
+    { limits: { packet: 4_095 } },
+    [13, 12, /packet/],
+  );
+  refuses(
+    'a packet size above 1 MiB is refused with internal/malformed',
+    { limits: { packet: 1024 * 1024 + 1 } },
+    [13, 12, /packet/],
+  );
 
-  eachRole(test, 'refusals: 64 protocols are taken', async (t, role) => {
+  eachRole(test, 'refusals: a hello with 64 protocols is accepted', async (t, role) => {
     const s = await session(t, backend, role, { hello: { protocols: many(64) } });
     await s.peer.barrier();
     t.false(s.peer.closed);
   });
 
-  test('refusals: an acceptor that names another version than ours is refused', async (t) => {
+  test('refusals: an acceptor that names another wire version than ours is refused', async (t) => {
     const { bye } = await refused(t, backend, 'dialer', { wireMin: 3, wireMax: 3 });
     t.is(bye.reason, 5);
   });
 
-  test('refusals: an acceptor that answers a range of versions: internal/malformed', async (t) => {
+  test('refusals: an acceptor that answers a range of wire versions is refused with internal/malformed', async (t) => {
     const { bye, error } = await refused(t, backend, 'dialer', { wireMin: 1, wireMax: 4 });
     t.is(bye.code, 13);
     t.is(bye.reason, 12);
@@ -142,7 +147,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     t.is(error.reason, 'malformed');
   });
 
-  test('refusals: one connection over `connections` gets resource_exhausted/full, the others live', async (t) => {
+  test('refusals: one connection more than `connections` is refused with resource_exhausted/full, and the others stay', async (t) => {
     const s = await session(t, backend, 'acceptor', { options: { limits: { connections: 1 } } });
     const second = await s.dialIn();
     second.begin({ kind: 'HELLO', hello: rawHello() });
@@ -159,7 +164,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     await third.barrier();
   });
 
-  test('refusals: a dialed id that nobody proves is unauthenticated before any application data', async (t) => {
+  test('refusals: a dialed id that nobody proves fails with unauthenticated before any application data is sent', async (t) => {
     const on = await bench(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(
@@ -198,7 +203,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     [99, 99, 'unknown', undefined],
   ];
   for (const [code, reason, name, reasonName] of reasons) {
-    test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName}, sent: false`, async (t) => {
+    test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName} and sent: false`, async (t) => {
       const on = await bench(t, backend);
       const listener = await on.listen();
       const dialed = on.transport.dial(listener.address);
@@ -215,11 +220,11 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
       }
       t.is((await failure(t, sent)).sent, false);
       await peer.expectClosed();
-      t.is(listener.peers.length, 1, 'and is not tried again');
+      t.is(listener.peers.length, 1, 'the call is not tried again');
     });
   }
 
-  test('refusals: a dialer that refuses instead of READY is told to the observer', async (t) => {
+  test('refusals: a dialer that refuses instead of sending READY is reported to the observer', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
@@ -250,7 +255,7 @@ async function refused(
     peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
     const bye = await peer.next('GO_AWAY');
     await peer.expectClosed();
-    t.deepEqual(peer.log, [bye], 'a refusal comes instead of the HELLO');
+    t.deepEqual(peer.log, [bye], 'the refusal is sent instead of the HELLO');
     const { error } = await on.seen.first('rejected');
     t.is(error.origin, 'local');
     return { bye, error };

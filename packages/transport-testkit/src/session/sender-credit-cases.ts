@@ -13,7 +13,7 @@ const FULL = PACKET + 64;
 export function senderCreditCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'sending: a packet starts while the pipe is above 0, and takes its bytes and 64 off',
+    'sending: a packet starts while the pipe is above 0, and costs its bytes and 64',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;
@@ -21,11 +21,11 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       const { id } = await s.peer.next('REQUEST');
       await packetsAre(t, s.peer, 4, 'four packets overdraw 256 KiB by 256 bytes');
       s.peer.grant(1, 4 * FULL - 256 * KiB);
-      await packetsAre(t, s.peer, 4, 'an account at 0 starts nothing');
+      await packetsAre(t, s.peer, 4, 'nothing starts while an account is at 0');
       s.peer.grant(1, 1);
       await packetsAre(t, s.peer, 5, '1 is enough');
       s.peer.grant(1, FULL - 1);
-      await packetsAre(t, s.peer, 5, '0 again');
+      await packetsAre(t, s.peer, 5, 'the account is at 0 again');
       s.peer.grant(1, 2 * FULL);
       await packetsAre(t, s.peer, 7, 'two packets more');
       s.peer.send({ kind: 'ERROR', id, code: 10 });
@@ -35,7 +35,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: metadata counts in the first packet, by its UTF-8 bytes',
+    'sending: metadata counts in the first packet, in bytes of UTF-8',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { pipe: FULL + 9 } } });
       s.peer.returnPipe = false;
@@ -43,29 +43,33 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       const { id } = await s.peer.next('REQUEST');
       await packetsAre(t, s.peer, 1, 'the 9 bytes of metadata are paid');
       s.peer.grant(1, 1);
-      await packetsAre(t, s.peer, 2, 'and no more than 9');
+      await packetsAre(t, s.peer, 2, 'no more than 9 bytes were charged');
       s.peer.send({ kind: 'ERROR', id, code: 10 });
       await failure(t, sent);
     },
   );
 
-  eachRole(test, 'sending: packets are of the smaller of both limits', async (t, role) => {
-    const s = await session(t, backend, role, {
-      hello: { limits: { packet: 4_096 } },
-      options: { limits: { packet: 8_192 } },
-    });
-    const sent = [4_096, 4_097, 10_000].map((size) => s.client.echo(body(size)));
-    for (const size of [4_096, 4_097, 10_000]) {
-      const asked = await s.peer.message(
-        'REQUEST',
-        (frame) => (frame.size || frame.payload.length) === size,
-      );
-      t.deepEqual(asked.payload, body(size));
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-    }
-    await Promise.all(sent);
-    for (const frame of s.peer.log) t.true(frame.payload.length <= 4_096);
-  });
+  eachRole(
+    test,
+    'sending: packets have the smaller of the packet sizes of both ends',
+    async (t, role) => {
+      const s = await session(t, backend, role, {
+        hello: { limits: { packet: 4_096 } },
+        options: { limits: { packet: 8_192 } },
+      });
+      const sent = [4_096, 4_097, 10_000].map((size) => s.client.echo(body(size)));
+      for (const size of [4_096, 4_097, 10_000]) {
+        const asked = await s.peer.message(
+          'REQUEST',
+          (frame) => (frame.size || frame.payload.length) === size,
+        );
+        t.deepEqual(asked.payload, body(size));
+        s.peer.send({ kind: 'RESPONSE', id: asked.id });
+      }
+      await Promise.all(sent);
+      for (const frame of s.peer.log) t.true(frame.payload.length <= 4_096);
+    },
+  );
 
   eachRole(test, 'sending: all packets but the last are full', async (t, role) => {
     const s = await session(t, backend, role);
@@ -86,7 +90,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: a short one-way takes account 2 of its channel, metadata none',
+    'sending: a short one-way costs credit of account 2 of its channel, and its metadata costs none',
     async (t, role) => {
       const s = await session(t, backend, role, {
         side: true,
@@ -94,15 +98,15 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       });
       for (let n = 0; n < 7; n++)
         t.true(s.transport.trySend(s.remote, 'hint', body(100)), `${n}: 164 each of 1,000`);
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'at −148');
-      t.true(s.side.trySend(s.remote, 'hint', body(1)), 'another channel has its own');
+      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −148');
+      t.true(s.side.trySend(s.remote, 'hint', body(1)), 'another channel has its own account');
       s.peer.grant(2, 148, { channel: 0x20 });
       await s.peer.barrier();
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'at 0');
+      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 0');
       s.peer.grant(2, 1, { channel: 0x20 });
       await s.peer.barrier();
-      t.true(s.transport.trySend(s.remote, 'hint', body(1)), 'at 1');
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'at −64');
+      t.true(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 1');
+      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −64');
       await s.peer.barrier();
       t.is(
         s.peer.log.filter((frame) => frame.kind === 'ONEWAY' && frame.channel === 0x20).length,
@@ -133,7 +137,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     },
   );
 
-  eachRole(test, 'sending: short requests spend nothing', async (t, role) => {
+  eachRole(test, 'sending: short requests cost no credit', async (t, role) => {
     const s = await session(t, backend, role, {
       hello: { limits: { short: 1, long: 1, pipe: 1, reply: 1, stream: 1 } },
     });
@@ -148,7 +152,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: a long request takes account 3 of its channel, the whole size at its first packet',
+    'sending: a long request costs credit of account 3 of its channel, the whole size at its first packet',
     async (t, role) => {
       const s = await session(t, backend, role, { side: true, hello: { limits: { long: 1 } } });
       const size = 100 * KiB;
@@ -160,10 +164,10 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       const first = await s.peer.message('REQUEST', (frame) => frame.channel === 0x20);
       const beside = await s.peer.message('REQUEST', (frame) => frame.channel === 0x21);
       await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 2, 'the second of the channel waits');
+      t.is(s.peer.count('REQUEST'), 2, 'the second long request of the channel waits');
       s.peer.grant(3, size + 64 - 1, { channel: 0x20 });
       await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 2, 'at 0');
+      t.is(s.peer.count('REQUEST'), 2, 'the account is at 0');
       s.peer.grant(3, 1, { channel: 0x20 });
       const second = await s.peer.message('REQUEST');
       t.deepEqual(second.payload, body(size, 1));
@@ -174,7 +178,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: a long one-way takes account 3 likewise, and has an id',
+    'sending: a long one-way costs credit of account 3 in the same way, and has an id',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { long: 1 } } });
       await s.client.hint(body(100 * KiB));
@@ -192,7 +196,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: a long answer takes account 4, and short ones never wait behind it',
+    'sending: a long answer costs credit of account 4, and short answers never wait behind it',
     async (t, role) => {
       const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
       s.peer.send(...[0, 1, 2].map((n) => request(s.id(n), tag(n))));
@@ -206,7 +210,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
       t.is(s.peer.count('RESPONSE'), 2);
       s.peer.grant(4, 100 * KiB + 64 - 1);
       await s.peer.barrier();
-      t.is(s.peer.count('RESPONSE'), 2, 'at 0');
+      t.is(s.peer.count('RESPONSE'), 2, 'the account is at 0');
       s.peer.grant(4, 1);
       t.deepEqual(
         (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
@@ -215,28 +219,32 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     },
   );
 
-  eachRole(test, 'sending: items take account 5 of their call and direction', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { stream: 1_000 } } });
-    s.peer.send(
-      request(s.id(0), [1], { method: 4, flags: 2 }),
-      request(s.id(1), [1], { method: 4, flags: 2 }),
-    );
-    const rpcs = [await s.call('feed'), await s.call('feed')];
-    for (let n = 0; n < 9; n++) rpcs[0]?.write(body(100)).catch(() => {});
-    await itemsAre(s, s.id(0), 7, t);
-    rpcs[1]?.write(tag(1)).catch(() => {});
-    await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
-    s.peer.grant(5, 148, { id: s.id(0) });
-    await itemsAre(s, s.id(0), 7, t);
-    s.peer.grant(5, 1, { id: s.id(0) });
-    await itemsAre(s, s.id(0), 8, t);
-    s.peer.grant(5, 164, { id: s.id(0) });
-    await itemsAre(s, s.id(0), 9, t);
-  });
+  eachRole(
+    test,
+    'sending: items cost credit of account 5 of their call and direction',
+    async (t, role) => {
+      const s = await session(t, backend, role, { hello: { limits: { stream: 1_000 } } });
+      s.peer.send(
+        request(s.id(0), [1], { method: 4, flags: 2 }),
+        request(s.id(1), [1], { method: 4, flags: 2 }),
+      );
+      const rpcs = [await s.call('feed'), await s.call('feed')];
+      for (let n = 0; n < 9; n++) rpcs[0]?.write(body(100)).catch(() => {});
+      await itemsAre(s, s.id(0), 7, t);
+      rpcs[1]?.write(tag(1)).catch(() => {});
+      await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
+      s.peer.grant(5, 148, { id: s.id(0) });
+      await itemsAre(s, s.id(0), 7, t);
+      s.peer.grant(5, 1, { id: s.id(0) });
+      await itemsAre(s, s.id(0), 8, t);
+      s.peer.grant(5, 164, { id: s.id(0) });
+      await itemsAre(s, s.id(0), 9, t);
+    },
+  );
 
   eachRole(
     test,
-    'sending: an upload takes account 5, and the pipe for each item too',
+    'sending: an upload costs credit of account 5, and each item also of the pipe',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { limits: { stream: 1_000, pipe: 300 } },
@@ -257,7 +265,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    "sending: above the peer's `message` or `item` it fails here, `sent: false`",
+    "sending: a message above the peer's `message` or `item` fails at the sender with `sent: false`",
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { limits: { message: 100_000, item: 5_000 } },
@@ -288,7 +296,7 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
 
   eachRole(
     test,
-    'sending: an account grows beyond its start where the peer grants more',
+    'sending: an account grows beyond its start if the peer grants more',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.returnPipe = false;

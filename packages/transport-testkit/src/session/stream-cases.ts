@@ -8,25 +8,29 @@ import { body, KiB, packets, request, tag, untag } from './lab-frames.ts';
 import { failure, violates } from './verdicts.ts';
 
 export function streamCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'streams: a download is ITEMs and END, which is its terminal', async (t, role) => {
-    const s = await session(t, backend, role);
-    s.peer.send(request(s.id(0), [9], { method: 4, flags: 2 }));
-    const rpc = await s.call('feed');
-    t.deepEqual(rpc.request, Uint8Array.of(9));
-    for (const n of [1, 2, 3]) await rpc.write(tag(n));
-    t.true(rpc.end());
-    for (const n of [1, 2, 3]) t.is(untag((await s.peer.next('ITEM')).payload), n);
-    t.is((await s.peer.next('END')).id, s.id(0));
-    t.is(s.peer.log.at(-1)?.kind, 'END');
-    s.peer.send(request(s.id(0), [1]));
-    (await s.call('echo')).respond(tag(1));
-    await s.peer.next('RESPONSE');
-    t.is(s.seen.counted('duplicateRequest'), 0);
-  });
+  eachRole(
+    test,
+    'streams: the callee sends a download as ITEMs and END, and END is its terminal',
+    async (t, role) => {
+      const s = await session(t, backend, role);
+      s.peer.send(request(s.id(0), [9], { method: 4, flags: 2 }));
+      const rpc = await s.call('feed');
+      t.deepEqual(rpc.request, Uint8Array.of(9));
+      for (const n of [1, 2, 3]) await rpc.write(tag(n));
+      t.true(rpc.end());
+      for (const n of [1, 2, 3]) t.is(untag((await s.peer.next('ITEM')).payload), n);
+      t.is((await s.peer.next('END')).id, s.id(0));
+      t.is(s.peer.log.at(-1)?.kind, 'END');
+      s.peer.send(request(s.id(0), [1]));
+      (await s.call('echo')).respond(tag(1));
+      await s.peer.next('RESPONSE');
+      t.is(s.seen.counted('duplicateRequest'), 0);
+    },
+  );
 
   eachRole(
     test,
-    'streams: our download asks with flag 2 and yields what comes until END',
+    'streams: our download sends flag 2 and yields items until END',
     async (t, role) => {
       const s = await session(t, backend, role);
       const items = await s.client.feed(tag(7));
@@ -49,7 +53,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: an upload is ITEMs and END from the caller, RESPONSE is the terminal',
+    "streams: a caller's upload is ITEMs and END, and the RESPONSE is the terminal",
     async (t, role) => {
       const s = await session(t, backend, role);
       const id = s.id(0);
@@ -70,7 +74,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: our upload asks with flag 1, sends its items in order and END',
+    'streams: our upload sends flag 1, its items in order and END',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.collect(tag(1), { upload: count(5) });
@@ -86,7 +90,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: duplex streams both ways under flags 3, each with its own end',
+    'streams: a duplex call has flags 3, and streams in both directions, each with its own END',
     async (t, role) => {
       const s = await session(t, backend, role);
       const items = await s.client.duplex(tag(1), { upload: count(3) });
@@ -139,7 +143,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: items that were written whole before `fail` precede the ERROR',
+    'streams: items that were written completely before `fail` are sent before the ERROR',
     async (t, role) => {
       const s = await session(t, backend, role);
       s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
@@ -159,7 +163,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: items before an ERROR reach the reader, and then the error',
+    'streams: the reader gets the items before an ERROR, and then the error',
     async (t, role) => {
       const s = await session(t, backend, role);
       const items = await s.client.feed(tag(1));
@@ -193,7 +197,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     t.is((await s.peer.next('CANCEL')).id, id);
   });
 
-  eachRole(test, "streams: CANCEL ends a handler's write with an error", async (t, role) => {
+  eachRole(test, "streams: CANCEL makes a handler's write fail", async (t, role) => {
     const s = await session(t, backend, role, { hello: { limits: { stream: 1 } } });
     s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
     const rpc = await s.call('feed');
@@ -213,7 +217,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: a large item crosses as ITEM with its size and PARTs, both ways',
+    'streams: a large item is sent as an ITEM with its size and PARTs, in both directions',
     async (t, role) => {
       const s = await session(t, backend, role);
       const whole = body(300 * KiB);
@@ -236,7 +240,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    "streams: one that makes no progress for its method's timeout ends there",
+    'streams: a stream that makes no progress for the timeout of its method ends',
     async (t, role) => {
       const s = await session(t, backend, role);
       const items = await s.client.steady(tag(1));
@@ -257,7 +261,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: a default timeout bounds no silence of a download or duplex whose request has left',
+    'streams: a default timeout does not limit the silence of a download or duplex call once its request was sent',
     async (t, role) => {
       const s = await session(t, backend, role, { options: { timeout: 2_000 } });
       async function* nothing() {
@@ -285,7 +289,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'streams: an item that stops half-way for 10 s ends its call, and CANCEL goes',
+    'streams: an item whose packets stop for 10 s ends its call, and CANCEL is sent',
     async (t, role) => {
       const s = await session(t, backend, role);
       const items = await s.client.feed(tag(1));
@@ -304,17 +308,12 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  violates(
-    test,
-    backend,
-    "streams: an ITEM behind the caller's END",
-    async ({ peer, id, call }) => {
-      peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
-      await call('collect');
-      peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });
-    },
-  );
-  violates(test, backend, "streams: a second END of the caller's", async ({ peer, id, call }) => {
+  violates(test, backend, "streams: an ITEM after the caller's END", async ({ peer, id, call }) => {
+    peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
+    await call('collect');
+    peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });
+  });
+  violates(test, backend, 'streams: a second END from the caller', async ({ peer, id, call }) => {
     peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
     await call('collect');
     peer.send({ kind: 'END', id: id(0) });
@@ -322,7 +321,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
   violates(
     test,
     backend,
-    'streams: a second END of the caller of a duplex call',
+    'streams: a second END from the caller of a duplex call',
     async ({ peer, id, call }) => {
       peer.send(request(id(0), [1], { method: 5, flags: 3 }), { kind: 'END', id: id(0) });
       await call('duplex');
@@ -342,7 +341,7 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
   violates(
     test,
     backend,
-    'streams: an ITEM as answer to a unary call',
+    'streams: an ITEM in answer to a unary call',
     async ({ peer, client }) => {
       client.echo(tag(1)).catch(() => {});
       const { id } = await peer.next('REQUEST');

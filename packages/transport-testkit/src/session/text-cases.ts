@@ -11,7 +11,7 @@ import { failure } from './verdicts.ts';
 export function textCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
     test,
-    'texts: of an ERROR neither control characters, line breaks nor bidi marks reach the message; its metadata is as it came',
+    'texts: control characters, line breaks and bidi marks of an ERROR do not reach the message, and its metadata is unchanged',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -25,7 +25,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'texts: of a GO_AWAY they reach neither the error of a call nor the observer',
+    'texts: such characters of a GO_AWAY reach neither the error of a call nor the observer',
     async (t, role) => {
       const s = await session(t, backend, role);
       const sent = s.client.echo(tag(1));
@@ -39,7 +39,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
 
   eachRole(
     test,
-    'texts: of a hello they reach neither Remote.addr nor formatSnapshot; its fields are as they came',
+    'texts: such characters of a hello reach neither Remote.addr nor formatSnapshot, and its fields are unchanged',
     async (t, role) => {
       const s = await session(t, backend, role, {
         hello: { addr: UNFIT, fields: { [UNFIT]: UNFIT } },
@@ -50,7 +50,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
     },
   );
 
-  test('texts: a network and the name of a protocol are compared as they came, and shown cleaned', async (t) => {
+  test('texts: a network and the name of a protocol are compared unchanged, and shown without such characters', async (t) => {
     // Sanitized, this name would equal ours.
     const on = await bench(t, backend, { network: 'red network' });
     const other = await on.dialIn();
@@ -67,7 +67,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
     isFit(t, error.message);
   });
 
-  test('texts: a hello whose violation is named by a text of its own is told cleaned', async (t) => {
+  test('texts: the text of a violation shows a name from the hello without such characters', async (t) => {
     const on = await bench(t, backend);
     const peer = await on.dialIn();
     const twice = { name: UNFIT, version: 1, accepts: [], channel: 0x30 };
