@@ -122,7 +122,7 @@ test('events, lists and remotes spell an address in one way, with its scheme; a 
   const full = spelled(b.address);
   t.deepEqual([full, b.transport.localAddr()], [`tcp://${b.address}`, b.address]);
   const a = await world.node('a', { peers: { ...passive, persistent: [`TCP://${b.address}/`] } });
-  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
   t.deepEqual(
     [seen.addr, seen.remote.addr, told(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],
@@ -131,7 +131,7 @@ test('events, lists and remotes spell an address in one way, with its scheme; a 
   t.deepEqual([back.addr, back.remote.addr], [spelled(a.address), spelled(a.address)]);
   await b.close();
   await world.until(
-    'it is gone',
+    'a has lost b and its next dial was refused',
     () => told(a, 'down').length === 1 && told(a, 'rejected').length > 0,
   );
   t.deepEqual([told(a, 'down')[0]!.addr, told(a, 'rejected')[0]!.addr], [full, full]);

@@ -116,7 +116,10 @@ test('where the transport proves ids, a node that only asserts an id is a client
     code: 'unavailable',
   } as never);
   const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
-  await world.until('the node itself is linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until(
+    'the node that proves its id is a peer of a',
+    () => isLinked(a, b) && isLinked(b, a),
+  );
   t.true(a.peers.get(theirs.nodeId)!.proven);
   t.is(
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
@@ -153,7 +156,7 @@ test('a proving node and a node that proves nothing do not become peers, whoever
   const world = new World(t);
   const p = await plain(world, 'p');
   const a = await mixed(world, 'a', await credentials(), { ...passive, persistent: [p.address] });
-  await world.until('it was dialed', () => told(a, 'rejected').length > 0);
+  await world.until('a has dialed p and rejected it', () => told(a, 'rejected').length > 0);
   const [out] = told(a, 'rejected');
   t.deepEqual(
     [out!.reason, out!.direction, out!.error.reason, out!.addr],
@@ -161,7 +164,7 @@ test('a proving node and a node that proves nothing do not become peers, whoever
   );
   t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
   const q = await plain(world, 'q', { ...passive, persistent: [wsOf(a)] });
-  await world.until('it dialed', () => told(q, 'rejected').length > 0);
+  await world.until('q has dialed a and was rejected', () => told(q, 'rejected').length > 0);
   const [other] = told(q, 'rejected');
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
   t.regex(other!.error.message, /accepts only nodes that prove/);
@@ -179,7 +182,10 @@ test('with allowAsserted a node that only asserts its id is a peer until another
   });
   const { transport, heard } = impostor(t, world, theirs.nodeId);
   await world.settle(transport.dial(wsOf(a)));
-  await world.until('it is a peer', () => a.peers.get(theirs.nodeId) !== undefined);
+  await world.until(
+    'the node that asserts the id is a peer of a',
+    () => a.peers.get(theirs.nodeId) !== undefined,
+  );
   const { proven, persistent } = a.peers.get(theirs.nodeId)!;
   t.deepEqual(
     [proven, persistent, a.peers.snapshot().inbound],
@@ -192,7 +198,10 @@ test('with allowAsserted a node that only asserts its id is a peer until another
   );
   t.is(a.peers.addressOf(theirs.nodeId), undefined, 'the addresses that it reports change no book');
   const b = await mixed(world, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
-  await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  await world.until(
+    'the node that proves its id is a peer of a',
+    () => a.peers.get(theirs.nodeId)?.proven === true,
+  );
   t.deepEqual(
     told(a, 'down').map(({ cause }) => cause.reason),
     ['duplicate'],
@@ -215,10 +224,16 @@ test('with allowAsserted, a peer that only asserts its id is disconnected when t
   const a = await mixed(world, 'a', ours, { ...passive, allowAsserted: true });
   const { transport } = impostor(t, world, theirs.nodeId);
   await world.settle(transport.dial(wsOf(a)));
-  await world.until('it is a peer', () => a.peers.get(theirs.nodeId) !== undefined);
+  await world.until(
+    'the node that asserts the id is a peer of a',
+    () => a.peers.get(theirs.nodeId) !== undefined,
+  );
   const b = await mixed(world, 'b', theirs);
   a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
-  await world.until('the node itself is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  await world.until(
+    'the node that proves its id is a peer of a',
+    () => a.peers.get(theirs.nodeId)?.proven === true,
+  );
   t.regex(told(a, 'down')[0]!.cause.message, /must prove that id/);
   t.is(
     await world.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
@@ -246,7 +261,7 @@ test('an impostor that repeats the instance of a proven node gets nothing meant 
     if (isFirst) await come();
     const b = await world.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
     await world.until(
-      'the node itself is linked',
+      'the node that proves its id is a peer of a',
       () => a.peers.get(theirs.nodeId)?.proven === true,
     );
     if (!isFirst) t.is(((await t.throwsAsync(come())) as { reason?: string }).reason, 'duplicate');
@@ -274,7 +289,7 @@ test('a node that also listens on plain WebSocket advertises the address where i
     'by itself, too',
   );
   await world.settle(b.transport.dial(tlsOf(a)));
-  await world.until('they are linked', () => isLinked(a, b));
+  await world.until('a and b are peers', () => isLinked(a, b));
   t.is(bare(a.peers.addressOf(b.nodeId)), bare(tlsOf(b)));
   await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
@@ -299,7 +314,7 @@ test('of several advertised addresses, the one where the node proves its id is d
       }),
   });
   await world.settle(b.transport.dial(tlsOf(a)));
-  await world.until('they are linked', () => isLinked(a, b));
+  await world.until('a and b are peers', () => isLinked(a, b));
   t.deepEqual(
     [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare),
     [tlsOf(b), tlsOf(b)].map(bare),
@@ -320,7 +335,10 @@ test('a transport that only dials has the id that it proves', async (t) => {
   const peers = createPeers({ transport, ...passive, persistent: [a.address] });
   t.is(peers.nodeId, theirs.nodeId);
   await peers.start();
-  await world.until('it is linked', () => a.peers.get(theirs.nodeId)?.proven === true);
+  await world.until(
+    'the node that proves its id is a peer of a',
+    () => a.peers.get(theirs.nodeId)?.proven === true,
+  );
   await world.settle(peers.close());
   await world.settle(transport.close());
   t.deepEqual(await world.close(), []);

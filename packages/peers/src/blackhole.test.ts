@@ -17,7 +17,7 @@ async function scene(t: ExecutionContext) {
   const wire = await Wire.to(b.address, t);
   const a = await world.node('a', { peers: { ...passive, persistent: [wire.address, c.address] } });
   await world.until(
-    'all are linked',
+    'b and c are peers of a',
     () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
   );
   return { world, a, b, c, wire };
@@ -59,7 +59,7 @@ for (const [title, flood] of [
       healthy = Math.min(healthy, a.peers.get(c.nodeId)!.score);
       await world.run(50);
     }
-    await world.until('the other end sees it, too', () => !isLinked(b, a), 16_000);
+    await world.until('b has noticed the loss of a, too', () => !isLinked(b, a), 16_000);
     for (const [node, other] of [
       [a, b],
       [b, a],
@@ -84,7 +84,7 @@ for (const [title, flood] of [
 
     wire.thaw();
     world.mute.clear();
-    await world.until('it is linked again', () => isLinked(a, b), 10_000);
+    await world.until('a and b are peers again', () => isLinked(a, b), 10_000);
     t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
     t.deepEqual(await world.close(), []);
   });
@@ -113,7 +113,7 @@ test('a node behind a blackholed wire from the start is dialed again and again, 
   t.is(most, 1);
   wire.thaw();
   world.mute.clear();
-  await world.until('it is linked', () => isLinked(a, b) && isLinked(b, a), 30_000);
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a), 30_000);
   t.deepEqual(await world.close(), []);
 });
 
@@ -133,11 +133,11 @@ test('a machine that restarted resets unknown connections: the peer is down at o
   const said = world.clock.now();
   const dials = a.dials.length;
   t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
-  await world.until('it is down', () => !isLinked(a, b), 5_000);
+  await world.until('a has lost b', () => !isLinked(a, b), 5_000);
   const [down] = told(a, 'down');
   t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
   t.true(down!.at - said < 5_000, `${down!.at - said} ms later, before a ping is even due`);
-  await world.until('it is linked again', () => isLinked(a, again), 5_000);
+  await world.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
   t.is(a.dials.length, dials + 1);
   const wait = a.dials.at(-1)!.at - down!.at;
   t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
@@ -154,19 +154,23 @@ test('if nobody sends anything, the next ping discovers that the machine restart
   const again = await world.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
   wire.reboot(again.address);
   const began = world.clock.now();
-  await world.until('it is down', () => !isLinked(a, b), 16_000);
+  await world.until('a has lost b', () => !isLinked(a, b), 16_000);
   const [down] = told(a, 'down');
   t.is(down!.cause.reason, 'reset');
   t.true(down!.at - began < 15_000, `after ${down!.at - began} ms`);
   world.mute.clear();
-  await world.until('it is linked again', () => isLinked(a, again), 5_000);
+  await world.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
   t.deepEqual(await world.close(), []);
 });
 
 test('after both ends have disconnected, neither keeps a socket, though neither received the other’s close', async (t) => {
   const { world, a, b, wire } = await scene(t);
   blackhole(world, wire, b);
-  await world.until('both have cut it', () => !isLinked(a, b) && !isLinked(b, a), 16_000);
+  await world.until(
+    'both ends have disconnected',
+    () => !isLinked(a, b) && !isLinked(b, a),
+    16_000,
+  );
   await world.run(2_000);
   t.deepEqual(b.transport.snapshot().connections, []);
   t.true(

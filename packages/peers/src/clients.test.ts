@@ -51,7 +51,7 @@ for (const way of ways) {
       await node(world, way, 'c', { ...passive, persistent: [a.address] }),
     ];
     await world.until(
-      'both peers are in',
+      'b and c are peers of a',
       () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
     );
     await world.run(15_000);
@@ -78,7 +78,7 @@ for (const way of ways) {
     const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
     const a = await node(world, way, 'a', quiet);
     const b = await node(world, way, 'b', { ...quiet, persistent: [a.address] });
-    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     t.is(a.peers.get(b.nodeId)!.proven, way.proves);
     t.deepEqual(await world.close(), []);
   });
@@ -91,21 +91,21 @@ for (const way of ways) {
       persistent: [b.address],
       reconnect: { interval: 1_000, max: 1_000 },
     });
-    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     await world.settle(b.peers.close());
-    await world.until('it is no peer any more', () => !isLinked(a, b), 1_000);
+    await world.until('b is no longer a peer of a', () => !isLinked(a, b), 1_000);
     t.deepEqual(
       told(a, 'down').map(({ cause }) => cause.reason),
       ['closed'],
     );
     t.is(await world.settle(a.transport.send(b.address, 'say', 'hi')), 'b: hi');
-    await world.until('it was dialed again', () => told(a, 'rejected').length > 0);
+    await world.until('a has dialed b again and rejected it', () => told(a, 'rejected').length > 0);
     t.is(told(a, 'rejected')[0]!.reason, 'incompatible');
     t.deepEqual(a.peers.list(), []);
     const again = createPeers({ transport: b.transport, identity: b, ...passive });
     await again.start();
     await world.until(
-      'they are linked again',
+      'a and b are peers again',
       () => a.peers.get(b.nodeId) !== undefined && again.get(a.nodeId) !== undefined,
     );
     await world.settle(again.close());
@@ -117,7 +117,10 @@ for (const way of ways) {
     const { transport } = await client(t, world, way);
     await transport.listen();
     const a = await node(world, way, 'a', { ...passive, persistent: [transport.localAddr()] });
-    await world.until('it was dialed', () => told(a, 'rejected').length > 0);
+    await world.until(
+      'a has dialed the client and rejected it',
+      () => told(a, 'rejected').length > 0,
+    );
     const [{ reason, direction, error }] = told(a, 'rejected') as [
       ReturnType<typeof told<'rejected'>>[0],
     ];
@@ -163,7 +166,7 @@ for (const way of ways.filter(({ proves }) => proves)) {
     const { nodeId, transport } = await client(t, world, way);
     const link = await world.settle(transport.dial(a.address));
     a.peers.ban(nodeId);
-    await world.until('it is cut', () => link.closed, 1_000);
+    await world.until('the client is disconnected', () => link.closed, 1_000);
     const error = (await t.throwsAsync(world.settle(transport.dial(a.address)))) as {
       code?: string;
       reason?: string;

@@ -21,7 +21,7 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
   const first = await world.node('a', {
     peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('they are linked', () => isLinked(first, b));
+  await world.until('the first node has b as a peer', () => isLinked(first, b));
   await world.run(15_000);
   first.peers.report(b.nodeId, 'bad', 100);
   first.peers.ban(idOf('evil'));
@@ -35,7 +35,7 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
     peers: { ...named('a'), addressBook: createFileAddressBook(path) },
   });
   await world.until(
-    'they are linked without a seed',
+    'a and b are peers without a seed',
     () => isLinked(a, b) && isLinked(b, a),
     10_000,
   );
@@ -44,7 +44,7 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
   const evil = await world.node('evil', {
     peers: { ...passive, ...named('evil'), persistent: [a.address] },
   });
-  await world.until('it is refused', () => told(evil, 'rejected').length > 0);
+  await world.until('the banned node is refused', () => told(evil, 'rejected').length > 0);
   t.is(told(evil, 'rejected')[0]!.reason, 'denied');
   t.deepEqual(await world.close(), []);
 });
@@ -72,7 +72,7 @@ test('two nodes with one path: the second fails to start with failed_preconditio
   t.deepEqual([other.peers.list(), other.dials], [[], []], 'it does nothing');
   await world.settle(one.close());
   await other.peers.start();
-  await world.until('it dials', () => other.dials.length > 0);
+  await world.until('the second node has dialed', () => other.dials.length > 0);
   t.deepEqual(await world.close(), []);
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book', 'book.old']);
 });
@@ -117,7 +117,7 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
   const a = await world.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('they are linked', () => isLinked(a, b));
+  await world.until('a has b as a peer', () => isLinked(a, b));
   const [warning, ...others] = told(a, 'warning');
   t.is(others.length, 0);
   t.is(warning!.error.code, 'data_loss');
@@ -127,7 +127,7 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
   );
   t.deepEqual((await readdir(join(path, '..'))).sort(), ['book.broken', 'book.lock']);
   await world.run(121_000);
-  await world.until('it is saved', () => a.peers.snapshot().book.size === 1);
+  await world.until('the book of a has one entry', () => a.peers.snapshot().book.size === 1);
   await world.settle(a.close());
   t.true((await readFile(path, 'utf8')).includes(b.nodeId));
   const again = await world.node('a', { peers: { addressBook: createFileAddressBook(path) } });
@@ -145,9 +145,9 @@ test('a disk that fails at run time causes one warning and nothing else; when it
   const a = await world.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('they are linked', () => isLinked(a, b));
+  await world.until('a has b as a peer', () => isLinked(a, b));
   await rename(place, away);
-  await world.until('it is told', () => told(a, 'warning').length > 0, 130_000);
+  await world.until('a emits a warning', () => told(a, 'warning').length > 0, 130_000);
   await world.run(400_000);
   t.is(told(a, 'warning').length, 1, 'once');
   t.true(told(a, 'warning')[0]!.error.message.includes(path));

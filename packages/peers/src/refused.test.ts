@@ -182,7 +182,7 @@ for (const { title, way, options = {}, come, reason, cause } of cases) {
       undefined,
       'whoever came was refused',
     );
-    await world.until('it is told', () => told(a, 'rejected').length > 0, 10_000);
+    await world.until("a emits 'rejected'", () => told(a, 'rejected').length > 0, 10_000);
     await world.run(1_000);
     t.deepEqual(
       told(a, 'rejected').map((event) => [event.reason, event.direction, event.error.reason]),
@@ -198,7 +198,7 @@ test('a refused node whose hello was read is reported with its id and its advert
   const world = new World(t);
   const a = await world.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await world.node('b', { peers: { ...passive, persistent: [a.address] } });
-  await world.until('it is told', () => told(a, 'rejected').length > 0);
+  await world.until("a emits 'rejected'", () => told(a, 'rejected').length > 0);
   const [{ reason, direction, nodeId, addr, endpoint, remote }] = told(a, 'rejected') as [
     ReturnType<typeof told<'rejected'>>[0],
   ];
@@ -213,9 +213,9 @@ for (const way of ways.filter(({ proves }) => proves)) {
   test(`over ${way.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
     const world = new World(t);
     const { a, older, newer, first } = await nodesWithOneKey(world, way);
-    await world.until('the second has replaced it', () => told(a, 'down').length === 1);
+    await world.until('the second node has replaced the first', () => told(a, 'down').length === 1);
     const second = a.peers.get(newer.nodeId)!.instance;
-    await world.until('the first came back', () => told(a, 'rejected').length === 1);
+    await world.until('the first node was rejected once', () => told(a, 'rejected').length === 1);
     const [twin] = told(a, 'rejected');
     t.deepEqual(
       [twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason],
@@ -235,9 +235,13 @@ for (const way of ways.filter(({ proves }) => proves)) {
     t.regex(told(older, 'rejected')[0]!.error.message, /two running nodes have the same key/);
     t.is(await world.settle(a.transport.send(`node:${newer.nodeId}`, 'say', 'hi')), 'newer: hi');
     // After that it is judged like any other instance, and the other one becomes the twin.
-    await world.until('it is let in again', () => told(a, 'down').length === 2, 10_000);
+    await world.until(
+      'the first node is admitted again',
+      () => told(a, 'down').length === 2,
+      10_000,
+    );
     t.is(a.peers.get(older.nodeId)!.instance, first);
-    await world.until('the other came back', () => told(a, 'rejected').length === 2);
+    await world.until('the second node was rejected', () => told(a, 'rejected').length === 2);
     await world.run(20_000);
     t.deepEqual(
       [told(a, 'rejected').map(({ reason }) => reason), told(a, 'down').length],
@@ -249,9 +253,13 @@ for (const way of ways.filter(({ proves }) => proves)) {
   test(`over ${way.name}, a replaced node may reconnect once the other is gone`, async (t) => {
     const world = new World(t);
     const { a, older, newer, first } = await nodesWithOneKey(world, way);
-    await world.until('the first came back', () => told(a, 'rejected').length === 1);
+    await world.until('the first node was rejected once', () => told(a, 'rejected').length === 1);
     await world.settle(newer.close());
-    await world.until('it is in', () => a.peers.get(older.nodeId)?.instance === first, 5_000);
+    await world.until(
+      'the first node is a peer again',
+      () => a.peers.get(older.nodeId)?.instance === first,
+      5_000,
+    );
     t.deepEqual(await world.close(), []);
   });
 }
@@ -266,7 +274,7 @@ async function nodesWithOneKey(world: World, way: (typeof ways)[number]) {
     reconnect: { interval: 1_000, max: 1_000 },
   };
   const older = await world.node('older', { peers: persistent, make: way.make(theirs) });
-  await world.until('the first is linked', () => a.peers.get(older.nodeId) !== undefined);
+  await world.until('the first node is a peer', () => a.peers.get(older.nodeId) !== undefined);
   const first = a.peers.get(older.nodeId)!.instance;
   const newer = await world.node('newer', { peers: persistent, make: way.make(theirs) });
   return { a, older, newer, first };

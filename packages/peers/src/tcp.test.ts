@@ -82,18 +82,25 @@ test('three nodes find each other through one seed and call each other by id; on
   const first = await world.node('b', {
     peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) },
   });
-  await world.until('all are linked', () => areAllLinked([a, first, c]), 60_000);
+  await world.until(
+    'a, the first b and c are all peers',
+    () => areAllLinked([a, first, c]),
+    60_000,
+  );
   t.is(await world.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
   await world.run(130_000);
   await world.settle(first.close());
-  await world.until('it is gone', () => !isLinked(a, first) && !isLinked(c, first));
+  await world.until(
+    'a and c have lost the first b',
+    () => !isLinked(a, first) && !isLinked(c, first),
+  );
 
   // The node knows no seed any more, and no other node knows its port.
   const b = await world.node('b', {
     peers: { ...named('b'), addressBook: createFileAddressBook(path) },
   });
   t.not(b.address, first.address);
-  await world.until('all are linked', () => areAllLinked([a, b, c]), 60_000);
+  await world.until('a, b and c are all peers', () => areAllLinked([a, b, c]), 60_000);
   for (const [from, to] of [
     [a, b],
     [b, a],
@@ -132,7 +139,7 @@ test('one address in many spellings is one peer with one link, permanently', asy
   const a = await world.node('a', {
     peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] },
   });
-  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   await world.run(20_000);
   const dials = a.dials.length;
   const [link] = a.transport.remotes();
@@ -167,16 +174,20 @@ test('removing a peer by its configured address disconnects it, even if the link
       persistent: [b.address],
     },
   });
-  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   b.peers.add(a.address);
   await world.settle(a.transport.disconnect(a.transport.remotes()[0]!));
   await world.until(
-    'it is linked by the other end',
+    'a has the connection that b dialed',
     () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a),
   );
   await world.run(15_000);
   t.deepEqual(a.peers.remove(b.address), [b.address]);
-  await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
+  await world.until(
+    'a and b are no longer peers',
+    () => !isLinked(a, b) && !isLinked(b, a),
+    10_000,
+  );
   t.deepEqual(
     [told(a, 'down').at(-1)!.cause.reason, told(b, 'down').at(-1)!.cause.reason],
     ['disconnected', 'disconnected'],
@@ -197,7 +208,10 @@ test('removing one of two spellings of a peer leaves its link alone', async (t) 
       (host) => `${host}:${b.address.split(':')[1]}`,
     );
     const a = await world.node('a', { peers: { ...passive, persistent: spellings } });
-    await world.until('both are dialed', () => isLinked(a, b) && a.dials.length === 2);
+    await world.until(
+      'a and b are peers and both addresses were dialed',
+      () => isLinked(a, b) && a.dials.length === 2,
+    );
     await world.run(15_000);
     const going = spellings.find((spelling) => spelling.startsWith(first))!;
     if (first === 'localhost') a.peers.remove(going);
@@ -214,7 +228,11 @@ test('removing one of two spellings of a peer leaves its link alone', async (t) 
       first,
     );
     a.peers.setTopology([]);
-    await world.until('it is gone', () => !isLinked(a, b) && !isLinked(b, a), 10_000);
+    await world.until(
+      'a and b are no longer peers',
+      () => !isLinked(a, b) && !isLinked(b, a),
+      10_000,
+    );
     t.deepEqual(await world.close(), []);
   }
 });
@@ -238,7 +256,7 @@ onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', a
   ]);
   b.peers.add(`[::1]:${portOf(a)}`);
   b.peers.add(`localhost:${portOf(a)}`);
-  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   for (const time of [15_000, 120_000]) {
     await world.run(time);
     for (const node of [a, b])

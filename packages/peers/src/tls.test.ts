@@ -34,7 +34,7 @@ test('over TLS a node’s id is derived from its key, and its peers are proven',
   const [ours, theirs] = [await credentials(), await credentials()];
   const b = await world.node('b', proving(theirs));
   const a = await world.node('a', proving(ours, { ...passive, persistent: [b.address] }));
-  await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+  await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
   t.deepEqual([a.nodeId, b.nodeId], [ours.nodeId, theirs.nodeId]);
   for (const [node, other] of [
     [a, b],
@@ -95,7 +95,11 @@ test('another node that answers at a dialed address is not mistaken for the peer
   t.false(a.transport.trySend(`node:${theirs.nodeId}`, 'hint', 'for him alone'));
   const b = await world.node('b', proving(theirs));
   wire.lead(b.address);
-  await world.until('he is linked', () => isLinked(a, b) && isLinked(b, a), 60_000);
+  await world.until(
+    'a and the right node are peers',
+    () => isLinked(a, b) && isLinked(b, a),
+    60_000,
+  );
   t.true(a.peers.get(b.nodeId)!.proven);
   t.deepEqual(await world.close(), []);
 });
@@ -114,16 +118,16 @@ for (const [title, options] of [
     const first = await world.node('b', proving(theirs, passive));
     const a = await world.node('a', proving(ours, options(theirs.nodeId, first.address)));
     await world.settle(first.transport.dial(a.address));
-    await world.until('they are linked', () => isLinked(a, first));
+    await world.until('a and the first node are peers', () => isLinked(a, first));
     await world.run(15_000);
     await world.settle(first.close());
-    await world.until('it is gone', () => !isLinked(a, first));
+    await world.until('a has lost the first node', () => !isLinked(a, first));
     const b = await world.node('b', proving(theirs, passive));
     t.not(b.address, first.address);
     t.is(b.nodeId, first.nodeId);
     // The peer advertises its new address over a connection of its own.
     await world.settle(b.transport.dial(a.address));
-    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
+    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     await world.run(15_000);
     const [link] = a.transport.remotes();
     t.deepEqual([link!.direction, link!.addr], ['in', spelled(b.address)]);
@@ -133,7 +137,7 @@ for (const [title, options] of [
       await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'are you there?')),
       'b: are you there?',
     );
-    await world.until('they are linked', () => isLinked(a, b) && isLinked(b, a));
+    await world.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
     const [again] = a.transport.remotes();
     t.deepEqual([again!.direction, again!.endpoint, again!.nodeId], ['out', b.address, b.nodeId]);
     t.true(a.dials.slice(length).some(({ target }) => target === b.address));
@@ -150,19 +154,19 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
     'a',
     proving(ours, { ...passive, persistent: [`${theirs.nodeId}@${wire.address}`] }),
   );
-  await world.until('they are linked', () => isLinked(a, first));
+  await world.until('a and the first node are peers', () => isLinked(a, first));
   await world.settle(first.close());
   const squatter = await world.node('squatter', proving(others));
   wire.lead(squatter.address);
   const b = await world.node('b', proving(theirs));
   await world.settle(b.transport.dial(a.address));
-  await world.until('they are linked', () => isLinked(a, b));
+  await world.until('a and b are peers', () => isLinked(a, b));
   t.is(a.peers.get(b.nodeId)!.direction, 'in');
   for (let round = 0; round < 3; round++) {
     await world.run(15_000);
     await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
-    await world.until('it is gone', () => !isLinked(a, b));
-    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a), 20_000);
+    await world.until('a has lost b', () => !isLinked(a, b));
+    await world.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a), 20_000);
     const [link] = a.transport.remotes();
     t.deepEqual(
       [link!.direction, link!.endpoint, a.peers.get(b.nodeId)!.persistent],
@@ -172,7 +176,10 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
   // A call by id finds the peer as well, right after the other node answered at the old address.
   const before = told(a, 'rejected').length;
   await world.settle(b.transport.disconnect(b.transport.remotes()[0]!));
-  await world.until('the other answers', () => told(a, 'rejected').length > before);
+  await world.until(
+    'another node answers, and a rejects it',
+    () => told(a, 'rejected').length > before,
+  );
   t.is(told(a, 'rejected').at(-1)!.error.reason, 'identity_mismatch');
   t.is(await world.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
   t.true(
@@ -198,15 +205,21 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
   ];
   t.is(older.nodeId, newer.nodeId);
   await world.settle(older.transport.dial(a.address));
-  await world.until('the first is linked', () => isLinked(a, older) && isLinked(older, a));
+  await world.until(
+    'a and the older node are peers',
+    () => isLinked(a, older) && isLinked(older, a),
+  );
   const before = a.peers.get(older.nodeId)!;
   const running = older.transport.send(`node:${a.nodeId}`, 'say', 'wait', {
     timeout: Number.POSITIVE_INFINITY,
   });
-  await world.until('it runs', () => a.transport.snapshot().calls.served > 0);
+  await world.until(
+    'the call of the older node runs',
+    () => a.transport.snapshot().calls.served > 0,
+  );
   await world.settle(newer.transport.dial(a.address));
   await world.until(
-    'the second is linked',
+    'the newer node is a peer of a',
     () => a.peers.get(newer.nodeId)?.instance !== before.instance,
   );
   t.is(a.peers.list().length, 1);
@@ -226,7 +239,7 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
   answer('at last');
   t.is(await world.settle(running), 'at last');
   await world.until(
-    'the older is rid of it',
+    'the older node has lost a',
     () => older.transport.remotes().length === 0 && !isLinked(older, a),
   );
   t.is(told(older, 'down')[0]!.cause.reason, 'duplicate');
@@ -264,11 +277,18 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
       proving(theirs, { ...passive, persistent: [`${ours.nodeId}@${a.address}`] }),
     );
     const c = await world.node('c', proving(others, { ...passive, persistent: [a.address] }));
-    await world.until('both are linked', () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c));
+    await world.until(
+      'b and c are peers of a',
+      () => isLinked(a, b) && isLinked(b, a) && isLinked(a, c),
+    );
     const transport = a.transport as TcpTransport<typeof echo>;
     if (how === 'peers.ban') a.peers.ban(b.nodeId);
     else await transport.updateTls({ deny: [b.nodeId] });
-    await world.until('it is cut', () => !isLinked(a, b) && !isLinked(b, a), 1_000);
+    await world.until(
+      'a and b are no longer peers',
+      () => !isLinked(a, b) && !isLinked(b, a),
+      1_000,
+    );
     for (const node of [a, b])
       t.deepEqual(
         told(node, 'down').map(({ cause }) => [cause.code, cause.reason]),
@@ -291,7 +311,7 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     t.true(!isLinked(a, b) && isLinked(a, c));
     if (how === 'peers.ban') a.peers.unban(b.nodeId);
     else await transport.updateTls({ deny: [] });
-    await world.until('it is linked again', () => isLinked(a, b) && isLinked(b, a));
+    await world.until('a and b are peers again', () => isLinked(a, b) && isLinked(b, a));
     t.is(told(c, 'down').length, 0);
     t.deepEqual(await world.close(), []);
   });
@@ -327,7 +347,7 @@ test('over noise, too, ids are derived from keys, proven, and found from one see
     [one, two, three].map(({ identity }) => identity.nodeId),
   );
   await world.until(
-    'all are linked',
+    'all nodes are peers',
     () => nodes.every(({ peers }) => peers.list().length === 2),
     90_000,
   );

@@ -78,7 +78,7 @@ async function pairs(
     const dialed = await dialer!.dial(acceptor!.localAddr(), { timeout: 60_000 });
     attach(f, dialed);
     const n = made++;
-    await f.until('it is accepted', () => accepted.length > n);
+    await f.until('the connection is accepted', () => accepted.length > n);
     return { dialed, accepted: accepted[n]! };
   };
 }

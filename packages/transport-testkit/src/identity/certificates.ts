@@ -67,7 +67,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         t.regex(bye.text, says);
         await peer.expectClosed();
         t.is(peer.log.length, 1, 'it is told nothing but that');
-        await f.until('the observer is told', () => rejections(good, 'in').length > 0);
+        await f.until('the observer reports a rejection', () => rejections(good, 'in').length > 0);
         checked(t, rejections(good, 'in')[0]!.error, {
           code: 'unauthenticated',
           reason: 'bad_certificate',

@@ -99,7 +99,7 @@ async function refusedClaim(
   t.is(bye.reason, 10);
   t.regex(bye.text, new RegExp(`(?=.*${victim.nodeId})(?=.*${liar.nodeId})`));
   await peer.expectClosed();
-  await f.until('the observer is told', () => rejections(node).length > 0);
+  await f.until('the observer reports a rejection', () => rejections(node).length > 0);
   checked(t, rejections(node)[0]!.error, {
     code: 'unauthenticated',
     reason: 'identity_mismatch',

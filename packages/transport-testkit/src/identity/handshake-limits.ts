@@ -23,7 +23,7 @@ export const handshakeLimitCases: Cases = (define) => {
       relay.courses = { dialer: { hold: 20 } };
       const halfway = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
       await f.until(
-        'its handshake has begun',
+        "the dialer's handshake has begun",
         () => relay.passages.length > 0 && relay.last.dialer.written > 20,
       );
       await f.quiet();
@@ -32,7 +32,7 @@ export const handshakeLimitCases: Cases = (define) => {
       await understood(f, node, b);
       t.is(f.clock.now(), now, 'the others did not wait for it');
       await f.driveUntil(
-        'both are ended',
+        'the silent connection and the other handshake have ended',
         () => silent.over && rejections(node, 'in').length === 2,
       );
       t.true(f.clock.now() - now <= 7_000, `after ${f.clock.now() - now} ms`);
@@ -56,7 +56,7 @@ export const handshakeLimitCases: Cases = (define) => {
       code: 'unavailable',
       reason: 'handshake_timeout',
     });
-    await f.until('it is closed', () => silent.over);
+    await f.until('the silent connection is closed', () => silent.over);
     t.is(silent.received, 0, 'a stranger is told nothing');
   });
 
@@ -71,7 +71,7 @@ export const handshakeLimitCases: Cases = (define) => {
       const call = a.transport.send(relay.at, 'echo', Uint8Array.of(1));
       const state = watch(call);
       await f.until(
-        'its handshake has begun',
+        "the dialer's handshake has begun",
         () => relay.passages.length > 0 && relay.last.dialer.passed > 0,
       );
       await f.quiet();
@@ -91,7 +91,10 @@ export const handshakeLimitCases: Cases = (define) => {
       const remote = await understood(f, a, node);
       const flood: Bare[] = [];
       for (let i = 0; i < 40; i++) flood.push(await f.bare(node));
-      await f.until('the surplus is closed', () => flood.filter(({ over }) => over).length === 25);
+      await f.until(
+        'the 25 surplus connections are closed',
+        () => flood.filter(({ over }) => over).length === 25,
+      );
       const full = rejections(node, 'in');
       t.is(full.length, 25);
       for (const { error } of full)
@@ -125,8 +128,13 @@ export const handshakeLimitCases: Cases = (define) => {
         bare.write(Uint8Array.from({ length: 64 }, (_, n) => n));
         flood.push(bare);
       }
-      await f.driveUntil('all are closed', () => flood.every(({ over }) => over));
-      await f.until('each is told of', () => rejections(node, 'in').length === 30);
+      await f.driveUntil('all connections of the flood are closed', () =>
+        flood.every(({ over }) => over),
+      );
+      await f.until(
+        'the observer reports all 30 rejections',
+        () => rejections(node, 'in').length === 30,
+      );
       await f.quiet();
       t.is(rejections(node, 'in').length, 30, 'once');
       await understood(f, a, node);
@@ -149,22 +157,22 @@ export const handshakeLimitCases: Cases = (define) => {
       const silent = [await f.bare(node), await f.bare(node)];
       await f.quiet();
       const third = await f.bare(node);
-      await f.until('the third is closed', () => third.over);
+      await f.until('the third connection is closed', () => third.over);
       checked(t, rejections(node, 'in')[0]!.error, { code: 'resource_exhausted', reason: 'full' });
       t.deepEqual(
         silent.map(({ over }) => over),
         [false, false],
       );
       silent[0]!.destroy();
-      await f.until('one has left', () => rejections(node, 'in').length === 2);
+      await f.until('one handshake has ended', () => rejections(node, 'in').length === 2);
       const fourth = await f.bare(node);
-      await f.until('the fourth is closed', () => fourth.over);
+      await f.until('the fourth connection is closed', () => fourth.over);
       f.clock.advance(1_000);
       const fifth = await f.bare(node);
       await f.quiet();
       t.false(fifth.over);
       fifth.destroy();
-      await f.until('it has left', () => rejections(node, 'in').length === 4);
+      await f.until('the handshake has ended', () => rejections(node, 'in').length === 4);
       f.clock.advance(1_000);
       await understood(f, a, node);
     },
@@ -179,7 +187,7 @@ export const handshakeLimitCases: Cases = (define) => {
     });
     const [slow, fast] = [await f.open({ options: { hello: { wait: 'yes' } } }), await f.open()];
     const hangs = caught(t, slow.transport.send(node.at, 'echo', Uint8Array.of(1)));
-    await f.until('admit is asked', () => node.asked.length === 1);
+    await f.until('admit is called', () => node.asked.length === 1);
     await understood(f, fast, node);
     checked(t, await f.drive(hangs), {
       code: 'unavailable',
@@ -193,9 +201,14 @@ export const handshakeLimitCases: Cases = (define) => {
 /** Checks that the remaining connections time out. */
 async function ended(f: IdentityLab, node: Node, flood: readonly Bare[]): Promise<void> {
   const now = f.clock.now();
-  await f.driveUntil('all are closed', () => flood.every(({ over }) => over));
+  await f.driveUntil('all connections of the flood are closed', () =>
+    flood.every(({ over }) => over),
+  );
   f.t.true(f.clock.now() - now <= 7_000, `after ${f.clock.now() - now} ms`);
-  await f.until('the observer is told', () => rejections(node, 'in').length === flood.length);
+  await f.until(
+    'the observer reports every rejection',
+    () => rejections(node, 'in').length === flood.length,
+  );
 }
 
 function sum(flood: readonly Bare[]): number {

@@ -119,11 +119,11 @@ export async function unharmed(
 ): Promise<void> {
   const { t } = f;
   await f.driveUntil(
-    'every connection is over',
+    'every connection has ended',
     () => relay.open === 0 && rejections(b, 'in').length + count(b, 'down') >= 1,
   );
   await f.until(
-    'all are forgotten',
+    'the failed connections are forgotten at both ends',
     () =>
       b.transport.snapshot().connections.length === 1 &&
       a.transport.snapshot().connections.length === 0,

@@ -234,7 +234,7 @@ export class IdentityLab {
     const end = systemClock.now() + WATCHDOG;
     while (!condition()) {
       if (systemClock.now() > end)
-        throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
+        throw new Error(`timed out after ${WATCHDOG / 1_000} s waiting for: ${what}`);
       await systemClock.sleep(1);
     }
   }
@@ -272,7 +272,9 @@ export class IdentityLab {
     const end = systemClock.now() + WATCHDOG;
     for (let still = 0, seen = this.#stirs; !state.settled; still++) {
       if (systemClock.now() > end)
-        throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
+        throw new Error(
+          `the promise did not settle in ${WATCHDOG / 1_000} s, although the clock advanced`,
+        );
       if (seen !== this.#stirs) still = 0;
       seen = this.#stirs;
       if (still >= QUIET) {
@@ -297,7 +299,7 @@ export class IdentityLab {
     for (const end of this.#endings.reverse()) await end();
     await this.drive(Promise.all(this.#transports.map(({ transport }) => transport.close())));
     if (passed)
-      await this.until('every connection through a relay is over', () =>
+      await this.until('every connection through a relay has ended', () =>
         this.#relays.every(({ open }) => open === 0),
       );
     for (const relay of this.#relays) await relay.close();
@@ -310,7 +312,7 @@ export class IdentityLab {
         events.filter((event) => event.type === type).length;
       t.is(of('down'), of('up'), 'each connection that came up went down, once');
     }
-    await this.until('closed transports leave no timer', () => this.clock.timers === 0);
+    await this.until('closed transports have no timer left', () => this.clock.timers === 0);
   }
 
   #heard(events: ObserverEvent[], event: ObserverEvent): void {

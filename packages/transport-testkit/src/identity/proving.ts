@@ -16,7 +16,10 @@ export const provingCases: Cases = (define) => {
         t.not(a.nodeId, b.nodeId);
         const remote = await understood(f, a, b);
         t.is(remote.direction, 'out');
-        await f.until('it is up at the acceptor', () => b.transport.remotes().length === 1);
+        await f.until(
+          'the connection is up at the acceptor',
+          () => b.transport.remotes().length === 1,
+        );
         const back = b.transport.remotes()[0]!;
         t.is(back.nodeId, a.nodeId);
         t.is(back, b.served[0]!.from, 'one object from up to down');
@@ -112,7 +115,7 @@ export const provingCases: Cases = (define) => {
   define('bodies of every size arrive complete in both directions at once', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const remote = await a.transport.dial(b.at);
-    await f.until('it is up at the acceptor', () => b.transport.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.transport.remotes().length === 1);
     const back = b.transport.remotes()[0]!;
     const sizes = [1, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 300_000, 1_048_577];
     const echoes = sizes.flatMap((size) =>

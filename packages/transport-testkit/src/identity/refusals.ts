@@ -61,7 +61,7 @@ export async function refused(
       t.regex((error as TransportError).message, MINE, 'whose certificate it was can be read');
   }
   await f.until(
-    'both ends are told',
+    'both ends report the failure',
     () =>
       failures(dialer).length > before.failed && rejections(acceptor, 'in').length > before.told,
   );

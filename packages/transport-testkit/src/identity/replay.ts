@@ -28,9 +28,9 @@ export const replayCases: Cases = (define) => {
             replay.write(chunk);
             if (how !== 'at once') await f.quiet();
           }
-          await f.driveUntil('it is closed', () => replay.over);
+          await f.driveUntil('the replaying connection is closed', () => replay.over);
           await f.until(
-            'the observer is told',
+            'the observer reports the rejection',
             () => rejections(b, 'in').length === before.told + i + 1,
           );
         }
@@ -104,7 +104,10 @@ async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
   const relay = await f.relay(b);
   await understood(f, a, b, relay.at);
   await f.drive(a.transport.disconnect(relay.at));
-  await f.until('it is over at both ends', () => count(a, 'down') === 1 && count(b, 'down') === 1);
+  await f.until(
+    'the connection has ended at both ends',
+    () => count(a, 'down') === 1 && count(b, 'down') === 1,
+  );
   return relay.last;
 }
 

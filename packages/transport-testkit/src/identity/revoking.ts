@@ -64,11 +64,11 @@ export const revokingCases: Cases = (define) => {
       await understood(f, again, b);
       await understood(f, b, a);
       await understood(f, a, b, `${b.nodeId}@${b.at}`);
-      await f.until('all four are up', () => b.transport.remotes().length === 4);
+      await f.until('all four connections are up', () => b.transport.remotes().length === 4);
       await b.update({ deny: [credentials.nodeId] });
       t.deepEqual(b.transport.remotes(), []);
       await f.until(
-        'they are down at the other ends',
+        'the connections are down at the other ends',
         () => a.transport.remotes().length + again.transport.remotes().length === 0,
       );
       for (const { cause } of b.events.filter((event) => event.type === 'down'))
@@ -179,7 +179,7 @@ async function cut(
   const { t } = f;
   await understood(f, a, b);
   await understood(f, third, judge);
-  await f.until('it is up at the acceptor', () =>
+  await f.until('the connection is up at the acceptor', () =>
     b.transport.remotes().some(({ nodeId }) => nodeId === a.nodeId),
   );
   const back = b.transport.remotes().find(({ nodeId }) => nodeId === a.nodeId)!;

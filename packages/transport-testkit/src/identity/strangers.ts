@@ -30,8 +30,8 @@ export const strangerCases: Cases = (define) => {
         const remote = await understood(f, live, node);
         const stranger = await f.bare(node);
         stranger.write(bytes);
-        await f.driveUntil('it is closed', () => stranger.over);
-        await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+        await f.driveUntil('the connection is closed', () => stranger.over);
+        await f.until('the observer reports a rejection', () => rejections(node, 'in').length > 0);
         const { error } = rejections(node, 'in')[0]!;
         t.true(error instanceof TransportError);
         t.true(
@@ -60,7 +60,7 @@ export const strangerCases: Cases = (define) => {
         stranger.write(first.find(([name]) => name === what)![1]);
         const { error } = await f.event(node, 'rejected');
         checked(t, error, { code: 'internal', reason: 'wrong_preamble' });
-        await f.until('it is closed', () => stranger.over);
+        await f.until('the connection is closed', () => stranger.over);
       },
     );
   }
@@ -82,7 +82,7 @@ export const strangerCases: Cases = (define) => {
       t.true(inward instanceof TransportError && inward.sent === false, String(inward));
       t.log(`a plain end that dialed a secured one: ${String(inward)}`);
       await f.until(
-        'the secured end is told of both',
+        'the secured end reports both failures',
         () => count(secured, 'dialFailed') === 1 && rejections(secured, 'in').length === 1,
       );
       await f.event(plain, 'dialFailed');

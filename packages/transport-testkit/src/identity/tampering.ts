@@ -70,7 +70,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
           if (b.served.length !== served + (direction === 'dialer' ? 0 : 1))
             t.fail(`byte ${at} of ${length}: ${b.served.length - served} were dispatched`);
           await f.driveUntil(
-            'it is over at both ends',
+            'the connection has ended at both ends',
             () => a.transport.remotes().length === 0 && b.transport.remotes().length === 1,
             3_000,
           );

@@ -83,7 +83,7 @@ export const tlsCases: Cases = (define, { tls }) => {
         maxVersion: 'TLSv1.2',
       });
       await caught(t, f.rawDial(client.layer, node.at));
-      await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+      await f.until('the observer reports a rejection', () => rejections(node, 'in').length > 0);
       const { error } = rejections(node, 'in')[0]!;
       t.is(error.reason, 'wrong_preamble', error.message);
       t.regex(error.message, /TLS 1\.3/);
@@ -125,7 +125,10 @@ export const tlsCases: Cases = (define, { tls }) => {
         const client = tls!.client({ credentials, ...hello });
         const peer = await f.rawDial(client.layer, node.at).catch(() => undefined);
         if (peer === undefined) {
-          await f.until('the observer is told', () => rejections(node, 'in').length > 0);
+          await f.until(
+            'the observer reports a rejection',
+            () => rejections(node, 'in').length > 0,
+          );
           t.log('refused');
         } else {
           await peer.handshake();
@@ -133,7 +136,10 @@ export const tlsCases: Cases = (define, { tls }) => {
           t.is(node.transport.remotes()[0]!.nodeId, credentials.nodeId);
           peer.destroy();
         }
-        await f.until('nothing of it is left', () => node.transport.remotes().length === 0);
+        await f.until(
+          'the connection is gone at the acceptor',
+          () => node.transport.remotes().length === 0,
+        );
         await understood(f, other, node);
       },
       needs,

@@ -130,7 +130,7 @@ export class RawPeer {
       for (; read < this.log.length; read++) if (kinds.includes(this.log[read]!.kind)) count++;
       return count >= total;
     };
-    if (!isThere()) await this.#when(`${total} of ${kinds.join(' or ')}`, isThere);
+    if (!isThere()) await this.#when(`${total} frames (${kinds.join(' or ')})`, isThere);
   }
 
   /**
@@ -290,7 +290,7 @@ export class RawPeer {
     const came = this.log.slice(-20).map((frame) => describeFrame(frame));
     const why = this.#error === undefined ? '' : ` (${this.#error.message})`;
     return new Error(
-      `the connection ended${why} before a ${what} came; the last frames were: ${came.join(', ') || 'none'}`,
+      `the connection ended${why} before ${what} arrived; the last frames were: ${came.join(', ') || 'none'}`,
     );
   }
 }

@@ -135,10 +135,9 @@ export async function bench(
     async call<N extends MethodName<Lab>>(method: N) {
       calls ??= transport.consumer();
       const { value, done } = await calls.next();
-      if (done === true)
-        throw new Error(`the consumer ended where a call of ${method} was awaited`);
+      if (done === true) throw new Error(`the consumer ended before a call of ${method} arrived`);
       if (value.method !== method)
-        throw new Error(`a call of ${value.method} came where one of ${method} was awaited`);
+        throw new Error(`expected a call of ${method}, got one of ${value.method}`);
       return value as unknown as Rpc<Lab, N>;
     },
     async dialIn() {

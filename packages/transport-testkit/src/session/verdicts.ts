@@ -41,7 +41,7 @@ export function violates(
     const { cause } = await s.seen.first('down');
     t.true(
       cause?.reason === 'malformed' || cause?.reason === 'too_large',
-      `the observer hears of it, not of ${cause?.code}/${cause?.reason}`,
+      `the observer is told of the violation, not of ${cause?.code}/${cause?.reason}`,
     );
   });
 }
@@ -57,5 +57,5 @@ export async function failure(
     t.is((error as Error).name, 'TransportError', String(error));
     return error as TransportError;
   }
-  throw new Error('it should have failed, and did not');
+  throw new Error('expected an error, but the promise resolved');
 }

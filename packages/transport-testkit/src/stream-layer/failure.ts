@@ -14,7 +14,7 @@ export function failure(
   subject: Promise<unknown> | (() => unknown),
 ): TransportError | Promise<TransportError> {
   const judge = (error: unknown): TransportError => {
-    t.true(error instanceof TransportError, `A TransportError was due, not ${String(error)}`);
+    t.true(error instanceof TransportError, `expected a TransportError, got ${String(error)}`);
     return error as TransportError;
   };
   if (typeof subject === 'function') {

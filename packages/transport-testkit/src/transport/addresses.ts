@@ -96,7 +96,7 @@ export const addressCases: Cases = (define) => {
       );
       t.is(told.at(-1)?.retryIn, 1_000);
       listener.mend();
-      await f.drive(f.until('it listens again', () => listener.listening));
+      await f.drive(f.until('the transport listens again', () => listener.listening));
       const a = await f.open(kit);
       f.link(a, b);
       t.is(textOf(await a.send(b.localAddr(), 'echo', utf8('back'))), 'back');

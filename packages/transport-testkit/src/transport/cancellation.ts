@@ -37,10 +37,7 @@ export const cancellationCases: Cases = (define) => {
     const error = await rejected(t, call, { code: 'cancelled', sent: false });
     t.is(error.cause, 'enough');
     wire.thaw();
-    await f.until(
-      'the dial is given up',
-      () => a.snapshot().dialing.length === 0 && wire.live === 0,
-    );
+    await f.until('the dial has ended', () => a.snapshot().dialing.length === 0 && wire.live === 0);
     t.deepEqual(a.remotes(), []);
   });
 
@@ -272,7 +269,7 @@ export const cancellationCases: Cases = (define) => {
         controller.abort();
         if ((await call) === 'resource_exhausted') refused++;
       }
-      await f.until('the handlers of the first twenty run', () => gates.length >= 20);
+      await f.until('the handlers of the first twenty calls run', () => gates.length >= 20);
       t.is(gates.length, 20, 'no more handlers run than `calls` allows');
       t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
       t.false(remote.closed);

@@ -47,7 +47,7 @@ export const closingCases: Cases = (define) => {
         rejected(t, served, { code: 'unavailable', sent: true }),
       ];
       await f.until(
-        'both run',
+        'both calls are in progress',
         () =>
           a.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1 &&
           b.snapshot().connections.reduce((sum, { calls }) => sum + calls.in, 0) === 1,
@@ -84,7 +84,7 @@ export const closingCases: Cases = (define) => {
       f.seen(a).events.filter((event) => event.type === 'up'),
       [],
     );
-    await f.until('the other end is clean too', () => b.snapshot().connections.length === 0);
+    await f.until('the other end has no connection', () => b.snapshot().connections.length === 0);
   });
 
   // FAULTS 70
@@ -93,7 +93,7 @@ export const closingCases: Cases = (define) => {
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
     wire.freeze();
     const dial = rejected(t, a.dial(at), { code: 'unavailable' });
-    await f.until('it is connected', () => wire.live === 1);
+    await f.until('the dialer is connected', () => wire.live === 1);
     const closing = b.close();
     wire.thaw();
     await f.drive(Promise.all([closing, dial]));
@@ -101,7 +101,7 @@ export const closingCases: Cases = (define) => {
     const second = await f.pair({ placeB: { wrap: wire.wrap } });
     wire.freeze();
     const again = rejected(t, second.a.dial(second.at), { code: 'shutdown' });
-    await f.until('it is connected', () => wire.live === 1);
+    await f.until('the dialer is connected', () => wire.live === 1);
     await f.drive(second.a.close());
     await again;
     wire.thaw();
@@ -148,7 +148,7 @@ export const closingCases: Cases = (define) => {
     await f.turns(1);
     await f.drive(a.close());
     await Promise.all([...reading, uploading]);
-    await f.until('the callee is clean too', () => b.snapshot().connections.length === 0);
+    await f.until('the callee has no connection', () => b.snapshot().connections.length === 0);
   });
 
   // SEEDS 45
@@ -178,7 +178,7 @@ export const closingCases: Cases = (define) => {
       },
     });
     const call = a.send(at, 'echo', utf8(''));
-    await f.until('it runs', () => b.snapshot().connections[0]?.calls.in === 1);
+    await f.until('the call is being handled', () => b.snapshot().connections[0]?.calls.in === 1);
     gate.resolve();
     await answered.promise;
     await f.drive(b.close({ grace: 10_000 }));

@@ -346,7 +346,7 @@ export const deadlineCases: Cases = (define) => {
     await f.turns();
     f.clock.advance(1_001);
     await rejected(t, call, { code: 'deadline_exceeded' });
-    await f.until('the iterator is returned', () => returned);
+    await f.until('the iterator of the upload is returned', () => returned);
   });
 
   // FAULTS 43

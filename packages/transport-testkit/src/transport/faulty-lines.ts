@@ -78,11 +78,16 @@ export const faultyLineCases: Cases = (define) => {
       const { a, b, at, network } = await line(f, {});
       const remote = await a.dial(at);
       await a.send(at, 'echo', utf8(''));
-      await f.until('both are up', () => b.remotes().length === 1);
+      await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
       network().set({ halfOpen: true });
       await f.advance(14_500);
       t.false(remote.closed);
-      await f.drive(f.until('both know', () => remote.closed && b.remotes().length === 0));
+      await f.drive(
+        f.until(
+          'the connection is down at both ends',
+          () => remote.closed && b.remotes().length === 0,
+        ),
+      );
       for (const end of [a, b]) {
         const down = f.seen(end).events.find((event) => event.type === 'down');
         t.is(down?.type === 'down' ? down.cause?.reason : undefined, 'ping_timeout');
@@ -106,7 +111,7 @@ export const faultyLineCases: Cases = (define) => {
       await f.turns(5);
       network().heal();
       await call;
-      await f.until('the other end knows', () => b.remotes().length === 0);
+      await f.until('the connection is down at the other end', () => b.remotes().length === 0);
       t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
     },
   );
@@ -134,11 +139,11 @@ export const faultyLineCases: Cases = (define) => {
         reason: 'reset',
         sent: true,
       });
-      await f.until('it is up', () => b.remotes().length === 1);
+      await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
       await f.turns(5);
       network().cut();
       await call;
-      await f.until('the other end knows', () => b.remotes().length === 0);
+      await f.until('the connection is down at the other end', () => b.remotes().length === 0);
       t.is(network().connections, 0);
       t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
     },

@@ -140,7 +140,7 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
       const end = systemClock.now() + WATCHDOG;
       while (!condition()) {
         if (systemClock.now() > end)
-          throw new Error(`waited ${WATCHDOG / 1_000} s in vain for: ${what}`);
+          throw new Error(`timed out after ${WATCHDOG / 1_000} s waiting for: ${what}`);
         await systemClock.sleep(1);
       }
     },
@@ -152,7 +152,9 @@ export function makeFixture(t: TestContext, backend: TransportBackend): Fixture 
         await turns(2);
       }
       if (!state.settled)
-        throw new Error(`nothing settled in ${WATCHDOG / 1_000} s, though time went on`);
+        throw new Error(
+          `the promise did not settle in ${WATCHDOG / 1_000} s, although the clock advanced`,
+        );
       return promise;
     },
     async advance(milliseconds, step = 250) {

@@ -18,7 +18,7 @@ export const helloCases: Cases = (define) => {
     });
     const remote = await a.dial(at);
     t.deepEqual({ ...remote.hello }, { token: 'from b' });
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     t.deepEqual({ ...b.remotes()[0]?.hello }, { token: 'from a', 'tenant ö': '' });
   });
 
@@ -147,7 +147,7 @@ export const helloCases: Cases = (define) => {
         b: { handshakeTimeout: 800, admit: () => new Promise(() => undefined) },
       });
       const asked = rejected(t, a.dial(at), { code: 'unavailable' });
-      await f.until('it waits for admit', () => b.snapshot().connections.length === 1);
+      await f.until('the connection waits for admit', () => b.snapshot().connections.length === 1);
       await f.turns(5);
       await f.advance(1_100);
       const error = await asked;
@@ -220,7 +220,7 @@ export const helloCases: Cases = (define) => {
         f.link(client, b);
         if (i < 3) await client.dial(b.advertiseAddr());
       }
-      await f.until('three are up', () => b.remotes().length === 3);
+      await f.until('three connections are up', () => b.remotes().length === 3);
       const last = clients[3] as (typeof clients)[0];
       await rejected(t, last.send(b.advertiseAddr(), 'echo', utf8('')), {
         code: 'resource_exhausted',
@@ -230,7 +230,7 @@ export const helloCases: Cases = (define) => {
       for (const client of clients.slice(0, 3))
         t.is(textOf(await client.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
       await f.drive((clients[0] as (typeof clients)[0]).closeStreams());
-      await f.until('one has gone', () => b.remotes().length === 2);
+      await f.until('one connection has ended', () => b.remotes().length === 2);
       t.is(textOf(await last.send(b.advertiseAddr(), 'echo', utf8('room now'))), 'room now');
     },
   );
@@ -274,7 +274,7 @@ export const helloCases: Cases = (define) => {
         f.link(client, b);
         return client.dial(at).catch((error: TransportError) => error.code);
       });
-      await f.until('two hang', () => hanging === 2);
+      await f.until('two handshakes hang', () => hanging === 2);
       hang = false;
       await f.advance(500);
       const call = a.send(at, 'echo', utf8('third'));
@@ -305,7 +305,7 @@ async function rejection(
   transport: Parameters<Fixture['seen']>[0],
 ): Promise<TransportError> {
   const find = () => f.seen(transport).events.find((event) => event.type === 'rejected');
-  await f.until('a rejected connection is told to the observer', () => find() !== undefined);
+  await f.until('the observer reports a rejection', () => find() !== undefined);
   const event = find();
   if (event?.type !== 'rejected') throw new Error('unreachable');
   return event.error;

@@ -20,7 +20,7 @@ export const leakCases: Cases = (define) => {
         await transport.send(peer.advertiseAddr(), 'echo', utf8('hello'));
         await f.drive(transport.close());
       });
-      await f.until('all are gone', () => peer.remotes().length === 0);
+      await f.until('all connections are gone', () => peer.remotes().length === 0);
       await f.drive(peer.close());
     },
   );
@@ -36,7 +36,7 @@ export const leakCases: Cases = (define) => {
         await a.send(b.advertiseAddr(), 'echo', utf8('hello'));
         await f.drive(a.disconnect(b.advertiseAddr()));
       });
-      await f.until('all are gone', () => b.remotes().length === 0);
+      await f.until('all connections are gone', () => b.remotes().length === 0);
       await f.drive(Promise.all([a.close(), b.close()]));
     },
   );

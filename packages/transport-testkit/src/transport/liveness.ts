@@ -19,7 +19,10 @@ export const livenessCases: Cases = (define) => {
       await f.advance(4_900);
       t.false(remote?.closed);
       await f.advance(3_000);
-      await f.until('it is closed', () => remote?.closed === true && b.remotes().length === 0);
+      await f.until(
+        'the connection is closed at both ends',
+        () => remote?.closed === true && b.remotes().length === 0,
+      );
       const down = f.seen(a).events.find((event) => event.type === 'down');
       if (down?.type === 'down' && down.cause !== undefined) t.is(down.cause.reason, 'idle');
       t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
@@ -47,7 +50,7 @@ export const livenessCases: Cases = (define) => {
       release();
       release();
       await f.advance(6_000);
-      await f.until('it is closed', () => remote.closed);
+      await f.until('the connection is closed', () => remote.closed);
     },
   );
 
@@ -135,7 +138,7 @@ export const livenessCases: Cases = (define) => {
       await client.dial(b.advertiseAddr());
       timers.push(own.timers);
     }
-    await f.until('all are up', () => b.remotes().length === 60);
+    await f.until('all connections are up', () => b.remotes().length === 60);
     t.true(
       own.timers <= (timers[0] as number) + 3,
       `${timers[0]} timers with one connection, ${own.timers} with sixty`,
@@ -174,10 +177,13 @@ export const livenessCases: Cases = (define) => {
       f.link(mute, b);
       wire.freeze();
       const silent = mute.dial(at).catch(() => undefined);
-      await f.until('it connects', () => wire.live === 1 && b.snapshot().connections.length === 1);
+      await f.until(
+        'the dialer is connected',
+        () => wire.live === 1 && b.snapshot().connections.length === 1,
+      );
       t.is(textOf(await a.send(at, 'echo', utf8('served'))), 'served');
       await f.advance(1_100);
-      await f.until('it is rejected', () =>
+      await f.until('the silent dialer is rejected', () =>
         f
           .seen(b)
           .events.some(

@@ -51,7 +51,7 @@ export const mountCases: Cases = (define) => {
       }
       t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
       t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
-      await f.until('all have both', () => got.length === 6);
+      await f.until('all six messages have arrived', () => got.length === 6);
       t.deepEqual(got.sort(), [
         'x kit 1',
         'x side 2',
@@ -77,7 +77,7 @@ export const mountCases: Cases = (define) => {
   define('the accepting end calls through a mount too', async (f, t) => {
     const { a, b, at } = await f.pair();
     const remote = await a.dial(at);
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     const [back] = b.remotes();
     serve(a.mount(side), { echo: (request) => request });
     if (back === undefined || remote.closed) throw new Error('no remote');
@@ -229,7 +229,7 @@ export const mountCases: Cases = (define) => {
           error: TransportError;
         }[];
       await f.until(
-        'both are told',
+        'both observers report a mismatch',
         () => mismatches(a).length > 0 && mismatches(b as never).length > 0,
       );
       for (const told of [mismatches(a), mismatches(b as never)]) {

@@ -39,7 +39,9 @@ export const multicastCases: Cases = (define) => {
     const answers = await listOf(multicast(a, at, 'brisk', utf8(''), { until: 'first' }));
     t.is(answers.length, 1);
     t.is(answers[0]?.target, at[0] as string);
-    await f.until('the others are cancelled', () => peers.every((peer) => openCalls(peer) === 0));
+    await f.until('the other calls are canceled', () =>
+      peers.every((peer) => openCalls(peer) === 0),
+    );
   });
 
   define('until a number ends after that many responses; errors do not count', async (f, t) => {
@@ -95,12 +97,12 @@ export const multicastCases: Cases = (define) => {
         break;
       }
       if (rest === 'cancel')
-        await f.until('the others are cancelled', () =>
+        await f.until('the other calls are canceled', () =>
           peers.every((peer) => openCalls(peer) === 0),
         );
       else
         await f.until(
-          'the others run on',
+          'two other calls are still open',
           () => peers.filter((peer) => openCalls(peer) === 1).length === 2,
         );
     }
@@ -111,7 +113,7 @@ export const multicastCases: Cases = (define) => {
     for (const target of at) await a.dial(target);
     const reading = listOf(multicast(a, at, 'brisk', utf8(''), { timeout: 300 }));
     await f.until(
-      'two have answered',
+      'two peers have answered',
       () => a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0) === 1,
     );
     f.clock.advance(301);

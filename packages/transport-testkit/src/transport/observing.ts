@@ -46,7 +46,10 @@ export const observingCases: Cases = (define) => {
     const calls = [1, 2, 3].map(() => a.send(at, 'brisk', utf8('')));
     const stream = (await a.send(at, 'range', rangeOf(1_000, 10_000)))[Symbol.asyncIterator]();
     await stream.next();
-    await f.until('all run', () => b.snapshot().connections[0]?.calls.in === 4);
+    await f.until(
+      'all four calls are being handled',
+      () => b.snapshot().connections[0]?.calls.in === 4,
+    );
     const [open] = a.snapshot().connections;
     t.is(open?.calls.out, 4);
     t.is(open?.streams, 1);
@@ -56,7 +59,7 @@ export const observingCases: Cases = (define) => {
     await Promise.all(calls);
     await stream.return?.();
     await f.until(
-      'all has ended',
+      'all calls have ended',
       () =>
         a.snapshot().connections[0]?.calls.out === 0 && b.snapshot().connections[0]?.calls.in === 0,
     );
@@ -93,7 +96,7 @@ export const observingCases: Cases = (define) => {
         await a.dial(at);
         await f.drive(a.disconnect(at));
       }
-      await f.until('the other end is down too', () => b.remotes().length === 0);
+      await f.until('the connection is down at the other end', () => b.remotes().length === 0);
       for (const end of [a, b]) {
         const events = f.seen(end).events.map((event) => event.type);
         t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
@@ -142,8 +145,8 @@ export const observingCases: Cases = (define) => {
       await a.send(at, 'note', pattern(500_000));
     }
     await a.send(at, 'echo', utf8(''));
-    await f.until('the caller holds nothing', () => a.snapshot().memory === 0);
-    await f.until('the callee holds nothing', () => b.snapshot().memory === 0);
+    await f.until('the caller holds no memory', () => a.snapshot().memory === 0);
+    await f.until('the callee holds no memory', () => b.snapshot().memory === 0);
     t.is(b.snapshot().waiting, 0);
   });
 

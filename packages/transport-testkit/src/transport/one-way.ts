@@ -66,7 +66,7 @@ export const oneWayCases: Cases = (define) => {
     const other = a.mount(side);
     await other.send(at, 'note', utf8('hello?'));
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    await f.until('it is counted', () => f.count(b, 'onewayDropped') === 1);
+    await f.until('the dropped one-way is counted', () => f.count(b, 'onewayDropped') === 1);
     t.is(b.remotes().length, 1);
   });
 
@@ -101,7 +101,7 @@ export const oneWayCases: Cases = (define) => {
     for (let i = 0; i < 500; i++) void a.send(at, 'note', pattern(200));
     await a.send(at, 'note', utf8('the last'));
     await a.close();
-    await f.until('all are there', () => notes === 501);
+    await f.until('all one-ways have arrived', () => notes === 501);
     t.is(notes, 501);
   });
 
@@ -181,7 +181,7 @@ export const oneWayCases: Cases = (define) => {
     for (let i = 0; i < 300; i++) void a.send(at, 'note', pattern(1_000));
     await a.send(at, 'note', pattern(1_000));
     await f.drive(a.close());
-    await f.until('all are there', () => notes === 601);
+    await f.until('all one-ways have arrived', () => notes === 601);
     t.is(f.count(a, 'onewayLost'), 0);
     t.is(f.count(b, 'onewayDropped'), 0);
   });
@@ -195,7 +195,7 @@ export const oneWayCases: Cases = (define) => {
       serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
       const remote = await a.dial(at);
       for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
-      await f.until('all are being handled', () => running.length === 10);
+      await f.until('all ten one-ways are being handled', () => running.length === 10);
       for (const end of running.splice(0, 4)) end();
       await f.advance(100, 100);
       for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
@@ -223,15 +223,15 @@ export const oneWayCases: Cases = (define) => {
       while (a.trySend(remote, 'note', pattern(1_000))) sent++;
       // The simulation sets up to a quarter of the account aside, for duplicates.
       t.true(sent >= 48 && sent <= 64, `${sent} were sent`);
-      await f.until('all that were sent are being handled', () => notes === sent);
+      await f.until('all one-ways that were sent are being handled', () => notes === sent);
       t.false(a.trySend(remote, 'note', pattern(1_000)));
       t.is(b.snapshot().memory, sent * 1_064);
       for (const end of running.splice(0)) end();
       await f.drive(a.writable(remote));
       t.true(a.trySend(remote, 'note', pattern(1_000)));
-      await f.until('one more is being handled', () => notes === sent + 1);
+      await f.until('one more one-way is being handled', () => notes === sent + 1);
       for (const end of running) end();
-      await f.until('nothing is held', () => b.snapshot().memory === 0);
+      await f.until('the receiver holds no memory', () => b.snapshot().memory === 0);
     },
   );
 

@@ -45,7 +45,7 @@ export const orderCases: Cases = (define) => {
       await pending[0];
       send(200, 300);
       await Promise.all(pending);
-      await f.until('all are there', () => got.length === 300);
+      await f.until('all messages have arrived', () => got.length === 300);
       t.deepEqual(
         got,
         got.map((_, i) => i),
@@ -59,7 +59,7 @@ export const orderCases: Cases = (define) => {
     serveKit(b, { note: (request) => got.push(request.length) });
     const sizes = Array.from({ length: 120 }, (_, i) => (i % 7 === 0 ? 65_000 + (i % 500) : i));
     for (const size of sizes) await a.send(at, 'note', pattern(size));
-    await f.until('all are there', () => got.length === sizes.length);
+    await f.until('all messages have arrived', () => got.length === sizes.length);
     t.deepEqual(got, sizes);
   });
 
@@ -77,7 +77,7 @@ export const orderCases: Cases = (define) => {
     const calls = ['x', 'y', 'z'].map(async (name) =>
       ended.push(textOf(await a.send(at, 'echo', utf8(name)))),
     );
-    await f.until('all run', () => gates.size === 3);
+    await f.until('all three calls are being handled', () => gates.size === 3);
     t.deepEqual(started, ['x', 'y', 'z']);
     for (const name of ['z', 'x', 'y']) {
       gates.get(name)?.(utf8(name));
@@ -93,14 +93,17 @@ export const orderCases: Cases = (define) => {
     serveKit(a, { note: (request) => atA.push(textOf(request)) });
     serveKit(b, { note: (request) => atB.push(textOf(request)) });
     const there = await a.dial(at);
-    await f.until('the other end is up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     const [back] = b.remotes();
     if (back === undefined) throw new Error('no remote');
     for (let i = 0; i < 50; i++) {
       void a.send(there, 'note', utf8(`${i}`));
       void b.send(back, 'note', utf8(`${i}`));
     }
-    await f.until('all are there', () => atA.length === 50 && atB.length === 50);
+    await f.until(
+      'all messages have arrived at both ends',
+      () => atA.length === 50 && atB.length === 50,
+    );
     t.deepEqual(atA, atB);
     t.deepEqual(
       atA,
@@ -155,7 +158,7 @@ export const orderCases: Cases = (define) => {
     await Promise.all(
       sizes.map((size, i) => a.send(at, i % 2 === 0 ? 'note' : 'echo', pattern(size))),
     );
-    await f.until('all are there', () => got.length === sizes.length);
+    await f.until('all messages have arrived', () => got.length === sizes.length);
     t.deepEqual(got, sizes);
   });
 

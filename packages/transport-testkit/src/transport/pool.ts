@@ -102,7 +102,7 @@ export const poolCases: Cases = (define) => {
       await b.send(a.advertiseAddr(), 'echo', utf8(''));
       await f.drive(a.closeStreams());
       t.deepEqual(a.remotes(), []);
-      await f.until('the other end is down too', () => b.remotes().length === 0);
+      await f.until('the connection is down at the other end', () => b.remotes().length === 0);
       f.link(a, b);
       t.is(textOf(await a.send(at, 'echo', utf8('again'))), 'again');
       t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8('and back'))), 'and back');
@@ -129,9 +129,9 @@ export const poolCases: Cases = (define) => {
   define('both ends report a disconnect as disconnected, once', async (f, t) => {
     const { a, b, at } = await f.pair();
     await a.dial(at);
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     await f.drive(a.disconnect(at));
-    await f.until('both are down', () => b.remotes().length === 0);
+    await f.until('the connection is down at both ends', () => b.remotes().length === 0);
     for (const end of [a, b]) {
       const downs = f.seen(end).events.filter((event) => event.type === 'down');
       t.is(downs.length, 1);
@@ -306,7 +306,7 @@ export const poolCases: Cases = (define) => {
       const at = first.localAddr();
       const before = await a.dial(at);
       await f.drive(first.close());
-      await f.until('it is gone', () => before.closed);
+      await f.until('the connection is closed', () => before.closed);
       await rejected(t, a.send(before, 'echo', utf8('')), { code: 'unavailable', sent: false });
       const second = await f.open(kit, {}, { address: at });
       f.link(a, second);
@@ -349,9 +349,12 @@ export const poolCases: Cases = (define) => {
       for (let i = 0; i < 10; i++) {
         const { a, b, at } = await f.pair();
         await a.dial(at);
-        await f.until('both are up', () => b.remotes().length === 1);
+        await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
         await f.drive(Promise.all([a.disconnect(at), b.close()]), 50);
-        await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
+        await f.until(
+          'the connection is down at both ends',
+          () => a.remotes().length === 0 && b.remotes().length === 0,
+        );
         for (const end of [a, b])
           t.is(f.seen(end).events.filter((event) => event.type === 'down').length, 1);
       }

@@ -224,7 +224,7 @@ export const pressureCases: Cases = (define) => {
         ),
       );
       await f.until(
-        'some are refused',
+        'some calls are refused',
         () => f.count(b, 'refusedCall') > 0 || (a.snapshot().errors.resource_exhausted ?? 0) > 0,
       );
       t.true(b.snapshot().memory <= 1.25 * limits.memory, `${b.snapshot().memory} bytes`);

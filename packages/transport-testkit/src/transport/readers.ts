@@ -69,7 +69,7 @@ export const readerCases: Cases = (define) => {
   define('calls wait in the queue until there is any reader', async (f, t) => {
     const { a, b, at } = await f.pair();
     const call = a.send(at, 'echo', utf8('early'));
-    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    await f.until('the call waits in the queue', () => b.snapshot().waiting === 1);
     t.false(watch(call).settled);
     serveKit(b);
     t.is(textOf(await call), 'early');
@@ -86,7 +86,7 @@ export const readerCases: Cases = (define) => {
       items.next(),
     ];
     const states = calls.map(watch);
-    await f.until('they wait there', () => b.snapshot().waiting === 4);
+    await f.until('the calls wait in the queue', () => b.snapshot().waiting === 4);
     f.clock.advance(999);
     await f.turns();
     t.deepEqual(
@@ -112,7 +112,7 @@ export const readerCases: Cases = (define) => {
       const { a, b, at } = await f.pair();
       const call = a.send(at, 'echo', utf8(''), { timeout: 600 });
       const state = watch(call);
-      await f.until('it waits there', () => b.snapshot().waiting === 1);
+      await f.until('the call waits in the queue', () => b.snapshot().waiting === 1);
       f.clock.advance(299);
       await f.turns();
       t.false(state.settled);
@@ -124,11 +124,11 @@ export const readerCases: Cases = (define) => {
   define('a call that has a reader waits for it until its deadline', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     const early = a.send(at, 'echo', utf8('early'), { timeout: Infinity });
-    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    await f.until('the call waits in the queue', () => b.snapshot().waiting === 1);
     await f.advance(900);
     const consumer = b.consumer('echo');
     const late = a.send(at, 'echo', utf8('late'), { timeout: Infinity });
-    await f.until('both wait there', () => b.snapshot().waiting === 2);
+    await f.until('both calls wait in the queue', () => b.snapshot().waiting === 2);
     await f.advance(60_000, 1_000);
     for (const call of [early, late]) {
       const { value: rpc } = await consumer.next();
@@ -142,7 +142,7 @@ export const readerCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const calls = ['one', 'two'].map((name) => a.send(at, 'echo', utf8(name)));
-    await f.until('both wait there', () => b.snapshot().waiting === 2);
+    await f.until('both calls wait in the queue', () => b.snapshot().waiting === 2);
     await f.advance(3_000);
     const { value: rpc } = await consumer.next();
     await consumer.return?.();
@@ -162,7 +162,7 @@ export const readerCases: Cases = (define) => {
   define('a one-way that is not served yet waits without a time limit', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { keepAlive: NO_PINGS }, b: { keepAlive: NO_PINGS } });
     await a.send(at, 'note', utf8('early'));
-    await f.until('it waits there', () => b.snapshot().waiting === 1);
+    await f.until('the one-way waits in the queue', () => b.snapshot().waiting === 1);
     await f.advance(30_000, 1_000);
     t.is(textOf((await b.consumer('note').next()).value.request), 'early');
     t.is(f.count(b, 'onewayDropped'), 0);
@@ -174,7 +174,7 @@ export const readerCases: Cases = (define) => {
     await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'unimplemented', origin: 'remote' });
     await a.send(at, 'note', utf8(''));
     t.is(textOf(await a.send(at, 'echo', utf8('mine'))), 'mine');
-    await f.until('the one-way is counted', () => f.count(b, 'onewayDropped') === 1);
+    await f.until('the dropped one-way is counted', () => f.count(b, 'onewayDropped') === 1);
   });
 
   // SEEDS 14: the fast handler, and what is left to the consumer
@@ -268,9 +268,9 @@ export const readerCases: Cases = (define) => {
     const c = await f.open(kit);
     f.link(c, b);
     const flood = Array.from({ length: 200 }, () => a.send(at, 'echo', utf8('flood')));
-    await f.until('the flood waits', () => b.snapshot().waiting === 200);
+    await f.until('all calls of the flood wait in the queue', () => b.snapshot().waiting === 200);
     const single = c.send(at, 'echo', utf8('single'));
-    await f.until('the single one waits too', () => b.snapshot().waiting === 201);
+    await f.until('the single call waits in the queue, too', () => b.snapshot().waiting === 201);
     const order: string[] = [];
     serveKit(b, {
       echo(request) {
@@ -352,7 +352,10 @@ export const readerCases: Cases = (define) => {
     const [one, two] = [(await consumer.next()).value, (await consumer.next()).value];
     await f.drive(a.close());
     await Promise.all(outcomes);
-    await f.until('the callee knows', () => one.signal.aborted && two.signal.aborted);
+    await f.until(
+      'the signals of both calls are aborted',
+      () => one.signal.aborted && two.signal.aborted,
+    );
     t.is((one.signal.reason as TransportError).code, 'unavailable');
     t.false(one.respond(utf8('')));
     t.false(two.fail(new Error('')));

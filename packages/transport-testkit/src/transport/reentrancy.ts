@@ -75,7 +75,10 @@ export const reentrancyCases: Cases = (define) => {
       .then(textOf, (error: { code: string }) => error.code);
     t.is(answer, 'first the answer');
     await f.drive(gone.promise.then((leaving) => leaving));
-    await f.until('both are down', () => a.remotes().length === 0 && b.remotes().length === 0);
+    await f.until(
+      'the connection is down at both ends',
+      () => a.remotes().length === 0 && b.remotes().length === 0,
+    );
   });
 
   define('a handler may stop its own server and start another', async (f, t) => {

@@ -56,7 +56,7 @@ export const streamBoundCases: Cases = (define) => {
     t.true(stopped <= 200, `${stopped} items of 10,000 bytes went out unread`);
     t.is(textOf(await a.send(at, 'echo', utf8('free'))), 'free');
     for (let i = 0; i < stopped; i++) await items.next();
-    await f.until('it goes on once it is read', () => written > stopped);
+    await f.until('the writer continues once items are read', () => written > stopped);
     await items.return?.();
   });
 
@@ -140,13 +140,13 @@ export const streamBoundCases: Cases = (define) => {
       async () => (await listOf(await a.send(at, 'range', utf8('')))).length,
     );
     const all = watch(Promise.all(calls));
-    await f.until('four run', () => gates.length === 4);
+    await f.until('four streams are being handled', () => gates.length === 4);
     await a.send(at, 'echo', utf8(''));
     await f.turns();
     t.is(gates.length, 4);
     t.false(all.settled);
     for (let i = 0; i < 8; i++) {
-      await f.until(`stream ${i} runs`, () => gates.length > i);
+      await f.until(`stream ${i} is being handled`, () => gates.length > i);
       gates[i]?.();
     }
     t.deepEqual(await Promise.all(calls), Array(8).fill(1));

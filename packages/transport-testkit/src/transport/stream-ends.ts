@@ -52,7 +52,7 @@ export const streamEndCases: Cases = (define) => {
       await a.send(at, 'range', rangeOf(100, 10_000));
       await f.turns();
       wire.cut();
-      await f.until('it is gone', () => a.remotes().length === 0);
+      await f.until('the connection is gone', () => a.remotes().length === 0);
       t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
     },
   );
@@ -118,7 +118,7 @@ export const streamEndCases: Cases = (define) => {
     await cleaned.promise;
     await f.turns();
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    await f.until('nothing stays open', () => b.snapshot().connections[0]?.streams === 0);
+    await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);
   });
 
   define(

@@ -193,7 +193,7 @@ export const streamCases: Cases = (define) => {
       void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
       const { value: second } = await consumer.next();
       controller.abort();
-      await f.until('the callee knows', () => second.signal.aborted);
+      await f.until('the signal of the handler is aborted', () => second.signal.aborted);
       await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
       t.false(second.end());
     },
@@ -251,7 +251,7 @@ export const streamCases: Cases = (define) => {
     })();
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: endless })), 'no need');
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), 'no need');
-    await f.until('nothing stays open', () => a.snapshot().connections[0]?.streams === 0);
+    await f.until('no stream is open', () => a.snapshot().connections[0]?.streams === 0);
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
@@ -266,7 +266,7 @@ export const streamCases: Cases = (define) => {
       const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
       f.clock.advance(701);
       await read;
-      await f.until('the callee knows', () => rpc.signal.aborted);
+      await f.until('the signal of the handler is aborted', () => rpc.signal.aborted);
       await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
     },
   );

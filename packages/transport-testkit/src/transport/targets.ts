@@ -21,7 +21,7 @@ export const targetCases: Cases = (define) => {
     if (f.backend.proves === true) t.regex(remote.nodeId ?? '', /^[0-9a-f]{64}$/);
     else t.is(remote.nodeId, undefined);
     t.deepEqual({ ...remote.hello }, {});
-    await f.until('the other end is up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     const [back] = b.remotes();
     t.is(back?.direction, 'in');
     t.is(back?.addr, spelled(a.advertiseAddr()));
@@ -56,7 +56,7 @@ export const targetCases: Cases = (define) => {
     await a.send(at, 'echo', utf8(''));
     const [remote] = b.remotes();
     await f.drive(a.disconnect(at));
-    await f.until('it is down', () => downs.length === 1);
+    await f.until('the connection is down', () => downs.length === 1);
     t.true([...admitted, ...ups, ...downs, ...from].every((other) => other === remote));
     t.is(from.length, 2);
     await f.drive(b.close());
@@ -99,7 +99,7 @@ export const targetCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(b);
     await a.dial(at);
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     const [foreign] = b.remotes();
     if (foreign === undefined) throw new Error('no remote');
     const error = await a.send(foreign, 'echo', utf8('')).then(
@@ -116,7 +116,7 @@ export const targetCases: Cases = (define) => {
     const { a, b, at } = await f.pair();
     serveKit(a, { echo: () => utf8('a itself') });
     await a.dial(at);
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     t.is(textOf(await b.send(a.advertiseAddr(), 'echo', utf8(''))), 'a itself');
     t.deepEqual(
       b
@@ -161,9 +161,12 @@ export const targetCases: Cases = (define) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     const remote = await a.dial(at);
-    await f.until('both are up', () => b.remotes().length === 1);
+    await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
     wire.cut();
-    await f.until('both are down', () => remote.closed && b.remotes().length === 0);
+    await f.until(
+      'the connection is down at both ends',
+      () => remote.closed && b.remotes().length === 0,
+    );
     for (const end of [a, b]) {
       const downs = f.seen(end).events.filter((event) => event.type === 'down');
       t.is(downs.length, 1);
@@ -176,7 +179,7 @@ export const targetCases: Cases = (define) => {
     serveKit(a);
     const out = await a.dial(at);
     await b.dial(a.advertiseAddr());
-    await f.until('both ways are up', () => a.remotes().length === 2);
+    await f.until('the connections of both directions are up', () => a.remotes().length === 2);
     const incoming = a.remotes().find((remote) => remote.direction === 'in');
     t.is(incoming?.instance, out.instance);
     t.not(incoming?.id, out.id);

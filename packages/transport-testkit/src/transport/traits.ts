@@ -175,7 +175,7 @@ export const traitCases: Cases = (define) => {
         .listen()
         .catch((error: unknown) => checked(t, error, { code: 'failed_precondition' }));
       await f.drive(again);
-      await f.until('it listens', () => transport.snapshot().localAddrs.length > 0);
+      await f.until('the transport listens', () => transport.snapshot().localAddrs.length > 0);
       t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
     },
   );

@@ -103,7 +103,7 @@ export const trySendCases: Cases = (define) => {
       [true, false, true],
     );
     t.is(encoded, 1);
-    await f.until('both have it', () => got.length === 2);
+    await f.until('both peers have the message', () => got.length === 2);
     t.deepEqual(got.sort(), ['0 all', '2 all']);
   });
 
@@ -194,7 +194,7 @@ export const trySendCases: Cases = (define) => {
       }
       const targets = others.map((other) => other.advertiseAddr());
       t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
-      await f.until('the others have it', () => got.length === 2);
+      await f.until('the other peers have the message', () => got.length === 2);
       t.deepEqual(got.sort(), [0, 2]);
     },
   );

@@ -17,7 +17,7 @@ export const coming: readonly Behavior[] = [
       await scene.meet(['b'], { to: () => ['a'] });
       scene.ear('a').topic.close();
       scene.ear('a').subscription.close();
-      await scene.until('b is alone', () => scene.ear('b').topic.neighbors.length === 0);
+      await scene.until('b has no neighbors', () => scene.ear('b').topic.neighbors.length === 0);
       scene.ears.delete('a');
       await scene.meet(['c'], { to: () => ['b'] });
       await scene.publish('c', 'hello');
@@ -49,10 +49,12 @@ export const coming: readonly Behavior[] = [
       await scene.met();
       lists(['a', 'b']);
       const { events } = scene.node('c');
-      await scene.until('c is alone', () =>
+      await scene.until('c has no neighbors, and a and b have one', () =>
         names.every((name) => scene.ear(name).topic.neighbors.length === (name === 'c' ? 0 : 1)),
       );
-      await scene.until('and is told', () => events.some(({ type }) => type === 'neighborDown'));
+      await scene.until('c emits neighborDown', () =>
+        events.some(({ type }) => type === 'neighborDown'),
+      );
       t.deepEqual(await scene.publish('a', 'without'), { queued: 1 });
       t.deepEqual(await scene.publish('c', 'alone'), { queued: 0 });
       await scene.heard('without', ['b']);
@@ -77,7 +79,7 @@ export const coming: readonly Behavior[] = [
       for (const word of ['1', '2', '3']) scene.say('c', word);
       for (const word of ['1', '2', '3']) await scene.heard(word, ['a', 'b']);
       await scene.network.crash('c');
-      await scene.until('it is gone', () =>
+      await scene.until('a and b have lost the neighbor', () =>
         ['a', 'b'].every((name) => scene.ear(name).topic.neighbors.length === 1),
       );
       await scene.publish('a', 'while it is away');
@@ -115,11 +117,11 @@ export const coming: readonly Behavior[] = [
       await t.throwsAsync(second.publish('closed'), { code: 'shutdown' });
       t.throws(() => second.subscribe(() => {}), { code: 'shutdown' });
       await scene.publish('a', 'still on it');
-      await scene.until('readers keep it', () => heard.includes('still on it'));
+      await scene.until('the readers have got the message', () => heard.includes('still on it'));
       subscription.close();
       subscription.close();
       await scene.publish('a', 'the reader of the first handle is there');
-      await scene.until('it hears', () => atFirst.length === 2);
+      await scene.until('the reader has got both messages', () => atFirst.length === 2);
       t.deepEqual(heard, ['still on it']);
       const [state] = b.gossip.snapshot().topics;
       t.deepEqual(
@@ -129,7 +131,7 @@ export const coming: readonly Behavior[] = [
       first.close();
       t.deepEqual(b.gossip.snapshot().topics, []);
       await scene.until(
-        'it has left',
+        'b has left the topic',
         () =>
           b.events.some(({ type }) => type === 'left') &&
           scene.ear('a').topic.neighbors.length === 0,
@@ -138,13 +140,13 @@ export const coming: readonly Behavior[] = [
       const reopened = b.gossip.topic('news', words);
       reopened.subscribe((message) => again.push(message));
       await scene.until(
-        'they have met',
+        'both nodes are neighbors',
         () => scene.ear('a').topic.neighbors.length === 1 && reopened.neighbors.length === 1,
       );
       await scene.settle(reopened.publish('in another life'));
       await scene.publish('a', 'welcome');
       await scene.heard('in another life', ['a']);
-      await scene.until('it hears', () => again.includes('welcome'));
+      await scene.until('the new reader has got the message', () => again.includes('welcome'));
       if (scene.isMesh) t.deepEqual(again, ['welcome']);
       t.deepEqual(scene.words('a'), ['in another life']);
     },
@@ -159,14 +161,14 @@ export const coming: readonly Behavior[] = [
       for (let i = 0; i < 2; i++) {
         const two = b.gossip.topic('x', words);
         await scene.until(
-          'they have met',
+          'both nodes are neighbors',
           () => one.neighbors.length === 1 && two.neighbors.length === 1,
         );
         two.close();
-        await scene.until('one is alone', () => one.neighbors.length === 0);
+        await scene.until('the first node has no neighbors', () => one.neighbors.length === 0);
       }
       one.close();
-      await scene.until('both have left', () =>
+      await scene.until('both nodes have left the topic', () =>
         [a, b].every(({ events }) => events.at(-1)?.type === 'left'),
       );
       const told = ({ events }: typeof a) =>
@@ -200,7 +202,7 @@ export const coming: readonly Behavior[] = [
       await scene.settle(closing);
       t.deepEqual([await scene.settle(loop), heard], ['over', ['x']]);
       await scene.until(
-        'a is alone',
+        'a has no neighbors',
         () =>
           scene.ear('a').topic.neighbors.length === 0 &&
           a.events.some(({ type }) => type === 'neighborDown'),

@@ -19,7 +19,7 @@ export const differing: readonly Behavior[] = [
       await scene.meet(['a', 'b'], { topic: { validate }, setup: (node) => nodes.push(node) });
       const burst = numbers(1_000);
       for (const word of burst) scene.say('a', word);
-      await scene.until('all came', () => scene.words('b').length === 1_000);
+      await scene.until('b has read all messages', () => scene.words('b').length === 1_000);
       t.deepEqual(scene.words('b').toSorted(), burst.toSorted());
       t.deepEqual(eventsOf(scene.node('b'), 'dropped'), []);
     },
@@ -33,11 +33,11 @@ export const differing: readonly Behavior[] = [
         setup: (node) => void topic(node, node.name === 'b' ? 1_000 : undefined),
       });
       const [a, b] = [scene.node('a'), scene.node('b')];
-      await scene.until('both are told', () =>
+      await scene.until("both nodes emit 'differs'", () =>
         [a, b].every((node) => eventsOf(node, 'differs').length === 1),
       );
       const long = topic(a);
-      await scene.until('they are neighbors', () => long.neighbors.length === 1);
+      await scene.until('both nodes are neighbors', () => long.neighbors.length === 1);
       const before = b.peers.get(a.nodeId)!.score;
       const { queued, failed = [] } = await scene.settle(long.publish('x'.repeat(5_000)));
       t.deepEqual(
@@ -63,7 +63,7 @@ export const differing: readonly Behavior[] = [
       await scene.boot(['a']);
       await scene.boot(['b'], { gossip: { overlay: other }, to: () => ['a'] });
       const [a, b] = [scene.node('a'), scene.node('b')];
-      await scene.until('both are told', () =>
+      await scene.until("both nodes emit 'differs'", () =>
         [a, b].every((node) => eventsOf(node, 'differs').length === 1),
       );
       for (const [from, to] of [
@@ -121,9 +121,9 @@ export const differing: readonly Behavior[] = [
         encode: (list: number[]) => Uint8Array.from(list),
         decode: () => [],
       });
-      await scene.until('they are neighbors', () => topic.neighbors.length === 1);
+      await scene.until('both nodes are neighbors', () => topic.neighbors.length === 1);
       await scene.settle(topic.publish([1, 2, 3]));
-      await scene.until('both have it', () => heard.length === 2);
+      await scene.until('the message has arrived at both nodes', () => heard.length === 2);
       t.deepEqual(heard, [
         [1, 2, 3],
         [1, 2, 3],

@@ -37,11 +37,11 @@ export const reading: readonly Behavior[] = [
       for (const number of numbers(COUNT)) {
         // One after the other, and no faster than the connection accepts them.
         queued += (await scene.publish('a', number)).queued;
-        if (!hasRoom()) await scene.until('there is room', hasRoom);
+        if (!hasRoom()) await scene.until('the publisher has room for another message', hasRoom);
       }
       t.is(queued, COUNT);
-      await scene.until('all came', () => scene.words('b').length === COUNT);
-      await scene.until('and were read', () =>
+      await scene.until('b has read all messages', () => scene.words('b').length === COUNT);
+      await scene.until('every subscription has read all messages', () =>
         Object.values(heard).every((each) => each === COUNT),
       );
       t.is(missed, 0);

@@ -98,7 +98,10 @@ class RealNetwork implements Network {
     try {
       // Readers get their messages one turn after the events of these messages.
       for (await turn(); !condition(); await turn()) {
-        if (isLate) throw new Error(`for ${WATCHDOG} ms in vain: ${what}\n${this.toString()}`);
+        if (isLate)
+          throw new Error(
+            `timed out after ${WATCHDOG} ms waiting for: ${what}\n${this.toString()}`,
+          );
         await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     } finally {

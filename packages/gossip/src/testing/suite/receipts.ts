@@ -15,7 +15,7 @@ export const receipts: readonly Behavior[] = [
       await scene.meet(NAMES);
       await scene.acquainted('a', 3);
       await scene.until(
-        'a has all for neighbors',
+        'a has all other nodes as neighbors',
         () => scene.ear('a').topic.neighbors.length === 3,
       );
       const all = await scene.publish('a', 'all', { min: 3 });
@@ -51,7 +51,7 @@ export const receipts: readonly Behavior[] = [
       await scene.acquainted('a', 3);
       const picky = scene.node('a').gossip.topic('picky', words);
       await scene.until(
-        'all are on it',
+        'a knows three nodes on the topic',
         () => scene.node('a').gossip.snapshot().topics[1]!.interested === 3,
       );
       const reasonOf = async (message: string, to: readonly string[]) => {
@@ -94,13 +94,13 @@ export const receipts: readonly Behavior[] = [
       });
       const slow = scene.node('a').gossip.topic('slow', words);
       await scene.until(
-        'both are on it',
+        'a knows two nodes on the topic',
         () => scene.node('a').gossip.snapshot().topics[1]!.interested === 2,
       );
       const list = ['b', 'c'].map((name) => scene.idOf(name));
       t.is((await scene.settle(slow.publish('x', { to: list, min: 1 }))).received, 1);
       const both = slow.publish('x', { to: list, min: 2, timeout: 600_000 });
-      await scene.until('c has it', () =>
+      await scene.until('the message has arrived at c', () =>
         scene
           .node('c')
           .gossip.snapshot()
@@ -146,7 +146,7 @@ export const receipts: readonly Behavior[] = [
         ]),
       );
       t.deepEqual([all, listed, any], [{ queued: 1 }, { queued: 1 }, { queued: 1 }]);
-      await scene.until('all came', () => heard.length === 3);
+      await scene.until('all messages have arrived', () => heard.length === 3);
     },
   },
 ];

@@ -45,7 +45,10 @@ export const recipients: readonly Behavior[] = [
       const sent = numbers(300).map((number) => String(Number(number) % 7));
       for (const word of sent) scene.say('a', word);
       for (const name of ['b', 'c']) {
-        await scene.until(`${name} has heard all`, () => scene.words(name).length >= sent.length);
+        await scene.until(
+          `${name} has read all messages`,
+          () => scene.words(name).length >= sent.length,
+        );
         t.deepEqual(inOrder(scene, scene.words(name)), inOrder(scene, sent), name);
       }
     },
@@ -85,7 +88,7 @@ export const recipients: readonly Behavior[] = [
     title: 'unknown recipients, and those not on the topic, are reported; the rest get the message',
     async check(t, scene) {
       await scene.meet(NAMES, { listens: (name) => name !== 'd' });
-      await scene.until('all are peers', () => scene.node('a').peers.list().length === 3);
+      await scene.until('a has three peers', () => scene.node('a').peers.list().length === 3);
       await scene.acquainted('a', 2);
       const [b, c, d] = ['b', 'c', 'd'].map((name) => scene.idOf(name)) as [string, string, string];
       const { queued, failed } = await scene.publish('a', 'x', { to: [idOf('nobody'), b, d, c] });
@@ -121,7 +124,10 @@ export const recipients: readonly Behavior[] = [
       const blob = Uint8Array.from({ length: 256 }, (_, i) => i);
       await scene.settle(notesOfA.publish(given, { min: 1 }));
       await scene.settle(blobsOfA.publish(blob, { min: 1 }));
-      await scene.until('both came', () => notes.length + blobs.length === 2);
+      await scene.until(
+        'the messages of both topics have arrived',
+        () => notes.length + blobs.length === 2,
+      );
       t.deepEqual([notes, blobs], [[given], [blob]]);
       await t.throwsAsync(scene.settle(notesOfA.publish({ text: 1, tags: [] } as never)), {
         code: 'invalid_argument',

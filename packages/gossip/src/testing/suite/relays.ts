@@ -21,7 +21,7 @@ export const relays: readonly Behavior[] = [
       const said = SIZES.map((size) => 'abcdefghij'.repeat(size / 10));
       for (const word of said) t.deepEqual(await scene.publish('a', word), { queued: 5 });
       const others = NAMES.slice(1);
-      await scene.until('all came', () =>
+      await scene.until('all messages have arrived at the other nodes', () =>
         others.every((name) => scene.words(name).length >= SIZES.length),
       );
       const bytes = SIZES.reduce((sum, size) => sum + size, 0);

@@ -83,7 +83,7 @@ export class Scene {
           this.ears.set(node.name, listen(node, 'news', { queue: { size: 10_000 }, ...topic }));
       },
     });
-    await this.until('all are up', () => names.every((name) => this.network.nodes.has(name)));
+    await this.until('all nodes are up', () => names.every((name) => this.network.nodes.has(name)));
   }
 
   /** Boots nodes, and waits until those that listen have met. */
@@ -97,7 +97,7 @@ export class Scene {
    */
   met(): Promise<void> {
     return this.until(
-      'all have met',
+      'all nodes know each other on the topic',
       () => [...this.ears.keys()].every((name) => this.network.nodes.has(name)) && this.#areOne(),
     );
   }
@@ -112,7 +112,7 @@ export class Scene {
       this.node(name)
         .gossip.snapshot()
         .topics.find(({ topic }) => topic === key)?.interested === others;
-    return this.until(`${name} knows of ${others} on the topic`, isOn);
+    return this.until(`${name} knows ${others} other nodes on the topic`, isOn);
   }
 
   until(what: string, condition: () => boolean): Promise<void> {
@@ -134,7 +134,7 @@ export class Scene {
 
   /** Waits until all of these nodes have received the word. */
   heard(word: string, names: readonly string[]): Promise<void> {
-    return this.until(`${names.join(', ')} have heard '${word}'`, () =>
+    return this.until(`${names.join(', ')} have read '${word}'`, () =>
       names.every((name) => this.words(name).includes(word)),
     );
   }

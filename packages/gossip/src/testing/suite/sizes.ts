@@ -30,7 +30,7 @@ export const sizes: readonly Behavior[] = [
     async check(t, scene) {
       await scene.meet(['a', 'b'], { topic: { limit: LIMIT } });
       for (const size of SIZES) t.is((await scene.publish('a', 'x'.repeat(size - 2))).queued, 1);
-      await scene.until('all came', () => scene.words('b').length === SIZES.length);
+      await scene.until('b has read all messages', () => scene.words('b').length === SIZES.length);
       const error = await t.throwsAsync(scene.publish('a', 'x'.repeat(LIMIT - 1)), {
         instanceOf: TransportError,
         code: 'resource_exhausted',

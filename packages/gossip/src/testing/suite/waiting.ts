@@ -16,18 +16,18 @@ export const waiting: readonly Behavior[] = [
         listens: () => false,
         to: (name) => (name === 'b' ? ['a'] : ['a', 'b']),
       });
-      await scene.until('they are peers', () => scene.node('a').peers.list().length === 2);
+      await scene.until('a has two peers', () => scene.node('a').peers.list().length === 2);
       t.deepEqual(await scene.publish('a', 'nobody is on it'), { queued: 0 });
       const deaf = scene.node('b').gossip.topic('news', words, { queue: { size: 10_000 } });
       scene.node('c').gossip.topic('news', words).subscribe(hang);
       await scene.until(
-        'both are on it',
+        'a knows two nodes on the topic',
         () =>
           scene.node('a').gossip.snapshot().topics[0]!.interested === 2 &&
           deaf.neighbors.length > 0,
       );
       await scene.until(
-        'and neighbors',
+        'a has its neighbors',
         () => scene.ear('a').topic.neighbors.length >= (scene.isMesh ? 2 : 1),
       );
       const results = await scene.settle(
@@ -42,13 +42,13 @@ export const waiting: readonly Behavior[] = [
       // nobody.
       const all = scene.isMesh ? 500 : 502;
       await scene.until(
-        'all came',
+        'b has received all messages',
         () => scene.node('b').gossip.snapshot().topics[0]!.delivered === all,
       );
       const heard: string[] = [];
       deaf.subscribe((message) => heard.push(message));
       await scene.publish('a', 'heard');
-      await scene.until('it came', () => heard.length > 0);
+      await scene.until('the reader has got a message', () => heard.length > 0);
       t.deepEqual(heard, ['heard'], 'nothing from before');
     },
   },
@@ -66,7 +66,7 @@ export const waiting: readonly Behavior[] = [
       const queued = results.reduce((sum, result) => sum + result.queued, 0);
       const expected = scene.isMesh ? queued : 2 * sent.length;
       await scene.until(
-        'all came',
+        'all messages have arrived',
         () => scene.words('b').length + scene.words('c').length >= expected,
       );
       for (const { failed = [] } of results)
@@ -94,12 +94,15 @@ export const waiting: readonly Behavior[] = [
         scene.say('a', number);
         void topic.publish(number);
       }
-      await scene.until('all came', () => scene.words('b').length >= 500 && other.length >= 500);
+      await scene.until(
+        'both readers have got 500 messages',
+        () => scene.words('b').length >= 500 && other.length >= 500,
+      );
       for (const heard of [scene.words('b'), other])
         t.deepEqual(inOrder(scene, heard), inOrder(scene, numbers(500)));
       t.true(scene.ear('b').heard.every(({ meta }) => meta.missed === 0));
       void topic.publish('later');
-      await scene.until('it came', () => other.at(-1) === 'later');
+      await scene.until('the last message has arrived', () => other.at(-1) === 'later');
     },
   },
 ];

@@ -134,7 +134,7 @@ export class World {
     const end = this.clock.now() + limit;
     while (!condition()) {
       if (this.clock.now() >= end)
-        throw new Error(`for ${limit} ms in vain: ${what}\n${this.toString()}`);
+        throw new Error(`timed out after ${limit} ms waiting for: ${what}\n${this.toString()}`);
       await this.#step(end);
     }
   }
@@ -149,7 +149,7 @@ export class World {
     let isOver = false;
     const over = () => void (isOver = true);
     promise.then(over, over);
-    await this.until('it settles', () => isOver);
+    await this.until('the promise settles', () => isOver);
     return promise;
   }
 
@@ -224,7 +224,9 @@ export class World {
     const tooLate = systemClock.now() + WATCHDOG;
     for (let what = this.#underWay(); what !== undefined; what = this.#underWay()) {
       if (systemClock.now() > tooLate)
-        throw new Error(`for ${WATCHDOG} real ms in vain: ${what}\n${this.toString()}`);
+        throw new Error(
+          `timed out after ${WATCHDOG} real ms waiting for: ${what}\n${this.toString()}`,
+        );
       await systemClock.sleep(0);
     }
   }
