@@ -13,7 +13,7 @@ transportSuite(test, {
   unreachable: () => 'loft-that-nobody-keeps',
   probe: nodeProbe(process),
   skip: {
-    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
+    'listen on an address that cannot be dialed needs an advertised address':
       'a loft is one place, and no name means all of them',
   },
 });

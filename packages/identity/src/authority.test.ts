@@ -25,7 +25,7 @@ const times = (pem: string) =>
 const whole = (time: number) => Math.floor(time / 1000) * 1000;
 
 for (const caType of KEY_TYPES) {
-  test(`a ${caType} authority has a self-signed certificate of an authority`, async (t) => {
+  test(`the certificate of a ${caType} authority is self-signed and marks an authority`, async (t) => {
     const { cert, identity } = await createAuthority({
       identity: createIdentity({ type: caType }),
     });
@@ -38,7 +38,7 @@ for (const caType of KEY_TYPES) {
   });
 
   for (const type of KEY_TYPES) {
-    test(`a ${caType} authority issues to a ${type} node`, async (t) => {
+    test(`a ${caType} authority issues a certificate to a ${type} node`, async (t) => {
       const authority = await createAuthority({ identity: createIdentity({ type: caType }) });
       const node = createIdentity({ type });
       const parsed = new X509Certificate(await authority.issue(node));

@@ -17,7 +17,7 @@ test('an identity is Ed25519 by default', (t) => {
 });
 
 for (const type of KEY_TYPES) {
-  test(`${type}: two identities are never equal, except with the same seed`, (t) => {
+  test(`${type}: two new identities are never equal, except with the same seed`, (t) => {
     t.not(createIdentity({ type }).nodeId, createIdentity({ type }).nodeId);
     const seeded = (seed: number) => createIdentity({ type, random: seededRandom(seed) });
     t.is(seeded(1).key, seeded(1).key);
@@ -43,7 +43,7 @@ for (const type of KEY_TYPES) {
     t.is(publicKey.constructor, Uint8Array);
   });
 
-  test(`${type}: the public key verifies what its identity signs`, (t) => {
+  test(`${type}: the public key verifies a signature of its identity`, (t) => {
     const identity = createIdentity({ type });
     const signature = identity.sign(utf8('hello'));
     t.is(signature.length, 64);

@@ -13,14 +13,14 @@ import { fromHex } from './testing/bytes.ts';
 import { GOLDEN } from './testing/golden.ts';
 
 for (const type of KEY_TYPES) {
-  test(`${type}: the id is the SHA-256 that OpenSSL and sha256sum give, of bytes and of PEM`, (t) => {
+  test(`${type}: the id is the SHA-256 that OpenSSL and sha256sum compute, of bytes and of PEM`, (t) => {
     const { spki, nodeId } = GOLDEN[type];
     t.is(nodeIdOf(fromHex(spki)), nodeId);
     t.is(nodeIdOf(Buffer.from(spki, 'hex')), nodeId);
     t.is(nodeIdOf(encodePem('PUBLIC KEY', fromHex(spki))), nodeId);
   });
 
-  test(`${type}: the id of a certificate is that of its key, the id of a chain that of its first certificate`, async (t) => {
+  test(`${type}: the id of a certificate is the id of its key, and the id of a chain that of its first certificate`, async (t) => {
     const identity = createIdentity({ type });
     const cert = await selfSigned(identity);
     t.is(nodeIdOf(cert), identity.nodeId);
@@ -54,7 +54,7 @@ const wrong: [string, Uint8Array | string, RegExp][] = [
     /an EC key in a non-canonical form: .*-ec_conv_form uncompressed/,
   ],
   [
-    'a key that spells out its curve',
+    'a key with explicit curve parameters',
     explicit.export({ format: 'der', type: 'spki' }),
     /an EC key in a non-canonical form: .*named_curve/,
   ],
@@ -68,12 +68,20 @@ const wrong: [string, Uint8Array | string, RegExp][] = [
     fromHex(`3029300506032b6570032000${'01'.repeat(31)}`),
     /not 32 bytes/,
   ],
-  ['a bare key', point, /65 bytes that are not SPKI: .*-pubout/],
-  ['no bytes', new Uint8Array(0), /0 bytes that are not SPKI/],
-  ['a byte too many', concatBytes(p256, new Uint8Array(1)), /92 bytes that are not SPKI/],
-  ['a byte too few', p256.subarray(0, 90), /90 bytes that are not SPKI/],
-  ['a longer length than is needed', fromHex(`3081${GOLDEN.ed25519.spki.slice(2)}`), /not SPKI/],
-  ['no PEM', 'hello', /a text without PEM/],
+  ['a public key without its SPKI header', point, /65 bytes that are not SPKI: .*-pubout/],
+  ['an empty array', new Uint8Array(0), /0 bytes that are not SPKI/],
+  [
+    'a key with an additional byte',
+    concatBytes(p256, new Uint8Array(1)),
+    /92 bytes that are not SPKI/,
+  ],
+  ['a key without its last byte', p256.subarray(0, 90), /90 bytes that are not SPKI/],
+  [
+    'a key whose length has more bytes than needed',
+    fromHex(`3081${GOLDEN.ed25519.spki.slice(2)}`),
+    /not SPKI/,
+  ],
+  ['a text without PEM', 'hello', /a text without PEM/],
   ['a private key', GOLDEN.p256.pem, /a PEM block 'PRIVATE KEY': do not pass it around/],
   ['a certificate request', encodePem('CERTIFICATE REQUEST', p256), /openssl req/],
   [
@@ -82,7 +90,7 @@ const wrong: [string, Uint8Array | string, RegExp][] = [
     /a CERTIFICATE that is cut off or damaged/,
   ],
   [
-    'a public key cut off',
+    'a public key that is cut off',
     encodePem('PUBLIC KEY', p256).slice(0, 60),
     /a PUBLIC KEY that is cut off/,
   ],

@@ -18,7 +18,7 @@ const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
 const p256 = ec('P-256');
 
 for (const type of KEY_TYPES) {
-  test(`${type}: a key is parsed as it was written`, (t) => {
+  test(`${type}: a saved key is parsed into the same identity`, (t) => {
     const identity = createIdentity({ type });
     const again = parseIdentity(identity.key);
     t.deepEqual({ ...again }, { ...identity });
@@ -26,7 +26,7 @@ for (const type of KEY_TYPES) {
     t.true(again.sign(utf8('x')).length === 64);
   });
 
-  test(`${type}: a key written by OpenSSL is parsed`, (t) => {
+  test(`${type}: a key that OpenSSL wrote is parsed`, (t) => {
     t.is(parseIdentity(GOLDEN[type].pem).nodeId, GOLDEN[type].nodeId);
   });
 }
@@ -77,7 +77,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     /createIdentity\(\)/,
   ],
   [
-    'an RSA key, PKCS#1',
+    'an RSA key in PKCS#1',
     () =>
       generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
         format: 'pem',
@@ -105,7 +105,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     /genpkey/,
   ],
   [
-    'a P-256 key that spells out its curve',
+    'a P-256 key with explicit curve parameters',
     () =>
       pkcs8(
         generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).privateKey,
@@ -156,18 +156,18 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     /the private key that belongs to it/,
   ],
   [
-    'something else in PEM',
+    'a PEM block of another type',
     () => encodePem('DH PARAMETERS', new Uint8Array(9)),
     /a PEM block 'DH PARAMETERS'/,
     /genpkey/,
   ],
   [
-    'two keys',
+    'a PEM file with two keys',
     () => GOLDEN.ed25519.pem + GOLDEN.p256.pem,
     /2 PEM blocks \('PRIVATE KEY', 'PRIVATE KEY'\)/,
     /only the private key/,
   ],
-  ['no PEM', () => 'hello', /no PEM/, /inform DER/],
+  ['a text without PEM', () => 'hello', /no PEM/, /inform DER/],
   ['nothing', () => '', /no PEM/, /inform DER/],
   [
     'a key without its end',
@@ -176,7 +176,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     /complete copy/,
   ],
   [
-    'a key with a letter lost',
+    'a key with a missing character',
     () => GOLDEN.p256.pem.replace('MIGH', 'MIG'),
     /cut off or not base64/,
     /complete copy/,
@@ -188,13 +188,13 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     /genpkey/,
   ],
   [
-    'the number 0',
+    'the key 0',
     () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32))),
     /out of range/,
     /genpkey/,
   ],
   [
-    'a number above n',
+    'a key above n',
     () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32).fill(255))),
     /out of range/,
     /genpkey/,
@@ -202,7 +202,7 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
 ];
 
 for (const [name, make, found, remedy] of refused) {
-  test(`${name} is refused by name, with a remedy and without key material`, async (t) => {
+  test(`${name} is refused with its name and a remedy, and without key material`, async (t) => {
     const pem = await make();
     const error = t.throws(() => parseIdentity(pem), { instanceOf: TransportError });
     t.is(error.code, 'invalid_argument');

@@ -17,14 +17,14 @@ test('both builds have the same functions', (t) => {
 });
 
 for (const [name, { sha256, openSecret, verify }] of builds) {
-  test(`${name}: SHA-256 is that of FIPS 180-4`, (t) => {
+  test(`${name}: SHA-256 has the result of FIPS 180-4`, (t) => {
     t.is(
       toHex(sha256(utf8('abc'))),
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
   });
 
-  test(`${name}: Ed25519 signs as RFC 8032 §7.1 does`, (t) => {
+  test(`${name}: Ed25519 has the signature of RFC 8032 §7.1`, (t) => {
     const secret = fromHex('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7');
     const message = fromHex('af82');
     const signature =
@@ -35,7 +35,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
     t.true(verify({ type: 'ed25519', point }, message, fromHex(signature)));
   });
 
-  test(`${name}: P-256 has the key of RFC 6979 §A.2.5, and takes its signature with the lower s`, (t) => {
+  test(`${name}: P-256 has the key of RFC 6979 §A.2.5, and accepts its signature with the lower s`, (t) => {
     const secret = fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721');
     const x = '60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6';
     const y = '7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299';
@@ -45,7 +45,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
   });
 
   for (const type of ['ed25519', 'p256'] as const) {
-    test(`${name}: what ${type} signs, both builds accept`, (t) => {
+    test(`${name}: both builds accept a signature made with ${type}`, (t) => {
       for (let seed = 1; seed <= 20; seed++) {
         const { point, sign } = openSecret(type, new Uint8Array(32).fill(seed));
         const message = new Uint8Array(seed * 37).fill(seed);
@@ -56,7 +56,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
       }
     });
 
-    test(`${name}: a ${type} signature is valid for nothing else`, (t) => {
+    test(`${name}: a ${type} signature is valid only for its message and its key`, (t) => {
       const { point, sign } = openSecret(type, new Uint8Array(32).fill(1));
       const other = openSecret(type, new Uint8Array(32).fill(2));
       const message = utf8('hello');
@@ -74,7 +74,7 @@ for (const [name, { sha256, openSecret, verify }] of builds) {
     });
   }
 
-  test(`${name}: returned bytes belong to the caller`, (t) => {
+  test(`${name}: the caller may keep and change returned bytes`, (t) => {
     const { point, sign } = openSecret('p256', new Uint8Array(32).fill(1));
     const first = sign(utf8('a'));
     const copy = first.slice();

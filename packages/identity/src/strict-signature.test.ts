@@ -64,18 +64,18 @@ const withA = (point: Uint8Array): Case => ({ ...honest, key: { type: 'ed25519',
 const ed25519Cases: [string, Case, boolean][] = [
   ['an honest signature', honest, true],
   [
-    'a key with a part of small order that falls out',
+    'a key with a part of small order that the challenge cancels',
     forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }),
     true,
   ],
   [
-    'a key with a part of small order that stays',
+    'a key with a part of small order that the challenge does not cancel',
     forge({ a: 5n, addToA: order8, r: 9n, isRight: (k) => k % 8n !== 0n }),
     false,
   ],
   ['a nonce with a part of small order', forge({ a: 5n, r: 9n, addToR: order8 }), false],
   [
-    'key and nonce whose parts of small order cancel out but for the factor 8',
+    'a pair of key and nonce whose parts of small order cancel only after multiplication by 8',
     forge({ a: 5n, addToA: order8, r: 9n, addToR: order8 }),
     false,
   ],
@@ -85,9 +85,9 @@ const ed25519Cases: [string, Case, boolean][] = [
     forge({ a: 0n, addToA: order8, r: 9n, isRight: (k) => k % 8n === 0n }),
     false,
   ],
-  ['the key zero', forge({ a: 0n, r: 9n }), false],
+  ['a key of zero', forge({ a: 0n, r: 9n }), false],
   [
-    'key and nonce of small order, S = 0',
+    'a pair of key and nonce of small order with S = 0',
     forge({
       a: 0n,
       addToA: order8,
@@ -97,22 +97,22 @@ const ed25519Cases: [string, Case, boolean][] = [
     }),
     false,
   ],
-  ['S + L', withS(s + L), false],
-  ['S + 8 L', withS(s + 8n * L), false],
-  ['S = L', withS(L), false],
-  ['S of all ones', withS(2n ** 256n - 1n), false],
-  ['another S', withS(s + 1n), false],
-  ['a nonce that is no point', withR(scalar(2n)), false],
-  ['a key that is no point', withA(scalar(2n)), false],
-  ['the nonce negated', withR(flipSign(honest.signature.subarray(0, 32))), false],
-  ['the key negated', withA(flipSign(honest.key.point)), false],
+  ['a signature with S + L instead of S', withS(s + L), false],
+  ['a signature with S + 8 L instead of S', withS(s + 8n * L), false],
+  ['a signature with S = L', withS(L), false],
+  ['a signature whose S has all bits set', withS(2n ** 256n - 1n), false],
+  ['a signature with a wrong S', withS(s + 1n), false],
+  ['a nonce that is not a point', withR(scalar(2n)), false],
+  ['a key that is not a point', withA(scalar(2n)), false],
+  ['a negated nonce', withR(flipSign(honest.signature.subarray(0, 32))), false],
+  ['a negated key', withA(flipSign(honest.key.point)), false],
   ...ED25519_TORSION_SUBGROUP.flatMap((hex, i): [string, Case, boolean][] => [
-    [`the key of small order ${i}`, withA(fromHex(hex)), false],
-    [`the nonce of small order ${i}`, withR(fromHex(hex)), false],
+    [`key ${i} of small order`, withA(fromHex(hex)), false],
+    [`nonce ${i} of small order`, withR(fromHex(hex)), false],
   ]),
   ...nonCanonical().flatMap((point, i): [string, Case, boolean][] => [
-    [`the key encoded not canonically ${i}`, withA(point), false],
-    [`the nonce encoded not canonically ${i}`, withR(point), false],
+    [`non-canonical key ${i}`, withA(point), false],
+    [`non-canonical nonce ${i}`, withR(point), false],
   ]),
 ];
 
@@ -136,28 +136,28 @@ const zero = new Uint8Array(32);
 
 const p256Cases: [string, Case, boolean][] = [
   ['an honest signature', p256Case({}), true],
-  ['the higher s', parts(r32, highS), false],
-  ['r = 0', parts(zero, s32), false],
-  ['s = 0', parts(r32, zero), false],
-  ['r = s = 0', parts(zero, zero), false],
-  ['r = n', parts(fromHex(number(P256_ORDER)), s32), false],
-  ['s = n', parts(r32, fromHex(number(P256_ORDER))), false],
-  ['r of all ones', parts(new Uint8Array(32).fill(255), s32), false],
-  ['r and s exchanged', parts(s32, r32), false],
+  ['a signature with the higher s', parts(r32, highS), false],
+  ['a signature with r = 0', parts(zero, s32), false],
+  ['a signature with s = 0', parts(r32, zero), false],
+  ['a signature with r = s = 0', parts(zero, zero), false],
+  ['a signature with r = n', parts(fromHex(number(P256_ORDER)), s32), false],
+  ['a signature with s = n', parts(r32, fromHex(number(P256_ORDER))), false],
+  ['a signature whose r has all bits set', parts(new Uint8Array(32).fill(255), s32), false],
+  ['a signature with r and s exchanged', parts(s32, r32), false],
   [
-    'DER instead of r and s',
+    'a signature in DER',
     p256Case({ signature: p256.Signature.fromBytes(signature).toBytes('der') }),
     false,
   ],
   ['a key that is not on the curve', point256(x, y.with(31, y[31]! ^ 1)), false],
   ['the key (0, 0)', point256(zero, zero), false],
   [
-    'a coordinate that is not below p',
+    'a key with a coordinate that is not below p',
     point256(fromHex(number(p256.Point.Fp.ORDER + 5n)), smallPointY()),
     false,
   ],
   [
-    'the key negated',
+    'a negated key',
     point256(x, fromHex(number(p256.Point.Fp.ORDER - BigInt(`0x${toHex(y)}`)))),
     false,
   ],
@@ -195,7 +195,7 @@ for (const [type, cases] of [
 test('the cases are correct: the cofactored equation accepts what both builds refuse', (t) => {
   for (const name of [
     'a nonce with a part of small order',
-    'a key with a part of small order that stays',
+    'a key with a part of small order that the challenge does not cancel',
   ]) {
     const [, { key, message, signature }] = ed25519Cases.find(([each]) => each === name)!;
     t.true(ed25519.verify(signature, message, key.point));

@@ -68,7 +68,7 @@ const wellOf = (identity: Identity): Seen => ({
 
 for (const serverType of KEY_TYPES) {
   for (const clientType of KEY_TYPES) {
-    test(`self-signed: a ${serverType} server and a ${clientType} client that have each other's certificate trust each other`, async (t) => {
+    test(`self-signed: a ${serverType} server and a ${clientType} client trust each other if each has the other's certificate`, async (t) => {
       const [a, b] = [createIdentity({ type: serverType }), createIdentity({ type: clientType })];
       const [certA, certB] = [await selfSigned(a), await selfSigned(b)];
       const seen = await handshake(
@@ -80,7 +80,7 @@ for (const serverType of KEY_TYPES) {
   }
 
   for (const type of KEY_TYPES) {
-    test(`a ${serverType} authority's ${type} nodes trust each other`, async (t) => {
+    test(`two ${type} nodes of a ${serverType} authority trust each other`, async (t) => {
       const authority = await createAuthority({ identity: createIdentity({ type: serverType }) });
       const [a, b] = [createIdentity({ type }), createIdentity({ type })];
       const end = async (identity: Identity) => ({

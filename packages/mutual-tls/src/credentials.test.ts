@@ -48,7 +48,7 @@ test('without an authority the public authorities are not trusted', (t) => {
   t.deepEqual(readCredentials({ key: a.key, cert: certA }).options.ca, []);
 });
 
-test('unusable credentials are invalid_argument, and the error says which and why', (t) => {
+test('unusable credentials are refused with invalid_argument, and the error says which ones and why', (t) => {
   wrong(
     t,
     { key: b.key, cert: certA },

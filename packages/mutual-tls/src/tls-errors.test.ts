@@ -57,7 +57,7 @@ test('a failed handshake is reported with its meaning at both ends', (t) => {
   t.is(tlsDialError(failure('ECONNREFUSED'), 'host:7').reason, 'connection_refused');
 });
 
-test('after the handshake a broken record is a reset, and a socket error is reported as such', (t) => {
+test('after the handshake a broken record is reported as a reset, and a socket error as itself', (t) => {
   t.is(
     tlsConnectionError(failure('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), 'host:7').reason,
     'reset',

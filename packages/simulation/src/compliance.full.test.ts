@@ -19,7 +19,7 @@ for (const level of ['message', 'stream'] satisfies Level[]) {
     unreachable: () => 'nobody',
     probe: nodeProbe(process),
     skip: {
-      'an address that cannot be dialed is refused without an advertised one, and accepted with it':
+      'listen on an address that cannot be dialed needs an advertised address':
         'every name of a node can be dialed',
     },
   });

@@ -15,7 +15,7 @@ faultyTransportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
+    'listen on an address that cannot be dialed needs an advertised address':
       'every name in this process can be dialed',
   },
 });

@@ -24,11 +24,11 @@ transportSuite(test, {
   probe: nodeProbe(process),
   skip: {
     'an advertised address is reported unchanged':
-      'the direct transport takes no advertised address: its own is any text already',
-    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
-      'every address can be told: connect says what it means',
-    'an address that is in use is address_in_use, and listen may be tried again':
-      'an address is taken by nobody: connect says whose it is',
+      'the direct transport takes no advertised address, because any text is a valid address',
+    'listen on an address that cannot be dialed needs an advertised address':
+      'any address can be advertised, because connect decides its meaning',
+    'listen on an address in use fails with address_in_use, and may be tried again':
+      'no address is ever in use, because connect decides who has it',
   },
 });
 
@@ -44,7 +44,7 @@ transportSuite(test, {
   unreachable: () => 'inmem://nobody',
   probe: nodeProbe(process),
   skip: {
-    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
+    'listen on an address that cannot be dialed needs an advertised address':
       'every name in this process can be dialed',
   },
 });

@@ -6,7 +6,7 @@ import { faulty, streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { createInmemStreams } from './stream/inmem-streams.ts';
 
-const twoClocks = 'the delays run on the system clock, the case on a manual one';
+const twoClocks = 'the delays run on the system clock, and the case on a manual one';
 const malformed = ['', 'inmem://', 'tcp://127.0.0.1:7000', 'two words', 'inmem://a/b'];
 
 streamLayerSuite(test, {
@@ -32,7 +32,7 @@ streamLayerSuite(test, {
     };
   },
   skip: {
-    'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+    'a dial that takes longer than its timeout fails with dial_timeout, and leaves no connection behind':
       twoClocks,
     'close waits at most a second or two for the other end to close': twoClocks,
   },

@@ -27,7 +27,7 @@ test('neighbors in one IPv6 /64 share the handshakes of one source, other networ
     `(${setUp}) || exit 77; ${process.execPath} ${child} ${addresses.join(' ')} || exit 78`,
   ]);
   if (code !== 0 && code !== 78) {
-    t.log('skipped: this machine allows no network of its own (unshare -rn, ip)');
+    t.log('skipped: this machine does not allow a network namespace (unshare -rn, ip)');
     return t.pass();
   }
   t.is(code, 0, output);

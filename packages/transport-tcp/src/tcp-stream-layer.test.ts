@@ -196,7 +196,7 @@ test('a peer that floods after the end of this side is disconnected', async (t) 
   t.is(sink.size, 0);
 });
 
-test('without free file descriptors dials are resource_exhausted, listening continues, and everything recovers', async (t) => {
+test('without free file descriptors dials fail with resource_exhausted, listening continues, and everything recovers', async (t) => {
   const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
   const child = spawn(
     '/bin/sh',

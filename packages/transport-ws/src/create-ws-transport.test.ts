@@ -64,7 +64,7 @@ test('a page that dialed can be called through its Remote', async (t) => {
   t.is((await server.send(up.value.remote, 'echo', new Uint8Array(300_000))).length, 300_000);
 });
 
-test('in a browser listen is unimplemented', async (t) => {
+test('in a browser listen fails with unimplemented', async (t) => {
   const page = createBrowserTransport({ protocol: echo });
   const error = await page.listen().then(
     () => t.fail(),

@@ -47,7 +47,7 @@ test('two layers share a server by path, and other paths are 404', async (t) => 
   t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
 });
 
-test('a given server that does not listen is failed_precondition, and the error says what to do', async (t) => {
+test('listen with a given server that does not listen fails with failed_precondition, and the error says what to do', async (t) => {
   const clock = createManualClock();
   const server = createServer();
   const listeners = () => [server.listenerCount('listening'), server.listenerCount('error')];

@@ -44,18 +44,18 @@ for (const [name, webSocket] of classes) {
       malformed: ['', '127.0.0.1:7000', 'tcp://127.0.0.1:7000', 'ws://127.0.0.1:0/'],
     }),
     skip: {
-      'a dial to an address without a listener is connection_refused and names the address':
+      'a dial to an address without a listener fails with connection_refused and names the address':
         'a browser does not tell pages why a dial failed',
       'close frees the address, and a dial to it is refused':
         'a browser does not tell pages why a dial failed',
       'writes to a paused reader start to return false, and drained follows once it reads':
-        'how much a browser buffers is its own affair',
+        'the browser decides how much it buffers',
       'a paused connection does not stop others of the same two layers':
-        'how much a browser buffers is its own affair',
+        'the browser decides how much it buffers',
       'a flood after close is cut off at 256 KiB':
-        'a page that has closed is not told what comes: time alone ends it',
+        'a page cannot limit the data that arrives after close, only the time',
       'back-pressure applies to writes of the acceptor, too':
-        'a page cannot stop what comes: it is kept for it',
+        'a page cannot pause a WebSocket, so the browser keeps what arrives',
     },
   });
 }

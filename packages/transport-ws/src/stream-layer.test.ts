@@ -39,7 +39,7 @@ streamLayerSuite(test, {
   }),
 });
 
-const own = "the port is the user's server's";
+const own = "the user's server owns the port";
 
 streamLayerSuite(test, {
   name: 'ws on a given server',
@@ -64,9 +64,10 @@ streamLayerSuite(test, {
     };
   },
   skip: {
-    'an address in use is address_in_use, and the first layer continues': own,
+    'listen on an address in use fails with address_in_use, and the first layer continues': own,
     'a layer whose listen failed can listen after the address is free': own,
     'close frees the address, and a dial to it is refused': own,
-    'a dial to an address without a listener is connection_refused and names the address': own,
+    'a dial to an address without a listener fails with connection_refused and names the address':
+      own,
   },
 });

@@ -226,7 +226,7 @@ test('the dialer disconnects a server that masks its frames or sends text', asyn
   }
 });
 
-test('a server that does not speak HTTP is wrong_preamble, one that hangs up is reset', async (t) => {
+test('a dial to a server that does not speak HTTP fails with wrong_preamble, and to one that hangs up with reset', async (t) => {
   const babbling = await rawServer(t, (socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
   const babble = await rejection(createWsStreamLayer().dial(babbling, { timeout: 10_000 }));
   t.is(babble.reason, 'wrong_preamble');
@@ -263,7 +263,7 @@ test('a host without an address is host_not_found', async (t) => {
   );
 });
 
-test('a server that never answers is dial_timeout, and its socket is closed', async (t) => {
+test('a dial to a server that never answers fails with dial_timeout, and its socket is closed', async (t) => {
   const clock = createManualClock();
   const reached = deferred<Socket>();
   const address = await rawServer(t, (socket) => reached.resolve(socket));

@@ -73,15 +73,15 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
   unreachable: () => 'f'.repeat(64),
   probe: nodeProbe(process),
   skip: {
-    'an address that cannot be dialed is refused without an advertised one, and accepted with it':
-      'ids are no addresses of a machine',
-    'a hello function gets the target where it dials, undefined where it accepts':
-      'it gets the address at which the node is dialed',
+    'listen on an address that cannot be dialed needs an advertised address':
+      'ids are not addresses of a machine',
+    'a hello function gets the target when dialing, and undefined when accepting':
+      'the function gets the address at which the node is dialed',
     'an advertised address is reported unchanged':
-      'its address is its id, whatever the machine says of where it is',
+      'the address of a node is its id, whatever its machine advertises',
     'the instance of a peer is the same over all its connections':
-      'there is one connection: a node that is connected is not dialed from the other end',
+      'a connected node is not dialed from the other end, so there is only one connection',
     'an advertised address attracts no calls for another node':
-      'a node is reached over the link that it dialed: that is what ids are for',
+      'a node is reached by its id over the connection that it dialed, which is the purpose of ids',
   },
 };

@@ -86,7 +86,7 @@ test('calls that wait for a busy reader do not block other methods of the connec
   t.is(first(await read(slow)), 1);
 });
 
-test('once a reader exists, a call without a reader is unimplemented, and a one-way is dropped and counted', (t) => {
+test('once a reader exists, a call without a reader fails with unimplemented, and a one-way is dropped and counted', (t) => {
   const bench = new InboxBench();
   consume(bench, 'ask');
   const a = bench.connection();

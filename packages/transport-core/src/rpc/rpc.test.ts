@@ -73,7 +73,7 @@ test('answers return false, and are counted, if the caller is gone', (t) => {
   }
 });
 
-test('a value that its codec refuses throws at the handler, and is internal at the caller', (t) => {
+test('a value that its codec refuses throws at the handler, and fails with internal at the caller', (t) => {
   const { rpc, connection } = incoming('typed');
   const error = t.throws(() => rpc.respond('x')) as unknown as TransportError;
   t.is(error.code, 'invalid_argument');

@@ -220,7 +220,7 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
   t.is(bench.failures.length, 1);
 });
 
-test('a handler that returns nothing although its codec needs a value is internal at the caller', (t) => {
+test('a handler that returns nothing although its codec needs a value fails the call with internal', (t) => {
   const bench = new InboxBench();
   const a = bench.connection();
   serve(bench, { typed: () => 'no number' });
@@ -275,7 +275,7 @@ test('stop accepts no more calls, waits for running ones, and leaves the rest to
   t.deepEqual(a.answers, ['ask 3 = 0', 'ask 5 = 2']);
 });
 
-test('calls that wait for a stopped handler are unimplemented if other readers exist that do not take them', async (t) => {
+test('calls that wait for a stopped handler fail with unimplemented if other readers exist that do not take them', async (t) => {
   const bench = new InboxBench();
   const { handler } = gate();
   const serving = serve(bench, { ask: handler }, { concurrency: 1 });

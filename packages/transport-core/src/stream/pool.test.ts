@@ -160,7 +160,7 @@ test('a target with an id differs from one without', (t) => {
   );
 });
 
-test('an invalid target is invalid_argument and leaves nothing behind', async (t) => {
+test('an invalid target fails with invalid_argument and leaves nothing behind', async (t) => {
   const { pool, dials, call, start } = scene();
   for (const wrong of ['', 'x@a:1', 'a\n:1']) {
     const refused = call();
@@ -220,7 +220,7 @@ test('a new call right after an aborted dial has its own dial', async (t) => {
   t.deepEqual(connection.started, [second]);
 });
 
-test('a call that times out while it waits is deadline_exceeded, unsent, and says how far it got', async (t) => {
+test('a call that times out while it waits fails with deadline_exceeded, unsent, and says how far it got', async (t) => {
   const { pool, clock, dials, wakes, call, start } = scene();
   const [soon, later] = [call('ask', { timeout: 50 }), call('ask', { timeout: 80 })];
   start('a:1', soon);

@@ -45,7 +45,7 @@ test('of several attempts at one name the first informative error counts', (t) =
   t.is(error.reason, 'connection_refused');
 });
 
-test('an error that is not a system error is unavailable and keeps its text', (t) => {
+test('an error that is not a system error becomes unavailable and keeps its text', (t) => {
   const error = socketError('odd', 'connection', 'x:1');
   t.is(error.code, 'unavailable');
   t.true(error.message.includes('odd'));

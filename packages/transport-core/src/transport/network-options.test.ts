@@ -225,7 +225,7 @@ test('misuse leaves nothing behind: no listener on its signal, no call that clos
   t.is(clock.timers, 0);
 });
 
-test('an invalid target is invalid_argument, unsent', async (t) => {
+test('an invalid target fails with invalid_argument, unsent', async (t) => {
   const { transport, state } = scene();
   const error = (await t.throwsAsync(
     transport.send('', 'ask', new Uint8Array(0)),
@@ -387,7 +387,7 @@ test('createTransport: an invalid option throws a TypeError that names it', (t) 
   });
 });
 
-test('createTransport: an unknown scheme is invalid_argument, for listening and for dialing', async (t) => {
+test('createTransport: an unknown scheme fails with invalid_argument, for listening and for dialing', async (t) => {
   const { backend } = fakeBackend(['fake', 'fakes']);
   t.is(
     (

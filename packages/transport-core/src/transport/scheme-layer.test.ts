@@ -111,7 +111,7 @@ test('several addresses of one backend are several layers, and one of them dials
   );
 });
 
-test('an unknown scheme is invalid_argument, and the error lists the known ones', async (t) => {
+test('an unknown scheme fails with invalid_argument, and the error lists the known ones', async (t) => {
   const [tcp, ws] = [backend(['tcp']), backend(['ws', 'wss'])];
   const error = t.throws(() =>
     layerOf(['quic://a:1'], [], tcp.value, ws.value),

@@ -121,7 +121,7 @@ test('two handlers for one method throw a TypeError, but two halves of a protoco
   t.deepEqual(answers, ['other = 4']);
 });
 
-test('a method without handler is unimplemented once another method is served', (t) => {
+test('a call of a method without a handler fails with unimplemented once another method is served', (t) => {
   const { transport, answers, arrive } = scene();
   serve(transport, { ask: (request) => request });
   arrive('other');

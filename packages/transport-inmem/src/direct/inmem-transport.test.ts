@@ -22,7 +22,7 @@ test('addresses are the given ones, random by default', async (t) => {
   t.not(one.localAddr(), other.localAddr());
 });
 
-test('without a link a call is unavailable, and the error says what to do', async (t) => {
+test('without a link a call fails with unavailable, and the error says what to do', async (t) => {
   const [a] = await nodes(t, 'a', 'b');
   const error = await failed(call(a, 'b'));
   t.is(error.code, 'unavailable');

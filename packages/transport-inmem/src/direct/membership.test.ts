@@ -140,7 +140,7 @@ test('without a membership a node id cannot be reached, and the error says so; n
   await close();
 });
 
-test('an unknown node is unavailable, with its target in the error', async (t) => {
+test('a call to an unknown node fails with unavailable, and the error has its target', async (t) => {
   const { a, close } = pair();
   manage(a.transport, a.register);
   const target = `node:${'c'.repeat(64)}`;

@@ -59,14 +59,15 @@ function titleOf(name: string, isSlow: boolean): string {
   return `faulty ${name}${isSlow ? ' with a delay' : ''}`;
 }
 
-const SLOW = 'so many dials and closes over a line that delays take longer than a case may';
+const SLOW =
+  'dials and closes over a line with a delay are slow, and so many take longer than a case may';
 const TOO_MANY_DIALS = {
   'a thousand transports that open, call and close leave no handles and no heap behind': SLOW,
   'a thousand connections that open and close leave nothing behind at either end': SLOW,
 };
-const TWO_CLOCKS = 'the delays run on the system clock, the case on a manual one';
+const TWO_CLOCKS = 'the delays run on the system clock, and the case on a manual one';
 const ON_MANUAL_CLOCK = {
-  'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind':
+  'a dial that takes longer than its timeout fails with dial_timeout, and leaves no connection behind':
     TWO_CLOCKS,
   'close waits at most a second or two for the other end to close': TWO_CLOCKS,
 };

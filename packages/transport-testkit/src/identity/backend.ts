@@ -98,8 +98,8 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
 export const REFUSED = [
   'a certificate of another authority',
   'a certificate that has expired',
-  'one that is not valid yet',
-  'a self-signed one',
+  'a certificate that is not valid yet',
+  'a self-signed certificate',
 ] as const;
 /**
  * Flaws of credentials that no transport accepts; peers built by hand present them and are refused.
@@ -116,7 +116,7 @@ export const UNUSABLE = [
   'an authority that is cut off',
 ] as const;
 
-/** Ways in which an impostor that shows another node's public key attempts the proof. */
+/** Ways in which an impostor that presents another node's public key attempts the proof. */
 export const IMPOSTORS = [
   'signs with a key of its own',
   'sends zeros as a signature',

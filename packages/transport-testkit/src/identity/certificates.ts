@@ -13,7 +13,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
     const flaw = () => certificates!.refused[title];
     // FAULTS 81
     define(
-      `${title} is refused at both ends (a dialer shows it)`,
+      `${title} is refused at both ends (presented by a dialer)`,
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [
@@ -33,7 +33,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
     );
     // FAULTS 81
     define(
-      `${title} is refused at both ends (an acceptor shows it)`,
+      `${title} is refused at both ends (presented by an acceptor)`,
       async (f) => {
         const { make, says } = flaw();
         const [bad, good, other] = [
@@ -56,7 +56,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
   for (const title of STRANGE) {
     // FAULTS 81, 87
     define(
-      `${title} is refused at both ends (a dialer shows it)`,
+      `${title} is refused at both ends (presented by a dialer)`,
       async (f, t) => {
         const { make, says } = certificates!.strange[title];
         const [good, other] = [await f.open(), await f.open()];
@@ -66,7 +66,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         t.is(`${bye.code}/${bye.reason}`, '16/15');
         t.regex(bye.text, says);
         await peer.expectClosed();
-        t.is(peer.log.length, 1, 'it is told nothing but that');
+        t.is(peer.log.length, 1, 'the GO_AWAY is the only frame that the peer gets');
         await f.until('the observer reports a rejection', () => rejections(good, 'in').length > 0);
         checked(t, rejections(good, 'in')[0]!.error, {
           code: 'unauthenticated',
@@ -84,7 +84,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
     if (title === 'no certificate') continue;
     // FAULTS 81, 87
     define(
-      `${title} is refused at both ends (an acceptor shows it)`,
+      `${title} is refused at both ends (presented by an acceptor)`,
       async (f, t) => {
         const { make, says } = certificates!.strange[title];
         const [good, other] = [await f.open(), await f.open()];
@@ -117,7 +117,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
   // FAULTS 87
   for (const who of ['dialer', 'acceptor'] as const) {
     define(
-      `a chain of hundreds of certificates is refused without being read to its end (${who === 'dialer' ? 'a dialer' : 'an acceptor'} shows it)`,
+      `a chain of hundreds of certificates is refused without being read to its end (presented by ${who === 'dialer' ? 'a dialer' : 'an acceptor'})`,
       async (f, t) => {
         const [bad, good, other] = [
           await f.open({ credentials: await certificates!.giant() }),

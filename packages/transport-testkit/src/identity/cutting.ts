@@ -9,7 +9,7 @@ export const cuttingCases: Cases = (define) => {
   for (const direction of ['dialer', 'acceptor'] as const) {
     // SEEDS 57, FAULTS 92
     define(
-      `a handshake that is cut off at any byte of the ${direction}'s fails, typed, and the acceptor goes on`,
+      `a handshake that is cut off at any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
         const on = await wired(f, { dial: 3_000, handshake: 5_000 });
         const length = (await handshakeLengths(f, on))[direction];
@@ -32,7 +32,7 @@ export const cuttingCases: Cases = (define) => {
     // SEEDS 57, 62
     for (const impatient of ['dialer', 'acceptor'] as const) {
       define(
-        `a handshake that falls silent at any tenth byte of the ${direction}'s ends by the ${impatient}'s time`,
+        `a handshake in which the ${direction} falls silent at any tenth byte ends at the timeout of the ${impatient}`,
         async (f, t) => {
           const on = await wired(
             f,

@@ -9,7 +9,7 @@ import type { Cases } from './suite.ts';
 export const dialedCases: Cases = (define) => {
   // FAULTS 83, SEEDS 63
   define(
-    'another id than the dialed one is identity_mismatch with both ids at both ends, before any application data',
+    'a node with another id than the dialed one fails with identity_mismatch and both ids at both ends, before any application data',
     async (f, t) => {
       const meant = await f.backend.credentials();
       const [a, b] = [await f.open(), await f.open()];
@@ -45,7 +45,7 @@ export const dialedCases: Cases = (define) => {
     t.is(bye.reason, 10);
     checked(t, await dialed, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
     await peer.expectClosed();
-    t.is(peer.log.length, 1, 'nothing but the refusal');
+    t.is(peer.log.length, 1, 'only the refusal was received');
     t.deepEqual(a.asked, [], 'the dialer asked its user nothing');
   });
 
@@ -67,7 +67,7 @@ export const dialedCases: Cases = (define) => {
 
   // FAULTS 83
   define(
-    'a dialed id on a plain backend is identity_mismatch, because nothing is proven there',
+    'a dialed id on a plain backend fails with identity_mismatch, because nothing is proven there',
     async (f, t) => {
       const someone = await f.backend.credentials();
       const [a, b] = [await f.openPlain(), await f.openPlain()];
@@ -109,29 +109,32 @@ export const dialedCases: Cases = (define) => {
     t.is(other.transport.remotes().length, 1);
   });
 
-  define('the pool keeps an address and an id at that address apart', async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const bare = await understood(f, a, b);
-    const named = await understood(f, a, b, `${b.nodeId}@${b.at}`);
-    t.not(bare, named);
-    t.is(await a.transport.dial(b.at), bare);
-    t.is(await a.transport.dial(`${b.nodeId}@${b.at}`), named);
-    await f.drive(a.transport.disconnect(b.at));
-    t.true(bare.closed);
-    t.false(named.closed, 'one is closed without the other');
-    // A live connection to the address does not circumvent the check of the id.
-    await understood(f, a, b);
-    const { nodeId } = await f.backend.credentials();
-    checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
-      code: 'unauthenticated',
-      reason: 'identity_mismatch',
-      sent: false,
-    });
-  });
+  define(
+    'the pool keeps connections to an address apart from those to an id at that address',
+    async (f, t) => {
+      const [a, b] = [await f.open(), await f.open()];
+      const bare = await understood(f, a, b);
+      const named = await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      t.not(bare, named);
+      t.is(await a.transport.dial(b.at), bare);
+      t.is(await a.transport.dial(`${b.nodeId}@${b.at}`), named);
+      await f.drive(a.transport.disconnect(b.at));
+      t.true(bare.closed);
+      t.false(named.closed, 'one is closed without the other');
+      // A live connection to the address does not circumvent the check of the id.
+      await understood(f, a, b);
+      const { nodeId } = await f.backend.credentials();
+      checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        sent: false,
+      });
+    },
+  );
 
   // SEEDS 63
   define(
-    'a wrong id, a wrong network, a wrong user and a denied node are four reasons',
+    'a wrong id, a wrong network, a refusal by admit and a denied node have four different reasons',
     async (f, t) => {
       const meant = await f.backend.credentials();
       const a = await f.open();

@@ -30,7 +30,7 @@ export const handshakeLimitCases: Cases = (define) => {
       const now = f.clock.now();
       await understood(f, b, node);
       await understood(f, node, b);
-      t.is(f.clock.now(), now, 'the others did not wait for it');
+      t.is(f.clock.now(), now, 'other handshakes did not wait for this one');
       await f.driveUntil(
         'the silent connection and the other handshake have ended',
         () => silent.over && rejections(node, 'in').length === 2,
@@ -43,7 +43,7 @@ export const handshakeLimitCases: Cases = (define) => {
     },
   );
 
-  define('handshakeTimeout ends a handshake at once, and not early', async (f, t) => {
+  define('a handshake ends when handshakeTimeout has passed, and not earlier', async (f, t) => {
     const node = await f.open({ options: { handshakeTimeout: 700 } });
     const silent = await f.bare(node);
     await f.quiet();
@@ -57,11 +57,11 @@ export const handshakeLimitCases: Cases = (define) => {
       reason: 'handshake_timeout',
     });
     await f.until('the silent connection is closed', () => silent.over);
-    t.is(silent.received, 0, 'a stranger is told nothing');
+    t.is(silent.received, 0, 'the silent connection received no bytes');
   });
 
   define(
-    'at most `pending` handshakes are in progress: the next is not even read until one ends',
+    'at most `pending` handshakes are in progress, and the next connection is not read until one ends',
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
       const a = await f.open();
@@ -75,7 +75,7 @@ export const handshakeLimitCases: Cases = (define) => {
         () => relay.passages.length > 0 && relay.last.dialer.passed > 0,
       );
       await f.quiet();
-      t.is(relay.last.acceptor.written, 0, 'not a byte of an answer');
+      t.is(relay.last.acceptor.written, 0, 'the acceptor has not answered');
       t.false(state.settled);
       silent[0]!.destroy();
       t.deepEqual(await call, Uint8Array.of(1));
@@ -84,7 +84,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    'a silent flood: above four times `pending` all are closed at once, live ones continue, and the rest times out',
+    'of a flood of silent connections, those above four times `pending` are closed at once, the rest time out, and live connections continue',
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 3 } } } });
       const [a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } })];
@@ -103,7 +103,7 @@ export const handshakeLimitCases: Cases = (define) => {
           reason: 'full',
           message: /limits\.handshakes/,
         });
-      t.is(sum(flood), 0, 'nobody was told a thing');
+      t.is(sum(flood), 0, 'the flood received no bytes');
       await understood(f, a, node);
       t.false(remote.closed);
       await ended(f, node, flood);
@@ -142,7 +142,7 @@ export const handshakeLimitCases: Cases = (define) => {
   );
 
   define(
-    '`perSource` limits the handshakes of one source before any work; a failed one keeps its place for a second',
+    '`perSource` limits the handshakes of one source before any work is done, and a failed handshake keeps its place for a second',
     async (f, t) => {
       const node = await f.open({
         options: { limits: { handshakes: { pending: 64, perSource: 2 } } },
@@ -178,24 +178,27 @@ export const handshakeLimitCases: Cases = (define) => {
     },
   );
 
-  define('`admit` and `hello` that hang hold a place each, and no more', async (f, t) => {
-    const node = await f.open({
-      options: {
-        limits: { handshakes: { pending: 2 } },
-        admit: (remote) => (remote.hello['wait'] ? new Promise(() => {}) : undefined),
-      },
-    });
-    const [slow, fast] = [await f.open({ options: { hello: { wait: 'yes' } } }), await f.open()];
-    const hangs = caught(t, slow.transport.send(node.at, 'echo', Uint8Array.of(1)));
-    await f.until('admit is called', () => node.asked.length === 1);
-    await understood(f, fast, node);
-    checked(t, await f.drive(hangs), {
-      code: 'unavailable',
-      reason: 'handshake_timeout',
-      sent: false,
-    });
-    await understood(f, fast, node);
-  });
+  define(
+    'an `admit` or a `hello` that hangs takes one handshake place, and no more',
+    async (f, t) => {
+      const node = await f.open({
+        options: {
+          limits: { handshakes: { pending: 2 } },
+          admit: (remote) => (remote.hello['wait'] ? new Promise(() => {}) : undefined),
+        },
+      });
+      const [slow, fast] = [await f.open({ options: { hello: { wait: 'yes' } } }), await f.open()];
+      const hangs = caught(t, slow.transport.send(node.at, 'echo', Uint8Array.of(1)));
+      await f.until('admit is called', () => node.asked.length === 1);
+      await understood(f, fast, node);
+      checked(t, await f.drive(hangs), {
+        code: 'unavailable',
+        reason: 'handshake_timeout',
+        sent: false,
+      });
+      await understood(f, fast, node);
+    },
+  );
 };
 
 /** Checks that the remaining connections time out. */

@@ -11,7 +11,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
     for (const who of ['dialer', 'acceptor'] as const) {
       // SEEDS 57, FAULTS 91
       define(
-        `${who === 'dialer' ? 'a dialer' : 'an acceptor'} that shows another's key and ${how} is refused at both ends`,
+        `${who === 'dialer' ? 'a dialer' : 'an acceptor'} that presents another's key and ${how} is refused at both ends`,
         async (f, t) => {
           const [victim, good] = [await f.open(), await f.open()];
           const bad = await f.open({ credentials: await impostors![how](victim.credentials) });

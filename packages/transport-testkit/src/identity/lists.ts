@@ -13,7 +13,7 @@ const denied = (by: Refusal['by'], id: string): Refusal => ({
 export const listCases: Cases = (define, { untrusting }) => {
   // FAULTS 85
   define(
-    'a denied node is refused at the handshake, the others are not (the acceptor denies)',
+    'a denied node is refused at the handshake, and the others are not (the acceptor denies)',
     async (f) => {
       const [a, c] = [await f.open(), await f.open()];
       const b = await f.open({ lists: { deny: [a.nodeId] } });
@@ -24,7 +24,7 @@ export const listCases: Cases = (define, { untrusting }) => {
 
   // FAULTS 85
   define(
-    'a denied node is refused at the handshake, the others are not (the dialer denies)',
+    'a denied node is refused at the handshake, and the others are not (the dialer denies)',
     async (f) => {
       const [b, c] = [await f.open(), await f.open()];
       const a = await f.open({ lists: { deny: [b.nodeId] } });

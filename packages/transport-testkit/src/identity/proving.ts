@@ -91,7 +91,7 @@ export const provingCases: Cases = (define) => {
   // SEEDS 55: arbitrary chunking
   for (const piece of [1, 2, 7]) {
     define(
-      `the boundaries of chunks mean nothing: bytes that come ${piece === 1 ? 'one by one' : `${piece} at a time`}`,
+      `the boundaries of chunks have no effect: bytes arrive ${piece === 1 ? 'one by one' : `${piece} at a time`}`,
       async (f, t) => {
         const [a, b] = [
           await f.open({ options: { dialTimeout: 60_000, handshakeTimeout: 60_000 } }),

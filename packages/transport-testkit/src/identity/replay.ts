@@ -11,9 +11,9 @@ import type { Cases } from './suite.ts';
 
 export const replayCases: Cases = (define) => {
   // FAULTS 92
-  for (const how of ['at once', 'piece by piece, as answers come'] as const) {
+  for (const how of ['at once', 'piece by piece as answers arrive'] as const) {
     define(
-      `what a dialer said once, said again to its acceptor ${how}, does not come up`,
+      `a replay of a dialer's bytes to its acceptor, ${how}, does not come up`,
       async (f, t) => {
         const [a, b] = [await f.open(), await f.open()];
         const { dialer } = await recorded(f, a, b);

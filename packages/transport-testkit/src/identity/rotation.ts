@@ -12,7 +12,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'new connections use a renewed certificate in both directions; live ones stay, with their calls',
+    'new connections use a renewed certificate in both directions, and live ones continue with their calls',
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b, c] = [await f.open({ credentials }), await f.open(), await f.open()];
@@ -48,7 +48,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'a new key gives a new id to new connections in both directions; live ones keep the old id',
+    'a new key gives a new id to new connections in both directions, and live ones keep the old id',
     async (f, t) => {
       const [a, b, c] = [await f.open(), await f.open(), await f.open()];
       const next = await f.backend.credentials();
@@ -78,7 +78,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
   for (const title of UNUSABLE) {
     // FAULTS 90
     define(
-      `${title} is refused as an update, invalid_argument; the old one keeps working`,
+      `${title} is refused as an update with invalid_argument, and the old one keeps working`,
       async (f, t) => {
         const { make, says } = certificates!.unusable[title];
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
@@ -98,7 +98,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
 
   // FAULTS 90
   define(
-    'with a new authority, new connections of nodes of the old one are refused, live ones stay',
+    'after a change of the authority, new connections from nodes of the old one are refused, and live ones continue',
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b] = [await f.open({ credentials }), await f.open()];

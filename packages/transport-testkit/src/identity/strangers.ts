@@ -17,14 +17,14 @@ export const strangerCases: Cases = (define) => {
     ['an SSH greeting', utf8('SSH-2.0-OpenSSH_9.6\r\n')],
     ['a TLS alert', Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40)],
     [
-      'a TLS record that announces too much',
+      'a TLS record with a length above the limit',
       Uint8Array.of(0x16, 3, 1, 0xff, 0xff, 1, 0, 0xff, 0xfb),
     ],
   ];
   for (const [what, bytes] of first) {
     // FAULTS 89
     define(
-      `${what} on a secured port is closed in time, the observer is told, the others go on`,
+      `a connection that sends ${what} to a secured port is closed in time and reported to the observer, and others continue`,
       async (f, t) => {
         const [node, live, later] = [await f.open(), await f.open(), await f.open()];
         const remote = await understood(f, live, node);
@@ -53,7 +53,7 @@ export const strangerCases: Cases = (define) => {
   // FAULTS 89
   for (const what of ['an HTTP request', 'plain Trunkline']) {
     define(
-      `${what} on a secured port is told to the observer as wrong_preamble, at once`,
+      `${what} on a secured port is reported to the observer at once, as wrong_preamble`,
       async (f, t) => {
         const node = await f.open();
         const stranger = await f.bare(node);
@@ -67,7 +67,7 @@ export const strangerCases: Cases = (define) => {
 
   // FAULTS 89
   define(
-    "a plain and a secured end fail in time with typed errors, whichever dials; both report the other's protocol",
+    "a plain and a secured end fail in time with typed errors, whichever dials, and both report the other's protocol",
     async (f, t) => {
       const [secured, plain] = [await f.open(), await f.openPlain()];
       const { toSecured = (at: string) => at, fromSecured = (at: string) => at } = f.backend.plain;

@@ -43,7 +43,7 @@ export function register(
       return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
     test(`${backend.name}: ${title}`, (t) =>
       turn(() => {
-        t.timeout(time, 'the case waits for an event that does not come');
+        t.timeout(time, 'the case waits for an event that did not happen');
         return unlessTaken(() => run(t, backend, body));
       }));
   };
@@ -62,7 +62,7 @@ async function run(
     await body(lab, t);
   } catch (error) {
     // The case's own error comes first; a failure to clean up afterwards would only hide it.
-    await lab.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
+    await lab.finish(false).catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
     throw error;
   }
   await lab.finish(true);
@@ -95,10 +95,10 @@ function skipped(test: TestFunction, title: string): void {
 }
 
 const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {
-  certificates: 'it proves ids without certificates',
-  tls: 'there is no TLS',
-  impostors: 'no transport takes a public key without its private one',
-  untrusting: 'it lets in whoever proves an id',
+  certificates: 'the backend proves ids without certificates',
+  tls: 'the backend does not use TLS',
+  impostors: 'the transport cannot be given a public key without its private key',
+  untrusting: 'the backend admits any node that proves an id',
 };
 
 const CASES_AT_ONCE = 4;

@@ -12,7 +12,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
   for (const direction of ['dialer', 'acceptor'] as const) {
     // SEEDS 57, FAULTS 92
     define(
-      `one bit of any byte of the ${direction}'s handshake that is changed: it fails, typed, and the acceptor goes on`,
+      `a handshake with one changed bit in any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
         const on = await wired(f, { dial: 3_000, handshake: 5_000 });
         const length = (await handshakeLengths(f, on))[direction];
@@ -41,7 +41,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
 
     // FAULTS 25
     define(
-      `one bit of application data that the ${direction} sent is changed: the connection ends, nothing altered is delivered`,
+      `one changed bit of application data from the ${direction} ends the connection, and no altered data is delivered`,
       async (f, t) => {
         const on = await wired(f, { dial: 3_000, handshake: 5_000 });
         const { a, b, relay } = on;

@@ -89,13 +89,16 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
       make: of((identity) => authority.issue(identity.publicKey, past)),
       says: /expired/,
     },
-    'one that is not valid yet': {
+    'a certificate that is not valid yet': {
       make: of((identity) =>
         authority.issue(identity.publicKey, { notBefore: day(10), notAfter: day(20) }),
       ),
       says: /not valid yet/,
     },
-    'a self-signed one': { make: of(selfSigned), says: /no authority in tls\.ca signed it/ },
+    'a self-signed certificate': {
+      make: of(selfSigned),
+      says: /no authority in tls\.ca signed it/,
+    },
   };
   const unusable: Record<(typeof UNUSABLE)[number], Flaw<TlsCredentials>> = {
     'a key that does not fit its certificate': {

@@ -11,7 +11,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
   for (const title of UNUSABLE) {
     // FAULTS 82
     define(
-      `${title} is invalid_argument at listen() and at send(), and nothing is bound`,
+      `${title} fails listen() and send() with invalid_argument, and no address is bound`,
       async (f, t) => {
         const { make, says } = certificates!.unusable[title];
         const other = await f.open();

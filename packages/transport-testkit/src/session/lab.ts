@@ -110,7 +110,7 @@ export async function bench(
   backend: SessionBackend,
   options: LabOptions = {},
 ): Promise<Bench> {
-  t.timeout(WATCHDOG, 'the case waits for an event that does not come');
+  t.timeout(WATCHDOG, 'the case waits for an event that did not happen');
   const place = backend.place();
   // The peer's bytes arrive through the real event loop, so turns are real ones too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });

@@ -46,7 +46,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'an address in use is address_in_use, and the first layer continues',
+    title: 'listen on an address in use fails with address_in_use, and the first layer continues',
     async run(t, lab) {
       const { address, accept } = await lab.listen();
       const error = await failure(
@@ -81,7 +81,7 @@ export const addressRules: Rule[] = [
     },
   },
   {
-    title: 'listening twice is failed_precondition, and the first listener continues',
+    title: 'a second listen fails with failed_precondition, and the first listener continues',
     async run(t, lab) {
       const { layer, address, accept } = await lab.listen();
       t.is(

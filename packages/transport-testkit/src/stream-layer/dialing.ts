@@ -15,7 +15,8 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'a dial to an address without a listener is connection_refused and names the address',
+    title:
+      'a dial to an address without a listener fails with connection_refused and names the address',
     async run(t, lab) {
       const address = await lab.nobody();
       const error = await failure(t, lab.dial(address));
@@ -26,7 +27,8 @@ export const dialRules: Rule[] = [
     },
   },
   {
-    title: 'an address that cannot be parsed is invalid_argument, and the error names it',
+    title:
+      'a dial to an address that cannot be parsed fails with invalid_argument and names the address',
     async run(t, lab) {
       t.true(lab.backend.malformed.length > 0);
       for (const address of lab.backend.malformed) {
@@ -50,7 +52,7 @@ export const dialRules: Rule[] = [
   },
   {
     title:
-      'a dial that takes longer than its timeout is dial_timeout, and leaves no connection behind',
+      'a dial that takes longer than its timeout fails with dial_timeout, and leaves no connection behind',
     async run(t, lab) {
       const listening = await lab.listen();
       const dialing = lab.layer().dial(listening.address, { timeout: 300 });

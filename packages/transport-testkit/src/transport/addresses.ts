@@ -53,7 +53,7 @@ export const addressCases: Cases = (define) => {
 
   // FAULTS 64
   define(
-    'an address that is in use is address_in_use, and listen may be tried again',
+    'listen on an address in use fails with address_in_use, and may be tried again',
     async (f, t) => {
       const first = await f.open(kit);
       serveKit(first);
@@ -110,7 +110,7 @@ export const addressCases: Cases = (define) => {
 
   // FAULTS 53
   define(
-    'an address without a listener is unavailable, unsent, and named in the error',
+    'a call to an address without a listener fails with unavailable, unsent, and names the address',
     async (f, t) => {
       const a = await f.open(kit);
       const nowhere = f.backend.unreachable();
@@ -163,8 +163,7 @@ export const addressCases: Cases = (define) => {
   });
 };
 
-const UNSPECIFIED =
-  'an address that cannot be dialed is refused without an advertised one, and accepted with it';
+const UNSPECIFIED = 'listen on an address that cannot be dialed needs an advertised address';
 
 /** Returns a layer whose listener breaks on demand, and cannot be bound again until `mend`. */
 function createFragileListener() {

@@ -270,7 +270,7 @@ export const callCases: Cases = (define) => {
 
   // SEEDS 41, FAULTS 37
   define(
-    'a protocol that the peer does not have is unimplemented, and the others continue',
+    'a call of a protocol that the peer does not have fails with unimplemented, and other protocols continue',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(b);

@@ -35,7 +35,7 @@ export const closingCases: Cases = (define) => {
 
   // FAULTS 71
   define(
-    'after the grace the rest fails: with shutdown at this end, unavailable at the other',
+    'after the grace open calls fail: with shutdown at this end, and with unavailable at the other',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       serveKit(a, { brisk: () => new Promise(() => undefined) });

@@ -69,7 +69,7 @@ export const codecCases: Cases = (define) => {
 
   // FAULTS 26, 30
   define(
-    'a request that the codec of the receiver refuses reaches no reader, and the caller gets the path',
+    'a request that the codec of the receiver refuses reaches no reader, and the caller gets the path of the error',
     async (f, t) => {
       const { a, b, at } = await linkedKit(f);
       let served = 0;
@@ -93,7 +93,7 @@ export const codecCases: Cases = (define) => {
   );
 
   define(
-    'an answer that its codec refuses throws at the handler, and the caller gets internal',
+    'an answer that its codec refuses throws at the handler, and fails with internal at the caller',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const consumer = b.consumer('sync');
@@ -205,18 +205,21 @@ export const codecCases: Cases = (define) => {
   });
 
   // FAULTS 26
-  define('a protobuf request cut short anywhere is refused, never half a value', async (f, t) => {
-    const { a, b, at } = await linkedKit(f);
-    serveKit(b);
-    const whole = blockCodec.encode({ index: 0, state: utf8('state of the world'), parents: [] });
-    const start = whole.length - utf8('state of the world').length;
-    for (let length = start; length < whole.length; length++) {
-      await rejected(t, a.send(at, 'block', whole.slice(0, length)), {
-        code: 'invalid_argument',
-        origin: 'remote',
-      });
-    }
-  });
+  define(
+    'a protobuf request that is cut off anywhere is refused, and never read as half a value',
+    async (f, t) => {
+      const { a, b, at } = await linkedKit(f);
+      serveKit(b);
+      const whole = blockCodec.encode({ index: 0, state: utf8('state of the world'), parents: [] });
+      const start = whole.length - utf8('state of the world').length;
+      for (let length = start; length < whole.length; length++) {
+        await rejected(t, a.send(at, 'block', whole.slice(0, length)), {
+          code: 'invalid_argument',
+          origin: 'remote',
+        });
+      }
+    },
+  );
 
   // FAULTS 27, 28, 32
   define('hostile protobuf is refused: nesting, counts, varints', async (f, t) => {

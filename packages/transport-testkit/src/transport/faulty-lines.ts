@@ -73,7 +73,7 @@ export const faultyLineCases: Cases = (define) => {
   );
 
   define(
-    'a dead line is a ping_timeout at both ends after 15 s, and the next call dials once the line works',
+    'a dead line causes ping_timeout at both ends after 15 s, and the next call dials once the line works',
     async (f, t) => {
       const { a, b, at, network } = await line(f, {});
       const remote = await a.dial(at);
@@ -117,7 +117,7 @@ export const faultyLineCases: Cases = (define) => {
   );
 
   define(
-    'a dial over a dead line is a dial_timeout, and no other dial is affected',
+    'a dial over a dead line fails with dial_timeout, and no other dial is affected',
     async (f, t) => {
       const { a, at, network } = await line(f, { halfOpen: true });
       await rejected(t, f.drive(a.send(at, 'echo', utf8('')), 100), {
@@ -131,7 +131,7 @@ export const faultyLineCases: Cases = (define) => {
   );
 
   define(
-    'a cut is a reset at both ends: a call in flight fails, sent, and the next one dials',
+    'a cut resets the connection at both ends: a call in flight fails as sent, and the next call dials',
     async (f, t) => {
       const { a, b, at, network } = await line(f, {}, true);
       const call = rejected(t, a.send(at, 'brisk', utf8(''), { timeout: Infinity }), {

@@ -23,7 +23,7 @@ export const helloCases: Cases = (define) => {
   });
 
   define(
-    'a hello function gets the target where it dials, undefined where it accepts',
+    'a hello function gets the target when dialing, and undefined when accepting',
     async (f, t) => {
       const asked: unknown[] = [];
       const hello = (end: string) => (target: string | undefined) => {
@@ -65,44 +65,50 @@ export const helloCases: Cases = (define) => {
   });
 
   // SEEDS 31, FAULTS 18, PEERS 2i-3
-  define('another network is refused at both ends with both names', async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { network: 'blue' }, b: { network: 'green' } });
-    const error = await rejected(t, a.send(at, 'echo', utf8('')), {
-      code: 'failed_precondition',
-      reason: 'wrong_network',
-      sent: false,
-    });
-    t.regex(error.message, /blue/);
-    t.regex(error.message, /green/);
-    const told = await rejection(f, b);
-    t.is(told.reason, 'wrong_network');
-    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
-    const same = await f.pair({ a: { network: 'blue' }, b: { network: 'blue' } });
-    serveKit(same.b);
-    t.is(textOf(await same.a.send(same.at, 'echo', utf8('one of us'))), 'one of us');
-  });
+  define(
+    'a peer of another network is refused, and the errors at both ends name both networks',
+    async (f, t) => {
+      const { a, b, at } = await f.pair({ a: { network: 'blue' }, b: { network: 'green' } });
+      const error = await rejected(t, a.send(at, 'echo', utf8('')), {
+        code: 'failed_precondition',
+        reason: 'wrong_network',
+        sent: false,
+      });
+      t.regex(error.message, /blue/);
+      t.regex(error.message, /green/);
+      const told = await rejection(f, b);
+      t.is(told.reason, 'wrong_network');
+      t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+      const same = await f.pair({ a: { network: 'blue' }, b: { network: 'blue' } });
+      serveKit(same.b);
+      t.is(textOf(await same.a.send(same.at, 'echo', utf8('one of us'))), 'one of us');
+    },
+  );
 
   // SEEDS 59, 64
-  define("the acceptor's admit refuses: both ends see permission_denied, refused", async (f, t) => {
-    const { a, b, at } = await f.pair({
-      b: {
-        admit() {
-          throw new Error('not on the list');
+  define(
+    "if the acceptor's admit refuses, both ends get permission_denied/refused",
+    async (f, t) => {
+      const { a, b, at } = await f.pair({
+        b: {
+          admit() {
+            throw new Error('not on the list');
+          },
         },
-      },
-    });
-    serveKit(b);
-    await rejected(t, a.send(at, 'echo', utf8('')), {
-      code: 'permission_denied',
-      reason: 'refused',
-      sent: false,
-      origin: 'remote',
-    });
-    const told = await rejection(f, b);
-    t.is(told.code, 'permission_denied');
-    t.is(told.reason, 'refused');
-    t.deepEqual([a.remotes(), b.remotes()], [[], []]);
-  });
+      });
+      serveKit(b);
+      await rejected(t, a.send(at, 'echo', utf8('')), {
+        code: 'permission_denied',
+        reason: 'refused',
+        sent: false,
+        origin: 'remote',
+      });
+      const told = await rejection(f, b);
+      t.is(told.code, 'permission_denied');
+      t.is(told.reason, 'refused');
+      t.deepEqual([a.remotes(), b.remotes()], [[], []]);
+    },
+  );
 
   // SEEDS 59
   define("the dialer's admit can refuse, too", async (f, t) => {
@@ -140,7 +146,7 @@ export const helloCases: Cases = (define) => {
 
   // SEEDS 59
   define(
-    'an admit that hangs is a handshake_timeout, another error than a refusal',
+    'an admit that hangs ends with handshake_timeout, which differs from a refusal',
     async (f, t) => {
       const { a, b, at } = await f.pair({
         a: { handshakeTimeout: 1_000 },

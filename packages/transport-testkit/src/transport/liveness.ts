@@ -74,7 +74,7 @@ export const livenessCases: Cases = (define) => {
 
   // SEEDS 46, 50, FAULTS 48, 54
   define(
-    'a silent peer is disconnected after interval and timeout, and calls to it are unavailable',
+    'a silent peer is disconnected after interval and timeout, and calls to it fail with unavailable',
     async (f, t) => {
       const wire = createWire();
       const keepAlive = { interval: 2_000, timeout: 1_000 };
@@ -147,7 +147,7 @@ export const livenessCases: Cases = (define) => {
 
   // SEEDS 62, FAULTS 62, PEERS 2i-1
   define(
-    'a peer that accepts and says nothing is a handshake_timeout, and delays no other dial',
+    'a dial to a peer that accepts and sends nothing fails with handshake_timeout, and delays no other dial',
     async (f, t) => {
       const wire = createWire();
       const mute = await f.open(kit, { clock: f.newClock() }, { wrap: wire.wrap });
@@ -167,7 +167,7 @@ export const livenessCases: Cases = (define) => {
 
   // SEEDS 62, FAULTS 62
   define(
-    'a dialer that says nothing is dropped in time, and the next one served meanwhile',
+    'a dialer that sends nothing is disconnected in time, and the next one is served meanwhile',
     async (f, t) => {
       const wire = createWire();
       const own = f.newClock();

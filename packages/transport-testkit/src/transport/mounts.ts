@@ -185,7 +185,7 @@ export const mountCases: Cases = (define) => {
 
   // FAULTS 18
   define(
-    'ends without a common version: failed_precondition with both versions, for that protocol only',
+    'calls between ends without a common version fail with failed_precondition and both versions, for that protocol only',
     async (f, t) => {
       const a = await f.open(versioned(1, []));
       const b = await f.open(versioned(7, [6]));
@@ -207,7 +207,7 @@ export const mountCases: Cases = (define) => {
 
   // FAULTS 18
   define(
-    'ends without a common version report it: both observers, once, and the dialer, unless another protocol is shared',
+    'ends without a common version report it once to both observers, and to the dialer unless another protocol is shared',
     async (f, t) => {
       const a = await f.open(versioned(1, []));
       const b = await f.open(versioned(7, [6]));
@@ -290,7 +290,7 @@ export const mountCases: Cases = (define) => {
 
   // SEEDS 52
   define(
-    'one name on two channels, or one channel of two names, is channel_mismatch for it alone',
+    'a name on two channels, or a channel with two names, fails with channel_mismatch for that protocol only',
     async (f, t) => {
       for (const [mine, theirs] of [
         [named('testkit/x', 0x50), named('testkit/x', 0x51)],
@@ -329,7 +329,7 @@ export const mountCases: Cases = (define) => {
 
   // SEEDS 41, FAULTS 37
   define(
-    'a method that only the caller has is unimplemented, and one of another kind failed_precondition',
+    'a call of a method that only the caller has fails with unimplemented, and of one of another kind with failed_precondition',
     async (f, t) => {
       const mine = defineProtocol({
         name: 'testkit',

@@ -53,7 +53,7 @@ export const poolCases: Cases = (define) => {
 
   // FAULTS 53, docs/design.md, the pool
   define(
-    'a dial that fails, fails each that waits for it with an error of its own, unsent',
+    'a failed dial fails each call that waits for it with its own error, unsent',
     async (f, t) => {
       const { a } = await f.pair();
       const nowhere = f.backend.unreachable();
@@ -210,7 +210,7 @@ export const poolCases: Cases = (define) => {
 
   // FAULTS 51, SEEDS 17, PEERS 2i-2
   define(
-    'a call whose connection is lost once it was sent fails, and is never made twice',
+    'a call whose connection is lost after it was sent fails, and is never repeated',
     async (f, t) => {
       const wire = createWire();
       const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
@@ -318,7 +318,7 @@ export const poolCases: Cases = (define) => {
 
   // FAULTS 57, 71
   define(
-    'calls in flight to a peer that closes get unavailable, and what it answered is kept',
+    'calls in flight to a peer that closes fail with unavailable, and answers that it gave are delivered',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const running = deferred();

@@ -10,7 +10,7 @@ import { equalBytes, pattern, textOf, utf8, watch } from './values.ts';
 export const pressureCases: Cases = (define) => {
   // SEEDS 32, 53, PEERS 2i-5
   define(
-    'exactly the limit of a message is accepted, one byte more is refused before it leaves',
+    'a message of exactly the limit is accepted, and one with a byte more is refused before it is sent',
     async (f, t) => {
       const limits = { message: 100_000 };
       const { a, b, at } = await f.pair({ a: { limits }, b: { limits } });
@@ -240,7 +240,7 @@ export const pressureCases: Cases = (define) => {
     },
   );
 
-  define('metadata of 8 KiB is sent, more is refused before it leaves', async (f, t) => {
+  define('metadata of 8 KiB is sent, and more is refused before it is sent', async (f, t) => {
     const { a, b, at } = await f.pair();
     serveKit(b, { echo: (_request, rpc) => utf8(String(rpc.metadata['k']?.length)) });
     t.is(

@@ -168,14 +168,17 @@ export const readerCases: Cases = (define) => {
     t.is(f.count(b, 'onewayDropped'), 0);
   });
 
-  define('once a reader exists, methods without a reader are unimplemented', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serve(b, { echo: (request) => request });
-    await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'unimplemented', origin: 'remote' });
-    await a.send(at, 'note', utf8(''));
-    t.is(textOf(await a.send(at, 'echo', utf8('mine'))), 'mine');
-    await f.until('the dropped one-way is counted', () => f.count(b, 'onewayDropped') === 1);
-  });
+  define(
+    'once a reader exists, calls of methods without a reader fail with unimplemented',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serve(b, { echo: (request) => request });
+      await rejected(t, a.send(at, 'brisk', utf8('')), { code: 'unimplemented', origin: 'remote' });
+      await a.send(at, 'note', utf8(''));
+      t.is(textOf(await a.send(at, 'echo', utf8('mine'))), 'mine');
+      await f.until('the dropped one-way is counted', () => f.count(b, 'onewayDropped') === 1);
+    },
+  );
 
   // SEEDS 14: the fast handler, and what is left to the consumer
   define('served methods never reach a consumer', async (f, t) => {

@@ -172,7 +172,7 @@ export const streamCases: Cases = (define) => {
   });
 
   define(
-    'write and end by hand: a write after the end is a TypeError, one after the call rejects',
+    'with write and end, a write after the end throws a TypeError, and one after the call rejects',
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const consumer = b.consumer('range');

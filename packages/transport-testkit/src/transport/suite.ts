@@ -62,7 +62,9 @@ async function run(
     await body(fixture, t);
   } catch (error) {
     // The case's own error comes first; a failure to clean up afterwards would only hide it.
-    await fixture.finish(false).catch((also: unknown) => t.log(`and then: ${String(also)}`));
+    await fixture
+      .finish(false)
+      .catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
     throw error;
   }
   await fixture.finish(true);

@@ -82,18 +82,21 @@ export const targetCases: Cases = (define) => {
     },
   );
 
-  define('a Remote that is gone is unavailable and never dialed again', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
-    const remote = await a.dial(at);
-    await f.drive(a.disconnect(remote));
-    f.link(a, b);
-    t.true(remote.closed);
-    await rejected(t, a.send(remote, 'echo', utf8('')), { code: 'unavailable', sent: false });
-    await rejected(t, a.dial(remote), { code: 'unavailable' });
-    t.false(a.trySend(remote, 'note', utf8('')));
-    t.deepEqual(a.remotes(), []);
-  });
+  define(
+    'a call to a Remote that is gone fails with unavailable, and nothing is dialed',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serveKit(b);
+      const remote = await a.dial(at);
+      await f.drive(a.disconnect(remote));
+      f.link(a, b);
+      t.true(remote.closed);
+      await rejected(t, a.send(remote, 'echo', utf8('')), { code: 'unavailable', sent: false });
+      await rejected(t, a.dial(remote), { code: 'unavailable' });
+      t.false(a.trySend(remote, 'note', utf8('')));
+      t.deepEqual(a.remotes(), []);
+    },
+  );
 
   define('a Remote of another transport is refused', async (f, t) => {
     const { a, b, at } = await f.pair();

@@ -55,7 +55,7 @@ export const traitCases: Cases = (define) => {
     t.deepEqual(transport.trySendAll([at, at], 'note', utf8('')), [false, false]);
   });
 
-  trait('trySend takes nothing any more', ENDED, async ({ transport, at }, _f, t) => {
+  trait('trySend accepts nothing', ENDED, async ({ transport, at }, _f, t) => {
     const tried = (run: () => boolean) => {
       try {
         return run();
@@ -106,7 +106,7 @@ export const traitCases: Cases = (define) => {
   });
 
   trait(
-    'disconnect and closeStreams do no harm',
+    'disconnect and closeStreams can be called',
     STATES,
     async ({ transport, at, leave }, f, t) => {
       const calls = [transport.disconnect(at), transport.closeStreams()];
@@ -130,10 +130,14 @@ export const traitCases: Cases = (define) => {
     t.is(textOf(await mounted.send(at, 'echo', utf8('mounted'))), 'mounted');
   });
 
-  trait('a mount is of no use any more', ENDED, async ({ transport, at }, _f, t) => {
-    const use = async () => transport.mount(side).send(at, 'echo', utf8(''));
-    await rejected(t, use(), { code: 'shutdown' });
-  });
+  trait(
+    'calls over a new mount are refused with shutdown',
+    ENDED,
+    async ({ transport, at }, _f, t) => {
+      const use = async () => transport.mount(side).send(at, 'echo', utf8(''));
+      await rejected(t, use(), { code: 'shutdown' });
+    },
+  );
 
   trait(
     'a mount that was made before is refused with shutdown',
@@ -147,28 +151,24 @@ export const traitCases: Cases = (define) => {
     },
   );
 
-  trait(
-    'localAddr is not known yet: failed_precondition',
-    ['new'],
-    async ({ transport }, _f, t) => {
-      for (const read of [() => transport.localAddr(), () => transport.localAddrs()]) {
-        try {
-          t.fail(`it was ${read()}`);
-        } catch (error) {
-          checked(t, error, { code: 'failed_precondition' });
-        }
+  trait('localAddr throws failed_precondition', ['new'], async ({ transport }, _f, t) => {
+    for (const read of [() => transport.localAddr(), () => transport.localAddrs()]) {
+      try {
+        t.fail(`it was ${read()}`);
+      } catch (error) {
+        checked(t, error, { code: 'failed_precondition' });
       }
-    },
-  );
+    }
+  });
 
-  trait('localAddr is where it listens', ['open'], async ({ transport }, _f, t) => {
+  trait('localAddr is the address at which it listens', ['open'], async ({ transport }, _f, t) => {
     t.is(transport.localAddrs()[0], transport.localAddr());
     t.is(transport.advertiseAddr(), transport.localAddr());
     t.deepEqual([...transport.snapshot().localAddrs], transport.localAddrs());
   });
 
   trait(
-    'listen once more leaves it listening',
+    'a second listen has no effect on the first',
     ['opening', 'open'],
     async ({ transport, peer }, f, t) => {
       const again = transport
