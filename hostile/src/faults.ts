@@ -59,10 +59,12 @@ export function formatPage(sections: readonly Section[]): string {
   const lines = [
     '# Faults',
     '',
-    'What peers, networks, machines and disks may do to Trunkline, what happens then, and which tests hold it to that. A program writes this page from',
-    '[hostile/faults.json](../hostile/faults.json) and the attacks of [hostile](reliability.md): `node hostile/dist/write-faults.js`.',
+    'This page lists what peers, networks, machines and disks may do to Trunkline, how Trunkline behaves',
+    'then, and the tests that check it. The attacks are named as in `npx pnpm@12 hostile <name>`, which',
+    '[Reliability](reliability.md) describes. Other tests are named by file and title.',
     '',
-    'Attacks are named as `npx pnpm@12 hostile <name>` runs them; other tests by file and title.',
+    'A program writes this page from [hostile/faults.json](../hostile/faults.json) and the attacks of',
+    '`hostile`: `node hostile/dist/write-faults.js`.',
   ];
   for (const { section, cases } of sections) {
     const sorted = [...cases].sort((a, b) => a.case - b.case);
