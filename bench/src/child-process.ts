@@ -1,10 +1,10 @@
-// A process of a measurement, as seen by its parent: it starts on a given core, carries out one
-// order at a time, and ends.
+// A process of a measurement, as seen by its parent: it starts on a given core, runs one
+// command at a time, and ends.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Failed } from './orders.ts';
+import type { Failed } from './commands.ts';
 
 export interface StartOptions {
   /** The name used in errors. */
@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly node?: string | undefined;
 }
 
-export class Child<Order extends object, Report extends object> {
+export class Child<Command extends object, Report extends object> {
   readonly #name: string;
   readonly #process: ChildProcess;
 
@@ -32,10 +32,10 @@ export class Child<Order extends object, Report extends object> {
   }
 
   /** Starts the process and returns it with its first report. */
-  static async start<Order extends object, Report extends object>(
+  static async start<Command extends object, Report extends object>(
     options: StartOptions,
-  ): Promise<{ child: Child<Order, Report>; report: Report }> {
-    const child = new Child<Order, Report>(options.name, launch(options));
+  ): Promise<{ child: Child<Command, Report>; report: Report }> {
+    const child = new Child<Command, Report>(options.name, launch(options));
     try {
       return { child, report: await child.#next() };
     } catch (error) {
@@ -49,11 +49,11 @@ export class Child<Order extends object, Report extends object> {
   }
 
   /**
-   * Sends an order and waits for the report.
-   * @throws Error if the order fails or the process ends.
+   * Sends a command and waits for the report.
+   * @throws Error if the command fails or the process ends.
    */
-  ask(order: Order): Promise<Report> {
-    this.#process.send(order);
+  run(command: Command): Promise<Report> {
+    this.#process.send(command);
     return this.#next();
   }
 

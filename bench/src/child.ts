@@ -4,20 +4,20 @@
 
 import { adapterOf } from './adapters/by-name.ts';
 import { loadPeer } from './adapters/peers.ts';
+import { report, runCommands } from './commands.ts';
 import { answer } from './messages.ts';
-import { obey, report } from './orders.ts';
 import { CALLS } from './scenarios/calls.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
-/** An order from the parent to a client: the scenario to run, and for how many milliseconds. */
-export interface Order {
+/** A command from the parent to a client: the scenario to run, and for how many milliseconds. */
+export interface Command {
   readonly scenario: string;
   readonly warmUp: number;
   readonly window: number;
 }
 
 /**
- * A report to the parent: the process is ready, or the result of an order. `figures` is null if the
+ * A report to the parent: the process is ready, or the result of a command. `figures` is null if the
  * scenario does not suit the adapter.
  */
 export interface Report {
@@ -37,7 +37,7 @@ async function server(): Promise<void> {
 
 async function client(): Promise<void> {
   const caller = await adapter.connect(address!);
-  obey<Order, Report>(
+  runCommands<Command, Report>(
     async ({ scenario: wanted, warmUp, window }) => {
       const scenario = CALLS.find((each) => each.name === wanted)!;
       if (!scenario.suits(caller)) return { figures: null };

@@ -6,7 +6,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';
 import { Child } from './child-process.ts';
-import type { Order, Result } from './long-line/client.ts';
+import type { Command, Result } from './long-line/client.ts';
 import { controls, Line, unable } from './long-line/line.ts';
 import { BACKENDS, TASKS } from './long-line/protocol.ts';
 import { formatTable, judge, type Sample, summarize } from './long-line/report.ts';
@@ -124,7 +124,7 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
       network: line.far,
     });
     children.push(server.child);
-    const client = await Child.start<Order, Result>({
+    const client = await Child.start<Command, Result>({
       name: 'the client',
       script: 'long-line/client.js',
       network: line.near,
@@ -141,8 +141,8 @@ async function measure({ rounds, total, tasks, backends, controls }: Plan): Prom
               `round ${round + 1}, ${control}, ${backend}, ${task}`,
               samples.length / steps,
             );
-            const raw = await client.child.ask({ backend: 'raw', task, total, to: server.report });
-            const ours = await client.child.ask({ backend, task, total, to: server.report });
+            const raw = await client.child.run({ backend: 'raw', task, total, to: server.report });
+            const ours = await client.child.run({ backend, task, total, to: server.report });
             samples.push({
               control,
               backend,

@@ -1,6 +1,6 @@
 // A server and a client of one adapter, each in its own process and on its own core.
 
-import type { Order, Report } from './child.ts';
+import type { Command, Report } from './child.ts';
 import { Child } from './child-process.ts';
 import { cores } from './cores.ts';
 import type { Setting } from './scenarios/scenario.ts';
@@ -31,10 +31,10 @@ export async function measurePair(
 }
 
 class Pair {
-  readonly #server: Child<Order, Report>;
-  readonly #client: Child<Order, Report>;
+  readonly #server: Child<Command, Report>;
+  readonly #client: Child<Command, Report>;
 
-  private constructor(server: Child<Order, Report>, client: Child<Order, Report>) {
+  private constructor(server: Child<Command, Report>, client: Child<Command, Report>) {
     this.#server = server;
     this.#client = client;
   }
@@ -42,7 +42,7 @@ class Pair {
   static async start(adapter: string, { node }: Setting): Promise<Pair> {
     const [serverCore, clientCore] = cores;
     const common = { script: './child.js', node };
-    const { child: server, report } = await Child.start<Order, Report>({
+    const { child: server, report } = await Child.start<Command, Report>({
       ...common,
       name: `the server of ${adapter}`,
       args: ['server', adapter],
@@ -50,7 +50,7 @@ class Pair {
     });
     try {
       const args = ['client', adapter, report.address!, String(server.pid)];
-      const { child: client } = await Child.start<Order, Report>({
+      const { child: client } = await Child.start<Command, Report>({
         ...common,
         name: `the client of ${adapter}`,
         args,
@@ -63,8 +63,8 @@ class Pair {
     }
   }
 
-  async measure(order: Order): Promise<Figures | null> {
-    return (await this.#client.ask(order)).figures!;
+  async measure(command: Command): Promise<Figures | null> {
+    return (await this.#client.run(command)).figures!;
   }
 
   /** Disconnects from both and waits until nothing keeps them alive. */

@@ -1,6 +1,6 @@
 // A process that opens connections and holds them: `client.js <kind> <address>`.
 
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
 import { type KindName, kindOf } from './by-name.ts';
 
@@ -8,7 +8,7 @@ import { type KindName, kindOf } from './by-name.ts';
  * Opens `open` more connections, `atOnce` handshakes at a time; `open: 0` only asks how many are
  * lost. With `calls`, makes calls over all connections instead, `atOnce` at a time.
  */
-export interface ClientOrder {
+export interface ClientCommand {
   readonly open: number;
   readonly atOnce: number;
   readonly calls?:
@@ -25,7 +25,7 @@ const [kind, address] = process.argv.slice(2);
 let opened = 0;
 const holder = await kindOf(kind as KindName).connect(address!);
 
-obey<ClientOrder, ClientReport>(
+runCommands<ClientCommand, ClientReport>(
   async ({ open, atOnce, calls }) => {
     if (calls !== undefined) return { lost: holder.lost, figures: await call(atOnce, calls) };
     let left = open;
@@ -43,7 +43,7 @@ report<ClientReport>({ lost: 0 });
 /** Makes calls over the connections in turn, `atOnce` at a time. */
 async function call(
   atOnce: number,
-  { warmUp, window, serverPid }: NonNullable<ClientOrder['calls']>,
+  { warmUp, window, serverPid }: NonNullable<ClientCommand['calls']>,
 ): Promise<Figures> {
   const watch = new Stopwatch();
   let next = 0;

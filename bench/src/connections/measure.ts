@@ -6,13 +6,13 @@ import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { bareOf, type KindName } from './by-name.ts';
-import type { ClientOrder, ClientReport } from './client.ts';
+import type { ClientCommand, ClientReport } from './client.ts';
 import type { Counts } from './kind.ts';
 import type { Options } from './options.ts';
-import type { Memory, ServerOrder, ServerReport } from './server.ts';
+import type { Memory, ServerCommand, ServerReport } from './server.ts';
 
-type Server = Child<ServerOrder, ServerReport>;
-type Client = Child<ClientOrder, ClientReport>;
+type Server = Child<ServerCommand, ServerReport>;
+type Client = Child<ClientCommand, ClientReport>;
 
 export interface Started {
   readonly server: Server;
@@ -101,7 +101,7 @@ export async function start(
   started: { kill(): void }[],
 ): Promise<Started> {
   const [serverCore, ...others] = cores;
-  const { child: server, report } = await Child.start<ServerOrder, ServerReport>({
+  const { child: server, report } = await Child.start<ServerCommand, ServerReport>({
     name: `the server of ${kind}`,
     script: './connections/server.js',
     args: [kind],
@@ -112,7 +112,7 @@ export async function start(
   started.push(server);
   const clients: Client[] = [];
   for (let i = 0; i < count; i++) {
-    const { child } = await Child.start<ClientOrder, ClientReport>({
+    const { child } = await Child.start<ClientCommand, ClientReport>({
       name: `a client of ${kind}`,
       script: './connections/client.js',
       args: [kind, report.address!],
@@ -129,7 +129,7 @@ export async function start(
 export async function open(clients: readonly Client[], count: number): Promise<void> {
   const atOnce = Math.max(Math.floor(SHAKING / clients.length), 1);
   const shares = clients.map((_, at) => Math.floor((count + at) / clients.length));
-  await Promise.all(clients.map((client, at) => client.ask({ open: shares[at]!, atOnce })));
+  await Promise.all(clients.map((client, at) => client.run({ open: shares[at]!, atOnce })));
 }
 
 /** Reports what the server has seen until the work is done. */
@@ -142,7 +142,7 @@ async function watched(
   const end = () => void (isOver = true);
   work.then(end, end);
   while (!isOver) {
-    tell((await server.ask({ ask: 'counts' })).counts!);
+    tell((await server.run({ type: 'counts' })).counts!);
     await Promise.race([work.catch(() => {}), sleep(TELLING)]);
   }
   await work;
@@ -154,13 +154,13 @@ async function keep(
   minutes: number,
   tell: (left: number, lost: number) => void,
 ): Promise<Keeping> {
-  await server.ask({ ask: 'mark' });
+  await server.run({ type: 'mark' });
   const begin = performance.now();
   const end = begin + minutes * 60_000;
   const before = cpuTime(server.pid);
   for (;;) {
-    const { up, down } = (await server.ask({ ask: 'counts' })).counts!;
-    const ended = await Promise.all(clients.map((client) => client.ask({ open: 0, atOnce: 0 })));
+    const { up, down } = (await server.run({ type: 'counts' })).counts!;
+    const ended = await Promise.all(clients.map((client) => client.run({ open: 0, atOnce: 0 })));
     const lost = Math.max(
       down,
       ended.reduce((sum, each) => sum + each.lost, 0),
@@ -173,7 +173,7 @@ async function keep(
         before === undefined || after === undefined
           ? undefined
           : (after - before) / 1e6 / (performance.now() - begin);
-      return { minutes, up, lost, heard: (await server.ask({ ask: 'heard' })).heard ?? 0, cpu };
+      return { minutes, up, lost, heard: (await server.run({ type: 'heard' })).heard ?? 0, cpu };
     }
     await sleep(Math.min(left, KEEPING));
   }
@@ -181,7 +181,7 @@ async function keep(
 
 /** Returns the server's memory after GC. */
 export async function memoryOf(server: Server): Promise<Memory> {
-  return (await server.ask({ ask: 'memory' })).memory!;
+  return (await server.run({ type: 'memory' })).memory!;
 }
 
 /** Returns the growth of memory per connection. */

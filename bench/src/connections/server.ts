@@ -2,12 +2,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapSpaceStatistics } from 'node:v8';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { Counts } from './kind.ts';
 
-/** A question of the parent. 'mark' starts the period that 'heard' counts. */
-export type ServerOrder = { readonly ask: 'counts' | 'memory' | 'mark' | 'heard' };
+/** A command of the parent. 'mark' starts the period that 'heard' counts. */
+export type ServerCommand = { readonly type: 'counts' | 'memory' | 'mark' | 'heard' };
 
 export interface ServerReport {
   readonly address?: string;
@@ -36,11 +36,11 @@ const counts: Counts = { up: 0, down: 0 };
 const serving = await kindOf(process.argv[2] as KindName).serve(counts);
 let marked: ReadonlyMap<string, number> | undefined;
 
-obey<ServerOrder, ServerReport>(
-  async ({ ask }) => {
-    if (ask === 'counts') return { counts };
-    if (ask === 'memory') return { memory: await settled() };
-    if (ask === 'mark') marked = serving.received?.();
+runCommands<ServerCommand, ServerReport>(
+  async ({ type }) => {
+    if (type === 'counts') return { counts };
+    if (type === 'memory') return { memory: await settled() };
+    if (type === 'mark') marked = serving.received?.();
     else if (marked !== undefined) return { heard: heardSince(marked) };
     return {};
   },

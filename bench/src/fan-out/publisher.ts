@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { report } from '../orders.ts';
+import { report } from '../commands.ts';
 import { fanOutOf } from './kinds.ts';
 import { AHEAD, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
 

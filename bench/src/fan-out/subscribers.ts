@@ -4,12 +4,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
 import { fanOutOf } from './kinds.ts';
 import { Deliveries, SUBSCRIBERS } from './pace.ts';
 
-export interface FanOutOrder {
+export interface FanOutCommand {
   readonly warmUp: number;
   readonly window: number;
 }
@@ -47,7 +47,7 @@ pace = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
 pace.on('error', () => {});
 await once(pace, 'connect');
 
-obey<FanOutOrder, FanOutReport>(
+runCommands<FanOutCommand, FanOutReport>(
   async ({ warmUp, window }) => ({
     figures: await Promise.race([watch.measure(warmUp, window, ...pids.map(Number)), failure]),
   }),

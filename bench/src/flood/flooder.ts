@@ -1,14 +1,14 @@
-// Opens connections from an address of its own, as fast as its order allows: `flooder.js
+// Opens connections from an address of its own, as fast as its command allows: `flooder.js
 // <address>`.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import type { Manner } from './manners.ts';
 
-export interface FlooderOrder {
+export interface FlooderCommand {
   /** How to flood; undefined if nothing is to be opened. */
   readonly manner: Manner | undefined;
   /** Connections to open a second. */
@@ -34,10 +34,15 @@ const [address] = process.argv.slice(2);
 const port = Number(address!.slice(address!.lastIndexOf(':') + 1));
 const clientHello = await recordHello();
 
-obey<FlooderOrder, FlooderReport>(flood, () => {});
+runCommands<FlooderCommand, FlooderReport>(flood, () => {});
 report<FlooderReport>({});
 
-async function flood({ manner, rate, atOnce, milliseconds }: FlooderOrder): Promise<FlooderReport> {
+async function flood({
+  manner,
+  rate,
+  atOnce,
+  milliseconds,
+}: FlooderCommand): Promise<FlooderReport> {
   const sockets = new Set<Socket>();
   const counts = { opened: 0, handshakes: 0 };
   const begin = performance.now();

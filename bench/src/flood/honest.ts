@@ -3,13 +3,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport, type TcpTransport } from '@trunkline/transport-tcp';
+import { report, runCommands } from '../commands.ts';
 import { Messages } from '../messages.ts';
-import { obey, report } from '../orders.ts';
 import { tlsOf } from '../secure/nodes.ts';
 import { percentile } from '../statistics.ts';
 import { protocol } from './protocol.ts';
 
-export interface HonestOrder {
+export interface HonestCommand {
   /** Calls a second. */
   readonly calls: number;
   /** Milliseconds before counting starts, and milliseconds of counting. */
@@ -37,7 +37,7 @@ const transport = open();
 const messages = new Messages(64, 1);
 await transport.dial(address!);
 
-obey<HonestOrder, HonestReport>(
+runCommands<HonestCommand, HonestReport>(
   async ({ calls, warmUp, window }) => {
     const times = await callSteadily(calls, warmUp, window);
     const newcomer = await comeAnew();

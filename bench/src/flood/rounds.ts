@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
-import type { FlooderCounts, FlooderOrder, FlooderReport } from './flooder.ts';
-import type { HonestFigures, HonestOrder, HonestReport } from './honest.ts';
+import type { FlooderCommand, FlooderCounts, FlooderReport } from './flooder.ts';
+import type { HonestCommand, HonestFigures, HonestReport } from './honest.ts';
 import type { Manner } from './manners.ts';
 import type { Options } from './options.ts';
-import type { ServerCounts, ServerOrder, ServerReport } from './server.ts';
+import type { ServerCommand, ServerCounts, ServerReport } from './server.ts';
 
 /** A part of a round: quiet, or with a flood. */
 export type Part = 'quiet' | Manner;
@@ -53,9 +53,9 @@ export async function runRounds(
 }
 
 interface Three {
-  readonly server: Child<ServerOrder, ServerReport>;
-  readonly honest: Child<HonestOrder, HonestReport>;
-  readonly flooder: Child<FlooderOrder, FlooderReport>;
+  readonly server: Child<ServerCommand, ServerReport>;
+  readonly honest: Child<HonestCommand, HonestReport>;
+  readonly flooder: Child<FlooderCommand, FlooderReport>;
 }
 
 /**
@@ -69,7 +69,7 @@ async function start({
   const [first, second, third] = cores;
   const all: { kill(): void }[] = [];
   try {
-    const { child: server, report } = await Child.start<ServerOrder, ServerReport>({
+    const { child: server, report } = await Child.start<ServerCommand, ServerReport>({
       name: 'the server',
       script: './flood/server.js',
       args: [String(perSource)],
@@ -78,14 +78,14 @@ async function start({
     });
     all.push(server);
     const args = [report.address!];
-    const { child: honest } = await Child.start<HonestOrder, HonestReport>({
+    const { child: honest } = await Child.start<HonestCommand, HonestReport>({
       name: 'the honest peer',
       script: './flood/honest.js',
       args,
       core: third === undefined ? first : third,
     });
     all.push(honest);
-    const { child: flooder } = await Child.start<FlooderOrder, FlooderReport>({
+    const { child: flooder } = await Child.start<FlooderCommand, FlooderReport>({
       name: 'the flooder',
       script: './flood/flooder.js',
       args,
@@ -105,12 +105,12 @@ async function measure(
   { window, rate, atOnce, calls }: Options,
 ): Promise<PartFigures> {
   const warmUp = window / 2;
-  await server.ask({ ask: 'counts' });
+  await server.run({ type: 'counts' });
   const begin = performance.now();
   const manner = part === 'quiet' ? undefined : part;
-  const flooding = flooder.ask({ manner, rate, atOnce, milliseconds: warmUp + window + NEWCOMER });
-  const [{ figures }] = await Promise.all([honest.ask({ calls, warmUp, window }), flooding]);
-  const { counts } = await server.ask({ ask: 'counts' });
+  const flooding = flooder.run({ manner, rate, atOnce, milliseconds: warmUp + window + NEWCOMER });
+  const [{ figures }] = await Promise.all([honest.run({ calls, warmUp, window }), flooding]);
+  const { counts } = await server.run({ type: 'counts' });
   const seconds = (performance.now() - begin) / 1_000;
   // The slots that a flood held are free again once the server has seen its connections end.
   await sleep(SETTLING);

@@ -3,13 +3,13 @@
 
 import { serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { report, runCommands } from '../commands.ts';
 import { cpuTime } from '../cpu-time.ts';
-import { obey, report } from '../orders.ts';
 import { tlsOf } from '../secure/nodes.ts';
 import { protocol } from './protocol.ts';
 
 /** Asks for the counts since the last such question. */
-export type ServerOrder = { readonly ask: 'counts' };
+export type ServerCommand = { readonly type: 'counts' };
 
 export interface ServerReport {
   readonly address?: string;
@@ -56,7 +56,7 @@ const looking = setInterval(() => {
   counts.sockets = Math.max(counts.sockets, sockets);
 }, 20);
 
-obey<ServerOrder, ServerReport>(
+runCommands<ServerCommand, ServerReport>(
   async () => {
     const now = cpuTime(process.pid);
     const told = { ...counts, cpu: cpu === undefined || now === undefined ? undefined : now - cpu };

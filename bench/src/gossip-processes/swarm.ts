@@ -5,11 +5,11 @@ import { Child } from '../child-process.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { RunningServer } from './kind.ts';
-import type { NodeOrder, NodeReport, NodeState } from './node.ts';
+import type { NodeCommand, NodeReport, NodeState } from './node.ts';
 import type { Published } from './publisher.ts';
 import type { Received } from './receiver.ts';
 
-type Node = Child<NodeOrder, NodeReport>;
+type Node = Child<NodeCommand, NodeReport>;
 
 /** The messages of a stage: how many, at which rate, of which size. */
 export interface Stage {
@@ -90,7 +90,7 @@ export class Swarm {
             `--cpu-prof-name=${name}-${at === nodes - 1 ? 'publisher' : 'other'}.cpuprofile`,
           ]
         : [];
-      const { child } = await Child.start<NodeOrder, NodeReport>({
+      const { child } = await Child.start<NodeCommand, NodeReport>({
         name: `process ${at} of ${name}`,
         script: './gossip-processes/node.js',
         args: [name],
@@ -102,7 +102,7 @@ export class Swarm {
         this.#server === undefined
           ? plan[at]!.map((before) => addresses[before]!)
           : [this.#server.address];
-      addresses.push((await child.ask({ ask: 'open', nodes, dials })).address!);
+      addresses.push((await child.run({ type: 'open', nodes, dials })).address!);
       progress(at + 1);
     }
     await this.#settled(name, (links) => kind.isReady(links, plan));
@@ -117,14 +117,14 @@ export class Swarm {
     const first = this.#next;
     this.#next += count;
     for (const node of this.#nodes)
-      await node.ask({ ask: 'begin', first, count: node === publisher ? 0 : count });
+      await node.run({ type: 'begin', first, count: node === publisher ? 0 : count });
     const before = await this.#states();
     const cpuBefore = this.#cpu();
     const begin = performance.now();
-    const { published } = await publisher.ask({ ask: 'publish', first, count, rate, size });
+    const { published } = await publisher.run({ type: 'publish', first, count, rate, size });
     const others = this.#nodes.filter((node) => node !== publisher);
     const received = await Promise.all(
-      others.map(async (node) => (await node.ask({ ask: 'end', patience: PATIENCE })).received!),
+      others.map(async (node) => (await node.run({ type: 'end', patience: PATIENCE })).received!),
     );
     const seconds = (performance.now() - begin) / 1_000;
     const cpu = this.#cpu();
@@ -177,7 +177,7 @@ export class Swarm {
   }
 
   #states(): Promise<NodeState[]> {
-    return Promise.all(this.#nodes.map(async (node) => (await node.ask({ ask: 'state' })).state!));
+    return Promise.all(this.#nodes.map(async (node) => (await node.run({ type: 'state' })).state!));
   }
 
   #cpu(): { publisher: number; others: number; server: number } | undefined {

@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame, type RawFrameInput, rawHello } from '@trunkline/transport-testkit';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import type { Attack } from './attacks.ts';
 
-export interface AttackerOrder {
+export interface AttackerCommand {
   /** Attack for this many milliseconds. */
   readonly attack?: { readonly kind: Attack; readonly milliseconds: number };
-  /** Connect once and never read, until the order to end. */
+  /** Connect once and never read, until the command to end. */
   readonly slow?: 'begin' | 'end';
   /** Hold this many silent connections for this many milliseconds. */
   readonly hold?: { readonly count: number; readonly milliseconds: number };
@@ -32,13 +32,13 @@ const PREAMBLE = Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]);
 /** The number of calls that one write opens and cancels. */
 const PAIRS = 500;
 
-obey<AttackerOrder, AttackerReport>(
-  async ({ attack, slow: order, hold }) => {
-    if (order === 'begin') {
+runCommands<AttackerCommand, AttackerReport>(
+  async ({ attack, slow: command, hold }) => {
+    if (command === 'begin') {
       slow = await admitted();
       slow.pause();
     }
-    if (order === 'end') slow?.resetAndDestroy();
+    if (command === 'end') slow?.resetAndDestroy();
     if (hold !== undefined) await holding(hold.count, hold.milliseconds);
     if (attack === undefined) return {};
     const done = await ATTACKERS[attack.kind](attack.milliseconds);

@@ -4,18 +4,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { report, runCommands } from '../commands.ts';
 import { commonNow } from '../gossip-processes/common-clock.ts';
-import { obey, report } from '../orders.ts';
 import { percentile } from '../statistics.ts';
 import { protocol } from './protocol.ts';
 
-export interface HonestOrder {
+export interface HonestCommand {
   /** Make 500 calls a second for this many milliseconds, and count all but the first third. */
   readonly calls?: number;
   /** Run this many peers that receive ticks. */
-  readonly ears?: number;
-  /** Report how long ticks took since the last such order. */
-  readonly heard?: true;
+  readonly receivers?: number;
+  /** Report how long ticks took since the last such command. */
+  readonly tickTimes?: true;
   /** Connect again, make a call, and disconnect. */
   readonly newcomer?: true;
 }
@@ -37,18 +37,18 @@ const [address] = process.argv.slice(2);
 const transport = createTcpTransport({ protocol, maxPool: 1 });
 const request = new Uint8Array(64);
 await transport.dial(address!);
-const ears: ReturnType<typeof open>[] = [];
+const receivers: ReturnType<typeof open>[] = [];
 let ticks: number[] = [];
 
-obey<HonestOrder, HonestReport>(
-  async ({ calls, ears: count, newcomer }) => {
+runCommands<HonestCommand, HonestReport>(
+  async ({ calls, receivers: count, newcomer }) => {
     if (calls !== undefined) return { times: await callSteadily(calls) };
-    if (newcomer !== undefined) return { newcomer: await comeAnew() };
+    if (newcomer !== undefined) return { newcomer: await timeNewcomer() };
     if (count !== undefined) {
       for (let i = 0; i < count; i++) {
-        const ear = open();
-        await ear.dial(address!);
-        ears.push(ear);
+        const receiver = open();
+        await receiver.dial(address!);
+        receivers.push(receiver);
       }
       return {};
     }
@@ -57,20 +57,20 @@ obey<HonestOrder, HonestReport>(
     return { times };
   },
   () => {
-    for (const each of [transport, ...ears]) void each.close();
+    for (const each of [transport, ...receivers]) void each.close();
   },
 );
 report<HonestReport>({});
 
 function open() {
-  const ear = createTcpTransport({ protocol, maxPool: 1 });
-  serve(ear, {
+  const receiver = createTcpTransport({ protocol, maxPool: 1 });
+  serve(receiver, {
     tick: (sent) =>
       void ticks.push(
         (commonNow() - new DataView(sent.buffer, sent.byteOffset).getFloat64(0)) / 1e6,
       ),
   });
-  return ear;
+  return receiver;
 }
 
 /** Makes calls on schedule, whether or not earlier ones have returned. */
@@ -93,7 +93,7 @@ async function call(times: number[]): Promise<void> {
   times.push(performance.now() - made);
 }
 
-async function comeAnew(): Promise<number> {
+async function timeNewcomer(): Promise<number> {
   const another = createTcpTransport({ protocol, dialTimeout: 30_000, handshakeTimeout: 30_000 });
   const begin = performance.now();
   await another.send(address!, 'echo', request, { timeout: 30_000 });

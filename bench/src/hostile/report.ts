@@ -19,7 +19,7 @@ export function formatTable(
     of(kind, ({ honest }) => honest.p50),
     of(kind, ({ honest }) => honest.p99),
     kind === 'quiet' ? '' : slower(rounds, kind).toFixed(2),
-    of(kind, ({ server }) => server.heldUp),
+    of(kind, ({ server }) => server.loopDelay),
     of(kind, ({ server }) => server.held / 2 ** 20),
     of(kind, ({ grown }) => grown / 2 ** 20),
     of(kind, ({ server }) => server.refused),

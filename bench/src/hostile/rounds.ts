@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
-import type { AttackerOrder, AttackerReport } from './attacker.ts';
+import type { AttackerCommand, AttackerReport } from './attacker.ts';
 import type { Attack } from './attacks.ts';
-import type { HonestOrder, HonestReport, Times } from './honest.ts';
-import type { Dialed, ServerOrder, ServerReport, ServerState } from './server.ts';
+import type { HonestCommand, HonestReport, Times } from './honest.ts';
+import type { Dialed, ServerCommand, ServerReport, ServerState } from './server.ts';
 
 export interface Part {
   readonly honest: Times;
@@ -48,9 +48,9 @@ export async function runRounds(
   progress: Progress,
 ): Promise<Round[]> {
   return withPeers({ args: ['8'] }, async ({ server, honest, attacker }) => {
-    await honest.ask({ ears: 99 });
-    await honest.ask({ calls: window });
-    const { rss } = (await server.ask({ tell: true })).state!;
+    await honest.run({ receivers: 99 });
+    await honest.run({ calls: window });
+    const { rss } = (await server.run({ state: true })).state!;
     const done: Round[] = [];
     const kinds = ['quiet', ...attacks] as const;
     for (let number = 0; number < rounds; number++) {
@@ -61,14 +61,14 @@ export async function runRounds(
           `round ${number + 1} of ${rounds}: ${kind}`,
           (number * kinds.length + at) / (rounds * kinds.length),
         );
-        await server.ask({ tell: true });
+        await server.run({ state: true });
         const attack =
           kind === 'quiet'
             ? Promise.resolve({ rate: 0 })
-            : attacker.ask({ attack: { kind, milliseconds: window } });
+            : attacker.run({ attack: { kind, milliseconds: window } });
         attack.catch(() => {}); // Avoids an unhandled rejection; the promise is awaited below.
-        const { times } = await honest.ask({ calls: window });
-        const { state } = await server.ask({ tell: true });
+        const { times } = await honest.run({ calls: window });
+        const { state } = await server.run({ state: true });
         parts.set(kind, {
           honest: times!,
           server: state!,
@@ -78,17 +78,17 @@ export async function runRounds(
         await sleep(SETTLING);
       }
       const listen = async () => {
-        await honest.ask({ heard: true });
-        await server.ask({ ticks: window });
-        return (await honest.ask({ heard: true })).times!;
+        await honest.run({ tickTimes: true });
+        await server.run({ ticks: window });
+        return (await honest.run({ tickTimes: true })).times!;
       };
       progress(`round ${number + 1} of ${rounds}: one slow peer among 100`, (number + 1) / rounds);
-      await server.ask({ ticks: window / 3 });
+      await server.run({ ticks: window / 3 });
       const alone = async () => listen();
       const withSlow = async () => {
-        await attacker.ask({ slow: 'begin' });
+        await attacker.run({ slow: 'begin' });
         const times = await listen();
-        await attacker.ask({ slow: 'end' });
+        await attacker.run({ slow: 'end' });
         await sleep(SETTLING);
         return times;
       };
@@ -111,22 +111,22 @@ export async function runRounds(
 export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
   const node = fileURLToPath(new URL('../../hostile/few-files', import.meta.url));
   return withPeers({ node }, async ({ server, honest, attacker }) => {
-    const { times: quiet } = await honest.ask({ calls: window });
-    await server.ask({ tell: true });
-    const holding = attacker.ask({ hold: { count: 400, milliseconds: window } });
+    const { times: quiet } = await honest.run({ calls: window });
+    await server.run({ state: true });
+    const holding = attacker.run({ hold: { count: 400, milliseconds: window } });
     holding.catch(() => {}); // Avoids an unhandled rejection; the promise is awaited below.
-    const { times } = await honest.ask({ calls: window });
+    const { times } = await honest.run({ calls: window });
     await holding;
-    const { newcomer } = await honest.ask({ newcomer: true });
+    const { newcomer } = await honest.run({ newcomer: true });
     // Asked only now, because a process without free files cannot read its own memory either.
-    const { state } = await server.ask({ tell: true });
+    const { state } = await server.run({ state: true });
     await sleep(SETTLING);
-    const target = await start<ServerOrder, ServerReport>({
+    const target = await start<ServerCommand, ServerReport>({
       name: 'the target',
       script: './hostile/server.js',
     });
     try {
-      const { dialed } = await server.ask({
+      const { dialed } = await server.run({
         dial: { address: target.report.address!, count: 400 },
       });
       return {
@@ -143,9 +143,9 @@ export async function runFewFiles({ window }: Plan): Promise<FewFiles> {
 }
 
 interface Peers {
-  readonly server: Child<ServerOrder, ServerReport>;
-  readonly honest: Child<HonestOrder, HonestReport>;
-  readonly attacker: Child<AttackerOrder, AttackerReport>;
+  readonly server: Child<ServerCommand, ServerReport>;
+  readonly honest: Child<HonestCommand, HonestReport>;
+  readonly attacker: Child<AttackerCommand, AttackerReport>;
 }
 
 const start = Child.start;
@@ -161,7 +161,7 @@ async function withPeers<T>(
   const [first, second, third] = cores;
   const children: { kill(): void }[] = [];
   try {
-    const server = await start<ServerOrder, ServerReport>({
+    const server = await start<ServerCommand, ServerReport>({
       name: 'the server',
       script: './hostile/server.js',
       core: first,
@@ -169,14 +169,14 @@ async function withPeers<T>(
     });
     children.push(server.child);
     const args = [server.report.address!];
-    const honest = await start<HonestOrder, HonestReport>({
+    const honest = await start<HonestCommand, HonestReport>({
       name: 'the honest peers',
       script: './hostile/honest.js',
       args,
       core: third ?? first,
     });
     children.push(honest.child);
-    const attacker = await start<AttackerOrder, AttackerReport>({
+    const attacker = await start<AttackerCommand, AttackerReport>({
       name: 'the attacker',
       script: './hostile/attacker.js',
       args,

@@ -4,13 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, TransportError } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
+import { report, runCommands } from '../commands.ts';
 import { commonNow } from '../gossip-processes/common-clock.ts';
-import { obey, report } from '../orders.ts';
 import { protocol } from './protocol.ts';
 
-export interface ServerOrder {
+export interface ServerCommand {
   /** Report the memory, and what was counted since the last report. */
-  readonly tell?: true;
+  readonly state?: true;
   /** Send ticks to all peers for this many milliseconds. */
   readonly ticks?: number;
   /** Dial an address from this many transports, then close them. */
@@ -36,7 +36,7 @@ export interface ServerState {
   readonly refused: number;
   readonly acceptFailed: number;
   /** The longest delay of the event loop, in milliseconds. */
-  readonly heldUp: number;
+  readonly loopDelay: number;
 }
 
 export interface Dialed {
@@ -48,7 +48,7 @@ export interface Dialed {
 }
 
 const [perSource] = process.argv.slice(2);
-let counts = { refused: 0, acceptFailed: 0, heldUp: 0, held: 0 };
+let counts = { refused: 0, acceptFailed: 0, loopDelay: 0, held: 0 };
 const transport = createTcpTransport({
   protocol,
   ...(perSource === undefined ? {} : { limits: { handshakes: { perSource: Number(perSource) } } }),
@@ -70,17 +70,17 @@ serve(transport, {
 await transport.listen();
 
 let expected = performance.now() + 10;
-const beat = setInterval(() => {
+const loopTimer = setInterval(() => {
   const now = performance.now();
-  counts.heldUp = Math.max(counts.heldUp, now - expected);
+  counts.loopDelay = Math.max(counts.loopDelay, now - expected);
   expected = now + 10;
 }, 10);
 
-const looking = setInterval(() => {
+const memoryTimer = setInterval(() => {
   counts.held = Math.max(counts.held, transport.snapshot().memory);
 }, 100);
 
-obey<ServerOrder, ServerReport>(
+runCommands<ServerCommand, ServerReport>(
   async ({ ticks, dial }) => {
     if (dial !== undefined) return { dialed: await dialMany(dial.address, dial.count) };
     if (ticks !== undefined) await sendTicks(ticks);
@@ -89,12 +89,12 @@ obey<ServerOrder, ServerReport>(
       rss: process.memoryUsage.rss(),
       connections: transport.snapshot().connections.length,
     };
-    counts = { refused: 0, acceptFailed: 0, heldUp: 0, held: 0 };
+    counts = { refused: 0, acceptFailed: 0, loopDelay: 0, held: 0 };
     return { state };
   },
   () => {
-    clearInterval(beat);
-    clearInterval(looking);
+    clearInterval(loopTimer);
+    clearInterval(memoryTimer);
     void transport.close();
   },
 );

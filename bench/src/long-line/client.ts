@@ -3,13 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import { median } from '../statistics.ts';
 import { asked, asking, type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
 import { measureRaw } from './raw.ts';
 import type { Addresses } from './server.ts';
 
-export interface Order {
+export interface Command {
   readonly backend: Backend | 'raw';
   readonly task: Task;
   /** The total number of bytes. */
@@ -28,10 +28,10 @@ type Transport =
   | ReturnType<typeof createTcpTransport<typeof protocol>>
   | ReturnType<typeof createWsTransport<typeof protocol>>;
 
-obey<Order, Result>(measure, () => {});
+runCommands<Command, Result>(measure, () => {});
 report({});
 
-async function measure({ backend, task, total, to }: Order): Promise<Result> {
+async function measure({ backend, task, total, to }: Command): Promise<Result> {
   if (backend === 'raw')
     return {
       time: await measureRaw(

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { createWsTransport } from '@trunkline/transport-ws';
-import { obey, report } from '../orders.ts';
+import { report, runCommands } from '../commands.ts';
 import { asked, asking, items, protocol } from './protocol.ts';
 import { serveRaw } from './raw.ts';
 
@@ -38,7 +38,7 @@ for (const transport of transports) {
 const raw = serveRaw().listen(0, host);
 await once(raw, 'listening');
 const [tcp, ws] = transports.map((transport) => transport.advertiseAddr()!);
-obey<object, Addresses>(
+runCommands<object, Addresses>(
   async () => addresses,
   () => {
     raw.close();

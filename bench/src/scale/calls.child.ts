@@ -2,12 +2,12 @@
 // <address> <pid of the server>`.
 
 import { adapterOf } from '../adapters/by-name.ts';
+import { report, runCommands } from '../commands.ts';
 import { answer, Messages } from '../messages.ts';
-import { obey, report } from '../orders.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
 
 /** Makes calls of `size` bytes, `inFlight` at a time. */
-export interface CallOrder {
+export interface CallCommand {
   readonly size: number;
   readonly inFlight: number;
   readonly warmUp: number;
@@ -31,7 +31,7 @@ async function server(): Promise<void> {
 
 async function client(): Promise<void> {
   const caller = await adapter.connect(address!);
-  obey<CallOrder, CallReport>(
+  runCommands<CallCommand, CallReport>(
     async ({ size, inFlight, warmUp, window }) => {
       const watch = new Stopwatch();
       const messages = size === 0 ? new Empty() : new Messages(size, inFlight);

@@ -3,14 +3,14 @@
 
 import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
-import type { CallOrder, CallReport } from './calls.child.ts';
+import type { CallCommand, CallReport } from './calls.child.ts';
 import type { Part, PointFigures } from './point.ts';
 
 /** Returns the size and the number of calls in flight of a point. */
 export function loadOf(
   part: Exclude<Part, 'connections'>,
   at: number,
-): Pick<CallOrder, 'size' | 'inFlight'> {
+): Pick<CallCommand, 'size' | 'inFlight'> {
   if (part === 'flight') return { size: SMALL, inFlight: at };
   return {
     size: at,
@@ -18,7 +18,7 @@ export function loadOf(
   };
 }
 
-export async function measureCalls(adapter: string, order: CallOrder): Promise<PointFigures> {
+export async function measureCalls(adapter: string, command: CallCommand): Promise<PointFigures> {
   const [serverCore, clientCore] = cores;
   const started: { kill(): void }[] = [];
   const start = async (role: 'server' | 'client', core: string | undefined, ...args: string[]) => {
@@ -28,14 +28,14 @@ export async function measureCalls(adapter: string, order: CallOrder): Promise<P
       args: [role, adapter, ...args],
       core,
     };
-    const { child, report } = await Child.start<CallOrder, CallReport>(options);
+    const { child, report } = await Child.start<CallCommand, CallReport>(options);
     started.push(child);
     return { child, address: report.address };
   };
   try {
     const server = await start('server', serverCore);
     const client = await start('client', clientCore, server.address!, String(server.child.pid));
-    const { rate, bulk, clientCpu, serverCpu } = (await client.child.ask(order)).figures!;
+    const { rate, bulk, clientCpu, serverCpu } = (await client.child.run(command)).figures!;
     await client.child.close();
     await server.child.close();
     return { rate, bulk, clientCpu, serverCpu };

@@ -6,7 +6,7 @@ import { memoryOf, open, type Started, start } from '../connections/measure.ts';
 import type { Memory } from '../connections/server.ts';
 import type { PointFigures } from './point.ts';
 
-export interface ConnectionsOrder {
+export interface ConnectionsPlan {
   /** The numbers of connections, in rising order. */
   readonly counts: readonly number[];
   readonly clients: number;
@@ -17,10 +17,10 @@ export interface ConnectionsOrder {
 /** @param tell receives how many connections are open now. */
 export async function measureConnections(
   carrier: string,
-  order: ConnectionsOrder,
+  plan: ConnectionsPlan,
   tell: (open: number) => void,
 ): Promise<Map<number, PointFigures>> {
-  const { counts, clients: processes } = order;
+  const { counts, clients: processes } = plan;
   const points = new Map<number, PointFigures>();
   const started: { kill(): void }[] = [];
   try {
@@ -33,7 +33,7 @@ export async function measureConnections(
     for (const count of counts) {
       tell(count);
       await open(clients, count - (before?.count ?? 0));
-      const rates = await callOverAll({ server, clients }, count, order);
+      const rates = await callOverAll({ server, clients }, count, plan);
       const memory = await memoryOf(server);
       points.set(count, {
         ...rates,
@@ -53,13 +53,13 @@ export async function measureConnections(
 async function callOverAll(
   { server, clients }: Started,
   count: number,
-  { warmUp, window }: ConnectionsOrder,
+  { warmUp, window }: ConnectionsPlan,
 ): Promise<PointFigures> {
   const holding = clients.slice(Math.max(clients.length - count, 0));
   const atOnce = Math.max(Math.floor(IN_FLIGHT / holding.length), 1);
   const reports = await Promise.all(
     holding.map((client) =>
-      client.ask({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } }),
+      client.run({ open: 0, atOnce, calls: { warmUp, window, serverPid: server.pid } }),
     ),
   );
   const figures = reports.map((report) => report.figures!);

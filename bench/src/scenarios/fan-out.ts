@@ -5,7 +5,7 @@ import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import { FAN_OUT_NAMES, fanOutOf } from '../fan-out/kinds.ts';
 import type { PublisherReport } from '../fan-out/publisher.ts';
-import type { FanOutOrder, FanOutReport } from '../fan-out/subscribers.ts';
+import type { FanOutCommand, FanOutReport } from '../fan-out/subscribers.ts';
 import { isInstalled, startServer } from '../gossip-processes/nats-server.ts';
 import type { Figures } from '../stopwatch.ts';
 import type { Scenario, Setting } from './scenario.ts';
@@ -38,7 +38,7 @@ async function measure(name: string, { warmUp, window, node }: Setting): Promise
       node,
     });
     processes.push(publisher);
-    const { child: subscribers } = await Child.start<FanOutOrder, FanOutReport>({
+    const { child: subscribers } = await Child.start<FanOutCommand, FanOutReport>({
       name: `the subscribers of ${name}`,
       script: './fan-out/subscribers.js',
       args: [
@@ -52,7 +52,7 @@ async function measure(name: string, { warmUp, window, node }: Setting): Promise
       node,
     });
     processes.push(subscribers);
-    const { figures } = await subscribers.ask({ warmUp, window });
+    const { figures } = await subscribers.run({ warmUp, window });
     await publisher.close();
     await subscribers.close();
     return figures!;

@@ -1,13 +1,13 @@
 // One end of the real line: `end.js <host>` accepts, `end.js` dials on request.
 
-import { obey, report } from '@trunkline/bench/orders';
+import { report, runCommands } from '@trunkline/bench/commands';
 import { type Remote, systemClock } from '@trunkline/transport-core';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import type { Fate } from './kinds.ts';
 import { protocol } from './protocol.ts';
 import { Witness } from './witness.ts';
 
-export interface Order {
+export interface Command {
   /** Dial the address and begin to call; the callee begins once it has been dialed. */
   readonly call?: { readonly to: string | undefined; readonly size: number };
   /** Marks that the fault begins or is over. */
@@ -29,7 +29,7 @@ const transport = createTcpTransport({
 witness.serve(transport);
 if (host !== undefined) await transport.listen();
 
-obey<Order, Report>(
+runCommands<Command, Report>(
   async ({ call, fault }) => {
     if (call !== undefined) void witness.run(transport, await connected(call.to), call.size);
     if (fault === 'begins') witness.begin();
