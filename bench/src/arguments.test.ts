@@ -10,13 +10,13 @@ test('a number is the given one or the default, and an invalid one is reported w
   for (const text of ['', '0', '-1', '1.5', 'many', 'Infinity']) {
     t.throws(() => positive('rounds', text, 5), {
       instanceOf: TypeError,
-      message: `--rounds: a whole number above 0 is wanted, not '${text}'`,
+      message: `--rounds: must be a whole number above 0, got '${text}'`,
     });
   }
   for (const text of ['', '0', '-1', 'many', 'Infinity']) {
     t.throws(() => aboveZero('minutes', text, 5), {
       instanceOf: TypeError,
-      message: `--minutes: a number above 0 is wanted, not '${text}'`,
+      message: `--minutes: must be a number above 0, got '${text}'`,
     });
   }
 });

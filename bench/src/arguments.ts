@@ -5,7 +5,7 @@ export function positive(name: string, text: string | undefined, otherwise: numb
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`--${name}: a whole number above 0 is wanted, not '${text}'`);
+  throw new TypeError(`--${name}: must be a whole number above 0, got '${text}'`);
 }
 
 /** Reads a number above 0. @throws TypeError naming the option. */
@@ -13,7 +13,7 @@ export function aboveZero(name: string, text: string | undefined, otherwise: num
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new TypeError(`--${name}: a number above 0 is wanted, not '${text}'`);
+  throw new TypeError(`--${name}: must be a number above 0, got '${text}'`);
 }
 
 /** Splits a list such as 'a, b'; returns an empty array if the option was not given. */

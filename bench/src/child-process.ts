@@ -66,7 +66,7 @@ export class Child<Command extends object, Report extends object> {
     clearTimeout(tooLong);
     if (code !== 0)
       throw new Error(
-        `${this.#name} did not end by itself after it was let go of (${signal ?? `exit code ${code}`})`,
+        `${this.#name} did not end by itself after it was disconnected (${signal ?? `exit code ${code}`})`,
       );
   }
 

@@ -34,7 +34,7 @@ async function bench(options: Options): Promise<void> {
   if (options.json) return console.log(formatJson(measurements, options, verdicts));
   const cores = pinned() ? 'the server on a core of its own' : 'not pinned to cores';
   console.log(
-    `Node ${process.versions.node}, ${cores}; memory of the server after GC, of each connection\n`,
+    `Node ${process.versions.node}, ${cores}; memory of the server per connection, after GC\n`,
   );
   console.log(`${formatTable(measurements)}\n\n${formatVerdicts(verdicts)}`);
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;

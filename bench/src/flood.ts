@@ -25,7 +25,7 @@ async function bench(options: Options): Promise<void> {
       `to the quiet part of the same round. perSource is ${options.perSource}, an honest peer calls ${options.calls} times a second.\n`,
     );
     console.log(`${formatTable(rounds, options)}\n`);
-    console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
+    console.log(options.smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }

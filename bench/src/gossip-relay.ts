@@ -11,15 +11,15 @@ import { alignTable, round3 } from './table.ts';
 
 const USAGE = `usage: node bench/dist/gossip-relay.js [options]
 
-  --receivers <n>  with commas between (8,16,32)
-  --size <KiB>     of a message, with commas between (64,1024,16384)
-  --fanout <n>     nodes that each sends a message to (3)
-  --uplink <n>     Mbit/s that each node sends over all its links together (100)
-  --latency <ms>   from one node to another (10)
-  --seed <n>       (1)
-  --loopback       over TCP in real time instead, all nodes in one process
-  --rounds <n>     over loopback; the median counts (5)
-  --help           this text`;
+  --receivers <n>  number of receivers; comma-separated (default: 8,16,32)
+  --size <KiB>     size of a message; comma-separated (default: 64,1024,16384)
+  --fanout <n>     number of nodes that each node sends a message to (default: 3)
+  --uplink <n>     Mbit/s that each node sends over all its links together (default: 100)
+  --latency <ms>   time from one node to another (default: 10)
+  --seed <n>       seed of the simulation (default: 1)
+  --loopback       runs in real time over TCP instead, with all nodes in one process
+  --rounds <n>     number of rounds over loopback, of which the median counts (default: 5)
+  --help           prints this text`;
 
 const KIB = 1024;
 
@@ -62,7 +62,7 @@ try {
         'half, relays',
         'publisher sent, direct',
         'relays',
-        'most, relays',
+        'maximum, relays',
       ],
     ];
     for (const receivers of numbers('receivers', '8,16,32')) {
@@ -75,10 +75,10 @@ try {
         ? `TCP on loopback in one process, Node ${process.versions.node}, medians of ${rounds}`
         : `virtual time; uplinks of ${uplink} Mbit/s, ${latency} ms from node to node`;
     console.log(
-      `${where}; fanout ${fanout}; milliseconds until the last has it, and until half have\n`,
+      `${where}; fanout ${fanout}; milliseconds until the last node has the message, and until half of the nodes have it\n`,
     );
     console.log(alignTable(lines, 0));
-    console.log('\nratio: relays to direct. What was sent is in copies of the message.');
+    console.log('\nratio: relays to direct. Sent data is in copies of the message.');
   }
 } catch (error) {
   if (!(error instanceof TypeError)) throw error;

@@ -14,12 +14,13 @@ import { formatVerdicts } from './report.ts';
 
 const USAGE = `usage: node bench/dist/hostile.js [options]
 
-  --rounds <n>    each with a quiet part and one of each attack (3)
-  --window <ms>   of a part (3000), the first third of which does not count
-  --only <names>  these attacks alone, by the beginnings of their names, apart by '|': ${ATTACKS.join(' | ')}
-  --json          the figures as JSON instead of tables
-  --smoke         one short round that judges nothing
-  --help          this text`;
+  --rounds <n>    number of rounds, each with a quiet part and one of each attack (default: 3)
+  --window <ms>   duration of a part (default: 3000), of which the first third does not count
+  --only <names>  runs only these attacks, separated by '|', or a prefix of their names:
+                  ${ATTACKS.join(' | ')}
+  --json          prints the figures as JSON instead of tables
+  --smoke         runs one short round without bars
+  --help          prints this text`;
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -65,7 +66,7 @@ async function bench(plan: Plan, smoke: boolean, json: boolean): Promise<void> {
     console.log(
       `Node ${process.versions.node}, medians of ${plan.rounds} rounds of ${plan.window} ms\n\n${formatTable(rounds, files)}\n`,
     );
-    console.log(smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
+    console.log(smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
 }

@@ -34,7 +34,7 @@ async function bench(options: Options): Promise<void> {
       `Node ${options.nodeVersion}, ${places}, ${count} rounds of ${window} ms: medians, and in brackets those of the ratios within a round\n`,
     );
     console.log(`${formatTables(rounds, options.plan)}\n`);
-    console.log(options.smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts));
+    console.log(options.smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
     if (options.beside !== undefined && !options.smoke)
       console.log(`\n${formatComparison(compare(rounds, beside), options)}`);
   }

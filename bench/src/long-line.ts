@@ -18,17 +18,17 @@ import { formatVerdicts } from './report.ts';
 
 const USAGE = `usage: node bench/dist/long-line.js [options]
 
-  --rounds <n>       of each measurement (3)
-  --mib <n>          that each measurement carries (64)
+  --rounds <n>       number of rounds of each measurement (default: 3)
+  --mib <n>          MiB that each measurement transfers (default: 64)
   --task <names>     upload, download, put (requests in turn), get (responses in turn)
   --backend <names>  tcp, ws
   --control <names>  congestion control: bbr, cubic
-  --report           renews its part of docs/performance.md as well
-  --json             the figures as JSON instead of a table
-  --smoke            one round of 4 MiB: nothing is judged
-  --help             this text
+  --report           also updates its part of docs/performance.md
+  --json             prints the figures as JSON instead of a table
+  --smoke            runs one round of 4 MiB without bars
+  --help             prints this text
 
-It needs Linux, root, gcc and iproute2.`;
+This benchmark needs Linux, root, gcc and iproute2.`;
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -68,7 +68,8 @@ try {
     });
     plan(['bbr', 'cubic']); // Reports a wrong option even if nothing can be measured.
     const reason = unable();
-    if (reason !== undefined) console.log(`skipped: no long line can be made here, ${reason}`);
+    if (reason !== undefined)
+      console.log(`skipped: this machine cannot emulate a long line: ${reason}`);
     else
       await bench(plan(controls()), {
         json: values.json === true,
@@ -104,7 +105,7 @@ async function bench(
       `Node ${process.versions.node}, ${2 * LINE.delay} ms and ${LINE.rate / 1e6} Mbit/s, medians of ${plan.rounds}, load ${load.toFixed(1)}\n`,
     );
     console.log(
-      `${formatTable(figures)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`,
+      `${formatTable(figures)}\n\n${smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts)}`,
     );
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;

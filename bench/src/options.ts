@@ -34,20 +34,27 @@ export interface Options extends Setting {
 
 export const USAGE = `usage: node bench/dist/index.js [options]
 
-  --scenario <names>  these scenarios alone: s1, s2, s3, s4, s5, s6, s6-elsewhere, s7, s8; comma-separated, or a beginning of names
-  --adapter <names>   these adapters alone, in every scenario that they can do, and what they are compared with; comma-separated, or a
-                      beginning of names. Without it, of each scenario those that it is about, and not the secure ones. There are
+  --scenario <names>  measures only these scenarios, comma-separated, or a prefix of their names:
+                      s1, s2, s3, s4, s5, s6, s6-elsewhere, s7, s8
+  --adapter <names>   measures only these adapters, comma-separated, or a prefix of their names, in
+                      every scenario that they support, and the adapters that they are compared
+                      with. By default each scenario measures the adapters that it is about, except
+                      the secure ones. The adapters are
 ${wrapped(ADAPTER_NAMES, 22)}
-  --rounds <n>        rounds of all scenarios (5)
-  --window <ms>       milliseconds of a measurement (1500), after as many of warm-up
-  --node <path>       another Node, which runs servers and clients
-  --beside <path>     one more Node, in the same rounds: what is worse on it is shown
-  --peers             other libraries as well, installed into bench/peers where they are missing: grpc-js, nats (where nats-server is
-                      installed), birpc-ws, socket.io, protomux-rpc, zeromq
-  --json              the figures as JSON instead of tables
-  --report            renews these scenarios in docs/performance.md as well, and what --beside sets beside them
-  --smoke             one short round, several measurements at a time, that judges nothing: to see that all of it works
-  --help              this text`;
+  --rounds <n>        number of rounds of all scenarios (default: 5)
+  --window <ms>       duration of a measurement in milliseconds (default: 1500), after a warm-up of
+                      the same length
+  --node <path>       runs servers and clients with another Node
+  --beside <path>     also measures this Node in the same rounds, and prints what is worse on it
+  --peers             also measures other libraries, and installs them into bench/peers if they are
+                      missing: grpc-js, nats (if nats-server is installed), birpc-ws, socket.io,
+                      protomux-rpc, zeromq
+  --json              prints the figures as JSON instead of tables
+  --report            also updates these scenarios in docs/performance.md, with the comparison of
+                      --beside
+  --smoke             runs one short round, several measurements at a time and without bars, to
+                      check that everything works
+  --help              prints this text`;
 
 /** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
@@ -123,7 +130,7 @@ function planOf(
 function versionOf(option: string, node: string): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (status !== 0)
-    throw new TypeError(`--${option}: '${node}' does not run; a path to a Node is wanted`);
+    throw new TypeError(`--${option}: '${node}' does not run: give the path of a Node executable`);
   return stdout.trim();
 }
 
@@ -131,7 +138,7 @@ function versionOf(option: string, node: string): string {
 function wrapped(names: readonly string[], indent: number): string {
   const lines = [''];
   for (const name of names) {
-    if (lines.at(-1)!.length + name.length > 100) lines.push('');
+    if (lines.at(-1)!.length + name.length > 100 - indent) lines.push('');
     lines.push(`${lines.pop()}${name}, `);
   }
   return lines

@@ -14,11 +14,11 @@ import { subjects } from './start/subjects.ts';
 
 const USAGE = `usage: node bench/dist/start.js [options]
 
-  --runs <n>   fresh processes of each package (20)
-  --report     renews its part of docs/performance.md as well
-  --json       the figures as JSON instead of a table
-  --smoke      one process of each, to see that all of it works: nothing is judged
-  --help       this text`;
+  --runs <n>   number of new processes for each package (default: 20)
+  --report     also updates its part of docs/performance.md
+  --json       prints the figures as JSON instead of a table
+  --smoke      starts one process of each without bars, to check that everything works
+  --help       prints this text`;
 
 try {
   const flag = { type: 'boolean' } as const;
@@ -52,10 +52,10 @@ function bench(
     console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
   else {
     console.log(
-      `Node ${process.versions.node}, medians of ${runs} fresh processes each; packages are what comes on top of bare Node\n`,
+      `Node ${process.versions.node}, medians of ${runs} fresh processes each; figures of packages are in addition to bare Node\n`,
     );
     console.log(
-      `${formatTable(summary)}\n\n${smoke ? 'A smoke run: nothing is judged.' : formatVerdicts(verdicts)}`,
+      `${formatTable(summary)}\n\n${smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts)}`,
     );
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;

@@ -17,12 +17,12 @@ import { runSimulated } from './faults/simulated.ts';
 
 const USAGE = `usage: node evaluation/dist/faults.js [options]
 
-  --only <names>  these faults alone, by the beginnings of their names, comma-separated
-  --at-once <n>   faults that are tried at the same time, each on a line of its own (3)
-  --json          the outcomes as JSON instead of a table
-  --help          this text
+  --only <names>  runs only these faults, comma-separated, or a prefix of their names
+  --at-once <n>   number of faults that run at the same time, each on its own line (default: 3)
+  --json          prints the outcomes as JSON instead of a table
+  --help          prints this text
 
-It needs Linux, root, gcc, iproute2 and nftables.`;
+This evaluation needs Linux, root, gcc, iproute2 and nftables.`;
 
 const OPTIONS = {
   only: { type: 'string' },
@@ -38,7 +38,8 @@ try {
     const kinds = named('only', 'fault', KINDS, ({ name }) => name, listed(values.only));
     const atOnce = positive('at-once', values['at-once'], 3);
     const reason = unable() ?? withoutNft();
-    if (reason !== undefined) console.log(`skipped: no real faults can be made here, ${reason}`);
+    if (reason !== undefined)
+      console.log(`skipped: this machine cannot cause real faults: ${reason}`);
     else await tryAll(kinds, atOnce, values.json === true);
   }
 } catch (error) {
@@ -91,6 +92,6 @@ function withoutNft(): string | undefined {
     execFileSync('nft', ['--version'], { stdio: 'ignore' });
     return undefined;
   } catch {
-    return 'there is no nft (nftables)';
+    return 'nft (nftables) is missing';
   }
 }

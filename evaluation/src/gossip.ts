@@ -16,16 +16,18 @@ import { scaleOf } from './gossip/scale.ts';
 
 const USAGE = `usage: node evaluation/dist/gossip.js [options]
 
-  --only <names>    of ${PARTS.join(', ')}, with commas between (all of them)
-  --nodes <n>       nodes of the papers' networks, at least 1,000 (10,000)
-  --seeds <n>       seeds at 95 % failures (20); a quarter of them, rounded up, of the eclipse, a tenth of swarms, a twentieth of all else
-  --large           iroh-gossip's network of 1,000 whole nodes, too: hours
-  --workers <n>     threads (as many as there are cores)
+  --only <names>    runs only these parts, comma-separated: ${PARTS.join(', ')}
+  --nodes <n>       nodes of the networks of the papers, at least 1,000 (default: 10,000)
+  --seeds <n>       seeds at 95 % failures (default: 20); the eclipse runs with a quarter of them,
+                    swarms with a tenth and all other parts with a twentieth, rounded up
+  --large           also runs iroh-gossip's network of 1,000 whole nodes, which takes hours
+  --workers <n>     number of threads (default: the number of cores)
   --results <file>  the file of results, one per line; results in it are not computed again
-  --report          writes docs/gossip-evaluation.md and its plots, from the parts that were run; its first lines name them
-  --help            this text
+  --report          writes docs/gossip-evaluation.md and its plots from the parts that ran; its
+                    first lines name them
+  --help            prints this text
 
-Exits with 1 if a limit is missed.`;
+The exit code is 1 if a limit is missed.`;
 
 const TYPES = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
@@ -50,7 +52,7 @@ try {
     if (unknown !== undefined) throw new TypeError(`--only: there is no '${unknown}'`);
     const parts = names as PartName[];
     const nodes = positive('nodes', values.nodes, 10_000);
-    if (nodes < 1_000) throw new TypeError(`--nodes: at least 1000 are wanted, not ${nodes}`);
+    if (nodes < 1_000) throw new TypeError(`--nodes: must be at least 1000, got ${nodes}`);
     const scale = scaleOf({
       nodes,
       seeds: positive('seeds', values.seeds, 20),

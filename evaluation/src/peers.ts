@@ -11,13 +11,13 @@ import type { Job, Result } from './peers/job.ts';
 
 const USAGE = `usage: node evaluation/dist/peers.js [options]
 
-  --scenario <names>  of mesh, heal, churn, attack, with commas between (all of them)
-  --seeds <n>         seeds of each (mesh 100, heal 100, churn 1, attack 10)
-  --from <n>          the first seed (1)
-  --nodes <n>         nodes of mesh, heal (200) and churn (1000)
-  --cycles <n>        cycles of churn (100)
-  --workers <n>       threads (as many as there are cores)
-  --help              this text`;
+  --scenario <names>  runs only these, comma-separated: mesh, heal, churn, attack
+  --seeds <n>         number of seeds for each (default: mesh 100, heal 100, churn 1, attack 10)
+  --from <n>          the first seed (default: 1)
+  --nodes <n>         number of nodes (default: mesh and heal 200, churn 1000)
+  --cycles <n>        cycles of churn (default: 100)
+  --workers <n>       number of threads (default: the number of cores)
+  --help              prints this text`;
 
 const SEEDS: Readonly<Record<string, number>> = { mesh: 100, heal: 100, churn: 1, attack: 10 };
 

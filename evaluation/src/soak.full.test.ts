@@ -45,5 +45,5 @@ test('a short soak of two backends leaves nothing behind, and every call has one
 test('an invalid option is reported with the usage', async (t) => {
   const { code, errors } = await run(new URL('./soak.js', import.meta.url).href, '--minutes', '0');
   t.is(code, 2);
-  t.regex(errors, /--minutes: a number above 0 is wanted, not '0'[\s\S]*usage:/);
+  t.regex(errors, /--minutes: must be a number above 0, got '0'[\s\S]*usage:/);
 });

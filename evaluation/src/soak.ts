@@ -13,13 +13,15 @@ import { serveAll } from './soak/protocol.ts';
 
 const USAGE = `usage: node evaluation/dist/soak.js [options]
 
-  --minutes <n>      of all backends together, which share them alike (60)
-  --backend <names>  ${CARRIERS.map(({ name }) => name).join(', ')}; all of them by default
-  --cycles <n>       of connect, call and close, for each backend (100000); 45 % of its time at most
-  --calls <n>        on one connection, for each backend (10000000); 30 % of its time at most
-  --seed <n>         of the kills (1)
-  --json             the phases as JSON instead of a table
-  --help             this text`;
+  --minutes <n>      duration in minutes, of which each backend gets an equal part (default: 60)
+  --backend <names>  runs only these, comma-separated: ${CARRIERS.map(({ name }) => name).join(', ')}
+  --cycles <n>       cycles of connect, call and close for each backend (default: 100000), for at
+                     most 45 % of its time
+  --calls <n>        calls on one connection for each backend (default: 10000000), for at most 30 %
+                     of its time
+  --seed <n>         seed that chooses when connections are killed (default: 1)
+  --json             prints the phases as JSON instead of a table
+  --help             prints this text`;
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -50,7 +52,7 @@ try {
     );
     const minutes = Number(values.minutes ?? 60);
     if (!(minutes > 0))
-      throw new TypeError(`--minutes: a number above 0 is wanted, not '${values.minutes}'`);
+      throw new TypeError(`--minutes: must be a number above 0, got '${values.minutes}'`);
     const plan = {
       cycles: positive('cycles', values.cycles, 100_000),
       calls: positive('calls', values.calls, 10_000_000),

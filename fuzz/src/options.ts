@@ -20,14 +20,14 @@ export interface Options {
 
 export const USAGE = `usage: npx pnpm@12 fuzz [target…] [options]
 
-  target            ${TARGET_NAMES.join(', ')}; all by default
-  --runs <n>        inputs for each target (1000000)
-  --seed <n>        another seed, other inputs (1)
-  --keep            renews fuzz/corpus with the fewest inputs that run through all that was found
-  --untimed         neither time nor memory decides, and all cores are used
-  --report          renews the figures in docs/reliability.md
-  --input <base64>  runs this one input of one target, and shows what it throws
-  --help            this text`;
+  target            ${TARGET_NAMES.join(', ')}; default: all
+  --runs <n>        number of inputs for each target (default: 1000000)
+  --seed <n>        seed of the inputs (default: 1)
+  --keep            replaces fuzz/corpus with the fewest inputs that reach all code found so far
+  --untimed         ignores limits of time and memory, and uses all cores
+  --report          updates the figures in docs/reliability.md
+  --input <base64>  runs one target with this single input, and shows what it throws
+  --help            prints this text`;
 
 /** @throws TypeError naming what is wrong. */
 export function readOptions(args: string[]): Options {

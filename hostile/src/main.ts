@@ -13,13 +13,13 @@ import { formatOutcomes, writeReport } from './report.ts';
 
 const USAGE = `usage: node hostile/dist/main.js [options] [name...]
 
-  name                runs the attacks whose names begin with this text; default: all
+  name                runs only the attacks whose names begin with this text (default: all)
   --on <carriers>     runs only on these carriers, comma-separated (${CARRIERS.join(', ')}, wss)
-  --seconds <n>       duration of an attack (8)
-  --quiet <n>         seconds for which the honest peer is measured before an attack (3)
+  --seconds <n>       duration of an attack (default: 8)
+  --quiet <n>         seconds for which the honest peer is measured before an attack (default: 3)
   --report            writes the figures into docs/reliability.md
   --list              lists the attacks without running them
-  --help              this text`;
+  --help              prints this text`;
 
 /** Milliseconds of an attack that repeats a single message. */
 const BRIEF = 1_000;

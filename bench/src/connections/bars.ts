@@ -15,7 +15,7 @@ export function judge(measurements: readonly Measurement[], { smoke }: Options):
     if (kind === 'trunkline-tls' && bare !== undefined && !smoke) {
       const more = (opened.rss - bare.opened.rss) / 1024;
       verdicts.push({
-        bar: `${kind}: at most ${MOST_MORE} KiB of RSS each more than bare-tls`,
+        bar: `${kind}: at most ${MOST_MORE} KiB of RSS per connection more than bare-tls`,
         ratio: more,
         holds: more <= MOST_MORE,
       });
@@ -23,7 +23,7 @@ export function judge(measurements: readonly Measurement[], { smoke }: Options):
     if (keeping !== undefined) {
       const lost = Math.max(keeping.lost, connections - keeping.up);
       verdicts.push({
-        bar: `${kind}: none of ${connections} connections lost in ${keeping.minutes.toPrecision(2)} minutes`,
+        bar: `${kind}: none of ${connections} connections are lost in ${keeping.minutes.toPrecision(2)} minutes`,
         ratio: lost,
         holds: lost === 0,
       });

@@ -22,15 +22,17 @@ export interface Options {
 
 export const USAGE = `usage: node bench/dist/connections.js [options]
 
-  --count <n>            connections that are open at the same time (10000)
-  --minutes <n>          for how long Trunkline keeps them alive (1)
-  --clients <n>          processes that open them (as many as it takes for 2500 each)
-  --only <names>         these alone, by the beginning of their names: bare-tcp, bare-tcp-pooled, trunkline-tcp, bare-tls,
-                         trunkline-tls, trunkline-noise; comma-separated (bare-tls, trunkline-tls)
-  --node-flags="<flags>" for the server's Node, say --node-flags="--max-semi-space-size=2"
-  --json                 the figures as JSON instead of a table
-  --smoke                60 connections for a second, to see that all of it works
-  --help                 this text`;
+  --count <n>            number of connections that are open at the same time (default: 10000)
+  --minutes <n>          minutes for which Trunkline keeps them open (default: 1)
+  --clients <n>          number of processes that open them (default: one for each 2500 connections)
+  --only <names>         measures only these kinds, comma-separated, or a prefix of their names:
+                         bare-tcp, bare-tcp-pooled, trunkline-tcp, bare-tls, trunkline-tls,
+                         trunkline-noise (default: bare-tls, trunkline-tls)
+  --node-flags="<flags>" flags for the server's Node, such as
+                         --node-flags="--max-semi-space-size=2"
+  --json                 prints the figures as JSON instead of a table
+  --smoke                opens 60 connections for a second, to check that everything works
+  --help                 prints this text`;
 
 /** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {

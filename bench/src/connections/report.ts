@@ -48,15 +48,18 @@ function cell(value: number | undefined, bare: number | undefined): string {
 const ROWS: readonly { title: string; figure: (measurement: Measurement) => number | undefined }[] =
   [
     { title: 'connections', figure: ({ connections }) => connections },
-    { title: 'connects a second', figure: ({ connects }) => connects },
+    { title: 'connections opened a second', figure: ({ connects }) => connects },
     { title: 'RSS, KiB', figure: ({ opened }) => opened.rss / 1024 },
     { title: 'heap and external, KiB', figure: ({ opened }) => known(opened) / 1024 },
-    { title: '  of it heap, KiB', figure: ({ opened }) => opened.heap / 1024 },
-    { title: 'RSS when kept, KiB', figure: ({ kept }) => kept && kept.rss / 1024 },
-    { title: 'heap and external when kept, KiB', figure: ({ kept }) => kept && known(kept) / 1024 },
-    { title: 'minutes kept', figure: ({ keeping }) => keeping?.minutes },
-    { title: 'heard from meanwhile', figure: ({ keeping }) => keeping?.heard },
-    { title: 'server CPU when kept, of one core', figure: ({ keeping }) => keeping?.cpu },
+    { title: '  of which heap, KiB', figure: ({ opened }) => opened.heap / 1024 },
+    { title: 'RSS at the end, KiB', figure: ({ kept }) => kept && kept.rss / 1024 },
+    {
+      title: 'heap and external at the end, KiB',
+      figure: ({ kept }) => kept && known(kept) / 1024,
+    },
+    { title: 'minutes kept open', figure: ({ keeping }) => keeping?.minutes },
+    { title: 'connections with traffic', figure: ({ keeping }) => keeping?.heard },
+    { title: 'server CPU meanwhile, of one core', figure: ({ keeping }) => keeping?.cpu },
     { title: 'lost', figure: ({ keeping }) => keeping?.lost },
   ];
 

@@ -10,7 +10,7 @@ export function judge(rounds: readonly Round[]): Verdict[] {
     .map((part) => {
       const slower = ratio(rounds, part, 'p99');
       return {
-        bar: `${part}: p99 of honest calls at most ${MOST} times that without a flood`,
+        bar: `${part}: p99 of honest calls at most ${MOST} times the p99 without a flood`,
         ratio: slower,
         holds: slower <= MOST,
       };

@@ -27,20 +27,24 @@ export interface Options {
 
 export const USAGE = `usage: node bench/dist/flood.js [options]
 
-  --rounds <n>           rounds, each with a quiet part and one of each flood (5)
-  --window <ms>          milliseconds of a part (4000), after half of it as warm-up
-  --only <names>         these floods alone, comma-separated (hold, hello):
-                           hold       every other connection begins TLS, none goes on: places are held, the rest is refused
-                           hello      begins TLS, and goes as soon as the server has answered: its signature is wasted
-                           handshake  whole handshakes, without a certificate
-  --rate <n>             connections a second that a flood opens, where the machine can (10000)
-  --at-once <n>          connections of a flood that may be open at the same time (256)
-  --calls <n>            calls a second of the honest peer (500)
-  --per-source <n>       limits.handshakes.perSource of the server (8)
-  --node-flags="<flags>" for the server's Node, say --node-flags="--cpu-prof --cpu-prof-dir=profiles"
-  --json                 the figures as JSON instead of a table
-  --smoke                one short round that judges nothing, to see that all of it works
-  --help                 this text`;
+  --rounds <n>           number of rounds, each with a quiet part and one of each flood (default: 5)
+  --window <ms>          duration of a part in milliseconds (default: 4000), after a warm-up of half
+                         as long
+  --only <names>         runs only these floods, comma-separated (default: hold, hello):
+                           hold       every other connection begins TLS and none continues, so that
+                                      slots stay taken and the rest is refused
+                           hello      begins TLS and disconnects once the server has answered, so
+                                      that its signature is wasted
+                           handshake  makes whole handshakes without a certificate
+  --rate <n>             connections a second that a flood opens, if it can (default: 10000)
+  --at-once <n>          number of open connections of a flood at most (default: 256)
+  --calls <n>            calls a second of the honest peer (default: 500)
+  --per-source <n>       limits.handshakes.perSource of the server (default: 8)
+  --node-flags="<flags>" flags for the server's Node, such as
+                         --node-flags="--cpu-prof --cpu-prof-dir=profiles"
+  --json                 prints the figures as JSON instead of a table
+  --smoke                runs one short round without bars, to check that everything works
+  --help                 prints this text`;
 
 /** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {

@@ -46,22 +46,22 @@ const HONEST = [
   { title: 'honest calls, p50 µs', figure: 'p50' },
   { title: 'honest calls, p99 µs', figure: 'p99' },
   { title: 'honest calls, longest µs', figure: 'longest' },
-  { title: 'honest newcomer, ms', figure: 'newcomer' },
+  { title: 'new honest peer, ms', figure: 'newcomer' },
 ] as const;
 
 const ROWS: readonly { title: string; figure: (part: PartFigures) => number }[] = [
-  { title: 'flood: connects a second', figure: ({ flood }) => flood.rate },
+  { title: 'flood: connections opened a second', figure: ({ flood }) => flood.rate },
   { title: 'refused a second', figure: ({ server, seconds }) => server.refused / seconds },
   {
-    title: 'had a place and failed, a second',
+    title: 'failed handshakes a second',
     figure: ({ server, seconds }) => server.failed / seconds,
   },
   {
-    title: "flood's whole handshakes, a second",
+    title: 'complete handshakes of the flood a second',
     figure: ({ flood, seconds }) => flood.handshakes / seconds,
   },
-  { title: 'came up at the server, in all', figure: ({ server }) => server.up },
-  { title: 'sockets of the server at most', figure: ({ server }) => server.sockets },
+  { title: 'connections up at the server, in total', figure: ({ server }) => server.up },
+  { title: 'sockets of the server, maximum', figure: ({ server }) => server.sockets },
   {
     title: 'server CPU, of one core',
     figure: ({ server, seconds }) => (server.cpu ?? Number.NaN) / 1e9 / seconds,

@@ -20,7 +20,7 @@ export function judge(measurements: readonly Measurement[], rate: number): Verdi
           sum + figures.lost + figures.twice + figures.strange + lostInWarmUp,
         0,
       );
-    return { bar: `${name}: nothing lost, and nothing twice`, ratio: faults, holds: faults === 0 };
+    return { bar: `${name}: no message lost or duplicated`, ratio: faults, holds: faults === 0 };
   });
 }
 

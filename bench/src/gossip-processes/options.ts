@@ -31,17 +31,20 @@ export interface Options {
 
 export const USAGE = `usage: node bench/dist/gossip-processes.js [options]
 
-  --nodes <n>        processes, one of which publishes; several with commas between (50)
-  --rate <n>         messages a second; several with commas between (1000): the first must hold
-  --size <bytes>     of a message (256)
-  --seconds <n>      that are measured (10)
-  --warm <n>         seconds that run before, which count for losses alone (10: so long Node takes to compile what is hot)
-  --rounds <n>       of all adapters, each in another order (3)
-  --adapter <names>  these alone: tree, mesh, flood, nats (where nats-server is installed); comma-separated
-  --profile <folder> writes CPU profiles of the publisher and of one other process there: they cost time themselves
-  --report           the table as Markdown
-  --json             the figures as JSON instead of a table
-  --help             this text`;
+  --nodes <n>        number of processes, one of which publishes; comma-separated (default: 50)
+  --rate <n>         messages a second; comma-separated (default: 1000); bars apply to the first
+  --size <bytes>     size of a message (default: 256)
+  --seconds <n>      duration of a measurement (default: 10)
+  --warm <n>         seconds before it, in which only losses count (default: 10, which Node needs to
+                     compile hot code)
+  --rounds <n>       number of rounds of all adapters, each in another order (default: 3)
+  --adapter <names>  measures only these, comma-separated: tree, mesh, flood, nats (if nats-server
+                     is installed)
+  --profile <folder> writes CPU profiles of the publisher and of one other process; profiling itself
+                     takes time
+  --report           prints the table as Markdown
+  --json             prints the figures as JSON instead of a table
+  --help             prints this text`;
 
 /** Reads the command line. @throws TypeError naming the option that is wrong. */
 export function readOptions(args: string[]): Options {
@@ -63,9 +66,9 @@ export function readOptions(args: string[]): Options {
   });
   const size = positive('size', values.size, 256);
   if (size < LEAST_SIZE)
-    throw new TypeError(`--size: at least ${LEAST_SIZE} bytes are wanted, not ${size}`);
+    throw new TypeError(`--size: must be at least ${LEAST_SIZE} bytes, got ${size}`);
   const nodes = several('nodes', values.nodes, 50);
-  if (nodes.includes(1)) throw new TypeError("--nodes: at least 2 are wanted, not '1'");
+  if (nodes.includes(1)) throw new TypeError("--nodes: must be at least 2, got '1'");
   return {
     nodes,
     rates: several('rate', values.rate, 1_000),

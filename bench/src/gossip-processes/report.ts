@@ -102,7 +102,7 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   { title: 'published/s', cell: middle('rate') },
-  { title: 'latest by, ms', cell: middle('late') },
+  { title: 'publisher late by, ms', cell: middle('late') },
   {
     title: 'lost',
     chooses: true,
@@ -112,16 +112,16 @@ const ROWS: readonly Row[] = [
   { title: 'delivery p50, ms', chooses: true, cell: middle('p50') },
   { title: 'delivery p99, ms', chooses: true, cell: middle('p99') },
   { title: 'longest, ms', cell: middle('longest') },
-  { title: 'CPU a delivery, µs', chooses: true, cell: middle('cpu') },
+  { title: 'CPU per delivery, µs', chooses: true, cell: middle('cpu') },
   { title: '  ÷ flood', cell: (own, of) => ratio(own, of('flood')) },
   { title: '  ÷ NATS', cell: (own, of) => ratio(own, of('nats')) },
-  { title: '  of it the server, µs', cell: middle('serverCpu') },
-  { title: "publisher's CPU a message, µs", chooses: true, cell: middle('publisherCpu') },
+  { title: '  of which the server, µs', cell: middle('serverCpu') },
+  { title: 'CPU of the publisher per message, µs', chooses: true, cell: middle('publisherCpu') },
   { title: 'cores used', cell: middle('cores') },
-  { title: 'copies a delivery', chooses: true, cell: middle('copies') },
-  { title: 'bytes a delivery', chooses: true, cell: middle('bytes') },
-  { title: 'links of a process', chooses: true, cell: middle('links') },
-  { title: '  most', cell: middle('mostLinks') },
+  { title: 'copies per delivery', chooses: true, cell: middle('copies') },
+  { title: 'bytes per delivery', chooses: true, cell: middle('bytes') },
+  { title: 'links per process', chooses: true, cell: middle('links') },
+  { title: '  maximum', cell: middle('mostLinks') },
 ];
 
 function middle(figure: keyof Figures): Row['cell'] {

@@ -30,13 +30,13 @@ export function formatTable(
       [
         [
           '',
-          'done a second',
+          'attacks a second',
           'honest p50 µs',
           'p99 µs',
           '÷ quiet',
-          'loop held up ms',
+          'event loop delay ms',
           'messages held MiB',
-          'RSS grew MiB',
+          'RSS growth MiB',
           'refused',
         ],
         ...lines,
@@ -45,7 +45,7 @@ export function formatTable(
     ),
     '',
     `ticks to 99 peers: p99 ${round3(median(rounds.map(({ ticks }) => ticks.alone.p99)))} µs; with one more that never reads: ${round3(median(rounds.map(({ ticks }) => ticks.withSlow.p99)))} µs`,
-    `256 files at the server, 400 connections held: honest p99 ${round3(quiet.p99)} µs before, ${round3(honest.p99)} µs meanwhile; accepts that failed: ${server.acceptFailed}; a newcomer afterwards: ${round3(newcomer)} ms`,
+    `256 files at the server, 400 connections held: honest p99 ${round3(quiet.p99)} µs before, ${round3(honest.p99)} µs meanwhile; failed accepts: ${server.acceptFailed}; a new peer afterwards: ${round3(newcomer)} ms`,
     `256 files, 400 dials: ${dialed.up} came up, failed ${failed.join(', ') || 'none'}; a dial afterwards: ${round3(dialed.again)} ms`,
   ].join('\n');
 }
@@ -56,7 +56,7 @@ export function judge(rounds: readonly Round[], { dialed, honest, newcomer }: Fe
     if (kind === 'quiet') continue;
     const ratio = slower(rounds, kind);
     verdicts.push({
-      bar: `${kind}: p99 of honest calls at most ${SLOWER} times that of the quiet part`,
+      bar: `${kind}: p99 of honest calls at most ${SLOWER} times the p99 of the quiet part`,
       ratio,
       holds: ratio <= SLOWER,
     });
@@ -69,17 +69,17 @@ export function judge(rounds: readonly Round[], { dialed, honest, newcomer }: Fe
   }
   const ticks = median(rounds.map(({ ticks }) => ticks.withSlow.p99 / ticks.alone.p99));
   verdicts.push({
-    bar: `one slow peer among 100: p99 of the others at most ${TICKS} times`,
+    bar: `one slow peer among 100: p99 of the others at most ${TICKS} times the p99 without it`,
     ratio: ticks,
     holds: ticks <= TICKS,
   });
   verdicts.push({
-    bar: 'no files left to accept: calls of connected peers are answered',
+    bar: 'no free file descriptor to accept with: calls of connected peers are answered',
     ratio: honest.count,
     holds: honest.count > 0,
   });
   verdicts.push({
-    bar: `files free again: a newcomer is served within ${AGAIN} ms`,
+    bar: `file descriptors free again: a new peer is served within ${AGAIN} ms`,
     ratio: newcomer,
     holds: newcomer <= AGAIN,
   });
@@ -87,12 +87,12 @@ export function judge(rounds: readonly Round[], { dialed, honest, newcomer }: Fe
     (name) => name === 'resource_exhausted' || name === 'dial_timeout',
   );
   verdicts.push({
-    bar: 'no files left to dial: each dial that fails is resource_exhausted',
+    bar: 'no free file descriptor to dial with: each failed dial has resource_exhausted',
     ratio: dialed.up,
     holds: known && dialed.up > 0,
   });
   verdicts.push({
-    bar: `files free again: a dial is through within ${AGAIN} ms`,
+    bar: `file descriptors free again: a dial completes within ${AGAIN} ms`,
     ratio: dialed.again,
     holds: dialed.again <= AGAIN,
   });

@@ -27,9 +27,9 @@ export interface LineOptions {
 
 /** Returns the reason why no line can be made on this machine; undefined if one can. */
 export function unable(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces are a matter of Linux';
-  if (process.getuid?.() !== 0) return 'only root may make network namespaces';
-  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  if (process.platform !== 'linux') return 'network namespaces need Linux';
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  if (!existsSync('/dev/net/tun')) return '/dev/net/tun is missing';
   for (const [program, flag] of [
     ['gcc', '--version'],
     ['ip', '-V'],
@@ -37,7 +37,7 @@ export function unable(): string | undefined {
     try {
       execFileSync(program, [flag], { stdio: 'ignore' });
     } catch {
-      return `there is no ${program}`;
+      return `${program} is missing`;
     }
   }
   return undefined;

@@ -94,7 +94,7 @@ export function judge(figures: readonly LineFigures[]): Verdict[] {
     ];
     if (small !== undefined)
       verdicts.push({
-        bar: `${name}: a small call beside at most ${MOST} round trips`,
+        bar: `${name}: a concurrent small call takes at most ${MOST} round trips`,
         ratio: small,
         holds: small <= MOST,
       });

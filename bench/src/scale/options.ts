@@ -20,17 +20,22 @@ export interface Options {
 
 export const USAGE = `usage: node bench/dist/scale.js [options]
 
-  --only <names>         of flight, connections, sizes; comma-separated (all of them)
-  --in-flight <n>        calls in flight on one connection, with commas between (1,8,128,512,2048)
-  --connections <n>      connections of one server, rising (1,100,1000,10000)
-  --sizes <bytes>        of a message (0,64,1024,16384,65536,1048576,16777216,67108864)
-  --clients <n>          processes that hold the connections (4)
-  --rounds <n>           of all points (3)
-  --window <ms>          milliseconds of a measurement (1000), after a third of it as warm-up
-  --report               Markdown instead of a table; renews these parts of docs/performance.md, with its plots
-  --json                 the figures as JSON instead of a table
-  --smoke                few points, one short round, to see that all of it works
-  --help                 this text`;
+  --only <names>         measures only these parts, comma-separated: flight, connections, sizes
+  --in-flight <n>        calls in flight on one connection; comma-separated
+                         (default: 1,8,128,512,2048)
+  --connections <n>      connections of one server, in rising order; comma-separated
+                         (default: 1,100,1000,10000)
+  --sizes <bytes>        sizes of a message; comma-separated
+                         (default: 0,64,1024,16384,65536,1048576,16777216,67108864)
+  --clients <n>          number of processes that hold the connections (default: 4)
+  --rounds <n>           number of rounds of all points (default: 3)
+  --window <ms>          duration of a measurement in milliseconds (default: 1000), after a warm-up
+                         of a third as long
+  --report               prints Markdown instead of tables, and updates these parts of
+                         docs/performance.md and their plots
+  --json                 prints the figures as JSON instead of tables
+  --smoke                measures few points in one short round, to check that everything works
+  --help                 prints this text`;
 
 const PARTS: readonly Part[] = ['flight', 'connections', 'sizes'];
 
@@ -99,8 +104,8 @@ function ascending(
     name === 'sizes' && each === '0' ? 0 : positive(name, each, 1),
   );
   if (values.some((value, at) => at > 0 && value <= values[at - 1]!))
-    throw new TypeError(`--${name}: numbers that rise are wanted, not '${text}'`);
+    throw new TypeError(`--${name}: must be numbers in rising order, got '${text}'`);
   if (name === 'sizes' && values.some((value) => value > 0 && value < 8))
-    throw new TypeError(`--${name}: 0, or 8 bytes and more, are wanted, not '${text}'`);
+    throw new TypeError(`--${name}: must be 0 or at least 8 bytes, got '${text}'`);
   return values;
 }

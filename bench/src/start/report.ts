@@ -55,7 +55,7 @@ export function judge(summary: readonly StartFigures[]): Verdict[] {
   if (ours === undefined) return [];
   return [
     {
-      bar: `${CORE_AND_TCP}: loaded at most ${MOST_TIME} ms after bare Node`,
+      bar: `${CORE_AND_TCP}: loads in at most ${MOST_TIME} ms more than bare Node`,
       ratio: ours.time,
       holds: ours.time < MOST_TIME,
     },
