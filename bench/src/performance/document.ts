@@ -21,7 +21,7 @@ export function formatDocument(record: PerformanceRecord, tried: string): string
   const lines = [
     '# Performance',
     '',
-    'What Trunkline costs beside the least that Node can do: `limit-net` is calls hand-written over a socket, a length and an id before each message. Programs write this file, so no figure in it is typed; [bench](../bench/README.md) tells what each measures.',
+    'This page compares the cost of Trunkline with the least that Node can do. `limit-net` is calls that are hand-written over a socket, with a length and an id before each message. Programs write this file, so no figure in it is typed by hand. [bench](../bench/README.md) explains what each program measures.',
     '',
     '```',
     'npx pnpm@12 bench --peers --beside … --report    # calls, and the same on a newer Node',
@@ -84,11 +84,11 @@ function formatMachines(record: PerformanceRecord): string[] {
 const HOW_TO_READ = [
   '## How to read it',
   '',
-  'The figures of a table are medians over rounds, and in brackets stands the median of the ratios to another column of the same round, which the last column names. A machine gets faster and slower, by as much as a factor of two where it is shared; what ran within seconds of each other was hit alike. So compare ratios, and take absolute figures as what one machine did on one day.',
+  'The figures of a table are medians over all rounds. The figure in brackets is the median of the ratios to another column of the same round, which the last column names. The speed of a machine varies, by as much as a factor of two if it is shared, but measurements within seconds of each other are affected alike. Therefore compare ratios, and read absolute figures as those of one machine on one day.',
   '',
-  '`limit-net again` is the limit against itself, measured as any other column: as far as its ratio is from 1, another ratio may be from the truth. A measurement takes 1.5 s after as much of warm-up (`s1` after 4.5 s: its calls are few, and V8 compiles after so many), and there are five rounds, unless the section says otherwise; with windows of half that length one median in five was off by a fifth. CPU of both processes shows what waiting hides: at one call in flight all columns wait for the same two wake-ups, and only CPU tells them apart.',
+  '`limit-net again` compares the limit with itself, measured like any other column. The distance of its ratio from 1 shows how far other ratios may be from the truth. A measurement takes 1.5 s after a warm-up of the same length (`s1` after 4.5 s, because it makes few calls, and V8 compiles a function only after many). There are five rounds unless a section says otherwise. With windows of half that length, one median in five was off by a fifth. The CPU time of both processes shows differences that waiting hides: with one call in flight all columns wait for the same two wake-ups, and only the CPU time differs.',
   '',
-  'The other libraries are used as their documentation tells, with defaults. They do not do the same work as each other: some serialize values where others carry bytes, a NATS call passes a broker, and only some have deadlines. A factor of two between them says little, one of ten does.',
+  'The other libraries are used as their documentation describes, with default options. They do not all do the same work: some serialize values and others carry bytes, a NATS call passes a broker, and only some have deadlines. A factor of two between them says little, but a factor of ten does.',
 ];
 
 function formatVerdicts(verdicts: readonly Verdict[]): string[] {
@@ -114,7 +114,7 @@ function formatCalls({ calls }: PerformanceRecord, rounds: ReturnType<typeof rou
   return [
     '## Calls',
     '',
-    'One connection between two processes, each on a core of its own. The bars are by the first figure of each table; of a time they are its inverse, so that longer to the right is faster.',
+    'There is one connection between two processes, each on a core of its own. The bars of the chart show the first figure of each table, or its inverse if it is a time, so that a longer bar to the right is faster.',
     '',
     ...(libraries.length === 0 ? [] : [`Other libraries: ${libraries.join(', ')}.`, '']),
     '![Calls beside the raw limit](performance/calls.svg)',
@@ -153,7 +153,7 @@ function formatNewer(
   return [
     '## On a newer Node',
     '',
-    `The bars' figures in ${counts.join(' or ')} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both, one right after the other, since two runs an hour apart differ by more than two Nodes do; how many times worse the newer was is the median over the rounds, and may be 1.15. A tail is set beside that of \`limit-net-credit\` on the same Node.`,
+    `These are the figures of the bars in ${counts.join(' or ')} rounds of ${Object.values(newer)[0]!.window} ms. Each column ran on both versions of Node, one right after the other, because two runs an hour apart differ by more than two versions do. The last column is the median over the rounds of how many times worse the newer Node was, and may be 1.15. A 99th percentile is compared with that of \`limit-net-credit\` on the same Node.`,
     '',
     ...markdownTable(['figure', version(calls), version(newer), 'times worse', ''], rows, 1),
     '',
@@ -170,7 +170,7 @@ function formatScale(record: PerformanceRecord): string[] {
   return [
     '## Scale',
     '',
-    `Plain TCP beside \`${RAW}\`, ${lengths}; the last column is the ratio of the calls a second. The memory of a connection is the server's, between one count and the next.`,
+    `Plain TCP is compared with \`${RAW}\`, in ${lengths}. The last column is the ratio of the calls a second. The memory of a connection is the server's, as the difference between one count of connections and the next.`,
     '',
     formatMarkdown(points),
     '',
@@ -185,7 +185,7 @@ function formatLine({ line }: PerformanceRecord): string[] {
   return [
     '## A long line',
     '',
-    `100 ms there and back, 100 Mbit/s, with a queue of 1.25 MB, emulated in network namespaces (\`npx pnpm@12 bench line\`). Each measurement carries ${mib} MiB over a new connection, right after a raw socket did; medians of ${rounds} rounds, the ratio of those within a round. Messages in turn wait for an answer each, so they pay a round trip for every 4 MiB: at most 0.77 of the line. The small calls ran beside the streams, 20 ms apart. A load of ${load.toFixed(1)} wanted the ${machine.cores} cores meanwhile.`,
+    `The line has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB, and is emulated in network namespaces (\`npx pnpm@12 bench line\`). Each measurement transfers ${mib} MiB over a new connection, right after a raw socket did the same. The figures are medians of ${rounds} rounds, and the ratios are medians of those within a round. Messages in turn each wait for an answer, so they take a round trip for every 4 MiB and can use at most 0.77 of the line. The small calls were made during the streams, 20 ms apart. The load average of the ${machine.cores} cores was ${load.toFixed(1)}.`,
     '',
     ...markdownTable(head!, rows, 3),
     '',
@@ -198,7 +198,7 @@ function formatStart({ start }: PerformanceRecord): string[] {
   return [
     '## Starting',
     '',
-    `Until a package is loaded, in fresh processes, on top of what bare Node takes in the same round: medians of ${start.runs}. CPU is that of all threads, the heap is after GC.`,
+    `The figures show what loading a package takes in a new process, in addition to bare Node in the same round. They are medians of ${start.runs} processes. CPU is that of all threads, and the heap is measured after GC.`,
     '',
     ...markdownTable(head!, rows, 1),
     '',
