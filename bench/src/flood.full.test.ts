@@ -7,11 +7,11 @@ import { run } from './testing/run.ts';
 // Other systems have no second loopback address unless somebody configures one.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-// Each manner has its own run, because a source holds the slots of failed handshakes for a second,
+// Each kind of flood has its own run, because a source holds the slots of failed handshakes for a second,
 // longer than a part of a smoke run.
-for (const manner of ['hold', 'hello', 'handshake']) {
+for (const kind of ['hold', 'hello', 'handshake']) {
   onLinux(
-    `a smoke run floods in the manner '${manner}', and the honest peer is answered all the while`,
+    `a smoke run makes the flood '${kind}', and the honest peer is answered throughout`,
     async (t) => {
       const { code, output, errors } = await run(
         'flood.js',
@@ -20,20 +20,20 @@ for (const manner of ['hold', 'hello', 'handshake']) {
         '--rate',
         '500',
         '--only',
-        manner,
+        kind,
       );
       t.is(code, 0, errors);
       const { rounds, verdicts } = JSON.parse(output);
       t.is(rounds.length, 1);
-      const { quiet, [manner]: flood } = rounds[0];
+      const { quiet, [kind]: flood } = rounds[0];
       for (const { honest } of [quiet, flood])
         t.true(
           honest.calls > 0 && honest.p99 >= honest.p50 && honest.p50 > 0 && honest.newcomer > 0,
         );
       t.deepEqual([quiet.flood.opened, quiet.server.refused, quiet.server.failed], [0, 0, 0]);
-      if (manner === 'hold') t.true(flood.server.refused > 0);
-      if (manner === 'hello') t.true(flood.server.failed > 0);
-      if (manner === 'handshake') t.true(flood.flood.handshakes > 0);
+      if (kind === 'hold') t.true(flood.server.refused > 0);
+      if (kind === 'hello') t.true(flood.server.failed > 0);
+      if (kind === 'handshake') t.true(flood.flood.handshakes > 0);
       // Eight sockets of the flood, the honest peer, a newcomer, and one or two that are closing.
       t.true(flood.server.sockets <= 8 + 4, `${flood.server.sockets} sockets`);
       t.deepEqual(verdicts, []);

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { listed, positive } from './arguments.ts';
 import { loopback } from './gossip-relay/loopback.ts';
-import type { Scene, Spread } from './gossip-relay/scene.ts';
+import type { RelaySetup, Spread } from './gossip-relay/setup.ts';
 import { simulated } from './gossip-relay/simulated.ts';
 import { alignTable, round3 } from './table.ts';
 
@@ -47,10 +47,10 @@ try {
     const latency = positive('latency', values.latency, 10);
     const seed = positive('seed', values.seed, 1);
     const rounds = positive('rounds', values.rounds, 5);
-    const measure = (scene: Scene): Promise<Spread[]> =>
+    const measure = (setup: RelaySetup): Promise<Spread[]> =>
       values.loopback === true
-        ? loopback(scene, sizes, rounds)
-        : simulated({ ...scene, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
+        ? loopback(setup, sizes, rounds)
+        : simulated({ ...setup, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
     const lines = [
       [
         'receivers',

@@ -19,7 +19,8 @@ test('a smoke run uses its own line, or reports why there is none', async (t) =>
     '1',
   );
   t.is(code, 0, errors);
-  if (unable() !== undefined) return t.regex(output, /^skipped: this machine cannot emulate a long line: /);
+  if (unable() !== undefined)
+    return t.regex(output, /^skipped: this machine cannot emulate a long line: /);
   const { figures } = JSON.parse(output);
   t.deepEqual([...new Set(figures.map(({ task }: { task: string }) => task))], ['upload', 'get']);
   for (const { raw, ours } of figures) t.true(raw > 0 && ours > 0);

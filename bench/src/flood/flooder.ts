@@ -6,11 +6,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { report, runCommands } from '../commands.ts';
-import type { Manner } from './manners.ts';
+import type { FloodKind } from './flood-kinds.ts';
 
 export interface FlooderCommand {
   /** How to flood; undefined if nothing is to be opened. */
-  readonly manner: Manner | undefined;
+  readonly kind: FloodKind | undefined;
   /** Connections to open a second. */
   readonly rate: number;
   /** The most connections open at the same time. */
@@ -37,21 +37,16 @@ const clientHello = await recordHello();
 runCommands<FlooderCommand, FlooderReport>(flood, () => {});
 report<FlooderReport>({});
 
-async function flood({
-  manner,
-  rate,
-  atOnce,
-  milliseconds,
-}: FlooderCommand): Promise<FlooderReport> {
+async function flood({ kind, rate, atOnce, milliseconds }: FlooderCommand): Promise<FlooderReport> {
   const sockets = new Set<Socket>();
   const counts = { opened: 0, handshakes: 0 };
   const begin = performance.now();
   for (;;) {
     const time = performance.now() - begin;
     if (time >= milliseconds) break;
-    const due = manner === undefined ? 0 : (time / 1_000) * rate;
+    const due = kind === undefined ? 0 : (time / 1_000) * rate;
     while (counts.opened < due && sockets.size < atOnce) {
-      const socket = open(manner!, counts);
+      const socket = open(kind!, counts);
       sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
@@ -65,16 +60,16 @@ async function flood({
   return { counts: { ...counts, rate: counts.opened / seconds } };
 }
 
-function open(manner: Manner, counts: { opened: number; handshakes: number }): Socket {
+function open(kind: FloodKind, counts: { opened: number; handshakes: number }): Socket {
   const socket = connect({ host: '127.0.0.1', port, localAddress: SOURCE });
-  if (manner === 'handshake') {
+  if (kind === 'handshake') {
     const secure = connectTls({ socket, rejectUnauthorized: false, minVersion: 'TLSv1.3' });
     secure.on('error', () => {});
     secure.once('secureConnect', () => {
       counts.handshakes++;
       socket.resetAndDestroy();
     });
-  } else if (manner === 'hello') {
+  } else if (kind === 'hello') {
     socket.write(clientHello);
     socket.once('data', () => socket.resetAndDestroy());
   } else {

@@ -2,14 +2,14 @@
 
 import { parseArgs } from 'node:util';
 import { listed, positive, words } from '../arguments.ts';
-import { type Manner, mannersOf } from './manners.ts';
+import { type FloodKind, floodKindsOf } from './flood-kinds.ts';
 
 export interface Options {
   readonly rounds: number;
   /** Milliseconds of each part of a round, measured after a warm-up of half that length. */
   readonly window: number;
-  /** The manners of the floods; each is a part of every round. */
-  readonly manners: readonly Manner[];
+  /** The kinds of floods; each is a part of every round. */
+  readonly kinds: readonly FloodKind[];
   /** Connections that a flood opens a second, and how many of them may wait for an answer. */
   readonly rate: number;
   readonly atOnce: number;
@@ -68,7 +68,7 @@ export function readOptions(args: string[]): Options {
   return {
     rounds: positive('rounds', values.rounds, smoke ? 1 : 5),
     window: positive('window', values.window, smoke ? 200 : 4_000),
-    manners: mannersOf(listed(values.only)),
+    kinds: floodKindsOf(listed(values.only)),
     rate: positive('rate', values.rate, 10_000),
     atOnce: positive('at-once', values['at-once'], 256),
     calls: positive('calls', values.calls, 500),

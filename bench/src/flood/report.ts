@@ -7,8 +7,8 @@ import { ratio } from './bars.ts';
 import type { Options } from './options.ts';
 import type { Part, PartFigures, Round } from './rounds.ts';
 
-export function formatTable(rounds: readonly Round[], { manners }: Options): string {
-  const parts: Part[] = ['quiet', ...manners];
+export function formatTable(rounds: readonly Round[], { kinds }: Options): string {
+  const parts: Part[] = ['quiet', ...kinds];
   const of = (part: Part, figure: (each: PartFigures) => number) =>
     median(rounds.map((round) => figure(round.get(part)!)));
   const honest = HONEST.map(({ title, figure }) => [

@@ -5,12 +5,12 @@ import { Child } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import type { FlooderCommand, FlooderCounts, FlooderReport } from './flooder.ts';
 import type { HonestCommand, HonestFigures, HonestReport } from './honest.ts';
-import type { Manner } from './manners.ts';
+import type { FloodKind } from './flood-kinds.ts';
 import type { Options } from './options.ts';
 import type { ServerCommand, ServerCounts, ServerReport } from './server.ts';
 
 /** A part of a round: quiet, or with a flood. */
-export type Part = 'quiet' | Manner;
+export type Part = 'quiet' | FloodKind;
 
 export interface PartFigures {
   readonly honest: HonestFigures;
@@ -27,7 +27,7 @@ export async function runRounds(
   options: Options,
   progress: (what: string, done: number) => void,
 ): Promise<Round[]> {
-  const parts: Part[] = ['quiet', ...options.manners];
+  const parts: Part[] = ['quiet', ...options.kinds];
   const steps = options.rounds * parts.length;
   const { all, ...three } = await start(options);
   try {
@@ -107,8 +107,8 @@ async function measure(
   const warmUp = window / 2;
   await server.run({ type: 'counts' });
   const begin = performance.now();
-  const manner = part === 'quiet' ? undefined : part;
-  const flooding = flooder.run({ manner, rate, atOnce, milliseconds: warmUp + window + NEWCOMER });
+  const kind = part === 'quiet' ? undefined : part;
+  const flooding = flooder.run({ kind, rate, atOnce, milliseconds: warmUp + window + NEWCOMER });
   const [{ figures }] = await Promise.all([honest.run({ calls, warmUp, window }), flooding]);
   const { counts } = await server.run({ type: 'counts' });
   const seconds = (performance.now() - begin) / 1_000;

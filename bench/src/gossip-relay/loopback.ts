@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTcpTransport } from '@trunkline/transport-tcp';
 import { median } from '../statistics.ts';
 import { type BlobNode, silence, startNode } from './node.ts';
-import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
+import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
 
 /**
  * Publishes messages of each size, one after the other; the figures of a size are those of the
  * median round.
  */
 export async function loopback(
-  { receivers, relay }: Scene,
+  { receivers, relay }: RelaySetup,
   sizes: readonly number[],
   rounds: number,
 ): Promise<Spread[]> {
@@ -36,7 +36,7 @@ export async function loopback(
         }),
       );
     }
-    while (!haveMet(nodes, receivers)) await sleep(20);
+    while (!areConnected(nodes, receivers)) await sleep(20);
     for (const size of sizes) {
       const all: Spread[] = [];
       for (let round = 0; round < rounds; round++) {

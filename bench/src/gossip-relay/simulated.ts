@@ -2,9 +2,9 @@
 
 import { createSimulation } from '@trunkline/simulation';
 import { type BlobNode, silence, startNode } from './node.ts';
-import { haveMet, type Scene, type Spread, spreadOf } from './scene.ts';
+import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
 
-export interface SimulatedScene extends Scene {
+export interface SimulatedScene extends RelaySetup {
   /** Bytes a second that each node can send over all its links together. */
   readonly uplink: number;
   /** Milliseconds from one node to another. */
@@ -36,7 +36,7 @@ export async function simulated(
       nodes[index] = node;
       return () => node.close();
     });
-  await sim.until(() => haveMet(nodes, receivers), 60_000);
+  await sim.until(() => areConnected(nodes, receivers), 60_000);
   const results: Spread[] = [];
   for (const size of sizes) {
     await sim.run(1_000);

@@ -1,9 +1,9 @@
-// The setting of a measurement, and its result.
+// The setup of a measurement, and its result.
 
 import type { RelayOptions } from '@trunkline/gossip';
 import type { BlobNode } from './node.ts';
 
-export interface Scene {
+export interface RelaySetup {
   /** The number of nodes besides the publisher. */
   readonly receivers: number;
   /** The relay options; undefined to send directly to each node. */
@@ -37,7 +37,7 @@ export function spreadOf(
   };
 }
 
-export function haveMet(nodes: readonly (BlobNode | undefined)[], receivers: number): boolean {
+export function areConnected(nodes: readonly (BlobNode | undefined)[], receivers: number): boolean {
   return (
     nodes.length === receivers + 1 &&
     Array.from(nodes).every((node) => node?.topic.neighbors.length === receivers)
