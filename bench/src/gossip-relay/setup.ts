@@ -37,6 +37,7 @@ export function spreadOf(
   };
 }
 
+/** Returns whether the publisher and all receivers are up, and all are neighbors of each other. */
 export function areConnected(nodes: readonly (BlobNode | undefined)[], receivers: number): boolean {
   return (
     nodes.length === receivers + 1 &&

@@ -19,10 +19,10 @@ export {
   type Lists,
   type NodeCredentials,
   REFUSED,
-  STRANGE,
   type TlsClient,
   type TlsClientOptions,
-  type TlsStrangers,
+  type TlsClients,
+  UNSUPPORTED,
   UNUSABLE,
 } from './identity/backend.ts';
 export { identitySuite } from './identity/identity-suite.ts';
@@ -56,7 +56,7 @@ export {
 export { RAW_LIMITS, rawHello } from './raw/raw-hello.ts';
 // For tests on raw bytes: a peer that shares no code with core.
 export { RawListener, RawPeer } from './raw/raw-peer.ts';
-export type { SessionBackend, SessionPlace } from './session/lab.ts';
+export type { SessionBackend, SessionPlace } from './session/session-fixture.ts';
 export { sessionSuite } from './session/session-suite.ts';
 export type {
   StreamLayerBackend,

@@ -8,7 +8,7 @@ import { bytes, defineProtocol, json, protobuf, TransportError } from '@trunklin
 import test from 'ava';
 import protobufjs from 'protobufjs';
 import type { RawPeer } from './raw/raw-peer.ts';
-import { labProtocol, sideProtocol } from './session/lab-protocols.ts';
+import { sideProtocol, suiteProtocol } from './session/protocols.ts';
 import { type Line, readBlock, spell, Transcript } from './testing/transcript.ts';
 import {
   answered,
@@ -239,10 +239,10 @@ test('hello-refused: the code sends these bytes', async (t) => {
 test('version-choice: the code sends these bytes', async (t) => {
   const transcript = new Transcript();
   const { acceptor, clock, dial } = await rawEnds(transcript, {
-    ...labProtocol,
+    ...suiteProtocol,
     version: 2,
     accepts: [1],
-  } as unknown as typeof labProtocol);
+  } as unknown as typeof suiteProtocol);
   const peer = await dial();
   await peer.handshake({
     ...fixed(),
@@ -288,7 +288,7 @@ const RAW_EXAMPLES = {
 for (const [name, { about, hello, run }] of Object.entries(RAW_EXAMPLES)) {
   test(`${name}: the code sends these bytes`, async (t) => {
     const transcript = new Transcript();
-    const { acceptor, clock, dial } = await rawEnds(transcript, labProtocol);
+    const { acceptor, clock, dial } = await rawEnds(transcript, suiteProtocol);
     const peer = await dial();
     await peer.handshake({ ...fixed(), ...hello });
     await peer.barrier();

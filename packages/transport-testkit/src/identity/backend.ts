@@ -81,7 +81,7 @@ export interface IdentityBackend<P extends NodeCredentials = any> {
     | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
     | undefined;
   /** Omitted if there is no TLS. */
-  readonly tls?: TlsStrangers<P> | undefined;
+  readonly tls?: TlsClients<P> | undefined;
   /**
    * For backends that trust a dialed id only for that dial and, without a list, nobody else.
    * Omitted if any node that proves an id is accepted.
@@ -104,7 +104,7 @@ export const REFUSED = [
 /**
  * Flaws of credentials that no transport accepts; peers built by hand present them and are refused.
  */
-export const STRANGE = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
+export const UNSUPPORTED = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
 /** Flaws of credentials that cannot be used at all. */
 export const UNUSABLE = [
   'a key that does not fit its certificate',
@@ -133,7 +133,7 @@ export interface Flaw<T> {
 /** Flawed and changed credentials, for backends whose credentials contain certificates. */
 export interface Certificates<P extends NodeCredentials> {
   readonly refused: Readonly<Record<(typeof REFUSED)[number], Flaw<P>>>;
-  readonly strange: Readonly<Record<(typeof STRANGE)[number], Flaw<StreamLayer>>>;
+  readonly unsupported: Readonly<Record<(typeof UNSUPPORTED)[number], Flaw<StreamLayer>>>;
   /**
    * Creates credentials with hundreds of certificates in the chain, more than a handshake should
    * carry.
@@ -177,6 +177,6 @@ export interface TlsClient {
 }
 
 /** Creates TLS clients that share no code with the backend under test. */
-export interface TlsStrangers<P extends NodeCredentials> {
+export interface TlsClients<P extends NodeCredentials> {
   client(options: TlsClientOptions<P>): TlsClient;
 }

@@ -5,7 +5,7 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 import type { TestContext } from '../test-runner.ts';
 import { equalBytes } from '../transport/values.ts';
 import type { NodeCredentials } from './backend.ts';
-import type { IdentityLab } from './lab.ts';
+import type { IdentityFixture } from './identity-fixture.ts';
 import type { Cases } from './suite.ts';
 
 export const bindingCases: Cases = (define) => {
@@ -60,7 +60,7 @@ function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnec
 
 /** Dials one layer from another; the returned function gives the two ends of each connection. */
 async function pairs(
-  f: IdentityLab,
+  f: IdentityFixture,
   here: NodeCredentials,
   there: NodeCredentials,
 ): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
@@ -83,7 +83,7 @@ async function pairs(
   };
 }
 
-function attach(f: IdentityLab, connection: StreamConnection): void {
+function attach(f: IdentityFixture, connection: StreamConnection): void {
   connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });
   f.atEnd(() => connection.destroy());
 }

@@ -3,9 +3,9 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
-import { REFUSED, STRANGE } from './backend.ts';
-import { count } from './lab.ts';
-import { refused, rejections, understood } from './refusals.ts';
+import { REFUSED, UNSUPPORTED } from './backend.ts';
+import { count } from './identity-fixture.ts';
+import { checkCall, checkRefused, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const certificateCases: Cases = (define, { certificates }) => {
@@ -21,13 +21,13 @@ export const certificateCases: Cases = (define, { certificates }) => {
           await f.open(),
           await f.open(),
         ];
-        await refused(f, bad, good.at, good, {
+        await checkRefused(f, bad, good.at, good, {
           code: 'unauthenticated',
           reason: 'bad_certificate',
           says,
           by: 'acceptor',
         });
-        await understood(f, other, good);
+        await checkCall(f, other, good);
       },
       { what: 'certificates' },
     );
@@ -41,24 +41,24 @@ export const certificateCases: Cases = (define, { certificates }) => {
           await f.open(),
           await f.open(),
         ];
-        await refused(f, good, bad.at, bad, {
+        await checkRefused(f, good, bad.at, bad, {
           code: 'unauthenticated',
           reason: 'bad_certificate',
           says,
           by: 'dialer',
         });
-        await understood(f, good, other);
+        await checkCall(f, good, other);
       },
       { what: 'certificates' },
     );
   }
 
-  for (const title of STRANGE) {
+  for (const title of UNSUPPORTED) {
     // FAULTS 81, 87
     define(
       `${title} is refused at both ends (presented by a dialer)`,
       async (f, t) => {
-        const { make, says } = certificates!.strange[title];
+        const { make, says } = certificates!.unsupported[title];
         const [good, other] = [await f.open(), await f.open()];
         const peer = await f.rawDial(await make(), good.at);
         peer.begin({ kind: 'HELLO' });
@@ -76,7 +76,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         t.is(count(good, 'up'), 0);
         t.deepEqual(good.asked, []);
         t.deepEqual(good.served, []);
-        await understood(f, other, good);
+        await checkCall(f, other, good);
       },
       { what: 'certificates' },
     );
@@ -86,7 +86,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
     define(
       `${title} is refused at both ends (presented by an acceptor)`,
       async (f, t) => {
-        const { make, says } = certificates!.strange[title];
+        const { make, says } = certificates!.unsupported[title];
         const [good, other] = [await f.open(), await f.open()];
         const listener = await f.rawListen(await make());
         checked(
@@ -108,7 +108,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
           );
         }
         t.deepEqual(good.asked, []);
-        await understood(f, good, other);
+        await checkCall(f, good, other);
       },
       { what: 'certificates' },
     );
@@ -150,7 +150,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         );
         t.is(count(good, 'up') + count(bad, 'up'), 0);
         t.deepEqual([...bad.served, ...good.served], []);
-        await understood(f, other, good);
+        await checkCall(f, other, good);
       },
       { what: 'certificates' },
     );

@@ -5,7 +5,7 @@ import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
 import type { NodeCredentials } from './backend.ts';
-import { count, type IdentityLab, type Node } from './lab.ts';
+import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
 import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
@@ -14,14 +14,14 @@ export const claimCases: Cases = (define) => {
   define(
     'a hello that claims another id than the proven one is refused with both ids (as acceptor)',
     async (f, t) => {
-      const [node, liar, victim] = [
+      const [node, claimant, victim] = [
         await f.open(),
         await f.backend.credentials(),
         await f.backend.credentials(),
       ];
-      const peer = await f.rawDial(f.backend.layer(liar), node.at);
+      const peer = await f.rawDial(f.backend.layer(claimant), node.at);
       peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-      await refusedClaim(f, node, peer, liar, victim);
+      await refusedClaim(f, node, peer, claimant, victim);
       t.is(peer.count('HELLO'), 0);
     },
   );
@@ -30,17 +30,17 @@ export const claimCases: Cases = (define) => {
   define(
     'a hello that claims another id than the proven one is refused with both ids (as dialer)',
     async (f, t) => {
-      const [node, liar, victim] = [
+      const [node, claimant, victim] = [
         await f.open(),
         await f.backend.credentials(),
         await f.backend.credentials(),
       ];
-      const listener = await f.rawListen(f.backend.layer(liar));
+      const listener = await f.rawListen(f.backend.layer(claimant));
       const dialed = caught(t, node.transport.send(listener.address, 'echo', Uint8Array.of(1)));
       const peer = await listener.next();
       await peer.next('HELLO');
       peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: victim.nodeId }) });
-      await refusedClaim(f, node, peer, liar, victim);
+      await refusedClaim(f, node, peer, claimant, victim);
       checked(t, await dialed, {
         code: 'unauthenticated',
         reason: 'identity_mismatch',
@@ -74,8 +74,8 @@ export const claimCases: Cases = (define) => {
     'an address claimed in a hello proves nothing: calls to it are dialed, never sent over that connection',
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
-      const liar = await f.backend.credentials();
-      const peer = await f.rawDial(f.backend.layer(liar), a.at);
+      const claimant = await f.backend.credentials();
+      const peer = await f.rawDial(f.backend.layer(claimant), a.at);
       await peer.handshake({ addr: b.at });
       await f.event(a, 'up');
       t.is(a.transport.remotes()[0]!.addr, spelled(b.at));
@@ -87,17 +87,17 @@ export const claimCases: Cases = (define) => {
 };
 
 async function refusedClaim(
-  f: IdentityLab,
+  f: IdentityFixture,
   node: Node,
   peer: RawPeer,
-  liar: NodeCredentials,
+  claimant: NodeCredentials,
   victim: NodeCredentials,
 ): Promise<void> {
   const { t } = f;
   const bye = await peer.next('GO_AWAY');
   t.is(bye.code, 16);
   t.is(bye.reason, 10);
-  t.regex(bye.text, new RegExp(`(?=.*${victim.nodeId})(?=.*${liar.nodeId})`));
+  t.regex(bye.text, new RegExp(`(?=.*${victim.nodeId})(?=.*${claimant.nodeId})`));
   await peer.expectClosed();
   await f.until('the observer reports a rejection', () => rejections(node).length > 0);
   checked(t, rejections(node)[0]!.error, {

@@ -1,7 +1,7 @@
 // Cases about handshakes that are cut off, or fall silent, at any of their bytes: they end with a
 // typed error in time, and harm nobody else.
 
-import { attempt, handshakeLengths, unharmed, wired } from './handshakes.ts';
+import { attempt, checkUnharmed, handshakeLengths, relayedNodes } from './handshakes.ts';
 import { rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
@@ -11,7 +11,7 @@ export const cuttingCases: Cases = (define) => {
     define(
       `a handshake that is cut off at any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
-        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const on = await relayedNodes(f, { dial: 3_000, handshake: 5_000 });
         const length = (await handshakeLengths(f, on))[direction];
         t.true(length > 100);
         for (let at = 0; at < length; at++) {
@@ -24,7 +24,7 @@ export const cuttingCases: Cases = (define) => {
           );
           if (outcome !== 'failed') t.fail(`cut off at ${at} of ${length} it came up`);
         }
-        await unharmed(f, on, length);
+        await checkUnharmed(f, on, length);
       },
       { time: LONG },
     );
@@ -34,7 +34,7 @@ export const cuttingCases: Cases = (define) => {
       define(
         `a handshake in which the ${direction} falls silent at any tenth byte ends at the timeout of the ${impatient}`,
         async (f, t) => {
-          const on = await wired(
+          const on = await relayedNodes(
             f,
             impatient === 'dialer'
               ? { dial: 2_000, handshake: 600_000 }
@@ -57,7 +57,7 @@ export const cuttingCases: Cases = (define) => {
               t.fail(`silent after ${hold} of ${length}: it took ${took} ms`);
             failures++;
           }
-          await unharmed(f, on, failures);
+          await checkUnharmed(f, on, failures);
           const reasons = new Set(rejections(on.b, 'in').map(({ error }) => error.reason));
           if (impatient === 'acceptor')
             t.true(reasons.has('handshake_timeout'), 'the observer is told that it took too long');

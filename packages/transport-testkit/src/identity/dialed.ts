@@ -3,7 +3,7 @@
 
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
-import { refused, understood } from './refusals.ts';
+import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const dialedCases: Cases = (define) => {
@@ -15,7 +15,7 @@ export const dialedCases: Cases = (define) => {
       const [a, b] = [await f.open(), await f.open()];
       const target = `${meant.nodeId}@${b.at}`;
       const says = new RegExp(`(?=.*${meant.nodeId})(?=.*${b.nodeId})`);
-      await refused(f, a, target, b, {
+      await checkRefused(f, a, target, b, {
         code: 'unauthenticated',
         reason: 'identity_mismatch',
         says,
@@ -23,8 +23,8 @@ export const dialedCases: Cases = (define) => {
       });
       t.is((await f.event(a, 'dialFailed')).target, target);
       // The right id, and no id, still work.
-      await understood(f, a, b, `${b.nodeId}@${b.at}`);
-      await understood(f, a, b);
+      await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
+      await checkCall(f, a, b);
     },
   );
 
@@ -56,7 +56,7 @@ export const dialedCases: Cases = (define) => {
       const [b, evil] = [await f.open(), await f.open()];
       const a = await f.open({ options: { resolve: () => evil.at } });
       const says = new RegExp(`(?=.*${b.nodeId})(?=.*${evil.nodeId})`);
-      await refused(f, a, `${b.nodeId}@${b.at}`, evil, {
+      await checkRefused(f, a, `${b.nodeId}@${b.at}`, evil, {
         code: 'unauthenticated',
         reason: 'identity_mismatch',
         says,
@@ -101,8 +101,8 @@ export const dialedCases: Cases = (define) => {
       await f.open({ credentials }),
       await f.open({ credentials }),
     ];
-    const first = await understood(f, a, b, `${credentials.nodeId}@${b.at}`);
-    const second = await understood(f, a, other, `${credentials.nodeId}@${other.at}`);
+    const first = await checkCall(f, a, b, `${credentials.nodeId}@${b.at}`);
+    const second = await checkCall(f, a, other, `${credentials.nodeId}@${other.at}`);
     t.not(first, second);
     t.is(first.nodeId, second.nodeId);
     t.is(b.transport.remotes().length, 1);
@@ -113,8 +113,8 @@ export const dialedCases: Cases = (define) => {
     'the pool keeps connections to an address apart from those to an id at that address',
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
-      const bare = await understood(f, a, b);
-      const named = await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      const bare = await checkCall(f, a, b);
+      const named = await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
       t.not(bare, named);
       t.is(await a.transport.dial(b.at), bare);
       t.is(await a.transport.dial(`${b.nodeId}@${b.at}`), named);
@@ -122,7 +122,7 @@ export const dialedCases: Cases = (define) => {
       t.true(bare.closed);
       t.false(named.closed, 'one is closed without the other');
       // A live connection to the address does not circumvent the check of the id.
-      await understood(f, a, b);
+      await checkCall(f, a, b);
       const { nodeId } = await f.backend.credentials();
       checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
         code: 'unauthenticated',
@@ -138,7 +138,7 @@ export const dialedCases: Cases = (define) => {
     async (f, t) => {
       const meant = await f.backend.credentials();
       const a = await f.open();
-      const stranger = await f.open({ options: { network: 'other' } });
+      const foreign = await f.open({ options: { network: 'other' } });
       const b = await f.open({
         options: {
           admit: () => {
@@ -155,7 +155,7 @@ export const dialedCases: Cases = (define) => {
         return `${error.code}/${error.reason}`;
       };
       t.is(await why(`${meant.nodeId}@${b.at}`), 'unauthenticated/identity_mismatch');
-      t.is(await why(stranger.at), 'failed_precondition/wrong_network');
+      t.is(await why(foreign.at), 'failed_precondition/wrong_network');
       t.is(await why(b.at), 'permission_denied/refused');
       t.is(await why(c.at), 'permission_denied/denied');
     },

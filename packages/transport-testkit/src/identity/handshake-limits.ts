@@ -3,9 +3,9 @@
 
 import { caught, checked } from '../transport/expect.ts';
 import { watch } from '../transport/values.ts';
-import type { Bare } from './bare.ts';
-import { count, type IdentityLab, type Node } from './lab.ts';
-import { rejections, understood } from './refusals.ts';
+import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import type { RawConnection } from './raw-connection.ts';
+import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const handshakeLimitCases: Cases = (define) => {
@@ -18,18 +18,18 @@ export const handshakeLimitCases: Cases = (define) => {
         await f.open({ options: { dialTimeout: 60_000 } }),
         await f.open(),
       ];
-      const silent = await f.bare(node);
+      const silent = await f.rawConnection(node);
       const relay = await f.relay(node);
-      relay.courses = { dialer: { hold: 20 } };
+      relay.tamperings = { dialer: { hold: 20 } };
       const halfway = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
       await f.until(
         "the dialer's handshake has begun",
-        () => relay.passages.length > 0 && relay.last.dialer.written > 20,
+        () => relay.connections.length > 0 && relay.last.dialer.written > 20,
       );
       await f.quiet();
       const now = f.clock.now();
-      await understood(f, b, node);
-      await understood(f, node, b);
+      await checkCall(f, b, node);
+      await checkCall(f, node, b);
       t.is(f.clock.now(), now, 'other handshakes did not wait for this one');
       await f.driveUntil(
         'the silent connection and the other handshake have ended',
@@ -45,7 +45,7 @@ export const handshakeLimitCases: Cases = (define) => {
 
   define('a handshake ends when handshakeTimeout has passed, and not earlier', async (f, t) => {
     const node = await f.open({ options: { handshakeTimeout: 700 } });
-    const silent = await f.bare(node);
+    const silent = await f.rawConnection(node);
     await f.quiet();
     f.clock.advance(699);
     await f.quiet();
@@ -65,14 +65,14 @@ export const handshakeLimitCases: Cases = (define) => {
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
       const a = await f.open();
-      const silent = [await f.bare(node), await f.bare(node)];
+      const silent = [await f.rawConnection(node), await f.rawConnection(node)];
       await f.quiet();
       const relay = await f.relay(node);
       const call = a.transport.send(relay.at, 'echo', Uint8Array.of(1));
       const state = watch(call);
       await f.until(
         "the dialer's handshake has begun",
-        () => relay.passages.length > 0 && relay.last.dialer.passed > 0,
+        () => relay.connections.length > 0 && relay.last.dialer.passed > 0,
       );
       await f.quiet();
       t.is(relay.last.acceptor.written, 0, 'the acceptor has not answered');
@@ -88,9 +88,9 @@ export const handshakeLimitCases: Cases = (define) => {
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 3 } } } });
       const [a, b] = [await f.open(), await f.open({ options: { dialTimeout: 60_000 } })];
-      const remote = await understood(f, a, node);
-      const flood: Bare[] = [];
-      for (let i = 0; i < 40; i++) flood.push(await f.bare(node));
+      const remote = await checkCall(f, a, node);
+      const flood: RawConnection[] = [];
+      for (let i = 0; i < 40; i++) flood.push(await f.rawConnection(node));
       await f.until(
         'the 25 surplus connections are closed',
         () => flood.filter(({ over }) => over).length === 25,
@@ -104,15 +104,15 @@ export const handshakeLimitCases: Cases = (define) => {
           message: /limits\.handshakes/,
         });
       t.is(sum(flood), 0, 'the flood received no bytes');
-      await understood(f, a, node);
+      await checkCall(f, a, node);
       t.false(remote.closed);
       await ended(f, node, flood);
       t.is(
         rejections(node, 'in').filter(({ error }) => error.reason === 'handshake_timeout').length,
         15,
       );
-      await understood(f, b, node);
-      await understood(f, a, node);
+      await checkCall(f, b, node);
+      await checkCall(f, a, node);
       t.is(count(node, 'down'), 0);
     },
   );
@@ -122,11 +122,11 @@ export const handshakeLimitCases: Cases = (define) => {
     async (f, t) => {
       const node = await f.open({ options: { limits: { handshakes: { pending: 2 } } } });
       const a = await f.open();
-      const flood: Bare[] = [];
+      const flood: RawConnection[] = [];
       for (let i = 0; i < 30; i++) {
-        const bare = await f.bare(node);
-        bare.write(Uint8Array.from({ length: 64 }, (_, n) => n));
-        flood.push(bare);
+        const raw = await f.rawConnection(node);
+        raw.write(Uint8Array.from({ length: 64 }, (_, n) => n));
+        flood.push(raw);
       }
       await f.driveUntil('all connections of the flood are closed', () =>
         flood.every(({ over }) => over),
@@ -137,7 +137,7 @@ export const handshakeLimitCases: Cases = (define) => {
       );
       await f.quiet();
       t.is(rejections(node, 'in').length, 30, 'once');
-      await understood(f, a, node);
+      await checkCall(f, a, node);
     },
   );
 
@@ -150,13 +150,13 @@ export const handshakeLimitCases: Cases = (define) => {
       const a = await f.open();
       // Completed handshakes no longer count.
       for (let i = 0; i < 4; i++) {
-        await understood(f, a, node);
+        await checkCall(f, a, node);
         await f.drive(a.transport.disconnect(node.at));
       }
-      await understood(f, a, node);
-      const silent = [await f.bare(node), await f.bare(node)];
+      await checkCall(f, a, node);
+      const silent = [await f.rawConnection(node), await f.rawConnection(node)];
       await f.quiet();
-      const third = await f.bare(node);
+      const third = await f.rawConnection(node);
       await f.until('the third connection is closed', () => third.over);
       checked(t, rejections(node, 'in')[0]!.error, { code: 'resource_exhausted', reason: 'full' });
       t.deepEqual(
@@ -165,16 +165,16 @@ export const handshakeLimitCases: Cases = (define) => {
       );
       silent[0]!.destroy();
       await f.until('one handshake has ended', () => rejections(node, 'in').length === 2);
-      const fourth = await f.bare(node);
+      const fourth = await f.rawConnection(node);
       await f.until('the fourth connection is closed', () => fourth.over);
       f.clock.advance(1_000);
-      const fifth = await f.bare(node);
+      const fifth = await f.rawConnection(node);
       await f.quiet();
       t.false(fifth.over);
       fifth.destroy();
       await f.until('the handshake has ended', () => rejections(node, 'in').length === 4);
       f.clock.advance(1_000);
-      await understood(f, a, node);
+      await checkCall(f, a, node);
     },
   );
 
@@ -190,19 +190,23 @@ export const handshakeLimitCases: Cases = (define) => {
       const [slow, fast] = [await f.open({ options: { hello: { wait: 'yes' } } }), await f.open()];
       const hangs = caught(t, slow.transport.send(node.at, 'echo', Uint8Array.of(1)));
       await f.until('admit is called', () => node.asked.length === 1);
-      await understood(f, fast, node);
+      await checkCall(f, fast, node);
       checked(t, await f.drive(hangs), {
         code: 'unavailable',
         reason: 'handshake_timeout',
         sent: false,
       });
-      await understood(f, fast, node);
+      await checkCall(f, fast, node);
     },
   );
 };
 
 /** Checks that the remaining connections time out. */
-async function ended(f: IdentityLab, node: Node, flood: readonly Bare[]): Promise<void> {
+async function ended(
+  f: IdentityFixture,
+  node: Node,
+  flood: readonly RawConnection[],
+): Promise<void> {
   const now = f.clock.now();
   await f.driveUntil('all connections of the flood are closed', () =>
     flood.every(({ over }) => over),
@@ -214,6 +218,6 @@ async function ended(f: IdentityLab, node: Node, flood: readonly Bare[]): Promis
   );
 }
 
-function sum(flood: readonly Bare[]): number {
+function sum(flood: readonly RawConnection[]): number {
   return flood.reduce((all, { received }) => all + received, 0);
 }

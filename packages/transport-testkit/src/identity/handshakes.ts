@@ -3,12 +3,12 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { equalBytes } from '../transport/values.ts';
-import { count, type IdentityLab, type Node } from './lab.ts';
-import { rejections, understood } from './refusals.ts';
-import type { Courses, Direction, Relay } from './relay.ts';
+import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import { checkCall, rejections } from './refusals.ts';
+import type { Direction, Relay, Tamperings } from './relay.ts';
 
 /** Two nodes, and the wire between them. */
-export interface Wired {
+export interface RelayedNodes {
   readonly a: Node;
   readonly b: Node;
   /** A bystander, which must keep working whatever happens to the others. */
@@ -19,10 +19,10 @@ export interface Wired {
 /**
  * Opens nodes with keys whose signatures always have the same length, so their handshakes do too.
  */
-export async function wired(
-  f: IdentityLab,
+export async function relayedNodes(
+  f: IdentityFixture,
   times: { dial: number; handshake: number },
-): Promise<Wired> {
+): Promise<RelayedNodes> {
   // Hours pass here, in steps that leave time for a PONG.
   const options = {
     dialTimeout: times.dial,
@@ -38,7 +38,7 @@ export async function wired(
     await f.open({ options: { idleTimeout: Number.POSITIVE_INFINITY } }),
   ];
   const relay = await f.relay(b);
-  await understood(f, other, b);
+  await checkCall(f, other, b);
   return { a, b, other, relay };
 }
 
@@ -47,11 +47,11 @@ export async function wired(
  * handshake, without anything of the session.
  */
 export async function handshakeLengths(
-  f: IdentityLab,
-  { a, relay }: Wired,
+  f: IdentityFixture,
+  { a, relay }: RelayedNodes,
 ): Promise<Readonly<Record<Direction, number>>> {
   const layer = f.backend.layer(a.credentials);
-  relay.courses = {};
+  relay.tamperings = {};
   const connection = await layer.dial(relay.at, { timeout: 60_000 });
   connection.attach({ data: () => {}, frames: () => {}, drained: () => {}, closed: () => {} });
   await f.quiet();
@@ -64,18 +64,18 @@ export async function handshakeLengths(
 export type Outcome = 'whole' | 'failed';
 
 /**
- * Makes one call over a wire with the given courses. It must either fail, typed and never
+ * Makes one call over a wire with the given tamperings. It must either fail, typed and never
  * dispatched, or succeed completely.
  */
 export async function attempt(
-  f: IdentityLab,
-  { a, b, relay }: Wired,
-  courses: Courses,
+  f: IdentityFixture,
+  { a, b, relay }: RelayedNodes,
+  tamperings: Tamperings,
   what: string,
   step = 3_000,
 ): Promise<Outcome> {
   const { t } = f;
-  relay.courses = courses;
+  relay.tamperings = tamperings;
   const served = b.served.length;
   const request = Uint8Array.of(1, served & 0xff, (served >> 8) & 0xff, 4);
   let answer: Uint8Array;
@@ -112,9 +112,9 @@ export async function attempt(
  * Checks that afterwards the acceptor serves others, each failure was reported once, and nothing of
  * them is left.
  */
-export async function unharmed(
-  f: IdentityLab,
-  { a, b, other, relay }: Wired,
+export async function checkUnharmed(
+  f: IdentityFixture,
+  { a, b, other, relay }: RelayedNodes,
   failures: number,
 ): Promise<void> {
   const { t } = f;
@@ -131,7 +131,7 @@ export async function unharmed(
   t.is(count(a, 'dialFailed'), failures, 'each failure was told once at the dialer');
   t.is(b.transport.remotes().length, 1, 'only the bystander is left');
   t.is(count(other, 'down'), 0);
-  await understood(f, other, b);
-  relay.courses = {};
-  await understood(f, a, b, relay.at);
+  await checkCall(f, other, b);
+  relay.tamperings = {};
+  await checkCall(f, a, b, relay.at);
 }

@@ -8,6 +8,7 @@ import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
 import { cuttingCases } from './cutting.ts';
 import { dialedCases } from './dialed.ts';
+import { foreignProtocolCases } from './foreign-protocols.ts';
 import { handshakeLimitCases } from './handshake-limits.ts';
 import { impostorCases } from './impostors.ts';
 import { listCases } from './lists.ts';
@@ -15,7 +16,6 @@ import { provingCases } from './proving.ts';
 import { replayCases } from './replay.ts';
 import { revokingCases } from './revoking.ts';
 import { rotationCases } from './rotation.ts';
-import { strangerCases } from './strangers.ts';
 import { type Cases, register } from './suite.ts';
 import { tamperingCases } from './tampering.ts';
 import { tlsCases } from './tls.ts';
@@ -45,7 +45,7 @@ const CASES: readonly Cases[] = [
   revokingCases,
   rotationCases,
   tlsCases,
-  strangerCases,
+  foreignProtocolCases,
   handshakeLimitCases,
   replayCases,
   cuttingCases,

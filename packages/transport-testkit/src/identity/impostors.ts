@@ -2,7 +2,7 @@
 // The numbers above a case are rows of COVERAGE.md, which quotes titles: a test compares them.
 
 import { IMPOSTORS } from './backend.ts';
-import { refused, understood } from './refusals.ts';
+import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 // (`impostors` is set wherever a body runs: `what` skips the case for a backend without it.)
@@ -22,9 +22,9 @@ export const impostorCases: Cases = (define, { impostors }) => {
             says: /did not prove/,
             by: who === 'dialer' ? 'acceptor' : 'dialer',
           } as const;
-          await refused(f, dialer, acceptor.at, acceptor, refusal);
+          await checkRefused(f, dialer, acceptor.at, acceptor, refusal);
           t.is(
-            (await understood(f, good, victim)).nodeId,
+            (await checkCall(f, good, victim)).nodeId,
             victim.nodeId,
             'the victim itself is who it is',
           );
@@ -47,7 +47,7 @@ export const impostorCases: Cases = (define, { impostors }) => {
         says: /proved no id/,
         by: 'dialer',
       } as const;
-      await refused(f, good, `${victim.nodeId}@${bad.at}`, bad, refusal);
+      await checkRefused(f, good, `${victim.nodeId}@${bad.at}`, bad, refusal);
     },
     { what: 'impostors' },
   );

@@ -1,6 +1,6 @@
 // Cases about lists at the handshake: `deny` takes precedence over `allow`, at both ends alike.
 
-import { type Refusal, refused, understood } from './refusals.ts';
+import { checkCall, checkRefused, type Refusal } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 const denied = (by: Refusal['by'], id: string): Refusal => ({
@@ -17,8 +17,8 @@ export const listCases: Cases = (define, { untrusting }) => {
     async (f) => {
       const [a, c] = [await f.open(), await f.open()];
       const b = await f.open({ lists: { deny: [a.nodeId] } });
-      await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-      await understood(f, c, b);
+      await checkRefused(f, a, b.at, b, denied('acceptor', a.nodeId));
+      await checkCall(f, c, b);
     },
   );
 
@@ -28,9 +28,9 @@ export const listCases: Cases = (define, { untrusting }) => {
     async (f) => {
       const [b, c] = [await f.open(), await f.open()];
       const a = await f.open({ lists: { deny: [b.nodeId] } });
-      await refused(f, a, b.at, b, denied('dialer', b.nodeId));
-      await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialer', b.nodeId));
-      await understood(f, a, c);
+      await checkRefused(f, a, b.at, b, denied('dialer', b.nodeId));
+      await checkRefused(f, a, `${b.nodeId}@${b.at}`, b, denied('dialer', b.nodeId));
+      await checkCall(f, a, c);
     },
   );
 
@@ -38,35 +38,35 @@ export const listCases: Cases = (define, { untrusting }) => {
     const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
     const a = await f.open({ credentials: here, lists: { deny: [there.nodeId] } });
     const b = await f.open({ credentials: there, lists: { deny: [here.nodeId] } });
-    await refused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
+    await checkRefused(f, a, b.at, b, denied('both', `${here.nodeId}|${there.nodeId}`));
   });
 
   define('deny overrides allow and a dialed id', async (f) => {
     const a = await f.open();
     const b = await f.open({ lists: { allow: [a.nodeId], deny: [a.nodeId] } });
-    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-    await refused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialer', a.nodeId));
+    await checkRefused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await checkRefused(f, b, `${a.nodeId}@${a.at}`, a, denied('dialer', a.nodeId));
   });
 
   define('with a list only its members are accepted (as acceptor)', async (f) => {
     const [a, c] = [await f.open(), await f.open()];
     const b = await f.open({ lists: { allow: [c.nodeId] } });
-    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-    await understood(f, c, b);
+    await checkRefused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await checkCall(f, c, b);
   });
 
   define('with a list only its members are reached by an address (as dialer)', async (f) => {
     const [b, c] = [await f.open(), await f.open()];
     const a = await f.open({ lists: { allow: [c.nodeId] } });
-    await refused(f, a, b.at, b, denied('dialer', b.nodeId));
-    await understood(f, a, c);
+    await checkRefused(f, a, b.at, b, denied('dialer', b.nodeId));
+    await checkCall(f, a, c);
   });
 
   define('an empty list admits no node', async (f) => {
     const a = await f.open();
     const b = await f.open({ lists: { allow: [] } });
-    await refused(f, a, b.at, b, denied('acceptor', a.nodeId));
-    await understood(f, b, b);
+    await checkRefused(f, a, b.at, b, denied('acceptor', a.nodeId));
+    await checkCall(f, b, b);
   });
 
   const alone = () => untrusting!.alone();
@@ -77,10 +77,10 @@ export const listCases: Cases = (define, { untrusting }) => {
         await f.open({ credentials: await alone() }),
         await f.open({ credentials: await alone() }),
       ];
-      await refused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
+      await checkRefused(f, a, b.at, b, denied('both', `${a.nodeId}|${b.nodeId}`));
       // The acceptor is trusted because it was dialed by its id, but it does not trust the dialer
       // in turn.
-      await refused(f, a, `${b.nodeId}@${b.at}`, b, denied('acceptor', a.nodeId));
+      await checkRefused(f, a, `${b.nodeId}@${b.at}`, b, denied('acceptor', a.nodeId));
     },
     { what: 'untrusting' },
   );
@@ -91,14 +91,14 @@ export const listCases: Cases = (define, { untrusting }) => {
       const here = await alone();
       const a = await f.open({ credentials: here });
       const b = await f.open({ credentials: await alone(), lists: { allow: [here.nodeId] } });
-      await understood(f, a, b, `${b.nodeId}@${b.at}`);
-      await refused(f, a, b.at, b, denied('dialer', b.nodeId));
-      await understood(f, b, a, `${a.nodeId}@${a.at}`).then(
+      await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
+      await checkRefused(f, a, b.at, b, denied('dialer', b.nodeId));
+      await checkCall(f, b, a, `${a.nodeId}@${a.at}`).then(
         () => f.t.fail('the acceptor trusts nobody'),
         (error) => f.t.is(error.reason, 'denied'),
       );
       await a.update({ allow: [b.nodeId] });
-      await understood(f, b, a, a.at);
+      await checkCall(f, b, a, a.at);
     },
     { what: 'untrusting' },
   );

@@ -2,7 +2,7 @@
 // connection lives.
 
 import { equalBytes, pattern } from '../transport/values.ts';
-import { understood } from './refusals.ts';
+import { checkCall } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const provingCases: Cases = (define) => {
@@ -14,7 +14,7 @@ export const provingCases: Cases = (define) => {
         const b = await f.open({ credentials: await f.backend.credentials(there) });
         t.regex(a.nodeId, /^[0-9a-f]{64}$/);
         t.not(a.nodeId, b.nodeId);
-        const remote = await understood(f, a, b);
+        const remote = await checkCall(f, a, b);
         t.is(remote.direction, 'out');
         await f.until(
           'the connection is up at the acceptor',
@@ -70,8 +70,8 @@ export const provingCases: Cases = (define) => {
   define('a node may call itself, by address and by id, whatever its lists say', async (f, t) => {
     const someone = await f.backend.credentials();
     const a = await f.open({ lists: { allow: [someone.nodeId] } });
-    t.is((await understood(f, a, a)).nodeId, a.nodeId);
-    await understood(f, a, a, `${a.nodeId}@${a.at}`);
+    t.is((await checkCall(f, a, a)).nodeId, a.nodeId);
+    await checkCall(f, a, a, `${a.nodeId}@${a.at}`);
   });
 
   define('two transports of one node have one id, and are two instances', async (f, t) => {
@@ -81,11 +81,11 @@ export const provingCases: Cases = (define) => {
       await f.open({ credentials }),
       await f.open(),
     ];
-    const first = await understood(f, c, a);
-    const second = await understood(f, c, b);
+    const first = await checkCall(f, c, a);
+    const second = await checkCall(f, c, b);
     t.is(first.nodeId, second.nodeId);
     t.not(first.instance, second.instance);
-    await understood(f, a, b);
+    await checkCall(f, a, b);
   });
 
   // SEEDS 55: arbitrary chunking
@@ -98,8 +98,8 @@ export const provingCases: Cases = (define) => {
           await f.open({ options: { handshakeTimeout: 60_000 } }),
         ];
         const relay = await f.relay(b);
-        relay.courses = { dialer: { piece }, acceptor: { piece } };
-        await understood(f, a, b, relay.at);
+        relay.tamperings = { dialer: { piece }, acceptor: { piece } };
+        await checkCall(f, a, b, relay.at);
         for (const size of [0, 1, 31, 1_000, 20_000]) {
           const request = pattern(size);
           if (size > 0) request[0] = 1;

@@ -3,7 +3,7 @@
 
 import type { Code, Reason, Remote, TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
-import type { EventOf, IdentityLab, Node } from './lab.ts';
+import type { EventOf, IdentityFixture, Node } from './identity-fixture.ts';
 
 export interface Refusal {
   readonly code: Code;
@@ -21,8 +21,8 @@ const MINE = /the other end refused this end's certificate/;
  * Makes every kind of call to `target` at once, and checks that each is refused at both ends alike.
  * If `acceptor` is a node, it must not dispatch anything.
  */
-export async function refused(
-  f: IdentityLab,
+export async function checkRefused(
+  f: IdentityFixture,
   dialer: Node,
   target: string,
   acceptor: Pick<Node, 'events'> & Partial<Node>,
@@ -84,8 +84,8 @@ export async function refused(
 }
 
 /** Checks that two nodes can talk: each knows the other's id, and the answer is right. */
-export async function understood(
-  f: IdentityLab,
+export async function checkCall(
+  f: IdentityFixture,
   dialer: Node,
   acceptor: Node,
   target = acceptor.at,

@@ -6,7 +6,7 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 export type Direction = 'dialer' | 'acceptor';
 
 /** The treatment of the bytes that one end writes; positions count from its first byte. */
-export interface Course {
+export interface Tampering {
   /** Flips one bit of the byte at this position. */
   readonly flip?: number | undefined;
   /** Passes that many bytes and then ends both connections, in order or not. */
@@ -17,7 +17,7 @@ export interface Course {
   readonly piece?: number | undefined;
 }
 
-export type Courses = Readonly<Partial<Record<Direction, Course>>>;
+export type Tamperings = Readonly<Partial<Record<Direction, Tampering>>>;
 
 export interface RelayHooks {
   /** Called for every event on the wire. */
@@ -27,9 +27,9 @@ export interface RelayHooks {
 export class Relay {
   /** The address that dialers use: an address of the layer beneath. */
   readonly address: string;
-  /** The courses of the next connection. */
-  courses: Courses = {};
-  readonly passages: Passage[] = [];
+  /** The tamperings of the next connection. */
+  tamperings: Tamperings = {};
+  readonly connections: RelayedConnection[] = [];
   readonly #layers: readonly StreamLayer[];
 
   private constructor(layers: readonly StreamLayer[], address: string) {
@@ -46,9 +46,9 @@ export class Relay {
   ): Promise<Relay> {
     let relay: Relay | undefined;
     await front.listen((connection) => {
-      const passage = new Passage(relay!.courses, hooks);
-      relay!.passages.push(passage);
-      passage.join(
+      const relayed = new RelayedConnection(relay!.tamperings, hooks);
+      relay!.connections.push(relayed);
+      relayed.join(
         connection,
         back.dial(target, { timeout: 60_000 }).catch(() => undefined),
       );
@@ -58,31 +58,31 @@ export class Relay {
   }
 
   /** The last connection. */
-  get last(): Passage {
-    return this.passages.at(-1)!;
+  get last(): RelayedConnection {
+    return this.connections.at(-1)!;
   }
 
   /** The number of connections that are not over. */
   get open(): number {
-    return this.passages.filter((passage) => !passage.over).length;
+    return this.connections.filter((relayed) => !relayed.over).length;
   }
 
   async close(): Promise<void> {
-    for (const passage of this.passages) passage.destroy();
+    for (const relayed of this.connections) relayed.destroy();
     for (const layer of this.#layers) await layer.close();
   }
 }
 
 /** One connection through the relay. */
-export class Passage {
+export class RelayedConnection {
   /** The bytes that each end wrote. */
   readonly dialer: Lane;
   readonly acceptor: Lane;
 
-  constructor(courses: Courses, hooks: RelayHooks) {
+  constructor(tamperings: Tamperings, hooks: RelayHooks) {
     const ended = (how: 'close' | 'destroy') => this.#end(how);
-    this.dialer = new Lane(courses.dialer ?? {}, hooks, ended);
-    this.acceptor = new Lane(courses.acceptor ?? {}, hooks, ended);
+    this.dialer = new Lane(tamperings.dialer ?? {}, hooks, ended);
+    this.acceptor = new Lane(tamperings.acceptor ?? {}, hooks, ended);
   }
 
   get over(): boolean {
@@ -115,7 +115,7 @@ class Lane {
   /** The number of bytes received, and passed on. */
   written = 0;
   passed = 0;
-  course: Course;
+  course: Tampering;
   over = false;
   readonly #hooks: RelayHooks;
   readonly #ended: (how: 'close' | 'destroy') => void;
@@ -124,7 +124,7 @@ class Lane {
   #blocked = false;
   #ending: 'close' | 'destroy' | undefined = undefined;
 
-  constructor(course: Course, hooks: RelayHooks, ended: (how: 'close' | 'destroy') => void) {
+  constructor(course: Tampering, hooks: RelayHooks, ended: (how: 'close' | 'destroy') => void) {
     this.course = course;
     this.#hooks = hooks;
     this.#ended = ended;

@@ -3,10 +3,10 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
-import type { Bare } from './bare.ts';
-import { count, type IdentityLab, type Node } from './lab.ts';
-import { rejections, understood } from './refusals.ts';
-import type { Passage } from './relay.ts';
+import { count, type IdentityFixture, type Node } from './identity-fixture.ts';
+import type { RawConnection } from './raw-connection.ts';
+import { checkCall, rejections } from './refusals.ts';
+import type { RelayedConnection } from './relay.ts';
 import type { Cases } from './suite.ts';
 
 export const replayCases: Cases = (define) => {
@@ -23,7 +23,7 @@ export const replayCases: Cases = (define) => {
           told: rejections(b, 'in').length,
         };
         for (let i = 0; i < 3; i++) {
-          const replay = await f.bare(b);
+          const replay = await f.rawConnection(b);
           for (const chunk of dialer.chunks) {
             replay.write(chunk);
             if (how !== 'at once') await f.quiet();
@@ -38,7 +38,7 @@ export const replayCases: Cases = (define) => {
           t.true(error instanceof TransportError && error.reason !== undefined, String(error));
         t.is(count(b, 'up'), before.up);
         t.is(b.served.length, before.served, 'the recorded call is not made again');
-        await understood(f, a, b);
+        await checkCall(f, a, b);
       },
     );
   }
@@ -48,19 +48,19 @@ export const replayCases: Cases = (define) => {
     const [a, b] = [await f.open(), await f.open()];
     const { acceptor } = await recorded(f, a, b);
     const up = count(a, 'up');
-    let said = new Map<Bare, number>();
+    let said = new Map<RawConnection, number>();
     const at = await f.bareListener(
       () => {},
-      (bare, chunk) => {
+      (raw, chunk) => {
         if (chunk === undefined) return;
-        const next = acceptor.chunks[said.get(bare) ?? 0];
-        said = said.set(bare, (said.get(bare) ?? 0) + 1);
-        if (next !== undefined) bare.write(next);
+        const next = acceptor.chunks[said.get(raw) ?? 0];
+        said = said.set(raw, (said.get(raw) ?? 0) + 1);
+        if (next !== undefined) raw.write(next);
       },
     );
     for (const target of [at, `${b.nodeId}@${at}`]) await comesToNothing(f, a, target);
     t.is(count(a, 'up'), up);
-    await understood(f, a, b);
+    await checkCall(f, a, b);
   });
 
   // FAULTS 92
@@ -68,8 +68,8 @@ export const replayCases: Cases = (define) => {
     const a = await f.open();
     const at = await f.bareListener(
       () => {},
-      (bare, chunk) => {
-        if (chunk !== undefined) bare.write(chunk);
+      (raw, chunk) => {
+        if (chunk !== undefined) raw.write(chunk);
       },
     );
     for (const target of [at, `${a.nodeId}@${at}`]) await comesToNothing(f, a, target);
@@ -81,11 +81,11 @@ export const replayCases: Cases = (define) => {
     "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
-      const waiting: Bare[] = [];
+      const waiting: RawConnection[] = [];
       const at = await f.bareListener(
-        (bare) => void waiting.push(bare),
-        (bare, chunk) => {
-          const other = waiting[0] === bare ? waiting[1] : waiting[0];
+        (raw) => void waiting.push(raw),
+        (raw, chunk) => {
+          const other = waiting[0] === raw ? waiting[1] : waiting[0];
           if (chunk !== undefined) other?.write(chunk);
         },
       );
@@ -100,9 +100,9 @@ export const replayCases: Cases = (define) => {
 };
 
 /** Makes one connection with a call on it, and returns it as recorded on the wire. */
-async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
+async function recorded(f: IdentityFixture, a: Node, b: Node): Promise<RelayedConnection> {
   const relay = await f.relay(b);
-  await understood(f, a, b, relay.at);
+  await checkCall(f, a, b, relay.at);
   await f.drive(a.transport.disconnect(relay.at));
   await f.until(
     'the connection has ended at both ends',
@@ -111,7 +111,7 @@ async function recorded(f: IdentityLab, a: Node, b: Node): Promise<Passage> {
   return relay.last;
 }
 
-async function comesToNothing(f: IdentityLab, dialer: Node, target: string): Promise<void> {
+async function comesToNothing(f: IdentityFixture, dialer: Node, target: string): Promise<void> {
   const error = await f.drive(caught(f.t, dialer.transport.send(target, 'echo', Uint8Array.of(1))));
   f.t.true(
     error instanceof TransportError && error.sent === false && error.reason !== undefined,

@@ -5,8 +5,8 @@ import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import { deferred, watch } from '../transport/values.ts';
 import type { Change, NodeCredentials } from './backend.ts';
-import { count, type IdentityLab, type Node, STUCK } from './lab.ts';
-import { refused, understood } from './refusals.ts';
+import { count, type IdentityFixture, type Node, STUCK } from './identity-fixture.ts';
+import { checkCall, checkRefused } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 const DENIED = { code: 'permission_denied', reason: 'denied' } as const;
@@ -20,10 +20,10 @@ export const revokingCases: Cases = (define) => {
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
         await cut(f, { a, b, third: c, judge, other }, { deny: [other.nodeId] });
-        await refused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
+        await checkRefused(f, a, b.at, b, { ...DENIED, says: new RegExp(other.nodeId), by: who });
         // The node is let in again, as if nothing had happened.
         await judge.update({ deny: [] });
-        await understood(f, a, b);
+        await checkCall(f, a, b);
         t.is(count(c, 'down'), 0);
       },
     );
@@ -46,7 +46,7 @@ export const revokingCases: Cases = (define) => {
         const [judge, other] = who === 'acceptor' ? [b, a] : [a, b];
         await cut(f, { a, b, third: c, judge, other }, { allow: [third.nodeId] });
         await judge.update({ allow: null });
-        await understood(f, a, b);
+        await checkCall(f, a, b);
       },
     );
   }
@@ -60,10 +60,10 @@ export const revokingCases: Cases = (define) => {
         await f.open({ credentials }),
         await f.open(),
       ];
-      await understood(f, a, b);
-      await understood(f, again, b);
-      await understood(f, b, a);
-      await understood(f, a, b, `${b.nodeId}@${b.at}`);
+      await checkCall(f, a, b);
+      await checkCall(f, again, b);
+      await checkCall(f, b, a);
+      await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
       await f.until('all four connections are up', () => b.transport.remotes().length === 4);
       await b.update({ deny: [credentials.nodeId] });
       t.deepEqual(b.transport.remotes(), []);
@@ -81,7 +81,7 @@ export const revokingCases: Cases = (define) => {
     async (f, t) => {
       const [a, b] = [await f.open(), await f.open()];
       const { nodeId } = await f.backend.credentials();
-      const remote = await understood(f, a, b);
+      const remote = await checkCall(f, a, b);
       const stuck = watch(a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)).catch(() => {}));
       for (const change of [
         { deny: [nodeId] },
@@ -100,7 +100,7 @@ export const revokingCases: Cases = (define) => {
 
   define('an invalid list throws a TypeError and changes nothing', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
-    const remote = await understood(f, a, b);
+    const remote = await checkCall(f, a, b);
     for (const change of [
       { deny: ['nobody'] },
       { allow: [a.nodeId.toUpperCase()] },
@@ -115,7 +115,7 @@ export const revokingCases: Cases = (define) => {
       t.true(error instanceof TypeError && !(error instanceof TransportError), String(error));
     }
     t.false(remote.closed);
-    await understood(f, a, b);
+    await checkCall(f, a, b);
   });
 
   define(
@@ -146,11 +146,11 @@ export const revokingCases: Cases = (define) => {
   define('a node that is denied while it is in its handshake does not come up', async (f, t) => {
     const [a, b] = [await f.open(), await f.open()];
     const relay = await f.relay(b);
-    relay.courses = { acceptor: { hold: 0 } };
+    relay.tamperings = { acceptor: { hold: 0 } };
     const call = caught(t, a.transport.send(relay.at, 'echo', Uint8Array.of(1)));
     await f.until(
       'the handshake has begun',
-      () => relay.passages.length > 0 && relay.last.dialer.written > 0,
+      () => relay.connections.length > 0 && relay.last.dialer.written > 0,
     );
     await f.quiet();
     await b.update({ deny: [a.nodeId] });
@@ -172,13 +172,13 @@ interface RevocationNodes {
 
 /** Lets `judge` revoke its trust in `other`; `third` is connected to `judge` and must stay so. */
 async function cut(
-  f: IdentityLab,
+  f: IdentityFixture,
   { a, b, third, judge, other }: RevocationNodes,
   change: Change<NodeCredentials>,
 ): Promise<void> {
   const { t } = f;
-  await understood(f, a, b);
-  await understood(f, third, judge);
+  await checkCall(f, a, b);
+  await checkCall(f, third, judge);
   await f.until('the connection is up at the acceptor', () =>
     b.transport.remotes().some(({ nodeId }) => nodeId === a.nodeId),
   );
@@ -189,8 +189,8 @@ async function cut(
     a.transport.send(b.at, 'echo', stuck, { timeout: Number.POSITIVE_INFINITY }),
     b.transport.send(back, 'echo', stuck),
   ].map((call) => caught(t, call));
-  const unharmed = third.transport.send(judge.at, 'echo', stuck).catch(() => {});
-  const goesOn = watch(unharmed);
+  const checkUnharmed = third.transport.send(judge.at, 'echo', stuck).catch(() => {});
+  const goesOn = watch(checkUnharmed);
   const isStuck = ({ served }: Node) => served.filter(({ request }) => request[0] === STUCK).length;
   await f.until(
     'all calls are in flight',
@@ -214,6 +214,6 @@ async function cut(
   t.is(f.clock.now(), now, 'no timer was needed');
   await f.quiet();
   t.false(goesOn.settled, 'the call of another goes on');
-  await understood(f, third, judge);
+  await checkCall(f, third, judge);
   t.is(count(third, 'down'), 0);
 }

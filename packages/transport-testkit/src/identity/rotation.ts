@@ -3,8 +3,8 @@
 
 import { caught, checked } from '../transport/expect.ts';
 import { UNUSABLE } from './backend.ts';
-import { count, STUCK } from './lab.ts';
-import { refused, rejections, understood } from './refusals.ts';
+import { count, STUCK } from './identity-fixture.ts';
+import { checkCall, checkRefused, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const rotationCases: Cases = (define, { certificates }) => {
@@ -16,19 +16,19 @@ export const rotationCases: Cases = (define, { certificates }) => {
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b, c] = [await f.open({ credentials }), await f.open(), await f.open()];
-      const remote = await understood(f, a, b);
+      const remote = await checkCall(f, a, b);
       const stuck = caught(t, a.transport.send(b.at, 'echo', Uint8Array.of(STUCK)));
       await f.until('the call is in flight', () => b.served.length === 2);
       // An expired certificate shows which of them is in use.
       await a.update({ credentials: await certificates!.outdated(credentials) });
       const says = certificates!.refused['a certificate that has expired'].says;
-      await refused(f, c, a.at, a, {
+      await checkRefused(f, c, a.at, a, {
         code: 'unauthenticated',
         reason: 'bad_certificate',
         says,
         by: 'dialer',
       });
-      await refused(f, a, c.at, c, {
+      await checkRefused(f, a, c.at, c, {
         code: 'unauthenticated',
         reason: 'bad_certificate',
         says,
@@ -36,9 +36,9 @@ export const rotationCases: Cases = (define, { certificates }) => {
       });
       t.false(remote.closed);
       await a.update({ credentials: await certificates!.renewed(credentials) });
-      t.is((await understood(f, c, a)).nodeId, credentials.nodeId, 'the id is that of the key');
-      await understood(f, a, c);
-      t.is(await understood(f, a, b), remote);
+      t.is((await checkCall(f, c, a)).nodeId, credentials.nodeId, 'the id is that of the key');
+      await checkCall(f, a, c);
+      t.is(await checkCall(f, a, b), remote);
       t.is(count(a, 'down') + count(b, 'down'), 0);
       await f.drive(b.transport.close());
       checked(t, await stuck, { code: 'unavailable' });
@@ -53,7 +53,7 @@ export const rotationCases: Cases = (define, { certificates }) => {
       const [a, b, c] = [await f.open(), await f.open(), await f.open()];
       const next = await f.backend.credentials();
       const old = a.nodeId;
-      const remote = await understood(f, a, b);
+      const remote = await checkCall(f, a, b);
       const from = b.served[0]!.from;
       await a.update({ credentials: next });
       t.is((await c.transport.dial(a.at)).nodeId, next.nodeId);
@@ -82,14 +82,14 @@ export const rotationCases: Cases = (define, { certificates }) => {
       async (f, t) => {
         const { make, says } = certificates!.unusable[title];
         const [a, b, c] = [await f.open(), await f.open(), await f.open()];
-        const remote = await understood(f, a, b);
+        const remote = await checkCall(f, a, b);
         checked(t, await caught(t, a.update({ credentials: await make() })), {
           code: 'invalid_argument',
           message: says,
         });
         t.false(remote.closed);
-        await understood(f, a, c);
-        await understood(f, c, a);
+        await checkCall(f, a, c);
+        await checkCall(f, c, a);
         t.is(count(a, 'down'), 0);
       },
       needs,
@@ -102,19 +102,19 @@ export const rotationCases: Cases = (define, { certificates }) => {
     async (f, t) => {
       const credentials = await f.backend.credentials();
       const [a, b] = [await f.open({ credentials }), await f.open()];
-      const remote = await understood(f, b, a);
+      const remote = await checkCall(f, b, a);
       await a.update({ credentials: await certificates!.retrusted(credentials) });
       t.false(remote.closed);
-      await understood(f, b, a);
+      await checkCall(f, b, a);
       const says = /authority/;
-      await refused(f, b, `${credentials.nodeId}@${a.at}`, a, {
+      await checkRefused(f, b, `${credentials.nodeId}@${a.at}`, a, {
         code: 'unauthenticated',
         reason: 'bad_certificate',
         says,
         by: 'acceptor',
       });
       const before = rejections(a, 'out').length;
-      await refused(f, a, b.at, b, {
+      await checkRefused(f, a, b.at, b, {
         code: 'unauthenticated',
         reason: 'bad_certificate',
         says,
@@ -122,8 +122,8 @@ export const rotationCases: Cases = (define, { certificates }) => {
       });
       t.is(rejections(a, 'out').length, before + 1);
       const foreign = await f.open({ credentials: await certificates!.foreign() });
-      await understood(f, foreign, a);
-      await understood(f, a, foreign);
+      await checkCall(f, foreign, a);
+      await checkCall(f, a, foreign);
       t.is(count(b, 'down'), 0);
     },
     needs,

@@ -1,15 +1,15 @@
-// Declares and runs the cases: one lab per case, a few at a time, and a reason for each group that
+// Declares and runs the cases: one fixture per case, a few at a time, and a reason for each group that
 // is skipped.
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, NodeCredentials } from './backend.ts';
-import { IdentityLab } from './lab.ts';
+import { IdentityFixture } from './identity-fixture.ts';
 
 /** Declares one case; its title is a sentence, unique in the suite. */
 export type Define = (
   title: string,
-  body: (f: IdentityLab, t: TestContext) => Promise<void>,
+  body: (f: IdentityFixture, t: TestContext) => Promise<void>,
   needs?: Needs,
 ) => void;
 
@@ -55,17 +55,19 @@ export function register(
 async function run(
   t: TestContext,
   backend: IdentityBackend<NodeCredentials>,
-  body: (f: IdentityLab, t: TestContext) => Promise<void>,
+  body: (f: IdentityFixture, t: TestContext) => Promise<void>,
 ): Promise<void> {
-  const lab = new IdentityLab(t, backend);
+  const fixture = new IdentityFixture(t, backend);
   try {
-    await body(lab, t);
+    await body(fixture, t);
   } catch (error) {
     // The case's own error comes first; a failure to clean up afterwards would only hide it.
-    await lab.finish(false).catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
+    await fixture
+      .finish(false)
+      .catch((also: unknown) => t.log(`closing failed, too: ${String(also)}`));
     throw error;
   }
-  await lab.finish(true);
+  await fixture.finish(true);
 }
 
 /**

@@ -4,8 +4,8 @@
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
 import { equalBytes } from '../transport/values.ts';
-import { attempt, handshakeLengths, unharmed, wired } from './handshakes.ts';
-import { understood } from './refusals.ts';
+import { attempt, checkUnharmed, handshakeLengths, relayedNodes } from './handshakes.ts';
+import { checkCall } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
@@ -14,7 +14,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
     define(
       `a handshake with one changed bit in any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {
-        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const on = await relayedNodes(f, { dial: 3_000, handshake: 5_000 });
         const length = (await handshakeLengths(f, on))[direction];
         t.true(length > 100);
         const whole: number[] = [];
@@ -34,7 +34,7 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
           whole.length <= ignoredBytes,
           `${whole.length} bytes are ignored: ${whole.join(', ')}`,
         );
-        await unharmed(f, on, length - whole.length);
+        await checkUnharmed(f, on, length - whole.length);
       },
       { time: LONG },
     );
@@ -43,13 +43,13 @@ export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
     define(
       `one changed bit of application data from the ${direction} ends the connection, and no altered data is delivered`,
       async (f, t) => {
-        const on = await wired(f, { dial: 3_000, handshake: 5_000 });
+        const on = await relayedNodes(f, { dial: 3_000, handshake: 5_000 });
         const { a, b, relay } = on;
         const request = Uint8Array.from({ length: 24 }, (_, i) => i + 1);
         let length = 1;
         for (let at = 0; at < length; at++) {
-          relay.courses = {};
-          await understood(f, a, b, relay.at);
+          relay.tamperings = {};
+          await checkCall(f, a, b, relay.at);
           await f.quiet();
           const lane = relay.last[direction];
           const begin = lane.written;

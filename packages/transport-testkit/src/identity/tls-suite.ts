@@ -1,5 +1,5 @@
-// The identity suite for backends under mutual TLS: it makes their credentials, and its strangers
-// are TLS ends without any checks of ours, which the backend's tests build with node:tls.
+// The identity suite for backends under mutual TLS: it makes their credentials. Its clients without
+// checks of ours are TLS ends that the tests of the backend build with node:tls.
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
@@ -106,7 +106,7 @@ export async function tlsIdentitySuite(
   backend: TlsIdentityBackend,
 ): Promise<void> {
   const { credentials, alone, certificates } = await tlsCredentials(tools);
-  const stranger = (options: RawTlsOptions, says: RegExp) => ({
+  const rawFlaw = (options: RawTlsOptions, says: RegExp) => ({
     make: async () => backend.raw(options, new TlsSessions()),
     says,
   });
@@ -137,10 +137,10 @@ export async function tlsIdentitySuite(
     ignoredBytes: 1,
     certificates: {
       ...certificates,
-      strange: {
-        'an RSA key': stranger(WEAK_KEYS.rsa, /rsa, 2048 bits/),
-        'a P-384 key': stranger(WEAK_KEYS.p384, /secp384r1/),
-        'no certificate': stranger({}, /it presented none/),
+      unsupported: {
+        'an RSA key': rawFlaw(WEAK_KEYS.rsa, /rsa, 2048 bits/),
+        'a P-384 key': rawFlaw(WEAK_KEYS.p384, /secp384r1/),
+        'no certificate': rawFlaw({}, /it presented none/),
       },
     },
     tls: {

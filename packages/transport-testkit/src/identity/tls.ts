@@ -1,8 +1,8 @@
 // Cases about TLS clients that are not ours: everything they may try is refused or has no effect.
 
 import { caught } from '../transport/expect.ts';
-import { count } from './lab.ts';
-import { rejections, understood } from './refusals.ts';
+import { count } from './identity-fixture.ts';
+import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const tlsCases: Cases = (define, { tls }) => {
@@ -88,7 +88,7 @@ export const tlsCases: Cases = (define, { tls }) => {
       t.is(error.reason, 'wrong_preamble', error.message);
       t.regex(error.message, /TLS 1\.3/);
       t.is(count(node, 'up'), 0);
-      await understood(f, other, node);
+      await checkCall(f, other, node);
     },
     needs,
   );
@@ -140,7 +140,7 @@ export const tlsCases: Cases = (define, { tls }) => {
           'the connection is gone at the acceptor',
           () => node.transport.remotes().length === 0,
         );
-        await understood(f, other, node);
+        await checkCall(f, other, node);
       },
       needs,
     );

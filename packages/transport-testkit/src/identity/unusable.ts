@@ -4,7 +4,7 @@
 import type { TransportError } from '@trunkline/transport-core';
 import { caught, checked, thrown } from '../transport/expect.ts';
 import { UNUSABLE } from './backend.ts';
-import { rejections, understood } from './refusals.ts';
+import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const unusableCases: Cases = (define, { certificates }) => {
@@ -66,7 +66,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
         (error) => f.t.is(error.reason, 'bad_certificate'),
       );
       await a.update({ credentials: await certificates!.renewed(credentials) });
-      await understood(f, b, a);
+      await checkCall(f, b, a);
     },
     { what: 'certificates' },
   );

@@ -3,9 +3,9 @@
 import { serve } from '@trunkline/transport-core';
 import { concat, encodeFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { hint, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { hint, request, tag, untag } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 const NEVER_IDLE = { idleTimeout: Number.POSITIVE_INFINITY };
 
@@ -48,7 +48,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('alive: the first PING only measures `rtt`; later ones are sent after 10 s and wait 5 s for a PONG', async (t) => {
-    const on = await bench(t, backend, NEVER_IDLE);
+    const on = await openTransport(t, backend, NEVER_IDLE);
     const peer = await on.dialIn();
     peer.answerPings = false;
     await peer.handshake();

@@ -1,9 +1,9 @@
 // Cases of docs/wire-protocol.md §4, ids and responses: each request has exactly one end.
 
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, PACKET, packets, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, hint, KiB, PACKET, packets, request, tag, untag } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function callCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(test, 'calls: one RESPONSE with the id of the REQUEST answers it', async (t, role) => {

@@ -3,9 +3,9 @@
 import { TransportError } from '@trunkline/transport-core';
 import { concat, delimited, encodeBody, field } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { body, KiB, packets, request, tag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, KiB, packets, request, tag } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
@@ -218,7 +218,7 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('cancel: the time for dialing and the hello is subtracted from the timeout', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1), { timeout: 2_000 });
     const peer = await listener.next();

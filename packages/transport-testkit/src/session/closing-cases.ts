@@ -1,9 +1,9 @@
 // Cases of docs/wire-protocol.md §8: close() of a transport, as its peers see it.
 
 import type { TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, hint, KiB, request, tag, untag } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 export function closingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
@@ -222,7 +222,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
   );
 
   test('closing: dials and hellos in progress end', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const out = failure(t, on.transport.send(listener.address, 'echo', tag(1)));
     const dialed = await listener.next();
@@ -240,7 +240,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('closing: no new connections are accepted', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const address = on.transport.localAddr();
     await on.until(on.transport.close());
     const layer = on.place.layer();

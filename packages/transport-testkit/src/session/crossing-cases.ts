@@ -4,10 +4,10 @@
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, KiB, packets, request, tag, untag } from './lab-frames.ts';
+import { failure } from './checks.ts';
+import { body, KiB, packets, request, tag, untag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { failure } from './verdicts.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function crossingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(

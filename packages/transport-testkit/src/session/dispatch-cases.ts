@@ -2,9 +2,9 @@
 // calls, and the meaning of `sent`.
 
 import type { TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, packets, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, hint, KiB, packets, request, tag, untag } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 export function dispatchCases(test: TestFunction, backend: SessionBackend): void {
   const misfits: [string, Parameters<typeof request>[2], number][] = [
@@ -250,7 +250,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
   );
 
   test('dispatch: a call that is lost after it was sent fails with unavailable and `sent: true`, and is not retried', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1));
     const peer = await listener.next();
@@ -264,7 +264,7 @@ export function dispatchCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('dispatch: calls that are lost before they were sent are sent once more over another connection, in order', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));
     const peer = await listener.next();

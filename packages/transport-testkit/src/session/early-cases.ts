@@ -5,9 +5,9 @@ import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { bench, type SessionBackend, session, turn } from './lab.ts';
-import { hint, request } from './lab-frames.ts';
-import { failure, violates, violation } from './verdicts.ts';
+import { failure, violates, violation } from './checks.ts';
+import { hint, request } from './frames.ts';
+import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
 
 export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   const hello = (): RawFrameInput => ({ kind: 'HELLO', hello: rawHello() });
@@ -25,7 +25,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   ];
   for (const [what, frame] of early) {
     test(`early: ${what} before the dialer's HELLO is a violation`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const peer = await on.dialIn();
       peer.begin(frame(), hello());
       await violation(t, peer);
@@ -33,7 +33,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} instead of the acceptor's HELLO is a violation`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const listener = await on.listen();
       const dialed = on.transport.dial(listener.address);
       const peer = await listener.next();
@@ -45,7 +45,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} between the dialer's HELLO and the acceptor's is a violation`, async (t) => {
-      const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+      const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
       const peer = await on.dialIn();
       peer.begin(hello(), frame());
       await violation(t, peer);
@@ -53,7 +53,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} after the acceptor's HELLO, before READY, is a violation`, async (t) => {
-      const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+      const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
       const listener = await on.listen();
       on.transport.dial(listener.address).catch(() => {});
       const peer = await listener.next();
@@ -65,7 +65,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   }
 
   test('early: a call between the two hellos and READY is a violation', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -75,7 +75,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a second HELLO before READY is a violation', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -108,7 +108,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   ];
   for (const [what, begin] of silent) {
     test(`early: a dialer that ${what} is disconnected after 5 s`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const peer = await on.dialIn();
       await begin(peer);
       on.clock.advance(4_900);
@@ -122,7 +122,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   }
 
   test('early: a dialer that sends nothing at all is disconnected after 5 s', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     await on.until(cutOff(t, peer, backend));
     t.true(on.clock.now() >= 6_000);
@@ -131,7 +131,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a dialer that finishes its handshake just in time is up, and stays connected', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -149,7 +149,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ['sends only its preamble', true],
   ] as const) {
     test(`early: a dial whose acceptor ${what} fails after 5 s with unavailable/handshake_timeout`, async (t) => {
-      const on = await bench(t, backend, { timeout: 60_000 });
+      const on = await openTransport(t, backend, { timeout: 60_000 });
       const listener = await on.listen();
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();
@@ -169,7 +169,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   }
 
   test('early: an `admit` that hangs is ended by the handshake timeout of 5 s', async (t) => {
-    const on = await bench(t, backend, { admit: () => new Promise(() => {}) });
+    const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.preamble();
@@ -193,7 +193,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a connection that ends during its hello fails the dial with unavailable and sent: false', async (t) => {
-    const on = await bench(t, backend, { timeout: 1_000 });
+    const on = await openTransport(t, backend, { timeout: 1_000 });
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
@@ -205,7 +205,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: beyond `handshakes.pending`, four times as many connections wait unread, and more are closed', async (t) => {
-    const on = await bench(t, backend, { limits: { handshakes: { pending: 1 } } });
+    const on = await openTransport(t, backend, { limits: { handshakes: { pending: 1 } } });
     const first = await on.dialIn();
     first.begin(hello());
     await first.next('HELLO');

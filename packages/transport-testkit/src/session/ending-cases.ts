@@ -1,9 +1,9 @@
 // Cases of docs/wire-protocol.md §8: how connections end.
 
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, packets, request, tag, untag } from './lab-frames.ts';
-import { failure, violation } from './verdicts.ts';
+import { failure, violation } from './checks.ts';
+import { body, hint, KiB, packets, request, tag, untag } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function endingCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(

@@ -3,9 +3,9 @@
 
 import { concat, delimited, encodeBody, encodeFrame, field } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, KiB, packets, request } from './lab-frames.ts';
-import { failure, violates } from './verdicts.ts';
+import { failure, violates } from './checks.ts';
+import { body, hint, KiB, packets, request } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function fieldCases(test: TestFunction, backend: SessionBackend): void {
   const bad = (title: string, commit: Parameters<typeof violates>[3]) =>

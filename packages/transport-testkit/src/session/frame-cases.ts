@@ -2,9 +2,9 @@
 
 import { concat, delimited, encodeBody, encodeFrame, field, varint } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, KiB, request } from './lab-frames.ts';
-import { violates, violation } from './verdicts.ts';
+import { violates, violation } from './checks.ts';
+import { body, KiB, request } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function frameCases(test: TestFunction, backend: SessionBackend): void {
   const bad = (title: string, bytes: Uint8Array) =>

@@ -4,13 +4,13 @@ import { TransportError } from '@trunkline/transport-core';
 import { concat, encodeHello, field } from '../raw/raw-frames.ts';
 import { RAW_LIMITS, rawHello } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { request } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { request } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 export function helloCases(test: TestFunction, backend: SessionBackend): void {
   test("hello: the acceptor sends its HELLO after the dialer's, and is up when it has read READY", async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('HELLO');
@@ -23,7 +23,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test("hello: the dialer sends its HELLO at once, sends READY after the acceptor's HELLO, and is up then", async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
@@ -50,7 +50,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('hello: calls that waited for the dial are sent with READY or after it, in order', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     for (const n of [1, 2, 3])
       on.transport.send(listener.address, 'echo', Uint8Array.of(n)).catch(() => {});
@@ -129,7 +129,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
       test,
       'hello: a claim that differs from the proven id is refused, and the application gets no event',
       async (t, role) => {
-        const on = await bench(t, backend);
+        const on = await openTransport(t, backend);
         const claim = rawHello({ nodeId: 'ab'.repeat(32) });
         const listener = role === 'dialer' ? await on.listen() : undefined;
         const dialed =
@@ -183,7 +183,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
         field(16, 2, [3], [1, 2, 3]),
         field(40, 0, [1]),
       ]);
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       if (role === 'acceptor') {
         const peer = await on.dialIn();
         peer.begin({ kind: 'HELLO', hello: later });
@@ -206,7 +206,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   );
 
   test('hello: the acceptor names the highest wire version that both ends speak', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     const hello = await peer.handshake({ wireMin: 1, wireMax: 9 });
     t.is(hello.wireMin, 1);
@@ -236,7 +236,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   );
 
   test('hello: a transport may dial itself', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const sent = on.transport.send(on.transport.localAddr(), 'echo', Uint8Array.of(9));
     const rpc = await on.call('echo');
     t.is(rpc.from.instance, (await on.seen.first('up')).remote.instance);

@@ -2,10 +2,10 @@
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, huge, KiB, PACKET, packets, request, same, tag } from './lab-frames.ts';
+import { violates } from './checks.ts';
+import { body, hint, huge, KiB, PACKET, packets, request, same, tag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { violates } from './verdicts.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function longCases(test: TestFunction, backend: SessionBackend): void {
   const bad = (

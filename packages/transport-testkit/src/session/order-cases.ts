@@ -3,8 +3,8 @@
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, hint, huge, KiB, MiB, packets, request, tag, untag } from './lab-frames.ts';
+import { body, hint, huge, KiB, MiB, packets, request, tag, untag } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function orderCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(

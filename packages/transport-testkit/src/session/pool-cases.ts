@@ -2,13 +2,13 @@
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, type SessionBackend, turn } from './lab.ts';
-import { body, KiB, MiB, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, KiB, MiB, request, tag, untag } from './frames.ts';
+import { openTransport, type SessionBackend, turn } from './session-fixture.ts';
 
 export function poolCases(test: TestFunction, backend: SessionBackend): void {
   test('pool: all callers that wait for one target share one dial', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
     const dialed = on.transport.dial(listener.address);
@@ -24,7 +24,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: a failed dial fails all waiting callers, each with its own error and `sent: false`', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const sent = [0, 1, 2].map((n) =>
       failure(t, on.transport.send(listener.address, 'echo', tag(n))),
@@ -41,7 +41,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: a dial is canceled when its last waiting caller gives up, and not before', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const controls = [new AbortController(), new AbortController()];
     const sent = controls.map(({ signal }, n) =>
@@ -58,7 +58,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: an accepted connection never serves a string target by the address that its peer claims', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const claims = await on.dialIn();
     await claims.handshake({ addr: listener.address });
@@ -72,7 +72,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: an accepted connection is reached by its Remote', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     await peer.handshake();
     peer.send(request(1, tag(1)));
@@ -86,7 +86,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: short messages stay on one connection while it is open', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'hint', tag(0));
     const peer = await listener.next();
@@ -98,7 +98,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
-    const on = await bench(t, backend, { maxPool: 2, timeout: 600_000 });
+    const on = await openTransport(t, backend, { maxPool: 2, timeout: 600_000 });
     const listener = await on.listen();
     for (let n = 0; n < 3; n++)
       on.transport.send(listener.address, 'echo', body(MiB, n)).catch(() => {});
@@ -135,7 +135,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
       ordered: true,
       methods: { hint: { id: 1, request: bytes } },
     });
-    const on = await bench(t, backend, { timeout: 600_000 });
+    const on = await openTransport(t, backend, { timeout: 600_000 });
     const mounted = on.transport.mount(line);
     const listener = await on.listen();
     const first = mounted.send(listener.address, 'hint', tag(0));
@@ -156,7 +156,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   test('pool: `resolve` runs at each dial, and the pool is keyed by the target as written', async (t) => {
     const resolved: string[] = [];
     const listeners: string[] = [];
-    const on = await bench(t, backend, {
+    const on = await openTransport(t, backend, {
       resolve: async (target) => {
         resolved.push(target);
         return listeners[0] ?? target;
@@ -179,7 +179,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: a send after a disconnect dials again', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'hint', tag(1));
     const one = await listener.next();
@@ -198,7 +198,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {
-    const on = await bench(t, backend, { timeout: 600_000 });
+    const on = await openTransport(t, backend, { timeout: 600_000 });
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));
     const one = await listener.next();

@@ -3,13 +3,13 @@
 import { rawHello } from '../raw/raw-hello.ts';
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { bench, type SessionBackend, session, turn } from './lab.ts';
-import { request } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { request } from './frames.ts';
+import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
 
 export function preambleCases(test: TestFunction, backend: SessionBackend): void {
   test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.bytes([0x54, 0x52, 0x4b]);
     await turn();
@@ -20,7 +20,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('preamble: the dialer begins with "TRKL"', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     on.transport.dial(listener.address).catch(() => {});
     const peer = await listener.next();
@@ -29,7 +29,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('preamble: the preamble and the HELLO after it may arrive byte by byte', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     for (const byte of RAW_PREAMBLE) {
       peer.bytes([byte]);
@@ -59,7 +59,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   ];
   for (const [what, first, said] of wrongPreambles) {
     test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer is told what the bytes look like`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const peer = await on.dialIn();
       peer.bytes(first);
       await peer.expectClosed();
@@ -72,7 +72,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     });
 
     test(`preamble: a dial that is answered with ${what} fails with wrong_preamble and sent: false`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const listener = await on.listen();
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();

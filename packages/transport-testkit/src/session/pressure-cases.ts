@@ -3,9 +3,15 @@
 
 import { RAW_LIMITS } from '../raw/raw-hello.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, type SessionLab, session, turn } from './lab.ts';
-import { body, hint, KiB, MiB, packets, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, hint, KiB, MiB, packets, request, tag, untag } from './frames.ts';
+import {
+  eachRole,
+  type SessionBackend,
+  type SessionFixture,
+  session,
+  turn,
+} from './session-fixture.ts';
 
 const ROOMY = { limits: { short: 0x4000_0000 } };
 
@@ -346,7 +352,7 @@ export function pressureCases(test: TestFunction, backend: SessionBackend): void
 }
 
 /** Advances the clock in steps; the peer answers all PINGs meanwhile. */
-async function passes(s: SessionLab, milliseconds: number): Promise<void> {
+async function passes(s: SessionFixture, milliseconds: number): Promise<void> {
   await s.peer.barrier();
   for (let left = milliseconds; left > 0; left -= 2_500) {
     s.clock.advance(Math.min(left, 2_500));
@@ -358,7 +364,7 @@ async function passes(s: SessionLab, milliseconds: number): Promise<void> {
  * Pauses the peer and sends one-ways until the transport refuses even the smallest; returns the
  * bytes that it took.
  */
-async function fill(s: SessionLab): Promise<number> {
+async function fill(s: SessionFixture): Promise<number> {
   s.peer.pause();
   let taken = 0;
   for (let idle = 0; idle < 20; ) {

@@ -4,10 +4,10 @@
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawProtocol } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { hint, request } from './lab-frames.ts';
-import { sideProtocol } from './lab-protocols.ts';
-import { failure, violates } from './verdicts.ts';
+import { failure, violates } from './checks.ts';
+import { hint, request } from './frames.ts';
+import { sideProtocol } from './protocols.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 const lab: RawProtocol = { name: 'lab', version: 1, accepts: [], channel: 0x20 };
 const side: RawProtocol = { name: 'side', version: 1, accepts: [], channel: 0x21 };

@@ -4,9 +4,9 @@
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import { cost } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, type SessionLab, session } from './lab.ts';
-import { body, hint, KiB, packets, request, tag } from './lab-frames.ts';
-import { violates } from './verdicts.ts';
+import { violates } from './checks.ts';
+import { body, hint, KiB, packets, request, tag } from './frames.ts';
+import { eachRole, type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
 
 export function receiverCreditCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
@@ -347,7 +347,7 @@ export function receiverCreditCases(test: TestFunction, backend: SessionBackend)
 }
 
 /** Returns the credit that came back to an account so far. */
-export function granted(s: SessionLab, account: number): number {
+export function granted(s: SessionFixture, account: number): number {
   return s.peer.log.reduce(
     (sum, frame) => sum + (frame.kind === 'CREDIT' && frame.account === account ? frame.credit : 0),
     0,
@@ -355,7 +355,7 @@ export function granted(s: SessionLab, account: number): number {
 }
 
 /** Resolves when exactly `amount` has come back to an account; rejects if it was more. */
-async function back(s: SessionLab, account: number, amount: number): Promise<void> {
+async function back(s: SessionFixture, account: number, amount: number): Promise<void> {
   while (granted(s, account) < amount)
     await s.peer.next('CREDIT', (frame) => frame.account === account);
   if (granted(s, account) > amount)

@@ -6,22 +6,22 @@ import type { RawFrame, RawHello } from '../raw/raw-frames.ts';
 import { rawHello } from '../raw/raw-hello.ts';
 import { RAW_PREAMBLE } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
+import { failure } from './checks.ts';
 import {
-  bench,
   eachRole,
-  type LabOptions,
+  type FixtureOptions,
+  openTransport,
   type Role,
   type SessionBackend,
   session,
-} from './lab.ts';
-import { failure } from './verdicts.ts';
+} from './session-fixture.ts';
 
 export function refusalCases(test: TestFunction, backend: SessionBackend): void {
   const refuses = (
     title: string,
     hello: Partial<RawHello>,
     expected: [code: number, reason: number, text: RegExp],
-    options: LabOptions = {},
+    options: FixtureOptions = {},
   ) =>
     eachRole(test, `refusals: ${title}`, async (t, role) => {
       const { bye, error } = await refused(t, backend, role, hello, options);
@@ -165,7 +165,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('refusals: a dialed id that nobody proves fails with unauthenticated before any application data is sent', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const listener = await on.listen();
     const sent = on.transport.send(
       `${'ab'.repeat(32)}@${listener.address}`,
@@ -204,7 +204,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   ];
   for (const [code, reason, name, reasonName] of reasons) {
     test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName} and sent: false`, async (t) => {
-      const on = await bench(t, backend);
+      const on = await openTransport(t, backend);
       const listener = await on.listen();
       const dialed = on.transport.dial(listener.address);
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
@@ -225,7 +225,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   }
 
   test('refusals: a dialer that refuses instead of sending READY is reported to the observer', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('HELLO');
@@ -247,9 +247,9 @@ async function refused(
   backend: SessionBackend,
   role: Role,
   hello: Partial<RawHello>,
-  options: LabOptions = {},
+  options: FixtureOptions = {},
 ): Promise<{ bye: RawFrame; error: TransportError }> {
-  const on = await bench(t, backend, options);
+  const on = await openTransport(t, backend, options);
   if (role === 'acceptor') {
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello(hello) });

@@ -3,9 +3,9 @@
 
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, type SessionLab, session } from './lab.ts';
-import { body, KiB, PACKET, request, tag, untag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { body, KiB, PACKET, request, tag, untag } from './frames.ts';
+import { eachRole, type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
 
 /** The credit that a full packet costs. */
 const FULL = PACKET + 64;
@@ -323,7 +323,7 @@ async function packetsAre(
 }
 
 async function itemsAre(
-  s: SessionLab,
+  s: SessionFixture,
   id: number,
   expected: number,
   t: { is(a: number, b: number): unknown },

@@ -3,10 +3,10 @@
 
 import type { RawFrameInput } from '../raw/raw-frames.ts';
 import type { TestFunction } from '../test-runner.ts';
-import { type SessionBackend, type SessionLab, session } from './lab.ts';
-import { body, hint, KiB, PACKET, packets, request, tag } from './lab-frames.ts';
+import { violation } from './checks.ts';
+import { body, hint, KiB, PACKET, packets, request, tag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { violation } from './verdicts.ts';
+import { type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
 
 /**
  * The states in which a frame may find its call, and for each frame the outcome in each state, in
@@ -93,7 +93,7 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
 }
 
 /** Brings a call into a state, and returns its id. */
-type Enter = (s: SessionLab) => Promise<number> | number;
+type Enter = (s: SessionFixture) => Promise<number> | number;
 
 /** States of calls that the raw peer makes. */
 const AS_CALLER: Record<string, Enter> = {
@@ -173,14 +173,14 @@ function longFirst(first: RawFrameInput): RawFrameInput {
   return packets(first, body(LONG))[0] as RawFrameInput;
 }
 
-async function opened(s: SessionLab, ...frames: RawFrameInput[]): Promise<number> {
+async function opened(s: SessionFixture, ...frames: RawFrameInput[]): Promise<number> {
   s.peer.send(...frames);
   await s.peer.barrier();
   return s.id(0);
 }
 
 /** Sums the counters of frames without effect. */
-function countOf({ seen }: SessionLab): number {
+function countOf({ seen }: SessionFixture): number {
   return (
     seen.counted('unknownAnswer') + seen.counted('duplicateRequest') + seen.counted('onewayDropped')
   );

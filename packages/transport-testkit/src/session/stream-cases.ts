@@ -3,9 +3,9 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import type { TestFunction } from '../test-runner.ts';
-import { eachRole, type SessionBackend, session } from './lab.ts';
-import { body, KiB, packets, request, tag, untag } from './lab-frames.ts';
-import { failure, violates } from './verdicts.ts';
+import { failure, violates } from './checks.ts';
+import { body, KiB, packets, request, tag, untag } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 export function streamCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(

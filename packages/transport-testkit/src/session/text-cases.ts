@@ -4,9 +4,9 @@
 import { formatSnapshot } from '@trunkline/transport-core';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { bench, eachRole, type SessionBackend, session } from './lab.ts';
-import { tag } from './lab-frames.ts';
-import { failure } from './verdicts.ts';
+import { failure } from './checks.ts';
+import { tag } from './frames.ts';
+import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 export function textCases(test: TestFunction, backend: SessionBackend): void {
   eachRole(
@@ -52,7 +52,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
 
   test('texts: a network and the name of a protocol are compared unchanged, and shown without such characters', async (t) => {
     // Sanitized, this name would equal ours.
-    const on = await bench(t, backend, { network: 'red network' });
+    const on = await openTransport(t, backend, { network: 'red network' });
     const other = await on.dialIn();
     other.begin({ kind: 'HELLO', hello: rawHello({ network: 'red\nnetwork' }) });
     const bye = await other.next('GO_AWAY');
@@ -68,7 +68,7 @@ export function textCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('texts: the text of a violation shows a name from the hello without such characters', async (t) => {
-    const on = await bench(t, backend);
+    const on = await openTransport(t, backend);
     const peer = await on.dialIn();
     const twice = { name: UNFIT, version: 1, accepts: [], channel: 0x30 };
     peer.begin({

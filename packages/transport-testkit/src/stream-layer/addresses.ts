@@ -1,57 +1,57 @@
 // Rules of listening and of addresses.
 
 import { failure } from './failure.ts';
-import type { Rule } from './lab.ts';
+import type { Rule } from './fixture.ts';
 import { pattern } from './recorder.ts';
 
 export const addressRules: Rule[] = [
   {
     title: 'before listen, localAddr and advertiseAddr throw failed_precondition',
-    async run(t, lab) {
-      const layer = lab.layer();
+    async run(t, fixture) {
+      const layer = fixture.layer();
       t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
       t.is(failure(t, () => layer.advertiseAddr()).code, 'failed_precondition');
     },
   },
   {
     title: 'after listen has resolved, localAddr can be dialed',
-    async run(t, lab) {
-      const { address, accept } = await lab.listen();
-      await lab.dial(address);
+    async run(t, fixture) {
+      const { address, accept } = await fixture.listen();
+      await fixture.dial(address);
       await accept(0);
       t.pass();
     },
   },
   {
     title: 'two layers without a given address get different ones',
-    async run(t, lab) {
-      const [one, other] = [await lab.listen(), await lab.listen()];
+    async run(t, fixture) {
+      const [one, other] = [await fixture.listen(), await fixture.listen()];
       t.not(one.address, other.address);
     },
   },
   {
     title: 'advertiseAddr equals localAddr by default',
-    async run(t, lab) {
-      const { layer, address } = await lab.listen();
+    async run(t, fixture) {
+      const { layer, address } = await fixture.listen();
       t.is(layer.advertiseAddr(), address);
     },
   },
   {
     title: 'advertiseAddr is the given one, unchanged',
-    async run(t, lab) {
-      const { address } = await lab.listen();
+    async run(t, fixture) {
+      const { address } = await fixture.listen();
       const given = address.replace(/127\.0\.0\.1|\[::1\]/, 'Node-1.Example');
-      const { layer } = await lab.listen(lab.layer(undefined, given));
+      const { layer } = await fixture.listen(fixture.layer(undefined, given));
       t.is(layer.advertiseAddr(), given);
     },
   },
   {
     title: 'listen on an address in use fails with address_in_use, and the first layer continues',
-    async run(t, lab) {
-      const { address, accept } = await lab.listen();
+    async run(t, fixture) {
+      const { address, accept } = await fixture.listen();
       const error = await failure(
         t,
-        lab.layer(address).listen(() => {}),
+        fixture.layer(address).listen(() => {}),
       );
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'address_in_use');
@@ -59,31 +59,31 @@ export const addressRules: Rule[] = [
         error.message.includes(address.replace(/^\w+:\/\//, '').replace(/\/$/, '')),
         error.message,
       );
-      await lab.dial(address);
+      await fixture.dial(address);
       await accept(0);
     },
   },
   {
     title: 'a layer whose listen failed can listen after the address is free',
-    async run(t, lab) {
-      const first = await lab.listen();
-      const layer = lab.layer(first.address);
+    async run(t, fixture) {
+      const first = await fixture.listen();
+      const layer = fixture.layer(first.address);
       await failure(
         t,
         layer.listen(() => {}),
       );
       t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
       await first.layer.close();
-      const { accept, address } = await lab.listen(layer);
+      const { accept, address } = await fixture.listen(layer);
       t.is(address, first.address);
-      await lab.dial(address);
+      await fixture.dial(address);
       await accept(0);
     },
   },
   {
     title: 'a second listen fails with failed_precondition, and the first listener continues',
-    async run(t, lab) {
-      const { layer, address, accept } = await lab.listen();
+    async run(t, fixture) {
+      const { layer, address, accept } = await fixture.listen();
       t.is(
         (
           await failure(
@@ -93,28 +93,28 @@ export const addressRules: Rule[] = [
         ).code,
         'failed_precondition',
       );
-      await lab.dial(address);
+      await fixture.dial(address);
       await accept(0);
     },
   },
   {
     title: 'close frees the address, and a dial to it is refused',
-    async run(t, lab) {
-      const { layer, address } = await lab.listen();
+    async run(t, fixture) {
+      const { layer, address } = await fixture.listen();
       await layer.close();
-      t.is((await failure(t, lab.dial(address))).reason, 'connection_refused');
-      const next = await lab.listen(lab.layer(address));
+      t.is((await failure(t, fixture.dial(address))).reason, 'connection_refused');
+      const next = await fixture.listen(fixture.layer(address));
       t.is(next.address, address);
     },
   },
   {
     title: 'after close a layer can listen again',
-    async run(t, lab) {
-      const { layer } = await lab.listen();
+    async run(t, fixture) {
+      const { layer } = await fixture.listen();
       await layer.close();
       t.is(failure(t, () => layer.localAddr()).code, 'failed_precondition');
-      const { address, accept } = await lab.listen(layer);
-      const near = await lab.dial(address);
+      const { address, accept } = await fixture.listen(layer);
+      const near = await fixture.dial(address);
       const far = await accept(0);
       await near.write(pattern(10));
       await far.until(() => far.size === 10);
@@ -123,31 +123,31 @@ export const addressRules: Rule[] = [
   },
   {
     title: 'close is idempotent, and allowed on a layer that never listened',
-    async run(t, lab) {
-      const { layer } = await lab.listen();
+    async run(t, fixture) {
+      const { layer } = await fixture.listen();
       await Promise.all([layer.close(), layer.close()]);
       await layer.close();
-      await lab.layer().close();
+      await fixture.layer().close();
       t.pass();
     },
   },
   {
     title: 'close while listen is pending leaves nothing bound',
-    async run(t, lab) {
-      const address = await lab.nobody();
-      const layer = lab.layer(address);
+    async run(t, fixture) {
+      const address = await fixture.nobody();
+      const layer = fixture.layer(address);
       const listening = layer.listen(() => {}).catch((error: unknown) => error);
       await layer.close();
       await listening;
       await layer.close();
-      const next = await lab.listen(lab.layer(address));
+      const next = await fixture.listen(fixture.layer(address));
       t.is(next.address, address);
     },
   },
   {
     title: 'close does not affect connections that were handed over',
-    async run(t, lab) {
-      const { near, far, listening } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far, listening } = await fixture.pair();
       await listening.layer.close();
       await near.write(pattern(100));
       await far.until(() => far.size === 100);

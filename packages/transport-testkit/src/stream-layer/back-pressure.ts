@@ -1,18 +1,18 @@
 // Rules of back-pressure: a reader that stops reading stops its writer, and nobody else.
 
-import type { Lab, Rule } from './lab.ts';
+import type { Rule, StreamLayerFixture } from './fixture.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 export const backPressureRules: Rule[] = [
   {
     title: 'writes to a paused reader start to return false, and drained follows once it reads',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
-      const written = await fill(lab, near);
+      const written = await fill(fixture, near);
       const { drains } = near;
       t.true(written <= MOST, `${written} bytes were taken for a reader that does not read`);
-      await settle(lab);
+      await settle(fixture);
       t.is(near.drains, drains);
       far.connection.resume();
       await near.until(() => near.drains === drains + 1);
@@ -22,10 +22,10 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'back-pressure applies to writes of the acceptor, too',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       near.connection.pause();
-      const written = await fill(lab, far);
+      const written = await fill(fixture, far);
       const { drains } = far;
       t.true(written <= MOST);
       near.connection.resume();
@@ -36,14 +36,14 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'nothing is lost or altered by a pause in the middle',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       const pauses: Promise<void>[] = [];
       let chunks = 0;
       far.onData = () => {
         if (chunks++ % 3 !== 0) return;
         far.connection.pause();
-        pauses.push(settle(lab).then(() => far.connection.resume()));
+        pauses.push(settle(fixture).then(() => far.connection.resume()));
       };
       const bytes = pattern(3_000_000);
       const writing = near.write(
@@ -57,8 +57,8 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'drained is reported once for each write that was false, and for no other',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       let refused = 0;
       for (let i = 0; i < 40; i++) {
         const before = near.drains;
@@ -72,8 +72,8 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'back-pressure applies to several chunks at once, if the layer supports them',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       let refused = 0;
       for (let i = 0; i < 20; i++) {
         const { drains } = near;
@@ -95,8 +95,8 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'a paused reader can still write',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       await near.write(pattern(1_000));
       await far.write(pattern(300_000));
@@ -108,12 +108,12 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'a paused connection does not stop others of the same two layers',
-    async run(t, lab) {
-      const { near, far, listening } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far, listening } = await fixture.pair();
       far.connection.pause();
-      await fill(lab, near);
+      await fill(fixture, near);
       const { drains } = near;
-      const other = await lab.dial(listening.address);
+      const other = await fixture.dial(listening.address);
       await other.write(pattern(400_000));
       const otherFar = await listening.accept(1);
       await otherFar.until(() => otherFar.size === 400_000);
@@ -122,11 +122,11 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'pausing before the first byte and resuming loses nothing',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       await near.write(pattern(1_000));
-      await settle(lab);
+      await settle(fixture);
       t.is(far.size, 0);
       far.connection.resume();
       await far.until(() => far.size === 1_000);
@@ -135,8 +135,8 @@ export const backPressureRules: Rule[] = [
   },
   {
     title: 'an end that arrives while its reader is paused is reported after the earlier bytes',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       await near.write(pattern(20_000));
       near.connection.close();
@@ -152,7 +152,7 @@ export const backPressureRules: Rule[] = [
  * Writes until a false is not followed by `drained`, or until the layer has taken more than a
  * correct layer would; returns the number of bytes written.
  */
-async function fill(lab: Lab, from: Recorder): Promise<number> {
+async function fill(fixture: StreamLayerFixture, from: Recorder): Promise<number> {
   const chunk = pattern(64 * 1024);
   let written = 0;
   while (written <= MOST) {
@@ -161,7 +161,7 @@ async function fill(lab: Lab, from: Recorder): Promise<number> {
     if (from.connection.write(chunk)) continue;
     // A layer may take its time to report that a chunk has been sent (TLS does); a blocked layer
     // reports nothing.
-    for (let trips = 0; trips < 3 && from.drains === drains; trips++) await settle(lab);
+    for (let trips = 0; trips < 3 && from.drains === drains; trips++) await settle(fixture);
     if (from.drains === drains) break;
   }
   return written;
@@ -171,8 +171,8 @@ async function fill(lab: Lab, from: Recorder): Promise<number> {
  * Waits for a whole round trip over another connection, which gives a faulty layer time to break
  * its promise.
  */
-async function settle(lab: Lab): Promise<void> {
-  const { near, far } = await lab.pair();
+async function settle(fixture: StreamLayerFixture): Promise<void> {
+  const { near, far } = await fixture.pair();
   await near.write(pattern(1));
   await far.until(() => far.size === 1);
   await far.write(pattern(1));

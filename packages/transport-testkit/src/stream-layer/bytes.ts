@@ -1,7 +1,7 @@
 // Rules of the carried bytes: every byte arrives once and in order, in memory that belongs to the
 // reader.
 
-import type { Rule } from './lab.ts';
+import type { Rule } from './fixture.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 const SIZES = [
@@ -23,8 +23,8 @@ export const byteRules: Rule[] = [
   ...SIZES.map(
     (size): Rule => ({
       title: `one write of ${size} bytes arrives whole`,
-      async run(t, lab) {
-        const { near, far } = await lab.pair();
+      async run(t, fixture) {
+        const { near, far } = await fixture.pair();
         const bytes = pattern(size);
         await near.write(bytes);
         await far.until(() => far.size >= size);
@@ -35,8 +35,8 @@ export const byteRules: Rule[] = [
   {
     title:
       'several chunks written at once arrive in order with those before and after them, if the layer supports them',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -59,29 +59,29 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'a thousand chunks of many sizes arrive in order at the acceptor',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(await inOrder(near, far));
     },
   },
   {
     title: 'a thousand chunks of many sizes arrive in order at the dialer',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(await inOrder(far, near));
     },
   },
   {
     title: 'both directions at once do not mix',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.deepEqual(await Promise.all([inOrder(near, far), inOrder(far, near)]), [true, true]);
     },
   },
   {
     title: 'received bytes are plain Uint8Arrays, on both sides',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await near.write(pattern(300), pattern(70_000));
       await far.write(pattern(300), pattern(70_000));
       await Promise.all([near, far].map((end) => end.until(() => end.size === 70_300)));
@@ -91,8 +91,8 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'received bytes are not changed by later ones',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -108,8 +108,8 @@ export const byteRules: Rule[] = [
   {
     title:
       'bytes that a reader keeps do not change, even if it released the ones before and after them',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.deepEqual(await Promise.all([keepingHalf(near, far), keepingHalf(far, near)]), [
         true,
         true,
@@ -119,11 +119,11 @@ export const byteRules: Rule[] = [
   {
     title:
       'readers that copy what they keep get the bytes of each writer in order, however many read at once',
-    async run(t, lab) {
-      const listening = await lab.listen();
-      const layer = lab.layer();
+    async run(t, fixture) {
+      const listening = await fixture.listen();
+      const layer = fixture.layer();
       const readers: Recorder[] = [];
-      for (let i = 0; i < 3; i++) readers.push(await lab.dial(listening.address, layer, true));
+      for (let i = 0; i < 3; i++) readers.push(await fixture.dial(listening.address, layer, true));
       const writers = await Promise.all(readers.map((_, i) => listening.accept(i)));
       const sizes = [500_000, 600_000, 700_000];
       await Promise.all(
@@ -143,22 +143,22 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'the dialer may reuse memory at once after write returned true',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(await reusing(near, far));
     },
   },
   {
     title: 'the acceptor may reuse memory at once after write returned true',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(await reusing(far, near));
     },
   },
   {
     title: 'a write does not modify the memory',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       const bytes = pattern(100_000);
       await Promise.all([near.write(bytes), far.write(bytes)]);
       await Promise.all([near, far].map((end) => end.until(() => end.size === bytes.length)));
@@ -167,8 +167,8 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'a reader may modify the bytes that it got without affecting the writer',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       const bytes = pattern(5_000);
       far.onData = (chunk) => void chunk.fill(0);
       await near.write(bytes);
@@ -178,8 +178,8 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'an empty write completes at once and reports nothing',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(near.connection.write(new Uint8Array(0)));
       await near.write(pattern(3));
       await far.until(() => far.size === 3);
@@ -189,21 +189,21 @@ export const byteRules: Rule[] = [
   },
   {
     title: 'bytes written by the acceptor while it accepts reach the dialer',
-    async run(t, lab) {
-      const layer = lab.layer();
+    async run(t, fixture) {
+      const layer = fixture.layer();
       await layer.listen((connection) => {
-        lab.record(connection);
+        fixture.record(connection);
         connection.write(pattern(50));
       });
-      const near = await lab.dial(layer.localAddr());
+      const near = await fixture.dial(layer.localAddr());
       await near.until(() => near.size === 50);
       t.true(sameBytes(near.bytes(), pattern(50)));
     },
   },
   {
     title: 'nothing is reported while write, pause, resume or close run',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       let inside = false;
       let reentered = 0;
       for (const end of [near, far]) {

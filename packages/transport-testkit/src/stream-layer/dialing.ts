@@ -1,14 +1,14 @@
 // Rules of dialing: how it succeeds, and every way in which it ends without a connection.
 
 import { failure } from './failure.ts';
-import type { Lab, Listening, Rule } from './lab.ts';
+import type { Listening, Rule, StreamLayerFixture } from './fixture.ts';
 import { pattern, sameBytes } from './recorder.ts';
 
 export const dialRules: Rule[] = [
   {
     title: 'each end of a connection names the other',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       t.true(near.connection.endpoint.length > 0);
       t.true(far.connection.endpoint.length > 0);
       t.not(near.connection.endpoint, far.connection.endpoint);
@@ -17,9 +17,9 @@ export const dialRules: Rule[] = [
   {
     title:
       'a dial to an address without a listener fails with connection_refused and names the address',
-    async run(t, lab) {
-      const address = await lab.nobody();
-      const error = await failure(t, lab.dial(address));
+    async run(t, fixture) {
+      const address = await fixture.nobody();
+      const error = await failure(t, fixture.dial(address));
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'connection_refused');
       t.is(error.target, address);
@@ -29,10 +29,10 @@ export const dialRules: Rule[] = [
   {
     title:
       'a dial to an address that cannot be parsed fails with invalid_argument and names the address',
-    async run(t, lab) {
-      t.true(lab.backend.malformed.length > 0);
-      for (const address of lab.backend.malformed) {
-        const error = await failure(t, lab.dial(address));
+    async run(t, fixture) {
+      t.true(fixture.backend.malformed.length > 0);
+      for (const address of fixture.backend.malformed) {
+        const error = await failure(t, fixture.dial(address));
         t.is(error.code, 'invalid_argument', address);
         t.true(error.message.includes(address), error.message);
       }
@@ -40,12 +40,12 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'a failed dial can be repeated once a listener exists',
-    async run(t, lab) {
-      const address = await lab.nobody();
-      const dialer = lab.layer();
-      await failure(t, lab.dial(address, dialer));
-      const { accept } = await lab.listen(lab.layer(address));
-      await lab.dial(address, dialer);
+    async run(t, fixture) {
+      const address = await fixture.nobody();
+      const dialer = fixture.layer();
+      await failure(t, fixture.dial(address, dialer));
+      const { accept } = await fixture.listen(fixture.layer(address));
+      await fixture.dial(address, dialer);
       await accept(0);
       t.pass();
     },
@@ -53,57 +53,57 @@ export const dialRules: Rule[] = [
   {
     title:
       'a dial that takes longer than its timeout fails with dial_timeout, and leaves no connection behind',
-    async run(t, lab) {
-      const listening = await lab.listen();
-      const dialing = lab.layer().dial(listening.address, { timeout: 300 });
-      lab.clock.advance(300);
+    async run(t, fixture) {
+      const listening = await fixture.listen();
+      const dialing = fixture.layer().dial(listening.address, { timeout: 300 });
+      fixture.clock.advance(300);
       const error = await failure(t, dialing);
       t.is(error.code, 'unavailable');
       t.is(error.reason, 'dial_timeout');
       t.true(error.message.includes(listening.address), error.message);
       t.true(error.message.includes('300'), error.message);
-      await nothingLeft(lab, listening);
+      await nothingLeft(fixture, listening);
       t.pass();
     },
   },
   {
     title: 'an abort rejects the dial with its reason, and leaves no connection behind',
-    async run(t, lab) {
-      const listening = await lab.listen();
+    async run(t, fixture) {
+      const listening = await fixture.listen();
       const controller = new AbortController();
-      const dialing = lab
+      const dialing = fixture
         .layer()
         .dial(listening.address, { timeout: 10_000, signal: controller.signal });
       const reason = new Error('no longer wanted');
       controller.abort(reason);
       t.is(await dialing.catch((error: unknown) => error), reason);
-      await nothingLeft(lab, listening);
+      await nothingLeft(fixture, listening);
     },
   },
   {
     title: 'an aborted signal rejects the dial before anything is sent',
-    async run(t, lab) {
-      const listening = await lab.listen();
+    async run(t, fixture) {
+      const listening = await fixture.listen();
       const reason = new Error('too late');
       t.is(
-        await lab
+        await fixture
           .layer()
           .dial(listening.address, { timeout: 10_000, signal: AbortSignal.abort(reason) })
           .catch((error: unknown) => error),
         reason,
       );
-      await lab.dial(listening.address);
+      await fixture.dial(listening.address);
       await listening.accept(0);
       t.is(listening.accepted.length, 1);
     },
   },
   {
     title: 'an abort after the dial changes nothing',
-    async run(t, lab) {
-      const { address, accept } = await lab.listen();
+    async run(t, fixture) {
+      const { address, accept } = await fixture.listen();
       const controller = new AbortController();
-      const near = lab.record(
-        await lab.layer().dial(address, { timeout: 10_000, signal: controller.signal }),
+      const near = fixture.record(
+        await fixture.layer().dial(address, { timeout: 10_000, signal: controller.signal }),
       );
       controller.abort();
       await near.write(pattern(5));
@@ -114,26 +114,26 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'close ends pending dials, and leaves no connection behind',
-    async run(t, lab) {
-      const listening = await lab.listen();
-      const dialer = lab.layer();
+    async run(t, fixture) {
+      const listening = await fixture.listen();
+      const dialer = fixture.layer();
       const dialing = dialer.dial(listening.address, { timeout: 10_000 });
       await dialer.close();
       t.is((await failure(t, dialing)).code, 'shutdown');
-      await nothingLeft(lab, listening);
+      await nothingLeft(fixture, listening);
     },
   },
   {
     title: 'a dial leaves no timer, however it ended',
-    async run(t, lab) {
-      const { clock } = lab;
-      const { layer, address, accept } = await lab.listen();
-      const near = await lab.dial(address);
+    async run(t, fixture) {
+      const { clock } = fixture;
+      const { layer, address, accept } = await fixture.listen();
+      const near = await fixture.dial(address);
       const far = await accept(0);
-      await failure(t, lab.dial(await lab.nobody()));
-      await failure(t, lab.dial(lab.backend.malformed[0]!));
+      await failure(t, fixture.dial(await fixture.nobody()));
+      await failure(t, fixture.dial(fixture.backend.malformed[0]!));
       const controller = new AbortController();
-      const dialing = lab.layer().dial(address, { timeout: 300, signal: controller.signal });
+      const dialing = fixture.layer().dial(address, { timeout: 300, signal: controller.signal });
       controller.abort(new Error('enough'));
       await t.throwsAsync(dialing);
       await layer.close();
@@ -143,11 +143,11 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'a timeout that expires after the dial changes nothing',
-    async run(t, lab) {
-      const { address, accept } = await lab.listen();
-      const near = lab.record(await lab.layer().dial(address, { timeout: 300 }));
+    async run(t, fixture) {
+      const { address, accept } = await fixture.listen();
+      const near = fixture.record(await fixture.layer().dial(address, { timeout: 300 }));
       const far = await accept(0);
-      lab.clock.advance(10_000);
+      fixture.clock.advance(10_000);
       await near.write(pattern(5));
       await far.until(() => far.size === 5);
       t.is(near.ends, 0);
@@ -155,10 +155,12 @@ export const dialRules: Rule[] = [
   },
   {
     title: 'fifty dials at once become fifty separate connections',
-    async run(t, lab) {
-      const { address, accepted, accept } = await lab.listen();
-      const dialer = lab.layer();
-      const nears = await Promise.all(Array.from({ length: 50 }, () => lab.dial(address, dialer)));
+    async run(t, fixture) {
+      const { address, accepted, accept } = await fixture.listen();
+      const dialer = fixture.layer();
+      const nears = await Promise.all(
+        Array.from({ length: 50 }, () => fixture.dial(address, dialer)),
+      );
       await accept(49);
       await Promise.all(nears.map((near, i) => near.write(pattern(100 + i, i + 1))));
       await Promise.all(accepted.map((far) => far.until(() => far.size > 0)));
@@ -180,8 +182,8 @@ export const dialRules: Rule[] = [
  * Checks after an abandoned dial that the listener's end of it closes, and that the next dial is
  * served.
  */
-async function nothingLeft(lab: Lab, listening: Listening): Promise<void> {
-  const near = await lab.dial(listening.address);
+async function nothingLeft(fixture: StreamLayerFixture, listening: Listening): Promise<void> {
+  const near = await fixture.dial(listening.address);
   const served = await new Promise<number>((resolve) => {
     near.connection.write(pattern(7));
     const look = (n: number): void => {

@@ -2,14 +2,14 @@
 // anything written before it.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { Rule } from './lab.ts';
+import type { Rule } from './fixture.ts';
 import { pattern, type Recorder, sameBytes } from './recorder.ts';
 
 export const endRules: Rule[] = [
   {
     title: 'close flushes written bytes; both ends then report closed without an error, once',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await near.write(pattern(1_000));
       near.connection.close();
       await Promise.all([near.ended(), far.ended()]);
@@ -21,8 +21,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'the acceptor may close as well',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await far.write(pattern(1_000));
       far.connection.close();
       await Promise.all([near.ended(), far.ended()]);
@@ -32,8 +32,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'close flushes a chunk whose write was false',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       const chunk = pattern(512 * 1024);
       let written = 0;
       do written += chunk.length;
@@ -46,8 +46,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'both ends may close at once',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       near.connection.close();
       far.connection.close();
       await Promise.all([near.ended(), far.ended()]);
@@ -56,35 +56,35 @@ export const endRules: Rule[] = [
   },
   {
     title: 'close is idempotent, and allowed after the end',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       near.connection.close();
       near.connection.close();
       await Promise.all([near.ended(), far.ended()]);
       near.connection.close();
       far.connection.close();
       near.connection.destroy();
-      const next = await lab.pair();
+      const next = await fixture.pair();
       t.is(next.near.ends, 0);
       t.deepEqual([near.ends, far.ends], [1, 1]);
     },
   },
   {
     title: 'close after the other end reset the connection does nothing, and leaves no timer',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.destroy();
       await Promise.all([near.ended(), far.ended()]);
-      const { timers } = lab.clock;
+      const { timers } = fixture.clock;
       near.connection.close();
-      t.is(lab.clock.timers, timers);
+      t.is(fixture.clock.timers, timers);
       t.is(near.ends, 1);
     },
   },
   {
     title: 'after close, writes return true and are dropped',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await near.write(pattern(10));
       near.connection.close();
       for (let i = 0; i < 100; i++) t.true(near.connection.write(pattern(100_000)));
@@ -96,8 +96,8 @@ export const endRules: Rule[] = [
   {
     title:
       'after destroy, writes return true and are dropped, and pause, resume and close do nothing',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       near.connection.destroy();
       t.true(near.connection.write(pattern(10)));
       near.connection.pause();
@@ -110,8 +110,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'after the other end has ended, writes return true and are dropped',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.close();
       await near.ended();
       t.true(near.connection.write(pattern(100_000)));
@@ -122,8 +122,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'destroy ends at once: the other end reports closed with reset',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await greet(near, far);
       near.connection.destroy();
       await Promise.all([near.ended(), far.ended()]);
@@ -135,8 +135,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'the acceptor may destroy as well',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       await greet(near, far);
       far.connection.destroy();
       await Promise.all([near.ended(), far.ended()]);
@@ -145,8 +145,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'closed reports the error given to destroy, and a second destroy changes nothing',
-    async run(t, lab) {
-      const { near } = await lab.pair();
+    async run(t, fixture) {
+      const { near } = await fixture.pair();
       const error = new TransportError('resource_exhausted', 'Too slow', { reason: 'flood' });
       near.connection.destroy(error);
       near.connection.destroy(new TransportError('internal', 'another'));
@@ -157,8 +157,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'closed is never reported while destroy runs',
-    async run(t, lab) {
-      const { near } = await lab.pair();
+    async run(t, fixture) {
+      const { near } = await fixture.pair();
       near.connection.destroy();
       t.is(near.ends, 0);
       await near.ended();
@@ -167,8 +167,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'destroy after close ends the wait',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       near.connection.close();
       near.connection.destroy();
@@ -178,8 +178,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'after destroy inside data only closed is reported',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.onData = () => far.connection.destroy();
       near.connection.write(pattern(200_000));
       await Promise.all([near.ended(), far.ended()]);
@@ -189,8 +189,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'after close inside data later bytes are discarded, and earlier writes arrive',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.onData = () => {
         far.connection.write(pattern(77));
         far.connection.close();
@@ -204,8 +204,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'close with unread received bytes still delivers the flushed ones',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       near.connection.write(pattern(100_000));
       await far.write(pattern(40_000));
@@ -217,9 +217,9 @@ export const endRules: Rule[] = [
   },
   {
     title: 'close waits at most a second or two for the other end to close',
-    async run(t, lab) {
-      const { clock } = lab;
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { clock } = fixture;
+      const { near, far } = await fixture.pair();
       far.connection.pause();
       near.connection.write(pattern(10));
       near.connection.close();
@@ -234,8 +234,8 @@ export const endRules: Rule[] = [
   },
   {
     title: 'a flood after close is cut off at 256 KiB',
-    async run(t, lab) {
-      const { near, far } = await lab.pair();
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
       // Paused with unread bytes, the far end does not see that the near end has closed, and goes
       // on writing.
       far.connection.pause();
@@ -254,10 +254,10 @@ export const endRules: Rule[] = [
   },
   {
     title: 'a connection destroyed as it is accepted, unattached, ends at the dialer',
-    async run(t, lab) {
-      const layer = lab.layer();
+    async run(t, fixture) {
+      const layer = fixture.layer();
       await layer.listen((connection) => connection.destroy());
-      const near = await dialed(lab.dial(layer.localAddr()));
+      const near = await dialed(fixture.dial(layer.localAddr()));
       await near?.ended();
       t.true(near === undefined || near.ends === 1);
     },
@@ -265,13 +265,13 @@ export const endRules: Rule[] = [
   {
     title:
       'a connection closed as it is accepted, unattached, ends in order at the dialer, with what was written',
-    async run(t, lab) {
-      const layer = lab.layer();
+    async run(t, fixture) {
+      const layer = fixture.layer();
       await layer.listen((connection) => {
         connection.write(pattern(20));
         connection.close();
       });
-      const near = await lab.dial(layer.localAddr());
+      const near = await fixture.dial(layer.localAddr());
       await near.ended();
       t.is(near.size, 20);
       t.is(near.error, undefined);
@@ -279,12 +279,12 @@ export const endRules: Rule[] = [
   },
   {
     title: 'two hundred connections opened, used and closed leave no timer',
-    async run(t, lab) {
-      const { clock } = lab;
-      const { layer, address, accept } = await lab.listen();
-      const dialer = lab.layer();
+    async run(t, fixture) {
+      const { clock } = fixture;
+      const { layer, address, accept } = await fixture.listen();
+      const dialer = fixture.layer();
       for (let i = 0; i < 200; i++) {
-        const near = await lab.dial(address, dialer);
+        const near = await fixture.dial(address, dialer);
         const far = await accept(i);
         await near.write(pattern(100));
         await far.until(() => far.size === 100);

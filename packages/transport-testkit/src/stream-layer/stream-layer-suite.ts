@@ -9,7 +9,12 @@ import { backPressureRules } from './back-pressure.ts';
 import { byteRules } from './bytes.ts';
 import { dialRules } from './dialing.ts';
 import { endRules } from './ending.ts';
-import { Lab, type Rule, type StreamLayerBackend, type StreamLayerSuiteOptions } from './lab.ts';
+import {
+  type Rule,
+  type StreamLayerBackend,
+  StreamLayerFixture,
+  type StreamLayerSuiteOptions,
+} from './fixture.ts';
 
 export type { StreamLayerBackend, StreamLayerSuiteOptions };
 
@@ -50,9 +55,9 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
       t.timeout(WATCHDOG);
       await unlessTaken(async () => {
         const clock = createManualClock();
-        const lab = new Lab(clock, await make({ clock }));
-        t.teardown(() => lab.close());
-        await run(t, lab);
+        const fixture = new StreamLayerFixture(clock, await make({ clock }));
+        t.teardown(() => fixture.close());
+        await run(t, fixture);
       });
     });
   }

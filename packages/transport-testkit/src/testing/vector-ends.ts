@@ -9,15 +9,15 @@ import {
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { rawHello } from '../raw/raw-hello.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
-import { labProtocol } from '../session/lab-protocols.ts';
+import { suiteProtocol } from '../session/protocols.ts';
 import { createPipes } from './pipes.ts';
 import { Transcript } from './transcript.ts';
 
-type LabTransport = Transport<typeof labProtocol>;
+type SuiteTransport = Transport<typeof suiteProtocol>;
 /** Two transports, the bytes between them, and the clock of both. */
 export interface Ends {
-  dialer: LabTransport;
-  acceptor: LabTransport;
+  dialer: SuiteTransport;
+  acceptor: SuiteTransport;
   /** The dialer's target. */
   to: string;
   clock: ManualClock;
@@ -30,13 +30,13 @@ export async function ends(options: { acceptor?: { network?: string } } = {}): P
   const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
   const clock = createManualClock();
   const dialer = new NetworkTransport({
-    protocol: labProtocol,
+    protocol: suiteProtocol,
     stream: pipes.layer(),
     clock,
     random: () => 0xaa / 256,
   });
   const acceptor = new NetworkTransport({
-    protocol: labProtocol,
+    protocol: suiteProtocol,
     stream: pipes.layer(),
     clock,
     random: () => 0xbb / 256,
@@ -48,13 +48,13 @@ export async function ends(options: { acceptor?: { network?: string } } = {}): P
 }
 
 /** Creates a transport, and a dial by a raw peer; the transcript records the bytes. */
-export async function rawEnds(transcript: Transcript, protocol: typeof labProtocol) {
+export async function rawEnds(transcript: Transcript, protocol: typeof suiteProtocol) {
   const pipes = createPipes((side, chunk) => transcript.push(side, chunk));
   const clock = createManualClock();
   const layer = pipes.layer();
   const mounted = defineProtocol({ ...protocol });
   const acceptor = new NetworkTransport({
-    protocol: mounted as typeof labProtocol,
+    protocol: mounted as typeof suiteProtocol,
     stream: pipes.layer(),
     clock,
     random: () => 0xbb / 256,
@@ -74,13 +74,13 @@ export function fixed() {
 }
 
 /** Resolves when the acceptor has a connection that is up and the first PING has been answered. */
-export async function seen(acceptor: LabTransport): Promise<void> {
+export async function seen(acceptor: SuiteTransport): Promise<void> {
   while (acceptor.remotes()[0]?.rtt === undefined) await turn();
 }
 
 /** Answers one call of `echo`, and waits for its end. */
 export async function answered(
-  acceptor: LabTransport,
+  acceptor: SuiteTransport,
   sent: Promise<unknown>,
   answer: Uint8Array,
 ): Promise<void> {

@@ -35,7 +35,7 @@ export interface StreamLayerSuiteOptions {
 /** A rule of the StreamLayer interface, and the case that checks it. */
 export interface Rule {
   readonly title: string;
-  run(t: TestContext, lab: Lab): Promise<void>;
+  run(t: TestContext, fixture: StreamLayerFixture): Promise<void>;
 }
 
 /** Two ends of one connection. */
@@ -57,7 +57,7 @@ export interface Listening {
   accept(n: number): Promise<Recorder>;
 }
 
-export class Lab {
+export class StreamLayerFixture {
   readonly clock: ManualClock;
   readonly backend: StreamLayerBackend;
   readonly #layers: StreamLayer[] = [];

@@ -17,8 +17,8 @@ import type { StreamLayer } from '@trunkline/transport-core/backend';
 import type { RawFrameInput, RawHello } from '../raw/raw-frames.ts';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { labProtocol, sideProtocol } from './lab-protocols.ts';
-import { type ObserverLog, watch } from './seen.ts';
+import { type ObserverLog, recordObserver } from './observer-log.ts';
+import { sideProtocol, suiteProtocol } from './protocols.ts';
 
 /** The backend under test: a kind of streams, and transports over it. */
 export interface SessionBackend {
@@ -55,13 +55,13 @@ export interface SessionPlace {
 /** The role of the transport: the raw peer dials an acceptor, and a dialer dials the raw peer. */
 export type Role = 'acceptor' | 'dialer';
 
-export type Lab = typeof labProtocol;
+export type SuiteProtocol = typeof suiteProtocol;
 
-/** Options of the transport under test; its protocol, clock and observer are the lab's. */
-export type LabOptions = Omit<CommonOptions, 'clock' | 'observer'>;
+/** Options of the transport under test; its protocol, clock and observer are those of the fixture. */
+export type FixtureOptions = Omit<CommonOptions, 'clock' | 'observer'>;
 
-export interface LabSetup {
-  options?: LabOptions;
+export interface SessionSetup {
+  options?: FixtureOptions;
   /** Changes to the raw peer's hello. */
   hello?: Partial<RawHello>;
   /** Mounts the protocol 'side' before the hello. */
@@ -71,13 +71,13 @@ export interface LabSetup {
 }
 
 /** A place with one listening transport that is not connected yet. */
-export interface Bench {
-  transport: Transport<Lab>;
+export interface TransportFixture {
+  transport: Transport<SuiteProtocol>;
   clock: ManualClock;
   seen: ObserverLog;
   place: SessionPlace;
   /** Resolves with the next incoming call, which must be of that method. */
-  call<N extends MethodName<Lab>>(method: N): Promise<Rpc<Lab, N>>;
+  call<N extends MethodName<SuiteProtocol>>(method: N): Promise<Rpc<SuiteProtocol, N>>;
   /** Returns a raw peer that has dialed the transport and sent nothing yet. */
   dialIn(): Promise<RawPeer>;
   /** Returns a raw listener, for the transport to dial. */
@@ -90,11 +90,11 @@ export interface Bench {
 }
 
 /** One connection that is up, and everything that a case inspects. */
-export interface SessionLab extends Bench {
+export interface SessionFixture extends TransportFixture {
   role: Role;
   /** The transport's handle of the connection; calls to it go to the raw peer. */
   remote: Remote;
-  client: Client<Lab>;
+  client: Client<SuiteProtocol>;
   peer: RawPeer;
   /** The transport's HELLO. */
   hello: RawHello;
@@ -105,17 +105,17 @@ export interface SessionLab extends Bench {
 }
 
 /** Starts a listening transport under test; it is closed after the case. */
-export async function bench(
+export async function openTransport(
   t: TestContext,
   backend: SessionBackend,
-  options: LabOptions = {},
-): Promise<Bench> {
+  options: FixtureOptions = {},
+): Promise<TransportFixture> {
   t.timeout(WATCHDOG, 'the case waits for an event that did not happen');
   const place = backend.place();
   // The peer's bytes arrive through the real event loop, so turns are real ones too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
-  const { seen, observer } = watch();
-  const transport = place.transport({ ...options, protocol: labProtocol, clock, observer });
+  const { seen, observer } = recordObserver();
+  const transport = place.transport({ ...options, protocol: suiteProtocol, clock, observer });
   const layers: StreamLayer[] = [];
   const peers: RawPeer[] = [];
   const listeners: RawListener[] = [];
@@ -126,19 +126,19 @@ export async function bench(
     await pump(clock, transport.close(), 500);
   });
   await transport.listen();
-  let calls: AsyncIterator<Rpc<Lab>> | undefined;
+  let calls: AsyncIterator<Rpc<SuiteProtocol>> | undefined;
   return {
     transport,
     clock,
     seen,
     place,
-    async call<N extends MethodName<Lab>>(method: N) {
+    async call<N extends MethodName<SuiteProtocol>>(method: N) {
       calls ??= transport.consumer();
       const { value, done } = await calls.next();
       if (done === true) throw new Error(`the consumer ended before a call of ${method} arrived`);
       if (value.method !== method)
         throw new Error(`expected a call of ${method}, got one of ${value.method}`);
-      return value as unknown as Rpc<Lab, N>;
+      return value as unknown as Rpc<SuiteProtocol, N>;
     },
     async dialIn() {
       const layer = place.layer();
@@ -161,9 +161,9 @@ export async function session(
   t: TestContext,
   backend: SessionBackend,
   role: Role,
-  setup: LabSetup = {},
-): Promise<SessionLab> {
-  const on = await bench(t, backend, setup.options);
+  setup: SessionSetup = {},
+): Promise<SessionFixture> {
+  const on = await openTransport(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
   const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);
   // Waits for the first PING, so that its PONG does not fall into a frame that a case sends in
@@ -198,14 +198,14 @@ export function turn(): Promise<void> {
   return systemClock.sleep(0);
 }
 
-async function dialedIn(on: Bench, setup: LabSetup) {
+async function dialedIn(on: TransportFixture, setup: SessionSetup) {
   const peer = await on.dialIn();
   const hello = await peer.handshake(setup.hello, setup.behindReady);
   const { remote } = await on.seen.first('up');
   return { peer, hello, remote };
 }
 
-async function dialedOut(on: Bench, setup: LabSetup) {
+async function dialedOut(on: TransportFixture, setup: SessionSetup) {
   const listener = await on.listen();
   const dialed = on.transport.dial(listener.address);
   dialed.catch(() => {});

@@ -1,11 +1,11 @@
-// A connection beneath the secured ones, driven by hand, for strangers that send no handshake or a
-// recorded one.
+// A connection beneath the secured ones that a test drives by hand, to send no handshake or a recorded
+// one.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 
 /** Records what it receives, and writes what the test gives it. */
-export class Bare {
+export class RawConnection {
   /** The received chunks, in order. */
   readonly chunks: Uint8Array[] = [];
   /** The number of received bytes. */
@@ -18,7 +18,7 @@ export class Bare {
   /** Without a connection, it is over from the start. */
   constructor(
     connection: StreamConnection | undefined,
-    heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {},
+    heard: (raw: RawConnection, chunk: Uint8Array | undefined) => void = () => {},
   ) {
     this.#connection = connection;
     this.over = connection === undefined;
@@ -41,14 +41,14 @@ export class Bare {
   static async dial(
     layer: StreamLayer,
     address: string,
-    heard?: (bare: Bare, chunk: Uint8Array | undefined) => void,
-  ): Promise<Bare> {
+    heard?: (raw: RawConnection, chunk: Uint8Array | undefined) => void,
+  ): Promise<RawConnection> {
     const connection = await layer
       .dial(address, { timeout: 60_000 })
       .catch((error: TransportError) => {
         if (error.reason !== 'reset') throw error;
       });
-    return new Bare(connection ?? undefined, heard);
+    return new RawConnection(connection ?? undefined, heard);
   }
 
   write(chunk: Uint8Array): void {

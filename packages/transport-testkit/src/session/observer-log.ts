@@ -13,7 +13,7 @@ export interface ObserverLog {
 }
 
 /** Returns an observer, and the record of its events. */
-export function watch(): { seen: ObserverLog; observer: Observer } {
+export function recordObserver(): { seen: ObserverLog; observer: Observer } {
   const events: ObserverEvent[] = [];
   const counts = new Map<Counter, number>();
   const waiters = new Set<() => void>();

@@ -1,14 +1,14 @@
-// Cases about strangers that speak another protocol: their connections are closed, reported to the
-// observer by name, and harm nobody.
+// Cases about peers that speak another protocol: their connections are closed and reported to the
+// observer by name, and disturb nobody else.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
 import { pattern, utf8 } from '../transport/values.ts';
-import { count, STUCK } from './lab.ts';
-import { rejections, understood } from './refusals.ts';
+import { count, STUCK } from './identity-fixture.ts';
+import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
-export const strangerCases: Cases = (define) => {
+export const foreignProtocolCases: Cases = (define) => {
   const first: [what: string, bytes: Uint8Array][] = [
     ['an HTTP request', utf8('GET / HTTP/1.1\r\nHost: example\r\n\r\n')],
     ['plain Trunkline', Uint8Array.of(0x54, 0x52, 0x4b, 0x4c, 4, 0x08, 1, 0x10, 0)],
@@ -27,10 +27,10 @@ export const strangerCases: Cases = (define) => {
       `a connection that sends ${what} to a secured port is closed in time and reported to the observer, and others continue`,
       async (f, t) => {
         const [node, live, later] = [await f.open(), await f.open(), await f.open()];
-        const remote = await understood(f, live, node);
-        const stranger = await f.bare(node);
-        stranger.write(bytes);
-        await f.driveUntil('the connection is closed', () => stranger.over);
+        const remote = await checkCall(f, live, node);
+        const connection = await f.rawConnection(node);
+        connection.write(bytes);
+        await f.driveUntil('the connection is closed', () => connection.over);
         await f.until('the observer reports a rejection', () => rejections(node, 'in').length > 0);
         const { error } = rejections(node, 'in')[0]!;
         t.true(error instanceof TransportError);
@@ -44,8 +44,8 @@ export const strangerCases: Cases = (define) => {
         t.is(rejections(node, 'in').length, 1, 'told once');
         t.is(count(node, 'up'), 1);
         t.false(remote.closed);
-        await understood(f, live, node);
-        await understood(f, later, node);
+        await checkCall(f, live, node);
+        await checkCall(f, later, node);
       },
     );
   }
@@ -56,11 +56,11 @@ export const strangerCases: Cases = (define) => {
       `${what} on a secured port is reported to the observer at once, as wrong_preamble`,
       async (f, t) => {
         const node = await f.open();
-        const stranger = await f.bare(node);
-        stranger.write(first.find(([name]) => name === what)![1]);
+        const connection = await f.rawConnection(node);
+        connection.write(first.find(([name]) => name === what)![1]);
         const { error } = await f.event(node, 'rejected');
         checked(t, error, { code: 'internal', reason: 'wrong_preamble' });
-        await f.until('the connection is closed', () => stranger.over);
+        await f.until('the connection is closed', () => connection.over);
       },
     );
   }

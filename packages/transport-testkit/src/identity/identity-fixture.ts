@@ -13,14 +13,14 @@ import {
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { RawListener, RawPeer } from '../raw/raw-peer.ts';
-import { labProtocol } from '../session/lab-protocols.ts';
+import { suiteProtocol } from '../session/protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
 import type { Change, IdentityBackend, Lists, NodeCredentials } from './backend.ts';
-import { Bare } from './bare.ts';
+import { RawConnection } from './raw-connection.ts';
 import { Relay } from './relay.ts';
 
-export type Lab = typeof labProtocol;
+export type SuiteProtocol = typeof suiteProtocol;
 
 /** A call whose first byte is this is never answered. */
 export const STUCK = 0xff;
@@ -29,7 +29,7 @@ export const STUCK = 0xff;
 export interface Node {
   readonly nodeId: string;
   readonly credentials: NodeCredentials;
-  readonly transport: Transport<Lab>;
+  readonly transport: Transport<SuiteProtocol>;
   /** The address at which it listens. */
   readonly at: string;
   readonly events: ObserverEvent[];
@@ -47,23 +47,25 @@ export interface NodeSetup {
   readonly credentials?: NodeCredentials | undefined;
   readonly lists?: Lists | undefined;
   readonly address?: string | undefined;
-  /** Clock and observer are the lab's. */
+  /** Clock and observer are the fixture's. */
   readonly options?: Omit<CommonOptions, 'clock' | 'observer'> | undefined;
 }
 
 export type EventOf<T extends ObserverEvent['type']> = Extract<ObserverEvent, { type: T }>;
 
-export class IdentityLab {
+export class IdentityFixture {
   readonly t: TestContext;
   readonly backend: IdentityBackend<NodeCredentials>;
   readonly clock: ManualClock = createManualClock();
   readonly #nodes: Node[] = [];
-  readonly #transports: { readonly transport: Transport<Lab>; readonly events: ObserverEvent[] }[] =
-    [];
+  readonly #transports: {
+    readonly transport: Transport<SuiteProtocol>;
+    readonly events: ObserverEvent[];
+  }[] = [];
   readonly #endings: (() => void | Promise<void>)[] = [];
   readonly #relays: Relay[] = [];
-  /** All strangers share one source address. */
-  #strangers: StreamLayer | undefined = undefined;
+  /** The layer of all raw connections, which share one source address. */
+  #rawLayer: StreamLayer | undefined = undefined;
   /** Incremented by every event on a wire, and by every observer event. */
   #stirs = 0;
 
@@ -83,7 +85,7 @@ export class IdentityLab {
       credentials,
       {
         ...options,
-        protocol: labProtocol,
+        protocol: suiteProtocol,
         clock: this.clock,
         observer: { event: (event) => this.#heard(events, event) },
         hello: (target) => {
@@ -98,7 +100,7 @@ export class IdentityLab {
       { lists: setup.lists, address: setup.address },
     );
     this.#transports.push({ transport, events });
-    serve<Lab>(transport, {
+    serve<SuiteProtocol>(transport, {
       echo: (request, rpc) => {
         served.push({ request: request.slice(), from: rpc.from });
         return request[0] === STUCK ? new Promise<Uint8Array>(() => {}) : request;
@@ -134,19 +136,19 @@ export class IdentityLab {
 
   /** Creates a transport of the backend that proves nothing. */
   async openPlain(): Promise<{
-    readonly transport: Transport<Lab>;
+    readonly transport: Transport<SuiteProtocol>;
     readonly events: ObserverEvent[];
     readonly at: string;
   }> {
     const events: ObserverEvent[] = [];
     const observer = { event: (event: ObserverEvent) => this.#heard(events, event) };
     const transport = this.backend.plain.transport({
-      protocol: labProtocol,
+      protocol: suiteProtocol,
       clock: this.clock,
       observer,
     });
     this.#transports.push({ transport, events });
-    serve<Lab>(transport, { echo: (request) => request });
+    serve<SuiteProtocol>(transport, { echo: (request) => request });
     await transport.listen();
     return { transport, events, at: transport.advertiseAddr() };
   }
@@ -161,16 +163,16 @@ export class IdentityLab {
     return Object.assign(relay, { at: this.over(relay.address) });
   }
 
-  /** Opens a stranger's connection to a node, on the layer beneath. */
-  async bare(to: Node): Promise<Bare> {
-    if (this.#strangers === undefined) {
+  /** Opens a raw connection to a node, on the layer beneath. */
+  async rawConnection(to: Node): Promise<RawConnection> {
+    if (this.#rawLayer === undefined) {
       const layer = this.backend.beneath.layer();
-      this.#strangers = layer;
+      this.#rawLayer = layer;
       this.atEnd(() => layer.close());
     }
-    const bare = await Bare.dial(this.#strangers, this.under(to.at), () => this.#stirs++);
-    this.atEnd(() => bare.destroy());
-    return bare;
+    const raw = await RawConnection.dial(this.#rawLayer, this.under(to.at), () => this.#stirs++);
+    this.atEnd(() => raw.destroy());
+    return raw;
   }
 
   /**
@@ -178,22 +180,22 @@ export class IdentityLab {
    * the form that nodes dial.
    */
   async bareListener(
-    came: (bare: Bare) => void,
-    heard: (bare: Bare, chunk: Uint8Array | undefined) => void = () => {},
+    came: (raw: RawConnection) => void,
+    heard: (raw: RawConnection, chunk: Uint8Array | undefined) => void = () => {},
   ): Promise<string> {
     const layer = this.backend.beneath.layer();
-    const all: Bare[] = [];
+    const all: RawConnection[] = [];
     await layer.listen((connection) => {
-      const bare = new Bare(connection, (who, chunk) => {
+      const raw = new RawConnection(connection, (who, chunk) => {
         this.#stirs++;
         heard(who, chunk);
       });
-      all.push(bare);
-      came(bare);
+      all.push(raw);
+      came(raw);
     });
     this.atEnd(() => layer.close());
     this.atEnd(() => {
-      for (const bare of all) bare.destroy();
+      for (const raw of all) raw.destroy();
     });
     return this.over(layer.localAddr());
   }

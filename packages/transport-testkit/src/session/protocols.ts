@@ -3,7 +3,7 @@
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
-export const labProtocol = defineProtocol({
+export const suiteProtocol = defineProtocol({
   name: 'lab',
   version: 1,
   channel: 0x20,

@@ -7,7 +7,7 @@ export const MiB = 1024 * 1024;
 /** The default size of a packet. */
 export const PACKET = 64 * KiB;
 
-/** Returns a REQUEST to `echo` on the lab's channel, with changes. */
+/** Returns a REQUEST to `echo` on the channel of the suite, with changes. */
 export function request(
   id: number,
   payload: Uint8Array | readonly number[] = [1],

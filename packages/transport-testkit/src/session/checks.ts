@@ -4,7 +4,13 @@ import type { TransportError } from '@trunkline/transport-core';
 import type { RawFrame } from '../raw/raw-frames.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
-import { eachRole, type LabSetup, type SessionBackend, type SessionLab, session } from './lab.ts';
+import {
+  eachRole,
+  type SessionBackend,
+  type SessionFixture,
+  type SessionSetup,
+  session,
+} from './session-fixture.ts';
 
 /**
  * Checks that a violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as
@@ -31,8 +37,8 @@ export function violates(
   test: TestFunction,
   backend: SessionBackend,
   title: string,
-  commit: (s: SessionLab) => void | Promise<void>,
-  setup?: LabSetup,
+  commit: (s: SessionFixture) => void | Promise<void>,
+  setup?: SessionSetup,
 ): void {
   eachRole(test, `${title} is a violation`, async (t, role) => {
     const s = await session(t, backend, role, setup);
