@@ -7,8 +7,8 @@ import { run } from './testing/run.ts';
 // Other systems have no second loopback address unless somebody configures one.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-// Each kind of flood has its own run, because a source holds the slots of failed handshakes for a second,
-// longer than a part of a smoke run.
+// Each kind of flood has its own run, because a source holds the slots of failed handshakes for a
+// second, longer than a part of a smoke run.
 for (const kind of ['hold', 'hello', 'handshake']) {
   onLinux(
     `a smoke run makes the flood '${kind}', and the honest peer is answered throughout`,

@@ -1,5 +1,5 @@
-// A connection beneath the secured ones that a test drives by hand, to send no handshake or a recorded
-// one.
+// A connection beneath the secured ones that a test drives by hand, to send no handshake or
+// a recorded one.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';

@@ -1,5 +1,5 @@
-// Declares and runs the cases: one fixture per case, a few at a time, and a reason for each group that
-// is skipped.
+// Declares and runs the cases: one fixture per case, a few at a time. A group of cases that
+// is skipped is reported with a reason.
 
 import { unlessTaken } from '../address-race.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';

@@ -57,7 +57,7 @@ export type Role = 'acceptor' | 'dialer';
 
 export type SuiteProtocol = typeof suiteProtocol;
 
-/** Options of the transport under test; its protocol, clock and observer are those of the fixture. */
+/** Options of the transport under test. The fixture sets its protocol, clock and observer. */
 export type FixtureOptions = Omit<CommonOptions, 'clock' | 'observer'>;
 
 export interface SessionSetup {
